@@ -1,0 +1,248 @@
+//! The catalog: which column of which table holds which kind of personal information, and which column names the person.
+//!
+//! Owns `catalog.toml` (SPEC §4) and the look-up by system and table.
+
+use crate::model::kind::{Kind, Kinds};
+use crate::model::problem::Problem;
+use globset::{GlobBuilder, GlobMatcher};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Whether a row of a table is about one person of its own, or one of many about the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowsPerSubject {
+    /// Keyed by the person: rows are persons.
+    #[default]
+    One,
+    /// A detail table: a person may fill many rows.
+    Many,
+}
+
+/// A subject space: ids of different spaces are different people.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct SpaceId(pub u16);
+
+/// One `[[table]]` of the catalog.
+#[derive(Debug)]
+pub struct Table {
+    system: GlobMatcher,
+    table: GlobMatcher,
+    /// The same glob without its schema, for logs that name the bare table.
+    bare: GlobMatcher,
+    /// The pattern as written.
+    pub pattern: String,
+    /// The column that identifies the person.
+    pub subject: Option<String>,
+    /// Whether rows are persons.
+    pub rows_per_subject: RowsPerSubject,
+    /// The space of its subject ids.
+    pub space: SpaceId,
+    columns: Vec<(GlobMatcher, Kind)>,
+    /// Every kind that any of its columns holds.
+    pub kinds: Kinds,
+}
+
+/// The catalog of a run.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    tables: Vec<Table>,
+    /// Names of the subject spaces; the first is the common one.
+    spaces: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileAsWritten {
+    #[serde(default)]
+    table: Vec<TableAsWritten>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableAsWritten {
+    #[serde(default = "any")]
+    system: String,
+    table: String,
+    subject: Option<String>,
+    #[serde(default)]
+    rows_per_subject: RowsPerSubject,
+    subject_space: Option<String>,
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
+}
+
+fn any() -> String {
+    "*".to_owned()
+}
+
+impl Catalog {
+    /// Reads a catalog. `file` names it in problems.
+    pub fn parse(text: &str, file: &str) -> Result<Catalog, Vec<Problem>> {
+        let written: FileAsWritten = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(file, text, &e)])?;
+        let mut problems = Vec::new();
+        let mut catalog = Catalog { tables: Vec::new(), spaces: vec![String::new()] };
+        if written.table.is_empty() {
+            problems.push(Problem::plain(file, "must hold at least one [[table]]"));
+        }
+        for (index, table) in written.table.into_iter().enumerate() {
+            let place = format!("{file}: table[{index}] {:?}", table.table);
+            match catalog.table(table, &place) {
+                Ok(table) => catalog.tables.push(table),
+                Err(mut found) => problems.append(&mut found),
+            }
+        }
+        if problems.is_empty() { Ok(catalog) } else { Err(problems) }
+    }
+
+    fn table(&mut self, written: TableAsWritten, place: &str) -> Result<Table, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut glob = |key: &str, pattern: &str| {
+            let rule = |error| Problem::new(format!("{place}.{key}"), format!("must be a glob ({error})"), pattern);
+            matcher(pattern).map_err(|error| problems.push(rule(error)))
+        };
+        let system = glob("system", &written.system);
+        let table = glob("table", &written.table);
+        let bare = glob("table", bare(&written.table));
+        let globs: Vec<_> = written.columns.keys().map(|column| glob("columns", column)).collect();
+        let mut columns = Vec::new();
+        for (glob, (column, kind)) in globs.into_iter().zip(&written.columns) {
+            let Some(known) = Kind::parse(kind) else {
+                let kinds = Kind::ALL.map(Kind::name).join(", ");
+                problems.push(Problem::new(format!("{place}.columns.{column}"), format!("must be a kind ({kinds})"), kind));
+                continue;
+            };
+            if let Ok(glob) = glob {
+                columns.push((glob, known));
+            }
+        }
+        if !written.columns.is_empty() && written.subject.as_deref().is_none_or(|s| s.trim().is_empty()) {
+            problems.push(Problem::plain(
+                format!("{place}.subject"),
+                "must name the column that identifies the person, since the table holds personal columns",
+            ));
+        }
+        let space = self.space(written.subject_space.as_deref().unwrap_or(""));
+        let (Ok(system), Ok(table), Ok(bare), true) = (system, table, bare, problems.is_empty()) else {
+            return Err(problems);
+        };
+        let kinds = columns.iter().map(|(_, kind)| *kind).collect();
+        Ok(Table {
+            system,
+            table,
+            bare,
+            pattern: written.table,
+            subject: written.subject,
+            rows_per_subject: written.rows_per_subject,
+            space,
+            columns,
+            kinds,
+        })
+    }
+
+    fn space(&mut self, name: &str) -> SpaceId {
+        let at = self.spaces.iter().position(|space| space == name).unwrap_or_else(|| {
+            self.spaces.push(name.to_owned());
+            self.spaces.len() - 1
+        });
+        SpaceId(at as u16)
+    }
+
+    /// The first entry that covers the table of that system. A name without schema also meets an entry with one.
+    pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
+        let system = system.unwrap_or("");
+        let fits = |entry: &&Table| entry.system.is_match(system) || (system.is_empty() && entry.system.glob().glob() == "*");
+        let mut of_system = self.tables.iter().filter(fits);
+        of_system.find(|entry| entry.table.is_match(table)).or_else(|| {
+            let lone = !table.contains('.');
+            self.tables.iter().filter(fits).find(|entry| {
+                if lone { entry.bare.is_match(table) } else { !entry.pattern.contains('.') && entry.bare.is_match(bare(table)) }
+            })
+        })
+    }
+
+    /// Names of the subject spaces in the order of their ids; the common one is the empty name.
+    pub fn spaces(&self) -> &[String] {
+        &self.spaces
+    }
+
+    /// The entries, in the order of the file.
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+}
+
+impl Table {
+    /// The kind that a column holds, if any.
+    pub fn kind_of(&self, column: &str) -> Option<Kind> {
+        self.columns.iter().find(|(glob, _)| glob.is_match(column)).map(|(_, kind)| *kind)
+    }
+
+    /// Whether the column is the one that identifies the person.
+    pub fn is_subject(&self, column: &str) -> bool {
+        self.subject.as_deref().is_some_and(|subject| subject.eq_ignore_ascii_case(column))
+    }
+
+    /// Whether the catalog says that the table holds nothing personal.
+    pub fn is_impersonal(&self) -> bool {
+        self.kinds.is_empty() && self.subject.is_none()
+    }
+}
+
+/// Table name without schema.
+fn bare(table: &str) -> &str {
+    table.rsplit('.').next().unwrap_or(table)
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, String> {
+    GlobBuilder::new(pattern).case_insensitive(true).build().map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BANK: &str = r#"
+        [[table]]
+        system = "crm"
+        table = "crm.customers"
+        subject = "id"
+        [table.columns]
+        name = "name"
+        "phone*" = "phone_number"
+
+        [[table]]
+        table = "telco.call_records*"
+        subject = "caller"
+        rows_per_subject = "many"
+        subject_space = "telco"
+        [table.columns]
+        cell = "location_track"
+    "#;
+
+    #[test]
+    fn tables_are_found_by_system_and_glob() {
+        let catalog = Catalog::parse(BANK, "catalog.toml").expect("is valid");
+        let customers = catalog.find(Some("crm"), "CRM.Customers").expect("is known");
+        assert_eq!(customers.kind_of("phone_2"), Some(Kind::PhoneNumber));
+        assert!(customers.is_subject("ID"));
+        assert!(catalog.find(Some("other"), "crm.customers").is_none());
+        assert!(catalog.find(None, "telco.call_records_2026_01").is_some());
+    }
+
+    #[test]
+    fn a_bare_name_meets_the_entry_with_its_schema() {
+        let catalog = Catalog::parse(BANK, "catalog.toml").expect("is valid");
+        assert!(catalog.find(Some("crm"), "customers").is_some());
+        assert!(catalog.find(Some("crm"), "hr.customers").is_none());
+    }
+
+    #[test]
+    fn every_mistake_is_reported() {
+        let text = "[[table]]\ntable = \"a\"\nsubject = \"id\"\n[table.columns]\nx = \"phone\"\n[[table]]\ntable = \"b\"\n[table.columns]\nname = \"name\"\n";
+        let problems = Catalog::parse(text, "catalog.toml").expect_err("is not valid");
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].to_string().contains("columns.x"), "{}", problems[0]);
+        assert!(problems[1].to_string().contains("subject"), "{}", problems[1]);
+    }
+}

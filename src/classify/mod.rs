@@ -1,0 +1,3 @@
+//! A record becomes an access: whose it is, what kinds it touched, how many people it disclosed.
+
+pub mod catalog;

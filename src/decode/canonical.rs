@@ -1,0 +1,315 @@
+//! The canonical record (SPEC §2): one JSON object per line or message.
+
+use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
+use crate::model::access::Operation;
+use crate::model::record::{Client, Ending, Object, Record, Text};
+use crate::model::time::Timestamp;
+use serde::Deserialize;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// `canonical`.
+pub const FORMAT: Format = Format {
+    name: "canonical",
+    stateless: true,
+    decoder: || Box::new(Canonical),
+    recognises: |line| serde_json::from_slice::<Wire<'_>>(line).is_ok_and(|wire| wire.employee.is_some() || wire.account.is_some()),
+};
+
+/// Longest text of one field, in bytes; statements may be as long as the record.
+const LONGEST_FIELD: usize = 4_096;
+
+/// The decoder of canonical records. Records stand alone: it keeps nothing.
+pub struct Canonical;
+
+impl Decoder for Canonical {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        if raw.bytes.len() > LONGEST_RECORD {
+            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
+        }
+        let text = std::str::from_utf8(raw.bytes).map_err(|e| DecodeError::NotUtf8 { at: e.valid_up_to() })?;
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| form_error(&e))?;
+        emit(wire.into_record(raw)?);
+        Ok(())
+    }
+}
+
+/// A JSON error without the content that serde would quote.
+fn form_error(error: &serde_json::Error) -> DecodeError {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "cut off".to_owned(),
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => syntax(error),
+        serde_json::error::Category::Data => data(error),
+    };
+    DecodeError::Form { expected: "a canonical JSON object", what: format!("{what} at column {}", error.column()) }
+}
+
+fn syntax(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let nested = text.starts_with("recursion limit exceeded");
+    if nested { "nested too deep".to_owned() } else { "not JSON".to_owned() }
+}
+
+/// serde names the field or type that is wrong; values that it quotes are cut away.
+fn data(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let known = ["duplicate field `", "missing field `"];
+    match known.iter().find(|start| text.starts_with(**start)) {
+        Some(start) => {
+            let name: String = text[start.len()..].chars().take_while(|c| *c != '`').collect();
+            format!("{}{name}", start.trim_end_matches('`'))
+        }
+        None => {
+            let what = text.split(" at line ").next().unwrap_or("");
+            match (what.rfind("expected "), what.starts_with("invalid") || what.starts_with("unknown variant")) {
+                (Some(at), true) => format!("wrong type or value, {}", &what[at..]),
+                (Some(_), false) | (None, _) => "wrong type or value".to_owned(),
+            }
+        }
+    }
+}
+
+/// A text that borrows where it can: `Cow` alone never does inside of `Option` and `Vec`.
+struct Word<'a>(Text<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Word<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Word<'de>, E> {
+                Ok(Word(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<'de>, E> {
+                Ok(Word(Cow::Owned(text.to_owned())))
+            }
+            // Ids are often numbers at their source: 42 is "42".
+            fn visit_u64<E: de::Error>(self, n: u64) -> Result<Word<'de>, E> {
+                Ok(Word(Cow::Owned(n.to_string())))
+            }
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Word<'de>, E> {
+                Ok(Word(Cow::Owned(n.to_string())))
+            }
+        }
+        from.deserialize_any(Texts)
+    }
+}
+
+/// `time` as text or number.
+enum When<'a> {
+    Text(Text<'a>),
+    Millis(i64),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for When<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Times;
+        impl<'de> Visitor<'de> for Times {
+            type Value = When<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 string or integer epoch milliseconds")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<When<'de>, E> {
+                Ok(When::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<When<'de>, E> {
+                Ok(When::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_i64<E: de::Error>(self, ms: i64) -> Result<When<'de>, E> {
+                Ok(When::Millis(ms))
+            }
+            fn visit_u64<E: de::Error>(self, ms: u64) -> Result<When<'de>, E> {
+                Ok(When::Millis(i64::try_from(ms).unwrap_or(i64::MAX)))
+            }
+        }
+        from.deserialize_any(Times)
+    }
+}
+
+/// A list of texts that borrows.
+#[derive(Default)]
+struct Words<'a>(Vec<Text<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Words<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of strings")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words<'de>, A::Error> {
+                let mut words = Vec::with_capacity(seq.size_hint().unwrap_or(1));
+                while let Some(Word(text)) = seq.next_element()? {
+                    words.push(text);
+                }
+                Ok(Words(words))
+            }
+            fn visit_unit<E: de::Error>(self) -> Result<Words<'de>, E> {
+                Ok(Words::default())
+            }
+        }
+        from.deserialize_any(List)
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    time: When<'a>,
+    #[serde(borrow)]
+    employee: Option<Word<'a>>,
+    #[serde(borrow)]
+    account: Option<Word<'a>>,
+    #[serde(borrow)]
+    id: Option<Word<'a>>,
+    #[serde(borrow)]
+    session: Option<Word<'a>>,
+    #[serde(borrow)]
+    client: Option<WireClient<'a>>,
+    #[serde(borrow)]
+    system: Option<Word<'a>>,
+    operation: Option<Operation>,
+    #[serde(borrow)]
+    objects: Option<Vec<WireObject<'a>>>,
+    #[serde(borrow)]
+    statement: Option<Word<'a>>,
+    rows: Option<u64>,
+    #[serde(borrow, default)]
+    subjects: Words<'a>,
+    #[serde(borrow)]
+    purpose: Option<Word<'a>>,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Deserialize)]
+struct WireClient<'a> {
+    #[serde(borrow)]
+    ip: Option<Word<'a>>,
+    #[serde(borrow)]
+    host: Option<Word<'a>>,
+    #[serde(borrow)]
+    app: Option<Word<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireObject<'a> {
+    #[serde(borrow)]
+    table: Word<'a>,
+    #[serde(borrow)]
+    columns: Option<Words<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Success,
+    Failure,
+}
+
+impl<'a> Wire<'a> {
+    fn into_record(self, raw: Raw<'_>) -> Result<Record<'a>, DecodeError> {
+        let time = match &self.time {
+            When::Text(text) => Timestamp::parse(text),
+            When::Millis(ms) => Timestamp::from_millis(*ms),
+        }
+        .map_err(|e| DecodeError::Field { field: "time", rule: e.to_string() })?;
+        let mut record = Record::new(raw.position, raw.hash, time);
+        record.employee = field("employee", self.employee)?.filter(|text| !text.trim().is_empty());
+        record.account = field("account", self.account)?.filter(|text| !text.trim().is_empty());
+        if record.employee.is_none() && record.account.is_none() {
+            return Err(DecodeError::Field { field: "employee", rule: "or account is required".to_owned() });
+        }
+        record.id = field("id", self.id)?;
+        record.session = field("session", self.session)?;
+        if let Some(client) = self.client {
+            record.client = Client {
+                ip: field("client.ip", client.ip)?,
+                host: field("client.host", client.host)?,
+                app: field("client.app", client.app)?,
+            };
+        }
+        record.system = field("system", self.system)?;
+        record.operation = self.operation.unwrap_or_default();
+        for object in self.objects.unwrap_or_default() {
+            record.objects.push(Object { table: short("objects.table", object.table.0)?, columns: object.columns.map(|words| words.0) });
+        }
+        record.statement = self.statement.map(|word| word.0);
+        record.rows = self.rows;
+        record.subjects = self.subjects.0;
+        record.purpose = field("purpose", self.purpose)?;
+        record.ending = match self.outcome {
+            None | Some(Outcome::Success) => Ending::Success,
+            Some(Outcome::Failure) => Ending::Failure,
+        };
+        Ok(record)
+    }
+}
+
+fn field<'a>(name: &'static str, word: Option<Word<'a>>) -> Result<Option<Text<'a>>, DecodeError> {
+    word.map(|word| short(name, word.0)).transpose()
+}
+
+fn short<'a>(name: &'static str, text: Text<'a>) -> Result<Text<'a>, DecodeError> {
+    if text.len() > LONGEST_FIELD {
+        return Err(DecodeError::Field { field: name, rule: format!("must not be longer than {LONGEST_FIELD} bytes") });
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::keys::Keys;
+
+    fn decode(bytes: &[u8]) -> Result<Vec<Record<'static>>, DecodeError> {
+        let mut seen = Vec::new();
+        let hash = Keys::built_in().record(bytes);
+        Canonical.decode(Raw { bytes, position: crate::model::access::Position(1), hash }, &mut |record| {
+            seen.push(Record { time: record.time, rows: record.rows, ..Record::new(record.position, record.hash, record.time) });
+            if let (Some(last), Some(employee)) = (seen.last_mut(), record.employee) {
+                last.employee = Some(Cow::Owned(employee.into_owned()));
+            }
+        })?;
+        Ok(seen)
+    }
+
+    fn refused(text: &str) -> String {
+        decode(text.as_bytes()).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn a_record_needs_no_more_than_a_time_and_a_name() {
+        let records = decode(br#"{"time":1772442845000,"employee":"E1","unknown":{"deep":[1]}}"#).expect("decodes");
+        assert_eq!(records[0].time.to_string(), "2026-03-02T09:14:05Z");
+        assert_eq!(records[0].rows, None, "absent rows are unknown, not zero");
+        assert_eq!(records[0].employee.as_deref(), Some("E1"));
+    }
+
+    #[test]
+    fn refusals_name_the_field_and_never_the_content() {
+        assert!(refused(r#"{"time":"9999-01-01T00:00:00Z","employee":"E1"}"#).contains("time"));
+        assert!(refused(r#"{"time":1772442845000}"#).contains("employee"));
+        let rows = refused(r#"{"time":1772442845000,"employee":"E1","rows":-13800000001}"#);
+        assert!(!rows.contains("138"), "{rows}");
+        let twice = refused(r#"{"time":1772442845000,"employee":"E1","employee":"13800000001"}"#);
+        assert!(twice.contains("duplicate field") && !twice.contains("138"), "{twice}");
+        let variant = refused(r#"{"time":1772442845000,"employee":"E1","operation":"13800000001"}"#);
+        assert!(!variant.contains("138"), "{variant}");
+    }
+
+    #[test]
+    fn deep_nesting_and_broken_bytes_are_refused() {
+        let deep = format!(r#"{{"time":1,"x":{}"#, "[".repeat(10_000));
+        assert!(refused(&deep).contains("nested too deep"));
+        assert_eq!(decode(b"{\"time\":1,\"employee\":\"\xff\"}").expect_err("is refused"), DecodeError::NotUtf8 { at: 23 });
+        assert!(refused(r#"{"time":1772442845000,"employee":"E1""#).contains("cut off"));
+    }
+}

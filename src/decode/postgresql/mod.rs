@@ -1,0 +1,5 @@
+//! PostgreSQL server logs with pgaudit inside.
+
+mod jsonlog;
+
+pub use jsonlog::JSONLOG;

@@ -1,0 +1,5 @@
+//! placeholder
+#![allow(missing_docs)]
+pub mod classify;
+pub mod decode;
+pub mod model;

@@ -1,0 +1,143 @@
+//! An access: one decoded, classified act of one actor. What everything after classification works on.
+//!
+//! It is compact and holds no text of the log and no raw id: subjects are keyed pseudonyms, clients are prints.
+
+use crate::model::kind::Kinds;
+use crate::model::persons::Persons;
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where a record stands at its source: line from 1 for files, offset for Kafka.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// A source partition, by its place in the sorted list of the run's partitions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartitionId(pub u32);
+
+/// Keyed BLAKE3 of a record's raw bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordHash(pub [u8; 32]);
+
+/// A subject's pseudonym as held inside: 64 bits of keyed BLAKE3 of its space and id.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Subject(pub u64);
+
+/// What was done.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the definition")]
+pub enum Operation {
+    #[default]
+    Read,
+    Export,
+    Write,
+    Delete,
+    Login,
+    Admin,
+    Other,
+}
+
+impl Operation {
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Read => "read",
+            Operation::Export => "export",
+            Operation::Write => "write",
+            Operation::Delete => "delete",
+            Operation::Login => "login",
+            Operation::Admin => "admin",
+            Operation::Other => "other",
+        }
+    }
+}
+
+/// Who stands behind an access: a person, or an account that cannot be told to be one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Actor {
+    /// A natural person, by employee id.
+    Employee(Arc<str>),
+    /// A pooled, service or unmapped login: never taken for a person.
+    Account(Arc<str>),
+}
+
+impl Actor {
+    /// The id of the person or account.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Actor::Employee(name) | Actor::Account(name) => name,
+        }
+    }
+}
+
+/// 64-bit prints of where an access came from; 0 where the log does not say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ClientPrint {
+    /// Address.
+    pub ip: u64,
+    /// Host name.
+    pub host: u64,
+    /// Program.
+    pub app: u64,
+    /// Session.
+    pub session: u64,
+}
+
+/// How the rows were chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Selection {
+    /// The log does not say.
+    #[default]
+    Unknown,
+    /// Exact keys.
+    Keys,
+    /// A pattern, range or other condition.
+    Condition,
+    /// No condition: the whole table.
+    Everything,
+}
+
+/// One decoded, classified act of one actor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Access {
+    /// Event time.
+    pub time: Timestamp,
+    /// The source it came from, index of the configuration's sorted source names.
+    pub source: u16,
+    /// The partition it came from.
+    pub partition: PartitionId,
+    /// Its place there.
+    pub position: Position,
+    /// Hash of the raw record.
+    pub hash: RecordHash,
+    /// 64-bit print of (source, id), where the record has an id; duplicates by it count once.
+    pub id: Option<u64>,
+    /// Who did it.
+    pub actor: Actor,
+    /// What was done.
+    pub operation: Operation,
+    /// Whether it succeeded.
+    pub success: bool,
+    /// How the rows were chosen.
+    pub selection: Selection,
+    /// One bit (of 64, by hash) for each system or table touched that holds personal data: tells how many places were looked at.
+    pub places: u64,
+    /// 64-bit print of each table touched, for reasons given by object.
+    pub objects: Arc<[Arc<str>]>,
+    /// People disclosed.
+    pub persons: Persons,
+    /// Kinds disclosed.
+    pub kinds: Kinds,
+    /// The people, where the log says whom; sorted, distinct.
+    pub subjects: Box<[Subject]>,
+    /// Print of the `REF` of the claimed purpose.
+    pub purpose: Option<u64>,
+    /// From where.
+    pub client: ClientPrint,
+}

@@ -1,0 +1,98 @@
+//! The secret behind every pseudonym and record hash, and what is derived from it.
+//!
+//! One key file gives independent keys by BLAKE3's key derivation: for subjects inside, for subjects as published, and
+//! for record hashes (a plain hash of a short record could be enumerated back to the phone number in it).
+
+use crate::model::access::{RecordHash, Subject};
+
+/// Derived keys of a run.
+#[derive(Clone)]
+pub struct Keys {
+    subject: [u8; 32],
+    published: [u8; 32],
+    record: [u8; 32],
+    built_in: bool,
+}
+
+/// Used where no key file is configured; everybody knows it, so pseudonyms made with it protect nobody.
+const BUILT_IN: &[u8] = b"leakwarden built-in public key: for trying out only";
+
+/// Shortest key file that is taken for a secret, in bytes.
+pub const SHORTEST_SECRET: usize = 32;
+
+impl Keys {
+    /// Keys from the bytes of a key file.
+    pub fn from_secret(secret: &[u8]) -> Keys {
+        Keys {
+            subject: blake3::derive_key("leakwarden 2026-11 subject pseudonyms", secret),
+            published: blake3::derive_key("leakwarden 2026-11 published pseudonyms", secret),
+            record: blake3::derive_key("leakwarden 2026-11 record hashes", secret),
+            built_in: false,
+        }
+    }
+
+    /// The built-in public keys, for `decode`, `replay` and `demo` without a key file.
+    pub fn built_in() -> Keys {
+        Keys { built_in: true, ..Keys::from_secret(BUILT_IN) }
+    }
+
+    /// Whether these are the public keys.
+    pub fn are_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    /// The pseudonym of a raw subject id in a space. Ids are compared as trimmed strings.
+    pub fn subject(&self, space: &str, id: &str) -> Subject {
+        let mut hasher = blake3::Hasher::new_keyed(&self.subject);
+        hasher.update(space.as_bytes()).update(&[0]).update(id.trim().as_bytes());
+        Subject(first_u64(hasher.finalize().as_bytes()))
+    }
+
+    /// The pseudonym as it may leave the process.
+    pub fn published(&self, subject: Subject) -> String {
+        let hash = blake3::keyed_hash(&self.published, &subject.0.to_le_bytes());
+        hash.to_hex()[..16].to_owned()
+    }
+
+    /// The hash of a record's raw bytes.
+    pub fn record(&self, bytes: &[u8]) -> RecordHash {
+        RecordHash(*blake3::keyed_hash(&self.record, bytes).as_bytes())
+    }
+
+    /// A 64-bit print of a text that is compared and never shown: record ids, addresses, references. 0 is kept for "none".
+    pub fn print(&self, domain: &str, text: &str) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.record);
+        hasher.update(domain.as_bytes()).update(&[0]).update(text.as_bytes());
+        first_u64(hasher.finalize().as_bytes()).max(1)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.built_in { "Keys(built-in)" } else { "Keys(secret)" })
+    }
+}
+
+fn first_u64(hash: &[u8; 32]) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|i| hash[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_compared_as_trimmed_texts_within_their_space() {
+        let keys = Keys::built_in();
+        assert_eq!(keys.subject("", " 42 "), keys.subject("", "42"));
+        assert_ne!(keys.subject("", "42"), keys.subject("telco", "42"));
+        assert_ne!(keys.subject("a", "b"), keys.subject("", "b"));
+    }
+
+    #[test]
+    fn another_secret_gives_other_pseudonyms_and_the_debug_text_tells_none() {
+        let keys = Keys::from_secret(&[7; 32]);
+        assert_ne!(keys.subject("", "42"), Keys::built_in().subject("", "42"));
+        assert_eq!(format!("{keys:?}"), "Keys(secret)");
+    }
+}

@@ -1,0 +1,19 @@
+//! The words of the house: what every stage speaks of. Depends on nothing else here.
+
+pub mod access;
+pub mod keys;
+pub mod kind;
+pub mod persons;
+pub mod problem;
+pub mod record;
+pub mod time;
+pub mod zone;
+
+use problem::Problem;
+
+/// A TOML error as a problem with its line.
+pub fn toml_problem(file: &str, text: &str, error: &toml::de::Error) -> Problem {
+    let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let place = line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
+    Problem::plain(place, error.message().replace('\n', " "))
+}

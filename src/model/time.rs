@@ -1,0 +1,200 @@
+//! Event time: an instant in milliseconds, a civil day, a span.
+//!
+//! Owns what a valid event time is. Zones and calendars belong to [`crate::classify::duty`].
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// A length of time in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Span(pub i64);
+
+/// A civil day of somebody's zone, in days since 1970-01-01.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Day(pub i32);
+
+/// Why a text or number is not an event time.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum TimeError {
+    /// Not RFC 3339.
+    #[error("must be RFC 3339 with an offset, or integer epoch milliseconds")]
+    Form,
+    /// Outside of the years that a log can honestly be of.
+    #[error("must lie between 2000-01-01 and 2100-01-01")]
+    Range,
+}
+
+impl Span {
+    /// So many seconds.
+    pub const fn seconds(n: i64) -> Span {
+        Span(n * 1_000)
+    }
+    /// So many minutes.
+    pub const fn minutes(n: i64) -> Span {
+        Span(n * 60_000)
+    }
+    /// So many hours.
+    pub const fn hours(n: i64) -> Span {
+        Span(n * 3_600_000)
+    }
+    /// So many days of 24 hours.
+    pub const fn days(n: i64) -> Span {
+        Span(n * 86_400_000)
+    }
+
+    /// Reads `90s`, `20m`, `24h`, `7d`, as files write it.
+    pub fn parse(text: &str) -> Option<Span> {
+        let unit = text.chars().last()?;
+        let number: i64 = text[..text.len() - unit.len_utf8()].trim().parse().ok()?;
+        let factor = match unit {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        number.checked_mul(factor).filter(|ms| *ms >= 0).map(Span)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, ms) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)] {
+            if self.0 >= ms && self.0 % ms == 0 && !(unit == "d" && self.0 == ms) {
+                return write!(f, "{}{unit}", self.0 / ms);
+            }
+        }
+        write!(f, "{}s", self.0 / 1_000)
+    }
+}
+
+impl Timestamp {
+    /// 2000-01-01T00:00:00Z, the first valid event time.
+    pub const FIRST: Timestamp = Timestamp(946_684_800_000);
+    /// 2100-01-01T00:00:00Z, the end of valid event times, exclusive.
+    pub const END: Timestamp = Timestamp(4_102_444_800_000);
+
+    /// Epoch milliseconds, if in the valid range.
+    pub fn from_millis(ms: i64) -> Result<Timestamp, TimeError> {
+        let time = Timestamp(ms);
+        if time < Timestamp::FIRST || time >= Timestamp::END { Err(TimeError::Range) } else { Ok(time) }
+    }
+
+    /// RFC 3339 with an offset.
+    pub fn parse(text: &str) -> Result<Timestamp, TimeError> {
+        let instant: jiff::Timestamp = text.trim().parse().map_err(|_| TimeError::Form)?;
+        Timestamp::from_millis(instant.as_millisecond())
+    }
+
+    /// Whole seconds since 1970.
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC; milliseconds only where they are not zero.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(instant) => write!(f, "{instant}"),
+            Err(_) => write!(f, "{}ms", self.0),
+        }
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Timestamp;
+    fn add(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Timestamp;
+    fn sub(self, span: Span) -> Timestamp {
+        Timestamp(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Span;
+    fn sub(self, earlier: Timestamp) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Day {
+    /// The civil day of a calendar date.
+    pub fn of_date(date: jiff::civil::Date) -> Day {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        Day((date - epoch).get_days())
+    }
+
+    /// The calendar date of this day.
+    pub fn date(self) -> jiff::civil::Date {
+        jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(self.0))
+    }
+
+    /// Monday is 0, Sunday 6.
+    pub fn weekday(self) -> u8 {
+        (self.0 + 3).rem_euclid(7) as u8
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Day> {
+        text.trim().parse::<jiff::civil::Date>().ok().map(Day::of_date)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.date())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn years_outside_of_the_valid_range_are_refused() {
+        assert_eq!(Timestamp::parse("9999-01-01T00:00:00Z"), Err(TimeError::Range));
+        assert_eq!(Timestamp::parse("1999-12-31T23:59:59Z"), Err(TimeError::Range));
+        assert_eq!(Timestamp::parse("yesterday"), Err(TimeError::Form));
+        assert_eq!(Timestamp::from_millis(i64::MAX), Err(TimeError::Range));
+    }
+
+    #[test]
+    fn instants_print_as_rfc_3339() {
+        let time = Timestamp::parse("2026-03-02T17:14:05+08:00").expect("is valid");
+        assert_eq!(time.to_string(), "2026-03-02T09:14:05Z");
+        assert_eq!((time + Span(20)).to_string(), "2026-03-02T09:14:05.02Z");
+    }
+
+    #[test]
+    fn days_know_their_weekday_and_date() {
+        let monday = Day::parse("2026-03-02").expect("is a date");
+        assert_eq!(monday.weekday(), 0);
+        assert_eq!(Day(monday.0 + 6).weekday(), 6);
+        assert_eq!(monday.to_string(), "2026-03-02");
+        assert_eq!(Day(0).weekday(), 3, "1970-01-01 was a Thursday");
+    }
+
+    #[test]
+    fn spans_read_and_print_alike() {
+        for text in ["20m", "24h", "7d", "90s"] {
+            assert_eq!(Span::parse(text).expect("is a span").to_string(), text);
+        }
+        assert_eq!(Span::parse("5 weeks"), None);
+        assert_eq!(Span::parse("-5m"), None);
+        assert_eq!(Span::parse("9999999999999999d"), None);
+    }
+}
