@@ -1,12 +1,15 @@
 //! The words of the house: what every stage speaks of. Depends on nothing else here.
 
 pub mod access;
+pub mod alert;
 pub mod keys;
 pub mod kind;
 pub mod persons;
 pub mod problem;
 pub mod record;
+pub mod severity;
 pub mod time;
+pub mod typology;
 pub mod zone;
 
 use problem::Problem;
