@@ -8,6 +8,7 @@ pub mod persons;
 pub mod problem;
 pub mod record;
 pub mod severity;
+pub mod statute;
 pub mod time;
 pub mod typology;
 pub mod zone;

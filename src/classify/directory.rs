@@ -1,0 +1,377 @@
+//! The directory: who works where, whose account is whose at a date, who was absent, which days are holidays.
+//!
+//! Owns `employees.csv`, `accounts.csv`, `absences.csv`, `calendar.csv` (SPEC §5). What is on or off duty is judged in
+//! [`crate::classify::duty`].
+
+use crate::classify::table_file::{self, Row};
+use crate::model::access::Actor;
+use crate::model::problem::Problem;
+use crate::model::time::{Day, Timestamp};
+use crate::model::zone::Zone;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// An employee as the directory knows them. Blank cells are `None`.
+#[derive(Clone, Debug)]
+pub struct Employee {
+    /// The id that logs and accounts name.
+    pub id: Arc<str>,
+    /// Organisational unit.
+    pub unit: Option<Arc<str>>,
+    /// Role, e.g. `teller`.
+    pub role: Option<Arc<str>>,
+    /// Sector of the organisation.
+    pub sector: Option<Arc<str>>,
+    /// Where they work.
+    pub location: Option<Arc<str>>,
+    /// Who leads them.
+    pub manager: Option<Arc<str>>,
+    /// The outside employer; blank is one's own.
+    pub employer: Option<Arc<str>>,
+    /// First day employed.
+    pub hired: Option<Day>,
+    /// Last day employed.
+    pub left: Option<Day>,
+    /// Local minutes at which the shift starts and ends; an end before the start is on the next day.
+    pub shift: Option<(u16, u16)>,
+    /// Place in the directory's list of zones.
+    zone: usize,
+    /// Days of absence, inclusive, with their kind.
+    pub absences: Vec<(Day, Day, Absence)>,
+}
+
+/// Why somebody is absent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Absence {
+    /// On leave.
+    Leave,
+    /// Sick.
+    Sick,
+    /// In training: away from the usual work, and often still at a desk.
+    Training,
+}
+
+impl Absence {
+    /// The name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Absence::Leave => "leave",
+            Absence::Sick => "sick",
+            Absence::Training => "training",
+        }
+    }
+}
+
+/// A day that differs from its weekday.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DayKind {
+    /// Nobody is expected to work.
+    Holiday,
+    /// A make-up workday.
+    Workday,
+}
+
+#[derive(Clone, Debug)]
+struct AccountUse {
+    system: Option<String>,
+    employee: Option<Arc<str>>,
+    from: Option<Day>,
+    to: Option<Day>,
+    shared: bool,
+}
+
+/// The files of the directory, as texts with the names that problems show.
+#[derive(Default)]
+pub struct DirectoryFiles<'a> {
+    /// `employees.csv`
+    pub employees: Option<(&'a str, &'a str)>,
+    /// `accounts.csv`
+    pub accounts: Option<(&'a str, &'a str)>,
+    /// `absences.csv`
+    pub absences: Option<(&'a str, &'a str)>,
+    /// `calendar.csv`
+    pub calendar: Option<(&'a str, &'a str)>,
+}
+
+/// Everything known of the people of the organisation.
+#[derive(Debug)]
+pub struct Directory {
+    employees: HashMap<Arc<str>, Employee>,
+    accounts: HashMap<String, Vec<AccountUse>>,
+    has_accounts: bool,
+    calendar: BTreeMap<Day, DayKind>,
+    /// The first is the default zone.
+    zones: Vec<Zone>,
+}
+
+impl Directory {
+    /// A directory that knows nobody: accounts are taken as employees.
+    pub fn empty(zone: Zone) -> Directory {
+        Directory { employees: HashMap::new(), accounts: HashMap::new(), has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
+    }
+
+    /// Reads the files; every mistake of all of them is reported.
+    pub fn parse(files: &DirectoryFiles<'_>, default_zone: Zone) -> Result<Directory, Vec<Problem>> {
+        let mut directory = Directory::empty(default_zone);
+        let mut problems = Vec::new();
+        let mut note = |result: Result<(), Vec<Problem>>| problems.extend(result.err().unwrap_or_default());
+        if let Some((file, text)) = files.employees {
+            note(table_file::read(text, file, &["employee"], |row, found| directory.add_employee(row, found)));
+        }
+        if let Some((file, text)) = files.accounts {
+            directory.has_accounts = true;
+            note(table_file::read(text, file, &["account"], |row, found| directory.add_account(row, found)));
+        }
+        if let Some((file, text)) = files.absences {
+            note(table_file::read(text, file, &["employee", "from", "to"], |row, found| directory.add_absence(row, found)));
+        }
+        if let Some((file, text)) = files.calendar {
+            note(table_file::read(text, file, &["date", "kind"], |row, found| directory.add_day(row, found)));
+        }
+        if problems.is_empty() { Ok(directory) } else { Err(problems) }
+    }
+
+    fn add_employee(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+        let Some(id) = row.required("employee", problems) else { return };
+        let zone = row.text("timezone").map_or(Some(0), |name| self.zone_index(name));
+        if zone.is_none() {
+            problems.push(Problem::new(
+                format!("{}: timezone", row.place()),
+                "must be a zone of the IANA database",
+                row.text("timezone").unwrap_or(""),
+            ));
+        }
+        let clock = |text: &str| {
+            let (hours, minutes) = text.split_once(':')?;
+            let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.get(..2)?.parse().ok()?);
+            (hours <= 24 && minutes < 60 && hours * 60 + minutes <= 1_440).then_some(hours * 60 + minutes)
+        };
+        let start = row.parsed("shift_start", "must be HH:MM", problems, clock);
+        let end = row.parsed("shift_end", "must be HH:MM", problems, clock);
+        let known = ["active", "on_leave", "notice", "left"];
+        row.parsed("status", "must be active, on_leave, notice or left", problems, |s| known.contains(&s).then_some(()));
+        let (hired, left) = (row.day("hired", problems), row.day("left", problems));
+        if let (Some(hired), Some(left)) = (hired, left)
+            && left < hired
+        {
+            problems.push(Problem::new(format!("{}: left", row.place()), format!("must not be before hired ({hired})"), left));
+        }
+        let id: Arc<str> = Arc::from(id);
+        let text = |column: &str| row.text(column).map(Arc::from);
+        let employee = Employee {
+            id: id.clone(),
+            unit: text("unit"),
+            role: text("role"),
+            sector: text("sector"),
+            location: text("location"),
+            manager: text("manager"),
+            employer: text("employer"),
+            hired,
+            left,
+            shift: start.zip(end),
+            zone: zone.unwrap_or(0),
+            absences: Vec::new(),
+        };
+        if self.employees.insert(id.clone(), employee).is_some() {
+            problems.push(Problem::new(format!("{}: employee", row.place()), "must stand once", id));
+        }
+    }
+
+    fn zone_index(&mut self, name: &str) -> Option<usize> {
+        if let Some(at) = self.zones.iter().position(|zone| zone.name() == name) {
+            return Some(at);
+        }
+        self.zones.push(Zone::named(name)?);
+        Some(self.zones.len() - 1)
+    }
+
+    fn add_account(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+        let Some(account) = row.required("account", problems) else { return };
+        let shared = row.parsed("shared", "must be true or false", problems, |text| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" => Some(true),
+            "false" | "0" | "no" => Some(false),
+            _ => None,
+        });
+        let employee = row.text("employee").map(|id| self.employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone()));
+        let system = row.text("system").filter(|system| *system != "*").map(str::to_owned);
+        let (from, to) = (row.day("from", problems), row.day("to", problems));
+        let shared = shared.unwrap_or(false);
+        self.accounts.entry(account.to_owned()).or_default().push(AccountUse { system, employee, from, to, shared });
+    }
+
+    fn add_absence(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+        let kind = row.parsed("kind", "must be leave, sick or training", problems, |text| match text {
+            "leave" => Some(Absence::Leave),
+            "sick" => Some(Absence::Sick),
+            "training" => Some(Absence::Training),
+            _ => None,
+        });
+        let (from, to) = (row.day("from", problems), row.day("to", problems));
+        let (Some(id), Some(from), Some(to)) = (row.required("employee", problems), from, to) else { return };
+        if to < from {
+            problems.push(Problem::new(format!("{}: to", row.place()), format!("must not be before from ({from})"), to));
+        }
+        // An absence of somebody whom employees.csv does not list concerns nobody: HR feeds reach further than the monitored units.
+        if let Some(employee) = self.employees.get_mut(id) {
+            employee.absences.push((from, to, kind.unwrap_or(Absence::Leave)));
+        }
+    }
+
+    fn add_day(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+        let kind = row.parsed("kind", "must be holiday or workday", problems, |text| match text {
+            "holiday" => Some(DayKind::Holiday),
+            "workday" => Some(DayKind::Workday),
+            _ => None,
+        });
+        if let (Some(day), Some(kind)) = (row.day("date", problems), kind) {
+            self.calendar.insert(day, kind);
+        }
+    }
+
+    /// Who stands behind a record that names an employee, an account or both.
+    ///
+    /// An account is resolved by its entry for that system and date. A pooled or service account, and one that the
+    /// directory does not know, stays an account. Without `accounts.csv`, accounts are taken as employees.
+    pub fn actor(&self, employee: Option<&str>, account: Option<&str>, system: Option<&str>, time: Timestamp) -> Option<Actor> {
+        if let Some(id) = employee {
+            return Some(Actor::Employee(self.shared_id(id)));
+        }
+        let account = account?;
+        if !self.has_accounts {
+            return Some(Actor::Employee(self.shared_id(account)));
+        }
+        let day = self.zones[0].local(time).day;
+        let uses = self.accounts.get(account).map_or(&[][..], Vec::as_slice);
+        let valid = |entry: &&AccountUse| {
+            entry.system.as_deref().is_none_or(|of| system.is_some_and(|system| system.eq_ignore_ascii_case(of)))
+                && entry.from.is_none_or(|from| from <= day)
+                && entry.to.is_none_or(|to| day <= to)
+        };
+        let entry = uses.iter().find(valid).or_else(|| last_holder(uses, system, day));
+        match entry {
+            Some(AccountUse { shared: false, employee: Some(id), .. }) => Some(Actor::Employee(id.clone())),
+            Some(_) => Some(Actor::Account(Arc::from(account))),
+            None => match self.employees.get(account) {
+                Some(known) => Some(Actor::Employee(known.id.clone())),
+                None => Some(Actor::Account(Arc::from(account))),
+            },
+        }
+    }
+
+    fn shared_id(&self, id: &str) -> Arc<str> {
+        self.employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone())
+    }
+
+    /// The employee of that id.
+    pub fn employee(&self, id: &str) -> Option<&Employee> {
+        self.employees.get(id)
+    }
+
+    /// How many employees it lists.
+    pub fn employees(&self) -> usize {
+        self.employees.len()
+    }
+
+    /// Every employee, in the order of their ids.
+    pub fn sorted(&self) -> Vec<&Employee> {
+        let mut all: Vec<&Employee> = self.employees.values().collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    /// How many accounts it maps.
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether `accounts.csv` was given.
+    pub fn has_accounts(&self) -> bool {
+        self.has_accounts
+    }
+
+    /// The zone whose days an employee lives in.
+    pub fn zone_of(&self, employee: Option<&Employee>) -> &Zone {
+        &self.zones[employee.map_or(0, |employee| employee.zone)]
+    }
+
+    /// What the calendar says of a day.
+    pub fn day_kind(&self, day: Day) -> Option<DayKind> {
+        self.calendar.get(&day).copied()
+    }
+
+    /// How many days the calendar lists.
+    pub fn calendar_days(&self) -> usize {
+        self.calendar.len()
+    }
+}
+
+/// A login used after its last entry ended is still that of its last holder: such use is just what must not go unseen.
+fn last_holder<'a>(uses: &'a [AccountUse], system: Option<&str>, day: Day) -> Option<&'a AccountUse> {
+    let of_system = |entry: &&AccountUse| entry.system.as_deref().is_none_or(|of| system.is_some_and(|s| s.eq_ignore_ascii_case(of)));
+    uses.iter().filter(of_system).filter(|entry| entry.to.is_some_and(|to| to < day)).max_by_key(|entry| entry.to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> Directory {
+        let files = DirectoryFiles {
+            employees: Some((
+                "employees.csv",
+                "employee,unit,hired,left,timezone\nE1,Hangzhou,2020-01-01,2026-03-31,\nE2,,,,Europe/Berlin\n",
+            )),
+            accounts: Some((
+                "accounts.csv",
+                "account,system,employee,from,to,shared\nli_na,,E1,,2026-03-31,\nli_na,,E2,2026-05-01,,\npool,crm,E1,,,true\nbatch,,,,,false\n",
+            )),
+            ..DirectoryFiles::default()
+        };
+        Directory::parse(&files, Zone::utc()).expect("is valid")
+    }
+
+    fn at(date: &str) -> Timestamp {
+        Timestamp::parse(&format!("{date}T12:00:00Z")).expect("is a time")
+    }
+
+    #[test]
+    fn an_account_belongs_to_its_holder_of_the_date() {
+        let directory = directory();
+        let who = |account, date| directory.actor(None, Some(account), Some("crm"), at(date)).expect("is somebody");
+        assert_eq!(who("li_na", "2026-03-31"), Actor::Employee("E1".into()), "the last day counts");
+        assert_eq!(who("li_na", "2026-05-01"), Actor::Employee("E2".into()));
+        assert_eq!(who("li_na", "2026-04-10"), Actor::Employee("E1".into()), "used after it ended: still its last holder's");
+    }
+
+    #[test]
+    fn pooled_service_and_unknown_accounts_are_nobody() {
+        let directory = directory();
+        for account in ["pool", "batch", "stranger"] {
+            let actor = directory.actor(None, Some(account), Some("crm"), at("2026-03-02")).expect("is somebody");
+            assert_eq!(actor, Actor::Account(account.into()));
+        }
+        let named = directory.actor(Some("E9"), Some("pool"), None, at("2026-03-02"));
+        assert_eq!(named, Some(Actor::Employee("E9".into())), "the source itself names the person");
+    }
+
+    #[test]
+    fn without_accounts_a_login_is_taken_as_an_employee() {
+        let directory = Directory::empty(Zone::utc());
+        assert_eq!(directory.actor(None, Some("u"), None, at("2026-03-02")), Some(Actor::Employee("u".into())));
+    }
+
+    #[test]
+    fn every_mistake_is_reported_with_its_line() {
+        let files = DirectoryFiles {
+            employees: Some(("employees.csv", "employee,hired,shift_start\nE1,2026-13-01,9:00\nE2,,25:00\n,,\n")),
+            ..DirectoryFiles::default()
+        };
+        let problems = Directory::parse(&files, Zone::utc()).expect_err("is not valid");
+        let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(
+            texts[0].starts_with("employees.csv:2: hired") && texts[1].contains(":3: shift_start") && texts[2].contains(":4: employee"),
+            "{texts:?}"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! Reading a CSV file of the directory: by header name, blanks allowed, unknown columns ignored, every mistake reported.
+
+use crate::model::problem::Problem;
+use crate::model::time::Day;
+use std::collections::BTreeMap;
+
+/// One row of a CSV file, by column name.
+pub struct Row<'a> {
+    cells: BTreeMap<&'a str, &'a str>,
+    place: String,
+}
+
+/// Reads all rows; `take` says what is wrong with one by pushing problems.
+pub fn read(text: &str, file: &str, required: &[&str], mut take: impl FnMut(&Row<'_>, &mut Vec<Problem>)) -> Result<(), Vec<Problem>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return Err(vec![Problem::new(file, "must start with a header row", error)]),
+    };
+    let mut problems: Vec<Problem> = required
+        .iter()
+        .filter(|name| !header.iter().any(|column| column == **name))
+        .map(|name| {
+            Problem::new(
+                format!("{file}:1"),
+                format!("the header must name the column `{name}`"),
+                header.iter().collect::<Vec<_>>().join(","),
+            )
+        })
+        .collect();
+    for row in reader.records() {
+        match row {
+            Ok(row) => {
+                let line = row.position().map_or(0, csv::Position::line);
+                let cells = header.iter().zip(row.iter()).collect();
+                take(&Row { cells, place: format!("{file}:{line}") }, &mut problems);
+            }
+            Err(error) => problems.push(Problem::new(file, "must be valid CSV", error)),
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+impl<'a> Row<'a> {
+    /// The cell, if it is there and not blank.
+    pub fn text(&self, column: &str) -> Option<&'a str> {
+        self.cells.get(column).copied().filter(|cell| !cell.is_empty())
+    }
+
+    /// File and line.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// A cell that must not be blank.
+    pub fn required(&self, column: &str, problems: &mut Vec<Problem>) -> Option<&'a str> {
+        let cell = self.text(column);
+        if cell.is_none() {
+            problems.push(Problem::plain(format!("{}: {column}", self.place), "must not be blank"));
+        }
+        cell
+    }
+
+    /// A cell that is read by `parse`, or blank.
+    pub fn parsed<T>(&self, column: &str, rule: &str, problems: &mut Vec<Problem>, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let cell = self.text(column)?;
+        let value = parse(cell);
+        if value.is_none() {
+            problems.push(Problem::new(format!("{}: {column}", self.place), rule, cell));
+        }
+        value
+    }
+
+    /// A date, or blank.
+    pub fn day(&self, column: &str, problems: &mut Vec<Problem>) -> Option<Day> {
+        self.parsed(column, "must be a date YYYY-MM-DD", problems, Day::parse)
+    }
+}

@@ -1,0 +1,467 @@
+//! Who was seen when: the last time at which each (subject, kind) was touched, and how many people per unit of time.
+//!
+//! One table answers every sliding window and the statutory counter: a person counts in a window if their last touch lies
+//! in it. Time is in units of five minutes; the counts of the last 24 hours are kept by unit, older ones by day. Past its
+//! bound the table keeps the subjects with the smallest hashes (a bottom-k sketch: Cohen and Kaplan, "Summarizing data
+//! using bottom-k sketches", 2007), so every window length still works, with a standard error of 1/sqrt(k).
+
+use crate::model::access::Subject;
+use crate::model::kind::{Kind, Kinds};
+use crate::model::persons::Persons;
+use crate::profile::counts::Counts;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+
+/// Units of five minutes in a day. Day 0 stands for "never": whoever numbers units lets the first valid day be day 1.
+pub const UNITS_PER_DAY: u32 = 288;
+
+/// A stretch of time that ends now and is asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Since {
+    /// From this unit on; at most a day back.
+    Unit(u32),
+    /// From the start of this day (unit / 288) on.
+    Day(u32),
+}
+
+impl Since {
+    /// Unit 0 means "never" in the table, so no stretch reaches back to it.
+    fn first_unit(self) -> u32 {
+        match self {
+            Since::Unit(unit) => unit.max(1),
+            Since::Day(day) => (day * UNITS_PER_DAY).max(1),
+        }
+    }
+}
+
+/// Which people a question is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// Everything touched.
+    Exposure,
+    /// What no known reason covers.
+    Unexplained,
+}
+
+/// Kinds of one subject that were last touched at the same time. A subject has several entries where the times differ.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+struct Entry {
+    subject: u64,
+    kinds: u32,
+    /// Unit of the last touch.
+    seen: u32,
+    /// Unit of the last unexplained touch; 0 for never.
+    unexplained: u32,
+}
+
+impl Entry {
+    fn at(&self, part: Part) -> u32 {
+        match part {
+            Part::Exposure => self.seen,
+            Part::Unexplained => self.unexplained,
+        }
+    }
+}
+
+/// What a touch found and changed for its subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Touch {
+    /// Kinds known of the subject before.
+    pub before: Kinds,
+    /// Kinds known of the subject now.
+    pub after: Kinds,
+    /// Kinds known as unexplained before.
+    pub unexplained_before: Kinds,
+    /// Kinds known as unexplained now.
+    pub unexplained_after: Kinds,
+    /// Unit of the subject's last touch before; 0 for none.
+    pub last: u32,
+    /// Unit of the subject's last unexplained touch before; 0 for none.
+    pub last_unexplained: u32,
+}
+
+/// The table of one employee.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct SeenTable {
+    entries: HashTable<Entry>,
+    /// By unit, the last 24 hours.
+    recent: Counts,
+    /// By day, over the horizon.
+    days: Counts,
+    /// Subjects with a hash below this are all kept.
+    theta: u64,
+    /// Days that are kept.
+    horizon: u32,
+    /// Most entries before the table becomes a sketch.
+    bound: u32,
+    /// No entry is older than this unit.
+    oldest: u32,
+}
+
+/// As a snapshot keeps it: entries sorted, so that equal tables are equal bytes.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    entries: Vec<Entry>,
+    recent: Counts,
+    days: Counts,
+    theta: u64,
+    horizon: u32,
+    bound: u32,
+    oldest: u32,
+}
+
+impl From<Stored> for SeenTable {
+    fn from(stored: Stored) -> SeenTable {
+        let mut entries = HashTable::with_capacity(stored.entries.len());
+        for entry in stored.entries {
+            entries.insert_unique(entry.subject, entry, |e: &Entry| e.subject);
+        }
+        let Stored { recent, days, theta, horizon, bound, oldest, .. } = stored;
+        SeenTable { entries, recent, days, theta, horizon, bound, oldest }
+    }
+}
+
+impl From<SeenTable> for Stored {
+    fn from(table: SeenTable) -> Stored {
+        let mut entries: Vec<Entry> = table.entries.iter().copied().collect();
+        entries.sort_unstable();
+        let SeenTable { recent, days, theta, horizon, bound, oldest, .. } = table;
+        Stored { entries, recent, days, theta, horizon, bound, oldest }
+    }
+}
+
+impl SeenTable {
+    /// An empty table that keeps `horizon` days and is exact up to `bound` entries.
+    pub fn new(horizon: u32, bound: u32) -> SeenTable {
+        let (recent, days) = (Counts::new(UNITS_PER_DAY), Counts::new(horizon));
+        SeenTable { entries: HashTable::new(), recent, days, theta: u64::MAX, horizon, bound, oldest: u32::MAX }
+    }
+
+    /// Notes that kinds of a subject were touched in a unit. A unit before the horizon of the newest changes nothing.
+    pub fn touch(&mut self, subject: Subject, kinds: Kinds, unit: u32, unexplained: bool) -> Touch {
+        if self.entries.is_empty() {
+            (self.theta, self.oldest) = (u64::MAX, unit);
+        }
+        if !self.keeps(subject) || unit / UNITS_PER_DAY + self.horizon <= self.days.newest() {
+            return Touch::default();
+        }
+        self.oldest = self.oldest.min(unit);
+        let touch = self.update(subject, kinds, unit, unexplained);
+        if self.entries.len() > self.bound as usize + self.bound as usize / 4 {
+            self.thin_out();
+        }
+        touch
+    }
+
+    fn keeps(&self, subject: Subject) -> bool {
+        self.is_exact() || subject.0 < self.theta
+    }
+
+    fn update(&mut self, subject: Subject, kinds: Kinds, now: u32, unexplained: bool) -> Touch {
+        let mut touch = Touch::default();
+        let mut split = false;
+        let mut covered = Kinds::NONE;
+        for entry in self.entries.iter_hash_mut(subject.0).filter(|entry| entry.subject == subject.0) {
+            let of = Kinds(entry.kinds);
+            touch.before = touch.before.union(of);
+            touch.last = touch.last.max(entry.seen);
+            if entry.unexplained > 0 {
+                touch.unexplained_before = touch.unexplained_before.union(of);
+                touch.last_unexplained = touch.last_unexplained.max(entry.unexplained);
+            }
+            if of.without(kinds).is_empty() {
+                // The common case: the same look-up as before moves the whole entry forward in place.
+                entry.seen = entry.seen.max(now);
+                entry.unexplained = if unexplained { entry.unexplained.max(now) } else { entry.unexplained };
+                covered = covered.union(of);
+            } else if of.intersects(kinds) && (entry.seen < now || (unexplained && entry.unexplained < now)) {
+                split = true;
+            } else {
+                covered = covered.union(of.intersection(kinds));
+            }
+        }
+        if split {
+            covered = covered.union(self.split(subject, kinds, now, unexplained));
+        }
+        let new = kinds.without(covered);
+        if !new.is_empty() || (kinds.is_empty() && touch.last == 0) {
+            let entry = Entry { subject: subject.0, kinds: new.0, seen: now, unexplained: if unexplained { now } else { 0 } };
+            self.entries.insert_unique(subject.0, entry, |e| e.subject);
+        }
+        touch.after = touch.before.union(kinds);
+        touch.unexplained_after = if unexplained { touch.unexplained_before.union(kinds) } else { touch.unexplained_before };
+        if touch.last < now {
+            self.shift(touch.last, now, Part::Exposure);
+        }
+        if unexplained && touch.last_unexplained < now {
+            self.shift(touch.last_unexplained, now, Part::Unexplained);
+        }
+        touch
+    }
+
+    /// Cuts the touched kinds out of entries that hold others as well; returns the kinds that now have entries of their own.
+    fn split(&mut self, subject: Subject, kinds: Kinds, now: u32, unexplained: bool) -> Kinds {
+        let mut parts: Vec<Entry> = Vec::new();
+        for entry in self.entries.iter_hash_mut(subject.0).filter(|entry| entry.subject == subject.0) {
+            let both = Kinds(entry.kinds).intersection(kinds);
+            if both.is_empty() || both.0 == entry.kinds {
+                continue;
+            }
+            entry.kinds &= !both.0;
+            let mut part = Entry { kinds: both.0, seen: entry.seen.max(now), ..*entry };
+            part.unexplained = if unexplained { part.unexplained.max(now) } else { part.unexplained };
+            match parts.iter_mut().find(|other| (other.seen, other.unexplained) == (part.seen, part.unexplained)) {
+                Some(other) => other.kinds |= part.kinds,
+                None => parts.push(part),
+            }
+        }
+        let cut = parts.iter().fold(Kinds::NONE, |all, part| all.union(Kinds(part.kinds)));
+        for part in parts {
+            self.entries.insert_unique(subject.0, part, |e| e.subject);
+        }
+        cut
+    }
+
+    /// Moves one person from the unit of the last touch (0 for none) to that of this one.
+    fn shift(&mut self, from: u32, to: u32, part: Part) {
+        self.recent.shift(from, to, part);
+        let (from_day, to_day) = (from / UNITS_PER_DAY, to / UNITS_PER_DAY);
+        if from == 0 || from_day != to_day {
+            self.days.shift(from_day, to_day, part);
+        }
+    }
+
+    /// Forgets what was last touched before the horizon that ends with `day`. `gone` hears of each subject's kinds that
+    /// expired: (kinds of exposure, kinds of unexplained), before and after.
+    pub fn expire(&mut self, day: u32, mut gone: impl FnMut((Kinds, Kinds), (Kinds, Kinds))) {
+        let cut = (day + 1).saturating_sub(self.horizon) * UNITS_PER_DAY;
+        if self.entries.is_empty() || self.oldest >= cut {
+            return;
+        }
+        let is_old = |e: &&Entry| e.seen < cut || (e.unexplained > 0 && e.unexplained < cut);
+        let mut touched: Vec<u64> = self.entries.iter().filter(is_old).map(|e| e.subject).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for subject in touched {
+            let before = self.kinds_of(subject);
+            for entry in self.entries.iter_hash_mut(subject).filter(|e| e.subject == subject && e.unexplained < cut) {
+                entry.unexplained = 0;
+            }
+            while let Ok(expired) = self.entries.find_entry(subject, |e| e.subject == subject && e.seen < cut) {
+                expired.remove();
+            }
+            gone(before, self.kinds_of(subject));
+        }
+        let age = |e: &Entry| if e.unexplained > 0 { e.seen.min(e.unexplained) } else { e.seen };
+        self.oldest = self.entries.iter().map(age).min().unwrap_or(u32::MAX);
+        if self.entries.len() * 4 < self.entries.capacity() {
+            self.entries.shrink_to_fit(|e| e.subject);
+        }
+    }
+
+    fn kinds_of(&self, subject: u64) -> (Kinds, Kinds) {
+        let entries = self.entries.iter_hash(subject).filter(|e| e.subject == subject);
+        entries.fold((Kinds::NONE, Kinds::NONE), |(all, unexplained), entry| {
+            let of = Kinds(entry.kinds);
+            (all.union(of), if entry.unexplained > 0 { unexplained.union(of) } else { unexplained })
+        })
+    }
+
+    /// Keeps the subjects with the smallest hashes, so many that they fill the bound again.
+    fn thin_out(&mut self) {
+        let mut subjects: Vec<u64> = self.entries.iter().map(|e| e.subject).collect();
+        let (_, theta, _) = subjects.select_nth_unstable(self.bound as usize);
+        let theta = *theta;
+        self.theta = theta;
+        self.entries.retain(|entry| entry.subject < theta);
+        self.recent.clear();
+        self.days.clear();
+        subjects.clear();
+        subjects.extend(self.entries.iter().map(|e| e.subject));
+        subjects.sort_unstable();
+        subjects.dedup();
+        for subject in subjects {
+            for part in [Part::Exposure, Part::Unexplained] {
+                let entries = self.entries.iter_hash(subject).filter(|e| e.subject == subject);
+                let last = entries.map(|e| e.at(part)).max().unwrap_or(0);
+                if last > 0 {
+                    self.recent.add(last, part);
+                    self.days.add(last / UNITS_PER_DAY, part);
+                }
+            }
+        }
+    }
+
+    /// Whether every subject is kept.
+    pub fn is_exact(&self) -> bool {
+        self.theta == u64::MAX
+    }
+
+    /// From how many kept subjects on how many there are: 1 while exact.
+    pub fn scale(&self) -> f64 {
+        if self.is_exact() { 1.0 } else { 2f64.powi(64) / self.theta as f64 }
+    }
+
+    /// The count for so many kept subjects with its certainty: a sketch gives a lower bound, three standard errors down.
+    pub fn persons(&self, kept: u64) -> Persons {
+        if self.is_exact() {
+            return Persons::Exact(kept);
+        }
+        let error = 3.0 / (kept.max(9) as f64).sqrt();
+        Persons::AtLeast((kept as f64 * self.scale() * (1.0 - error)).floor().max(0.0) as u64)
+    }
+
+    /// Kept people who were last touched since then.
+    pub fn kept_since(&self, since: Since, part: Part) -> u64 {
+        match since {
+            Since::Unit(unit) => self.recent.since(unit, part),
+            Since::Day(day) => self.days.since(day, part),
+        }
+    }
+
+    /// How many people were touched since then, as a figure.
+    pub fn since(&self, since: Since, part: Part) -> u64 {
+        (self.kept_since(since, part) as f64 * self.scale()).round() as u64
+    }
+
+    /// Kept people by kind, touched since then. Costs a look at every entry.
+    pub fn kept_by_kind(&self, since: Since, part: Part) -> [u64; Kind::ALL.len()] {
+        let mut by_kind = [0; Kind::ALL.len()];
+        for entry in self.entries.iter().filter(|e| e.at(part) >= since.first_unit()) {
+            for kind in Kinds(entry.kinds).iter() {
+                by_kind[kind as usize] += 1;
+            }
+        }
+        by_kind
+    }
+
+    /// The kinds of a subject touched since then.
+    pub fn kinds_since(&self, subject: Subject, since: Since, part: Part) -> Kinds {
+        let entries = self.entries.iter_hash(subject.0).filter(|e| e.subject == subject.0);
+        entries.filter(|e| e.at(part) >= since.first_unit()).fold(Kinds::NONE, |kinds, e| kinds.union(Kinds(e.kinds)))
+    }
+
+    /// Entries held.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.entries.allocation_size() + self.recent.heap_bytes() + self.days.heap_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn subject(n: u64) -> Subject {
+        Subject(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    proptest! {
+        #[test]
+        fn counts_equal_a_naive_recount(touches in prop::collection::vec((0u64..12, 1u32..64, UNITS_PER_DAY..(12 * UNITS_PER_DAY), any::<bool>()), 1..200)) {
+            let mut table = SeenTable::new(10, 1_000);
+            let mut naive: BTreeMap<(u64, u32), (Option<u32>, Option<u32>)> = BTreeMap::new();
+            let mut newest = 0;
+            let mut sorted = touches;
+            sorted.sort_by_key(|t| t.2);
+            for (n, kinds, unit, unexplained) in sorted {
+                newest = newest.max(unit);
+                table.touch(subject(n), Kinds(kinds), unit, unexplained);
+                for bit in 0..6 {
+                    if kinds & (1 << bit) != 0 {
+                        let last = naive.entry((n, bit)).or_default();
+                        last.0 = last.0.max(Some(unit));
+                        if unexplained {
+                            last.1 = last.1.max(Some(unit));
+                        }
+                    }
+                }
+            }
+            let today = newest / UNITS_PER_DAY;
+            table.expire(today, |_, _| {});
+            let fine = [1u32, 12, UNITS_PER_DAY].map(|length| Since::Unit((newest + 1).saturating_sub(length)));
+            let coarse = [1u32, 7, 10].map(|length| Since::Day((today + 1).saturating_sub(length)));
+            for since in fine.into_iter().chain(coarse) {
+                let first = since.first_unit();
+                for part in [Part::Exposure, Part::Unexplained] {
+                    let within = |last: &(Option<u32>, Option<u32>)| match part {
+                        Part::Exposure => last.0,
+                        Part::Unexplained => last.1,
+                    }.is_some_and(|unit| unit >= first);
+                    let mut people: Vec<u64> = naive.iter().filter(|(_, last)| within(last)).map(|((n, _), _)| *n).collect();
+                    people.dedup();
+                    prop_assert_eq!(table.since(since, part), people.len() as u64, "{:?} {:?}", part, since);
+                    let by_kind = table.kept_by_kind(since, part);
+                    for bit in 0..6u32 {
+                        let expected = naive.iter().filter(|((_, b), last)| *b == bit && within(last)).count() as u64;
+                        prop_assert_eq!(by_kind[bit as usize], expected);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn past_its_bound_the_table_becomes_a_sketch_with_a_stated_error() {
+        let mut table = SeenTable::new(24, 1_024);
+        for n in 0..20_000u64 {
+            let hash = blake3::hash(&n.to_le_bytes());
+            let subject = Subject(u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])));
+            table.touch(subject, Kinds(1), (n / 1_000) as u32 + UNITS_PER_DAY, true);
+        }
+        assert!(!table.is_exact() && table.len() <= 1_280);
+        for (first, truth) in [(288, 20_000.0), (298, 10_000.0), (306, 2_000.0)] {
+            let kept = table.kept_since(Since::Unit(first), Part::Exposure);
+            let error = (table.since(Since::Unit(first), Part::Exposure) as f64 / truth - 1.0).abs();
+            assert!(error < 4.0 / (kept as f64).sqrt(), "{first}: {error}");
+            let Persons::AtLeast(low) = table.persons(kept) else { panic!("a sketch gives a lower bound") };
+            assert!((low as f64) < truth);
+        }
+    }
+
+    #[test]
+    fn what_expires_is_told_and_the_unit_counts_of_years_do_not_grow() {
+        let mut table = SeenTable::new(365, 50_000);
+        let mut told = 0;
+        for day in 1..3_001u32 {
+            table.expire(day, |before, after| {
+                assert_ne!(before, after);
+                told += 1;
+            });
+            table.touch(subject(u64::from(day)), Kinds(1), day * UNITS_PER_DAY + 7, true);
+        }
+        assert_eq!(table.since(Since::Day(0), Part::Exposure), 365);
+        assert_eq!(told, 3_000 - 365);
+        assert!(table.len() <= 365);
+    }
+
+    #[test]
+    fn a_stored_table_goes_on_like_the_first() {
+        let mut table = SeenTable::new(10, 100);
+        for n in 0..150 {
+            table.touch(subject(n), Kinds(3), (n / 20) as u32 + 4 * UNITS_PER_DAY, n % 2 == 0);
+        }
+        let bytes = postcard::to_allocvec(&table).expect("stores");
+        let mut again: SeenTable = postcard::from_bytes(&bytes).expect("restores");
+        assert_eq!(postcard::to_allocvec(&again).expect("stores"), bytes);
+        for n in 0..150 {
+            assert_eq!(
+                table.touch(subject(n), Kinds(5), 4 * UNITS_PER_DAY + 9, true),
+                again.touch(subject(n), Kinds(5), 4 * UNITS_PER_DAY + 9, true)
+            );
+        }
+        assert_eq!(table.since(Since::Day(0), Part::Unexplained), again.since(Since::Day(0), Part::Unexplained));
+    }
+}
