@@ -3,4 +3,6 @@
 pub mod catalog;
 pub mod directory;
 pub mod duty;
+pub mod explanations;
+pub mod subjects;
 mod table_file;

@@ -1,0 +1,78 @@
+//! Tags of subjects: who is very important, an employee, or a planted record; and who serves them (`subjects.csv`, SPEC §5).
+
+use crate::classify::table_file;
+use crate::model::access::Subject;
+use crate::model::keys::Keys;
+use crate::model::problem::Problem;
+use foldhash::fast::FixedState;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is special about a subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tag {
+    /// Nothing; the row only names the owner.
+    Plain,
+    /// Of public interest.
+    Vip,
+    /// One of the organisation's own people.
+    Employee,
+    /// A planted record that no business ever needs.
+    Canary,
+}
+
+/// Tags and owners by subject.
+#[derive(Debug, Default)]
+pub struct Subjects {
+    tags: HashMap<u64, (Tag, Option<Arc<str>>), FixedState>,
+    canaries: usize,
+}
+
+impl Subjects {
+    /// Reads the file. Ids are taken in every given space, since the file does not name one.
+    pub fn parse(text: &str, file: &str, keys: &Keys, spaces: &[String]) -> Result<Subjects, Vec<Problem>> {
+        let mut subjects = Subjects::default();
+        table_file::read(text, file, &["subject"], |row, problems| {
+            let tag = row.parsed("tag", "must be blank, vip, employee or canary", problems, |text| match text {
+                "vip" => Some(Tag::Vip),
+                "employee" => Some(Tag::Employee),
+                "canary" => Some(Tag::Canary),
+                _ => None,
+            });
+            let owner: Option<Arc<str>> = row.text("owner").map(Arc::from);
+            if let Some(id) = row.required("subject", problems) {
+                let tag = tag.unwrap_or(Tag::Plain);
+                subjects.canaries += usize::from(tag == Tag::Canary);
+                for space in spaces {
+                    subjects.tags.insert(keys.subject(space, id).0, (tag, owner.clone()));
+                }
+            }
+        })?;
+        Ok(subjects)
+    }
+
+    /// The tag of a subject.
+    pub fn tag(&self, subject: Subject) -> Tag {
+        self.tags.get(&subject.0).map_or(Tag::Plain, |(tag, _)| *tag)
+    }
+
+    /// The unit or employee that serves a subject.
+    pub fn owner(&self, subject: Subject) -> Option<&Arc<str>> {
+        self.tags.get(&subject.0).and_then(|(_, owner)| owner.as_ref())
+    }
+
+    /// How many subjects are listed, over all spaces.
+    pub fn len(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// Whether none is listed.
+    pub fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    /// How many planted records there are.
+    pub fn canaries(&self) -> usize {
+        self.canaries
+    }
+}
