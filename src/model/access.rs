@@ -128,8 +128,10 @@ pub struct Access {
     pub selection: Selection,
     /// One bit (of 64, by hash) for each system or table touched that holds personal data: tells how many places were looked at.
     pub places: u64,
-    /// 64-bit print of each table touched, for reasons given by object.
+    /// Tables touched, for reasons given by object.
     pub objects: Arc<[Arc<str>]>,
+    /// Result rows, where the log gives them.
+    pub rows: Option<u64>,
     /// People disclosed.
     pub persons: Persons,
     /// Kinds disclosed.
@@ -140,4 +142,17 @@ pub struct Access {
     pub purpose: Option<u64>,
     /// From where.
     pub client: ClientPrint,
+}
+
+impl Access {
+    /// The people disclosed beyond those known by name.
+    pub fn unnamed(&self) -> Persons {
+        let named = self.subjects.len() as u64;
+        match self.persons {
+            Persons::Exact(n) => Persons::Exact(n.saturating_sub(named)),
+            Persons::AtMost(n) if n <= named => Persons::NOBODY,
+            Persons::AtMost(n) => Persons::AtMost(n - named),
+            Persons::AtLeast(_) | Persons::Unknown => Persons::Unknown,
+        }
+    }
 }

@@ -1,8 +1,250 @@
 //! What is kept of one employee: sliding windows, distinct people, closed days, the statutory counter, the trail of evidence.
 
 pub mod baseline;
+pub mod counted;
 mod counts;
+pub mod coverage;
+pub mod dossiers;
 pub mod history;
 pub mod measure;
+pub mod observation;
 pub mod seen;
+pub mod statutory;
+mod tally;
+pub mod trail;
 pub mod window;
+
+use crate::classify::duty::Duty;
+use crate::model::access::{Access, Actor, Selection};
+use crate::model::persons::Persons;
+use crate::model::statute::Statute;
+use crate::model::zone::LocalTime;
+use counted::Counted;
+use coverage::Coverage;
+use dossiers::{Dossier, Dossiers};
+use history::{ClosedDay, History};
+use measure::{Figures, Measure};
+use seen::{SeenTable, UNITS_PER_DAY};
+use serde::{Deserialize, Serialize};
+use statutory::Totals;
+use tally::Tally;
+use trail::Trail;
+
+/// Days over which the statutory counter and the table of subjects roll, where nothing else is configured.
+pub const HORIZON_DAYS: u32 = 365;
+
+/// Entries up to which the table of subjects is exact (SPEC §6).
+pub const EXACT_ENTRIES: u32 = 50_000;
+
+/// Days for which volumes are kept: those of the longest window.
+const VOLUME_DAYS: u32 = 90;
+
+/// What a bulk statement of unknown size is taken for in figures that are compared: large, whatever it was.
+pub const UNKNOWN_BULK: u64 = 1_000;
+
+/// Accesses to at most so many people at once are targeted looks, from which a dossier can be put together.
+const TARGETED: usize = 3;
+
+/// Everything kept of one employee or account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Profile {
+    /// Whose it is.
+    pub actor: Actor,
+    /// The open day, by number; 0 before the first access.
+    today: u32,
+    figures: Figures,
+    /// Whether an alert rose today.
+    held_out: bool,
+    /// Days that are over.
+    pub history: History,
+    seen: SeenTable,
+    counted: Tally<Both<Counted>>,
+    counted_days: Tally<Both<Counted>>,
+    volume: Tally<Volume>,
+    volume_days: Tally<Volume>,
+    totals: Totals,
+    /// Where the records of the last day stand.
+    pub trail: Trail,
+    dossiers: Dossiers,
+}
+
+/// The same of everything and of the unexplained part.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Both<T> {
+    exposure: T,
+    unexplained: T,
+}
+
+/// Accesses that disclosed somebody, and their rows.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Volume {
+    accesses: u32,
+    rows: u64,
+}
+
+/// What one access did to the profile.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The five minutes in which it lies.
+    pub unit: u32,
+    /// Whether it lies in the open day (a late one may not).
+    pub in_today: bool,
+    /// Where it stands to working time.
+    pub duty: Duty,
+    /// Whether it disclosed, or may have disclosed, anybody.
+    pub discloses: bool,
+    /// People touched for the first time today without a known reason, as a figure.
+    pub newly_unexplained: u64,
+    /// A dossier that this access completed.
+    pub dossier: Option<Dossier>,
+}
+
+impl Profile {
+    /// An empty profile.
+    pub fn new(actor: Actor) -> Profile {
+        Profile {
+            actor,
+            today: 0,
+            figures: [0; Measure::COUNT],
+            held_out: false,
+            history: History::default(),
+            seen: SeenTable::new(HORIZON_DAYS, EXACT_ENTRIES),
+            counted: Tally::new(UNITS_PER_DAY),
+            counted_days: Tally::new(HORIZON_DAYS),
+            volume: Tally::new(UNITS_PER_DAY),
+            volume_days: Tally::new(VOLUME_DAYS),
+            totals: Totals::default(),
+            trail: Trail::default(),
+            dossiers: Dossiers::default(),
+        }
+    }
+
+    /// The number of the open day.
+    pub fn today(&self) -> u32 {
+        self.today
+    }
+
+    /// Today's figure of a measure.
+    pub fn today_figure(&self, measure: Measure) -> u64 {
+        u64::from(self.figures[measure as usize])
+    }
+
+    /// Keeps today out of learning.
+    pub fn hold_today_out(&mut self) {
+        self.held_out = true;
+    }
+
+    /// Closes the open day if `day` is later. Returns the day that closed.
+    pub fn open_day(&mut self, day: u32, statute: &Statute) -> Option<ClosedDay> {
+        if day <= self.today {
+            return None;
+        }
+        let closed = (self.today > 0).then_some(ClosedDay { day: self.today, figures: self.figures, held_out: self.held_out });
+        if let Some(closed) = closed {
+            self.history.close(closed);
+        }
+        (self.today, self.figures, self.held_out) = (day, [0; Measure::COUNT], false);
+        let totals = &mut self.totals;
+        self.seen.expire(day, |before, after| totals.shift(before, after, statute));
+        closed
+    }
+
+    /// Closes the open day without opening another, once it is over for certain.
+    pub fn close_through(&mut self, day: u32) -> Option<ClosedDay> {
+        if self.today == 0 || self.today > day {
+            return None;
+        }
+        let closed = ClosedDay { day: self.today, figures: self.figures, held_out: self.held_out };
+        self.history.close(closed);
+        (self.today, self.figures, self.held_out) = (0, [0; Measure::COUNT], false);
+        Some(closed)
+    }
+
+    /// Applies an access whose day has been opened.
+    pub fn apply(&mut self, access: &Access, coverage: &Coverage, (local, duty): (LocalTime, Duty), statute: &Statute) -> Step {
+        let unit = window::unit_number(local);
+        let in_today = unit / UNITS_PER_DAY == self.today;
+        let discloses = !access.persons.is_nobody();
+        let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None };
+        if !discloses {
+            return step;
+        }
+        let (persons, unexplained) = self.apply_subjects(access, coverage, unit, statute);
+        let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
+        for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
+            volume.accesses += 1;
+            volume.rows += access.rows.unwrap_or(0);
+        }
+        self.trail.push(unit, access);
+        step.newly_unexplained = unexplained + counted_unexplained;
+        step.dossier = self.follow(access, coverage, unit, statute);
+        if in_today {
+            let off_duty = if duty == Duty::On { 0 } else { step.newly_unexplained };
+            let dossier = u64::from(step.dossier.is_some());
+            for (figure, more) in self.figures.iter_mut().zip([persons + counted, step.newly_unexplained, off_duty, dossier]) {
+                *figure = figure.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+            }
+        }
+        step
+    }
+
+    /// People by name: how many were touched for the first time on their day, all and unexplained.
+    fn apply_subjects(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
+        let day_start = unit - unit % UNITS_PER_DAY;
+        let (mut persons, mut unexplained) = (0, 0);
+        let scale = self.seen.scale();
+        for (at, subject) in access.subjects.iter().enumerate() {
+            let open = coverage.open.is_open(at);
+            let touch = self.seen.touch(*subject, access.kinds, unit, open);
+            self.totals.shift((touch.before, touch.unexplained_before), (touch.after, touch.unexplained_after), statute);
+            persons += u64::from(touch.last < day_start);
+            unexplained += u64::from(open && touch.last_unexplained < day_start);
+        }
+        if self.seen.scale() != scale {
+            self.totals = Totals::of(&self.seen, statute);
+        }
+        let scaled = |n: u64| (n as f64 * self.seen.scale()).round() as u64;
+        (scaled(persons), scaled(unexplained))
+    }
+
+    /// People of whom only the count is known: their figures, all and unexplained.
+    fn apply_counts(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
+        let unnamed = access.unnamed();
+        if unnamed.is_nobody() {
+            return (0, 0);
+        }
+        // A refused or failed look-up and one by key cannot have been large.
+        let bulk = access.success && access.selection != Selection::Keys;
+        for counted in [self.counted.at(unit), self.counted_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
+            counted.exposure.add(unnamed, access.kinds, bulk, statute);
+            if !coverage.open_count.is_nobody() {
+                counted.unexplained.add(coverage.open_count, access.kinds, bulk, statute);
+            }
+        }
+        let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
+        (figure(unnamed), figure(coverage.open_count))
+    }
+
+    fn follow(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> Option<Dossier> {
+        if access.subjects.len() > TARGETED {
+            return None;
+        }
+        let mut completed = None;
+        for (_, subject) in access.subjects.iter().enumerate().filter(|(at, _)| coverage.open.is_open(*at)) {
+            let rule = |places, kinds| dossiers::is_complete(places, kinds, statute);
+            completed = self.dossiers.look(*subject, access.places, access.kinds, unit, rule).or(completed);
+        }
+        completed
+    }
+
+    /// Bytes on the heap: (the profile, the set behind the statutory counter).
+    pub fn heap_bytes(&self) -> (usize, usize) {
+        let profile = self.history.heap_bytes()
+            + self.counted.heap_bytes()
+            + self.volume.heap_bytes()
+            + self.volume_days.heap_bytes()
+            + self.trail.heap_bytes()
+            + self.dossiers.heap_bytes();
+        (profile, self.seen.heap_bytes() + self.counted_days.heap_bytes())
+    }
+}

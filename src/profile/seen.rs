@@ -312,6 +312,23 @@ impl SeenTable {
         Persons::AtLeast((kept as f64 * self.scale() * (1.0 - error)).floor().max(0.0) as u64)
     }
 
+    /// A sum of weights over kept subjects as one over all, with the certainty of [`SeenTable::persons`].
+    pub fn persons_weighted(&self, sum: u64) -> u64 {
+        if self.is_exact() {
+            return sum;
+        }
+        let error = 3.0 / (self.entries.len().max(9) as f64).sqrt();
+        (sum as f64 * self.scale() * (1.0 - error)).floor() as u64
+    }
+
+    /// Tells of each kept subject the kinds of (exposure, unexplained).
+    pub fn for_each_subject(&self, mut tell: impl FnMut((Kinds, Kinds))) {
+        let mut subjects: Vec<u64> = self.entries.iter().map(|e| e.subject).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects.into_iter().for_each(|subject| tell(self.kinds_of(subject)));
+    }
+
     /// Kept people who were last touched since then.
     pub fn kept_since(&self, since: Since, part: Part) -> u64 {
         match since {

@@ -1,0 +1,128 @@
+//! Which part of an access a known business reason covers, and how far capped reasons are used up.
+//!
+//! A reason with `max_persons` covers the first so many distinct people in settled order, whoever of its unit looks at them.
+
+use crate::classify::explanations::{Asked, Explanations, Reason, Who};
+use crate::model::access::Access;
+use crate::model::persons::Persons;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The part of an access that nothing explains.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// For each subject of the access, whether no reason covers it.
+    pub open: Open,
+    /// Of the people without a name, those that no reason covers.
+    pub open_count: Persons,
+    /// Whether a reason was claimed that does not cover.
+    pub claimed: bool,
+}
+
+/// Which of the named subjects no reason covers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Open {
+    /// All are covered.
+    Nobody,
+    /// None is.
+    Everybody,
+    /// These.
+    Some(Box<[bool]>),
+}
+
+impl Open {
+    /// Whether the subject at that place is not covered.
+    pub fn is_open(&self, at: usize) -> bool {
+        match self {
+            Open::Nobody => false,
+            Open::Everybody => true,
+            Open::Some(flags) => flags[at],
+        }
+    }
+}
+
+/// How far capped reasons are used up, by the reason's print.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Usage {
+    used: BTreeMap<u64, Used>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Used {
+    people: BTreeSet<u64>,
+    unnamed: u64,
+}
+
+impl Usage {
+    /// Whether the reason covers one more look at this person.
+    fn take(&mut self, reason: &Reason, person: u64) -> bool {
+        let Some(cap) = reason.max_persons else { return true };
+        let used = self.used.entry(reason.print).or_default();
+        if used.people.contains(&person) {
+            return true;
+        }
+        let free = used.people.len() as u64 + used.unnamed < cap;
+        if free {
+            used.people.insert(person);
+        }
+        free
+    }
+
+    /// How many of so many unnamed people the reason covers.
+    fn take_unnamed(&mut self, reason: &Reason, count: u64) -> u64 {
+        let Some(cap) = reason.max_persons else { return count };
+        let used = self.used.entry(reason.print).or_default();
+        let free = cap.saturating_sub(used.people.len() as u64 + used.unnamed).min(count);
+        used.unnamed += free;
+        free
+    }
+}
+
+/// Finds the covered part of an access and uses up capped reasons.
+pub fn cover(explanations: &Explanations, usage: &mut Usage, who: Who, access: &Access, unnamed: Persons) -> Coverage {
+    let everything_open = Coverage { open: Open::Everybody, open_count: unnamed, claimed: access.purpose.is_some() };
+    if explanations.is_empty() {
+        return everything_open;
+    }
+    let asked = Asked { time: access.time, objects: &access.objects, claimed: access.purpose };
+    let mut general: Vec<&Reason> = explanations.general(who, asked).collect();
+    // Uncapped first: a cap is not used up by what needs none.
+    general.sort_by_key(|reason| reason.max_persons.is_some());
+    let open = open_subjects(explanations, usage, who, access, asked, &general);
+    let open_count = open_unnamed(usage, unnamed, &general);
+    let claimed = access.purpose.is_some() && (open != Open::Nobody || !open_count.is_nobody());
+    Coverage { open, open_count, claimed }
+}
+
+fn open_subjects(explanations: &Explanations, usage: &mut Usage, who: Who, access: &Access, asked: Asked<'_>, general: &[&Reason]) -> Open {
+    if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
+        return Open::Nobody;
+    }
+    let flags: Box<[bool]> = access
+        .subjects
+        .iter()
+        .map(|subject| {
+            let mut specific: Vec<&Reason> = explanations.specific(who, *subject, asked).collect();
+            specific.sort_by_key(|reason| reason.max_persons.is_some());
+            !specific.iter().chain(general).any(|reason| usage.take(reason, subject.0))
+        })
+        .collect();
+    match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
+        (false, _) => Open::Nobody,
+        (true, true) => Open::Everybody,
+        (true, false) => Open::Some(flags),
+    }
+}
+
+/// Nobody can say whom an unnamed count concerns, so only reasons for everybody or for objects cover it.
+fn open_unnamed(usage: &mut Usage, unnamed: Persons, general: &[&Reason]) -> Persons {
+    let Some(figure) = unnamed.figure() else {
+        return if general.iter().any(|reason| reason.max_persons.is_none()) { Persons::NOBODY } else { Persons::Unknown };
+    };
+    let left = general.iter().fold(figure, |left, reason| left - usage.take_unnamed(reason, left));
+    match unnamed {
+        _ if left == 0 => Persons::NOBODY,
+        Persons::Exact(_) => Persons::Exact(left),
+        Persons::AtMost(_) | Persons::AtLeast(_) | Persons::Unknown => Persons::AtMost(left),
+    }
+}

@@ -1,0 +1,75 @@
+//! Subjects that are being put together: from how many places and of which kinds one subject was looked at without a reason
+//! within a day.
+
+use crate::model::access::Subject;
+use crate::model::kind::Kinds;
+use crate::model::statute::Statute;
+use crate::profile::seen::UNITS_PER_DAY;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Subjects that are followed at once; a targeted look at more people than this within a day is not what this is about.
+const FOLLOWED: usize = 128;
+
+/// What was put together of one subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Dossier {
+    subject: u64,
+    /// One bit for each place.
+    places: u64,
+    /// Kinds looked at.
+    pub kinds: Kinds,
+    from: u32,
+    complete: bool,
+}
+
+/// Places from which a dossier is put together at the least.
+const PLACES: u32 = 3;
+/// Kinds that it holds at the least.
+const KINDS: u32 = 4;
+
+/// Whether so much of one subject is a dossier: several places, several kinds, and more than what identifies somebody.
+pub fn is_complete(places: u32, kinds: Kinds, statute: &Statute) -> bool {
+    let tiers = statute.tiers.iter().filter(|tier| tier.kinds.intersects(kinds)).count();
+    places >= PLACES && kinds.len() >= KINDS && tiers >= 2
+}
+
+/// The subjects followed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Dossiers {
+    open: VecDeque<Dossier>,
+}
+
+impl Dossiers {
+    /// Notes an unexplained, targeted look. Gives the dossier when this look completes it by the given rule.
+    pub fn look(
+        &mut self,
+        subject: Subject,
+        places: u64,
+        kinds: Kinds,
+        unit: u32,
+        is_complete: impl Fn(u32, Kinds) -> bool,
+    ) -> Option<Dossier> {
+        while self.open.front().is_some_and(|first| first.from + UNITS_PER_DAY <= unit) {
+            self.open.pop_front();
+        }
+        let at = self.open.iter().position(|dossier| dossier.subject == subject.0).unwrap_or_else(|| {
+            if self.open.len() == FOLLOWED {
+                self.open.pop_front();
+            }
+            self.open.push_back(Dossier { subject: subject.0, places: 0, kinds: Kinds::NONE, from: unit, complete: false });
+            self.open.len() - 1
+        });
+        let dossier = &mut self.open[at];
+        dossier.places |= places;
+        dossier.kinds = dossier.kinds.union(kinds);
+        let completed = !dossier.complete && is_complete(dossier.places.count_ones(), dossier.kinds);
+        dossier.complete |= completed;
+        completed.then_some(*dossier)
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.open.capacity() * size_of::<Dossier>()
+    }
+}

@@ -1,0 +1,58 @@
+//! What was seen in a window, as alerts show it and detectors compare it.
+
+use crate::model::alert::Observed;
+use crate::model::kind::Kind;
+use crate::profile::counted::Counted;
+use crate::profile::seen::{Part, Since};
+use crate::profile::window::Window;
+use crate::profile::{Profile, UNKNOWN_BULK};
+
+impl Profile {
+    /// How many people were touched in the window that ends with `unit`, as a figure to compare: named people, counts, and
+    /// for each bulk statement of unknown size a large number.
+    pub fn figure(&self, window: Window, unit: u32, part: Part) -> u64 {
+        let since = window.since(unit);
+        let named = self.seen.since(since, part);
+        if self.counted.is_empty() && self.counted_days.is_empty() {
+            return named;
+        }
+        let counted = self.counted_since(since, part);
+        named.saturating_add(counted.sum).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK)
+    }
+
+    /// What was seen in the window that ends with `unit`.
+    pub fn observe(&self, window: Window, unit: u32, part: Part) -> Observed {
+        let since = window.since(unit);
+        let counted = self.counted_since(since, part);
+        let persons = counted.with_named(self.seen.persons(self.seen.kept_since(since, part)));
+        let by_kind = self.seen.kept_by_kind(since, part);
+        let of_counts = counted.kinds();
+        let kinds = Kind::ALL.into_iter().filter(|kind| by_kind[*kind as usize] > 0 || of_counts.contains(*kind));
+        let kinds = kinds.map(|kind| (kind, counted.with_named_of(kind, self.seen.persons(by_kind[kind as usize])))).collect();
+        let (accesses, records) = self.volume_since(since);
+        Observed { accesses, records, persons, kinds }
+    }
+
+    fn counted_since(&self, since: Since, part: Part) -> Counted {
+        let tally = match since {
+            Since::Unit(unit) => self.counted.since(unit),
+            Since::Day(day) => self.counted_days.since(day),
+        };
+        let mut all = Counted::default();
+        for counted in tally {
+            all.join(match part {
+                Part::Exposure => &counted.exposure,
+                Part::Unexplained => &counted.unexplained,
+            });
+        }
+        all
+    }
+
+    fn volume_since(&self, since: Since) -> (u64, u64) {
+        let tally = match since {
+            Since::Unit(unit) => self.volume.since(unit),
+            Since::Day(day) => self.volume_days.since(day),
+        };
+        tally.fold((0, 0), |(accesses, rows), volume| (accesses + u64::from(volume.accesses), rows + volume.rows))
+    }
+}

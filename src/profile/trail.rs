@@ -1,0 +1,113 @@
+//! The trail of evidence: where the records behind the last 24 hours stand, and a chained hash over them.
+//!
+//! For each hour: how many records, their ranges by source partition, and `h = BLAKE3(h' || record hash)` over them in
+//! settled order. An alert takes over the hours that its window reaches back, and goes on from there; its root is the chain
+//! over the roots of those hours and the records that followed. Re-reading the cited ranges gives the same root.
+
+use crate::model::access::{Access, PartitionId};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Units of five minutes in an hour.
+const UNITS_PER_HOUR: u32 = 12;
+
+/// A stretch of records: how many, where, and their chained hash.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Stretch {
+    /// How many records.
+    pub records: u64,
+    /// First and last event time, in milliseconds.
+    pub first_ms: i64,
+    /// Last event time.
+    pub last_ms: i64,
+    /// Ranges of positions by partition, ascending by partition.
+    pub ranges: Vec<(PartitionId, u64, u64)>,
+    /// The chained hash.
+    pub root: [u8; 32],
+}
+
+/// The stretches of the last 24 hours, one for each hour with records.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Trail {
+    hours: VecDeque<(u32, Stretch)>,
+}
+
+impl Stretch {
+    /// Adds a record.
+    pub fn push(&mut self, access: &Access) {
+        self.root = chain(&self.root, &access.hash.0);
+        self.cover(access.time.0, access.time.0);
+        self.records += 1;
+        self.range(access.partition, access.position.0, access.position.0);
+    }
+
+    /// Adds a whole stretch by its root.
+    pub fn append(&mut self, other: &Stretch) {
+        self.root = chain(&self.root, &other.root);
+        self.cover(other.first_ms, other.last_ms);
+        self.records += other.records;
+        for (partition, first, last) in &other.ranges {
+            self.range(*partition, *first, *last);
+        }
+    }
+
+    fn cover(&mut self, first: i64, last: i64) {
+        let empty = self.records == 0;
+        self.first_ms = if empty { first } else { self.first_ms.min(first) };
+        self.last_ms = if empty { last } else { self.last_ms.max(last) };
+    }
+
+    fn range(&mut self, partition: PartitionId, first: u64, last: u64) {
+        match self.ranges.binary_search_by_key(&partition, |(of, ..)| *of) {
+            Ok(at) => {
+                let range = &mut self.ranges[at];
+                (range.1, range.2) = (range.1.min(first), range.2.max(last));
+            }
+            Err(at) => self.ranges.insert(at, (partition, first, last)),
+        }
+    }
+}
+
+impl Trail {
+    /// Notes a record of a unit of five minutes.
+    pub fn push(&mut self, unit: u32, access: &Access) {
+        let hour = unit / UNITS_PER_HOUR;
+        let newest = self.hours.back().map_or(0, |(hour, _)| *hour);
+        if hour + 24 < newest {
+            return;
+        }
+        while self.hours.front().is_some_and(|(first, _)| first + 24 < hour) {
+            self.hours.pop_front();
+        }
+        let at = match self.hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
+            Ok(at) => at,
+            Err(at) => {
+                self.hours.insert(at, (hour, Stretch::default()));
+                at
+            }
+        };
+        self.hours[at].1.push(access);
+    }
+
+    /// The stretch of the hours from that of `unit` on.
+    pub fn since(&self, unit: u32) -> Stretch {
+        let mut all = Stretch::default();
+        for (_, stretch) in self.hours.iter().filter(|(hour, _)| *hour >= unit / UNITS_PER_HOUR) {
+            all.append(stretch);
+        }
+        all
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let ranges: usize = self.hours.iter().map(|(_, s)| s.ranges.capacity() * size_of::<(PartitionId, u64, u64)>()).sum();
+        self.hours.capacity() * size_of::<(u32, Stretch)>() + ranges
+    }
+}
+
+fn chain(root: &[u8; 32], next: &[u8; 32]) -> [u8; 32] {
+    let mut both = [0; 64];
+    both[..32].copy_from_slice(root);
+    both[32..].copy_from_slice(next);
+    *blake3::hash(&both).as_bytes()
+}
