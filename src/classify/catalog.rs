@@ -178,6 +178,12 @@ impl Table {
         self.columns.iter().find(|(glob, _)| glob.is_match(column)).map(|(_, kind)| *kind)
     }
 
+    /// How many of its columns hold that kind, as far as the patterns tell: a pattern may stand for several, and counts twice.
+    pub fn columns_of(&self, kind: Kind) -> usize {
+        let width = |glob: &GlobMatcher| if glob.glob().glob().contains(['*', '?', '[', '{']) { 2 } else { 1 };
+        self.columns.iter().filter(|(_, of)| *of == kind).map(|(glob, _)| width(glob)).sum()
+    }
+
     /// Whether the column is the one that identifies the person.
     pub fn is_subject(&self, column: &str) -> bool {
         self.subject.as_deref().is_some_and(|subject| subject.eq_ignore_ascii_case(column))

@@ -39,8 +39,16 @@ pub struct Record<'a> {
     pub statement: Option<Text<'a>>,
     /// Bind values in the order of their placeholders; `None` is NULL or not logged.
     pub binds: Vec<Option<Text<'a>>>,
+    /// The language of `statement`.
+    pub dialect: Dialect,
+    /// The statement is a query behind a cursor, and this record is a fetch of some of its rows.
+    pub fetched: bool,
     /// Result rows; `None` is unknown, never zero.
     pub rows: Option<u64>,
+    /// No more rows than these, where the source bounds what it does not count (`FETCH 100`).
+    pub rows_bound: Option<u64>,
+    /// What the executor itself says of the tables behind a statement.
+    pub plan: Option<Box<Plan>>,
     /// Ids of the people disclosed, where the source knows them.
     pub subjects: Vec<Text<'a>>,
     /// Claimed reason, `KIND:REF`.
@@ -61,6 +69,44 @@ pub enum Ending {
     Refused,
     /// Ended by an error, a cancel or a lost client while it ran: rows may have been delivered before.
     Interrupted,
+}
+
+/// The SQL dialect of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Dialect {
+    /// Not known: what most databases share.
+    #[default]
+    Generic,
+    /// PostgreSQL and its relatives.
+    PostgreSql,
+    /// MySQL and MariaDB.
+    MySql,
+}
+
+/// What a logged execution plan tells beyond the text: the tables behind views and functions, and what fed an aggregate.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Plan {
+    /// Every table that was scanned.
+    pub scans: Vec<Scan>,
+    /// Output expressions of the topmost node, as the server prints them.
+    pub output: Vec<String>,
+    /// Conditions on the scans, as the server prints them: bind values stand in them as literals.
+    pub conditions: Vec<String>,
+    /// Rows that went into the topmost aggregate, where there is one.
+    pub aggregated: Option<u64>,
+    /// Functions in place of tables: what they read is not in the plan.
+    pub functions: bool,
+}
+
+/// A table that a plan scanned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scan {
+    /// `schema.table`.
+    pub table: String,
+    /// The name by which output expressions speak of it.
+    pub alias: String,
+    /// Rows that came out of it, over all loops.
+    pub rows: Option<u64>,
 }
 
 /// From where somebody worked.
@@ -100,7 +146,11 @@ impl<'a> Record<'a> {
             objects: Vec::new(),
             statement: None,
             binds: Vec::new(),
+            dialect: Dialect::Generic,
+            fetched: false,
             rows: None,
+            rows_bound: None,
+            plan: None,
             subjects: Vec::new(),
             purpose: None,
             ending: Ending::Success,

@@ -1,0 +1,292 @@
+//! Counting where the source itself names tables, columns or people: canonical records and the like.
+
+use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
+use crate::classify::counting::{Found, TableRead, shows_rows};
+use crate::model::access::Selection;
+use crate::model::keys::Keys;
+use crate::model::kind::{Kind, Kinds};
+use crate::model::persons::Persons;
+use crate::model::record::{Object, Record};
+use std::collections::BTreeSet;
+
+/// What one table of the record shows.
+struct Shown<'c> {
+    read: TableRead,
+    entry: Option<&'c Table>,
+    /// Whether a row of it shows somebody: a personal column, or the column that identifies the person.
+    personal: bool,
+    /// People that one row of it may show.
+    people_per_row: u64,
+}
+
+/// Counts by the tables that the record names.
+pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Found {
+    let shown: Vec<Shown<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
+    let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
+    let mut found =
+        Found { class: "none", persons: Persons::NOBODY, kinds, subjects: Vec::new(), selection: Selection::Unknown, reads: Vec::new() };
+    if shows_rows(record.operation) {
+        let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+        found.persons = persons(record, &shown, ids.len() as u64);
+        let space =
+            shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| space(catalog, entry));
+        found.subjects = ids.into_iter().map(|id| keys.subject(space, id)).collect();
+    }
+    found.reads = shown.into_iter().map(|table| table.read).collect();
+    found
+}
+
+fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {
+    let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none());
+    let personal: Vec<&Shown<'_>> = shown.iter().filter(|table| table.personal).collect();
+    if named > 0 {
+        // Ids that the source itself gives are the people. More rows than ids: the list was cut, and rows tell the rest.
+        return match record.rows {
+            Some(rows) if rows > named && !unknown && keyed_by_person(shown) => Persons::Exact(rows),
+            Some(rows) if rows > named => Persons::AtMost(rows),
+            Some(_) | None => Persons::Exact(named),
+        };
+    }
+    // Known tables of which neither a personal column nor the person's key was shown: nobody, however many the rows.
+    if personal.is_empty() && !unknown {
+        return Persons::NOBODY;
+    }
+    let Some(rows) = record.rows else { return Persons::Unknown };
+    // Rows of a table keyed by the person are persons. Joins and detail tables repeat a person: 15,000 rows were 10,000 people.
+    if !unknown && keyed_by_person(shown) {
+        return Persons::Exact(rows);
+    }
+    Persons::AtMost(rows.saturating_mul(people_per_row(&personal)).max(rows)).at_most()
+}
+
+/// One table alone, with one row per person.
+fn keyed_by_person(shown: &[Shown<'_>]) -> bool {
+    match shown {
+        [only] => {
+            only.personal && only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One)
+        }
+        _ => false,
+    }
+}
+
+/// People that one row of a join may show: tables of one subject space are taken to be joined by the person, tables of
+/// different spaces show different people.
+fn people_per_row(personal: &[&Shown<'_>]) -> u64 {
+    let mut per_space = std::collections::BTreeMap::new();
+    for table in personal {
+        let most = per_space.entry(table.entry.map(|entry| entry.space)).or_insert(0);
+        *most = table.people_per_row.max(*most);
+    }
+    per_space.values().sum::<u64>().max(1)
+}
+
+fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> Shown<'c> {
+    let entry = catalog.find(system, object.table.trim());
+    let columns: Option<Vec<String>> = object.columns.as_ref().map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
+    let showing = entry.map_or(Showing::NOTHING, |entry| Showing::of(entry, columns.as_deref()));
+    let read = TableRead { table: object.table.trim().to_owned(), columns, kinds: showing.kinds, known: entry.is_some() };
+    Shown { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
+}
+
+/// What some columns of one table show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Showing {
+    pub kinds: Kinds,
+    pub personal: bool,
+    pub people_per_row: u64,
+}
+
+impl Showing {
+    const NOTHING: Showing = Showing { kinds: Kinds::NONE, personal: false, people_per_row: 1 };
+
+    /// What these columns of a table show; all of them where `None`.
+    pub(super) fn of(entry: &Table, columns: Option<&[String]>) -> Showing {
+        let names_person = match columns {
+            None => entry.subject.is_some(),
+            Some(columns) => columns.iter().any(|column| entry.is_subject(column)),
+        };
+        let mut kinds = match columns {
+            None => entry.kinds,
+            Some(columns) => columns.iter().filter_map(|column| entry.kind_of(column)).collect(),
+        };
+        // The person's key alone is already information that tells who it is.
+        if kinds.is_empty() && names_person {
+            kinds = Kinds::of(Kind::OtherIdentifying);
+        }
+        Showing { kinds, personal: !kinds.is_empty(), people_per_row: parties(entry, columns, names_person) }
+    }
+}
+
+/// A communication has two ends: a row that shows caller and callee shows two people. Every column of that kind beside the
+/// subject's own counts as one more; where only such columns are shown, they are the people.
+fn parties(entry: &Table, columns: Option<&[String]>, names_person: bool) -> u64 {
+    if !entry.kinds.contains(Kind::CommunicationRecord) {
+        return 1;
+    }
+    let is_end = |column: &str| entry.kind_of(column) == Some(Kind::CommunicationRecord);
+    let own_end = entry.subject.as_deref().is_some_and(is_end);
+    let Some(columns) = columns else {
+        let ends = entry.columns_of(Kind::CommunicationRecord) as u64;
+        return (ends + u64::from(!own_end)).max(2);
+    };
+    let others = columns.iter().filter(|column| is_end(column) && !entry.is_subject(column)).count() as u64;
+    // Any column but the other ends is about the subject: the place of the call is the caller's.
+    let about_subject = names_person || columns.iter().any(|column| entry.kind_of(column).is_some() && !is_end(column));
+    (others + u64::from(about_subject)).max(1)
+}
+
+/// The name of the subject space of a table.
+pub(super) fn space<'c>(catalog: &'c Catalog, entry: &Table) -> &'c str {
+    catalog.spaces().get(usize::from(entry.space.0)).map_or("", String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::catalog::Catalog;
+    use crate::classify::counting::{Disclosure, disclose};
+    use crate::model::access::{Operation, Position, RecordHash};
+    use crate::model::keys::Keys;
+    use crate::model::kind::{Kind, Kinds};
+    use crate::model::persons::Persons;
+    use crate::model::record::{Ending, Object, Record};
+    use crate::model::time::Timestamp;
+
+    const CATALOG: &str = r#"
+        [[table]]
+        table = "crm.customers"
+        subject = "id"
+        [table.columns]
+        name = "name"
+        phone = "phone_number"
+
+        [[table]]
+        table = "bank.accounts"
+        subject = "customer_id"
+        rows_per_subject = "many"
+        [table.columns]
+        account_no = "bank_account"
+
+        [[table]]
+        table = "telco.calls"
+        subject = "caller"
+        rows_per_subject = "many"
+        subject_space = "telco"
+        [table.columns]
+        caller = "communication_record"
+        callee = "communication_record"
+        cell = "location_track"
+
+        [[table]]
+        table = "ref.branches"
+    "#;
+
+    type Tables<'t> = &'t [(&'t str, Option<&'t [&'t str]>)];
+
+    fn read<'t>(tables: Tables<'t>) -> Record<'t> {
+        let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+        record.objects = tables
+            .iter()
+            .map(|(table, columns)| Object { table: (*table).into(), columns: columns.map(|c| c.iter().map(|c| (*c).into()).collect()) })
+            .collect();
+        record
+    }
+
+    fn count(record: &Record<'_>) -> Disclosure {
+        let catalog = Catalog::parse(CATALOG, "catalog.toml").expect("is valid");
+        disclose(record, &catalog, &Keys::built_in())
+    }
+
+    fn persons(tables: Tables<'_>, rows: Option<u64>) -> Persons {
+        count(&Record { rows, ..read(tables) }).persons
+    }
+
+    #[test]
+    fn rows_of_a_table_keyed_by_the_person_are_persons() {
+        assert_eq!(persons(&[("crm.customers", None)], Some(40)), Persons::Exact(40));
+        assert_eq!(persons(&[("crm.customers", None)], Some(0)), Persons::NOBODY);
+        assert_eq!(persons(&[("crm.customers", None)], None), Persons::Unknown, "absent rows are never zero");
+    }
+
+    #[test]
+    fn rows_of_joins_and_detail_tables_are_a_bound() {
+        assert_eq!(persons(&[("bank.accounts", None)], Some(15)), Persons::AtMost(15));
+        assert_eq!(persons(&[("crm.customers", None), ("bank.accounts", None)], Some(15)), Persons::AtMost(15));
+        assert_eq!(persons(&[("crm.customers", None), ("ref.branches", None)], Some(15)), Persons::AtMost(15));
+    }
+
+    #[test]
+    fn a_row_about_a_call_may_show_two_people() {
+        assert_eq!(persons(&[("telco.calls", None)], Some(10)), Persons::AtMost(20));
+        assert_eq!(persons(&[("telco.calls", Some(&["caller", "callee"]))], Some(10)), Persons::AtMost(20));
+        assert_eq!(persons(&[("telco.calls", Some(&["callee"]))], Some(10)), Persons::AtMost(10));
+        assert_eq!(persons(&[("telco.calls", Some(&["callee", "cell"]))], Some(10)), Persons::AtMost(20));
+        assert_eq!(persons(&[("telco.calls", Some(&["callee"])), ("crm.customers", None)], Some(10)), Persons::AtMost(20));
+    }
+
+    #[test]
+    fn given_subjects_are_exact_and_counted_once() {
+        let mut record = read(&[("crm.customers", None)]);
+        record.subjects = vec!["42".into(), " 42 ".into(), "43".into(), "".into()];
+        let found = count(&record);
+        assert_eq!((found.persons, found.subjects.len()), (Persons::Exact(2), 2));
+        record.rows = Some(5);
+        assert_eq!(count(&record).persons, Persons::Exact(5), "the list was cut");
+        record.rows = Some(1);
+        assert_eq!(count(&record).persons, Persons::Exact(2));
+        let mut details = read(&[("bank.accounts", None)]);
+        details.subjects = vec!["42".into()];
+        details.rows = Some(5);
+        assert_eq!(count(&details).persons, Persons::AtMost(5));
+    }
+
+    #[test]
+    fn a_table_that_the_catalog_does_not_know_is_never_exact() {
+        assert_eq!(persons(&[("scratch.copy", None)], Some(7)), Persons::AtMost(7));
+        assert_eq!(persons(&[("scratch.copy", Some(&["x"]))], None), Persons::Unknown);
+        assert_eq!(persons(&[], Some(7)), Persons::AtMost(7));
+        assert_eq!(persons(&[], None), Persons::Unknown);
+        let found = count(&read(&[("scratch.copy", None)]));
+        assert!(!found.reads[0].known && found.kinds.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_personal_shows_nobody() {
+        assert_eq!(persons(&[("ref.branches", None)], Some(7)), Persons::NOBODY);
+        assert_eq!(persons(&[("crm.customers", Some(&["branch"]))], Some(7)), Persons::NOBODY);
+        assert_eq!(persons(&[("crm.customers", Some(&["branch"]))], None), Persons::NOBODY);
+    }
+
+    #[test]
+    fn the_subject_column_alone_discloses() {
+        let found = count(&Record { rows: Some(3), ..read(&[("crm.customers", Some(&["ID"]))]) });
+        assert_eq!((found.persons, found.kinds), (Persons::Exact(3), Kinds::of(Kind::OtherIdentifying)));
+        let caller = count(&Record { rows: Some(3), ..read(&[("telco.calls", Some(&["caller"]))]) });
+        assert_eq!(caller.kinds, Kinds::of(Kind::CommunicationRecord));
+    }
+
+    #[test]
+    fn kinds_are_those_of_the_columns() {
+        assert_eq!(count(&read(&[("crm.customers", Some(&["name", "branch"]))])).kinds, Kinds::of(Kind::Name));
+        assert_eq!(count(&read(&[("crm.customers", None)])).kinds.len(), 2);
+    }
+
+    #[test]
+    fn writes_logins_and_administration_show_nobody() {
+        for operation in [Operation::Write, Operation::Delete, Operation::Login, Operation::Admin] {
+            let found = count(&Record { operation, rows: Some(5), ..read(&[("crm.customers", None)]) });
+            assert_eq!((found.persons, found.kinds), (Persons::NOBODY, Kinds::NONE));
+        }
+    }
+
+    #[test]
+    fn what_was_refused_shows_nobody_and_what_failed_is_no_more_than_a_bound() {
+        let ended = |ending, rows| count(&Record { ending, rows, ..read(&[("crm.customers", None)]) }).persons;
+        assert_eq!(ended(Ending::Refused, Some(5)), Persons::NOBODY);
+        assert_eq!(ended(Ending::Failure, Some(5)), Persons::AtMost(5));
+        assert_eq!(ended(Ending::Failure, None), Persons::Unknown);
+        assert_eq!(ended(Ending::Interrupted, None), Persons::Unknown);
+        let mut record = Record { ending: Ending::Failure, ..read(&[("crm.customers", None)]) };
+        record.subjects = vec!["42".into()];
+        assert_eq!(count(&record).persons, Persons::AtMost(1));
+    }
+}
