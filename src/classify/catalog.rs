@@ -7,6 +7,7 @@ use crate::model::problem::Problem;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::RwLock;
 
 /// Whether a row of a table is about one person of its own, or one of many about the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Table {
     table: GlobMatcher,
     /// The same glob without its schema, for logs that name the bare table.
     bare: GlobMatcher,
+    /// Its place in the catalog.
+    pub index: u32,
     /// The pattern as written.
     pub pattern: String,
     /// The column that identifies the person.
@@ -49,6 +52,21 @@ pub struct Catalog {
     tables: Vec<Table>,
     /// Names of the subject spaces; the first is the common one.
     spaces: Vec<String>,
+    /// Answers already given: a log names few tables, and often.
+    found: RwLock<hashbrown::HashMap<(Box<str>, Box<str>), Option<u32>>>,
+}
+
+/// Answers that are remembered; a log that names ever new tables does not fill the memory.
+const REMEMBERED: usize = 10_000;
+
+/// A question for a table, as a key that borrows.
+#[derive(Hash)]
+struct Asked<'a>((&'a str, &'a str));
+
+impl hashbrown::Equivalent<(Box<str>, Box<str>)> for Asked<'_> {
+    fn equivalent(&self, key: &(Box<str>, Box<str>)) -> bool {
+        (self.0.0, self.0.1) == (&*key.0, &*key.1)
+    }
 }
 
 #[derive(Deserialize)]
@@ -81,7 +99,7 @@ impl Catalog {
     pub fn parse(text: &str, file: &str) -> Result<Catalog, Vec<Problem>> {
         let written: FileAsWritten = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(file, text, &e)])?;
         let mut problems = Vec::new();
-        let mut catalog = Catalog { tables: Vec::new(), spaces: vec![String::new()] };
+        let mut catalog = Catalog { spaces: vec![String::new()], ..Catalog::default() };
         if written.table.is_empty() {
             problems.push(Problem::plain(file, "must hold at least one [[table]]"));
         }
@@ -131,6 +149,7 @@ impl Catalog {
             system,
             table,
             bare,
+            index: self.tables.len() as u32,
             pattern: written.table,
             subject: written.subject,
             rows_per_subject: written.rows_per_subject,
@@ -150,15 +169,30 @@ impl Catalog {
 
     /// The first entry that covers the table of that system. A name without schema also meets an entry with one.
     pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
+        let asked = (system.unwrap_or(""), table);
+        let remembered = self.found.read().ok().and_then(|found| found.get(&Asked(asked)).copied());
+        let at = remembered.unwrap_or_else(|| {
+            let at = self.position(system, table);
+            if let Ok(mut found) = self.found.write()
+                && found.len() < REMEMBERED
+            {
+                found.insert((asked.0.into(), asked.1.into()), at);
+            }
+            at
+        });
+        at.map(|at| &self.tables[at as usize])
+    }
+
+    fn position(&self, system: Option<&str>, table: &str) -> Option<u32> {
         let system = system.unwrap_or("");
-        let fits = |entry: &&Table| entry.system.is_match(system) || (system.is_empty() && entry.system.glob().glob() == "*");
-        let mut of_system = self.tables.iter().filter(fits);
-        of_system.find(|entry| entry.table.is_match(table)).or_else(|| {
-            let lone = !table.contains('.');
-            self.tables.iter().filter(fits).find(|entry| {
-                if lone { entry.bare.is_match(table) } else { !entry.pattern.contains('.') && entry.bare.is_match(bare(table)) }
-            })
-        })
+        let fits = |entry: &Table| entry.system.is_match(system) || (system.is_empty() && entry.system.glob().glob() == "*");
+        let lone = !table.contains('.');
+        let by_name = |entry: &Table| fits(entry) && entry.table.is_match(table);
+        let by_bare_name = |entry: &Table| {
+            fits(entry) && if lone { entry.bare.is_match(table) } else { !entry.pattern.contains('.') && entry.bare.is_match(bare(table)) }
+        };
+        let at = self.tables.iter().position(by_name).or_else(|| self.tables.iter().position(by_bare_name));
+        at.map(|at| at as u32)
     }
 
     /// Names of the subject spaces in the order of their ids; the common one is the empty name.

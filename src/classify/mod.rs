@@ -1,6 +1,7 @@
 //! A record becomes an access: whose it is, what kinds it touched, how many people it disclosed.
 
 pub mod catalog;
+pub mod classifier;
 pub mod counting;
 pub mod directory;
 pub mod duty;

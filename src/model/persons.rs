@@ -46,6 +46,15 @@ impl Persons {
         }
     }
 
+    /// An exact count becomes an upper bound; a lower bound stays one.
+    #[must_use]
+    pub fn at_most_unless_open(self) -> Persons {
+        match self {
+            Persons::Exact(_) | Persons::AtMost(_) => self.at_most(),
+            Persons::AtLeast(_) | Persons::Unknown => self,
+        }
+    }
+
     /// No more than `bound` of them: a bound from elsewhere (key values, a LIMIT) caps the count.
     #[must_use]
     pub fn capped(self, bound: u64) -> Persons {

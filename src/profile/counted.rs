@@ -21,6 +21,8 @@ pub struct Counted {
     pub unknown: u32,
     /// Those of them that may well be large.
     pub bulk: u32,
+    /// Accesses whose named people are candidates: their count is an upper bound.
+    pub unsure: u32,
     /// Reading A: every access adds its figure.
     pub a: u64,
     /// Reading B: only the largest access adds.
@@ -66,6 +68,7 @@ impl Counted {
         self.largest_exact = self.largest_exact.max(other.largest_exact);
         self.unknown += other.unknown;
         self.bulk += other.bulk;
+        self.unsure += other.unsure;
         self.a = self.a.saturating_add(other.a);
         self.b = self.b.max(other.b);
         for (kind, figure) in &other.kinds {
@@ -90,7 +93,8 @@ impl Counted {
     }
 
     fn combine(&self, named: Persons, sum: u64, accesses: u32) -> Persons {
-        let known = named.figure().unwrap_or(0);
+        let named = if self.unsure > 0 { named.at_most_unless_open() } else { named };
+        let known = if self.unsure > 0 { 0 } else { named.figure().unwrap_or(0) };
         let sure = known.max(self.largest_exact.min(sum));
         match named {
             _ if self.unknown > 0 => {

@@ -210,12 +210,15 @@ impl Profile {
     /// People of whom only the count is known: their figures, all and unexplained.
     fn apply_counts(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
         let unnamed = access.unnamed();
-        if unnamed.is_nobody() {
+        let unsure = !access.subjects.is_empty() && !matches!(access.persons, Persons::Exact(_));
+        if unnamed.is_nobody() && !unsure {
             return (0, 0);
         }
         // A refused or failed look-up and one by key cannot have been large.
         let bulk = access.success && access.selection != Selection::Keys;
         for counted in [self.counted.at(unit), self.counted_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
+            counted.exposure.unsure += u32::from(unsure);
+            counted.unexplained.unsure += u32::from(unsure);
             counted.exposure.add(unnamed, access.kinds, bulk, statute);
             if !coverage.open_count.is_nobody() {
                 counted.unexplained.add(coverage.open_count, access.kinds, bulk, statute);

@@ -1,0 +1,85 @@
+//! Puts the parts of classification together: one decoded record in, one access out.
+
+use crate::classify::catalog::Catalog;
+use crate::classify::counting::{self, Disclosure};
+use crate::classify::directory::Directory;
+use crate::model::access::{Access, Actor, ClientPrint, PartitionId};
+use crate::model::keys::Keys;
+use crate::model::record::{Ending, Record};
+use std::sync::Arc;
+
+/// What classification looks things up in. Shared by all threads, changed by none.
+#[derive(Debug)]
+pub struct Classifier {
+    /// Which column holds what.
+    pub catalog: Catalog,
+    /// Whose account is whose.
+    pub directory: Directory,
+    /// The secret behind pseudonyms.
+    pub keys: Keys,
+}
+
+/// Where a record came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// Name of the source.
+    pub source: &'a str,
+    /// Place of that name among the sorted names of all sources.
+    pub index: u16,
+    /// The partition.
+    pub partition: PartitionId,
+}
+
+/// A record names neither an employee nor an account that could be known: it has no actor.
+pub const UNKNOWN_ACTOR: &str = "(unknown)";
+
+impl Classifier {
+    /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
+    pub fn classify(&self, record: &Record<'_>, origin: Origin<'_>) -> (Access, Disclosure) {
+        let disclosure = counting::disclose(record, &self.catalog, &self.keys);
+        let system = record.system.as_deref();
+        let actor = self.directory.actor(record.employee.as_deref(), record.account.as_deref(), system, record.time);
+        let mut places = 0u64;
+        let mut objects: Vec<Arc<str>> = Vec::with_capacity(disclosure.reads.len());
+        for read in &disclosure.reads {
+            objects.push(Arc::from(read.table.as_str()));
+            if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
+                places |= 1 << (table.index % 64);
+            }
+        }
+        // Candidates beyond the bound of people would make more of the access than it can have been.
+        let named_fit = disclosure.persons.figure().is_none_or(|figure| figure >= disclosure.subjects.len() as u64);
+        let print = |domain: &str, text: Option<&str>| text.map_or(0, |text| self.keys.print(domain, text));
+        let access = Access {
+            time: record.time,
+            source: origin.index,
+            partition: origin.partition,
+            position: record.position,
+            hash: record.hash,
+            id: record.id.as_deref().map(|id| self.keys.print(origin.source, id)),
+            actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
+            operation: record.operation,
+            success: matches!(record.ending, Ending::Success | Ending::Interrupted),
+            selection: disclosure.selection,
+            places,
+            objects: objects.into(),
+            rows: disclosure.rows,
+            persons: disclosure.persons,
+            kinds: disclosure.kinds,
+            subjects: if named_fit { disclosure.subjects.clone() } else { Box::default() },
+            purpose: record.purpose.as_deref().map(|purpose| self.keys.print("ref", reference(purpose))),
+            client: ClientPrint {
+                ip: print("ip", record.client.ip.as_deref()),
+                host: print("host", record.client.host.as_deref()),
+                app: print("app", record.client.app.as_deref()),
+                session: print("session", record.session.as_deref()),
+            },
+        };
+        (access, disclosure)
+    }
+}
+
+/// The `REF` of a purpose `KIND:REF`.
+fn reference(purpose: &str) -> &str {
+    purpose.split_once(':').map_or(purpose, |(_, reference)| reference).trim()
+}
