@@ -117,7 +117,7 @@ impl Explanations {
 
     /// Adds one reason from its JSON text.
     pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<(), Problem> {
-        let written: Written = serde_json::from_str(line).map_err(|e| Problem::new("", "must be an explanation object", e))?;
+        let written: Written = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
         let who = match (&written.employee, &written.unit) {
             (Some(employee), None) => Who::employee(keys, employee),
             (None, Some(unit)) => Who::unit(keys, unit),

@@ -1,1 +1,231 @@
+//! The one engine: records in, revisions of alerts out. Live service, replay, demo and tests drive this and nothing else.
+//!
+//! It owns no thread, no clock and no I/O: time is what records and ticks say, and work on shards is handed to an
+//! [`Executor`]. Order of work for a piece of input: [`Engine::take`] each record, then [`Engine::advance`]; at the end
+//! [`Engine::finish`].
+
 pub mod clock;
+pub mod context;
+pub mod output;
+pub mod shard;
+mod snapshot;
+pub mod tracked;
+
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::{Span, Timestamp};
+use crate::population::{Models, Population};
+use crate::profile::window::day_number;
+use crate::triage::budget::Budget;
+use clock::Clock;
+use context::{Context, PassThrough, SHARDS};
+use output::{Output, Revision};
+use shard::{Env, Profiles, Shard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use snapshot::{Image, RestoreError};
+
+/// Runs a piece of work on every shard, in any order or at once, and returns the results in the order of the shards.
+pub trait Executor {
+    /// Does the work.
+    fn on_all<R: Send>(&self, shards: &mut [Shard], work: &(dyn Fn(&mut Shard) -> R + Sync)) -> Vec<R>;
+}
+
+/// One shard after the other.
+pub struct Sequential;
+
+impl Executor for Sequential {
+    fn on_all<R: Send>(&self, shards: &mut [Shard], work: &(dyn Fn(&mut Shard) -> R + Sync)) -> Vec<R> {
+        shards.iter_mut().map(work).collect()
+    }
+}
+
+/// The engine.
+pub struct Engine {
+    context: Arc<Context>,
+    profiles: Arc<Profiles>,
+    shards: Vec<Shard>,
+    clocks: BTreeMap<PartitionId, Clock<Access>>,
+    /// Partitions that hold nobody up: their input ended or rests.
+    resting: BTreeSet<PartitionId>,
+    /// UTC days with records that are yet to settle: at the start of each, peers learn.
+    days: BTreeSet<i64>,
+    /// The last UTC day that has begun.
+    begun: i64,
+    settled: Timestamp,
+    population: Population,
+    models: Arc<Models>,
+    budget: Budget,
+}
+
+const DAY: i64 = 86_400_000;
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(context: Arc<Context>) -> Engine {
+        let budget = Budget::new(context.alerts.budget_per_day);
+        Engine {
+            profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            clocks: BTreeMap::new(),
+            resting: BTreeSet::new(),
+            days: BTreeSet::new(),
+            begun: i64::MIN,
+            settled: Timestamp(i64::MIN / 4),
+            population: Population::default(),
+            models: Arc::new(Models::prior()),
+            budget,
+            context,
+        }
+    }
+
+    /// The set-up.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// All profiles, for whoever reads beside the engine.
+    pub fn profiles(&self) -> &Arc<Profiles> {
+        &self.profiles
+    }
+
+    /// The peer groups as learnt so far.
+    pub fn models(&self) -> &Arc<Models> {
+        &self.models
+    }
+
+    /// Up to where records have settled.
+    pub fn settled(&self) -> Timestamp {
+        self.settled
+    }
+
+    /// The watermark of a partition.
+    pub fn watermark(&self, partition: PartitionId) -> Option<Timestamp> {
+        self.clocks.get(&partition).and_then(Clock::watermark)
+    }
+
+    /// Announces a partition: nothing settles beyond its watermark until it rests.
+    pub fn open(&mut self, partition: PartitionId) {
+        self.resting.remove(&partition);
+        let lateness = self.context.lateness;
+        self.clocks.entry(partition).or_insert_with(|| Clock::new(lateness));
+    }
+
+    /// Takes a record of a partition, in the partition's order. `believed` is the latest event time that can be believed
+    /// for other reasons than the watermark (live: the broker's clock and a bounded skew). What is returned was set aside
+    /// before and is given up.
+    pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
+        let lateness = self.context.lateness;
+        let clock = self.clocks.entry(access.partition).or_insert_with(|| Clock::new(lateness));
+        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
+        clock.take(access.time, believed, access, &mut |placed| {
+            days.insert(placed.settles.0.div_euclid(DAY));
+            shards[context.key(&placed.item.actor).shard()].push(placed);
+        })
+    }
+
+    /// A partition has nothing more to say for now: its watermark follows `to` (a recorded tick), and it holds nobody up.
+    pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>) {
+        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
+        if let (Some(clock), Some(to)) = (self.clocks.get_mut(&partition), to) {
+            clock.advance(to, &mut |placed| {
+                days.insert(placed.settles.0.div_euclid(DAY));
+                shards[context.key(&placed.item.actor).shard()].push(placed);
+            });
+        }
+        self.resting.insert(partition);
+    }
+
+    /// A partition's input ends. What is returned was set aside and is given up.
+    pub fn close(&mut self, partition: PartitionId) -> Vec<Access> {
+        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
+        self.resting.insert(partition);
+        self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| {
+            clock.finish(&mut |placed| {
+                days.insert(placed.settles.0.div_euclid(DAY));
+                shards[context.key(&placed.item.actor).shard()].push(placed);
+            })
+        })
+    }
+
+    /// Settles what has become old enough in every partition that does not rest.
+    pub fn advance(&mut self, executor: &impl Executor) -> Output {
+        let awake = self.clocks.iter().filter(|(partition, _)| !self.resting.contains(*partition));
+        let frontiers: Option<Vec<Timestamp>> = awake.map(|(_, clock)| clock.frontier()).collect();
+        match frontiers.and_then(|all| all.into_iter().min()) {
+            Some(frontier) => self.settle(frontier, executor),
+            None => Output::default(),
+        }
+    }
+
+    /// The input ends: everything that waits settles, and what changed is told.
+    pub fn finish(&mut self, executor: &impl Executor) -> Output {
+        let partitions: Vec<PartitionId> = self.clocks.keys().copied().collect();
+        let mut given_up = Vec::new();
+        for partition in partitions {
+            given_up.extend(self.close(partition));
+        }
+        let last = self.clocks.values().filter_map(Clock::watermark).max();
+        let mut out = match last {
+            Some(last) => self.settle(last + Span::minutes(1), executor),
+            None => Output::default(),
+        };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let outputs = executor.on_all(&mut self.shards, &|shard| shard.finish(env));
+        out.join(self.collect(outputs));
+        out.given_up.extend(given_up);
+        out
+    }
+
+    fn settle(&mut self, frontier: Timestamp, executor: &impl Executor) -> Output {
+        let mut out = Output::default();
+        while let Some(day) = self.days.first().copied().filter(|day| *day * DAY <= frontier.0) {
+            self.days.pop_first();
+            // A day that has begun gets further records; it begins once.
+            if day > self.begun {
+                self.begun = day;
+                let midnight = Timestamp(day * DAY);
+                out.join(self.settle_until(midnight, executor));
+                out.join(self.tick(midnight, executor));
+            }
+        }
+        out.join(self.settle_until(frontier, executor));
+        out
+    }
+
+    fn settle_until(&mut self, until: Timestamp, executor: &impl Executor) -> Output {
+        if until <= self.settled {
+            return Output::default();
+        }
+        self.settled = until;
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let outputs = executor.on_all(&mut self.shards, &|shard| shard.settle(until, env));
+        self.collect(outputs)
+    }
+
+    /// A UTC day begins: peers learn from the days that have closed everywhere.
+    fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> Output {
+        let today = day_number(crate::model::time::Day(midnight.0.div_euclid(DAY) as i32));
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
+        let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
+        self.models = Arc::new(self.population.learn(today, summaries.into_iter().flatten().collect()));
+        self.collect(outputs)
+    }
+
+    /// Joins the shards' outputs in the order of event time, and lets the budget decide what is shown.
+    fn collect(&mut self, outputs: Vec<Output>) -> Output {
+        let mut all = Output::default();
+        outputs.into_iter().for_each(|output| all.join(output));
+        all.revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
+        for Revision { at, alert } in &mut all.revisions {
+            self.budget.pass(alert, at.0.div_euclid(DAY), &at.to_string());
+        }
+        all
+    }
+
+    /// When an alert was shown within the budget.
+    pub fn shown_at(&self, id: &str) -> Option<&str> {
+        self.budget.shown_at(id)
+    }
+}

@@ -19,5 +19,5 @@ use problem::Problem;
 pub fn toml_problem(file: &str, text: &str, error: &toml::de::Error) -> Problem {
     let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     let place = line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
-    Problem::plain(place, error.message().replace('\n', " "))
+    Problem::plain(place, format!("must be valid: {}", error.message().replace('\n', " ")))
 }

@@ -27,10 +27,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.rule)?;
+        write!(f, "{} {}", self.place, self.rule)?;
         if let Some(value) = &self.value {
-            let shown: String = value.chars().take(80).collect();
-            write!(f, ", got {shown:?}")?;
+            let shown: String = value.chars().take(80).flat_map(char::escape_debug).collect();
+            write!(f, ", got {shown}")?;
         }
         Ok(())
     }

@@ -1,0 +1,162 @@
+//! Reads every file that a configuration names and builds the set-up of a run; all mistakes of all files are reported.
+
+use crate::classify::catalog::Catalog;
+use crate::classify::classifier::Classifier;
+use crate::classify::directory::{Directory, DirectoryFiles};
+use crate::classify::explanations::Explanations;
+use crate::classify::subjects::Subjects;
+use crate::config::written::Config;
+use crate::detect::DETECTORS;
+use crate::engine::context::Context;
+use crate::model::keys::{Keys, SHORTEST_SECRET};
+use crate::model::problem::Problem;
+use crate::model::statute::{self, Statute};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+/// Reads the configuration file itself.
+pub fn read_config(file: &Path) -> Result<Config, Vec<Problem>> {
+    Config::parse(&read(file)?, file)
+}
+
+/// Loads what the configuration names.
+pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
+    let mut loader = Loader { problems: Vec::new(), hasher: blake3::Hasher::new() };
+    let catalog = match &config.catalog {
+        Some(file) => loader.parse(file, Catalog::parse),
+        None => Some(Catalog::default()),
+    };
+    let statute = match &config.statute {
+        Some(file) => loader.parse(file, Statute::parse),
+        None => {
+            loader.hasher.update(statute::CN_2017.as_bytes());
+            Some(Statute::built_in())
+        }
+    };
+    let keys = loader.keys(config.key_file.as_deref());
+    let directory = loader.directory(config);
+    // Ids in subjects.csv and explanations.jsonl name no space, so the catalog's spaces must be known first.
+    let spaces: Vec<String> = catalog.as_ref().map_or_else(|| vec![String::new()], |catalog| catalog.spaces().to_vec());
+    let paths = &config.directory;
+    let subjects = match &paths.subjects {
+        Some(file) => loader.parse(file, |text, name| Subjects::parse(text, name, &keys, &spaces)),
+        None => Some(Subjects::default()),
+    };
+    let explanations = match &paths.explanations {
+        Some(file) => loader.parse(file, |text, name| Explanations::parse(text, name, &keys, &spaces)),
+        None => Some(Explanations::none()),
+    };
+    let config_hash = loader.settings_hash(config, &keys);
+    let (Some(catalog), Some(statute), Some(directory), Some(subjects), Some(explanations)) =
+        (catalog, statute, directory, subjects, explanations)
+    else {
+        return Err(loader.problems);
+    };
+    if !loader.problems.is_empty() {
+        return Err(loader.problems);
+    }
+    let seed = keys.print("seed", "profiles");
+    Ok(Context {
+        classifier: Arc::new(Classifier { catalog, directory, keys }),
+        explanations,
+        subjects,
+        statute,
+        settings: config.detectors.clone(),
+        alerts: config.alerts,
+        lateness: config.lateness,
+        dedup: config.dedup,
+        config: config_hash,
+        partitions: RwLock::new(Vec::new()),
+        seed,
+    })
+}
+
+struct Loader {
+    problems: Vec<Problem>,
+    /// Over everything that influences results, and no path.
+    hasher: blake3::Hasher,
+}
+
+impl Loader {
+    fn text(&mut self, file: &Path) -> Option<String> {
+        match read(file) {
+            Ok(text) => {
+                self.hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+                Some(text)
+            }
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    fn parse<T>(&mut self, file: &Path, parse: impl FnOnce(&str, &str) -> Result<T, Vec<Problem>>) -> Option<T> {
+        let text = self.text(file)?;
+        parse(&text, &file.display().to_string()).map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    fn keys(&mut self, file: Option<&Path>) -> Keys {
+        let Some(file) = file else { return Keys::built_in() };
+        match std::fs::read(file) {
+            Ok(secret) => {
+                let secret = secret.trim_ascii();
+                if secret.len() < SHORTEST_SECRET {
+                    let place = format!("{}:", file.display());
+                    let rule =
+                        format!("must hold at least {SHORTEST_SECRET} bytes of secret, e.g. from `head -c 32 /dev/urandom | base64`");
+                    self.problems.push(Problem::new(place, rule, format!("{} bytes", secret.len())));
+                }
+                Keys::from_secret(secret)
+            }
+            Err(error) => {
+                self.problems.push(Problem::new(file.display().to_string(), "must be readable", error));
+                Keys::built_in()
+            }
+        }
+    }
+
+    fn directory(&mut self, config: &Config) -> Option<Directory> {
+        let paths = &config.directory;
+        let before = self.problems.len();
+        let mut text =
+            |path: &Option<PathBuf>| path.as_ref().and_then(|path| self.text(path).map(|text| (path.display().to_string(), text)));
+        let (employees, accounts) = (text(&paths.employees), text(&paths.accounts));
+        let (absences, calendar) = (text(&paths.absences), text(&paths.calendar));
+        if self.problems.len() > before {
+            return None;
+        }
+        let files = DirectoryFiles {
+            employees: employees.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+            accounts: accounts.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+            absences: absences.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+            calendar: calendar.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+        };
+        Directory::parse(&files, config.zone.clone()).map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    /// Adds the settings that influence results. The budget does not: it only ranks.
+    fn settings_hash(&mut self, config: &Config, keys: &Keys) -> String {
+        for detector in DETECTORS {
+            let setting = config.detectors.of(detector.typology);
+            self.hasher
+                .update(detector.typology.name().as_bytes())
+                .update(&[u8::from(setting.enabled)])
+                .update(&setting.floor.to_le_bytes());
+        }
+        for span in [config.lateness, config.dedup, config.alerts.quiet] {
+            self.hasher.update(&span.0.to_le_bytes());
+        }
+        self.hasher.update(config.alerts.open_at.name().as_bytes()).update(config.zone.name().as_bytes());
+        self.hasher.update(&keys.print("config", "key").to_le_bytes());
+        self.hasher.finalize().to_hex()[..16].to_owned()
+    }
+}
+
+fn read(file: &Path) -> Result<String, Vec<Problem>> {
+    let bytes = std::fs::read(file).map_err(|error| vec![Problem::new(file.display().to_string(), "must be readable", error)])?;
+    String::from_utf8(bytes).map_err(|error| {
+        let place = format!("{}:", file.display());
+        vec![Problem::new(place, "must be valid UTF-8", format!("a bad byte at {}", error.utf8_error().valid_up_to()))]
+    })
+}

@@ -1,0 +1,328 @@
+//! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
+
+use crate::config::section::Section;
+use crate::decode;
+use crate::detect::{DETECTORS, Setting, Settings};
+use crate::model::problem::Problem;
+use crate::model::severity::Severity;
+use crate::model::time::Span;
+use crate::model::typology::Typology;
+use crate::model::zone::Zone;
+use crate::triage::AlertSettings;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The settings of a run; every one that is here is valid by itself. Files that it names are read in [`super::load`].
+#[derive(Debug)]
+pub struct Config {
+    /// The file that it was read from.
+    pub file: PathBuf,
+    /// `[catalog] file`; `None` only where there is no configuration at all.
+    pub catalog: Option<PathBuf>,
+    /// `[statute] file`
+    pub statute: Option<PathBuf>,
+    /// `[directory]`
+    pub directory: DirectoryPaths,
+    /// `[[source]]`
+    pub sources: Vec<Source>,
+    /// `[time] zone`
+    pub zone: Zone,
+    /// `[time] lateness`
+    pub lateness: Span,
+    /// `[time] dedup`
+    pub dedup: Span,
+    /// `[time] skew`: how far a record's time may lie ahead of the broker's clock.
+    pub skew: Span,
+    /// `[time] idle`: a live partition without records for so long holds nobody up.
+    pub idle: Span,
+    /// `[alerts]`
+    pub alerts: AlertSettings,
+    /// `[alerts] provisional`: whether the service tells alerts before they settle.
+    pub provisional: bool,
+    /// `[subjects] key_file`
+    pub key_file: Option<PathBuf>,
+    /// `[detectors.NAME]`
+    pub detectors: Settings,
+    /// `[[sink]]`
+    pub sinks: Vec<Sink>,
+    /// `[dead_letters] path`
+    pub dead_letters: Option<PathBuf>,
+    /// `[state] dir`
+    pub state: PathBuf,
+    /// `[state] checkpoint`
+    pub checkpoint: Span,
+    /// `[http] listen`
+    pub listen: String,
+}
+
+/// `[directory]`
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "the names are the definition")]
+pub struct DirectoryPaths {
+    pub employees: Option<PathBuf>,
+    pub accounts: Option<PathBuf>,
+    pub absences: Option<PathBuf>,
+    pub calendar: Option<PathBuf>,
+    pub subjects: Option<PathBuf>,
+    pub explanations: Option<PathBuf>,
+}
+
+/// `[[source]]`
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its name in alerts and metrics.
+    pub name: String,
+    /// Where it comes from.
+    pub from: From,
+    /// Its format, or `auto`.
+    pub format: String,
+}
+
+/// Where a source comes from.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// Files, by path or glob.
+    Files(String),
+    /// Kafka topics.
+    Kafka(Kafka),
+}
+
+/// Kafka, as a source or sink sees it.
+#[derive(Clone, Debug)]
+pub struct Kafka {
+    /// `host:port,…`
+    pub brokers: String,
+    /// Topics.
+    pub topics: Vec<String>,
+    /// Consumer group.
+    pub group: String,
+    /// Settings passed through to the client.
+    pub client: BTreeMap<String, String>,
+}
+
+/// `[[sink]]`
+#[derive(Clone, Debug)]
+pub enum Sink {
+    /// JSON lines in a file.
+    JsonLines(PathBuf),
+    /// A Kafka topic, keyed by alert id.
+    Kafka(Kafka),
+}
+
+/// The address of metrics and probes, where nothing else is configured.
+pub const LISTEN: &str = "127.0.0.1:9464";
+
+impl Config {
+    /// Reads a configuration. Relative paths in it are relative to the file.
+    pub fn parse(text: &str, file: &Path) -> Result<Config, Vec<Problem>> {
+        let shown = file.display().to_string();
+        let table: toml::Table = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(&shown, text, &e)])?;
+        let mut problems = Vec::new();
+        let config = Reader { base: file.parent().unwrap_or(Path::new("")).to_owned() }.read(table, file, &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            Some(_) | None => Err(problems),
+        }
+    }
+
+    /// The settings of a replay without a configuration: defaults, and a catalog that knows no table.
+    pub fn without_file() -> Config {
+        let text = "[catalog]\nfile = \"-\"\n";
+        let config = Config::parse(text, Path::new("")).expect("a configuration of a catalog alone is valid");
+        Config { catalog: None, ..config }
+    }
+}
+
+struct Reader {
+    base: PathBuf,
+}
+
+impl Reader {
+    fn path(&self, text: String) -> PathBuf {
+        self.base.join(text)
+    }
+
+    fn read(&self, table: toml::Table, file: &Path, problems: &mut Vec<Problem>) -> Option<Config> {
+        let mut root = Section::new(table, format!("{}: ", file.display()), problems);
+        let mut named = |name: &str| root.table(name).unwrap_or_else(|| (toml::Table::new(), format!("{}: {name}", file.display())));
+        let (catalog, statute, directory) = (named("catalog"), named("statute"), named("directory"));
+        let (time, alerts, subjects) = (named("time"), named("alerts"), named("subjects"));
+        let (detectors, dead_letters, state, http) = (named("detectors"), named("dead_letters"), named("state"), named("http"));
+        let formats = named("format");
+        let (sources, sinks) = (root.tables("source"), root.tables("sink"));
+        root.end();
+        let formats: Vec<String> = formats.0.keys().cloned().collect();
+
+        let mut section = Section::new(catalog.0, catalog.1, problems);
+        let catalog = section.required("file").map(|text| self.path(text));
+        section.end();
+        let mut section = Section::new(statute.0, statute.1, problems);
+        let statute = section.text("file").map(|text| self.path(text));
+        section.end();
+        let directory = self.directory(Section::new(directory.0, directory.1, problems));
+        let sources: Vec<Option<Source>> =
+            sources.into_iter().map(|(t, at)| self.source(Section::new(t, at, problems), &formats)).collect();
+        let sinks: Vec<Option<Sink>> = sinks.into_iter().map(|(t, at)| self.sink(Section::new(t, at, problems))).collect();
+        let detectors = detector_settings(Section::new(detectors.0, detectors.1, problems));
+
+        let mut section = Section::new(time.0, time.1, problems);
+        let zone = section.text("zone").map_or(Some(Zone::utc()), |name| {
+            let zone = Zone::named(&name);
+            if zone.is_none() {
+                section.wrong("zone", "must be a zone of the IANA database, e.g. Asia/Shanghai", format!("{name:?}"));
+            }
+            zone
+        });
+        let lateness = section.span("lateness").unwrap_or(Span::minutes(20));
+        let dedup = section.span("dedup").unwrap_or(Span::hours(24));
+        let skew = section.span("skew").unwrap_or(Span::minutes(5));
+        let idle = section.span("idle").unwrap_or(Span::minutes(5));
+        section.end();
+
+        let mut section = Section::new(alerts.0, alerts.1, problems);
+        let defaults = AlertSettings::default();
+        let alerts = AlertSettings {
+            budget_per_day: section.number("budget_per_day", 0..=1_000_000).map_or(defaults.budget_per_day, |n| n as u32),
+            quiet: section.span("quiet").unwrap_or(defaults.quiet),
+            open_at: section.word("open_at", &Severity::ALL.map(|grade| (grade.name(), grade))).unwrap_or(defaults.open_at),
+        };
+        let provisional = section.flag("provisional").unwrap_or(true);
+        section.end();
+        let mut section = Section::new(subjects.0, subjects.1, problems);
+        let key_file = section.text("key_file").map(|text| self.path(text));
+        section.end();
+        let mut section = Section::new(dead_letters.0, dead_letters.1, problems);
+        let dead_letters = section.text("path").map(|text| self.path(text));
+        section.end();
+        let mut section = Section::new(state.0, state.1, problems);
+        let state = self.path(section.text("dir").unwrap_or_else(|| "leakwarden-state".to_owned()));
+        let checkpoint = section.span("checkpoint").unwrap_or(Span::seconds(30));
+        section.end();
+        let mut section = Section::new(http.0, http.1, problems);
+        let listen = section.text("listen").unwrap_or_else(|| LISTEN.to_owned());
+        if listen.parse::<std::net::SocketAddr>().is_err() {
+            section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
+        }
+        section.end();
+        Some(Config {
+            file: file.to_owned(),
+            catalog: Some(catalog?),
+            statute,
+            directory,
+            sources: sources.into_iter().collect::<Option<_>>()?,
+            zone: zone?,
+            lateness,
+            dedup,
+            skew,
+            idle,
+            alerts,
+            provisional,
+            key_file,
+            detectors,
+            sinks: sinks.into_iter().collect::<Option<_>>()?,
+            dead_letters,
+            state,
+            checkpoint,
+            listen,
+        })
+    }
+
+    fn directory(&self, mut section: Section<'_>) -> DirectoryPaths {
+        let mut path = |name: &str| section.text(name).map(|text| self.path(text));
+        let paths = DirectoryPaths {
+            employees: path("employees"),
+            accounts: path("accounts"),
+            absences: path("absences"),
+            calendar: path("calendar"),
+            subjects: path("subjects"),
+            explanations: path("explanations"),
+        };
+        section.end();
+        paths
+    }
+
+    fn source(&self, mut section: Section<'_>, formats: &[String]) -> Option<Source> {
+        let name = section.required("name");
+        let format = section.text("format").unwrap_or_else(|| decode::AUTO.to_owned());
+        let known = format == decode::AUTO || decode::format(&format).is_some();
+        if !known {
+            let names: Vec<&str> = decode::FORMATS.iter().map(|format| format.name).collect();
+            let rule = match formats.contains(&format) {
+                true => "must be a built-in format: formats of one's own are not read by this version".to_owned(),
+                false => format!("must be one of {}, {}", names.join(", "), decode::AUTO),
+            };
+            section.wrong("format", &rule, format!("{format:?}"));
+        }
+        let kind = section.word("kind", &[("file", false), ("kafka", true)]).unwrap_or(false);
+        let from = if kind {
+            self.kafka(&mut section).map(From::Kafka)
+        } else {
+            let path = section.required("path");
+            path.map(|path| From::Files(self.base.join(path).display().to_string()))
+        };
+        section.end();
+        Some(Source { name: name?, from: from?, format })
+    }
+
+    fn kafka(&self, section: &mut Section<'_>) -> Option<Kafka> {
+        let brokers = section.texts("brokers").join(",");
+        if brokers.is_empty() {
+            section.wrong("brokers", "must name at least one broker as host:port", "nothing");
+        }
+        let mut topics = section.texts("topics");
+        topics.extend(section.text("topic"));
+        let group = section.text("group").unwrap_or_else(|| "leakwarden".to_owned());
+        let client = section.strings("client").into_iter().collect();
+        if topics.is_empty() {
+            section.wrong("topics", "must name at least one topic", "nothing");
+        }
+        (!brokers.is_empty() && !topics.is_empty()).then_some(Kafka { brokers, topics, group, client })
+    }
+
+    fn sink(&self, mut section: Section<'_>) -> Option<Sink> {
+        let kind = section.word("kind", &[("jsonl", false), ("kafka", true)]);
+        let sink = match kind {
+            Some(false) => section.required("path").map(|path| Sink::JsonLines(self.path(path))),
+            Some(true) => {
+                let brokers = section.texts("brokers").join(",");
+                if brokers.is_empty() {
+                    section.wrong("brokers", "must name at least one broker as host:port", "nothing");
+                }
+                let topics = vec![section.text("topic").unwrap_or_else(|| "leakwarden.alerts".to_owned())];
+                let client = section.strings("client").into_iter().collect();
+                Some(Sink::Kafka(Kafka { brokers, topics, group: String::new(), client }))
+            }
+            None => {
+                section.wrong("kind", "must be one of jsonl, kafka", "nothing");
+                None
+            }
+        };
+        section.end();
+        sink
+    }
+}
+
+fn detector_settings(mut section: Section<'_>) -> Settings {
+    let mut settings = Settings::default();
+    let mut found = Vec::new();
+    for typology in Typology::ALL {
+        found.extend(section.table(typology.name()).map(|(table, place)| (*typology, table, place)));
+    }
+    for (typology, table, place) in found {
+        let Some(detector) = DETECTORS.iter().find(|detector| detector.typology == typology) else {
+            section.wrong(typology.name(), "has no detector in this version; those that have one are", known_detectors());
+            continue;
+        };
+        section.nested(table, place, |section| {
+            let enabled = section.flag("enabled").unwrap_or(true);
+            let floor = section.number("floor", 1..=i64::MAX).map_or(detector.floor, |floor| floor as u64);
+            settings.set(typology, Setting { enabled, floor });
+        });
+    }
+    section.end();
+    settings
+}
+
+fn known_detectors() -> String {
+    DETECTORS.iter().map(|detector| detector.typology.name()).collect::<Vec<_>>().join(", ")
+}

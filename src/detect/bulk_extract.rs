@@ -1,0 +1,44 @@
+//! `bulk_extract`: far more people within a day than this employee and their peers ever look at.
+//!
+//! **What it does.** Counts the people touched without a known reason in the last 24 hours and the people touched at all,
+//! and holds each against the employee's own closed days and the peer group. Both must be surprising: a day without tickets
+//! but of usual volume is not an extraction, nor is a large campaign that is covered.
+//!
+//! **Why.** Whole tables, copied out on one day, are what brokers buy: 547,000 insured in nine weeks, thousands in one.
+//!
+//! **Example.** A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
+//!
+//! **Known false positives.** Migrations, month-end runs, audits: give them an explanation (`campaign`, `batch`).
+//!
+//! **Needs.** Nothing beyond the log; explanations make it quieter. A bulk statement whose rows the log cannot say counts
+//! as 1,000 people.
+
+use crate::detect::{Detector, Finding, Look};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::seen::Part;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector =
+    Detector { typology: Typology::BulkExtract, needs: &[], floor: 100, floor_counts: "people without a known reason in 24 hours", look };
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.step.newly_unexplained == 0 {
+        return None;
+    }
+    let unit = look.step.unit;
+    let unexplained = look.profile.figure(Window::H24, unit, Part::Unexplained);
+    if unexplained < look.floor {
+        return None;
+    }
+    let persons = look.profile.figure(Window::H24, unit, Part::Exposure);
+    let bits = look.usual(Measure::Unexplained, 1).bits(unexplained).min(look.usual(Measure::Persons, 1).bits(persons));
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::BulkExtract,
+        window: Window::H24,
+        count: unexplained,
+        measure: Measure::Persons,
+        bits,
+        particular: format!("{unexplained} of the people touched within 24 hours have no known reason"),
+    })
+}

@@ -1,0 +1,76 @@
+//! `ghost_leaver`: an account that goes on after its person has left, or while they are away.
+//!
+//! **What it does.** Looks at every access without a known reason after the last day employed, before the first, and
+//! during leave or sickness. After the last day a single person is enough for a look; during an absence it takes a
+//! volume, since many people look something up from home.
+//!
+//! **Why.** Accounts of those who left are lent, rented and sold: nobody misses them.
+//!
+//! **Example.** Left on 31 March; on 9 April the account reads 60 people.
+//!
+//! **Known false positives.** A late feed from the personnel department, cover duty.
+//!
+//! **Needs.** `hired` and `left` in `employees.csv`, or `absences.csv`.
+
+use crate::classify::directory::Absence;
+use crate::classify::duty::Duty;
+use crate::detect::{Detector, Finding, Look, Need};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::seen::Part;
+use crate::profile::window::{Window, day_number};
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::GhostLeaver,
+    needs: &[Need::Employment],
+    floor: 1,
+    floor_counts: "people without a known reason after leaving",
+    look,
+};
+
+/// An access after the last day is rarely innocent: what one such access weighs, in bits, before volume.
+const AFTER_LEAVING: f64 = 22.0;
+/// One during an absence often is.
+const WHILE_ABSENT: f64 = 4.0;
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.step.newly_unexplained == 0 {
+        return None;
+    }
+    let unit = look.step.unit;
+    match look.step.duty {
+        Duty::NotEmployed => {
+            let left = look.employee.and_then(|employee| employee.left).map(day_number);
+            let since = left.map_or(0, |left| look.profile.today().saturating_sub(left));
+            let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
+            // A window that reaches back over the last day would count honest work: it takes the largest that does not.
+            let window = if window.days() > since { smaller(window) } else { window };
+            let count = look.profile.figure(window, unit, Part::Unexplained).max(look.step.newly_unexplained);
+            (count >= look.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
+        }
+        Duty::Absent(Absence::Leave | Absence::Sick) => {
+            let count = look.profile.today_figure(Measure::Unexplained);
+            (count >= look.floor).then(|| finding(Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
+        }
+        Duty::Absent(Absence::Training) | Duty::On | Duty::OutsideShift | Duty::Holiday => None,
+    }
+}
+
+fn smaller(window: Window) -> Window {
+    match window {
+        Window::H1 | Window::H24 | Window::D7 => Window::H24,
+        Window::D30 => Window::D7,
+        Window::D90 => Window::D30,
+    }
+}
+
+fn finding(window: Window, count: u64, base: f64, when: &str) -> Finding {
+    Finding {
+        typology: Typology::GhostLeaver,
+        window,
+        count,
+        measure: Measure::Unexplained,
+        bits: 4.0f64.mul_add((count as f64 / 4.0 + 1.0).log2(), base),
+        particular: format!("{count} people were touched without a known reason {when}"),
+    }
+}

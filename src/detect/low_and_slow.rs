@@ -1,0 +1,67 @@
+//! `low_and_slow`: a little too much every day, for weeks.
+//!
+//! **What it does.** Adds up the people touched without a known reason over 7, 30 and 90 days and holds the sum against
+//! the employee's days before that window and against the peer group, over as many days of activity. Judging the window
+//! by what lies before it keeps a leak that has gone on for weeks from becoming its own baseline; the peer group keeps
+//! what rose slowly (the boiling frog) visible.
+//!
+//! **Why.** 915 credit reports in 15 months, about 60 a month: no single day stood out.
+//!
+//! **Example.** +30 unrelated people a day for 25 days, beside the usual 40.
+//!
+//! **Known false positives.** A territory that grew, a role that changed: the directory and assignments explain them.
+//!
+//! **Needs.** Some days of history; explanations make it much sharper.
+
+use crate::detect::{Detector, Finding, Look};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::seen::Part;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector =
+    Detector { typology: Typology::LowAndSlow, needs: &[], floor: 120, floor_counts: "people without a known reason in the window", look };
+
+/// Days of activity in a window before a sum says more than a day does.
+const FEWEST_DAYS: u32 = 4;
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.step.newly_unexplained == 0 {
+        return None;
+    }
+    let windows = [Window::D7, Window::D30, Window::D90];
+    windows.into_iter().filter_map(|window| look_at(look, window)).max_by(|a, b| a.bits.total_cmp(&b.bits))
+}
+
+fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
+    let profile = look.profile;
+    let distinct = profile.figure(window, look.step.unit, Part::Unexplained);
+    if distinct < look.floor {
+        return None;
+    }
+    let today = profile.today();
+    let history = |measure| profile.history.total(measure, today.saturating_sub(1), window.days() - 1);
+    let (days, unexplained_before) = history(Measure::Unexplained);
+    let days = days + 1;
+    let unexplained_today = profile.today_figure(Measure::Unexplained);
+    let unexplained = unexplained_before + unexplained_today;
+    // One day that makes up most of the sum is not slow: it is for `bulk_extract`.
+    if days < FEWEST_DAYS || unexplained_today * 2 > unexplained {
+        return None;
+    }
+    let persons = history(Measure::Persons).1 + profile.today_figure(Measure::Persons);
+    let of_unexplained = look.usual_before(Measure::Unexplained, window, days).bits(unexplained);
+    let of_persons = look.usual_before(Measure::Persons, window, days).bits(persons);
+    // A volume that stays usual speaks against it and does not silence it: what is sold may take the place of work.
+    let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::LowAndSlow,
+        window,
+        count: distinct,
+        measure: Measure::Persons,
+        bits,
+        particular: format!(
+            "over {days} days of activity, {distinct} different people without a known reason add up, and no single day stands out"
+        ),
+    })
+}

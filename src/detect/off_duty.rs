@@ -1,0 +1,56 @@
+//! `off_duty`: people looked at when this employee is not at work.
+//!
+//! **What it does.** Counts people touched without a known reason outside of the shift, on days of rest and holidays, and
+//! while absent; holds today's count and the last seven days' sum against how much this employee and the peers do so.
+//!
+//! **Why.** Orders are carried out at night and on Sundays, when nobody looks over one's shoulder.
+//!
+//! **Example.** 120 people between 23:10 and 00:40 by somebody whose shift ends at 18:00 and who never stayed before.
+//!
+//! **Known false positives.** Rotas that the directory does not know, month ends, emergencies.
+//!
+//! **Needs.** Shifts in `employees.csv` or a calendar. Where a shift is blank, 07:00 to 21:00 on working days is taken. An
+//! hour of grace is given at both ends.
+
+use crate::classify::duty::Duty;
+use crate::detect::{Detector, Finding, Look, Need};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::OffDuty,
+    needs: &[Need::WorkingTime],
+    floor: 20,
+    floor_counts: "people without a known reason off duty in a day or in seven",
+    look,
+};
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    match look.step.duty {
+        Duty::On | Duty::NotEmployed => return None,
+        Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
+    }
+    let today = look.profile.today_figure(Measure::OffDuty);
+    let (days, before) = look.profile.history.total(Measure::OffDuty, look.profile.today().saturating_sub(1), 6);
+    let week = before + today;
+    if look.step.newly_unexplained == 0 || week < look.floor {
+        return None;
+    }
+    let of_today = if today >= look.floor { look.usual(Measure::OffDuty, 1).bits(today) } else { 0.0 };
+    let of_week = look.usual_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
+    let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
+    let when = match look.step.duty {
+        Duty::Holiday => "on a holiday",
+        Duty::Absent(_) => "while absent",
+        Duty::OutsideShift | Duty::On | Duty::NotEmployed => "outside of working time",
+    };
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::OffDuty,
+        window,
+        count,
+        measure: Measure::OffDuty,
+        bits,
+        particular: format!("{count} people were touched off duty without a known reason, the last of them {when}"),
+    })
+}

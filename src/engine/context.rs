@@ -1,0 +1,166 @@
+//! What a run is set up with: everything that is read by all and changed by none while records are applied.
+
+use crate::classify::classifier::Classifier;
+use crate::classify::explanations::{Explanations, Who};
+use crate::classify::subjects::Subjects;
+use crate::detect::Settings;
+use crate::model::access::{Actor, PartitionId};
+use crate::model::statute::Statute;
+use crate::model::time::Span;
+use crate::triage::AlertSettings;
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, RwLock};
+
+/// The set-up of a run.
+pub struct Context {
+    /// Catalog, directory, keys.
+    pub classifier: Arc<Classifier>,
+    /// Known business reasons.
+    pub explanations: Explanations,
+    /// Tags of subjects.
+    pub subjects: Subjects,
+    /// Weights of kinds.
+    pub statute: Statute,
+    /// How detectors are set.
+    pub settings: Settings,
+    /// How alerts are made.
+    pub alerts: AlertSettings,
+    /// How long a record may come after later ones of its partition.
+    pub lateness: Span,
+    /// How long a record's id is remembered.
+    pub dedup: Span,
+    /// Hash of everything that influences results.
+    pub config: String,
+    /// Names of the source partitions, by id.
+    pub partitions: RwLock<Vec<String>>,
+    /// Seeds the map of profiles, so that nobody can choose names that collide.
+    pub seed: u64,
+}
+
+/// Shards of the state. Fixed, so that state written by one machine is read by another with more cores.
+pub const SHARDS: usize = 64;
+
+impl Context {
+    /// The id of a source partition, given on first sight.
+    pub fn partition(&self, name: &str) -> PartitionId {
+        let mut names = self.partitions.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        PartitionId(at as u32)
+    }
+
+    /// The name of a source partition.
+    pub fn partition_name(&self, id: PartitionId) -> String {
+        let names = self.partitions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        names.get(id.0 as usize).cloned().unwrap_or_default()
+    }
+
+    /// Whom reasons may have been given to.
+    pub fn who(&self, actor: &Actor) -> Who {
+        let keys = &self.classifier.keys;
+        let unit = self.classifier.directory.employee(actor.name()).and_then(|employee| employee.unit.as_deref());
+        Who { own: Who::employee(keys, actor.name()), unit: unit.map_or(0, |unit| Who::unit(keys, unit)) }
+    }
+
+    /// The peer group: those of the same role and sector; accounts that are nobody's are a group of their own.
+    pub fn group(&self, actor: &Actor) -> Arc<str> {
+        match actor {
+            Actor::Account(_) => Arc::from("(accounts)"),
+            Actor::Employee(id) => {
+                let employee = self.classifier.directory.employee(id);
+                let text = |of: Option<&Arc<str>>| of.map_or("", |text| &**text).to_owned();
+                let role = employee.map_or_else(String::new, |e| text(e.role.as_ref().or(e.unit.as_ref())));
+                let sector = employee.map_or_else(String::new, |e| text(e.sector.as_ref()));
+                Arc::from(format!("{role}@{sector}"))
+            }
+        }
+    }
+
+    /// The key of an actor's profile. Employees of a unit that shares a capped reason lie in one shard, since the order
+    /// in which they use it up matters; its shard bits come from the unit.
+    pub fn key(&self, actor: &Actor) -> ProfileKey {
+        let hasher = FixedState::with_seed(self.seed);
+        let own = hasher.hash_one(actor);
+        let units = self.explanations.shared_units();
+        let unit = if units.is_empty() { None } else { self.classifier.directory.employee(actor.name()).and_then(|e| e.unit.as_deref()) };
+        let route = unit.filter(|unit| units.contains(*unit)).map_or(own, |unit| hasher.hash_one(unit));
+        ProfileKey { hash: (own & !SHARD_BITS) | (route & SHARD_BITS), actor: actor.clone() }
+    }
+}
+
+/// The bits of a 64-bit hash from which `DashMap` chooses one of 64 shards (below the 7 bits that its tables use as tags).
+const SHARD_BITS: u64 = 0b11_1111 << 51;
+
+/// The key of a profile: the actor, and a hash made once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProfileKey {
+    hash: u64,
+    /// Whose profile it is.
+    pub actor: Actor,
+}
+
+impl ProfileKey {
+    /// The shard in which it lies.
+    pub fn shard(&self) -> usize {
+        ((self.hash & SHARD_BITS) >> 51) as usize
+    }
+}
+
+impl std::hash::Hash for ProfileKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Passes the hash of a [`ProfileKey`] through.
+#[derive(Clone, Copy, Default)]
+pub struct PassThrough(u64);
+
+impl std::hash::Hasher for PassThrough {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+impl BuildHasher for PassThrough {
+    type Hasher = PassThrough;
+    fn build_hasher(&self) -> PassThrough {
+        PassThrough(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dashmap::DashMap;
+
+    #[test]
+    fn our_shard_is_that_of_the_map() {
+        let map: DashMap<ProfileKey, (), PassThrough> = DashMap::with_hasher_and_shard_amount(PassThrough::default(), SHARDS);
+        let state = FixedState::with_seed(7);
+        for n in 0..1_000 {
+            let key = ProfileKey { hash: state.hash_one(n), actor: Actor::Employee(format!("E{n}").into()) };
+            let shard = key.shard();
+            map.insert(key.clone(), ());
+            // Two keys of one shard cannot be locked for writing at once: hold this one and try its neighbours of another shard.
+            let held = map.get_mut(&key).expect("was inserted");
+            let other = ProfileKey { hash: key.hash ^ (1 << 51), ..key.clone() };
+            assert_ne!(other.shard(), shard);
+            assert!(matches!(map.try_get(&other), dashmap::try_result::TryResult::Absent), "another shard is free");
+            let same = ProfileKey { hash: key.hash ^ 1, ..key.clone() };
+            assert!(matches!(map.try_get(&same), dashmap::try_result::TryResult::Locked), "the same shard is taken");
+            drop(held);
+        }
+    }
+}

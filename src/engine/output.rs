@@ -1,0 +1,83 @@
+//! What applying records yields: revisions of alerts, and counts for the metrics. The core returns; the shell sends.
+
+use crate::model::access::Access;
+use crate::model::alert::Alert;
+use crate::model::kind::Kind;
+use crate::model::time::Timestamp;
+use std::collections::BTreeMap;
+
+/// A revision of an alert and the event time at which it came about.
+#[derive(Clone, Debug)]
+pub struct Revision {
+    /// Event time.
+    pub at: Timestamp,
+    /// The alert.
+    pub alert: Alert,
+}
+
+/// What a step of the engine yields.
+#[derive(Default, Debug)]
+pub struct Output {
+    /// Revisions, in order of event time.
+    pub revisions: Vec<Revision>,
+    /// What was counted.
+    pub counts: Counts,
+    /// Records that were set aside as leaping too far ahead, and that nothing confirmed.
+    pub given_up: Vec<Access>,
+}
+
+/// Counts since the last output.
+#[derive(Default, Debug)]
+pub struct Counts {
+    /// Records by source index.
+    pub sources: Vec<SourceCounts>,
+    /// People touched, by kind.
+    pub by_kind: [u64; Kind::ALL.len()],
+    /// People touched without a known reason, by the items of their gravest tier.
+    pub unexplained_by_tier: BTreeMap<u64, u64>,
+    /// Employees and accounts seen for the first time.
+    pub employees: u64,
+}
+
+/// Records of one source.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SourceCounts {
+    /// Applied in time.
+    pub accepted: u64,
+    /// Counted before.
+    pub duplicate: u64,
+    /// Applied after what they belong to had settled.
+    pub late: u64,
+}
+
+impl Counts {
+    /// The counts of a source.
+    pub fn source(&mut self, index: u16) -> &mut SourceCounts {
+        let index = usize::from(index);
+        if self.sources.len() <= index {
+            self.sources.resize(index + 1, SourceCounts::default());
+        }
+        &mut self.sources[index]
+    }
+}
+
+impl Output {
+    /// Joins another output.
+    pub fn join(&mut self, other: Output) {
+        self.revisions.extend(other.revisions);
+        self.given_up.extend(other.given_up);
+        for (index, counts) in other.counts.sources.into_iter().enumerate() {
+            let all = self.counts.source(index as u16);
+            all.accepted += counts.accepted;
+            all.duplicate += counts.duplicate;
+            all.late += counts.late;
+        }
+        for (sum, n) in self.counts.by_kind.iter_mut().zip(other.counts.by_kind) {
+            *sum += n;
+        }
+        for (tier, n) in other.counts.unexplained_by_tier {
+            *self.counts.unexplained_by_tier.entry(tier).or_default() += n;
+        }
+        self.counts.employees += other.counts.employees;
+    }
+}

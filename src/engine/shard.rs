@@ -1,0 +1,304 @@
+//! One shard of the state: waits for records to settle, counts each once, applies it, asks the detectors, grades.
+//!
+//! Everything about one employee lies in one shard and needs no other. Records are applied in the settled order (time,
+//! source, id, hash), whatever order they came in, so the result does not depend on arrival, threads or files.
+
+use crate::classify::duty::duty;
+use crate::detect::{Finding, Look, look_all};
+use crate::engine::clock::Placed;
+use crate::engine::context::{Context, PassThrough, ProfileKey};
+use crate::engine::output::{Output, Revision};
+use crate::engine::tracked::Tracked;
+use crate::model::access::Access;
+use crate::model::time::Timestamp;
+use crate::population::{LEARNT_AFTER, Models, Summary};
+use crate::profile::coverage::{self, Usage};
+use crate::profile::window::day_number;
+use crate::profile::{Profile, Step};
+use crate::triage::report::Writer;
+use crate::triage::{At, Decision, Episode, Peak, Why};
+use dashmap::DashMap;
+use foldhash::fast::FixedState;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// Profiles of all shards; each shard's worker writes its own, the console and the metrics read.
+pub type Profiles = DashMap<ProfileKey, Tracked, PassThrough>;
+
+/// Records wait in buckets of a minute; a bucket settles whole.
+const BUCKET_MS: i64 = 60_000;
+
+/// One shard.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Shard {
+    pending: BTreeMap<i64, Vec<(bool, Access)>>,
+    /// Record ids seen, with their time in seconds.
+    ids: HashMap<u64, i64, FixedState>,
+    pruned: i64,
+    usage: Usage,
+    /// Whose profiles lie here.
+    #[serde(skip)]
+    members: Vec<ProfileKey>,
+}
+
+/// What a shard works with.
+#[derive(Clone, Copy)]
+pub struct Env<'a> {
+    /// The set-up.
+    pub context: &'a Context,
+    /// The peer groups as learnt.
+    pub models: &'a Models,
+    /// All profiles.
+    pub profiles: &'a Profiles,
+}
+
+impl Shard {
+    /// Takes a record to wait for its time.
+    pub fn push(&mut self, placed: Placed<Access>) {
+        let bucket = placed.settles.0.div_euclid(BUCKET_MS);
+        self.pending.entry(bucket).or_default().push((placed.late, placed.item));
+    }
+
+    /// Records that wait.
+    pub fn waiting(&self) -> usize {
+        self.pending.values().map(Vec::len).sum()
+    }
+
+    /// The records that wait, taken out.
+    pub fn take_waiting(&mut self) -> Vec<Access> {
+        std::mem::take(&mut self.pending).into_values().flatten().map(|(_, access)| access).collect()
+    }
+
+    /// Adds a restored profile.
+    pub fn adopt(&mut self, key: ProfileKey) {
+        self.members.push(key);
+    }
+
+    /// Whose profiles lie here.
+    pub fn members(&self) -> &[ProfileKey] {
+        &self.members
+    }
+
+    /// Applies every record of the minutes that end by `until`.
+    pub fn settle(&mut self, until: Timestamp, env: Env<'_>) -> Output {
+        let mut out = Output::default();
+        let end = until.0.div_euclid(BUCKET_MS);
+        while let Some(entry) = self.pending.first_entry()
+            && *entry.key() < end
+        {
+            let mut bucket = entry.remove();
+            bucket.sort_by(|(_, a), (_, b)| settled_order(a).cmp(&settled_order(b)));
+            for (late, access) in bucket {
+                self.apply(&access, late, env, &mut out);
+            }
+        }
+        let now = until.seconds();
+        if now - self.pruned >= 3_600 {
+            let oldest = now - env.context.dedup.0 / 1_000;
+            self.ids.retain(|_, second| *second >= oldest);
+            self.pruned = now;
+        }
+        out
+    }
+
+    fn apply(&mut self, access: &Access, late: bool, env: Env<'_>, out: &mut Output) {
+        if self.is_duplicate(access, env.context) {
+            out.counts.source(access.source).duplicate += 1;
+            return;
+        }
+        let counts = out.counts.source(access.source);
+        if late {
+            counts.late += 1;
+        } else {
+            counts.accepted += 1;
+        }
+        let key = env.context.key(&access.actor);
+        if let Some(mut tracked) = env.profiles.get_mut(&key) {
+            return apply_to(&mut tracked, access, &mut self.usage, env, out);
+        }
+        self.members.push(key.clone());
+        out.counts.employees += 1;
+        let mut tracked = env.profiles.entry(key).or_insert_with(|| Tracked::new(Profile::new(access.actor.clone()), env.context));
+        apply_to(&mut tracked, access, &mut self.usage, env, out);
+    }
+
+    /// Whether a record with this id was counted within the time that ids are remembered.
+    fn is_duplicate(&mut self, access: &Access, context: &Context) -> bool {
+        let Some(id) = access.id else { return false };
+        let second = access.time.seconds();
+        let remembered = context.dedup.0 / 1_000;
+        match self.ids.entry(id) {
+            std::collections::hash_map::Entry::Occupied(seen) if (second - seen.get()).abs() <= remembered => true,
+            std::collections::hash_map::Entry::Occupied(mut seen) => {
+                seen.insert(second);
+                false
+            }
+            std::collections::hash_map::Entry::Vacant(new) => {
+                new.insert(second);
+                false
+            }
+        }
+    }
+
+    /// A day begins at `midnight` (UTC): closes what is over and tells what the peers may learn from.
+    pub fn tick(&mut self, midnight: Timestamp, today: u32, env: Env<'_>) -> (Output, Vec<Summary>) {
+        let mut out = Output::default();
+        let mut summaries = Vec::with_capacity(self.members.len());
+        for key in &self.members {
+            let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
+            let tracked = &mut *tracked;
+            tracked.profile.close_through(today.saturating_sub(LEARNT_AFTER));
+            summaries.extend(tracked.summary(today.saturating_sub(LEARNT_AFTER)));
+            settle_episodes(tracked, midnight, env, &mut out);
+        }
+        (out, summaries)
+    }
+
+    /// The input ends: what changed since its last revision is told.
+    pub fn finish(&mut self, env: Env<'_>) -> Output {
+        let mut out = Output::default();
+        for key in &self.members {
+            if let Some(mut tracked) = env.profiles.get_mut(key) {
+                settle_episodes(&mut tracked, Timestamp(i64::MIN / 4), env, &mut out);
+            }
+        }
+        out
+    }
+}
+
+/// SPEC §9: time, source, id, hash; then where it stands, for records that are alike.
+fn settled_order(access: &Access) -> (Timestamp, u16, Option<u64>, [u8; 32], u32, u64) {
+    (access.time, access.source, access.id, access.hash.0, access.partition.0, access.position.0)
+}
+
+fn apply_to(tracked: &mut Tracked, access: &Access, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
+    let context = env.context;
+    let directory = &context.classifier.directory;
+    let employee = directory.employee(access.actor.name());
+    let (local, on_duty) = duty(directory, employee, access.time);
+    tracked.open_day(day_number(local.day), &context.statute);
+    let coverage = coverage::cover(&context.explanations, usage, tracked.who, access, access.unnamed());
+    let mut step = tracked.profile.apply(access, &coverage, (local, on_duty), &context.statute);
+    if !step.discloses {
+        return;
+    }
+    step.unit = tracked.newest_unit(step.unit);
+    let people = access.persons.figure().unwrap_or(0);
+    access.kinds.iter().for_each(|kind| out.counts.by_kind[kind as usize] += people);
+    if let Some(tier) = context.statute.tier_of(access.kinds) {
+        *out.counts.unexplained_by_tier.entry(tier).or_default() += step.newly_unexplained;
+    }
+    let group = env.models.of(&tracked.group);
+    let look = Look {
+        access,
+        step: &step,
+        profile: &tracked.profile,
+        employee,
+        group,
+        own: &tracked.own,
+        subjects: &context.subjects,
+        statute: &context.statute,
+        floor: 0,
+    };
+    let mut findings = Vec::new();
+    look_all(&context.settings, &look, &mut findings);
+    for finding in findings {
+        triage(tracked, access, &step, &finding, env, out);
+    }
+}
+
+fn triage(tracked: &mut Tracked, access: &Access, step: &Step, finding: &Finding, env: Env<'_>, out: &mut Output) {
+    let context = env.context;
+    let settings = &context.alerts;
+    let at = At {
+        access,
+        day: step.unit / crate::profile::seen::UNITS_PER_DAY,
+        weight: context.statute.weight_b(access.kinds).max(1),
+        band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
+    };
+    let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
+    let found = found.filter(|position| {
+        let over = tracked.episodes[*position].is_over(settings, access.time);
+        if over {
+            let mut episode = tracked.episodes.remove(*position);
+            emit(tracked, &mut episode, Why::Over, access.time, env, out);
+        }
+        !over
+    });
+    let profile = &tracked.profile;
+    let peak = || Peak {
+        window: finding.window,
+        count: finding.count,
+        measure: finding.measure,
+        particular: finding.particular.clone(),
+        observed: profile.observe(finding.window, step.unit, crate::profile::seen::Part::Exposure),
+        bits: finding.bits,
+        learnt_to: profile.today().saturating_sub(1),
+        days: profile.history.total(finding.measure, profile.today().saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
+    };
+    let mut episode = match found {
+        Some(position) => {
+            let mut episode = tracked.episodes.remove(position);
+            episode.evidence.push(access);
+            episode
+        }
+        None => {
+            let reach = match finding.window {
+                crate::profile::window::Window::H1 => 11,
+                _ => crate::profile::seen::UNITS_PER_DAY - 1,
+            };
+            let evidence = profile.trail.since(step.unit.saturating_sub(reach));
+            let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
+            episode
+        }
+    };
+    let decision = episode.absorb(settings, finding, &at, peak);
+    if episode.is_alert() {
+        tracked.profile.hold_today_out();
+    }
+    match decision {
+        Decision::Opened | Decision::Raised | Decision::Grew => emit(tracked, &mut episode, Why::Decided(decision), access.time, env, out),
+        Decision::Ignored | Decision::Noted | Decision::Joined => {}
+    }
+    tracked.episodes.push(episode);
+    tracked.episodes.sort_by_key(|episode| episode.typology);
+}
+
+/// Tells what changed, and closes what has been quiet for long enough at that time.
+fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out: &mut Output) {
+    if tracked.episodes.is_empty() {
+        return;
+    }
+    let mut kept = Vec::with_capacity(tracked.episodes.len());
+    for mut episode in std::mem::take(&mut tracked.episodes) {
+        if episode.is_over(&env.context.alerts, now) {
+            emit(tracked, &mut episode, Why::Over, now, env, out);
+            continue;
+        }
+        if episode.dirty {
+            let at = Timestamp(episode.evidence.last_ms);
+            emit(tracked, &mut episode, Why::Settled, at, env, out);
+        }
+        kept.push(episode);
+    }
+    tracked.episodes = kept;
+}
+
+fn emit(tracked: &Tracked, episode: &mut Episode, why: Why, at: Timestamp, env: Env<'_>, out: &mut Output) {
+    if !episode.is_alert() {
+        return;
+    }
+    let context = env.context;
+    let writer = Writer {
+        profile: &tracked.profile,
+        employee: context.classifier.directory.employee(tracked.profile.actor.name()),
+        group: env.models.of(&tracked.group),
+        statute: &context.statute,
+        explanations_configured: context.explanations.configured(),
+        partition_name: &|id| context.partition_name(id),
+        config: &context.config,
+        baseline: &env.models.version,
+    };
+    let revision = episode.emit();
+    out.revisions.push(Revision { at, alert: writer.write(episode, revision, why.state(), true) });
+}

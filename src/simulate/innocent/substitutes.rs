@@ -1,0 +1,55 @@
+//! People who do more than their own work, or before they need to, because they were asked to: cover for a colleague, and an early
+//! return from leave.
+
+use crate::simulate::day::DayLog;
+use crate::simulate::duty::{self, Duty};
+use crate::simulate::episode::{Approval, Casting, Difficulty, Episode, Part, settled, strangers};
+use crate::simulate::people::Absence;
+use crate::simulate::rng::Rng;
+use crate::simulate::schema::Act;
+use crate::simulate::world::World;
+
+/// Covers whatever they do.
+const ASKED: Approval = Approval { whom: None, kind: "assignment", objects: None, max_persons: None };
+
+/// A week with a colleague's work on top of one's own.
+pub(super) fn cast_cover(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
+    let start = casting.start(9);
+    let (actor, days) = casting.at_work(start, 6, |_, _| true)?;
+    let persons = casting.world.employee(actor).usual_persons() as u32;
+    Some(Part { actor, days, persons })
+}
+
+pub(super) fn cover(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
+    episode.approve(world, day, &ASKED, log);
+    errands(episode, world, &episode.duty(world, day), rng, log);
+}
+
+/// On leave in the directory, and back at the desk for the last days of it.
+pub(super) fn cast_return(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
+    let start = casting.start(8);
+    let end = casting.world.calendar.len().min(start + 6);
+    let free = |world: &World, who: u32| settled(world, who) && world.employee(who).absences.is_empty();
+    let called = |world: &World, who: u32| -> Vec<u32> { (start..end).filter(|day| duty::rota_calls(world, who, *day)).collect() };
+    let actor = casting.someone(|world, who| free(world, who) && !called(world, who).is_empty())?;
+    let days = called(casting.world, actor);
+    let last = *days.last()?;
+    casting.world.employees[actor as usize].absences = vec![Absence { from: start as i32 - 12, to: last as i32, kind: "leave" }];
+    let persons = casting.world.employee(actor).usual_persons() as u32;
+    Some(Part { actor, days, persons })
+}
+
+pub(super) fn come_back(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
+    episode.approve(world, day, &ASKED, log);
+    errands(episode, world, &Duty::office(), rng, log);
+}
+
+/// A usual day's lookups, of the sort that the job makes.
+fn errands(episode: &Episode, world: &World, duty: &Duty, rng: &mut Rng, log: &mut DayLog) {
+    let work = world.employee(episode.actor).role().work;
+    let acts: Vec<Act> = work.iter().map(|(act, _)| *act).collect();
+    let count = episode.count(rng);
+    for subject in strangers(world, episode.actor, count, rng) {
+        episode.scatter(&[subject, subject][..rng.between(1, 2) as usize], &acts, rng, log, |rng| duty.sample(rng));
+    }
+}

@@ -1,0 +1,106 @@
+//! Owns where the company sits: its units in their cities, the customers that each branch holds, and whom the others serve.
+
+use std::ops::Range;
+
+/// What sort of place a unit is; roles have their places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Branch,
+    CallCentre,
+    HeadOffice,
+    Operations,
+}
+
+struct Site {
+    name: &'static str,
+    city: &'static str,
+    code: &'static str,
+    place: Place,
+    weight: u32,
+}
+
+const fn site(name: &'static str, city: &'static str, code: &'static str, place: Place, weight: u32) -> Site {
+    Site { name, city, code, place, weight }
+}
+
+/// A company too small for all of them has the first ones, so every sort of place stands early.
+const SITES: &[Site] = &[
+    site("Hangzhou", "Hangzhou", "hz", Place::Branch, 9),
+    site("Head Office", "Shanghai", "ho", Place::HeadOffice, 1),
+    site("Hefei Call Centre", "Hefei", "hf", Place::CallCentre, 3),
+    site("Wuhan Operations", "Wuhan", "wh", Place::Operations, 1),
+    site("Ningbo", "Ningbo", "nb", Place::Branch, 6),
+    site("Suzhou", "Suzhou", "sz", Place::Branch, 7),
+    site("Nanjing", "Nanjing", "nj", Place::Branch, 7),
+    site("Chengdu Call Centre", "Chengdu", "cd", Place::CallCentre, 2),
+    site("Guangzhou", "Guangzhou", "gz", Place::Branch, 9),
+    site("Shenzhen", "Shenzhen", "sn", Place::Branch, 9),
+    site("Xi'an", "Xi'an", "xa", Place::Branch, 6),
+    site("Qingdao", "Qingdao", "qd", Place::Branch, 5),
+    site("Tianjin", "Tianjin", "tj", Place::Branch, 6),
+    site("Chongqing", "Chongqing", "cq", Place::Branch, 7),
+    site("Changsha", "Changsha", "cs", Place::Branch, 5),
+    site("Zhengzhou", "Zhengzhou", "zz", Place::Branch, 5),
+    site("Jinan", "Jinan", "jn", Place::Branch, 5),
+    site("Dalian", "Dalian", "dl", Place::Branch, 4),
+    site("Xiamen", "Xiamen", "xm", Place::Branch, 4),
+    site("Kunming", "Kunming", "km", Place::Branch, 4),
+];
+
+/// One unit of the company.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    pub(crate) name: &'static str,
+    pub(crate) city: &'static str,
+    pub(crate) code: &'static str,
+    pub(crate) place: Place,
+    pub(crate) weight: u32,
+    /// The customers it holds; none where it is not a branch.
+    pub(crate) customers: Range<u32>,
+    /// The branches whose customers it serves: a branch its own, a call centre some, the others all.
+    pub(crate) serves: Vec<u16>,
+}
+
+/// The units of a company of this size, with `customers` shared out among the branches.
+pub(crate) fn plan(employees: u32, customers: u32) -> Vec<Unit> {
+    let sites = &SITES[..SITES.len().min(5 + employees as usize / 40)];
+    let total: u32 = sites.iter().filter(|site| site.place == Place::Branch).map(|site| site.weight).sum();
+    let branches: Vec<u16> = (0..sites.len() as u16).filter(|unit| sites[usize::from(*unit)].place == Place::Branch).collect();
+    let centres = sites.iter().filter(|site| site.place == Place::CallCentre).count();
+    let mut held = 0;
+    let mut weight_before = 0;
+    let mut centres_before = 0;
+    let unit = |(index, site): (usize, &Site)| {
+        let first = held;
+        let serves = match site.place {
+            Place::Branch => {
+                weight_before += site.weight;
+                held = (u64::from(customers) * u64::from(weight_before) / u64::from(total)) as u32;
+                vec![index as u16]
+            }
+            Place::CallCentre => {
+                centres_before += 1;
+                branches.iter().copied().enumerate().filter(|(nth, _)| nth % centres == centres_before - 1).map(|(_, unit)| unit).collect()
+            }
+            Place::HeadOffice | Place::Operations => branches.clone(),
+        };
+        Unit { name: site.name, city: site.city, code: site.code, place: site.place, weight: site.weight, customers: first..held, serves }
+    };
+    sites.iter().enumerate().map(unit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_customer_belongs_to_one_branch_and_every_unit_serves_some() {
+        for employees in [1, 50, 2000] {
+            let units = plan(employees, 10_000);
+            assert_eq!(units.iter().map(|unit| unit.customers.len()).sum::<usize>(), 10_000);
+            assert!(units.windows(2).all(|pair| pair[0].customers.end == pair[1].customers.start));
+            assert!(units.iter().all(|unit| !unit.serves.is_empty()));
+            assert!(units.iter().flat_map(|unit| &unit.serves).all(|unit| !units[usize::from(*unit)].customers.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Owns the company as it stands before anybody does anything: calendar, units, people, customers. Everything that makes a day is a
+//! function of this and of sub-seeds, so days need not be made in order.
+
+use super::Options;
+use super::calendar::Calendar;
+use super::customers::Customers;
+use super::people::{self, Employee};
+use super::sites::{self, Unit};
+use super::{Error, services};
+
+/// What a sub-seed is for, so that no two uses share a sequence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    Routine = 1,
+    Mood,
+    UnitMood,
+    Rota,
+    Overtime,
+    Session,
+    Service,
+    Episode,
+    Casting,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) calendar: Calendar,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) employees: Vec<Employee>,
+    pub(crate) customers: Customers,
+}
+
+const CUSTOMERS_PER_EMPLOYEE: u32 = 100;
+/// Below this, canaries would stand too close together.
+const FEWEST_CUSTOMERS: u32 = 2000;
+
+impl World {
+    pub(crate) fn new(options: Options) -> Result<Self, Error> {
+        options.check()?;
+        let calendar = Calendar::new(options.start, options.days, &options.zone)?;
+        let units = sites::plan(options.employees, (options.employees * CUSTOMERS_PER_EMPLOYEE).max(FEWEST_CUSTOMERS));
+        let employees = people::plan(options.seed, options.employees, &calendar, &units);
+        let banks_at: Vec<u16> = employees.iter().map(|employee| units[usize::from(employee.unit)].serves[0]).collect();
+        let customers = Customers::new(options.seed, &units, &banks_at);
+        Ok(Self { options, calendar, units, employees, customers })
+    }
+
+    pub(crate) fn employee(&self, who: u32) -> &Employee {
+        &self.employees[who as usize]
+    }
+
+    /// Employees and, after them, service and pooled accounts.
+    pub(crate) fn actors(&self) -> u32 {
+        self.employees.len() as u32 + services::SERVICES.len() as u32
+    }
+
+    pub(crate) fn unit_of(&self, who: u32) -> &Unit {
+        &self.units[usize::from(self.employee(who).unit)]
+    }
+
+    /// The parts of a sub-seed.
+    pub(crate) const fn seed(&self, stream: Stream, a: u64, b: u64) -> [u64; 4] {
+        [self.options.seed, stream as u64, a, b]
+    }
+}

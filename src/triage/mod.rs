@@ -1,0 +1,226 @@
+//! Findings become alerts: one evolving episode per actor and typology, graded, closed when quiet.
+//!
+//! Every decision is a named [`Decision`]. Wording belongs to [`report`], the daily budget to [`budget`].
+
+pub mod budget;
+pub mod report;
+mod score;
+
+use crate::detect::Finding;
+use crate::model::access::Access;
+use crate::model::alert::{AlertState, Observed};
+use crate::model::severity::Severity;
+use crate::model::statute::Band;
+use crate::model::time::{Span, Timestamp};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::trail::Stretch;
+use crate::profile::window::Window;
+use serde::{Deserialize, Serialize};
+
+/// How alerts are made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct AlertSettings {
+    /// Alerts that are shown a day.
+    pub budget_per_day: u32,
+    /// An episode closes after so long without findings.
+    pub quiet: Span,
+    /// The grade at which an alert opens.
+    pub open_at: Severity,
+}
+
+impl Default for AlertSettings {
+    fn default() -> AlertSettings {
+        AlertSettings { budget_per_day: 3, quiet: Span::days(7), open_at: Severity::Medium }
+    }
+}
+
+/// What triage made of a finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Too weak to begin an episode.
+    Ignored,
+    /// Noted; no alert is open.
+    Noted,
+    /// It opened an alert.
+    Opened,
+    /// The open alert became graver.
+    Raised,
+    /// The open alert grew much.
+    Grew,
+    /// It joined the open alert.
+    Joined,
+}
+
+/// The weakest finding that begins an episode, in bits: weaker ones happen to everybody every other week.
+const WEAKEST: f64 = 6.0;
+
+/// Days whose findings add up.
+const REMEMBERED_DAYS: u32 = 14;
+
+/// An alert that grew by this factor since its last revision gets another.
+const GROWTH: f64 = 1.5;
+
+/// A stretch of conduct that looks like one typology.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Episode {
+    /// The pattern.
+    pub typology: Typology,
+    /// Event time and record of the first finding: what the alert's id is made of.
+    pub first: (Timestamp, [u8; 32]),
+    /// When the alert opened; `None` while its findings are weak.
+    pub raised_at: Option<Timestamp>,
+    /// When each grade was reached.
+    pub reached: [Option<Timestamp>; 4],
+    /// 0 to 100.
+    pub score: f64,
+    /// The grade.
+    pub severity: Severity,
+    /// Revisions emitted.
+    pub revision: u32,
+    /// Whether something changed since.
+    pub dirty: bool,
+    /// The strongest observation.
+    pub peak: Peak,
+    /// Where the records stand.
+    pub evidence: Stretch,
+    last_finding: Timestamp,
+    /// Best finding of each of the last days, in bits.
+    days: Vec<(u32, f64)>,
+    emitted_count: u64,
+}
+
+/// The observation that an alert shows: the window at its largest count.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Peak {
+    /// The window.
+    pub window: Window,
+    /// The count that the detector compared.
+    pub count: u64,
+    /// What it counted.
+    pub measure: Measure,
+    /// What is particular about it.
+    pub particular: String,
+    /// What was seen in the window.
+    pub observed: Observed,
+    /// Surprise of the strongest finding, in bits.
+    pub bits: f64,
+    /// Closed days before it, by which the own expectation is told.
+    pub learnt_to: u32,
+    /// Days of activity in the window.
+    pub days: u32,
+}
+
+/// What triage needs to know of the access that a finding is about.
+pub struct At<'a> {
+    /// The access.
+    pub access: &'a Access,
+    /// Number of its local day.
+    pub day: u32,
+    /// Weight of the gravest kind touched (1, 10 or 100).
+    pub weight: u64,
+    /// Band of the unexplained score, where explanations are configured.
+    pub band: Option<Band>,
+}
+
+impl Episode {
+    /// Begins an episode, if the finding is strong enough.
+    pub fn begin(finding: &Finding, at: &At<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {
+        (finding.bits >= WEAKEST).then(|| Episode {
+            typology: finding.typology,
+            first: (at.access.time, at.access.hash.0),
+            raised_at: None,
+            reached: [None; 4],
+            score: 0.0,
+            severity: Severity::Low,
+            revision: 0,
+            dirty: false,
+            peak,
+            evidence,
+            last_finding: at.access.time,
+            days: Vec::new(),
+            emitted_count: 0,
+        })
+    }
+
+    /// Whether it has been without findings for long enough to be over at that time.
+    pub fn is_over(&self, settings: &AlertSettings, now: Timestamp) -> bool {
+        now - self.last_finding >= settings.quiet
+    }
+
+    /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
+    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
+        self.last_finding = self.last_finding.max(at.access.time);
+        self.days.retain(|(day, _)| day + REMEMBERED_DAYS > at.day);
+        match self.days.iter_mut().find(|(day, _)| *day == at.day) {
+            Some((_, best)) => *best = best.max(finding.bits),
+            None => self.days.push((at.day, finding.bits)),
+        }
+        let shown = (self.peak.window, self.peak.measure) == (finding.window, finding.measure);
+        if finding.bits >= self.peak.bits || (shown && finding.count >= self.peak.count) {
+            self.peak = peak();
+        }
+        self.dirty = true;
+        let score = score::score(&self.days, self.peak.count, at.weight);
+        self.score = self.score.max(score);
+        let severity = score::severity(self.score, at.band);
+        let before = self.severity;
+        self.severity = before.max(severity);
+        for grade in Severity::ALL.into_iter().filter(|grade| *grade <= self.severity) {
+            self.reached[grade as usize].get_or_insert(at.access.time);
+        }
+        let grew = self.peak.count as f64 >= self.emitted_count as f64 * GROWTH;
+        match self.raised_at {
+            None if self.severity < settings.open_at => Decision::Noted,
+            None => {
+                self.raised_at = Some(at.access.time);
+                Decision::Opened
+            }
+            Some(_) if self.severity > before => Decision::Raised,
+            Some(_) if grew => Decision::Grew,
+            Some(_) => Decision::Joined,
+        }
+    }
+
+    /// Whether an alert is open for it.
+    pub fn is_alert(&self) -> bool {
+        self.raised_at.is_some()
+    }
+
+    /// Counts a revision up; what it shows is now told.
+    pub fn emit(&mut self) -> u32 {
+        self.revision += 1;
+        self.dirty = false;
+        self.emitted_count = self.peak.count;
+        self.revision
+    }
+
+    /// The alert's id: the same for the same input, for ever.
+    pub fn id(&self, actor: &str) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(actor.as_bytes()).update(&[0]).update(self.typology.name().as_bytes()).update(&[0]);
+        hasher.update(&self.first.0.0.to_le_bytes()).update(&self.first.1);
+        hasher.finalize().to_hex()[..24].to_owned()
+    }
+}
+
+/// Why a revision is emitted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// A decision on a finding.
+    Decided(Decision),
+    /// The day ended, or the input.
+    Settled,
+    /// The episode is over.
+    Over,
+}
+
+impl Why {
+    /// The state that the alert is in after it.
+    pub fn state(self) -> AlertState {
+        match self {
+            Why::Decided(_) | Why::Settled => AlertState::Open,
+            Why::Over => AlertState::Closed,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! From weight of evidence to a score from 0 to 100 that is comparable across typologies, and to a grade.
+//!
+//! Evidence is in bits (-log2 of an innocent explanation's probability), so it adds up over days and compares between
+//! detectors. With 2,000 employees there are about 2^17 employee-days in 60 days: 20 bits, where an alert opens, are
+//! rarer than one such day.
+
+use crate::model::severity::Severity;
+use crate::model::statute::Band;
+
+/// Bits at which half of the score is reached.
+const HALF: f64 = 27.0;
+
+/// The share of what days other than the best add: days are not independent of one another.
+const OTHER_DAYS: f64 = 0.3;
+
+/// Most bits that a single day counts for: models are not to be trusted further.
+const MOST: f64 = 70.0;
+
+/// The score of an episode: the best day, a share of the others, and the gravity of what was touched.
+pub fn score(days: &[(u32, f64)], count: u64, weight: u64) -> f64 {
+    let best = days.iter().map(|(_, bits)| bits.min(MOST)).fold(0.0, f64::max);
+    let all: f64 = days.iter().map(|(_, bits)| bits.min(MOST)).sum();
+    let gravity = 2.0 * ((count.saturating_mul(weight) as f64) + 1.0).log10();
+    let bits = best + OTHER_DAYS * (all - best).min(MOST) + gravity;
+    let score = 100.0 * (1.0 - (-(bits / HALF) * std::f64::consts::LN_2).exp());
+    (score * 10.0).round() / 10.0
+}
+
+/// The grade of a score, raised by one where the unexplained statutory score is comparable with a figure of the law.
+pub fn severity(score: f64, band: Option<Band>) -> Severity {
+    let by_score = Severity::of_score(score);
+    match (by_score, band) {
+        (Severity::Medium, Some(Band::Serious | Band::EspeciallySerious)) => Severity::High,
+        (Severity::High, Some(Band::EspeciallySerious)) => Severity::Critical,
+        (grade, _) => grade,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_grow_with_evidence_and_stay_below_a_hundred() {
+        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(&[(1, bits)], 100, 1)).to_vec();
+        assert!(scores.windows(2).all(|w| w[0] <= w[1]), "{scores:?}");
+        assert!(scores.iter().all(|s| (0.0..100.0).contains(s)), "{scores:?}");
+        assert!(score(&[(1, 15.0), (2, 15.0), (3, 15.0)], 10, 1) > score(&[(1, 15.0)], 10, 1), "days add up");
+    }
+
+    #[test]
+    fn the_statutory_band_raises_what_behaviour_has_raised_already() {
+        assert_eq!(severity(10.0, Some(Band::EspeciallySerious)), Severity::Low);
+        assert_eq!(severity(45.0, Some(Band::Serious)), Severity::High);
+        assert_eq!(severity(65.0, Some(Band::EspeciallySerious)), Severity::Critical);
+    }
+}
