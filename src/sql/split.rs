@@ -40,6 +40,18 @@ pub fn first_word(text: &str) -> &str {
     &rest[..end]
 }
 
+/// The text after the first free-standing `word`.
+pub fn after_word<'t>(statement: &'t str, word: &str) -> Option<&'t str> {
+    let lower = statement.to_ascii_lowercase();
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
+    lower.match_indices(word).find_map(|(at, _)| {
+        let (before, after) = (&lower[..at], &lower[at + word.len()..]);
+        let free = !is_part(before.chars().next_back()) && !is_part(after.chars().next());
+        let quotes = before.matches('"').count() + before.matches('\'').count();
+        (free && quotes % 2 == 0).then(|| &statement[at + word.len()..])
+    })
+}
+
 fn is_comment(bytes: &[u8], at: usize) -> bool {
     bytes[at..].starts_with(b"--") || bytes[at..].starts_with(b"/*") || bytes[at] == b'#'
 }

@@ -61,7 +61,7 @@ fn hidden(statement: &str, dialect: Dialect, class: Class) -> Analysis {
 
 /// `DECLARE name … CURSOR … FOR query`, `PREPARE name (…) AS statement`: the part after the word, found outside of strings.
 fn inner(statement: &str, dialect: Dialect, class: Class, word: &str) -> Analysis {
-    let rest = after_word(statement, word);
+    let rest = split::after_word(statement, word);
     let analysis = rest.map_or_else(|| by_words(statement, dialect), |rest| analyse_once(rest, dialect));
     Analysis { class, ..analysis }
 }
@@ -72,18 +72,6 @@ fn analyse_once(statement: &str, dialect: Dialect) -> Analysis {
         "DECLARE" | "PREPARE" => by_words(statement, dialect),
         _ => analyse(statement, dialect),
     }
-}
-
-/// The text after the first free-standing `word`.
-pub(super) fn after_word<'t>(statement: &'t str, word: &str) -> Option<&'t str> {
-    let lower = statement.to_ascii_lowercase();
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
-    lower.match_indices(word).find_map(|(at, _)| {
-        let (before, after) = (&lower[..at], &lower[at + word.len()..]);
-        let free = !is_part(before.chars().next_back()) && !is_part(after.chars().next());
-        let quotes = before.matches('"').count() + before.matches('\'').count();
-        (free && quotes % 2 == 0).then(|| &statement[at + word.len()..])
-    })
 }
 
 fn by_words(statement: &str, dialect: Dialect) -> Analysis {

@@ -40,7 +40,7 @@ const HOLD_VALUES: [&str; 11] = [
 ];
 
 /// Sorted; catalogs and views of PostgreSQL by their bare names.
-const RELATIONS: [&str; 98] = [
+const RELATIONS: [&str; 99] = [
     "pg_aggregate",
     "pg_am",
     "pg_amop",
@@ -77,6 +77,7 @@ const RELATIONS: [&str; 98] = [
     "pg_inherits",
     "pg_init_privs",
     "pg_language",
+    "pg_largeobject_metadata",
     "pg_locks",
     "pg_matviews",
     "pg_namespace",
