@@ -1,12 +1,44 @@
-//! placeholder
-#![allow(missing_docs)]
+//! leakwarden notices, early and with evidence, when one of an organisation's own people reads customers' records as if to
+//! sell them.
+//!
+//! # The way of a record
+//!
+//! ```text
+//!  bytes ──► source ──► decode ──► classify ──► engine ────────────────────────────────► sink
+//!            files,     one file   whose, what,  settle ► profile ► detect ► triage       JSON lines,
+//!            Kafka      a format   how many      (per employee)   (a typology) (alerts)    Kafka, …
+//!                                                   └── population (per peer group) ──┘
+//! ```
+//!
+//! Data goes forward only. Each stage is a folder; each variant (a format, a detector, a sink) is one file and one row of
+//! a table. Everything above `source` and `sink` in the list below is pure: synchronous functions of records and ticks,
+//! without I/O, clock, randomness or logging, so that the live service, the replay, the demo and the tests drive the very
+//! same [`engine::Engine`].
+//!
+//! # Who may use whom
+//!
+//! Core, in ascending order; a module uses only what stands above it in this list:
+//! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`].
+//! Shell: [`config`] uses the core; [`source`], [`sink`], [`store`], [`telemetry`], [`console`] use the model (and `source`
+//! the limits of `decode`); [`pipeline`] joins them with the engine; the binary's commands use everything. [`simulate`]
+//! stands alone. `tests/house.rs` holds this rule.
+
+#![warn(missing_docs)]
+
 pub mod classify;
 pub mod config;
+pub mod console;
 pub mod decode;
 pub mod detect;
 pub mod engine;
 pub mod model;
+pub mod pipeline;
 pub mod population;
 pub mod profile;
 pub mod simulate;
+pub mod sink;
+pub mod source;
+pub mod sql;
+pub mod store;
+pub mod telemetry;
 pub mod triage;

@@ -5,6 +5,8 @@
 //! personal is said by the [`Catalog`].
 
 mod objects;
+mod people;
+mod statement;
 
 use crate::classify::catalog::Catalog;
 use crate::model::access::{Operation, Selection, Subject};
@@ -58,7 +60,13 @@ struct Found {
 
 /// Counts what a record disclosed.
 pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosure {
-    let mut found = objects::count(record, catalog, keys);
+    let by_statement = if record.objects.is_empty() { statement::count(record, catalog, keys) } else { None };
+    let mut found = match by_statement {
+        // The source knows the people; the statement tells what was read of them.
+        Some(read) if !record.subjects.is_empty() => objects::count_beside(read, record, catalog, keys),
+        Some(read) => read,
+        None => objects::count(record, catalog, keys),
+    };
     match record.ending {
         Ending::Success => {}
         // No privilege, no such table, not parsable, aborted transaction: it never ran, so nobody saw a row.

@@ -6,7 +6,7 @@ use crate::model::access::Selection;
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
-use crate::model::record::{Object, Record};
+use crate::model::record::{Object, Record, Text};
 use std::collections::BTreeSet;
 
 /// What one table of the record shows.
@@ -34,6 +34,18 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Foun
     }
     found.reads = shown.into_iter().map(|table| table.read).collect();
     found
+}
+
+/// Counts the people that the record names, of the tables that its statement reads.
+pub(super) fn count_beside(read: Found, record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Found {
+    let text = |text: &String| Text::Owned(text.clone());
+    let object = |read: &TableRead| Object {
+        table: text(&read.table),
+        columns: read.columns.as_ref().map(|columns| columns.iter().map(text).collect()),
+    };
+    let objects = read.reads.iter().map(object).collect();
+    let found = count(&Record { objects, ..record.clone() }, catalog, keys);
+    Found { class: read.class, selection: read.selection, ..found }
 }
 
 fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {

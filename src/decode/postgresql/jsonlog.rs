@@ -1,13 +1,246 @@
-//! placeholder: the jsonlog carrier.
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw};
+//! `postgresql-jsonlog`: one JSON object per line, as `log_destination = 'jsonlog'` writes it. Empty keys are left out.
+
+use crate::decode::postgresql::line::{Line, Severity};
+use crate::decode::postgresql::session::Sessions;
+use crate::decode::postgresql::time;
+use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use std::borrow::Cow;
 
 /// `postgresql-jsonlog`.
-pub const JSONLOG: Format = Format { name: "postgresql-jsonlog", stateless: false, decoder: || Box::new(Jsonlog), recognises: |_| false };
+pub const JSONLOG: Format = Format { name: "postgresql-jsonlog", stateless: false, decoder: || jsonlog_in(None), recognises };
 
-struct Jsonlog;
+/// A decoder of a log whose zone is known: abbreviations of several meanings are read in it.
+pub fn jsonlog_in(zone: Option<TimeZone>) -> Box<dyn Decoder> {
+    Box::new(Jsonlog { zone, sessions: Sessions::default() })
+}
+
+struct Jsonlog {
+    zone: Option<TimeZone>,
+    sessions: Sessions,
+}
+
+/// A text that borrows where no escape stands in the way.
+#[derive(Deserialize)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    timestamp: Word<'a>,
+    #[serde(borrow)]
+    user: Option<Word<'a>>,
+    #[serde(borrow)]
+    dbname: Option<Word<'a>>,
+    #[serde(borrow)]
+    remote_host: Option<Word<'a>>,
+    #[serde(borrow)]
+    session_id: Word<'a>,
+    line_num: u64,
+    #[serde(borrow)]
+    error_severity: Word<'a>,
+    #[serde(borrow)]
+    state_code: Option<Word<'a>>,
+    #[serde(borrow)]
+    message: Option<Word<'a>>,
+    #[serde(borrow)]
+    detail: Option<Word<'a>>,
+    #[serde(borrow)]
+    context: Option<Word<'a>>,
+    #[serde(borrow)]
+    statement: Option<Word<'a>>,
+    cursor_position: Option<u64>,
+    #[serde(borrow)]
+    application_name: Option<Word<'a>>,
+}
 
 impl Decoder for Jsonlog {
-    fn decode(&mut self, _raw: Raw<'_>, _emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        if raw.bytes.len() > LONGEST_RECORD {
+            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
+        }
+        let text = std::str::from_utf8(raw.bytes).map_err(|e| DecodeError::NotUtf8 { at: e.valid_up_to() })?;
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| form_error(&e))?;
+        let time = time::parse(&wire.timestamp.0, self.zone.as_ref())?;
+        let word = |word: Option<Word<'_>>| word.map(|word| word.0.into_owned().into());
+        let line = Line {
+            position: raw.position,
+            hash: raw.hash,
+            time,
+            session: wire.session_id.0,
+            number: wire.line_num,
+            user: word(wire.user),
+            database: word(wire.dbname),
+            host: word(wire.remote_host),
+            application: word(wire.application_name),
+            severity: Severity::of(&wire.error_severity.0),
+            state: word(wire.state_code),
+            message: wire.message.map_or(Cow::Borrowed(""), |message| message.0),
+            detail: word(wire.detail),
+            statement: word(wire.statement),
+            context: word(wire.context),
+            cursor_position: wire.cursor_position.is_some(),
+        };
+        self.sessions.take(&line, emit);
         Ok(())
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.sessions.flush(emit);
+    }
+}
+
+/// Cheap: the first key and three more that together no other format has.
+fn recognises(line: &[u8]) -> bool {
+    let has = |key: &str| memchr::memmem::find(line, key.as_bytes()).is_some();
+    line.starts_with(b"{\"timestamp\":\"") && has("\"session_id\":\"") && has("\"error_severity\":\"") && has("\"line_num\":")
+}
+
+/// A JSON error without the content that serde would quote.
+fn form_error(error: &serde_json::Error) -> DecodeError {
+    let text = error.to_string();
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "cut off",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io if text.starts_with("recursion limit") => "nested too deep",
+        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
+        serde_json::error::Category::Data if text.starts_with("duplicate field") => "a field stands twice",
+        serde_json::error::Category::Data if text.starts_with("missing field") => "a field is missing",
+        serde_json::error::Category::Data => "wrong type or value",
+    };
+    DecodeError::Form { expected: "a line of PostgreSQL's jsonlog", what: format!("{what} at column {}", error.column()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::access::{Operation, Position, RecordHash};
+    use crate::model::record::{Ending, Record};
+
+    fn line(number: u64, severity: &str, rest: &str) -> String {
+        format!(
+            r#"{{"timestamp":"2026-11-23 16:59:41.856 UTC","user":"li_na","dbname":"crm","remote_host":"10.0.0.1","session_id":"s.1","line_num":{number},"error_severity":"{severity}",{rest},"application_name":"app"}}"#
+        )
+    }
+
+    fn audit(number: u64, rest: &str) -> String {
+        line(number, "LOG", &format!("\"message\":{}", serde_json::Value::from(format!("AUDIT: SESSION,{rest}"))))
+    }
+
+    fn decode(lines: &[String]) -> Vec<Record<'static>> {
+        let mut records: Vec<Record<'static>> = Vec::new();
+        let mut decoder = jsonlog_in(None);
+        let mut keep = |record: Record<'_>| {
+            let mut own = Record::new(record.position, record.hash, record.time);
+            own.statement = record.statement.map(|text| text.into_owned().into());
+            own.binds = record.binds.into_iter().map(|bind| bind.map(|text| text.into_owned().into())).collect();
+            own.id = record.id.map(|text| text.into_owned().into());
+            (own.rows, own.rows_bound, own.ending, own.fetched, own.operation) =
+                (record.rows, record.rows_bound, record.ending, record.fetched, record.operation);
+            records.push(own);
+        };
+        for (at, text) in lines.iter().enumerate() {
+            let raw = Raw { bytes: text.as_bytes(), position: Position(at as u64 + 1), hash: RecordHash::default() };
+            decoder.decode(raw, &mut keep).expect("decodes");
+        }
+        decoder.flush(&mut keep);
+        records
+    }
+
+    fn refused(text: &str) -> String {
+        let raw = Raw { bytes: text.as_bytes(), position: Position(1), hash: RecordHash::default() };
+        jsonlog_in(None).decode(raw, &mut |_| {}).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn copy_of_a_query_and_create_table_as_count_once() {
+        let records = decode(&[
+            audit(1, "1,1,READ,SELECT,,,COPY (SELECT 1 FROM t) TO STDOUT,<none>,1000"),
+            audit(2, "1,2,READ,COPY,,,COPY (SELECT 1 FROM t) TO STDOUT,<none>,0"),
+            audit(3, "2,1,READ,SELECT,,,CREATE TABLE x AS SELECT * FROM t,<none>,7"),
+            audit(4, "2,2,DDL,CREATE TABLE AS,TABLE,x,CREATE TABLE x AS SELECT * FROM t,<none>,0"),
+        ]);
+        assert_eq!(records.iter().map(|r| r.rows).collect::<Vec<_>>(), [Some(1000), Some(7)]);
+        assert_eq!(records[0].operation, Operation::Export);
+        assert_eq!(records[0].id.as_deref(), Some("s.1/1"));
+    }
+
+    #[test]
+    fn zero_rows_of_copy_and_fetch_are_unknown() {
+        let records = decode(&[
+            audit(1, "1,1,READ,COPY,,,COPY t TO STDOUT,<none>,0"),
+            audit(2, "2,1,READ,DECLARE CURSOR,,,DECLARE k CURSOR FOR SELECT * FROM t,<none>,0"),
+            audit(3, "3,1,MISC,FETCH,,,FETCH 100 FROM k,<none>,0"),
+        ]);
+        assert_eq!(records.iter().map(|r| r.rows).collect::<Vec<_>>(), [None, None, None]);
+        assert!(records[2].fetched);
+        assert_eq!((records[2].rows_bound, records[2].statement.as_deref()), (Some(100), Some("DECLARE k CURSOR FOR SELECT * FROM t")));
+    }
+
+    #[test]
+    fn inner_lines_of_a_function_stand_for_the_call() {
+        let records = decode(&[
+            audit(1, "1,1,FUNCTION,EXECUTE,FUNCTION,f,SELECT * FROM f(9),<none>,0"),
+            audit(2, "1,2,READ,SELECT,,,SELECT * FROM t WHERE id=p,9,1"),
+            audit(3, "1,3,READ,SELECT,,,SELECT * FROM f(9),<none>,1"),
+            audit(4, "2,1,FUNCTION,EXECUTE,FUNCTION,g,SELECT * FROM g(),<none>,0"),
+            audit(5, "2,2,READ,SELECT,,,SELECT * FROM g(),<none>,10000"),
+        ]);
+        let texts: Vec<_> = records.iter().map(|r| r.statement.as_deref().expect("has a text")).collect();
+        assert_eq!(texts, ["SELECT * FROM t WHERE id=p", "SELECT * FROM g()"], "the body of a definer's function is never logged");
+        assert_eq!(records[1].rows, Some(10_000));
+    }
+
+    #[test]
+    fn each_line_of_a_text_of_several_statements_is_about_one() {
+        let text = "PREPARE q(int) AS SELECT name FROM t WHERE id = $1; EXECUTE q(5); SELECT 2";
+        let records = decode(&[
+            audit(1, &format!("1,1,READ,PREPARE,,,{text},<none>,0")),
+            audit(2, &format!("2,1,READ,SELECT,,,{text},5,1")),
+            audit(3, &format!("2,2,MISC,EXECUTE,,,{text},<none>,0")),
+            audit(4, &format!("3,1,READ,SELECT,,,{text},<none>,1")),
+        ]);
+        let texts: Vec<_> = records.iter().map(|r| r.statement.as_deref().expect("has a text")).collect();
+        assert_eq!(texts, ["SELECT name FROM t WHERE id = $1", "SELECT 2"]);
+        assert_eq!(records[0].binds, [Some(Cow::Borrowed("5"))]);
+    }
+
+    #[test]
+    fn an_error_after_the_audit_line_interrupts_that_statement() {
+        let error = r#""state_code":"22012","message":"division by zero","statement":"SELECT 1/x FROM t""#;
+        let without_rows = decode(&[audit(1, "1,1,READ,SELECT,,,SELECT 1/x FROM t,<none>"), line(2, "ERROR", error)]);
+        assert_eq!(without_rows.iter().map(|r| r.ending).collect::<Vec<_>>(), [Ending::Interrupted]);
+        let with_rows = decode(&[audit(1, "1,1,READ,SELECT,,,SELECT 1/x FROM t,<none>,7"), line(2, "ERROR", error)]);
+        assert_eq!(with_rows.iter().map(|r| r.ending).collect::<Vec<_>>(), [Ending::Success, Ending::Interrupted]);
+    }
+
+    #[test]
+    fn statements_that_are_no_access_leave_nothing_and_changes_of_control_do() {
+        let records = decode(&[
+            audit(1, "1,1,MISC,BEGIN,,,BEGIN,<none>,0"),
+            audit(2, "2,1,MISC,SET,,,SET statement_timeout = 0,<none>,0"),
+            audit(3, "3,1,MISC,SET,,,SET ROLE app_crm,<none>,0"),
+            audit(4, "4,1,MISC,COMMIT,,,COMMIT,<none>,0"),
+            line(5, "LOG", r#""message":"checkpoint starting: time""#),
+        ]);
+        assert_eq!(records.iter().map(|r| r.operation).collect::<Vec<_>>(), [Operation::Admin]);
+    }
+
+    #[test]
+    fn refusals_never_repeat_the_content() {
+        let twice = refused(&line(1, "LOG", r#""message":"13800000001","message":"13800000001""#));
+        assert!(twice.contains("twice") && !twice.contains("138"), "{twice}");
+        let wrong = refused(&line(1, "LOG", r#""message":[13800000001]"#));
+        assert!(!wrong.contains("138"), "{wrong}");
+        assert!(refused("{\"timestamp\":\"2026").contains("cut off"));
+    }
+
+    #[test]
+    fn lines_of_the_format_are_recognised() {
+        assert!(recognises(line(1, "LOG", r#""message":"x""#).as_bytes()));
+        assert!(!recognises(br#"{"time":1,"employee":"E1"}"#));
     }
 }

@@ -1,0 +1,205 @@
+//! Which people one row of a query may show, and which of them the statement itself lists by their keys.
+//!
+//! Tables joined by the person's key show the same person on a row; tables that are not show different people.
+
+use crate::classify::catalog::Table;
+use crate::classify::counting::statement::Known;
+use crate::model::kind::Kind;
+use crate::model::record::Record;
+use crate::sql::{Branch, Column, KeyValue, array_elements};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The people whom a statement lists.
+pub(super) struct Listed<'c> {
+    /// No more than so many can be shown.
+    pub count: u64,
+    /// Their ids, where the listed values are the people's own keys.
+    pub ids: Vec<(&'c Table, String)>,
+    /// Every row that is shown is about a listed person.
+    pub certain: bool,
+}
+
+/// People that one row may show.
+pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
+    let mut groups = BTreeMap::new();
+    for (group, at) in groups_of(branch, known) {
+        let people = known[at].showing.map_or(1, |showing| showing.people_per_row);
+        let most = groups.entry(group).or_insert(0);
+        *most = people.max(*most);
+    }
+    groups.values().sum::<u64>().max(1)
+}
+
+/// Sources that show people, each with the number of its group: sources of one group show the same person on a row.
+fn groups_of(branch: &Branch, known: &[Known<'_>]) -> Vec<(usize, usize)> {
+    let mut group: Vec<usize> = (0..known.len()).collect();
+    let is_subject = |column: &Column| {
+        let entry = known[column.source].entry?;
+        column.name.as_deref().filter(|name| entry.is_subject(name)).map(|_| entry.space)
+    };
+    for link in &branch.links {
+        let (left, right) = (is_subject(&link.left), is_subject(&link.right));
+        if left.is_some() && left == right {
+            let (from, to) = (group[link.left.source], group[link.right.source]);
+            group.iter_mut().filter(|number| **number == from).for_each(|number| *number = to);
+        }
+    }
+    let shows = |at: &usize| known[*at].showing.is_some();
+    (0..known.len()).filter(shows).map(|at| (group[at], at)).collect()
+}
+
+/// The people whom the conditions list, if they list everybody who can be shown.
+pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'_>) -> Option<Listed<'c>> {
+    // Where nobody is shown, those are listed whom the condition probes.
+    let mut shown: Vec<usize> = groups_of(branch, known).into_iter().map(|(_, at)| at).collect();
+    if shown.is_empty() {
+        shown = (0..known.len()).filter(|at| known[*at].flows && known[*at].entry.is_some_and(|entry| !entry.is_impersonal())).collect();
+    }
+    let mut all: Option<Listed<'c>> = None;
+    let mut done = BTreeSet::new();
+    for (group, at) in groups_or_self(branch, known, &shown) {
+        // The other end of a call is not among the listed.
+        if known[at].showing.is_some_and(|showing| showing.people_per_row > 1) || shows_only_others(at, branch, known) {
+            return None;
+        }
+        if done.contains(&group) {
+            continue;
+        }
+        let Some(found) = listed_of(at, branch, known, record) else { continue };
+        done.insert(group);
+        all = Some(match all {
+            None => found,
+            Some(all) => Listed {
+                count: all.count.saturating_add(found.count),
+                ids: all.ids.into_iter().chain(found.ids).collect(),
+                certain: false,
+            },
+        });
+    }
+    let groups: BTreeSet<usize> = groups_or_self(branch, known, &shown).into_iter().map(|(group, _)| group).collect();
+    all.filter(|_| groups == done)
+}
+
+fn groups_or_self(branch: &Branch, known: &[Known<'_>], shown: &[usize]) -> Vec<(usize, usize)> {
+    let groups = groups_of(branch, known);
+    if groups.is_empty() { shown.iter().map(|at| (*at, *at)).collect() } else { groups }
+}
+
+/// A row that shows only the other end of a call shows somebody else than its subject.
+fn shows_only_others(at: usize, branch: &Branch, known: &[Known<'_>]) -> bool {
+    let Some(entry) = known[at].entry.filter(|entry| entry.kinds.contains(Kind::CommunicationRecord)) else { return false };
+    let mut own = branch.output.iter().filter(|column| column.source == at);
+    own.any(|column| {
+        let name = column.name.as_deref();
+        name.is_none_or(|name| entry.kind_of(name) == Some(Kind::CommunicationRecord) && !entry.is_subject(name))
+    })
+}
+
+/// The people whom the conditions list for one source.
+fn listed_of<'c>(at: usize, branch: &Branch, known: &[Known<'c>], record: &Record<'_>) -> Option<Listed<'c>> {
+    let entry = known[at].entry?;
+    let subject = Column { source: at, name: Some(entry.subject.clone()?) };
+    let mut best: Option<Listed<'c>> = None;
+    for keys in &branch.keys {
+        let Some(values) = values(&keys.values, entry, record) else { continue };
+        let own_key = flows_to(branch, &keys.column, &subject);
+        let unique = keys.column.source == at && keys.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
+        if own_key.is_none() && !unique {
+            continue;
+        }
+        let ids = match own_key {
+            Some(_) => values.iter().flatten().map(|id| (entry, id.clone())).collect(),
+            None => Vec::new(),
+        };
+        let found = Listed { count: values.len() as u64, ids, certain: own_key == Some(true) };
+        let better = best.as_ref().is_none_or(|best| found.count < best.count || (found.count == best.count && best.ids.is_empty()));
+        if better {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+/// Kinds of which a value belongs to one person.
+fn names_one_person(kind: Kind) -> bool {
+    matches!(kind, Kind::IdNumber | Kind::PhoneNumber | Kind::BankAccount | Kind::TelecomAccount)
+}
+
+/// Whether values listed for a column are those of another: `Some(true)` where both are always equal.
+fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
+    let same = |a: &Column, b: &Column| a.source == b.source && equal_names(a, b);
+    let mut reached: Vec<(Column, bool)> = vec![(from.clone(), true)];
+    let mut at = 0;
+    while at < reached.len() {
+        let (column, certain) = reached[at].clone();
+        if same(&column, to) {
+            return Some(certain);
+        }
+        for link in &branch.links {
+            let both = link.forth && link.back;
+            let next = if link.forth && same(&link.left, &column) {
+                &link.right
+            } else if link.back && same(&link.right, &column) {
+                &link.left
+            } else {
+                continue;
+            };
+            if !reached.iter().any(|(known, _)| same(known, next)) {
+                reached.push((next.clone(), certain && both));
+            }
+        }
+        at += 1;
+    }
+    None
+}
+
+fn equal_names(a: &Column, b: &Column) -> bool {
+    match (&a.name, &b.name) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        (None, _) | (_, None) => false,
+    }
+}
+
+/// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
+fn values(values: &[KeyValue], entry: &Table, record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
+    let mut distinct = BTreeSet::new();
+    let mut silent = 0_u64;
+    for value in values {
+        match value {
+            KeyValue::Literal(text) => {
+                distinct.insert(Some(text.trim().to_owned()));
+            }
+            KeyValue::Bind(number) => match record.binds.get(number - 1) {
+                Some(Some(text)) => {
+                    distinct.insert(Some(text.trim().to_owned()));
+                }
+                Some(None) | None => silent += 1,
+            },
+            KeyValue::BindArray(number) => {
+                let array = record.binds.get(number - 1)?.as_deref()?;
+                distinct.extend(array_elements(array)?.into_iter().map(|element| Some(element.trim().to_owned())));
+            }
+            KeyValue::Variable(name) => {
+                distinct.insert(Some(variable(name, entry, values.len(), record)?));
+            }
+        }
+    }
+    // Several values that the log does not say are several people; one place in the set stands for one of them.
+    match silent {
+        0 => Some(distinct),
+        1 => {
+            distinct.insert(None);
+            Some(distinct)
+        }
+        _ => None,
+    }
+}
+
+/// The value of a variable in a function's body. The log lists the values of all variables and leaves those out that the
+/// statement does not use, so one value alone belongs to the one name that is no column.
+fn variable(name: &str, entry: &Table, listed: usize, record: &Record<'_>) -> Option<String> {
+    let mut said = record.binds.iter().flatten().filter(|value| !value.is_empty());
+    let (Some(only), None) = (said.next(), said.next()) else { return None };
+    let column = entry.is_subject(name) || entry.kind_of(name).is_some();
+    (listed == 1 && !column).then(|| only.trim().to_owned())
+}

@@ -1,0 +1,349 @@
+//! Counting where the source gives a statement's text: what it reads is found by [`crate::sql`].
+
+use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
+use crate::classify::counting::objects::{Showing, space};
+use crate::classify::counting::people::{self, Listed};
+use crate::classify::counting::{Found, TableRead};
+use crate::model::access::{Selection, Subject};
+use crate::model::keys::Keys;
+use crate::model::kind::{Kind, Kinds};
+use crate::model::persons::Persons;
+use crate::model::record::Record;
+use crate::sql::{self, Analysis, Branch, Class, Column, Condition, Limit, system};
+
+/// A source of a branch as the catalog sees it.
+pub(super) struct Known<'c> {
+    pub entry: Option<&'c Table>,
+    /// A relation of the server's own that holds nothing of customers.
+    pub harmless: bool,
+    /// What its columns in the output show.
+    pub showing: Option<Showing>,
+    pub flows: bool,
+}
+
+impl Known<'_> {
+    fn is_unknown(&self) -> bool {
+        self.entry.is_none() && !self.harmless
+    }
+}
+
+/// What one branch shows.
+struct Shown {
+    kinds: Kinds,
+    count: Count,
+    subjects: Vec<Subject>,
+    people_per_row: u64,
+}
+
+/// How the people of a branch follow from its rows.
+enum Count {
+    /// No row shows anybody.
+    Nobody,
+    /// A row may hold anything.
+    Anything,
+    /// Rows are people.
+    Rows,
+    /// People are no more than rows times people per row.
+    Bound,
+    /// Certainly one person on every row, and no other.
+    One,
+    /// So many, whatever the number of rows.
+    AtMost(u64),
+    /// Like the first, and also no more than so many.
+    Capped(Box<Count>, u64),
+}
+
+/// Counts by the statement of a record; `None` where it has none.
+pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Found> {
+    let text = record.statement.as_deref()?;
+    let mut analysis = sql::analyse(text, record.dialect);
+    let aggregated = refine(&mut analysis, record, catalog);
+    let class = if record.fetched { Class::Fetch } else { analysis.class };
+    let mut found = Found {
+        reads: Vec::new(),
+        class: class.name(),
+        persons: Persons::NOBODY,
+        kinds: Kinds::NONE,
+        subjects: Vec::new(),
+        selection: Selection::Unknown,
+    };
+    if !reads(analysis.class, record.fetched) {
+        return Some(found);
+    }
+    let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, catalog, keys, &mut found.reads)).collect();
+    found.kinds = shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
+    found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
+    found.selection = analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
+    found.persons = persons(&analysis, &shown, record, aggregated);
+    // Beside an exact count a subject is a claim that this person was seen.
+    if matches!(found.persons, Persons::Exact(n) if n != found.subjects.len() as u64) || found.persons == Persons::Unknown {
+        found.subjects.clear();
+    }
+    Some(found)
+}
+
+/// Whether statements of that class can show a row to a client or copy it away.
+fn reads(class: Class, fetched: bool) -> bool {
+    match class {
+        // A copy of a table discloses as much as its reading does.
+        Class::Select | Class::Insert | Class::Update | Class::Delete | Class::Merge | Class::CopyTo | Class::CreateTableAs => true,
+        Class::Call | Class::Do | Class::Fetch | Class::Execute | Class::Other => true,
+        // The cursor's query runs when rows are fetched from it.
+        Class::Declare => fetched,
+        // EXPLAIN runs the query and shows its plan alone.
+        Class::Explain | Class::CopyFrom | Class::Ddl | Class::Grant | Class::Set | Class::Transaction => false,
+        Class::Close | Class::Prepare | Class::Show | Class::Maintenance => false,
+    }
+}
+
+/// Puts what a logged plan knows better into the analysis. Gives the rows that fed an aggregate.
+fn refine(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> Option<u64> {
+    let plan = record.plan.as_deref()?;
+    let planned = sql::plan::branch(plan)?;
+    let system = record.system.as_deref();
+    let unclear = |branch: &Branch| {
+        !branch.functions.is_empty()
+            || branch.sources.iter().any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table))
+    };
+    if analysis.unparsed || analysis.branches.iter().any(unclear) {
+        // Functions in the plan hide what they read from it as well.
+        let functions = if plan.functions { analysis.branches.iter().flat_map(|branch| branch.functions.clone()).collect() } else { Vec::new() };
+        analysis.unparsed = false;
+        analysis.set_operation = false;
+        analysis.branches = vec![Branch { functions, ..planned.clone() }];
+    }
+    // Bind values that the log leaves out stand in the plan's conditions.
+    for branch in &mut analysis.branches {
+        for keys in &mut branch.keys {
+            let table = &branch.sources[keys.column.source].table;
+            let same = |other: &&sql::Keys| {
+                other.column.name == keys.column.name && planned.sources[other.column.source].table.eq_ignore_ascii_case(table)
+            };
+            if let (true, Some(other)) = (record.binds.is_empty(), planned.keys.iter().find(same)) {
+                keys.values.clone_from(&other.values);
+            }
+        }
+    }
+    plan.aggregated
+}
+
+fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, reads: &mut Vec<TableRead>) -> Shown {
+    let system = record.system.as_deref();
+    let known: Vec<Known<'_>> = branch.sources.iter().enumerate().map(|(at, source)| know(at, source, branch, system, catalog)).collect();
+    note_reads(branch, &known, reads);
+    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1 };
+    shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
+    if !shown.kinds.is_empty() {
+        // A sum beside a person is a fact about the person.
+        shown.kinds = shown.kinds.union(kinds_of(&branch.summed, &known));
+    }
+    // Statistics views hold values of other tables: one row of them gave away 101 phone numbers.
+    if branch.output.iter().any(|column| system::holds_values(&branch.sources[column.source].table)) || branch.hides_query {
+        shown.count = Count::Anything;
+        return shown;
+    }
+    let unknown = !branch.functions.is_empty() || known.iter().any(|source| source.flows && source.is_unknown());
+    let listed = people::listed(branch, &known, record);
+    if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
+        return probe(branch, &known, listed, shown, keys, catalog);
+    }
+    shown.people_per_row = people::per_row(branch, &known) + u64::from(unknown && !shown.kinds.is_empty());
+    if branch.packed {
+        shown.count = Count::Anything;
+    } else if branch.aggregated && !branch.grouped && branch.extremes > 0 {
+        // `min` and `max` each show the value of one row.
+        shown.count = Count::AtMost(branch.extremes.saturating_mul(shown.people_per_row));
+    } else {
+        shown.people_per_row = shown.people_per_row.saturating_mul(branch.extremes.max(1));
+        shown.count = if !unknown && rows_are_people(branch, &known) { Count::Rows } else { Count::Bound };
+    }
+    if !unknown {
+        limit_to_listed(&mut shown, listed, branch, keys, catalog);
+    }
+    shown
+}
+
+/// Nothing personal leaves. Yet a row that is there or not, for a condition on a personal column, tells that the person is.
+fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut shown: Shown, keys: &Keys, catalog: &Catalog) -> Shown {
+    let flowing: Vec<Column> = branch.probes.iter().filter(|column| known[column.source].flows).cloned().collect();
+    let kinds = kinds_of(&flowing, known);
+    if branch.aggregated {
+        // A count of everybody tells of nobody; a count of one listed person tells whether that person is there.
+        if let Some(listed) = listed.filter(|_| !kinds.is_empty()) {
+            shown.kinds = kinds.union(kinds_of(&branch.summed, known));
+            shown.count = Count::AtMost(listed.count);
+            shown.subjects = subjects(&listed, keys, catalog);
+        }
+        return shown;
+    }
+    if kinds.is_empty() {
+        return shown;
+    }
+    shown.kinds = kinds;
+    shown.count = if rows_are_people(branch, known) { Count::Rows } else { Count::Bound };
+    limit_to_listed(&mut shown, listed, branch, keys, catalog);
+    shown
+}
+
+/// Listed key values bound the people, and name them where they are the people's own keys.
+fn limit_to_listed(shown: &mut Shown, listed: Option<Listed<'_>>, branch: &Branch, keys: &Keys, catalog: &Catalog) {
+    let Some(listed) = listed else { return };
+    shown.subjects = subjects(&listed, keys, catalog);
+    let count = std::mem::replace(&mut shown.count, Count::Nobody);
+    let one = listed.count == 1 && listed.certain && !shown.subjects.is_empty() && !branch.aggregated && !branch.grouped;
+    shown.count = match count {
+        Count::Bound if one => Count::One,
+        other => Count::Capped(Box::new(other), listed.count),
+    };
+}
+
+fn subjects(listed: &Listed<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Subject> {
+    let mut subjects: Vec<Subject> = listed.ids.iter().map(|(entry, id)| keys.subject(space(catalog, entry), id)).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    subjects
+}
+
+fn persons(analysis: &Analysis, shown: &[Shown], record: &Record<'_>, aggregated: Option<u64>) -> Persons {
+    if shown.iter().all(|shown| matches!(shown.count, Count::Nobody)) {
+        // What cannot be understood and names no table may still have read one.
+        let dark = analysis.unparsed && shown.is_empty();
+        let blind = matches!(analysis.class, Class::Fetch | Class::Execute) || dark;
+        return match (blind, record.rows) {
+            (false, _) => Persons::NOBODY,
+            (true, Some(rows)) => Persons::AtMost(rows).at_most(),
+            (true, None) => record.rows_bound.map_or(Persons::Unknown, Persons::AtMost),
+        };
+    }
+    let rows = record.rows.filter(|_| !analysis.rows_may_be_fewer);
+    let limit = analysis.limit.and_then(|limit| match limit {
+        Limit::Rows(rows) => Some(rows),
+        Limit::Bind(number) => record.binds.get(number - 1)?.as_deref()?.trim().parse().ok(),
+    });
+    // A limit of one statement bounds nothing of an INSERT's conflicts; it bounds the rows that were read.
+    let bound = [limit, record.rows_bound].into_iter().flatten().min();
+    match shown {
+        [only] => branch_persons(only, analysis, rows, bound, aggregated),
+        several => several_persons(several, rows, bound),
+    }
+}
+
+fn branch_persons(shown: &Shown, analysis: &Analysis, rows: Option<u64>, bound: Option<u64>, aggregated: Option<u64>) -> Persons {
+    // The plan says how many rows went into the one value.
+    if let (Count::Anything, Some(rows), [branch]) = (&shown.count, aggregated, analysis.branches.as_slice()) {
+        if branch.packed && !branch.hides_query && !branch.grouped {
+            let single = !branch.multiplied && branch.sources.iter().filter(|source| source.flows).count() == 1 && !branch.distinct;
+            return if single { Persons::Exact(rows) } else { Persons::AtMost(rows.saturating_mul(shown.people_per_row)) };
+        }
+    }
+    by_rows(&shown.count, shown.people_per_row, rows, bound, shown.subjects.len() as u64)
+}
+
+fn by_rows(count: &Count, people_per_row: u64, rows: Option<u64>, bound: Option<u64>, named: u64) -> Persons {
+    let most = |rows: u64| Persons::AtMost(rows.saturating_mul(people_per_row)).at_most();
+    match count {
+        Count::Nobody => Persons::NOBODY,
+        Count::Anything => Persons::Unknown,
+        Count::AtMost(n) => Persons::AtMost(*n).at_most(),
+        Count::Rows => rows.map(Persons::Exact).or(bound.map(most)).unwrap_or(Persons::Unknown),
+        Count::Bound => rows.or(bound).map_or(Persons::Unknown, most),
+        Count::One => match rows {
+            Some(0) => Persons::NOBODY,
+            Some(_) => Persons::Exact(1),
+            None => Persons::AtMost(1),
+        },
+        Count::Capped(inner, listed) => {
+            let persons = by_rows(inner, people_per_row, rows, bound, named).capped(*listed);
+            match persons {
+                // Fewer rows than listed keys: some of the listed were seen, the log does not say which.
+                Persons::Exact(n) if named > n => Persons::AtMost(n).at_most(),
+                Persons::Exact(_) | Persons::AtMost(_) | Persons::AtLeast(_) | Persons::Unknown => persons,
+            }
+        }
+    }
+}
+
+/// Rows of a set operation come from any of its arms.
+fn several_persons(shown: &[Shown], rows: Option<u64>, bound: Option<u64>) -> Persons {
+    if shown.iter().any(|shown| matches!(shown.count, Count::Anything)) {
+        return Persons::Unknown;
+    }
+    let per_row = shown.iter().map(|shown| shown.people_per_row).max().unwrap_or(1);
+    let by_total = rows.or(bound).map(|rows| rows.saturating_mul(per_row));
+    let each = shown.iter().map(|shown| by_rows(&shown.count, shown.people_per_row, None, None, 0).figure());
+    let by_keys = each.sum::<Option<u64>>();
+    let most = [by_total, by_keys].into_iter().flatten().min();
+    most.map_or(Persons::Unknown, |n| Persons::AtMost(n).at_most())
+}
+
+fn know<'c>(at: usize, source: &sql::Source, branch: &Branch, system: Option<&str>, catalog: &'c Catalog) -> Known<'c> {
+    let entry = catalog.find(system, &source.table);
+    let harmless = entry.is_none() && system::is_harmless(&source.table);
+    let columns = columns_of(at, &branch.output);
+    let showing = columns.and_then(|columns| entry.map(|entry| Showing::of(entry, columns.as_deref()))).filter(|showing| showing.personal);
+    Known { entry, harmless, showing, flows: source.flows }
+}
+
+/// The columns of a source in a list: `None` where it has none there, `Some(None)` where it has all.
+#[expect(clippy::option_option, reason = "absent and unnamed columns are different things")]
+fn columns_of(at: usize, columns: &[Column]) -> Option<Option<Vec<String>>> {
+    let mut own = columns.iter().filter(|column| column.source == at).peekable();
+    own.peek()?;
+    Some(own.map(|column| column.name.clone()).collect())
+}
+
+fn kinds_of(columns: &[Column], known: &[Known<'_>]) -> Kinds {
+    let kind = |column: &Column| {
+        let entry = known[column.source].entry?;
+        match &column.name {
+            None => Some(entry.kinds),
+            Some(name) => match entry.kind_of(name) {
+                Some(kind) => Some(Kinds::of(kind)),
+                None => entry.is_subject(name).then(|| Kinds::of(Kind::OtherIdentifying)),
+            },
+        }
+    };
+    columns.iter().filter_map(kind).fold(Kinds::NONE, Kinds::union)
+}
+
+/// One row is one person: one table alone, keyed by the person, neither joined nor grouped nor thinned out.
+fn rows_are_people(branch: &Branch, known: &[Known<'_>]) -> bool {
+    let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
+    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else { return false };
+    let Some(entry) = only.entry else { return false };
+    // Two people of one name are one row of a DISTINCT.
+    let shows_key = |column: &Column| column.source == at && column.name.as_deref().is_none_or(|name| entry.is_subject(name));
+    let thinned = branch.distinct && !branch.output.iter().any(shows_key);
+    let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
+    entry.rows_per_subject == RowsPerSubject::One
+        && one_per_row
+        && !(branch.multiplied || branch.grouped || branch.aggregated || branch.packed || thinned)
+}
+
+fn note_reads(branch: &Branch, known: &[Known<'_>], reads: &mut Vec<TableRead>) {
+    for (at, source) in branch.sources.iter().enumerate() {
+        let columns = columns_of(at, &branch.output).unwrap_or(Some(Vec::new()));
+        let kinds = known[at].showing.map_or(Kinds::NONE, |showing| showing.kinds);
+        match reads.iter_mut().find(|read| read.table.eq_ignore_ascii_case(&source.table)) {
+            None => reads.push(TableRead { table: source.table.clone(), columns, kinds, known: !known[at].is_unknown() }),
+            Some(read) => {
+                read.kinds = read.kinds.union(kinds);
+                read.columns = match (read.columns.take(), columns) {
+                    (Some(mut all), Some(more)) => {
+                        all.extend(more.into_iter().filter(|column| !all.contains(column)).collect::<Vec<_>>());
+                        Some(all)
+                    }
+                    (None, _) | (_, None) => None,
+                };
+            }
+        }
+    }
+}
+
+fn selection(branch: &Branch) -> Selection {
+    match branch.condition {
+        Condition::Keys => Selection::Keys,
+        Condition::None => Selection::Everything,
+        Condition::Other | Condition::Range | Condition::Pattern => Selection::Condition,
+    }
+}

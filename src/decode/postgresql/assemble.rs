@@ -1,0 +1,434 @@
+//! One session: its lines become records, each statement once.
+//!
+//! The lines of one statement follow each other: pgaudit gives them one number, functions put inner lines between, COPY and
+//! CREATE TABLE AS give two, auto_explain gives the plan of the inner statements before that of the outer. They are held as a
+//! group, which ends with the first line of the next statement.
+
+use crate::decode::Emit;
+use crate::decode::postgresql::auto_explain::{self, Explained};
+use crate::decode::postgresql::command::{self, DIALECT};
+use crate::decode::postgresql::failure;
+use crate::decode::postgresql::held::{Held, Origin, Told};
+use crate::decode::postgresql::line::{Line, Severity};
+use crate::decode::postgresql::pgaudit::{self, Audit, Said};
+use crate::decode::postgresql::plain;
+use crate::model::access::Operation;
+use crate::model::record::{Ending, Record};
+use crate::sql::split;
+
+/// Most statements of one group that are held; of a function with more the earlier ones go on at once.
+const MOST_HELD: usize = 256;
+/// Most cursors and most prepared statements of one session.
+const MOST_NAMES: usize = 64;
+
+/// A query by its name, with the bind values it was opened with.
+struct Named {
+    name: String,
+    text: String,
+    binds: Vec<Option<String>>,
+    /// Rows were told of by FETCH lines already.
+    told: bool,
+}
+
+/// Which statement of a text of several ran last.
+struct Several {
+    text: String,
+    id: Option<u64>,
+    at: usize,
+}
+
+/// The lines of one statement.
+#[derive(Default)]
+struct Group {
+    id: Option<u64>,
+    held: Vec<Held>,
+    /// The outermost statement has ended: only another line of the same may join.
+    complete: bool,
+    /// Inner statements of it went on already.
+    spilled: bool,
+}
+
+/// What is known of one session.
+#[derive(Default)]
+pub(super) struct Session {
+    application: Option<String>,
+    cursors: Vec<Named>,
+    prepared: Vec<Named>,
+    group: Group,
+    several: Option<Several>,
+    dump: Option<Dump>,
+}
+
+/// A session of pg_dump, which reads whole tables.
+struct Dump {
+    origin: Origin,
+    /// A reading of it was seen, so it need not be told otherwise.
+    seen: bool,
+}
+
+impl Session {
+    /// Takes a line; `true` where it is the session's last.
+    pub(super) fn take(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) -> bool {
+        let message = line.message.as_ref();
+        if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.severity != Severity::Notice || line.user.is_some()) {
+            match pgaudit::parse(audit) {
+                Some(audit) => self.audit(line, audit, emit),
+                None => self.unreadable(line, emit),
+            }
+        } else if line.severity == Severity::Log && auto_explain::is_plan(message) {
+            match auto_explain::parse(message) {
+                Some(explained) => self.plan(line, explained, emit),
+                None => self.unreadable(line, emit),
+            }
+        } else if let (Severity::Error | Severity::Fatal | Severity::Log, Some(statement)) = (line.severity, line.statement.as_deref()) {
+            if line.severity != Severity::Log || line.state.as_deref().is_some_and(|state| state.starts_with("08")) {
+                self.failure(line, statement, emit);
+            }
+        } else if line.severity == Severity::Fatal && line.user.is_some() {
+            self.release(emit);
+            let mut record = self.origin(line).record("");
+            record.operation = Operation::Login;
+            record.ending = Ending::Failure;
+            emit(record);
+        } else if line.severity == Severity::Log {
+            return self.server_line(line, emit);
+        }
+        false
+    }
+
+    /// Emits what is held back.
+    pub(super) fn release(&mut self, emit: &mut Emit<'_>) {
+        let mut records = Vec::new();
+        self.release_into(&mut records);
+        records.into_iter().for_each(emit);
+    }
+
+    /// The same into a list.
+    pub(super) fn release_into(&mut self, records: &mut Vec<Record<'static>>) {
+        let mut group = std::mem::take(&mut self.group);
+        drop_explained_call(&mut group);
+        for held in group.held {
+            self.finish(held, records);
+        }
+    }
+
+    fn finish(&mut self, held: Held, records: &mut Vec<Record<'static>>) {
+        if let Some(dump) = &mut self.dump {
+            let word = split::first_word(&held.statement);
+            dump.seen |= held.fetched || word.eq_ignore_ascii_case("copy");
+        }
+        records.extend(held.into_record(self.dump.is_some()));
+    }
+
+    fn origin(&self, line: &Line<'_>) -> Origin {
+        Origin::of(line, self.application.as_deref())
+    }
+
+    /// Lines of the server's own: connections, settings, plain statements. Most tell of no access.
+    fn server_line(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) -> bool {
+        let message = line.message.as_ref();
+        if let Some(plain) = plain::parse(message) {
+            self.plain(line, plain.text, emit);
+            return false;
+        }
+        let replication = message.starts_with("replication connection authorized: ");
+        if replication || message.starts_with("connection authorized: ") {
+            self.application = self.application.take().or_else(|| application_of(message));
+            let mut login = self.origin(line).record("");
+            login.operation = Operation::Login;
+            emit(login);
+            // A physical copy of the whole cluster names no table and counts no row.
+            if replication {
+                let mut export = self.origin(line).record("/replication");
+                export.operation = Operation::Export;
+                emit(export);
+            }
+        } else if message.starts_with("disconnection: ") || message.starts_with("断开连接") {
+            self.release(emit);
+            self.tell_dump(emit);
+            return true;
+        }
+        false
+    }
+
+    /// A line of pgaudit or auto_explain in a form that is not known here: an access all the same, of which nothing is known.
+    fn unreadable(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) {
+        self.release(emit);
+        emit(self.origin(line).record(""));
+    }
+
+    fn audit(&mut self, line: &Line<'_>, audit: Audit, emit: &mut Emit<'_>) {
+        if self.group.id != Some(audit.statement_id) {
+            let text = match &audit.statement {
+                Said::Here(text) => text.as_str(),
+                Said::Before | Said::Nothing => "",
+            };
+            let unnumbered = self.group.id.is_none();
+            let joins = unnumbered && (!self.group.complete || self.group.held.iter().any(|held| held.text == text));
+            if !joins {
+                self.release(emit);
+            }
+            self.group.id = Some(audit.statement_id);
+            self.group.complete = false;
+        }
+        let before = self.group.held.iter().find(|held| held.sub == audit.substatement_id).or(self.group.held.last());
+        let text = match audit.statement {
+            Said::Here(text) => text,
+            Said::Before => before.map_or_else(String::new, |held| held.text.clone()),
+            Said::Nothing => String::new(),
+        };
+        let binds = match audit.binds {
+            Said::Here(binds) => binds,
+            Said::Before => before.map_or_else(Vec::new, |held| held.binds.clone()),
+            Said::Nothing => Vec::new(),
+        };
+        // 0 is no count where the executor did not count: COPY of a table, cursors, utility commands.
+        let counted = !matches!(audit.class.as_str(), "MISC" | "MISC_SET" | "FUNCTION" | "DDL" | "ROLE")
+            && !matches!(audit.command.as_str(), "COPY" | "DECLARE CURSOR" | "FETCH" | "EXECUTE" | "PREPARE");
+        let rows = audit.rows.filter(|rows| counted || *rows > 0);
+        let is_table = matches!(audit.object_type.as_str(), "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "FOREIGN TABLE" | "TOAST TABLE");
+        let objects = if is_table && !audit.object.is_empty() { vec![audit.object] } else { Vec::new() };
+        let mut held = self.held(line, Told::Audit, text);
+        held.class = audit.class;
+        held.command = audit.command;
+        held.sub = audit.substatement_id;
+        held.binds = binds;
+        held.rows = rows;
+        held.objects = objects;
+        self.resolve(&mut held, Some(audit.statement_id));
+        self.hold(held, emit);
+    }
+
+    fn plan(&mut self, line: &Line<'_>, explained: Explained, emit: &mut Emit<'_>) {
+        let nested = line.context.is_some();
+        let mut held = self.held(line, Told::Plan, explained.text);
+        held.rows = explained.rows;
+        held.plan = Some(Box::new(explained.plan));
+        held.nested = nested;
+        held.sub = if nested { line.number } else { 0 };
+        let joins = self.group.held.iter().any(|other| other.is_same(&held));
+        if !joins && (self.group.complete || (self.group.id.is_some() && !nested)) {
+            self.release(emit);
+        }
+        self.resolve(&mut held, None);
+        // The rows of a cursor's plan are those that FETCH lines told of.
+        let declared = command::declared(&held.text);
+        if let Some(cursor) = declared {
+            if self.cursors.iter().any(|known| known.name == cursor && known.told) {
+                return;
+            }
+            held.fetched = true;
+        }
+        self.hold(held, emit);
+        self.group.complete |= !nested;
+    }
+
+    fn plain(&mut self, line: &Line<'_>, text: &str, emit: &mut Emit<'_>) {
+        self.release(emit);
+        let mut held = self.held(line, Told::Plain, text.to_owned());
+        held.binds = line.detail.as_deref().map(plain::parameters).unwrap_or_default();
+        // One line tells of all statements of its text.
+        self.learn(text, &held.binds);
+        if split::statements(text, DIALECT).len() == 1 {
+            self.resolve_one(&mut held);
+        }
+        self.hold(held, emit);
+    }
+
+    fn failure(&mut self, line: &Line<'_>, statement: &str, emit: &mut Emit<'_>) {
+        let mut held = self.held(line, Told::Failure, statement.to_owned());
+        held.ending = failure::ending(line);
+        if !self.group.held.iter().any(|other| other.is_same(&held)) {
+            self.release(emit);
+        }
+        // Of several statements the one that failed comes after the last that is told of.
+        let parts = split::statements(statement, DIALECT);
+        let done = self.several.as_ref().filter(|several| several.text == statement).map_or(0, |several| several.at + 1);
+        if parts.len() > 1 && done < parts.len() {
+            held.statement = parts[done..].join("; ");
+        } else if parts.len() == 1 {
+            self.resolve_one(&mut held);
+        }
+        self.hold(held, emit);
+        self.group.complete = true;
+    }
+
+    fn held(&self, line: &Line<'_>, told: Told, text: String) -> Held {
+        Held {
+            origin: self.origin(line),
+            told,
+            statement: text.clone(),
+            text,
+            class: String::new(),
+            command: String::new(),
+            sub: 0,
+            binds: Vec::new(),
+            rows: None,
+            rows_bound: None,
+            plan: None,
+            ending: Ending::Success,
+            fetched: false,
+            nested: false,
+            objects: Vec::new(),
+        }
+    }
+
+    /// Adds a line to its statement.
+    fn hold(&mut self, held: Held, emit: &mut Emit<'_>) {
+        self.notice_dump(&held);
+        if let Some(same) = self.group.held.iter_mut().rev().find(|other| other.is_same(&held)) {
+            same.absorb(held);
+            return;
+        }
+        // `EXECUTE` has its own text; the statement that it ran is already told.
+        if held.command == "EXECUTE" && held.class == "MISC" && self.group.held.iter().any(|other| other.told == Told::Audit) {
+            return;
+        }
+        if self.group.held.len() >= MOST_HELD {
+            // The outermost stays; it is the first or comes last.
+            let spilled = self.group.held.remove(1);
+            self.group.spilled |= spilled.names_tables();
+            let mut records = Vec::new();
+            self.finish(spilled, &mut records);
+            records.into_iter().for_each(&mut *emit);
+        }
+        self.group.held.push(held);
+    }
+
+    /// Finds the statement that ran: of a text of several, behind a cursor, behind a prepared name.
+    fn resolve(&mut self, held: &mut Held, id: Option<u64>) {
+        self.learn(&held.text, &held.binds);
+        if let Some(part) = self.part(&held.text, id, &held.command) {
+            held.statement = part;
+        }
+        self.resolve_one(held);
+    }
+
+    fn resolve_one(&mut self, held: &mut Held) {
+        match split::first_word(&held.statement).to_ascii_uppercase().as_str() {
+            "PREPARE" if held.command != "PREPARE" && held.told != Told::Plain => {
+                if let Some((_, inner)) = command::prepared(&held.statement) {
+                    held.statement = inner;
+                }
+            }
+            "EXECUTE" => {
+                let Some(execute) = command::execute(&held.statement) else { return };
+                let Some(prepared) = self.prepared.iter().rev().find(|known| known.name == execute.name) else { return };
+                held.statement.clone_from(&prepared.text);
+                if held.binds.is_empty() {
+                    held.binds = execute.arguments;
+                }
+            }
+            "FETCH" => {
+                let Some(fetch) = command::fetch(&held.statement) else { return };
+                held.rows_bound = fetch.bound;
+                if let Some(cursor) = self.cursors.iter_mut().rev().find(|known| known.name == fetch.cursor) {
+                    cursor.told = true;
+                    held.fetched = true;
+                    held.statement.clone_from(&cursor.text);
+                    held.binds.clone_from(&cursor.binds);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Remembers the cursors and prepared statements that a text makes.
+    fn learn(&mut self, text: &str, binds: &[Option<String>]) {
+        for part in split::statements(text, DIALECT) {
+            if let Some(name) = command::declared(part) {
+                if let Some(known) = self.cursors.iter_mut().find(|known| known.name == name && known.text == part && !known.told) {
+                    known.binds = binds.to_vec();
+                    continue;
+                }
+                remember(&mut self.cursors, Named { name, text: part.to_owned(), binds: binds.to_vec(), told: false });
+            } else if let Some((name, inner)) = command::prepared(part) {
+                remember(&mut self.prepared, Named { name, text: inner, binds: Vec::new(), told: false });
+            }
+        }
+    }
+
+    /// The one of several statements that a line is about: each number of pgaudit, and each plan, is the next that fits.
+    fn part(&mut self, text: &str, id: Option<u64>, command: &str) -> Option<String> {
+        let parts = split::statements(text, DIALECT);
+        if parts.len() < 2 {
+            return None;
+        }
+        let last = self.several.as_ref().filter(|several| several.text == text);
+        if let Some(last) = last.filter(|last| id.is_some() && last.id == id) {
+            return parts.get(last.at).map(|part| (*part).to_owned());
+        }
+        let from = last.map_or(0, |last| last.at + 1);
+        let fitting = |at: &usize| fits(command, split::first_word(parts[*at]));
+        // The same text may have been sent again.
+        let at = (from..parts.len()).find(fitting).or_else(|| (0..parts.len()).find(fitting))?;
+        self.several = Some(Several { text: text.to_owned(), id, at });
+        Some(parts[at].to_owned())
+    }
+
+    /// pg_dump locks every table it is going to read, and asks for all relations in words of its own.
+    fn notice_dump(&mut self, held: &Held) {
+        if self.dump.is_some() {
+            return;
+        }
+        let named = held.origin.application.as_deref().is_some_and(|name| name.starts_with("pg_dump"));
+        let locks = held.command == "LOCK TABLE" && held.text.ends_with(" IN ACCESS SHARE MODE");
+        if named || locks || held.text.contains("relkind IN ('r', 'S', 'v', 'c', 'm', 'f', 'p')") {
+            self.dump = Some(Dump { origin: held.origin.clone(), seen: false });
+        }
+    }
+
+    /// A dump of which no reading is in the log has read all the same: COPY of a table leaves no plan.
+    fn tell_dump(&mut self, emit: &mut Emit<'_>) {
+        if let Some(dump) = self.dump.take().filter(|dump| !dump.seen) {
+            let mut record = dump.origin.record("/dump");
+            record.operation = Operation::Export;
+            emit(record);
+        }
+    }
+}
+
+/// A call whose function read tables on lines of its own discloses what those lines say, and nothing twice. Functions that run
+/// with their owner's rights leave no such lines, so another call beside them stays.
+fn drop_explained_call(group: &mut Group) {
+    if group.held.len() < 2 && !group.spilled {
+        return;
+    }
+    let plans = group.held.iter().any(|held| held.nested);
+    let outer = match plans {
+        true => group.held.iter().position(|held| !held.nested),
+        false => group.held.iter().enumerate().min_by_key(|(_, held)| held.sub).map(|(at, _)| at),
+    };
+    let Some(outer) = outer else { return };
+    let read = group.spilled || group.held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
+    if read && group.held[outer].only_calls() {
+        group.held.remove(outer);
+    }
+}
+
+fn remember(names: &mut Vec<Named>, named: Named) {
+    names.retain(|known| known.name != named.name);
+    if names.len() >= MOST_NAMES {
+        names.remove(0);
+    }
+    names.push(named);
+}
+
+/// Whether a statement that begins with the word can have run under pgaudit's command tag; an empty tag is that of a plan.
+fn fits(command: &str, word: &str) -> bool {
+    let word = word.to_ascii_uppercase();
+    let runs = ["SELECT", "WITH", "TABLE", "VALUES", "", "EXECUTE", "COPY", "CREATE", "EXPLAIN", "DECLARE"].contains(&word.as_str());
+    let changes = ["INSERT", "UPDATE", "DELETE", "MERGE"].contains(&word.as_str());
+    match command {
+        "" => runs || changes,
+        "SELECT" => runs,
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => word == command || matches!(word.as_str(), "WITH" | "EXECUTE" | "EXPLAIN" | "COPY"),
+        command => !word.is_empty() && command.starts_with(&word),
+    }
+}
+
+fn application_of(message: &str) -> Option<String> {
+    let (_, name) = message.split_once(" application_name=")?;
+    let end = [" SSL enabled", " GSS ("].iter().filter_map(|end| name.find(end)).min().unwrap_or(name.len());
+    Some(name[..end].to_owned()).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,219 @@
+//! A statement that is held back until all of its lines are in, and how it becomes a record.
+
+use crate::decode::postgresql::command::DIALECT;
+use crate::decode::postgresql::line::Line;
+use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::record::{Client, Ending, Object, Plan, Record, Text};
+use crate::model::time::Timestamp;
+use crate::sql::{self, Class, split};
+use std::borrow::Cow;
+
+/// Where a line stands and who is behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub position: Position,
+    pub hash: RecordHash,
+    pub time: Timestamp,
+    pub session: String,
+    pub number: u64,
+    pub user: Option<String>,
+    pub database: Option<String>,
+    pub host: Option<String>,
+    pub application: Option<String>,
+}
+
+/// Which sort of line told of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    /// A line of pgaudit, with its class and command.
+    Audit,
+    /// A plan of auto_explain.
+    Plan,
+    /// A plain statement line.
+    Plain,
+    /// An error with the statement.
+    Failure,
+}
+
+/// What the lines of one statement said so far.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub origin: Origin,
+    pub told: Told,
+    /// The text as logged: of the whole request.
+    pub text: String,
+    /// The one statement of it that ran, and of a cursor or prepared statement the query behind it.
+    pub statement: String,
+    /// pgaudit's class; empty where another line told.
+    pub class: String,
+    /// pgaudit's command tag.
+    pub command: String,
+    /// pgaudit's number within the statement; plans count after their order.
+    pub sub: u64,
+    pub binds: Vec<Option<String>>,
+    pub rows: Option<u64>,
+    pub rows_bound: Option<u64>,
+    pub plan: Option<Box<Plan>>,
+    pub ending: Ending,
+    pub fetched: bool,
+    /// Within a function.
+    pub nested: bool,
+    /// Tables by relation lines, where the text is not logged.
+    pub objects: Vec<String>,
+}
+
+impl Origin {
+    /// The origin of a line. What later lines of a session leave out is known from earlier ones.
+    pub(super) fn of(line: &Line<'_>, application: Option<&str>) -> Origin {
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        Origin {
+            position: line.position,
+            hash: line.hash,
+            time: line.time,
+            session: line.session.as_ref().to_owned(),
+            number: line.number,
+            user: owned(&line.user),
+            database: owned(&line.database).filter(|name| !name.is_empty()),
+            host: owned(&line.host),
+            application: owned(&line.application).or_else(|| application.map(str::to_owned)),
+        }
+    }
+
+    /// A record of this origin. `part` tells records of one line apart.
+    pub(super) fn record(&self, part: &str) -> Record<'static> {
+        let text = |text: &Option<String>| text.clone().map(Text::Owned);
+        let mut record = Record::new(self.position, self.hash, self.time);
+        record.account = text(&self.user);
+        record.system = text(&self.database);
+        record.id = Some(Text::Owned(format!("{}/{}{part}", self.session, self.number)));
+        record.session = Some(Text::Owned(self.session.clone()));
+        record.client = Client { ip: text(&self.host), host: None, app: text(&self.application) };
+        record.dialect = DIALECT;
+        record
+    }
+}
+
+impl Held {
+    /// Whether a line is about a command around a statement that has a line of its own: its text is the same.
+    pub(super) fn is_wrapper(&self) -> bool {
+        self.told == Told::Audit && (self.class == "FUNCTION" || WRAPPERS.contains(&self.command.as_str()))
+    }
+
+    /// Whether a new line speaks of this very statement.
+    pub(super) fn is_same(&self, new: &Held) -> bool {
+        if self.text != new.text {
+            return false;
+        }
+        match (self.told, new.told) {
+            (Told::Audit, Told::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
+            // The audit line of a run with `log_rows` comes at its end: an error after it is another's.
+            (Told::Audit, Told::Failure) => self.rows.is_none() && new.ending == Ending::Interrupted,
+            (Told::Plain, Told::Failure) | (Told::Failure, Told::Failure) => true,
+            (Told::Audit | Told::Plain | Told::Failure, Told::Plan) => self.plan.is_none(),
+            (Told::Plan | Told::Plain | Told::Failure, Told::Audit) => self.class.is_empty(),
+            (Told::Plan, Told::Failure | Told::Plain | Told::Plan) => false,
+            (Told::Audit | Told::Plain | Told::Failure, Told::Plain) => false,
+        }
+    }
+
+    /// Takes what a further line of the same statement says.
+    pub(super) fn absorb(&mut self, new: Held) {
+        let replaces = self.is_wrapper() && !new.is_wrapper() && new.told == Told::Audit;
+        if replaces || self.class.is_empty() && new.told == Told::Audit {
+            self.class = new.class;
+            self.command = new.command;
+            self.statement = new.statement;
+            self.sub = self.sub.min(new.sub);
+            self.fetched |= new.fetched;
+        }
+        if self.binds.is_empty() {
+            self.binds = new.binds;
+        }
+        // A wrapper's line says 0 rows, which is no count; a plan's count is the executor's own.
+        let better = new.plan.is_some() || self.rows.is_none();
+        if better && new.rows.is_some() {
+            self.rows = new.rows;
+        }
+        self.rows_bound = self.rows_bound.or(new.rows_bound);
+        self.plan = self.plan.take().or(new.plan);
+        if new.ending != Ending::Success {
+            self.ending = new.ending;
+        }
+        for object in new.objects {
+            if !self.objects.contains(&object) {
+                self.objects.push(object);
+            }
+        }
+    }
+
+    /// Whether it reads through functions alone: what they read stands on lines of their own, or nowhere.
+    pub(super) fn only_calls(&self) -> bool {
+        let analysis = sql::analyse(&self.statement, DIALECT);
+        let calls = analysis.branches.iter().all(|branch| branch.sources.is_empty() && !branch.functions.is_empty());
+        matches!(analysis.class, Class::Do | Class::Call) || (calls && !analysis.branches.is_empty())
+    }
+
+    /// Whether it names tables.
+    pub(super) fn names_tables(&self) -> bool {
+        !self.objects.is_empty() || sql::analyse(&self.statement, DIALECT).branches.iter().any(|branch| !branch.sources.is_empty())
+    }
+
+    /// The record, unless the statement is none that anybody could ask about: a transaction's begin and end, a closed cursor.
+    pub(super) fn into_record(self, dump: bool) -> Option<Record<'static>> {
+        let word = split::first_word(&self.statement).to_ascii_uppercase();
+        let operation = operation(&word, &self, dump)?;
+        let mut record = self.origin.record("");
+        record.operation = operation;
+        record.rows = self.rows;
+        record.rows_bound = self.rows_bound;
+        record.binds = self.binds.into_iter().map(|value| value.map(Cow::Owned)).collect();
+        record.plan = self.plan;
+        record.ending = self.ending;
+        record.fetched = self.fetched;
+        if self.statement.is_empty() {
+            record.objects = self.objects.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect();
+        } else {
+            record.statement = Some(Cow::Owned(self.statement));
+        }
+        Some(record)
+    }
+}
+
+const WRAPPERS: [&str; 9] = [
+    "COPY",
+    "CREATE TABLE AS",
+    "SELECT INTO",
+    "CREATE MATERIALIZED VIEW",
+    "REFRESH MATERIALIZED VIEW",
+    "EXPLAIN",
+    "EXECUTE",
+    "DECLARE CURSOR",
+    "PREPARE",
+];
+
+/// What was done, by the statement's first word; `None` for what is no access at all.
+fn operation(word: &str, held: &Held, dump: bool) -> Option<Operation> {
+    let read = if dump { Operation::Export } else { Operation::Read };
+    Some(match word {
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK" | "SHOW"
+        | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "MOVE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" | "PREPARE" => return None,
+        // Settings are an access only where they change who acts or what is logged.
+        "SET" | "RESET" => return changes_control(&held.statement).then_some(Operation::Admin),
+        "INSERT" | "UPDATE" | "MERGE" => Operation::Write,
+        "DELETE" | "TRUNCATE" => Operation::Delete,
+        "COPY" if held.class == "WRITE" => Operation::Write,
+        "COPY" => match sql::analyse(&held.statement, DIALECT).class {
+            Class::CopyFrom => Operation::Write,
+            _ => Operation::Export,
+        },
+        "CREATE" if held.command == "CREATE TABLE AS" || held.class == "READ" => Operation::Write,
+        "CREATE" | "ALTER" | "DROP" | "GRANT" | "REVOKE" | "COMMENT" | "REASSIGN" | "REINDEX" | "CLUSTER" | "SECURITY" => Operation::Admin,
+        _ if matches!(held.class.as_str(), "DDL" | "ROLE") => Operation::Admin,
+        _ => read,
+    })
+}
+
+fn changes_control(statement: &str) -> bool {
+    let lower = statement.to_ascii_lowercase();
+    ["role", "session authorization", "pgaudit", "auto_explain", "log_", "row_security"].iter().any(|word| lower.contains(word))
+}

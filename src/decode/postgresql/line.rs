@@ -1,0 +1,55 @@
+//! One log line of the server, free of its carrier.
+
+use crate::model::access::{Position, RecordHash};
+use crate::model::time::Timestamp;
+use std::borrow::Cow;
+
+/// What a carrier says of one message.
+#[derive(Clone, Debug)]
+pub(super) struct Line<'a> {
+    pub position: Position,
+    pub hash: RecordHash,
+    pub time: Timestamp,
+    /// `session_id` of the log: start of the session and process id.
+    pub session: Cow<'a, str>,
+    /// Number of the line within its session.
+    pub number: u64,
+    /// The login. `SET ROLE` and `SET SESSION AUTHORIZATION` do not change it.
+    pub user: Option<Cow<'a, str>>,
+    pub database: Option<Cow<'a, str>>,
+    pub host: Option<Cow<'a, str>>,
+    pub application: Option<Cow<'a, str>>,
+    pub severity: Severity,
+    /// SQLSTATE.
+    pub state: Option<Cow<'a, str>>,
+    pub message: Cow<'a, str>,
+    pub detail: Option<Cow<'a, str>>,
+    /// The statement that an error stopped.
+    pub statement: Option<Cow<'a, str>>,
+    /// The functions within which it happened.
+    pub context: Option<Cow<'a, str>>,
+    /// Where in the statement: errors of parsing have it, errors of running do not.
+    pub cursor_position: bool,
+}
+
+/// What the line is about. Carriers translate the words of other languages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Severity {
+    Log,
+    Error,
+    Fatal,
+    /// Notices, warnings, debug output: they tell of no access.
+    Notice,
+}
+
+impl Severity {
+    /// The severity of that English word.
+    pub fn of(word: &str) -> Severity {
+        match word {
+            "LOG" => Severity::Log,
+            "ERROR" => Severity::Error,
+            "FATAL" | "PANIC" => Severity::Fatal,
+            _ => Severity::Notice,
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Walks expressions: which columns flow into a value, and what its functions do to the rows behind it.
+
+use crate::sql::functions::{Effect, effect};
+use crate::sql::walk::{Out, Shape, Walker, text};
+use crate::sql::Column;
+use sqlparser::ast::{
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, InTarget,
+    Subscript, WindowType,
+};
+
+impl<'q> Walker<'q> {
+    /// An expression whose value leaves: its columns are added to `out`.
+    pub(super) fn shown(&mut self, expr: &'q Expr, out: &mut Out) {
+        match expr {
+            Expr::Identifier(ident) => out.columns.extend(self.columns(&[ident])),
+            Expr::CompoundIdentifier(path) => {
+                let path: Vec<&Ident> = path.iter().collect();
+                out.columns.extend(self.columns(&path));
+            }
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                self.shown(root, out);
+                for access in access_chain {
+                    match access {
+                        AccessExpr::Dot(_) => {}
+                        AccessExpr::Subscript(Subscript::Index { index }) => self.shown(index, out),
+                        AccessExpr::Subscript(Subscript::Slice { .. }) => {}
+                    }
+                }
+            }
+            Expr::QualifiedWildcard(name, _) => {
+                let alias = text(name);
+                out.columns.extend(self.whole(&alias));
+            }
+            Expr::Subquery(query) => {
+                // A value of its own beside each row: its table is shown, the rows stay those of the query around it.
+                let outs = self.beside(query);
+                out.columns.extend(outs.iter().flat_map(|inner| inner.columns.clone()));
+                out.summed.extend(outs.into_iter().flat_map(|inner| inner.summed));
+            }
+            Expr::Exists { subquery, .. } => {
+                let outs = self.aside(|walker| walker.query(subquery));
+                drop(outs);
+            }
+            Expr::In { expr, target, .. } => {
+                self.shown(expr, out);
+                self.target(target);
+            }
+            Expr::Function(function) => self.function(function, out),
+            _ => {
+                let mut parts = Vec::new();
+                if !parts_of(expr, &mut parts) {
+                    // An expression that is not known here may show any column within reach.
+                    let all: Vec<Column> = self.scopes.iter().flatten().flat_map(|binding| all_of(&binding.shape)).collect();
+                    out.columns.extend(all);
+                }
+                for part in parts {
+                    self.shown(part, out);
+                }
+            }
+        }
+    }
+
+    /// An expression that only decides which rows are shown, how they are grouped or ordered.
+    pub(super) fn probe(&mut self, expr: &'q Expr) {
+        let certain = std::mem::replace(&mut self.certain, false);
+        let functions = self.branch.functions.len();
+        let hides = self.branch.hides_query;
+        let mut out = Out::default();
+        self.aside(|walker| walker.shown(expr, &mut out));
+        self.branch.functions.truncate(functions);
+        self.branch.hides_query = hides;
+        self.branch.probes.extend(out.columns);
+        self.certain = certain;
+    }
+
+    /// What stands behind `IN`.
+    pub(super) fn target(&mut self, target: &'q InTarget) -> Vec<Out> {
+        match target {
+            InTarget::List(items) => {
+                items.iter().for_each(|item| self.probe(item));
+                Vec::new()
+            }
+            InTarget::Subquery(query) => self.aside(|walker| walker.query(query)),
+            InTarget::Unnest(expr) => {
+                self.probe(expr);
+                Vec::new()
+            }
+            InTarget::Table { name, .. } => {
+                let table = text(name);
+                self.aside(|walker| walker.source(table));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A subquery whose value is shown beside each row.
+    fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<Out> {
+        let (packed, extremes) = (self.branch.packed, self.branch.extremes);
+        let first = self.branch.sources.len();
+        let outs = self.aside(|walker| {
+            walker.branch.packed = false;
+            let outs = walker.query(query);
+            (outs, walker.branch.packed)
+        });
+        let (outs, inner_packed) = outs;
+        (self.branch.packed, self.branch.extremes) = (packed | inner_packed, extremes);
+        if self.flows && outs.iter().any(|out| !out.columns.is_empty()) {
+            self.branch.sources[first..].iter_mut().for_each(|source| source.flows = true);
+        }
+        outs
+    }
+
+    fn function(&mut self, function: &'q Function, out: &mut Out) {
+        let name = text(&function.name);
+        let windowed = function.over.is_some();
+        let effect = effect(&name);
+        let mut args = Out::default();
+        match &function.args {
+            FunctionArguments::None => {}
+            FunctionArguments::Subquery(query) => {
+                // `ARRAY(SELECT …)`: all rows of the subquery in one value.
+                let outs = self.beside(query);
+                self.branch.packed = true;
+                args.columns.extend(outs.into_iter().flat_map(|inner| inner.columns));
+            }
+            FunctionArguments::List(list) => self.argument_list(list, &mut args),
+        }
+        for order in &function.within_group {
+            self.shown(&order.expr, &mut args);
+        }
+        if let Some(filter) = &function.filter {
+            self.probe(filter);
+        }
+        if let Some(WindowType::WindowSpec(window)) = &function.over {
+            window.partition_by.iter().for_each(|expr| self.probe(expr));
+            window.order_by.iter().for_each(|order| self.probe(&order.expr));
+        }
+        let collapses = !windowed;
+        match effect {
+            Effect::Count => {
+                self.branch.aggregated |= collapses;
+                self.branch.probes.extend(args.columns);
+            }
+            Effect::Window => self.branch.probes.extend(args.columns),
+            Effect::Sum => {
+                self.branch.aggregated |= collapses;
+                out.summed.extend(args.columns);
+            }
+            Effect::Extreme => {
+                self.branch.aggregated |= collapses;
+                self.branch.extremes += u64::from(collapses && !args.columns.is_empty());
+                out.columns.extend(args.columns);
+            }
+            Effect::Pack => {
+                self.branch.aggregated |= collapses;
+                self.branch.packed = true;
+                out.columns.extend(args.columns);
+            }
+            Effect::Rows => {
+                self.branch.multiplied = true;
+                out.columns.extend(args.columns);
+            }
+            Effect::HidesQuery | Effect::Foreign => {
+                // One value of a function's may hold any number of rows of any table.
+                self.branch.hides_query = true;
+                self.branch.functions.push(name);
+                out.columns.extend(args.columns);
+            }
+            Effect::Plain => out.columns.extend(args.columns),
+        }
+        out.summed.extend(args.summed);
+    }
+
+    /// A function in place of a table: its rows are visible, what it reads is not.
+    pub(super) fn table_function(&mut self, name: &str) {
+        match effect(name) {
+            Effect::Foreign => self.branch.functions.push(name.to_owned()),
+            Effect::HidesQuery => {
+                self.branch.hides_query = true;
+                self.branch.functions.push(name.to_owned());
+            }
+            Effect::Count | Effect::Sum | Effect::Extreme | Effect::Pack | Effect::Rows | Effect::Plain | Effect::Window => {}
+        }
+    }
+
+    pub(super) fn arguments(&mut self, args: &'q [FunctionArg], out: &mut Out) {
+        for arg in args {
+            let arg = match arg {
+                FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
+            };
+            match arg {
+                FunctionArgExpr::Expr(expr) => self.shown(expr, out),
+                FunctionArgExpr::QualifiedWildcard(name) => {
+                    let alias = text(name);
+                    out.columns.extend(self.whole(&alias));
+                }
+                // `count(*)`
+                FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_) => {}
+            }
+        }
+    }
+
+    fn argument_list(&mut self, list: &'q FunctionArgumentList, out: &mut Out) {
+        self.arguments(&list.args, out);
+        for clause in &list.clauses {
+            match clause {
+                FunctionArgumentClause::OrderBy(orders) => orders.iter().for_each(|order| self.probe(&order.expr)),
+                FunctionArgumentClause::Where(expr) => self.probe(expr),
+                FunctionArgumentClause::Having(bound) => self.shown(&bound.1, out),
+                _ => {}
+            }
+        }
+    }
+
+    fn whole(&self, alias: &str) -> Vec<Column> {
+        let bare = alias.rsplit('.').next().unwrap_or(alias);
+        let fits = self.scopes.iter().flatten().filter(|binding| binding.alias.eq_ignore_ascii_case(bare));
+        fits.flat_map(|binding| all_of(&binding.shape)).collect()
+    }
+
+    /// The columns that a name may mean. An unqualified name in a query over several tables may be of any of them.
+    pub(super) fn columns(&self, path: &[&Ident]) -> Vec<Column> {
+        let Some((last, qualifiers)) = path.split_last() else { return Vec::new() };
+        if let Some(qualifier) = qualifiers.last() {
+            let fits = |binding: &&crate::sql::walk::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
+            if let Some(binding) = self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits)) {
+                return named(&binding.shape, &last.value);
+            }
+            // `a.b` may be column and field, or name a table outside of every scope: fall through to the whole.
+            return self.scopes.iter().flatten().flat_map(|binding| all_of(&binding.shape)).collect();
+        }
+        // A table's own name as a value is its whole row.
+        let alias = |binding: &&crate::sql::walk::Binding| binding.alias.eq_ignore_ascii_case(&last.value);
+        if let Some(binding) = self.scopes.iter().rev().find_map(|scope| scope.iter().find(alias)) {
+            return all_of(&binding.shape);
+        }
+        self.scopes.iter().rev().flatten().flat_map(|binding| named(&binding.shape, &last.value)).collect()
+    }
+}
+
+/// The columns of that name.
+pub(super) fn named(shape: &Shape, name: &str) -> Vec<Column> {
+    match shape {
+        Shape::Table(source) => vec![Column { source: *source, name: Some(name.to_owned()) }],
+        Shape::Derived(outs) => {
+            let exact: Vec<Column> = outs.iter().filter(|out| out.name.eq_ignore_ascii_case(name)).flat_map(|out| out.columns.clone()).collect();
+            if !exact.is_empty() || outs.iter().any(|out| out.name.eq_ignore_ascii_case(name)) {
+                return exact;
+            }
+            let stars = outs.iter().filter(|out| out.name == "*").flat_map(|out| out.columns.clone());
+            stars.map(|column| Column { name: column.name.or_else(|| Some(name.to_owned())), ..column }).collect()
+        }
+    }
+}
+
+fn all_of(shape: &Shape) -> Vec<Column> {
+    match shape {
+        Shape::Table(source) => vec![Column { source: *source, name: None }],
+        Shape::Derived(outs) => outs.iter().flat_map(|out| out.columns.clone()).collect(),
+    }
+}
+
+/// The name that a result column gets from its expression.
+pub(super) fn name_of(expr: &Expr) -> String {
+    match expr {
+        Expr::Identifier(ident) => ident.value.clone(),
+        Expr::CompoundIdentifier(path) => path.last().map_or_else(String::new, |ident| ident.value.clone()),
+        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } => name_of(expr),
+        Expr::Function(function) => text(&function.name),
+        _ => String::new(),
+    }
+}
+
+/// The parts of an expression that has no meaning of its own here; `false` where its parts are not known.
+fn parts_of<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) -> bool {
+    match expr {
+        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) | Expr::Wildcard(_) => {}
+        Expr::IsFalse(e)
+        | Expr::IsNotFalse(e)
+        | Expr::IsTrue(e)
+        | Expr::IsNotTrue(e)
+        | Expr::IsNull(e)
+        | Expr::IsNotNull(e)
+        | Expr::IsUnknown(e)
+        | Expr::IsNotUnknown(e)
+        | Expr::Nested(e)
+        | Expr::OuterJoin(e)
+        | Expr::Prior(e) => parts.push(e),
+        Expr::IsJson { expr, .. }
+        | Expr::IsNormalized { expr, .. }
+        | Expr::UnaryOp { expr, .. }
+        | Expr::Cast { expr, .. }
+        | Expr::Convert { expr, .. }
+        | Expr::Extract { expr, .. }
+        | Expr::Ceil { expr, .. }
+        | Expr::Floor { expr, .. }
+        | Expr::Collate { expr, .. }
+        | Expr::Named { expr, .. }
+        | Expr::JsonAccess { value: expr, .. }
+        | Expr::Prefixed { value: expr, .. } => parts.push(expr),
+        Expr::IsDistinctFrom(a, b) | Expr::IsNotDistinctFrom(a, b) => parts.extend([&**a, &**b]),
+        Expr::BinaryOp { left, right, .. } | Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } => {
+            parts.extend([&**left, &**right]);
+        }
+        Expr::Between { expr, low, high, .. } => parts.extend([&**expr, &**low, &**high]),
+        Expr::Like { expr, pattern, .. }
+        | Expr::ILike { expr, pattern, .. }
+        | Expr::SimilarTo { expr, pattern, .. }
+        | Expr::RLike { expr, pattern, .. } => parts.extend([&**expr, &**pattern]),
+        Expr::AtTimeZone { timestamp, time_zone } => parts.extend([&**timestamp, &**time_zone]),
+        Expr::Position { expr, r#in } => parts.extend([&**expr, &**r#in]),
+        Expr::Substring { expr, substring_from, substring_for, .. } => {
+            parts.push(expr);
+            parts.extend([substring_from, substring_for].into_iter().flatten().map(|e| &**e));
+        }
+        Expr::Trim { expr, trim_what, trim_characters, .. } => {
+            parts.push(expr);
+            parts.extend(trim_what.iter().map(|e| &**e));
+            parts.extend(trim_characters.iter().flatten());
+        }
+        Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+            parts.extend([&**expr, &**overlay_what, &**overlay_from]);
+            parts.extend(overlay_for.iter().map(|e| &**e));
+        }
+        Expr::Case { operand, conditions, else_result, .. } => {
+            parts.extend(operand.iter().chain(else_result).map(|e| &**e));
+            parts.extend(conditions.iter().flat_map(|when| [&when.condition, &when.result]));
+        }
+        Expr::Tuple(items) | Expr::Struct { values: items, .. } => parts.extend(items),
+        Expr::Array(array) => parts.extend(&array.elem),
+        Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => parts.extend(sets.iter().flatten()),
+        _ => return false,
+    }
+    true
+}

@@ -1,0 +1,170 @@
+//! What is known of functions by their names: which collapse rows, which pack many rows into one value, which read tables
+//! that a statement does not name.
+
+/// What a call does to the rows and tables behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Effect {
+    /// Counts, tests: nothing of its arguments leaves.
+    Count,
+    /// A sum or mean: tells of a person only where the group is a person.
+    Sum,
+    /// Shows one value of one row.
+    Extreme,
+    /// Many rows in one value.
+    Pack,
+    /// Returns several rows for one.
+    Rows,
+    /// Runs a query of its own or reads a file: its result may hold anything.
+    HidesQuery,
+    /// Works on its arguments alone.
+    Plain,
+    /// A function of the user's: its body may read any table.
+    Foreign,
+    /// Numbers rows; nothing of its arguments leaves.
+    Window,
+}
+
+/// The effect of a function by its name, without quotes.
+pub(super) fn effect(name: &str) -> Effect {
+    let lower = name.to_ascii_lowercase();
+    let (schema, bare) = lower.rsplit_once('.').unwrap_or(("", &lower));
+    // A function in a schema of the user's is the user's, whatever it is called: `crm.count()` may read anything.
+    if HIDE_QUERY.contains(&bare) || bare.starts_with("dblink") {
+        return Effect::HidesQuery;
+    }
+    if !matches!(schema, "" | "pg_catalog") {
+        return Effect::Foreign;
+    }
+    let in_list = |list: &[&str]| list.contains(&bare);
+    if in_list(&COUNT) {
+        Effect::Count
+    } else if in_list(&SUM) {
+        Effect::Sum
+    } else if in_list(&EXTREME) {
+        Effect::Extreme
+    } else if in_list(&PACK) {
+        Effect::Pack
+    } else if in_list(&ROWS) {
+        Effect::Rows
+    } else if in_list(&WINDOW) {
+        Effect::Window
+    } else if schema == "pg_catalog" || in_list(&PLAIN) || PLAIN_STARTS.iter().any(|start| bare.starts_with(start)) {
+        Effect::Plain
+    } else {
+        Effect::Foreign
+    }
+}
+
+const COUNT: [&str; 8] = ["count", "approx_count_distinct", "count_distinct", "bool_and", "bool_or", "every", "regr_count", "grouping"];
+const SUM: [&str; 16] = [
+    "sum", "avg", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "corr", "covar_pop", "covar_samp", "bit_and",
+    "bit_or", "bit_xor", "std", "percentile_cont",
+];
+const EXTREME: [&str; 7] = ["min", "max", "any_value", "mode", "percentile_disc", "first", "last"];
+const PACK: [&str; 20] = [
+    "string_agg",
+    "array_agg",
+    "json_agg",
+    "jsonb_agg",
+    "json_object_agg",
+    "jsonb_object_agg",
+    "json_agg_strict",
+    "jsonb_agg_strict",
+    "json_object_agg_unique",
+    "jsonb_object_agg_unique",
+    "json_arrayagg",
+    "json_objectagg",
+    "json_group_array",
+    "json_group_object",
+    "xmlagg",
+    "group_concat",
+    "listagg",
+    "range_agg",
+    "array_concat_agg",
+    "wm_concat",
+];
+const ROWS: [&str; 18] = [
+    "unnest",
+    "generate_series",
+    "generate_subscripts",
+    "json_each",
+    "json_each_text",
+    "jsonb_each",
+    "jsonb_each_text",
+    "json_array_elements",
+    "json_array_elements_text",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "json_object_keys",
+    "jsonb_object_keys",
+    "regexp_split_to_table",
+    "regexp_matches",
+    "string_to_table",
+    "json_to_recordset",
+    "jsonb_to_recordset",
+];
+const HIDE_QUERY: [&str; 26] = [
+    "query_to_xml",
+    "query_to_xml_and_xmlschema",
+    "table_to_xml",
+    "table_to_xml_and_xmlschema",
+    "schema_to_xml",
+    "schema_to_xml_and_xmlschema",
+    "database_to_xml",
+    "database_to_xml_and_xmlschema",
+    "cursor_to_xml",
+    "crosstab",
+    "crosstabn",
+    "connectby",
+    "ts_stat",
+    "pg_read_file",
+    "pg_read_binary_file",
+    "pg_stat_file",
+    "pg_logical_slot_get_changes",
+    "pg_logical_slot_peek_changes",
+    "pg_logical_slot_get_binary_changes",
+    "lo_get",
+    "loread",
+    "lo_export",
+    "xp_cmdshell",
+    "openquery",
+    "openrowset",
+    "load_file",
+];
+const WINDOW: [&str; 6] = ["row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile"];
+const PLAIN: [&str; 104] = [
+    "abs", "age", "ascii", "bit_length", "btrim", "cardinality", "ceil", "ceiling", "char_length", "character_length", "chr", "coalesce",
+    "concat", "concat_ws", "convert", "convert_from", "convert_to", "crc32", "curdate", "date", "date_add", "date_bin", "date_format",
+    "date_part", "date_trunc", "datediff", "decode", "digest", "dayofweek", "encode", "exp", "extract", "field", "floor", "format",
+    "format_type", "gen_random_uuid", "get_bit", "get_byte", "greatest", "hex", "if", "ifnull", "initcap", "instr", "isfinite", "isnull",
+    "lag", "lcase", "lead", "least", "left", "length", "ln", "localtimestamp", "log", "lower", "lpad", "ltrim", "make_date", "md5", "mid",
+    "mod", "month", "now", "nth_value", "first_value", "last_value", "nullif", "nvl", "octet_length", "overlay", "position", "power",
+    "quote_ident", "quote_literal", "quote_nullable", "random", "repeat", "replace", "reverse", "right", "round", "row", "row_to_json",
+    "rpad", "rtrim", "session_user", "set_config", "sha256", "sign", "split_part", "sqrt", "strpos", "substr", "substring",
+    "translate", "trim", "trunc", "ucase", "upper", "user", "version", "year",
+];
+const PLAIN_STARTS: [&str; 15] = [
+    "pg_get_", "pg_is_", "pg_sleep", "pg_backend_", "pg_postmaster_", "pg_encoding_", "pg_typeof", "has_", "array_", "to_", "current_", "inet_",
+    "json_build_", "jsonb_build_", "acldefault",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_of_the_users_may_read_anything_whatever_its_name() {
+        assert_eq!(effect("count"), Effect::Count);
+        assert_eq!(effect("pg_catalog.count"), Effect::Count);
+        assert_eq!(effect("crm.count"), Effect::Foreign);
+        assert_eq!(effect("bulk_export"), Effect::Foreign);
+    }
+
+    #[test]
+    fn functions_that_take_a_query_hide_what_they_read() {
+        assert_eq!(effect("QUERY_TO_XML"), Effect::HidesQuery);
+        assert_eq!(effect("public.dblink_fetch"), Effect::HidesQuery);
+        assert_eq!(effect("dblink"), Effect::HidesQuery);
+        assert_eq!(effect("pg_catalog.format_type"), Effect::Plain);
+    }
+}

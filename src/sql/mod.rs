@@ -1,0 +1,242 @@
+//! What a statement reads: tables, columns that leave, how the rows were chosen, and what bounds their number.
+//!
+//! Owns the understanding of SQL text, and nothing of whose data it is: which columns are personal is the catalog's
+//! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
+//! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
+
+mod expr;
+mod functions;
+pub mod plan;
+mod predicate;
+pub mod split;
+mod statement;
+pub mod system;
+mod tokens;
+mod walk;
+
+use crate::model::record::Dialect;
+pub use predicate::array_elements;
+
+/// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
+pub const LONGEST_PARSED: usize = 256 * 1024;
+
+/// What sort of statement it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[expect(missing_docs, reason = "the names are the definition")]
+pub enum Class {
+    Select,
+    Insert,
+    Update,
+    Delete,
+    Merge,
+    CopyTo,
+    CopyFrom,
+    CreateTableAs,
+    Explain,
+    Ddl,
+    Grant,
+    Set,
+    Transaction,
+    Declare,
+    Fetch,
+    Close,
+    Prepare,
+    Execute,
+    Call,
+    Do,
+    Show,
+    /// A statement that reads nothing: lock, vacuum, listen and the like.
+    Maintenance,
+    #[default]
+    Other,
+}
+
+impl Class {
+    /// The name printed by `decode`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Select => "select",
+            Class::Insert => "insert",
+            Class::Update => "update",
+            Class::Delete => "delete",
+            Class::Merge => "merge",
+            Class::CopyTo => "copy_to",
+            Class::CopyFrom => "copy_from",
+            Class::CreateTableAs => "create_table_as",
+            Class::Explain => "explain",
+            Class::Ddl => "ddl",
+            Class::Grant => "grant",
+            Class::Set => "set",
+            Class::Transaction => "transaction",
+            Class::Declare => "declare",
+            Class::Fetch => "fetch",
+            Class::Close => "close",
+            Class::Prepare => "prepare",
+            Class::Execute => "execute",
+            Class::Call => "call",
+            Class::Do => "do",
+            Class::Show => "show",
+            Class::Maintenance => "maintenance",
+            Class::Other => "other",
+        }
+    }
+}
+
+/// What is known of a statement.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Analysis {
+    /// What sort it is.
+    pub class: Class,
+    /// Whether the text was understood; if not, the tables are those that its words name.
+    pub unparsed: bool,
+    /// What is read, one for each arm of a set operation; empty where nothing is read.
+    pub branches: Vec<Branch>,
+    /// Tables that are written.
+    pub writes: Vec<String>,
+    /// `LIMIT`, `FETCH FIRST`, `TOP` of the whole.
+    pub limit: Option<Limit>,
+    /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).
+    pub rows_may_be_fewer: bool,
+    /// `UNION`, `INTERSECT` and `EXCEPT` drop rows that are alike.
+    pub set_operation: bool,
+}
+
+/// A bound on the number of result rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Limit {
+    /// So many.
+    Rows(u64),
+    /// As many as the bind value of that number says, from 1.
+    Bind(usize),
+}
+
+/// One block of a query with everything that flows into it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Branch {
+    /// Every table that it touches; a table named twice is there twice.
+    pub sources: Vec<Source>,
+    /// Columns that leave.
+    pub output: Vec<Column>,
+    /// Columns that leave only as a sum or mean of their group.
+    pub summed: Vec<Column>,
+    /// Columns that conditions, groups and orders look at.
+    pub probes: Vec<Column>,
+    /// Columns that are equal on every row shown.
+    pub links: Vec<Link>,
+    /// Columns whose values are listed by the statement.
+    pub keys: Vec<Keys>,
+    /// How the rows were chosen.
+    pub condition: Condition,
+    /// One result row need not be one row of one table: joins, several tables, functions that return rows.
+    pub multiplied: bool,
+    /// Rows were collapsed: an aggregate.
+    pub aggregated: bool,
+    /// `GROUP BY`: a row stands for a group.
+    pub grouped: bool,
+    /// `DISTINCT`: rows that are alike are shown once.
+    pub distinct: bool,
+    /// One value may hold many rows: `string_agg`, `json_agg`, `ARRAY(SELECT …)`.
+    pub packed: bool,
+    /// Aggregates that each show one value of one row: `min`, `max`.
+    pub extremes: u64,
+    /// Functions that may read tables which the text does not name.
+    pub functions: Vec<String>,
+    /// One of them takes a query or returns a document: a row of its result may hold anything.
+    pub hides_query: bool,
+}
+
+/// A table as it takes part in a query.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// As the statement names it, unquoted: `schema.table` or `table`.
+    pub table: String,
+    /// Whether its rows flow into the result, or are only looked at by a condition.
+    pub flows: bool,
+}
+
+/// A column of a source.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Column {
+    /// Index into the branch's sources.
+    pub source: usize,
+    /// Its name, or all of them where `None`.
+    pub name: Option<String>,
+}
+
+/// Two columns that are equal on every row shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// The one.
+    pub left: Column,
+    /// The other.
+    pub right: Column,
+    /// A list of values for the left one limits the right one too.
+    pub forth: bool,
+    /// A list of values for the right one limits the left one too.
+    pub back: bool,
+}
+
+/// The values that a column may have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Keys {
+    /// The column.
+    pub column: Column,
+    /// The values.
+    pub values: Vec<KeyValue>,
+}
+
+/// A value that a statement compares a column with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeyValue {
+    /// Written in the text.
+    Literal(String),
+    /// The bind value of that number, from 1.
+    Bind(usize),
+    /// The elements of the array in the bind value of that number.
+    BindArray(usize),
+    /// A variable of a function's body: a name that is no column.
+    Variable(String),
+}
+
+/// How the rows of a block were chosen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Condition {
+    /// Not at all.
+    #[default]
+    None,
+    /// By something that is none of the following.
+    Other,
+    /// By a range.
+    Range,
+    /// By a prefix or pattern.
+    Pattern,
+    /// By listed values.
+    Keys,
+}
+
+/// What the statements of a text read. Several statements are taken together; [`split::statements`] takes them apart.
+pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
+    let mut parts = split::statements(text, dialect).into_iter().map(|part| statement::analyse(part, dialect));
+    let Some(mut whole) = parts.next() else { return Analysis::default() };
+    let mut several = false;
+    for part in parts.take(MOST_STATEMENTS) {
+        several = true;
+        if whole.branches.is_empty() && !part.branches.is_empty() {
+            whole.class = part.class;
+        }
+        whole.unparsed |= part.unparsed;
+        whole.branches.extend(part.branches);
+        whole.writes.extend(part.writes);
+        whole.rows_may_be_fewer |= part.rows_may_be_fewer;
+    }
+    // The logged rows are those of one of them, nobody knows which: they bound nothing.
+    if several {
+        whole.limit = None;
+        whole.rows_may_be_fewer = true;
+        whole.set_operation = true;
+    }
+    whole
+}
+
+/// Most statements of one text that are looked at.
+const MOST_STATEMENTS: usize = 256;

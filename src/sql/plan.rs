@@ -1,0 +1,47 @@
+//! What an execution plan that the server logged says of a statement: the tables behind views and functions, and the bind
+//! values that stand in its conditions as literals.
+
+use crate::model::record::Plan;
+use crate::sql::statement::expression;
+use crate::sql::walk::{Binding, Out, Shape, Walker};
+use crate::sql::{Branch, Column};
+use sqlparser::ast::Expr;
+
+/// A branch made of a plan's scans and output; `None` where it scanned nothing.
+pub fn branch(plan: &Plan) -> Option<Branch> {
+    if plan.scans.is_empty() {
+        return None;
+    }
+    let outputs: Vec<Option<Expr>> = plan.output.iter().map(|text| expression(text)).collect();
+    let conditions: Vec<Expr> = plan.conditions.iter().filter_map(|text| expression(text)).collect();
+    let mut walker = Walker::new();
+    let mut scope = Vec::new();
+    for scan in &plan.scans {
+        let source = walker.source(scan.table.clone());
+        scope.push(Binding { alias: scan.alias.clone(), shape: Shape::Table(source) });
+    }
+    walker.scopes.push(scope);
+    let mut out = Out::default();
+    let mut unclear = outputs.is_empty();
+    for expr in &outputs {
+        match expr {
+            Some(expr) => walker.shown(expr, &mut out),
+            None => unclear = true,
+        }
+    }
+    for condition in &conditions {
+        walker.condition(condition);
+    }
+    let mut branch = walker.finish().branch;
+    if unclear {
+        out.columns = (0..plan.scans.len()).map(|source| Column { source, name: None }).collect();
+    }
+    // A plan prints grouping columns beside aggregates; whether the rows are those of groups it tells by that alone.
+    branch.grouped = branch.aggregated && !out.columns.is_empty() && !branch.packed && branch.extremes == 0;
+    branch.output = out.columns;
+    branch.summed = out.summed;
+    branch.output.sort();
+    branch.output.dedup();
+    branch.multiplied |= plan.scans.len() > 1;
+    Some(branch)
+}

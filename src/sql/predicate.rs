@@ -1,0 +1,224 @@
+//! What a condition says: columns with listed values, columns that are equal, ranges and patterns.
+
+use crate::sql::walk::Walker;
+use crate::sql::{Column, Condition, KeyValue, Keys, Link};
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, InTarget, UnaryOperator, Value};
+
+/// Most listed values that are kept; a longer list counts by its kept part, so it is dropped.
+const MOST_KEYS: usize = 100_000;
+
+impl<'q> Walker<'q> {
+    /// A condition that holds for every row that is shown, if the walk is at such a place.
+    pub(super) fn condition(&mut self, expr: &'q Expr) {
+        match expr {
+            Expr::Nested(inner) => self.condition(inner),
+            // A chain of ANDs leans to the left; it is taken apart without recursion, however long.
+            Expr::BinaryOp { op: BinaryOperator::And, .. } => {
+                let (mut rest, mut parts) = (expr, Vec::new());
+                while let Expr::BinaryOp { left, op: BinaryOperator::And, right } = rest {
+                    parts.push(&**right);
+                    rest = left;
+                }
+                parts.push(rest);
+                parts.into_iter().rev().for_each(|part| self.condition(part));
+            }
+            Expr::Exists { subquery, negated: false } => {
+                // Columns equated inside hold for the row outside as well.
+                self.aside(|walker| walker.query(subquery));
+                self.chosen_by(Condition::Other);
+            }
+            Expr::In { expr: column, target: InTarget::Subquery(query), negated: false, .. } => {
+                let certain = self.certain;
+                let outs = self.aside(|walker| walker.query(query));
+                let left = self.one_column(column);
+                self.probe(column);
+                if let (true, Some(left), [out]) = (certain, left, outs.as_slice()) {
+                    if let [right] = out.columns.as_slice() {
+                        self.branch.links.push(Link { left, right: right.clone(), forth: true, back: true });
+                    }
+                }
+                self.chosen_by(Condition::Other);
+            }
+            _ => self.single(expr),
+        }
+    }
+
+    fn single(&mut self, expr: &'q Expr) {
+        if let Some((left, right)) = self.equal_columns(expr) {
+            if self.certain {
+                self.branch.links.push(Link { left, right, forth: true, back: true });
+            }
+        } else if let Some(keys) = self.keys(expr).filter(|keys| keys.values.len() <= MOST_KEYS) {
+            self.branch.probes.push(keys.column.clone());
+            self.chosen_by(Condition::Keys);
+            if self.certain {
+                self.branch.keys.push(keys);
+            }
+            return;
+        }
+        self.chosen_by(shape(expr));
+        self.probe(expr);
+    }
+
+    fn equal_columns(&self, expr: &Expr) -> Option<(Column, Column)> {
+        let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = expr else { return None };
+        Some((self.one_column(left)?, self.one_column(right)?))
+    }
+
+    /// `column = value`, `column IN (…)`, `column = ANY(…)`, and ORs of these on one column.
+    fn keys(&self, expr: &Expr) -> Option<Keys> {
+        match expr {
+            Expr::Nested(inner) => self.keys(inner),
+            Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
+                let (mut rest, mut all) = (expr, None::<Keys>);
+                loop {
+                    let (part, next) = match rest {
+                        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => (&**right, Some(&**left)),
+                        last => (last, None),
+                    };
+                    let keys = self.keys(part)?;
+                    match &mut all {
+                        None => all = Some(keys),
+                        Some(all) if all.column == keys.column => all.values.extend(keys.values),
+                        Some(_) => return None,
+                    }
+                    match next {
+                        Some(next) => rest = next,
+                        None => return all,
+                    }
+                }
+            }
+            Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+                let (column, other) = match self.one_column(left) {
+                    Some(column) => (column, right),
+                    None => (self.one_column(right)?, left),
+                };
+                let value = value(other).or_else(|| self.variable(other))?;
+                Some(Keys { column, values: vec![value] })
+            }
+            Expr::In { expr, target: InTarget::List(items), negated: false, .. } => {
+                let column = self.one_column(expr)?;
+                let values = items.iter().map(value).collect::<Option<Vec<_>>>()?;
+                Some(Keys { column, values })
+            }
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
+                Some(Keys { column: self.one_column(left)?, values: elements(right)? })
+            }
+            _ => None,
+        }
+    }
+
+    /// The column that an expression is, where it can be only one.
+    fn one_column(&self, expr: &Expr) -> Option<Column> {
+        let columns = match expr {
+            Expr::Nested(inner) => return self.one_column(inner),
+            // A cast may make different ids alike, so only that to text or a number is looked through: ids are compared as text.
+            Expr::Cast { expr, .. } => return self.one_column(expr),
+            Expr::Identifier(ident) => {
+                let innermost = self.scopes.last()?;
+                // Against an outer table of the same column name the inner one wins, as in SQL.
+                let columns: Vec<Column> = innermost.iter().flat_map(|binding| super::expr::named(&binding.shape, &ident.value)).collect();
+                columns
+            }
+            Expr::CompoundIdentifier(path) => self.columns(&path.iter().collect::<Vec<_>>()),
+            _ => return None,
+        };
+        match columns.as_slice() {
+            [only] if only.name.is_some() => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    /// In the body of a function, `id = i` compares a column with a variable. Which of two bare names is which can only be
+    /// told by the catalog, so the right-hand one is offered as a variable.
+    fn variable(&self, expr: &Expr) -> Option<KeyValue> {
+        match expr {
+            Expr::Identifier(ident) if ident.quote_style.is_none() => Some(KeyValue::Variable(ident.value.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A literal or placeholder.
+fn value(expr: &Expr) -> Option<KeyValue> {
+    match expr {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => value(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match value(expr)? {
+            KeyValue::Literal(text) => Some(KeyValue::Literal(format!("-{text}"))),
+            KeyValue::Bind(_) | KeyValue::BindArray(_) | KeyValue::Variable(_) => None,
+        },
+        Expr::TypedString(typed) => literal(&typed.value.value),
+        Expr::Value(value) => literal(&value.value),
+        _ => None,
+    }
+}
+
+fn literal(value: &Value) -> Option<KeyValue> {
+    match value {
+        Value::Number(number, _) => Some(KeyValue::Literal(number.clone())),
+        Value::Placeholder(name) => placeholder(name).map(KeyValue::Bind),
+        Value::SingleQuotedString(text)
+        | Value::EscapedStringLiteral(text)
+        | Value::UnicodeStringLiteral(text)
+        | Value::NationalStringLiteral(text)
+        | Value::DoubleQuotedString(text) => Some(KeyValue::Literal(text.clone())),
+        Value::DollarQuotedString(text) => Some(KeyValue::Literal(text.value.clone())),
+        _ => None,
+    }
+}
+
+/// The number of a placeholder: `$3` is 3. `?` has none until they are counted, which the parser does not do.
+pub(super) fn placeholder(name: &str) -> Option<usize> {
+    name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
+}
+
+/// The elements of an array behind `= ANY`.
+fn elements(expr: &Expr) -> Option<Vec<KeyValue>> {
+    match expr {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => elements(inner),
+        Expr::Array(array) => array.elem.iter().map(value).collect(),
+        Expr::Value(literal_value) => match literal(&literal_value.value)? {
+            KeyValue::Bind(number) => Some(vec![KeyValue::BindArray(number)]),
+            KeyValue::Literal(text) => Some(array_elements(&text)?.into_iter().map(KeyValue::Literal).collect()),
+            KeyValue::BindArray(_) | KeyValue::Variable(_) => None,
+        },
+        Expr::Function(function) => match &function.args {
+            FunctionArguments::None | FunctionArguments::Subquery(_) | FunctionArguments::List(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The elements of `{1,2,"a b"}`; `None` where it is no flat array.
+pub fn array_elements(text: &str) -> Option<Vec<String>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let (mut elements, mut element, mut quoted, mut escaped, mut any) = (Vec::new(), String::new(), false, false, false);
+    for c in inner.chars() {
+        any = true;
+        match c {
+            _ if escaped => {
+                element.push(c);
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => elements.push(std::mem::take(&mut element)),
+            '{' | '}' if !quoted => return None,
+            _ => element.push(c),
+        }
+    }
+    if any {
+        elements.push(element);
+    }
+    Some(elements)
+}
+
+fn shape(expr: &Expr) -> Condition {
+    match expr {
+        Expr::Nested(inner) => shape(inner),
+        Expr::Between { negated: false, .. } => Condition::Range,
+        Expr::BinaryOp { op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq, .. } => Condition::Range,
+        Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => Condition::Pattern,
+        _ => Condition::Other,
+    }
+}

@@ -1,0 +1,376 @@
+//! One statement: what sort it is, and which part of it reads.
+
+use crate::model::record::Dialect;
+use crate::sql::predicate::placeholder;
+use crate::sql::walk::{Out, Walker, text};
+use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, split, tokens};
+use sqlparser::ast::{CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update, UpdateTableFromKind, Value};
+use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+/// Deepest nesting that is parsed.
+const DEEPEST: usize = 40;
+/// Most operators of one statement: chains of them make a tree as deep as they are long.
+const MOST_OPERATORS: usize = 2_000;
+
+/// What one statement reads.
+pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
+    let word = split::first_word(statement).to_ascii_uppercase();
+    let plain = |class| Analysis { class, ..Analysis::default() };
+    match word.as_str() {
+        "SELECT" | "WITH" | "TABLE" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
+        "INSERT" | "REPLACE" => parsed(statement, dialect, Class::Insert),
+        "UPDATE" => parsed(statement, dialect, Class::Update),
+        "DELETE" => parsed(statement, dialect, Class::Delete),
+        "MERGE" => parsed(statement, dialect, Class::Merge),
+        "COPY" | "UNLOAD" => parsed(statement, dialect, Class::CopyTo),
+        "CREATE" => parsed(statement, dialect, Class::Ddl),
+        // A plan shows no row. What it would read is left out: nothing of it left.
+        "EXPLAIN" | "DESCRIBE" | "DESC" => plain(Class::Explain),
+        "DECLARE" => inner(statement, dialect, Class::Declare, "for"),
+        "PREPARE" => inner(statement, dialect, Class::Prepare, "as"),
+        "ALTER" | "DROP" | "TRUNCATE" | "COMMENT" | "SECURITY" | "REFRESH" | "RENAME" => plain(Class::Ddl),
+        "GRANT" | "REVOKE" | "REASSIGN" => plain(Class::Grant),
+        "SET" | "RESET" | "USE" => plain(Class::Set),
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" => plain(Class::Transaction),
+        "FETCH" => plain(Class::Fetch),
+        "CLOSE" => plain(Class::Close),
+        "EXECUTE" => plain(Class::Execute),
+        "DEALLOCATE" | "LOCK" | "UNLOCK" | "VACUUM" | "ANALYZE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT" | "CLUSTER"
+        | "REINDEX" | "LOAD" | "MOVE" | "IMPORT" => plain(Class::Maintenance),
+        "SHOW" => plain(Class::Show),
+        "CALL" | "EXEC" => hidden(statement, dialect, Class::Call),
+        "DO" => hidden(statement, dialect, Class::Do),
+        _ => Analysis { class: Class::Other, ..by_words(statement, dialect) },
+    }
+}
+
+/// A call or an anonymous block: what it reads stands in a body that is no query.
+fn hidden(statement: &str, dialect: Dialect, class: Class) -> Analysis {
+    let mut analysis = Analysis { class, ..by_words(&statement.replace("$$", " "), dialect) };
+    if analysis.branches.is_empty() {
+        analysis.branches.push(Branch::default());
+    }
+    for branch in &mut analysis.branches {
+        branch.functions.push(class.name().to_owned());
+        branch.hides_query = true;
+    }
+    analysis
+}
+
+/// `DECLARE name … CURSOR … FOR query`, `PREPARE name (…) AS statement`: the part after the word, found outside of strings.
+fn inner(statement: &str, dialect: Dialect, class: Class, word: &str) -> Analysis {
+    let rest = split::after_word(statement, word);
+    let analysis = rest.map_or_else(|| by_words(statement, dialect), |rest| analyse_once(rest, dialect));
+    Analysis { class, ..analysis }
+}
+
+/// A statement inside of another, but not one inside of that.
+fn analyse_once(statement: &str, dialect: Dialect) -> Analysis {
+    match split::first_word(statement).to_ascii_uppercase().as_str() {
+        "DECLARE" | "PREPARE" => by_words(statement, dialect),
+        _ => analyse(statement, dialect),
+    }
+}
+
+fn by_words(statement: &str, dialect: Dialect) -> Analysis {
+    let tables = tokens::tables(statement, dialect);
+    let mut branch = Branch { multiplied: tables.len() > 1, ..Branch::default() };
+    for (source, table) in tables.into_iter().enumerate() {
+        branch.sources.push(Source { table, flows: true });
+        branch.output.push(Column { source, name: None });
+    }
+    let branches = if branch.sources.is_empty() { Vec::new() } else { vec![branch] };
+    Analysis { unparsed: true, branches, ..Analysis::default() }
+}
+
+fn parse(statement: &str, dialect: Dialect) -> Option<Statement> {
+    let mut parser = parser(statement, dialect)?;
+    let statement = parser.parse_statement().ok()?;
+    matches!(parser.peek_token().token, Token::EOF | Token::SemiColon).then_some(statement)
+}
+
+/// An expression as a server prints it in a plan.
+pub(super) fn expression(text: &str) -> Option<Expr> {
+    let mut parser = parser(text, Dialect::PostgreSql)?;
+    let expr = parser.parse_expr().ok()?;
+    (parser.peek_token().token == Token::EOF).then_some(expr)
+}
+
+/// A parser over a text that is neither too long nor too deep.
+fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
+    if statement.len() > LONGEST_PARSED {
+        return None;
+    }
+    let dialect: &'static dyn sqlparser::dialect::Dialect = match dialect {
+        Dialect::Generic => &GenericDialect {},
+        Dialect::PostgreSql => &PostgreSqlDialect {},
+        Dialect::MySql => &MySqlDialect {},
+    };
+    let mut tokens = Tokenizer::new(dialect, statement).tokenize_with_location().ok()?;
+    // `?` are counted from the left, as drivers do.
+    let unnumbered = tokens.iter_mut().filter_map(|token| match &mut token.token {
+        Token::Placeholder(name) if name == "?" => Some(name),
+        _ => None,
+    });
+    for (index, name) in unnumbered.enumerate() {
+        *name = format!("${}", index + 1);
+    }
+    let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
+    if operators > MOST_OPERATORS {
+        return None;
+    }
+    Some(Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens))
+}
+
+/// Whether a token may put one more level into the tree of an expression or query.
+fn deepens(token: &Token) -> bool {
+    use sqlparser::keywords::Keyword;
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+                | Keyword::IS
+                | Keyword::COLLATE
+                | Keyword::LIKE
+                | Keyword::BETWEEN
+                | Keyword::IN
+                | Keyword::AT
+        ),
+        Token::Whitespace(_)
+        | Token::Comma
+        | Token::LParen
+        | Token::RParen
+        | Token::Period
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::SemiColon => false,
+        _ => true,
+    }
+}
+
+fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
+    let understood = parse(statement, dialect).and_then(|tree| of_statement(&tree, class));
+    understood.unwrap_or_else(|| Analysis { class, ..by_words(statement, dialect) })
+}
+
+/// The analysis of a syntax tree, unless something in it is beyond what is followed here.
+fn of_statement(tree: &Statement, class: Class) -> Option<Analysis> {
+    let mut analysis = Analysis { class, ..Analysis::default() };
+    match tree {
+        Statement::Query(query) => return of_query(query, class),
+        Statement::Insert(insert) => {
+            analysis = modified(|walker| walker.insert(insert), class)?;
+            analysis.rows_may_be_fewer = insert.on.is_some() || insert.ignore;
+        }
+        Statement::Update(update) => return modified(|walker| walker.update(update), class),
+        Statement::Delete(delete) => return modified(|walker| walker.delete(delete), class),
+        Statement::Copy { source: CopySource::Query(query), to: true, .. } => return of_query(query, Class::CopyTo),
+        Statement::Copy { source: CopySource::Table { table_name, columns }, to, .. } => {
+            let table = text(table_name);
+            if *to {
+                analysis.branches.push(whole_table(table, columns.iter().map(|column| column.value.clone()).collect()));
+            } else {
+                analysis.class = Class::CopyFrom;
+                analysis.writes.push(table);
+            }
+        }
+        Statement::CreateTable(create) => {
+            if let Some(query) = &create.query {
+                analysis = of_query(query, Class::CreateTableAs)?;
+            }
+            analysis.writes.push(text(&create.name));
+        }
+        Statement::CreateView(view) => {
+            // A view copies nothing; a materialized one does.
+            if view.materialized {
+                analysis = of_query(&view.query, Class::CreateTableAs)?;
+            }
+            analysis.writes.push(text(&view.name));
+        }
+        Statement::Unload { query: Some(query), .. } => return of_query(query, Class::CopyTo),
+        Statement::Merge(_) | Statement::Unload { .. } | Statement::CopyIntoSnowflake { .. } => return None,
+        _ if class == Class::Ddl => {}
+        _ => return None,
+    }
+    Some(analysis)
+}
+
+fn of_query(query: &Query, class: Class) -> Option<Analysis> {
+    let mut arms = Vec::new();
+    let mut body = &*query.body;
+    // The arms of a set operation lean to the left as well.
+    while let SetExpr::SetOperation { left, right, .. } = body {
+        arms.push(&**right);
+        body = left;
+    }
+    arms.push(body);
+    let set_operation = arms.len() > 1;
+    let mut analysis = Analysis { class, set_operation, ..Analysis::default() };
+    for arm in arms.into_iter().rev() {
+        let mut walker = Walker::new();
+        walker.learn(query);
+        let outs = walker.set_expr(arm);
+        close(walker.finish(), outs, &mut analysis)?;
+    }
+    analysis.limit = limit(query);
+    if let SetExpr::Select(select) = &*query.body {
+        if let Some(targets) = &select.into {
+            analysis.class = Class::CreateTableAs;
+            analysis.writes.extend(targets.targets.iter().map(ToString::to_string));
+        }
+        if let Some(TopQuantity::Constant(rows)) = select.top.as_ref().filter(|top| !top.percent && !top.with_ties).and_then(|top| top.quantity.as_ref()) {
+            analysis.limit = Some(Limit::Rows(*rows));
+        }
+    }
+    Some(analysis)
+}
+
+fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<Out>, class: Class) -> Option<Analysis> {
+    let mut analysis = Analysis { class, ..Analysis::default() };
+    let mut walker = Walker::new();
+    let outs = walk(&mut walker);
+    close(walker.finish(), outs, &mut analysis)?;
+    Some(analysis)
+}
+
+/// Ends the walk of one branch.
+fn close(walker: Walker<'_>, outs: Vec<Out>, analysis: &mut Analysis) -> Option<()> {
+    if walker.overflow {
+        return None;
+    }
+    let mut branch = walker.branch;
+    for out in outs {
+        branch.output.extend(out.columns);
+        branch.summed.extend(out.summed);
+    }
+    for columns in [&mut branch.output, &mut branch.summed, &mut branch.probes] {
+        columns.sort();
+        columns.dedup();
+    }
+    analysis.writes.extend(walker.writes);
+    if !branch.sources.is_empty() || !branch.functions.is_empty() {
+        analysis.branches.push(branch);
+    }
+    Some(())
+}
+
+fn whole_table(table: String, columns: Vec<String>) -> Branch {
+    let mut branch = Branch { sources: vec![Source { table, flows: true }], ..Branch::default() };
+    branch.output = match columns.is_empty() {
+        true => vec![Column { source: 0, name: None }],
+        false => columns.into_iter().map(|name| Column { source: 0, name: Some(name) }).collect(),
+    };
+    branch
+}
+
+fn limit(query: &Query) -> Option<Limit> {
+    let fetch = query.fetch.as_ref().filter(|fetch| !fetch.with_ties && !fetch.percent).and_then(|fetch| fetch.quantity.as_ref());
+    let limit = match &query.limit_clause {
+        Some(LimitClause::LimitOffset { limit, limit_by, .. }) if limit_by.is_empty() => limit.as_ref(),
+        Some(LimitClause::OffsetCommaLimit { limit, .. }) => Some(limit),
+        Some(LimitClause::LimitOffset { .. }) | None => None,
+    };
+    bound(limit.or(fetch)?)
+}
+
+fn bound(expr: &Expr) -> Option<Limit> {
+    match expr {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => bound(inner),
+        Expr::Value(value) => match &value.value {
+            Value::Number(number, _) => number.parse().ok().map(Limit::Rows),
+            Value::Placeholder(name) => placeholder(name).map(Limit::Bind),
+            Value::SingleQuotedString(number) => number.parse().ok().map(Limit::Rows),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl<'q> Walker<'q> {
+    /// An INSERT: its query is read; what it returns is shown.
+    pub(super) fn insert(&mut self, insert: &'q Insert) -> Vec<Out> {
+        let table = match &insert.table {
+            TableObject::TableName(name) => text(name),
+            _ => {
+                self.overflow = true;
+                return Vec::new();
+            }
+        };
+        self.writes.push(table.clone());
+        // Rows copied to another table have been read as surely as rows sent to a client.
+        let mut outs = match &insert.source {
+            Some(query) if !matches!(&*query.body, SetExpr::Values(_)) => self.query(query),
+            Some(_) | None => Vec::new(),
+        };
+        if let Some(items) = &insert.returning {
+            self.target_table(table);
+            outs.extend(self.projection(items));
+            self.scopes.pop();
+        }
+        outs
+    }
+
+    /// An UPDATE: only what it returns is shown.
+    pub(super) fn update(&mut self, update: &'q Update) -> Vec<Out> {
+        self.scopes.push(Vec::new());
+        self.from(std::slice::from_ref(&update.table));
+        if let Some(source) = self.branch.sources.first() {
+            self.writes.push(source.table.clone());
+        }
+        if let Some(UpdateTableFromKind::BeforeSet(tables) | UpdateTableFromKind::AfterSet(tables)) = &update.from {
+            self.from(tables);
+        }
+        for assignment in &update.assignments {
+            self.probe(&assignment.value);
+        }
+        if let Some(condition) = &update.selection {
+            self.condition(condition);
+        }
+        let outs = self.returned(update.returning.as_deref());
+        self.scopes.pop();
+        outs
+    }
+
+    /// A DELETE: only what it returns is shown, also when the transaction is rolled back.
+    pub(super) fn delete(&mut self, delete: &'q Delete) -> Vec<Out> {
+        self.scopes.push(Vec::new());
+        let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
+        self.from(tables);
+        self.writes.extend(self.branch.sources.first().map(|source| source.table.clone()));
+        if let Some(tables) = &delete.using {
+            self.from(tables);
+        }
+        if let Some(condition) = &delete.selection {
+            self.condition(condition);
+        }
+        let outs = self.returned(delete.returning.as_deref());
+        self.scopes.pop();
+        outs
+    }
+
+    fn returned(&mut self, items: Option<&'q [sqlparser::ast::SelectItem]>) -> Vec<Out> {
+        match items {
+            Some(items) => self.projection(items),
+            None => {
+                // Nothing is sent back: conditions chose rows to change, not to see.
+                self.branch.sources.iter_mut().for_each(|source| source.flows = false);
+                self.branch.probes.clear();
+                Vec::new()
+            }
+        }
+    }
+
+    fn target_table(&mut self, table: String) {
+        let alias = table.rsplit('.').next().unwrap_or(&table).to_owned();
+        let source = self.source(table);
+        self.scopes.push(vec![crate::sql::walk::Binding { alias, shape: crate::sql::walk::Shape::Table(source) }]);
+    }
+}

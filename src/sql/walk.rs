@@ -1,0 +1,495 @@
+//! Walks queries: tables, common table expressions, joins, set operations. Everything that flows into one arm of the
+//! outermost set operation is flattened into one [`Branch`].
+
+use crate::sql::{Branch, Column, Condition, Link, Source};
+use sqlparser::ast::{
+    GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
+    Statement, TableFactor, TableWithJoins,
+};
+
+/// Most tables of one branch; a statement with more is taken as not understood.
+const MOST_SOURCES: usize = 128;
+/// Most nested queries that are followed.
+const DEEPEST: usize = 48;
+
+/// One column of a query's result and what stands behind it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Out {
+    /// Its name; `*` for all columns of a table.
+    pub name: String,
+    /// The columns that flow into it.
+    pub columns: Vec<Column>,
+    /// Of those, the ones that flow in only as a sum.
+    pub summed: Vec<Column>,
+}
+
+/// What a name in FROM stands for.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    Table(usize),
+    Derived(Vec<Out>),
+}
+
+/// A name in FROM.
+#[derive(Clone, Debug)]
+pub(super) struct Binding {
+    pub alias: String,
+    pub shape: Shape,
+}
+
+#[derive(Clone)]
+struct Cte<'q> {
+    name: String,
+    query: &'q Query,
+    columns: Vec<String>,
+    used: bool,
+}
+
+/// The state of a walk over one branch.
+pub(super) struct Walker<'q> {
+    pub branch: Branch,
+    /// Bindings of the enclosing queries, innermost last.
+    pub scopes: Vec<Vec<Binding>>,
+    ctes: Vec<Cte<'q>>,
+    expanding: Vec<String>,
+    /// Conditions found now hold for every row of the result.
+    pub certain: bool,
+    /// Tables found now flow into the result.
+    pub flows: bool,
+    from_items: usize,
+    depth: usize,
+    /// Something was too large to follow.
+    pub overflow: bool,
+    /// Tables written by data-modifying common table expressions.
+    pub writes: Vec<String>,
+}
+
+impl<'q> Walker<'q> {
+    pub(super) fn new() -> Walker<'q> {
+        Walker {
+            branch: Branch::default(),
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            expanding: Vec::new(),
+            certain: true,
+            flows: true,
+            from_items: 0,
+            depth: 0,
+            overflow: false,
+            writes: Vec::new(),
+        }
+    }
+
+    /// Makes the common table expressions of a query known.
+    pub(super) fn learn(&mut self, query: &'q Query) {
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            let columns = cte.alias.columns.iter().map(|column| column.name.value.clone()).collect();
+            self.ctes.push(Cte { name: cte.alias.name.value.clone(), query: &cte.query, columns, used: false });
+        }
+    }
+
+    /// Common table expressions that nothing refers to still run when they modify data.
+    pub(super) fn finish(mut self) -> Walker<'q> {
+        let unused: Vec<&'q Query> = self.ctes.iter().filter(|cte| !cte.used).map(|cte| cte.query).collect();
+        for query in unused {
+            self.aside(|walker| walker.query(query));
+        }
+        self
+    }
+
+    /// A query inside of another: its result columns. Its scopes end with it.
+    pub(super) fn query(&mut self, query: &'q Query) -> Vec<Out> {
+        if self.depth >= DEEPEST {
+            self.overflow = true;
+            return Vec::new();
+        }
+        self.depth += 1;
+        let known = self.ctes.len();
+        self.learn(query);
+        let outs = self.set_expr(&query.body);
+        let modifying: Vec<&'q Query> = self.ctes[known..].iter().filter(|cte| !cte.used).map(|cte| cte.query).collect();
+        for inner in modifying {
+            self.aside(|walker| walker.query(inner));
+        }
+        self.ctes.truncate(known);
+        self.depth -= 1;
+        outs
+    }
+
+    /// The body of a query.
+    pub(super) fn set_expr(&mut self, body: &'q SetExpr) -> Vec<Out> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation { left, right, .. } => self.union(left, right),
+            SetExpr::Values(values) => {
+                let mut out = Out::default();
+                for expr in values.rows.iter().flat_map(|row| &row.content) {
+                    self.shown(expr, &mut out);
+                }
+                vec![out]
+            }
+            SetExpr::Table(table) => {
+                let parts = [&table.schema_name, &table.table_name].into_iter().flatten();
+                let name = parts.map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".");
+                let source = self.source(name);
+                vec![Out { name: "*".to_owned(), columns: vec![Column { source, name: None }], ..Out::default() }]
+            }
+            SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) | SetExpr::Merge(statement) => {
+                self.modifying(statement)
+            }
+        }
+    }
+
+    /// A set operation inside of a query: rows come from either arm, so conditions of one arm say nothing of the whole.
+    fn union(&mut self, left: &'q SetExpr, right: &'q SetExpr) -> Vec<Out> {
+        let certain = std::mem::replace(&mut self.certain, false);
+        self.branch.multiplied = true;
+        let mut outs = self.set_expr(left);
+        let others = self.set_expr(right);
+        self.certain = certain;
+        let star = |outs: &[Out]| outs.iter().any(|out| out.name == "*");
+        if star(&outs) || star(&others) || outs.len() != others.len() {
+            // Positions cannot be told: every name may be any of the other arm's columns.
+            let all: Vec<Column> = others.iter().flat_map(|out| out.columns.clone()).collect();
+            outs.iter_mut().for_each(|out| out.columns.extend(all.clone()));
+            return outs;
+        }
+        for (out, other) in outs.iter_mut().zip(others) {
+            out.columns.extend(other.columns);
+            out.summed.extend(other.summed);
+        }
+        outs
+    }
+
+    fn modifying(&mut self, statement: &'q Statement) -> Vec<Out> {
+        match statement {
+            Statement::Insert(insert) => self.insert(insert),
+            Statement::Update(update) => self.update(update),
+            Statement::Delete(delete) => self.delete(delete),
+            _ => {
+                self.overflow = true;
+                Vec::new()
+            }
+        }
+    }
+
+    fn select(&mut self, select: &'q Select) -> Vec<Out> {
+        self.scopes.push(Vec::new());
+        for table in &select.from {
+            self.table_with_joins(table);
+        }
+        if let Some(condition) = &select.selection {
+            self.condition(condition);
+        }
+        for condition in [&select.prewhere, &select.having, &select.qualify].into_iter().flatten() {
+            self.probe(condition);
+        }
+        match &select.group_by {
+            GroupByExpr::All(_) => self.branch.grouped |= true,
+            GroupByExpr::Expressions(exprs, _) => {
+                self.branch.grouped |= !exprs.is_empty();
+                exprs.iter().for_each(|expr| self.probe(expr));
+            }
+        }
+        if !select.lateral_views.is_empty() || !select.connect_by.is_empty() {
+            self.branch.multiplied = true;
+        }
+        if select.distinct.is_some() {
+            self.branch.distinct = true;
+        }
+        let outs = self.projection(&select.projection);
+        self.scopes.pop();
+        outs
+    }
+
+    /// The columns of a select list or a RETURNING clause.
+    pub(super) fn projection(&mut self, items: &'q [SelectItem]) -> Vec<Out> {
+        let mut outs = Vec::new();
+        for item in items {
+            match item {
+                SelectItem::UnnamedExpr(expr) => {
+                    let mut out = Out { name: super::expr::name_of(expr), ..Out::default() };
+                    self.shown(expr, &mut out);
+                    // A whole row of a table can be taken apart again by whoever selects from it.
+                    if out.columns.iter().any(|column| column.name.is_none()) {
+                        "*".clone_into(&mut out.name);
+                    }
+                    outs.push(out);
+                }
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    let mut out = Out { name: alias.value.clone(), ..Out::default() };
+                    self.shown(expr, &mut out);
+                    outs.push(out);
+                }
+                SelectItem::ExprWithAliases { expr, aliases } => {
+                    let mut out = Out::default();
+                    self.shown(expr, &mut out);
+                    outs.extend(aliases.iter().map(|alias| Out { name: alias.value.clone(), ..out.clone() }));
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let alias = text(name);
+                    outs.extend(self.everything_of(Some(&alias)));
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+                    let mut out = Out { name: "*".to_owned(), ..Out::default() };
+                    self.shown(expr, &mut out);
+                    outs.push(out);
+                }
+                SelectItem::Wildcard(_) => outs.extend(self.everything_of(None)),
+            }
+        }
+        outs
+    }
+
+    fn everything_of(&self, alias: Option<&str>) -> Vec<Out> {
+        let scope = self.scopes.last().map_or(&[][..], Vec::as_slice);
+        let bare = alias.map(|alias| alias.rsplit('.').next().unwrap_or(alias));
+        let mut fitting: Vec<&Binding> =
+            scope.iter().filter(|binding| bare.is_none_or(|bare| binding.alias.eq_ignore_ascii_case(bare))).collect();
+        if fitting.is_empty() {
+            fitting = self.scopes.iter().flatten().collect();
+        }
+        fitting.into_iter().flat_map(everything).collect()
+    }
+
+    fn table_with_joins(&mut self, table: &'q TableWithJoins) {
+        self.factor(&table.relation);
+        for join in &table.joins {
+            self.join(join);
+        }
+    }
+
+    pub(super) fn from(&mut self, tables: &'q [TableWithJoins]) {
+        tables.iter().for_each(|table| self.table_with_joins(table));
+    }
+
+    fn join(&mut self, join: &'q Join) {
+        let before = self.scopes.last().map_or(0, Vec::len);
+        self.factor(&join.relation);
+        // Rows of the side that an outer join keeps are shown whether or not the condition holds for them.
+        let (constraint, keeps) = match &join.join_operator {
+            JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) | JoinOperator::StraightJoin(c) => (c, Keeps::Neither),
+            JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => (c, Keeps::Left),
+            JoinOperator::Right(c) | JoinOperator::RightOuter(c) => (c, Keeps::Right),
+            JoinOperator::FullOuter(c)
+            | JoinOperator::Semi(c)
+            | JoinOperator::LeftSemi(c)
+            | JoinOperator::RightSemi(c)
+            | JoinOperator::Anti(c)
+            | JoinOperator::LeftAnti(c)
+            | JoinOperator::RightAnti(c)
+            | JoinOperator::AsOf { constraint: c, .. } => (c, Keeps::Both),
+            JoinOperator::CrossApply
+            | JoinOperator::OuterApply
+            | JoinOperator::ArrayJoin
+            | JoinOperator::LeftArrayJoin
+            | JoinOperator::InnerArrayJoin => return,
+        };
+        match constraint {
+            JoinConstraint::On(condition) if keeps == Keeps::Neither => self.condition(condition),
+            JoinConstraint::On(condition) => self.outer_condition(condition, before, keeps),
+            JoinConstraint::Using(names) | JoinConstraint::UsingAlias(names, _) => {
+                for name in names {
+                    self.using(&text(name), before, keeps);
+                }
+            }
+            JoinConstraint::Natural | JoinConstraint::None => {}
+        }
+    }
+
+    /// `ON` of an outer join: where it holds, columns are equal; where it does not, the other side is NULL.
+    fn outer_condition(&mut self, condition: &'q sqlparser::ast::Expr, before: usize, keeps: Keeps) {
+        let (links, keys, shape) = (self.branch.links.len(), self.branch.keys.len(), self.branch.condition);
+        self.condition(condition);
+        self.branch.keys.truncate(keys);
+        self.branch.condition = shape;
+        let joined = self.scopes.last().map(|scope| sources_of(&scope[before.min(scope.len())..])).unwrap_or_default();
+        for link in &mut self.branch.links[links..] {
+            let right_is_joined = joined.contains(&link.right.source);
+            // Values listed for the kept side limit the other side, not the other way round.
+            let (from_kept, to_kept) = match keeps {
+                Keeps::Left => (true, false),
+                Keeps::Right => (false, true),
+                Keeps::Both => (false, false),
+                Keeps::Neither => (true, true),
+            };
+            (link.forth, link.back) = if right_is_joined { (from_kept, to_kept) } else { (to_kept, from_kept) };
+        }
+    }
+
+    fn using(&mut self, name: &str, before: usize, keeps: Keeps) {
+        let Some(scope) = self.scopes.last() else { return };
+        let column = |bindings: &[Binding]| match bindings {
+            [Binding { shape: Shape::Table(source), .. }] => Some(Column { source: *source, name: Some(name.to_owned()) }),
+            _ => None,
+        };
+        let (left, right) = (column(&scope[..before.min(scope.len())]), column(&scope[before.min(scope.len())..]));
+        if let (Some(left), Some(right), true) = (left, right, self.certain) {
+            let forth = matches!(keeps, Keeps::Left | Keeps::Neither);
+            let back = matches!(keeps, Keeps::Right | Keeps::Neither);
+            self.branch.links.push(Link { left, right, forth, back });
+        }
+    }
+
+    fn factor(&mut self, factor: &'q TableFactor) {
+        let alias_of = |alias: &Option<sqlparser::ast::TableAlias>| alias.as_ref().map(|alias| alias.name.value.clone());
+        match factor {
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let table = text(name);
+                let alias = alias_of(alias).unwrap_or_else(|| table.rsplit('.').next().unwrap_or(&table).to_owned());
+                let shape = match self.cte(&table) {
+                    Some(outs) => Shape::Derived(outs),
+                    None => Shape::Table(self.source(table)),
+                };
+                self.bind(alias, shape);
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => {
+                self.function_table(name, &args.args, alias_of(alias));
+            }
+            TableFactor::Function { name, args, alias, .. } => self.function_table(name, args, alias_of(alias)),
+            TableFactor::Derived { subquery, alias, .. } => {
+                let mut outs = self.query(subquery);
+                if let Some(alias) = alias {
+                    rename(&mut outs, alias.columns.iter().map(|column| &column.name));
+                }
+                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(outs));
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                let before = self.scopes.last().map_or(0, Vec::len);
+                self.table_with_joins(table_with_joins);
+                if let (Some(alias), Some(scope)) = (alias_of(alias), self.scopes.last_mut()) {
+                    let inner: Vec<Out> = scope.drain(before..).flat_map(|binding| everything(&binding)).collect();
+                    scope.push(Binding { alias, shape: Shape::Derived(inner) });
+                }
+            }
+            TableFactor::UNNEST { array_exprs, alias, .. } => {
+                let mut out = Out { name: "*".to_owned(), ..Out::default() };
+                array_exprs.iter().for_each(|expr| self.shown(expr, &mut out));
+                self.branch.multiplied = true;
+                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
+            }
+            TableFactor::TableFunction { expr, alias } => {
+                let mut out = Out { name: "*".to_owned(), ..Out::default() };
+                self.shown(expr, &mut out);
+                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
+            }
+            // PIVOT, MATCH_RECOGNIZE, JSON_TABLE, XMLTABLE and what else dialects know: too rare to be told apart.
+            _ => self.overflow = true,
+        }
+    }
+
+    fn function_table(&mut self, name: &ObjectName, args: &'q [sqlparser::ast::FunctionArg], alias: Option<String>) {
+        let function = text(name);
+        let mut out = Out { name: "*".to_owned(), ..Out::default() };
+        self.arguments(args, &mut out);
+        self.table_function(&function);
+        self.count_item();
+        let alias = alias.unwrap_or_else(|| function.rsplit('.').next().unwrap_or(&function).to_owned());
+        self.push(alias, Shape::Derived(vec![out]));
+    }
+
+    fn bind(&mut self, alias: String, shape: Shape) {
+        if matches!(shape, Shape::Table(_)) {
+            self.count_item();
+        }
+        self.push(alias, shape);
+    }
+
+    fn push(&mut self, alias: String, shape: Shape) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.push(Binding { alias, shape });
+        }
+    }
+
+    /// One more table or function in a FROM that flows into the result: from the second on, rows are those of a join.
+    fn count_item(&mut self) {
+        if self.flows {
+            self.from_items += 1;
+            self.branch.multiplied |= self.from_items > 1;
+        }
+    }
+
+    fn cte(&mut self, name: &str) -> Option<Vec<Out>> {
+        let at = self.ctes.iter().rposition(|cte| cte.name.eq_ignore_ascii_case(name))?;
+        let Cte { query, columns, name, .. } = self.ctes[at].clone();
+        self.ctes[at].used = true;
+        // A recursive reference adds rows of what is already counted.
+        if self.expanding.contains(&name) {
+            self.branch.multiplied = true;
+            return Some(Vec::new());
+        }
+        self.expanding.push(name);
+        let scopes = std::mem::take(&mut self.scopes);
+        let mut outs = self.query(query);
+        self.scopes = scopes;
+        self.expanding.pop();
+        for (out, column) in outs.iter_mut().zip(columns) {
+            out.name = column;
+        }
+        Some(outs)
+    }
+
+    /// A table that takes part.
+    pub(super) fn source(&mut self, table: String) -> usize {
+        if self.branch.sources.len() >= MOST_SOURCES {
+            self.overflow = true;
+            return MOST_SOURCES - 1;
+        }
+        self.branch.sources.push(Source { table, flows: self.flows });
+        self.branch.sources.len() - 1
+    }
+
+    /// Walks something that only decides which rows are shown, or that stands beside the result.
+    pub(super) fn aside<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let flows = std::mem::replace(&mut self.flows, false);
+        // What happens to rows there does not happen to the result's rows.
+        let (multiplied, grouped, distinct) = (self.branch.multiplied, self.branch.grouped, self.branch.distinct);
+        let (aggregated, packed, extremes) = (self.branch.aggregated, self.branch.packed, self.branch.extremes);
+        let result = walk(self);
+        self.flows = flows;
+        (self.branch.multiplied, self.branch.grouped, self.branch.distinct) = (multiplied, grouped, distinct);
+        (self.branch.aggregated, self.branch.packed, self.branch.extremes) = (aggregated, packed, extremes);
+        result
+    }
+
+    /// Notes how rows were chosen; the sharpest condition names the whole.
+    pub(super) fn chosen_by(&mut self, condition: Condition) {
+        self.branch.condition = self.branch.condition.max(condition);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Neither,
+    Left,
+    Right,
+    Both,
+}
+
+fn everything(binding: &Binding) -> Vec<Out> {
+    match &binding.shape {
+        Shape::Table(source) => {
+            vec![Out { name: "*".to_owned(), columns: vec![Column { source: *source, name: None }], ..Out::default() }]
+        }
+        Shape::Derived(outs) => outs.clone(),
+    }
+}
+
+fn sources_of(bindings: &[Binding]) -> Vec<usize> {
+    let outs = bindings.iter().flat_map(everything);
+    outs.flat_map(|out| out.columns).map(|column| column.source).collect()
+}
+
+fn rename<'n>(outs: &mut [Out], names: impl Iterator<Item = &'n Ident>) {
+    for (out, name) in outs.iter_mut().zip(names) {
+        // All columns of a table under one new name: which one it is cannot be told.
+        out.name = name.value.clone();
+    }
+}
+
+/// A name without quotes, its parts joined by dots.
+pub(super) fn text(name: &ObjectName) -> String {
+    let part = |part: &sqlparser::ast::ObjectNamePart| part.as_ident().map_or_else(|| part.to_string(), |ident| ident.value.clone());
+    name.0.iter().map(part).collect::<Vec<_>>().join(".")
+}
