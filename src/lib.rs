@@ -3,3 +3,4 @@
 pub mod classify;
 pub mod decode;
 pub mod model;
+pub mod source;
