@@ -1,6 +1,8 @@
 //! placeholder
 #![allow(missing_docs)]
 pub mod classify;
+pub mod console;
 pub mod decode;
 pub mod model;
 pub mod source;
+pub mod telemetry;
