@@ -59,6 +59,11 @@ impl Keys {
         RecordHash(*blake3::keyed_hash(&self.record, bytes).as_bytes())
     }
 
+    /// A hasher for a record that arrives in parts: all its bytes give the same hash as [`Keys::record`] of the whole.
+    pub fn record_hasher(&self) -> blake3::Hasher {
+        blake3::Hasher::new_keyed(&self.record)
+    }
+
     /// A 64-bit print of a text that is compared and never shown: record ids, addresses, references. 0 is kept for "none".
     pub fn print(&self, domain: &str, text: &str) -> u64 {
         let mut hasher = blake3::Hasher::new_keyed(&self.record);
@@ -87,6 +92,14 @@ mod tests {
         assert_eq!(keys.subject("", " 42 "), keys.subject("", "42"));
         assert_ne!(keys.subject("", "42"), keys.subject("telco", "42"));
         assert_ne!(keys.subject("a", "b"), keys.subject("", "b"));
+    }
+
+    #[test]
+    fn a_record_hashed_in_parts_has_the_hash_of_the_whole() {
+        let keys = Keys::built_in();
+        let mut hasher = keys.record_hasher();
+        hasher.update(b"one ").update(b"record");
+        assert_eq!(RecordHash(*hasher.finalize().as_bytes()), keys.record(b"one record"));
     }
 
     #[test]

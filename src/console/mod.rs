@@ -1,0 +1,4 @@
+//! What the service shows over HTTP. Reads only: nothing here changes the service.
+
+pub mod health;
+pub mod router;

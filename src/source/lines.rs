@@ -1,0 +1,400 @@
+//! Cuts a stream of bytes into blocks of whole lines, with the place of each line.
+//!
+//! Memory is bounded whatever the input holds: a line longer than the limit is hashed as it passes and reported as
+//! [`Oversized`], never held. Knows nothing of files or formats.
+
+use crate::model::access::RecordHash;
+use memchr::{memchr, memchr_iter, memrchr};
+use std::io::{self, Read};
+
+/// Whole lines that follow each other.
+#[derive(Debug)]
+pub struct Block {
+    /// The lines with their ends; only the last line of the input may lack one.
+    pub bytes: Vec<u8>,
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+    /// Offset of the first byte in the stream.
+    pub first_offset: u64,
+    /// How many lines.
+    pub lines: u64,
+}
+
+impl Block {
+    /// Each line with its number, without `\n` or `\r\n`. Empty lines are lines.
+    pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        let mut number = self.first_line;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let length = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, after) = rest.split_at(length);
+            rest = after;
+            number += 1;
+            Some((number - 1, without_end(line)))
+        })
+    }
+}
+
+/// A line longer than the limit: where it stood, and what identifies it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Oversized {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Offset of its first byte.
+    pub offset: u64,
+    /// Its length in bytes, without the line end.
+    pub length: u64,
+    /// Keyed hash of its bytes, without the line end.
+    pub hash: RecordHash,
+}
+
+/// What comes next in a stream.
+#[derive(Debug)]
+pub enum Piece {
+    /// Whole lines.
+    Block(Block),
+    /// A line that is too long to be a record.
+    Oversized(Oversized),
+}
+
+/// How to cut.
+#[derive(Clone)]
+pub struct Cutting {
+    /// About how many bytes a block has; at most `longest_line`.
+    pub block: usize,
+    /// Longest line that is delivered, in bytes.
+    pub longest_line: usize,
+    /// Whether a block is cut as soon as a line is complete (pipes, terminals) or when it is full (files).
+    pub prompt: bool,
+    /// Hashes lines that are too long: [`crate::model::keys::Keys::record_hasher`].
+    pub hasher: blake3::Hasher,
+}
+
+/// Reading failed; every whole line before it was delivered.
+#[derive(Debug)]
+pub struct Broken {
+    /// What the reader said.
+    pub error: io::Error,
+    /// Last line delivered.
+    pub line: u64,
+    /// Bytes delivered.
+    pub offset: u64,
+    /// Bytes read of the unfinished line after it.
+    pub dropped: u64,
+}
+
+/// The stream being cut.
+pub struct Lines<R> {
+    reader: R,
+    cutting: Cutting,
+    /// Read and not yet delivered. Only its first line can be longer than a block.
+    buffer: Vec<u8>,
+    /// How full the buffer should be before it is cut.
+    wanted: usize,
+    /// Number of the first line in the buffer.
+    line: u64,
+    /// Offset of the buffer's first byte, or of the long line's while one passes.
+    offset: u64,
+    /// A line that outgrew the limit and whose beginning has left the buffer.
+    long: Option<Long>,
+    input: State,
+    mark_checked: bool,
+}
+
+struct Long {
+    hasher: blake3::Hasher,
+    length: u64,
+}
+
+enum State {
+    Open,
+    Ended,
+    Failed(io::Error),
+    Done,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const PROMPT_READ: usize = 64 * 1024;
+
+impl<R: Read> Lines<R> {
+    /// Starts at the stream's first byte and line 1.
+    pub fn new(reader: R, cutting: Cutting) -> Lines<R> {
+        Lines::resume(reader, cutting, 1, 0)
+    }
+
+    /// Starts in the middle of a stream, where `line` begins at `offset`.
+    pub fn resume(reader: R, mut cutting: Cutting, line: u64, offset: u64) -> Lines<R> {
+        cutting.block = cutting.block.clamp(1, cutting.longest_line.max(1));
+        Lines {
+            reader,
+            wanted: cutting.block,
+            cutting,
+            buffer: Vec::new(),
+            line,
+            offset,
+            long: None,
+            input: State::Open,
+            mark_checked: offset != 0,
+        }
+    }
+
+    /// What comes next; `None` at the end. After an error, `None`.
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, Broken> {
+        loop {
+            if let Some(piece) = self.cut() {
+                return Ok(Some(piece));
+            }
+            match std::mem::replace(&mut self.input, State::Done) {
+                State::Open => self.input = self.fill(),
+                State::Ended => return Ok(self.last_line()),
+                State::Failed(error) => {
+                    let dropped = self.buffer.len() as u64 + self.long.as_ref().map_or(0, |long| long.length);
+                    return Err(Broken { error, line: self.line - 1, offset: self.offset, dropped });
+                }
+                State::Done => return Ok(None),
+            }
+        }
+    }
+
+    fn fill(&mut self) -> State {
+        if self.cutting.prompt {
+            return self.fill_once();
+        }
+        let missing = self.wanted.saturating_sub(self.buffer.len()).max(1);
+        self.buffer.reserve(missing);
+        match (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer) {
+            Ok(read) if read < missing => State::Ended,
+            Ok(_) => State::Open,
+            Err(error) => State::Failed(error),
+        }
+    }
+
+    fn fill_once(&mut self) -> State {
+        let length = self.buffer.len();
+        self.buffer.resize(length + PROMPT_READ.min(self.cutting.block), 0);
+        let outcome = loop {
+            match self.reader.read(&mut self.buffer[length..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => break outcome,
+            }
+        };
+        self.buffer.truncate(length + outcome.as_ref().copied().unwrap_or(0));
+        match outcome {
+            Ok(0) => State::Ended,
+            Ok(_) => State::Open,
+            Err(error) => State::Failed(error),
+        }
+    }
+
+    /// The next piece that the buffer holds completely, if it is time to cut.
+    fn cut(&mut self) -> Option<Piece> {
+        self.skip_byte_order_mark();
+        let more_may_come = matches!(self.input, State::Open);
+        if more_may_come && !self.cutting.prompt && self.buffer.len() < self.wanted {
+            return None;
+        }
+        let Some(last) = memrchr(b'\n', &self.buffer) else {
+            self.pass_long_line();
+            self.wanted = self.buffer.len() + self.cutting.block;
+            return None;
+        };
+        self.wanted = self.cutting.block;
+        let first = memchr(b'\n', &self.buffer).unwrap_or(last);
+        let first_length = without_end(&self.buffer[..=first]).len();
+        if self.long.is_some() || first_length > self.cutting.longest_line {
+            let oversized = self.finish_long_line(first_length);
+            self.buffer.drain(..=first);
+            self.offset += first as u64 + 1;
+            return Some(Piece::Oversized(oversized));
+        }
+        let rest = self.buffer[last + 1..].to_vec();
+        self.buffer.truncate(last + 1);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        Some(self.block(bytes))
+    }
+
+    /// Whatever is left when the input has ended: a line without an end is a line.
+    fn last_line(&mut self) -> Option<Piece> {
+        let length = without_end(&self.buffer).len();
+        if self.long.is_some() || length > self.cutting.longest_line {
+            return Some(Piece::Oversized(self.finish_long_line(length)));
+        }
+        let bytes = std::mem::take(&mut self.buffer);
+        (!bytes.is_empty()).then(|| self.block(bytes))
+    }
+
+    fn block(&mut self, bytes: Vec<u8>) -> Piece {
+        let unfinished = u64::from(bytes.last().is_some_and(|&last| last != b'\n'));
+        let lines = memchr_iter(b'\n', &bytes).count() as u64 + unfinished;
+        let block = Block { first_line: self.line, first_offset: self.offset, lines, bytes };
+        self.line += lines;
+        self.offset += block.bytes.len() as u64;
+        Piece::Block(block)
+    }
+
+    /// Lets the buffer go into the hash where it is all one line that is too long already.
+    fn pass_long_line(&mut self) {
+        // One byte more than the limit may still turn out to be the `\r` of a line end.
+        if self.long.is_none() && self.buffer.len() <= self.cutting.longest_line + 1 {
+            return;
+        }
+        let kept = usize::from(self.buffer.last() == Some(&b'\r'));
+        let passed = self.buffer.len() - kept;
+        let long = self.long.get_or_insert_with(|| Long { hasher: self.cutting.hasher.clone(), length: 0 });
+        long.hasher.update(&self.buffer[..passed]);
+        long.length += passed as u64;
+        self.buffer.drain(..passed);
+    }
+
+    /// Completes the long line with the first `length` bytes of the buffer, which the caller removes.
+    fn finish_long_line(&mut self, length: usize) -> Oversized {
+        let mut long = self.long.take().unwrap_or_else(|| Long { hasher: self.cutting.hasher.clone(), length: 0 });
+        long.hasher.update(&self.buffer[..length]);
+        let oversized = Oversized {
+            line: self.line,
+            offset: self.offset,
+            length: long.length + length as u64,
+            hash: RecordHash(*long.hasher.finalize().as_bytes()),
+        };
+        self.line += 1;
+        self.offset += long.length;
+        oversized
+    }
+
+    /// Logs exported on Windows may begin with a mark that no format expects.
+    fn skip_byte_order_mark(&mut self) {
+        if self.mark_checked || self.buffer.len() < BYTE_ORDER_MARK.len() {
+            return;
+        }
+        self.mark_checked = true;
+        if self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.buffer.drain(..BYTE_ORDER_MARK.len());
+            self.offset = BYTE_ORDER_MARK.len() as u64;
+        }
+    }
+}
+
+/// A line without its end.
+pub fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::keys::Keys;
+    use proptest::prelude::*;
+
+    /// Hands out a few bytes a time, as pipes do.
+    struct Dribble<'a>(&'a [u8], usize);
+
+    impl Read for Dribble<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let n = self.1.min(into.len()).min(self.0.len());
+            into[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    fn cutting(block: usize, longest_line: usize, prompt: bool) -> Cutting {
+        Cutting { block, longest_line, prompt, hasher: Keys::built_in().record_hasher() }
+    }
+
+    /// (number, offset where known, content or length and hash)
+    type Seen = (u64, Result<Vec<u8>, (u64, RecordHash)>);
+
+    fn read(bytes: &[u8], step: usize, cutting: Cutting) -> Vec<Seen> {
+        let mut lines = Lines::new(Dribble(bytes, step), cutting);
+        let mut seen = Vec::new();
+        while let Some(piece) = lines.next_piece().expect("no error") {
+            match piece {
+                Piece::Block(block) => {
+                    assert_eq!(block.lines().count() as u64, block.lines);
+                    let from = block.first_offset as usize;
+                    assert_eq!(&bytes[from..from + block.bytes.len()], block.bytes);
+                    seen.extend(block.lines().map(|(number, line)| (number, Ok(line.to_vec()))));
+                }
+                Piece::Oversized(o) => {
+                    let from = o.offset as usize;
+                    assert_eq!(o.hash, Keys::built_in().record(&bytes[from..from + o.length as usize]));
+                    seen.push((o.line, Err((o.length, o.hash))));
+                }
+            }
+        }
+        assert!(lines.next_piece().expect("no error").is_none());
+        seen
+    }
+
+    fn naive(bytes: &[u8], longest: usize) -> Vec<Seen> {
+        let mut parts: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
+        parts.retain(|part| !part.is_empty());
+        let lines = parts.into_iter().map(without_end).enumerate();
+        let keys = Keys::built_in();
+        lines
+            .map(|(i, line)| {
+                (i as u64 + 1, if line.len() > longest { Err((line.len() as u64, keys.record(line))) } else { Ok(line.to_vec()) })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_is_a_line_and_empty_lines_count() {
+        let seen = read(b"a\r\n\nb", 100, cutting(64, 64, false));
+        assert_eq!(seen, [(1, Ok(b"a".to_vec())), (2, Ok(vec![])), (3, Ok(b"b".to_vec()))]);
+        assert!(read(b"", 1, cutting(64, 64, false)).is_empty());
+    }
+
+    #[test]
+    fn a_line_of_exactly_the_limit_is_delivered_also_with_a_windows_end() {
+        assert_eq!(read(b"12345678\r\nx\n", 1, cutting(4, 8, true))[0], (1, Ok(b"12345678".to_vec())));
+        assert!(read(b"123456789\r\nx\n", 1, cutting(4, 8, true))[0].1.is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_the_first_line() {
+        let mut lines = Lines::new(&b"\xef\xbb\xbf{}\n"[..], cutting(64, 64, false));
+        let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
+        assert_eq!((block.bytes.as_slice(), block.first_offset), (&b"{}\n"[..], 3));
+    }
+
+    #[test]
+    fn a_huge_line_passes_in_bounded_memory() {
+        let reader = io::repeat(b'x').take(64 << 20).chain(&b"\nafter\n"[..]);
+        let mut lines = Lines::new(reader, cutting(1 << 16, 1 << 18, false));
+        let Ok(Some(Piece::Oversized(long))) = lines.next_piece() else { panic!("an oversized line") };
+        assert_eq!((long.line, long.length), (1, 64 << 20));
+        assert!(lines.buffer.capacity() < 1 << 20, "{}", lines.buffer.capacity());
+        let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
+        assert_eq!((block.first_line, block.first_offset, block.bytes.as_slice()), (2, (64 << 20) + 1, &b"after\n"[..]));
+    }
+
+    #[test]
+    fn whole_lines_before_a_failure_are_delivered_first() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("disk gone"))
+            }
+        }
+        let mut lines = Lines::new((&b"one\ntwo\nthr"[..]).chain(Failing), cutting(1 << 10, 1 << 10, false));
+        let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
+        assert_eq!(block.bytes, b"one\ntwo\n");
+        let broken = lines.next_piece().expect_err("the failure");
+        assert_eq!((broken.line, broken.offset, broken.dropped), (2, 8, 3));
+        assert!(lines.next_piece().expect("nothing more").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn cutting_agrees_with_a_naive_split(
+            text in "[ab\r\n]{0,200}", step in 1usize..20, block in 1usize..40, longest in 1usize..30, prompt: bool,
+        ) {
+            prop_assert_eq!(read(text.as_bytes(), step, cutting(block, longest, prompt)), naive(text.as_bytes(), longest));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Where records come from: files of the past, files that grow, Kafka. Bytes and their places only; what they mean is decoded elsewhere.
+
+pub mod files;
+pub mod lines;
+pub mod unpack;
+
+use std::io;
+
+/// Why a source cannot be read, or no further.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// It cannot be opened.
+    #[error("{place}: cannot be opened: {error}")]
+    Open {
+        /// File, or `-`.
+        place: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is something that cannot be read as a log.
+    #[error("{place}: must be a log file, plain, .gz or .zst, and is {found}")]
+    NotALog {
+        /// File, or `-`.
+        place: String,
+        /// What it is instead.
+        found: &'static str,
+    },
+    /// Reading broke off. Everything before `line` was delivered.
+    #[error(
+        "{place}: {packing}cannot be read past line {line} (byte {offset} of its content, {dropped} bytes of an unfinished line dropped): {error}"
+    )]
+    Broken {
+        /// File, or `-`.
+        place: String,
+        /// How it is packed, as a prefix of the message; empty for plain files.
+        packing: &'static str,
+        /// Last line that was delivered.
+        line: u64,
+        /// Bytes of content that were delivered.
+        offset: u64,
+        /// Bytes that came after the last whole line.
+        dropped: u64,
+        /// What the system or the decompressor says.
+        error: io::Error,
+    },
+    /// The reading thread ended without saying why.
+    #[error("{place}: its reader stopped unexpectedly")]
+    ReaderLost {
+        /// File, or `-`.
+        place: String,
+    },
+}

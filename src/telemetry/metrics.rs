@@ -1,0 +1,341 @@
+//! Every metric of the service, by name, in one place.
+//!
+//! Callers hold handles that are resolved once ([`SourceMetrics`], [`SinkMetrics`]): counting a record is one atomic add.
+//! Labels are sources, sinks, kinds, tiers, typologies and severities: a test holds that no person ever becomes one.
+
+use crate::model::kind::Kind;
+use crate::model::severity::Severity;
+use crate::model::typology::Typology;
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
+use std::time::Duration;
+
+/// Content type of [`Metrics::render`].
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Seconds from an access to its alert: milliseconds live, `lateness` (20 minutes) once settled, days when catching up.
+const LATENCY_BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 14_400.0, 86_400.0];
+
+/// What became of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Decoded and applied.
+    Accepted,
+    /// Seen before by (source, id).
+    Duplicate,
+    /// Applied after its time had settled.
+    Late,
+    /// Understood, and of no concern.
+    Ignored,
+    /// Not understood.
+    DeadLetter,
+}
+
+impl Outcome {
+    /// Every outcome, in order of declaration.
+    pub const ALL: [Outcome; 5] = [Outcome::Accepted, Outcome::Duplicate, Outcome::Late, Outcome::Ignored, Outcome::DeadLetter];
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Accepted => "accepted",
+            Outcome::Duplicate => "duplicate",
+            Outcome::Late => "late",
+            Outcome::Ignored => "ignored",
+            Outcome::DeadLetter => "dead_letter",
+        }
+    }
+}
+
+/// What became of a delivery to a sink.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Delivery {
+    /// Acknowledged.
+    Delivered,
+    /// Failed, and tried again.
+    Retried,
+    /// Refused for good.
+    Refused,
+}
+
+impl Delivery {
+    /// Every outcome, in order of declaration.
+    pub const ALL: [Delivery; 3] = [Delivery::Delivered, Delivery::Retried, Delivery::Refused];
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Delivery::Delivered => "delivered",
+            Delivery::Retried => "retried",
+            Delivery::Refused => "refused",
+        }
+    }
+}
+
+/// All metrics of a process. Clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    records: IntCounterVec,
+    alerts: IntCounterVec,
+    alerts_open: IntGaugeVec,
+    personal_records: [IntCounter; Kind::ALL.len()],
+    persons_unexplained: IntCounterVec,
+    watermark_delay: GaugeVec,
+    consumer_lag: IntGaugeVec,
+    detection_latency: Histogram,
+    employees_tracked: IntGauge,
+    state_bytes: IntGauge,
+    checkpoint_duration: Gauge,
+    sink_deliveries: IntCounterVec,
+}
+
+/// The metrics of one source.
+#[derive(Clone)]
+pub struct SourceMetrics {
+    records: [IntCounter; Outcome::ALL.len()],
+    watermark_delay: Gauge,
+    lag: IntGauge,
+}
+
+/// The metrics of one sink.
+#[derive(Clone)]
+pub struct SinkMetrics {
+    deliveries: [IntCounter; Delivery::ALL.len()],
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics::new()
+    }
+}
+
+impl Metrics {
+    /// Fresh metrics in a registry of their own.
+    pub fn new() -> Metrics {
+        let registry = Registry::new();
+        let kinds =
+            counters(&registry, "personal_records_total", "Personal records disclosed, by kind of personal information.", &["kind"]);
+        let alerts_open = gauges(&registry, "alerts_open", "Alerts whose episode is open.", &["severity"]);
+        for severity in Severity::ALL {
+            alerts_open.with_label_values(&[severity.name()]).set(0);
+        }
+        let build = gauges(&registry, "build_info", "Which build is running; always 1.", &["version"]);
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Metrics {
+            records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
+            alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
+            alerts_open,
+            personal_records: Kind::ALL.map(|kind| kinds.with_label_values(&[kind.name()])),
+            persons_unexplained: counters(
+                &registry,
+                "persons_unexplained_total",
+                "People disclosed without a known business reason, by statutory tier.",
+                &["tier"],
+            ),
+            watermark_delay: added(
+                &registry,
+                GaugeVec::new(
+                    named("watermark_delay_seconds", "How far the watermark of a source stands behind the clock, in seconds."),
+                    &["source"],
+                ),
+            ),
+            consumer_lag: gauges(&registry, "consumer_lag_records", "Records of a source that are not read yet.", &["source"]),
+            detection_latency: added(
+                &registry,
+                Histogram::with_opts(HistogramOpts {
+                    common_opts: named("detection_latency_seconds", "From an access to the alert that it opened, in seconds."),
+                    buckets: LATENCY_BUCKETS.to_vec(),
+                }),
+            ),
+            employees_tracked: added(&registry, IntGauge::with_opts(named("employees_tracked", "Employees with a profile."))),
+            state_bytes: added(&registry, IntGauge::with_opts(named("state_bytes", "Size of the state on disk, in bytes."))),
+            checkpoint_duration: added(
+                &registry,
+                Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
+            ),
+            sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
+            registry,
+        }
+    }
+
+    /// The metrics of a source; all its series exist from now on.
+    pub fn source(&self, name: &str) -> SourceMetrics {
+        SourceMetrics {
+            records: Outcome::ALL.map(|outcome| self.records.with_label_values(&[name, outcome.name()])),
+            watermark_delay: self.watermark_delay.with_label_values(&[name]),
+            lag: self.consumer_lag.with_label_values(&[name]),
+        }
+    }
+
+    /// The metrics of a sink; all its series exist from now on.
+    pub fn sink(&self, name: &str) -> SinkMetrics {
+        SinkMetrics { deliveries: Delivery::ALL.map(|delivery| self.sink_deliveries.with_label_values(&[name, delivery.name()])) }
+    }
+
+    /// An alert opened, or rose to a severity.
+    pub fn alert(&self, typology: Typology, severity: Severity) {
+        self.alerts.with_label_values(&[typology.name(), severity.name()]).inc();
+    }
+
+    /// How many episodes of a severity are open.
+    pub fn set_alerts_open(&self, severity: Severity, open: u64) {
+        self.alerts_open.with_label_values(&[severity.name()]).set(whole(open));
+    }
+
+    /// Records with a kind of personal information were disclosed.
+    pub fn personal_records(&self, kind: Kind, records: u64) {
+        self.personal_records[kind as usize].inc_by(records);
+    }
+
+    /// People of a tier (`50`, `500`, `5000`) were disclosed without a known reason.
+    pub fn persons_unexplained(&self, tier: u32, persons: u64) {
+        self.persons_unexplained.with_label_values(&[&tier.to_string()]).inc_by(persons);
+    }
+
+    /// An alert was opened this long after its access.
+    pub fn detection_latency(&self, latency: Duration) {
+        self.detection_latency.observe(latency.as_secs_f64());
+    }
+
+    /// How many employees have a profile.
+    pub fn set_employees_tracked(&self, employees: u64) {
+        self.employees_tracked.set(whole(employees));
+    }
+
+    /// How large the state is.
+    pub fn set_state_bytes(&self, bytes: u64) {
+        self.state_bytes.set(whole(bytes));
+    }
+
+    /// A checkpoint was made.
+    pub fn checkpoint(&self, took: Duration) {
+        self.checkpoint_duration.set(took.as_secs_f64());
+    }
+
+    /// Everything as Prometheus text.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics cannot be rendered");
+        }
+        text
+    }
+}
+
+impl SourceMetrics {
+    /// Records had this outcome.
+    pub fn records(&self, outcome: Outcome, records: u64) {
+        self.records[outcome as usize].inc_by(records);
+    }
+
+    /// How far its watermark is behind the clock.
+    pub fn set_watermark_delay(&self, delay: Duration) {
+        self.watermark_delay.set(delay.as_secs_f64());
+    }
+
+    /// How many of its records are not read yet.
+    pub fn set_lag(&self, records: u64) {
+        self.lag.set(whole(records));
+    }
+}
+
+impl SinkMetrics {
+    /// Alerts had this outcome.
+    pub fn deliveries(&self, delivery: Delivery, alerts: u64) {
+        self.deliveries[delivery as usize].inc_by(alerts);
+    }
+}
+
+fn named(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("leakwarden")
+}
+
+fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    added(registry, IntCounterVec::new(named(name, help), labels))
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    added(registry, IntGaugeVec::new(named(name, help), labels))
+}
+
+fn added<C: Collector + Clone + 'static>(registry: &Registry, metric: prometheus::Result<C>) -> C {
+    let metric = metric.expect("names and labels in this file are valid");
+    registry.register(Box::new(metric.clone())).expect("names in this file are distinct");
+    metric
+}
+
+fn whole(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// Metrics in which every series of the contract exists.
+    fn touched() -> Metrics {
+        let metrics = Metrics::new();
+        metrics.source("access").records(Outcome::Accepted, 3);
+        metrics.sink("alerts").deliveries(Delivery::Delivered, 1);
+        metrics.alert(Typology::BulkExtract, Severity::High);
+        metrics.persons_unexplained(50, 2);
+        metrics.personal_records(Kind::PhoneNumber, 7);
+        metrics
+    }
+
+    /// The contract: names with their labels.
+    const CONTRACT: &[(&str, &[&str])] = &[
+        ("leakwarden_records_total", &["outcome", "source"]),
+        ("leakwarden_alerts_total", &["severity", "typology"]),
+        ("leakwarden_alerts_open", &["severity"]),
+        ("leakwarden_personal_records_total", &["kind"]),
+        ("leakwarden_persons_unexplained_total", &["tier"]),
+        ("leakwarden_watermark_delay_seconds", &["source"]),
+        ("leakwarden_consumer_lag_records", &["source"]),
+        ("leakwarden_detection_latency_seconds", &[]),
+        ("leakwarden_employees_tracked", &[]),
+        ("leakwarden_state_bytes", &[]),
+        ("leakwarden_checkpoint_duration_seconds", &[]),
+        ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
+        ("leakwarden_build_info", &["version"]),
+    ];
+
+    #[test]
+    fn names_and_labels_are_those_of_the_contract_and_no_person_is_a_label() {
+        let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for family in touched().registry.gather() {
+            let labels = family.get_metric().iter().flat_map(|metric| metric.get_label().iter().map(|label| label.name().to_owned()));
+            found.insert(family.name().to_owned(), labels.collect());
+        }
+        let expected: BTreeMap<String, BTreeSet<String>> =
+            CONTRACT.iter().map(|(name, labels)| ((*name).to_owned(), labels.iter().map(|l| (*l).to_owned()).collect())).collect();
+        assert_eq!(found, expected);
+        let people = ["employee", "account", "subject", "user", "person", "client", "ip", "name"];
+        let labels: BTreeSet<&str> = found.values().flatten().map(String::as_str).collect();
+        assert!(people.iter().all(|person| !labels.contains(person)), "{labels:?}");
+    }
+
+    #[test]
+    fn the_text_holds_help_type_and_value() {
+        let text = touched().render();
+        assert!(text.contains("# TYPE leakwarden_records_total counter"), "{text}");
+        assert!(text.contains("leakwarden_records_total{outcome=\"accepted\",source=\"access\"} 3"), "{text}");
+        assert!(text.contains("leakwarden_records_total{outcome=\"dead_letter\",source=\"access\"} 0"), "{text}");
+        assert!(text.contains("leakwarden_personal_records_total{kind=\"phone_number\"} 7"), "{text}");
+        assert_eq!(text.matches("# HELP ").count(), CONTRACT.len());
+    }
+
+    #[test]
+    fn handles_stand_in_the_order_of_their_outcomes() {
+        for (place, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, place);
+        }
+        for (place, delivery) in Delivery::ALL.into_iter().enumerate() {
+            assert_eq!(delivery as usize, place);
+        }
+    }
+}
