@@ -151,7 +151,8 @@ fn auto_explain_is_never_wrong() {
 #[test]
 fn functions_count_what_their_inner_lines_say() {
     let seen = decode_log("G_functions.json");
-    let counts: Vec<Persons> = seen["psql"].iter().filter(|seen| seen.operation != Operation::Login).map(|seen| seen.disclosure.persons).collect();
+    let counts: Vec<Persons> =
+        seen["psql"].iter().filter(|seen| seen.operation != Operation::Login).map(|seen| seen.disclosure.persons).collect();
     for exact in [7, 8, 9, 11, 12] {
         assert!(counts.contains(&Persons::Exact(exact)), "{exact} of {counts:?}");
     }

@@ -7,4 +7,4 @@ pub mod directory;
 pub mod duty;
 pub mod explanations;
 pub mod subjects;
-mod table_file;
+pub mod table_file;

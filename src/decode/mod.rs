@@ -56,7 +56,7 @@ pub enum DecodeError {
 pub type Emit<'e> = dyn FnMut(Record<'_>) + 'e;
 
 /// Decodes the records of one source partition, in order.
-pub trait Decoder: Send {
+pub trait Decoder: Send + Sync {
     /// Takes one physical record. It may complete none, one or several records; each carries its own position.
     /// An error concerns these bytes alone: the decoder goes on with the next.
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError>;

@@ -78,6 +78,11 @@ impl std::fmt::Debug for Keys {
     }
 }
 
+/// A record hash in hexadecimal digits.
+pub fn hex(hash: &RecordHash) -> String {
+    blake3::Hash::from_bytes(hash.0).to_hex().to_string()
+}
+
 fn first_u64(hash: &[u8; 32]) -> u64 {
     u64::from_le_bytes(std::array::from_fn(|i| hash[i]))
 }

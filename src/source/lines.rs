@@ -60,6 +60,23 @@ pub enum Piece {
     Oversized(Oversized),
 }
 
+impl Piece {
+    /// The piece without the lines before that number.
+    #[must_use]
+    pub fn from_line(self, first: u64) -> Piece {
+        match self {
+            Piece::Block(mut block) if block.first_line < first => {
+                let dropped = first.min(block.first_line + block.lines) - block.first_line;
+                let cut = memchr_iter(b'\n', &block.bytes).nth(dropped as usize - 1).map_or(block.bytes.len(), |at| at + 1);
+                block.bytes.drain(..cut);
+                (block.first_line, block.first_offset, block.lines) = (first, block.first_offset + cut as u64, block.lines - dropped);
+                Piece::Block(block)
+            }
+            Piece::Block(_) | Piece::Oversized(_) => self,
+        }
+    }
+}
+
 /// How to cut.
 #[derive(Clone)]
 pub struct Cutting {

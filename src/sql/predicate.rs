@@ -217,7 +217,9 @@ fn shape(expr: &Expr) -> Condition {
     match expr {
         Expr::Nested(inner) => shape(inner),
         Expr::Between { negated: false, .. } => Condition::Range,
-        Expr::BinaryOp { op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq, .. } => Condition::Range,
+        Expr::BinaryOp { op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq, .. } => {
+            Condition::Range
+        }
         Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => Condition::Pattern,
         _ => Condition::Other,
     }

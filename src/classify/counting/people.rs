@@ -69,11 +69,9 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'
         done.insert(group);
         all = Some(match all {
             None => found,
-            Some(all) => Listed {
-                count: all.count.saturating_add(found.count),
-                ids: all.ids.into_iter().chain(found.ids).collect(),
-                certain: false,
-            },
+            Some(all) => {
+                Listed { count: all.count.saturating_add(found.count), ids: all.ids.into_iter().chain(found.ids).collect(), certain: false }
+            }
         });
     }
     let groups: BTreeSet<usize> = groups_or_self(branch, known, &shown).into_iter().map(|(group, _)| group).collect();
@@ -103,7 +101,8 @@ fn listed_of<'c>(at: usize, branch: &Branch, known: &[Known<'c>], record: &Recor
     for keys in &branch.keys {
         let Some(values) = values(&keys.values, entry, record) else { continue };
         let own_key = flows_to(branch, &keys.column, &subject);
-        let unique = keys.column.source == at && keys.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
+        let unique =
+            keys.column.source == at && keys.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
         if own_key.is_none() && !unique {
             continue;
         }

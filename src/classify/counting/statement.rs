@@ -71,9 +71,11 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         return Some(found);
     }
     let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, catalog, keys, &mut found.reads)).collect();
-    found.kinds = shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
+    found.kinds =
+        shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
-    found.selection = analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
+    found.selection =
+        analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
     found.persons = persons(&analysis, &shown, record, aggregated);
     // Beside an exact count a subject is a claim that this person was seen.
     if matches!(found.persons, Persons::Exact(n) if n != found.subjects.len() as u64) || found.persons == Persons::Unknown {
@@ -107,7 +109,8 @@ fn refine(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> Op
     };
     if analysis.unparsed || analysis.branches.iter().any(unclear) {
         // Functions in the plan hide what they read from it as well.
-        let functions = if plan.functions { analysis.branches.iter().flat_map(|branch| branch.functions.clone()).collect() } else { Vec::new() };
+        let functions =
+            if plan.functions { analysis.branches.iter().flat_map(|branch| branch.functions.clone()).collect() } else { Vec::new() };
         analysis.unparsed = false;
         analysis.set_operation = false;
         analysis.branches = vec![Branch { functions, ..planned.clone() }];

@@ -195,8 +195,8 @@ const WRAPPERS: [&str; 9] = [
 fn operation(word: &str, held: &Held, dump: bool) -> Option<Operation> {
     let read = if dump { Operation::Export } else { Operation::Read };
     Some(match word {
-        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK" | "SHOW"
-        | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "MOVE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" | "PREPARE" => return None,
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK"
+        | "SHOW" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "MOVE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" | "PREPARE" => return None,
         // Settings are an access only where they change who acts or what is logged.
         "SET" | "RESET" => return changes_control(&held.statement).then_some(Operation::Admin),
         "INSERT" | "UPDATE" | "MERGE" => Operation::Write,

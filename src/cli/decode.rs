@@ -1,0 +1,164 @@
+//! `decode`: what the monitor understood of each record, one access a line as JSON.
+
+use crate::cli::{Failure, setup};
+use leakwarden::classify::classifier::Classifier;
+use leakwarden::classify::counting::Disclosure;
+use leakwarden::decode::{self, Raw};
+use leakwarden::model::access::{Access, Actor, Position};
+use leakwarden::model::persons::Persons;
+use leakwarden::model::record::Record;
+use leakwarden::pipeline::feed::Feed;
+use leakwarden::pipeline::replay;
+use leakwarden::source::files;
+use leakwarden::source::lines::Piece;
+use leakwarden::telemetry::untrusted::Untrusted;
+use serde::Serialize;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+/// Print what the monitor understood: one access per line as JSON, with pseudonyms for subjects.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Configuration file; only [catalog] is required
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Format of the files; otherwise that of their source, otherwise recognised
+    #[arg(long)]
+    format: Option<String>,
+    /// Files to decode (.gz and .zst too), or - for standard input
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    source: String,
+    time: String,
+    employee: Option<&'a str>,
+    account: Option<&'a str>,
+    system: Option<&'a str>,
+    operation: &'static str,
+    objects: Vec<Object<'a>>,
+    rows: Option<u64>,
+    persons: Persons,
+    subjects: Vec<String>,
+    client: Client<'a>,
+    outcome: &'static str,
+    statement_class: &'a str,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    table: &'a str,
+    columns: Option<&'a [String]>,
+    kinds: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Client<'a> {
+    ip: Option<&'a str>,
+    host: Option<&'a str>,
+    app: Option<&'a str>,
+}
+
+/// Dead letters that are shown one by one; the rest is counted.
+const SHOWN_DEAD: u64 = 20;
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let format = setup::format(options.format.as_deref())?;
+    let (config, context) = setup::load(options.config.as_deref())?;
+    let classifier = &*context.classifier;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut dead = 0;
+    // Files are decoded in the order they are given: whoever reads the output knows which comes first.
+    let mut assigned = replay::assign(&config, &options.files, format);
+    assigned.sort_by_key(|file| options.files.iter().position(|given| *given == file.path));
+    for file in assigned {
+        let mut input = files::open(&file.path, &classifier.keys).map_err(anyhow::Error::from)?;
+        let mut feed = Feed::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
+        let mut decoder = None;
+        while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
+            let block = match piece {
+                Piece::Block(block) => block,
+                Piece::Oversized(long) => {
+                    dead += 1;
+                    note(dead, &file.path, long.line, &decode::DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string());
+                    continue;
+                }
+            };
+            if decoder.is_none() {
+                decoder = feed.recognise(block.lines().take(100).map(|(_, line)| line)).map(|format| (format.decoder)());
+            }
+            for (line, bytes) in block.lines() {
+                let Some(decoder) = &mut decoder else {
+                    dead += 1;
+                    note(dead, &file.path, line, "no format recognises the file; name one with --format");
+                    continue;
+                };
+                let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
+                let mut failed = Ok(());
+                let result = decoder.decode(raw, &mut |record| {
+                    failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| print(&mut out, &record, &feed, classifier));
+                });
+                failed?;
+                if let Err(error) = result {
+                    dead += 1;
+                    note(dead, &file.path, line, &error.to_string());
+                }
+            }
+        }
+        let mut failed = Ok(());
+        if let Some(decoder) = &mut decoder {
+            decoder.flush(&mut |record| {
+                failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| print(&mut out, &record, &feed, classifier));
+            });
+        }
+        failed?;
+    }
+    out.flush()?;
+    if dead > 0 {
+        eprintln!("{dead} records could not be decoded");
+    }
+    Ok(())
+}
+
+fn note(count: u64, path: &str, line: u64, reason: &str) {
+    if count <= SHOWN_DEAD {
+        eprintln!("dead letter: {}:{line}: {}", Untrusted(path), Untrusted(reason));
+    }
+}
+
+fn print(out: &mut impl Write, record: &Record<'_>, feed: &Feed, classifier: &Classifier) -> std::io::Result<()> {
+    let (access, disclosure) = classifier.classify(record, feed.origin());
+    let line = describe(record, &access, &disclosure, &feed.name, classifier);
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disclosure, file: &str, classifier: &Classifier) -> Line<'a> {
+    let (employee, account) = match &access.actor {
+        Actor::Employee(id) => (Some(&**id), record.account.as_deref()),
+        Actor::Account(id) => (None, Some(&**id)),
+    };
+    let objects = disclosure.reads.iter().map(|read| Object {
+        table: &read.table,
+        columns: read.columns.as_deref(),
+        kinds: read.kinds.iter().map(leakwarden::model::kind::Kind::name).collect(),
+    });
+    Line {
+        source: format!("{file}:{}", record.position.0),
+        time: record.time.to_string(),
+        employee,
+        account,
+        system: record.system.as_deref(),
+        operation: record.operation.name(),
+        objects: objects.collect(),
+        rows: disclosure.rows,
+        persons: disclosure.persons,
+        subjects: disclosure.subjects.iter().map(|subject| classifier.keys.published(*subject)).collect(),
+        client: Client { ip: record.client.ip.as_deref(), host: record.client.host.as_deref(), app: record.client.app.as_deref() },
+        outcome: if record.ending == leakwarden::model::record::Ending::Success { "success" } else { "failure" },
+        statement_class: disclosure.class,
+    }
+}

@@ -1,0 +1,62 @@
+//! How a command fails: at run time, or because it was given what it cannot use.
+
+use leakwarden::model::problem::Problem;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something went wrong while it ran.
+    AtRunTime(anyhow::Error),
+    /// Arguments or configuration are unusable: every mistake.
+    Unusable(Vec<Problem>),
+}
+
+impl Failure {
+    /// One unusable argument.
+    pub fn argument(argument: &str, rule: &str, value: impl fmt::Display) -> Failure {
+        Failure::Unusable(vec![Problem::new(argument, rule, value)])
+    }
+
+    /// 1 for run time, 2 for what is unusable.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Failure::AtRunTime(_) => ExitCode::from(1),
+            Failure::Unusable(_) => ExitCode::from(2),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::AtRunTime(error) => write!(f, "error: {error:#}"),
+            Failure::Unusable(problems) => {
+                for problem in problems {
+                    writeln!(f, "error: {problem}")?;
+                }
+                let count = problems.len();
+                write!(f, "{count} mistake{} found; nothing was done", if count == 1 { "" } else { "s" })
+            }
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::AtRunTime(error)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Failure {
+        Failure::Unusable(problems)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::AtRunTime(error.into())
+    }
+}

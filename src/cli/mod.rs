@@ -1,0 +1,38 @@
+//! What the commands are and what they share; one file each.
+
+mod check;
+mod decode;
+mod failure;
+mod replay;
+mod setup;
+mod simulate;
+mod summary;
+
+use clap::{Parser, Subcommand};
+pub use failure::Failure;
+
+/// Notices, early and with evidence, when one of an organisation's own people reads customers' records as if to sell them.
+#[derive(Parser)]
+#[command(name = "leakwarden", version, max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Replay(replay::Options),
+    Decode(decode::Options),
+    Simulate(simulate::Options),
+    Check(check::Options),
+}
+
+/// Runs a command.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Replay(options) => replay::run(options),
+        Command::Decode(options) => decode::run(&options),
+        Command::Simulate(options) => simulate::run(options),
+        Command::Check(options) => check::run(&options),
+    }
+}

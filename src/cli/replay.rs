@@ -1,0 +1,161 @@
+//! `replay`: historical logs through the same engine that runs live.
+
+use crate::cli::{Failure, setup, summary};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use leakwarden::engine::Engine;
+use leakwarden::pipeline::feed::{Between, Dead};
+use leakwarden::pipeline::labels;
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::replay::{Replay, Round, assign};
+use leakwarden::source::files::Progress;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Replay historical logs: the same engine as `run`, fast, with the same alerts whatever the threads and the order of files.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Configuration file; only [catalog] is required
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Format of the files; otherwise that of their source, otherwise recognised
+    #[arg(long)]
+    format: Option<String>,
+    /// Only records from this time on (RFC 3339 or a date)
+    #[arg(long)]
+    from: Option<String>,
+    /// Only records before this time (RFC 3339 or a date)
+    #[arg(long)]
+    to: Option<String>,
+    /// Threads; the alerts do not depend on it [default: all cores]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Where to write alerts as JSON lines, or - for standard output
+    #[arg(long)]
+    alerts: Option<PathBuf>,
+    /// Where to keep what could not be decoded, as JSON lines (position, length, hash, reason; never the content)
+    #[arg(long)]
+    dead_letters: Option<PathBuf>,
+    /// Known insiders (`employee,typology,from,to`), to score the alerts against
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// Leave the state here for `run` to start from; a state that is there is gone on from
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Files to replay (.gz and .zst too), or - for standard input
+    #[arg(required = true)]
+    files: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(options: Options) -> Result<(), Failure> {
+    let format = setup::format(options.format.as_deref())?;
+    let mut between = Between::default();
+    between.from = setup::time("--from", options.from.as_deref())?.unwrap_or(between.from);
+    between.to = setup::time("--to", options.to.as_deref())?.unwrap_or(between.to);
+    let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    if threads == 0 || threads > 1_024 {
+        return Err(Failure::argument("--threads", "must be a whole number from 1 to 1024", threads));
+    }
+    let labels = options.labels.as_deref().map(read_labels).transpose()?;
+    let (config, context) = setup::load(options.config.as_deref())?;
+    let dead_letters = options.dead_letters.clone().or_else(|| config.dead_letters.clone());
+    let mut letters = dead_letters.map(|path| create(&path)).transpose()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let begun = Instant::now();
+
+    let mut kept = options.state.as_deref().map(|dir| summary::Kept::open(dir)).transpose()?;
+    let (engine, positions) = match &mut kept {
+        Some(kept) => kept.resume(context.clone())?,
+        None => (Engine::new(context.clone()), std::collections::BTreeMap::new()),
+    };
+    let files = assign(&config, &options.files, format);
+    let mut replay = Replay::open(engine, files, between, threads, &positions).map_err(anyhow::Error::from)?;
+    let bar = bar(&replay.progress());
+    let mut ledger = Ledger::default();
+    while let Some(round) = pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
+        settle(round, &mut ledger, letters.as_mut())?;
+        if let Some(bar) = &bar {
+            show(bar, &replay, ledger.len());
+        }
+    }
+    if let Some(kept) = &mut kept {
+        let mut positions = positions;
+        positions.extend(replay.positions());
+        kept.leave(&mut replay, positions)?;
+    }
+    let round = pool.install(|| replay.finish());
+    settle(round, &mut ledger, letters.as_mut())?;
+    if let Some(mut letters) = letters {
+        letters.flush()?;
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    if let Some(path) = &options.alerts {
+        write_alerts(path, &ledger)?;
+    }
+    summary::print(&replay, &ledger, labels.as_deref(), begun.elapsed());
+    Ok(())
+}
+
+fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
+    ledger.take(round.output.revisions);
+    if let Some(letters) = letters {
+        for dead in &round.dead {
+            write_dead(letters, dead)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_dead(to: &mut impl Write, dead: &Dead) -> std::io::Result<()> {
+    let hash = leakwarden::model::keys::hex(&dead.hash);
+    let line = serde_json::json!({
+        "source": dead.partition, "position": dead.position.0, "length": dead.length, "hash": hash, "reason": dead.reason,
+    });
+    writeln!(to, "{line}")
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
+    let mut out: Box<dyn Write> =
+        if path == Path::new("-") { Box::new(BufWriter::new(std::io::stdout().lock())) } else { Box::new(create(path)?) };
+    for entry in ledger.in_order() {
+        serde_json::to_writer(&mut out, &entry.alert).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn read_labels(path: &Path) -> Result<Vec<labels::Label>, Failure> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::argument(&format!("--labels {name}"), "must be readable", error))?;
+    Ok(labels::parse(&text, &name)?)
+}
+
+/// A progress bar over the bytes of all files, on a terminal.
+fn bar(inputs: &[Arc<Progress>]) -> Option<ProgressBar> {
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let total: Option<u64> = inputs.iter().map(|input| input.total()).sum();
+    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = if total.is_some() { "{bar:40} {percent:>3} %  {bytes_per_sec}  {msg}" } else { "{spinner} {bytes}  {msg}" };
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    Some(bar)
+}
+
+fn show(bar: &ProgressBar, replay: &Replay, alerts: usize) {
+    bar.set_position(replay.progress().iter().map(|input| input.read()).sum());
+    let at = replay.tally.times.map_or(String::new(), |(_, last)| last.to_string());
+    bar.set_message(format!("{} records, {} employees, {alerts} alerts, at {at}", replay.tally.lines, replay.engine().profiles().len()));
+}

@@ -1,0 +1,41 @@
+//! From the arguments that commands share to a loaded set-up.
+
+use crate::cli::Failure;
+use leakwarden::config::load;
+use leakwarden::config::written::Config;
+use leakwarden::decode::{self, Format};
+use leakwarden::engine::context::Context;
+use leakwarden::model::time::{Day, Timestamp};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads and loads a configuration, or the defaults without one.
+pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
+    let config = match file {
+        Some(file) => load::read_config(file)?,
+        None => Config::without_file(),
+    };
+    let context = load::load(&config)?;
+    if context.classifier.keys.are_built_in() {
+        eprintln!("warning: no [subjects] key_file: pseudonyms are made with the built-in public key and protect nobody");
+    }
+    if config.catalog.is_none() {
+        eprintln!("warning: no --config: without a catalog no table is known to hold anything personal");
+    }
+    Ok((config, Arc::new(context)))
+}
+
+/// The format of `--format`; `auto` and nothing mean that it is recognised or configured.
+pub fn format(name: Option<&str>) -> Result<Option<&'static Format>, Failure> {
+    let Some(name) = name.filter(|name| *name != decode::AUTO) else { return Ok(None) };
+    let known: Vec<&str> = decode::FORMATS.iter().map(|format| format.name).collect();
+    let rule = format!("must be one of {}, {}", known.join(", "), decode::AUTO);
+    decode::format(name).map(Some).ok_or_else(|| Failure::argument("--format", &rule, name))
+}
+
+/// A time given as RFC 3339 or as a date, which is the start of that day in UTC.
+pub fn time(argument: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let time = Timestamp::parse(text).ok().or_else(|| Day::parse(text).map(|day| Timestamp(i64::from(day.0) * 86_400_000)));
+    time.map(Some).ok_or_else(|| Failure::argument(argument, "must be RFC 3339 or a date", text))
+}

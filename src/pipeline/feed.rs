@@ -1,0 +1,197 @@
+//! From the lines of one source partition to accesses and dead letters.
+
+use crate::classify::classifier::{Classifier, Origin};
+use crate::decode::{self, DecodeError, Decoder, Format, Raw};
+use crate::model::access::{Access, PartitionId, Position, RecordHash};
+use crate::model::record::Record;
+use crate::model::time::Timestamp;
+use crate::source::lines::{Block, Oversized, Piece};
+
+/// What is known of one partition before and while it is read.
+pub struct Feed {
+    /// Name of its source.
+    pub source: String,
+    /// Place of that name among the sorted names of all sources.
+    pub index: u16,
+    /// Its id in the engine.
+    pub partition: PartitionId,
+    /// Its name: what evidence cites.
+    pub name: String,
+    format: Option<&'static Format>,
+    decoder: Option<Box<dyn Decoder>>,
+}
+
+/// A record that could not be decoded: where it stands, and why. Never its content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Dead {
+    /// Name of the partition.
+    pub partition: String,
+    /// Line or offset.
+    pub position: Position,
+    /// Bytes.
+    pub length: u64,
+    /// Keyed hash of its bytes.
+    pub hash: RecordHash,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a piece of a partition holds.
+#[derive(Default, Debug)]
+pub struct Batch {
+    /// Accesses in the order of the partition.
+    pub accesses: Vec<Access>,
+    /// Records that could not be decoded.
+    pub dead: Vec<Dead>,
+    /// Physical records read.
+    pub lines: u64,
+    /// Records outside of the time asked for.
+    pub ignored: u64,
+}
+
+/// The times that are asked for: from inclusive, to exclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct Between {
+    /// Earliest.
+    pub from: Timestamp,
+    /// End.
+    pub to: Timestamp,
+}
+
+impl Default for Between {
+    fn default() -> Between {
+        Between { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) }
+    }
+}
+
+impl Feed {
+    /// A partition of a format, or of one that is still to be recognised.
+    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Option<&'static Format>) -> Feed {
+        Feed { source, index, partition, name, format, decoder: None }
+    }
+
+    /// The format, once it is known.
+    pub fn format(&self) -> Option<&'static Format> {
+        self.format
+    }
+
+    /// Recognises the format from the first lines, where it is not given. `None` if no format knows them.
+    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static Format> {
+        if self.format.is_none() {
+            self.format = decode::recognise(lines);
+        }
+        self.format
+    }
+
+    /// The origin of its records.
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { source: &self.source, index: self.index, partition: self.partition }
+    }
+
+    /// Decodes and classifies the next piece, in order.
+    pub fn next(&mut self, piece: &Piece, classifier: &Classifier, between: Between) -> Batch {
+        let Some(format) = self.format else { return self.unrecognised(piece, classifier) };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| (format.decoder)());
+        let batch = self.with(&mut *decoder, piece, classifier, between);
+        self.decoder = Some(decoder);
+        batch
+    }
+
+    /// Decodes and classifies a piece of a format whose records stand alone; pieces may be taken at once.
+    pub fn alone(&self, piece: &Piece, classifier: &Classifier, between: Between) -> Batch {
+        match self.format {
+            Some(format) => self.with(&mut *(format.decoder)(), piece, classifier, between),
+            None => self.unrecognised(piece, classifier),
+        }
+    }
+
+    /// What the decoder held back, at the end.
+    pub fn flush(&mut self, classifier: &Classifier, between: Between) -> Batch {
+        let mut batch = Batch::default();
+        if let Some(mut decoder) = self.decoder.take() {
+            decoder.flush(&mut |record| keep(&record, self.origin(), classifier, between, &mut batch));
+            self.decoder = Some(decoder);
+        }
+        batch
+    }
+
+    fn with(&self, decoder: &mut dyn Decoder, piece: &Piece, classifier: &Classifier, between: Between) -> Batch {
+        match piece {
+            Piece::Block(block) => self.block(decoder, block, classifier, between),
+            Piece::Oversized(oversized) => self.oversized(oversized),
+        }
+    }
+
+    fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, between: Between) -> Batch {
+        let mut batch = Batch { accesses: Vec::with_capacity(block.lines as usize), ..Batch::default() };
+        let origin = self.origin();
+        for (line, bytes) in block.lines() {
+            batch.lines += 1;
+            let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
+            let mut emit = |record: Record<'_>| keep(&record, origin, classifier, between, &mut batch);
+            if let Err(error) = decoder.decode(raw, &mut emit) {
+                batch.dead.push(self.dead(raw, &error));
+            }
+        }
+        batch
+    }
+
+    /// Decodes one message of a partition.
+    pub fn message(&mut self, raw: Raw<'_>, classifier: &Classifier, batch: &mut Batch) {
+        batch.lines += 1;
+        if self.recognise([raw.bytes]).is_none() {
+            batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+            return;
+        }
+        let Some(format) = self.format else { return };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| (format.decoder)());
+        let origin = self.origin();
+        let result = decoder.decode(raw, &mut |record| keep(&record, origin, classifier, Between::default(), batch));
+        if let Err(error) = result {
+            batch.dead.push(self.dead(raw, &error));
+        }
+        self.decoder = Some(decoder);
+    }
+
+    fn dead(&self, raw: Raw<'_>, error: &DecodeError) -> Dead {
+        self.dead_for(raw, &error.to_string())
+    }
+
+    fn dead_for(&self, raw: Raw<'_>, reason: &str) -> Dead {
+        let (partition, reason) = (self.name.clone(), reason.to_owned());
+        Dead { partition, position: raw.position, length: raw.bytes.len() as u64, hash: raw.hash, reason }
+    }
+
+    fn oversized(&self, oversized: &Oversized) -> Batch {
+        let reason = DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string();
+        let dead = Dead {
+            partition: self.name.clone(),
+            position: Position(oversized.line),
+            length: oversized.length,
+            hash: oversized.hash,
+            reason,
+        };
+        Batch { dead: vec![dead], lines: 1, ..Batch::default() }
+    }
+
+    fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
+        let Piece::Block(block) = piece else { return Batch::default() };
+        let mut batch = Batch::default();
+        for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
+            batch.lines += 1;
+            let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
+            batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+        }
+        batch
+    }
+}
+
+const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
+
+fn keep(record: &Record<'_>, origin: Origin<'_>, classifier: &Classifier, between: Between, batch: &mut Batch) {
+    if record.time < between.from || record.time >= between.to {
+        batch.ignored += 1;
+        return;
+    }
+    batch.accesses.push(classifier.classify(record, origin).0);
+}
