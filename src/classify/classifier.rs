@@ -5,6 +5,7 @@ use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId};
 use crate::model::keys::Keys;
+use crate::model::persons::Persons;
 use crate::model::record::{Ending, Record};
 use std::sync::Arc;
 
@@ -67,6 +68,7 @@ impl Classifier {
             persons: disclosure.persons,
             kinds: disclosure.kinds,
             subjects: if named_fit { disclosure.subjects.clone() } else { Box::default() },
+            candidates: record.subjects.is_empty() && !matches!(disclosure.persons, Persons::Exact(_)),
             purpose: record.purpose.as_deref().map(|purpose| self.keys.print("ref", reference(purpose))),
             client: ClientPrint {
                 ip: print("ip", record.client.ip.as_deref()),

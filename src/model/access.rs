@@ -138,6 +138,8 @@ pub struct Access {
     pub kinds: Kinds,
     /// The people, where the log says whom; sorted, distinct.
     pub subjects: Box<[Subject]>,
+    /// Whether these are only those asked for: fewer may have been found.
+    pub candidates: bool,
     /// Print of the `REF` of the claimed purpose.
     pub purpose: Option<u64>,
     /// From where.
@@ -146,12 +148,15 @@ pub struct Access {
 
 impl Access {
     /// The people disclosed beyond those known by name.
+    ///
+    /// Where the source names people and shows more rows of a detail table or join, the rows are those people's details:
+    /// a window's distinct people come from subjects where they are known (SPEC §3).
     pub fn unnamed(&self) -> Persons {
         let named = self.subjects.len() as u64;
         match self.persons {
             Persons::Exact(n) => Persons::Exact(n.saturating_sub(named)),
-            Persons::AtMost(n) if n <= named => Persons::NOBODY,
-            Persons::AtMost(n) => Persons::AtMost(n - named),
+            Persons::AtMost(_) if named > 0 => Persons::NOBODY,
+            Persons::AtMost(n) => Persons::AtMost(n),
             Persons::AtLeast(_) | Persons::Unknown => Persons::Unknown,
         }
     }

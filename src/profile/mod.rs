@@ -210,7 +210,7 @@ impl Profile {
     /// People of whom only the count is known: their figures, all and unexplained.
     fn apply_counts(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
         let unnamed = access.unnamed();
-        let unsure = !access.subjects.is_empty() && !matches!(access.persons, Persons::Exact(_));
+        let unsure = access.candidates && !access.subjects.is_empty();
         if unnamed.is_nobody() && !unsure {
             return (0, 0);
         }
