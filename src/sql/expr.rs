@@ -1,11 +1,11 @@
 //! Walks expressions: which columns flow into a value, and what its functions do to the rows behind it.
 
+use crate::sql::Column;
 use crate::sql::functions::{Effect, effect};
 use crate::sql::walk::{Out, Shape, Walker, text};
-use crate::sql::Column;
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, InTarget,
-    Subscript, WindowType,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
+    InTarget, Subscript, WindowType,
 };
 
 impl<'q> Walker<'q> {
@@ -113,7 +113,9 @@ impl<'q> Walker<'q> {
     fn function(&mut self, function: &'q Function, out: &mut Out) {
         let name = text(&function.name);
         let windowed = function.over.is_some();
-        let effect = effect(&name);
+        // `ARRAY(SELECT …)` is parsed as a call.
+        let subquery = matches!(function.args, FunctionArguments::Subquery(_));
+        let effect = if subquery { Effect::Plain } else { effect(&name) };
         let mut args = Out::default();
         match &function.args {
             FunctionArguments::None => {}
@@ -243,7 +245,8 @@ pub(super) fn named(shape: &Shape, name: &str) -> Vec<Column> {
     match shape {
         Shape::Table(source) => vec![Column { source: *source, name: Some(name.to_owned()) }],
         Shape::Derived(outs) => {
-            let exact: Vec<Column> = outs.iter().filter(|out| out.name.eq_ignore_ascii_case(name)).flat_map(|out| out.columns.clone()).collect();
+            let exact: Vec<Column> =
+                outs.iter().filter(|out| out.name.eq_ignore_ascii_case(name)).flat_map(|out| out.columns.clone()).collect();
             if !exact.is_empty() || outs.iter().any(|out| out.name.eq_ignore_ascii_case(name)) {
                 return exact;
             }

@@ -45,6 +45,11 @@ impl<'q> Walker<'q> {
 
     fn single(&mut self, expr: &'q Expr) {
         if let Some((left, right)) = self.equal_columns(expr) {
+            // In the body of a function `id = i` compares a column with a variable. Which of two bare names is which only the
+            // catalog can tell, so the right-hand one is offered as a variable as well.
+            if let (true, true, Some(value)) = (self.certain, left.source == right.source, variable(expr)) {
+                self.branch.keys.push(Keys { column: left.clone(), values: vec![value] });
+            }
             if self.certain {
                 self.branch.links.push(Link { left, right, forth: true, back: true });
             }
@@ -93,8 +98,7 @@ impl<'q> Walker<'q> {
                     Some(column) => (column, right),
                     None => (self.one_column(right)?, left),
                 };
-                let value = value(other).or_else(|| self.variable(other))?;
-                Some(Keys { column, values: vec![value] })
+                Some(Keys { column, values: vec![value(other)?] })
             }
             Expr::In { expr, target: InTarget::List(items), negated: false, .. } => {
                 let column = self.one_column(expr)?;
@@ -128,14 +132,16 @@ impl<'q> Walker<'q> {
             _ => None,
         }
     }
+}
 
-    /// In the body of a function, `id = i` compares a column with a variable. Which of two bare names is which can only be
-    /// told by the catalog, so the right-hand one is offered as a variable.
-    fn variable(&self, expr: &Expr) -> Option<KeyValue> {
-        match expr {
+/// The bare name on the right of an equation.
+fn variable(expr: &Expr) -> Option<KeyValue> {
+    match expr {
+        Expr::BinaryOp { right, .. } => match &**right {
             Expr::Identifier(ident) if ident.quote_style.is_none() => Some(KeyValue::Variable(ident.value.clone())),
             _ => None,
-        }
+        },
+        _ => None,
     }
 }
 
@@ -217,7 +223,9 @@ fn shape(expr: &Expr) -> Condition {
     match expr {
         Expr::Nested(inner) => shape(inner),
         Expr::Between { negated: false, .. } => Condition::Range,
-        Expr::BinaryOp { op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq, .. } => Condition::Range,
+        Expr::BinaryOp { op: BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::Gt | BinaryOperator::GtEq, .. } => {
+            Condition::Range
+        }
         Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } | Expr::RLike { .. } => Condition::Pattern,
         _ => Condition::Other,
     }

@@ -4,7 +4,10 @@ use crate::model::record::Dialect;
 use crate::sql::predicate::placeholder;
 use crate::sql::walk::{Out, Walker, text};
 use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, split, tokens};
-use sqlparser::ast::{CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update, UpdateTableFromKind, Value};
+use sqlparser::ast::{
+    CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update,
+    UpdateTableFromKind, Value,
+};
 use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
@@ -37,8 +40,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
         "FETCH" => plain(Class::Fetch),
         "CLOSE" => plain(Class::Close),
         "EXECUTE" => plain(Class::Execute),
-        "DEALLOCATE" | "LOCK" | "UNLOCK" | "VACUUM" | "ANALYZE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT" | "CLUSTER"
-        | "REINDEX" | "LOAD" | "MOVE" | "IMPORT" => plain(Class::Maintenance),
+        "DEALLOCATE" | "LOCK" | "UNLOCK" | "VACUUM" | "ANALYZE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT"
+        | "CLUSTER" | "REINDEX" | "LOAD" | "MOVE" | "IMPORT" => plain(Class::Maintenance),
         "SHOW" => plain(Class::Show),
         "CALL" | "EXEC" => hidden(statement, dialect, Class::Call),
         "DO" => hidden(statement, dialect, Class::Do),
@@ -221,12 +224,15 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
         close(walker.finish(), outs, &mut analysis)?;
     }
     analysis.limit = limit(query);
+    analysis.trailing = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();
     if let SetExpr::Select(select) = &*query.body {
         if let Some(targets) = &select.into {
             analysis.class = Class::CreateTableAs;
             analysis.writes.extend(targets.targets.iter().map(ToString::to_string));
         }
-        if let Some(TopQuantity::Constant(rows)) = select.top.as_ref().filter(|top| !top.percent && !top.with_ties).and_then(|top| top.quantity.as_ref()) {
+        if let Some(TopQuantity::Constant(rows)) =
+            select.top.as_ref().filter(|top| !top.percent && !top.with_ties).and_then(|top| top.quantity.as_ref())
+        {
             analysis.limit = Some(Limit::Rows(*rows));
         }
     }

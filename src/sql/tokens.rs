@@ -73,7 +73,8 @@ fn named(pieces: &[Piece]) -> Vec<String> {
             continue;
         }
         loop {
-            while matches!(&pieces.get(at), Some(Piece::Word(word, false)) if FILLERS.iter().any(|filler| word.eq_ignore_ascii_case(filler))) {
+            while matches!(&pieces.get(at), Some(Piece::Word(word, false)) if FILLERS.iter().any(|filler| word.eq_ignore_ascii_case(filler)))
+            {
                 at += 1;
             }
             let Some((name, after)) = name(pieces, at) else { break };
@@ -121,8 +122,16 @@ mod tests {
 
     #[test]
     fn words_after_from_and_join_are_tables() {
-        let found = tables("SELEC x FROMM FROM ONLY crm.customers c, \"客户 信息\" JOIN bank.accounts a ON 1=1 INTO OUTFILE 'x", Dialect::MySql);
-        assert_eq!(found[..3], ["crm.customers", "客户", "信息"].map(str::to_owned)[..1].iter().cloned().chain(found[1..3].iter().cloned()).collect::<Vec<_>>());
+        let found =
+            tables("SELEC x FROMM FROM ONLY crm.customers c, \"客户 信息\" JOIN bank.accounts a ON 1=1 INTO OUTFILE 'x", Dialect::MySql);
+        assert_eq!(
+            found[..3],
+            ["crm.customers", "客户", "信息"].map(str::to_owned)[..1]
+                .iter()
+                .cloned()
+                .chain(found[1..3].iter().cloned())
+                .collect::<Vec<_>>()
+        );
         assert!(found.iter().any(|table| table == "bank.accounts"), "{found:?}");
         assert_eq!(tables("UPDATE t SET a = b WHERE GARBAGE %%", Dialect::Generic), ["t"]);
     }

@@ -3,8 +3,8 @@
 
 use crate::sql::{Branch, Column, Condition, Link, Source};
 use sqlparser::ast::{
-    GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    Statement, TableFactor, TableWithJoins,
+    GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
 /// Most tables of one branch; a statement with more is taken as not understood.
@@ -269,7 +269,9 @@ impl<'q> Walker<'q> {
         self.factor(&join.relation);
         // Rows of the side that an outer join keeps are shown whether or not the condition holds for them.
         let (constraint, keeps) = match &join.join_operator {
-            JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) | JoinOperator::StraightJoin(c) => (c, Keeps::Neither),
+            JoinOperator::Join(c) | JoinOperator::Inner(c) | JoinOperator::CrossJoin(c) | JoinOperator::StraightJoin(c) => {
+                (c, Keeps::Neither)
+            }
             JoinOperator::Left(c) | JoinOperator::LeftOuter(c) => (c, Keeps::Left),
             JoinOperator::Right(c) | JoinOperator::RightOuter(c) => (c, Keeps::Right),
             JoinOperator::FullOuter(c)

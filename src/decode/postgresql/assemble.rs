@@ -262,6 +262,7 @@ impl Session {
             class: String::new(),
             command: String::new(),
             sub: 0,
+            last: line.number,
             binds: Vec::new(),
             rows: None,
             rows_bound: None,
@@ -394,14 +395,18 @@ fn drop_explained_call(group: &mut Group) {
     if group.held.len() < 2 && !group.spilled {
         return;
     }
-    let plans = group.held.iter().any(|held| held.nested);
-    let outer = match plans {
-        true => group.held.iter().position(|held| !held.nested),
-        false => group.held.iter().enumerate().min_by_key(|(_, held)| held.sub).map(|(at, _)| at),
+    // The outermost statement is the one without a context; with `log_rows` its line is the last, without it the first.
+    let held = &group.held;
+    let last = (0..held.len()).max_by_key(|at| held[*at].last).filter(|at| held[*at].rows.is_some());
+    let first = (0..held.len()).min_by_key(|at| held[*at].sub);
+    let outside = held.iter().position(|held| !held.nested).filter(|_| held.iter().any(|held| held.nested));
+    let candidates: Vec<usize> = match outside {
+        Some(outside) => vec![outside],
+        None => last.into_iter().chain(first).collect(),
     };
-    let Some(outer) = outer else { return };
-    let read = group.spilled || group.held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
-    if read && group.held[outer].only_calls() {
+    let Some(outer) = candidates.into_iter().find(|at| held[*at].only_calls()) else { return };
+    let read = group.spilled || held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
+    if read {
         group.held.remove(outer);
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Held {
     pub command: String,
     /// pgaudit's number within the statement; plans count after their order.
     pub sub: u64,
+    /// Number of the last line that told of it.
+    pub last: u64,
     pub binds: Vec<Option<String>>,
     pub rows: Option<u64>,
     pub rows_bound: Option<u64>,
@@ -118,6 +120,7 @@ impl Held {
 
     /// Takes what a further line of the same statement says.
     pub(super) fn absorb(&mut self, new: Held) {
+        self.last = self.last.max(new.last);
         let replaces = self.is_wrapper() && !new.is_wrapper() && new.told == Told::Audit;
         if replaces || self.class.is_empty() && new.told == Told::Audit {
             self.class = new.class;
@@ -195,8 +198,8 @@ const WRAPPERS: [&str; 9] = [
 fn operation(word: &str, held: &Held, dump: bool) -> Option<Operation> {
     let read = if dump { Operation::Export } else { Operation::Read };
     Some(match word {
-        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK" | "SHOW"
-        | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "MOVE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" | "PREPARE" => return None,
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK"
+        | "SHOW" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "MOVE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" | "PREPARE" => return None,
         // Settings are an access only where they change who acts or what is logged.
         "SET" | "RESET" => return changes_control(&held.statement).then_some(Operation::Admin),
         "INSERT" | "UPDATE" | "MERGE" => Operation::Write,

@@ -61,7 +61,11 @@ pub(super) fn parse(message: &str) -> Option<Audit> {
 /// The bind values of a list. NULL and the empty text look the same in it, so both are taken as not said.
 fn binds(list: &str) -> Vec<Option<String>> {
     let values = fields(list).unwrap_or_default();
-    values.into_iter().map(|value| Some(value).filter(|value| !value.is_empty() && value != "<long param suppressed>")).map(unquoted).collect()
+    values
+        .into_iter()
+        .map(|value| Some(value).filter(|value| !value.is_empty() && value != "<long param suppressed>"))
+        .map(unquoted)
+        .collect()
 }
 
 /// An array value is quoted once more: `"{1,2}"`.
@@ -127,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_line_is_csv_and_its_binds_are_csv_inside() {
-        let line = "SESSION,7,1,READ,SELECT,,,\"SELECT name FROM t WHERE a = $1 OR b = $2\",\",\"\"a,\"\"\"\"b\"\"\"\"\n'c'\\d\"\",4321\",3";
+        let line =
+            "SESSION,7,1,READ,SELECT,,,\"SELECT name FROM t WHERE a = $1 OR b = $2\",\",\"\"a,\"\"\"\"b\"\"\"\"\n'c'\\d\"\",4321\",3";
         let audit = parse(line).expect("is a line");
         assert_eq!((audit.statement_id, audit.rows), (7, Some(3)));
         assert_eq!(audit.statement, Said::Here("SELECT name FROM t WHERE a = $1 OR b = $2".to_owned()));

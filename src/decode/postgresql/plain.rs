@@ -87,11 +87,10 @@ mod tests {
 
     #[test]
     fn parameters_keep_quotes_and_nulls() {
-        assert_eq!(parameters("parameters: $1 = '4''3', $2 = NULL, $3 = 'a, $4 = b'"), [
-            Some("4'3".to_owned()),
-            None,
-            Some("a, $4 = b".to_owned())
-        ]);
+        assert_eq!(
+            parameters("parameters: $1 = '4''3', $2 = NULL, $3 = 'a, $4 = b'"),
+            [Some("4'3".to_owned()), None, Some("a, $4 = b".to_owned())]
+        );
         assert!(parameters("something else").is_empty());
     }
 }
