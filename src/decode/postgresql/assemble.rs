@@ -70,7 +70,8 @@ impl Session {
     /// Takes a line; `true` where it is the session's last.
     pub(super) fn take(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) -> bool {
         let message = line.message.as_ref();
-        if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.severity != Severity::Notice || line.user.is_some()) {
+        // pgaudit hides the context of its lines; a line of that look with one was raised by somebody's own function.
+        if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.context.is_none()) {
             match pgaudit::parse(audit) {
                 Some(audit) => self.audit(line, audit, emit),
                 None => self.unreadable(line, emit),
@@ -244,6 +245,10 @@ impl Session {
         // Of several statements the one that failed comes after the last that is told of.
         let parts = split::statements(statement, DIALECT);
         let done = self.several.as_ref().filter(|several| several.text == statement).map_or(0, |several| several.at + 1);
+        // A text of several is refused as a whole only by its grammar: else the earlier ones ran.
+        if parts.len() > 1 && line.state.as_deref() != Some("42601") {
+            held.ending = Ending::Interrupted;
+        }
         if parts.len() > 1 && done < parts.len() {
             held.statement = parts[done..].join("; ");
         } else if parts.len() == 1 {

@@ -76,7 +76,7 @@ pub(super) fn parse(message: &str) -> Option<Explained> {
 
 /// Whether a message carries a plan.
 pub(super) fn is_plan(message: &str) -> bool {
-    message.starts_with("duration: ") && message.contains("plan:")
+    message.strip_prefix("duration: ").and_then(|rest| rest.split_once(" ms  ")).is_some_and(|(_, rest)| rest.starts_with("plan:"))
 }
 
 impl Node {

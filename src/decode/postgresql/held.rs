@@ -133,10 +133,12 @@ impl Held {
             self.binds = new.binds;
         }
         // A wrapper's line says 0 rows, which is no count; a plan's count is the executor's own.
-        let better = new.plan.is_some() || self.rows.is_none();
-        if better && new.rows.is_some() {
-            self.rows = new.rows;
-        }
+        // Relation lines repeat the count, so the larger of two is taken.
+        self.rows = match (self.rows, new.rows) {
+            (Some(_), Some(rows)) if new.plan.is_some() => Some(rows),
+            (Some(_), Some(_)) if self.plan.is_some() => self.rows,
+            (old, new) => old.max(new),
+        };
         self.rows_bound = self.rows_bound.or(new.rows_bound);
         self.plan = self.plan.take().or(new.plan);
         if new.ending != Ending::Success {
