@@ -38,12 +38,16 @@ impl<'q> Walker<'q> {
                 out.summed.extend(outs.into_iter().flat_map(|inner| inner.summed));
             }
             Expr::Exists { subquery, .. } => {
-                let outs = self.aside(|walker| walker.query(subquery));
-                drop(outs);
+                // Whether rows exist is shown; their conditions limit nothing around them.
+                let certain = std::mem::replace(&mut self.certain, false);
+                self.aside(|walker| walker.query(subquery));
+                self.certain = certain;
             }
             Expr::In { expr, target, .. } => {
                 self.shown(expr, out);
+                let certain = std::mem::replace(&mut self.certain, false);
                 self.target(target);
+                self.certain = certain;
             }
             Expr::Function(function) => self.function(function, out),
             _ => {
@@ -96,13 +100,14 @@ impl<'q> Walker<'q> {
     /// A subquery whose value is shown beside each row.
     fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<Out> {
         let (packed, extremes) = (self.branch.packed, self.branch.extremes);
-        let first = self.branch.sources.len();
+        let (first, first_link) = (self.branch.sources.len(), self.branch.links.len());
         let outs = self.aside(|walker| {
             walker.branch.packed = false;
             let outs = walker.query(query);
             (outs, walker.branch.packed)
         });
         let (outs, inner_packed) = outs;
+        self.direct_inwards(first_link, first);
         (self.branch.packed, self.branch.extremes) = (packed | inner_packed, extremes);
         if self.flows && outs.iter().any(|out| !out.columns.is_empty()) {
             self.branch.sources[first..].iter_mut().for_each(|source| source.flows = true);
@@ -113,7 +118,9 @@ impl<'q> Walker<'q> {
     fn function(&mut self, function: &'q Function, out: &mut Out) {
         let name = text(&function.name);
         let windowed = function.over.is_some();
-        let effect = effect(&name);
+        // `ARRAY(SELECT …)` is parsed as a call.
+        let subquery = matches!(function.args, FunctionArguments::Subquery(_));
+        let effect = if subquery { Effect::Plain } else { effect(&name) };
         let mut args = Out::default();
         match &function.args {
             FunctionArguments::None => {}
@@ -235,6 +242,34 @@ impl<'q> Walker<'q> {
             return all_of(&binding.shape);
         }
         self.scopes.iter().rev().flatten().flat_map(|binding| named(&binding.shape, &last.value)).collect()
+    }
+}
+
+/// Whether an expression is a bare column, the text of which is its value.
+pub(super) fn is_bare(expr: &Expr) -> bool {
+    match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
+        Expr::Nested(inner) => is_bare(inner),
+        Expr::Cast { expr, data_type, .. } => keeps_text(data_type) && is_bare(expr),
+        _ => false,
+    }
+}
+
+/// Casts to other types may make different values alike: `phone::char(3)` is the same for thousands.
+pub(super) fn keeps_text(data_type: &sqlparser::ast::DataType) -> bool {
+    use sqlparser::ast::DataType;
+    matches!(data_type, DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None))
+}
+
+/// The one column that a name stands for and whose values are its own.
+pub(super) fn bare_named(shape: &Shape, name: &str) -> Vec<Column> {
+    match shape {
+        Shape::Table(_) => named(shape, name),
+        Shape::Derived(outs) => {
+            let hit = |out: &&Out| out.name.eq_ignore_ascii_case(name);
+            let hidden = outs.iter().filter(hit).any(|out| !out.bare);
+            if hidden || outs.iter().any(|out| out.name == "*" && !out.bare) { Vec::new() } else { named(shape, name) }
+        }
     }
 }
 

@@ -97,7 +97,9 @@ const PACK: [&str; 20] = [
     "array_concat_agg",
     "wm_concat",
 ];
-const ROWS: [&str; 18] = [
+const ROWS: [&str; 20] = [
+    "pg_options_to_table",
+    "pg_get_keywords",
     "unnest",
     "generate_series",
     "generate_subscripts",

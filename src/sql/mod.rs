@@ -97,6 +97,8 @@ pub struct Analysis {
     pub limit: Option<Limit>,
     /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).
     pub rows_may_be_fewer: bool,
+    /// Clauses follow that are not looked into: an order, a limit, an offset.
+    pub trailing: bool,
     /// `UNION`, `INTERSECT` and `EXCEPT` drop rows that are alike.
     pub set_operation: bool,
 }

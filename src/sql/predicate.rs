@@ -32,10 +32,10 @@ impl<'q> Walker<'q> {
                 let outs = self.aside(|walker| walker.query(query));
                 let left = self.one_column(column);
                 self.probe(column);
-                if let (true, Some(left), [out]) = (certain, left, outs.as_slice()) {
-                    if let [right] = out.columns.as_slice() {
-                        self.branch.links.push(Link { left, right: right.clone(), forth: true, back: true });
-                    }
+                if let (true, Some(left), [out]) = (certain, left, outs.as_slice())
+                    && let (true, [right]) = (out.bare, out.columns.as_slice())
+                {
+                    self.branch.links.push(Link { left, right: right.clone(), forth: true, back: true });
                 }
                 self.chosen_by(Condition::Other);
             }
@@ -45,6 +45,11 @@ impl<'q> Walker<'q> {
 
     fn single(&mut self, expr: &'q Expr) {
         if let Some((left, right)) = self.equal_columns(expr) {
+            // In the body of a function `id = i` compares a column with a variable. Which of two bare names is which only the
+            // catalog can tell, so the right-hand one is offered as a variable as well.
+            if let (true, true, Some(value)) = (self.certain, left.source == right.source, variable(expr)) {
+                self.branch.keys.push(Keys { column: left.clone(), values: vec![value] });
+            }
             if self.certain {
                 self.branch.links.push(Link { left, right, forth: true, back: true });
             }
@@ -93,8 +98,7 @@ impl<'q> Walker<'q> {
                     Some(column) => (column, right),
                     None => (self.one_column(right)?, left),
                 };
-                let value = value(other).or_else(|| self.variable(other))?;
-                Some(Keys { column, values: vec![value] })
+                Some(Keys { column, values: vec![value(other)?] })
             }
             Expr::In { expr, target: InTarget::List(items), negated: false, .. } => {
                 let column = self.one_column(expr)?;
@@ -108,19 +112,25 @@ impl<'q> Walker<'q> {
         }
     }
 
+    /// The column of a qualified name, where its values are the column's own.
+    fn bare_column(&self, path: &[sqlparser::ast::Ident]) -> Vec<Column> {
+        let [.., qualifier, last] = path else { return Vec::new() };
+        let fits = |binding: &&super::walk::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
+        let binding = self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits));
+        binding.map_or_else(Vec::new, |binding| super::expr::bare_named(&binding.shape, &last.value))
+    }
+
     /// The column that an expression is, where it can be only one.
     fn one_column(&self, expr: &Expr) -> Option<Column> {
-        let columns = match expr {
+        let columns: Vec<Column> = match expr {
             Expr::Nested(inner) => return self.one_column(inner),
-            // A cast may make different ids alike, so only that to text or a number is looked through: ids are compared as text.
-            Expr::Cast { expr, .. } => return self.one_column(expr),
+            Expr::Cast { expr, data_type, .. } if super::expr::keeps_text(data_type) => return self.one_column(expr),
             Expr::Identifier(ident) => {
                 let innermost = self.scopes.last()?;
                 // Against an outer table of the same column name the inner one wins, as in SQL.
-                let columns: Vec<Column> = innermost.iter().flat_map(|binding| super::expr::named(&binding.shape, &ident.value)).collect();
-                columns
+                innermost.iter().flat_map(|binding| super::expr::bare_named(&binding.shape, &ident.value)).collect()
             }
-            Expr::CompoundIdentifier(path) => self.columns(&path.iter().collect::<Vec<_>>()),
+            Expr::CompoundIdentifier(path) => self.bare_column(path),
             _ => return None,
         };
         match columns.as_slice() {
@@ -128,14 +138,16 @@ impl<'q> Walker<'q> {
             _ => None,
         }
     }
+}
 
-    /// In the body of a function, `id = i` compares a column with a variable. Which of two bare names is which can only be
-    /// told by the catalog, so the right-hand one is offered as a variable.
-    fn variable(&self, expr: &Expr) -> Option<KeyValue> {
-        match expr {
+/// The bare name on the right of an equation.
+fn variable(expr: &Expr) -> Option<KeyValue> {
+    match expr {
+        Expr::BinaryOp { right, .. } => match &**right {
             Expr::Identifier(ident) if ident.quote_style.is_none() => Some(KeyValue::Variable(ident.value.clone())),
             _ => None,
-        }
+        },
+        _ => None,
     }
 }
 

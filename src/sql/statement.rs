@@ -224,6 +224,7 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
         close(walker.finish(), outs, &mut analysis)?;
     }
     analysis.limit = limit(query);
+    analysis.trailing = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();
     if let SetExpr::Select(select) = &*query.body {
         if let Some(targets) = &select.into {
             analysis.class = Class::CreateTableAs;

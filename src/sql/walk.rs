@@ -21,6 +21,8 @@ pub(super) struct Out {
     pub columns: Vec<Column>,
     /// Of those, the ones that flow in only as a sum.
     pub summed: Vec<Column>,
+    /// It is a bare column: what is said of its values is said of the column's.
+    pub bare: bool,
 }
 
 /// What a name in FROM stands for.
@@ -133,7 +135,7 @@ impl<'q> Walker<'q> {
                 let parts = [&table.schema_name, &table.table_name].into_iter().flatten();
                 let name = parts.map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".");
                 let source = self.source(name);
-                vec![Out { name: "*".to_owned(), columns: vec![Column { source, name: None }], ..Out::default() }]
+                vec![whole_of(source)]
             }
             SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) | SetExpr::Merge(statement) => {
                 self.modifying(statement)
@@ -209,7 +211,7 @@ impl<'q> Walker<'q> {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let mut out = Out { name: super::expr::name_of(expr), ..Out::default() };
+                    let mut out = Out { name: super::expr::name_of(expr), bare: super::expr::is_bare(expr), ..Out::default() };
                     self.shown(expr, &mut out);
                     // A whole row of a table can be taken apart again by whoever selects from it.
                     if out.columns.iter().any(|column| column.name.is_none()) {
@@ -218,7 +220,7 @@ impl<'q> Walker<'q> {
                     outs.push(out);
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    let mut out = Out { name: alias.value.clone(), ..Out::default() };
+                    let mut out = Out { name: alias.value.clone(), bare: super::expr::is_bare(expr), ..Out::default() };
                     self.shown(expr, &mut out);
                     outs.push(out);
                 }
@@ -265,7 +267,8 @@ impl<'q> Walker<'q> {
     }
 
     fn join(&mut self, join: &'q Join) {
-        let before = self.scopes.last().map_or(0, Vec::len);
+        let (before, first_link) = (self.scopes.last().map_or(0, Vec::len), self.branch.links.len());
+        let first_source = self.branch.sources.len();
         self.factor(&join.relation);
         // Rows of the side that an outer join keeps are shown whether or not the condition holds for them.
         let (constraint, keeps) = match &join.join_operator {
@@ -290,37 +293,48 @@ impl<'q> Walker<'q> {
         };
         match constraint {
             JoinConstraint::On(condition) if keeps == Keeps::Neither => self.condition(condition),
-            JoinConstraint::On(condition) => self.outer_condition(condition, before, keeps),
+            JoinConstraint::On(condition) => {
+                // Values listed in the condition of an outer join limit only where it holds.
+                let (keys, shape) = (self.branch.keys.len(), self.branch.condition);
+                self.condition(condition);
+                self.branch.keys.truncate(keys);
+                self.branch.condition = shape;
+            }
             JoinConstraint::Using(names) | JoinConstraint::UsingAlias(names, _) => {
                 for name in names {
-                    self.using(&text(name), before, keeps);
+                    self.using(&text(name), before);
                 }
             }
             JoinConstraint::Natural | JoinConstraint::None => {}
         }
+        let joined = self.scopes.last().map(|scope| sources_of(&scope[before.min(scope.len())..])).unwrap_or_default();
+        self.direct(first_link, keeps, |source| joined.contains(&source) || source >= first_source);
     }
 
-    /// `ON` of an outer join: where it holds, columns are equal; where it does not, the other side is NULL.
-    fn outer_condition(&mut self, condition: &'q sqlparser::ast::Expr, before: usize, keeps: Keeps) {
-        let (links, keys, shape) = (self.branch.links.len(), self.branch.keys.len(), self.branch.condition);
-        self.condition(condition);
-        self.branch.keys.truncate(keys);
-        self.branch.condition = shape;
-        let joined = self.scopes.last().map(|scope| sources_of(&scope[before.min(scope.len())..])).unwrap_or_default();
-        for link in &mut self.branch.links[links..] {
-            let right_is_joined = joined.contains(&link.right.source);
-            // Values listed for the kept side limit the other side, not the other way round.
-            let (from_kept, to_kept) = match keeps {
-                Keeps::Left => (true, false),
-                Keeps::Right => (false, true),
-                Keeps::Both => (false, false),
-                Keeps::Neither => (true, true),
-            };
-            (link.forth, link.back) = if right_is_joined { (from_kept, to_kept) } else { (to_kept, from_kept) };
+    /// Lets values listed for one side limit the other only where they do: those of the side that is kept limit the other
+    /// side, not the other way round.
+    fn direct(&mut self, first_link: usize, keeps: Keeps, is_joined: impl Fn(usize) -> bool) {
+        let (from_earlier, from_joined) = match keeps {
+            Keeps::Neither => return,
+            Keeps::Left => (true, false),
+            Keeps::Right => (false, true),
+            Keeps::Both => (false, false),
+        };
+        for link in &mut self.branch.links[first_link..] {
+            match (is_joined(link.left.source), is_joined(link.right.source)) {
+                (false, true) => (link.forth, link.back) = (link.forth && from_earlier, link.back && from_joined),
+                (true, false) => (link.forth, link.back) = (link.forth && from_joined, link.back && from_earlier),
+                (true, true) | (false, false) => {}
+            }
         }
     }
 
-    fn using(&mut self, name: &str, before: usize, keeps: Keeps) {
+    /// The same for a value beside each row: its conditions limit the value, never the row.
+    pub(super) fn direct_inwards(&mut self, first_link: usize, first_source: usize) {
+        self.direct(first_link, Keeps::Left, |source| source >= first_source);
+    }
+
+    fn using(&mut self, name: &str, before: usize) {
         let Some(scope) = self.scopes.last() else { return };
         let column = |bindings: &[Binding]| match bindings {
             [Binding { shape: Shape::Table(source), .. }] => Some(Column { source: *source, name: Some(name.to_owned()) }),
@@ -328,9 +342,7 @@ impl<'q> Walker<'q> {
         };
         let (left, right) = (column(&scope[..before.min(scope.len())]), column(&scope[before.min(scope.len())..]));
         if let (Some(left), Some(right), true) = (left, right, self.certain) {
-            let forth = matches!(keeps, Keeps::Left | Keeps::Neither);
-            let back = matches!(keeps, Keeps::Right | Keeps::Neither);
-            self.branch.links.push(Link { left, right, forth, back });
+            self.branch.links.push(Link { left, right, forth: true, back: true });
         }
     }
 
@@ -472,10 +484,15 @@ enum Keeps {
 fn everything(binding: &Binding) -> Vec<Out> {
     match &binding.shape {
         Shape::Table(source) => {
-            vec![Out { name: "*".to_owned(), columns: vec![Column { source: *source, name: None }], ..Out::default() }]
+            vec![whole_of(*source)]
         }
         Shape::Derived(outs) => outs.clone(),
     }
+}
+
+/// All columns of a table.
+fn whole_of(source: usize) -> Out {
+    Out { name: "*".to_owned(), columns: vec![Column { source, name: None }], summed: Vec::new(), bare: true }
 }
 
 fn sources_of(bindings: &[Binding]) -> Vec<usize> {

@@ -151,10 +151,12 @@ impl Episode {
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
     pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
         self.last_finding = self.last_finding.max(at.access.time);
-        self.days.retain(|(day, _)| day + REMEMBERED_DAYS > at.day);
-        match self.days.iter_mut().find(|(day, _)| *day == at.day) {
+        self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
+        // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
+        let slot = if finding.window.days() == 1 { at.day } else { 0 };
+        match self.days.iter_mut().find(|(day, _)| *day == slot) {
             Some((_, best)) => *best = best.max(finding.bits),
-            None => self.days.push((at.day, finding.bits)),
+            None => self.days.push((slot, finding.bits)),
         }
         let shown = (self.peak.window, self.peak.measure) == (finding.window, finding.measure);
         if finding.bits >= self.peak.bits || (shown && finding.count >= self.peak.count) {

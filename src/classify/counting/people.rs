@@ -6,7 +6,7 @@ use crate::classify::catalog::Table;
 use crate::classify::counting::statement::Known;
 use crate::model::kind::Kind;
 use crate::model::record::Record;
-use crate::sql::{Branch, Column, KeyValue, array_elements};
+use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The people whom a statement lists.
@@ -62,11 +62,11 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'
         if known[at].showing.is_some_and(|showing| showing.people_per_row > 1) || shows_only_others(at, branch, known) {
             return None;
         }
-        if done.contains(&group) {
+        // Each table for itself: the optional side of an outer join may be limited where the other is not.
+        let found = listed_of(at, branch, known, record)?;
+        if !done.insert(group) {
             continue;
         }
-        let Some(found) = listed_of(at, branch, known, record) else { continue };
-        done.insert(group);
         all = Some(match all {
             None => found,
             Some(all) => {
@@ -74,8 +74,7 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'
             }
         });
     }
-    let groups: BTreeSet<usize> = groups_or_self(branch, known, &shown).into_iter().map(|(group, _)| group).collect();
-    all.filter(|_| groups == done)
+    all
 }
 
 fn groups_or_self(branch: &Branch, known: &[Known<'_>], shown: &[usize]) -> Vec<(usize, usize)> {
@@ -99,7 +98,7 @@ fn listed_of<'c>(at: usize, branch: &Branch, known: &[Known<'c>], record: &Recor
     let subject = Column { source: at, name: Some(entry.subject.clone()?) };
     let mut best: Option<Listed<'c>> = None;
     for keys in &branch.keys {
-        let Some(values) = values(&keys.values, entry, record) else { continue };
+        let Some(values) = values(keys, branch, known, record) else { continue };
         let own_key = flows_to(branch, &keys.column, &subject);
         let unique =
             keys.column.source == at && keys.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
@@ -160,10 +159,10 @@ fn equal_names(a: &Column, b: &Column) -> bool {
 }
 
 /// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
-fn values(values: &[KeyValue], entry: &Table, record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
+fn values(keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
     let mut distinct = BTreeSet::new();
     let mut silent = 0_u64;
-    for value in values {
+    for value in &keys.values {
         match value {
             KeyValue::Literal(text) => {
                 distinct.insert(Some(text.trim().to_owned()));
@@ -179,7 +178,7 @@ fn values(values: &[KeyValue], entry: &Table, record: &Record<'_>) -> Option<BTr
                 distinct.extend(array_elements(array)?.into_iter().map(|element| Some(element.trim().to_owned())));
             }
             KeyValue::Variable(name) => {
-                distinct.insert(Some(variable(name, entry, values.len(), record)?));
+                distinct.insert(Some(variable(name, keys, branch, known, record)?));
             }
         }
     }
@@ -194,11 +193,19 @@ fn values(values: &[KeyValue], entry: &Table, record: &Record<'_>) -> Option<BTr
     }
 }
 
-/// The value of a variable in a function's body. The log lists the values of all variables and leaves those out that the
-/// statement does not use, so one value alone belongs to the one name that is no column.
-fn variable(name: &str, entry: &Table, listed: usize, record: &Record<'_>) -> Option<String> {
+/// The value of a variable in a function's body: `id = i`.
+///
+/// The log lists the values of all variables of the function and leaves those out that the statement does not use. So a lone
+/// value belongs to the lone name that is no column; where any other name might be a variable too, nothing is concluded.
+fn variable(name: &str, keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<String> {
     let mut said = record.binds.iter().flatten().filter(|value| !value.is_empty());
     let (Some(only), None) = (said.next(), said.next()) else { return None };
-    let column = entry.is_subject(name) || entry.kind_of(name).is_some();
-    (listed == 1 && !column).then(|| only.trim().to_owned())
+    let [source] = known else { return None };
+    let entry = source.entry?;
+    let is_column = |name: &str| entry.is_subject(name) || entry.kind_of(name).is_some();
+    let understood = |column: &Column| column.name.as_deref().is_none_or(|other| other == name || is_column(other));
+    let all_understood = branch.output.iter().chain(&branch.probes).chain(&branch.summed).all(understood);
+    let text = record.statement.as_deref().unwrap_or("");
+    let alone = branch.keys.len() == 1 && keys.values.len() == 1 && !text.contains(['$', '?']);
+    (alone && all_understood && !is_column(name)).then(|| only.trim().to_owned())
 }

@@ -67,6 +67,11 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         subjects: Vec::new(),
         selection: Selection::Unknown,
     };
+    // A variable may stand in what follows a condition, too.
+    if analysis.trailing || analysis.set_operation {
+        let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
+        analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
+    }
     if !reads(analysis.class, record.fetched) {
         return Some(found);
     }
@@ -105,7 +110,7 @@ fn refine(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> Op
     let system = record.system.as_deref();
     let unclear = |branch: &Branch| {
         !branch.functions.is_empty()
-            || branch.sources.iter().any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table))
+            || branch.sources.iter().any(|source| entry_of(catalog, system, &source.table).is_none() && !system::is_harmless(&source.table))
     };
     if analysis.unparsed || analysis.branches.iter().any(unclear) {
         // Functions in the plan hide what they read from it as well.
@@ -226,18 +231,28 @@ fn persons(analysis: &Analysis, shown: &[Shown], record: &Record<'_>, aggregated
     // A limit of one statement bounds nothing of an INSERT's conflicts; it bounds the rows that were read.
     let bound = [limit, record.rows_bound].into_iter().flatten().min();
     match shown {
-        [only] => branch_persons(only, analysis, rows, bound, aggregated),
+        [only] => branch_persons(only, analysis, record, rows, bound, aggregated),
         several => several_persons(several, rows, bound),
     }
 }
 
-fn branch_persons(shown: &Shown, analysis: &Analysis, rows: Option<u64>, bound: Option<u64>, aggregated: Option<u64>) -> Persons {
+fn branch_persons(
+    shown: &Shown,
+    analysis: &Analysis,
+    record: &Record<'_>,
+    rows: Option<u64>,
+    bound: Option<u64>,
+    aggregated: Option<u64>,
+) -> Persons {
     // The plan says how many rows went into the one value.
-    if let (Count::Anything, Some(rows), [branch]) = (&shown.count, aggregated, analysis.branches.as_slice()) {
-        if branch.packed && !branch.hides_query && !branch.grouped {
-            let single = !branch.multiplied && branch.sources.iter().filter(|source| source.flows).count() == 1 && !branch.distinct;
-            return if single { Persons::Exact(rows) } else { Persons::AtMost(rows.saturating_mul(shown.people_per_row)) };
-        }
+    if let (Count::Anything, Some(rows), [branch]) = (&shown.count, aggregated, analysis.branches.as_slice())
+        && (branch.packed && !branch.hides_query && !branch.grouped)
+    {
+        let text = record.statement.as_deref().unwrap_or("").to_ascii_lowercase();
+        // Not every row that was fed in need be in the value.
+        let all = !text.contains("filter") && !text.contains("distinct");
+        let single = all && !branch.multiplied && branch.sources.iter().filter(|source| source.flows).count() == 1 && !branch.distinct;
+        return if single { Persons::Exact(rows) } else { Persons::AtMost(rows.saturating_mul(shown.people_per_row)) };
     }
     by_rows(&shown.count, shown.people_per_row, rows, bound, shown.subjects.len() as u64)
 }
@@ -279,8 +294,16 @@ fn several_persons(shown: &[Shown], rows: Option<u64>, bound: Option<u64>) -> Pe
     most.map_or(Persons::Unknown, |n| Persons::AtMost(n).at_most())
 }
 
+/// The catalog's entry of a table. `database.schema.table` names the same table as `schema.table`.
+fn entry_of<'c>(catalog: &'c Catalog, system: Option<&str>, table: &str) -> Option<&'c Table> {
+    catalog.find(system, table).or_else(|| {
+        let (_, rest) = table.split_once('.').filter(|(_, rest)| rest.contains('.'))?;
+        catalog.find(system, rest)
+    })
+}
+
 fn know<'c>(at: usize, source: &sql::Source, branch: &Branch, system: Option<&str>, catalog: &'c Catalog) -> Known<'c> {
-    let entry = catalog.find(system, &source.table);
+    let entry = entry_of(catalog, system, &source.table);
     let harmless = entry.is_none() && system::is_harmless(&source.table);
     let columns = columns_of(at, &branch.output);
     let showing = columns.and_then(|columns| entry.map(|entry| Showing::of(entry, columns.as_deref()))).filter(|showing| showing.personal);
@@ -350,3 +373,6 @@ fn selection(branch: &Branch) -> Selection {
         Condition::Other | Condition::Range | Condition::Pattern => Selection::Condition,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,8 @@ impl Session {
     /// Takes a line; `true` where it is the session's last.
     pub(super) fn take(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) -> bool {
         let message = line.message.as_ref();
-        if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.severity != Severity::Notice || line.user.is_some()) {
+        // pgaudit hides the context of its lines; a line of that look with one was raised by somebody's own function.
+        if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.context.is_none()) {
             match pgaudit::parse(audit) {
                 Some(audit) => self.audit(line, audit, emit),
                 None => self.unreadable(line, emit),
@@ -244,6 +245,10 @@ impl Session {
         // Of several statements the one that failed comes after the last that is told of.
         let parts = split::statements(statement, DIALECT);
         let done = self.several.as_ref().filter(|several| several.text == statement).map_or(0, |several| several.at + 1);
+        // A text of several is refused as a whole only by its grammar: else the earlier ones ran.
+        if parts.len() > 1 && line.state.as_deref() != Some("42601") {
+            held.ending = Ending::Interrupted;
+        }
         if parts.len() > 1 && done < parts.len() {
             held.statement = parts[done..].join("; ");
         } else if parts.len() == 1 {
@@ -262,6 +267,7 @@ impl Session {
             class: String::new(),
             command: String::new(),
             sub: 0,
+            last: line.number,
             binds: Vec::new(),
             rows: None,
             rows_bound: None,
@@ -394,14 +400,18 @@ fn drop_explained_call(group: &mut Group) {
     if group.held.len() < 2 && !group.spilled {
         return;
     }
-    let plans = group.held.iter().any(|held| held.nested);
-    let outer = match plans {
-        true => group.held.iter().position(|held| !held.nested),
-        false => group.held.iter().enumerate().min_by_key(|(_, held)| held.sub).map(|(at, _)| at),
+    // The outermost statement is the one without a context; with `log_rows` its line is the last, without it the first.
+    let held = &group.held;
+    let last = (0..held.len()).max_by_key(|at| held[*at].last).filter(|at| held[*at].rows.is_some());
+    let first = (0..held.len()).min_by_key(|at| held[*at].sub);
+    let outside = held.iter().position(|held| !held.nested).filter(|_| held.iter().any(|held| held.nested));
+    let candidates: Vec<usize> = match outside {
+        Some(outside) => vec![outside],
+        None => last.into_iter().chain(first).collect(),
     };
-    let Some(outer) = outer else { return };
-    let read = group.spilled || group.held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
-    if read && group.held[outer].only_calls() {
+    let Some(outer) = candidates.into_iter().find(|at| held[*at].only_calls()) else { return };
+    let read = group.spilled || held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
+    if read {
         group.held.remove(outer);
     }
 }

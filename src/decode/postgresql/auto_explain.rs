@@ -28,6 +28,8 @@ struct Document {
 struct Node {
     #[serde(rename = "Node Type", default)]
     node_type: String,
+    #[serde(rename = "Partial Mode", default)]
+    partial: Option<String>,
     #[serde(rename = "Operation", default)]
     operation: Option<String>,
     #[serde(rename = "Schema", default)]
@@ -65,13 +67,16 @@ pub(super) fn parse(message: &str) -> Option<Explained> {
     let mut plan = Plan { output: top.output.clone(), ..Plan::default() };
     gather(&top, &mut plan);
     plan.aggregated = aggregated(&top);
-    // What a node that modifies data returns is what RETURNING shows; without it the node returns no row.
-    Some(Explained { text: document.text, rows: top.total_rows(), plan })
+    // A node that modifies data returns what RETURNING shows, and no row without it. What an INSERT copies came from below.
+    let copied = top.plans.first().filter(|_| top.operation.as_deref() == Some("Insert"));
+    let source = copied.unwrap_or(&top);
+    let rows = source.total_rows().filter(|_| source.loops == Some(1.0));
+    Some(Explained { text: document.text, rows, plan })
 }
 
 /// Whether a message carries a plan.
 pub(super) fn is_plan(message: &str) -> bool {
-    message.starts_with("duration: ") && message.contains("plan:")
+    message.strip_prefix("duration: ").and_then(|rest| rest.split_once(" ms  ")).is_some_and(|(_, rest)| rest.starts_with("plan:"))
 }
 
 impl Node {
@@ -106,7 +111,11 @@ fn aggregated(top: &Node) -> Option<u64> {
     let mut node = top;
     loop {
         match (node.node_type.as_str(), node.plans.as_slice()) {
-            ("Aggregate" | "WindowAgg", [input, ..]) => return input.total_rows(),
+            // Parallel workers hand up partial results: what fed those is spread over loops of which the plan gives a rounded mean.
+            ("Aggregate" | "WindowAgg", [input, ..]) => {
+                let whole = node.partial.as_deref().is_none_or(|mode| mode == "Simple") && input.loops == Some(1.0);
+                return input.total_rows().filter(|_| whole);
+            }
             ("Sort" | "Limit" | "Result" | "Incremental Sort", [input]) => node = input,
             _ => return None,
         }

@@ -50,6 +50,8 @@ pub(super) struct Held {
     pub command: String,
     /// pgaudit's number within the statement; plans count after their order.
     pub sub: u64,
+    /// Number of the last line that told of it.
+    pub last: u64,
     pub binds: Vec<Option<String>>,
     pub rows: Option<u64>,
     pub rows_bound: Option<u64>,
@@ -118,6 +120,7 @@ impl Held {
 
     /// Takes what a further line of the same statement says.
     pub(super) fn absorb(&mut self, new: Held) {
+        self.last = self.last.max(new.last);
         let replaces = self.is_wrapper() && !new.is_wrapper() && new.told == Told::Audit;
         if replaces || self.class.is_empty() && new.told == Told::Audit {
             self.class = new.class;
@@ -130,10 +133,12 @@ impl Held {
             self.binds = new.binds;
         }
         // A wrapper's line says 0 rows, which is no count; a plan's count is the executor's own.
-        let better = new.plan.is_some() || self.rows.is_none();
-        if better && new.rows.is_some() {
-            self.rows = new.rows;
-        }
+        // Relation lines repeat the count, so the larger of two is taken.
+        self.rows = match (self.rows, new.rows) {
+            (Some(_), Some(rows)) if new.plan.is_some() => Some(rows),
+            (Some(_), Some(_)) if self.plan.is_some() => self.rows,
+            (old, new) => old.max(new),
+        };
         self.rows_bound = self.rows_bound.or(new.rows_bound);
         self.plan = self.plan.take().or(new.plan);
         if new.ending != Ending::Success {
