@@ -1,6 +1,7 @@
 //! Where records come from: files of the past, files that grow, Kafka. Bytes and their places only; what they mean is decoded elsewhere.
 
 pub mod files;
+pub mod kafka;
 pub mod lines;
 pub mod unpack;
 
