@@ -4,5 +4,6 @@ pub mod classify;
 pub mod console;
 pub mod decode;
 pub mod model;
+pub mod sink;
 pub mod source;
 pub mod telemetry;
