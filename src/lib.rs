@@ -6,4 +6,5 @@ pub mod decode;
 pub mod model;
 pub mod sink;
 pub mod source;
+pub mod store;
 pub mod telemetry;
