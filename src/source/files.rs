@@ -53,7 +53,8 @@ impl Progress {
 
 /// Opens a file, or standard input for `-`.
 pub fn open(path: &str, keys: &Keys) -> Result<Input, SourceError> {
-    let cutting = Cutting { block: BLOCK, longest_line: LONGEST_RECORD, prompt: path == STDIN, hasher: keys.record_hasher() };
+    let cutting =
+        Cutting { block: BLOCK, longest_line: LONGEST_RECORD, prompt: path == STDIN, follow: false, hasher: keys.record_hasher() };
     if path == STDIN {
         return Input::start(STDIN, io::stdin(), None, cutting);
     }
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn an_input_that_is_dropped_lets_its_reader_go() {
         let stream = io::repeat(b'\n');
-        let cutting = Cutting { block: 1024, longest_line: 1024, prompt: false, hasher: Keys::built_in().record_hasher() };
+        let cutting = Cutting { block: 1024, longest_line: 1024, prompt: false, follow: false, hasher: Keys::built_in().record_hasher() };
         let mut input = Input::start("endless", stream, None, cutting).expect("started");
         assert!(input.next_block().is_ok());
         let reader = input.reader.take().expect("a reader");

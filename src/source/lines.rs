@@ -47,6 +47,8 @@ pub struct Oversized {
     pub offset: u64,
     /// Its length in bytes, without the line end.
     pub length: u64,
+    /// Offset behind its line end.
+    pub end: u64,
     /// Keyed hash of its bytes, without the line end.
     pub hash: RecordHash,
 }
@@ -75,6 +77,14 @@ impl Piece {
             Piece::Block(_) | Piece::Oversized(_) => self,
         }
     }
+
+    /// Where the stream goes on after it: the next line's number and offset.
+    pub fn end(&self) -> (u64, u64) {
+        match self {
+            Piece::Block(block) => (block.first_line + block.lines, block.first_offset + block.bytes.len() as u64),
+            Piece::Oversized(oversized) => (oversized.line + 1, oversized.end),
+        }
+    }
 }
 
 /// How to cut.
@@ -86,6 +96,8 @@ pub struct Cutting {
     pub longest_line: usize,
     /// Whether a block is cut as soon as a line is complete (pipes, terminals) or when it is full (files).
     pub prompt: bool,
+    /// Whether the stream may grow: where it ends for now, an unfinished line waits for the rest of it.
+    pub follow: bool,
     /// Hashes lines that are too long: [`crate::model::keys::Keys::record_hasher`].
     pub hasher: blake3::Hasher,
 }
@@ -128,6 +140,8 @@ struct Long {
 
 enum State {
     Open,
+    /// Read up to its end for now.
+    Paused,
     Ended,
     Failed(io::Error),
     Done,
@@ -158,7 +172,22 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// What comes next; `None` at the end. After an error, `None`.
+    /// Number and offset of the line that comes next.
+    pub fn position(&self) -> (u64, u64) {
+        (self.line, self.offset)
+    }
+
+    /// The reader.
+    pub fn get_ref(&self) -> &R {
+        &self.reader
+    }
+
+    /// The stream will not grow any more: its last line is a line, finished or not.
+    pub fn finish(&mut self) {
+        self.cutting.follow = false;
+    }
+
+    /// What comes next; `None` at the end, which may be passed where the stream is followed. After an error, `None`.
     pub fn next_piece(&mut self) -> Result<Option<Piece>, Broken> {
         loop {
             if let Some(piece) = self.cut() {
@@ -166,6 +195,10 @@ impl<R: Read> Lines<R> {
             }
             match std::mem::replace(&mut self.input, State::Done) {
                 State::Open => self.input = self.fill(),
+                State::Paused => {
+                    self.input = State::Open;
+                    return Ok(None);
+                }
                 State::Ended => return Ok(self.last_line()),
                 State::Failed(error) => {
                     let dropped = self.buffer.len() as u64 + self.long.as_ref().map_or(0, |long| long.length);
@@ -183,7 +216,7 @@ impl<R: Read> Lines<R> {
         let missing = self.wanted.saturating_sub(self.buffer.len()).max(1);
         self.buffer.reserve(missing);
         match (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer) {
-            Ok(read) if read < missing => State::Ended,
+            Ok(read) if read < missing => self.at_end(),
             Ok(_) => State::Open,
             Err(error) => State::Failed(error),
         }
@@ -200,10 +233,14 @@ impl<R: Read> Lines<R> {
         };
         self.buffer.truncate(length + outcome.as_ref().copied().unwrap_or(0));
         match outcome {
-            Ok(0) => State::Ended,
+            Ok(0) => self.at_end(),
             Ok(_) => State::Open,
             Err(error) => State::Failed(error),
         }
+    }
+
+    fn at_end(&self) -> State {
+        if self.cutting.follow { State::Paused } else { State::Ended }
     }
 
     /// The next piece that the buffer holds completely, if it is time to cut.
@@ -222,9 +259,7 @@ impl<R: Read> Lines<R> {
         let first = memchr(b'\n', &self.buffer).unwrap_or(last);
         let first_length = without_end(&self.buffer[..=first]).len();
         if self.long.is_some() || first_length > self.cutting.longest_line {
-            let oversized = self.finish_long_line(first_length);
-            self.buffer.drain(..=first);
-            self.offset += first as u64 + 1;
+            let oversized = self.finish_long_line(first_length, first + 1);
             return Some(Piece::Oversized(oversized));
         }
         let rest = self.buffer[last + 1..].to_vec();
@@ -237,7 +272,7 @@ impl<R: Read> Lines<R> {
     fn last_line(&mut self) -> Option<Piece> {
         let length = without_end(&self.buffer).len();
         if self.long.is_some() || length > self.cutting.longest_line {
-            return Some(Piece::Oversized(self.finish_long_line(length)));
+            return Some(Piece::Oversized(self.finish_long_line(length, self.buffer.len())));
         }
         let bytes = std::mem::take(&mut self.buffer);
         (!bytes.is_empty()).then(|| self.block(bytes))
@@ -266,18 +301,19 @@ impl<R: Read> Lines<R> {
         self.buffer.drain(..passed);
     }
 
-    /// Completes the long line with the first `length` bytes of the buffer, which the caller removes.
-    fn finish_long_line(&mut self, length: usize) -> Oversized {
+    /// Completes the long line with the first `length` bytes of the buffer, and takes `taken` bytes, its end included, out of it.
+    fn finish_long_line(&mut self, length: usize, taken: usize) -> Oversized {
         let mut long = self.long.take().unwrap_or_else(|| Long { hasher: self.cutting.hasher.clone(), length: 0 });
         long.hasher.update(&self.buffer[..length]);
+        self.buffer.drain(..taken);
         let oversized = Oversized {
             line: self.line,
             offset: self.offset,
             length: long.length + length as u64,
+            end: self.offset + long.length + taken as u64,
             hash: RecordHash(*long.hasher.finalize().as_bytes()),
         };
-        self.line += 1;
-        self.offset += long.length;
+        (self.line, self.offset) = (oversized.line + 1, oversized.end);
         oversized
     }
 
@@ -319,7 +355,7 @@ mod tests {
     }
 
     fn cutting(block: usize, longest_line: usize, prompt: bool) -> Cutting {
-        Cutting { block, longest_line, prompt, hasher: Keys::built_in().record_hasher() }
+        Cutting { block, longest_line, prompt, follow: false, hasher: Keys::built_in().record_hasher() }
     }
 
     /// (number, offset where known, content or length and hash)
@@ -329,6 +365,7 @@ mod tests {
         let mut lines = Lines::new(Dribble(bytes, step), cutting);
         let mut seen = Vec::new();
         while let Some(piece) = lines.next_piece().expect("no error") {
+            assert_eq!(piece.end(), lines.position());
             match piece {
                 Piece::Block(block) => {
                     assert_eq!(block.lines().count() as u64, block.lines);

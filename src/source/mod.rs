@@ -1,7 +1,10 @@
 //! Where records come from: files of the past, files that grow, Kafka. Bytes and their places only; what they mean is decoded elsewhere.
 
 pub mod files;
+pub mod fingerprint;
+pub mod kafka;
 pub mod lines;
+pub mod tail;
 pub mod unpack;
 
 use std::io;
@@ -24,6 +27,14 @@ pub enum SourceError {
         place: String,
         /// What it is instead.
         found: &'static str,
+    },
+    /// A glob that is none.
+    #[error("{place}: must be a path or a glob: {why}")]
+    Glob {
+        /// As given.
+        place: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// Reading broke off. Everything before `line` was delivered.
     #[error(

@@ -1,0 +1,230 @@
+//! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
+
+use crate::source::kafka::{Event, Positions, TopicPartition};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Shared by the poll thread, the callbacks (which run on it) and the owner of the source.
+#[derive(Default)]
+pub struct Shared {
+    /// The owner wants the thread to end.
+    pub stopping: AtomicBool,
+    /// Partitions are assigned and a broker answers.
+    pub connected: AtomicBool,
+    /// Commits sent and not answered.
+    pub commits_open: AtomicUsize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// Where the saved state continues.
+    positions: Positions,
+    /// Asked for and not sent yet; the latest wins.
+    commit: Option<Positions>,
+    assigned: BTreeSet<TopicPartition>,
+    /// First offsets that are due since the assignment.
+    expected: Positions,
+    /// Whether assigned partitions are paused. librdkafka cannot be asked, and an assignment forgets it.
+    paused: bool,
+    /// Events of callbacks that the poll thread has not passed on yet.
+    events: VecDeque<Event>,
+    lag: BTreeMap<TopicPartition, u64>,
+}
+
+impl Shared {
+    /// Of a consumer that starts from these positions.
+    pub fn new(positions: Positions) -> Shared {
+        Shared { inner: Mutex::new(Inner { positions, ..Inner::default() }), ..Shared::default() }
+    }
+
+    /// A thread that panicked holding it cannot have left it half changed in a way that matters.
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// See [`super::KafkaSource::lag`].
+    pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
+        self.inner().lag.clone()
+    }
+
+    /// See [`super::KafkaSource::commit`].
+    pub fn request_commit(&self, positions: Positions) {
+        let mut inner = self.inner();
+        inner.positions.extend(positions.iter().map(|(partition, offset)| (partition.clone(), *offset)));
+        inner.commit = Some(positions);
+    }
+
+    /// The positions to commit of partitions that are still ours.
+    pub fn take_commit(&self) -> Option<TopicPartitionList> {
+        let mut inner = self.inner();
+        let mut positions = inner.commit.take()?;
+        positions.retain(|partition, _| inner.assigned.contains(partition));
+        (!positions.is_empty()).then(|| list(positions.iter().map(|(partition, offset)| (partition, Some(*offset)))))
+    }
+
+    /// Events that callbacks have left.
+    pub fn take_events(&self) -> VecDeque<Event> {
+        std::mem::take(&mut self.inner().events)
+    }
+
+    /// Sets whether assigned partitions are paused; gives them.
+    pub fn set_paused(&self, paused: bool) -> TopicPartitionList {
+        let mut inner = self.inner();
+        inner.paused = paused;
+        list(inner.assigned.iter().map(|partition| (partition, None)))
+    }
+
+    /// Whether assigned partitions are paused.
+    pub fn is_paused(&self) -> bool {
+        self.inner().paused
+    }
+
+    /// Whether partitions are assigned.
+    pub fn has_assignment(&self) -> bool {
+        !self.inner().assigned.is_empty()
+    }
+
+    /// Whether the first message of a partition since its assignment is not the one that was due.
+    pub fn jump(&self, partition: &TopicPartition, found: i64) -> Option<Event> {
+        let mut inner = self.inner();
+        if inner.expected.is_empty() {
+            return None;
+        }
+        let expected = inner.expected.remove(partition)?;
+        (expected != found).then(|| Event::Jumped { partition: partition.clone(), expected, found })
+    }
+
+    fn assign(&self, partitions: &mut TopicPartitionList) {
+        let mut inner = self.inner();
+        let mut assigned = Vec::new();
+        for mut element in partitions.elements() {
+            let partition: TopicPartition = (element.topic().into(), element.partition());
+            let start = inner.positions.get(&partition).copied();
+            if let Some(start) = start
+                && let Err(error) = element.set_offset(Offset::Offset(start))
+            {
+                tracing::error!(topic = &*partition.0, partition = partition.1, start, %error, "cannot start at the state's position");
+            }
+            match start {
+                Some(start) => inner.expected.insert(partition.clone(), start),
+                None => inner.expected.remove(&partition),
+            };
+            inner.assigned.insert(partition.clone());
+            assigned.push((partition, start));
+        }
+        inner.events.push_back(Event::Assigned(assigned));
+    }
+
+    fn revoke(&self, partitions: &TopicPartitionList) {
+        let mut inner = self.inner();
+        let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| (e.topic().into(), e.partition())).collect();
+        for partition in &revoked {
+            inner.assigned.remove(partition);
+            inner.expected.remove(partition);
+            inner.lag.remove(partition);
+        }
+        inner.events.push_back(Event::Revoked(revoked));
+    }
+
+    fn set_lag(&self, statistics: &Statistics) {
+        let mut inner = self.inner();
+        let mut lags = BTreeMap::new();
+        for (topic, partition) in &inner.assigned {
+            let about = statistics.topics.get(&**topic).and_then(|about| about.partitions.get(partition));
+            // Negative: not known yet.
+            let Some(about) = about.filter(|about| about.hi_offset >= 0) else { continue };
+            let next = if about.app_offset >= 0 { about.app_offset } else { about.lo_offset.max(0) };
+            lags.insert((Arc::clone(topic), *partition), u64::try_from(about.hi_offset - next).unwrap_or(0));
+        }
+        inner.lag = lags;
+    }
+}
+
+/// Partitions as librdkafka wants them.
+fn list<'a>(partitions: impl Iterator<Item = (&'a TopicPartition, Option<i64>)>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for ((topic, partition), offset) in partitions {
+        let mut element = list.add_partition(topic, *partition);
+        if let Some(offset) = offset {
+            // Fails for offsets that cannot be; ours came from messages.
+            let _ = element.set_offset(Offset::Offset(offset));
+        }
+    }
+    list
+}
+
+/// The callbacks.
+pub struct Context {
+    /// What they change.
+    pub shared: Arc<Shared>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.shared.connected.store(false, Ordering::Release);
+        }
+        tracing::warn!(%error, reason, "kafka");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let up = statistics.brokers.values().any(|broker| broker.state == "UP");
+        self.shared.connected.store(up && self.shared.has_assignment(), Ordering::Release);
+        self.shared.set_lag(&statistics);
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let outcome = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.shared.assign(partitions);
+            if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) }
+        } else {
+            self.shared.revoke(partitions);
+            if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
+        };
+        if self.shared.is_paused()
+            && let Err(error) = consumer.pause(partitions)
+        {
+            tracing::warn!(%error, "kafka: cannot pause partitions after an assignment");
+        }
+        match outcome {
+            Ok(()) => self.shared.connected.store(self.shared.has_assignment(), Ordering::Release),
+            Err(error) => tracing::error!(%error, "kafka: rebalance"),
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        // Saturating: librdkafka may also report commits of its own.
+        let _ = self.shared.commits_open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
+        if let Err(error) = result {
+            tracing::warn!(%error, "kafka: offsets are not committed; the state has them");
+        }
+    }
+}
+
+/// librdkafka's log as ours.
+pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            tracing::error!(facility, "kafka: {message}");
+        }
+        RDKafkaLogLevel::Warning => tracing::warn!(facility, "kafka: {message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "kafka: {message}"),
+        RDKafkaLogLevel::Debug => tracing::debug!(facility, "kafka: {message}"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Records from Kafka: a thread of its own polls, batches go through a bounded channel in order.
+//!
+//! Guarantees rest on the state, not on the group: the state says where to start, and offsets are committed only as a hint for
+//! people who watch the group's lag.
+
+pub mod context;
+pub mod poll;
+pub mod settings;
+
+use context::{Context, Shared};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use poll::Poller;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use settings::{Cluster, SettingsError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// A partition of a topic.
+pub type TopicPartition = (Arc<str>, i32);
+
+/// The next offset to read of each partition.
+pub type Positions = BTreeMap<TopicPartition, i64>;
+
+/// What to read.
+#[derive(Clone, Debug)]
+pub struct KafkaSettings {
+    /// From where.
+    pub cluster: Cluster,
+    /// Topics; `^…` is a regular expression, as in librdkafka.
+    pub topics: Vec<String>,
+    /// Consumer group.
+    pub group: String,
+}
+
+/// A message as it arrived.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// The broker's or producer's time in epoch milliseconds.
+    pub timestamp_ms: Option<i64>,
+    /// Its key.
+    pub key: Option<Vec<u8>>,
+    /// Its content; empty for a tombstone.
+    pub payload: Vec<u8>,
+}
+
+/// What the poll thread tells, in the order in which it happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// Messages; those of a partition in the order of their offsets.
+    Batch(Vec<Message>),
+    /// These partitions are ours now, read from these offsets where the state knew one.
+    Assigned(Vec<(TopicPartition, Option<i64>)>),
+    /// These partitions are no longer ours. Messages of them may have come before.
+    Revoked(Vec<TopicPartition>),
+    /// A partition did not continue where the state left it: its messages between have expired, or the topic was made anew.
+    Jumped {
+        /// Which.
+        partition: TopicPartition,
+        /// Where it should have continued.
+        expected: i64,
+        /// Where it does. Lower than expected: the topic was made anew, and its offsets mean other messages.
+        found: i64,
+    },
+    /// The client cannot go on. Nothing follows.
+    Failed(String),
+}
+
+/// Batches between the poll thread and the engine. When the engine does not take them, partitions are paused and the thread
+/// polls on, so that the group does not evict it; memory stays at these batches and librdkafka's own queue.
+const BATCHES: usize = 16;
+
+/// librdkafka's statistics are the cheap way to the high watermarks: no request of its own, they come with each fetch.
+const DEFAULTS: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "earliest"),
+    ("partition.assignment.strategy", "cooperative-sticky"),
+    ("fetch.wait.max.ms", "100"),
+    ("topic.metadata.refresh.interval.ms", "30000"),
+    ("allow.auto.create.topics", "false"),
+    ("statistics.interval.ms", "2000"),
+];
+
+/// A running consumer.
+pub struct KafkaSource {
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
+    finished: Receiver<()>,
+}
+
+impl KafkaSource {
+    /// Subscribes and begins to poll. `positions` is where the state wants to continue; it wins over what the group committed.
+    pub fn start(settings: &KafkaSettings, positions: Positions) -> Result<KafkaSource, SettingsError> {
+        KafkaSource::start_with(settings, positions, BATCHES)
+    }
+
+    fn start_with(settings: &KafkaSettings, positions: Positions, batches: usize) -> Result<KafkaSource, SettingsError> {
+        let mut config = settings.cluster.config(DEFAULTS)?;
+        config.set("group.id", &settings.group);
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        let shared = Arc::new(Shared::new(positions));
+        let consumer: BaseConsumer<Context> = settings.cluster.client(&config, Context { shared: Arc::clone(&shared) })?;
+        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|error| SettingsError::Client(format!("topics {topics:?}: {error}")))?;
+        let (sender, events) = bounded(batches);
+        let (finish, finished): (Sender<()>, _) = bounded(1);
+        let poller = Poller::new(consumer, Arc::clone(&shared), sender);
+        std::thread::Builder::new()
+            .name("kafka-poll".to_owned())
+            .spawn(move || {
+                // Dropped when the thread ends, in whatever way: `stop` sees it.
+                let _finish = finish;
+                poller.run();
+            })
+            .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
+        Ok(KafkaSource { events, shared, finished })
+    }
+
+    /// What happens, in order. Disconnected once the thread has ended.
+    pub fn events(&self) -> &Receiver<Event> {
+        &self.events
+    }
+
+    /// Whether partitions are assigned and a broker answers.
+    pub fn is_connected(&self) -> bool {
+        self.shared.connected.load(Ordering::Acquire)
+    }
+
+    /// Messages not read yet, per assigned partition, as of a few seconds ago. Zero: caught up.
+    pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
+        self.shared.lag()
+    }
+
+    /// These offsets are contained in the saved state: commits them soon, and continues there if a partition comes back.
+    /// Asynchronous; only the latest call counts. A failed commit is logged and harms nothing.
+    pub fn commit(&self, positions: Positions) {
+        self.shared.request_commit(positions);
+    }
+
+    /// Leaves the group. False if the client did not come to its end by the deadline: it is left behind then, since closing it
+    /// can hang for ever (rust-rdkafka 509, 453, 611), and the process may exit.
+    pub fn stop(self, deadline: Duration) -> bool {
+        self.shared.stopping.store(true, Ordering::Release);
+        // Nobody takes events any more: a poll thread that waits for room in the channel wakes up.
+        drop(self.events);
+        matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))
+    }
+}
+
+/// The first and next offset of every partition of the topics, for a replay that ends where the topic ended when it began.
+pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result<BTreeMap<TopicPartition, (i64, i64)>, SettingsError> {
+    let config = cluster.config(&[])?;
+    let consumer: BaseConsumer = cluster.client(&config, rdkafka::consumer::DefaultConsumerContext)?;
+    let mut bounds = BTreeMap::new();
+    for topic in topics {
+        let failed = |error: rdkafka::error::KafkaError| SettingsError::Client(format!("topic {topic:?}: {error}"));
+        let metadata = consumer.fetch_metadata(Some(topic), timeout).map_err(failed)?;
+        let known = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
+        let known = known.ok_or_else(|| SettingsError::Client(format!("topic {topic:?} does not exist")))?;
+        let name: Arc<str> = topic.as_str().into();
+        for partition in known.partitions() {
+            let range = consumer.fetch_watermarks(topic, partition.id(), timeout).map_err(failed)?;
+            bounds.insert((Arc::clone(&name), partition.id()), range);
+        }
+    }
+    Ok(bounds)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The poll thread: it polls whatever happens, batches what it gets, and pauses rather than waits where nobody takes batches.
+
+use crate::source::kafka::context::{Context, Shared};
+use crate::source::kafka::{Event, Message};
+use crossbeam_channel::{SendTimeoutError, Sender};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Message as _};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// Messages in a batch at most.
+const BATCH_MESSAGES: usize = 2_048;
+/// Bytes in a batch, about.
+const BATCH_BYTES: usize = 1024 * 1024;
+/// How long a poll waits for the first message; stop and commit requests wait as long.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a full channel is waited for before partitions are paused: pausing throws away what librdkafka has fetched ahead.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long leaving the group may take before the client is closed regardless.
+const LEAVING: Duration = Duration::from_secs(5);
+
+/// The state of the thread.
+pub struct Poller {
+    consumer: BaseConsumer<Context>,
+    shared: Arc<Shared>,
+    events: Sender<Event>,
+    /// What could not be sent yet, in order.
+    outbox: VecDeque<Event>,
+    paused: bool,
+    /// The name of the topic of the last message: one allocation per topic, not per message.
+    topic: Arc<str>,
+}
+
+impl Poller {
+    /// Of a consumer that has subscribed.
+    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, events: Sender<Event>) -> Poller {
+        Poller { consumer, shared, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
+    }
+
+    /// Runs until it is told to stop, the client fails for good, or nobody listens.
+    pub fn run(mut self) {
+        while !self.shared.stopping.load(Ordering::Acquire) {
+            self.commit();
+            if let Err(error) = self.poll_batch() {
+                self.outbox.push_back(Event::Failed(error.to_string()));
+                // Nobody listens: nobody to tell.
+                let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
+                return;
+            }
+            if !self.hand_over() {
+                break;
+            }
+        }
+        self.leave();
+    }
+
+    /// Polls once, and then for as long as messages are there. Callbacks run inside; their events come first.
+    fn poll_batch(&mut self) -> Result<(), KafkaError> {
+        let mut batch = Batch::default();
+        let mut wait = POLL;
+        while batch.messages.len() < BATCH_MESSAGES && batch.bytes < BATCH_BYTES {
+            let polled = self.consumer.poll(wait);
+            let callbacks = self.shared.take_events();
+            if !callbacks.is_empty() {
+                batch.move_to(&mut self.outbox);
+                self.outbox.extend(callbacks);
+            }
+            match polled {
+                Some(Ok(message)) => {
+                    if message.topic() != &*self.topic {
+                        self.topic = message.topic().into();
+                    }
+                    if let Some(jump) = self.shared.jump(&(Arc::clone(&self.topic), message.partition()), message.offset()) {
+                        batch.move_to(&mut self.outbox);
+                        self.outbox.push_back(jump);
+                    }
+                    batch.push(owned(&message, &self.topic));
+                }
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                Some(Err(error)) => tracing::warn!(%error, "kafka: poll"),
+                None => break,
+            }
+            wait = Duration::ZERO;
+        }
+        batch.move_to(&mut self.outbox);
+        Ok(())
+    }
+
+    /// Passes on what there is. Where the channel is full for long, pauses; where it has room again, resumes.
+    /// False if nobody listens.
+    fn hand_over(&mut self) -> bool {
+        let patience = if self.paused { Duration::ZERO } else { PATIENCE };
+        while let Some(event) = self.outbox.pop_front() {
+            match self.events.send_timeout(event, patience) {
+                Ok(()) => {}
+                Err(SendTimeoutError::Timeout(event)) => {
+                    self.outbox.push_front(event);
+                    self.set_paused(true);
+                    return true;
+                }
+                Err(SendTimeoutError::Disconnected(_)) => return false,
+            }
+        }
+        self.set_paused(false);
+        true
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        if self.paused == paused {
+            return;
+        }
+        self.paused = paused;
+        let partitions = self.shared.set_paused(paused);
+        let outcome = if paused { self.consumer.pause(&partitions) } else { self.consumer.resume(&partitions) };
+        match outcome {
+            Ok(()) => tracing::debug!(paused, "kafka: backpressure"),
+            Err(error) => tracing::warn!(%error, paused, "kafka: backpressure"),
+        }
+    }
+
+    /// Sends the latest positions asked for. Not waited for: a broker that hangs must not stop the polling.
+    fn commit(&self) {
+        let Some(positions) = self.shared.take_commit() else { return };
+        match self.consumer.commit(&positions, CommitMode::Async) {
+            Ok(()) => {
+                self.shared.commits_open.fetch_add(1, Ordering::AcqRel);
+            }
+            Err(error) => tracing::warn!(%error, "kafka: offsets are not committed; the state has them"),
+        }
+    }
+
+    /// Leaves the group in an orderly way, as far as it can be done soon. Messages that still come are not ours to keep.
+    fn leave(self) {
+        let until = Instant::now() + LEAVING;
+        self.commit();
+        while self.shared.commits_open.load(Ordering::Acquire) > 0 && Instant::now() < until {
+            let _ = self.consumer.poll(POLL);
+        }
+        self.consumer.unsubscribe();
+        while self.shared.has_assignment() && Instant::now() < until {
+            let _ = self.consumer.poll(POLL);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    messages: Vec<Message>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn push(&mut self, message: Message) {
+        self.bytes += message.payload.len() + message.key.as_ref().map_or(0, Vec::len);
+        self.messages.push(message);
+    }
+
+    fn move_to(&mut self, outbox: &mut VecDeque<Event>) {
+        if !self.messages.is_empty() {
+            outbox.push_back(Event::Batch(std::mem::take(&mut self.messages)));
+            self.bytes = 0;
+        }
+    }
+}
+
+fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Message {
+    Message {
+        topic: Arc::clone(topic),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        payload: message.payload().unwrap_or_default().to_vec(),
+    }
+}
