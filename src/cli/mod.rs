@@ -2,8 +2,11 @@
 
 mod check;
 mod decode;
+mod demo;
 mod failure;
+mod kept;
 mod replay;
+mod run;
 mod setup;
 mod simulate;
 mod summary;
@@ -21,6 +24,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Options),
+    Run(run::Options),
     Replay(replay::Options),
     Decode(decode::Options),
     Simulate(simulate::Options),
@@ -30,6 +35,8 @@ enum Command {
 /// Runs a command.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Run(options) => run::run(&options),
         Command::Replay(options) => replay::run(options),
         Command::Decode(options) => decode::run(&options),
         Command::Simulate(options) => simulate::run(options),

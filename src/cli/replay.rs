@@ -1,5 +1,6 @@
 //! `replay`: historical logs through the same engine that runs live.
 
+use crate::cli::kept::Kept;
 use crate::cli::{Failure, setup, summary};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,6 +9,7 @@ use leakwarden::pipeline::feed::{Between, Dead};
 use leakwarden::pipeline::labels;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::replay::{Replay, Round, assign};
+use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
@@ -67,13 +69,13 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let begun = Instant::now();
 
-    let mut kept = options.state.as_deref().map(|dir| summary::Kept::open(dir)).transpose()?;
+    let mut kept = options.state.as_deref().map(Kept::open).transpose()?;
     let (engine, positions) = match &mut kept {
         Some(kept) => kept.resume(context.clone())?,
-        None => (Engine::new(context.clone()), std::collections::BTreeMap::new()),
+        None => (Engine::new(context.clone()), Positions::default()),
     };
     let files = assign(&config, &options.files, format);
-    let mut replay = Replay::open(engine, files, between, threads, &positions).map_err(anyhow::Error::from)?;
+    let mut replay = Replay::open(engine, files, between, threads, &positions.lines).map_err(anyhow::Error::from)?;
     let bar = bar(&replay.progress());
     let mut ledger = Ledger::default();
     while let Some(round) = pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
@@ -83,9 +85,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         }
     }
     if let Some(kept) = &mut kept {
-        let mut positions = positions;
-        positions.extend(replay.positions());
-        kept.leave(&mut replay, positions)?;
+        kept.leave(&mut replay, positions, &config)?;
     }
     let round = pool.install(|| replay.finish());
     settle(round, &mut ledger, letters.as_mut())?;

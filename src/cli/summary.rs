@@ -1,38 +1,12 @@
-//! What a replay tells at its end, and the state that it leaves.
+//! What a replay tells at its end.
 
-use crate::cli::Failure;
-use leakwarden::engine::context::Context;
-use leakwarden::engine::{Engine, Image};
 use leakwarden::model::severity::Severity;
 use leakwarden::pipeline::labels::{self, Label};
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
-
-/// The state directory of a replay.
-pub struct Kept;
-
-impl Kept {
-    /// Opens it.
-    pub fn open(_dir: &Path) -> Result<Kept, Failure> {
-        Ok(Kept)
-    }
-
-    /// Goes on from what is there.
-    pub fn resume(&mut self, context: Arc<Context>) -> Result<(Engine, BTreeMap<String, u64>), Failure> {
-        let _ = Image::default();
-        Ok((Engine::new(context), BTreeMap::new()))
-    }
-
-    /// Leaves the state.
-    pub fn leave(&mut self, _replay: &mut Replay, _positions: BTreeMap<String, u64>) -> Result<(), Failure> {
-        Ok(())
-    }
-}
 
 /// Prints the summary on standard error.
 pub fn print(replay: &Replay, ledger: &Ledger, labels: Option<&[Label]>, took: Duration) {

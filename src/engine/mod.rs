@@ -4,6 +4,7 @@
 //! [`Executor`]. Order of work for a piece of input: [`Engine::take`] each record, then [`Engine::advance`]; at the end
 //! [`Engine::finish`].
 
+mod ahead;
 pub mod clock;
 pub mod context;
 pub mod output;
@@ -16,7 +17,8 @@ use crate::model::time::{Span, Timestamp};
 use crate::population::{Models, Population};
 use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
-use clock::Clock;
+use ahead::Ahead;
+use clock::{Clock, Placed};
 use context::{Context, PassThrough, SHARDS};
 use output::{Output, Revision};
 use shard::{Env, Profiles, Shard};
@@ -56,6 +58,7 @@ pub struct Engine {
     population: Population,
     models: Arc<Models>,
     budget: Budget,
+    ahead: Ahead,
 }
 
 const DAY: i64 = 86_400_000;
@@ -75,6 +78,7 @@ impl Engine {
             population: Population::default(),
             models: Arc::new(Models::prior()),
             budget,
+            ahead: Ahead::default(),
             context,
         }
     }
@@ -117,35 +121,56 @@ impl Engine {
     pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
         let lateness = self.context.lateness;
         let clock = self.clocks.entry(access.partition).or_insert_with(|| Clock::new(lateness));
-        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
-        clock.take(access.time, believed, access, &mut |placed| {
-            days.insert(placed.settles.0.div_euclid(DAY));
-            shards[context.key(&placed.item.actor).shard()].push(placed);
-        })
+        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
+        clock.take(access.time, believed, access, &mut |placed| route(placed, shards, days, settled, context))
+    }
+
+    /// Shows at once what a record that has just arrived changes; it is taken as well, and settles in its time.
+    pub fn show(&mut self, access: &Access) -> Output {
+        let key = self.context.key(&access.actor);
+        let known = access.id.is_some_and(|id| self.shards[key.shard()].knows(id));
+        if known || access.time < self.settled {
+            return Output::default();
+        }
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let revisions = self.ahead.take(&key, access, self.settled, env);
+        self.present(revisions)
+    }
+
+    /// Forgets what is shown and has not settled: whoever goes on from here shows it anew.
+    pub fn forget_provisional(&mut self) {
+        self.ahead = Ahead::default();
+    }
+
+    /// Retracts what was shown and did not settle.
+    pub fn reconcile(&mut self) -> Output {
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let revisions = self.ahead.settle(self.settled, env);
+        self.present(revisions)
+    }
+
+    fn present(&self, mut revisions: Vec<Revision>) -> Output {
+        for Revision { alert, .. } in &mut revisions {
+            alert.shown_at = self.budget.shown_at(&alert.id).map(str::to_owned);
+        }
+        Output { revisions, ..Output::default() }
     }
 
     /// A partition has nothing more to say for now: its watermark follows `to` (a recorded tick), and it holds nobody up.
     pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>) {
-        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
+        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
         if let (Some(clock), Some(to)) = (self.clocks.get_mut(&partition), to) {
-            clock.advance(to, &mut |placed| {
-                days.insert(placed.settles.0.div_euclid(DAY));
-                shards[context.key(&placed.item.actor).shard()].push(placed);
-            });
+            clock.advance(to, &mut |placed| route(placed, shards, days, settled, context));
         }
         self.resting.insert(partition);
     }
 
     /// A partition's input ends. What is returned was set aside and is given up.
     pub fn close(&mut self, partition: PartitionId) -> Vec<Access> {
-        let (shards, days, context) = (&mut self.shards, &mut self.days, &self.context);
+        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
         self.resting.insert(partition);
-        self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| {
-            clock.finish(&mut |placed| {
-                days.insert(placed.settles.0.div_euclid(DAY));
-                shards[context.key(&placed.item.actor).shard()].push(placed);
-            })
-        })
+        let clock = self.clocks.get_mut(&partition);
+        clock.map_or_else(Vec::new, |clock| clock.finish(&mut |placed| route(placed, shards, days, settled, context)))
     }
 
     /// Settles what has become old enough in every partition that does not rest.
@@ -228,4 +253,12 @@ impl Engine {
     pub fn shown_at(&self, id: &str) -> Option<&str> {
         self.budget.shown_at(id)
     }
+}
+
+/// Brings a record to its shard. One of a partition that rested may lie before what has settled: it counts, late.
+fn route(placed: Placed<Access>, shards: &mut [Shard], days: &mut BTreeSet<i64>, settled: Timestamp, context: &Context) {
+    let late = placed.late || placed.settles < settled;
+    let placed = Placed { settles: placed.settles.max(settled), late, ..placed };
+    days.insert(placed.settles.0.div_euclid(DAY));
+    shards[context.key(&placed.item.actor).shard()].push(placed);
 }

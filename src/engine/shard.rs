@@ -59,14 +59,14 @@ impl Shard {
         self.pending.entry(bucket).or_default().push((placed.late, placed.item));
     }
 
+    /// Whether a record of that id has been counted.
+    pub fn knows(&self, id: u64) -> bool {
+        self.ids.contains_key(&id)
+    }
+
     /// Records that wait.
     pub fn waiting(&self) -> usize {
         self.pending.values().map(Vec::len).sum()
-    }
-
-    /// The records that wait, taken out.
-    pub fn take_waiting(&mut self) -> Vec<Access> {
-        std::mem::take(&mut self.pending).into_values().flatten().map(|(_, access)| access).collect()
     }
 
     /// Adds a restored profile.
@@ -171,7 +171,8 @@ fn settled_order(access: &Access) -> (Timestamp, u16, Option<u64>, [u8; 32], u32
     (access.time, access.source, access.id, access.hash.0, access.partition.0, access.position.0)
 }
 
-fn apply_to(tracked: &mut Tracked, access: &Access, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
+/// Applies a record to an employee: profile, detectors, grading.
+pub fn apply_to(tracked: &mut Tracked, access: &Access, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());

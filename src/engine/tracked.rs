@@ -52,6 +52,11 @@ impl Tracked {
         Tracked { episodes, told, newest, ..Tracked::new(profile, context) }
     }
 
+    /// Ids of the open alerts.
+    pub fn alert_ids(&self) -> Vec<String> {
+        self.episodes.iter().filter(|episode| episode.is_alert()).map(|episode| episode.id(self.profile.actor.name())).collect()
+    }
+
     /// Opens a later day, if it is one.
     pub fn open_day(&mut self, day: u32, statute: &Statute) {
         if day > self.profile.today() {

@@ -1,7 +1,11 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
+pub mod delivery;
 pub mod feed;
+pub mod intake;
 pub mod labels;
 pub mod ledger;
+pub mod live;
 pub mod parallel;
 pub mod replay;
+pub mod state;

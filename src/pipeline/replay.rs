@@ -7,8 +7,8 @@
 
 use crate::config::written::{Config, From, Source};
 use crate::decode::{self, Format};
-use crate::engine::Engine;
 use crate::engine::output::Output;
+use crate::engine::{Engine, Image};
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
@@ -40,6 +40,7 @@ struct Reading {
     /// Lines before this one were applied by an earlier run.
     skip: u64,
     next_line: u64,
+    next_offset: u64,
 }
 
 /// What a replay has read.
@@ -151,7 +152,7 @@ impl Replay {
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
             let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format);
-            inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip });
+            inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
         }
         Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default() })
     }
@@ -174,6 +175,17 @@ impl Replay {
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
         self.inputs.iter().map(|reading| (reading.feed.name.clone(), reading.next_line)).collect()
+    }
+
+    /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
+    /// input had gone on.
+    pub fn image(&self) -> Image {
+        self.engine.image()
+    }
+
+    /// How far each unpacked file has been applied: path as given, next line, next byte.
+    pub fn ends(&self) -> Vec<(String, u64, u64)> {
+        self.inputs.iter().map(|reading| (reading.input.name().to_owned(), reading.next_line.max(1), reading.next_offset)).collect()
     }
 
     /// Reads, decodes and settles a round. `None` at the end of all inputs.
@@ -321,11 +333,9 @@ impl Reading {
                 self.done = true;
                 break;
             };
-            let after = match &piece {
-                Piece::Block(block) => block.first_line + block.lines,
-                Piece::Oversized(oversized) => oversized.line + 1,
-            };
+            let (after, offset) = piece.end();
             self.next_line = self.next_line.max(after);
+            self.next_offset = offset;
             if after > self.skip {
                 pieces.push(piece.from_line(self.skip));
             }

@@ -1,0 +1,76 @@
+//! The state that a replay leaves, for another replay or the service to go on from.
+
+use crate::cli::Failure;
+use anyhow::Context as _;
+use leakwarden::config::written::{Config, From};
+use leakwarden::engine::Engine;
+use leakwarden::engine::context::Context;
+use leakwarden::model::keys::Keys;
+use leakwarden::pipeline::replay::Replay;
+use leakwarden::pipeline::state::{Positions, StateDir};
+use leakwarden::source::fingerprint::Fingerprint;
+use leakwarden::source::tail::TailPosition;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A state directory in use.
+pub struct Kept {
+    state: StateDir,
+    dir: PathBuf,
+}
+
+impl Kept {
+    /// Opens the directory, and makes it if it is not there.
+    pub fn open(dir: &Path) -> Result<Kept, Failure> {
+        let state = StateDir::open(dir).with_context(|| format!("state in {}", dir.display()))?;
+        Ok(Kept { state, dir: dir.to_owned() })
+    }
+
+    /// Goes on from what is there, or begins.
+    pub fn resume(&mut self, context: Arc<Context>) -> Result<(Engine, Positions), Failure> {
+        let place = || format!("state in {}", self.dir.display());
+        match self.state.load().with_context(place)? {
+            Some((image, positions)) => {
+                let engine = Engine::restore(context, &image).with_context(place)?;
+                eprintln!("going on from the state in {}: settled up to {}", self.dir.display(), engine.settled());
+                Ok((engine, positions))
+            }
+            None => Ok((Engine::new(context), Positions::default())),
+        }
+    }
+
+    /// Leaves the state, with the place up to which each file has been applied.
+    pub fn leave(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
+        positions.lines.extend(replay.positions());
+        let keys = &replay.engine().context().classifier.keys;
+        for (path, line, offset) in replay.ends() {
+            if let Some(position) =
+                followed(config, &path, keys).map(|(path, fingerprint)| TailPosition { path, fingerprint, offset, line })
+            {
+                positions.tails.retain(|known| known.path != position.path);
+                positions.tails.push(position);
+            }
+        }
+        self.state.save(replay.image(), &positions).with_context(|| format!("cannot save the state in {}", self.dir.display()))?;
+        Ok(())
+    }
+
+    /// The state itself.
+    pub fn into_state(self) -> StateDir {
+        self.state
+    }
+}
+
+/// The path by which the service would follow a file that was replayed, and what the file begins with.
+fn followed(config: &Config, replayed: &str, keys: &Keys) -> Option<(PathBuf, Fingerprint)> {
+    let same = std::fs::canonicalize(replayed).ok()?;
+    let patterns = config.sources.iter().filter_map(|source| match &source.from {
+        From::Files(pattern) => Some(pattern),
+        From::Kafka(_) => None,
+    });
+    let mut paths = patterns.filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten();
+    let path = paths.find(|path| std::fs::canonicalize(path).is_ok_and(|path| path == same))?;
+    let fingerprint = Fingerprint::of(&File::open(&path).ok()?, &keys.record_hasher()).ok()?;
+    Some((path, fingerprint))
+}

@@ -1,0 +1,137 @@
+//! `run`: the service.
+
+use crate::cli::Failure;
+use crate::cli::kept::Kept;
+use anyhow::Context as _;
+use leakwarden::config::load;
+use leakwarden::config::written::{Config, Sink as SinkConfig};
+use leakwarden::console::health::Health;
+use leakwarden::console::router::{Console, View};
+use leakwarden::model::problem::Problem;
+use leakwarden::pipeline::delivery::Delivery;
+use leakwarden::pipeline::intake::{self, Intake};
+use leakwarden::pipeline::live::{Live, Nobody, Parts};
+use leakwarden::sink::dead_letters::DeadLetters;
+use leakwarden::sink::{self, Sink, SinkSettings};
+use leakwarden::telemetry::logging;
+use leakwarden::telemetry::metrics::Metrics;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Run the service: Kafka topics or followed files in, alerts out, until SIGTERM or Ctrl-C.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Configuration file
+    #[arg(long)]
+    config: PathBuf,
+    /// Where state is kept, instead of `[state] dir`
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// Address of metrics and probes, instead of `[http] listen`
+    #[arg(long)]
+    listen: Option<String>,
+}
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let mut config = load::read_config(&options.config)?;
+    config.state = options.state.clone().unwrap_or(config.state);
+    config.listen = options.listen.clone().unwrap_or(config.listen);
+    let address = config.listen.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.listen))?;
+    let context = load::load(&config)?;
+    refuse(&config, context.classifier.keys.are_built_in())?;
+    logging::init().map_err(anyhow::Error::from)?;
+
+    let metrics = Metrics::new();
+    let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?;
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
+    tracing::info!(address = %console.address(), "metrics and probes are served");
+    let (ended, end) = tokio::sync::oneshot::channel::<()>();
+    let view = View { metrics: metrics.clone(), health: health.clone() };
+    let serving = runtime.spawn(console.serve(view, async {
+        // The service drops its end when it is done.
+        let _ = end.await;
+    }));
+    runtime.spawn(async move {
+        told_to_stop().await;
+        // A full channel means that it was told already.
+        let _ = stop.try_send(());
+    });
+
+    let mut kept = Kept::open(&config.state)?;
+    let (engine, positions) = kept.resume(Arc::new(context))?;
+    let keys = engine.context().classifier.keys.clone();
+    let parts = Parts {
+        intake: Intake::start(&config, &positions, &keys)?,
+        delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+        dead_letters: Some(dead_letters(&config)?),
+        state: Some(kept.into_state()),
+        metrics,
+        health,
+    };
+    let engine = Live::new(&config, engine, positions, parts).run(&stopped, &mut Nobody)?;
+    tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");
+    drop(ended);
+    // Whether the last answers went out changes nothing any more.
+    let _ = runtime.block_on(serving);
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// What a service must not start without.
+fn refuse(config: &Config, built_in_key: bool) -> Result<(), Failure> {
+    let file = config.file.display();
+    let mut problems = Vec::new();
+    if built_in_key {
+        let rule = "must be given: a service must not make pseudonyms with a key that everybody knows";
+        problems.push(Problem::plain(format!("{file}: subjects.key_file"), rule));
+    }
+    if config.sources.is_empty() {
+        problems.push(Problem::plain(format!("{file}: source"), "must name at least one [[source]]"));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
+}
+
+/// The sinks of a configuration.
+pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
+    let mut sinks = Vec::new();
+    for sink in &config.sinks {
+        let (kind, settings) = match sink {
+            SinkConfig::JsonLines(path) => {
+                ("jsonl", SinkSettings { name: "jsonl".to_owned(), path: Some(path.clone()), ..SinkSettings::default() })
+            }
+            SinkConfig::Kafka(kafka) => {
+                let cluster = Some(intake::cluster(kafka));
+                (
+                    "kafka",
+                    SinkSettings { name: "kafka".to_owned(), topic: kafka.topics.first().cloned(), cluster, ..SinkSettings::default() },
+                )
+            }
+        };
+        let Some(kind) = sink::kind(kind) else { continue };
+        sinks.push((kind.build)(&settings).map_err(anyhow::Error::from)?);
+    }
+    if sinks.is_empty() {
+        tracing::warn!("no [[sink]] is configured: alerts are counted in the metrics and go nowhere else");
+    }
+    Ok(sinks)
+}
+
+fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
+    let path = config.dead_letters.clone().unwrap_or_else(|| config.state.join("dead-letters.jsonl"));
+    Ok(DeadLetters::to_file(&path).map_err(anyhow::Error::from)?)
+}
+
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        },
+        // Without SIGTERM there is still Ctrl-C.
+        Err(_) => drop(interrupted.await),
+    }
+}

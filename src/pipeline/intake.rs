@@ -1,0 +1,213 @@
+//! The sources of a service, followed at once: Kafka topics and growing files.
+
+use crate::config::written::{Config, From, Kafka};
+use crate::model::keys::Keys;
+use crate::pipeline::state::Positions;
+use crate::source::kafka::{Event, KafkaSettings, KafkaSource, Message};
+use crate::source::lines::Piece;
+use crate::source::tail::{FileId, Tail, TailEvent, TailPosition};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a source gives.
+pub enum Arrival {
+    /// A partition is followed from now on.
+    Partition {
+        /// Place of its source in the configuration.
+        source: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A partition is no longer ours, or has ended.
+    Gone {
+        /// Its name.
+        name: String,
+    },
+    /// A Kafka message.
+    Message {
+        /// Place of its source in the configuration.
+        source: usize,
+        /// Name of its partition.
+        name: String,
+        /// The message.
+        message: Message,
+    },
+    /// Lines of a file.
+    Piece {
+        /// Place of its source in the configuration.
+        source: usize,
+        /// Name of the file's partition.
+        name: String,
+        /// The lines.
+        piece: Piece,
+    },
+    /// A source cannot go on.
+    Failed {
+        /// Place of the source in the configuration.
+        source: usize,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// All sources.
+pub struct Intake {
+    kafka: Vec<(usize, KafkaSource)>,
+    tails: Vec<Following>,
+}
+
+struct Following {
+    source: usize,
+    tail: Tail,
+    /// Name and next (line, offset) of each file.
+    files: BTreeMap<FileId, (String, u64, u64)>,
+}
+
+/// Batches taken from one Kafka source in a step.
+const BATCHES: usize = 16;
+
+/// How long a Kafka client may take to leave.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+impl Intake {
+    /// Starts every source of a configuration from the positions.
+    pub fn start(config: &Config, positions: &Positions, keys: &Keys) -> anyhow::Result<Intake> {
+        let mut intake = Intake { kafka: Vec::new(), tails: Vec::new() };
+        for (at, source) in config.sources.iter().enumerate() {
+            match &source.from {
+                From::Kafka(kafka) => intake.kafka.push((at, KafkaSource::start(&settings(kafka), positions.kafka())?)),
+                From::Files(pattern) => {
+                    let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
+                    intake.tails.push(Following { source: at, tail, files: BTreeMap::new() });
+                }
+            }
+        }
+        Ok(intake)
+    }
+
+    /// What has arrived; waits at most so long where nothing has.
+    pub fn receive(&mut self, wait: Duration) -> Vec<Arrival> {
+        let mut arrivals = Vec::new();
+        for following in &mut self.tails {
+            following.poll(&mut arrivals);
+        }
+        for (source, kafka) in &self.kafka {
+            for _ in 0..BATCHES {
+                match kafka.events().try_recv() {
+                    Ok(event) => take(*source, event, &mut arrivals),
+                    Err(_) => break,
+                }
+            }
+        }
+        if arrivals.is_empty() {
+            match self.kafka.as_slice() {
+                [(source, kafka)] => {
+                    if let Ok(event) = kafka.events().recv_timeout(wait) {
+                        take(*source, event, &mut arrivals);
+                    }
+                }
+                _ => std::thread::sleep(wait),
+            }
+        }
+        arrivals
+    }
+
+    /// Which sources are connected.
+    pub fn connected(&self) -> Vec<(usize, bool)> {
+        let kafka = self.kafka.iter().map(|(source, kafka)| (*source, kafka.is_connected()));
+        kafka.chain(self.tails.iter().map(|following| (following.source, true))).collect()
+    }
+
+    /// How many records each source is behind.
+    pub fn lag(&self) -> Vec<(usize, u64)> {
+        self.kafka.iter().map(|(source, kafka)| (*source, kafka.lag().values().sum())).collect()
+    }
+
+    /// How far each file has been taken.
+    pub fn tails(&self) -> Vec<TailPosition> {
+        let of = |following: &Following| {
+            let positions = following.files.iter().filter_map(|(file, (_, line, offset))| following.tail.position(*file, *line, *offset));
+            positions.collect::<Vec<_>>()
+        };
+        self.tails.iter().flat_map(of).collect()
+    }
+
+    /// Tells the brokers how far state has been saved.
+    pub fn commit(&self, positions: &Positions) {
+        for (_, kafka) in &self.kafka {
+            kafka.commit(positions.kafka());
+        }
+    }
+
+    /// Leaves every source.
+    pub fn stop(self) {
+        for (_, kafka) in self.kafka {
+            if !kafka.stop(LEAVE_WITHIN) {
+                tracing::warn!("the Kafka client did not leave in time and is left behind");
+            }
+        }
+    }
+}
+
+impl Following {
+    fn poll(&mut self, arrivals: &mut Vec<Arrival>) {
+        for event in self.tail.poll() {
+            match event {
+                TailEvent::Opened { file, position } => {
+                    let name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                    self.files.insert(file, (name.clone(), position.line, position.offset));
+                    arrivals.push(Arrival::Partition { source: self.source, name });
+                }
+                TailEvent::Piece { file, piece } => {
+                    let Some((name, line, offset)) = self.files.get_mut(&file) else { continue };
+                    (*line, *offset) = piece.end();
+                    arrivals.push(Arrival::Piece { source: self.source, name: name.clone(), piece });
+                }
+                TailEvent::Finished { file } => {
+                    if let Some((name, ..)) = self.files.remove(&file) {
+                        arrivals.push(Arrival::Gone { name });
+                    }
+                }
+                TailEvent::Lost(position) => {
+                    tracing::warn!(line = position.line, "a file that was followed is gone: what came after is lost to us");
+                }
+            }
+        }
+    }
+}
+
+fn take(source: usize, event: Event, arrivals: &mut Vec<Arrival>) {
+    let name = |topic: &str, partition: i32| format!("{topic}/{partition}");
+    match event {
+        Event::Batch(messages) => arrivals.extend(messages.into_iter().map(|message| Arrival::Message {
+            source,
+            name: name(&message.topic, message.partition),
+            message,
+        })),
+        Event::Assigned(partitions) => arrivals
+            .extend(partitions.into_iter().map(|((topic, partition), _)| Arrival::Partition { source, name: name(&topic, partition) })),
+        Event::Revoked(partitions) => {
+            arrivals.extend(partitions.into_iter().map(|(topic, partition)| Arrival::Gone { name: name(&topic, partition) }));
+        }
+        Event::Jumped { partition: (topic, partition), expected, found } => {
+            tracing::warn!(%topic, partition, expected, found, "records are missing: the partition does not go on where the state left it");
+        }
+        Event::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
+    }
+}
+
+/// Kafka as a source takes it.
+pub fn settings(kafka: &Kafka) -> KafkaSettings {
+    KafkaSettings { cluster: cluster(kafka), topics: kafka.topics.clone(), group: kafka.group.clone() }
+}
+
+/// The cluster alone.
+pub fn cluster(kafka: &Kafka) -> crate::source::kafka::settings::Cluster {
+    crate::source::kafka::settings::Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() }
+}
+
+/// Where following goes on: a position of an earlier service. Files that were only replayed are found by name.
+fn resume(pattern: &str, positions: &Positions) -> Vec<TailPosition> {
+    let of_pattern = |position: &&TailPosition| glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(&position.path));
+    positions.tails.iter().filter(of_pattern).cloned().collect()
+}

@@ -1,0 +1,422 @@
+//! The service: sources in, the engine, sinks out, state on disk. The only place with a clock.
+//!
+//! One thread drives the engine in steps: take what has arrived, show it at once, settle what is old enough, give alerts
+//! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
+//! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
+
+use crate::config::written::Config;
+use crate::console::health::Health;
+use crate::decode::{self, Raw};
+use crate::engine::output::{Output, Revision};
+use crate::engine::{Engine, Image};
+use crate::model::access::{Access, PartitionId, Position};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::severity::Severity;
+use crate::model::time::{Span, Timestamp};
+use crate::pipeline::delivery::Delivery;
+use crate::pipeline::feed::{Batch, Between, Feed};
+use crate::pipeline::intake::{Arrival, Intake};
+use crate::pipeline::parallel::Parallel;
+use crate::pipeline::state::{Positions, StateDir};
+use crate::sink::dead_letters::{DeadLetter, DeadLetters};
+use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
+use anyhow::Context as _;
+use crossbeam_channel::Receiver;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What somebody beside the service wants to hear (the demo's screen); the service itself needs nobody.
+pub trait Observer {
+    /// Alerts were told.
+    fn alerts(&mut self, alerts: &[Arc<Alert>]);
+    /// A step was made.
+    fn stepped(&mut self, progress: &Progress);
+}
+
+/// Nobody.
+pub struct Nobody;
+
+impl Observer for Nobody {
+    fn alerts(&mut self, _alerts: &[Arc<Alert>]) {}
+    fn stepped(&mut self, _progress: &Progress) {}
+}
+
+/// Where the service stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Records read since the start.
+    pub records: u64,
+    /// Employees and accounts known.
+    pub employees: usize,
+    /// Up to where records have arrived, over all partitions.
+    pub watermark: Option<Timestamp>,
+    /// Alerts that are open.
+    pub open: usize,
+}
+
+/// The parts that a service is made of.
+pub struct Parts {
+    /// Where records come from.
+    pub intake: Intake,
+    /// Where alerts go.
+    pub delivery: Delivery,
+    /// Where what cannot be decoded is kept.
+    pub dead_letters: Option<DeadLetters>,
+    /// Where state is kept; `None` keeps none.
+    pub state: Option<StateDir>,
+    /// Numbers.
+    pub metrics: Metrics,
+    /// Readiness.
+    pub health: Arc<Health>,
+}
+
+/// The running service.
+pub struct Live {
+    engine: Engine,
+    parts: Parts,
+    sources: Vec<(String, SourceMetrics)>,
+    formats: Vec<Option<&'static decode::Format>>,
+    feeds: BTreeMap<PartitionId, Heard>,
+    positions: Positions,
+    open: BTreeMap<String, Severity>,
+    settings: Settings,
+    checkpoint_at: Instant,
+    progress: Progress,
+}
+
+/// What of the configuration matters while running.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    skew: Span,
+    idle: Duration,
+    checkpoint: Duration,
+    provisional: bool,
+}
+
+struct Heard {
+    feed: Feed,
+    source: usize,
+    last: Instant,
+    resting: bool,
+}
+
+/// How long sinks may take to acknowledge before a checkpoint is put off.
+const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long the service waits for records before it looks at everything else.
+const WAIT: Duration = Duration::from_millis(50);
+
+impl Live {
+    /// A service from its parts, going on from `positions`.
+    pub fn new(config: &Config, engine: Engine, positions: Positions, parts: Parts) -> Live {
+        let sources = config.sources.iter().map(|source| (source.name.clone(), parts.metrics.source(&source.name)));
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        Live {
+            sources: sources.collect(),
+            formats: config.sources.iter().map(|source| decode::format(&source.format)).collect(),
+            feeds: BTreeMap::new(),
+            positions,
+            open: BTreeMap::new(),
+            settings: Settings {
+                skew: config.skew,
+                idle: millis(config.idle),
+                checkpoint: millis(config.checkpoint),
+                provisional: config.provisional,
+            },
+            checkpoint_at: Instant::now() + millis(config.checkpoint),
+            progress: Progress::default(),
+            engine,
+            parts,
+        }
+    }
+
+    /// Runs until told to stop, then saves and leaves. Returns the engine as it stands.
+    pub fn run(mut self, stop: &Receiver<()>, observer: &mut impl Observer) -> anyhow::Result<Engine> {
+        self.parts.health.set_restored();
+        while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
+            self.step(observer)?;
+        }
+        self.parts.health.set_stopping();
+        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer);
+        drop(feeds);
+        let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
+        if acknowledged && let Some(state) = &mut parts.state {
+            state.save(engine.image(), &positions).context("cannot save the state")?;
+            parts.intake.commit(&positions);
+        }
+        parts.intake.stop();
+        engine.forget_provisional();
+        Ok(engine)
+    }
+
+    /// One step. Waits a moment where nothing has arrived.
+    fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let received = self.parts.intake.receive(WAIT);
+        let begun = Instant::now();
+        for arrival in received {
+            self.arrived(arrival, observer)?;
+        }
+        for (source, connected) in self.parts.intake.connected() {
+            self.parts.health.set_connected(source, connected);
+        }
+        self.rest_idle(begun);
+        let settled = self.engine.advance(&Parallel);
+        self.told(settled, begun, observer);
+        if self.settings.provisional {
+            let retracted = self.engine.reconcile();
+            self.told(retracted, begun, observer);
+        }
+        self.measure();
+        observer.stepped(&self.progress);
+        if begun >= self.checkpoint_at {
+            self.checkpoint(observer)?;
+        }
+        Ok(())
+    }
+
+    fn arrived(&mut self, arrival: Arrival, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        match arrival {
+            Arrival::Partition { source, name } => {
+                let id = self.partition(source, &name);
+                self.engine.open(id);
+            }
+            Arrival::Gone { name } => {
+                let id = self.engine.context().partition(&name);
+                self.engine.rest(id, None);
+            }
+            Arrival::Message { source, name, message } => {
+                let id = self.partition(source, &name);
+                let context = self.engine.context().clone();
+                let mut batch = Batch::default();
+                let position = Position(message.offset.unsigned_abs());
+                let raw = Raw { bytes: &message.payload, position, hash: context.classifier.keys.record(&message.payload) };
+                let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
+                heard.feed.message(raw, &context.classifier, &mut batch);
+                let believed = message.timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.settings.skew);
+                self.take(id, batch, believed, begun, observer)?;
+                self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
+            }
+            Arrival::Piece { source, name, piece } => {
+                let id = self.partition(source, &name);
+                let context = self.engine.context().clone();
+                let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
+                if let crate::source::lines::Piece::Block(block) = &piece {
+                    heard.feed.recognise(block.lines().take(100).map(|(_, line)| line));
+                }
+                let batch = heard.feed.next(&piece, &context.classifier, Between::default());
+                self.take(id, batch, None, begun, observer)?;
+            }
+            Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.sources[source].0),
+        }
+        Ok(())
+    }
+
+    /// The id of a partition, which is followed from now on.
+    fn partition(&mut self, source: usize, name: &str) -> PartitionId {
+        let id = self.engine.context().partition(name);
+        let heard = self.feeds.entry(id).or_insert_with(|| {
+            let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
+            names.sort_unstable();
+            let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
+            let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source]);
+            Heard { feed, source, last: Instant::now(), resting: true }
+        });
+        if heard.resting {
+            heard.resting = false;
+            self.engine.open(id);
+        }
+        heard.last = Instant::now();
+        id
+    }
+
+    fn take(
+        &mut self,
+        id: PartitionId,
+        batch: Batch,
+        believed: Option<Timestamp>,
+        begun: Instant,
+        observer: &mut impl Observer,
+    ) -> anyhow::Result<()> {
+        self.progress.records += batch.lines;
+        let source = self.feeds.get(&id).map_or(0, |heard| heard.source);
+        let numbers = &self.sources[source].1;
+        numbers.records(Outcome::DeadLetter, batch.dead.len() as u64);
+        numbers.records(Outcome::Ignored, batch.ignored);
+        let mut letters: Vec<DeadLetter> = batch
+            .dead
+            .into_iter()
+            .map(|dead| DeadLetter {
+                source: dead.partition,
+                partition: None,
+                position: dead.position,
+                length: dead.length,
+                hash: dead.hash,
+                reason: dead.reason,
+            })
+            .collect();
+        for access in batch.accesses {
+            let shown = self.settings.provisional.then(|| access.clone());
+            if let Some(given_up) = self.engine.take(access, believed) {
+                letters.push(self.given_up(&given_up));
+            }
+            // What was set aside is not shown: nobody knows yet whether its time is right.
+            let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
+            if let Some(access) = shown.filter(placed) {
+                let output = self.engine.show(&access);
+                self.told(output, begun, observer);
+            }
+        }
+        self.bury(&letters)
+    }
+
+    fn given_up(&self, access: &Access) -> DeadLetter {
+        DeadLetter {
+            source: self.engine.context().partition_name(access.partition),
+            partition: None,
+            position: access.position,
+            length: 0,
+            hash: access.hash,
+            reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
+        }
+    }
+
+    /// Keeps dead letters. A disk that takes none stops the service: nothing may be lost, and offsets stay where they are.
+    fn bury(&mut self, letters: &[DeadLetter]) -> anyhow::Result<()> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        for letter in letters {
+            tracing::warn!(source = %letter.source, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
+        }
+        match &mut self.parts.dead_letters {
+            Some(dead_letters) => dead_letters.write(letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}")),
+            None => Ok(()),
+        }
+    }
+
+    /// A partition without records for long holds nobody up.
+    fn rest_idle(&mut self, now: Instant) {
+        for (id, heard) in &mut self.feeds {
+            if !heard.resting && now.duration_since(heard.last) >= self.settings.idle {
+                heard.resting = true;
+                self.engine.rest(*id, None);
+            }
+        }
+    }
+
+    /// Gives alerts to the sinks and counts.
+    fn told(&mut self, output: Output, begun: Instant, observer: &mut impl Observer) {
+        let metrics = &self.parts.metrics;
+        for (index, counts) in output.counts.sources.iter().enumerate() {
+            let mut names: Vec<usize> = (0..self.sources.len()).collect();
+            names.sort_by(|a, b| self.sources[*a].0.cmp(&self.sources[*b].0));
+            let Some(at) = names.get(index) else { continue };
+            let numbers = &self.sources[*at].1;
+            numbers.records(Outcome::Accepted, counts.accepted);
+            numbers.records(Outcome::Duplicate, counts.duplicate);
+            numbers.records(Outcome::Late, counts.late);
+        }
+        for kind in crate::model::kind::Kind::ALL {
+            let people = output.counts.by_kind[kind as usize];
+            if people > 0 {
+                metrics.personal_records(kind, people);
+            }
+        }
+        for (tier, people) in &output.counts.unexplained_by_tier {
+            metrics.persons_unexplained(*tier as u32, *people);
+        }
+        if output.revisions.is_empty() {
+            return;
+        }
+        let alerts: Vec<Arc<Alert>> = output.revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
+        for alert in &alerts {
+            self.count_alert(alert);
+            self.parts.metrics.detection_latency(begun.elapsed());
+        }
+        self.parts.delivery.give(&alerts);
+        observer.alerts(&alerts);
+    }
+
+    fn count_alert(&mut self, alert: &Alert) {
+        match alert.state {
+            AlertState::Open => {
+                let known = self.open.insert(alert.id.clone(), alert.severity);
+                if known != Some(alert.severity) {
+                    self.parts.metrics.alert(alert.typology, alert.severity);
+                }
+            }
+            AlertState::Closed | AlertState::Retracted => {
+                self.open.remove(&alert.id);
+            }
+        }
+        for severity in Severity::ALL {
+            let open = self.open.values().filter(|of| **of == severity).count() as u64;
+            self.parts.metrics.set_alerts_open(severity, open);
+        }
+    }
+
+    fn measure(&mut self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        let mut newest: BTreeMap<usize, Timestamp> = BTreeMap::new();
+        for (id, heard) in &self.feeds {
+            if let Some(watermark) = self.engine.watermark(*id) {
+                newest.entry(heard.source).and_modify(|at| *at = (*at).min(watermark)).or_insert(watermark);
+            }
+        }
+        for (source, watermark) in &newest {
+            let delay = Duration::from_millis((now - watermark.0).max(0).unsigned_abs());
+            self.sources[*source].1.set_watermark_delay(delay);
+        }
+        for (source, lag) in self.parts.intake.lag() {
+            self.sources[source].1.set_lag(lag);
+        }
+        let employees = self.engine.profiles().len();
+        self.parts.metrics.set_employees_tracked(employees as u64);
+        self.progress = Progress { employees, watermark: newest.values().copied().max(), open: self.open.len(), ..self.progress };
+    }
+
+    /// Alerts acknowledged, then state, then offsets.
+    fn checkpoint(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        self.checkpoint_at = Instant::now() + self.settings.checkpoint;
+        self.release_held(observer)?;
+        if self.parts.state.is_none() {
+            return Ok(());
+        }
+        if !self.parts.delivery.wait(ACKNOWLEDGED_WITHIN) {
+            tracing::warn!("sinks have not acknowledged all alerts: the checkpoint is put off");
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let image: Image = self.engine.image();
+        self.positions.tails = self.parts.intake.tails();
+        let Some(state) = &mut self.parts.state else { return Ok(()) };
+        state.save(image, &self.positions).context("cannot save the state")?;
+        self.parts.metrics.checkpoint(begun.elapsed());
+        self.parts.metrics.set_state_bytes(state.size());
+        self.parts.intake.commit(&self.positions);
+        Ok(())
+    }
+
+    /// What decoders hold back for lines to come is not in the state, so it is let go before the state is made.
+    fn release_held(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let context = self.engine.context().clone();
+        let mut held = Vec::new();
+        for (id, heard) in &mut self.feeds {
+            held.push((*id, heard.feed.flush(&context.classifier, Between::default())));
+        }
+        for (id, batch) in held {
+            self.take(id, batch, None, Instant::now(), observer)?;
+        }
+        Ok(())
+    }
+
+    fn last_checkpoint(mut self, observer: &mut impl Observer) -> Live {
+        if let Err(error) = self.release_held(observer) {
+            tracing::error!(%error, "what decoders held back could not be kept");
+        }
+        self.positions.tails = self.parts.intake.tails();
+        self
+    }
+}

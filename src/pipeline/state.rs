@@ -1,0 +1,71 @@
+//! What a run leaves on disk: the engine's state together with how far each source had been read when it was made.
+
+use crate::engine::Image;
+use crate::source::kafka;
+use crate::source::tail::TailPosition;
+use crate::store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How far each source has been applied. Positions and state are written at once, so a restart applies nothing twice.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Positions {
+    /// Files replayed: next line, by name.
+    pub lines: BTreeMap<String, u64>,
+    /// Files followed.
+    pub tails: Vec<TailPosition>,
+    /// Kafka: next offset by topic and partition.
+    pub offsets: BTreeMap<(String, i32), i64>,
+}
+
+/// A directory that holds the state of a run.
+pub struct StateDir {
+    store: Store,
+}
+
+/// Why a state is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Written by another version.
+    #[error("state cannot be read: {0}; it was written by another version")]
+    Unreadable(#[from] postcard::Error),
+}
+
+impl StateDir {
+    /// Opens the directory, and makes it if it is not there.
+    pub fn open(dir: &Path) -> Result<StateDir, StateError> {
+        Ok(StateDir { store: Store::open(dir)? })
+    }
+
+    /// What is there.
+    pub fn load(&self) -> Result<Option<(Image, Positions)>, StateError> {
+        let Some(snapshot) = self.store.load()? else { return Ok(None) };
+        let (head, positions): (Vec<u8>, Positions) = postcard::from_bytes(&snapshot.meta)?;
+        let mut shards = snapshot.entries;
+        shards.sort_by_key(|(at, _)| *at);
+        Ok(Some((Image { head, shards: shards.into_iter().map(|(_, bytes)| bytes).collect() }, positions)))
+    }
+
+    /// Replaces what is there, in one durable transaction.
+    pub fn save(&mut self, image: Image, positions: &Positions) -> Result<(), StateError> {
+        let meta = postcard::to_stdvec(&(&image.head, positions))?;
+        let shards = image.shards.into_iter().enumerate().map(|(at, bytes)| (at as u32, bytes));
+        Ok(self.store.replace(&meta, shards)?)
+    }
+
+    /// Bytes on disk.
+    pub fn size(&self) -> u64 {
+        self.store.size()
+    }
+}
+
+impl Positions {
+    /// Offsets as the Kafka source takes them.
+    pub fn kafka(&self) -> kafka::Positions {
+        self.offsets.iter().map(|((topic, partition), offset)| ((topic.as_str().into(), *partition), *offset)).collect()
+    }
+}
