@@ -124,7 +124,8 @@ fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
     Ok(DeadLetters::to_file(&path).map_err(anyhow::Error::from)?)
 }
 
-async fn told_to_stop() {
+/// Completes on SIGTERM or Ctrl-C.
+pub async fn told_to_stop() {
     let interrupted = tokio::signal::ctrl_c();
     match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(mut terminated) => tokio::select! {

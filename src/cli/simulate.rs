@@ -43,7 +43,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refused(error: simulate::Error) -> Failure {
+/// A company that cannot be made.
+pub fn refused(error: simulate::Error) -> Failure {
     match error {
         simulate::Error::Options { name, rule, value } => Failure::argument(&format!("--{name}"), &rule, value),
         error @ simulate::Error::Write { .. } => Failure::AtRunTime(error.into()),

@@ -129,11 +129,12 @@ impl Engine {
     pub fn show(&mut self, access: &Access) -> Output {
         let key = self.context.key(&access.actor);
         let known = access.id.is_some_and(|id| self.shards[key.shard()].knows(id));
-        if known || access.time < self.settled {
+        let settled = shard::whole_minutes(self.settled);
+        if known || access.time < settled {
             return Output::default();
         }
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
-        let revisions = self.ahead.take(&key, access, self.settled, env);
+        let revisions = self.ahead.take(&key, access, settled, env);
         self.present(revisions)
     }
 
@@ -145,7 +146,7 @@ impl Engine {
     /// Retracts what was shown and did not settle.
     pub fn reconcile(&mut self) -> Output {
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
-        let revisions = self.ahead.settle(self.settled, env);
+        let revisions = self.ahead.settle(shard::whole_minutes(self.settled), env);
         self.present(revisions)
     }
 

@@ -28,6 +28,11 @@ pub type Profiles = DashMap<ProfileKey, Tracked, PassThrough>;
 /// Records wait in buckets of a minute; a bucket settles whole.
 const BUCKET_MS: i64 = 60_000;
 
+/// Up to where records have really been applied, where time has come to `until`: whole buckets.
+pub fn whole_minutes(until: Timestamp) -> Timestamp {
+    Timestamp(until.0.div_euclid(BUCKET_MS) * BUCKET_MS)
+}
+
 /// One shard.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Shard {

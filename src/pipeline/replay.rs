@@ -167,6 +167,11 @@ impl Replay {
         &self.engine
     }
 
+    /// The engine, with its files closed: what comes next comes from elsewhere.
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+
     /// Formats by file, as given or recognised.
     pub fn formats(&self) -> Vec<(String, Option<&'static str>)> {
         self.inputs.iter().map(|reading| (reading.feed.name.clone(), reading.feed.format().map(|format| format.name))).collect()

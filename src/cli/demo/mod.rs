@@ -1,0 +1,215 @@
+//! `demo`: the way a customer goes live, in one minute and one process.
+//!
+//! A simulated company's past weeks are replayed into state; then its today streams, faster than real time, through a
+//! Kafka broker inside of this process into the very service that `run` is. Nothing of the engine knows that it is a demo.
+
+mod broker;
+mod screen;
+
+use crate::cli::run as service;
+use crate::cli::{Failure, setup};
+use anyhow::Context as _;
+use broker::Broker;
+use leakwarden::config::load;
+use leakwarden::config::written::{Config, From, Kafka, Sink};
+use leakwarden::console::health::Health;
+use leakwarden::console::router::{Console, View};
+use leakwarden::engine::Engine;
+use leakwarden::engine::context::Context;
+use leakwarden::model::time::{Span, Timestamp};
+use leakwarden::pipeline::delivery::Delivery;
+use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::intake::Intake;
+use leakwarden::pipeline::labels::{self, Label};
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::live::{Live, Parts};
+use leakwarden::pipeline::parallel::Parallel;
+use leakwarden::pipeline::replay::{Replay, assign};
+use leakwarden::pipeline::state::Positions;
+use leakwarden::simulate::{self, Company};
+use leakwarden::telemetry::metrics::Metrics;
+use screen::Screen;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Watch it work: a simulated company's history, then its today through an embedded broker into the service.
+#[derive(clap::Args)]
+pub struct Options {
+    /// How long to show, e.g. 60s
+    #[arg(long = "for", default_value = "60s")]
+    lasting: String,
+    /// Employees of the company
+    #[arg(long, default_value_t = 600)]
+    employees: u32,
+    /// The same seed gives the same company
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Address of metrics and probes while it runs
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: String,
+}
+
+/// Days of history before today.
+const HISTORY: u32 = 35;
+
+/// The topic through which today streams.
+const TOPIC: &str = "db.access";
+
+/// Time at the end for what is on its way, and for the summary.
+const REST: Duration = Duration::from_secs(4);
+
+/// Runs the command.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let lasting = Span::parse(&options.lasting).filter(|span| *span >= Span::seconds(10) && *span <= Span::hours(24));
+    let lasting = lasting.ok_or_else(|| Failure::argument("--for", "must be a duration from 10s to 24h", &options.lasting))?;
+    let end = Instant::now() + Duration::from_millis(lasting.0.unsigned_abs());
+    let address = options.listen.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &options.listen))?;
+    let company = simulate::Options {
+        employees: options.employees,
+        days: HISTORY + 1,
+        seed: options.seed,
+        insider_on_last_day: true,
+        ..simulate::Options::default()
+    };
+    let company = Company::new(company).map_err(crate::cli::simulate::refused)?;
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start")?;
+    let interrupt = stop.clone();
+    runtime.spawn(async move {
+        service::told_to_stop().await;
+        // A full channel means that it was told already.
+        let _ = interrupt.try_send(());
+    });
+
+    let dir = Scratch::new()?;
+    let mut screen = Screen::new();
+    let broker = Broker::start(TOPIC).context("the embedded broker does not start")?;
+    let config = configuration(&company, &dir, broker.address())?;
+    screen.say(&format!(
+        "1. A simulated bank: {} employees, {} weeks of database access logs. Among them a few insiders, labelled so that the end can say who was caught.",
+        company.employees().len(),
+        HISTORY / 7
+    ));
+    let context = Arc::new(load::load(&config)?);
+    let metrics = Metrics::new();
+    // The consumer takes some seconds to join its group: it does so while history is read.
+    let intake = Intake::start(&config, &Positions::default(), &context.classifier.keys)?;
+    let mut ledger = Ledger::default();
+    let engine = history(&config, &context, &dir, &mut screen, &mut ledger)?;
+
+    let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
+    let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
+    screen.say(&format!(
+        "3. Today, faster than real time, through Kafka into the running service. Metrics: http://{}/metrics",
+        console.address()
+    ));
+    let view = View { metrics: metrics.clone(), health: health.clone() };
+    let serving = runtime.spawn(console.serve(view, std::future::pending()));
+    let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
+    let parts = Parts { intake, delivery, dead_letters: None, state: None, metrics, health };
+    let today = company.day(HISTORY);
+    let total = today.len() as u64;
+    let pace = screen.pace();
+    let streaming =
+        broker.stream(today, company_keys(&company), end.saturating_duration_since(Instant::now()).saturating_sub(REST), pace.clone());
+    screen.begin_today(ledger, total, end, stop);
+    let mut engine = Live::new(&config, engine, Positions::default(), parts).run(&stopped, &mut screen)?;
+    pace.stop();
+    // The stream ends by itself once it is told; a panic of it has said so.
+    let _ = streaming.join();
+    drop(broker);
+    serving.abort();
+
+    let settled = engine.finish(&Parallel);
+    let ledger = screen.end(settled);
+    summary(&company, &ledger, &screen);
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// Writes the company and reads its configuration, with Kafka in the place of the file.
+fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Config, Failure> {
+    company.write_days(dir.path(), 0..HISTORY).map_err(crate::cli::simulate::refused)?;
+    let mut config = load::read_config(&dir.path().join("config.toml"))?;
+    let client = [("fetch.wait.max.ms", "20"), ("session.timeout.ms", "6000")];
+    let client: BTreeMap<String, String> = client.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let kafka = Kafka { brokers, topics: vec![TOPIC.to_owned()], group: "leakwarden-demo".to_owned(), client };
+    for source in &mut config.sources {
+        source.from = From::Kafka(kafka.clone());
+    }
+    config.sinks = vec![Sink::JsonLines(dir.path().join("alerts.jsonl"))];
+    // Partitions that no record falls into must not hold the others up for longer than the demo lasts.
+    config.idle = Span::seconds(2);
+    Ok(config)
+}
+
+/// Replays the past weeks into the engine that will go live.
+fn history(config: &Config, context: &Arc<Context>, dir: &Scratch, screen: &mut Screen, ledger: &mut Ledger) -> Result<Engine, Failure> {
+    let begun = Instant::now();
+    let file = dir.path().join("access.jsonl").display().to_string();
+    let files = assign(config, &[file], setup::format(Some("canonical"))?);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut replay =
+        Replay::open(Engine::new(context.clone()), files, Between::default(), threads, &BTreeMap::new()).map_err(anyhow::Error::from)?;
+    while let Some(round) = replay.round().map_err(anyhow::Error::from)? {
+        ledger.take(round.output.revisions);
+        screen.history(replay.tally.lines, begun.elapsed());
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    screen.say(&format!(
+        "2. The past {} weeks, replayed into state: {} records in {seconds:.1} s ({:.0} records/s), {} employees and accounts known, {} alerts on the way.",
+        HISTORY / 7,
+        replay.tally.lines,
+        replay.tally.lines as f64 / seconds,
+        replay.engine().profiles().len(),
+        ledger.len()
+    ));
+    Ok(replay.into_engine())
+}
+
+fn company_keys(company: &Company) -> Vec<String> {
+    (0..company.employees().len() as u32).map(|index| company.key(index).to_owned()).collect()
+}
+
+fn summary(company: &Company, ledger: &Ledger, screen: &Screen) {
+    let labels: Vec<Label> = company
+        .labels()
+        .iter()
+        .filter_map(|label| {
+            Some(Label {
+                employee: label.employee.clone(),
+                typology: leakwarden::model::typology::Typology::parse(label.typology)?,
+                from: Timestamp(label.from_ms),
+                to: Timestamp(label.to_ms),
+                difficulty: Some(label.difficulty.to_string()),
+            })
+        })
+        .collect();
+    let days = f64::from(HISTORY + 1);
+    let score = labels::score(&labels, ledger, days);
+    screen.summary(&score, Timestamp(company.bounds_ms(HISTORY).0));
+}
+
+/// A directory of the demo's own, gone with it.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Scratch, Failure> {
+        let path = std::env::temp_dir().join(format!("leakwarden-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Scratch(path))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left in a temporary directory harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
