@@ -31,8 +31,8 @@ pub struct Table {
     table: GlobMatcher,
     /// The same glob without its schema, for logs that name the bare table.
     bare: GlobMatcher,
-    /// Its place in the catalog.
-    pub index: u32,
+    /// One bit for the system it belongs to (for the table itself, where no system is named): tells places apart.
+    pub place: u64,
     /// The pattern as written.
     pub pattern: String,
     /// The column that identifies the person.
@@ -103,10 +103,16 @@ impl Catalog {
         if written.table.is_empty() {
             problems.push(Problem::plain(file, "must hold at least one [[table]]"));
         }
+        let mut places: Vec<String> = Vec::new();
         for (index, table) in written.table.into_iter().enumerate() {
+            let of = if table.system == "*" { table.table.clone() } else { table.system.clone() };
+            let bit = places.iter().position(|known| *known == of).unwrap_or_else(|| {
+                places.push(of);
+                places.len() - 1
+            });
             let place = format!("{file}: table[{index}] {:?}", table.table);
             match catalog.table(table, &place) {
-                Ok(table) => catalog.tables.push(table),
+                Ok(table) => catalog.tables.push(Table { place: 1 << (bit % 64), ..table }),
                 Err(mut found) => problems.append(&mut found),
             }
         }
@@ -149,7 +155,7 @@ impl Catalog {
             system,
             table,
             bare,
-            index: self.tables.len() as u32,
+            place: 0,
             pattern: written.table,
             subject: written.subject,
             rows_per_subject: written.rows_per_subject,

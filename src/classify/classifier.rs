@@ -45,7 +45,7 @@ impl Classifier {
         for read in &disclosure.reads {
             objects.push(Arc::from(read.table.as_str()));
             if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
-                places |= 1 << (table.index % 64);
+                places |= table.place;
             }
         }
         // Candidates beyond the bound of people would make more of the access than it can have been.

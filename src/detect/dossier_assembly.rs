@@ -1,7 +1,7 @@
 //! `dossier_assembly`: one person put together from many places.
 //!
 //! **What it does.** Follows targeted looks at single subjects. When the same employee has looked at one subject without a
-//! known reason in at least three tables, at four kinds of at least two tiers, within a day, that is a dossier; the number
+//! known reason in at least three systems (tables, where the catalog names no systems), at four kinds of at least two tiers, within a day, that is a dossier; the number
 //! of dossiers today and in seven days is held against how many this employee and the peers put together.
 //!
 //! **Why.** Private investigators order everything about one person: identity, accounts, movements, calls.
@@ -43,7 +43,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         measure: Measure::Dossiers,
         bits,
         particular: format!(
-            "{count} people were each looked up in three or more tables within a day without a known reason, the last one by {} kinds",
+            "{count} people were each looked up in three or more systems within a day without a known reason, the last one by {} kinds",
             dossier.kinds.len()
         ),
     })

@@ -126,7 +126,7 @@ pub struct Access {
     pub success: bool,
     /// How the rows were chosen.
     pub selection: Selection,
-    /// One bit (of 64, by hash) for each system or table touched that holds personal data: tells how many places were looked at.
+    /// One bit for each system (or table of no system) touched that holds personal data: tells how many places were looked at.
     pub places: u64,
     /// Tables touched, for reasons given by object.
     pub objects: Arc<[Arc<str>]>,
