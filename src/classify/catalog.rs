@@ -41,7 +41,7 @@ pub struct Table {
     pub rows_per_subject: RowsPerSubject,
     /// The space of its subject ids.
     pub space: SpaceId,
-    columns: Vec<(GlobMatcher, Kind)>,
+    columns: Vec<(Pattern, Kind)>,
     /// Every kind that any of its columns holds.
     pub kinds: Kinds,
 }
@@ -137,7 +137,7 @@ impl Catalog {
                 continue;
             };
             if let Ok(glob) = glob {
-                columns.push((glob, known));
+                columns.push((Pattern::new(column, glob), known));
             }
         }
         if !written.columns.is_empty() && written.subject.as_deref().is_none_or(|s| s.trim().is_empty()) {
@@ -215,13 +215,16 @@ impl Catalog {
 impl Table {
     /// The kind that a column holds, if any.
     pub fn kind_of(&self, column: &str) -> Option<Kind> {
-        self.columns.iter().find(|(glob, _)| glob.is_match(column)).map(|(_, kind)| *kind)
+        self.columns.iter().find(|(pattern, _)| pattern.is_match(column)).map(|(_, kind)| *kind)
     }
 
     /// How many of its columns hold that kind, as far as the patterns tell: a pattern may stand for several, and counts twice.
     pub fn columns_of(&self, kind: Kind) -> usize {
-        let width = |glob: &GlobMatcher| if glob.glob().glob().contains(['*', '?', '[', '{']) { 2 } else { 1 };
-        self.columns.iter().filter(|(_, of)| *of == kind).map(|(glob, _)| width(glob)).sum()
+        let width = |pattern: &Pattern| match pattern {
+            Pattern::Name(_) => 1,
+            Pattern::Glob(_) => 2,
+        };
+        self.columns.iter().filter(|(_, of)| *of == kind).map(|(pattern, _)| width(pattern)).sum()
     }
 
     /// Whether the column is the one that identifies the person.
@@ -232,6 +235,27 @@ impl Table {
     /// Whether the catalog says that the table holds nothing personal.
     pub fn is_impersonal(&self) -> bool {
         self.kinds.is_empty() && self.subject.is_none()
+    }
+}
+
+/// A column glob; most are plain names, which are compared without the glob machinery.
+#[derive(Debug)]
+enum Pattern {
+    Name(String),
+    Glob(GlobMatcher),
+}
+
+impl Pattern {
+    fn new(text: &str, glob: GlobMatcher) -> Pattern {
+        let plain = text.is_ascii() && !text.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
+        if plain { Pattern::Name(text.to_owned()) } else { Pattern::Glob(glob) }
+    }
+
+    fn is_match(&self, column: &str) -> bool {
+        match self {
+            Pattern::Name(name) => name.eq_ignore_ascii_case(column),
+            Pattern::Glob(glob) => glob.is_match(column),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::model::access::{Access, Actor, ClientPrint, PartitionId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::record::{Ending, Record};
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// What classification looks things up in. Shared by all threads, changed by none.
@@ -41,9 +42,7 @@ impl Classifier {
         let system = record.system.as_deref();
         let actor = self.directory.actor(record.employee.as_deref(), record.account.as_deref(), system, record.time);
         let mut places = 0u64;
-        let mut objects: Vec<Arc<str>> = Vec::with_capacity(disclosure.reads.len());
         for read in &disclosure.reads {
-            objects.push(Arc::from(read.table.as_str()));
             if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
                 places |= table.place;
             }
@@ -63,7 +62,7 @@ impl Classifier {
             success: matches!(record.ending, Ending::Success | Ending::Interrupted),
             selection: disclosure.selection,
             places,
-            objects: objects.into(),
+            objects: objects(&disclosure),
             rows: disclosure.rows,
             persons: disclosure.persons,
             kinds: disclosure.kinds,
@@ -85,3 +84,26 @@ impl Classifier {
 fn reference(purpose: &str) -> &str {
     purpose.split_once(':').map_or(purpose, |(_, reference)| reference).trim()
 }
+
+/// The tables touched. A log names few of them, so the last ones of each thread are kept: most accesses share their list.
+fn objects(disclosure: &Disclosure) -> Arc<[Arc<str>]> {
+    thread_local! {
+        static RECENT: RefCell<Vec<Arc<[Arc<str>]>>> = const { RefCell::new(Vec::new()) };
+    }
+    let reads = &disclosure.reads;
+    let same = |known: &Arc<[Arc<str>]>| known.len() == reads.len() && known.iter().zip(reads).all(|(known, read)| **known == *read.table);
+    RECENT.with_borrow_mut(|recent| {
+        if let Some(known) = recent.iter().find(|known| same(known)) {
+            return known.clone();
+        }
+        let list: Arc<[Arc<str>]> = reads.iter().map(|read| Arc::from(read.table.as_str())).collect();
+        if recent.len() == RECENT_LISTS {
+            recent.remove(0);
+        }
+        recent.push(list.clone());
+        list
+    })
+}
+
+/// Lists of tables kept by each thread.
+const RECENT_LISTS: usize = 32;

@@ -4,6 +4,8 @@
 //! for record hashes (a plain hash of a short record could be enumerated back to the phone number in it).
 
 use crate::model::access::{RecordHash, Subject};
+use siphasher::sip::SipHasher13;
+use std::hash::Hasher as _;
 
 /// Derived keys of a run.
 #[derive(Clone)]
@@ -11,6 +13,7 @@ pub struct Keys {
     subject: [u8; 32],
     published: [u8; 32],
     record: [u8; 32],
+    print: (u64, u64),
     built_in: bool,
 }
 
@@ -23,7 +26,10 @@ pub const SHORTEST_SECRET: usize = 32;
 impl Keys {
     /// Keys from the bytes of a key file.
     pub fn from_secret(secret: &[u8]) -> Keys {
+        let print = blake3::derive_key("leakwarden 2026-11 prints", secret);
+        let half = |from: usize| u64::from_le_bytes(std::array::from_fn(|i| print[from + i]));
         Keys {
+            print: (half(0), half(8)),
             subject: blake3::derive_key("leakwarden 2026-11 subject pseudonyms", secret),
             published: blake3::derive_key("leakwarden 2026-11 published pseudonyms", secret),
             record: blake3::derive_key("leakwarden 2026-11 record hashes", secret),
@@ -64,11 +70,14 @@ impl Keys {
         blake3::Hasher::new_keyed(&self.record)
     }
 
-    /// A 64-bit print of a text that is compared and never shown: record ids, addresses, references. 0 is kept for "none".
+    /// A 64-bit print of a text that is compared in memory and state, and never shown: record ids, addresses, references.
+    /// Keyed, so that nobody can choose ids that collide. 0 is kept for "none".
     pub fn print(&self, domain: &str, text: &str) -> u64 {
-        let mut hasher = blake3::Hasher::new_keyed(&self.record);
-        hasher.update(domain.as_bytes()).update(&[0]).update(text.as_bytes());
-        first_u64(hasher.finalize().as_bytes()).max(1)
+        let mut hasher = SipHasher13::new_with_keys(self.print.0, self.print.1);
+        hasher.write(domain.as_bytes());
+        hasher.write_u8(0);
+        hasher.write(text.as_bytes());
+        hasher.finish().max(1)
     }
 }
 
