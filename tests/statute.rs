@@ -21,7 +21,10 @@ fn score(lines: &[Line]) -> StatuteScore {
 fn reads(table: &str, columns: &[&str], people: std::ops::Range<u64>) -> Vec<Line> {
     let read = |(n, first): (usize, u64)| {
         let last = people.end.min(first + 100);
-        access("e1").at(on(n as i64 / 600, "08:00") + leakwarden::model::time::Span::minutes(n as i64 % 600)).reads(table, columns).of(first..last)
+        access("e1")
+            .at(on(n as i64 / 600, "08:00") + leakwarden::model::time::Span::minutes(n as i64 % 600))
+            .reads(table, columns)
+            .of(first..last)
     };
     people.clone().step_by(100).enumerate().map(read).collect()
 }
