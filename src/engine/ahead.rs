@@ -56,7 +56,7 @@ impl Ahead {
             copy.make_anew(key, access.time, settled, env);
         }
         let mut out = Output::default();
-        apply_to(&mut copy.tracked, access, &mut copy.usage, env, &mut out);
+        apply_to(&mut copy.tracked, access, access.time, &mut copy.usage, env, &mut out);
         for revision in &mut out.revisions {
             revision.alert.settled = false;
             copy.told.insert(revision.alert.id.clone(), revision.alert.clone());
@@ -93,7 +93,7 @@ impl Copy {
         let mut unheard = Output::default();
         let before = self.waiting.len().saturating_sub(1);
         for access in self.waiting.iter().take(before) {
-            apply_to(&mut self.tracked, access, &mut self.usage, env, &mut unheard);
+            apply_to(&mut self.tracked, access, access.time, &mut self.usage, env, &mut unheard);
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn whole_minutes(until: Timestamp) -> Timestamp {
 #[derive(Default, Serialize, Deserialize)]
 pub struct Shard {
     pending: BTreeMap<i64, Vec<(bool, Access)>>,
-    /// Record ids seen, with their time in seconds.
+    /// Record ids seen, with the second at which they settled.
     ids: HashMap<u64, i64, FixedState>,
     pruned: i64,
     usage: Usage,
@@ -91,10 +91,11 @@ impl Shard {
         while let Some(entry) = self.pending.first_entry()
             && *entry.key() < end
         {
-            let mut bucket = entry.remove();
+            let (minute, mut bucket) = entry.remove_entry();
             bucket.sort_by(|(_, a), (_, b)| settled_order(a).cmp(&settled_order(b)));
             for (late, access) in bucket {
-                self.apply(&access, late, env, &mut out);
+                let settles = if late { Timestamp(minute * BUCKET_MS) } else { access.time };
+                self.apply(&access, late, settles, env, &mut out);
             }
         }
         let now = until.seconds();
@@ -106,8 +107,9 @@ impl Shard {
         out
     }
 
-    fn apply(&mut self, access: &Access, late: bool, env: Env<'_>, out: &mut Output) {
-        if self.is_duplicate(access, env.context) {
+    /// Applies a record. `settles` never falls: what is emitted and remembered by it does not depend on how much settles at once.
+    fn apply(&mut self, access: &Access, late: bool, settles: Timestamp, env: Env<'_>, out: &mut Output) {
+        if self.is_duplicate(access, settles, env.context) {
             out.counts.source(access.source).duplicate += 1;
             return;
         }
@@ -119,29 +121,24 @@ impl Shard {
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
-            return apply_to(&mut tracked, access, &mut self.usage, env, out);
+            return apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
         let mut tracked = env.profiles.entry(key).or_insert_with(|| Tracked::new(Profile::new(access.actor.clone()), env.context));
-        apply_to(&mut tracked, access, &mut self.usage, env, out);
+        apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
     }
 
-    /// Whether a record with this id was counted within the time that ids are remembered.
-    fn is_duplicate(&mut self, access: &Access, context: &Context) -> bool {
+    /// Whether a record with this id settled within the time that ids are remembered.
+    fn is_duplicate(&mut self, access: &Access, settles: Timestamp, context: &Context) -> bool {
         let Some(id) = access.id else { return false };
-        let second = access.time.seconds();
-        let remembered = context.dedup.0 / 1_000;
-        match self.ids.entry(id) {
-            std::collections::hash_map::Entry::Occupied(seen) if (second - seen.get()).abs() <= remembered => true,
-            std::collections::hash_map::Entry::Occupied(mut seen) => {
-                seen.insert(second);
-                false
+        let second = settles.seconds();
+        match self.ids.insert(id, second) {
+            Some(before) if second - before <= context.dedup.0 / 1_000 => {
+                self.ids.insert(id, before);
+                true
             }
-            std::collections::hash_map::Entry::Vacant(new) => {
-                new.insert(second);
-                false
-            }
+            Some(_) | None => false,
         }
     }
 
@@ -152,7 +149,7 @@ impl Shard {
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut *tracked;
-            tracked.profile.close_through(today.saturating_sub(LEARNT_AFTER));
+            tracked.close_through(today.saturating_sub(LEARNT_AFTER));
             summaries.extend(tracked.summary(today.saturating_sub(LEARNT_AFTER)));
             settle_episodes(tracked, midnight, env, &mut out);
         }
@@ -176,8 +173,8 @@ fn settled_order(access: &Access) -> (Timestamp, u16, Option<u64>, [u8; 32], u32
     (access.time, access.source, access.id, access.hash.0, access.partition.0, access.position.0)
 }
 
-/// Applies a record to an employee: profile, detectors, grading.
-pub fn apply_to(tracked: &mut Tracked, access: &Access, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
+/// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
+pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());
@@ -209,11 +206,11 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, usage: &mut Usage, env: 
     let mut findings = Vec::new();
     look_all(&context.settings, &look, &mut findings);
     for finding in findings {
-        triage(tracked, access, &step, &finding, env, out);
+        triage(tracked, access, settles, &step, &finding, env, out);
     }
 }
 
-fn triage(tracked: &mut Tracked, access: &Access, step: &Step, finding: &Finding, env: Env<'_>, out: &mut Output) {
+fn triage(tracked: &mut Tracked, access: &Access, settles: Timestamp, step: &Step, finding: &Finding, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let settings = &context.alerts;
     let at = At {
@@ -227,7 +224,7 @@ fn triage(tracked: &mut Tracked, access: &Access, step: &Step, finding: &Finding
         let over = tracked.episodes[*position].is_over(settings, access.time);
         if over {
             let mut episode = tracked.episodes.remove(*position);
-            emit(tracked, &mut episode, Why::Over, access.time, env, out);
+            emit(tracked, &mut episode, Why::Over, settles, env, out);
         }
         !over
     });
@@ -263,7 +260,7 @@ fn triage(tracked: &mut Tracked, access: &Access, step: &Step, finding: &Finding
         tracked.profile.hold_today_out();
     }
     match decision {
-        Decision::Opened | Decision::Raised | Decision::Grew => emit(tracked, &mut episode, Why::Decided(decision), access.time, env, out),
+        Decision::Opened | Decision::Raised | Decision::Grew => emit(tracked, &mut episode, Why::Decided(decision), settles, env, out),
         Decision::Ignored | Decision::Noted | Decision::Joined => {}
     }
     tracked.episodes.push(episode);

@@ -65,6 +65,13 @@ impl Tracked {
         }
     }
 
+    /// Closes the newest day, once it is over for certain.
+    pub fn close_through(&mut self, day: u32) {
+        if self.profile.close_through(day).is_some() {
+            self.derive();
+        }
+    }
+
     fn derive(&mut self) {
         let last = self.profile.today().saturating_sub(1);
         self.own = Measure::ALL.map(|measure| self.profile.history.moments(measure, last));

@@ -50,8 +50,10 @@ const TARGETED: usize = 3;
 pub struct Profile {
     /// Whose it is.
     pub actor: Actor,
-    /// The open day, by number; 0 before the first access.
+    /// The newest day, by number; 0 before the first access.
     today: u32,
+    /// Whether it is over: what still comes of it is late and changes no figure.
+    closed: bool,
     figures: Figures,
     /// Whether an alert rose today.
     held_out: bool,
@@ -105,6 +107,7 @@ impl Profile {
         Profile {
             actor,
             today: 0,
+            closed: false,
             figures: [0; Measure::COUNT],
             held_out: false,
             history: History::default(),
@@ -119,7 +122,7 @@ impl Profile {
         }
     }
 
-    /// The number of the open day.
+    /// The number of the newest day.
     pub fn today(&self) -> u32 {
         self.today
     }
@@ -134,36 +137,42 @@ impl Profile {
         self.held_out = true;
     }
 
-    /// Closes the open day if `day` is later. Returns the day that closed.
+    /// Opens a later day and closes the one before. Returns the day that closed.
     pub fn open_day(&mut self, day: u32, statute: &Statute) -> Option<ClosedDay> {
         if day <= self.today {
             return None;
         }
-        let closed = (self.today > 0).then_some(ClosedDay { day: self.today, figures: self.figures, held_out: self.held_out });
-        if let Some(closed) = closed {
-            self.history.close(closed);
-        }
-        (self.today, self.figures, self.held_out) = (day, [0; Measure::COUNT], false);
+        let closed = self.close();
+        (self.today, self.closed, self.figures, self.held_out) = (day, false, [0; Measure::COUNT], false);
         let totals = &mut self.totals;
         self.seen.expire(day, |before, after| totals.shift(before, after, statute));
         closed
     }
 
-    /// Closes the open day without opening another, once it is over for certain.
+    /// Closes the newest day without opening another, once it is over for certain. Days close once, in their order.
     pub fn close_through(&mut self, day: u32) -> Option<ClosedDay> {
-        if self.today == 0 || self.today > day {
+        if self.today > day { None } else { self.close() }
+    }
+
+    fn close(&mut self) -> Option<ClosedDay> {
+        if self.today == 0 || self.closed {
             return None;
         }
+        self.closed = true;
         let closed = ClosedDay { day: self.today, figures: self.figures, held_out: self.held_out };
         self.history.close(closed);
-        (self.today, self.figures, self.held_out) = (0, [0; Measure::COUNT], false);
         Some(closed)
+    }
+
+    /// The first day that the statutory counter and the table of subjects still hold.
+    fn first_day(&self) -> u32 {
+        (self.today + 1).saturating_sub(HORIZON_DAYS)
     }
 
     /// Applies an access whose day has been opened.
     pub fn apply(&mut self, access: &Access, coverage: &Coverage, (local, duty): (LocalTime, Duty), statute: &Statute) -> Step {
         let unit = window::unit_number(local);
-        let in_today = unit / UNITS_PER_DAY == self.today;
+        let in_today = unit / UNITS_PER_DAY == self.today && !self.closed;
         let discloses = !access.persons.is_nobody();
         let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None };
         if !discloses {
@@ -190,6 +199,9 @@ impl Profile {
 
     /// People by name: how many were touched for the first time on their day, all and unexplained.
     fn apply_subjects(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
+        if unit / UNITS_PER_DAY < self.first_day() {
+            return (0, 0);
+        }
         let day_start = unit - unit % UNITS_PER_DAY;
         let (mut persons, mut unexplained) = (0, 0);
         let scale = self.seen.scale();

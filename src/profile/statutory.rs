@@ -56,7 +56,7 @@ impl Profile {
             Part::Unexplained => self.totals.unexplained,
         };
         let mut unnamed = Counted::default();
-        for day in self.counted_days.since(0) {
+        for day in self.counted_days.since(self.first_day()) {
             unnamed.join(match part {
                 Part::Exposure => &day.exposure,
                 Part::Unexplained => &day.unexplained,

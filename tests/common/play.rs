@@ -1,0 +1,126 @@
+//! Plays lines through decoder, classification and the real engine, one partition, one thread.
+
+use leakwarden::decode::{self, Raw};
+use leakwarden::engine::context::Context;
+use leakwarden::engine::output::{Output, Revision, SourceCounts};
+use leakwarden::engine::tracked::Tracked;
+use leakwarden::engine::{Engine, Sequential};
+use leakwarden::model::access::{Access, Actor, Position};
+use leakwarden::model::alert::Alert;
+use leakwarden::model::time::Timestamp;
+use leakwarden::model::typology::Typology;
+use leakwarden::pipeline::feed::{Batch, Dead, Feed};
+use leakwarden::pipeline::ledger::Ledger;
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// An engine that is being fed, and what it has said.
+pub struct Play {
+    pub engine: Engine,
+    pub ledger: Ledger,
+    pub revisions: Vec<Revision>,
+    pub dead: Vec<Dead>,
+    pub given_up: Vec<Access>,
+    pub counts: SourceCounts,
+    /// Every time is believed, as from a broker whose clock is ahead of all.
+    pub believe_all: bool,
+    feed: Feed,
+    line: u64,
+}
+
+/// Plays all lines at once.
+pub fn play<L: Display>(context: &Arc<Context>, lines: &[L]) -> Play {
+    let mut play = Play::new(context);
+    play.take(lines);
+    play.finish();
+    play
+}
+
+impl Play {
+    /// Begins.
+    pub fn new(context: &Arc<Context>) -> Play {
+        let format = decode::format("canonical");
+        Play {
+            engine: Engine::new(context.clone()),
+            ledger: Ledger::default(),
+            revisions: Vec::new(),
+            dead: Vec::new(),
+            given_up: Vec::new(),
+            counts: SourceCounts::default(),
+            believe_all: false,
+            feed: Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format),
+            line: 0,
+        }
+    }
+
+    /// Takes lines, then settles what is old enough.
+    pub fn take<L: Display>(&mut self, lines: &[L]) {
+        let context = self.engine.context().clone();
+        let mut batch = Batch::default();
+        for line in lines {
+            let text = line.to_string();
+            self.line += 1;
+            let raw = Raw { bytes: text.as_bytes(), position: Position(self.line), hash: context.classifier.keys.record(text.as_bytes()) };
+            self.feed.message(raw, &context.classifier, &mut batch);
+        }
+        self.dead.extend(batch.dead);
+        for access in batch.accesses {
+            let believed = self.believe_all.then_some(Timestamp::END);
+            self.given_up.extend(self.engine.take(access, believed));
+        }
+        let output = self.engine.advance(&Sequential);
+        self.note(output);
+    }
+
+    /// The input ends.
+    pub fn finish(&mut self) {
+        let output = self.engine.finish(&Sequential);
+        self.note(output);
+    }
+
+    /// Goes on in a new process, as it were: from the image of the state, with everything loaded anew.
+    pub fn restart(&mut self, context: &Arc<Context>) {
+        let image = self.engine.image();
+        self.engine = Engine::restore(context.clone(), &image).expect("restores");
+    }
+
+    fn note(&mut self, output: Output) {
+        for counts in &output.counts.sources {
+            self.counts.accepted += counts.accepted;
+            self.counts.duplicate += counts.duplicate;
+            self.counts.late += counts.late;
+        }
+        self.given_up.extend(output.given_up);
+        self.revisions.extend(output.revisions.iter().cloned());
+        self.ledger.take(output.revisions);
+    }
+
+    /// The alerts as they stand, in the order of the contract.
+    pub fn alerts(&self) -> Vec<&Alert> {
+        self.ledger.in_order().into_iter().map(|entry| &entry.alert).collect()
+    }
+
+    /// The only alert.
+    pub fn alert(&self) -> &Alert {
+        let alerts = self.alerts();
+        assert_eq!(alerts.len(), 1, "one alert is expected: {:?}", self.typologies());
+        alerts[0]
+    }
+
+    /// Who is alerted as what.
+    pub fn typologies(&self) -> Vec<(String, Typology)> {
+        let who = |alert: &Alert| alert.employee.clone().or(alert.account.clone()).unwrap_or_default();
+        self.alerts().into_iter().map(|alert| (who(alert), alert.typology)).collect()
+    }
+
+    /// The alerts as the program writes them.
+    pub fn written(&self) -> String {
+        self.alerts().into_iter().map(|alert| serde_json::to_string(alert).expect("writes") + "\n").collect()
+    }
+
+    /// What is kept of an employee.
+    pub fn of(&self, employee: &str) -> Tracked {
+        let key = self.engine.context().key(&Actor::Employee(employee.into()));
+        self.engine.profiles().get(&key).expect("is tracked").clone()
+    }
+}
