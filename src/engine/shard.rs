@@ -87,7 +87,7 @@ impl Shard {
             && *entry.key() < end
         {
             let mut bucket = entry.remove();
-            bucket.sort_by(|(_, a), (_, b)| settled_order(a).cmp(&settled_order(b)));
+            bucket.sort_by_key(|(_, access)| settled_order(access));
             for (late, access) in bucket {
                 self.apply(&access, late, env, &mut out);
             }
