@@ -19,9 +19,9 @@
 //!
 //! Core, in ascending order; a module uses only what stands above it in this list:
 //! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`].
-//! Shell: [`config`] uses the core; [`source`], [`sink`], [`store`], [`telemetry`], [`console`] use the model (and `source`
-//! the limits of `decode`); [`pipeline`] joins them with the engine; the binary's commands use everything. [`simulate`]
-//! stands alone. `tests/house.rs` holds this rule.
+//! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
+//! `decode`), [`sink`], [`console`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
+//! the binary's commands use everything. [`simulate`] stands alone. `tests/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
@@ -31,12 +31,16 @@ pub mod console;
 pub mod decode;
 pub mod detect;
 pub mod engine;
+pub mod kafka;
 pub mod model;
+#[allow(clippy::disallowed_methods, reason = "the live pipeline is the clock of the service")]
 pub mod pipeline;
 pub mod population;
 pub mod profile;
 pub mod simulate;
+#[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod sink;
+#[expect(clippy::disallowed_methods, reason = "it waits for brokers and for files that rotate, and not for ever")]
 pub mod source;
 pub mod sql;
 pub mod store;

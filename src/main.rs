@@ -1,5 +1,6 @@
 //! The commands. Exit status: 0 done, 1 failed at run time, 2 unusable arguments or configuration.
 
+#[expect(clippy::disallowed_methods, reason = "commands say how long they took")]
 mod cli;
 
 use clap::Parser;

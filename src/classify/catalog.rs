@@ -53,8 +53,11 @@ pub struct Catalog {
     /// Names of the subject spaces; the first is the common one.
     spaces: Vec<String>,
     /// Answers already given: a log names few tables, and often.
-    found: RwLock<hashbrown::HashMap<(Box<str>, Box<str>), Option<u32>>>,
+    found: RwLock<Answers>,
 }
+
+/// The entry that covers a table, by system and table.
+type Answers = hashbrown::HashMap<(Box<str>, Box<str>), Option<u32>>;
 
 /// Answers that are remembered; a log that names ever new tables does not fill the memory.
 const REMEMBERED: usize = 10_000;
@@ -213,6 +216,22 @@ impl Catalog {
 }
 
 impl Table {
+    /// The glob of systems as written.
+    pub fn system_pattern(&self) -> &str {
+        self.system.glob().glob()
+    }
+
+    /// Column globs as written, with their kinds.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Kind)> {
+        self.columns.iter().map(|(pattern, kind)| (pattern.text(), *kind))
+    }
+
+    /// Whether it takes everything that `later` could be found for, as far as the patterns tell.
+    pub fn shadows(&self, later: &Table) -> bool {
+        let same_system = self.system_pattern() == "*" || self.system_pattern().eq_ignore_ascii_case(later.system_pattern());
+        (same_system || self.system.is_match(later.system_pattern())) && self.table.is_match(&later.pattern)
+    }
+
     /// The kind that a column holds, if any.
     pub fn kind_of(&self, column: &str) -> Option<Kind> {
         self.columns.iter().find(|(pattern, _)| pattern.is_match(column)).map(|(_, kind)| *kind)
@@ -249,6 +268,14 @@ impl Pattern {
     fn new(text: &str, glob: GlobMatcher) -> Pattern {
         let plain = text.is_ascii() && !text.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
         if plain { Pattern::Name(text.to_owned()) } else { Pattern::Glob(glob) }
+    }
+
+    /// As it is written.
+    fn text(&self) -> &str {
+        match self {
+            Pattern::Name(name) => name,
+            Pattern::Glob(glob) => glob.glob().glob(),
+        }
     }
 
     fn is_match(&self, column: &str) -> bool {

@@ -80,6 +80,17 @@ struct AccountUse {
     shared: bool,
 }
 
+/// How many entries of `accounts.csv` are of which sort.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AccountEntries {
+    /// Of one employee.
+    pub personal: usize,
+    /// Shared by several.
+    pub pooled: usize,
+    /// Of nobody: a program's.
+    pub service: usize,
+}
+
 /// The files of the directory, as texts with the names that problems show.
 #[derive(Default)]
 pub struct DirectoryFiles<'a> {
@@ -282,6 +293,19 @@ impl Directory {
     /// How many accounts it maps.
     pub fn accounts(&self) -> usize {
         self.accounts.len()
+    }
+
+    /// Entries of `accounts.csv` by what they say of who stands behind an account.
+    pub fn account_entries(&self) -> AccountEntries {
+        let mut entries = AccountEntries::default();
+        for entry in self.accounts.values().flatten() {
+            match (entry.shared, &entry.employee) {
+                (true, _) => entries.pooled += 1,
+                (false, Some(_)) => entries.personal += 1,
+                (false, None) => entries.service += 1,
+            }
+        }
+        entries
     }
 
     /// Whether `accounts.csv` was given.

@@ -45,8 +45,10 @@ impl ReasonKind {
 pub struct Reason {
     /// Which sort.
     pub kind: ReasonKind,
-    from: Timestamp,
-    to: Timestamp,
+    /// From when on it covers, inclusive.
+    pub from: Timestamp,
+    /// Until when, inclusive; [`Timestamp::END`] for ever.
+    pub to: Timestamp,
     /// Print of its `ref`.
     pub reference: Option<u64>,
     /// It covers so many distinct people, the first in settled order.
@@ -185,6 +187,11 @@ impl Explanations {
     /// Whether any source of reasons is configured.
     pub fn configured(&self) -> bool {
         self.configured
+    }
+
+    /// Every reason, in the order of the file.
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
     }
 
     /// How many reasons there are.

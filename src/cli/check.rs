@@ -1,7 +1,16 @@
 //! `check`: validates everything the service would load, and says what it means.
 
+mod report;
+mod sections;
+
 use crate::cli::Failure;
+use leakwarden::config::across;
 use leakwarden::config::load;
+use leakwarden::config::written::{Config, From, Kafka, Sink};
+use leakwarden::kafka::settings::Cluster;
+use leakwarden::model::problem::Problem;
+use report::Report;
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Validate a configuration and everything it names, and say in words what the service would do with it.
@@ -12,9 +21,42 @@ pub struct Options {
     config: PathBuf,
 }
 
-/// Runs the command.
+/// Runs the command. Mistakes of all files are told together; warnings do not fail.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let config = load::read_config(&options.config)?;
-    let _context = load::load(&config)?;
+    let (config, mut problems) = load::read_settings(&options.config)?;
+    problems.extend(clusters(&config));
+    let context = match load::load(&config) {
+        Ok(context) if problems.is_empty() => context,
+        Ok(_) => return Err(problems.into()),
+        Err(found) => {
+            problems.extend(found);
+            return Err(problems.into());
+        }
+    };
+    let mut report = Report::default();
+    sections::write(&config, &context, &mut report);
+    for warning in across::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
+        report.warn(warning);
+    }
+    // A reader that has seen enough (`| head`) is no failure.
+    let _ = std::io::stdout().lock().write_all(report.finish(&options.config).as_bytes());
     Ok(())
+}
+
+/// Settings of Kafka clients that could not be used; whether brokers answer is seen when the service runs.
+fn clusters(config: &Config) -> Vec<Problem> {
+    let file = config.file.display();
+    let sources = config.sources.iter().enumerate().filter_map(|(at, source)| match &source.from {
+        From::Kafka(kafka) => Some((format!("{file}: source[{at}]"), kafka)),
+        From::Files(_) => None,
+    });
+    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
+        Sink::Kafka(kafka) => Some((format!("{file}: sink[{at}]"), kafka)),
+        Sink::JsonLines(_) => None,
+    });
+    let check = |(place, kafka): (String, &Kafka)| {
+        let cluster = Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() };
+        cluster.check().err().map(|error| Problem::plain(place, error.to_string()))
+    };
+    sources.chain(sinks).filter_map(check).collect()
 }

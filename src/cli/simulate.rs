@@ -46,7 +46,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// A company that cannot be made.
 pub fn refused(error: simulate::Error) -> Failure {
     match error {
-        simulate::Error::Options { name, rule, value } => Failure::argument(&format!("--{name}"), &rule, value),
+        simulate::Error::Options { name, rule, value } => Failure::argument(&format!("--{name}"), rule, value),
         error @ simulate::Error::Write { .. } => Failure::AtRunTime(error.into()),
     }
 }

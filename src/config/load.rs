@@ -19,6 +19,11 @@ pub fn read_config(file: &Path) -> Result<Config, Vec<Problem>> {
     Config::parse(&read(file)?, file)
 }
 
+/// Reads the configuration file as far as it can be read, and its mistakes beside it.
+pub fn read_settings(file: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    Config::read(&read(file)?, file)
+}
+
 /// Loads what the configuration names.
 pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     let mut loader = Loader { problems: Vec::new(), hasher: blake3::Hasher::new() };
@@ -118,14 +123,11 @@ impl Loader {
 
     fn directory(&mut self, config: &Config) -> Option<Directory> {
         let paths = &config.directory;
-        let before = self.problems.len();
         let mut text =
             |path: &Option<PathBuf>| path.as_ref().and_then(|path| self.text(path).map(|text| (path.display().to_string(), text)));
         let (employees, accounts) = (text(&paths.employees), text(&paths.accounts));
         let (absences, calendar) = (text(&paths.absences), text(&paths.calendar));
-        if self.problems.len() > before {
-            return None;
-        }
+        // What cannot be read is a problem already: the other files are looked at all the same.
         let files = DirectoryFiles {
             employees: employees.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
             accounts: accounts.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),

@@ -1,5 +1,7 @@
-//! Configuration: as written ([`written`]) → as loaded ([`load`]): what exists after loading is valid.
+//! Configuration: as written ([`written`]) → as loaded ([`load`]): what exists after loading is valid. What only shows
+//! when files are held against each other is found in [`across`].
 
+pub mod across;
 pub mod load;
 mod section;
 pub mod written;

@@ -1,5 +1,6 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
+use crate::config::across;
 use crate::config::section::Section;
 use crate::decode;
 use crate::detect::{DETECTORS, Setting, Settings};
@@ -115,14 +116,19 @@ pub const LISTEN: &str = "127.0.0.1:9464";
 impl Config {
     /// Reads a configuration. Relative paths in it are relative to the file.
     pub fn parse(text: &str, file: &Path) -> Result<Config, Vec<Problem>> {
+        let (config, problems) = Config::read(text, file)?;
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// Reads what can be read, and the mistakes beside it: so that the files which it names can be looked at too. Fails
+    /// only where it is no TOML at all.
+    pub fn read(text: &str, file: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
         let shown = file.display().to_string();
         let table: toml::Table = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(&shown, text, &e)])?;
         let mut problems = Vec::new();
         let config = Reader { base: file.parent().unwrap_or(Path::new("")).to_owned() }.read(table, file, &mut problems);
-        match config {
-            Some(config) if problems.is_empty() => Ok(config),
-            Some(_) | None => Err(problems),
-        }
+        problems.extend(across::settings(&config));
+        Ok((config, problems))
     }
 
     /// The settings of a replay without a configuration: defaults, and a catalog that knows no table.
@@ -142,7 +148,7 @@ impl Reader {
         self.base.join(text)
     }
 
-    fn read(&self, table: toml::Table, file: &Path, problems: &mut Vec<Problem>) -> Option<Config> {
+    fn read(&self, table: toml::Table, file: &Path, problems: &mut Vec<Problem>) -> Config {
         let mut root = Section::new(table, format!("{}: ", file.display()), problems);
         let mut named = |name: &str| root.table(name).unwrap_or_else(|| (toml::Table::new(), format!("{}: {name}", file.display())));
         let (catalog, statute, directory) = (named("catalog"), named("statute"), named("directory"));
@@ -204,13 +210,13 @@ impl Reader {
             section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
         }
         section.end();
-        Some(Config {
+        Config {
             file: file.to_owned(),
-            catalog: Some(catalog?),
+            catalog,
             statute,
             directory,
-            sources: sources.into_iter().collect::<Option<_>>()?,
-            zone: zone?,
+            sources: sources.into_iter().flatten().collect(),
+            zone: zone.unwrap_or_else(Zone::utc),
             lateness,
             dedup,
             skew,
@@ -219,12 +225,12 @@ impl Reader {
             provisional,
             key_file,
             detectors,
-            sinks: sinks.into_iter().collect::<Option<_>>()?,
+            sinks: sinks.into_iter().flatten().collect(),
             dead_letters,
             state,
             checkpoint,
             listen,
-        })
+        }
     }
 
     fn directory(&self, mut section: Section<'_>) -> DirectoryPaths {

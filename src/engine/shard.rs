@@ -92,7 +92,7 @@ impl Shard {
             && *entry.key() < end
         {
             let (minute, mut bucket) = entry.remove_entry();
-            bucket.sort_by(|(_, a), (_, b)| settled_order(a).cmp(&settled_order(b)));
+            bucket.sort_by_key(|(_, access)| settled_order(access));
             for (late, access) in bucket {
                 let settles = if late { Timestamp(minute * BUCKET_MS) } else { access.time };
                 self.apply(&access, late, settles, env, &mut out);

@@ -29,8 +29,14 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.place, self.rule)?;
         if let Some(value) = &self.value {
-            let shown: String = value.chars().take(80).flat_map(char::escape_debug).collect();
-            write!(f, ", got {shown}")?;
+            f.write_str(", got ")?;
+            for c in value.chars().take(80) {
+                // Quotes are no danger to a terminal; control and bidirectional characters are.
+                match c {
+                    '"' | '\'' | '\\' => write!(f, "{c}")?,
+                    other => write!(f, "{}", other.escape_debug())?,
+                }
+            }
         }
         Ok(())
     }

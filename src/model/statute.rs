@@ -110,7 +110,7 @@ impl Statute {
         tiers.sort_by_key(|tier| tier.items);
         let mut weights = [0; Kind::ALL.len()];
         for tier in &tiers {
-            if tier.items == 0 || written.serious % tier.items != 0 {
+            if tier.items == 0 || !written.serious.is_multiple_of(tier.items) {
                 problems.push(Problem::new(format!("{file}: tier.items"), "must divide `serious`", tier.items));
                 continue;
             }

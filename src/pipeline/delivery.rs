@@ -23,8 +23,11 @@ pub struct Delivery {
     given: u64,
 }
 
+/// Alerts, with the number of their batch.
+type Batch = (u64, Vec<Arc<Alert>>);
+
 struct Line {
-    batches: Option<Sender<(u64, Vec<Arc<Alert>>)>>,
+    batches: Option<Sender<Batch>>,
     done: Arc<AtomicU64>,
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -86,7 +89,7 @@ impl Delivery {
 
 impl Line {
     fn start(mut sink: Box<dyn Sink>, metrics: &Metrics) -> std::io::Result<Line> {
-        let (batches, waiting): (_, Receiver<(u64, Vec<Arc<Alert>>)>) = bounded(WAITING);
+        let (batches, waiting): (_, Receiver<Batch>) = bounded(WAITING);
         let (stop, stopped) = bounded::<()>(1);
         let done = Arc::new(AtomicU64::new(0));
         let (acknowledged, measured) = (Arc::clone(&done), metrics.sink(sink.name()));

@@ -202,8 +202,8 @@ pub fn settings(kafka: &Kafka) -> KafkaSettings {
 }
 
 /// The cluster alone.
-pub fn cluster(kafka: &Kafka) -> crate::source::kafka::settings::Cluster {
-    crate::source::kafka::settings::Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() }
+pub fn cluster(kafka: &Kafka) -> crate::kafka::settings::Cluster {
+    crate::kafka::settings::Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() }
 }
 
 /// Where following goes on: a position of an earlier service. Files that were only replayed are found by name.

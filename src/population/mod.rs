@@ -56,7 +56,7 @@ pub struct Models {
 }
 
 /// Fewer members than this are judged together with everyone.
-const SMALLEST_GROUP: u32 = 8;
+pub const SMALLEST_GROUP: u32 = 8;
 
 /// Learns the models. Kept between ticks: the histograms of days.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

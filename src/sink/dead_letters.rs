@@ -1,10 +1,10 @@
 //! Records that could not be decoded: where they stood and why, never what they held.
 
+use crate::kafka::settings::Cluster;
 use crate::model::access::{Position, RecordHash};
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
 use crate::sink::produce::Producer;
-use crate::source::kafka::settings::Cluster;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

@@ -42,8 +42,8 @@ impl Sink for Topic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kafka::settings::Cluster;
     use crate::sink::tests::alert;
-    use crate::source::kafka::settings::Cluster;
     use rdkafka::Message;
     use rdkafka::consumer::{BaseConsumer, Consumer};
     use rdkafka::mocking::MockCluster;

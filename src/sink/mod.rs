@@ -9,8 +9,8 @@ pub mod kafka;
 pub mod produce;
 pub mod retry;
 
+use crate::kafka::settings::Cluster;
 use crate::model::alert::Alert;
-use crate::source::kafka::settings::Cluster;
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! Produces to Kafka and waits for every acknowledgement.
 
+use crate::kafka::log_line;
+use crate::kafka::settings::Cluster;
 use crate::sink::SinkError;
-use crate::source::kafka::context::log_line;
-use crate::source::kafka::settings::Cluster;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -59,7 +59,7 @@ impl Producer {
     }
 
     fn connect(&self) -> Result<BaseProducer<Reports>, SinkError> {
-        let lasting = |error: crate::source::kafka::settings::SettingsError| SinkError::lasting(error.to_string());
+        let lasting = |error: crate::kafka::settings::SettingsError| SinkError::lasting(error.to_string());
         let mut config = self.cluster.config(DEFAULTS).map_err(lasting)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
         self.cluster.client(&config, Reports::default()).map_err(lasting)

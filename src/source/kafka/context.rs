@@ -1,5 +1,6 @@
 //! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
 
+use crate::kafka::log_line;
 use crate::source::kafka::{Event, Positions, TopicPartition};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -214,17 +215,5 @@ impl ConsumerContext for Context {
         if let Err(error) = result {
             tracing::warn!(%error, "kafka: offsets are not committed; the state has them");
         }
-    }
-}
-
-/// librdkafka's log as ours.
-pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            tracing::error!(facility, "kafka: {message}");
-        }
-        RDKafkaLogLevel::Warning => tracing::warn!(facility, "kafka: {message}"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "kafka: {message}"),
-        RDKafkaLogLevel::Debug => tracing::debug!(facility, "kafka: {message}"),
     }
 }

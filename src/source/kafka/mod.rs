@@ -5,8 +5,8 @@
 
 pub mod context;
 pub mod poll;
-pub mod settings;
 
+pub use crate::kafka::settings;
 use context::{Context, Shared};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use poll::Poller;

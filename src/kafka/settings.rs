@@ -92,6 +92,11 @@ impl Cluster {
         Ok(config)
     }
 
+    /// Whether a client could be made: everything but whether the brokers answer.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.config(&[])?.create_native_config().map(drop).map_err(without_secrets)
+    }
+
     /// A client of these settings.
     pub fn client<C, T: FromClientConfigAndContext<C>>(&self, config: &ClientConfig, context: C) -> Result<T, SettingsError>
     where
@@ -209,6 +214,7 @@ mod tests {
     #[test]
     fn a_setting_that_librdkafka_does_not_know_is_named() {
         let cluster = cluster(&[("fetch.wait.maximum", "5")]);
+        assert!(cluster.check().is_err_and(|error| error.to_string().starts_with("client.fetch.wait.maximum")));
         let config = cluster.config(&[]).expect("settings");
         let made: Result<rdkafka::producer::BaseProducer, _> = cluster.client(&config, rdkafka::producer::DefaultProducerContext);
         let error = made.err().expect("refused").to_string();

@@ -1,0 +1,241 @@
+//! What only shows when settings and files are held against each other: mistakes that would do harm, and what is allowed
+//! and rarely meant.
+
+use crate::classify::catalog::Catalog;
+use crate::classify::directory::Directory;
+use crate::classify::table_file;
+use crate::config::written::{Config, From, Sink};
+use crate::model::problem::Problem;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Settings that contradict each other.
+pub fn settings(config: &Config) -> Vec<Problem> {
+    let file = config.file.display();
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    for (at, source) in config.sources.iter().enumerate() {
+        if !names.insert(&source.name) {
+            let rule = "must differ from that of every other source";
+            problems.push(Problem::new(format!("{file}: source[{at}].name"), rule, format!("{:?}", source.name)));
+        }
+        if let From::Files(pattern) = &source.from
+            && let Err(error) = glob::Pattern::new(pattern)
+        {
+            let rule = format!("must be a path or a glob ({})", error.msg);
+            problems.push(Problem::new(format!("{file}: source[{at}].path"), rule, pattern));
+        }
+    }
+    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
+        Sink::JsonLines(path) => Some((format!("sink[{at}].path"), path)),
+        Sink::Kafka(_) => None,
+    });
+    let written: Vec<(String, &PathBuf)> =
+        sinks.chain(config.dead_letters.iter().map(|path| ("dead_letters.path".to_owned(), path))).collect();
+    let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for (place, path) in &written {
+        if let Some(other) = taken.insert(normal(path), place) {
+            problems.push(Problem::new(format!("{file}: {place}"), format!("must not be the file of {other}"), path.display()));
+        }
+        let reads = |pattern: &str| {
+            normal(Path::new(pattern)) == normal(path) || glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(path))
+        };
+        for source in &config.sources {
+            if let From::Files(pattern) = &source.from
+                && reads(pattern)
+            {
+                let rule = format!("must not be a file that the source {:?} reads", source.name);
+                problems.push(Problem::new(format!("{file}: {place}"), rule, path.display()));
+            }
+        }
+    }
+    problems
+}
+
+/// The path without `.` and, where the name before it is known, `..`: two spellings of one file are one file.
+fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if parts.file_name().is_some() => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts
+}
+
+/// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
+pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    if let Some(file) = &config.catalog {
+        unreachable_tables(file, catalog, &mut warnings);
+    }
+    let known = Known::of(directory);
+    let paths = &config.directory;
+    if paths.employees.is_some() {
+        if let Some((name, text)) = text(paths.accounts.as_deref()) {
+            known.accounts(&name, &text, &mut warnings);
+        }
+        if let Some((name, text)) = text(paths.subjects.as_deref()) {
+            known.owners(&name, &text, &mut warnings);
+        }
+        if let Some((name, text)) = text(paths.explanations.as_deref()) {
+            known.reasons(&name, &text, &mut warnings);
+        }
+    }
+    warnings
+}
+
+fn text(path: Option<&Path>) -> Option<(String, String)> {
+    // A file that cannot be read was reported when it was loaded.
+    let path = path?;
+    Some((path.display().to_string(), std::fs::read_to_string(path).ok()?))
+}
+
+fn unreachable_tables(file: &Path, catalog: &Catalog, warnings: &mut Vec<Problem>) {
+    let tables = catalog.tables();
+    for (at, table) in tables.iter().enumerate() {
+        let place = format!("{}: table[{at}] {:?}", file.display(), table.pattern);
+        if let Some((first, earlier)) = tables[..at].iter().enumerate().find(|(_, earlier)| earlier.shadows(table)) {
+            let twice = earlier.pattern.eq_ignore_ascii_case(&table.pattern);
+            let rule = match twice {
+                true => format!("stands twice: table[{first}] is the one that is used"),
+                false => format!("is never reached: table[{first}] {:?} takes all that it is for", earlier.pattern),
+            };
+            warnings.push(Problem::plain(place, rule));
+        } else if table.is_impersonal() && table.pattern.contains('*') {
+            warnings.push(Problem::plain(place, "declares every table that the pattern takes to hold nothing personal"));
+        }
+    }
+}
+
+/// Who the directory lists.
+struct Known<'a> {
+    directory: &'a Directory,
+    units: BTreeSet<&'a str>,
+}
+
+impl Known<'_> {
+    fn of(directory: &Directory) -> Known<'_> {
+        Known { directory, units: directory.sorted().into_iter().filter_map(|employee| employee.unit.as_deref()).collect() }
+    }
+
+    fn employee(&self, id: &str) -> bool {
+        self.directory.employee(id).is_some()
+    }
+
+    fn accounts(&self, name: &str, text: &str, warnings: &mut Vec<Problem>) {
+        let mut strangers = Few::new("is not in employees.csv: what this account does has no unit, role or working time");
+        // The file was read without mistakes before; only who stands in it is looked at.
+        let _ = table_file::read(text, name, &[], |row, _| {
+            if let Some(id) = row.text("employee").filter(|id| !self.employee(id)) {
+                strangers.add(format!("{}: employee", row.place()), id);
+            }
+        });
+        strangers.tell(name, warnings);
+    }
+
+    fn owners(&self, name: &str, text: &str, warnings: &mut Vec<Problem>) {
+        let mut strangers = Few::new("is neither a unit nor an employee of employees.csv");
+        let _ = table_file::read(text, name, &[], |row, _| {
+            if let Some(owner) = row.text("owner").filter(|owner| !self.employee(owner) && !self.units.contains(owner)) {
+                strangers.add(format!("{}: owner", row.place()), owner);
+            }
+        });
+        strangers.tell(name, warnings);
+    }
+
+    fn reasons(&self, name: &str, text: &str, warnings: &mut Vec<Problem>) {
+        let mut units = Few::new("is the unit of nobody in employees.csv: the reason covers nobody");
+        let mut employees = Few::new("is not in employees.csv");
+        for (at, line) in text.lines().enumerate() {
+            let Ok(reason) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+            if let Some(unit) = reason["unit"].as_str().filter(|unit| !self.units.contains(unit)) {
+                units.add(format!("{name}:{}: unit", at + 1), unit);
+            }
+            if let Some(id) = reason["employee"].as_str().filter(|id| !self.employee(id)) {
+                employees.add(format!("{name}:{}: employee", at + 1), id);
+            }
+        }
+        units.tell(name, warnings);
+        employees.tell(name, warnings);
+    }
+}
+
+/// The first warnings of one sort, and how many more there are.
+struct Few {
+    rule: &'static str,
+    first: Vec<Problem>,
+    more: usize,
+}
+
+/// Warnings of one sort that are told one by one.
+const TOLD: usize = 5;
+
+impl Few {
+    fn new(rule: &'static str) -> Few {
+        Few { rule, first: Vec::new(), more: 0 }
+    }
+
+    fn add(&mut self, place: String, value: &str) {
+        if self.first.len() < TOLD {
+            self.first.push(Problem::new(place, self.rule, value));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn tell(self, file: &str, warnings: &mut Vec<Problem>) {
+        warnings.extend(self.first);
+        if self.more > 0 {
+            warnings.push(Problem::plain(format!("{file}:"), format!("{} more like the last", self.more)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let text = format!("[catalog]\nfile = \"catalog.toml\"\n{text}");
+        let problems = Config::parse(&text, Path::new("c.toml")).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn two_sources_of_one_name_are_refused() {
+        let source = "[[source]]\nname = \"a\"\npath = \"x\"\n";
+        let found = mistakes(&source.repeat(2));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("c.toml: source[1].name must differ from that of every other source, got"), "{found:?}");
+        assert!(mistakes(source).is_empty());
+    }
+
+    #[test]
+    fn a_file_is_written_by_one_and_read_by_none_of_us() {
+        let sink = |path: &str| format!("[[sink]]\nkind = \"jsonl\"\npath = \"{path}\"\n");
+        let found = mistakes(&(sink("out/a.jsonl") + &sink("./out/x/../a.jsonl")));
+        assert_eq!(found, ["c.toml: sink[1].path must not be the file of sink[0].path, got ./out/x/../a.jsonl"]);
+        let found = mistakes(&format!("{}[[source]]\nname = \"a\"\npath = \"out/*.jsonl\"\n", sink("out/a.jsonl")));
+        assert_eq!(found, ["c.toml: sink[0].path must not be a file that the source \"a\" reads, got out/a.jsonl"]);
+        assert_eq!(mistakes(&(sink("a") + "[dead_letters]\npath = \"a\"\n")).len(), 1);
+        assert!(mistakes(&(sink("a") + &sink("b"))).is_empty());
+    }
+
+    #[test]
+    fn catalog_entries_that_are_never_reached_are_told() {
+        let text = "[[table]]\ntable = \"crm.*\"\nsubject = \"id\"\n[[table]]\nsystem = \"web\"\ntable = \"crm.customers\"\nsubject = \"id\"\n\
+                    [[table]]\ntable = \"CRM.*\"\n[[table]]\ntable = \"ref.*\"\n";
+        let catalog = Catalog::parse(text, "c").expect("is valid");
+        let mut warnings = Vec::new();
+        unreachable_tables(Path::new("c"), &catalog, &mut warnings);
+        let texts: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), 3, "{texts:?}");
+        assert!(texts[0].contains("never reached: table[0]") && texts[1].contains("stands twice: table[0]"), "{texts:?}");
+        assert!(texts[2].contains("nothing personal"), "{texts:?}");
+    }
+}

@@ -1,0 +1,160 @@
+//! `leakwarden check`: what it says of valid files, and how it tells every mistake of all files at once.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A directory of files to check.
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Files {
+        let dir = tempfile::tempdir().expect("a directory");
+        let all = Files(dir);
+        for (name, text) in [("catalog.toml", "[[table]]\ntable = \"crm.customers\"\nsubject = \"id\"\n[table.columns]\nname = \"name\"\n")]
+            .iter()
+            .chain(files)
+        {
+            std::fs::write(all.path().join(name), text).expect("written");
+        }
+        all
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn check(&self) -> Checked {
+        let out = Command::new(env!("CARGO_BIN_EXE_leakwarden")).args(["check", "--config", "c.toml"]).current_dir(self.path()).output();
+        Checked(out.expect("it runs"))
+    }
+}
+
+struct Checked(Output);
+
+impl Checked {
+    fn code(&self) -> Option<i32> {
+        self.0.status.code()
+    }
+    fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).expect("is UTF-8")
+    }
+    fn errors(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).expect("is UTF-8")
+    }
+    fn says(&self, text: &str) {
+        assert!(self.out().contains(text), "not said: {text}\n{}{}", self.out(), self.errors());
+    }
+}
+
+const CATALOG: &str = "[catalog]\nfile = \"catalog.toml\"\n";
+
+#[test]
+fn a_catalog_alone_is_valid_and_what_cannot_work_is_said() {
+    let checked = Files::new(&[("c.toml", CATALOG)]).check();
+    assert_eq!((checked.code(), checked.errors().as_str()), (Some(0), ""));
+    checked.says("1 table: 1 with one row a person, 0 of details (many rows a person), 0 without a person");
+    checked.says("an account in a log is taken as the employee of that name");
+    checked.says("ghost_leaver: on, from 1 ");
+    checked.says("cannot work without hired or left dates in employees.csv, or absences.csv");
+    checked.says("cannot work without employees.csv: nobody's working time is known");
+    checked.says("cannot work without subjects tagged canary in subjects.csv");
+    checked.says("`run` refuses to start");
+    checked.says("everything counts as unexplained");
+    assert!(checked.out().starts_with("c.toml is valid, with "), "{}", checked.out());
+}
+
+#[test]
+fn the_same_files_give_the_same_report() {
+    let files = Files::new(&[("c.toml", CATALOG)]);
+    assert_eq!(files.check().out(), files.check().out());
+}
+
+#[test]
+fn every_mistake_of_all_files_is_told_with_place_rule_and_value() {
+    let config = format!(
+        "{CATALOG}[directory]\nemployees = \"employees.csv\"\naccounts = \"accounts.csv\"\nexplanations = \"e.jsonl\"\ncalendar = \"gone.csv\"\n\
+         [time]\nlateness = \"soon\"\n[detectors.bulk_extract]\nfloor = -3\n[alerts]\ncolour = \"red\"\n"
+    );
+    let checked = Files::new(&[
+        ("c.toml", &config),
+        ("employees.csv", "employee,hired\nE1,2026-13-01\n"),
+        ("accounts.csv", "account,shared\na,perhaps\n"),
+        ("e.jsonl", "{\"employee\":\"E1\",\"from\":\"now\",\"reason\":\"ticket\"}\n"),
+    ])
+    .check();
+    assert_eq!((checked.code(), checked.out().as_str()), (Some(2), ""));
+    let errors = checked.errors();
+    for expected in [
+        "c.toml: time.lateness must be",
+        "c.toml: detectors.bulk_extract.floor must be > 0, got -3",
+        "c.toml: alerts.colour is not a known setting",
+        "employees.csv:2: hired must be a date YYYY-MM-DD, got 2026-13-01",
+        "accounts.csv:2: shared must be true or false, got perhaps",
+        "gone.csv must be readable",
+        "e.jsonl:1: from must be RFC 3339 or epoch milliseconds, got \"now\"",
+        "7 mistakes found; nothing was done",
+    ] {
+        assert!(errors.contains(expected), "not told: {expected}\n{errors}");
+    }
+}
+
+#[test]
+fn what_only_shows_across_files_is_a_warning() {
+    let config = format!(
+        "{CATALOG}[directory]\nemployees = \"employees.csv\"\naccounts = \"accounts.csv\"\nsubjects = \"subjects.csv\"\nexplanations = \"e.jsonl\"\n\
+         [[source]]\nname = \"a\"\npath = \"none/*.json\"\n"
+    );
+    let accounts: String = (0..8).map(|n| format!("a{n},E99{n}\n")).collect();
+    let checked = Files::new(&[
+        ("c.toml", &config),
+        ("catalog.toml", "[[table]]\ntable = \"*\"\nsubject = \"id\"\n[[table]]\ntable = \"crm.customers\"\nsubject = \"id\"\n"),
+        ("employees.csv", "employee,unit\nE1,Hangzhou\n"),
+        ("accounts.csv", &format!("account,employee\nx,E1\n{accounts}")),
+        ("subjects.csv", "subject,owner\n1,Hangzhou\n2,E1\n3,Atlantis\n"),
+        ("e.jsonl", "{\"unit\":\"Atlantis\",\"from\":1772442845000,\"reason\":\"ticket\"}\n{\"unit\":\"Hangzhou\",\"from\":1772442845000,\"reason\":\"ticket\"}\n"),
+    ])
+    .check();
+    assert_eq!(checked.code(), Some(0), "{}", checked.errors());
+    checked.says("catalog.toml: table[1] \"crm.customers\" is never reached: table[0] \"*\" takes all");
+    checked.says("accounts.csv:3: employee is not in employees.csv: what this account does has no unit, role or working time, got E990");
+    checked.says("accounts.csv: 3 more like the last");
+    checked.says("subjects.csv:4: owner is neither a unit nor an employee of employees.csv, got Atlantis");
+    checked.says("e.jsonl:1: unit is the unit of nobody in employees.csv: the reason covers nobody, got Atlantis");
+    checked.says("c.toml: source[0].path matches no file now");
+    assert!(!checked.out().contains("e.jsonl:2"), "{}", checked.out());
+}
+
+#[test]
+fn two_that_share_a_name_or_a_file_are_mistakes() {
+    let source = "[[source]]\nname = \"a\"\npath = \"x\"\n";
+    let sink = "[[sink]]\nkind = \"jsonl\"\npath = \"out.jsonl\"\n";
+    let checked = Files::new(&[("c.toml", &format!("{CATALOG}{source}{source}{sink}{sink}"))]).check();
+    assert_eq!(checked.code(), Some(2));
+    let errors = checked.errors();
+    assert!(
+        errors.contains("source[1].name must differ") && errors.contains("sink[1].path must not be the file of sink[0].path"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn no_secret_is_shown_and_a_setting_that_kafka_refuses_is_named() {
+    let kafka = |extra: &str| {
+        let client = format!("[source.client]\n\"sasl.password\" = \"hunter2\"\n{extra}");
+        format!(
+            "{CATALOG}[subjects]\nkey_file = \"key\"\n[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"b:9092\"\ntopics = [\"db.access\"]\n{client}"
+        )
+    };
+    let key = "0123456789abcdefghijklmnopqrstuvwxyzABCD";
+    let checked = Files::new(&[("c.toml", &kafka("")), ("key", key)]).check();
+    assert_eq!(checked.code(), Some(0), "{}", checked.errors());
+    checked.says("k: Kafka db.access at b:9092 with 1 client setting");
+    checked.says("pseudonyms by the secret in key");
+    checked.says("chmod 600");
+    assert!(!checked.out().contains("hunter2") && !checked.out().contains(key), "{}", checked.out());
+    let checked = Files::new(&[("c.toml", &kafka("\"fetch.wait.maximum\" = \"5\"\n")), ("key", "short")]).check();
+    assert_eq!(checked.code(), Some(2));
+    let errors = checked.errors();
+    assert!(errors.contains("c.toml: source[0] client.fetch.wait.maximum") && errors.contains("at least 32 bytes"), "{errors}");
+    assert!(!errors.contains("hunter2") && !errors.contains("got short"), "{errors}");
+}
