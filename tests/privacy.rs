@@ -32,7 +32,7 @@ fn lines() -> Vec<String> {
         by(4, format!("SELECT name FROM crm.customers WHERE phone = '{PHONE}")),
         by(5, format!("/* {PHONE} */ this is no SQL {ID_CARD}")),
         read(6).reads("crm.customers", &["name"]).set("subjects", json!([SUBJECT])).set("session", PHONE).to_string(),
-        read(7).reads("crm.customers", &["name"]).set("subjects", json!([format!("{SUBJECT}1")])).to_string(),
+        read(7).reads("crm.customers", &["name"]).set("subjects", json!([format!("{SUBJECT}-planted")])).to_string(),
         read(7).reads("crm.customers", &["name"]).set("subjects", PHONE).to_string(),
         read(8).set("rows", PHONE).to_string(),
         read(9).set("operation", ID_CARD).to_string(),
@@ -56,7 +56,7 @@ fn world() -> World {
     let reason = json!({"employee": "e1", "subjects": [SUBJECT], "from": on(0, "00:00").0, "reason": "ticket", "ref": "T-1"});
     World::bank()
         .with("employees.csv", "employee,unit,role\ne1,U,teller\n")
-        .with("subjects.csv", format!("subject,tag,owner\n{SUBJECT}1,canary,\n{ID_CARD},vip,U\n"))
+        .with("subjects.csv", format!("subject,tag,owner\n{SUBJECT}-planted,canary,\n{ID_CARD},vip,U\n"))
         .reasons(&[reason.to_string()])
 }
 
