@@ -56,6 +56,7 @@ impl Classifier {
             partition: origin.partition,
             position: record.position,
             hash: record.hash,
+            length: record.length,
             id: record.id.as_deref().map(|id| self.keys.print(origin.source, id)),
             actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
             operation: record.operation,

@@ -222,6 +222,7 @@ impl<'a> Wire<'a> {
         }
         .map_err(|e| DecodeError::Field { field: "time", rule: e.to_string() })?;
         let mut record = Record::new(raw.position, raw.hash, time);
+        record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
         record.employee = field("employee", self.employee)?.filter(|text| !text.trim().is_empty());
         record.account = field("account", self.account)?.filter(|text| !text.trim().is_empty());
         if record.employee.is_none() && record.account.is_none() {

@@ -2,7 +2,7 @@
 
 use crate::model::access::Access;
 use crate::model::alert::Alert;
-use crate::model::kind::Kind;
+use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -59,6 +59,18 @@ impl Counts {
         }
         &mut self.sources[index]
     }
+
+    /// Counts people of an access, by kind and, without a known reason, by tier. A log may claim any number of rows.
+    pub fn disclosed(&mut self, kinds: Kinds, people: u64, tier: Option<u64>, unexplained: u64) {
+        for kind in kinds.iter() {
+            let sum = &mut self.by_kind[kind as usize];
+            *sum = sum.saturating_add(people);
+        }
+        if let Some(tier) = tier {
+            let sum = self.unexplained_by_tier.entry(tier).or_default();
+            *sum = sum.saturating_add(unexplained);
+        }
+    }
 }
 
 impl Output {
@@ -73,10 +85,10 @@ impl Output {
             all.late += counts.late;
         }
         for (sum, n) in self.counts.by_kind.iter_mut().zip(other.counts.by_kind) {
-            *sum += n;
+            *sum = sum.saturating_add(n);
         }
         for (tier, n) in other.counts.unexplained_by_tier {
-            *self.counts.unexplained_by_tier.entry(tier).or_default() += n;
+            self.counts.disclosed(Kinds::NONE, 0, Some(tier), n);
         }
         self.counts.employees += other.counts.employees;
     }

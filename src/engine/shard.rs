@@ -187,10 +187,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     }
     step.unit = tracked.newest_unit(step.unit);
     let people = access.persons.figure().unwrap_or(0);
-    access.kinds.iter().for_each(|kind| out.counts.by_kind[kind as usize] += people);
-    if let Some(tier) = context.statute.tier_of(access.kinds) {
-        *out.counts.unexplained_by_tier.entry(tier).or_default() += step.newly_unexplained;
-    }
+    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), step.newly_unexplained);
     let group = env.models.of(&tracked.group);
     let look = Look {
         access,

@@ -116,6 +116,8 @@ pub struct Access {
     pub position: Position,
     /// Hash of the raw record.
     pub hash: RecordHash,
+    /// Bytes of the raw record; 0 where several lines make it up.
+    pub length: u32,
     /// 64-bit print of (source, id), where the record has an id; duplicates by it count once.
     pub id: Option<u64>,
     /// Who did it.

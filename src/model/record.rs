@@ -17,6 +17,8 @@ pub struct Record<'a> {
     pub position: Position,
     /// Keyed hash of its raw bytes.
     pub hash: RecordHash,
+    /// Length of its raw bytes; 0 where several lines make it up.
+    pub length: u32,
     /// Event time.
     pub time: Timestamp,
     /// The person, where the source names one.
@@ -135,6 +137,7 @@ impl<'a> Record<'a> {
         Record {
             position,
             hash,
+            length: 0,
             time,
             employee: None,
             account: None,

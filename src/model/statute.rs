@@ -164,8 +164,8 @@ impl Statute {
     pub fn band(&self, score: u64, on_duty: bool) -> Band {
         let divisor = if on_duty { self.on_duty_divisor } else { 1 };
         match score {
-            s if s * divisor >= self.especially_serious => Band::EspeciallySerious,
-            s if s * divisor >= self.serious => Band::Serious,
+            s if s.saturating_mul(divisor) >= self.especially_serious => Band::EspeciallySerious,
+            s if s.saturating_mul(divisor) >= self.serious => Band::Serious,
             _ => Band::Below,
         }
     }

@@ -276,7 +276,7 @@ impl Live {
             source: self.engine.context().partition_name(access.partition),
             partition: None,
             position: access.position,
-            length: 0,
+            length: u64::from(access.length),
             hash: access.hash,
             reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
         }

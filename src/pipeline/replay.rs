@@ -292,7 +292,7 @@ impl Replay {
         let letter = Dead {
             partition: self.engine.context().partition_name(access.partition),
             position: access.position,
-            length: 0,
+            length: u64::from(access.length),
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
         };

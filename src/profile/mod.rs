@@ -182,15 +182,16 @@ impl Profile {
         let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
-            volume.rows += access.rows.unwrap_or(0);
+            volume.rows = volume.rows.saturating_add(access.rows.unwrap_or(0));
         }
         self.trail.push(unit, access);
-        step.newly_unexplained = unexplained + counted_unexplained;
+        step.newly_unexplained = unexplained.saturating_add(counted_unexplained);
         step.dossier = self.follow(access, coverage, unit, statute);
         if in_today {
             let off_duty = if duty == Duty::On { 0 } else { step.newly_unexplained };
             let dossier = u64::from(step.dossier.is_some());
-            for (figure, more) in self.figures.iter_mut().zip([persons + counted, step.newly_unexplained, off_duty, dossier]) {
+            for (figure, more) in self.figures.iter_mut().zip([persons.saturating_add(counted), step.newly_unexplained, off_duty, dossier])
+            {
                 *figure = figure.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
             }
         }

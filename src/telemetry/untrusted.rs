@@ -10,6 +10,13 @@ pub struct Untrusted<'a>(pub &'a str);
 /// Characters shown at most.
 const LONGEST: usize = 200;
 
+impl Untrusted<'_> {
+    /// Whether a character does something on a terminal other than stand there.
+    pub fn acts(c: char) -> bool {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }
+}
+
 impl fmt::Display for Untrusted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shown, c) in self.0.chars().enumerate() {

@@ -1,0 +1,184 @@
+//! `decode` says what the monitor understood (SPEC §10): one access a line, with the counting rules of SPEC §3.
+
+mod common;
+
+use common::line::{Line, access, by_account, on};
+use common::program::{Ran, leakwarden};
+use common::world::World;
+use serde_json::{Value, json};
+use std::io::Write;
+
+fn decode(world: &World, lines: &[String]) -> Ran {
+    let dir = tempfile::tempdir().expect("a directory");
+    world.write(dir.path());
+    std::fs::write(dir.path().join("log"), lines.join("\n")).expect("written");
+    leakwarden(dir.path(), &["decode", "--config", "config.toml", "log"]).well()
+}
+
+fn understood(line: &Line) -> Value {
+    decode(&World::bank(), &[line.to_string()]).lines().remove(0)
+}
+
+fn read() -> Line {
+    access("e1").at(on(0, "09:14"))
+}
+
+fn persons(line: &Line) -> Value {
+    understood(line)["persons"].clone()
+}
+
+#[test]
+fn a_line_has_the_fields_of_the_contract_and_no_others() {
+    let line = read()
+        .reads("crm.customers", &["name", "phone", "branch"])
+        .of([4_711])
+        .rows(1)
+        .set("system", "crm")
+        .set("client", json!({"ip": "10.0.0.7", "app": "teller-ui"}));
+    let understood = understood(&line);
+    let pseudonym = understood["subjects"][0].as_str().expect("a pseudonym");
+    assert!(pseudonym.len() == 16 && pseudonym.bytes().all(|byte| byte.is_ascii_hexdigit()), "{pseudonym}");
+    let expected = json!({
+        "source": "log:1", "time": "2026-03-02T09:14:00Z", "employee": "e1", "account": null, "system": "crm", "operation": "read",
+        "objects": [{"table": "crm.customers", "columns": ["name", "phone", "branch"], "kinds": ["name", "phone_number"]}],
+        "rows": 1, "persons": {"exact": 1}, "subjects": [pseudonym],
+        "client": {"ip": "10.0.0.7", "host": null, "app": "teller-ui"}, "outcome": "success", "statement_class": "none",
+    });
+    assert_eq!(understood, expected);
+}
+
+#[test]
+fn people_whom_the_source_names_are_exact() {
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).of(0..12)), json!({"exact": 12}));
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).of(0..12).rows(3)), json!({"exact": 12}));
+    let twice = read().reads("crm.customers", &["name"]).set("subjects", json!(["7", " 7 ", 7, "8"]));
+    assert_eq!(persons(&twice), json!({"exact": 2}), "42 is \"42\", with or without blanks");
+}
+
+#[test]
+fn more_rows_than_people_are_people_only_where_a_row_is_a_person() {
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).of(0..3).rows(20)), json!({"exact": 20}));
+    assert_eq!(persons(&read().reads("hotel.stays", &["room"]).of(0..3).rows(20)), json!({"at_most": 20}));
+}
+
+#[test]
+fn rows_are_people_where_a_table_is_keyed_by_the_person() {
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).rows(20)), json!({"exact": 20}));
+    assert_eq!(persons(&read().reads("hotel.stays", &["room"]).rows(20)), json!({"at_most": 20}));
+    let joined = read().rows(20).set("objects", json!([{"table": "crm.customers"}, {"table": "hotel.stays"}]));
+    assert_eq!(persons(&joined), json!({"at_most": 20}));
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).rows(0)), json!({"exact": 0}));
+}
+
+#[test]
+fn rows_that_the_log_does_not_tell_are_unknown_and_never_nobody() {
+    assert_eq!(persons(&read().reads("crm.customers", &["name"])), "unknown");
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).set("rows", Value::Null)), "unknown");
+    assert_eq!(persons(&read().reads("crm.customers", &["name"]).set("subjects", json!([]))), "unknown");
+    assert_eq!(persons(&read().set("statement", "COPY crm.customers TO STDOUT")), "unknown");
+}
+
+#[test]
+fn a_table_that_the_catalog_does_not_know_is_never_exactly_nobody() {
+    assert_eq!(persons(&read().reads("hr.secret", &["x"]).rows(20)), json!({"at_most": 20}));
+    assert_eq!(persons(&read().reads("hr.secret", &["x"])), "unknown");
+}
+
+#[test]
+fn what_shows_nobody_is_exactly_nobody() {
+    assert_eq!(persons(&read().reads("ref.branches", &["city"]).rows(500)), json!({"exact": 0}));
+    assert_eq!(persons(&read().reads("crm.customers", &["branch"]).rows(500)), json!({"exact": 0}));
+    for operation in ["write", "delete", "login", "admin"] {
+        let line = read().reads("crm.customers", &["name"]).rows(500).set("operation", operation);
+        assert_eq!(persons(&line), json!({"exact": 0}), "{operation}");
+    }
+    for statement in ["SELECT count(*) FROM crm.customers", "EXPLAIN SELECT name FROM crm.customers"] {
+        assert_eq!(persons(&read().set("statement", statement).rows(1)), json!({"exact": 0}), "{statement}");
+    }
+}
+
+#[test]
+fn statements_are_counted_by_their_keys_and_rows() {
+    let says = |statement: &str, rows: Option<u64>| {
+        let line = read().set("statement", statement);
+        persons(&if let Some(rows) = rows { line.rows(rows) } else { line })
+    };
+    assert_eq!(says("SELECT name FROM crm.customers WHERE id IN (1, 2, 3)", None), json!({"at_most": 3}));
+    assert_eq!(says("SELECT name FROM crm.customers", Some(20)), json!({"exact": 20}));
+    assert_eq!(says("SELECT room FROM hotel.stays", Some(20)), json!({"at_most": 20}));
+    assert_eq!(says("SELECT string_agg(name, ',') FROM crm.customers", Some(1)), "unknown");
+    let class = understood(&read().set("statement", "SELECT name FROM crm.customers WHERE id = 1"))["statement_class"].clone();
+    assert!(class.is_string() && class != "none", "{class}");
+}
+
+#[test]
+fn what_failed_may_have_shown_some() {
+    let failed = understood(&read().reads("crm.customers", &["name"]).rows(20).set("outcome", "failure"));
+    assert_eq!((&failed["persons"], &failed["outcome"]), (&json!({"at_most": 20}), &json!("failure")));
+}
+
+#[test]
+fn accounts_are_resolved_and_shown_beside_the_person() {
+    let world = World::bank().with("employees.csv", "employee\ne1\n").with("accounts.csv", "account,employee,shared\nu1,e1,\nPOOL,,true\n");
+    let line = |account: &str| by_account(account).at(on(0, "09:00")).reads("crm.customers", &["name"]).rows(1).to_string();
+    let lines = decode(&world, &[line("u1"), line("POOL"), line("stranger")]).lines();
+    let who: Vec<(&Value, &Value)> = lines.iter().map(|line| (&line["employee"], &line["account"])).collect();
+    let (null, e1) = (Value::Null, json!("e1"));
+    assert_eq!(who, [(&e1, &json!("u1")), (&null, &json!("POOL")), (&null, &json!("stranger"))]);
+}
+
+#[test]
+fn raw_ids_appear_nowhere() {
+    let ids = ["11010519491231002X", "13800138000", "6222021234567890123"];
+    let lines = [
+        read().reads("crm.customers", &["name"]).set("subjects", json!(ids)).to_string(),
+        read().set("statement", format!("SELECT name FROM crm.customers WHERE id = '{}' OR phone = '{}'", ids[0], ids[1])).to_string(),
+        read().set("rows", format!("{}", ids[1])).to_string(),
+        format!("{{\"time\":\"{}\",\"employee\":{}}}", ids[2], ids[1]),
+        format!("{} {} {}", ids[0], ids[1], ids[2]),
+    ];
+    let ran = decode(&World::bank(), &lines);
+    assert_eq!(ran.lines().len(), 2);
+    let all = ran.err + std::str::from_utf8(&ran.out).expect("UTF-8");
+    assert!(all.contains("dead letter: log:3") && all.contains("log:5"), "{all}");
+    ids.iter().for_each(|id| assert!(!all.contains(id), "{id}: {all}"));
+}
+
+#[test]
+fn the_same_person_has_the_same_pseudonym_and_another_key_gives_another() {
+    let line = read().reads("crm.customers", &["name"]).of([7]).to_string();
+    let other_table = read().reads("hotel.stays", &["room"]).of([7]).to_string();
+    let by_key = read().set("statement", "SELECT name FROM crm.customers WHERE id = 7").to_string();
+    let lines = decode(&World::bank(), &[line.clone(), other_table, by_key]).lines();
+    assert!(lines.iter().all(|line| line["subjects"] == lines[0]["subjects"]), "{lines:?}");
+    let dir = tempfile::tempdir().expect("a directory");
+    World::bank().section("subjects", "key_file = \"key\"").write(dir.path());
+    std::fs::write(dir.path().join("key"), "0123456789abcdef0123456789abcdef").expect("written");
+    std::fs::write(dir.path().join("log"), line).expect("written");
+    let ran = leakwarden(dir.path(), &["decode", "--config", "config.toml", "log"]).well();
+    assert!(!ran.err.contains("public key"), "{}", ran.err);
+    assert_ne!(ran.lines()[0]["subjects"], lines[0]["subjects"]);
+}
+
+#[test]
+fn a_source_is_the_file_and_the_line_after_unpacking_in_the_order_of_the_arguments() {
+    let dir = tempfile::tempdir().expect("a directory");
+    World::bank().write(dir.path());
+    let line = read().reads("crm.customers", &["name"]).rows(1).to_string();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(format!("{line}\n\n\r\n{line}\r\n").as_bytes()).expect("packed");
+    std::fs::write(dir.path().join("a.gz"), packed.finish().expect("packed")).expect("written");
+    std::fs::write(dir.path().join("b.zst"), zstd::encode_all(line.as_bytes(), 1).expect("packed")).expect("written");
+    let ran = leakwarden(dir.path(), &["decode", "--config", "config.toml", "b.zst", "a.gz"]).well();
+    let sources: Vec<Value> = ran.lines().iter().map(|line| line["source"].clone()).collect();
+    assert_eq!(sources, ["b.zst:1", "a.gz:1", "a.gz:4"]);
+}
+
+#[test]
+fn without_a_configuration_no_table_is_known_and_it_says_so() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("log"), read().reads("crm.customers", &["name"]).rows(5).to_string()).expect("written");
+    let ran = leakwarden(dir.path(), &["decode", "log"]).well();
+    assert_eq!(ran.lines()[0]["persons"], json!({"at_most": 5}));
+    assert!(ran.err.contains("without a catalog"), "{}", ran.err);
+}
