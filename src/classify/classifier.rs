@@ -3,7 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
-use crate::model::access::{Access, Actor, ClientPrint, PartitionId};
+use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::record::{Ending, Record};
@@ -57,7 +57,7 @@ impl Classifier {
             position: record.position,
             hash: record.hash,
             length: record.length,
-            id: record.id.as_deref().map(|id| self.keys.print(origin.source, id)),
+            id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
             actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
             operation: record.operation,
             success: matches!(record.ending, Ending::Success | Ending::Interrupted),

@@ -206,6 +206,11 @@ impl Directory {
         let employee = row.text("employee").map(|id| self.employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone()));
         let system = row.text("system").filter(|system| *system != "*").map(str::to_owned);
         let (from, to) = (row.day("from", problems), row.day("to", problems));
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            problems.push(Problem::new(format!("{}: to", row.place()), format!("must not be before from ({from})"), to));
+        }
         let shared = shared.unwrap_or(false);
         self.accounts.entry(account.to_owned()).or_default().push(AccountUse { system, employee, from, to, shared });
     }
@@ -258,7 +263,7 @@ impl Directory {
                 && entry.from.is_none_or(|from| from <= day)
                 && entry.to.is_none_or(|to| day <= to)
         };
-        let entry = uses.iter().find(valid).or_else(|| last_holder(uses, system, day));
+        let entry = uses.iter().find(valid);
         match entry {
             Some(AccountUse { shared: false, employee: Some(id), .. }) => Some(Actor::Employee(id.clone())),
             Some(_) => Some(Actor::Account(Arc::from(account))),
@@ -329,12 +334,6 @@ impl Directory {
     }
 }
 
-/// A login used after its last entry ended is still that of its last holder: such use is just what must not go unseen.
-fn last_holder<'a>(uses: &'a [AccountUse], system: Option<&str>, day: Day) -> Option<&'a AccountUse> {
-    let of_system = |entry: &&AccountUse| entry.system.as_deref().is_none_or(|of| system.is_some_and(|s| s.eq_ignore_ascii_case(of)));
-    uses.iter().filter(of_system).filter(|entry| entry.to.is_some_and(|to| to < day)).max_by_key(|entry| entry.to)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,7 +363,7 @@ mod tests {
         let who = |account, date| directory.actor(None, Some(account), Some("crm"), at(date)).expect("is somebody");
         assert_eq!(who("li_na", "2026-03-31"), Actor::Employee("E1".into()), "the last day counts");
         assert_eq!(who("li_na", "2026-05-01"), Actor::Employee("E2".into()));
-        assert_eq!(who("li_na", "2026-04-10"), Actor::Employee("E1".into()), "used after it ended: still its last holder's");
+        assert_eq!(who("li_na", "2026-04-10"), Actor::Account("li_na".into()), "between two holders it is nobody's");
     }
 
     #[test]

@@ -76,7 +76,6 @@ pub struct Explanations {
 const NO_LINK: u32 = u32::MAX;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Written {
     employee: Option<String>,
     unit: Option<String>,

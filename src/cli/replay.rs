@@ -58,6 +58,9 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let mut between = Between::default();
     between.from = setup::time("--from", options.from.as_deref())?.unwrap_or(between.from);
     between.to = setup::time("--to", options.to.as_deref())?.unwrap_or(between.to);
+    if between.from >= between.to {
+        return Err(Failure::argument("--to", &format!("must be after --from ({})", between.from), between.to));
+    }
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     if threads == 0 || threads > 1_024 {
         return Err(Failure::argument("--threads", "must be a whole number from 1 to 1024", threads));

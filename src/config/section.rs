@@ -23,6 +23,11 @@ impl<'a> Section<'a> {
         self.problems.push(Problem::new(place, rule, value));
     }
 
+    /// Whether the field is there and not read yet.
+    pub fn has(&self, field: &str) -> bool {
+        self.table.contains_key(field)
+    }
+
     fn at(&self, field: &str) -> String {
         match self.place.ends_with(": ") {
             true => format!("{}{field}", self.place),

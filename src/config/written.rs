@@ -286,6 +286,7 @@ impl Reader {
     }
 
     fn sink(&self, mut section: Section<'_>) -> Option<Sink> {
+        let given = section.has("kind");
         let kind = section.word("kind", &[("jsonl", false), ("kafka", true)]);
         let sink = match kind {
             Some(false) => section.required("path").map(|path| Sink::JsonLines(self.path(path))),
@@ -299,7 +300,9 @@ impl Reader {
                 Some(Sink::Kafka(Kafka { brokers, topics, group: String::new(), client }))
             }
             None => {
-                section.wrong("kind", "must be one of jsonl, kafka", "nothing");
+                if !given {
+                    section.wrong("kind", "must be one of jsonl, kafka", "nothing");
+                }
                 None
             }
         };

@@ -45,8 +45,9 @@ fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
     let days = days + 1;
     let unexplained_today = profile.today_figure(Measure::Unexplained);
     let unexplained = unexplained_before + unexplained_today;
-    // One day that makes up most of the sum is not slow: it is for `bulk_extract`.
-    if days < FEWEST_DAYS || unexplained_today * 2 > unexplained {
+    // One day that makes up much of the sum is not slow: it is for `bulk_extract`.
+    let largest = profile.history.largest(Measure::Unexplained, today.saturating_sub(1), window.days() - 1).max(unexplained_today);
+    if days < FEWEST_DAYS || largest * 5 > unexplained * 2 {
         return None;
     }
     let persons = history(Measure::Persons).1 + profile.today_figure(Measure::Persons);

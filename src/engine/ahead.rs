@@ -64,6 +64,11 @@ impl Ahead {
         out.revisions
     }
 
+    /// How many employees are seen here and nowhere else yet.
+    pub fn newcomers(&self, env: Env<'_>) -> usize {
+        self.copies.keys().filter(|key| !env.profiles.contains_key(key)).count()
+    }
+
     /// Records up to `settled` have settled: drops copies that wait for nothing, and retracts what did not settle.
     pub fn settle(&mut self, settled: Timestamp, env: Env<'_>) -> Vec<Revision> {
         let mut revisions = Vec::new();

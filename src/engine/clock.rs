@@ -3,8 +3,8 @@
 //! The watermark is the latest believed event time. A record more than [`LEAP`] ahead of it is set aside: it moves the
 //! watermark only once [`CONFIRMATIONS`] further records in a row leap as well, so that one wrong clock cannot mute a
 //! source (every later record would be late). Before the first records have been seen there is no watermark to trust, so
-//! the first few are held until they agree. What is set aside when the input ends counts if nothing after it spoke
-//! against it, and becomes a dead letter otherwise.
+//! the first few are held until they agree. What is set aside when the input ends counts if another leapt as well and
+//! nothing after them spoke against it, and becomes a dead letter otherwise.
 
 use crate::model::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -142,9 +142,11 @@ impl<T> Clock<T> {
         }
         let mut aside = std::mem::take(&mut self.aside);
         aside.sort_by_key(|aside| aside.time);
+        // One record does not confirm itself; two that nothing spoke against confirm one another.
+        let alone = aside.iter().filter(|aside| !aside.contradicted).count() < 2;
         let mut given_up = Vec::new();
         for aside in aside {
-            if aside.contradicted {
+            if aside.contradicted || alone {
                 given_up.push(aside.item);
             } else {
                 self.place(aside.time, aside.item, place);
@@ -195,6 +197,13 @@ mod tests {
         assert_eq!(clock.watermark(), Some(Timestamp(30 * DAY + 4)));
         let (sparse, given_up, _) = run(&[0, 30 * DAY, 60 * DAY, 90 * DAY]);
         assert!(given_up.is_empty() && sparse.iter().all(|p| !p.late), "sparse and in order: {sparse:?}");
+    }
+
+    #[test]
+    fn a_single_record_of_the_future_at_the_end_is_given_up() {
+        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 4, 8 * DAY]);
+        assert_eq!((placed.len(), given_up), (5, vec![5]));
+        assert_eq!(clock.watermark(), Some(Timestamp(4)));
     }
 
     #[test]

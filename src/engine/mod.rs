@@ -128,7 +128,7 @@ impl Engine {
     /// Shows at once what a record that has just arrived changes; it is taken as well, and settles in its time.
     pub fn show(&mut self, access: &Access) -> Output {
         let key = self.context.key(&access.actor);
-        let known = access.id.is_some_and(|id| self.shards[key.shard()].knows(id));
+        let known = access.id.as_ref().is_some_and(|id| self.shards[key.shard()].knows(id.print));
         let settled = shard::whole_minutes(self.settled);
         if known || access.time < settled {
             return Output::default();
@@ -136,6 +136,27 @@ impl Engine {
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
         let revisions = self.ahead.take(&key, access, settled, env);
         self.present(revisions)
+    }
+
+    /// Shows anew what waits in a restored state, so that what comes next joins the alerts that were shown before the stop.
+    pub fn resume_provisional(&mut self) {
+        let waiting: Vec<Access> = self.shards.iter().flat_map(Shard::waiting).cloned().collect();
+        for access in waiting {
+            // It was told before the stop; only the copies are wanted.
+            let _ = self.show(&access);
+        }
+    }
+
+    /// Employees and accounts known, with those whose first records have not settled.
+    pub fn employees(&self) -> usize {
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        self.profiles.len() + self.ahead.newcomers(env)
+    }
+
+    /// Whether a record with this id has settled before.
+    pub fn knows(&self, access: &Access) -> bool {
+        let shard = self.context.key(&access.actor).shard();
+        access.id.as_ref().is_some_and(|id| self.shards[shard].knows(id.print))
     }
 
     /// Forgets what is shown and has not settled: whoever goes on from here shows it anew.

@@ -20,6 +20,7 @@ use crate::triage::{At, Decision, Episode, Peak, Why};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 /// Profiles of all shards; each shard's worker writes its own, the console and the metrics read.
@@ -69,9 +70,9 @@ impl Shard {
         self.ids.contains_key(&id)
     }
 
-    /// Records that wait.
-    pub fn waiting(&self) -> usize {
-        self.pending.values().map(Vec::len).sum()
+    /// Records that wait, in the order in which they will be applied, but for those of one minute.
+    pub fn waiting(&self) -> impl Iterator<Item = &Access> {
+        self.pending.values().flatten().map(|(_, access)| access)
     }
 
     /// Adds a restored profile.
@@ -92,7 +93,7 @@ impl Shard {
             && *entry.key() < end
         {
             let (minute, mut bucket) = entry.remove_entry();
-            bucket.sort_by_key(|(_, access)| settled_order(access));
+            bucket.sort_by(|(_, a), (_, b)| settled_order(a, b));
             for (late, access) in bucket {
                 let settles = if late { Timestamp(minute * BUCKET_MS) } else { access.time };
                 self.apply(&access, late, settles, env, &mut out);
@@ -131,7 +132,7 @@ impl Shard {
 
     /// Whether a record with this id settled within the time that ids are remembered.
     fn is_duplicate(&mut self, access: &Access, settles: Timestamp, context: &Context) -> bool {
-        let Some(id) = access.id else { return false };
+        let Some(id) = access.id.as_ref().map(|id| id.print) else { return false };
         let second = settles.seconds();
         match self.ids.insert(id, second) {
             Some(before) if second - before <= context.dedup.0 / 1_000 => {
@@ -169,8 +170,10 @@ impl Shard {
 }
 
 /// SPEC §9: time, source, id, hash; then where it stands, for records that are alike.
-fn settled_order(access: &Access) -> (Timestamp, u16, Option<u64>, [u8; 32], u32, u64) {
-    (access.time, access.source, access.id, access.hash.0, access.partition.0, access.position.0)
+fn settled_order(a: &Access, b: &Access) -> Ordering {
+    let id = |access: &Access| access.id.as_ref().map(|id| id.text.clone());
+    let place = |access: &Access| (access.hash.0, access.partition.0, access.position.0);
+    (a.time, a.source).cmp(&(b.time, b.source)).then_with(|| id(a).cmp(&id(b))).then_with(|| place(a).cmp(&place(b)))
 }
 
 /// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
@@ -202,6 +205,14 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     };
     let mut findings = Vec::new();
     look_all(&context.settings, &look, &mut findings);
+    let day = step.unit / crate::profile::seen::UNITS_PER_DAY;
+    for episode in &mut tracked.episodes {
+        // The rest of a day with findings belongs to its evidence, as the windows hold it too.
+        if episode.last_day() == day && findings.iter().all(|finding| finding.typology != episode.typology) {
+            episode.evidence.push(access);
+            episode.dirty = true;
+        }
+    }
     for finding in findings {
         triage(tracked, access, settles, &step, &finding, env, out);
     }

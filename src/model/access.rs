@@ -28,6 +28,15 @@ pub struct RecordHash(pub [u8; 32]);
 #[serde(transparent)]
 pub struct Subject(pub u64);
 
+/// A record's own id at its source.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordId {
+    /// The id as the source gives it: records of one time settle in its order.
+    pub text: Box<str>,
+    /// 64-bit print of (source, id), by which repeats are known.
+    pub print: u64,
+}
+
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,8 +127,8 @@ pub struct Access {
     pub hash: RecordHash,
     /// Bytes of the raw record; 0 where several lines make it up.
     pub length: u32,
-    /// 64-bit print of (source, id), where the record has an id; duplicates by it count once.
-    pub id: Option<u64>,
+    /// The record's own id, where it has one; duplicates by it count once.
+    pub id: Option<RecordId>,
     /// Who did it.
     pub actor: Actor,
     /// What was done.

@@ -2,6 +2,7 @@
 
 use crate::config::written::{Config, From, Kafka};
 use crate::model::keys::Keys;
+use crate::pipeline::replay::partition_name;
 use crate::pipeline::state::Positions;
 use crate::source::kafka::{Event, KafkaSettings, KafkaSource, Message};
 use crate::source::lines::Piece;
@@ -58,6 +59,8 @@ pub struct Intake {
 
 struct Following {
     source: usize,
+    /// Name and path or glob of the source.
+    of: (String, String),
     tail: Tail,
     /// Name and next (line, offset) of each file.
     files: BTreeMap<FileId, (String, u64, u64)>,
@@ -78,7 +81,8 @@ impl Intake {
                 From::Kafka(kafka) => intake.kafka.push((at, KafkaSource::start(&settings(kafka), positions.kafka())?)),
                 From::Files(pattern) => {
                     let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
-                    intake.tails.push(Following { source: at, tail, files: BTreeMap::new() });
+                    let of = (source.name.clone(), pattern.clone());
+                    intake.tails.push(Following { source: at, of, tail, files: BTreeMap::new() });
                 }
             }
         }
@@ -154,7 +158,8 @@ impl Following {
         for event in self.tail.poll() {
             match event {
                 TailEvent::Opened { file, position } => {
-                    let name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                    let file_name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                    let name = partition_name(&self.of.0, &self.of.1, &file_name);
                     self.files.insert(file, (name.clone(), position.line, position.offset));
                     arrivals.push(Arrival::Partition { source: self.source, name });
                 }

@@ -13,6 +13,7 @@ use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
+use crate::pipeline::arrivals::Arrivals;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
@@ -80,6 +81,7 @@ pub struct Live {
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
+    arrivals: Arrivals,
     settings: Settings,
     checkpoint_at: Instant,
     progress: Progress,
@@ -118,6 +120,7 @@ impl Live {
             feeds: BTreeMap::new(),
             positions,
             open: BTreeMap::new(),
+            arrivals: Arrivals::default(),
             settings: Settings {
                 skew: config.skew,
                 idle: millis(config.idle),
@@ -133,6 +136,9 @@ impl Live {
 
     /// Runs until told to stop, then saves and leaves. Returns the engine as it stands.
     pub fn run(mut self, stop: &Receiver<()>, observer: &mut impl Observer) -> anyhow::Result<Engine> {
+        if self.settings.provisional {
+            self.engine.resume_provisional();
+        }
         self.parts.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step(observer)?;
@@ -257,6 +263,8 @@ impl Live {
             })
             .collect();
         for access in batch.accesses {
+            let outcome = self.arrivals.outcome(&access, &self.engine);
+            self.sources[source].1.records(outcome, 1);
             let shown = self.settings.provisional.then(|| access.clone());
             if let Some(given_up) = self.engine.take(access, believed) {
                 letters.push(self.given_up(&given_up));
@@ -309,15 +317,6 @@ impl Live {
     /// Gives alerts to the sinks and counts.
     fn told(&mut self, output: Output, begun: Instant, observer: &mut impl Observer) {
         let metrics = &self.parts.metrics;
-        for (index, counts) in output.counts.sources.iter().enumerate() {
-            let mut names: Vec<usize> = (0..self.sources.len()).collect();
-            names.sort_by(|a, b| self.sources[*a].0.cmp(&self.sources[*b].0));
-            let Some(at) = names.get(index) else { continue };
-            let numbers = &self.sources[*at].1;
-            numbers.records(Outcome::Accepted, counts.accepted);
-            numbers.records(Outcome::Duplicate, counts.duplicate);
-            numbers.records(Outcome::Late, counts.late);
-        }
         for kind in crate::model::kind::Kind::ALL {
             let people = output.counts.by_kind[kind as usize];
             if people > 0 {
@@ -372,7 +371,7 @@ impl Live {
         for (source, lag) in self.parts.intake.lag() {
             self.sources[source].1.set_lag(lag);
         }
-        let employees = self.engine.profiles().len();
+        let employees = self.engine.employees();
         self.parts.metrics.set_employees_tracked(employees as u64);
         self.progress = Progress { employees, watermark: newest.values().copied().max(), open: self.open.len(), ..self.progress };
     }

@@ -1,5 +1,6 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
+pub mod arrivals;
 pub mod delivery;
 pub mod feed;
 pub mod intake;

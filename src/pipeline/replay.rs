@@ -88,6 +88,8 @@ pub struct Assignment {
     pub path: String,
     /// Name of its source.
     pub source: String,
+    /// Name of its partition: what evidence cites.
+    pub partition: String,
     /// Its format; `None` is to be recognised.
     pub format: Option<&'static Format>,
 }
@@ -103,11 +105,14 @@ pub fn assign(config: &Config, files: &[String], format: Option<&'static Format>
     let mut assigned: Vec<Assignment> = files
         .iter()
         .map(|path| {
-            let matching = of_files.iter().find(|(_, pattern)| matches(pattern, path)).map(|(source, _)| *source);
+            let found = of_files.iter().find(|(_, pattern)| matches(pattern, path));
+            let matching = found.map(|(source, _)| *source);
+            let partition =
+                found.map_or_else(|| file_name(path), |(source, pattern)| partition_name(&source.name, pattern, &file_name(path)));
             let only = if config.sources.len() == 1 { config.sources.first() } else { None };
             let named = matching.or(only).and_then(|source| decode::format(&source.format));
             let source = matching.map_or_else(|| file_name(path), |source| source.name.clone());
-            Assignment { path: path.clone(), source, format: format.or(named) }
+            Assignment { path: path.clone(), source, partition, format: format.or(named) }
         })
         .collect();
     assigned.sort_by(|a, b| a.path.cmp(&b.path));
@@ -122,6 +127,11 @@ fn matches(pattern: &str, path: &str) -> bool {
     };
     same(pattern, path)
         || glob::glob(pattern).is_ok_and(|paths| paths.flatten().any(|found| found.to_str().is_some_and(|found| same(found, path))))
+}
+
+/// The name of a file's partition: that of its source, with the file's name where the source has several files.
+pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {
+    if pattern.contains(['*', '?', '[']) { format!("{source}/{file}") } else { source.to_owned() }
 }
 
 fn file_name(path: &str) -> String {
@@ -142,11 +152,11 @@ impl Replay {
         names.dedup();
         let index_of = |source: &str| names.binary_search(&source).unwrap_or(0) as u16;
         let mut inputs = Vec::new();
-        let short: Vec<String> = files.iter().map(|file| file_name(&file.path)).collect();
+        let short: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let mut engine = engine;
         for (at, file) in files.iter().enumerate() {
             let alone = short.iter().filter(|name| **name == short[at]).count() == 1;
-            let name = if alone { short[at].clone() } else { file.path.clone() };
+            let name = if alone { short[at].to_owned() } else { file.path.clone() };
             let partition = engine.context().partition(&name);
             engine.open(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
@@ -270,10 +280,14 @@ impl Replay {
             self.bury(letter, dead);
         }
         for access in batch.accesses {
-            let (first, last) = self.tally.times.unwrap_or((access.time, access.time));
-            self.tally.times = Some((first.min(access.time), last.max(access.time)));
+            let (time, partition) = (access.time, access.partition);
             if let Some(given_up) = self.engine.take(access, None) {
                 self.give_up(&given_up, dead);
+            }
+            // What is set aside may never count, and says nothing of the time that was replayed.
+            if self.engine.watermark(partition).is_none_or(|watermark| time <= watermark) {
+                let (first, last) = self.tally.times.unwrap_or((time, time));
+                self.tally.times = Some((first.min(time), last.max(time)));
             }
         }
     }

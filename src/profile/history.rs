@@ -79,6 +79,13 @@ impl History {
         within.fold((0, 0), |(days, sum), day| (days + 1, sum + u64::from(day.figures[measure as usize])))
     }
 
+    /// The largest figure of a measure in the `span` days that end with `last`.
+    pub fn largest(&self, measure: Measure, last: u32, span: u32) -> u64 {
+        let first = (last + 1).saturating_sub(span);
+        let within = self.days.iter().rev().take_while(|day| day.day >= first).filter(|day| day.day <= last);
+        within.map(|day| u64::from(day.figures[measure as usize])).max().unwrap_or(0)
+    }
+
     /// The figures of a measure over days that may be learnt from, ascending.
     pub fn sorted(&self, measure: Measure, last: u32) -> Vec<u32> {
         let mut figures: Vec<u32> = self.learnt(last).map(|day| day.figures[measure as usize]).collect();

@@ -1,10 +1,9 @@
 //! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
 //!
 //! An alert is shown when it opens while the day has room. When a day ends with room left, the highest scores that were
-//! over budget take it. A critical alert is always shown: no flood may hide it.
+//! over budget take it.
 
 use crate::model::alert::Alert;
-use crate::model::severity::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,9 +29,8 @@ impl Budget {
     pub fn pass(&mut self, alert: &mut Alert, day: i64, at: &str) -> Vec<String> {
         let freed = self.turn(day, at);
         if !self.shown.contains_key(&alert.id) {
-            let critical = alert.severity == Severity::Critical;
-            if self.left > 0 || critical {
-                self.left = self.left.saturating_sub(1);
+            if self.left > 0 {
+                self.left -= 1;
                 self.waiting.remove(&alert.id);
                 self.shown.insert(alert.id.clone(), at.to_owned());
             } else {

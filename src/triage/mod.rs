@@ -86,6 +86,8 @@ pub struct Episode {
     /// Where the records stand.
     pub evidence: Stretch,
     last_finding: Timestamp,
+    /// Number of the local day of the last finding.
+    last_day: u32,
     /// Best finding of each of the last days, in bits.
     days: Vec<(u32, f64)>,
     emitted_count: u64,
@@ -139,9 +141,15 @@ impl Episode {
             peak,
             evidence,
             last_finding: at.access.time,
+            last_day: at.day,
             days: Vec::new(),
             emitted_count: 0,
         })
+    }
+
+    /// Number of the local day of its last finding.
+    pub fn last_day(&self) -> u32 {
+        self.last_day
     }
 
     /// Whether it has been without findings for long enough to be over at that time.
@@ -152,6 +160,7 @@ impl Episode {
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
     pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
         self.last_finding = self.last_finding.max(at.access.time);
+        self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
         // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
         let slot = if finding.window.days() == 1 { at.day } else { 0 };
