@@ -133,7 +133,7 @@ fn raw_ids_appear_nowhere() {
     let lines = [
         read().reads("crm.customers", &["name"]).set("subjects", json!(ids)).to_string(),
         read().set("statement", format!("SELECT name FROM crm.customers WHERE id = '{}' OR phone = '{}'", ids[0], ids[1])).to_string(),
-        read().set("rows", format!("{}", ids[1])).to_string(),
+        read().set("rows", ids[1].to_string()).to_string(),
         format!("{{\"time\":\"{}\",\"employee\":{}}}", ids[2], ids[1]),
         format!("{} {} {}", ids[0], ids[1], ids[2]),
     ];

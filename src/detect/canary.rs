@@ -43,6 +43,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         count: touched,
         measure: Measure::Unexplained,
         bits,
-        particular: format!("{touched} planted record(s) were among the {all} people of one access without a known reason"),
+        particular: format!("planted records in an access to {all} without a known reason: {touched}"),
     })
 }

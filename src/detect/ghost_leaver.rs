@@ -71,6 +71,6 @@ fn finding(window: Window, count: u64, base: f64, when: &str) -> Finding {
         count,
         measure: Measure::Unexplained,
         bits: 4.0f64.mul_add((count as f64 / 4.0 + 1.0).log2(), base),
-        particular: format!("{count} people were touched without a known reason {when}"),
+        particular: format!("{when} and without a known reason: {count}"),
     }
 }

@@ -51,6 +51,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         count,
         measure: Measure::OffDuty,
         bits,
-        particular: format!("{count} people were touched off duty without a known reason, the last of them {when}"),
+        particular: format!("off duty and without a known reason: {count}, the last of them {when}"),
     })
 }

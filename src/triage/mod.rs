@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod report;
 mod score;
+mod wording;
 
 use crate::detect::Finding;
 use crate::model::access::Access;

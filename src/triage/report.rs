@@ -11,9 +11,8 @@ use crate::model::time::Timestamp;
 use crate::population::GroupModel;
 use crate::profile::Profile;
 use crate::profile::history::quantile;
-use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
-use crate::triage::Episode;
+use crate::triage::{Episode, wording};
 use std::collections::BTreeMap;
 
 /// What a report is written with, apart from the episode itself.
@@ -74,7 +73,7 @@ impl Writer<'_> {
             last_access: Timestamp(episode.evidence.last_ms).to_string(),
             window: episode.peak.window.name().to_owned(),
             observed: episode.peak.observed.clone(),
-            explanation: self.explain(episode, &expected, &statute),
+            explanation: wording::explain(self, episode, &expected, &statute),
             innocent_reasons: self.innocent_reasons(episode, &expected),
             expected,
             statute,
@@ -104,44 +103,6 @@ impl Writer<'_> {
             members: self.group.members,
         });
         Expected { own, peers }
-    }
-
-    fn explain(&self, episode: &Episode, expected: &Expected, statute: &StatuteFigures) -> String {
-        let peak = &episode.peak;
-        let who = match &self.profile.actor {
-            Actor::Employee(id) => format!("Employee {}", plain(id)),
-            Actor::Account(id) => format!("Account {} (not resolved to one person)", plain(id)),
-        };
-        let place = [self.employee.and_then(|e| e.role.as_deref()), self.employee.and_then(|e| e.unit.as_deref())];
-        let place: Vec<String> = place.into_iter().flatten().map(plain).collect();
-        let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
-        let kinds: Vec<&str> = peak.observed.kinds.keys().map(|kind| kind.name()).collect();
-        let kinds = if kinds.is_empty() { String::new() } else { format!(" (kinds: {})", kinds.join(", ")) };
-        let unit = measured(peak.measure);
-        let own = expected.own.as_ref().map_or("no closed days of their own yet".to_owned(), |own| {
-            format!("their own {} days give a median of {} and a 99th percentile of {} {unit}", own.days, own.median, own.p99)
-        });
-        let peers = expected.peers.as_ref().map_or("no peer group yet".to_owned(), |peers| {
-            format!("{} peers a median of {} and a 99th percentile of {}", peers.members, peers.median, peers.p99)
-        });
-        let score = |name: &str, s: &crate::model::alert::StatuteScore| {
-            let more = if s.incomplete || s.at_least { "at least " } else { "" };
-            format!("{name} {more}{} (reading B) and {more}{} (reading A), {}", s.b, s.a, comparable(&s.band, &self.statute.article))
-        };
-        let reasons =
-            if self.explanations_configured { "" } else { " No explanations are configured, so no business reason could be checked." };
-        format!(
-            "{who}{place} touched {} people{kinds} in {} accesses within {}; {}. For comparison, {own}; {peers}. \
-             The model puts an innocent count like this at about 1 in 2^{:.0}. Statutory counter ({}): {}; {}.{reasons}",
-            peak.observed.persons,
-            peak.observed.accesses,
-            peak.window.name(),
-            peak.particular,
-            peak.bits.min(1_000.0),
-            statute.jurisdiction,
-            score("exposure", &statute.exposure),
-            score("unexplained", &statute.unexplained),
-        )
     }
 
     fn innocent_reasons(&self, episode: &Episode, expected: &Expected) -> Vec<InnocentReason> {
@@ -187,28 +148,6 @@ impl Writer<'_> {
         sources.sort_by(|a, b| a.source.cmp(&b.source));
         Evidence { records: episode.evidence.records, sources, root: hex(&episode.evidence.root) }
     }
-}
-
-fn measured(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Persons => "people",
-        Measure::Unexplained => "people without a known reason",
-        Measure::OffDuty => "people off duty",
-        Measure::Dossiers => "dossiers",
-    }
-}
-
-fn comparable(band: &str, article: &str) -> String {
-    match band {
-        "below" => format!("below the figures of {article}"),
-        band => format!("arithmetically comparable with {article}, \"{}\"", band.replace('_', " ")),
-    }
-}
-
-/// A name from a log or file as part of a sentence: without control and direction characters, cut short.
-fn plain(name: impl AsRef<str>) -> String {
-    let bidi = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    name.as_ref().chars().filter(|c| !c.is_control() && !bidi(c)).take(64).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -88,7 +88,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let broker = Broker::start(TOPIC).context("the embedded broker does not start")?;
     let config = configuration(&company, &dir, broker.address())?;
     screen.say(&format!(
-        "1. A simulated bank: {} employees, {} weeks of database access logs. Among them a few insiders, labelled so that the end can say who was caught.",
+        "1. A simulated bank: {} employees, {} weeks of database access logs, a few insiders among them.\n   They are labelled, so that the end can say who was caught.",
         company.employees().len(),
         HISTORY / 7
     ));
@@ -102,7 +102,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
     let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
     screen.say(&format!(
-        "3. Today, faster than real time, through Kafka into the running service. Metrics: http://{}/metrics",
+        "3. Today, faster than real time, through Kafka into the running service: alerts rise as records arrive.\n   Metrics: http://{}/metrics",
         console.address()
     ));
     let view = View { metrics: metrics.clone(), health: health.clone() };
@@ -159,7 +159,7 @@ fn history(config: &Config, context: &Arc<Context>, dir: &Scratch, screen: &mut 
     }
     let seconds = begun.elapsed().as_secs_f64();
     screen.say(&format!(
-        "2. The past {} weeks, replayed into state: {} records in {seconds:.1} s ({:.0} records/s), {} employees and accounts known, {} alerts on the way.",
+        "2. The past {} weeks, replayed into state: {} records in {seconds:.1} s ({:.0} records/s).\n   {} employees and accounts are known now, with what is usual for each; {} alerts rose on the way.",
         HISTORY / 7,
         replay.tally.lines,
         replay.tally.lines as f64 / seconds,

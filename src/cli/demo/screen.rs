@@ -178,7 +178,7 @@ fn card(alert: &Alert, raised: bool) -> String {
         format!("│ {title}   ({news}, {})", alert.raised_at),
         format!("│ {}   {}", Untrusted(who), place.join(", ")),
         format!("│ {} people in {} accesses within {}   ({own}; {peers})", alert.observed.persons, alert.observed.accesses, alert.window),
-        format!("│ kinds: {}", kinds.join(", ")),
+        format!("│ kinds: {}", few(&kinds)),
         format!("│ unexplained score {} ({})", alert.statute.unexplained.b, alert.statute.unexplained.band.replace('_', " ")),
         format!(
             "│ evidence: {} records, {}, root {}…",
@@ -192,4 +192,13 @@ fn card(alert: &Alert, raised: bool) -> String {
         lines.insert(2, "│ over today's budget".to_owned());
     }
     lines.join("\n")
+}
+
+/// Kinds that a card names; the others are counted.
+const KINDS: usize = 6;
+
+fn few(kinds: &[&str]) -> String {
+    let named = kinds.iter().take(KINDS).copied().collect::<Vec<_>>().join(", ");
+    let more = kinds.len().saturating_sub(KINDS);
+    if more == 0 { named } else { format!("{named} and {more} more") }
 }

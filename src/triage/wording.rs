@@ -1,0 +1,129 @@
+//! The paragraph that explains an alert: its numbers in plain words, and never a word of guilt, intent or sale.
+
+use crate::model::access::Actor;
+use crate::model::alert::{Expected, Statute as StatuteFigures, StatuteScore};
+use crate::model::persons::Persons;
+use crate::profile::measure::Measure;
+use crate::triage::Episode;
+use crate::triage::report::Writer;
+
+/// What was seen, what is particular about it, what would have been usual, and how the counter stands.
+pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, statute: &StatuteFigures) -> String {
+    let peak = &episode.peak;
+    let kinds: Vec<&str> = peak.observed.kinds.keys().map(|kind| kind.name()).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" (kinds: {})", kinds.join(", ")) };
+    let reasons =
+        if writer.explanations_configured { "" } else { " No explanations are configured, so no business reason could be checked." };
+    format!(
+        "{} touched {}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
+         Statutory counter ({}): exposure {}; unexplained {}.{reasons}",
+        who(writer),
+        people(peak.observed.persons),
+        plural(peak.observed.accesses, "access", "accesses"),
+        peak.window.name(),
+        peak.particular,
+        usual(expected, peak.measure),
+        rarity(peak.bits),
+        statute.jurisdiction,
+        score(&statute.exposure, &writer.statute.article),
+        score(&statute.unexplained, &writer.statute.article),
+    )
+}
+
+fn who(writer: &Writer<'_>) -> String {
+    let name = match &writer.profile.actor {
+        Actor::Employee(id) => format!("Employee {}", plain(id)),
+        Actor::Account(id) => format!("Account {} (not resolved to one person)", plain(id)),
+    };
+    let place = [writer.employee.and_then(|e| e.role.as_deref()), writer.employee.and_then(|e| e.unit.as_deref())];
+    let place: Vec<String> = place.into_iter().flatten().map(plain).collect();
+    if place.is_empty() { name } else { format!("{name} ({})", place.join(", ")) }
+}
+
+fn usual(expected: &Expected, measure: Measure) -> String {
+    let unit = measured(measure);
+    let own = expected.own.as_ref().map_or("no closed days of their own yet".to_owned(), |own| {
+        let days = plural(u64::from(own.days), "day gives", "days give");
+        format!("their own {days} a median of {} and a 99th percentile of {} {unit}", own.median, own.p99)
+    });
+    let peers = expected.peers.as_ref().map_or("no peer group yet".to_owned(), |peers| {
+        format!("{} peers a median of {} and a 99th percentile of {}", peers.members, peers.median, peers.p99)
+    });
+    format!("{own}; {peers}")
+}
+
+/// Both readings with their bands; one band where it is the same.
+fn score(score: &StatuteScore, article: &str) -> String {
+    let more = if score.incomplete || score.at_least { "at least " } else { "" };
+    let (b, a) = (comparable(&score.band, article), comparable(&score.band_a, article));
+    match (b == a, score.b == score.a) {
+        (true, true) => format!("{more}{} under both readings, {b}", score.b),
+        (true, false) => format!("{more}{} (reading B) to {more}{} (reading A), {b}", score.b, score.a),
+        (false, _) => format!("{more}{} under reading B, {b}, and {more}{} under reading A, {a}", score.b, score.a),
+    }
+}
+
+fn comparable(band: &str, article: &str) -> String {
+    match band {
+        "below" => format!("below the figures of {article}"),
+        band => format!("arithmetically comparable with {article}, \"{}\"", band.replace('_', " ")),
+    }
+}
+
+/// No model is to be trusted with the far tail: beyond what could ever be checked, the figure is a bound.
+fn rarity(bits: f64) -> String {
+    if bits > 60.0 { "less than 1 in 2^60".to_owned() } else { format!("about 1 in 2^{bits:.0}") }
+}
+
+fn people(persons: Persons) -> String {
+    let one = persons.figure() == Some(1);
+    format!("{persons} {}", if one { "person" } else { "people" })
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+fn measured(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Persons => "people",
+        Measure::Unexplained => "people without a known reason",
+        Measure::OffDuty => "people off duty",
+        Measure::Dossiers => "dossiers",
+    }
+}
+
+/// A name from a log or file as part of a sentence: without control and direction characters, cut short.
+fn plain(name: impl AsRef<str>) -> String {
+    let bidi = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    name.as_ref().chars().filter(|c| !c.is_control() && !bidi(c)).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_bands_are_told_where_they_differ() {
+        let figures = |b, a, band: &str, band_a: &str| StatuteScore {
+            b,
+            a,
+            band: band.to_owned(),
+            band_a: band_a.to_owned(),
+            ..StatuteScore::default()
+        };
+        let text = score(&figures(2_007, 7_997, "below", "serious"), "art. 5");
+        assert_eq!(
+            text,
+            "2007 under reading B, below the figures of art. 5, and 7997 under reading A, arithmetically comparable with art. 5, \"serious\""
+        );
+        assert_eq!(score(&figures(7, 7, "below", "below"), "art. 5"), "7 under both readings, below the figures of art. 5");
+    }
+
+    #[test]
+    fn names_cannot_act_on_the_reader() {
+        assert_eq!(plain("E\u{1b}[31m1\u{202e}\n"), "E[31m1");
+        assert_eq!(people(Persons::Exact(1)), "1 person");
+        assert_eq!(people(Persons::AtMost(7)), "at most 7 people");
+    }
+}
