@@ -191,6 +191,14 @@ impl Recount<'_> {
         self.acts.iter().filter(|act| act.discloses()).map(|act| act.unit()).max().unwrap_or(0)
     }
 
+    fn newest_day(&self) -> i64 {
+        self.acts.iter().map(|act| act.day()).max().unwrap_or(0)
+    }
+
+    fn ends_within_horizon(&self) -> bool {
+        self.acts.iter().any(|act| act.discloses() && act.day() > self.newest_day() - i64::from(HORIZON_DAYS))
+    }
+
     fn within(&self, window: Window) -> Vec<&Act> {
         let unit = self.newest_unit();
         let keeps = |act: &&&Act| match window {
@@ -234,7 +242,7 @@ impl Recount<'_> {
 
     /// (reading A, reading B, incomplete) over the horizon.
     fn score(&self, part: Part) -> (u64, u64, bool) {
-        let newest = self.acts.iter().map(|act| act.day()).max().unwrap_or(0);
+        let newest = self.newest_day();
         let mut people: BTreeMap<u64, BTreeSet<Kind>> = BTreeMap::new();
         let (mut a, mut b, mut incomplete) = (0, 0, false);
         for act in self.acts.iter().filter(|act| act.day() > newest - i64::from(HORIZON_DAYS) && act.discloses()) {
@@ -383,7 +391,8 @@ proptest! {
         let tracked = play.of("e1");
         let statute = Statute::built_in();
         for part in [Part::Exposure, Part::Unexplained] {
-            for window in Window::ALL.into_iter().filter(|_| recount.newest_unit() > 0) {
+            // A window ends with the newest disclosure; nobody asks once that itself is beyond the horizon.
+            for window in Window::ALL.into_iter().filter(|_| recount.ends_within_horizon()) {
                 let observed = tracked.profile.observe(window, tracked.newest, part);
                 check(&observed, &recount, window, part)?;
             }
@@ -422,7 +431,7 @@ proptest! {
 
     #[test]
     fn a_capped_reason_covers_the_first_distinct_people_in_order_of_time(
-        mut reads in prop::collection::vec((0i64..20_000, 0u64..14), 1..60),
+        mut reads in prop::collection::vec((0i64..9_000, 0u64..14), 1..60), // within a week: no record leaps ahead of the others
         cap in 0u64..10,
         shared in any::<bool>(),
     ) {

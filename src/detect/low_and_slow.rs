@@ -1,9 +1,9 @@
 //! `low_and_slow`: a little too much every day, for weeks.
 //!
 //! **What it does.** Adds up the people touched without a known reason over 7, 30 and 90 days and holds the sum against
-//! the employee's days before that window and against the peer group, over as many days of activity. Judging the window
-//! by what lies before it keeps a leak that has gone on for weeks from becoming its own baseline; the peer group keeps
-//! what rose slowly (the boiling frog) visible.
+//! the employee's days before that window and against the peer group, over as many days of activity; the largest day is
+//! left out, so that no single day makes the sum. Judging the window by what lies before it keeps a leak that has gone on
+//! for weeks from becoming its own baseline; the peer group keeps what rose slowly (the boiling frog) visible.
 //!
 //! **Why.** 915 credit reports in 15 months, about 60 a month: no single day stood out.
 //!
@@ -45,14 +45,16 @@ fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
     let days = days + 1;
     let unexplained_today = profile.today_figure(Measure::Unexplained);
     let unexplained = unexplained_before + unexplained_today;
-    // One day that makes up much of the sum is not slow: it is for `bulk_extract`.
-    let largest = profile.history.largest(Measure::Unexplained, today.saturating_sub(1), window.days() - 1).max(unexplained_today);
-    if days < FEWEST_DAYS || largest * 5 > unexplained * 2 {
+    // What one day adds is for `bulk_extract`: the sum must be too much without its largest day.
+    let largest = |measure, of_today: u64| profile.history.largest(measure, today.saturating_sub(1), window.days() - 1).max(of_today);
+    if days < FEWEST_DAYS {
         return None;
     }
-    let persons = history(Measure::Persons).1 + profile.today_figure(Measure::Persons);
-    let of_unexplained = look.usual_before(Measure::Unexplained, window, days).bits(unexplained);
-    let of_persons = look.usual_before(Measure::Persons, window, days).bits(persons);
+    let slow = unexplained - largest(Measure::Unexplained, unexplained_today);
+    let persons_today = profile.today_figure(Measure::Persons);
+    let persons = history(Measure::Persons).1 + persons_today - largest(Measure::Persons, persons_today);
+    let of_unexplained = look.usual_before(Measure::Unexplained, window, days - 1).bits(slow);
+    let of_persons = look.usual_before(Measure::Persons, window, days - 1).bits(persons);
     // A volume that stays usual speaks against it and does not silence it: what is sold may take the place of work.
     let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
     (bits > 0.0).then(|| Finding {

@@ -74,16 +74,18 @@ impl History {
 
     /// Days of activity in the `span` days that end with `last`, of the measure's sum: (days, sum).
     pub fn total(&self, measure: Measure, last: u32, span: u32) -> (u32, u64) {
-        let first = (last + 1).saturating_sub(span);
-        let within = self.days.iter().rev().take_while(|day| day.day >= first).filter(|day| day.day <= last);
-        within.fold((0, 0), |(days, sum), day| (days + 1, sum + u64::from(day.figures[measure as usize])))
+        self.figures(measure, last, span).fold((0, 0), |(days, sum), figure| (days + 1, sum + figure))
     }
 
-    /// The largest figure of a measure in the `span` days that end with `last`.
+    /// The measure's largest figure of a day in the `span` days that end with `last`.
     pub fn largest(&self, measure: Measure, last: u32, span: u32) -> u64 {
+        self.figures(measure, last, span).max().unwrap_or(0)
+    }
+
+    fn figures(&self, measure: Measure, last: u32, span: u32) -> impl Iterator<Item = u64> {
         let first = (last + 1).saturating_sub(span);
-        let within = self.days.iter().rev().take_while(|day| day.day >= first).filter(|day| day.day <= last);
-        within.map(|day| u64::from(day.figures[measure as usize])).max().unwrap_or(0)
+        let within = self.days.iter().rev().take_while(move |day| day.day >= first).filter(move |day| day.day <= last);
+        within.map(move |day| u64::from(day.figures[measure as usize]))
     }
 
     /// The figures of a measure over days that may be learnt from, ascending.
