@@ -274,6 +274,8 @@ impl Session {
             plan: None,
             ending: Ending::Success,
             fetched: false,
+            stated: false,
+            timed: false,
             nested: false,
             objects: Vec::new(),
         }

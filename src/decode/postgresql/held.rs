@@ -58,6 +58,10 @@ pub(super) struct Held {
     pub plan: Option<Box<Plan>>,
     pub ending: Ending,
     pub fetched: bool,
+    /// A plain line told of it.
+    pub stated: bool,
+    /// A line with its duration told of it, which comes at its end.
+    pub timed: bool,
     /// Within a function.
     pub nested: bool,
     /// Tables by relation lines, where the text is not logged.
@@ -109,12 +113,14 @@ impl Held {
         match (self.told, new.told) {
             (Told::Audit, Told::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
             // The audit line of a run with `log_rows` comes at its end: an error after it is another's.
-            (Told::Audit, Told::Failure) => self.rows.is_none() && new.ending == Ending::Interrupted,
-            (Told::Plain, Told::Failure) | (Told::Failure, Told::Failure) => true,
-            (Told::Audit | Told::Plain | Told::Failure, Told::Plan) => self.plan.is_none(),
-            (Told::Plan | Told::Plain | Told::Failure, Told::Audit) => self.class.is_empty(),
-            (Told::Plan, Told::Failure | Told::Plain | Told::Plan) => false,
-            (Told::Audit | Told::Plain | Told::Failure, Told::Plain) => false,
+            (Told::Audit, Told::Failure) => self.rows.is_none() && self.ending == Ending::Success && new.ending == Ending::Interrupted,
+            // A line with a duration comes at the end of a run: an error after it is another's, as is one after an error.
+            (Told::Plain, Told::Failure) => !self.timed && self.rows.is_none() && self.ending == Ending::Success,
+            (Told::Audit | Told::Plain, Told::Plan) => self.plan.is_none() && self.ending == Ending::Success,
+            (Told::Plan | Told::Plain, Told::Audit) => self.class.is_empty() && self.ending == Ending::Success,
+            // The same text sent again after an error is a statement of its own, whatever line tells of it.
+            (Told::Failure, _) => false,
+            (Told::Plan, Told::Failure | Told::Plain | Told::Plan) | (Told::Audit | Told::Plain, Told::Plain) => false,
         }
     }
 
@@ -127,8 +133,8 @@ impl Held {
             self.command = new.command;
             self.statement = new.statement;
             self.sub = self.sub.min(new.sub);
-            self.fetched |= new.fetched;
         }
+        self.fetched |= new.fetched;
         if self.binds.is_empty() {
             self.binds = new.binds;
         }
@@ -141,7 +147,8 @@ impl Held {
         };
         self.rows_bound = self.rows_bound.or(new.rows_bound);
         self.plan = self.plan.take().or(new.plan);
-        if new.ending != Ending::Success {
+        // An ending that may have let rows out beats one that did not.
+        if new.ending != Ending::Success && self.ending != Ending::Interrupted {
             self.ending = new.ending;
         }
         for object in new.objects {

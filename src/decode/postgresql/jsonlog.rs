@@ -6,7 +6,9 @@ use crate::decode::postgresql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// `postgresql-jsonlog`.
 pub const JSONLOG: Format = Format { name: "postgresql-jsonlog", stateless: false, decoder: || jsonlog_in(None), recognises };
@@ -94,10 +96,14 @@ impl Decoder for Jsonlog {
     }
 }
 
-/// Cheap: the first key and three more that together no other format has.
+/// By keys that together no other format has, however the JSON is spaced.
 fn recognises(line: &[u8]) -> bool {
-    let has = |key: &str| memchr::memmem::find(line, key.as_bytes()).is_some();
-    line.starts_with(b"{\"timestamp\":\"") && has("\"session_id\":\"") && has("\"error_severity\":\"") && has("\"line_num\":")
+    const KEYS: [&str; 4] = ["timestamp", "session_id", "error_severity", "line_num"];
+    // Cheap for lines of other formats.
+    if memchr::memmem::find(line, b"\"error_severity\"").is_none() {
+        return false;
+    }
+    serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(line).is_ok_and(|keys| KEYS.iter().all(|key| keys.contains_key(*key)))
 }
 
 /// A JSON error without the content that serde would quote.
@@ -242,5 +248,33 @@ mod tests {
     fn lines_of_the_format_are_recognised() {
         assert!(recognises(line(1, "LOG", r#""message":"x""#).as_bytes()));
         assert!(!recognises(br#"{"time":1,"employee":"E1"}"#));
+        assert!(!recognises(br#"{"time":1,"statement":"\"timestamp\" \"session_id\" \"error_severity\" \"line_num\""}"#));
+    }
+
+    #[test]
+    fn lines_are_recognised_however_their_json_is_spaced_and_ordered() {
+        let spaced = br#"  {"error_severity": "LOG", "line_num": 1, "session_id" : "s.1", "timestamp": "2026-11-23 16:59:41.856 UTC"}"#;
+        assert!(recognises(spaced));
+    }
+
+    #[test]
+    fn two_errors_of_one_text_are_two_statements_and_none_hides_the_other() {
+        let error = |number, state: &str, message: &str| {
+            line(number, "ERROR", &format!(r#""state_code":"{state}","message":"{message}","statement":"SELECT a FROM t""#))
+        };
+        let cancelled = || error(1, "57014", "canceling statement due to user request");
+        let endings = |lines: &[String]| decode(lines).iter().map(|r| r.ending).collect::<Vec<_>>();
+        for second in [error(2, "42501", "permission denied for table t"), error(2, "25P02", "current transaction is aborted")] {
+            assert_eq!(endings(&[cancelled(), second]), [Ending::Interrupted, Ending::Refused]);
+        }
+        let plain = line(1, "LOG", r#""message":"statement: SELECT a FROM t""#);
+        assert_eq!(endings(&[plain, cancelled(), error(3, "25P02", "aborted")]), [Ending::Interrupted, Ending::Refused]);
+    }
+
+    #[test]
+    fn a_run_after_a_refusal_of_the_same_text_is_told_of() {
+        let refused = || line(1, "ERROR", r#""state_code":"25P02","message":"aborted","statement":"SELECT a FROM t""#);
+        let records = decode(&[refused(), audit(2, "1,1,READ,SELECT,,,SELECT a FROM t,<none>,5")]);
+        assert_eq!(records.iter().map(|r| (r.ending, r.rows)).collect::<Vec<_>>(), [(Ending::Refused, None), (Ending::Success, Some(5))]);
     }
 }
