@@ -27,10 +27,11 @@ pub const DETECTOR: Detector = Detector {
 
 fn look(look: &Look<'_>) -> Option<Finding> {
     // Most runs plant few records or none, so the question is cheap.
-    if look.subjects.canaries() == 0 || look.step.newly_unexplained == 0 {
+    if look.subjects.canaries() == 0 {
         return None;
     }
-    let touched = look.access.subjects.iter().filter(|subject| look.subjects.tag(**subject) == Tag::Canary).count() as u64;
+    let uncovered = look.access.subjects.iter().enumerate().filter(|(at, _)| look.coverage.open.is_open(*at));
+    let touched = uncovered.filter(|(_, subject)| look.subjects.tag(**subject) == Tag::Canary).count() as u64;
     if touched < look.floor {
         return None;
     }

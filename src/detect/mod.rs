@@ -17,6 +17,7 @@ use crate::model::statute::Statute;
 use crate::model::typology::Typology;
 use crate::population::GroupModel;
 use crate::profile::baseline::{Prediction, predict};
+use crate::profile::coverage::Coverage;
 use crate::profile::history::Moments;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -114,6 +115,8 @@ pub struct Look<'a> {
     pub access: &'a Access,
     /// What it did to the profile.
     pub step: &'a Step,
+    /// Which part of it a known reason covers.
+    pub coverage: &'a Coverage,
     /// The profile, with the access applied.
     pub profile: &'a Profile,
     /// The person, where the directory lists them.

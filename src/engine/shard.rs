@@ -195,6 +195,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     let look = Look {
         access,
         step: &step,
+        coverage: &coverage,
         profile: &tracked.profile,
         employee,
         group,
