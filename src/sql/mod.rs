@@ -240,5 +240,55 @@ pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
     whole
 }
 
+/// Whether no server takes the text for a statement: it begins with a word that begins none. What merely is not understood here
+/// may run elsewhere.
+pub fn is_no_statement(text: &str) -> bool {
+    const OTHERS: [&str; 34] = [
+        "SELECT",
+        "WITH",
+        "TABLE",
+        "VALUES",
+        "FROM",
+        "HANDLER",
+        "XA",
+        "OPEN",
+        "RECEIVE",
+        "PRINT",
+        "RAISE",
+        "IF",
+        "WHILE",
+        "GO",
+        "EXPORT",
+        "UPSERT",
+        "PUT",
+        "GET",
+        "LIST",
+        "PIVOT",
+        "UNPIVOT",
+        "SUMMARIZE",
+        "ATTACH",
+        "DETACH",
+        "PRAGMA",
+        "OPTIMIZE",
+        "REPAIR",
+        "CHECK",
+        "KILL",
+        "INSTALL",
+        "UNLOAD",
+        "MSCK",
+        "READTEXT",
+        "DBCC",
+    ];
+    let parts = split::statements(text, Dialect::Generic);
+    let none = |part: &&str| {
+        let word = split::first_word(part).to_ascii_uppercase();
+        !word.is_empty() && !OTHERS.contains(&word.as_str()) && word.bytes().all(|b| b.is_ascii_alphabetic()) && {
+            let analysis = statement::analyse(part, Dialect::Generic);
+            analysis.class == Class::Other && analysis.unparsed
+        }
+    };
+    parts.len() == 1 && parts.iter().all(none)
+}
+
 /// Most statements of one text that are looked at.
 const MOST_STATEMENTS: usize = 256;

@@ -14,6 +14,7 @@ use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Ending, Record};
+use crate::sql;
 
 /// What a record disclosed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -73,10 +74,14 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         Ending::Refused => found.discloses_nobody(),
         // The server streams rows before an error, a cancel or a lost client ends the statement: 8,999 of 10,000 rows were seen
         // delivered that way. What is exact for a statement that ran to its end is a bound for one that did not.
+        Ending::Failure if record.statement.as_deref().is_some_and(sql::is_no_statement) => found.discloses_nobody(),
         Ending::Failure | Ending::Interrupted => found.persons = found.persons.at_most(),
     }
     if found.persons.is_nobody() {
+        // Beside a table that the catalog does not know, nobody is a bound, too.
+        let persons = found.persons;
         found.discloses_nobody();
+        found.persons = persons;
     }
     found.subjects.sort_unstable();
     found.subjects.dedup();

@@ -54,7 +54,7 @@ fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {
     if named > 0 {
         // Ids that the source itself gives are the people. More rows than ids: the list was cut, and rows tell the rest.
         return match record.rows {
-            Some(rows) if rows > named && !unknown && keyed_by_person(shown) => Persons::Exact(rows),
+            Some(rows) if rows > named && keyed_by_row(shown) => Persons::Exact(rows),
             Some(rows) if rows > named => Persons::AtMost(rows),
             Some(_) | None => Persons::Exact(named),
         };
@@ -68,7 +68,16 @@ fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {
     if !unknown && keyed_by_person(shown) {
         return Persons::Exact(rows);
     }
-    Persons::AtMost(rows.saturating_mul(people_per_row(&personal)).max(rows)).at_most()
+    let bound = Persons::AtMost(rows.saturating_mul(people_per_row(&personal)).max(rows));
+    if unknown { bound } else { bound.at_most() }
+}
+
+/// One table alone, of one row per person, whatever columns of it are named: the ids beside it tell the people.
+fn keyed_by_row(shown: &[Shown<'_>]) -> bool {
+    match shown {
+        [only] => only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One),
+        _ => false,
+    }
 }
 
 /// One table alone, with one row per person.
@@ -94,7 +103,9 @@ fn people_per_row(personal: &[&Shown<'_>]) -> u64 {
 
 fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> Shown<'c> {
     let entry = catalog.find(system, object.table.trim());
-    let columns: Option<Vec<String>> = object.columns.as_ref().map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
+    // An empty list says as little as none.
+    let named = object.columns.as_ref().filter(|columns| !columns.is_empty());
+    let columns: Option<Vec<String>> = named.map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
     let showing = entry.map_or(Showing::NOTHING, |entry| Showing::of(entry, columns.as_deref()));
     let read = TableRead { table: object.table.trim().to_owned(), columns, kinds: showing.kinds, known: entry.is_some() };
     Shown { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
@@ -259,6 +270,24 @@ mod tests {
         assert_eq!(persons(&[], None), Persons::Unknown);
         let found = count(&read(&[("scratch.copy", None)]));
         assert!(!found.reads[0].known && found.kinds.is_empty());
+    }
+
+    #[test]
+    fn an_empty_list_of_columns_says_as_little_as_none() {
+        assert_eq!(persons(&[("crm.customers", Some(&[]))], Some(40)), Persons::Exact(40));
+        assert_eq!(persons(&[("crm.customers", Some(&[]))], None), Persons::Unknown);
+    }
+
+    #[test]
+    fn no_rows_of_a_table_that_the_catalog_does_not_know_are_a_bound() {
+        assert_eq!(persons(&[("scratch.copy", None)], Some(0)), Persons::AtMost(0));
+    }
+
+    #[test]
+    fn more_rows_than_ids_are_people_whatever_the_columns() {
+        let mut record = read(&[("crm.customers", Some(&["region"]))]);
+        (record.subjects, record.rows) = (vec!["1".into()], Some(7));
+        assert_eq!(count(&record).persons, Persons::Exact(7));
     }
 
     #[test]

@@ -33,6 +33,8 @@ struct Shown {
     count: Count,
     subjects: Vec<Subject>,
     people_per_row: u64,
+    /// A table that the catalog does not know, or a function, is among what it reads.
+    unknown: bool,
 }
 
 /// How the people of a branch follow from its rows.
@@ -83,7 +85,8 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
     found.persons = persons(&analysis, &shown, record, aggregated);
     // Beside an exact count a subject is a claim that this person was seen.
-    if matches!(found.persons, Persons::Exact(n) if n != found.subjects.len() as u64) || found.persons == Persons::Unknown {
+    // Fewer people than listed keys: the keys are candidates.
+    if matches!(found.persons, Persons::Exact(n) if n > found.subjects.len() as u64) || found.persons == Persons::Unknown {
         found.subjects.clear();
     }
     Some(found)
@@ -139,7 +142,7 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
     let system = record.system.as_deref();
     let known: Vec<Known<'_>> = branch.sources.iter().enumerate().map(|(at, source)| know(at, source, branch, system, catalog)).collect();
     note_reads(branch, &known, reads);
-    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1 };
+    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1, unknown: false };
     shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
     if !shown.kinds.is_empty() {
         // A sum beside a person is a fact about the person.
@@ -151,11 +154,12 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
         return shown;
     }
     let unknown = !branch.functions.is_empty() || known.iter().any(|source| source.flows && source.is_unknown());
+    shown.unknown = unknown;
     let listed = people::listed(branch, &known, record);
     if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
         return probe(branch, &known, listed, shown, keys, catalog);
     }
-    shown.people_per_row = people::per_row(branch, &known) + u64::from(unknown && !shown.kinds.is_empty());
+    shown.people_per_row = people::per_row(branch, &known) + u64::from(!branch.functions.is_empty() && !shown.kinds.is_empty());
     if branch.packed {
         shown.count = Count::Anything;
     } else if branch.aggregated && !branch.grouped && branch.extremes > 0 {
@@ -254,10 +258,14 @@ fn branch_persons(
         let single = all && !branch.multiplied && branch.sources.iter().filter(|source| source.flows).count() == 1 && !branch.distinct;
         return if single { Persons::Exact(rows) } else { Persons::AtMost(rows.saturating_mul(shown.people_per_row)) };
     }
-    by_rows(&shown.count, shown.people_per_row, rows, bound, shown.subjects.len() as u64)
+    match by_rows(&shown.count, shown.people_per_row, rows, bound) {
+        // No rows of a table that is not known are no proof of nobody.
+        persons if persons.is_nobody() && shown.unknown && !matches!(shown.count, Count::Nobody) => Persons::AtMost(0),
+        persons => persons,
+    }
 }
 
-fn by_rows(count: &Count, people_per_row: u64, rows: Option<u64>, bound: Option<u64>, named: u64) -> Persons {
+fn by_rows(count: &Count, people_per_row: u64, rows: Option<u64>, bound: Option<u64>) -> Persons {
     let most = |rows: u64| Persons::AtMost(rows.saturating_mul(people_per_row)).at_most();
     match count {
         Count::Nobody => Persons::NOBODY,
@@ -270,14 +278,7 @@ fn by_rows(count: &Count, people_per_row: u64, rows: Option<u64>, bound: Option<
             Some(_) => Persons::Exact(1),
             None => Persons::AtMost(1),
         },
-        Count::Capped(inner, listed) => {
-            let persons = by_rows(inner, people_per_row, rows, bound, named).capped(*listed);
-            match persons {
-                // Fewer rows than listed keys: some of the listed were seen, the log does not say which.
-                Persons::Exact(n) if named > n => Persons::AtMost(n).at_most(),
-                Persons::Exact(_) | Persons::AtMost(_) | Persons::AtLeast(_) | Persons::Unknown => persons,
-            }
-        }
+        Count::Capped(inner, listed) => by_rows(inner, people_per_row, rows, bound).capped(*listed),
     }
 }
 
@@ -288,7 +289,7 @@ fn several_persons(shown: &[Shown], rows: Option<u64>, bound: Option<u64>) -> Pe
     }
     let per_row = shown.iter().map(|shown| shown.people_per_row).max().unwrap_or(1);
     let by_total = rows.or(bound).map(|rows| rows.saturating_mul(per_row));
-    let each = shown.iter().map(|shown| by_rows(&shown.count, shown.people_per_row, None, None, 0).figure());
+    let each = shown.iter().map(|shown| by_rows(&shown.count, shown.people_per_row, None, None).figure());
     let by_keys = each.sum::<Option<u64>>();
     let most = [by_total, by_keys].into_iter().flatten().min();
     most.map_or(Persons::Unknown, |n| Persons::AtMost(n).at_most())

@@ -11,7 +11,7 @@ use crate::decode::postgresql::failure;
 use crate::decode::postgresql::held::{Held, Origin, Told};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::pgaudit::{self, Audit, Said};
-use crate::decode::postgresql::plain;
+use crate::decode::postgresql::plain::{self, Plain};
 use crate::model::access::Operation;
 use crate::model::record::{Ending, Record};
 use crate::sql::split;
@@ -129,7 +129,7 @@ impl Session {
     fn server_line(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) -> bool {
         let message = line.message.as_ref();
         if let Some(plain) = plain::parse(message) {
-            self.plain(line, plain.text, emit);
+            self.plain(line, &plain, emit);
             return false;
         }
         let replication = message.starts_with("replication connection authorized: ");
@@ -224,16 +224,37 @@ impl Session {
         self.group.complete |= !nested;
     }
 
-    fn plain(&mut self, line: &Line<'_>, text: &str, emit: &mut Emit<'_>) {
-        self.release(emit);
+    fn plain(&mut self, line: &Line<'_>, plain: &Plain<'_>, emit: &mut Emit<'_>) {
+        let text = plain.text;
         let mut held = self.held(line, Told::Plain, text.to_owned());
         held.binds = line.detail.as_deref().map(plain::parameters).unwrap_or_default();
+        (held.stated, held.timed) = (true, plain.timed);
+        if self.is_told(&held) {
+            return;
+        }
+        self.release(emit);
         // One line tells of all statements of its text.
         self.learn(text, &held.binds);
         if split::statements(text, DIALECT).len() == 1 {
             self.resolve_one(&mut held);
         }
         self.hold(held, emit);
+    }
+
+    /// Whether a plain line speaks of the statement that the lines before it told of. Each sort of line speaks of it once:
+    /// a second one is about the same text sent again.
+    fn is_told(&mut self, plain: &Held) -> bool {
+        let mut resolved = plain.clone();
+        self.resolve_one(&mut resolved);
+        let ended = |held: &Held| held.told != Told::Failure && held.ending == Ending::Success;
+        let same = |held: &Held| held.text.trim() == plain.text.trim() || held.statement == resolved.statement;
+        let told = |held: &Held| !held.timed && (plain.timed || !held.stated && !held.class.is_empty());
+        let mut known = self.group.held.iter_mut().filter(|held| ended(held) && same(held)).peekable();
+        if !known.peek().is_some_and(|held| told(held)) {
+            return false;
+        }
+        known.for_each(|held| (held.stated, held.timed) = (true, held.timed || plain.timed));
+        true
     }
 
     fn failure(&mut self, line: &Line<'_>, statement: &str, emit: &mut Emit<'_>) {

@@ -2,6 +2,7 @@
 
 use crate::decode::postgresql::line::Line;
 use crate::model::record::Ending;
+use crate::sql;
 
 /// How the statement of an error line ended.
 ///
@@ -17,9 +18,19 @@ pub(super) fn ending(line: &Line<'_>) -> Ending {
         _ if inside => Ending::Interrupted,
         "42501" if denies_a_relation(&line.message) => Ending::Refused,
         _ if line.cursor_position && (state.starts_with("42") || matches!(state, "3F000" | "0A000" | "22P02")) => Ending::Refused,
+        "42601" if is_no_sql(line) => Ending::Refused,
         "26000" | "34000" | "3D000" | "28000" | "28P01" => Ending::Refused,
         _ => Ending::Interrupted,
     }
+}
+
+/// A syntax error of a text that is no SQL here either. Values have a grammar of their own (`tsquery`, `jsonpath`), which fails
+/// with the same state row by row, so the message must be of the statement's.
+fn is_no_sql(line: &Line<'_>) -> bool {
+    let of_statement = line.message == "syntax error"
+        || (line.message.starts_with("syntax error at ") && !line.message.contains(" of jsonpath"))
+        || line.message.starts_with("语法错误");
+    of_statement && line.statement.as_deref().is_some_and(sql::is_no_statement)
 }
 
 /// Checked once, before the first row. Servers of other languages say it in theirs.
@@ -47,7 +58,11 @@ mod tests {
     use crate::model::time::Timestamp;
 
     fn error(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> Ending {
-        ending(&Line {
+        ending(&line(state, message, points, context))
+    }
+
+    fn line(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> Line<'static> {
+        Line {
             position: Position(1),
             hash: RecordHash::default(),
             time: Timestamp::FIRST,
@@ -64,7 +79,7 @@ mod tests {
             statement: Some("SELECT 1".into()),
             context: context.map(Into::into),
             cursor_position: points,
-        })
+        }
     }
 
     #[test]
@@ -73,6 +88,17 @@ mod tests {
         assert_eq!(error("42P01", "relation does not exist", true, None), Ending::Refused);
         assert_eq!(error("42501", "permission denied for table accounts", false, None), Ending::Refused);
         assert_eq!(error("25P02", "current transaction is aborted", false, None), Ending::Refused);
+    }
+
+    #[test]
+    fn a_text_that_is_no_sql_never_ran_and_a_value_with_a_grammar_of_its_own_may_have() {
+        let ending = |message: &'static str, text: &'static str| {
+            ending(&Line { statement: Some(text.into()), ..line("42601", message, false, None) })
+        };
+        assert_eq!(ending("syntax error at or near \"SELEC\"", "SELEC name FROM t"), Ending::Refused);
+        assert_eq!(ending("syntax error", "SELEC name"), Ending::Refused);
+        assert_eq!(ending("syntax error in tsquery: \"a b\"", "SELEC name"), Ending::Interrupted);
+        assert_eq!(ending("syntax error at or near \"x\" of jsonpath input", "SELECT a::jsonpath FROM t"), Ending::Interrupted);
     }
 
     #[test]

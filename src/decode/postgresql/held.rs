@@ -135,6 +135,7 @@ impl Held {
             self.sub = self.sub.min(new.sub);
         }
         self.fetched |= new.fetched;
+        (self.stated, self.timed) = (self.stated || new.stated, self.timed || new.timed);
         if self.binds.is_empty() {
             self.binds = new.binds;
         }

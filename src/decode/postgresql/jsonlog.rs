@@ -272,6 +272,19 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_line_of_a_statement_that_pgaudit_told_of_adds_nothing() {
+        let told = || audit(1, "1,1,READ,SELECT,,,SELECT a FROM t,<not logged>,10");
+        let plain = |number, text: &str| line(number, "LOG", &format!(r#""message":"{text}""#));
+        let rows = |lines: &[String]| decode(lines).iter().map(|r| r.rows).collect::<Vec<_>>();
+        for text in ["duration: 1.0 ms  statement: ", "duration: 1.0 ms  execute <unnamed>: ", "execute <unnamed>: ", "statement: "] {
+            let text = format!("{text}SELECT a FROM t");
+            assert_eq!(rows(&[told(), plain(2, &text)]), [Some(10)], "{text}");
+            assert_eq!(rows(&[told(), plain(2, &text), plain(3, &text)]), [Some(10), None], "sent again: {text}");
+        }
+        assert_eq!(rows(&[told(), plain(2, "duration: 1.0 ms  statement: SELECT b FROM t")]), [Some(10), None]);
+    }
+
+    #[test]
     fn a_run_after_a_refusal_of_the_same_text_is_told_of() {
         let refused = || line(1, "ERROR", r#""state_code":"25P02","message":"aborted","statement":"SELECT a FROM t""#);
         let records = decode(&[refused(), audit(2, "1,1,READ,SELECT,,,SELECT a FROM t,<none>,5")]);

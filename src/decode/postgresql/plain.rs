@@ -4,18 +4,21 @@
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Plain<'m> {
     pub text: &'m str,
+    /// It has a duration, so it was logged when the statement had ended.
+    pub timed: bool,
 }
 
 /// Reads `statement: …`, `execute NAME: …`, with or without `duration: … ms` before it. Parse and bind steps run nothing, and
 /// a later fetch from a portal goes on with a statement that is already told.
 pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
+    let timed = message.starts_with("duration: ");
     let rest = match message.strip_prefix("duration: ") {
         Some(rest) => rest.split_once(" ms  ")?.1,
         None => message,
     };
     for word in ["statement: ", "语句: ", "语句："] {
         if let Some(text) = rest.strip_prefix(word) {
-            return Some(Plain { text });
+            return Some(Plain { text, timed });
         }
     }
     let execute = rest.strip_prefix("execute ").or_else(|| rest.strip_prefix("执行 "))?;
@@ -24,7 +27,7 @@ pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
     }
     let (name, text) = execute.split_once(": ")?;
     // `execute q: …` names a prepared statement, of which the colon may not be the first.
-    (!name.is_empty()).then_some(Plain { text })
+    (!name.is_empty()).then_some(Plain { text, timed })
 }
 
 /// Bind values of a detail: `parameters: $1 = '43', $2 = NULL`.

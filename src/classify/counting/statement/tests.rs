@@ -153,7 +153,7 @@ fn listed_keys_bound_the_count_and_name_the_people() {
     let found = count(&record("SELECT name FROM crm.customers WHERE id IN (1, 2, '3', 3)", Some(3)));
     assert_eq!((found.persons, found.subjects.len()), (Persons::Exact(3), 3));
     let found = count(&record("SELECT name FROM crm.customers WHERE id IN (1, 2, 3)", Some(2)));
-    assert_eq!((found.persons, found.subjects.len()), (Persons::AtMost(2), 3), "which two of the three is not said");
+    assert_eq!((found.persons, found.subjects.len()), (Persons::Exact(2), 3), "two, and the three keys are candidates");
     let found = count(&record("SELECT name FROM crm.customers WHERE id IN (1, 2, 3)", Some(0)));
     assert_eq!((found.persons, found.subjects.len()), (Persons::NOBODY, 0));
     assert_eq!(persons("SELECT name FROM crm.customers WHERE id = 1 OR id = 2", None), Persons::AtMost(2));
@@ -312,4 +312,18 @@ fn a_key_inside_of_a_value_limits_that_value_alone() {
 #[test]
 fn a_name_with_its_database_is_the_same_table() {
     assert_eq!(persons("SELECT name FROM corebank.crm.customers", 4), Persons::Exact(4));
+}
+
+#[test]
+fn a_joined_table_that_is_not_known_adds_no_people_and_no_rows_of_it_are_a_bound() {
+    assert_eq!(persons("SELECT c.name FROM crm.customers c JOIN foo.bar b ON b.cid = c.id", 20), Persons::AtMost(20));
+    assert_eq!(persons("SELECT * FROM foo.bar", 0), Persons::AtMost(0));
+}
+
+#[test]
+fn a_failed_text_that_is_no_statement_shows_nobody() {
+    let failed = |text| count(&Record { ending: Ending::Failure, ..record(text, None) }).persons;
+    assert_eq!(failed("SELEC name FRM crm.customers"), Persons::NOBODY);
+    assert_eq!(failed("SELECT name FROM crm.customers"), Persons::Unknown);
+    assert_eq!(persons("SELEC name FROM crm.customers", None), Persons::Unknown, "it did not fail");
 }
