@@ -59,6 +59,13 @@ enum Count {
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Found> {
     let text = record.statement.as_deref()?;
     let mut analysis = sql::analyse(text, record.dialect);
+    // Servers log 0 where the executor did not count: copies and cursors. The rows of a plan it did count.
+    let uncounted =
+        matches!(analysis.class, Class::CopyTo | Class::Declare | Class::Fetch) && record.rows == Some(0) && record.plan.is_none();
+    let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
+    let record = silent.as_ref().unwrap_or(record);
+    // Without lines of its FETCHes nobody knows what a cursor showed.
+    let opened = analysis.class == Class::Declare && uncounted;
     let aggregated = refine(&mut analysis, record, catalog);
     let class = if record.fetched { Class::Fetch } else { analysis.class };
     let mut found = Found {
@@ -74,7 +81,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
         analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
     }
-    if !reads(analysis.class, record.fetched) {
+    if !reads(analysis.class, record.fetched || opened) {
         return Some(found);
     }
     let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, catalog, keys, &mut found.reads)).collect();

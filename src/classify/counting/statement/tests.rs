@@ -327,3 +327,10 @@ fn a_failed_text_that_is_no_statement_shows_nobody() {
     assert_eq!(failed("SELECT name FROM crm.customers"), Persons::Unknown);
     assert_eq!(persons("SELEC name FROM crm.customers", None), Persons::Unknown, "it did not fail");
 }
+
+#[test]
+fn no_rows_of_copies_and_cursors_are_no_count() {
+    for text in ["COPY crm.customers TO STDOUT", "DECLARE k CURSOR FOR SELECT name FROM crm.customers", "FETCH 100 FROM k"] {
+        assert_eq!(persons(text, 0), Persons::Unknown, "{text}");
+    }
+}
