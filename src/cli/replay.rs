@@ -92,6 +92,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let round = pool.install(|| replay.finish());
     settle(round, &mut ledger, letters.as_mut())?;
+    ledger.note_shown(|id| replay.engine().shown_at(id));
     if let Some(mut letters) = letters {
         letters.flush()?;
     }

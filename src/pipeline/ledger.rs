@@ -33,6 +33,15 @@ impl Ledger {
         }
     }
 
+    /// Notes when alerts were shown that waited for room in the budget: no revision of theirs need have come since.
+    pub fn note_shown<'e>(&mut self, shown_at: impl Fn(&str) -> Option<&'e str>) {
+        for (id, entry) in &mut self.alerts {
+            if let Some(at) = shown_at(id) {
+                entry.alert.shown_at = Some(at.to_owned());
+            }
+        }
+    }
+
     /// Every alert in the order of the contract: `raised_at`, then id.
     pub fn in_order(&self) -> Vec<&Entry> {
         let mut all: Vec<&Entry> = self.alerts.values().collect();
