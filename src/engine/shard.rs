@@ -171,7 +171,9 @@ impl Shard {
 
 /// SPEC §9: time, source, id, hash; then where it stands, for records that are alike.
 fn settled_order(a: &Access, b: &Access) -> Ordering {
-    let id = |access: &Access| access.id.as_ref().map(|id| id.text.clone());
+    fn id(access: &Access) -> Option<&str> {
+        access.id.as_ref().map(|id| &*id.text)
+    }
     let place = |access: &Access| (access.hash.0, access.partition.0, access.position.0);
     (a.time, a.source).cmp(&(b.time, b.source)).then_with(|| id(a).cmp(&id(b))).then_with(|| place(a).cmp(&place(b)))
 }
