@@ -56,7 +56,6 @@ pub struct Reason {
     objects: Option<Arc<GlobMatcher>>,
     /// Whether it names its subjects.
     pub by_subject: bool,
-    who: u64,
     /// Identity over restarts: print of its text.
     pub print: u64,
 }
@@ -155,7 +154,6 @@ impl Explanations {
             max_persons: written.max_persons,
             objects,
             by_subject: written.subjects.is_some(),
-            who,
             print: keys.print("reason", line.trim()),
         };
         self.reasons.push(reason);
@@ -245,11 +243,6 @@ impl Reason {
             && asked.time <= self.to
             && asked.claimed.is_none_or(|claimed| self.reference == Some(claimed))
             && self.objects.as_ref().is_none_or(|glob| asked.objects.iter().any(|object| glob.is_match(&**object)))
-    }
-
-    /// Whether it was given to that unit or employee.
-    pub fn is_for(&self, who: Who) -> bool {
-        self.who == who.own || self.who == who.unit
     }
 }
 

@@ -353,12 +353,6 @@ impl SeenTable {
         by_kind
     }
 
-    /// The kinds of a subject touched since then.
-    pub fn kinds_since(&self, subject: Subject, since: Since, part: Part) -> Kinds {
-        let entries = self.entries.iter_hash(subject.0).filter(|e| e.subject == subject.0);
-        entries.filter(|e| e.at(part) >= since.first_unit()).fold(Kinds::NONE, |kinds, e| kinds.union(Kinds(e.kinds)))
-    }
-
     /// Entries held.
     pub fn len(&self) -> usize {
         self.entries.len()
