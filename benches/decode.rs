@@ -27,10 +27,10 @@ fn decoding(criterion: &mut Criterion) {
             group.throughput(throughput);
             group.bench_function(BenchmarkId::new("decoder", name), |bencher| {
                 bencher.iter(|| {
-                    let mut decoder = (format.decoder)();
+                    let mut decoder = decode::Codec::named(format, std::sync::Arc::default()).decoder();
                     let mut records = 0_u64;
                     for (at, line) in lines.iter().enumerate() {
-                        let raw = Raw { bytes: line.as_bytes(), position: Position(at as u64 + 1), hash: keys.record(line.as_bytes()) };
+                        let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), keys.record(line.as_bytes()));
                         let refused = decoder.decode(raw, &mut |record| {
                             records += 1;
                             black_box(&record);

@@ -6,9 +6,10 @@ use leakwarden::classify::directory::Directory;
 use leakwarden::classify::duty::{Duty, duty};
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
+use leakwarden::decode::{Choice, Codec, Raw};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
-use leakwarden::model::access::{Access, Actor};
+use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::statute::Statute;
 use leakwarden::model::time::{Span, Timestamp};
@@ -37,7 +38,8 @@ fn context() -> Arc<Context> {
 /// Accesses of `EMPLOYEES` people over days of eight hours, each to so many customers.
 fn accesses(classifier: &Classifier, context: &Context, count: u64, people: u64) -> Vec<Access> {
     let partition = context.partition("access");
-    let format = leakwarden::decode::format("canonical");
+    let format = leakwarden::decode::format("canonical").expect("exists");
+    let format = Choice::Known(Codec::named(format, Arc::default()));
     let mut feed = Feed::new("access".to_owned(), 0, partition, "access".to_owned(), format);
     let mut batch = Batch::default();
     for n in 0..count {
@@ -51,11 +53,7 @@ fn accesses(classifier: &Classifier, context: &Context, count: u64, people: u64)
             time.0,
             subjects.join(",")
         );
-        let raw = leakwarden::decode::Raw {
-            bytes: line.as_bytes(),
-            position: leakwarden::model::access::Position(n + 1),
-            hash: classifier.keys.record(line.as_bytes()),
-        };
+        let raw = Raw::new(line.as_bytes(), Position(n + 1), classifier.keys.record(line.as_bytes()));
         feed.message(raw, classifier, &mut batch);
     }
     assert!(batch.dead.is_empty() && batch.accesses.len() as u64 == count);

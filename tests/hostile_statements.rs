@@ -86,7 +86,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic_the_decoder(bytes in prop::collection::vec(any::<u8>(), 0..200), near in sqlish(), message in any::<String>()) {
-        let mut decoder = (decode::format("postgresql-jsonlog").expect("exists").decoder)();
+        let mut decoder = (decode::format("postgresql-jsonlog").expect("exists").decoder)(&decode::Settings::default());
         let line = |message: &str| serde_json::json!({
             "timestamp": "2026-11-23 16:59:41.856 UTC", "user": "u", "session_id": "s.1", "line_num": 1, "error_severity": "LOG", "message": message,
         }).to_string().into_bytes();
@@ -100,7 +100,7 @@ proptest! {
             line(&format!("duration: 1 ms  plan: {message}")),
         ];
         for bytes in lines {
-            let _ = decoder.decode(Raw { bytes: &bytes, position: Position(1), hash: RecordHash::default() }, &mut |_| {});
+            let _ = decoder.decode(Raw::new(&bytes, Position(1), RecordHash::default()), &mut |_| {});
         }
         decoder.flush(&mut |_| {});
     }

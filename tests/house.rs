@@ -167,7 +167,7 @@ fn a_file_says_first_what_it_is_and_stays_short() {
             broken.push(format!("{}: {lines} lines, more than {LONGEST}", file.path.display()));
         }
         let after_tests = file.text.lines().skip_while(|line| *line != "#[cfg(test)]").nth(1);
-        if after_tests.is_some_and(|line| !line.contains("mod tests")) {
+        if after_tests.is_some_and(|line| !line.contains("mod test")) {
             broken.push(format!("{}: tests must stand last, in `mod tests`", file.path.display()));
         }
     }

@@ -40,9 +40,10 @@ fn decode_log(name: &str) -> BTreeMap<String, Vec<Seen>> {
     let text = read(name);
     let format = decode::recognise(text.lines().map(str::as_bytes)).expect("the format is recognised");
     assert_eq!(format.name, "postgresql-jsonlog");
-    let mut decoder = (format.decoder)();
+    let mut decoder = (format.decoder)(&decode::Settings::default());
     let mut seen: BTreeMap<String, Vec<Seen>> = BTreeMap::new();
-    let mut keep = |record: leakwarden::model::record::Record<'_>| {
+    let mut keep = |decoded: decode::Decoded<'_>| {
+        let Some(record) = decoded.record() else { return };
         let disclosure = disclose(&record, &catalog, &keys);
         let app = record.client.app.as_deref().unwrap_or("").to_owned();
         if std::env::var("SHOW").is_ok_and(|case| case == app) {
@@ -51,7 +52,7 @@ fn decode_log(name: &str) -> BTreeMap<String, Vec<Seen>> {
         seen.entry(app).or_default().push(Seen { operation: record.operation, disclosure });
     };
     for (at, line) in text.lines().enumerate() {
-        let raw = Raw { bytes: line.as_bytes(), position: Position(at as u64 + 1), hash: keys.record(line.as_bytes()) };
+        let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), keys.record(line.as_bytes()));
         decoder.decode(raw, &mut keep).expect("a server's own line decodes");
     }
     decoder.flush(&mut keep);

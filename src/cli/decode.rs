@@ -3,7 +3,7 @@
 use crate::cli::{Failure, setup};
 use leakwarden::classify::classifier::Classifier;
 use leakwarden::classify::counting::Disclosure;
-use leakwarden::decode::{self, Raw};
+use leakwarden::decode::{self, DecodeError, Decoded, Raw};
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::record::Record;
@@ -66,18 +66,18 @@ const SHOWN_DEAD: u64 = 20;
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let format = setup::format(options.format.as_deref())?;
     let (config, context) = setup::load(options.config.as_deref())?;
+    let format = setup::format(&config, options.format.as_deref())?;
     let classifier = &*context.classifier;
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut dead = 0;
     // Files are decoded in the order they are given: whoever reads the output knows which comes first.
-    let mut assigned = replay::assign(&config, &options.files, format);
+    let mut assigned = replay::assign(&config, &options.files, format.as_ref());
     assigned.sort_by_key(|file| options.files.iter().position(|given| *given == file.path));
     for file in assigned {
         let mut input = files::open(&file.path, &classifier.keys).map_err(anyhow::Error::from)?;
         let mut feed = Feed::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
-        let mut decoder = None;
+        let mut decoder: Option<Box<dyn decode::Decoder>> = None;
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
             let block = match piece {
                 Piece::Block(block) => block,
@@ -88,7 +88,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 }
             };
             if decoder.is_none() {
-                decoder = feed.recognise(block.lines().take(100).map(|(_, line)| line)).map(|format| (format.decoder)());
+                let codec = feed.recognise(block.lines().take(100).map(|(_, line)| line));
+                if let Some(codec) = codec.filter(|codec| codec.recognised) {
+                    eprintln!("{}: {codec}", Untrusted(&file.path));
+                }
+                decoder = codec.map(decode::Codec::decoder);
             }
             for (line, bytes) in block.lines() {
                 let Some(decoder) = &mut decoder else {
@@ -96,25 +100,19 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                     note(dead, &file.path, line, "no format recognises the file; name one with --format");
                     continue;
                 };
-                let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
-                let mut failed = Ok(());
-                let result = decoder.decode(raw, &mut |record| {
-                    failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| print(&mut out, &record, &feed, classifier));
-                });
-                failed?;
-                if let Err(error) = result {
-                    dead += 1;
-                    note(dead, &file.path, line, &error.to_string());
+                let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
+                let mut printer = Printer { out: &mut out, feed: &feed, classifier, dead: &mut dead, result: Ok(()) };
+                if let Err(error) = decoder.decode(raw, &mut |decoded| printer.take(decoded)) {
+                    printer.dead(line, &error);
                 }
+                printer.result?;
             }
         }
-        let mut failed = Ok(());
         if let Some(decoder) = &mut decoder {
-            decoder.flush(&mut |record| {
-                failed = std::mem::replace(&mut failed, Ok(())).and_then(|()| print(&mut out, &record, &feed, classifier));
-            });
+            let mut printer = Printer { out: &mut out, feed: &feed, classifier, dead: &mut dead, result: Ok(()) };
+            decoder.flush(&mut |decoded| printer.take(decoded));
+            printer.result?;
         }
-        failed?;
     }
     out.flush()?;
     if dead > 0 {
@@ -129,11 +127,35 @@ fn note(count: u64, path: &str, line: u64, reason: &str) {
     }
 }
 
-fn print(out: &mut impl Write, record: &Record<'_>, feed: &Feed, classifier: &Classifier) -> std::io::Result<()> {
-    let (access, disclosure) = classifier.classify(record, feed.origin());
-    let line = describe(record, &access, &disclosure, &feed.name, classifier);
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")
+/// Prints what a decoder gives; the first failure to write is kept.
+struct Printer<'p, W: Write> {
+    out: &'p mut W,
+    feed: &'p Feed,
+    classifier: &'p Classifier,
+    dead: &'p mut u64,
+    result: std::io::Result<()>,
+}
+
+impl<W: Write> Printer<'_, W> {
+    fn take(&mut self, decoded: Decoded<'_>) {
+        match decoded {
+            Decoded::Record(record) if self.result.is_ok() => self.result = self.print(&record),
+            Decoded::Record(_) => {}
+            Decoded::Lost(lost) => self.dead(lost.position.0, &lost.error),
+        }
+    }
+
+    fn print(&mut self, record: &Record<'_>) -> std::io::Result<()> {
+        let (access, disclosure) = self.classifier.classify(record, self.feed.origin());
+        let line = describe(record, &access, &disclosure, &self.feed.name, self.classifier);
+        serde_json::to_writer(&mut *self.out, &line)?;
+        self.out.write_all(b"\n")
+    }
+
+    fn dead(&mut self, line: u64, error: &DecodeError) {
+        *self.dead += 1;
+        note(*self.dead, &self.feed.name, line, &error.to_string());
+    }
 }
 
 fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disclosure, file: &str, classifier: &Classifier) -> Line<'a> {

@@ -54,7 +54,6 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let format = setup::format(options.format.as_deref())?;
     let mut between = Between::default();
     between.from = setup::time("--from", options.from.as_deref())?.unwrap_or(between.from);
     between.to = setup::time("--to", options.to.as_deref())?.unwrap_or(between.to);
@@ -67,6 +66,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let labels = options.labels.as_deref().map(read_labels).transpose()?;
     let (config, context) = setup::load(options.config.as_deref())?;
+    let format = setup::format(&config, options.format.as_deref())?;
     let dead_letters = options.dead_letters.clone().or_else(|| config.dead_letters.clone());
     let mut letters = dead_letters.map(|path| create(&path)).transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
@@ -77,7 +77,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Some(kept) => kept.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),
     };
-    let files = assign(&config, &options.files, format);
+    let files = assign(&config, &options.files, format.as_ref());
     let mut replay = Replay::open(engine, files, between, threads, &positions.lines).map_err(anyhow::Error::from)?;
     let bar = bar(&replay.progress());
     let mut ledger = Ledger::default();

@@ -3,18 +3,21 @@
 use crate::cli::Failure;
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
-use leakwarden::decode::{self, Format};
+use leakwarden::decode::Choice;
 use leakwarden::engine::context::Context;
 use leakwarden::model::time::{Day, Timestamp};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads and loads a configuration, or the defaults without one.
 pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
-    let config = match file {
+    let mut config = match file {
         Some(file) => load::read_config(file)?,
         None => Config::without_file(),
     };
+    // Logs without years end no later than today.
+    config.decoding.latest = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| Timestamp(since.as_millis() as i64));
     let context = load::load(&config)?;
     if context.classifier.keys.are_built_in() {
         eprintln!("warning: no [subjects] key_file: pseudonyms are made with the built-in public key and protect nobody");
@@ -25,12 +28,11 @@ pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
     Ok((config, Arc::new(context)))
 }
 
-/// The format of `--format`; `auto` and nothing mean that it is recognised or configured.
-pub fn format(name: Option<&str>) -> Result<Option<&'static Format>, Failure> {
-    let Some(name) = name.filter(|name| *name != decode::AUTO) else { return Ok(None) };
-    let known: Vec<&str> = decode::FORMATS.iter().map(|format| format.name).collect();
-    let rule = format!("must be one of {}, {}", known.join(", "), decode::AUTO);
-    decode::format(name).map(Some).ok_or_else(|| Failure::argument("--format", &rule, name))
+/// The format of `--format`; nothing means that of the source.
+pub fn format(config: &Config, name: Option<&str>) -> Result<Option<Choice>, Failure> {
+    let Some(name) = name else { return Ok(None) };
+    let rule = format!("must be one of {}", config.format_names());
+    config.choice(name).map(Some).ok_or_else(|| Failure::argument("--format", &rule, name))
 }
 
 /// A time given as RFC 3339 or as a date, which is the start of that day in UTC.

@@ -13,7 +13,8 @@ pub fn print(replay: &Replay, ledger: &Ledger, labels: Option<&[Label]>, took: D
     let tally = &replay.tally;
     let seconds = took.as_secs_f64().max(1e-9);
     for (file, format) in replay.formats() {
-        eprintln!("{}: format {}", Untrusted(&file), format.unwrap_or("not recognised"));
+        let format = format.map_or("format not recognised".to_owned(), ToString::to_string);
+        eprintln!("{}: {format}", Untrusted(&file));
     }
     eprintln!(
         "{} records in {seconds:.1} s ({:.0} records/s): {} accesses accepted, {} late, {} duplicates, {} outside of the time asked for, {} dead letters",

@@ -2,6 +2,7 @@
 //! when files are held against each other is found in [`across`].
 
 pub mod across;
+mod formats;
 pub mod load;
 mod section;
 pub mod written;

@@ -127,6 +127,12 @@ impl<'a> Section<'a> {
         tables.into_iter().enumerate().map(|(i, table)| (table, self.at(&format!("{field}[{i}]")))).collect()
     }
 
+    /// Every table in this one, with its name and place; what is no table is noted.
+    pub fn named_tables(&mut self) -> Vec<(String, Table, String)> {
+        let names: Vec<String> = self.table.keys().cloned().collect();
+        names.into_iter().filter_map(|name| self.table(&name).map(|(table, place)| (name, table, place))).collect()
+    }
+
     /// Reads a table that was taken out of this one.
     pub fn nested(&mut self, table: Table, place: String, read: impl FnOnce(&mut Section<'_>)) {
         let mut section = Section::new(table, place, self.problems);

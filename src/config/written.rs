@@ -1,6 +1,7 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
 use crate::config::across;
+use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
 use crate::decode;
 use crate::detect::{DETECTORS, Setting, Settings};
@@ -28,6 +29,10 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// `[time] zone`
     pub zone: Zone,
+    /// What holds for the decoders of all formats.
+    pub decoding: decode::Settings,
+    /// `[format.NAME]`
+    pub formats: BTreeMap<String, OwnFormat>,
     /// `[time] lateness`
     pub lateness: Span,
     /// `[time] dedup`
@@ -157,7 +162,7 @@ impl Reader {
         let formats = named("format");
         let (sources, sinks) = (root.tables("source"), root.tables("sink"));
         root.end();
-        let formats: Vec<String> = formats.0.keys().cloned().collect();
+        let formats: BTreeMap<String, OwnFormat> = formats::all(Section::new(formats.0, formats.1, problems));
 
         let mut section = Section::new(catalog.0, catalog.1, problems);
         let catalog = section.required("file").map(|text| self.path(text));
@@ -172,7 +177,10 @@ impl Reader {
         let detectors = detector_settings(Section::new(detectors.0, detectors.1, problems));
 
         let mut section = Section::new(time.0, time.1, problems);
-        let zone = section.text("zone").map_or(Some(Zone::utc()), |name| {
+        let named = section.text("zone");
+        let decoding =
+            decode::Settings { zone: named.as_deref().and_then(|name| jiff::tz::TimeZone::get(name.trim()).ok()), ..Default::default() };
+        let zone = named.map_or(Some(Zone::utc()), |name| {
             let zone = Zone::named(&name);
             if zone.is_none() {
                 section.wrong("zone", "must be a zone of the IANA database, e.g. Asia/Shanghai", format!("{name:?}"));
@@ -217,6 +225,8 @@ impl Reader {
             directory,
             sources: sources.into_iter().flatten().collect(),
             zone: zone.unwrap_or_else(Zone::utc),
+            decoding,
+            formats,
             lateness,
             dedup,
             skew,
@@ -247,16 +257,13 @@ impl Reader {
         paths
     }
 
-    fn source(&self, mut section: Section<'_>, formats: &[String]) -> Option<Source> {
+    fn source(&self, mut section: Section<'_>, formats: &BTreeMap<String, OwnFormat>) -> Option<Source> {
         let name = section.required("name");
         let format = section.text("format").unwrap_or_else(|| decode::AUTO.to_owned());
-        let known = format == decode::AUTO || decode::format(&format).is_some();
+        let known = format == decode::AUTO || decode::format(&format).is_some() || formats.contains_key(&format);
         if !known {
-            let names: Vec<&str> = decode::FORMATS.iter().map(|format| format.name).collect();
-            let rule = match formats.contains(&format) {
-                true => "must be a built-in format: formats of one's own are not read by this version".to_owned(),
-                false => format!("must be one of {}, {}", names.join(", "), decode::AUTO),
-            };
+            let names = decode::FORMATS.iter().map(|format| format.name).chain(formats.keys().map(String::as_str));
+            let rule = format!("must be one of {}, {}", names.collect::<Vec<_>>().join(", "), decode::AUTO);
             section.wrong("format", &rule, format!("{format:?}"));
         }
         let kind = section.word("kind", &[("file", false), ("kafka", true)]).unwrap_or(false);

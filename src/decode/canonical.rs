@@ -12,8 +12,9 @@ use std::fmt;
 /// `canonical`.
 pub const FORMAT: Format = Format {
     name: "canonical",
+    marks: "an object with `time` and `employee` or `account`",
     stateless: true,
-    decoder: || Box::new(Canonical),
+    decoder: |_| Box::new(Canonical),
     recognises: |line| serde_json::from_slice::<Wire<'_>>(line).is_ok_and(|wire| wire.employee.is_some() || wire.account.is_some()),
 };
 
@@ -33,7 +34,7 @@ impl Decoder for Canonical {
             return Ok(());
         }
         let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| form_error(&e))?;
-        emit(wire.into_record(raw)?);
+        emit(wire.into_record(raw)?.into());
         Ok(())
     }
 }
@@ -273,7 +274,8 @@ mod tests {
     fn decode(bytes: &[u8]) -> Result<Vec<Record<'static>>, DecodeError> {
         let mut seen = Vec::new();
         let hash = Keys::built_in().record(bytes);
-        Canonical.decode(Raw { bytes, position: crate::model::access::Position(1), hash }, &mut |record| {
+        Canonical.decode(Raw::new(bytes, crate::model::access::Position(1), hash), &mut |decoded| {
+            let Some(record) = decoded.record() else { return };
             seen.push(Record { time: record.time, rows: record.rows, ..Record::new(record.position, record.hash, record.time) });
             if let (Some(last), Some(employee)) = (seen.last_mut(), record.employee) {
                 last.employee = Some(Cow::Owned(employee.into_owned()));

@@ -1,22 +1,53 @@
 //! Bytes in, records or a reason out. One file per log format, one row each in [`FORMATS`].
 //!
+//! The way of a record: [`framing`] takes it out of syslog and the envelopes of log shippers, the decoder of its format puts
+//! lines together and reads them.
+//!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
 pub mod canonical;
+mod codec;
+pub mod framing;
+mod json;
 pub mod postgresql;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
+use crate::model::time::Timestamp;
+pub use codec::{Choice, Codec, recognise};
+use jiff::tz::TimeZone;
 
-/// One physical record (a line, a Kafka message) and where it stands.
+/// One record as it arrived (a line, a Kafka message), free of its envelope, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a> {
-    /// Its bytes, without the line end.
+    /// Its bytes, without the line end. A message may hold several lines.
     pub bytes: &'a [u8],
     /// Its place at its source.
     pub position: Position,
-    /// Keyed hash of its bytes.
+    /// Keyed hash of the bytes that arrived, the envelope included.
     pub hash: RecordHash,
+    /// What the envelope said of it.
+    pub envelope: Envelope<'a>,
+}
+
+impl<'a> Raw<'a> {
+    /// A record that came without an envelope.
+    pub fn new(bytes: &'a [u8], position: Position, hash: RecordHash) -> Raw<'a> {
+        Raw { bytes, position, hash, envelope: Envelope::default() }
+    }
+}
+
+/// What syslog or a log shipper said of the record that it carried.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Envelope<'a> {
+    /// When it was logged or shipped: for formats whose records have no time of their own.
+    pub time: Option<Timestamp>,
+    /// The machine that logged it.
+    pub host: Option<&'a str>,
+    /// The program that logged it.
+    pub program: Option<&'a str>,
+    /// Its process id.
+    pub pid: Option<&'a str>,
 }
 
 /// Why a record could not be decoded. It never repeats the record's content.
@@ -52,12 +83,51 @@ pub enum DecodeError {
     },
 }
 
-/// Receives the records that a decoder completes.
-pub type Emit<'e> = dyn FnMut(Record<'_>) + 'e;
+/// What a decoder gives.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "records are many and lost ones few: a box for each record would cost more than it saves")]
+pub enum Decoded<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// Bytes of earlier lines that turned out to be no record.
+    Lost(Lost),
+}
+
+/// A record of several lines that could not be decoded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lost {
+    /// Its first line.
+    pub position: Position,
+    /// Keyed hash of its lines: [`RecordHash::and`].
+    pub hash: RecordHash,
+    /// Its length in bytes.
+    pub length: u64,
+    /// Why.
+    pub error: DecodeError,
+}
+
+impl<'a> From<Record<'a>> for Decoded<'a> {
+    fn from(record: Record<'a>) -> Decoded<'a> {
+        Decoded::Record(record)
+    }
+}
+
+impl<'a> Decoded<'a> {
+    /// The record, if it is one.
+    pub fn record(self) -> Option<Record<'a>> {
+        match self {
+            Decoded::Record(record) => Some(record),
+            Decoded::Lost(_) => None,
+        }
+    }
+}
+
+/// Receives what a decoder completes.
+pub type Emit<'e> = dyn FnMut(Decoded<'_>) + 'e;
 
 /// Decodes the records of one source partition, in order.
 pub trait Decoder: Send + Sync {
-    /// Takes one physical record. It may complete none, one or several records; each carries its own position.
+    /// Takes what arrived next. It may complete none, one or several records; each carries its own position.
     /// An error concerns these bytes alone: the decoder goes on with the next.
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError>;
 
@@ -69,12 +139,32 @@ pub trait Decoder: Send + Sync {
 pub struct Format {
     /// Its name in configurations.
     pub name: &'static str,
+    /// What it is recognised by, to be said to the user.
+    pub marks: &'static str,
     /// Whether records stand alone, so that blocks of one partition may be decoded in parallel.
     pub stateless: bool,
     /// A new decoder for one partition.
-    pub decoder: fn() -> Box<dyn Decoder>,
-    /// Whether these bytes look like a record of this format; used by `auto`.
+    pub decoder: fn(&Settings) -> Box<dyn Decoder>,
+    /// Whether these bytes look like a record of this format; used by `auto`. They are one line, or the first hundred lines
+    /// together where no format knew a single one.
     pub recognises: fn(&[u8]) -> bool,
+}
+
+impl std::fmt::Debug for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// What a configuration says to the decoders of a format.
+#[derive(Clone, Default, Debug)]
+pub struct Settings {
+    /// The zone of times that name none, or one of several meanings.
+    pub zone: Option<TimeZone>,
+    /// A time that the log does not go beyond by more than a day: tells the year of times that have none.
+    pub latest: Option<Timestamp>,
+    /// PostgreSQL's `log_line_prefix`, where it is not to be inferred.
+    pub log_line_prefix: Option<String>,
 }
 
 /// The name that stands for recognising the format from the first records.
@@ -88,10 +178,8 @@ pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
-/// The first format that recognises one of the lines.
-pub fn recognise<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static Format> {
-    lines.into_iter().find_map(|line| FORMATS.iter().find(|format| (format.recognises)(line)))
-}
-
 /// Longest record that is decoded, in bytes; a longer one becomes a dead letter.
 pub const LONGEST_RECORD: usize = 4 * 1024 * 1024;
+
+#[cfg(test)]
+mod testing;

@@ -23,6 +23,17 @@ pub struct PartitionId(pub u32);
 #[serde(transparent)]
 pub struct RecordHash(pub [u8; 32]);
 
+impl RecordHash {
+    /// The hash of a record of several lines, from the keyed hashes of its lines.
+    #[must_use]
+    pub fn and(self, next: RecordHash) -> RecordHash {
+        let mut both = [0; 64];
+        both[..32].copy_from_slice(&self.0);
+        both[32..].copy_from_slice(&next.0);
+        RecordHash(*blake3::hash(&both).as_bytes())
+    }
+}
+
 /// A subject's pseudonym as held inside: 64 bits of keyed BLAKE3 of its space and id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -159,4 +159,34 @@ impl<'a> Record<'a> {
             ending: Ending::Success,
         }
     }
+    /// The record with texts of its own.
+    pub fn into_owned(self) -> Record<'static> {
+        let own = |text: Option<Text<'_>>| text.map(|text| Text::Owned(text.into_owned()));
+        let list = |texts: Vec<Text<'_>>| texts.into_iter().map(|text| Text::Owned(text.into_owned())).collect();
+        let object = |object: Object<'_>| Object { table: Text::Owned(object.table.into_owned()), columns: object.columns.map(list) };
+        Record {
+            employee: own(self.employee),
+            account: own(self.account),
+            id: own(self.id),
+            session: own(self.session),
+            client: Client { ip: own(self.client.ip), host: own(self.client.host), app: own(self.client.app) },
+            system: own(self.system),
+            objects: self.objects.into_iter().map(object).collect(),
+            statement: own(self.statement),
+            binds: self.binds.into_iter().map(own).collect(),
+            subjects: list(self.subjects),
+            purpose: own(self.purpose),
+            position: self.position,
+            hash: self.hash,
+            length: self.length,
+            time: self.time,
+            operation: self.operation,
+            dialect: self.dialect,
+            fetched: self.fetched,
+            rows: self.rows,
+            rows_bound: self.rows_bound,
+            plan: self.plan,
+            ending: self.ending,
+        }
+    }
 }

@@ -1,9 +1,8 @@
 //! From the lines of one source partition to accesses and dead letters.
 
 use crate::classify::classifier::{Classifier, Origin};
-use crate::decode::{self, DecodeError, Decoder, Format, Raw};
+use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Raw};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
-use crate::model::record::Record;
 use crate::model::time::Timestamp;
 use crate::source::lines::{Block, Oversized, Piece};
 
@@ -17,7 +16,7 @@ pub struct Feed {
     pub partition: PartitionId,
     /// Its name: what evidence cites.
     pub name: String,
-    format: Option<&'static Format>,
+    format: Choice,
     decoder: Option<Box<dyn Decoder>>,
 }
 
@@ -66,21 +65,18 @@ impl Default for Between {
 
 impl Feed {
     /// A partition of a format, or of one that is still to be recognised.
-    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Option<&'static Format>) -> Feed {
+    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Choice) -> Feed {
         Feed { source, index, partition, name, format, decoder: None }
     }
 
     /// The format, once it is known.
-    pub fn format(&self) -> Option<&'static Format> {
-        self.format
+    pub fn format(&self) -> Option<&Codec> {
+        self.format.known()
     }
 
     /// Recognises the format from the first lines, where it is not given. `None` if no format knows them.
-    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static Format> {
-        if self.format.is_none() {
-            self.format = decode::recognise(lines);
-        }
-        self.format
+    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
+        self.format.settle(lines)
     }
 
     /// The origin of its records.
@@ -90,8 +86,8 @@ impl Feed {
 
     /// Decodes and classifies the next piece, in order.
     pub fn next(&mut self, piece: &Piece, classifier: &Classifier, between: Between) -> Batch {
-        let Some(format) = self.format else { return self.unrecognised(piece, classifier) };
-        let mut decoder = self.decoder.take().unwrap_or_else(|| (format.decoder)());
+        let Some(codec) = self.format.known() else { return self.unrecognised(piece, classifier) };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
         let batch = self.with(&mut *decoder, piece, classifier, between);
         self.decoder = Some(decoder);
         batch
@@ -99,8 +95,8 @@ impl Feed {
 
     /// Decodes and classifies a piece of a format whose records stand alone; pieces may be taken at once.
     pub fn alone(&self, piece: &Piece, classifier: &Classifier, between: Between) -> Batch {
-        match self.format {
-            Some(format) => self.with(&mut *(format.decoder)(), piece, classifier, between),
+        match self.format.known() {
+            Some(codec) => self.with(&mut *codec.decoder(), piece, classifier, between),
             None => self.unrecognised(piece, classifier),
         }
     }
@@ -109,7 +105,7 @@ impl Feed {
     pub fn flush(&mut self, classifier: &Classifier, between: Between) -> Batch {
         let mut batch = Batch::default();
         if let Some(mut decoder) = self.decoder.take() {
-            decoder.flush(&mut |record| keep(&record, self.origin(), classifier, between, &mut batch));
+            decoder.flush(&mut |decoded| self.keep(decoded, classifier, between, &mut batch));
             self.decoder = Some(decoder);
         }
         batch
@@ -124,11 +120,10 @@ impl Feed {
 
     fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, between: Between) -> Batch {
         let mut batch = Batch { accesses: Vec::with_capacity(block.lines as usize), ..Batch::default() };
-        let origin = self.origin();
         for (line, bytes) in block.lines() {
             batch.lines += 1;
-            let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
-            let mut emit = |record: Record<'_>| keep(&record, origin, classifier, between, &mut batch);
+            let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
+            let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, between, &mut batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
                 batch.dead.push(self.dead(raw, &error));
             }
@@ -143,14 +138,23 @@ impl Feed {
             batch.dead.push(self.dead_for(raw, UNRECOGNISED));
             return;
         }
-        let Some(format) = self.format else { return };
-        let mut decoder = self.decoder.take().unwrap_or_else(|| (format.decoder)());
-        let origin = self.origin();
-        let result = decoder.decode(raw, &mut |record| keep(&record, origin, classifier, Between::default(), batch));
+        let Some(codec) = self.format.known() else { return };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), batch));
         if let Err(error) = result {
             batch.dead.push(self.dead(raw, &error));
         }
         self.decoder = Some(decoder);
+    }
+
+    fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, between: Between, batch: &mut Batch) {
+        match decoded {
+            Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
+            Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
+            Decoded::Lost(Lost { position, hash, length, error }) => {
+                batch.dead.push(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
+            }
+        }
     }
 
     fn dead(&self, raw: Raw<'_>, error: &DecodeError) -> Dead {
@@ -179,7 +183,7 @@ impl Feed {
         let mut batch = Batch::default();
         for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
             batch.lines += 1;
-            let raw = Raw { bytes, position: Position(line), hash: classifier.keys.record(bytes) };
+            let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
             batch.dead.push(self.dead_for(raw, UNRECOGNISED));
         }
         batch
@@ -187,11 +191,3 @@ impl Feed {
 }
 
 const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
-
-fn keep(record: &Record<'_>, origin: Origin<'_>, classifier: &Classifier, between: Between, batch: &mut Batch) {
-    if record.time < between.from || record.time >= between.to {
-        batch.ignored += 1;
-        return;
-    }
-    batch.accesses.push(classifier.classify(record, origin).0);
-}

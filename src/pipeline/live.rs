@@ -77,7 +77,7 @@ pub struct Live {
     engine: Engine,
     parts: Parts,
     sources: Vec<(String, SourceMetrics)>,
-    formats: Vec<Option<&'static decode::Format>>,
+    formats: Vec<decode::Choice>,
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
@@ -116,7 +116,7 @@ impl Live {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
         Live {
             sources: sources.collect(),
-            formats: config.sources.iter().map(|source| decode::format(&source.format)).collect(),
+            formats: config.sources.iter().map(|source| config.choice(&source.format).unwrap_or_else(|| config.automatic())).collect(),
             feeds: BTreeMap::new(),
             positions,
             open: BTreeMap::new(),
@@ -197,7 +197,7 @@ impl Live {
                 let context = self.engine.context().clone();
                 let mut batch = Batch::default();
                 let position = Position(message.offset.unsigned_abs());
-                let raw = Raw { bytes: &message.payload, position, hash: context.classifier.keys.record(&message.payload) };
+                let raw = Raw::new(&message.payload, position, context.classifier.keys.record(&message.payload));
                 let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
                 heard.feed.message(raw, &context.classifier, &mut batch);
                 let believed = message.timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.settings.skew);
@@ -226,7 +226,7 @@ impl Live {
             let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
             names.sort_unstable();
             let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
-            let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source]);
+            let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].clone());
             Heard { feed, source, last: Instant::now(), resting: true }
         });
         if heard.resting {

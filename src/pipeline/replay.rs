@@ -6,7 +6,7 @@
 //! unpacks ahead meanwhile.
 
 use crate::config::written::{Config, From, Source};
-use crate::decode::{self, Format};
+use crate::decode::{Choice, Codec};
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
 use crate::model::access::Access;
@@ -90,13 +90,13 @@ pub struct Assignment {
     pub source: String,
     /// Name of its partition: what evidence cites.
     pub partition: String,
-    /// Its format; `None` is to be recognised.
-    pub format: Option<&'static Format>,
+    /// Its format.
+    pub format: Choice,
 }
 
 /// Assigns files to sources: the source whose path matches, else the only one gives the format; a file of no source is a
 /// source of its own by its file name (SPEC §10).
-pub fn assign(config: &Config, files: &[String], format: Option<&'static Format>) -> Vec<Assignment> {
+pub fn assign(config: &Config, files: &[String], format: Option<&Choice>) -> Vec<Assignment> {
     let of_files = config.sources.iter().filter_map(|source| match &source.from {
         From::Files(path) => Some((source, path.as_str())),
         From::Kafka(_) => None,
@@ -110,9 +110,9 @@ pub fn assign(config: &Config, files: &[String], format: Option<&'static Format>
             let partition =
                 found.map_or_else(|| file_name(path), |(source, pattern)| partition_name(&source.name, pattern, &file_name(path)));
             let only = if config.sources.len() == 1 { config.sources.first() } else { None };
-            let named = matching.or(only).and_then(|source| decode::format(&source.format));
+            let named = matching.or(only).and_then(|source| config.choice(&source.format));
             let source = matching.map_or_else(|| file_name(path), |source| source.name.clone());
-            Assignment { path: path.clone(), source, partition, format: format.or(named) }
+            Assignment { path: path.clone(), source, partition, format: format.cloned().or(named).unwrap_or_else(|| config.automatic()) }
         })
         .collect();
     assigned.sort_by(|a, b| a.path.cmp(&b.path));
@@ -161,7 +161,7 @@ impl Replay {
             engine.open(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
-            let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format);
+            let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
             inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
         }
         Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default() })
@@ -183,8 +183,8 @@ impl Replay {
     }
 
     /// Formats by file, as given or recognised.
-    pub fn formats(&self) -> Vec<(String, Option<&'static str>)> {
-        self.inputs.iter().map(|reading| (reading.feed.name.clone(), reading.feed.format().map(|format| format.name))).collect()
+    pub fn formats(&self) -> Vec<(String, Option<&Codec>)> {
+        self.inputs.iter().map(|reading| (reading.feed.name.clone(), reading.feed.format())).collect()
     }
 
     /// Up to which line each file has been applied.
@@ -261,7 +261,9 @@ impl Replay {
                 }
                 let feed = &mut reading.feed;
                 let batches = match feed.format() {
-                    Some(format) if format.stateless => pieces.par_iter().map(|piece| feed.alone(piece, classifier, between)).collect(),
+                    Some(codec) if codec.format.stateless => {
+                        pieces.par_iter().map(|piece| feed.alone(piece, classifier, between)).collect()
+                    }
                     Some(_) | None => pieces.iter().map(|piece| feed.next(piece, classifier, between)).collect(),
                 };
                 (at, batches)

@@ -39,7 +39,7 @@ pub fn play<L: Display>(context: &Arc<Context>, lines: &[L]) -> Play {
 impl Play {
     /// Begins.
     pub fn new(context: &Arc<Context>) -> Play {
-        let format = decode::format("canonical");
+        let format = decode::Choice::Known(decode::Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
         Play {
             engine: Engine::new(context.clone()),
             ledger: Ledger::default(),
@@ -60,7 +60,7 @@ impl Play {
         for line in lines {
             let text = line.to_string();
             self.line += 1;
-            let raw = Raw { bytes: text.as_bytes(), position: Position(self.line), hash: context.classifier.keys.record(text.as_bytes()) };
+            let raw = Raw::new(text.as_bytes(), Position(self.line), context.classifier.keys.record(text.as_bytes()));
             self.feed.message(raw, &context.classifier, &mut batch);
         }
         self.dead.extend(batch.dead);

@@ -149,7 +149,7 @@ fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Co
 fn history(config: &Config, context: &Arc<Context>, dir: &Scratch, screen: &mut Screen, ledger: &mut Ledger) -> Result<Engine, Failure> {
     let begun = Instant::now();
     let file = dir.path().join("access.jsonl").display().to_string();
-    let files = assign(config, &[file], setup::format(Some("canonical"))?);
+    let files = assign(config, &[file], setup::format(config, Some("canonical"))?.as_ref());
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut replay =
         Replay::open(Engine::new(context.clone()), files, Between::default(), threads, &BTreeMap::new()).map_err(anyhow::Error::from)?;

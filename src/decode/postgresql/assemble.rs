@@ -90,7 +90,7 @@ impl Session {
             let mut record = self.origin(line).record("");
             record.operation = Operation::Login;
             record.ending = Ending::Failure;
-            emit(record);
+            emit(record.into());
         } else if line.severity == Severity::Log {
             return self.server_line(line, emit);
         }
@@ -101,7 +101,7 @@ impl Session {
     pub(super) fn release(&mut self, emit: &mut Emit<'_>) {
         let mut records = Vec::new();
         self.release_into(&mut records);
-        records.into_iter().for_each(emit);
+        records.into_iter().map(Into::into).for_each(emit);
     }
 
     /// The same into a list.
@@ -137,12 +137,12 @@ impl Session {
             self.application = self.application.take().or_else(|| application_of(message));
             let mut login = self.origin(line).record("");
             login.operation = Operation::Login;
-            emit(login);
+            emit(login.into());
             // A physical copy of the whole cluster names no table and counts no row.
             if replication {
                 let mut export = self.origin(line).record("/replication");
                 export.operation = Operation::Export;
-                emit(export);
+                emit(export.into());
             }
         } else if message.starts_with("disconnection: ") || message.starts_with("断开连接") {
             self.release(emit);
@@ -155,7 +155,7 @@ impl Session {
     /// A line of pgaudit or auto_explain in a form that is not known here: an access all the same, of which nothing is known.
     fn unreadable(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) {
         self.release(emit);
-        emit(self.origin(line).record(""));
+        emit(self.origin(line).record("").into());
     }
 
     fn audit(&mut self, line: &Line<'_>, audit: Audit, emit: &mut Emit<'_>) {
@@ -319,7 +319,7 @@ impl Session {
             self.group.spilled |= spilled.names_tables();
             let mut records = Vec::new();
             self.finish(spilled, &mut records);
-            records.into_iter().for_each(&mut *emit);
+            records.into_iter().map(Into::into).for_each(&mut *emit);
         }
         self.group.held.push(held);
     }
@@ -412,7 +412,7 @@ impl Session {
         if let Some(dump) = self.dump.take().filter(|dump| !dump.seen) {
             let mut record = dump.origin.record("/dump");
             record.operation = Operation::Export;
-            emit(record);
+            emit(record.into());
         }
     }
 }

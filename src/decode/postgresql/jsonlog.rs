@@ -3,7 +3,7 @@
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time;
-use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -11,12 +11,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// `postgresql-jsonlog`.
-pub const JSONLOG: Format = Format { name: "postgresql-jsonlog", stateless: false, decoder: || jsonlog_in(None), recognises };
-
-/// A decoder of a log whose zone is known: abbreviations of several meanings are read in it.
-pub fn jsonlog_in(zone: Option<TimeZone>) -> Box<dyn Decoder> {
-    Box::new(Jsonlog { zone, sessions: Sessions::default() })
-}
+pub const JSONLOG: Format = Format {
+    name: "postgresql-jsonlog",
+    marks: "an object with `error_severity`, `session_id`, `line_num` and `timestamp`",
+    stateless: false,
+    decoder: |settings| Box::new(Jsonlog { zone: settings.zone.clone(), sessions: Sessions::default() }),
+    recognises,
+};
 
 struct Jsonlog {
     zone: Option<TimeZone>,
@@ -59,14 +60,10 @@ struct Wire<'a> {
 
 impl Decoder for Jsonlog {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if raw.bytes.len() > LONGEST_RECORD {
-            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
-        }
-        let text = std::str::from_utf8(raw.bytes).map_err(|e| DecodeError::NotUtf8 { at: e.valid_up_to() })?;
-        if text.trim().is_empty() {
+        if raw.bytes.trim_ascii().is_empty() {
             return Ok(());
         }
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| form_error(&e))?;
+        let wire: Wire<'_> = json::read(raw, "a line of PostgreSQL's jsonlog")?;
         let time = time::parse(&wire.timestamp.0, self.zone.as_ref())?;
         let word = |word: Option<Word<'_>>| word.map(|word| word.0.into_owned().into());
         let line = Line {
@@ -106,23 +103,10 @@ fn recognises(line: &[u8]) -> bool {
     serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(line).is_ok_and(|keys| KEYS.iter().all(|key| keys.contains_key(*key)))
 }
 
-/// A JSON error without the content that serde would quote.
-fn form_error(error: &serde_json::Error) -> DecodeError {
-    let text = error.to_string();
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "cut off",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io if text.starts_with("recursion limit") => "nested too deep",
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => "not JSON",
-        serde_json::error::Category::Data if text.starts_with("duplicate field") => "a field stands twice",
-        serde_json::error::Category::Data if text.starts_with("missing field") => "a field is missing",
-        serde_json::error::Category::Data => "wrong type or value",
-    };
-    DecodeError::Form { expected: "a line of PostgreSQL's jsonlog", what: format!("{what} at column {}", error.column()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::{Settings, testing};
     use crate::model::access::{Operation, Position, RecordHash};
     use crate::model::record::{Ending, Record};
 
@@ -137,28 +121,15 @@ mod tests {
     }
 
     fn decode(lines: &[String]) -> Vec<Record<'static>> {
-        let mut records: Vec<Record<'static>> = Vec::new();
-        let mut decoder = jsonlog_in(None);
-        let mut keep = |record: Record<'_>| {
-            let mut own = Record::new(record.position, record.hash, record.time);
-            own.statement = record.statement.map(|text| text.into_owned().into());
-            own.binds = record.binds.into_iter().map(|bind| bind.map(|text| text.into_owned().into())).collect();
-            own.id = record.id.map(|text| text.into_owned().into());
-            (own.rows, own.rows_bound, own.ending, own.fetched, own.operation) =
-                (record.rows, record.rows_bound, record.ending, record.fetched, record.operation);
-            records.push(own);
-        };
-        for (at, text) in lines.iter().enumerate() {
-            let raw = Raw { bytes: text.as_bytes(), position: Position(at as u64 + 1), hash: RecordHash::default() };
-            decoder.decode(raw, &mut keep).expect("decodes");
-        }
-        decoder.flush(&mut keep);
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (records, dead) = testing::decode(&JSONLOG, &lines);
+        assert_eq!(dead, []);
         records
     }
 
     fn refused(text: &str) -> String {
-        let raw = Raw { bytes: text.as_bytes(), position: Position(1), hash: RecordHash::default() };
-        jsonlog_in(None).decode(raw, &mut |_| {}).expect_err("is refused").to_string()
+        let raw = Raw::new(text.as_bytes(), Position(1), RecordHash::default());
+        (JSONLOG.decoder)(&Settings::default()).decode(raw, &mut |_| {}).expect_err("is refused").to_string()
     }
 
     #[test]

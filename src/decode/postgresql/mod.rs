@@ -15,4 +15,4 @@ mod plain;
 mod session;
 mod time;
 
-pub use jsonlog::{JSONLOG, jsonlog_in};
+pub use jsonlog::JSONLOG;

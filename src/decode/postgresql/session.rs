@@ -48,7 +48,7 @@ impl Sessions {
             session.release_into(&mut records);
         }
         records.sort_by_key(|record| record.position);
-        records.into_iter().for_each(emit);
+        records.into_iter().map(Into::into).for_each(emit);
     }
 
     fn close(&mut self, id: &str) {

@@ -1,0 +1,75 @@
+//! A format as one source uses it, given or recognised.
+
+use crate::decode::framing::{self, Unframed};
+use crate::decode::{Decoder, FORMATS, Format, Settings};
+use std::sync::Arc;
+
+/// A format with the settings of its source.
+#[derive(Clone)]
+pub struct Codec {
+    /// The format.
+    pub format: &'static Format,
+    /// What its decoders are told.
+    pub settings: Arc<Settings>,
+    /// Nobody named it: it was recognised.
+    pub recognised: bool,
+}
+
+impl std::fmt::Display for Codec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.recognised {
+            true => write!(f, "format {}, recognised by {}", self.format.name, self.format.marks),
+            false => write!(f, "format {}", self.format.name),
+        }
+    }
+}
+
+impl Codec {
+    /// A format that was named.
+    pub fn named(format: &'static Format, settings: Arc<Settings>) -> Codec {
+        Codec { format, settings, recognised: false }
+    }
+
+    /// A new decoder for one partition. It takes records out of their envelopes first.
+    pub fn decoder(&self) -> Box<dyn Decoder> {
+        Box::new(Unframed::new((self.format.decoder)(&self.settings), self.format, self.settings.clone()))
+    }
+}
+
+/// The format of a source: named, or still to be recognised.
+#[derive(Clone)]
+pub enum Choice {
+    /// This one.
+    Known(Codec),
+    /// The first that recognises a record.
+    Auto(Arc<Settings>),
+}
+
+impl Choice {
+    /// The named format; `None` where it is to be recognised.
+    pub fn known(&self) -> Option<&Codec> {
+        match self {
+            Choice::Known(codec) => Some(codec),
+            Choice::Auto(_) => None,
+        }
+    }
+
+    /// Settles on a format by the first lines. `None` where no format knows them.
+    pub fn settle<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
+        if let Choice::Auto(settings) = self {
+            let format = recognise(lines)?;
+            *self = Choice::Known(Codec { format, settings: settings.clone(), recognised: true });
+        }
+        self.known()
+    }
+}
+
+/// The first format that recognises one of the lines, in whatever envelope; else the first that recognises them together.
+pub fn recognise<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static Format> {
+    let lines: Vec<&[u8]> = lines.into_iter().collect();
+    let of_line = |line: &[u8]| FORMATS.iter().find(|format| framing::find(line, format).is_some());
+    lines.iter().find_map(|line| of_line(line)).or_else(|| {
+        let together = lines.join(&b'\n');
+        FORMATS.iter().find(|format| (format.recognises)(&together))
+    })
+}

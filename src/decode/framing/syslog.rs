@@ -1,0 +1,201 @@
+//! Syslog headers: RFC 5424, RFC 3164 with its relatives (no host on the local socket, ISO times in rsyslog's files), with or
+//! without the priority, and with the octet count of RFC 6587.
+
+use crate::decode::Settings;
+use crate::decode::framing::Letter;
+use crate::model::time::Timestamp;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use std::borrow::Cow;
+
+/// The message behind a syslog header; `None` where there is no such header.
+pub(super) fn open<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
+    let text = without_count(text);
+    match priority(text) {
+        Some(rest) => match rest.strip_prefix("1 ") {
+            Some(rest) => rfc5424(rest),
+            None => rfc3164(rest, settings),
+        },
+        None => rfc3164(text, settings),
+    }
+}
+
+/// `57 <34>1 …`: the length stands before.
+fn without_count(text: &str) -> &str {
+    match text.split_once(' ') {
+        Some((count, rest)) if rest.starts_with('<') && !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => rest,
+        _ => text,
+    }
+}
+
+fn priority(text: &str) -> Option<&str> {
+    let (number, rest) = text.strip_prefix('<')?.split_once('>')?;
+    (matches!(number.len(), 1..=3) && number.bytes().all(|b| b.is_ascii_digit())).then_some(rest)
+}
+
+fn rfc5424(text: &str) -> Option<Letter<'_>> {
+    let mut fields = text.splitn(6, ' ');
+    let mut field = || fields.next().filter(|field| !field.is_empty());
+    let (time, host, program, pid, _message_id) = (field()?, field()?, field()?, field()?, field()?);
+    let message = after_structured_data(fields.next()?)?;
+    let said = |field: &'_ str| field != "-";
+    let time = if said(time) { Some(Timestamp::parse(time).ok()?) } else { None };
+    let word = |field| Some(Cow::Borrowed(field)).filter(|_| said(field));
+    Some(Letter { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid) })
+}
+
+/// Skips `-` or `[id name="value\"]"]…` and the byte order mark that may precede the message.
+fn after_structured_data(text: &str) -> Option<&str> {
+    let mut rest = match text.strip_prefix('-') {
+        Some(rest) => rest,
+        None => {
+            let (mut quoted, mut escaped, mut end) = (false, false, None);
+            let mut characters = text.char_indices().peekable();
+            while let Some((at, c)) = characters.next() {
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' if quoted => escaped = true,
+                    '"' => quoted = !quoted,
+                    ']' if !quoted && characters.peek().is_none_or(|(_, next)| *next != '[') => {
+                        end = Some(at + 1);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            text.strip_prefix('[').and(end).map(|end| &text[end..])?
+        }
+    };
+    rest = rest.strip_prefix(' ').unwrap_or(rest);
+    Some(rest.strip_prefix('\u{feff}').unwrap_or(rest))
+}
+
+fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
+    let (time, rest) = when(text, settings)?;
+    let rest = rest.strip_prefix(' ')?;
+    // `host tag[12]: text`, or on the local socket `tag[12]: text`.
+    let first_end = rest.find(' ')?;
+    let (host, tagged) = match tag(rest) {
+        Some(_) => (None, rest),
+        None => (Some(&rest[..first_end]), rest[first_end..].trim_start()),
+    };
+    let (program, pid, message) = tag(tagged)?;
+    Some(Letter {
+        payload: unescaped(message),
+        time,
+        host: host.map(Cow::Borrowed),
+        program: Some(Cow::Borrowed(program)),
+        pid: pid.map(Cow::Borrowed),
+    })
+}
+
+/// `postgres[12]: text` or `program: text`.
+fn tag(text: &str) -> Option<(&str, Option<&str>, &str)> {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./()+".contains(c)))?;
+    let (program, rest) = text.split_at(end);
+    if program.is_empty() {
+        return None;
+    }
+    let (pid, rest) = match rest.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map(|(pid, rest)| (Some(pid), rest))?,
+        None => (None, rest),
+    };
+    let message = rest.strip_prefix(':')?;
+    Some((program, pid, message.strip_prefix(' ').unwrap_or(message)))
+}
+
+/// A time at the beginning, `Mmm dd hh:mm:ss` or ISO, and what follows it. The older form has no year.
+fn when<'a>(text: &'a str, settings: &Settings) -> Option<(Option<Timestamp>, &'a str)> {
+    if text.as_bytes().first()?.is_ascii_digit() {
+        let (iso, _) = text.split_once(' ')?;
+        return Some((Some(Timestamp::parse(iso).ok()?), &text[iso.len()..]));
+    }
+    let month = MONTHS.iter().position(|month| text.starts_with(month))? as i8 + 1;
+    let (civil, rest) = text.split_at_checked(15)?;
+    let day: i8 = civil.get(4..6)?.trim_start().parse().ok()?;
+    let time: Time = civil.get(7..15)?.parse().ok()?;
+    // A leap year has every day that there is.
+    Date::new(2024, month, day).ok()?;
+    (civil.as_bytes()[3] == b' ' && civil.as_bytes()[6] == b' ').then_some(())?;
+    Some((dated(month, day, time, settings), rest))
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The latest year in which that day lies no more than a day beyond the end of the log.
+fn dated(month: i8, day: i8, time: Time, settings: &Settings) -> Option<Timestamp> {
+    let end = settings.latest? + crate::model::time::Span(86_400_000);
+    let zone = settings.zone.clone().unwrap_or(TimeZone::UTC);
+    let year = zone.to_datetime(jiff::Timestamp::from_millisecond(end.0).ok()?).year();
+    (0..8).find_map(|back| {
+        let date = Date::new(year - back, month, day).ok()?;
+        let instant = zone.to_timestamp(DateTime::from_parts(date, time)).ok()?;
+        Timestamp::from_millis(instant.as_millisecond()).ok().filter(|time| *time <= end)
+    })
+}
+
+/// rsyslog writes control characters as `#011`. Where the text holds such characters itself nobody has escaped them.
+fn unescaped(message: &str) -> Cow<'_, str> {
+    if !message.contains("#01") || message.contains(['\t', '\n']) {
+        return Cow::Borrowed(message);
+    }
+    Cow::Owned(message.replace("#011", "\t").replace("#012", "\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { latest: Timestamp::parse("2026-01-10T00:00:00Z").ok(), ..Settings::default() }
+    }
+
+    fn read(text: &str) -> Option<(String, Option<String>, [Option<String>; 3])> {
+        let letter = open(text, &settings())?;
+        let own = |word: Option<Cow<'_, str>>| word.map(Cow::into_owned);
+        Some((letter.payload.into_owned(), letter.time.map(|t| t.to_string()), [own(letter.host), own(letter.program), own(letter.pid)]))
+    }
+
+    fn words(words: [&str; 3]) -> [Option<String>; 3] {
+        words.map(|word| Some(word.to_owned()).filter(|word| !word.is_empty()))
+    }
+
+    #[test]
+    fn headers_of_both_rfcs_come_off() {
+        let new = read("<134>1 2026-01-09T17:00:00.123Z db1 postgres 77 - [x a=\"]\\\"\"][y] \u{feff}hello").expect("is syslog");
+        assert_eq!(new, ("hello".to_owned(), Some("2026-01-09T17:00:00.123Z".to_owned()), words(["db1", "postgres", "77"])));
+        let old = read("<134>Jan  9 17:00:00 db1 postgres[77]: hello: you").expect("is syslog");
+        assert_eq!(old, ("hello: you".to_owned(), Some("2026-01-09T17:00:00Z".to_owned()), words(["db1", "postgres", "77"])));
+        let local = read("<134>Jan  9 17:00:00 postgres[77]: [5-2] \thello").expect("is syslog");
+        assert_eq!((local.0.as_str(), local.2), ("[5-2] \thello", words(["", "postgres", "77"])));
+        let file = read("2026-01-09T17:00:00+08:00 db1 postgres[77]: [5-2] #011hello").expect("is syslog");
+        assert_eq!((file.0.as_str(), file.1.as_deref()), ("[5-2] \thello", Some("2026-01-09T09:00:00Z")));
+        assert_eq!(read("59 <14>1 - - - - - - hello").expect("is syslog").0, "hello");
+    }
+
+    #[test]
+    fn a_time_without_a_year_is_the_last_such_before_the_end_of_the_log() {
+        assert_eq!(read("<14>Jan 10 00:00:00 a: x").expect("is syslog").1.as_deref(), Some("2026-01-10T00:00:00Z"));
+        assert_eq!(read("<14>Dec 31 23:59:59 a: x").expect("is syslog").1.as_deref(), Some("2025-12-31T23:59:59Z"));
+        assert_eq!(read("<14>Feb 29 00:00:00 a: x").expect("is syslog").1.as_deref(), Some("2024-02-29T00:00:00Z"));
+        assert_eq!(open("<14>Feb 29 00:00:00 a: x", &Settings::default()).expect("is syslog").time, None);
+    }
+
+    #[test]
+    fn other_texts_have_no_header() {
+        for text in [
+            "",
+            "<",
+            "<1x>Jan",
+            "<14>",
+            "<14>Jan 10",
+            "<14>1 a b",
+            "2026-01-09 17:00:00 UTC [1] LOG:  x",
+            "Jan 99 00:00:00 a: x y",
+            "{}",
+            "<AUDIT_RECORD>",
+        ] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+}
