@@ -182,3 +182,58 @@ fn without_a_configuration_no_table_is_known_and_it_says_so() {
     assert_eq!(ran.lines()[0]["persons"], json!({"at_most": 5}));
     assert!(ran.err.contains("without a catalog"), "{}", ran.err);
 }
+
+/// Decodes a file with more in its configuration.
+fn decode_as(more: &str, format: &str, text: &str) -> Ran {
+    let dir = tempfile::tempdir().expect("a directory");
+    World::bank().write(dir.path());
+    let mut config = std::fs::read_to_string(dir.path().join("config.toml")).expect("is there");
+    config.push_str(more);
+    std::fs::write(dir.path().join("config.toml"), config).expect("written");
+    std::fs::write(dir.path().join("log"), text).expect("written");
+    leakwarden(dir.path(), &["decode", "--config", "config.toml", "--format", format, "log"])
+}
+
+const CORE_LOG: &str = r#"
+[format.core_log]
+kind = "json"
+time = "/ts"
+employee = "/employee_id"
+table = "/table"
+columns = "/fields"
+subjects = "/customers"
+[format.till]
+kind = "regex"
+pattern = '^(?<time>\S+) (?<employee>\w+) (?<table>[\w.]+) rows=(?<rows>\d+)$'
+"#;
+
+#[test]
+fn formats_of_ones_own_are_read_by_their_mapping() {
+    let text = r#"{"ts":"2026-03-02T09:14:00Z","employee_id":"e1","table":"crm.customers","fields":["name"],"customers":[1,2]}"#;
+    let line = decode_as(CORE_LOG, "core_log", text).well().lines().remove(0);
+    assert_eq!((&line["employee"], &line["persons"]), (&json!("e1"), &json!({"exact": 2})));
+    let line = decode_as(CORE_LOG, "till", "2026-03-02T09:14:00Z e1 crm.customers rows=7\n").well().lines().remove(0);
+    assert_eq!((&line["employee"], &line["persons"]), (&json!("e1"), &json!({"exact": 7})));
+}
+
+#[test]
+fn mistakes_in_a_mapping_are_told_with_their_place() {
+    for (wrong, place, rule) in [
+        ("[format.x]\nkind = \"json\"\ntime = \"ts\"\naccount = \"/a\"\n", "format.x.time", "must be a JSON pointer"),
+        ("[format.x]\nkind = \"json\"\ntime = \"/ts\"\n", "format.x.kind", "`employee` or `account`"),
+        ("[format.x]\nkind = \"regex\"\npattern = \"(\"\n", "format.x.pattern", "regular expression"),
+        ("[format.x]\nkind = \"smoke-signals\"\nhill = 3\n", "format.x.kind", "must be one of json, regex, "),
+        ("[format.canonical]\nkind = \"json\"\ntime = \"/ts\"\naccount = \"/a\"\n", "format.canonical", "built-in"),
+        ("[format.x]\nkind = \"json\"\ntime = \"/t\"\naccount = \"/a\"\ncolour = \"red\"\n", "format.x.colour", "not a known setting"),
+    ] {
+        let ran = decode_as(wrong, "auto", "");
+        assert_eq!(ran.status, 2, "{wrong}");
+        assert!(ran.err.contains(place) && ran.err.contains(rule), "{wrong}: {}", ran.err);
+    }
+}
+
+#[test]
+fn a_format_that_was_recognised_is_told_with_the_reason() {
+    let ran = decode_as("", "auto", &read().reads("crm.customers", &["name"]).of([1]).to_string());
+    assert!(ran.err.contains("log: format canonical, recognised by an object with `time`"), "{}", ran.err);
+}

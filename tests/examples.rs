@@ -55,7 +55,8 @@ fn what_stands_behind_a_sign_is_valid_and_says_the_defaults() {
 /// The reader of settings names each where it asks for it: every such name must stand in the example.
 #[test]
 fn every_setting_that_is_read_stands_in_the_example() {
-    let reader = std::fs::read_to_string(format!("{ROOT}/src/config/written.rs")).expect("the reader is there");
+    let read = |name: &str| std::fs::read_to_string(format!("{ROOT}/src/config/{name}.rs")).expect("the reader is there");
+    let reader = read("written") + &read("formats");
     let mut known: BTreeSet<&str> = DETECTORS.iter().map(|detector| detector.typology.name()).collect();
     let asks = [
         "named(\"",
@@ -73,8 +74,7 @@ fn every_setting_that_is_read_stands_in_the_example() {
     for ask in asks {
         known.extend(reader.match_indices(ask).filter_map(|(at, _)| reader[at + ask.len()..].split('"').next()));
     }
-    // Mappings of one's own are refused by this version, so the example has none.
-    known.remove("format");
+    known.extend(leakwarden::decode::own::Field::ALL.iter().map(|(name, _)| *name));
     assert!(known.len() > 40, "{known:?}");
     let example = put_to_use();
     let words: BTreeSet<&str> = example

@@ -2,7 +2,10 @@
 
 use crate::config::section::Section;
 use crate::config::written::Config;
+use crate::decode::own::{self, Field, Mapping, Pointer, TimeForm};
 use crate::decode::{self, Choice, Codec, Format, Settings};
+use crate::model::access::Operation;
+use crate::model::record::Dialect;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +17,8 @@ pub struct OwnFormat {
     pub kind: &'static Format,
     /// What its decoders are told beside what holds for all.
     settings: Settings,
+    /// As it was written: a run is told by what it ran with.
+    pub written: String,
 }
 
 impl Config {
@@ -50,21 +55,78 @@ pub(super) fn all(mut section: Section<'_>) -> BTreeMap<String, OwnFormat> {
         if decode::format(&name).is_some() || name == decode::AUTO {
             section.wrong(&name, "must not be the name of a built-in format", &name);
         }
-        section.nested(table, place, |section| formats.extend(read(section).map(|own| (name.clone(), own))));
+        let written = table.to_string();
+        section.nested(table, place, |section| formats.extend(read(section, written).map(|own| (name.clone(), own))));
     }
     formats
 }
 
-fn read(section: &mut Section<'_>) -> Option<OwnFormat> {
-    let kind = section.required("kind");
-    let format = kind.as_deref().and_then(decode::format);
-    if let (Some(kind), None) = (&kind, format) {
-        let names: Vec<&str> = decode::FORMATS.iter().map(|format| format.name).collect();
-        section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{kind:?}"));
+fn read(section: &mut Section<'_>, written: String) -> Option<OwnFormat> {
+    let name = section.required("kind")?;
+    let kinds = || own::KINDS.iter().chain(decode::FORMATS);
+    let Some(kind) = kinds().find(|format| format.name == name) else {
+        let names: Vec<&str> = kinds().map(|format| format.name).collect();
+        section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{name:?}"));
+        section.rest();
+        return None;
+    };
+    let mapping = match name.as_str() {
+        "json" => Some(by_pointers(section)),
+        "regex" => Some(by_pattern(section)),
+        _ => None,
+    };
+    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping)));
+    let settings = Settings { zone: zone(section), log_line_prefix: section.text("log_line_prefix"), mapping, ..Settings::default() };
+    Some(OwnFormat { kind, settings, written })
+}
+
+/// Each field by the JSON pointer to it.
+fn by_pointers(section: &mut Section<'_>) -> Mapping {
+    let mut pointers = BTreeMap::new();
+    for (name, field) in Field::ALL {
+        let Some(text) = section.text(name) else { continue };
+        match Pointer::parse(&text) {
+            Some(pointer) => drop(pointers.insert(field, pointer)),
+            None => section.wrong(name, "must be a JSON pointer, e.g. /user/id", format!("{text:?}")),
+        }
     }
-    let zone = zone(section);
-    let settings = Settings { zone, log_line_prefix: section.text("log_line_prefix"), ..Settings::default() };
-    Some(OwnFormat { kind: format?, settings })
+    let has = |name: &str| Field::ALL.iter().any(|(known, field)| *known == name && pointers.contains_key(field));
+    if let Err(rule) = Mapping::complete(has) {
+        section.wrong("kind", &rule, "\"json\"");
+    }
+    Mapping { pointers, ..Mapping::default() }
+}
+
+fn by_pattern(section: &mut Section<'_>) -> Mapping {
+    let pattern = section.required("pattern").and_then(|pattern| match Mapping::compile(&pattern) {
+        Ok(regex) => Some(regex),
+        Err(rule) => {
+            section.wrong("pattern", &rule, format!("{pattern:?}"));
+            None
+        }
+    });
+    Mapping { pattern, ..Mapping::default() }
+}
+
+/// How the texts of the fields are to be read.
+fn how_to_read(section: &mut Section<'_>, mapping: Mapping) -> Mapping {
+    let time = match section.text("time_format").as_deref() {
+        None | Some("epoch_ms") => TimeForm::Canonical,
+        Some("epoch_s") => TimeForm::Seconds,
+        Some(pattern) => TimeForm::Pattern(pattern.to_owned()),
+    };
+    let mut operations = BTreeMap::new();
+    for (word, operation) in section.strings("operations") {
+        match Operation::ALL.iter().find(|known| known.name() == operation) {
+            Some(known) => drop(operations.insert(word, *known)),
+            None => {
+                let names: Vec<&str> = Operation::ALL.iter().map(|known| known.name()).collect();
+                section.wrong("operations", &format!("must name one of {}", names.join(", ")), format!("{word} = {operation:?}"));
+            }
+        }
+    }
+    let dialect = section.word("dialect", &Dialect::ALL).unwrap_or_default();
+    Mapping { time, operations, successes: section.texts("successes"), dialect, ..mapping }
 }
 
 fn zone(section: &mut Section<'_>) -> Option<TimeZone> {

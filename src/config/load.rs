@@ -150,6 +150,9 @@ impl Loader {
             self.hasher.update(&span.0.to_le_bytes());
         }
         self.hasher.update(config.alerts.open_at.name().as_bytes()).update(config.zone.name().as_bytes());
+        for (name, own) in &config.formats {
+            self.hasher.update(name.as_bytes()).update(own.written.as_bytes());
+        }
         self.hasher.update(&keys.print("config", "key").to_le_bytes());
         self.hasher.finalize().to_hex()[..16].to_owned()
     }

@@ -140,6 +140,11 @@ impl<'a> Section<'a> {
         section.end();
     }
 
+    /// Lets what is left be: it cannot be judged.
+    pub fn rest(&mut self) {
+        self.table.clear();
+    }
+
     /// What is left is not known.
     pub fn end(self) {
         for (field, _) in &self.table {

@@ -9,6 +9,7 @@ pub mod canonical;
 mod codec;
 pub mod framing;
 mod json;
+pub mod own;
 pub mod postgresql;
 
 use crate::model::access::{Position, RecordHash};
@@ -16,6 +17,7 @@ use crate::model::record::Record;
 use crate::model::time::Timestamp;
 pub use codec::{Choice, Codec, recognise};
 use jiff::tz::TimeZone;
+use std::sync::Arc;
 
 /// One record as it arrived (a line, a Kafka message), free of its envelope, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -165,6 +167,8 @@ pub struct Settings {
     pub latest: Option<Timestamp>,
     /// PostgreSQL's `log_line_prefix`, where it is not to be inferred.
     pub log_line_prefix: Option<String>,
+    /// Where the fields stand in a format of one's own.
+    pub mapping: Option<Arc<own::Mapping>>,
 }
 
 /// The name that stands for recognising the format from the first records.

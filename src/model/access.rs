@@ -64,6 +64,10 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Operation; 7] =
+        [Operation::Read, Operation::Export, Operation::Write, Operation::Delete, Operation::Login, Operation::Admin, Operation::Other];
+
     /// The name used in files.
     pub fn name(self) -> &'static str {
         match self {

@@ -85,6 +85,12 @@ pub enum Dialect {
     MySql,
 }
 
+impl Dialect {
+    /// Every dialect with its name in configurations.
+    pub const ALL: [(&'static str, Dialect); 3] =
+        [("generic", Dialect::Generic), ("postgresql", Dialect::PostgreSql), ("mysql", Dialect::MySql)];
+}
+
 /// What a logged execution plan tells beyond the text: the tables behind views and functions, and what fed an aggregate.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {

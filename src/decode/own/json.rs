@@ -1,0 +1,100 @@
+//! `kind = "json"`: JSON objects, each field by a JSON pointer.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::own::mapping::Mapping;
+use crate::decode::own::record;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, Settings, json};
+use std::sync::Arc;
+
+pub(super) const FORMAT: Format = Format {
+    name: "json",
+    marks: "nothing: it must be named",
+    stateless: false,
+    decoder: |settings| {
+        Documents::json(Box::new(Mapped { settings: settings.clone(), mapping: settings.mapping.clone().unwrap_or_default() }))
+    },
+    recognises: |_| false,
+};
+
+struct Mapped {
+    settings: Settings,
+    mapping: Arc<Mapping>,
+}
+
+impl Decoder for Mapped {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let tree = json::tree(raw, "a JSON object")?;
+        let texts = |field| self.mapping.pointers.get(&field).map(|pointer| pointer.texts(&tree)).unwrap_or_default();
+        emit(record::assemble(raw, &self.mapping, &self.settings, texts)?.into());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::own::{Field, Pointer, TimeForm};
+    use crate::decode::testing::decode_with;
+    use crate::model::access::Operation;
+    use crate::model::record::{Ending, Record};
+
+    fn mapping(pointers: &[(Field, &str)]) -> Mapping {
+        let pointers = pointers.iter().map(|(field, text)| (*field, Pointer::parse(text).expect("is a pointer"))).collect();
+        Mapping { pointers, ..Mapping::default() }
+    }
+
+    fn decode(mapping: Mapping, lines: &[&str]) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
+        decode_with(Settings { mapping: Some(Arc::new(mapping)), ..Settings::default() }, &FORMAT, lines)
+    }
+
+    #[test]
+    fn fields_stand_where_the_pointers_say() {
+        let mut own = mapping(&[
+            (Field::Time, "/ts"),
+            (Field::Employee, "/who/employee~1id"),
+            (Field::Table, "/table"),
+            (Field::Columns, "/fields"),
+            (Field::Subjects, "/items/*/customer"),
+            (Field::Rows, "/n"),
+            (Field::Operation, "/op"),
+            (Field::Outcome, "/code"),
+            (Field::Ip, "/from/0"),
+        ]);
+        own.operations.insert("SEL".to_owned(), Operation::Export);
+        own.successes.push("R00".to_owned());
+        own.time = TimeForm::Pattern("%Y/%m/%d %H:%M:%S %z".to_owned());
+        let line = r#"{"ts":"2026/03/02 17:00:00 +0800","who":{"employee/id":7},"table":"crm.customers","fields":["name","phone"],
+            "items":[{"customer":1},{"customer":" 2 "},{}],"n":2,"op":"SEL","code":"R00","from":["10.0.0.1"]}"#;
+        let (records, dead) = decode(own, &line.lines().collect::<Vec<_>>());
+        assert_eq!(dead, []);
+        let record = &records[0];
+        assert_eq!((record.time.to_string().as_str(), record.employee.as_deref()), ("2026-03-02T09:00:00Z", Some("7")));
+        assert_eq!((record.rows, record.operation, record.ending), (Some(2), Operation::Export, Ending::Success));
+        assert_eq!((record.subjects.join(","), record.client.ip.as_deref()), ("1,2".to_owned(), Some("10.0.0.1")));
+        assert_eq!(record.objects[0].columns.as_deref().expect("has columns").join(","), "name,phone");
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_refused_without_its_content() {
+        let own = || mapping(&[(Field::Time, "/t"), (Field::Account, "/a"), (Field::Rows, "/n")]);
+        let lines = [
+            r#"{"t":"13800000001","a":"x"}"#,
+            r#"{"t":"2026-03-02T09:00:00Z"}"#,
+            r#"{"t":"2026-03-02T09:00:00Z","a":"x","n":-1}"#,
+            r#"{"t":"2026-03-02T09:00:00Z","a":"x","a":"y"}"#,
+        ];
+        let (records, dead) = decode(own(), &lines);
+        assert!(records.is_empty());
+        assert_eq!(dead.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert!(dead.iter().all(|(_, reason)| !reason.contains("138")), "{dead:?}");
+        let (records, _) = decode(own(), &[r#"{"t":1772442000000,"a":"x","n":null}"#]);
+        assert_eq!(records[0].rows, None, "nothing is unknown and never zero");
+    }
+
+    #[test]
+    fn an_operation_that_nobody_knows_may_show_rows() {
+        let own = mapping(&[(Field::Time, "/t"), (Field::Account, "/a"), (Field::Operation, "/op"), (Field::Outcome, "/o")]);
+        let (records, _) = decode(own, &[r#"{"t":1772442000000,"a":"x","op":"FROBNICATE","o":"E77"}"#]);
+        assert_eq!((records[0].operation, records[0].ending), (Operation::Other, Ending::Failure));
+    }
+}

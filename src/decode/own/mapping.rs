@@ -1,0 +1,182 @@
+//! Where the fields stand, and how their texts are to be read.
+
+use crate::model::access::Operation;
+use crate::model::record::Dialect;
+use crate::model::time::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+use regex::Regex;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A field of the canonical record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(missing_docs, reason = "the names are the definition")]
+pub enum Field {
+    Time,
+    Employee,
+    Account,
+    Table,
+    Columns,
+    Rows,
+    Subjects,
+    Operation,
+    Statement,
+    Purpose,
+    Id,
+    Session,
+    System,
+    Ip,
+    Host,
+    App,
+    Outcome,
+}
+
+impl Field {
+    /// Every field with its name in configurations.
+    pub const ALL: [(&'static str, Field); 17] = [
+        ("time", Field::Time),
+        ("employee", Field::Employee),
+        ("account", Field::Account),
+        ("table", Field::Table),
+        ("columns", Field::Columns),
+        ("rows", Field::Rows),
+        ("subjects", Field::Subjects),
+        ("operation", Field::Operation),
+        ("statement", Field::Statement),
+        ("purpose", Field::Purpose),
+        ("id", Field::Id),
+        ("session", Field::Session),
+        ("system", Field::System),
+        ("ip", Field::Ip),
+        ("host", Field::Host),
+        ("app", Field::App),
+        ("outcome", Field::Outcome),
+    ];
+}
+
+/// A JSON pointer (RFC 6901). A part `*` stands for every element of an array.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pointer(Vec<String>);
+
+impl Pointer {
+    /// Reads `/a/b`; `None` where it does not begin with a slash.
+    pub fn parse(text: &str) -> Option<Pointer> {
+        let parts = text.strip_prefix('/')?.split('/');
+        Some(Pointer(parts.map(|part| part.replace("~1", "/").replace("~0", "~")).collect()))
+    }
+
+    /// The texts there: of a text or number itself, of an array its elements.
+    pub(super) fn texts(&self, document: &Value) -> Vec<String> {
+        let mut texts = Vec::new();
+        gather(document, &self.0, &mut texts);
+        texts
+    }
+}
+
+fn gather(value: &Value, path: &[String], texts: &mut Vec<String>) {
+    match (path, value) {
+        ([], Value::String(text)) => texts.push(text.clone()),
+        ([], Value::Number(number)) => texts.push(number.to_string()),
+        ([], Value::Bool(truth)) => texts.push(truth.to_string()),
+        ([], Value::Array(list)) => list.iter().filter(|item| !item.is_array()).for_each(|item| gather(item, &[], texts)),
+        ([part, rest @ ..], Value::Array(list)) if part == "*" => list.iter().for_each(|item| gather(item, rest, texts)),
+        ([part, rest @ ..], Value::Array(list)) => {
+            if let Some(item) = part.parse::<usize>().ok().and_then(|at| list.get(at)) {
+                gather(item, rest, texts);
+            }
+        }
+        ([part, rest @ ..], Value::Object(object)) => {
+            if let Some(item) = object.get(part) {
+                gather(item, rest, texts);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// How a time is written.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum TimeForm {
+    /// RFC 3339, or integer epoch milliseconds.
+    #[default]
+    Canonical,
+    /// Epoch seconds, with or without a fraction.
+    Seconds,
+    /// As strptime reads it. Without an offset in it the zone of the format holds.
+    Pattern(String),
+}
+
+impl TimeForm {
+    /// The instant of a text, or the rule that it breaks.
+    pub(super) fn read(&self, text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
+        let text = text.trim();
+        match self {
+            TimeForm::Canonical => match text.parse::<i64>() {
+                Ok(ms) => Timestamp::from_millis(ms),
+                Err(_) => Timestamp::parse(text),
+            }
+            .map_err(|error| error.to_string()),
+            TimeForm::Seconds => {
+                let seconds: f64 = text.parse().map_err(|_| "must be epoch seconds".to_owned())?;
+                Timestamp::from_millis((seconds * 1_000.0).round() as i64).map_err(|error| error.to_string())
+            }
+            TimeForm::Pattern(pattern) => {
+                let rule = || format!("must be a time like {pattern:?}");
+                let broken = strtime::parse(pattern, text).map_err(|_| rule())?;
+                let instant = match broken.to_timestamp() {
+                    Ok(instant) => instant,
+                    Err(_) => {
+                        let civil: DateTime = broken.to_datetime().map_err(|_| rule())?;
+                        zone.unwrap_or(&TimeZone::UTC).to_timestamp(civil).map_err(|_| rule())?
+                    }
+                };
+                Timestamp::from_millis(instant.as_millisecond()).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// A format of one's own.
+#[derive(Clone, Debug, Default)]
+pub struct Mapping {
+    /// `kind = "json"`: where each field stands.
+    pub pointers: BTreeMap<Field, Pointer>,
+    /// `kind = "regex"`: its named groups are fields.
+    pub pattern: Option<Regex>,
+    /// How times are written.
+    pub time: TimeForm,
+    /// Words for operations other than the canonical ones.
+    pub operations: BTreeMap<String, Operation>,
+    /// Outcomes that mean success, beside `success`, `ok`, `true`, `0` and an empty one.
+    pub successes: Vec<String>,
+    /// The language of statements.
+    pub dialect: Dialect,
+}
+
+impl Mapping {
+    /// Compiles a pattern. Fails with the rule that it breaks.
+    pub fn compile(pattern: &str) -> Result<Regex, String> {
+        let regex = Regex::new(pattern).map_err(|error| {
+            let why = error.to_string();
+            format!("must be a regular expression ({})", why.lines().last().unwrap_or_default().trim())
+        })?;
+        let known = |name: &str| Field::ALL.iter().any(|(known, _)| *known == name);
+        let names: Vec<&str> = regex.capture_names().flatten().collect();
+        if let Some(stranger) = names.iter().find(|name| !known(name)) {
+            let all: Vec<&str> = Field::ALL.iter().map(|(name, _)| *name).collect();
+            return Err(format!("must have groups named {} alone, not {stranger:?}", all.join(", ")));
+        }
+        Mapping::complete(|field| names.contains(&field))?;
+        Ok(regex)
+    }
+
+    /// Whether the fields without which there is no record are there.
+    pub fn complete(has: impl Fn(&str) -> bool) -> Result<(), String> {
+        if !has("time") || !(has("employee") || has("account")) {
+            return Err("must tell `time`, and `employee` or `account`".to_owned());
+        }
+        Ok(())
+    }
+}
