@@ -3,6 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
+use crate::classify::end_user;
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
@@ -36,11 +37,21 @@ pub struct Origin<'a> {
 pub const UNKNOWN_ACTOR: &str = "(unknown)";
 
 impl Classifier {
+    /// Who stands behind a record. An application's login stands for whom it names, if the directory knows that person.
+    fn actor(&self, record: &Record<'_>) -> Option<Actor> {
+        let (account, system) = (record.account.as_deref(), record.system.as_deref());
+        let asks_for_others =
+            record.employee.is_none() && account.is_some_and(|login| self.directory.is_for_others(login, system, record.time));
+        let named = if asks_for_others { end_user::named(record) } else { Vec::new() };
+        let known = named.iter().find_map(|name| self.directory.person(name, system, record.time));
+        known.or_else(|| self.directory.actor(record.employee.as_deref(), account, system, record.time))
+    }
+
     /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
     pub fn classify(&self, record: &Record<'_>, origin: Origin<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, &self.catalog, &self.keys);
         let system = record.system.as_deref();
-        let actor = self.directory.actor(record.employee.as_deref(), record.account.as_deref(), system, record.time);
+        let actor = self.actor(record);
         let mut places = 0u64;
         for read in &disclosure.reads {
             if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {

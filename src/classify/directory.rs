@@ -256,15 +256,7 @@ impl Directory {
         if !self.has_accounts {
             return Some(Actor::Employee(self.shared_id(account)));
         }
-        let day = self.zones[0].local(time).day;
-        let uses = self.accounts.get(account).map_or(&[][..], Vec::as_slice);
-        let valid = |entry: &&AccountUse| {
-            entry.system.as_deref().is_none_or(|of| system.is_some_and(|system| system.eq_ignore_ascii_case(of)))
-                && entry.from.is_none_or(|from| from <= day)
-                && entry.to.is_none_or(|to| day <= to)
-        };
-        let entry = uses.iter().find(valid);
-        match entry {
+        match self.account_use(account, system, time) {
             Some(AccountUse { shared: false, employee: Some(id), .. }) => Some(Actor::Employee(id.clone())),
             Some(_) => Some(Actor::Account(Arc::from(account))),
             None => match self.employees.get(account) {
@@ -272,6 +264,27 @@ impl Directory {
                 None => Some(Actor::Account(Arc::from(account))),
             },
         }
+    }
+
+    /// Whether `accounts.csv` says that a login is an application's or shared by several: others may stand behind it.
+    pub fn is_for_others(&self, account: &str, system: Option<&str>, time: Timestamp) -> bool {
+        self.account_use(account, system, time).is_some_and(|entry| entry.shared || entry.employee.is_none())
+    }
+
+    /// The employee whom an application means by a name: an employee's id, or a login of one's own.
+    pub fn person(&self, name: &str, system: Option<&str>, time: Timestamp) -> Option<Actor> {
+        let by_login = || self.account_use(name, system, time).filter(|entry| !entry.shared)?.employee.clone();
+        self.employees.get(name).map(|known| known.id.clone()).or_else(by_login).map(Actor::Employee)
+    }
+
+    fn account_use(&self, account: &str, system: Option<&str>, time: Timestamp) -> Option<&AccountUse> {
+        let day = self.zones[0].local(time).day;
+        let valid = |entry: &&AccountUse| {
+            entry.system.as_deref().is_none_or(|of| system.is_some_and(|system| system.eq_ignore_ascii_case(of)))
+                && entry.from.is_none_or(|from| from <= day)
+                && entry.to.is_none_or(|to| day <= to)
+        };
+        self.accounts.get(account)?.iter().find(valid)
     }
 
     fn shared_id(&self, id: &str) -> Arc<str> {

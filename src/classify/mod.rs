@@ -5,6 +5,7 @@ pub mod classifier;
 pub mod counting;
 pub mod directory;
 pub mod duty;
+pub mod end_user;
 pub mod explanations;
 pub mod subjects;
 pub mod table_file;

@@ -38,7 +38,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
             Some(Statute::built_in())
         }
     };
-    let keys = loader.keys(config.key_file.as_deref());
+    let keys = loader.keys(config);
     let directory = loader.directory(config);
     // Ids in subjects.csv and explanations.jsonl name no space, so the catalog's spaces must be known first.
     let spaces: Vec<String> = catalog.as_ref().map_or_else(|| vec![String::new()], |catalog| catalog.spaces().to_vec());
@@ -101,24 +101,23 @@ impl Loader {
         parse(&text, &file.display().to_string()).map_err(|problems| self.problems.extend(problems)).ok()
     }
 
-    fn keys(&mut self, file: Option<&Path>) -> Keys {
-        let Some(file) = file else { return Keys::built_in() };
-        match std::fs::read(file) {
-            Ok(secret) => {
-                let secret = secret.trim_ascii();
-                if secret.len() < SHORTEST_SECRET {
-                    let place = format!("{}:", file.display());
-                    let rule =
-                        format!("must hold at least {SHORTEST_SECRET} bytes of secret, e.g. from `head -c 32 /dev/urandom | base64`");
-                    self.problems.push(Problem::new(place, rule, format!("{} bytes", secret.len())));
-                }
-                Keys::from_secret(secret)
-            }
-            Err(error) => {
-                self.problems.push(Problem::new(file.display().to_string(), "must be readable", error));
-                Keys::built_in()
-            }
+    fn keys(&mut self, config: &Config) -> Keys {
+        let mut secret = |file: &Option<PathBuf>| file.as_deref().and_then(|file| self.secret(file));
+        let keys = secret(&config.key_file).map_or_else(Keys::built_in, |secret| Keys::from_secret(&secret));
+        match secret(&config.publish_key_file) {
+            Some(secret) => keys.publishing_with(&secret),
+            None => keys,
         }
+    }
+
+    fn secret(&mut self, file: &Path) -> Option<Vec<u8>> {
+        let read = std::fs::read(file).map_err(|error| Problem::new(file.display().to_string(), "must be readable", error));
+        let secret = read.map_err(|problem| self.problems.push(problem)).ok()?.trim_ascii().to_vec();
+        if secret.len() < SHORTEST_SECRET {
+            let rule = format!("must hold at least {SHORTEST_SECRET} bytes of secret, e.g. from `head -c 32 /dev/urandom | base64`");
+            self.problems.push(Problem::new(format!("{}:", file.display()), rule, format!("{} bytes", secret.len())));
+        }
+        Some(secret)
     }
 
     fn directory(&mut self, config: &Config) -> Option<Directory> {

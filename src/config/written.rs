@@ -47,6 +47,8 @@ pub struct Config {
     pub provisional: bool,
     /// `[subjects] key_file`
     pub key_file: Option<PathBuf>,
+    /// `[subjects] publish_key_file`: another secret for pseudonyms as published.
+    pub publish_key_file: Option<PathBuf>,
     /// `[detectors.NAME]`
     pub detectors: Settings,
     /// `[[sink]]`
@@ -204,6 +206,7 @@ impl Reader {
         section.end();
         let mut section = Section::new(subjects.0, subjects.1, problems);
         let key_file = section.text("key_file").map(|text| self.path(text));
+        let publish_key_file = section.text("publish_key_file").map(|text| self.path(text));
         section.end();
         let mut section = Section::new(dead_letters.0, dead_letters.1, problems);
         let dead_letters = section.text("path").map(|text| self.path(text));
@@ -234,6 +237,7 @@ impl Reader {
             alerts,
             provisional,
             key_file,
+            publish_key_file,
             detectors,
             sinks: sinks.into_iter().flatten().collect(),
             dead_letters,

@@ -37,6 +37,13 @@ impl Keys {
         }
     }
 
+    /// The same with published pseudonyms of another secret. Whoever changes that secret makes what was published before
+    /// and after incomparable to outsiders, and changes nothing of profiles, alert ids and evidence.
+    #[must_use]
+    pub fn publishing_with(self, secret: &[u8]) -> Keys {
+        Keys { published: blake3::derive_key("leakwarden 2026-11 published pseudonyms", secret), ..self }
+    }
+
     /// The built-in public keys, for `decode`, `replay` and `demo` without a key file.
     pub fn built_in() -> Keys {
         Keys { built_in: true, ..Keys::from_secret(BUILT_IN) }
@@ -106,6 +113,14 @@ mod tests {
         assert_eq!(keys.subject("", " 42 "), keys.subject("", "42"));
         assert_ne!(keys.subject("", "42"), keys.subject("telco", "42"));
         assert_ne!(keys.subject("a", "b"), keys.subject("", "b"));
+    }
+
+    #[test]
+    fn rotation_changes_what_is_published_and_nothing_else() {
+        let (old, new) = (Keys::from_secret(&[7; 32]), Keys::from_secret(&[7; 32]).publishing_with(&[8; 32]));
+        let subject = old.subject("", "42");
+        assert_eq!((subject, old.record(b"x"), old.print("a", "b")), (new.subject("", "42"), new.record(b"x"), new.print("a", "b")));
+        assert_ne!(old.published(subject), new.published(subject));
     }
 
     #[test]

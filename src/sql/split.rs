@@ -57,7 +57,7 @@ fn is_comment(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The position after the token at `at`: past a whole string, quoted name or comment, else past one byte.
-fn next(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
+pub(super) fn next(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
     let backslash = match dialect {
         Dialect::MySql => true,
         Dialect::PostgreSql | Dialect::Generic => at > 0 && matches!(bytes[at - 1], b'e' | b'E'),

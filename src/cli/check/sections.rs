@@ -358,6 +358,12 @@ fn service(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report)
             report.warn(Problem::plain(place("subjects.key_file"), "is not given: `run` refuses to start"));
         }
     }
+    if let Some(path) = &config.publish_key_file {
+        report.line(format!("pseudonyms that leave the process by the secret in {}", shown(path)));
+        if others_may_read(path) {
+            report.warn(Problem::new(place("subjects.publish_key_file"), "may be read by other users: chmod 600", shown(path)));
+        }
+    }
 }
 
 fn others_may_read(path: &PathBuf) -> bool {
