@@ -1,0 +1,62 @@
+//! Replays the fuzzers' corpus: what once was interesting stays harmless. Every format has a target and seeds that decode.
+
+#[path = "fuzz/src/lib.rs"]
+#[allow(dead_code, reason = "the fuzz targets use all of it")]
+mod fuzz;
+
+use fuzz::Tally;
+use leakwarden::decode::FORMATS;
+use std::path::{Path, PathBuf};
+
+const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
+
+/// The files of a target's corpus, with their names.
+fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(FUZZ).join("corpus").join(target);
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("is readable").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "{} has a seed", folder.display());
+    let name = |path: &Path| path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    paths.iter().map(|path| (name(path), std::fs::read(path).expect("is readable"))).collect()
+}
+
+#[test]
+fn every_format_has_a_fuzz_target() {
+    let manifest = std::fs::read_to_string(format!("{FUZZ}/Cargo.toml")).expect("is there");
+    for name in FORMATS.iter().map(|format| format.name).chain(["sql"]) {
+        assert!(Path::new(FUZZ).join("fuzz_targets").join(format!("{name}.rs")).is_file(), "{name} has no target");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is no target of the manifest");
+    }
+}
+
+#[test]
+fn seeds_decode_without_a_dead_letter_and_other_finds_do_no_harm() {
+    for format in FORMATS {
+        for (name, bytes) in corpus(format.name) {
+            let lines = fuzz::decode(format.name, &bytes, true);
+            fuzz::decode(format.name, &bytes, false);
+            if name.starts_with("seed") {
+                assert!(lines.records > 0 && lines == Tally { dead: 0, ..lines }, "{}/{name}: {lines:?}", format.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_seeds_of_a_format_are_recognised_as_it_and_as_no_other() {
+    for format in FORMATS {
+        for (name, bytes) in corpus(format.name).into_iter().filter(|(name, _)| name.starts_with("seed")) {
+            let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let found = leakwarden::decode::recognise(lines).map(|format| format.name);
+            assert_eq!(found, Some(format.name), "{}/{name}", format.name);
+        }
+    }
+}
+
+#[test]
+fn statements_of_the_corpus_do_no_harm() {
+    for (_, bytes) in corpus("sql") {
+        fuzz::statement(&bytes);
+    }
+}
