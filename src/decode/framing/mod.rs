@@ -1,13 +1,16 @@
-//! Takes records out of what carried them: syslog headers, and the JSON that log shippers wrap around a line.
+//! Takes records out of what carried them: syslog headers, the JSON that log shippers wrap around a line, the parts into which
+//! container runtimes cut it.
 //!
 //! Envelopes may lie in each other (syslog read by Filebeat). How many there are is found once for a partition, by the first
 //! record that the format recognises, and again where a record turns out to be carried otherwise.
 
+mod container;
 pub mod document;
 mod shipper;
 mod syslog;
 
-use crate::decode::{DecodeError, Decoder, Emit, Envelope, Format, Raw, Settings};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, Lost, Raw, Settings};
+use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,6 +23,8 @@ struct Letter<'a> {
     host: Option<Cow<'a, str>>,
     program: Option<Cow<'a, str>>,
     pid: Option<Cow<'a, str>>,
+    /// The rest of the line comes in the next one.
+    partial: bool,
 }
 
 /// Most envelopes around a record.
@@ -29,7 +34,7 @@ const MOST_LAYERS: usize = 3;
 fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Letter<'a>> {
     match text.as_bytes().first() {
         Some(b'{') => shipper::open(text),
-        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => syslog::open(text, settings).into_iter().collect(),
+        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).or_else(|| syslog::open(text, settings)).into_iter().collect(),
         Some(_) | None => Vec::new(),
     }
 }
@@ -54,11 +59,19 @@ pub(super) struct Unframed {
     format: &'static Format,
     settings: Arc<Settings>,
     layers: Option<usize>,
+    begun: Option<Begun>,
+}
+
+/// A line of which parts have come.
+struct Begun {
+    text: String,
+    position: Position,
+    hash: RecordHash,
 }
 
 impl Unframed {
     pub(super) fn new(inner: Box<dyn Decoder>, format: &'static Format, settings: Arc<Settings>) -> Unframed {
-        Unframed { inner, format, settings, layers: None }
+        Unframed { inner, format, settings, layers: None, begun: None }
     }
 
     /// Hands on what lies within so many envelopes.
@@ -80,8 +93,28 @@ impl Unframed {
                 program: letter.program.as_deref().or(outer.program),
                 pid: letter.pid.as_deref().or(outer.pid),
             };
+            let begun = self.begun.take();
+            if letter.partial {
+                let mut begun = begun.unwrap_or_else(|| Begun { text: String::new(), position: raw.position, hash: raw.hash });
+                begun.text.push_str(&letter.payload);
+                // What is too long is refused by the decoder.
+                if begun.text.len() <= LONGEST_RECORD {
+                    self.begun = Some(begun);
+                    continue;
+                }
+                let whole = Raw { bytes: begun.text.as_bytes(), position: begun.position, hash: begun.hash.and(raw.hash), envelope };
+                result = result.and(self.unwrap(whole, layers - 1, emit));
+                continue;
+            }
             let inside = Raw { bytes: letter.payload.as_bytes(), envelope, ..raw };
-            result = result.and(self.unwrap(inside, layers - 1, emit));
+            result = result.and(match begun {
+                Some(Begun { text, position, hash }) => {
+                    let text = text + &letter.payload;
+                    let whole = Raw { bytes: text.as_bytes(), position, hash: hash.and(raw.hash), envelope };
+                    self.unwrap(whole, layers - 1, emit)
+                }
+                None => self.unwrap(inside, layers - 1, emit),
+            });
         }
         result
     }
@@ -105,6 +138,10 @@ impl Decoder for Unframed {
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
+        if let Some(Begun { text, position, hash }) = self.begun.take() {
+            let error = DecodeError::Form { expected: "a line of several parts", what: "cut off".to_owned() };
+            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+        }
         self.inner.flush(emit);
     }
 }
@@ -112,8 +149,7 @@ impl Decoder for Unframed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{self, Codec, Decoded};
-    use crate::model::access::{Position, RecordHash};
+    use crate::decode::{self, Codec};
 
     fn decode(lines: &[String]) -> (Vec<String>, usize) {
         let format = decode::recognise(lines.iter().map(|line| line.as_bytes())).expect("is recognised");
@@ -156,6 +192,20 @@ mod tests {
             assert_eq!(decode(std::slice::from_ref(one)), (vec!["a".to_owned()], 0), "{one}");
         }
         assert_eq!(decode(&[cloudwatch]).0, ["a", "b"]);
+    }
+
+    #[test]
+    fn lines_that_a_runtime_cut_are_put_together() {
+        let long = format!("{{\"time\":\"2026-03-02T09:00:00Z\",\"account\":\"a\",\"statement\":\"{}\"}}", "x".repeat(20_000));
+        let (first, second) = long.split_at(16 * 1024);
+        let runtime = |tag: &str, text: &str| format!("2026-03-02T09:00:00Z stdout {tag} {text}");
+        let docker = |text: &str| format!(r#"{{"log":{},"stream":"stdout","time":"2026-03-02T09:00:00Z"}}"#, quoted(text));
+        let whole = format!("{}\n", record("b"));
+        assert_eq!(decode(&[runtime("F", &record("b")), runtime("P", first), runtime("F", second)]).0, ["b", "a"]);
+        let fluent = |tag: &str, text: &str| format!(r#"{{"stream":"stdout","logtag":"{tag}","message":{}}}"#, quoted(text));
+        assert_eq!(decode(&[fluent("F", &record("b")), fluent("P", first), fluent("F", second)]).0, ["b", "a"]);
+        assert_eq!(decode(&[docker(&record("b")), docker(&record("c"))]).0, ["b", "c"], "some shippers take the line's end away");
+        assert_eq!(decode(&[docker(&whole), docker(first), docker(&format!("{second}\n"))]).0, ["b", "a"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::decode::framing::Letter;
 use crate::model::time::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -35,6 +36,11 @@ struct Wire<'a> {
     time: Option<&'a RawValue>,
     #[serde(borrow)]
     host: Option<&'a RawValue>,
+    /// Docker's, beside `log`.
+    stream: Option<IgnoredAny>,
+    /// Fluent Bit's, of CRI's files.
+    #[serde(borrow, rename = "logtag")]
+    mark: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +54,9 @@ struct Named<'a> {
     #[serde(borrow)]
     name: &'a RawValue,
 }
+
+/// Bytes of each part of a line that Docker cuts.
+const DOCKER_PART: usize = 16 * 1024;
 
 /// The letters in an envelope; none where it is no envelope.
 pub(super) fn open(text: &str) -> Vec<Letter<'_>> {
@@ -64,7 +73,10 @@ pub(super) fn open(text: &str) -> Vec<Letter<'_>> {
         let named = serde_json::from_str::<Named<'_>>(host.get()).map_or(host, |host| host.name);
         word(named.get())
     });
-    vec![Letter { payload, time, host, program: None, pid: None }]
+    // Docker cuts long lines at 16 KiB, and only the last part has the line's end; shippers that read CRI's files keep its mark.
+    let cut = wire.stream.is_some() && payload.len() == DOCKER_PART && log.is_some_and(|log| !log.get().ends_with("\\n\""));
+    let partial = cut || wire.mark.is_some_and(|mark| mark.get() == "\"P\"");
+    vec![Letter { payload, time, host, program: None, pid: None, partial }]
 }
 
 /// A line as text, or a record that the shipper has parsed already.

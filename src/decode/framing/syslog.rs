@@ -41,7 +41,7 @@ fn rfc5424(text: &str) -> Option<Letter<'_>> {
     let said = |field: &'_ str| field != "-";
     let time = if said(time) { Some(Timestamp::parse(time).ok()?) } else { None };
     let word = |field| Some(Cow::Borrowed(field)).filter(|_| said(field));
-    Some(Letter { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid) })
+    Some(Letter { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid), partial: false })
 }
 
 /// Skips `-` or `[id name="value\"]"]…` and the byte order mark that may precede the message.
@@ -86,6 +86,7 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
         host: host.map(Cow::Borrowed),
         program: Some(Cow::Borrowed(program)),
         pid: pid.map(Cow::Borrowed),
+        partial: false,
     })
 }
 

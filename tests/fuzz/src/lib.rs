@@ -51,7 +51,7 @@ pub fn decode(format: &str, bytes: &[u8], as_lines: bool) -> Tally {
     let settings = Settings { latest: Timestamp::parse("2026-12-31T00:00:00Z").ok(), ..Settings::default() };
     let mut decoder = Codec::named(format, Arc::new(settings)).decoder();
     let mut tally = Tally::default();
-    let mut keep = |decoded: Decoded<'_>, tally: &mut Tally| match decoded {
+    let keep = |decoded: Decoded<'_>, tally: &mut Tally| match decoded {
         Decoded::Record(record) => {
             let (access, disclosure) = CLASSIFIER.classify(&record, Origin { source: "fuzz", index: 0, partition: PartitionId(0) });
             assert_eq!(access.persons, disclosure.persons);
