@@ -135,6 +135,11 @@ pub trait Decoder: Send + Sync {
 
     /// The input ends or pauses: whatever was held back for later lines is emitted now.
     fn flush(&mut self, _emit: &mut Emit<'_>) {}
+
+    /// Whether the last line was the beginning of a record whose rest has not come: a flush would tear it apart.
+    fn amid_record(&self) -> bool {
+        false
+    }
 }
 
 /// One log format.

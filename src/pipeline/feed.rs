@@ -101,6 +101,11 @@ impl Feed {
         }
     }
 
+    /// Whether the last line was the beginning of a record whose rest has not come.
+    pub fn amid_record(&self) -> bool {
+        self.decoder.as_ref().is_some_and(|decoder| decoder.amid_record())
+    }
+
     /// What the decoder held back, at the end.
     pub fn flush(&mut self, classifier: &Classifier, between: Between) -> Batch {
         let mut batch = Batch::default();

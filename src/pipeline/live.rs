@@ -106,6 +106,9 @@ struct Heard {
 /// How long sinks may take to acknowledge before a checkpoint is put off.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a checkpoint waits for the rest of a record of several lines, which comes at once or, after a crash, never.
+const REST_WITHIN: Duration = Duration::from_secs(10);
+
 /// How long the service waits for records before it looks at everything else.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -144,6 +147,10 @@ impl Live {
             self.step(observer)?;
         }
         self.parts.health.set_stopping();
+        let stopping = Instant::now();
+        while self.amid_record(Instant::now()) && stopping.elapsed() < REST_WITHIN / 10 {
+            self.step(observer)?;
+        }
         let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer);
         drop(feeds);
         let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
@@ -378,6 +385,9 @@ impl Live {
 
     /// Alerts acknowledged, then state, then offsets.
     fn checkpoint(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        if self.amid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
+            return Ok(());
+        }
         self.checkpoint_at = Instant::now() + self.settings.checkpoint;
         self.release_held(observer)?;
         if self.parts.state.is_none() {
@@ -396,6 +406,11 @@ impl Live {
         self.parts.metrics.set_state_bytes(state.size());
         self.parts.intake.commit(&self.positions);
         Ok(())
+    }
+
+    /// Whether a record of several lines is just arriving. Nothing is held to be arriving where nothing arrives.
+    fn amid_record(&self, now: Instant) -> bool {
+        self.feeds.values().any(|heard| now.duration_since(heard.last) < REST_WITHIN / 10 && heard.feed.amid_record())
     }
 
     /// What decoders hold back for lines to come is not in the state, so it is let go before the state is made.

@@ -137,6 +137,10 @@ impl Decoder for Documents {
         self.give_up(emit);
         self.inner.flush(emit);
     }
+
+    fn amid_record(&self) -> bool {
+        self.open.is_some() || self.inner.amid_record()
+    }
 }
 
 impl Shape {

@@ -144,6 +144,10 @@ impl Decoder for Unframed {
         }
         self.inner.flush(emit);
     }
+
+    fn amid_record(&self) -> bool {
+        self.begun.is_some() || self.inner.amid_record()
+    }
 }
 
 #[cfg(test)]
