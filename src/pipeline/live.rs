@@ -101,10 +101,15 @@ struct Heard {
     source: usize,
     last: Instant,
     resting: bool,
+    /// Something came since its decoder last let go of what it held back.
+    fresh: bool,
 }
 
 /// How long sinks may take to acknowledge before a checkpoint is put off.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The lines of one statement come together: after such a silence what its decoder holds back is complete.
+const COMPLETE_AFTER: Duration = Duration::from_secs(1);
 
 /// How long a checkpoint waits for the rest of a record of several lines, which comes at once or, after a crash, never.
 const REST_WITHIN: Duration = Duration::from_secs(10);
@@ -148,7 +153,7 @@ impl Live {
         }
         self.parts.health.set_stopping();
         let stopping = Instant::now();
-        while self.amid_record(Instant::now()) && stopping.elapsed() < REST_WITHIN / 10 {
+        while self.amid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
         let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer);
@@ -174,6 +179,7 @@ impl Live {
             self.parts.health.set_connected(source, connected);
         }
         self.rest_idle(begun);
+        self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.amid_record())?;
         let settled = self.engine.advance(&Parallel);
         self.told(settled, begun, observer);
         if self.settings.provisional {
@@ -234,13 +240,14 @@ impl Live {
             names.sort_unstable();
             let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
             let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].clone());
-            Heard { feed, source, last: Instant::now(), resting: true }
+            Heard { feed, source, last: Instant::now(), resting: true, fresh: false }
         });
         if heard.resting {
             heard.resting = false;
             self.engine.open(id);
         }
         heard.last = Instant::now();
+        heard.fresh = true;
         id
     }
 
@@ -389,7 +396,7 @@ impl Live {
             return Ok(());
         }
         self.checkpoint_at = Instant::now() + self.settings.checkpoint;
-        self.release_held(observer)?;
+        self.release_held(observer, |_| true)?;
         if self.parts.state.is_none() {
             return Ok(());
         }
@@ -410,14 +417,15 @@ impl Live {
 
     /// Whether a record of several lines is just arriving. Nothing is held to be arriving where nothing arrives.
     fn amid_record(&self, now: Instant) -> bool {
-        self.feeds.values().any(|heard| now.duration_since(heard.last) < REST_WITHIN / 10 && heard.feed.amid_record())
+        self.feeds.values().any(|heard| now.duration_since(heard.last) < COMPLETE_AFTER && heard.feed.amid_record())
     }
 
-    /// What decoders hold back for lines to come is not in the state, so it is let go before the state is made.
-    fn release_held(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+    /// Takes what decoders hold back for lines to come. It is not in the state, so it is let go before the state is made.
+    fn release_held(&mut self, observer: &mut impl Observer, of: impl Fn(&Heard) -> bool) -> anyhow::Result<()> {
         let context = self.engine.context().clone();
         let mut held = Vec::new();
-        for (id, heard) in &mut self.feeds {
+        for (id, heard) in self.feeds.iter_mut().filter(|(_, heard)| heard.fresh && of(heard)) {
+            heard.fresh = false;
             held.push((*id, heard.feed.flush(&context.classifier, Between::default())));
         }
         for (id, batch) in held {
@@ -427,7 +435,7 @@ impl Live {
     }
 
     fn last_checkpoint(mut self, observer: &mut impl Observer) -> Live {
-        if let Err(error) = self.release_held(observer) {
+        if let Err(error) = self.release_held(observer, |_| true) {
             tracing::error!(%error, "what decoders held back could not be kept");
         }
         self.positions.tails = self.parts.intake.tails();
