@@ -5,14 +5,27 @@
 
 mod assemble;
 mod auto_explain;
+mod backend;
 mod command;
+mod csvlog;
+mod english;
 mod failure;
 mod held;
 mod jsonlog;
 mod line;
 mod pgaudit;
 mod plain;
+mod prefix;
+mod prefixes;
+mod reader;
+mod recent;
 mod session;
+mod state;
+mod stderr;
+mod syslog;
 mod time;
+mod words;
 
+pub use csvlog::CSVLOG;
 pub use jsonlog::JSONLOG;
+pub use stderr::STDERR;
