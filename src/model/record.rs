@@ -83,12 +83,36 @@ pub enum Dialect {
     PostgreSql,
     /// MySQL and MariaDB.
     MySql,
+    /// Oracle and its relatives.
+    Oracle,
+    /// SQL Server.
+    MsSql,
+    /// Snowflake.
+    Snowflake,
+    /// BigQuery.
+    BigQuery,
+    /// Databricks and Spark.
+    Databricks,
+    /// Hive and Impala.
+    Hive,
+    /// Trino, Presto and Athena: close to the standard.
+    Trino,
 }
 
 impl Dialect {
     /// Every dialect with its name in configurations.
-    pub const ALL: [(&'static str, Dialect); 3] =
-        [("generic", Dialect::Generic), ("postgresql", Dialect::PostgreSql), ("mysql", Dialect::MySql)];
+    pub const ALL: [(&'static str, Dialect); 10] = [
+        ("generic", Dialect::Generic),
+        ("postgresql", Dialect::PostgreSql),
+        ("mysql", Dialect::MySql),
+        ("oracle", Dialect::Oracle),
+        ("mssql", Dialect::MsSql),
+        ("snowflake", Dialect::Snowflake),
+        ("bigquery", Dialect::BigQuery),
+        ("databricks", Dialect::Databricks),
+        ("hive", Dialect::Hive),
+        ("trino", Dialect::Trino),
+    ];
 }
 
 /// What a logged execution plan tells beyond the text: the tables behind views and functions, and what fed an aggregate.

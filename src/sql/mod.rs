@@ -5,6 +5,7 @@
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
 pub mod comment;
+mod dialect;
 mod expr;
 mod functions;
 pub mod plan;
