@@ -126,7 +126,7 @@ impl Pattern {
     fn reading<'t>(&self, line: &'t str, strict: bool) -> Option<Start<'t>> {
         let mut reading = Reading { line, strict, head: Head::default(), steps: MOST_STEPS };
         let (label, end) = reading.step(&self.parts, 0)?;
-        let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && *text != "[unknown]");
+        let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && !UNKNOWN.contains(text));
         let head = reading.head;
         let head = Head {
             user: known(head.user),
@@ -142,6 +142,23 @@ impl Pattern {
         Some(Start { head, label, text: &line[end..] })
     }
 }
+
+/// What the server says of a login that it does not know yet, in its languages.
+const UNKNOWN: [&str; 13] = [
+    "[unknown]",
+    "[未知]",
+    "[不明]",
+    "[알수없음]",
+    "[unbekannt]",
+    "[inconnu]",
+    "[desconocido]",
+    "[sconosciuto]",
+    "[okänd]",
+    "[н/д]",
+    "[неизвестно]",
+    "[nieznany]",
+    "[უცნობი]",
+];
 
 struct Reading<'t> {
     line: &'t str,
