@@ -5,7 +5,9 @@
 
 mod assemble;
 mod auto_explain;
+mod azure;
 mod backend;
+mod cloudsql;
 mod command;
 mod csvlog;
 mod english;
@@ -26,6 +28,8 @@ mod syslog;
 mod time;
 mod words;
 
+pub use azure::AZURE;
+pub use cloudsql::CLOUDSQL;
 pub use csvlog::CSVLOG;
 pub use jsonlog::JSONLOG;
 pub use stderr::STDERR;

@@ -126,7 +126,7 @@ impl Pattern {
     fn reading<'t>(&self, line: &'t str, strict: bool) -> Option<Start<'t>> {
         let mut reading = Reading { line, strict, head: Head::default(), steps: MOST_STEPS };
         let (label, end) = reading.step(&self.parts, 0)?;
-        let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && *text != "[unknown]");
+        let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && !UNKNOWN.contains(text));
         let head = reading.head;
         let head = Head {
             user: known(head.user),
@@ -142,6 +142,23 @@ impl Pattern {
         Some(Start { head, label, text: &line[end..] })
     }
 }
+
+/// What the server says of a login that it does not know yet, in its languages.
+const UNKNOWN: [&str; 13] = [
+    "[unknown]",
+    "[未知]",
+    "[不明]",
+    "[알수없음]",
+    "[unbekannt]",
+    "[inconnu]",
+    "[desconocido]",
+    "[sconosciuto]",
+    "[okänd]",
+    "[н/д]",
+    "[неизвестно]",
+    "[nieznany]",
+    "[უცნობი]",
+];
 
 struct Reading<'t> {
     line: &'t str,
@@ -188,6 +205,14 @@ impl<'t> Reading<'t> {
     /// A name may hold anything: the shortest with which the rest can be read.
     fn name(&mut self, letter: u8, rest: &[Part], at: usize, padded: bool) -> Option<(Label, usize)> {
         let text = &self.line[at..];
+        if letter == b'r' {
+            // Its shape is its own, and it may be empty.
+            let lengths = remote_length(text).into_iter().chain([0]);
+            let mut found = lengths.filter_map(|length| self.step(rest, at + length).map(|found| (length, found)));
+            let (length, found) = found.next()?;
+            self.keep(letter, &self.line[at..at + length]);
+            return Some(found);
+        }
         for (length, c) in text.char_indices().chain([(text.len(), '\0')]) {
             if let Some(found) = self.fits(rest, at + length).then(|| self.step(rest, at + length)).flatten() {
                 let name = &self.line[at..at + length];
@@ -195,7 +220,7 @@ impl<'t> Reading<'t> {
                 self.keep(letter, if padded { name.trim_matches(' ') } else { name });
                 return Some(found);
             }
-            let spaced = self.strict && !padded && c == ' ' && !matches!(letter, b'a' | b'i' | b'b' | b'?');
+            let spaced = (self.strict || letter == b'h') && !padded && c == ' ' && !matches!(letter, b'a' | b'i' | b'b' | b'?');
             if length > LONGEST_NAME || spaced || (c.is_control() && c != '\0') || self.steps == 0 {
                 return None;
             }
@@ -287,6 +312,16 @@ pub(super) fn time_length(text: &str) -> Option<usize> {
     (zone > 1).then_some(end + zone)
 }
 
+/// The length of `10.0.0.1(35490)`, `[local]`.
+fn remote_length(text: &str) -> Option<usize> {
+    if text.starts_with('[') {
+        return text.find(']').map(|end| end + 1).filter(|end| *end <= LONGEST_NAME);
+    }
+    let host = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b".:_%-".contains(b)).count();
+    let port = text[host..].strip_prefix('(')?.split_once(')')?.0;
+    (host > 0 && host <= 300 && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit())).then_some(host + port.len() + 2)
+}
+
 /// The length of `1795539581.856`.
 pub(super) fn epoch_length(text: &str) -> Option<usize> {
     let (seconds, rest) = text.split_once('.')?;
@@ -316,9 +351,9 @@ mod tests {
 
     #[test]
     fn every_escape_is_read() {
-        let pattern = "%m|%t|%n [%p] %P %c %l s=%s v=%v x=%x i=%i e=%e Q=%Q b=%b %u@%d %r %h a=%a 100%% ";
+        let pattern = "%m|%t|%n [%p] %P %c %l s=%s v=%v x=%x i=%i e=%e Q=%Q b=%b|%u@%d %r %h a=%a 100%% ";
         let line = "2026-11-23 16:59:41.856 UTC|2026-11-23 16:59:41 +08|1795539581.856 [7]  6b0470fd.9e0 3 s=2026-11-23 16:59:40 UTC v=3/1 x=0 \
-                    i=idle in transaction e=00000 Q=-12 b=client backend li na@crm db 10.0.0.1(5) [local] a=DBeaver 24 - <x> 100% LOG:  hello";
+                    i=idle in transaction e=00000 Q=-12 b=client backend|li na@crm db 10.0.0.1(5) [local] a=DBeaver 24 - <x> 100% LOG:  hello";
         let start = read(pattern, line).expect("is read");
         assert_eq!((start.label, start.text), (Label::Message(Severity::Log), "hello"));
         let head = start.head;

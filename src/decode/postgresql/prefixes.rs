@@ -8,7 +8,7 @@ use crate::decode::postgresql::prefix::{self, Part, Pattern, Start};
 use crate::decode::postgresql::words::{self, Label};
 
 /// Of those that read the same lines the one that reads more comes first.
-const WELL_KNOWN: [&str; 24] = [
+const WELL_KNOWN: [&str; 23] = [
     // Debian
     "%m [%p] %q%u@%d ",
     // RDS, and Azure's flexible server as its guides have it
@@ -32,7 +32,6 @@ const WELL_KNOWN: [&str; 24] = [
     "%m [%p] %q%u@%d %h(%r) app=%a sess=%c line=%l vxid=%v xid=%x ",
     "%m [%p] %q[user=%u,db=%d,app=%a] ",
     "%m [%p] %q%u@%d/%a ",
-    "%m [%p] %q%a ",
     "%t %u@%d [%p] ",
     // syslog, which has the time and the process itself
     "user=%u,db=%d,app=%a,client=%h ",
@@ -66,7 +65,7 @@ impl Prefixes {
         if let Some(given) = &self.given {
             return given.read(line);
         }
-        if line.starts_with(['\t', '{', '<']) || line.is_empty() {
+        if is_other(line) {
             return None;
         }
         if let Some(start) = self.found.iter().find_map(|pattern| pattern.read(line)) {
@@ -95,7 +94,7 @@ impl Prefixes {
 
 /// Whether a line is one of the server's on stderr, or within syslog.
 pub(super) fn recognises(line: &str, in_syslog: bool) -> bool {
-    if line.starts_with(['\t', '{', '<']) {
+    if is_other(line) {
         return false;
     }
     let exact = |start: &Start<'_>| {
@@ -106,10 +105,19 @@ pub(super) fn recognises(line: &str, in_syslog: bool) -> bool {
     timed.chain(inferred(line)).any(|pattern| pattern.read(line).as_ref().is_some_and(exact))
 }
 
+/// Lines that no prefix begins: continued ones, JSON, XML, syslog's priority.
+fn is_other(line: &str) -> bool {
+    line.is_empty() || line.starts_with(['\t', '{']) || line.strip_prefix('<').is_some_and(|rest| !rest.starts_with(' '))
+}
+
 /// The pattern of a line by the shapes and names of its parts. It must have a time and a process, session or login: a line of
 /// another program could have less.
 fn inferred(line: &str) -> Option<Pattern> {
     let head = &line[..label_in(line)?];
+    // JSON around the line is the matter of others.
+    if head.contains(['{', '"']) {
+        return None;
+    }
     let mut parts: Vec<Part> = Vec::new();
     let mut literal = String::new();
     let mut rest = head;
@@ -117,7 +125,7 @@ fn inferred(line: &str) -> Option<Pattern> {
         let has = |letter: u8| parts.iter().any(|part| *part == Part::Field(letter, false));
         let before = head[..head.len() - rest.len()].chars().next_back();
         let begins = before.is_none_or(|c| !c.is_alphanumeric());
-        let found = begins.then(|| piece(rest, &has)).flatten();
+        let found = begins.then(|| piece(rest, before, &has)).flatten();
         match found {
             Some((pieces, length)) => {
                 if !literal.is_empty() {
@@ -174,7 +182,7 @@ fn prefix_of(text: &str, most: usize) -> &str {
 }
 
 /// The fields with which a text begins, and their length.
-fn piece(text: &str, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
+fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
     let field = |letter: u8| Part::Field(letter, false);
     let literal = |text: &str| Part::Literal(text.to_owned());
     if let Some(length) = prefix::time_length(text) {
@@ -186,7 +194,7 @@ fn piece(text: &str, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
     if let Some(length) = prefix::session_length(text) {
         return Some((vec![field(b'c')], length));
     }
-    if let Some(named) = named(text, has) {
+    if let Some(named) = named(text, before, has) {
         return Some(named);
     }
     if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inside, _)| inside) {
@@ -225,14 +233,18 @@ fn piece(text: &str, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
 }
 
 /// `user=li_na`, `app: DBeaver`: a name that says what follows, up to the next name or the next delimiter.
-fn named(text: &str, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
+fn named(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
     let sign = text[end..].chars().next().filter(|c| matches!(c, '=' | ':'))?;
     let letter = letter_of(&text[..end])?;
     let spaces = text[end + 1..].len() - text[end + 1..].trim_start_matches(' ').len();
     let value_at = end + 1 + if sign == ':' { spaces.min(1) } else { 0 };
     let value = &text[value_at..];
-    let next = value.char_indices().find(|(at, c)| matches!(c, ' ' | ',' | ';' | '|' | '/') && names_follow(&value[at + c.len_utf8()..]));
+    let next = value.char_indices().find(|(at, c)| {
+        let after = &value[at + c.len_utf8()..];
+        let shaped = || prefix::time_length(after).or_else(|| prefix::session_length(after)).is_some();
+        *c == '|' || (*c == ']' && before == Some('[')) || matches!(c, ' ' | ',' | ';' | '/') && (names_follow(after) || shaped())
+    });
     let length = match next {
         Some((at, _)) => at,
         None => value.find([' ', ',', ';', '|', ']', ')']).unwrap_or(value.len()),
@@ -309,7 +321,7 @@ mod tests {
         let lines = [
             "2026-11-23 16:59:41.856 UTC <7> li_na@crm 10.0.0.1(10.0.0.1(5)) app=psql sess=6b0470fd.9e0 line=3 vxid=3/1 xid=0 LOG:  x",
             "2026-11-23 16:59:41.856 UTC <7> li_na@crm 10.0.0.1(10.0.0.1(5)) app=a b c sess=6b0470fd.9e0 line=3 vxid= xid=0 LOG:  x",
-            "< 2026-11-23 16:59:41.856 UTC | 7 | user=li_na database=crm rhost=10.0.0.1(5) application=a LOG:  x ERROR:  y > LOG:  z",
+            "< 2026-11-23 16:59:41.856 UTC | 7 | user=li_na database=crm rhost=10.0.0.1(5) application=a > LOG:  z",
             "1795539581.856 6b0470fd.9e0 [user: li_na] [db: crm] FATAL:  x",
         ];
         let heads = heads(&lines);

@@ -204,6 +204,9 @@ impl Reader {
         // `log_error_verbosity = verbose` puts the state before the message.
         let (leading, text) = state::leading(start.text).map_or((None, start.text), |(state, text)| (Some(state), text));
         let said = english::message(text.into());
+        if let (Some(time), true) = (head.time, is_chinese(line, start.text)) {
+            self.clock.speaks_chinese(time);
+        }
         self.learn(head, &said, emit);
         let seen = match &when {
             When::Text(text) => text.clone(),
@@ -233,14 +236,13 @@ impl Reader {
 
     /// Learns what the zone means, and goes on with what waited for it.
     fn learn(&mut self, head: &Head<'_>, message: &str, emit: &mut Emit<'_>) {
-        let (Some(session), Some(time)) = (head.session, head.time) else { return };
-        if !self.clock.is_open(time) {
-            return;
-        }
-        match head.start {
-            Some(start) => self.clock.learn(session, start),
-            None if message.starts_with("connection received: ") || head.number == Some("1") => self.clock.learn_by_first(session, time),
-            None => {}
+        let Some(time) = head.time.filter(|time| self.clock.is_open(time)) else { return };
+        match (head.session, head.start) {
+            (Some(session), Some(start)) => self.clock.learn(session, start),
+            (Some(session), None) if message.starts_with("connection received: ") || head.number == Some("1") => {
+                self.clock.learn_by_first(session, time);
+            }
+            _ => {}
         }
         if !self.waiting.is_empty() && !self.clock.waits(time) {
             self.waiting_bytes = 0;
@@ -293,6 +295,12 @@ impl Reader {
         self.give_up_waiting(emit);
         self.sessions.flush(emit);
     }
+}
+
+/// Whether the label before a text is a Chinese word.
+fn is_chinese(line: &str, text: &str) -> bool {
+    let label = line[..line.len() - text.len()].trim_end_matches([' ', ':']);
+    label.chars().next_back().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
 fn when(head: &Head<'_>, raw: Raw<'_>) -> When {

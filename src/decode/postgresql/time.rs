@@ -44,6 +44,13 @@ impl Clock {
         self.read(text)
     }
 
+    /// The messages beside a time are in Chinese: then `CST` is China's, unless something says otherwise.
+    pub fn speaks_chinese(&mut self, text: &str) {
+        if self.zone.is_none() && split(text).is_some_and(|(_, zone)| zone == "CST" && self.offset(zone).is_none()) {
+            self.keep("CST", 8 * 3_600);
+        }
+    }
+
     /// Whether the zone of a time is not known other than by the configuration.
     pub fn is_open(&self, text: &str) -> bool {
         split(text).is_some_and(|(_, zone)| !zone.is_empty() && fixed(zone).is_none())
@@ -257,6 +264,16 @@ mod tests {
             clock.learn(id, start);
             assert!(clock.waits("2026-11-24 00:59:42.1 CST"), "{id} {start}");
         }
+    }
+
+    #[test]
+    fn a_log_in_chinese_has_the_time_of_china() {
+        let mut clock = Clock::new(None);
+        clock.speaks_chinese("2026-11-24 00:59:42 CST");
+        assert_eq!(clock.read("2026-11-24 01:00:00 CST").expect("reads").to_string(), "2026-11-23T17:00:00Z");
+        let mut configured = Clock::new(TimeZone::get("America/Chicago").ok());
+        configured.speaks_chinese("2026-11-24 00:59:42 CST");
+        assert_eq!(configured.read("2026-11-24 01:00:00 CST").expect("reads").to_string(), "2026-11-24T07:00:00Z");
     }
 
     #[test]
