@@ -98,7 +98,13 @@ impl Decoder for Azure {
         let wire: Wire<'_> = json::read(raw, "an object of Azure's PostgreSQL logs")?;
         match wire.records {
             // One that is no record must not take its neighbours along.
-            Some(records) => records.iter().fold(Ok(()), |result: Result<(), DecodeError>, entry| result.and(self.entry(entry, raw, emit))),
+            Some(records) => {
+                let mut result = Ok(());
+                for entry in &records {
+                    result = result.and(self.entry(entry, raw, emit));
+                }
+                result
+            }
             None => self.entry(&wire.entry, raw, emit),
         }
     }
