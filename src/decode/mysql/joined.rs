@@ -160,8 +160,7 @@ impl Joined {
         let current = connection.current.get_or_insert_with(|| Current::new(event.clone()));
         // The last event has the id that is the statement's own, and says who it was.
         if !matches!(step, Step::Table(..)) {
-            let first = current.event.place.position;
-            current.event.place = Place { position: first, ..event.place };
+            current.event.place = event.place;
             current.event.who = event.who.or(&current.event.who);
             if !event.class.is_empty() {
                 current.event.class = event.class;
