@@ -83,6 +83,20 @@ pub enum Dialect {
     PostgreSql,
     /// MySQL and MariaDB.
     MySql,
+    /// Oracle and its relatives.
+    Oracle,
+    /// SQL Server.
+    MsSql,
+    /// Snowflake.
+    Snowflake,
+    /// BigQuery.
+    BigQuery,
+    /// Databricks and Spark.
+    Databricks,
+    /// Hive and Impala.
+    Hive,
+    /// Trino, Presto and Athena: close to the standard.
+    Trino,
 }
 
 /// What a logged execution plan tells beyond the text: the tables behind views and functions, and what fed an aggregate.

@@ -4,6 +4,7 @@
 //! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
+mod dialect;
 mod expr;
 mod functions;
 pub mod plan;
@@ -218,24 +219,41 @@ pub enum Condition {
 
 /// What the statements of a text read. Several statements are taken together; [`split::statements`] takes them apart.
 pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
-    let mut parts = split::statements(text, dialect).into_iter().map(|part| statement::analyse(part, dialect));
-    let Some(mut whole) = parts.next() else { return Analysis::default() };
-    let mut several = false;
-    for part in parts.take(MOST_STATEMENTS) {
-        several = true;
-        if whole.branches.is_empty() && !part.branches.is_empty() {
-            whole.class = part.class;
-        }
-        whole.unparsed |= part.unparsed;
-        whole.branches.extend(part.branches);
-        whole.writes.extend(part.writes);
-        whole.rows_may_be_fewer |= part.rows_may_be_fewer;
+    let texts = split::statements(text, dialect);
+    match texts.as_slice() {
+        [] => Analysis::default(),
+        [only] => statement::analyse(only, dialect),
+        several => together(several, dialect),
     }
+}
+
+/// The statements of one text as if they were one.
+fn together(texts: &[&str], dialect: Dialect) -> Analysis {
+    let parts: Vec<Analysis> = texts.iter().take(MOST_STATEMENTS).map(|text| statement::analyse(text, dialect)).collect();
+    let runs = |part: &Analysis| matches!(part.class, Class::Fetch | Class::Execute);
+    let any_runs = parts.iter().any(runs);
+    // What is made ready shows nothing before it runs.
+    let shows = |part: &Analysis| match part.class {
+        Class::Declare | Class::Prepare => any_runs,
+        _ => !part.branches.is_empty() || runs(part),
+    };
     // The logged rows are those of one of them, nobody knows which: they bound nothing.
-    if several {
-        whole.limit = None;
-        whole.rows_may_be_fewer = true;
-        whole.set_operation = true;
+    let mut whole = Analysis { rows_may_be_fewer: true, set_operation: true, ..Analysis::default() };
+    let named = parts.iter().find(|part| runs(part)).or_else(|| parts.iter().find(|part| shows(part))).or(parts.first());
+    whole.class = named.map_or(Class::Other, |part| part.class);
+    whole.unparsed = texts.len() > MOST_STATEMENTS;
+    for part in parts {
+        whole.unparsed |= part.unparsed;
+        whole.trailing |= part.trailing;
+        if shows(&part) {
+            // It may run anything that was made ready before.
+            if runs(&part) {
+                let functions = vec![part.class.name().to_owned()];
+                whole.branches.push(Branch { functions, hides_query: true, ..Branch::default() });
+            }
+            whole.branches.extend(part.branches);
+        }
+        whole.writes.extend(part.writes);
     }
     whole
 }

@@ -3,6 +3,7 @@
 //! A server logs the whole text of a multi-statement request on the line of each of its statements.
 
 use crate::model::record::Dialect;
+use crate::sql::dialect;
 
 /// The statements of a text, without empty ones and without surrounding space.
 pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
@@ -16,16 +17,31 @@ pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
         at = next(bytes, at, dialect);
     }
     parts.push(&text[start.min(text.len())..]);
-    parts.retain(|part| !first_word(part).is_empty() || part.trim_start().starts_with('('));
+    parts.retain(|part| !first_word_in(part, dialect).is_empty() || part.trim_start().starts_with('('));
     parts.iter().map(|part| part.trim()).collect()
 }
 
 /// The first word of a statement, past comments, space and brackets; empty where there is none.
 pub fn first_word(text: &str) -> &str {
+    first_word_in(text, Dialect::Generic)
+}
+
+/// The same, in a dialect with comments of its own.
+pub fn first_word_in(text: &str, dialect: Dialect) -> &str {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() && !(bytes[at].is_ascii_alphabetic() || bytes[at] >= 0x80) {
-        let after = next(bytes, at, Dialect::Generic);
+        // What stands in `/*!50000 … */` runs.
+        if dialect == Dialect::MySql && (bytes[at..].starts_with(b"/*!") || bytes[at..].starts_with(b"/*M!")) {
+            at = memchr::memchr(b'!', &bytes[at..]).map_or(bytes.len(), |mark| at + mark + 1);
+            at += bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+            continue;
+        }
+        if dialect == Dialect::MySql && bytes[at..].starts_with(b"*/") {
+            at += 2;
+            continue;
+        }
+        let after = next(bytes, at, dialect);
         let plain = after == at + 1;
         if plain && !(bytes[at].is_ascii_whitespace() || bytes[at] == b'(') {
             return "";
@@ -58,18 +74,22 @@ fn is_comment(bytes: &[u8], at: usize) -> bool {
 
 /// The position after the token at `at`: past a whole string, quoted name or comment, else past one byte.
 fn next(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
-    let backslash = match dialect {
-        Dialect::MySql => true,
-        Dialect::PostgreSql | Dialect::Generic => at > 0 && matches!(bytes[at - 1], b'e' | b'E'),
-    };
+    let marked = at > 0 && matches!(bytes[at - 1], b'e' | b'E') && dialect::escape_strings(dialect);
+    let backslash = marked || dialect::backslash_escapes(dialect);
     match bytes[at] {
+        b'\'' if dialect == Dialect::Oracle && is_alternative(bytes, at) => alternative(bytes, at),
         b'\'' => quoted(bytes, at, b'\'', backslash),
-        b'"' => quoted(bytes, at, b'"', false),
+        b'"' => quoted(bytes, at, b'"', backslash && dialect::double_quoted_strings(dialect)),
         b'`' => quoted(bytes, at, b'`', false),
-        b'-' if bytes[at..].starts_with(b"--") => line(bytes, at),
-        b'#' if dialect == Dialect::MySql => line(bytes, at),
-        b'/' if bytes[at..].starts_with(b"/*") => block(bytes, at),
-        b'$' if dialect != Dialect::MySql => dollar(bytes, at),
+        b'[' if dialect::bracketed_names(dialect) => quoted(bytes, at, b']', false),
+        // MySQL takes two dashes for a comment only before a space: `5--3` is 8.
+        b'-' if bytes[at..].starts_with(b"--") && (dialect != Dialect::MySql || bytes.get(at + 2).is_none_or(|b| *b <= b' ')) => {
+            line(bytes, at)
+        }
+        b'#' if dialect::hash_comments(dialect) => line(bytes, at),
+        b'/' if dialect == Dialect::MySql && (bytes[at..].starts_with(b"/*!") || bytes[at..].starts_with(b"/*M!")) => at + 2,
+        b'/' if bytes[at..].starts_with(b"/*") => block(bytes, at, dialect::nested_comments(dialect)),
+        b'$' if dialect::dollar_strings(dialect) => dollar(bytes, at),
         _ => at + 1,
     }
 }
@@ -91,8 +111,27 @@ fn line(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1)
 }
 
-/// Block comments nest in PostgreSQL.
-fn block(bytes: &[u8], open: usize) -> usize {
+/// Oracle's `q'[ … ]'`, in which quotes stand for themselves.
+fn is_alternative(bytes: &[u8], at: usize) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let before = |back: usize| at.checked_sub(back).map(|at| bytes[at].to_ascii_lowercase());
+    before(1) == Some(b'q') && (before(2).is_none_or(|b| !word(b)) || before(2) == Some(b'n') && before(3).is_none_or(|b| !word(b)))
+}
+
+fn alternative(bytes: &[u8], open: usize) -> usize {
+    let close = match bytes.get(open + 1) {
+        Some(b'[') => b']',
+        Some(b'(') => b')',
+        Some(b'{') => b'}',
+        Some(b'<') => b'>',
+        Some(other) => *other,
+        None => return bytes.len(),
+    };
+    memchr::memmem::find(&bytes[open + 2..], &[close, b'\'']).map_or(bytes.len(), |end| open + 2 + end + 2)
+}
+
+/// Block comments nest in some dialects.
+fn block(bytes: &[u8], open: usize, nests: bool) -> usize {
     let (mut at, mut depth) = (open + 2, 1);
     while at < bytes.len() {
         if bytes[at..].starts_with(b"*/") {
@@ -101,7 +140,7 @@ fn block(bytes: &[u8], open: usize) -> usize {
             if depth == 0 {
                 return at;
             }
-        } else if bytes[at..].starts_with(b"/*") {
+        } else if nests && bytes[at..].starts_with(b"/*") {
             depth += 1;
             at += 2;
         } else {
@@ -144,9 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn each_dialect_has_its_own_quotes_and_comments() {
+        let count = |text, dialect| statements(text, dialect).len();
+        assert_eq!(count("SELECT [a;b] FROM t; SELECT 2", Dialect::MsSql), 2);
+        assert_eq!(count("SELECT q'[it's; that]' FROM dual; SELECT 2", Dialect::Oracle), 2);
+        assert_eq!(count("SELECT 5--3; SELECT 2", Dialect::MySql), 2);
+        assert_eq!(count("SELECT 5--3; SELECT 2", Dialect::PostgreSql), 1);
+        assert_eq!(count("/* /* */ SELECT 1; SELECT 2", Dialect::MySql), 2);
+        assert_eq!(count(r#"SELECT "a";b"; SELECT 2"#, Dialect::MySql), 2);
+    }
+
+    #[test]
     fn the_first_word_is_found_past_comments_and_brackets() {
         assert_eq!(first_word("/* x */ -- y\n ((select 1))"), "select");
         assert_eq!(first_word("'x' select"), "");
         assert_eq!(first_word(""), "");
+        assert_eq!(first_word_in("/*!50000 SELECT 1 */", Dialect::MySql), "SELECT");
+        assert_eq!(first_word_in("# x\nSELECT 1", Dialect::MySql), "SELECT");
     }
 }

@@ -3,12 +3,11 @@
 use crate::model::record::Dialect;
 use crate::sql::predicate::placeholder;
 use crate::sql::walk::{Out, Walker, text};
-use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, split, tokens};
+use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, dialect, split, tokens};
 use sqlparser::ast::{
     CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update,
     UpdateTableFromKind, Value,
 };
-use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -19,7 +18,7 @@ const MOST_OPERATORS: usize = 2_000;
 
 /// What one statement reads.
 pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
-    let word = split::first_word(statement).to_ascii_uppercase();
+    let word = split::first_word_in(statement, dialect).to_ascii_uppercase();
     let plain = |class| Analysis { class, ..Analysis::default() };
     match word.as_str() {
         "SELECT" | "WITH" | "TABLE" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
@@ -71,7 +70,7 @@ fn inner(statement: &str, dialect: Dialect, class: Class, word: &str) -> Analysi
 
 /// A statement inside of another, but not one inside of that.
 fn analyse_once(statement: &str, dialect: Dialect) -> Analysis {
-    match split::first_word(statement).to_ascii_uppercase().as_str() {
+    match split::first_word_in(statement, dialect).to_ascii_uppercase().as_str() {
         "DECLARE" | "PREPARE" => by_words(statement, dialect),
         _ => analyse(statement, dialect),
     }
@@ -106,11 +105,7 @@ fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
     if statement.len() > LONGEST_PARSED {
         return None;
     }
-    let dialect: &'static dyn sqlparser::dialect::Dialect = match dialect {
-        Dialect::Generic => &GenericDialect {},
-        Dialect::PostgreSql => &PostgreSqlDialect {},
-        Dialect::MySql => &MySqlDialect {},
-    };
+    let dialect = dialect::grammar(dialect);
     let mut tokens = Tokenizer::new(dialect, statement).tokenize_with_location().ok()?;
     // `?` are counted from the left, as drivers do.
     let unnumbered = tokens.iter_mut().filter_map(|token| match &mut token.token {

@@ -1,8 +1,7 @@
 //! Tables by the words of a text that cannot be parsed: whatever follows FROM, JOIN, INTO, UPDATE, COPY or TABLE.
 
 use crate::model::record::Dialect;
-use crate::sql::LONGEST_PARSED;
-use sqlparser::dialect::GenericDialect;
+use crate::sql::{LONGEST_PARSED, dialect};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
 /// Most tables that are taken from one text.
@@ -15,14 +14,10 @@ pub(super) fn tables(text: &str, dialect: Dialect) -> Vec<String> {
         end -= 1;
     }
     let text = &text[..end];
-    let quoted_names = match dialect {
-        Dialect::MySql => text.replace('`', "\""),
-        Dialect::PostgreSql | Dialect::Generic => text.to_owned(),
-    };
-    let words = match Tokenizer::new(&GenericDialect {}, &quoted_names).tokenize() {
+    let words = match Tokenizer::new(dialect::grammar(dialect), text).tokenize() {
         Ok(tokens) => tokens.into_iter().filter_map(piece).collect(),
         // A string that never ends: audit logs cut long texts.
-        Err(_) => crude(&quoted_names),
+        Err(_) => crude(text),
     };
     named(&words)
 }
@@ -55,7 +50,7 @@ fn crude(text: &str) -> Vec<Piece> {
         if !word.is_empty() {
             pieces.push(Piece::Word(std::mem::take(&mut word), false));
         }
-        if !c.is_whitespace() && c != '"' {
+        if !c.is_whitespace() && !matches!(c, '"' | '`' | '[' | ']') {
             pieces.push(Piece::Mark(if matches!(c, '.' | ',' | '(') { c } else { '?' }));
         }
     }
