@@ -171,7 +171,8 @@ pub struct Settings {
 pub const AUTO: &str = "auto";
 
 /// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
-pub const FORMATS: &[Format] = &[postgresql::JSONLOG, canonical::FORMAT];
+pub const FORMATS: &[Format] =
+    &[postgresql::JSONLOG, postgresql::CSVLOG, postgresql::AZURE, postgresql::CLOUDSQL, postgresql::STDERR, canonical::FORMAT];
 
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {

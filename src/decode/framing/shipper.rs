@@ -24,6 +24,9 @@ struct Wire<'a> {
     /// Kafka Connect with schemas.
     #[serde(borrow)]
     payload: Option<&'a RawValue>,
+    /// IBM Cloud's platform logs.
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
     /// CloudWatch's subscriptions.
     #[serde(borrow, rename = "logEvents")]
     events: Option<Vec<&'a RawValue>>,
@@ -57,7 +60,8 @@ pub(super) fn open(text: &str) -> Vec<Letter<'_>> {
     }
     let original = wire.event.and_then(|event| serde_json::from_str::<Original<'_>>(event.get()).ok()).map(|event| event.original);
     let log = wire.log.filter(|log| log.get().starts_with('"'));
-    let candidates = [original, wire.message, wire.journal, log, wire.event, wire.payload];
+    let data = wire.data.filter(|data| data.get().starts_with('{'));
+    let candidates = [original, wire.message, wire.journal, log, wire.event, wire.payload, data];
     let Some(payload) = candidates.into_iter().flatten().find_map(|value| carried(value.get())) else { return Vec::new() };
     let time = [wire.shipped, wire.timestamp, wire.time].into_iter().flatten().find_map(|value| time(value.get()));
     let host = wire.host.and_then(|host| {

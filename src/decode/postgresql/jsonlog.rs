@@ -1,10 +1,10 @@
 //! `postgresql-jsonlog`: one JSON object per line, as `log_destination = 'jsonlog'` writes it. Empty keys are left out.
 
+use crate::decode::postgresql::english;
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::session::Sessions;
-use crate::decode::postgresql::time;
+use crate::decode::postgresql::time::Clock;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -15,12 +15,12 @@ pub const JSONLOG: Format = Format {
     name: "postgresql-jsonlog",
     marks: "an object with `error_severity`, `session_id`, `line_num` and `timestamp`",
     stateless: false,
-    decoder: |settings| Box::new(Jsonlog { zone: settings.zone.clone(), sessions: Sessions::default() }),
+    decoder: |settings| Box::new(Jsonlog { clock: Clock::new(settings.zone.clone()), sessions: Sessions::default() }),
     recognises,
 };
 
 struct Jsonlog {
-    zone: Option<TimeZone>,
+    clock: Clock,
     sessions: Sessions,
 }
 
@@ -40,6 +40,8 @@ struct Wire<'a> {
     remote_host: Option<Word<'a>>,
     #[serde(borrow)]
     session_id: Word<'a>,
+    #[serde(borrow)]
+    session_start: Option<Word<'a>>,
     line_num: u64,
     #[serde(borrow)]
     error_severity: Word<'a>,
@@ -64,7 +66,8 @@ impl Decoder for Jsonlog {
             return Ok(());
         }
         let wire: Wire<'_> = json::read(raw, "a line of PostgreSQL's jsonlog")?;
-        let time = time::parse(&wire.timestamp.0, self.zone.as_ref())?;
+        let start = wire.session_start.as_ref().map(|start| start.0.as_ref());
+        let time = self.clock.read_in_session(&wire.timestamp.0, &wire.session_id.0, start)?;
         let word = |word: Option<Word<'_>>| word.map(|word| word.0.into_owned().into());
         let line = Line {
             position: raw.position,
@@ -78,8 +81,8 @@ impl Decoder for Jsonlog {
             application: word(wire.application_name),
             severity: Severity::of(&wire.error_severity.0),
             state: word(wire.state_code),
-            message: wire.message.map_or(Cow::Borrowed(""), |message| message.0),
-            detail: word(wire.detail),
+            message: english::message(wire.message.map_or(Cow::Borrowed(""), |message| message.0)),
+            detail: word(wire.detail).map(english::detail),
             statement: word(wire.statement),
             context: word(wire.context),
             cursor_position: wire.cursor_position.is_some(),

@@ -5,7 +5,12 @@
 
 mod assemble;
 mod auto_explain;
+mod azure;
+mod backend;
+mod cloudsql;
 mod command;
+mod csvlog;
+mod english;
 mod failure;
 mod held;
 mod jsonlog;
@@ -13,7 +18,19 @@ mod line;
 mod names;
 mod pgaudit;
 mod plain;
+mod prefix;
+mod prefixes;
+mod reader;
+mod recent;
 mod session;
+mod state;
+mod stderr;
+mod syslog;
 mod time;
+mod words;
 
+pub use azure::AZURE;
+pub use cloudsql::CLOUDSQL;
+pub use csvlog::CSVLOG;
 pub use jsonlog::JSONLOG;
+pub use stderr::STDERR;

@@ -1,0 +1,196 @@
+//! `azure-postgresql`: PostgreSQL's log as Azure's diagnostic settings send it to an Event Hub or a storage account.
+//!
+//! `{"records":[{"category":"PostgreSQLLogs","properties":{"message":…}}]}`, or such records one by one. The single server gives
+//! the prefix beside the message, the flexible server within it. Switch the category `PostgreSQLLogs` on, pgaudit with
+//! `pgaudit.log`, and set `log_line_prefix` to `%t:%r:%u@%d:[%p]:%a:%e`: with the default `%t-%c-` the login is only known from the
+//! lines of `log_connections`. Records of other categories hold no accesses.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::postgresql::reader::{Reader, Style};
+use crate::decode::postgresql::words;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::model::time::Timestamp;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// `azure-postgresql`.
+pub const AZURE: Format = Format {
+    name: "azure-postgresql",
+    marks: "an object of the category `PostgreSQLLogs` with `properties`, alone or in `records`",
+    stateless: false,
+    decoder: |settings| Documents::json(Box::new(Azure { reader: Reader::new(settings) })),
+    recognises,
+};
+
+struct Azure {
+    reader: Reader,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    records: Option<Vec<Entry<'a>>>,
+    #[serde(flatten, borrow)]
+    entry: Entry<'a>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    category: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "resourceId")]
+    resource: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    properties: Option<Properties<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Properties<'a> {
+    #[serde(borrow)]
+    prefix: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "errorLevel")]
+    level: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    detail: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    context: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    statement: Option<Cow<'a, str>>,
+}
+
+const CATEGORY: &str = "PostgreSQLLogs";
+
+impl Azure {
+    fn entry(&mut self, entry: &Entry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        if entry.category.as_deref() != Some(CATEGORY) {
+            return Ok(());
+        }
+        let Some(properties) = &entry.properties else { return Err(form("without its properties")) };
+        let Some(message) = properties.message.as_deref() else { return Err(form("without a message")) };
+        let mut raw = raw;
+        raw.envelope.time = entry.time.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
+        // Process numbers are those of one server.
+        raw.envelope.host = entry.resource.as_deref().and_then(|resource| resource.rsplit('/').next()).or(raw.envelope.host);
+        let level = properties.level.as_deref().unwrap_or("LOG");
+        let Some(prefix) = properties.prefix.as_deref().filter(|prefix| !prefix.is_empty()) else {
+            return self.reader.take(message, raw, Style::Whole, emit);
+        };
+        // A message that has no label of its own gets that of the level. No line of its text may pass for another's.
+        let inner = |text: &str| text.replace('\n', "\n\t");
+        let label = if words::label(level).is_some() { level } else { "LOG" };
+        let mut text = format!("{prefix}{label}:  {}", inner(message));
+        let parts = [("DETAIL", &properties.detail), ("CONTEXT", &properties.context), ("STATEMENT", &properties.statement)];
+        for (label, part) in parts {
+            if let Some(part) = part.as_deref().filter(|part| !part.is_empty()) {
+                text.push_str(&format!("\n{prefix}{label}:  {}", inner(part)));
+            }
+        }
+        self.reader.take(&text, raw, Style::Message, emit)
+    }
+}
+
+impl Decoder for Azure {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let wire: Wire<'_> = json::read(raw, "an object of Azure's PostgreSQL logs")?;
+        match wire.records {
+            // One that is no record must not take its neighbours along.
+            Some(records) => records.iter().fold(Ok(()), |result: Result<(), DecodeError>, entry| result.and(self.entry(entry, raw, emit))),
+            None => self.entry(&wire.entry, raw, emit),
+        }
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.reader.flush(emit);
+    }
+}
+
+fn form(what: &str) -> DecodeError {
+    DecodeError::Form { expected: "a record of Azure's PostgreSQL logs", what: what.to_owned() }
+}
+
+fn recognises(bytes: &[u8]) -> bool {
+    // Cheap for lines of other formats.
+    if memchr::memmem::find(bytes, CATEGORY.as_bytes()).is_none() {
+        return false;
+    }
+    let is_one = |entry: &Entry<'_>| entry.category.as_deref() == Some(CATEGORY) && entry.properties.is_some();
+    serde_json::from_slice::<Wire<'_>>(bytes).is_ok_and(|wire| match wire.records {
+        Some(records) => records.iter().any(is_one),
+        None => is_one(&wire.entry),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+    use crate::model::access::Operation;
+    use serde_json::{Value, json};
+
+    fn entry(properties: Value) -> Value {
+        json!({"time":"2026-03-02T09:00:00Z","category":"PostgreSQLLogs","operationName":"LogEvent","properties":properties,
+               "resourceId":"/SUBSCRIPTIONS/X/PROVIDERS/MICROSOFT.DBFORPOSTGRESQL/FLEXIBLESERVERS/PG1"})
+    }
+
+    fn flexible(message: &str) -> Value {
+        entry(json!({"timestamp":"2026-03-02 09:00:00.123 UTC","processId":7,"errorLevel":"LOG","sqlerrcode":"00000","message":message}))
+    }
+
+    #[test]
+    fn the_flexible_server_has_its_prefix_in_the_message() {
+        let message = "2026-03-02 09:00:00 UTC:10.0.0.1(64783):li_na@crm:[7]:DBeaver 24:00000LOG:  00000: AUDIT: SESSION,71,1,READ,SELECT,,,\"SELECT a\n\tFROM t\",<none>,5";
+        let line = json!({"records":[flexible(message), flexible("rubbish"), {"category":"Other","properties":{}}]}).to_string();
+        let (records, dead) = testing::decode(&AZURE, &[&line]);
+        assert_eq!((records.len(), dead.len()), (1, 1));
+        let record = &records[0];
+        assert_eq!(record.time.to_string(), "2026-03-02T09:00:00Z");
+        assert_eq!((record.account.as_deref(), record.system.as_deref()), (Some("li_na"), Some("crm")));
+        assert_eq!((record.client.ip.as_deref(), record.client.app.as_deref()), (Some("10.0.0.1"), Some("DBeaver 24")));
+        assert_eq!((record.statement.as_deref(), record.rows), (Some("SELECT a\nFROM t"), Some(5)));
+        assert_eq!(record.operation, Operation::Read);
+    }
+
+    #[test]
+    fn a_flexible_server_of_the_default_prefix_tells_the_login_once() {
+        let line = |text: &str| flexible(&format!("2026-03-02 09:00:00 UTC-69a55270.1f-LOG:  {text}")).to_string();
+        let lines = [
+            line("connection received: host=10.0.0.1 port=5"),
+            line("connection authorized: user=li_na database=crm application_name=psql"),
+            line("AUDIT: SESSION,1,1,READ,SELECT,,,SELECT a FROM t,<none>,5"),
+        ];
+        let (records, dead) = testing::decode(&AZURE, &lines.each_ref().map(String::as_str));
+        assert_eq!(dead, []);
+        assert_eq!(records.iter().map(|r| r.account.as_deref()).collect::<Vec<_>>(), [Some("li_na"); 2]);
+        assert_eq!((records[1].client.ip.as_deref(), records[1].client.app.as_deref()), (Some("10.0.0.1"), Some("psql")));
+    }
+
+    #[test]
+    fn the_single_server_has_its_prefix_beside_the_message() {
+        let prefix = "2026-03-02 09:00:00 UTC:10.0.0.1(43986):li_na@crm:[7]:psql:00000";
+        let forged =
+            "SELECT 1\n2026-03-02 09:00:00 UTC:10.0.0.1(1):other@crm:[7]:psql:00000LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 2,<none>";
+        let message = format!("AUDIT: SESSION,13,1,READ,SELECT,,,\"{forged}\",<none>");
+        let line = json!({"records":[entry(json!({"prefix":prefix,"message":message,"detail":"","errorLevel":"LOG"}))]}).to_string();
+        let (records, dead) = testing::decode(&AZURE, &[&line]);
+        assert_eq!((records.len(), dead.len()), (1, 0));
+        assert_eq!((records[0].account.as_deref(), records[0].statement.as_deref()), (Some("li_na"), Some(forged)));
+    }
+
+    #[test]
+    fn records_are_recognised_and_those_of_others_are_not() {
+        assert!(recognises(flexible("x").to_string().as_bytes()));
+        assert!(recognises(json!({"records":[flexible("x")]}).to_string().as_bytes()));
+        assert!(!recognises(br#"{"records":[{"category":"Other","properties":{}}],"x":"PostgreSQLLogs"}"#));
+        assert!(!recognises(br#"{"category":"PostgreSQLLogs"}"#));
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let line = flexible("x").to_string().replace("\"time\"", "\"time\":\"2026-03-02T09:00:00Z\",\"time\"");
+        assert_eq!(testing::decode(&AZURE, &[&line]).1.len(), 1);
+    }
+}

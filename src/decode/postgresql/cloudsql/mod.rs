@@ -1,0 +1,288 @@
+//! `cloudsql-logentry`: what Google Cloud SQL and AlloyDB write to Cloud Logging, one `LogEntry` a line or a message.
+//!
+//! pgaudit's lines (switch on the flag `cloudsql.enable_pgaudit` and the data access logs) come as `PgAuditEntry` with login,
+//! database and statement, without client address and rows; PostgreSQL's own log as text; the audit plugin of Cloud SQL for MySQL
+//! as `MysqlAuditEntry` with client address, without rows. Long statements come in chunks. Entries of other logs of Google's hold
+//! no accesses of these databases.
+
+mod chunks;
+mod mysql;
+
+use crate::decode::framing::document::Documents;
+use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number, Whole};
+use crate::decode::postgresql::line::{Line, Severity};
+use crate::decode::postgresql::reader::{Reader, Style};
+use crate::decode::postgresql::session::Sessions;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::model::time::Timestamp;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// `cloudsql-logentry`.
+pub const CLOUDSQL: Format = Format {
+    name: "cloudsql-logentry",
+    marks: "an object with `logName` and a `protoPayload` of a query to Cloud SQL or AlloyDB, or their `textPayload`",
+    stateless: false,
+    decoder: |settings| {
+        Documents::json(Box::new(CloudSql { reader: Reader::new(settings), sessions: Sessions::default(), chunks: Chunks::new() }))
+    },
+    recognises,
+};
+
+struct CloudSql {
+    reader: Reader,
+    sessions: Sessions,
+    chunks: Chunks,
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    timestamp: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "logName")]
+    log: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "insertId")]
+    insert: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "textPayload")]
+    text: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "protoPayload")]
+    proto: Option<Proto<'a>>,
+    #[serde(borrow)]
+    resource: Option<Resource<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Proto<'a> {
+    #[serde(borrow, rename = "methodName")]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "resourceName")]
+    resource: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    request: Option<&'a serde_json::value::RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Resource<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    labels: Option<Labels<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Labels<'a> {
+    #[serde(borrow)]
+    database_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    instance_id: Option<Cow<'a, str>>,
+}
+
+/// What pgaudit wrote. The server's own CSV is made again of it, so that there is one reader of it.
+#[derive(Deserialize)]
+struct PgAudit<'a> {
+    #[serde(borrow, rename = "auditType")]
+    audit: Cow<'a, str>,
+    #[serde(borrow, rename = "auditClass")]
+    class: Cow<'a, str>,
+    #[serde(borrow)]
+    command: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "objectType")]
+    object_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    object: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    statement: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    parameter: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    database: Option<Cow<'a, str>>,
+    #[serde(rename = "databaseSessionId")]
+    session: Number,
+    #[serde(rename = "statementId")]
+    id: Number,
+    #[serde(rename = "substatementId")]
+    sub: Number,
+    rows: Option<Number>,
+    #[serde(rename = "chunkIndex")]
+    chunk: Option<Number>,
+    #[serde(rename = "chunkCount")]
+    chunk_count: Option<Number>,
+}
+
+const EXPECTED: &str = "a log entry of Cloud SQL";
+
+impl Wire<'_> {
+    /// The instance: process numbers are those of one server.
+    fn instance(&self) -> &str {
+        let labels = self.resource.as_ref().and_then(|resource| resource.labels.as_ref());
+        let label = labels.and_then(|labels| labels.database_id.as_deref().or(labels.instance_id.as_deref()));
+        label.or(self.proto.as_ref().and_then(|proto| proto.resource.as_deref())).unwrap_or("")
+    }
+
+    /// Whether the log is one of these databases.
+    fn is_text(&self) -> bool {
+        let kind = self.resource.as_ref().and_then(|resource| resource.kind.as_deref()).unwrap_or("");
+        let log = self.log.as_deref().unwrap_or("");
+        self.text.is_some() && (kind == "cloudsql_database" || kind.starts_with("alloydb.") || log.contains("/cloudsql.googleapis.com%2F"))
+    }
+}
+
+impl CloudSql {
+    fn pgaudit(&mut self, wire: &Wire<'_>, request: &str, time: Timestamp, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let audit: PgAudit<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
+        let session = format!("{}/{}", wire.instance(), audit.session.0);
+        let part = Chunk {
+            key: format!("{session}/{}/{}/{}/{}", audit.id.0, audit.sub.0, audit.object.as_deref().unwrap_or(""), time.0),
+            index: audit.chunk.map_or(1, |n| n.0),
+            count: audit.chunk_count.map_or(1, |n| n.0),
+            statement: audit.statement.as_deref().unwrap_or(""),
+            parameter: audit.parameter.as_deref().unwrap_or(""),
+        };
+        let Some(whole) = self.chunks.take(part, raw) else { return Ok(()) };
+        let said = |text: &Option<Cow<'_, str>>| text.as_deref().unwrap_or("").to_owned();
+        let mut fields = vec![
+            audit.audit.clone().into_owned(),
+            audit.id.0.to_string(),
+            audit.sub.0.to_string(),
+            audit.class.clone().into_owned(),
+            said(&audit.command),
+            said(&audit.object_type),
+            said(&audit.object),
+        ];
+        let Whole { statement, parameter, position, hash } = whole;
+        fields.push(statement.map_or_else(|| "<not logged>".to_owned(), bracketed));
+        fields.push(parameter.map_or_else(|| "<not logged>".to_owned(), bracketed));
+        fields.extend(audit.rows.map(|rows| rows.0.to_string()));
+        let fields: Vec<String> = fields.iter().map(|field| quoted(field)).collect();
+        let line = Line {
+            position,
+            hash,
+            time,
+            session: session.into(),
+            number: number(time, audit.id.0, audit.sub.0),
+            user: audit.user,
+            database: audit.database,
+            host: None,
+            application: None,
+            severity: Severity::Log,
+            state: None,
+            message: format!("AUDIT: {}", fields.join(",")).into(),
+            detail: None,
+            statement: None,
+            context: None,
+            cursor_position: false,
+        };
+        self.sessions.take(&line, emit);
+        Ok(())
+    }
+}
+
+/// A number for a line of a session, whose own number the entry does not have: it must be the same when the entry is delivered
+/// again, and another in a later session of the same process number.
+fn number(time: Timestamp, id: u64, sub: u64) -> u64 {
+    ((time.0.max(0) as u64) << 20) | ((id & 0x3ff) << 10) | (sub & 0x3ff)
+}
+
+/// `[none]` and `[not logged]` as AlloyDB has it, with the brackets of pgaudit.
+fn bracketed(text: String) -> String {
+    match text.as_str() {
+        "[none]" => "<none>".to_owned(),
+        "[not logged]" => "<not logged>".to_owned(),
+        "" => "<none>".to_owned(),
+        _ => text,
+    }
+}
+
+fn quoted(field: &str) -> String {
+    match field.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", field.replace('"', "\"\"")),
+        false => field.to_owned(),
+    }
+}
+
+impl Decoder for CloudSql {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let wire: Wire<'_> = json::read(raw, EXPECTED)?;
+        let mut raw = raw;
+        let time = wire.timestamp.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
+        raw.envelope.time = time;
+        let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
+        if let Some(request) = wire.proto.as_ref().and_then(|proto| proto.request).map(serde_json::value::RawValue::get) {
+            let time = time.ok_or_else(|| refuse("without a time"))?;
+            // Of other requests (to change an instance, say) the keys are not those.
+            return match kind(request) {
+                Kind::PgAudit => self.pgaudit(&wire, request, time, raw, emit),
+                Kind::MySql => {
+                    let entry = mysql::Entry { instance: wire.instance(), insert: wire.insert.as_deref(), time };
+                    mysql::decode(request, &entry, &mut self.chunks, raw, emit)
+                }
+                Kind::Other => Ok(()),
+            };
+        }
+        if !wire.is_text() {
+            return Ok(());
+        }
+        let log = wire.log.as_deref().unwrap_or("");
+        match wire.text.as_deref() {
+            // What MySQL writes of its own running tells of no access; its general and slow logs do.
+            Some(_) if log.ends_with("mysql.err") => Ok(()),
+            Some(_) if log.ends_with("mysql-general.log") || log.ends_with("mysql-slow.log") => {
+                Err(refuse("of a text log of MySQL, which is not read: switch the audit plugin on"))
+            }
+            Some(text) => {
+                let instance = wire.instance().to_owned();
+                raw.envelope.host = Some(&instance);
+                self.reader.take(text, raw, Style::Whole, emit)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.chunks.flush(emit);
+        self.sessions.flush(emit);
+        self.reader.flush(emit);
+    }
+}
+
+enum Kind {
+    PgAudit,
+    MySql,
+    Other,
+}
+
+/// Which sort of request it is, by its type or else its keys.
+fn kind(request: &str) -> Kind {
+    #[derive(Deserialize)]
+    struct Typed<'a> {
+        #[serde(borrow, rename = "@type")]
+        kind: Option<Cow<'a, str>>,
+        #[serde(rename = "auditClass")]
+        class: Option<serde::de::IgnoredAny>,
+        #[serde(rename = "privUser")]
+        privileged: Option<serde::de::IgnoredAny>,
+    }
+    let Ok(typed) = serde_json::from_str::<Typed<'_>>(request) else { return Kind::Other };
+    match typed.kind.as_deref() {
+        Some(kind) if kind.ends_with(".PgAuditEntry") => Kind::PgAudit,
+        Some(kind) if kind.ends_with(".MysqlAuditEntry") => Kind::MySql,
+        None if typed.class.is_some() => Kind::PgAudit,
+        None if typed.privileged.is_some() => Kind::MySql,
+        _ => Kind::Other,
+    }
+}
+
+fn recognises(bytes: &[u8]) -> bool {
+    // Cheap for lines of other formats.
+    if memchr::memmem::find(bytes, b"Payload\"").is_none() {
+        return false;
+    }
+    let Ok(wire) = serde_json::from_slice::<Wire<'_>>(bytes) else { return false };
+    let query = |method: &str| matches!(method, "cloudsql.instances.query" | "alloydb.instances.query");
+    wire.log.is_some() && (wire.is_text() || wire.proto.as_ref().and_then(|proto| proto.method.as_deref()).is_some_and(query))
+}
+
+#[cfg(test)]
+mod tests;

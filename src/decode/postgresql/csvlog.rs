@@ -1,0 +1,380 @@
+//! `postgresql-csvlog`: the CSV that `log_destination = 'csvlog'` writes, of PostgreSQL 9.0 and later.
+//!
+//! A record has 23 columns, 24 with the backend's type (13) and 26 with leader and query id (14); it runs over as many physical
+//! lines as its statement. Everything is in it: the login, the client, the session with its start, the SQLSTATE. Severities and the
+//! server's own messages are in the language of `lc_messages`. Rows and tables only where pgaudit or auto_explain write them.
+
+use crate::decode::postgresql::english;
+use crate::decode::postgresql::line::Line;
+use crate::decode::postgresql::session::Sessions;
+use crate::decode::postgresql::time::Clock;
+use crate::decode::postgresql::words;
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::model::access::{Position, RecordHash};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// `postgresql-csvlog`.
+pub const CSVLOG: Format = Format {
+    name: "postgresql-csvlog",
+    marks: "CSV of 23 or more columns: a time with its zone first, a session id in the sixth, a SQLSTATE in the thirteenth",
+    stateless: false,
+    decoder: |settings| Box::new(Csvlog { clock: Clock::new(settings.zone.clone()), sessions: Sessions::default(), open: None }),
+    recognises,
+};
+
+/// Most lines of one record, each of which is remembered until its end.
+const MOST_LINES: usize = 250_000;
+
+const EXPECTED: &str = "a record of PostgreSQL's csvlog";
+
+struct Csvlog {
+    clock: Clock,
+    sessions: Sessions,
+    open: Option<Open>,
+}
+
+/// A record whose end has not come yet.
+struct Open {
+    text: String,
+    /// Where each of its lines begins in the text, with its place.
+    lines: Vec<(usize, Position, RecordHash)>,
+    scan: Scan,
+}
+
+/// How far a record was searched for its end.
+#[derive(Clone, Copy, Default)]
+struct Scan {
+    at: usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    /// Before a column.
+    #[default]
+    Start,
+    Bare,
+    Quoted,
+    /// Behind a quote that ends the column or is the first of two.
+    Closing,
+}
+
+/// Goes on over a text; `None` where it is no CSV.
+fn scan(text: &str, mut scan: Scan) -> Option<Scan> {
+    let bytes = text.as_bytes();
+    while scan.at < bytes.len() {
+        if scan.state == State::Quoted {
+            match memchr::memchr(b'"', &bytes[scan.at..]) {
+                Some(at) => (scan.at, scan.state) = (scan.at + at + 1, State::Closing),
+                None => scan.at = bytes.len(),
+            }
+            continue;
+        }
+        scan.state = match (scan.state, bytes[scan.at]) {
+            (State::Start, b'"') | (State::Closing, b'"') => State::Quoted,
+            (State::Start | State::Bare | State::Closing, b',') => State::Start,
+            (State::Start, _) => State::Bare,
+            (State::Bare, b'"') | (State::Closing, _) => return None,
+            (state, _) => state,
+        };
+        scan.at += 1;
+    }
+    Some(scan)
+}
+
+impl Open {
+    fn hash(&self, lines: Range<usize>) -> RecordHash {
+        let mut hashes = self.lines[lines].iter().map(|(_, _, hash)| *hash);
+        let first = hashes.next().unwrap_or_default();
+        hashes.fold(first, RecordHash::and)
+    }
+
+    /// Gives up the lines before that one.
+    fn lose(&self, end: usize, error: DecodeError, emit: &mut Emit<'_>) {
+        let length = self.lines.get(end).map_or(self.text.len(), |(at, _, _)| at.saturating_sub(1));
+        emit(Decoded::Lost(Lost { position: self.lines[0].1, hash: self.hash(0..end), length: length as u64, error }));
+    }
+
+    /// What is left from that line on.
+    fn from(mut self, line: usize) -> Open {
+        let at = self.lines[line].0;
+        self.lines.drain(..line);
+        self.lines.iter_mut().for_each(|(start, _, _)| *start -= at);
+        Open { text: self.text.split_off(at), lines: self.lines, scan: Scan::default() }
+    }
+}
+
+impl Csvlog {
+    /// Takes one physical line.
+    fn line(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let Some(mut open) = self.open.take() else {
+            if text.trim_ascii().is_empty() {
+                return Ok(());
+            }
+            return self.begin(text, raw, emit);
+        };
+        open.text.push('\n');
+        open.lines.push((open.text.len(), raw.position, raw.hash));
+        open.text.push_str(text);
+        self.go_on(open, emit);
+        Ok(())
+    }
+
+    /// A line that stands alone is read where it lies.
+    fn begin(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        match scan(text, Scan::default()) {
+            Some(scan) if scan.state == State::Quoted => {
+                if !is_start(text) {
+                    return Err(form("neither a record nor its continuation"));
+                }
+                self.open = Some(Open { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
+                Ok(())
+            }
+            Some(_) => self.record(text, raw.position, raw.hash, emit),
+            None => Err(form("not CSV")),
+        }
+    }
+
+    /// Looks for the end of the open record. One that never ends swallows those after it until a quote stands where none can: then
+    /// the last line that begins a record is begun again.
+    fn go_on(&mut self, mut open: Open, emit: &mut Emit<'_>) {
+        loop {
+            match scan(&open.text, open.scan) {
+                Some(scan) if scan.state == State::Quoted => {
+                    if open.text.len() > LONGEST_RECORD || open.lines.len() > MOST_LINES {
+                        open.lose(open.lines.len(), DecodeError::TooLong { limit: LONGEST_RECORD }, emit);
+                    } else {
+                        open.scan = scan;
+                        self.open = Some(open);
+                    }
+                    return;
+                }
+                Some(_) => {
+                    let all = open.lines.len();
+                    let (position, hash) = (open.lines[0].1, open.hash(0..all));
+                    if let Err(error) = self.record(&open.text, position, hash, emit) {
+                        open.lose(all, error, emit);
+                    }
+                    return;
+                }
+                None => {
+                    let again = (1..open.lines.len()).rev().find(|line| is_start(&open.text[open.lines[*line].0..]));
+                    open.lose(again.unwrap_or(open.lines.len()), form("cut off"), emit);
+                    let Some(line) = again else { return };
+                    open = open.from(line);
+                }
+            }
+        }
+    }
+
+    fn record(&mut self, text: &str, position: Position, hash: RecordHash, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let mut columns = columns(text);
+        if columns.len() < 23 || columns.len() > 64 {
+            return Err(form("of another number of columns"));
+        }
+        let mut take = |at: usize| Some(std::mem::take(&mut columns[at])).filter(|text| !text.is_empty());
+        let session = take(5).ok_or_else(|| form("without a session"))?;
+        let time = self.clock.read_in_session(&take(0).unwrap_or_default(), &session, take(8).as_deref())?;
+        let number = take(6).and_then(|number| number.parse().ok()).ok_or_else(|| form("without a line number"))?;
+        let line = Line {
+            position,
+            hash,
+            time,
+            session,
+            number,
+            user: take(1),
+            database: take(2),
+            host: take(4).map(without_port),
+            application: take(22),
+            severity: words::severity(&take(11).unwrap_or_default()),
+            state: take(12).filter(|state| state != "00000"),
+            message: english::message(take(13).unwrap_or_default()),
+            detail: take(14).map(english::detail),
+            statement: take(19),
+            context: take(18),
+            cursor_position: take(20).is_some(),
+        };
+        self.sessions.take(&line, emit);
+        Ok(())
+    }
+}
+
+impl Decoder for Csvlog {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let text = json::text(raw)?;
+        text.split('\n').fold(Ok(()), |result: Result<(), DecodeError>, line| result.and(self.line(line, raw, emit)))
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        if let Some(open) = self.open.take() {
+            open.lose(open.lines.len(), form("cut off"), emit);
+        }
+        self.sessions.flush(emit);
+    }
+}
+
+fn form(what: &str) -> DecodeError {
+    DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
+}
+
+/// The columns of a record that is CSV.
+fn columns(text: &str) -> Vec<Cow<'_, str>> {
+    let (mut columns, mut rest) = (Vec::with_capacity(26), Some(text));
+    while let Some(text) = rest {
+        let Some(quoted) = text.strip_prefix('"') else {
+            let (column, after) = text.split_once(',').map_or((text, None), |(column, after)| (column, Some(after)));
+            columns.push(Cow::Borrowed(column));
+            rest = after;
+            continue;
+        };
+        let mut from = 0;
+        let end = loop {
+            let Some(at) = memchr::memchr(b'"', &quoted.as_bytes()[from..]) else { break quoted.len() };
+            match quoted.as_bytes().get(from + at + 1) {
+                Some(b'"') => from += at + 2,
+                _ => break from + at,
+            }
+        };
+        let column = &quoted[..end];
+        columns.push(if from == 0 { Cow::Borrowed(column) } else { Cow::Owned(column.replace("\"\"", "\"")) });
+        rest = quoted.get(end + 1..).and_then(|after| after.strip_prefix(','));
+    }
+    columns
+}
+
+/// `10.0.0.1:35490` without the port; `[local]` as it is.
+fn without_port(from: Cow<'_, str>) -> Cow<'_, str> {
+    match from.rfind(':') {
+        Some(at) if at > 0 && from[at + 1..].bytes().all(|b| b.is_ascii_digit()) => match from {
+            Cow::Borrowed(from) => Cow::Borrowed(&from[..at]),
+            Cow::Owned(from) => Cow::Owned(from[..at].to_owned()),
+        },
+        _ => from,
+    }
+}
+
+/// Whether a record begins with the text: its first nine columns hold what they must.
+fn is_start(text: &str) -> bool {
+    let head = &text[..text.floor_char_boundary(2_048)];
+    let bytes = head.as_bytes();
+    if bytes.len() < 24 || !bytes[..4].iter().all(u8::is_ascii_digit) || bytes[4] != b'-' || bytes[10] != b' ' || bytes[13] != b':' {
+        return false;
+    }
+    let mut columns = columns(head).into_iter();
+    let mut at = |n: usize| columns.nth(n).unwrap_or_default();
+    let (time, pid, session, number) = (at(0), at(2), at(1), at(0));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
+    time.len() < 48 && digits(&pid) && session.split_once('.').is_some_and(|(start, pid)| hex(start) && hex(pid)) && digits(&number)
+}
+
+fn recognises(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    // The time decides for most lines of other formats.
+    let Some(first) = text.lines().next().filter(|line| is_start(line)) else { return false };
+    let columns = columns(first);
+    let state = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    columns.get(12).is_some_and(|text| state(text)) && columns.get(8).is_some_and(|start| start.len() > 18)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+    use crate::model::access::Operation;
+    use crate::model::record::{Ending, Record};
+
+    const HEAD: &str = "2026-11-24 00:59:42.856 CST,\"li_na\",\"crm\",7,\"10.0.0.1:35490\",6b0470fd.9e0";
+
+    fn line(number: u64, severity: &str, message: &str, rest: &str) -> String {
+        let message = message.replace('"', "\"\"");
+        format!(
+            "{HEAD},{number},\"SELECT\",2026-11-24 00:59:41 CST,3/1,0,{severity},00000,\"{message}\",{rest},\"app\",\"client backend\",,0"
+        )
+    }
+
+    fn audit(number: u64, statement: &str) -> String {
+        line(number, "日志", &format!("AUDIT: SESSION,{number},1,READ,SELECT,,,\"{statement}\",<none>,3"), ",,,,,,,")
+    }
+
+    fn decode(text: &str) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
+        testing::decode(&CSVLOG, &text.lines().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_record_over_lines_has_the_place_of_its_first_and_every_field() {
+        let text = format!("{}\n{}", audit(1, "SELECT a\n\n\tFROM \"\"t\"\" -- x,\ny"), audit(2, "SELECT 2"));
+        let (records, dead) = decode(&text);
+        assert_eq!(dead, []);
+        assert_eq!(records.iter().map(|r| r.position.0).collect::<Vec<_>>(), [1, 5]);
+        let record = &records[0];
+        assert_eq!(record.statement.as_deref(), Some("SELECT a\n\n\tFROM \"t\" -- x,\ny"));
+        assert_eq!(record.time.to_string(), "2026-11-23T16:59:42.856Z", "the session's start tells which CST it is");
+        assert_eq!((record.account.as_deref(), record.system.as_deref()), (Some("li_na"), Some("crm")));
+        assert_eq!((record.client.ip.as_deref(), record.client.app.as_deref()), (Some("10.0.0.1"), Some("app")));
+        assert_eq!((record.session.as_deref(), record.id.as_deref()), (Some("6b0470fd.9e0"), Some("6b0470fd.9e0/1")));
+        assert_eq!((record.rows, record.operation, record.ending), (Some(3), Operation::Read, Ending::Success));
+        assert_ne!(record.hash, records[1].hash.and(records[1].hash));
+    }
+
+    #[test]
+    fn older_versions_have_fewer_columns() {
+        let whole = audit(1, "SELECT 1");
+        for end in [",\"client backend\",,0", ",,0"] {
+            assert_eq!(decode(whole.strip_suffix(end).expect("ends so")).0.len(), 1, "{end}");
+        }
+        assert_eq!(decode(whole.strip_suffix(",\"app\",\"client backend\",,0").expect("ends so")).1.len(), 1);
+    }
+
+    #[test]
+    fn an_error_has_its_state_and_its_place() {
+        let error = line(1, "错误", "relation \"t\" does not exist", ",,,,,\"SELECT * FROM t\",15,").replace(",00000,", ",42P01,");
+        let (records, dead) = decode(&error);
+        assert_eq!(dead, []);
+        assert_eq!((records[0].ending, records[0].statement.as_deref()), (Ending::Refused, Some("SELECT * FROM t")));
+    }
+
+    #[test]
+    fn a_record_that_never_ends_is_lost_and_those_after_it_are_read() {
+        let cut = audit(1, "SELECT a\nFROM x");
+        let cut = cut.rsplit_once("x\"").expect("has it").0;
+        let (records, dead) = decode(&format!("{cut}\n{}\n{}", audit(2, "SELECT 2"), audit(3, "SELECT 3\n")));
+        assert_eq!(
+            records.iter().map(|r| (r.position.0, r.statement.as_deref())).collect::<Vec<_>>(),
+            [(3, Some("SELECT 2")), (4, Some("SELECT 3\n"))]
+        );
+        assert_eq!(dead.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1]);
+        assert!(dead[0].1.contains("cut off"), "{dead:?}");
+        assert_eq!(decode(cut).1.len(), 1, "at the end of the log too");
+    }
+
+    #[test]
+    fn a_statement_that_looks_like_the_log_stays_a_statement() {
+        let inner = format!("SELECT 1\n{}", audit(9, "SELECT * FROM secrets").replace('"', "\"\""));
+        let (records, dead) = decode(&audit(1, &inner));
+        assert_eq!((records.len(), dead.len()), (1, 0));
+        assert!(records[0].statement.as_deref().is_some_and(|text| text.contains("secrets")));
+    }
+
+    #[test]
+    fn rubbish_is_refused_line_by_line() {
+        let (records, dead) = decode(&format!("rubbish\n\"\n,,\n{}\nend\"", audit(1, "SELECT 1")));
+        assert_eq!((records.len(), dead.iter().map(|(line, _)| *line).collect::<Vec<_>>()), (1, vec![1, 2, 3, 5]));
+    }
+
+    #[test]
+    fn its_own_records_are_recognised_and_others_are_not() {
+        assert!(recognises(audit(1, "SELECT 1").as_bytes()));
+        assert!(recognises(audit(1, "SELECT 1\n").as_bytes()));
+        for other in [
+            "",
+            "2026-11-23 16:59:41.856 UTC [1] LOG:  x",
+            "20261123 16:59:41,a,b,7,c,d,e",
+            "2026-11-23 16:59:41.856 UTC,a,b,c,d,e,f",
+            "{}",
+        ] {
+            assert!(!recognises(other.as_bytes()), "{other}");
+        }
+    }
+}
