@@ -9,6 +9,7 @@ pub mod canonical;
 mod codec;
 pub mod framing;
 mod json;
+pub mod mysql;
 pub mod postgresql;
 
 use crate::model::access::{Position, RecordHash};
@@ -171,8 +172,19 @@ pub struct Settings {
 pub const AUTO: &str = "auto";
 
 /// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
-pub const FORMATS: &[Format] =
-    &[postgresql::JSONLOG, postgresql::CSVLOG, postgresql::AZURE, postgresql::CLOUDSQL, postgresql::STDERR, canonical::FORMAT];
+pub const FORMATS: &[Format] = &[
+    postgresql::JSONLOG,
+    postgresql::CSVLOG,
+    postgresql::AZURE,
+    postgresql::CLOUDSQL,
+    postgresql::STDERR,
+    mysql::MARIADB,
+    mysql::AUDIT_JSON,
+    mysql::PERCONA_JSON,
+    mysql::PERCONA_XML,
+    mysql::PERCONA_CSV,
+    canonical::FORMAT,
+];
 
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {

@@ -1,0 +1,202 @@
+//! `percona-audit-csv`: Percona's plugin `audit_log` with `audit_log_format=CSV`. Texts keep their line ends, so a record may run over
+//! several lines.
+//!
+//! It tells what `percona-audit-json` does: who, what, from where, and the error code; neither rows nor tables.
+
+use crate::decode::mysql::joined::Joined;
+use crate::decode::mysql::percona::{self, Command, Fields};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::model::access::{Position, RecordHash};
+
+/// `percona-audit-csv`.
+pub const FORMAT: Format = Format {
+    name: "percona-audit-csv",
+    marks: "quoted fields: a name, a number with the time of the file, the time",
+    stateless: false,
+    decoder: |_| Box::new(PerconaCsv::default()),
+    recognises: |line| std::str::from_utf8(line).is_ok_and(begins),
+};
+
+const EXPECTED: &str = "a line of Percona's audit log in CSV";
+
+#[derive(Default)]
+struct PerconaCsv {
+    joined: Joined,
+    open: Option<Open>,
+}
+
+/// A record whose text goes on with the next line.
+struct Open {
+    text: String,
+    position: Position,
+    hash: RecordHash,
+}
+
+impl Decoder for PerconaCsv {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let text = json::text(raw)?;
+        // Within a field quotes are doubled: no line of a text can look like a beginning.
+        if begins(text) {
+            self.give_up("cut off", emit);
+        }
+        let Some(mut open) = self.open.take() else {
+            return match closed(text) {
+                _ if text.trim().is_empty() => Ok(()),
+                true => self.record(text, raw, emit),
+                false if begins(text) => {
+                    self.open = Some(Open { text: text.to_owned(), position: raw.position, hash: raw.hash });
+                    Ok(())
+                }
+                false => Err(refuse("neither a record nor the rest of one")),
+            };
+        };
+        open.text.push('\n');
+        open.text.push_str(text);
+        open.hash = open.hash.and(raw.hash);
+        let (position, hash) = (open.position, open.hash);
+        // A line with an even number of quotes leaves an open field open.
+        if closed(text) {
+            let too_long = open.text.len() > LONGEST_RECORD;
+            self.open = Some(open);
+            if too_long {
+                self.give_up("too long", emit);
+            }
+            return Ok(());
+        }
+        let whole = Raw { bytes: open.text.as_bytes(), position, hash, envelope: raw.envelope };
+        if let Err(error) = self.record(&open.text, whole, emit) {
+            emit(Decoded::Lost(Lost { position, hash, length: open.text.len() as u64, error }));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.give_up("cut off", emit);
+        self.joined.flush(emit);
+    }
+}
+
+impl PerconaCsv {
+    fn give_up(&mut self, what: &str, emit: &mut Emit<'_>) {
+        if let Some(Open { text, position, hash }) = self.open.take() {
+            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error: refuse(what) }));
+        }
+    }
+
+    fn record(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let mut row = csv::StringRecord::new();
+        let read = reader.read_record(&mut row).map_err(|_| refuse("not CSV"))?;
+        let mut rest = csv::StringRecord::new();
+        if !read || reader.read_record(&mut rest).map_err(|_| refuse("not CSV"))? {
+            return Err(refuse("not one line of CSV"));
+        }
+        let names: &[&str] = match (Command::of(&row[0]), row.len()) {
+            (_, 6) => &["name", "record", "timestamp"],
+            (Command::Login | Command::Leave, 12) => &[
+                "name",
+                "record",
+                "timestamp",
+                "connection_id",
+                "status",
+                "user",
+                "priv_user",
+                "os_login",
+                "proxy_user",
+                "host",
+                "ip",
+                "db",
+            ],
+            (_, 12) => &[
+                "name",
+                "record",
+                "timestamp",
+                "command_class",
+                "connection_id",
+                "status",
+                "sqltext",
+                "user",
+                "host",
+                "os_user",
+                "ip",
+                "db",
+            ],
+            _ => return Err(refuse("as many fields as no record has")),
+        };
+        let fields: Fields = names.iter().zip(&row).map(|(name, value)| ((*name).to_owned(), value.to_owned())).collect();
+        percona::take(&mut self.joined, &fields, raw, emit)
+    }
+}
+
+fn refuse(what: &str) -> DecodeError {
+    DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
+}
+
+/// Whether quotes are balanced.
+fn closed(text: &str) -> bool {
+    memchr::memchr_iter(b'"', text.as_bytes()).count() % 2 == 0
+}
+
+/// `"Query","22567_2021-06-30T16:10:09","2021-`: the first fields of a record.
+fn begins(text: &str) -> bool {
+    let Some((name, rest)) = text.strip_prefix('"').and_then(|rest| rest.split_once("\",\"")) else { return false };
+    let Some((record, rest)) = rest.split_once("\",\"") else { return false };
+    let Some((number, opened)) = record.split_once('_') else { return false };
+    let dated = |text: &str| text.get(..5).is_some_and(|year| year[..4].bytes().all(|byte| byte.is_ascii_digit()) && year.ends_with('-'));
+    let named = !name.is_empty() && name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b' ');
+    named && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && dated(opened) && dated(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+    use crate::model::access::Operation;
+    use crate::model::record::Ending;
+
+    const LINE: &str = r#""Query","7_2026-03-02T08:00:00","2026-03-02T09:00:05 UTC","select","2",0,"select ""a"", b from c","joe[joe] @ desk []","desk","","10.0.0.7","crm""#;
+
+    #[test]
+    fn a_statement_has_all_that_its_line_tells() {
+        let (records, dead) = testing::decode(&FORMAT, &[LINE]);
+        assert!(dead.is_empty());
+        let [record] = records.as_slice() else { panic!("{records:?}") };
+        assert_eq!((record.position, record.time.to_string().as_str()), (Position(1), "2026-03-02T09:00:05Z"));
+        assert_eq!((record.account.as_deref(), record.system.as_deref(), record.session.as_deref()), (Some("joe"), Some("crm"), Some("2")));
+        assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), Some("desk")));
+        assert_eq!((record.statement.as_deref(), record.operation), (Some("select \"a\", b from c"), Operation::Read));
+    }
+
+    #[test]
+    fn records_run_over_lines_and_lose_only_themselves() {
+        let spread = LINE.replace(", b", ",\n\n  b -- ,\"\"\n");
+        let lines: Vec<&str> = spread.lines().collect();
+        let (records, dead) = testing::decode(&FORMAT, &lines);
+        assert!(dead.is_empty(), "{dead:?}");
+        assert_eq!(records[0].statement.as_deref(), Some("select \"a\",\n\n  b -- ,\"\n from c"));
+        let (records, dead) = testing::decode(&FORMAT, &[lines[0], LINE, "rubbish", lines[0]]);
+        assert_eq!((records.len(), dead.iter().map(|(line, _)| *line).collect::<Vec<_>>()), (1, vec![1, 3, 4]));
+    }
+
+    #[test]
+    fn logins_have_other_fields_and_the_log_itself_none() {
+        let login = r#""Connect","8_2026-03-02T08:00:00","2026-03-02T09:00:05 UTC","10",1045,"joe","joe","","","desk","","crm""#;
+        let audit = r#""Audit","1_2026-03-02T08:00:00","2026-03-02T09:00:05 UTC","8.0.33","--port=3306","x86_64-Linux""#;
+        let (records, dead) = testing::decode(&FORMAT, &[audit, login]);
+        assert!(dead.is_empty());
+        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.ending, r.system.as_deref())).collect();
+        assert_eq!(told, [(Some("joe"), Operation::Login, Ending::Refused, Some("crm"))]);
+    }
+
+    #[test]
+    fn lines_are_recognised_by_their_first_fields() {
+        let recognised = |text: &str| crate::decode::recognise([text.as_bytes()]).map(|format| format.name);
+        assert_eq!(recognised(LINE), Some("percona-audit-csv"));
+        assert_eq!(recognised(LINE.split_once(" b ").expect("is there").0), Some("percona-audit-csv"));
+        for text in
+            ["\"a\",\"b\",\"c\"", "\"Query\",\"7\",\"2026-\"", "\"Query\",\"7_客户信息\",\"2026-\"", "a,b,c", "\"\",\"7_2026-\",\"2026-\""]
+        {
+            assert_ne!(recognised(text), Some("percona-audit-csv"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! `percona-audit-xml`: audit logs of MySQL's relatives in XML: Percona's plugin `audit_log` (`audit_log_format=OLD`, its default, or
+//! `NEW`), Percona's `audit_log_filter`, and MySQL Enterprise Audit (`NEW` is its default).
+//!
+//! OLD writes the fields of an `AUDIT_RECORD` as attributes, NEW as elements. They tell who ran what, from where, and the error
+//! code; filters also the tables. They never tell rows: how many people a bulk read showed is unknown. Values of prepared
+//! statements are often `?`. Times are UTC with one second.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::mysql::joined::Joined;
+use crate::decode::mysql::percona::{self, Fields};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+/// `percona-audit-xml`.
+pub const FORMAT: Format = Format {
+    name: "percona-audit-xml",
+    marks: "elements `AUDIT_RECORD` with `NAME` and `TIMESTAMP`, as attributes or elements",
+    stateless: false,
+    decoder: |_| Documents::xml(&["AUDIT_RECORD"], Box::new(PerconaXml::default())),
+    recognises,
+};
+
+const EXPECTED: &str = "an AUDIT_RECORD element";
+
+#[derive(Default)]
+struct PerconaXml {
+    joined: Joined,
+}
+
+impl Decoder for PerconaXml {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let fields = fields(json::text(raw)?)?;
+        percona::take(&mut self.joined, &fields, raw, emit)
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.joined.flush(emit);
+    }
+}
+
+fn refuse(what: &str) -> DecodeError {
+    DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
+}
+
+/// The attributes of the record, and the texts of the elements right inside of it.
+fn fields(text: &str) -> Result<Fields, DecodeError> {
+    let mut fields = Fields::new();
+    let mut keep = |name: &str, value: String| {
+        let name = name.to_ascii_lowercase();
+        if fields.insert(name, value).is_some() { Err(refuse("a field stands twice")) } else { Ok(()) }
+    };
+    let mut reader = Reader::from_str(text);
+    let mut depth = 0_u32;
+    let mut inside: Option<(String, String)> = None;
+    loop {
+        match reader.read_event().map_err(|_| refuse("not XML"))? {
+            Event::Start(start) => {
+                depth += 1;
+                match depth {
+                    1 => attributes(&start, &mut keep)?,
+                    2 => inside = Some((start.name().as_ref().to_owned(), String::new())),
+                    _ => {}
+                }
+            }
+            Event::Empty(start) if depth == 0 => attributes(&start, &mut keep)?,
+            Event::Empty(start) if depth == 1 => keep(start.name().as_ref(), String::new())?,
+            Event::End(_) => {
+                if let (2, Some((name, value))) = (depth, inside.take()) {
+                    keep(&name, value)?;
+                }
+                depth = depth.checked_sub(1).ok_or_else(|| refuse("not XML"))?;
+            }
+            Event::Text(text) => {
+                if let (2, Some((_, value))) = (depth, &mut inside) {
+                    value.push_str(&text);
+                }
+            }
+            Event::CData(text) => {
+                if let (2, Some((_, value))) = (depth, &mut inside) {
+                    value.push_str(&text);
+                }
+            }
+            Event::GeneralRef(name) => {
+                if let (2, Some((_, value))) = (depth, &mut inside) {
+                                        value.push(character(&name).ok_or_else(|| refuse("an unknown entity"))?);
+                }
+            }
+            Event::Eof => return if depth == 0 { Ok(fields) } else { Err(refuse("cut off")) },
+            _ => {}
+        }
+    }
+}
+
+fn attributes(start: &BytesStart<'_>, keep: &mut impl FnMut(&str, String) -> Result<(), DecodeError>) -> Result<(), DecodeError> {
+    for attribute in start.attributes() {
+        let attribute = attribute.map_err(|_| refuse("attributes that are none, or stand twice"))?;
+        keep(attribute.key.as_ref(), unescape(&attribute.value)?)?;
+    }
+    Ok(())
+}
+
+/// Puts the characters back that stand as entities. The plugin also writes control characters so, which XML does not know.
+fn unescape(value: &str) -> Result<String, DecodeError> {
+    let mut text = String::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once('&') {
+        let (name, behind) = after.split_once(';').ok_or_else(|| refuse("an unknown entity"))?;
+        text.push_str(before);
+        text.push(character(name).ok_or_else(|| refuse("an unknown entity"))?);
+        rest = behind;
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+fn character(entity: &str) -> Option<char> {
+    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
+    match entity {
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "amp" => Some('&'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => {
+            let digits = entity.strip_prefix('#')?;
+            digits.strip_prefix(['x', 'X']).map_or_else(|| number(digits, 10), |hex| number(hex, 16))
+        }
+    }
+}
+
+fn recognises(line: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let trimmed = text.trim_start();
+    if !trimmed.starts_with('<') {
+        return false;
+    }
+    let Some(at) = text.find("<AUDIT_RECORD") else { return false };
+    let rest = &text[at + "<AUDIT_RECORD".len()..];
+    // One line of a record that goes on does not tell enough; together with the next it does.
+    let has = |name: &str| rest.contains(&format!("{name}=\"")) || rest.contains(&format!("<{name}>"));
+    rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+        && has("NAME")
+        && has("TIMESTAMP")
+        && (has("RECORD") || has("RECORD_ID"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+    use crate::model::access::{Operation, Position};
+    use crate::model::record::{Ending, Record};
+
+    const OLD: &str = r#"<AUDIT_RECORD
+  NAME="Query"
+  RECORD="4_2026-03-02T08:00:00"
+  TIMESTAMP="2026-03-02T09:00:05 UTC"
+  COMMAND_CLASS="select"
+  CONNECTION_ID="14"
+  STATUS="0"
+  SQLTEXT="select name, &quot;x&quot; from a where id &lt; 5&#10; and b = '&#1;>'"
+  USER="joe[joe] @ desk [10.0.0.7]"
+  HOST="desk"
+  OS_USER=""
+  IP="10.0.0.7"
+  DB="crm"
+/>"#;
+
+    const NEW: &str = "<AUDIT_RECORD>
+  <NAME>Query</NAME>
+  <RECORD>4_2026-03-02T08:00:00</RECORD>
+  <TIMESTAMP>2026-03-02T09:00:05 UTC</TIMESTAMP>
+  <COMMAND_CLASS>select</COMMAND_CLASS>
+  <CONNECTION_ID>14</CONNECTION_ID>
+  <STATUS>0</STATUS>
+  <SQLTEXT>select name, &quot;x&quot; from a where id &lt; 5&#10; and b = '&#1;&gt;'</SQLTEXT>
+  <USER>joe[joe] @ desk [10.0.0.7]</USER>
+  <HOST>desk</HOST>
+  <OS_USER></OS_USER>
+  <IP>10.0.0.7</IP>
+  <DB>crm</DB>
+</AUDIT_RECORD>";
+
+    fn decode(text: &str) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
+        testing::decode(&FORMAT, &text.lines().collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn both_styles_tell_the_same() {
+        for text in [OLD, NEW] {
+            let (records, dead) = decode(&format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<AUDIT>\n{text}\n</AUDIT>"));
+            assert!(dead.is_empty(), "{dead:?}");
+            let [record] = records.as_slice() else { panic!("{records:?}") };
+            assert_eq!((record.position, record.time.to_string().as_str()), (Position(3), "2026-03-02T09:00:05Z"));
+            assert_eq!(
+                (record.account.as_deref(), record.system.as_deref(), record.session.as_deref()),
+                (Some("joe"), Some("crm"), Some("14"))
+            );
+            assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), Some("desk")));
+            assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+            assert_eq!(record.statement.as_deref(), Some("select name, \"x\" from a where id < 5\n and b = '\u{1}>'"));
+            assert_eq!(record.id.as_deref(), Some("4_2026-03-02T08:00:00/2026-03-02T09:00:05Z/14"));
+        }
+    }
+
+    fn filter(number: u32, name: &str, rest: &str) -> String {
+        format!(
+            "<AUDIT_RECORD><NAME>{name}</NAME><RECORD_ID>{number}_2026-03-02T08:00:00</RECORD_ID><TIMESTAMP>2026-03-02T09:00:05</TIMESTAMP><CONNECTION_ID>11</CONNECTION_ID>{rest}</AUDIT_RECORD>"
+        )
+    }
+
+    #[test]
+    fn several_records_of_one_statement_count_once() {
+        let text = "<COMMAND_CLASS>select</COMMAND_CLASS><SQLTEXT>SELECT * FROM v</SQLTEXT>";
+        let user = "<USER>joe[joe] @ desk []</USER><STATUS>0</STATUS>";
+        let lines = [
+            filter(1, "Query", &format!("{text}{user}")),
+            filter(2, "Query Start", text),
+            filter(3, "TableRead", &format!("{text}<DB>crm</DB><TABLE>customers</TABLE>")),
+            filter(4, "Query Status End", text),
+            filter(5, "Query", &format!("{text}{user}")),
+            filter(6, "Command End", ""),
+        ];
+        let (records, dead) = decode(&lines.join("\n"));
+        assert!(dead.is_empty());
+        let [record] = records.as_slice() else { panic!("{records:?}") };
+        assert_eq!((record.account.as_deref(), record.system.as_deref()), (Some("joe"), Some("crm")));
+        assert_eq!(record.plan.as_ref().map(|plan| plan.scans[0].table.as_str()), Some("crm.customers"));
+        // Enterprise writes one a statement.
+        let (records, _) = decode(&[&lines[4][..], &lines[4], &lines[2], &lines[4]].join("\n"));
+        assert_eq!(records.len(), 3);
+    }
+
+    #[test]
+    fn broken_records_are_refused() {
+        for text in [
+            "<AUDIT_RECORD NAME=\"Query\"/>",
+            "<AUDIT_RECORD NAME=\"Query\" NAME=\"Quit\" TIMESTAMP=\"2026-03-02T09:00:05 UTC\"/>",
+            "<AUDIT_RECORD><NAME>Query</NAME><NAME>Quit</NAME></AUDIT_RECORD>",
+            "<AUDIT_RECORD><NAME>&nothing;</NAME></AUDIT_RECORD>",
+            "<AUDIT_RECORD><NAME></AUDIT_RECORD>",
+            "<AUDIT_RECORD><NAME>Query</NAME>",
+            "<AUDIT_RECORD NAME=\"&#xffffff;\"/>",
+        ] {
+            let (records, dead) = decode(text);
+            assert_eq!((records.len(), dead.len()), (0, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn records_are_recognised_over_lines_too() {
+        let recognised = |text: &str| crate::decode::recognise(text.lines().map(str::as_bytes)).map(|format| format.name);
+        for text in [OLD.to_owned(), format!("<?xml version=\"1.0\"?>\n<AUDIT>\n{NEW}"), filter(1, "Query", "")] {
+            assert_eq!(recognised(&text), Some("percona-audit-xml"), "{text}");
+        }
+        for text in
+            ["<AuditMessage/>", "<Audit><AuditRecord/></Audit>", "<AUDIT_RECORDS NAME=\"\" TIMESTAMP=\"\" RECORD=\"\"/>", "x <AUDIT_RECORD"]
+        {
+            assert_ne!(recognised(text), Some("percona-audit-xml"), "{text}");
+        }
+    }
+}
