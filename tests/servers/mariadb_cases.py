@@ -17,6 +17,11 @@ def play(truth, port, scratch):
     def client(user):
         return Client(port, user)
 
+    def next_connection():
+        """The number that the server gives to whoever comes next."""
+        with client("wang_wei") as c:
+            return c.connection + 1
+
     def program(name, *arguments):
         command = [name, "--no-defaults", "-h", "127.0.0.1", "-P", str(port), *arguments]
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
@@ -83,10 +88,12 @@ def play(truth, port, scratch):
     ids=','.join(str(i) for i in range(1,3001))
     one('m34','li_na',f"SELECT id, name, phone FROM customers WHERE id IN ({ids})",3000,{C:3000},3000,'14 kB statement: server_audit_query_log_limit=1024 cuts it')
     one('m35','li_na',"SELECT id /* "+'x'*1100+" */, name, phone, id_card FROM customers",10000,{C:10000},10000,'EVASION: padding comment pushes FROM past the 1024-byte limit')
+    number = next_connection()
     r = program('mariadb-dump', '-u', 'wang_wei', 'corebank')
-    T('m36','wang_wei','mariadb-dump',"mariadb-dump corebank",None,{C:10000,A:14900,R:50000},10500,r.stderr[:100])
+    T('m36','wang_wei','mariadb-dump',"mariadb-dump corebank",None,{C:10000,A:14900,R:50000},10500,r.stderr[:100], connection=number)
+    number = next_connection()
     program('mariadb', '-u', 'li_na', 'corebank', '-e', 'select /* m37 */ * from customers where id<=15; select /* m37 */ 1')
-    T('m37','li_na','mariadb CLI',"select * from customers where id<=15; select 1",16,{C:15},15,'CLI splits statements; text comments kept? (--skip-comments default strips?)')
+    T('m37','li_na','mariadb CLI',"select * from customers where id<=15; select 1",16,{C:15},15,'CLI splits statements; text comments kept? (--skip-comments default strips?)', connection=number)
     one('m38','wang_wei',"SET GLOBAL server_audit_logging=OFF",0,{},0,'EVASION: audit off')
     one('m39','wang_wei',"SELECT * FROM customers",10000,{C:10000},10000,'while audit off')
     one('m40','wang_wei',"SET GLOBAL server_audit_logging=ON",0,{},0)

@@ -83,7 +83,7 @@ fn fields(text: &str) -> Result<Fields, DecodeError> {
             }
             Event::GeneralRef(name) => {
                 if let (2, Some((_, value))) = (depth, &mut inside) {
-                                        value.push(character(&name).ok_or_else(|| refuse("an unknown entity"))?);
+                    value.push(character(&name).ok_or_else(|| refuse("an unknown entity"))?);
                 }
             }
             Event::Eof => return if depth == 0 { Ok(fields) } else { Err(refuse("cut off")) },
