@@ -292,7 +292,7 @@ mod tests {
         ];
         let records = decode(&lines);
         let [record] = records.as_slice() else { panic!("{records:?}") };
-        assert_eq!((record.position, record.time.to_string().as_str()), (Position(2), "2026-03-02T09:00:01Z"));
+        assert_eq!((record.position, record.time.to_string().as_str()), (Position(3), "2026-03-02T09:00:01Z"));
         assert_eq!(
             (record.account.as_deref(), record.system.as_deref(), record.session.as_deref()),
             (Some("joe"), Some("crm"), Some("42"))

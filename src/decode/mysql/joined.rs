@@ -98,6 +98,8 @@ struct Current {
     rows: Option<u64>,
     /// More is known than that it came in or ended.
     inside: bool,
+    /// It was seen to come in or to begin.
+    begun: bool,
     ended: bool,
 }
 
@@ -158,8 +160,7 @@ impl Joined {
         let current = connection.current.get_or_insert_with(|| Current::new(event.clone()));
         // The last event has the id that is the statement's own, and says who it was.
         if !matches!(step, Step::Table(..)) {
-            let first = current.event.place.position;
-            current.event.place = Place { position: first, ..event.place };
+            current.event.place = event.place;
             current.event.who = event.who.or(&current.event.who);
             if !event.class.is_empty() {
                 current.event.class = event.class;
@@ -190,7 +191,7 @@ impl Joined {
 
 impl Current {
     fn new(event: Event) -> Current {
-        Current { event, reads: Vec::new(), writes: Vec::new(), code: 0, rows: None, inside: false, ended: false }
+        Current { event, reads: Vec::new(), writes: Vec::new(), code: 0, rows: None, inside: false, begun: false, ended: false }
     }
 
     /// Whether an event with the same text is about this run of it.
@@ -202,15 +203,20 @@ impl Current {
             Step::Status(..) => true,
             Step::General(_) => self.inside || self.ended,
             // A table comes again with the next run; or it stands twice in the text.
-            Step::Table(table, _) => ends || !(self.reads.contains(table) || self.writes.contains(table)),
+            Step::Table(table, _) => {
+                let again = self.reads.contains(table) || self.writes.contains(table);
+                // Behind an event that may have been the end of the last run, a table is the first of the next.
+                let over = !self.begun && !self.inside;
+                !over && (ends || self.begun && !self.ended || !again)
+            }
         }
     }
 
     /// Adds what an event tells; whether the statement is complete now.
     fn add(&mut self, step: Step, joined: bool) -> bool {
         match step {
-            Step::Log => {}
-            Step::Start => self.inside = true,
+            Step::Log => self.begun = true,
+            Step::Start => (self.inside, self.begun) = (true, true),
             Step::End(code) => (self.ended, self.code) = (true, code),
             Step::Status(code, rows) => {
                 (self.ended, self.code, self.rows) = (true, code, rows);

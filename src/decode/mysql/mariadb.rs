@@ -6,7 +6,7 @@
 //! read showed is unknown. Values of prepared statements are there only while the general log is on, else `?`. Times have
 //! one second and no zone: set `[time] zone`. Nothing is logged while `server_audit_logging` is off, which is itself logged.
 
-use crate::decode::mysql::mariadb_line::{Line, parse};
+use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
 use crate::decode::mysql::statement::{self, Told};
 use crate::decode::mysql::text::Scan;
 use crate::decode::mysql::time;
@@ -23,7 +23,7 @@ pub const FORMAT: Format = Format {
     marks: "lines of server, user, host, connection, query, operation, database, object and code, separated by commas",
     stateless: false,
     decoder: |settings| Box::new(Mariadb { zone: settings.zone.clone(), ..Mariadb::default() }),
-    recognises: |line| std::str::from_utf8(line).is_ok_and(|text| !text.contains('\n') && parse(text).is_ok()),
+    recognises: |line| std::str::from_utf8(line).is_ok_and(is_bare),
 };
 
 /// Most connections with something held back.

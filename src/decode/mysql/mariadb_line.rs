@@ -66,6 +66,11 @@ pub(super) fn parse(text: &str) -> Result<Line<'_>, DecodeError> {
         _ => return Err(refuse("no operation at its place")),
     };
     let is_number = |field: &str| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    // Nothing of an envelope around the line.
+    let is_name = |name: &str| !name.is_empty() && !name.contains(['{', '"', '<', '>', ':', '=', '\'', '(']);
+    if !is_name(server) {
+        return Err(refuse("no server at its place"));
+    }
     let query_id = query.parse().ok().filter(|_| is_number(connection)).ok_or_else(|| refuse("no connection and query at their places"))?;
     let line = Line {
         time,
@@ -82,6 +87,12 @@ pub(super) fn parse(text: &str) -> Result<Line<'_>, DecodeError> {
         code: 0,
     };
     rest(line, &text[at..]).ok_or_else(|| refuse("no object and code at their places"))
+}
+
+/// Whether a text is such a line and nothing around it: behind a header of syslog it is one too, but its time stands there.
+pub(super) fn is_bare(text: &str) -> bool {
+    let first = text.split(',').next().unwrap_or("");
+    !text.contains('\n') && !text.starts_with(['<', '{']) && !first.contains(": ") && parse(text).is_ok()
 }
 
 /// What follows the operation: `database,'statement',code`, `database,table,`, `database,,code`.

@@ -8,11 +8,11 @@ use jiff::tz::TimeZone;
 /// Reads `2021-06-30T16:19:00 UTC`, `2021-06-30T16:19:00Z`, `2021-06-30 16:19:00`, all of them UTC, and times with an offset.
 pub(super) fn utc(text: &str) -> Result<Timestamp, DecodeError> {
     let text = text.trim();
-    let civil = text.strip_suffix("UTC").or(text.strip_suffix('Z')).unwrap_or(text).trim_end();
-    match civil.parse::<DateTime>() {
-        Ok(civil) => instant(civil, &TimeZone::UTC),
-        Err(_) => Timestamp::parse(text).map_err(|error| refuse(&error.to_string())),
+    if let Ok(time) = Timestamp::parse(text) {
+        return Ok(time);
     }
+    let civil = text.strip_suffix("UTC").unwrap_or(text).trim_end();
+    instant(civil.parse().map_err(|_| refuse("must be a date and a time"))?, &TimeZone::UTC)
 }
 
 /// Reads `20261123 17:12:35` of the zone, and the microseconds since 1970 of Amazon Aurora.
