@@ -94,6 +94,10 @@ impl Decoder for Unframed {
         }
         let layers = self.layers.unwrap_or(0);
         let result = self.unwrap(raw, layers, emit);
+        // Before the first record is known, a line of another program may be told by its envelope.
+        if self.layers.is_none() && result.is_err() {
+            return self.unwrap(raw, 1, emit);
+        }
         // It may have come another way than those before it.
         match result.as_ref().err().and_then(|_| find(raw.bytes, self.format)).filter(|found| *found != layers) {
             Some(found) => {

@@ -98,7 +98,13 @@ impl Decoder for Azure {
         let wire: Wire<'_> = json::read(raw, "an object of Azure's PostgreSQL logs")?;
         match wire.records {
             // One that is no record must not take its neighbours along.
-            Some(records) => records.iter().fold(Ok(()), |result: Result<(), DecodeError>, entry| result.and(self.entry(entry, raw, emit))),
+            Some(records) => {
+                let mut result = Ok(());
+                for entry in &records {
+                    result = result.and(self.entry(entry, raw, emit));
+                }
+                result
+            }
             None => self.entry(&wire.entry, raw, emit),
         }
     }
@@ -112,13 +118,19 @@ fn form(what: &str) -> DecodeError {
     DecodeError::Form { expected: "a record of Azure's PostgreSQL logs", what: what.to_owned() }
 }
 
+/// The first object of a text, which may run over lines and stand in an array.
+pub(super) fn first_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    let start = bytes.iter().position(|b| !b.is_ascii_whitespace() && *b != b'[')?;
+    serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<T>().next()?.ok()
+}
+
 fn recognises(bytes: &[u8]) -> bool {
     // Cheap for lines of other formats.
     if memchr::memmem::find(bytes, CATEGORY.as_bytes()).is_none() {
         return false;
     }
     let is_one = |entry: &Entry<'_>| entry.category.as_deref() == Some(CATEGORY) && entry.properties.is_some();
-    serde_json::from_slice::<Wire<'_>>(bytes).is_ok_and(|wire| match wire.records {
+    first_object::<Wire<'_>>(bytes).is_some_and(|wire| match wire.records {
         Some(records) => records.iter().any(is_one),
         None => is_one(&wire.entry),
     })
@@ -184,6 +196,8 @@ mod tests {
     fn records_are_recognised_and_those_of_others_are_not() {
         assert!(recognises(flexible("x").to_string().as_bytes()));
         assert!(recognises(json!({"records":[flexible("x")]}).to_string().as_bytes()));
+        let pretty = serde_json::to_string_pretty(&flexible("x")).expect("is JSON");
+        assert!(recognises(format!("[\n{pretty},\n{{\"time\":").as_bytes()));
         assert!(!recognises(br#"{"records":[{"category":"Other","properties":{}}],"x":"PostgreSQLLogs"}"#));
         assert!(!recognises(br#"{"category":"PostgreSQLLogs"}"#));
     }

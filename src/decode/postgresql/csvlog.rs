@@ -203,7 +203,11 @@ impl Csvlog {
 impl Decoder for Csvlog {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let text = json::text(raw)?;
-        text.split('\n').fold(Ok(()), |result: Result<(), DecodeError>, line| result.and(self.line(line, raw, emit)))
+        let mut result = Ok(());
+        for line in text.split('\n') {
+            result = result.and(self.line(line, raw, emit));
+        }
+        result
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
@@ -256,7 +260,11 @@ fn without_port(from: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Whether a record begins with the text: its first nine columns hold what they must.
 fn is_start(text: &str) -> bool {
-    let head = &text[..text.floor_char_boundary(2_048)];
+    let mut end = text.len().min(2_048);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let head = &text[..end];
     let bytes = head.as_bytes();
     if bytes.len() < 24 || !bytes[..4].iter().all(u8::is_ascii_digit) || bytes[4] != b'-' || bytes[10] != b' ' || bytes[13] != b':' {
         return false;

@@ -122,7 +122,7 @@ fn inferred(line: &str) -> Option<Pattern> {
     let mut literal = String::new();
     let mut rest = head;
     while !rest.is_empty() {
-        let has = |letter: u8| parts.iter().any(|part| *part == Part::Field(letter, false));
+        let has = |letter: u8| parts.contains(&Part::Field(letter, false));
         let before = head[..head.len() - rest.len()].chars().next_back();
         let begins = before.is_none_or(|c| !c.is_alphanumeric());
         let found = begins.then(|| piece(rest, before, &has)).flatten();
@@ -163,7 +163,7 @@ fn joined(parts: Vec<Part>) -> Vec<Part> {
 /// Where the label begins: the first that is written as the server does.
 fn label_in(line: &str) -> Option<usize> {
     let end = prefix_of(line, LONGEST_HEAD).len();
-    memchr::memmem::find_iter(line[..end].as_bytes(), b":  ").find_map(|colon| {
+    memchr::memmem::find_iter(&line.as_bytes()[..end], b":  ").find_map(|colon| {
         // A word is short, and begins behind what is no letter.
         let from = line[..colon].char_indices().rev().take(24).map(|(at, _)| at).filter(|at| {
             let before = line[..*at].chars().next_back();

@@ -199,6 +199,7 @@ mod tests {
     #[test]
     fn parts_of_several_processes_are_put_together() {
         let (records, dead) = decode(&[
+            "<87>Nov 24 16:01:57 runuser: pam_limits(runuser:session): not permitted; uid=0",
             "<134>Nov 24 16:01:57 postgres[7]: [5-1] 2026-11-24 16:01:57.000 UTC [7] a@b LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,\"SELECT x,",
             "<134>Nov 24 16:01:57 postgres[8]: [9-1] 2026-11-24 16:01:57.001 UTC [8] c@b LOG:  statement: SELECT 2",
             "<134>Nov 24 16:01:57 postgres[7]: [5-2] \t",
@@ -209,7 +210,7 @@ mod tests {
         ]);
         assert_eq!(dead, []);
         assert_eq!(records.iter().map(text).collect::<Vec<_>>(), ["SELECT x,\n\n  y_long AS z_cut_within FROM t", "SELECT 2"]);
-        assert_eq!((records[0].position.0, records[0].rows, records[0].account.as_deref()), (1, Some(3), Some("a")));
+        assert_eq!((records[0].position.0, records[0].rows, records[0].account.as_deref()), (2, Some(3), Some("a")));
     }
 
     #[test]

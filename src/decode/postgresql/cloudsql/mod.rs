@@ -9,6 +9,7 @@ mod chunks;
 mod mysql;
 
 use crate::decode::framing::document::Documents;
+use crate::decode::postgresql::azure::first_object;
 use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number, Whole};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::reader::{Reader, Style};
@@ -279,7 +280,7 @@ fn recognises(bytes: &[u8]) -> bool {
     if memchr::memmem::find(bytes, b"Payload\"").is_none() {
         return false;
     }
-    let Ok(wire) = serde_json::from_slice::<Wire<'_>>(bytes) else { return false };
+    let Some(wire) = first_object::<Wire<'_>>(bytes) else { return false };
     let query = |method: &str| matches!(method, "cloudsql.instances.query" | "alloydb.instances.query");
     wire.log.is_some() && (wire.is_text() || wire.proto.as_ref().and_then(|proto| proto.method.as_deref()).is_some_and(query))
 }
