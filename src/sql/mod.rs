@@ -146,6 +146,19 @@ pub struct Branch {
     pub functions: Vec<String>,
     /// One of them takes a query or returns a document: a row of its result may hold anything.
     pub hides_query: bool,
+    /// The column of which no two rows have the same value: `SELECT DISTINCT column`, `GROUP BY column`.
+    pub unique: Option<Column>,
+    /// Subqueries of which only the outcome is shown: whether there is such a row.
+    pub tests: Vec<Test>,
+}
+
+/// A subquery whose rows are not shown, but whether there are any.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Test {
+    /// Columns that its conditions look at.
+    pub columns: Vec<Column>,
+    /// Columns whose values they list.
+    pub keys: Vec<Keys>,
 }
 
 /// A table as it takes part in a query.
@@ -193,6 +206,8 @@ pub struct Keys {
 pub enum KeyValue {
     /// Written in the text.
     Literal(String),
+    /// Written in the text as a number. A column of text compared with it is taken for a number first by some servers.
+    Number(String),
     /// The bind value of that number, from 1.
     Bind(usize),
     /// The elements of the array in the bind value of that number.

@@ -236,9 +236,12 @@ impl Session {
         if !joins && (self.group.complete || (self.group.id.is_some() && !nested)) {
             self.release(emit);
         }
+        let declared = command::declared(&held.text);
+        if let Some(cursor) = &declared {
+            self.names.explain(cursor);
+        }
         self.resolve(&mut held, None);
         // The rows of a cursor's plan are those that FETCH lines told of.
-        let declared = command::declared(&held.text);
         if let Some(cursor) = declared {
             if self.names.is_told(&cursor) {
                 return;

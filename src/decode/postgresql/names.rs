@@ -38,6 +38,8 @@ impl Names {
             if let Some(name) = command::declared(part) {
                 if let Some(known) = self.cursors.iter_mut().find(|known| known.name == name && known.text == part && !known.told) {
                     known.binds = binds.to_vec();
+                    // The same again: the one before is gone.
+                    self.unfetched.extend(known.opened.take().map(|held| *held));
                     continue;
                 }
                 let named = Named { name, text: part.to_owned(), binds: binds.to_vec(), ..Named::default() };
@@ -83,6 +85,11 @@ impl Names {
     /// Whether FETCH lines told of the rows of a cursor.
     pub(super) fn is_told(&self, cursor: &str) -> bool {
         self.cursors.iter().any(|known| known.name == cursor && known.told)
+    }
+
+    /// The rows of a cursor are told of otherwise.
+    pub(super) fn explain(&mut self, cursor: &str) {
+        self.cursors.iter_mut().filter(|known| known.name == cursor).for_each(|known| known.opened = None);
     }
 
     /// Keeps the line that opened a cursor until it is known whether FETCH lines follow; gives it back where it opened none.
