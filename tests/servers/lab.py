@@ -22,7 +22,7 @@ class Scratch:
         who = pwd.getpwnam(account)
         self.identity = dict(user=who.pw_uid, group=who.pw_gid, extra_groups=[])
         self.owner = (who.pw_uid, who.pw_gid)
-        self.servers, self.lock = [], threading.Lock()
+        self.servers, self.lock, self.over = [], threading.Lock(), False
 
     def __enter__(self):
         for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -33,6 +33,8 @@ class Scratch:
         return self
 
     def __exit__(self, *_):
+        with self.lock:
+            self.over = True
         for server in self.servers:
             self.end(server)
         shutil.rmtree(self.path, ignore_errors=True)
@@ -52,6 +54,8 @@ class Scratch:
 
     def start(self, command, env=None):
         with self.lock, open(os.path.join(self.path, "server.out"), "ab") as out:
+            if self.over:
+                raise Wrong("interrupted")
             server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.path, env=env, start_new_session=True, **self.identity)
             self.servers.append(server)
         return server

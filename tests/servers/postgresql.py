@@ -143,8 +143,12 @@ def main():
 
         for number in range(WORKERS):
             servers.put(number)
-        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        pool = concurrent.futures.ThreadPoolExecutor(WORKERS)
+        try:
             list(pool.map(one, [row for row in RUNS if row[0] in wanted]))
+        finally:
+            # After a failure or an interruption nothing further begins; what is under way loses its server.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 if __name__ == "__main__":
