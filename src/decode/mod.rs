@@ -5,11 +5,17 @@
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
+mod act;
+mod behind;
 pub mod canonical;
 mod codec;
+mod elements;
 pub mod framing;
 mod json;
+pub mod oracle;
 pub mod postgresql;
+mod row;
+pub mod sqlserver;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
@@ -171,7 +177,8 @@ pub struct Settings {
 pub const AUTO: &str = "auto";
 
 /// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
-pub const FORMATS: &[Format] = &[postgresql::JSONLOG, canonical::FORMAT];
+pub const FORMATS: &[Format] =
+    &[postgresql::JSONLOG, sqlserver::FORMAT, oracle::UNIFIED_JSON, oracle::XML, oracle::SYSLOG, canonical::FORMAT];
 
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {
