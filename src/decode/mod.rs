@@ -5,13 +5,19 @@
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
+mod act;
+mod behind;
 pub mod canonical;
 mod codec;
+mod elements;
 pub mod framing;
 mod json;
 pub mod mysql;
+pub mod oracle;
 pub mod own;
 pub mod postgresql;
+mod row;
+pub mod sqlserver;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
@@ -192,6 +198,10 @@ pub const FORMATS: &[Format] = &[
     mysql::PERCONA_JSON,
     mysql::PERCONA_XML,
     mysql::PERCONA_CSV,
+    sqlserver::FORMAT,
+    oracle::UNIFIED_JSON,
+    oracle::XML,
+    oracle::SYSLOG,
     canonical::FORMAT,
 ];
 

@@ -1,0 +1,168 @@
+//! `oracle-syslog`: unified audit records in syslog, and the older text records of `audit_trail = OS` in syslog or `*.aud` files.
+//!
+//! From where: `unified_audit_systemlog` (21c and 19c), or `audit_syslog_level`; SYS is always audited into `*.aud` files. The
+//! unified record holds no statement, no client and no rows: a read of a table is all it says, so how many people it showed stays
+//! unknown. The older records of SYS hold the statement; those of others the object. Both have a length before each value,
+//! because quotes inside of values are not escaped.
+
+use crate::decode::row::{Row, form};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::model::access::{Position, RecordHash};
+use crate::model::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::joined::Joined;
+
+/// `oracle-syslog`.
+pub const FORMAT: Format = Format {
+    name: "oracle-syslog",
+    marks: "`LENGTH: '…'` and fields `NAME:\"value\"` or `NAME:[n] 'value'`",
+    stateless: false,
+    decoder: |_| Box::new(Texts::default()),
+    recognises,
+};
+
+const EXPECTED: &str = "an audit record of Oracle in syslog";
+
+#[derive(Default)]
+struct Texts {
+    joined: Joined,
+    open: Option<(String, Option<Timestamp>, Position, RecordHash)>,
+}
+
+impl Texts {
+    fn one(&mut self, text: &str, time: Option<Timestamp>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let row = Row::of(fields(text)?, EXPECTED)?;
+        if let Some(told) = super::tell(&row, raw, time)? {
+            self.joined.take(told, emit);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, emit: &mut Emit<'_>) {
+        let Some((text, time, position, hash)) = self.open.take() else { return };
+        if let Err(error) = self.one(&text, time, Raw::new(text.as_bytes(), position, hash), emit) {
+            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+        }
+    }
+}
+
+impl Decoder for Texts {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let text = json::text(raw)?;
+        if let Some(time) = heading(text) {
+            // A statement may hold a line like this one.
+            if self.open.as_ref().is_none_or(|(known, ..)| whole(known)) {
+                self.close(emit);
+                self.open = Some((String::new(), Some(time), raw.position, raw.hash));
+                return Ok(());
+            }
+        }
+        match &mut self.open {
+            Some((known, _, _, hash)) if known.len() + text.len() < LONGEST_RECORD => {
+                known.push_str(text);
+                known.push('\n');
+                *hash = hash.and(raw.hash);
+                Ok(())
+            }
+            Some(_) => Err(DecodeError::TooLong { limit: LONGEST_RECORD }),
+            None => match record(text) {
+                Some(body) => self.one(body, raw.envelope.time, raw, emit),
+                // The head of a file: its name, the server's release.
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.close(emit);
+        self.joined.flush(emit);
+    }
+}
+
+/// The text from `LENGTH` on, behind what names the program.
+fn record(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let body = match text.strip_prefix("Oracle ") {
+        Some(rest) => rest.split_once("]: ").map(|(_, body)| body.trim_start())?,
+        None => text,
+    };
+    let rest = body.strip_prefix("LENGTH")?.trim_start().strip_prefix(':')?.trim_start();
+    rest.starts_with(['\'', '"']).then_some(body)
+}
+
+/// `Wed Oct 21 11:58:08 2020 -04:00` alone on its line.
+fn heading(line: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    if line.len() > 40 {
+        return None;
+    }
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [_, month, day, clock, year, rest @ ..] = words.as_slice() else { return None };
+    let month = MONTHS.iter().position(|name| name == month)? + 1;
+    let offset = match rest {
+        [] => "Z",
+        [offset] => offset,
+        _ => return None,
+    };
+    crate::decode::row::time(&format!("{year}-{month:02}-{day:0>2}T{clock}{offset}"), None)
+}
+
+/// Whether a record's last fields are there.
+fn whole(text: &str) -> bool {
+    text.contains("STATUS:[") || text.contains("RETURNCODE:[") || text.contains("RETCODE:")
+}
+
+/// `NAME:"value"`, `NAME:[5] 'value'`, with or without spaces around the colon.
+fn fields(text: &str) -> Result<Map<String, Value>, DecodeError> {
+    let mut fields = Map::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once(':').ok_or_else(|| form(EXPECTED, "without a name"))?;
+        let name = name.trim();
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _$".contains(&b)) {
+            return Err(form(EXPECTED, "with something between its fields"));
+        }
+        let after = after.trim_start();
+        let (length, after) = match after.strip_prefix('[').and_then(|after| after.split_once(']')) {
+            Some((length, after)) => (length.trim().parse::<usize>().ok(), after.trim_start()),
+            None => (None, after),
+        };
+        let quote = after.chars().next().filter(|c| matches!(c, '\'' | '"')).ok_or_else(|| form(EXPECTED, "without a value"))?;
+        let body = &after[1..];
+        let end = end_of(body, quote, length).ok_or_else(|| form(EXPECTED, "cut off"))?;
+        if fields.insert(name.to_owned(), Value::from(&body[..end])).is_some() {
+            return Err(form(EXPECTED, "a field stands twice"));
+        }
+        rest = body[end + 1..].trim_start();
+    }
+    Ok(fields)
+}
+
+/// Where a value ends: at its length, if the quote stands there; else at the first quote behind which a field or nothing follows.
+fn end_of(body: &str, quote: char, length: Option<usize>) -> Option<usize> {
+    if let Some(length) = length
+        && body.get(length..).is_some_and(|rest| rest.starts_with(quote))
+    {
+        return Some(length);
+    }
+    let follows = |rest: &str| {
+        let rest = rest.trim_start();
+        let name = rest.find(':').map(|at| &rest[..at]);
+        rest.is_empty()
+            || name.is_some_and(|name| {
+                !name.is_empty() && name.len() <= 32 && name.bytes().all(|b| b.is_ascii_uppercase() || b" _$".contains(&b))
+            })
+    };
+    let mut quotes = body.match_indices(quote).map(|(at, _)| at).take(4_096);
+    quotes.find(|at| follows(body.get(at + 1..at + 64).or_else(|| body.get(at + 1..)).unwrap_or("")))
+}
+
+fn recognises(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let lines = || text.lines().take(100);
+    let fielded =
+        |text: &str| (text.contains("DBID:") || text.contains("SESSIONID:") || text.contains("SESID:")) && text.contains("ACTION");
+    record(text).is_some_and(fielded)
+        || lines().any(|line| heading(line).is_some()) && lines().any(|line| record(line).is_some()) && fielded(text)
+}

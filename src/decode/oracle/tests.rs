@@ -1,0 +1,100 @@
+//! Cases of Oracle's audit trails.
+
+use super::*;
+use crate::decode::{Format, testing};
+
+fn decode(format: &'static Format, lines: &[&str]) -> Vec<Record<'static>> {
+    let (records, dead) = testing::decode(format, lines);
+    assert_eq!(dead, []);
+    records
+}
+
+fn row(entry: u32, statement: u32, object: &str, text: &str) -> String {
+    serde_json::json!({
+        "EVENT_TIMESTAMP_UTC": "2026-03-02T09:00:01.123456", "SESSIONID": 77, "ENTRY_ID": entry, "STATEMENT_ID": statement, "DBID": 5,
+        "DBUSERNAME": "LI", "CURRENT_USER": "APP", "USERHOST": "PC1", "CLIENT_PROGRAM_NAME": "sqlplus", "ACTION_NAME": "SELECT",
+        "RETURN_CODE": 0, "OBJECT_SCHEMA": "CRM", "OBJECT_NAME": object, "SQL_TEXT": text, "SQL_BINDS": " #1(2):42", "INSTANCE_ID": 1,
+        "AUTHENTICATION_TYPE": "(TYPE=(DATABASE));(CLIENT ADDRESS=((PROTOCOL=tcp)(HOST=10.0.0.5)(PORT=1)));",
+    })
+    .to_string()
+}
+
+#[test]
+fn a_statement_on_two_tables_is_one_record() {
+    let text = "SELECT * FROM crm.people p JOIN crm.cards c ON c.id = p.id WHERE p.id = :1";
+    let lines = [row(1, 9, "PEOPLE", text), row(2, 9, "CARDS", text), row(3, 10, "PEOPLE", text)];
+    let records = decode(&UNIFIED_JSON, &lines.each_ref().map(String::as_str));
+    assert_eq!(records.len(), 2);
+    let first = &records.iter().find(|r| r.position.0 == 1).expect("the first");
+    assert_eq!((first.statement.as_deref(), first.objects.len(), first.rows), (Some(text), 0, None));
+    assert_eq!(
+        (first.account.as_deref(), first.session.as_deref(), first.client.ip.as_deref()),
+        (Some("LI"), Some("77"), Some("10.0.0.5"))
+    );
+    assert_eq!((first.binds.as_slice(), first.operation), ([Some(Text::Borrowed("42"))].as_slice(), Operation::Read));
+    assert_eq!(first.time.to_string(), "2026-03-02T09:00:01.123Z");
+    assert!(first.id.is_some() && records[0].id != records[1].id);
+}
+
+#[test]
+fn a_view_or_a_cut_text_leaves_the_named_object() {
+    let view = decode(&UNIFIED_JSON, &[&row(1, 9, "PEOPLE", "SELECT * FROM v")]);
+    assert_eq!(view[0].objects[0].table, "CRM.PEOPLE");
+    let cut = decode(&UNIFIED_JSON, &[&row(1, 9, "PEOPLE", &format!("{:4000}", "SELECT 1"))]);
+    assert_eq!((cut[0].statement.as_deref(), cut[0].objects[0].table.as_ref()), (None, "CRM.PEOPLE"));
+}
+
+#[test]
+fn data_safe_gives_pages_of_events() {
+    let page = r#"{"data":{"items":[{"id":"ocid1.x","auditEventTime":"2026-03-02T09:00:00Z","dbUserName":"LI","operation":"SELECT","operationStatus":"FAILURE","errorCode":"942","commandText":"select 1 from x","clientIp":"10.0.0.1"}]}}"#;
+    assert!((UNIFIED_JSON.recognises)(page.as_bytes()));
+    let records = decode(&UNIFIED_JSON, &[page]);
+    assert_eq!((records[0].id.as_deref(), records[0].ending), (Some("ocid1.x"), Ending::Refused));
+}
+
+#[test]
+fn xml_records_are_read_from_a_file_that_is_still_open() {
+    let lines = [
+        "<?xml version=\"1.0\"?><Audit xmlns=\"http://xmlns.oracle.com/oracleas/schema/dbserver_audittrail-11_2.xsd\"><Version>11.2</Version>",
+        "<AuditRecord><Audit_Type>1</Audit_Type><Session_Id>8</Session_Id><StatementId>3</StatementId><EntryId>1</EntryId><Extended_Timestamp>2026-03-02T09:00:00.5Z</Extended_Timestamp><DB_User>LI</DB_User><Action>3</Action><Returncode>1013</Returncode><Object_Schema>CRM</Object_Schema><Object_Name>PEOPLE</Object_Name>",
+        "<Sql_Text>select *",
+        "from people where a &lt; 1</Sql_Text></AuditRecord>",
+    ];
+    assert!((XML.recognises)(lines.join("\n").as_bytes()));
+    let records = decode(&XML, &lines);
+    assert_eq!((records[0].statement.as_deref(), records[0].ending), (Some("select *\nfrom people where a < 1"), Ending::Interrupted));
+    assert_eq!(records[0].account.as_deref(), Some("LI"));
+}
+
+#[test]
+fn syslog_names_the_object_and_text_files_the_statement() {
+    let unified = "<134>1 2026-03-02T09:00:00Z h oracle 1 - - Oracle Unified Audit[2]: LENGTH: '215' TYPE:\"4\" DBID:\"28\" SESID:\"27\" CLIENTID:\"\" ENTRYID:\"1\" STMTID:\"9\" DBUSER:\"LI\" CURUSER:\"APP\" ACTION:\"3\" RETCODE:\"0\" SCHEMA:\"CRM\" OBJNAME:\"PEOPLE\" PDB_GUID:\"B\"";
+    let records = decode(&SYSLOG, &[unified]);
+    assert_eq!((records[0].account.as_deref(), records[0].objects[0].table.as_ref(), records[0].rows), (Some("LI"), "CRM.PEOPLE", None));
+    let text = [
+        "Audit file /x.aud",
+        "",
+        "Wed Oct 21 11:58:08 2020 -04:00",
+        "LENGTH : '200'",
+        "ACTION :[61] 'select 'a' from people where b = 'c'",
+        "Wed Oct 21 11:58:08 2020'",
+        "DATABASE USER:[1] '/'",
+        "STATUS:[1] '0'",
+        "DBID:[1] '7'",
+        "",
+    ];
+    assert!((SYSLOG.recognises)(text.join("\n").as_bytes()) && !(SYSLOG.recognises)(b"LENGTH of 1"));
+    let records = decode(&SYSLOG, &text);
+    assert_eq!(
+        (records.len(), records[0].account.as_deref(), records[0].time.to_string().as_str()),
+        (1, Some("/"), "2020-10-21T15:58:08Z")
+    );
+    assert_eq!(records[0].statement.as_deref(), Some("select 'a' from people where b = 'c'\nWed Oct 21 11:58:08 2020"));
+}
+
+#[test]
+fn binds_are_read_by_their_lengths() {
+    let read = |text: &str| binds(text).into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>();
+    assert_eq!(read(" #1(5):a #2( #2(0): #3(2):张三"), ["a #2(", "", "张三"]);
+    assert!(read(" #1(99):a").is_empty() && read("#2(1):a").is_empty() && read("x").is_empty());
+}

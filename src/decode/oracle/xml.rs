@@ -1,0 +1,54 @@
+//! `oracle-audit-xml`: `AuditRecord` elements, as `audit_trail = XML` (best `XML, EXTENDED`, which adds the statement) writes them.
+//!
+//! From where: files `*.xml` under `audit_file_dest`, which a running server has not closed yet. It tells the statement and its
+//! bind values; it leaves out rows, columns, the client's address, and, for SYS, the session.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::row::Row;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, elements};
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use super::joined::Joined;
+
+/// `oracle-audit-xml`.
+pub const FORMAT: Format = Format {
+    name: "oracle-audit-xml",
+    marks: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
+    stateless: false,
+    decoder: |settings| Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: Joined::default() })),
+    recognises: |bytes| {
+        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        has("<AuditRecord>") && (has("<Extended_Timestamp>") || has("<Audit_Type>"))
+            || has("<Audit xmlns=\"http://xmlns.oracle.com/oracleas/schema/dbserver_audittrail")
+    },
+};
+
+const EXPECTED: &str = "an AuditRecord of Oracle";
+
+struct Xml {
+    zone: Option<TimeZone>,
+    joined: Joined,
+}
+
+impl Decoder for Xml {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let mut fields = Map::new();
+        for element in elements::elements(raw, EXPECTED)?.into_iter().skip(1) {
+            // A policy may be named twice, never a field that counts.
+            if fields.insert(element.name, Value::from(element.text)).is_some() {
+                return Err(crate::decode::row::form(EXPECTED, "a field stands twice"));
+            }
+        }
+        let row = Row::of(fields, EXPECTED)?;
+        let time = row.time(&["extendedtimestamp", "timestamp"], self.zone.as_ref());
+        if let Some(told) = super::tell(&row, raw, time)? {
+            self.joined.take(told, emit);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.joined.flush(emit);
+    }
+}

@@ -1,0 +1,151 @@
+//! One record of SQL Server Audit as a row of `sys.fn_get_audit_file`, whatever it came in.
+
+use crate::decode::row::{Row, form};
+use crate::decode::{DecodeError, Raw};
+use crate::model::access::{Position, RecordHash};
+use crate::model::record::{Client, Ending, Text};
+use crate::model::time::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use super::EXPECTED;
+
+/// What one record says.
+#[derive(Clone, Debug)]
+pub(super) struct Event {
+    pub position: Position,
+    pub hash: RecordHash,
+    pub length: u32,
+    pub time: Timestamp,
+    pub action: String,
+    pub ok: bool,
+    pub key: String,
+    pub id: Option<String>,
+    pub session: Option<Text<'static>>,
+    pub account: Option<Text<'static>>,
+    pub system: Option<Text<'static>>,
+    pub client: Client<'static>,
+    pub object: Option<String>,
+    pub statement: String,
+    /// The statement goes on elsewhere, or began there.
+    pub cut: bool,
+    pub sequence: u64,
+    pub group: String,
+    pub transaction: String,
+    pub rows: Option<u64>,
+    pub error: Option<u32>,
+}
+
+/// The server puts so many characters of a statement into one record.
+const WHOLE_STATEMENT: usize = 3_900;
+
+impl Event {
+    pub fn of(row: &Row, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Event, DecodeError> {
+        let time = row
+            .time(&["eventtime", "originaleventtimestamp"], zone)
+            .or(raw.envelope.time)
+            .ok_or(DecodeError::Field { field: "event_time", rule: "must be a time between 2000 and 2100".to_owned() })?;
+        let text = |names: &[&str]| row.text(names).map(|text| Text::Owned(text.trim().to_owned()));
+        let action = text(&["actionid"]).ok_or_else(|| form(EXPECTED, "`action_id` is missing"))?.to_ascii_uppercase();
+        let word = |names: &[&str]| text(names).map_or_else(String::new, Text::into_owned);
+        let (instance, session, connection) = (word(&["serverinstancename"]), word(&["sessionid"]), word(&["connectionid"]));
+        let (object, schema) = (word(&["objectname"]), word(&["schemaname"]));
+        // Servers of one's own write 0 into all three, Azure counts.
+        let number = |name| row.number(&[name]).unwrap_or(0);
+        let counted = number("responserows") > 0 || number("affectedrows") > 0 || number("durationmilliseconds") > 0;
+        let statement = row.text(&["statement"]).map_or_else(String::new, Text::into_owned);
+        let sequence = row.number(&["sequencenumber"]).unwrap_or(1);
+        let group = word(&["sequencegroupid"]);
+        let event_time = word(&["eventtime"]);
+        let id = text(&["eventid"]).map(Text::into_owned).filter(|id| id.len() > 8).or_else(|| {
+            // A group's id alone might be shared: together these are of one record.
+            (!group.is_empty()).then(|| format!("{group}/{event_time}/{session}/{action}/{}", word(&["objectid"])))
+        });
+        let ip = text(&["clientip"]).filter(|ip| !matches!(ip.as_ref(), "local machine" | "Unknown" | "internal"));
+        Ok(Event {
+            position: raw.position,
+            hash: raw.hash,
+            length: u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX),
+            time,
+            ok: row.flag(&["succeeded"]).unwrap_or(true),
+            key: format!("{instance}\n{session}\n{connection}"),
+            id,
+            session: Some(session).filter(|session| !session.is_empty() && session != "0").map(Text::Owned),
+            // The login that connected, not the one that it took on by EXECUTE AS.
+            account: text(&["sessionserverprincipalname"]).or_else(|| text(&["serverprincipalname"])),
+            system: text(&["databasename"]).or_else(|| text(&["serverinstancename"])),
+            client: Client { ip, host: text(&["hostname"]), app: text(&["applicationname"]) },
+            object: (!object.is_empty()).then(|| if schema.is_empty() { object.clone() } else { format!("{schema}.{object}") }),
+            cut: sequence > 1 || statement.chars().count() >= WHOLE_STATEMENT,
+            statement,
+            sequence,
+            group,
+            transaction: word(&["transactionid"]),
+            rows: row.number(&["responserows"]).filter(|_| counted && action_is_batch(&action)),
+            error: error_number(&word(&["additionalinformation"])),
+            action,
+        })
+    }
+
+    /// A batch or a remote call, at its end.
+    pub fn is_batch(&self) -> bool {
+        action_is_batch(&self.action)
+    }
+
+    /// Its ending; `alone`: the text is one statement, so a refusal concerns all of it.
+    pub fn ending(&self, alone: bool) -> Ending {
+        match (self.ok, self.is_batch()) {
+            (true, _) => Ending::Success,
+            // A statement's own record is written when its permission is checked.
+            (false, false) => Ending::Refused,
+            (false, true) => match self.error {
+                // Rights, missing tables and columns, syntax.
+                Some(102 | 105 | 156 | 170 | 207 | 208 | 229 | 230 | 262 | 300 | 916) if alone || self.rows == Some(0) => Ending::Refused,
+                _ => Ending::Interrupted,
+            },
+        }
+    }
+}
+
+fn action_is_batch(action: &str) -> bool {
+    matches!(action, "BCM" | "RCM")
+}
+
+/// `<failure_reason>Err 229, Level 14, …`.
+fn error_number(information: &str) -> Option<u32> {
+    let (_, rest) = information.split_once("Err ")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// Fields that follow the statement, which may hold anything.
+const AFTER: &str = "\nadditional_information:";
+
+/// Reads `name:value` lines.
+pub(super) fn lines(text: &str) -> Result<Row, DecodeError> {
+    let text = text.trim_start();
+    let text = text.strip_prefix("Audit event:").unwrap_or(text).trim_start().replace("\r\n", "\n");
+    let mut fields: Map<String, Value> = Map::new();
+    let (head, rest) = text.split_once("\nstatement:").unwrap_or((&text, ""));
+    // Whoever writes the statement can write such a line into it: the last one is the server's.
+    let (statement, tail) = rest.rfind(AFTER).map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
+    let mut last: Option<String> = None;
+    for line in head.split('\n').chain(tail.split('\n')) {
+        let name = line.split_once(':').map(|(name, value)| (name.trim(), value));
+        match name {
+            Some((name, value)) if !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
+                if fields.insert(name.to_owned(), Value::from(value.trim())).is_some() && !tail.contains(line) {
+                    return Err(form(EXPECTED, "a field stands twice"));
+                }
+                last = Some(name.to_owned());
+            }
+            _ => {
+                if let Some(Value::String(value)) = last.as_ref().and_then(|name| fields.get_mut(name)) {
+                    value.push('\n');
+                    value.push_str(line);
+                }
+            }
+        }
+    }
+    fields.insert("statement".to_owned(), Value::from(statement.trim()));
+    Row::of(fields, EXPECTED)
+}
