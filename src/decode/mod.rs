@@ -5,11 +5,15 @@
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
+mod act;
+pub mod aws_das;
 pub mod canonical;
 mod codec;
 pub mod framing;
 mod json;
 pub mod postgresql;
+mod tree;
+mod waiting;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
@@ -171,7 +175,7 @@ pub struct Settings {
 pub const AUTO: &str = "auto";
 
 /// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
-pub const FORMATS: &[Format] = &[postgresql::JSONLOG, canonical::FORMAT];
+pub const FORMATS: &[Format] = &[postgresql::JSONLOG, aws_das::FORMAT, canonical::FORMAT];
 
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {

@@ -12,6 +12,7 @@ mod jsonlog;
 mod line;
 mod pgaudit;
 mod plain;
+pub(in crate::decode) mod relayed;
 mod session;
 mod time;
 
