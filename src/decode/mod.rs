@@ -5,13 +5,16 @@
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
-mod act;
 pub mod aws_das;
+mod by_word;
 pub mod canonical;
 mod codec;
 pub mod framing;
+pub mod hdfs_audit;
+pub mod health;
 mod json;
 pub mod postgresql;
+pub mod ranger_audit;
 mod tree;
 mod waiting;
 
