@@ -41,7 +41,14 @@ const STATEMENTS: [&str; 11] = [
     "mysql.query",
 ];
 /// Where they put the table.
-const TABLES: [&str; 6] = ["db.sql.table", "db.collection.name", "postgresql.log.object_name", "mysql.object", "elasticsearch.audit.indices", "oracle.database_audit.obj_name"];
+const TABLES: [&str; 6] = [
+    "db.sql.table",
+    "db.collection.name",
+    "postgresql.log.object_name",
+    "mysql.object",
+    "elasticsearch.audit.indices",
+    "oracle.database_audit.obj_name",
+];
 
 struct Ecs {
     zone: Option<TimeZone>,
@@ -54,18 +61,23 @@ impl Decoder for Ecs {
         let time = tree::time(raw, "@timestamp", tree::word(event, "@timestamp").as_deref(), self.zone.as_ref())?;
         let own = |text: Option<String>| text.map(Text::Owned);
         let mut record = tree::record(raw, time);
-        record.account = own(tree::first(event, &["user.name", "client.user.name", "source.user.name", "db.user", "user.id", "related.user"]));
+        record.account =
+            own(tree::first(event, &["user.name", "client.user.name", "source.user.name", "db.user", "user.id", "related.user"]));
         record.client.ip = own(tree::first(event, &["client.ip", "source.ip", "client.address", "source.address"]));
         record.client.host = own(tree::first(event, &["client.domain", "source.domain"]));
         record.client.app = own(tree::first(event, &["postgresql.log.application_name", "user_agent.original", "client.process.name"]));
         record.session = own(tree::first(event, &["postgresql.log.session_id", "mysql.thread_id", "session.id"]));
-        record.system = own(tree::first(event, &["postgresql.log.database", "db.name", "db.namespace", "mysql.slowlog.schema", "service.name", "service.type"]));
+        record.system = own(tree::first(
+            event,
+            &["postgresql.log.database", "db.name", "db.namespace", "mysql.slowlog.schema", "service.name", "service.type"],
+        ));
         record.id = own(tree::first(event, &["_id", "event.id"]).or_else(|| tree::word(&document, "_id")));
         let text = STATEMENTS.iter().find_map(|path| tree::word(event, path));
         record.dialect = dialect(event);
         let Some(operation) = operation(event, text.as_deref(), record.dialect) else { return Ok(()) };
         record.operation = operation;
-        let tables = || TABLES.iter().flat_map(|path| tree::words(event, path)).map(|table| Object { table: Cow::Owned(table), columns: None });
+        let tables =
+            || TABLES.iter().flat_map(|path| tree::words(event, path)).map(|table| Object { table: Cow::Owned(table), columns: None });
         match text {
             Some(text) => record.statement = Some(Cow::Owned(text)),
             None => record.objects = tables().collect(),
@@ -112,7 +124,9 @@ fn operation(event: &Value, text: Option<&str>, dialect: Dialect) -> Option<Oper
         _ if is("authentication") => Some(Operation::Login),
         action if action.contains("delete") || action.contains("drop") || action.contains("truncate") => Some(Operation::Delete),
         action if ["insert", "update", "write", "bulk"].iter().any(|word| action.contains(word)) => Some(Operation::Write),
-        action if ["create", "alter", "grant", "revoke", "change", "put"].iter().any(|word| action.contains(word)) => Some(Operation::Admin),
+        action if ["create", "alter", "grant", "revoke", "change", "put"].iter().any(|word| action.contains(word)) => {
+            Some(Operation::Admin)
+        }
         action if ["select", "read", "query", "search", "get", "access"].iter().any(|word| action.contains(word)) => Some(Operation::Read),
         // A line of a server's log that tells of no statement is its own matter.
         "" if !is("database") || tree::word(event, "event.kind").as_deref() == Some("metric") => None,
@@ -130,7 +144,8 @@ fn recognises(bytes: &[u8]) -> bool {
     object.is_some_and(|document| {
         let event = document.get("_source").filter(|source| source.is_object()).unwrap_or(&document);
         let categories = tree::words(event, "event.category");
-        let of_database = categories.iter().any(|category| category == "database") || STATEMENTS[..7].iter().any(|path| tree::at(event, path).is_some());
+        let of_database =
+            categories.iter().any(|category| category == "database") || STATEMENTS[..7].iter().any(|path| tree::at(event, path).is_some());
         let packets = tree::at(event, "query").is_some() && ["mysql", "pgsql", "mongodb"].iter().any(|key| tree::at(event, key).is_some());
         tree::at(event, "@timestamp").is_some() && (of_database || packets)
     })
@@ -154,7 +169,10 @@ mod tests {
         let dotted = r#"{"@timestamp":"2026-03-02T09:14:05.5Z","event.category":"database","event.action":"query","event.id":"e1","user.name":"li_na","client.ip":"10.0.0.7","postgresql.log.query":"SELECT * FROM crm.customers","postgresql.log.database":"crm","postgresql.log.application_name":"psql","postgresql.log.session_id":"s1"}"#;
         for record in decode(&[NESTED, dotted]) {
             assert_eq!((record.time.to_string().as_str(), record.account.as_deref()), ("2026-03-02T09:14:05.5Z", Some("li_na")));
-            assert_eq!((record.client.ip.as_deref(), record.client.app.as_deref(), record.session.as_deref()), (Some("10.0.0.7"), Some("psql"), Some("s1")));
+            assert_eq!(
+                (record.client.ip.as_deref(), record.client.app.as_deref(), record.session.as_deref()),
+                (Some("10.0.0.7"), Some("psql"), Some("s1"))
+            );
             assert_eq!((record.system.as_deref(), record.id.as_deref()), (Some("crm"), Some("e1")));
             assert_eq!(record.statement.as_deref(), Some("SELECT * FROM crm.customers"));
             assert_eq!((record.rows, record.operation, record.ending), (None, Operation::Read, Ending::Success));
@@ -164,16 +182,24 @@ mod tests {
     #[test]
     fn packetbeat_counts_rows_and_zero_of_a_slow_log_is_unknown() {
         let packets = r#"{"@timestamp":"2026-03-02T09:14:05Z","type":"mysql","query":"SELECT 1 FROM t","mysql":{"num_rows":9},"client":{"ip":"10.0.0.7"}}"#;
-        let slow = r#"{"@timestamp":"2026-03-02T09:14:05Z","mysql":{"slowlog":{"query":"SELECT 1 FROM t","rows_sent":0}},"user":{"name":"a"}}"#;
+        let slow =
+            r#"{"@timestamp":"2026-03-02T09:14:05Z","mysql":{"slowlog":{"query":"SELECT 1 FROM t","rows_sent":0}},"user":{"name":"a"}}"#;
         assert!(recognises(packets.as_bytes()) && recognises(slow.as_bytes()));
-        assert_eq!(decode(&[packets, slow]).iter().map(|record| (record.rows, record.dialect)).collect::<Vec<_>>(), [(Some(9), Dialect::MySql), (None, Dialect::MySql)]);
+        assert_eq!(
+            decode(&[packets, slow]).iter().map(|record| (record.rows, record.dialect)).collect::<Vec<_>>(),
+            [(Some(9), Dialect::MySql), (None, Dialect::MySql)]
+        );
     }
 
     #[test]
     fn logins_are_told_and_lines_of_the_server_are_not() {
         let login = r#"{"@timestamp":"2026-03-02T09:14:05Z","event":{"category":["authentication","database"],"action":"login","outcome":"failure"},"user":{"name":"a"}}"#;
-        let server = r#"{"@timestamp":"2026-03-02T09:14:05Z","event":{"category":["database"]},"log":{"level":"LOG"},"message":"checkpoint"}"#;
-        assert_eq!(decode(&[login, server]).iter().map(|record| (record.operation, record.ending)).collect::<Vec<_>>(), [(Operation::Login, Ending::Failure)]);
+        let server =
+            r#"{"@timestamp":"2026-03-02T09:14:05Z","event":{"category":["database"]},"log":{"level":"LOG"},"message":"checkpoint"}"#;
+        assert_eq!(
+            decode(&[login, server]).iter().map(|record| (record.operation, record.ending)).collect::<Vec<_>>(),
+            [(Operation::Login, Ending::Failure)]
+        );
     }
 
     #[test]

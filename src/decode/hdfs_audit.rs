@@ -38,14 +38,15 @@ impl Decoder for Hdfs {
         let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
         let fields = Fields::of(text).ok_or_else(|| refuse("fields are missing"))?;
         // `2020-08-15 04:08:44,462 INFO …`; nothing where syslog took it.
-        let stamp = text.get(..23).or(text.get(..19)).filter(|stamp| stamp.starts_with(|c: char| c.is_ascii_digit()));
-        let time = tree::time(raw, "time", stamp.map(str::trim_end), self.zone.as_ref())?;
+        let end = text.match_indices(' ').nth(1).map_or(0, |(end, _)| end);
+        let stamp = text.get(..end).filter(|stamp| stamp.starts_with(|c: char| c.is_ascii_digit()));
+        let time = tree::time(raw, "time", stamp, self.zone.as_ref())?;
         let command = fields.command.split_whitespace().next().unwrap_or("");
         let Some(operation) = operation(command, fields.command) else { return Ok(()) };
         let mut record = tree::record(raw, time);
         record.operation = operation;
         let (user, proxy) = who(fields.user);
-        record.account = Some(Cow::Owned(user.to_owned())).filter(|user| !user.is_empty());
+        record.account = Some(user).filter(|user| !user.is_empty()).map(|user| Cow::Owned(user.to_owned()));
         record.client.app = proxy.map(|proxy| Cow::Owned(proxy.to_owned()));
         // `host/10.0.0.1` where the name is known.
         let (host, ip) = fields.ip.split_once('/').unwrap_or(("", fields.ip));

@@ -33,7 +33,8 @@ struct Ocsf {
 impl Decoder for Ocsf {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let event = json::tree(raw, EXPECTED)?;
-        let class = tree::number(&event, "class_uid").ok_or_else(|| DecodeError::Field { field: "class_uid", rule: "must be a number".to_owned() })?;
+        let class = tree::number(&event, "class_uid")
+            .ok_or_else(|| DecodeError::Field { field: "class_uid", rule: "must be a number".to_owned() })?;
         if !matches!(class, 6005 | 3002) {
             return Ok(());
         }
@@ -86,13 +87,23 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
             None => Operation::Read,
         },
     };
-    let user = ["actor.user.name", "actor.user.uid_alt", "actor.user.email_addr", "actor.user.uid", "actor.session.issuer", "user.name", "user.uid"];
-    record.account = own(if class == 3002 { tree::first(event, &["user.name", "user.uid"]) } else { None }.or_else(|| tree::first(event, &user)));
+    let user = [
+        "actor.user.name",
+        "actor.user.uid_alt",
+        "actor.user.email_addr",
+        "actor.user.uid",
+        "actor.session.issuer",
+        "user.name",
+        "user.uid",
+    ];
+    record.account =
+        own(if class == 3002 { tree::first(event, &["user.name", "user.uid"]) } else { None }.or_else(|| tree::first(event, &user)));
     record.client.ip = own(tree::word(event, "src_endpoint.ip"));
     record.client.host = own(tree::first(event, &["src_endpoint.hostname", "src_endpoint.name"]));
     record.client.app = own(tree::first(event, &["actor.app_name", "actor.process.name", "http_request.user_agent"]));
     record.session = own(tree::first(event, &["actor.session.uid", "session.uid"]));
-    record.system = own(tree::first(event, &["database.name", "databucket.name", "database.uid", "dst_endpoint.svc_name", "dst_endpoint.hostname"]));
+    record.system =
+        own(tree::first(event, &["database.name", "databucket.name", "database.uid", "dst_endpoint.svc_name", "dst_endpoint.hostname"]));
     record.id = own(tree::word(event, "metadata.uid"));
     let bucket = tree::word(event, "databucket.name");
     let file = tree::first(event, &["databucket.file.path", "databucket.file.name"]);
@@ -102,7 +113,9 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
     }
     match text {
         // The text says more than the one table the schema has room for.
-        Some(text) if tables.is_empty() || by_word::names_tables(text, record.dialect) => record.statement = Some(Cow::Owned(text.to_owned())),
+        Some(text) if tables.is_empty() || by_word::names_tables(text, record.dialect) => {
+            record.statement = Some(Cow::Owned(text.to_owned()))
+        }
         Some(_) | None => record.objects = tables.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect(),
     }
     if record.operation == Operation::Read {
@@ -117,7 +130,8 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
 }
 
 fn recognises(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, b"\"class_uid\"").is_some() && tree::has_keys(bytes, |has| has("class_uid") && (has("activity_id") || has("type_uid")))
+    memchr::memmem::find(bytes, b"\"class_uid\"").is_some()
+        && tree::has_keys(bytes, |has| has("class_uid") && (has("activity_id") || has("type_uid")))
 }
 
 #[cfg(test)]
@@ -140,11 +154,15 @@ mod tests {
 
     #[test]
     fn a_query_tells_who_where_from_and_the_statement() {
-        let rest = r#","table":{"name":"customers"},"query_info":{"query_string":"SELECT * FROM crm.customers"},"unmapped":{"row_count":7}"#;
+        let rest =
+            r#","table":{"name":"customers"},"query_info":{"query_string":"SELECT * FROM crm.customers"},"unmapped":{"row_count":7}"#;
         let records = decode(&[event(4, rest)]);
         let [record] = records.as_slice() else { panic!("one: {records:?}") };
         assert_eq!((record.time.to_string().as_str(), record.account.as_deref()), ("2026-03-02T09:14:05.5Z", Some("li_na")));
-        assert_eq!((record.client.ip.as_deref(), record.client.app.as_deref(), record.session.as_deref()), (Some("10.0.0.7"), Some("psql"), Some("s1")));
+        assert_eq!(
+            (record.client.ip.as_deref(), record.client.app.as_deref(), record.session.as_deref()),
+            (Some("10.0.0.7"), Some("psql"), Some("s1"))
+        );
         assert_eq!((record.system.as_deref(), record.id.as_deref(), record.dialect), (Some("crm"), Some("u1"), Dialect::PostgreSql));
         assert_eq!((record.statement.as_deref(), record.objects.len()), (Some("SELECT * FROM crm.customers"), 0));
         assert_eq!((record.rows, record.operation, record.ending), (Some(7), Operation::Read, Ending::Success));
@@ -152,7 +170,8 @@ mod tests {
 
     #[test]
     fn without_a_statement_the_table_speaks_and_rows_are_unknown() {
-        let records = decode(&[event(1, r#","table":{"name":"crm.customers"}"#), event(5, r#","table":{"name":"t"},"unmapped":{"row_count":7}"#)]);
+        let records =
+            decode(&[event(1, r#","table":{"name":"crm.customers"}"#), event(5, r#","table":{"name":"t"},"unmapped":{"row_count":7}"#)]);
         assert_eq!((records[0].objects[0].table.as_ref(), records[0].rows), ("crm.customers", None));
         assert_eq!((records[1].operation, records[1].rows), (Operation::Write, None));
     }
