@@ -72,7 +72,7 @@ pub fn record(raw: Raw<'_>, time: Timestamp) -> Record<'static> {
 /// An address, or else a host name: what logs that hold either in one field mean.
 pub fn client(record: &mut Record<'_>, named: Option<String>) {
     let Some(named) = named else { return };
-    match named.parse::<std::net::IpAddr>() {
+    match named.parse::<core::net::IpAddr>() {
         Ok(_) => record.client.ip = Some(Cow::Owned(named)),
         Err(_) => record.client.host = Some(Cow::Owned(named)),
     }

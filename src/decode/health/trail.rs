@@ -175,7 +175,7 @@ pub(super) fn identified(system: &str, value: &str) -> String {
 pub(super) fn asked(query: &str) -> Option<String> {
     let compact: String = query.split_whitespace().collect();
     let text = String::from_utf8(STANDARD.decode(compact).ok()?).ok()?;
-    let url = text.trim().split_whitespace().find(|word| !matches!(*word, "GET" | "POST"))?;
+    let url = text.split_whitespace().find(|word| !matches!(*word, "GET" | "POST"))?;
     let path = url.split('?').next().unwrap_or(url);
     path.rsplit('/').find(|part| is_resource(part)).map(str::to_owned)
 }
