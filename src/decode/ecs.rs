@@ -11,7 +11,7 @@
 use crate::decode::framing::document::Documents;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, by_word, json, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Dialect, Ending, Object, Text};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -155,6 +155,7 @@ fn recognises(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::decode::testing;
+    use crate::model::record::Record;
 
     fn decode(lines: &[&str]) -> Vec<Record<'static>> {
         let (records, dead) = testing::decode(&FORMAT, lines);
