@@ -6,18 +6,27 @@
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
 mod act;
+pub mod aws_das;
 mod behind;
+mod by_word;
 pub mod canonical;
 mod codec;
+pub mod ecs;
 mod elements;
 pub mod framing;
+pub mod hdfs_audit;
+pub mod health;
 mod json;
 pub mod mysql;
+pub mod ocsf;
 pub mod oracle;
 pub mod own;
 pub mod postgresql;
+pub mod ranger_audit;
 mod row;
 pub mod sqlserver;
+mod tree;
+mod waiting;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
@@ -202,6 +211,7 @@ pub const FORMATS: &[Format] = &[
     oracle::UNIFIED_JSON,
     oracle::XML,
     oracle::SYSLOG,
+    aws_das::FORMAT,
     canonical::FORMAT,
 ];
 

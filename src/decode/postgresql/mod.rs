@@ -22,6 +22,7 @@ mod prefix;
 mod prefixes;
 mod reader;
 mod recent;
+pub(in crate::decode) mod relayed;
 mod session;
 mod state;
 mod stderr;

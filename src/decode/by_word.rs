@@ -1,0 +1,69 @@
+//! What a statement does, by its first word, for logs that tell it in no other way.
+
+use crate::model::access::Operation;
+use crate::model::record::Dialect;
+use crate::sql::{self, Class, split};
+
+/// What a statement does; `None` where it is no access at all: a transaction's begin and end, a setting of one's own session.
+pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
+    Some(match split::first_word(text).to_ascii_uppercase().as_str() {
+        "BEGIN" if !begins_transaction(text) => Operation::Other,
+        "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
+        | "CLOSE" | "DEALLOCATE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" => return None,
+        "SET" | "RESET" => return changes_control(text).then_some(Operation::Admin),
+        "INSERT" | "UPDATE" | "MERGE" | "REPLACE" | "LOAD" | "UPSERT" => Operation::Write,
+        "DELETE" | "TRUNCATE" => Operation::Delete,
+        "CREATE" if sql::analyse(text, dialect).class == Class::CreateTableAs => Operation::Write,
+        "CREATE" | "ALTER" | "DROP" | "GRANT" | "REVOKE" | "RENAME" | "COMMENT" | "FLUSH" | "KILL" | "INSTALL" | "UNINSTALL" | "PURGE" => {
+            Operation::Admin
+        }
+        "COPY" | "UNLOAD" | "EXPORT" | "BACKUP" => Operation::Export,
+        "CALL" | "DO" | "EXEC" | "EXECUTE" | "DECLARE" => Operation::Other,
+        _ => Operation::Read,
+    })
+}
+
+/// `BEGIN` alone or with a transaction's mode; a block of PL/SQL or T-SQL begins with the same word and may read anything.
+fn begins_transaction(text: &str) -> bool {
+    const MODES: [&str; 11] =
+        ["", "TRANSACTION", "TRAN", "WORK", "ISOLATION", "READ", "DEFERRABLE", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "NOT"];
+    let upper = text.trim().trim_end_matches(';').to_ascii_uppercase();
+    let next = upper.strip_prefix("BEGIN").map(|rest| rest.split_whitespace().next().unwrap_or(""));
+    // What follows a first statement is not looked into, so such a text is no mere beginning.
+    next.is_some_and(|next| MODES.contains(&next)) && !upper.contains(';')
+}
+
+/// Whether a setting changes who acts or what is logged.
+fn changes_control(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["role", "authorization", "audit", "log_", "_log", "password", "row_security", "global"].iter().any(|word| lower.contains(word))
+}
+
+/// Whether the text says which tables are read: understood, and neither a call nor a block that hides them.
+pub fn names_tables(text: &str, dialect: Dialect) -> bool {
+    let analysis = sql::analyse(text, dialect);
+    !analysis.unparsed && !matches!(analysis.class, Class::Call | Class::Do | Class::Execute | Class::Other)
+}
+
+/// Whether what the statement calls might raise an error of its own while it runs.
+pub fn may_raise(text: &str, dialect: Dialect) -> bool {
+    let analysis = sql::analyse(text, dialect);
+    analysis.unparsed || analysis.branches.is_empty() || analysis.branches.iter().any(|branch| !branch.functions.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_tells_what_is_done() {
+        let of = |text: &str| of_statement(text, Dialect::Generic);
+        assert_eq!(of("  select 1"), Some(Operation::Read));
+        assert_eq!(of("CREATE TABLE x AS SELECT * FROM t"), Some(Operation::Write));
+        assert_eq!(of("CREATE TABLE x (a int)"), Some(Operation::Admin));
+        assert_eq!((of("COMMIT"), of("SET NAMES utf8"), of("SET ROLE dba")), (None, None, Some(Operation::Admin)));
+        assert_eq!(of("BEGIN bulk_export; END;"), Some(Operation::Other));
+        assert_eq!((of("BEGIN;"), of("begin isolation level serializable"), of("BEGIN; SELECT 1")), (None, None, Some(Operation::Other)));
+        assert_eq!(of(""), Some(Operation::Read));
+    }
+}

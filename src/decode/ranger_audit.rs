@@ -1,0 +1,208 @@
+//! `ranger-audit`: Apache Ranger's audit as JSON, bare or behind log4j's prefix (`… INFO xaaudit - {…}`).
+//!
+//! Ranger's plugins write it to log4j (`xasecure.audit.destination.log4j=true`), Solr, HDFS or Kafka. Times without a zone are the
+//! plugin's local ones: configure it, else they are read as UTC.
+//!
+//! Told: user, client, resource (`db/table/column,column` of Hive, paths of HDFS), whether it was allowed, the statement (`reqData`) of
+//! Hive, Impala and Trino. Not told: rows, which person. One statement gives a record for each table and policy: those of one session
+//! and statement within two seconds count once. Names come from the resource, which is what was authorised: all columns that the
+//! statement touched. Where the resource names no table the statement is analysed. The service (`repo`) is the system.
+
+use crate::decode::waiting::Waiting;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, by_word, json, tree};
+use crate::model::access::Operation;
+use crate::model::record::{Dialect, Ending, Object, Record};
+use crate::model::time::Span;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// `ranger-audit`.
+pub const FORMAT: Format = Format {
+    name: "ranger-audit",
+    marks: "an object with `repoType`, `reqUser` and `evtTime`, also behind log4j's prefix",
+    stateless: false,
+    decoder: |settings| Box::new(Ranger { zone: settings.zone.clone(), held: Waiting::default() }),
+    recognises,
+};
+
+const EXPECTED: &str = "an audit record of Apache Ranger";
+/// Records of one statement lie no further apart.
+const APART: Span = Span::seconds(2);
+/// Most tables of one statement.
+const MOST_TABLES: usize = 256;
+
+struct Ranger {
+    zone: Option<TimeZone>,
+    held: Waiting<Record<'static>>,
+}
+
+impl Decoder for Ranger {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let text = json::text(raw)?;
+        if text.trim().is_empty() {
+            return Ok(());
+        }
+        // log4j's own prefix holds no brace.
+        let start = text.find('{').ok_or_else(|| DecodeError::Form { expected: EXPECTED, what: "not JSON".to_owned() })?;
+        let event = json::tree(Raw { bytes: &text.as_bytes()[start..], ..raw }, EXPECTED)?;
+        let time = tree::time(raw, "evtTime", tree::word(&event, "evtTime").as_deref(), self.zone.as_ref())?;
+        if tree::word(&event, "reqUser").is_none() {
+            return Err(DecodeError::Field { field: "reqUser", rule: "is missing".to_owned() });
+        }
+        let mut record = tree::record(raw, time);
+        let own = |text: Option<String>| text.map(Cow::Owned);
+        record.account = own(tree::word(&event, "reqUser"));
+        record.system = own(tree::word(&event, "repo"));
+        record.session = own(tree::word(&event, "sess"));
+        record.client.ip = own(tree::word(&event, "cliIP"));
+        record.client.app = own(tree::first(&event, &["cliType", "agent"]));
+        // Without its sequence number an id is one of several records.
+        let id = tree::word(&event, "id").zip(tree::word(&event, "seq_num"));
+        record.id = id.map(|(id, number)| Cow::Owned(format!("{id}/{number}/{}", tree::word(&event, "evtTime").unwrap_or_default())));
+        record.ending = if tree::number(&event, "result") == Some(0) { Ending::Refused } else { Ending::Success };
+        record.objects = objects(&event);
+        record.statement =
+            event.get("reqData").and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(|text| Cow::Owned(text.to_owned()));
+        record.operation = operation(&event, record.statement.as_deref());
+        self.join(record, emit);
+        Ok(())
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        while let Some(record) = self.held.pop() {
+            emit(record.into());
+        }
+    }
+}
+
+impl Ranger {
+    /// Records of one statement, session and user are one.
+    fn join(&mut self, record: Record<'static>, emit: &mut Emit<'_>) {
+        let Some(session) = record.session.as_deref().filter(|_| record.statement.is_some()) else {
+            return emit(record.into());
+        };
+        let key = format!("{session}/{}", record.account.as_deref().unwrap_or(""));
+        if let Some(held) = self.held.get_mut(&key) {
+            let same = held.statement == record.statement && held.system == record.system && held.ending == record.ending;
+            let new = |object: &Object<'_>| held.objects.iter().all(|known| known.table != object.table || known.columns != object.columns);
+            let near = (record.time - held.time).0.abs() <= APART.0;
+            // The same table again is another run.
+            if same && near && !record.objects.is_empty() && record.objects.iter().all(new) && held.objects.len() < MOST_TABLES {
+                held.objects.extend(record.objects);
+                if record.operation == Operation::Read {
+                    held.operation = Operation::Read;
+                }
+                return;
+            }
+        }
+        if let Some(before) = self.held.put(key, record) {
+            emit(before.into());
+        }
+    }
+}
+
+/// The tables of the resource: `db/table/column,column`, a path, a topic.
+fn objects(event: &Value) -> Vec<Object<'static>> {
+    let Some(resource) = tree::word(event, "resource") else { return Vec::new() };
+    let kind = tree::word(event, "resType").unwrap_or_default().trim_start_matches('@').to_ascii_lowercase();
+    let mut parts = resource.trim_matches('/').split('/');
+    let named = |table: String, columns: Option<Vec<Cow<'static, str>>>| vec![Object { table: Cow::Owned(table), columns }];
+    match (kind.as_str(), parts.next(), parts.next(), parts.next()) {
+        ("column" | "column-family", Some(database), Some(table), columns) => {
+            let columns = columns.filter(|columns| !columns.contains('*'));
+            let columns = columns.map(|columns| columns.split(',').map(|column| Cow::Owned(column.trim().to_owned())).collect());
+            named(format!("{database}.{table}"), columns)
+        }
+        ("table" | "view", Some(database), Some(table), _) => named(format!("{database}.{table}"), None),
+        ("path" | "table" | "topic" | "collection" | "index" | "key" | "url", ..) => named(resource, None),
+        _ => Vec::new(),
+    }
+}
+
+fn operation(event: &Value, statement: Option<&str>) -> Operation {
+    let access = tree::first(event, &["access", "action"]).unwrap_or_default().to_ascii_lowercase();
+    match access.as_str() {
+        "select" | "read" | "read_execute" | "get" | "scan" | "query" | "consume" | "row_filter" | "_any" | "all" => Operation::Read,
+        access if access.starts_with("mask") => Operation::Read,
+        "update" | "insert" | "write" | "put" | "publish" | "append" => Operation::Write,
+        "delete" | "drop" => Operation::Delete,
+        "create" | "alter" | "index" | "lock" | "grant" | "admin" | "repladmin" | "serviceadmin" | "use" | "execute" | "traverse" => {
+            Operation::Admin
+        }
+        "export" | "unload" => Operation::Export,
+        _ => statement.and_then(|text| by_word::of_statement(text, Dialect::Generic)).unwrap_or(Operation::Other),
+    }
+}
+
+fn recognises(line: &[u8]) -> bool {
+    if memchr::memmem::find(line, b"\"repoType\"").is_none() {
+        return false;
+    }
+    let Some(start) = memchr::memchr(b'{', line) else { return false };
+    tree::has_keys(&line[start..], |has| has("repoType") && has("reqUser") && has("evtTime"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+
+    fn line(access: &str, resource: &str, kind: &str, rest: &str) -> String {
+        format!(
+            r#"{{"repoType":3,"repo":"hive","reqUser":"li_na","evtTime":"2026-03-02 09:14:05.142","access":"{access}","resource":"{resource}","resType":"{kind}","action":"QUERY","result":1,"cliIP":"10.0.0.7","id":"i","seq_num":1{rest}}}"#
+        )
+    }
+
+    fn decode(lines: &[String]) -> Vec<Record<'static>> {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let (records, dead) = testing::decode(&FORMAT, &lines);
+        assert_eq!(dead, []);
+        records
+    }
+
+    #[test]
+    fn a_record_names_table_columns_and_statement() {
+        let records = decode(&[line(
+            "SELECT",
+            "crm/customers/name,phone",
+            "@column",
+            r#","sess":"s1","reqData":"select name, phone from customers""#,
+        )]);
+        let [record] = records.as_slice() else { panic!("one: {records:?}") };
+        assert_eq!(
+            (record.time.to_string().as_str(), record.account.as_deref(), record.system.as_deref()),
+            ("2026-03-02T09:14:05.142Z", Some("li_na"), Some("hive"))
+        );
+        assert_eq!((record.client.ip.as_deref(), record.session.as_deref()), (Some("10.0.0.7"), Some("s1")));
+        assert_eq!(record.objects[0].table, "crm.customers");
+        assert_eq!(record.objects[0].columns.as_deref(), Some(&["name".into(), "phone".into()][..]));
+        assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+        assert!(record.statement.is_some() && record.id.is_some());
+    }
+
+    #[test]
+    fn records_of_one_statement_count_once_and_its_runs_each() {
+        let of = |table: &str| line("SELECT", &format!("crm/{table}/id"), "@column", r#","sess":"s1","reqData":"select 1""#);
+        let records = decode(&[of("a"), of("b"), of("a")]);
+        assert_eq!(records.iter().map(|record| record.objects.len()).collect::<Vec<_>>(), [2, 1]);
+    }
+
+    #[test]
+    fn paths_refusals_and_prefixes_are_read() {
+        let hdfs = line("READ", "/user/a", "path", "").replace("\"result\":1", "\"result\":0");
+        let prefixed = format!("2026-03-02 09:14:06,003 INFO [q]: x.Log4j (L.java:logJSON(107)) - {hdfs}");
+        for record in decode(&[hdfs, prefixed]) {
+            assert_eq!((record.objects[0].table.as_ref(), record.ending, record.operation), ("/user/a", Ending::Refused, Operation::Read));
+        }
+    }
+
+    #[test]
+    fn records_are_recognised_and_broken_ones_refused() {
+        assert!(recognises(line("READ", "/a", "path", "").as_bytes()));
+        assert!(!recognises(br#"{"message":"{\"repoType\":1}"}"#) && !recognises(b"x - {\"repoType\":1}"));
+        let (records, dead) =
+            testing::decode(&FORMAT, &["nothing", r#"{"repoType":1,"evtTime":"2026-03-02 09:14:05"}"#, r#"{"repoType":1,"repoType":2}"#]);
+        assert_eq!((records.len(), dead.len()), (0, 3));
+    }
+}
