@@ -1,0 +1,6 @@
+//! `ranger-audit`, as the lines of a file and as messages.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    leakwarden_fuzz::decode("ranger-audit", bytes, true);
+    leakwarden_fuzz::decode("ranger-audit", bytes, false);
+});
