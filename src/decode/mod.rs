@@ -11,12 +11,14 @@ mod behind;
 mod by_word;
 pub mod canonical;
 mod codec;
+pub mod databricks;
 pub mod ecs;
 mod elements;
 pub mod framing;
 pub mod hdfs_audit;
 pub mod health;
 mod json;
+pub mod mongodb;
 pub mod mysql;
 pub mod ocsf;
 pub mod oracle;
@@ -24,8 +26,10 @@ pub mod own;
 pub mod postgresql;
 pub mod ranger_audit;
 mod row;
+pub mod snowflake;
 pub mod sqlserver;
 mod tree;
+pub mod trino;
 mod waiting;
 
 use crate::model::access::{Position, RecordHash};
@@ -212,6 +216,10 @@ pub const FORMATS: &[Format] = &[
     oracle::XML,
     oracle::SYSLOG,
     aws_das::FORMAT,
+    mongodb::FORMAT,
+    trino::FORMAT,
+    snowflake::FORMAT,
+    databricks::FORMAT,
     canonical::FORMAT,
 ];
 
