@@ -7,7 +7,7 @@ use crate::sql::{self, Class, split};
 /// What a statement does; `None` where it is no access at all: a transaction's begin and end, a setting of one's own session.
 pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
     Some(match split::first_word(text).to_ascii_uppercase().as_str() {
-        "BEGIN" if is_block(text) => Operation::Other,
+        "BEGIN" if !begins_transaction(text) => Operation::Other,
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
         | "CLOSE" | "DEALLOCATE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" => return None,
         "SET" | "RESET" => return changes_control(text).then_some(Operation::Admin),
@@ -23,17 +23,32 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
     })
 }
 
-/// `BEGIN` of a block, not of a transaction.
-fn is_block(text: &str) -> bool {
-    let after = text.to_ascii_uppercase().find("BEGIN").and_then(|at| text.get(at + 5..)).unwrap_or("");
-    let second = split::first_word(after).to_ascii_uppercase();
-    !["", "TRAN", "TRANSACTION", "WORK", "ISOLATION", "READ", "NOT", "DEFERRABLE"].contains(&second.as_str())
+/// `BEGIN` alone or with a transaction's mode; a block of PL/SQL or T-SQL begins with the same word and may read anything.
+fn begins_transaction(text: &str) -> bool {
+    const MODES: [&str; 11] =
+        ["", "TRANSACTION", "TRAN", "WORK", "ISOLATION", "READ", "DEFERRABLE", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "NOT"];
+    let upper = text.trim().trim_end_matches(';').to_ascii_uppercase();
+    let next = upper.strip_prefix("BEGIN").map(|rest| rest.split_whitespace().next().unwrap_or(""));
+    // What follows a first statement is not looked into, so such a text is no mere beginning.
+    next.is_some_and(|next| MODES.contains(&next)) && !upper.contains(';')
 }
 
 /// Whether a setting changes who acts or what is logged.
 fn changes_control(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     ["role", "authorization", "audit", "log_", "_log", "password", "row_security", "global"].iter().any(|word| lower.contains(word))
+}
+
+/// Whether the text says which tables are read: understood, and neither a call nor a block that hides them.
+pub fn names_tables(text: &str, dialect: Dialect) -> bool {
+    let analysis = sql::analyse(text, dialect);
+    !analysis.unparsed && !matches!(analysis.class, Class::Call | Class::Do | Class::Execute | Class::Other)
+}
+
+/// Whether what the statement calls might raise an error of its own while it runs.
+pub fn may_raise(text: &str, dialect: Dialect) -> bool {
+    let analysis = sql::analyse(text, dialect);
+    analysis.unparsed || analysis.branches.is_empty() || analysis.branches.iter().any(|branch| !branch.functions.is_empty())
 }
 
 #[cfg(test)]
@@ -48,6 +63,7 @@ mod tests {
         assert_eq!(of("CREATE TABLE x (a int)"), Some(Operation::Admin));
         assert_eq!((of("COMMIT"), of("SET NAMES utf8"), of("SET ROLE dba")), (None, None, Some(Operation::Admin)));
         assert_eq!(of("BEGIN bulk_export; END;"), Some(Operation::Other));
+        assert_eq!((of("BEGIN;"), of("begin isolation level serializable"), of("BEGIN; SELECT 1")), (None, None, Some(Operation::Other)));
         assert_eq!(of(""), Some(Operation::Read));
     }
 }

@@ -9,7 +9,7 @@
 //! MySQL's slow log (`rows_sent`, where it is not 0: `HANDLER` shows 0).
 
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, by_word, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, Ending, Object, Text};
 use jiff::tz::TimeZone;
@@ -114,7 +114,7 @@ fn operation(event: &Value, text: Option<&str>, dialect: Dialect) -> Option<Oper
     let categories = tree::words(event, "event.category");
     let is = |category: &str| categories.iter().any(|known| known == category);
     if let Some(text) = text {
-        return by_word::of_statement(text, dialect);
+        return act::of_statement(text, dialect);
     }
     let action = action.replace([' ', '-', '.'], "_");
     match action.as_str() {

@@ -8,7 +8,6 @@
 mod act;
 pub mod aws_das;
 mod behind;
-mod by_word;
 pub mod canonical;
 mod codec;
 pub mod databricks;
@@ -220,7 +219,13 @@ pub const FORMATS: &[Format] = &[
     trino::FORMAT,
     snowflake::FORMAT,
     databricks::FORMAT,
+    hdfs_audit::FORMAT,
+    ranger_audit::FORMAT,
+    health::FHIR,
+    health::ATNA,
+    ocsf::FORMAT,
     canonical::FORMAT,
+    ecs::FORMAT,
 ];
 
 /// The format of that name.

@@ -7,7 +7,7 @@
 //! (`rows_returned`, `row_count` …) for reading alone. Columns and persons are not told. Other classes are no access and are left out.
 
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, by_word, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, Ending, Object, Record, Text};
 use crate::model::time::Timestamp;
@@ -83,7 +83,7 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
         (_, Some(1 | 8 | 10)) => Operation::Read,
         // A query may be any statement.
         _ => match text {
-            Some(text) => by_word::of_statement(text, record.dialect)?,
+            Some(text) => act::of_statement(text, record.dialect)?,
             None => Operation::Read,
         },
     };
@@ -113,9 +113,7 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
     }
     match text {
         // The text says more than the one table the schema has room for.
-        Some(text) if tables.is_empty() || by_word::names_tables(text, record.dialect) => {
-            record.statement = Some(Cow::Owned(text.to_owned()))
-        }
+        Some(text) if tables.is_empty() || act::names_tables(text, record.dialect) => record.statement = Some(Cow::Owned(text.to_owned())),
         Some(_) | None => record.objects = tables.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect(),
     }
     if record.operation == Operation::Read {

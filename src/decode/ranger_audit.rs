@@ -9,7 +9,7 @@
 //! statement touched. Where the resource names no table the statement is analysed. The service (`repo`) is the system.
 
 use crate::decode::waiting::Waiting;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, by_word, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, Ending, Object, Record};
 use crate::model::time::Span;
@@ -131,7 +131,7 @@ fn operation(event: &Value, statement: Option<&str>) -> Operation {
             Operation::Admin
         }
         "export" | "unload" => Operation::Export,
-        _ => statement.and_then(|text| by_word::of_statement(text, Dialect::Generic)).unwrap_or(Operation::Other),
+        _ => statement.and_then(|text| act::of_statement(text, Dialect::Generic)).unwrap_or(Operation::Other),
     }
 }
 

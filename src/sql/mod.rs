@@ -4,6 +4,7 @@
 //! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
+mod cache;
 pub mod comment;
 mod dialect;
 mod expr;
@@ -235,6 +236,11 @@ pub enum Condition {
 
 /// What the statements of a text read. Several statements are taken together; [`split::statements`] takes them apart.
 pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
+    cache::cached(text, dialect, analyse_anew)
+}
+
+/// The same without what is remembered of texts like it.
+pub fn analyse_anew(text: &str, dialect: Dialect) -> Analysis {
     let texts = split::statements(text, dialect);
     match texts.as_slice() {
         [] => Analysis::default(),

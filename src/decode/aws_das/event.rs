@@ -1,6 +1,6 @@
 //! One event of an activity stream: its fields, whatever the engine calls them.
 
-use crate::decode::{Raw, by_word, tree};
+use crate::decode::{Raw, act, tree};
 use crate::model::record::{Dialect, Ending, Record, Text};
 use crate::model::time::Timestamp;
 use crate::sql;
@@ -116,7 +116,7 @@ impl Event<'_> {
     pub fn ending(&self, statement: Option<&str>) -> Ending {
         let code = self.word("exitCode").unwrap_or_default();
         // A function that the statement calls can raise any error once rows are flowing.
-        let checked = statement.is_none_or(|text| !by_word::may_raise(text, self.engine.dialect()));
+        let checked = statement.is_none_or(|text| !act::may_raise(text, self.engine.dialect()));
         let refused = |codes: &[&str]| checked && codes.contains(&code.as_str());
         match self.engine {
             Engine::SqlServer if code == "0" => Ending::Refused,

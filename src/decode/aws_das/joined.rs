@@ -2,7 +2,7 @@
 
 use crate::decode::aws_das::event::{Engine, Event};
 use crate::decode::waiting::Waiting;
-use crate::decode::{Emit, Raw, by_word};
+use crate::decode::{Emit, Raw, act};
 use crate::model::access::Operation;
 use crate::model::record::{Ending, Object, Record};
 use crate::model::time::Span;
@@ -121,7 +121,7 @@ impl Held {
 
     fn go(self, emit: &mut Emit<'_>) {
         let mut record = self.record;
-        let hidden = record.statement.as_deref().is_none_or(|text| !by_word::names_tables(text, record.dialect));
+        let hidden = record.statement.as_deref().is_none_or(|text| !act::names_tables(text, record.dialect));
         if hidden && !self.aside.is_empty() {
             // What the text does not say, of a call or where there is none, the tables do.
             let read: Vec<String> =
@@ -166,7 +166,7 @@ fn operation(command: &str, statement: Option<&str>, event: &Event<'_>) -> Optio
         return Some(if command == "IMPORT" { Operation::Write } else { Operation::Export });
     }
     if let Some(text) = statement {
-        return by_word::of_statement(text, event.engine.dialect());
+        return act::of_statement(text, event.engine.dialect());
     }
     Some(match command.split_whitespace().next().unwrap_or("") {
         "SELECT" | "READ" => Operation::Read,

@@ -134,7 +134,7 @@ fn refuse(what: &str) -> DecodeError {
 
 /// Whether quotes are balanced.
 fn closed(text: &str) -> bool {
-    memchr::memchr_iter(b'"', text.as_bytes()).count() % 2 == 0
+    memchr::memchr_iter(b'"', text.as_bytes()).count().is_multiple_of(2)
 }
 
 /// `"Query","22567_2021-06-30T16:10:09","2021-`: the first fields of a record.
