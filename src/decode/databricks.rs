@@ -118,7 +118,7 @@ fn act_of(service: &str, action: &str) -> Act {
     let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
     let holds = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match (service, action) {
-        ("databrickssql", "commandSubmit") | ("notebook", "runCommand" | "submitCommand") => Act::Command,
+        ("databrickssql", "commandSubmit") | ("notebook" | "jobs", "runCommand" | "submitCommand") => Act::Command,
         (_, "commandFinish") => Act::None,
         (_, "generateTemporaryTableCredential" | "generateTemporaryPathCredential" | "generateTemporaryVolumeCredential") => {
             Act::Is(Operation::Export)
@@ -203,6 +203,8 @@ mod tests {
             records.iter().map(|r| r.statement.as_deref().map(str::trim)).collect::<Vec<_>>(),
             [None, Some("SELECT 1 FROM t"), Some("SELECT 2 FROM t")]
         );
+        let job = decode(&[row("jobs", "runCommand", r#"{"commandText":"SELECT 3 FROM t","status":"finished"}"#, 200)]);
+        assert_eq!(job[0].statement.as_deref(), Some("SELECT 3 FROM t"), "a job's command reads as a notebook's does");
         assert!(records.iter().all(|r| r.ending == Ending::Interrupted) && records[0].operation == Operation::Other);
     }
 

@@ -76,7 +76,9 @@ fn read(row: &Row, record: &mut Record<'static>) -> Result<bool, DecodeError> {
     };
     record.rows = row.number(&["rowsproduced", "rowsunloaded"]);
     record.statement = text;
-    let read = if base.is_empty() { &direct } else { &base };
+    // The catalog may know the view or the tables behind it: none of them may be missing.
+    let beside = direct.iter().filter(|object| !base.iter().any(|known| known.table == object.table));
+    let read: Vec<Object<'static>> = base.iter().chain(beside).cloned().collect();
     let databases: Vec<&str> = read.iter().filter_map(|object| object.table.split_once('.').map(|(database, _)| database)).collect();
     if let Some(first) =
         databases.first().filter(|first| databases.iter().all(|database| database == *first) && databases.len() == read.len())

@@ -131,7 +131,8 @@ fn read(event: &Row, metadata: &Row, id: &str, raw: Raw<'_>, zone: Option<&TimeZ
         _ => Ending::Success,
     };
     record.statement = text;
-    record.rows = statistics.number(&["outputrows"]).filter(|_| record.ending == Ending::Success || operation == Operation::Read);
+    // Rows stream to the client before a query fails: the count that a failed one ends with is none.
+    record.rows = statistics.number(&["outputrows"]).filter(|_| record.ending == Ending::Success);
     if !inputs.is_empty() {
         let tables: Vec<String> = inputs.iter().map(named).collect();
         behind::name_missing(&mut record, &tables);
@@ -246,8 +247,8 @@ mod tests {
     fn failures_before_the_query_ran_are_refusals() {
         let failed =
             |name: &str| completed("SELECT 1 FROM people", "FAILED", &format!(r#","failureInfo":{{"errorCode":{{"name":"{name}"}}}}"#));
-        let endings: Vec<_> = decode(&[failed("PERMISSION_DENIED"), failed("USER_CANCELED")]).iter().map(|r| r.ending).collect();
-        assert_eq!(endings, [Ending::Refused, Ending::Interrupted]);
+        let endings: Vec<_> = decode(&[failed("PERMISSION_DENIED"), failed("USER_CANCELED")]).iter().map(|r| (r.ending, r.rows)).collect();
+        assert_eq!(endings, [(Ending::Refused, None), (Ending::Interrupted, None)]);
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Origin {
         record.account = text(&self.user);
         record.system = text(&self.database).or_else(|| text(&self.server));
         record.session = text(&self.connection);
-        let is_address = self.host.parse::<std::net::IpAddr>().is_ok();
+        let is_address = self.host.parse::<core::net::IpAddr>().is_ok();
         let (ip, host) = if is_address { (text(&self.host), None) } else { (None, text(&self.host)) };
         record.client = Client { ip, host, app: None };
         record.dialect = Dialect::MySql;
