@@ -176,12 +176,14 @@ impl Catalog {
         SpaceId(at as u16)
     }
 
-    /// The first entry that covers the table of that system. A name without schema also meets an entry with one.
+    /// The first entry that covers the table of that system. A name without schema also meets an entry with one, and a name with
+    /// a database before the schema one without.
     pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
         let asked = (system.unwrap_or(""), table);
         let remembered = self.found.read().ok().and_then(|found| found.get(&Asked(asked)).copied());
         let at = remembered.unwrap_or_else(|| {
-            let at = self.position(system, table);
+            let short = || table.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.'));
+            let at = self.position(system, table).or_else(|| self.position(system, short()?));
             if let Ok(mut found) = self.found.write()
                 && found.len() < REMEMBERED
             {
@@ -331,6 +333,8 @@ mod tests {
     fn a_bare_name_meets_the_entry_with_its_schema() {
         let catalog = Catalog::parse(BANK, "catalog.toml").expect("is valid");
         assert!(catalog.find(Some("crm"), "customers").is_some());
+        assert!(catalog.find(Some("crm"), "main.crm.customers").is_some());
+        assert!(catalog.find(Some("crm"), "main.hr.customers").is_none());
         assert!(catalog.find(Some("crm"), "hr.customers").is_none());
     }
 

@@ -137,7 +137,7 @@ pub struct Scan {
     pub table: String,
     /// The name by which output expressions speak of it.
     pub alias: String,
-    /// Rows that came out of it, over all loops.
+    /// Rows that came out of it, where it ran just once: of several runs a plan gives a rounded mean.
     pub rows: Option<u64>,
 }
 

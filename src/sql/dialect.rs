@@ -59,3 +59,14 @@ pub(super) fn nested_comments(dialect: Dialect) -> bool {
 pub(super) fn bracketed_names(dialect: Dialect) -> bool {
     dialect == Dialect::MsSql
 }
+
+/// Whether it depends on a setting of the session where a string ends: a backslash stands before a quote, and either dialect lets
+/// a session choose whether it escapes.
+pub(super) fn is_ambiguous(text: &str, dialect: Dialect) -> bool {
+    let marked = || text.contains("E'") || text.contains("e'");
+    match dialect {
+        Dialect::MySql => text.contains("\\'") || text.contains("\\\""),
+        Dialect::PostgreSql => text.contains("\\'") && !marked(),
+        _ => false,
+    }
+}

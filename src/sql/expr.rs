@@ -5,7 +5,7 @@ use crate::sql::functions::{Effect, effect};
 use crate::sql::walk::{Out, Shape, Walker, text};
 use sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    InTarget, Subscript, WindowType,
+    InTarget, Subscript, Value, ValueWithSpan, WindowType,
 };
 
 impl<'q> Walker<'q> {
@@ -58,6 +58,12 @@ impl<'q> Walker<'q> {
                 self.certain = certain;
             }
             Expr::Function(function) => self.function(function, out),
+            Expr::Value(ValueWithSpan { value: Value::DoubleQuotedString(name), .. }) if super::predicate::could_be_name(name) => {
+                // A text, or a column where the session says so: then rows are what they are, but not surely people.
+                let all = self.scopes.iter().flatten().flat_map(|binding| named(&binding.shape, name));
+                out.columns.extend(all);
+                self.branch.multiplied = true;
+            }
             _ => {
                 let mut parts = Vec::new();
                 if !parts_of(expr, &mut parts) {

@@ -9,6 +9,7 @@ pub mod comment;
 mod dialect;
 mod expr;
 mod functions;
+mod join;
 pub mod plan;
 mod predicate;
 pub mod split;
@@ -244,6 +245,11 @@ pub fn analyse_anew(text: &str, dialect: Dialect) -> Analysis {
     let texts = split::statements(text, dialect);
     match texts.as_slice() {
         [] => Analysis::default(),
+        // In one reading of it, it may be several.
+        [only] if dialect::is_ambiguous(text, dialect) && !text.contains(';') => {
+            statement::doubtful(text, statement::analyse(only, dialect), dialect)
+        }
+        _ if dialect::is_ambiguous(text, dialect) => statement::doubtful(text, together(&texts, dialect), dialect),
         [only] => statement::analyse(only, dialect),
         several => together(several, dialect),
     }

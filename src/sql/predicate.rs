@@ -172,11 +172,17 @@ fn literal(value: &Value) -> Option<KeyValue> {
         Value::SingleQuotedString(text)
         | Value::EscapedStringLiteral(text)
         | Value::UnicodeStringLiteral(text)
-        | Value::NationalStringLiteral(text)
-        | Value::DoubleQuotedString(text) => Some(KeyValue::Literal(text.clone())),
+        | Value::NationalStringLiteral(text) => Some(KeyValue::Literal(text.clone())),
+        // What could be a column's name is one where the session says so (`ANSI_QUOTES`).
+        Value::DoubleQuotedString(text) if !could_be_name(text) => Some(KeyValue::Literal(text.clone())),
         Value::DollarQuotedString(text) => Some(KeyValue::Literal(text.value.clone())),
         _ => None,
     }
+}
+
+/// Whether a text in double quotes could be a name.
+pub(super) fn could_be_name(text: &str) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit() || c == '+')
 }
 
 /// The number of a placeholder: `$3` is 3. `?` has none until they are counted, which the parser does not do.

@@ -76,6 +76,31 @@ fn analyse_once(statement: &str, dialect: Dialect) -> Analysis {
     }
 }
 
+/// An analysis of a text of which nobody knows where its strings end: nothing in it bounds anything, and every table that its
+/// words name in either reading may have been read.
+pub(super) fn doubtful(text: &str, mut analysis: Analysis, dialect: Dialect) -> Analysis {
+    analysis.limit = None;
+    analysis.set_operation = true;
+    for branch in &mut analysis.branches {
+        branch.keys.clear();
+        branch.unique = None;
+        branch.multiplied = true;
+    }
+    let known =
+        |name: &str| analysis.branches.iter().flat_map(|branch| &branch.sources).any(|known| known.table.eq_ignore_ascii_case(name));
+    let further: Vec<Source> = [tokens::tables(text, dialect), tokens::tables_in_strings(text)]
+        .into_iter()
+        .flatten()
+        .filter(|table| !known(table))
+        .map(|table| Source { table, flows: true })
+        .collect();
+    if !further.is_empty() {
+        let output = (0..further.len()).map(|source| Column { source, name: None }).collect();
+        analysis.branches.push(Branch { sources: further, output, multiplied: true, ..Branch::default() });
+    }
+    analysis
+}
+
 fn by_words(statement: &str, dialect: Dialect) -> Analysis {
     let tables = tokens::tables(statement, dialect);
     let mut branch = Branch { multiplied: tables.len() > 1, ..Branch::default() };

@@ -1,4 +1,4 @@
-//! Tables by the words of a text that cannot be parsed: whatever follows FROM, JOIN, INTO, UPDATE, COPY or TABLE.
+//! Tables by the words of a text that cannot be parsed: whatever follows FROM, JOIN, INTO, UPDATE, COPY, TABLE or HANDLER.
 
 use crate::model::record::Dialect;
 use crate::sql::{LONGEST_PARSED, dialect};
@@ -20,6 +20,15 @@ pub(super) fn tables(text: &str, dialect: Dialect) -> Vec<String> {
         Err(_) => crude(text),
     };
     named(&words)
+}
+
+/// Tables that the words of a text name, also those within its strings.
+pub(super) fn tables_in_strings(text: &str) -> Vec<String> {
+    let mut end = text.len().min(LONGEST_PARSED);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    named(&crude(&text[..end]))
 }
 
 #[derive(PartialEq)]
@@ -91,7 +100,7 @@ fn named(pieces: &[Piece]) -> Vec<String> {
     tables
 }
 
-const LEADS: [&str; 6] = ["from", "join", "into", "update", "copy", "table"];
+const LEADS: [&str; 7] = ["from", "join", "into", "update", "copy", "table", "handler"];
 const FILLERS: [&str; 5] = ["only", "lateral", "if", "not", "exists"];
 const NO_NAMES: [&str; 8] = ["select", "set", "values", "stdin", "stdout", "where", "as", "of"];
 

@@ -61,9 +61,13 @@ enum Count {
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Found> {
     let text = record.statement.as_deref()?;
     let mut analysis = sql::analyse(text, record.dialect);
-    // Servers log 0 where the executor did not count: copies and cursors. The rows of a plan it did count.
-    let uncounted =
-        matches!(analysis.class, Class::CopyTo | Class::Declare | Class::Fetch) && record.rows == Some(0) && record.plan.is_none();
+    // Servers log 0 where the executor did not count: copies, cursors, handlers. The rows of a plan it did count.
+    let counted = match analysis.class {
+        Class::CopyTo | Class::Declare | Class::Fetch | Class::Execute => false,
+        Class::Other => !analysis.unparsed,
+        _ => true,
+    };
+    let uncounted = !counted && record.rows == Some(0) && record.plan.is_none();
     let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
     let record = silent.as_ref().unwrap_or(record);
     let aggregated = refine(&mut analysis, record, catalog);
@@ -120,7 +124,7 @@ fn refine(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> Op
     let system = record.system.as_deref();
     let unclear = |branch: &Branch| {
         !branch.functions.is_empty()
-            || branch.sources.iter().any(|source| entry_of(catalog, system, &source.table).is_none() && !system::is_harmless(&source.table))
+            || branch.sources.iter().any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table))
     };
     if analysis.unparsed || analysis.branches.iter().any(unclear) {
         // Functions in the plan hide what they read from it as well.
@@ -181,6 +185,12 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
     }
     if !unknown {
         limit_to_listed(&mut shown, listed, branch, keys, catalog);
+        if let Some(rows) = record.plan.as_deref().and_then(|plan| people::scanned(branch, &known, plan)) {
+            shown.count = match shown.count {
+                Count::Anything => Count::Anything,
+                count => Count::Capped(Box::new(count), rows),
+            };
+        }
     }
     add_tested(shown, branch, &known, record)
 }
@@ -217,6 +227,9 @@ fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut s
             shown.kinds = kinds.union(kinds_of(&branch.summed, known));
             shown.count = Count::AtMost(listed.count);
             shown.subjects = subjects(&listed, keys, catalog);
+        } else if branch.keys.iter().any(|keys| known[keys.column.source].is_unknown()) {
+            // Of a table that is not known any column may tell of a person.
+            shown.count = Count::Anything;
         }
         return shown;
     }
@@ -328,19 +341,16 @@ fn several_persons(shown: &[Shown], rows: Option<u64>, bound: Option<u64>) -> Pe
     let each = shown.iter().map(|shown| by_rows(&shown.count, shown.people_per_row, None, None).figure());
     let by_keys = each.sum::<Option<u64>>();
     let most = [by_total, by_keys].into_iter().flatten().min();
-    most.map_or(Persons::Unknown, |n| Persons::AtMost(n).at_most())
+    match most {
+        // No rows of a table that is not known are no proof of nobody.
+        Some(0) if shown.iter().any(|shown| shown.unknown) => Persons::AtMost(0),
+        most => most.map_or(Persons::Unknown, |n| Persons::AtMost(n).at_most()),
+    }
 }
 
 /// The catalog's entry of a table. `database.schema.table` names the same table as `schema.table`.
-fn entry_of<'c>(catalog: &'c Catalog, system: Option<&str>, table: &str) -> Option<&'c Table> {
-    catalog.find(system, table).or_else(|| {
-        let (_, rest) = table.split_once('.').filter(|(_, rest)| rest.contains('.'))?;
-        catalog.find(system, rest)
-    })
-}
-
 fn know<'c>(at: usize, source: &sql::Source, branch: &Branch, system: Option<&str>, catalog: &'c Catalog) -> Known<'c> {
-    let entry = entry_of(catalog, system, &source.table);
+    let entry = catalog.find(system, &source.table);
     let harmless = entry.is_none() && system::is_harmless(&source.table);
     let columns = columns_of(at, &branch.output);
     let showing = columns.and_then(|columns| entry.map(|entry| Showing::of(entry, columns.as_deref()))).filter(|showing| showing.personal);

@@ -98,7 +98,11 @@ fn gather(top: &Node, plan: &mut Plan) {
         }
         if let (Some(relation), None) = (&node.relation, &node.operation) {
             let table = node.schema.as_ref().map_or_else(|| relation.clone(), |schema| format!("{schema}.{relation}"));
-            plan.scans.push(Scan { table, alias: node.alias.clone().unwrap_or_else(|| relation.clone()), rows: node.total_rows() });
+            plan.scans.push(Scan {
+                table,
+                alias: node.alias.clone().unwrap_or_else(|| relation.clone()),
+                rows: node.total_rows().filter(|_| node.loops == Some(1.0)),
+            });
         }
         plan.functions |= node.node_type == "Function Scan" || node.function.is_some();
         plan.conditions.extend([&node.index_condition, &node.recheck_condition, &node.filter].into_iter().flatten().cloned());

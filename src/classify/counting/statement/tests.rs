@@ -394,3 +394,63 @@ fn a_cursor_whose_fetches_are_not_told_is_unknown() {
     assert_eq!(persons("PREPARE q AS SELECT name FROM crm.customers; EXECUTE q", None), Persons::Unknown);
     assert_eq!(persons("BEGIN; SELECT name FROM crm.customers; COMMIT", None), Persons::Unknown);
 }
+
+#[test]
+fn a_table_by_another_name_is_never_nobody() {
+    for text in [
+        "SELECT name FROM customers",
+        "SELECT name FROM scratch.customers",
+        "SELECT name FROM t1",
+        "SELECT name FROM pg_temp.t1",
+        "SELECT name FROM \"CRM\".\"CUSTOMERS\"",
+        "SELECT name FROM CRM.Customers",
+        "SELECT name FROM ONLY crm.customers",
+        "SELECT name FROM crm.customers_2026",
+        "SELECT EXISTS (SELECT 1 FROM scratch.copy WHERE phone = '138')",
+        "SELECT count(*) FROM scratch.copy WHERE phone = '138'",
+        "HANDLER crm.customers READ FIRST",
+    ] {
+        assert!(!matches!(persons(text, None), Persons::Exact(_)), "{text}: {:?}", persons(text, None));
+        let some = persons(text, 5);
+        assert!(some == Persons::Unknown || some.figure().is_some_and(|figure| figure > 0), "{text}: {some:?}");
+    }
+    assert_eq!(persons("SELECT a FROM scratch.x UNION SELECT b FROM scratch.y", 0), Persons::AtMost(0));
+    assert_eq!(persons("HANDLER crm.customers READ FIRST LIMIT 500", 0), Persons::Unknown, "the server does not count them");
+    assert_eq!(persons("EXECUTE lost", 0), Persons::Unknown);
+}
+
+#[test]
+fn what_a_setting_of_the_session_decides_bounds_nothing() {
+    let mysql = |text, rows| count(&Record { dialect: Dialect::MySql, ..record(text, rows) }).persons;
+    assert_eq!(mysql(r"SELECT name FROM crm.customers WHERE id = 'x\' OR 1=1 -- '", None), Persons::Unknown);
+    assert_eq!(mysql(r"SELECT 'x\', name FROM crm.customers -- '", Some(9)), Persons::AtMost(9));
+    assert_eq!(mysql(r#"SELECT name FROM crm.customers WHERE id = "manager""#, None), Persons::Unknown);
+    assert_eq!(mysql(r#"SELECT name FROM crm.customers WHERE id = "42""#, None), Persons::AtMost(1));
+    assert_eq!(mysql(r#"SELECT "name" FROM crm.customers"#, Some(9)), Persons::AtMost(9));
+    assert_eq!(mysql("SELECT name FROM crm.customers LIMIT 10,20", None), Persons::AtMost(20));
+    assert_eq!(mysql("/*!50000 SELECT name FROM `crm`.`customers` */", Some(3)), Persons::Exact(3));
+    assert_eq!(mysql("SELECT name FROM crm.customers WHERE id = 0x31", None), Persons::Unknown);
+    assert_ne!(mysql("SELECT name FROM crm.customers INTO OUTFILE '/tmp/x'", Some(3)), Persons::NOBODY);
+}
+
+#[test]
+fn other_dialects_are_read_or_taken_by_their_words() {
+    let of = |dialect, text| count(&Record { dialect, ..record(text, Some(3)) }).persons;
+    for (dialect, text) in [
+        (Dialect::MsSql, "SELECT TOP 3 [name] FROM [crm].[customers] WITH (NOLOCK)"),
+        (Dialect::MsSql, "SELECT name FROM crm.customers ORDER BY id OFFSET 0 ROWS FETCH NEXT 3 ROWS ONLY"),
+        (Dialect::Oracle, "SELECT name FROM crm.customers WHERE ROWNUM <= 3"),
+        (Dialect::Oracle, "SELECT name FROM CRM.CUSTOMERS FETCH FIRST 3 ROWS ONLY"),
+        (Dialect::Snowflake, "SELECT name FROM crm.customers QUALIFY row_number() OVER (ORDER BY id) <= 3"),
+        (Dialect::BigQuery, "SELECT name FROM `crm.customers` LIMIT 3"),
+        (Dialect::Databricks, "SELECT name FROM `crm`.`customers` LIMIT 3"),
+        (Dialect::Hive, "SELECT name FROM crm.customers LIMIT 3"),
+        (Dialect::Trino, "SELECT name FROM crm.customers LIMIT 3"),
+        (Dialect::Oracle, "SELECT c.name, a.balance FROM crm.customers c, bank.accounts a WHERE a.customer_id (+) = c.id"),
+        (Dialect::Oracle, "SELECT name FROM crm.customers MINUS SELECT name FROM crm.customers WHERE id = 1"),
+        (Dialect::Oracle, "SELECT q'[it's]', name FROM crm.customers"),
+    ] {
+        let found = of(dialect, text);
+        assert!(found == Persons::Unknown || found.figure().is_some_and(|figure| figure >= 3), "{text}: {found:?}");
+    }
+}
