@@ -218,6 +218,7 @@ fn other_runs_are_never_wrong() {
 /// Statements a second, with and without what is remembered of texts that differ in their literals alone.
 #[test]
 #[ignore = "a measurement: run it with --release"]
+#[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn remembered_statements_are_analysed_faster() {
     use leakwarden::model::record::Dialect;
     use leakwarden::sql;
