@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Folders of listed formats.
-const FOLDERS: [(&str, &[&str]); 26] = [
+const FOLDERS: [(&str, &[&str]); 25] = [
     ("aws_database_activity_streams", &["aws-das"]),
     ("azure_postgresql", &["azure-postgresql"]),
     ("databricks_audit", &["databricks-audit"]),
@@ -34,12 +34,27 @@ const FOLDERS: [(&str, &[&str]); 26] = [
     ("snowflake_access_history", &["snowflake-access-history"]),
     ("sqlserver_audit", &["sqlserver-audit"]),
     ("trino_query_event_json", &["trino-event"]),
-    ("elasticsearch_audit", &["ecs"]),
-    ("ocsf_schema", &[]),
+    ("ocsf_schema", &[]), // a schema without records
 ];
 
-/// Files with records that are no whole records: how many dead letters each leaves, and why.
-const BROKEN: [(&str, usize, &str); 0] = [];
+/// Files with records that are no whole records of their format: how many dead letters each leaves, and why.
+const BROKEN: [(&str, usize, &str); 12] = [
+    ("aws_database_activity_streams/aws_docs_examples.jsonl", 2, "still encrypted"),
+    ("azure_postgresql/eventhub_records.jsonl", 1, "a key stands twice with two values, which is refused on purpose"),
+    ("databricks_audit/ibm_uc_test_strings.jsonl", 1, "cut off"),
+    ("gcp_cloudsql_mysql_audit/ibm_uc_sample_audit_msg.log", 0, "fields of a Ruby hash, not JSON"),
+    ("gcp_cloudsql_pgaudit_logentry/ibm_uc_logs_example.log", 0, "a printed Ruby hash, not JSON"),
+    ("mariadb_server_audit/ibm_uc_test_strings.log", 2, "texts without their lines"),
+    ("mongodb_auditlog_json/ibm_uc_test_strings.log", 15, "single quotes, templates and made-up headers"),
+    ("oracle_audit_os_text/elastic_integrations_excerpt.log", 1, "a time without its record"),
+    ("oracle_unified_syslog/unified_syslog.log", 1, "has no time"),
+    ("percona_audit_docs/audit_log_plugin_new.txt", 1, "has no end"),
+    ("percona_audit_log_json/ibm_uc_mysql-percona.log", 0, "debug output with JSON whose quotes are not escaped"),
+    ("pgaudit_ibmcloud_json/ibm_uc_test_strings.jsonl", 1, "another program's line"),
+];
+
+/// Descriptions with a record inside, which nothing ships like that.
+const DESCRIBED: &str = "mongodb_auditlog_json/ibm_uc_examples/";
 
 fn folder() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/samples/public");
@@ -91,26 +106,31 @@ fn files_of_listed_formats_decode() {
         eprintln!("SKIPPED: no samples beside the checkout");
         return;
     };
-    let mut wrong = Vec::new();
+    let (mut wrong, mut all) = (Vec::new(), 0);
     for (name, formats) in FOLDERS.iter().filter(|(_, formats)| !formats.is_empty()) {
         for path in files(&root.join(name)) {
             let file = format!("{name}/{}", path.strip_prefix(root.join(name)).expect("lies in it").display());
+            if file.starts_with(DESCRIBED) && file.ends_with(".json") {
+                continue;
+            }
+            let broken = BROKEN.iter().find(|(broken, _, _)| *broken == file);
             let Some((format, records, dead)) = read(&std::fs::read(&path).expect("is readable")) else {
-                wrong.push(format!("{file}: not recognised"));
+                if broken.is_none_or(|(_, count, _)| *count > 0) {
+                    wrong.push(format!("{file}: not recognised"));
+                }
                 continue;
             };
+            all += records;
             println!("{file}: {format}, {records} records, {} dead letters", dead.len());
-            let expected = BROKEN.iter().find(|(broken, _, _)| *broken == file).map_or(0, |(_, count, _)| *count);
+            let expected = broken.map_or(0, |(_, count, _)| *count);
             if !formats.contains(&format) {
                 wrong.push(format!("{file}: recognised as {format}"));
             }
             if dead.len() != expected {
                 wrong.push(format!("{file}: {expected} dead letters expected: {dead:#?}"));
             }
-            if records == 0 && expected == 0 {
-                wrong.push(format!("{file}: no record"));
-            }
         }
     }
+    assert!(all > 100, "{all} records");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

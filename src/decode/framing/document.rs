@@ -63,8 +63,9 @@ impl Documents {
     /// Goes on with the open document; gives what of the text comes after its end.
     fn go_on<'a>(&mut self, open: Open, raw: Raw<'_>, text: &'a str, emit: &mut Emit<'_>) -> Option<&'a str> {
         let Open { text: mut whole, scan, position, hash, time } = open;
-        let before = whole.len() + 1;
-        whole.push('\n');
+        // A line end within a text is no JSON; some writers leave it there all the same.
+        whole.push_str(if scan.quoted { "\\n" } else { "\n" });
+        let before = whole.len();
         whole.push_str(text);
         let hash = hash.and(raw.hash);
         match self.shape.search(&whole, scan) {
@@ -302,6 +303,11 @@ mod tests {
         let (seen, lost) = json(&["[", "  {\"a\": \"}\\\"\",", "   \"b\": [1]}, {\"c\":2},", "{\"d\":3}", "]", ""]);
         assert_eq!(seen, found(&[(2, "{\"a\": \"}\\\"\",\n   \"b\": [1]}"), (3, "{\"c\":2}"), (4, "{\"d\":3}")]));
         assert!(lost.is_empty());
+    }
+
+    #[test]
+    fn a_line_end_within_a_text_is_part_of_it() {
+        assert_eq!(json(&["{\"a\": \"x", "y\"} {\"b\":1}"]).0, found(&[(1, "{\"a\": \"x\\ny\"}"), (2, "{\"b\":1}")]));
     }
 
     #[test]

@@ -102,6 +102,8 @@ fn tag(text: &str) -> Option<(&str, Option<&str>, &str)> {
         None => (None, rest),
     };
     let message = rest.strip_prefix(':')?;
+    // IBM Cloud puts the resource's name in the tag's place: `crn:v1:…:: text`.
+    let message = if program == "crn" { message.split_once(":: ").map_or(message, |(_, rest)| rest) } else { message };
     Some((program, pid, message.strip_prefix(' ').unwrap_or(message)))
 }
 
@@ -171,6 +173,7 @@ mod tests {
         assert_eq!((local.0.as_str(), local.2), ("[5-2] \thello", words(["", "postgres", "77"])));
         let file = read("2026-01-09T17:00:00+08:00 db1 postgres[77]: [5-2] #011hello").expect("is syslog");
         assert_eq!((file.0.as_str(), file.1.as_deref()), ("[5-2] \thello", Some("2026-01-09T09:00:00Z")));
+        assert_eq!(read("Jan  9 17:00:00 cloud crn:v1:a/b:c:: {\"x\":1}").expect("is syslog").0, "{\"x\":1}");
         assert_eq!(read("59 <14>1 - - - - - - hello").expect("is syslog").0, "hello");
     }
 
