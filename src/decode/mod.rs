@@ -9,13 +9,17 @@ mod act;
 mod behind;
 pub mod canonical;
 mod codec;
+pub mod databricks;
 mod elements;
 pub mod framing;
 mod json;
+pub mod mongodb;
 pub mod oracle;
 pub mod postgresql;
 mod row;
+pub mod snowflake;
 pub mod sqlserver;
+pub mod trino;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
@@ -177,8 +181,18 @@ pub struct Settings {
 pub const AUTO: &str = "auto";
 
 /// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
-pub const FORMATS: &[Format] =
-    &[postgresql::JSONLOG, sqlserver::FORMAT, oracle::UNIFIED_JSON, oracle::XML, oracle::SYSLOG, canonical::FORMAT];
+pub const FORMATS: &[Format] = &[
+    postgresql::JSONLOG,
+    sqlserver::FORMAT,
+    oracle::UNIFIED_JSON,
+    oracle::XML,
+    oracle::SYSLOG,
+    mongodb::FORMAT,
+    trino::FORMAT,
+    snowflake::FORMAT,
+    databricks::FORMAT,
+    canonical::FORMAT,
+];
 
 /// The format of that name.
 pub fn format(name: &str) -> Option<&'static Format> {

@@ -1,0 +1,233 @@
+//! `databricks-audit`: audit logs of Databricks: rows of `system.access.audit`, delivered JSON, and Azure's diagnostic logs.
+//!
+//! From where: account console, log delivery, or a query of the system table. Switch on *verbose audit logs* in the workspace: only then
+//! is the text of SQL commands and notebook cells logged. It tells the user, the address and the text; it leaves out rows always, and
+//! tables of code that is not SQL. Looking at a table's description (`getTable`, `listTables`) shows nobody and is passed over;
+//! temporary credentials for a table, downloads of results and shared tables give data away and are told of.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::row::Row;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act};
+use crate::model::access::Operation;
+use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use jiff::tz::TimeZone;
+
+/// `databricks-audit`.
+pub const FORMAT: Format = Format {
+    name: "databricks-audit",
+    marks: "an object with `serviceName`, `actionName` and `requestParams`, in any spelling",
+    stateless: false,
+    decoder: |settings| Documents::json(Box::new(Databricks { zone: settings.zone.clone(), verbose: false })),
+    recognises: |bytes| {
+        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        let any = |names: [&str; 3]| names.into_iter().any(has);
+        matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+            && any(["\"serviceName\"", "\"service_name\"", "\"ServiceName\""])
+            && any(["\"actionName\"", "\"action_name\"", "\"ActionName\""])
+            && any(["\"requestParams\"", "\"request_params\"", "\"RequestParams\""])
+    },
+};
+
+const EXPECTED: &str = "an audit record of Databricks";
+
+struct Databricks {
+    zone: Option<TimeZone>,
+    /// Texts are logged, so that the request to run a query adds nothing.
+    verbose: bool,
+}
+
+/// What an action is.
+enum Act {
+    /// Nothing that shows or changes anything.
+    None,
+    /// Of that sort.
+    Is(Operation),
+    /// A command with its text.
+    Command,
+}
+
+impl Decoder for Databricks {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let outer = Row::read(raw, EXPECTED)?;
+        let inner = outer.row(&["properties"], EXPECTED)?.unwrap_or_else(|| outer.clone());
+        let text = |names: &[&str]| inner.text(names).or_else(|| outer.text(names));
+        let zone = self.zone.as_ref();
+        let time = outer.time(&["eventtime", "time", "timestamp", "timegenerated"], zone).or(raw.envelope.time);
+        let time = time.ok_or(DecodeError::Field { field: "event_time", rule: "must be a time between 2000 and 2100".to_owned() })?;
+        let nested =
+            |names: &[&str]| inner.row(names, EXPECTED).and_then(|row| row.map_or_else(|| outer.row(names, EXPECTED), |row| Ok(Some(row))));
+        let params = nested(&["requestparams"])?.unwrap_or_default();
+        let response = nested(&["response"])?.unwrap_or_default();
+        let service = text(&["servicename", "category"]).unwrap_or_default();
+        let action = text(&["actionname"]).unwrap_or_default();
+        let mut record = Record::new(raw.position, raw.hash, time);
+        record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
+        record.dialect = Dialect::Databricks;
+        let identity = nested(&["identity", "useridentity"])?.unwrap_or_default();
+        record.account = identity.text(&["email", "subjectname"]).or_else(|| text(&["useridentity", "identity"]));
+        record.session = text(&["sessionid"]);
+        let command = params.text(&["commandid"]).unwrap_or_default();
+        // One request may be logged when it begins and when it ends.
+        let requested = text(&["requestid"]).map(|id| Text::Owned(format!("{id}/{action}/{command}")));
+        record.id = text(&["eventid", "logid"]).or(requested);
+        record.system =
+            text(&["workspaceid"]).filter(|id| id != "0").or_else(|| workspace(&outer.text(&["resourceid"]).unwrap_or_default()));
+        record.client = Client { ip: text(&["sourceipaddress"]), host: None, app: text(&["useragent"]) };
+        record.ending = ending(&params, &response);
+        match act_of(&service, &action) {
+            Act::None => return Ok(()),
+            Act::Is(Operation::Read) if service == "databrickssql" && self.verbose => return Ok(()),
+            Act::Is(operation) => {
+                record.operation = operation;
+                let table = params.text(&["tablefullname", "fullnamearg", "tablename", "name"]).filter(|_| operation != Operation::Admin);
+                let path =
+                    [params.text(&["share"]), params.text(&["schema"])].into_iter().flatten().chain(table).collect::<Vec<_>>().join(".");
+                if !path.is_empty() && matches!(operation, Operation::Read | Operation::Export) {
+                    record.objects = vec![Object { table: Text::Owned(path), columns: None }];
+                }
+            }
+            Act::Command => {
+                self.verbose = true;
+                let language = params.text(&["commandlanguage"]).unwrap_or(Text::Borrowed("sql"));
+                let code = params.text(&["commandtext", "statement"]).unwrap_or_default();
+                let magic = code.trim_start().strip_prefix("%sql").map(|text| Text::Owned(text.to_owned()));
+                record.operation = match (magic, language.eq_ignore_ascii_case("sql")) {
+                    (Some(text), _) if !told(&mut record, text) => return Ok(()),
+                    (None, true) if !code.trim().is_empty() && !told(&mut record, code) => return Ok(()),
+                    (Some(_), _) | (None, true) => record.operation,
+                    // What code reads is not logged.
+                    (None, false) => Operation::Other,
+                };
+            }
+        }
+        emit(record.into());
+        Ok(())
+    }
+}
+
+/// Takes the text as the record's statement; false where it is no access.
+fn told(record: &mut Record<'static>, text: Text<'static>) -> bool {
+    let Some(operation) = act::of_statement(&text, Dialect::Databricks) else { return false };
+    record.operation = operation;
+    record.statement = Some(text);
+    true
+}
+
+fn act_of(service: &str, action: &str) -> Act {
+    let lower = action.to_ascii_lowercase();
+    let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
+    let holds = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    match (service, action) {
+        ("databrickssql", "commandSubmit") | ("notebook", "runCommand" | "submitCommand") => Act::Command,
+        (_, "commandFinish") => Act::None,
+        (_, "generateTemporaryTableCredential" | "generateTemporaryPathCredential" | "generateTemporaryVolumeCredential") => {
+            Act::Is(Operation::Export)
+        }
+        (
+            _,
+            "deltaSharingQueryTable" | "deltaSharingQueriedTable" | "deltaSharingQueryTableChanges" | "deltaSharingQueriedTableChanges",
+        ) => Act::Is(Operation::Read),
+        ("accounts" | "accountsManager" | "ssh", _) if holds(&["login"]) => Act::Is(Operation::Login),
+        _ if holds(&["download", "export", "filesget"]) || service == "dbfs" && lower == "read" => Act::Is(Operation::Export),
+        _ if begins(&["execute", "query", "runquery", "preview"]) => Act::Is(Operation::Read),
+        _ if begins(&["get", "list", "search", "view", "attach", "detach", "logout", "describe", "validate", "check", "open", "close"]) => {
+            Act::None
+        }
+        _ => Act::Is(Operation::Admin),
+    }
+}
+
+fn ending(params: &Row, response: &Row) -> Ending {
+    let failed =
+        params.text(&["status"]).is_some_and(|status| matches!(status.to_ascii_lowercase().as_str(), "failed" | "cancelled" | "canceled"));
+    match response.number(&["statuscode"]) {
+        Some(401 | 403) => Ending::Refused,
+        _ if failed => Ending::Interrupted,
+        Some(400..) => Ending::Failure,
+        _ => Ending::Success,
+    }
+}
+
+/// The last part of Azure's resource id.
+fn workspace(resource: &str) -> Option<Text<'static>> {
+    resource.rsplit('/').next().filter(|name| !name.is_empty()).map(|name| Text::Owned(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+
+    fn row(service: &str, action: &str, params: &str, status: u16) -> String {
+        format!(
+            r#"{{"event_time":"2026-03-02T09:00:00Z","workspace_id":77,"source_ip_address":"10.0.0.5","user_agent":"ua","session_id":"s","user_identity":{{"email":"li@x"}},"service_name":"{service}","action_name":"{action}","event_id":"{service}{action}","request_params":{params},"response":{{"status_code":{status}}}}}"#
+        )
+    }
+
+    fn decode(lines: &[String]) -> Vec<Record<'static>> {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert!(lines.iter().all(|line| (FORMAT.recognises)(line.as_bytes())));
+        let (records, dead) = testing::decode(&FORMAT, &lines);
+        assert_eq!(dead, []);
+        records
+    }
+
+    #[test]
+    fn commands_tell_their_text_and_requests_to_run_them_nothing_more() {
+        let records = decode(&[
+            row("databrickssql", "commandSubmit", r#"{"commandText":"SELECT * FROM crm.people","commandId":"c"}"#, 200),
+            row("databrickssql", "executeFastQuery", "{}", 200),
+            row("databrickssql", "commandFinish", "{}", 200),
+        ]);
+        let [only] = records.as_slice() else { panic!("one record, not {}", records.len()) };
+        assert_eq!((only.statement.as_deref(), only.rows, only.dialect), (Some("SELECT * FROM crm.people"), None, Dialect::Databricks));
+        assert_eq!(
+            (only.account.as_deref(), only.system.as_deref(), only.client.ip.as_deref()),
+            (Some("li@x"), Some("77"), Some("10.0.0.5"))
+        );
+        assert_eq!(decode(&[row("databrickssql", "executeFastQuery", "{}", 200)])[0].operation, Operation::Read);
+    }
+
+    #[test]
+    fn cells_of_code_stay_dark_and_metadata_is_no_access() {
+        let cell = |language: &str, text: &str| {
+            row("notebook", "runCommand", &format!(r#"{{"commandLanguage":"{language}","commandText":"{text}","status":"failed"}}"#), 1)
+        };
+        let records = decode(&[
+            cell("python", "df.show()"),
+            cell("python", "%sql SELECT 1 FROM t"),
+            cell("sql", "SELECT 2 FROM t"),
+            row("unityCatalog", "getTable", r#"{"full_name_arg":"a.b.c"}"#, 200),
+        ]);
+        assert_eq!(
+            records.iter().map(|r| r.statement.as_deref().map(str::trim)).collect::<Vec<_>>(),
+            [None, Some("SELECT 1 FROM t"), Some("SELECT 2 FROM t")]
+        );
+        assert!(records.iter().all(|r| r.ending == Ending::Interrupted) && records[0].operation == Operation::Other);
+    }
+
+    #[test]
+    fn credentials_logins_and_changes_are_told() {
+        let records = decode(&[
+            row("unityCatalog", "generateTemporaryTableCredential", r#"{"table_full_name":"a.b.c"}"#, 403),
+            row("accounts", "tokenLogin", "{}", 401),
+            row("unityCatalog", "updatePermissions", "{}", 200),
+        ]);
+        assert_eq!(records.iter().map(|r| r.operation).collect::<Vec<_>>(), [Operation::Export, Operation::Login, Operation::Admin]);
+        assert_eq!(
+            (records[0].objects[0].table.as_ref(), records[0].ending, records[1].ending),
+            ("a.b.c", Ending::Refused, Ending::Refused)
+        );
+    }
+
+    #[test]
+    fn azure_wraps_texts_into_properties() {
+        let line = r#"{"resourceId":"/A/WORKSPACES/W1","identity":"{\"email\":\"li@x\"}","time":"2026-03-02T09:00:00Z","category":"databrickssql","properties":{"logId":"l1","serviceName":"databrickssql","actionName":"commandSubmit","requestParams":"{\"commandText\":\"SELECT 1 FROM t\"}","response":null}}"#;
+        let records = decode(&[line.to_owned()]);
+        assert_eq!(
+            (records[0].account.as_deref(), records[0].system.as_deref(), records[0].id.as_deref()),
+            (Some("li@x"), Some("W1"), Some("l1"))
+        );
+        assert_eq!(records[0].statement.as_deref(), Some("SELECT 1 FROM t"));
+    }
+}

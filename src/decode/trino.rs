@@ -1,0 +1,262 @@
+//! `trino-event`: events of Trino's event listeners (HTTP, Kafka) and what is shaped like them: `QueryCompletedEvent` as JSON.
+//!
+//! From where: `event-listener.name=http` with `http-event-listener.log-completed=true`, or `kafka-event-listener`. It tells the user,
+//! the client, the statement, the rows that left (`statistics.outputRows`), and by `ioMetadata.inputs` the tables and columns that
+//! were really read, also behind views. It leaves out the values of `EXECUTE … USING`. The text is believed where it names every
+//! table that was read, because it alone tells a count from a list and whom a key names; else the inputs are.
+
+use crate::decode::framing::document::Documents;
+use crate::decode::row::{self, Row};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, behind};
+use crate::model::access::Operation;
+use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::time::{Span, Timestamp};
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// `trino-event`.
+pub const FORMAT: Format = Format {
+    name: "trino-event",
+    marks: "an object with `metadata.queryId`, `metadata.query` and `context`",
+    stateless: false,
+    decoder: |settings| Documents::json(Box::new(Trino { zone: settings.zone.clone(), created: BTreeMap::new() })),
+    recognises: |bytes| {
+        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        bytes.trim_ascii_start().starts_with(b"{")
+            && has("\"queryId\"")
+            && has("\"queryState\"")
+            && has("\"metadata\"")
+            && has("\"context\"")
+            && has("\"query\"")
+    },
+};
+
+const EXPECTED: &str = "a query event of Trino";
+/// Most queries whose end is awaited.
+const MOST: usize = 4_096;
+/// How long an end is awaited.
+const LONGEST: Span = Span::hours(1);
+
+struct Trino {
+    zone: Option<TimeZone>,
+    /// Queries that were created and have not ended: told of only if their end never comes.
+    created: BTreeMap<String, Record<'static>>,
+}
+
+impl Decoder for Trino {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let event = Row::read(raw, EXPECTED)?;
+        let metadata = event.row(&["metadata"], EXPECTED)?;
+        // The end of a split is none of a query.
+        let Some(metadata) = metadata.filter(|metadata| metadata.has("queryid")) else { return Ok(()) };
+        let id = metadata.text(&["queryid"]).unwrap_or_default().into_owned();
+        let ended = event.has("endtime") || event.has("statistics") || event.has("iometadata") || event.has("failureinfo");
+        let ended = ended || matches!(metadata.text(&["querystate"]).as_deref(), Some("FINISHED" | "FAILED"));
+        if !ended && self.created.contains_key(&id) {
+            return Ok(());
+        }
+        let record = read(&event, &metadata, &id, raw, self.zone.as_ref())?;
+        match (ended, record) {
+            (true, record) => {
+                self.created.remove(&id);
+                record.into_iter().for_each(|record| emit(record.into()));
+            }
+            (false, Some(mut record)) => {
+                // Should its end still come, it must not pass for a repeat.
+                record.id = Some(Text::Owned(format!("{id}/created")));
+                self.expire(record.time, emit);
+                self.created.insert(id, record);
+            }
+            (false, None) => {}
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        std::mem::take(&mut self.created).into_values().for_each(|record| emit(record.into()));
+    }
+}
+
+impl Trino {
+    fn expire(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
+        // Ids begin with their time.
+        while let Some(first) = self.created.first_entry() {
+            if self.created_is_young(now, first.get().time) {
+                break;
+            }
+            emit(first.remove().into());
+        }
+    }
+
+    fn created_is_young(&self, now: Timestamp, then: Timestamp) -> bool {
+        self.created.len() < MOST && then + LONGEST >= now
+    }
+}
+
+fn read(event: &Row, metadata: &Row, id: &str, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Option<Record<'static>>, DecodeError> {
+    let time = event.time(&["endtime", "createtime", "executionstarttime"], zone).or(raw.envelope.time).or_else(|| time_of(id));
+    let time = time.ok_or(DecodeError::Field { field: "endTime", rule: "must be a time between 2000 and 2100".to_owned() })?;
+    let context = event.row(&["context"], EXPECTED)?.unwrap_or_default();
+    let statistics = event.row(&["statistics"], EXPECTED)?.unwrap_or_default();
+    let io = event.row(&["iometadata"], EXPECTED)?.unwrap_or_default();
+    let failure = event.row(&["failureinfo"], EXPECTED)?;
+    let mut record = Record::new(raw.position, raw.hash, time);
+    record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
+    record.id = Some(Text::Owned(id.to_owned()));
+    record.dialect = Dialect::Trino;
+    // `user` is whom `SET SESSION AUTHORIZATION` chose; the principal may be a proxy's.
+    record.account = context.text(&["originaluser", "user", "principal"]);
+    record.session = metadata.text(&["transactionid"]).filter(|session| !session.starts_with("00000000"));
+    record.client = Client { ip: context.text(&["remoteclientaddress"]), host: None, app: context.text(&["source", "useragent"]) };
+    let text = metadata.text(&["preparedquery", "query"]);
+    let by_type = context.text(&["querytype"]);
+    let operation = match by_type.as_deref() {
+        Some("SELECT") => Some(Operation::Read),
+        Some("INSERT" | "UPDATE" | "MERGE") => Some(Operation::Write),
+        Some("DELETE") => Some(Operation::Delete),
+        Some("DESCRIBE" | "EXPLAIN" | "ANALYZE") => None,
+        _ => text.as_deref().and_then(|text| act::of_statement(text, Dialect::Trino)),
+    };
+    let inputs = inputs(&io, metadata)?;
+    let Some(operation) = operation.or((!inputs.is_empty()).then_some(Operation::Other)) else { return Ok(None) };
+    record.operation = operation;
+    let catalogs: Vec<&String> = inputs.iter().filter_map(|input| input.catalog.as_ref()).collect();
+    let one =
+        catalogs.first().filter(|first| catalogs.iter().all(|catalog| catalog == *first)).map(|catalog| Text::Owned((*catalog).clone()));
+    record.system = one.clone().or_else(|| context.text(&["catalog", "environment"]));
+    let named = |input: &Input| match &input.catalog {
+        Some(catalog) if one.is_none() => format!("{catalog}.{}", input.table),
+        _ => input.table.clone(),
+    };
+    record.ending = match (metadata.text(&["querystate"]).as_deref(), &failure) {
+        (Some("FAILED"), _) | (_, Some(_)) => ending(failure.as_ref())?,
+        _ => Ending::Success,
+    };
+    record.statement = text;
+    record.rows = statistics.number(&["outputrows"]).filter(|_| record.ending == Ending::Success || operation == Operation::Read);
+    if !inputs.is_empty() {
+        let tables: Vec<String> = inputs.iter().map(named).collect();
+        behind::name_missing(&mut record, &tables);
+        if !record.objects.is_empty() {
+            let columns = |input: &Input| Some(input.columns.clone()).filter(|columns| !columns.is_empty());
+            let object = |input: &Input| Object { table: Text::Owned(named(input)), columns: columns(input) };
+            record.objects = inputs.iter().map(object).collect();
+        }
+    }
+    Ok(Some(record))
+}
+
+struct Input {
+    catalog: Option<String>,
+    table: String,
+    columns: Vec<Text<'static>>,
+}
+
+/// What was really read; of a query without that, what its analysis found.
+fn inputs(io: &Row, metadata: &Row) -> Result<Vec<Input>, DecodeError> {
+    let mut list = io.list(&["inputs"], EXPECTED)?;
+    if list.is_empty() {
+        list = metadata.list(&["tables"], EXPECTED)?;
+    }
+    let mut found: Vec<Input> = Vec::new();
+    for value in list {
+        let Value::Object(fields) = value else { continue };
+        let input = Row::of(fields, EXPECTED)?;
+        let Some(table) = input.text(&["table", "tablename"]) else { continue };
+        let schema = input.text(&["schema", "schemaname"]);
+        let table = schema.map_or_else(|| table.to_string(), |schema| format!("{schema}.{table}"));
+        let catalog = input.text(&["catalogname", "catalog"]).map(Text::into_owned);
+        // The columns are names, or objects with one.
+        let name = |value: Value| match value {
+            Value::Object(fields) => Row::of(fields, EXPECTED).ok().and_then(|column| column.text(&["column", "name", "columnname"])),
+            other => row::text(&other),
+        };
+        let columns: Vec<Text<'static>> = input.list(&["columns"], EXPECTED)?.into_iter().filter_map(name).collect();
+        match found.iter_mut().find(|known| known.table == table && known.catalog == catalog) {
+            // Read twice: all columns of both, and all there are where one does not say.
+            Some(known) if known.columns.is_empty() || columns.is_empty() => known.columns.clear(),
+            Some(known) => known.columns.extend(columns),
+            None => found.push(Input { catalog, table, columns }),
+        }
+    }
+    Ok(found)
+}
+
+fn ending(failure: Option<&Row>) -> Result<Ending, DecodeError> {
+    let Some(failure) = failure else { return Ok(Ending::Interrupted) };
+    let code = failure.row(&["errorcode"], EXPECTED)?.and_then(|code| code.text(&["name"]));
+    let before = |name: &str| {
+        name.ends_with("_NOT_FOUND") || name.ends_with("SYNTAX_ERROR") || name.ends_with("_MISMATCH") || name == "PERMISSION_DENIED"
+    };
+    Ok(if code.is_some_and(|name| before(&name)) { Ending::Refused } else { Ending::Interrupted })
+}
+
+/// `20250605_195009_00010_34b3y` begins with the time of its query in UTC.
+fn time_of(id: &str) -> Option<Timestamp> {
+    let (date, rest) = id.split_once('_')?;
+    let (clock, _) = rest.split_once('_')?;
+    row::time(&format!("{date}T{clock}Z"), None).filter(|_| date.len() == 8 && clock.len() == 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::testing;
+
+    fn event(state: &str, query: &str, rest: &str) -> String {
+        format!(
+            r#"{{"metadata":{{"queryId":"20260302_090000_00012_pzafy","queryState":"{state}","query":"{query}"}},"context":{{"user":"li","originalUser":"wang","principal":"p","remoteClientAddress":"10.0.0.5","source":"cli","environment":"test"}},"createTime":"2026-03-02T09:00:00Z"{rest}}}"#
+        )
+    }
+
+    fn completed(query: &str, state: &str, rest: &str) -> String {
+        let io = r#","statistics":{"outputRows":40},"ioMetadata":{"inputs":[{"catalogName":"pg","schema":"crm","table":"people","columns":["name","phone"],"physicalInputRows":99}]},"endTime":1772442060"#;
+        event(state, query, &format!("{io}{rest}"))
+    }
+
+    fn decode(lines: &[String]) -> Vec<Record<'static>> {
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert!(lines.iter().all(|line| (FORMAT.recognises)(line.as_bytes())));
+        let (records, dead) = testing::decode(&FORMAT, &lines);
+        assert_eq!(dead, []);
+        records
+    }
+
+    #[test]
+    fn a_query_counts_once_with_the_rows_of_its_end() {
+        let query = "SELECT name FROM pg.crm.people";
+        let records = decode(&[event("QUEUED", query, ""), completed(query, "FINISHED", "")]);
+        let [only] = records.as_slice() else { panic!("one record, not {}", records.len()) };
+        assert_eq!((only.statement.as_deref(), only.rows, only.objects.len()), (Some(query), Some(40), 0));
+        assert_eq!(
+            (only.account.as_deref(), only.system.as_deref(), only.client.ip.as_deref()),
+            (Some("wang"), Some("pg"), Some("10.0.0.5"))
+        );
+        assert_eq!((only.time.to_string().as_str(), only.id.as_deref()), ("2026-03-02T09:01:00Z", Some("20260302_090000_00012_pzafy")));
+        assert_eq!(decode(&[event("QUEUED", query, "")]).len(), 1, "its end never came");
+    }
+
+    #[test]
+    fn behind_a_view_the_columns_read_are_told() {
+        let records = decode(&[completed("SELECT * FROM v", "FINISHED", "")]);
+        let object = &records[0].objects[0];
+        assert_eq!((object.table.as_ref(), object.columns.as_ref().map(Vec::len)), ("crm.people", Some(2)));
+        assert_eq!((records[0].rows, records[0].rows_bound), (None, Some(40)), "one row may hold many people");
+    }
+
+    #[test]
+    fn failures_before_the_query_ran_are_refusals() {
+        let failed =
+            |name: &str| completed("SELECT 1 FROM people", "FAILED", &format!(r#","failureInfo":{{"errorCode":{{"name":"{name}"}}}}"#));
+        let endings: Vec<_> = decode(&[failed("PERMISSION_DENIED"), failed("USER_CANCELED")]).iter().map(|r| r.ending).collect();
+        assert_eq!(endings, [Ending::Refused, Ending::Interrupted]);
+    }
+
+    #[test]
+    fn a_query_without_times_has_that_of_its_id() {
+        assert_eq!(time_of("20250605_195009_00010_34b3y").map(|time| time.to_string()).as_deref(), Some("2025-06-05T19:50:09Z"));
+        assert_eq!((time_of("x"), time_of("1_2_3")), (None, None));
+        assert!(!(FORMAT.recognises)(br#"{"queryId":"x"}"#));
+    }
+}
