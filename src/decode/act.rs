@@ -7,7 +7,7 @@ use crate::sql::{self, Class, split};
 /// What a statement does; `None` where it is no access at all: a transaction's begin and end, a setting of one's own session.
 pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
     Some(match split::first_word(text).to_ascii_uppercase().as_str() {
-        "BEGIN" if sql::analyse(text, dialect).class != Class::Transaction => Operation::Other,
+        "BEGIN" if is_block(text) => Operation::Other,
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
         | "CLOSE" | "DEALLOCATE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" => return None,
         "SET" | "RESET" => return changes_control(text).then_some(Operation::Admin),
@@ -21,6 +21,13 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
         "CALL" | "DO" | "EXEC" | "EXECUTE" | "DECLARE" => Operation::Other,
         _ => Operation::Read,
     })
+}
+
+/// `BEGIN` of a block, not of a transaction.
+fn is_block(text: &str) -> bool {
+    let after = text.to_ascii_uppercase().find("BEGIN").and_then(|at| text.get(at + 5..)).unwrap_or("");
+    let second = split::first_word(after).to_ascii_uppercase();
+    !["", "TRAN", "TRANSACTION", "WORK", "ISOLATION", "READ", "NOT", "DEFERRABLE"].contains(&second.as_str())
 }
 
 /// Whether a setting changes who acts or what is logged.

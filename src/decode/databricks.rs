@@ -92,8 +92,8 @@ impl Decoder for Databricks {
                 let code = params.text(&["commandtext", "statement"]).unwrap_or_default();
                 let magic = code.trim_start().strip_prefix("%sql").map(|text| Text::Owned(text.to_owned()));
                 record.operation = match (magic, language.eq_ignore_ascii_case("sql")) {
-                    (Some(text), _) if !told(&mut record, text) => return Ok(()),
-                    (None, true) if !code.trim().is_empty() && !told(&mut record, code) => return Ok(()),
+                    (Some(text), _) if !told(&mut record, text.clone()) => return Ok(()),
+                    (None, true) if !code.trim().is_empty() && !told(&mut record, code.clone()) => return Ok(()),
                     (Some(_), _) | (None, true) => record.operation,
                     // What code reads is not logged.
                     (None, false) => Operation::Other,

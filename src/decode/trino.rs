@@ -81,16 +81,13 @@ impl Decoder for Trino {
 impl Trino {
     fn expire(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
         // Ids begin with their time.
-        while let Some(first) = self.created.first_entry() {
-            if self.created_is_young(now, first.get().time) {
+        while let Some((id, first)) = self.created.pop_first() {
+            if self.created.len() < MOST && first.time + LONGEST >= now {
+                self.created.insert(id, first);
                 break;
             }
-            emit(first.remove().into());
+            emit(first.into());
         }
-    }
-
-    fn created_is_young(&self, now: Timestamp, then: Timestamp) -> bool {
-        self.created.len() < MOST && then + LONGEST >= now
     }
 }
 

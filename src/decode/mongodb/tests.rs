@@ -32,7 +32,7 @@ fn a_find_tells_whom_it_looks_for_and_what_it_shows() {
         (record.account.as_deref(), record.system.as_deref(), record.client.ip.as_deref()),
         (Some("li"), Some("crm"), Some("10.0.0.5"))
     );
-    assert_eq!((record.time.to_string().as_str(), record.session.as_deref()), ("2026-03-02T09:00:00.500Z", Some("10.0.0.5:4711")));
+    assert_eq!((record.time.to_string().as_str(), record.session.as_deref()), ("2026-03-02T09:00:00.5Z", Some("10.0.0.5:4711")));
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn recognises(bytes: &[u8]) -> bool {
     timed && of(&["return_code"])
         || timed && of(&["sessionid"])
         || of(&["auditeventtime", "dbusername"])
-        || of(&["items"]) && has("\"DBUSERNAME\"")
+        || (of(&["items"]) || of(&["data"])) && has("\"AUDITEVENTTIME\"") && has("\"DBUSERNAME\"")
 }
 
 #[cfg(test)]

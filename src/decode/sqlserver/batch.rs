@@ -168,9 +168,28 @@ fn plain(text: &str) -> &str {
     text.trim().trim_end_matches(';').trim_end()
 }
 
+/// A batch without the settings that clients put before it. Nothing need stand between statements, so that
+/// `SET NOCOUNT ON SELECT …` would pass for a setting.
+fn without_settings(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let mut words = rest.split_whitespace();
+        let mut upper = || words.next().map(|word| word.trim_end_matches(';').to_ascii_uppercase()).unwrap_or_default();
+        let (first, second, third) = (upper(), upper(), upper());
+        let drop = match (first.as_str(), second.as_str(), third.as_str()) {
+            ("SET", _, "ON" | "OFF") => 3,
+            ("USE", _, _) | ("BEGIN", "TRAN" | "TRANSACTION", _) => 2,
+            _ => return rest,
+        };
+        let after =
+            rest.split_whitespace().nth(drop - 1).map_or(rest.len(), |word| word.as_ptr() as usize - rest.as_ptr() as usize + word.len());
+        rest = rest[after..].trim_start();
+    }
+}
+
 /// What a batch did: its own text tells it, unless its statements ran elsewhere (a procedure, dynamic SQL).
 fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
-    let text = event.statement.clone();
+    let text = without_settings(&event.statement).to_owned();
     let covered = |statement: &Statement| !plain(&statement.event.statement).is_empty() && text.contains(plain(&statement.event.statement));
     let inner = statements.iter().any(|statement| !covered(statement) && statement.event.action != "EX");
     if (inner || event.cut) && statements.iter().any(|statement| statement.event.action != "EX") {
