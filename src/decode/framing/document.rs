@@ -69,7 +69,7 @@ impl Documents {
         let hash = hash.and(raw.hash);
         match self.shape.search(&whole, scan) {
             Found::End(end) => {
-                let mut inside = Raw { bytes: whole[..end].as_bytes(), position, hash, envelope: raw.envelope };
+                let mut inside = Raw { bytes: &whole.as_bytes()[..end], position, hash, envelope: raw.envelope };
                 inside.envelope.time = time.or(raw.envelope.time);
                 if let Err(error) = self.inner.decode(inside, emit) {
                     emit(Decoded::Lost(Lost { position, hash, length: end as u64, error }));
@@ -102,7 +102,7 @@ impl Documents {
         while let Some(start) = self.shape.start(text)? {
             match self.shape.search(&text[start..], Scan::default()) {
                 Found::End(end) => {
-                    let document = Raw { bytes: text[start..start + end].as_bytes(), ..raw };
+                    let document = Raw { bytes: &text.as_bytes()[start..start + end], ..raw };
                     result = result.and(self.inner.decode(document, emit));
                     text = &text[start + end..];
                 }

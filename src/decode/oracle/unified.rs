@@ -115,8 +115,7 @@ fn recognises(bytes: &[u8]) -> bool {
     let keys: Vec<String> = keys.keys().map(|key| key.to_ascii_lowercase()).collect();
     let of = |names: &[&str]| names.iter().all(|name| keys.iter().any(|key| key == name));
     let timed = of(&["event_timestamp"]) || of(&["event_timestamp_utc"]);
-    timed && of(&["return_code"])
-        || timed && of(&["sessionid"])
+    timed && (of(&["return_code"]) || of(&["sessionid"]))
         || of(&["auditeventtime", "dbusername"])
         || (of(&["items"]) || of(&["data"])) && has("\"AUDITEVENTTIME\"") && has("\"DBUSERNAME\"")
 }
