@@ -39,9 +39,17 @@ impl<'q> Walker<'q> {
             }
             Expr::Exists { subquery, .. } => {
                 // Whether rows exist is shown; their conditions limit nothing around them.
-                let certain = std::mem::replace(&mut self.certain, false);
-                self.aside(|walker| walker.query(subquery));
-                self.certain = certain;
+                self.tested(|walker| walker.query(subquery));
+            }
+            Expr::In { expr, target: InTarget::Subquery(query), .. } => {
+                self.shown(expr, out);
+                self.sought(expr, query);
+            }
+            Expr::AnyOp { left, right, .. } | Expr::AllOp { left, right, .. } if matches!(&**right, Expr::Subquery(_)) => {
+                self.shown(left, out);
+                if let Expr::Subquery(query) = &**right {
+                    self.sought(left, query);
+                }
             }
             Expr::In { expr, target, .. } => {
                 self.shown(expr, out);
@@ -62,6 +70,36 @@ impl<'q> Walker<'q> {
                 }
             }
         }
+    }
+
+    /// Walks a subquery of which only the outcome is shown, and notes what it looked at.
+    fn tested<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let (first_key, first_link, first_probe) = (self.branch.keys.len(), self.branch.links.len(), self.branch.probes.len());
+        let certain = std::mem::replace(&mut self.certain, self.flows);
+        let shown = self.flows;
+        let result = self.aside(walk);
+        self.certain = certain;
+        let keys = self.branch.keys.split_off(first_key);
+        self.branch.links.truncate(first_link);
+        let columns = self.branch.probes[first_probe..].to_vec();
+        if shown && !columns.is_empty() {
+            self.branch.tests.push(crate::sql::Test { columns, keys });
+        }
+        result
+    }
+
+    /// A value that is sought among the rows of a subquery: `'138' IN (SELECT phone …)`.
+    fn sought(&mut self, value: &'q Expr, query: &'q sqlparser::ast::Query) {
+        let literal = super::predicate::value(value);
+        self.tested(|walker| {
+            let outs = walker.query(query);
+            for column in outs.into_iter().flat_map(|out| out.columns) {
+                if let Some(value) = &literal {
+                    walker.branch.keys.push(crate::sql::Keys { column: column.clone(), values: vec![value.clone()] });
+                }
+                walker.branch.probes.push(column);
+            }
+        });
     }
 
     /// An expression that only decides which rows are shown, how they are grouped or ordered.
@@ -98,9 +136,10 @@ impl<'q> Walker<'q> {
     }
 
     /// A subquery whose value is shown beside each row.
-    fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<Out> {
+    pub(super) fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<Out> {
         let (packed, extremes) = (self.branch.packed, self.branch.extremes);
         let (first, first_link) = (self.branch.sources.len(), self.branch.links.len());
+        let (first_key, first_probe) = (self.branch.keys.len(), self.branch.probes.len());
         let outs = self.aside(|walker| {
             walker.branch.packed = false;
             let outs = walker.query(query);
@@ -108,6 +147,14 @@ impl<'q> Walker<'q> {
         });
         let (outs, inner_packed) = outs;
         self.direct_inwards(first_link, first);
+        // Nothing of its tables is shown but whether there is such a row, or how many there are.
+        if self.flows && outs.iter().all(|out| out.columns.is_empty()) {
+            let columns = self.branch.probes[first_probe..].to_vec();
+            let keys = self.branch.keys[first_key..].to_vec();
+            if !columns.is_empty() {
+                self.branch.tests.push(crate::sql::Test { columns, keys });
+            }
+        }
         (self.branch.packed, self.branch.extremes) = (packed | inner_packed, extremes);
         if self.flows && outs.iter().any(|out| !out.columns.is_empty()) {
             self.branch.sources[first..].iter_mut().for_each(|source| source.flows = true);

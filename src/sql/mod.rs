@@ -4,6 +4,7 @@
 //! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
+mod cache;
 mod dialect;
 mod expr;
 mod functions;
@@ -146,6 +147,19 @@ pub struct Branch {
     pub functions: Vec<String>,
     /// One of them takes a query or returns a document: a row of its result may hold anything.
     pub hides_query: bool,
+    /// The column of which no two rows have the same value: `SELECT DISTINCT column`, `GROUP BY column`.
+    pub unique: Option<Column>,
+    /// Subqueries of which only the outcome is shown: whether there is such a row.
+    pub tests: Vec<Test>,
+}
+
+/// A subquery whose rows are not shown, but whether there are any.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Test {
+    /// Columns that its conditions look at.
+    pub columns: Vec<Column>,
+    /// Columns whose values they list.
+    pub keys: Vec<Keys>,
 }
 
 /// A table as it takes part in a query.
@@ -193,6 +207,8 @@ pub struct Keys {
 pub enum KeyValue {
     /// Written in the text.
     Literal(String),
+    /// Written in the text as a number. A column of text compared with it is taken for a number first by some servers.
+    Number(String),
     /// The bind value of that number, from 1.
     Bind(usize),
     /// The elements of the array in the bind value of that number.
@@ -219,24 +235,46 @@ pub enum Condition {
 
 /// What the statements of a text read. Several statements are taken together; [`split::statements`] takes them apart.
 pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
-    let mut parts = split::statements(text, dialect).into_iter().map(|part| statement::analyse(part, dialect));
-    let Some(mut whole) = parts.next() else { return Analysis::default() };
-    let mut several = false;
-    for part in parts.take(MOST_STATEMENTS) {
-        several = true;
-        if whole.branches.is_empty() && !part.branches.is_empty() {
-            whole.class = part.class;
-        }
-        whole.unparsed |= part.unparsed;
-        whole.branches.extend(part.branches);
-        whole.writes.extend(part.writes);
-        whole.rows_may_be_fewer |= part.rows_may_be_fewer;
+    cache::cached(text, dialect, analyse_anew)
+}
+
+/// The same without what is remembered of texts like it.
+pub fn analyse_anew(text: &str, dialect: Dialect) -> Analysis {
+    let texts = split::statements(text, dialect);
+    match texts.as_slice() {
+        [] => Analysis::default(),
+        [only] => statement::analyse(only, dialect),
+        several => together(several, dialect),
     }
+}
+
+/// The statements of one text as if they were one.
+fn together(texts: &[&str], dialect: Dialect) -> Analysis {
+    let parts: Vec<Analysis> = texts.iter().take(MOST_STATEMENTS).map(|text| statement::analyse(text, dialect)).collect();
+    let runs = |part: &Analysis| matches!(part.class, Class::Fetch | Class::Execute);
+    let any_runs = parts.iter().any(runs);
+    // What is made ready shows nothing before it runs.
+    let shows = |part: &Analysis| match part.class {
+        Class::Declare | Class::Prepare => any_runs,
+        _ => !part.branches.is_empty() || runs(part),
+    };
     // The logged rows are those of one of them, nobody knows which: they bound nothing.
-    if several {
-        whole.limit = None;
-        whole.rows_may_be_fewer = true;
-        whole.set_operation = true;
+    let mut whole = Analysis { rows_may_be_fewer: true, set_operation: true, ..Analysis::default() };
+    let named = parts.iter().find(|part| runs(part)).or_else(|| parts.iter().find(|part| shows(part))).or(parts.first());
+    whole.class = named.map_or(Class::Other, |part| part.class);
+    whole.unparsed = texts.len() > MOST_STATEMENTS;
+    for part in parts {
+        whole.unparsed |= part.unparsed;
+        whole.trailing |= part.trailing;
+        if shows(&part) {
+            // It may run anything that was made ready before.
+            if runs(&part) {
+                let functions = vec![part.class.name().to_owned()];
+                whole.branches.push(Branch { functions, hides_query: true, ..Branch::default() });
+            }
+            whole.branches.extend(part.branches);
+        }
+        whole.writes.extend(part.writes);
     }
     whole
 }

@@ -121,7 +121,7 @@ impl<'q> Walker<'q> {
     }
 
     /// The column that an expression is, where it can be only one.
-    fn one_column(&self, expr: &Expr) -> Option<Column> {
+    pub(super) fn one_column(&self, expr: &Expr) -> Option<Column> {
         let columns: Vec<Column> = match expr {
             Expr::Nested(inner) => return self.one_column(inner),
             Expr::Cast { expr, data_type, .. } if super::expr::keeps_text(data_type) => return self.one_column(expr),
@@ -152,11 +152,11 @@ fn variable(expr: &Expr) -> Option<KeyValue> {
 }
 
 /// A literal or placeholder.
-fn value(expr: &Expr) -> Option<KeyValue> {
+pub(super) fn value(expr: &Expr) -> Option<KeyValue> {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => value(inner),
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match value(expr)? {
-            KeyValue::Literal(text) => Some(KeyValue::Literal(format!("-{text}"))),
+            KeyValue::Literal(text) | KeyValue::Number(text) => Some(KeyValue::Number(format!("-{text}"))),
             KeyValue::Bind(_) | KeyValue::BindArray(_) | KeyValue::Variable(_) => None,
         },
         Expr::TypedString(typed) => literal(&typed.value.value),
@@ -167,7 +167,7 @@ fn value(expr: &Expr) -> Option<KeyValue> {
 
 fn literal(value: &Value) -> Option<KeyValue> {
     match value {
-        Value::Number(number, _) => Some(KeyValue::Literal(number.clone())),
+        Value::Number(number, _) => Some(KeyValue::Number(number.clone())),
         Value::Placeholder(name) => placeholder(name).map(KeyValue::Bind),
         Value::SingleQuotedString(text)
         | Value::EscapedStringLiteral(text)
@@ -192,7 +192,7 @@ fn elements(expr: &Expr) -> Option<Vec<KeyValue>> {
         Expr::Value(literal_value) => match literal(&literal_value.value)? {
             KeyValue::Bind(number) => Some(vec![KeyValue::BindArray(number)]),
             KeyValue::Literal(text) => Some(array_elements(&text)?.into_iter().map(KeyValue::Literal).collect()),
-            KeyValue::BindArray(_) | KeyValue::Variable(_) => None,
+            KeyValue::Number(_) | KeyValue::BindArray(_) | KeyValue::Variable(_) => None,
         },
         Expr::Function(function) => match &function.args {
             FunctionArguments::None | FunctionArguments::Subquery(_) | FunctionArguments::List(_) => None,

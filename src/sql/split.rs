@@ -73,7 +73,7 @@ fn is_comment(bytes: &[u8], at: usize) -> bool {
 }
 
 /// The position after the token at `at`: past a whole string, quoted name or comment, else past one byte.
-fn next(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
+pub(super) fn next(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
     let marked = at > 0 && matches!(bytes[at - 1], b'e' | b'E') && dialect::escape_strings(dialect);
     let backslash = marked || dialect::backslash_escapes(dialect);
     match bytes[at] {

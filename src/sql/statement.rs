@@ -282,6 +282,11 @@ fn limit(query: &Query) -> Option<Limit> {
     bound(limit.or(fetch)?)
 }
 
+/// Whether a query gives one row at the most.
+pub(super) fn is_one_row(query: &Query) -> bool {
+    matches!(limit(query), Some(Limit::Rows(0 | 1)))
+}
+
 fn bound(expr: &Expr) -> Option<Limit> {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => bound(inner),

@@ -3,8 +3,8 @@
 
 use crate::sql::{Branch, Column, Condition, Link, Source};
 use sqlparser::ast::{
-    GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SetExpr, Statement, TableFactor, TableWithJoins,
+    Distinct, GroupByExpr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, TableWithJoins,
 };
 
 /// Most tables of one branch; a statement with more is taken as not understood.
@@ -179,7 +179,17 @@ impl<'q> Walker<'q> {
     fn select(&mut self, select: &'q Select) -> Vec<Out> {
         self.scopes.push(Vec::new());
         for table in &select.from {
-            self.table_with_joins(table);
+            match &table.relation {
+                // One row at the most, beside the rows of the others: it does not multiply them.
+                TableFactor::Derived { subquery, alias: Some(alias), .. }
+                    if table.joins.is_empty() && select.from.len() > 1 && super::statement::is_one_row(subquery) =>
+                {
+                    let mut outs = self.beside(subquery);
+                    rename(&mut outs, alias.columns.iter().map(|column| &column.name));
+                    self.bind(alias.name.value.clone(), Shape::Derived(outs));
+                }
+                _ => self.table_with_joins(table),
+            }
         }
         if let Some(condition) = &select.selection {
             self.condition(condition);
@@ -201,8 +211,29 @@ impl<'q> Walker<'q> {
             self.branch.distinct = true;
         }
         let outs = self.projection(&select.projection);
+        if self.depth == 0 && self.flows {
+            self.branch.unique = self.unique(select, &outs);
+        }
         self.scopes.pop();
         outs
+    }
+
+    /// The bare column that tells the rows of the outermost query apart.
+    fn unique(&self, select: &Select, outs: &[Out]) -> Option<Column> {
+        match (&select.distinct, &select.group_by) {
+            (Some(Distinct::Distinct), GroupByExpr::Expressions(none, _)) if none.is_empty() => match outs {
+                [Out { bare: true, columns, .. }] => match columns.as_slice() {
+                    [only] => only.name.is_some().then(|| only.clone()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            (None, GroupByExpr::Expressions(exprs, modifiers)) if modifiers.is_empty() => match exprs.as_slice() {
+                [expr] => self.one_column(expr),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The columns of a select list or a RETURNING clause.

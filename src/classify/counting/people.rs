@@ -5,7 +5,7 @@
 use crate::classify::catalog::Table;
 use crate::classify::counting::statement::Known;
 use crate::model::kind::Kind;
-use crate::model::record::Record;
+use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -164,7 +164,9 @@ fn values(keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>
     let mut silent = 0_u64;
     for value in &keys.values {
         match value {
-            KeyValue::Literal(text) => {
+            // A server that takes the column's text for a number finds `'5'`, `'05'` and `'5 x'` for 5, and all words for 0.
+            KeyValue::Number(text) if record.dialect == Dialect::MySql && (!is_own_key(keys, known) || is_zero(text)) => return None,
+            KeyValue::Literal(text) | KeyValue::Number(text) => {
                 distinct.insert(Some(text.trim().to_owned()));
             }
             KeyValue::Bind(number) => match record.binds.get(number - 1) {
@@ -190,6 +192,51 @@ fn values(keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>
             Some(distinct)
         }
         _ => None,
+    }
+}
+
+fn is_own_key(keys: &Keys, known: &[Known<'_>]) -> bool {
+    let name = keys.column.name.as_deref();
+    known[keys.column.source].entry.is_some_and(|entry| name.is_some_and(|name| entry.is_subject(name)))
+}
+
+fn is_zero(number: &str) -> bool {
+    number.trim_start_matches('-').bytes().all(|byte| matches!(byte, b'0' | b'.'))
+}
+
+/// People of whom a statement shows only that they are there, and whether the number of its rows bounds them.
+pub(super) fn tested(branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<Tested> {
+    let is_personal = |column: &Column| {
+        let entry = known[column.source].entry;
+        entry.is_some_and(|entry| column.name.as_deref().is_some_and(|name| entry.is_subject(name) || entry.kind_of(name).is_some()))
+    };
+    let mut all: Option<Tested> = None;
+    for test in branch.tests.iter().filter(|test| test.columns.iter().any(is_personal)) {
+        let all = all.get_or_insert_with(Tested::default);
+        all.columns.extend(test.columns.iter().cloned());
+        let listed: Vec<&Keys> = test.keys.iter().filter(|keys| is_personal(&keys.column)).collect();
+        if listed.is_empty() {
+            all.per_row = true;
+            continue;
+        }
+        let fewest = listed.iter().filter_map(|keys| values(keys, branch, known, record)).map(|values| values.len() as u64).min();
+        all.keys = fewest.and_then(|fewest| all.keys?.checked_add(fewest));
+    }
+    all
+}
+
+/// What [`tested`] finds.
+pub(super) struct Tested {
+    pub columns: Vec<Column>,
+    /// Listed values; nothing where their number is not known.
+    pub keys: Option<u64>,
+    /// A condition lists no values: each row of the result may tell of somebody else.
+    pub per_row: bool,
+}
+
+impl Default for Tested {
+    fn default() -> Tested {
+        Tested { columns: Vec::new(), keys: Some(0), per_row: false }
     }
 }
 

@@ -45,6 +45,8 @@ enum Count {
     Anything,
     /// Rows are people.
     Rows,
+    /// Every row is about one person, of whom there may be several rows.
+    Detail,
     /// People are no more than rows times people per row.
     Bound,
     /// Certainly one person on every row, and no other.
@@ -64,8 +66,6 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         matches!(analysis.class, Class::CopyTo | Class::Declare | Class::Fetch) && record.rows == Some(0) && record.plan.is_none();
     let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
     let record = silent.as_ref().unwrap_or(record);
-    // Without lines of its FETCHes nobody knows what a cursor showed.
-    let opened = analysis.class == Class::Declare && uncounted;
     let aggregated = refine(&mut analysis, record, catalog);
     let class = if record.fetched { Class::Fetch } else { analysis.class };
     let mut found = Found {
@@ -81,7 +81,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
         analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
     }
-    if !reads(analysis.class, record.fetched || opened) {
+    if !reads(analysis.class) {
         return Some(found);
     }
     let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, catalog, keys, &mut found.reads)).collect();
@@ -100,13 +100,13 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
 }
 
 /// Whether statements of that class can show a row to a client or copy it away.
-fn reads(class: Class, fetched: bool) -> bool {
+fn reads(class: Class) -> bool {
     match class {
         // A copy of a table discloses as much as its reading does.
         Class::Select | Class::Insert | Class::Update | Class::Delete | Class::Merge | Class::CopyTo | Class::CreateTableAs => true,
         Class::Call | Class::Do | Class::Fetch | Class::Execute | Class::Other => true,
-        // The cursor's query runs when rows are fetched from it.
-        Class::Declare => fetched,
+        // What was fetched from the cursor afterwards the record does not say.
+        Class::Declare => true,
         // EXPLAIN runs the query and shows its plan alone.
         Class::Explain | Class::CopyFrom | Class::Ddl | Class::Grant | Class::Set | Class::Transaction => false,
         Class::Close | Class::Prepare | Class::Show | Class::Maintenance => false,
@@ -164,7 +164,7 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
     shown.unknown = unknown;
     let listed = people::listed(branch, &known, record);
     if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
-        return probe(branch, &known, listed, shown, keys, catalog);
+        return add_tested(probe(branch, &known, listed, shown, keys, catalog), branch, &known, record);
     }
     shown.people_per_row = people::per_row(branch, &known) + u64::from(!branch.functions.is_empty() && !shown.kinds.is_empty());
     if branch.packed {
@@ -174,11 +174,36 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
         shown.count = Count::AtMost(branch.extremes.saturating_mul(shown.people_per_row));
     } else {
         shown.people_per_row = shown.people_per_row.saturating_mul(branch.extremes.max(1));
-        shown.count = if !unknown && rows_are_people(branch, &known) { Count::Rows } else { Count::Bound };
+        shown.count = match rows_of(branch, &known) {
+            _ if unknown || shown.people_per_row > 1 => Count::Bound,
+            count => count,
+        };
     }
     if !unknown {
         limit_to_listed(&mut shown, listed, branch, keys, catalog);
     }
+    add_tested(shown, branch, &known, record)
+}
+
+/// Whether somebody is there may be shown beside whatever else is.
+fn add_tested(mut shown: Shown, branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Shown {
+    let Some(tested) = people::tested(branch, known, record) else { return shown };
+    if !matches!(shown.count, Count::Nobody) {
+        // Those who are only tested for need not be those who are shown.
+        if tested.keys != Some(0) {
+            shown.count = Count::Anything;
+        }
+        return shown;
+    }
+    shown.kinds = kinds_of(&tested.columns, known);
+    let several = branch.multiplied || branch.sources.iter().any(|source| source.flows) || !branch.functions.is_empty();
+    shown.count = match (tested.keys, tested.per_row) {
+        (None, _) => Count::Anything,
+        (Some(keys), false) => Count::AtMost(keys),
+        (Some(keys), true) if !several => Count::AtMost(keys.saturating_add(1)),
+        (Some(0), true) => Count::Bound,
+        (Some(_), true) => Count::Anything,
+    };
     shown
 }
 
@@ -199,7 +224,7 @@ fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut s
         return shown;
     }
     shown.kinds = kinds;
-    shown.count = if rows_are_people(branch, known) { Count::Rows } else { Count::Bound };
+    shown.count = rows_of(branch, known);
     limit_to_listed(&mut shown, listed, branch, keys, catalog);
     shown
 }
@@ -211,7 +236,7 @@ fn limit_to_listed(shown: &mut Shown, listed: Option<Listed<'_>>, branch: &Branc
     let count = std::mem::replace(&mut shown.count, Count::Nobody);
     let one = listed.count == 1 && listed.certain && !shown.subjects.is_empty() && !branch.aggregated && !branch.grouped;
     shown.count = match count {
-        Count::Bound if one => Count::One,
+        Count::Bound | Count::Detail if one => Count::One,
         other => Count::Capped(Box::new(other), listed.count),
     };
 }
@@ -279,6 +304,10 @@ fn by_rows(count: &Count, people_per_row: u64, rows: Option<u64>, bound: Option<
         Count::Anything => Persons::Unknown,
         Count::AtMost(n) => Persons::AtMost(*n).at_most(),
         Count::Rows => rows.map(Persons::Exact).or(bound.map(most)).unwrap_or(Persons::Unknown),
+        Count::Detail => match rows {
+            Some(1) => Persons::Exact(1),
+            rows => rows.or(bound).map_or(Persons::Unknown, most),
+        },
         Count::Bound => rows.or(bound).map_or(Persons::Unknown, most),
         Count::One => match rows {
             Some(0) => Persons::NOBODY,
@@ -340,18 +369,28 @@ fn kinds_of(columns: &[Column], known: &[Known<'_>]) -> Kinds {
     columns.iter().filter_map(kind).fold(Kinds::NONE, Kinds::union)
 }
 
-/// One row is one person: one table alone, keyed by the person, neither joined nor grouped nor thinned out.
-fn rows_are_people(branch: &Branch, known: &[Known<'_>]) -> bool {
+/// What the rows of one table alone are, where they are neither joined nor packed: people, or what is known of them.
+fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
     let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
-    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else { return false };
-    let Some(entry) = only.entry else { return false };
+    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else { return Count::Bound };
+    let Some(entry) = only.entry else { return Count::Bound };
+    let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
+    if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.packed {
+        return Count::Bound;
+    }
+    // No two rows have the same person: `SELECT DISTINCT customer_id`, `GROUP BY customer_id`.
+    let is_subject = |column: &Column| column.source == at && column.name.as_deref().is_some_and(|name| entry.is_subject(name));
+    if branch.unique.as_ref().is_some_and(is_subject) && branch.extremes == 0 {
+        return Count::Rows;
+    }
     // Two people of one name are one row of a DISTINCT.
     let shows_key = |column: &Column| column.source == at && column.name.as_deref().is_none_or(|name| entry.is_subject(name));
     let thinned = branch.distinct && !branch.output.iter().any(shows_key);
-    let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
-    entry.rows_per_subject == RowsPerSubject::One
-        && one_per_row
-        && !(branch.multiplied || branch.grouped || branch.aggregated || branch.packed || thinned)
+    match entry.rows_per_subject {
+        _ if branch.grouped || branch.aggregated || thinned => Count::Bound,
+        RowsPerSubject::One => Count::Rows,
+        RowsPerSubject::Many => Count::Detail,
+    }
 }
 
 fn note_reads(branch: &Branch, known: &[Known<'_>], reads: &mut Vec<TableRead>) {

@@ -10,6 +10,7 @@ use crate::decode::postgresql::command::{self, DIALECT};
 use crate::decode::postgresql::failure;
 use crate::decode::postgresql::held::{Held, Origin, Told};
 use crate::decode::postgresql::line::{Line, Severity};
+use crate::decode::postgresql::names::Names;
 use crate::decode::postgresql::pgaudit::{self, Audit, Said};
 use crate::decode::postgresql::plain::{self, Plain};
 use crate::model::access::Operation;
@@ -18,18 +19,6 @@ use crate::sql::split;
 
 /// Most statements of one group that are held; of a function with more the earlier ones go on at once.
 const MOST_HELD: usize = 256;
-/// Most cursors and most prepared statements of one session.
-const MOST_NAMES: usize = 64;
-
-/// A query by its name, with the bind values it was opened with.
-struct Named {
-    name: String,
-    text: String,
-    binds: Vec<Option<String>>,
-    /// Rows were told of by FETCH lines already.
-    told: bool,
-}
-
 /// Which statement of a text of several ran last.
 struct Several {
     text: String,
@@ -52,8 +41,7 @@ struct Group {
 #[derive(Default)]
 pub(super) struct Session {
     application: Option<String>,
-    cursors: Vec<Named>,
-    prepared: Vec<Named>,
+    names: Names,
     group: Group,
     several: Option<Several>,
     dump: Option<Dump>,
@@ -113,12 +101,47 @@ impl Session {
         }
     }
 
+    /// Emits all that is held back, also of cursors that are still open.
+    pub(super) fn end(&mut self, records: &mut Vec<Record<'static>>) {
+        self.release_into(records);
+        self.names.end();
+        self.tell_unfetched(records);
+    }
+
     fn finish(&mut self, held: Held, records: &mut Vec<Record<'static>>) {
+        let parts = if held.is_plain() { split::statements(&held.statement, DIALECT) } else { Vec::new() };
+        if parts.len() < 2 {
+            self.finish_one(held, "", records);
+            return;
+        }
+        // A plain line tells of all statements of its text.
+        for (at, part) in parts.iter().take(MOST_HELD).enumerate() {
+            let mut one = Held { statement: (*part).to_owned(), ..held.clone() };
+            self.names.resolve(&mut one);
+            self.finish_one(one, &format!("/{}", at + 1), records);
+        }
+        if parts.len() > MOST_HELD {
+            let rest = Held { statement: parts[MOST_HELD..].join("; "), ..held.clone() };
+            self.finish_one(rest, "/rest", records);
+        }
+    }
+
+    fn finish_one(&mut self, held: Held, part: &str, records: &mut Vec<Record<'static>>) {
         if let Some(dump) = &mut self.dump {
             let word = split::first_word(&held.statement);
             dump.seen |= held.fetched || word.eq_ignore_ascii_case("copy");
         }
-        records.extend(held.into_record(self.dump.is_some()));
+        self.names.close(&held.statement);
+        let held = if held.ending == Ending::Success { self.names.open(held) } else { Some(held) };
+        records.extend(held.and_then(|held| held.into_record(self.dump.is_some(), part)));
+        self.tell_unfetched(records);
+    }
+
+    /// Cursors of which no FETCH line told: rows may have been fetched all the same.
+    fn tell_unfetched(&mut self, records: &mut Vec<Record<'static>>) {
+        for held in self.names.unfetched() {
+            records.extend(held.into_record(self.dump.is_some(), ""));
+        }
     }
 
     fn origin(&self, line: &Line<'_>) -> Origin {
@@ -145,7 +168,9 @@ impl Session {
                 emit(export.into());
             }
         } else if message.starts_with("disconnection: ") || message.starts_with("断开连接") {
-            self.release(emit);
+            let mut records = Vec::new();
+            self.end(&mut records);
+            records.into_iter().map(Into::into).for_each(&mut *emit);
             self.tell_dump(emit);
             return true;
         }
@@ -211,11 +236,14 @@ impl Session {
         if !joins && (self.group.complete || (self.group.id.is_some() && !nested)) {
             self.release(emit);
         }
+        let declared = command::declared(&held.text);
+        if let Some(cursor) = &declared {
+            self.names.explain(cursor);
+        }
         self.resolve(&mut held, None);
         // The rows of a cursor's plan are those that FETCH lines told of.
-        let declared = command::declared(&held.text);
         if let Some(cursor) = declared {
-            if self.cursors.iter().any(|known| known.name == cursor && known.told) {
+            if self.names.is_told(&cursor) {
                 return;
             }
             held.fetched = true;
@@ -234,9 +262,9 @@ impl Session {
         }
         self.release(emit);
         // One line tells of all statements of its text.
-        self.learn(text, &held.binds);
+        self.names.learn(text, &held.binds);
         if split::statements(text, DIALECT).len() == 1 {
-            self.resolve_one(&mut held);
+            self.names.resolve(&mut held);
         }
         self.hold(held, emit);
     }
@@ -245,7 +273,7 @@ impl Session {
     /// a second one is about the same text sent again.
     fn is_told(&mut self, plain: &Held) -> bool {
         let mut resolved = plain.clone();
-        self.resolve_one(&mut resolved);
+        self.names.resolve(&mut resolved);
         let ended = |held: &Held| held.told != Told::Failure && held.ending == Ending::Success;
         let same = |held: &Held| held.text.trim() == plain.text.trim() || held.statement == resolved.statement;
         let told = |held: &Held| !held.timed && (plain.timed || !held.stated && !held.class.is_empty());
@@ -273,7 +301,7 @@ impl Session {
         if parts.len() > 1 && done < parts.len() {
             held.statement = parts[done..].join("; ");
         } else if parts.len() == 1 {
-            self.resolve_one(&mut held);
+            self.names.resolve(&mut held);
         }
         self.hold(held, emit);
         self.group.complete = true;
@@ -326,55 +354,11 @@ impl Session {
 
     /// Finds the statement that ran: of a text of several, behind a cursor, behind a prepared name.
     fn resolve(&mut self, held: &mut Held, id: Option<u64>) {
-        self.learn(&held.text, &held.binds);
+        self.names.learn(&held.text, &held.binds);
         if let Some(part) = self.part(&held.text, id, &held.command) {
             held.statement = part;
         }
-        self.resolve_one(held);
-    }
-
-    fn resolve_one(&mut self, held: &mut Held) {
-        match split::first_word(&held.statement).to_ascii_uppercase().as_str() {
-            "PREPARE" if held.command != "PREPARE" && held.told != Told::Plain => {
-                if let Some((_, inner)) = command::prepared(&held.statement) {
-                    held.statement = inner;
-                }
-            }
-            "EXECUTE" => {
-                let Some(execute) = command::execute(&held.statement) else { return };
-                let Some(prepared) = self.prepared.iter().rev().find(|known| known.name == execute.name) else { return };
-                held.statement.clone_from(&prepared.text);
-                if held.binds.is_empty() {
-                    held.binds = execute.arguments;
-                }
-            }
-            "FETCH" => {
-                let Some(fetch) = command::fetch(&held.statement) else { return };
-                held.rows_bound = fetch.bound;
-                if let Some(cursor) = self.cursors.iter_mut().rev().find(|known| known.name == fetch.cursor) {
-                    cursor.told = true;
-                    held.fetched = true;
-                    held.statement.clone_from(&cursor.text);
-                    held.binds.clone_from(&cursor.binds);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Remembers the cursors and prepared statements that a text makes.
-    fn learn(&mut self, text: &str, binds: &[Option<String>]) {
-        for part in split::statements(text, DIALECT) {
-            if let Some(name) = command::declared(part) {
-                if let Some(known) = self.cursors.iter_mut().find(|known| known.name == name && known.text == part && !known.told) {
-                    known.binds = binds.to_vec();
-                    continue;
-                }
-                remember(&mut self.cursors, Named { name, text: part.to_owned(), binds: binds.to_vec(), told: false });
-            } else if let Some((name, inner)) = command::prepared(part) {
-                remember(&mut self.prepared, Named { name, text: inner, binds: Vec::new(), told: false });
-            }
-        }
+        self.names.resolve(held);
     }
 
     /// The one of several statements that a line is about: each number of pgaudit, and each plan, is the next that fits.
@@ -437,14 +421,6 @@ fn drop_explained_call(group: &mut Group) {
     if read {
         group.held.remove(outer);
     }
-}
-
-fn remember(names: &mut Vec<Named>, named: Named) {
-    names.retain(|known| known.name != named.name);
-    if names.len() >= MOST_NAMES {
-        names.remove(0);
-    }
-    names.push(named);
 }
 
 /// Whether a statement that begins with the word can have run under pgaudit's command tag; an empty tag is that of a plan.

@@ -44,6 +44,11 @@ pub(super) fn declared(text: &str) -> Option<String> {
     second_word(text, "declare")
 }
 
+/// The cursor that a `CLOSE` closes; `all` for every one.
+pub(super) fn closed(text: &str) -> Option<String> {
+    second_word(text, "close")
+}
+
 /// The name that a `PREPARE` gives, and the statement behind it.
 pub(super) fn prepared(text: &str) -> Option<(String, String)> {
     let name = second_word(text, "prepare")?;

@@ -159,6 +159,11 @@ impl Held {
         }
     }
 
+    /// Whether nothing but a plain line told of it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.told == Told::Plain && self.class.is_empty() && self.plan.is_none()
+    }
+
     /// Whether it reads through functions alone: what they read stands on lines of their own, or nowhere.
     pub(super) fn only_calls(&self) -> bool {
         let analysis = sql::analyse(&self.statement, DIALECT);
@@ -172,10 +177,15 @@ impl Held {
     }
 
     /// The record, unless the statement is none that anybody could ask about: a transaction's begin and end, a closed cursor.
-    pub(super) fn into_record(self, dump: bool) -> Option<Record<'static>> {
-        let word = split::first_word(&self.statement).to_ascii_uppercase();
-        let operation = operation(&word, &self, dump)?;
-        let mut record = self.origin.record("");
+    /// `part` tells the records of one line apart.
+    pub(super) fn into_record(self, dump: bool, part: &str) -> Option<Record<'static>> {
+        let parts = split::statements(&self.statement, DIALECT);
+        // Of several statements the first that can show anything names the act: `BEGIN; SELECT …` is no mere BEGIN.
+        let operation = match parts.as_slice() {
+            [] => operation("", &self, dump)?,
+            parts => parts.iter().find_map(|part| operation(&split::first_word(part).to_ascii_uppercase(), &self, dump))?,
+        };
+        let mut record = self.origin.record(part);
         record.operation = operation;
         record.rows = self.rows;
         record.rows_bound = self.rows_bound;

@@ -152,9 +152,32 @@ mod tests {
             audit(2, "2,1,READ,DECLARE CURSOR,,,DECLARE k CURSOR FOR SELECT * FROM t,<none>,0"),
             audit(3, "3,1,MISC,FETCH,,,FETCH 100 FROM k,<none>,0"),
         ]);
-        assert_eq!(records.iter().map(|r| r.rows).collect::<Vec<_>>(), [None, None, None]);
-        assert!(records[2].fetched);
-        assert_eq!((records[2].rows_bound, records[2].statement.as_deref()), (Some(100), Some("DECLARE k CURSOR FOR SELECT * FROM t")));
+        assert_eq!(records.iter().map(|r| r.rows).collect::<Vec<_>>(), [None, None]);
+        assert!(records[1].fetched);
+        assert_eq!((records[1].rows_bound, records[1].statement.as_deref()), (Some(100), Some("DECLARE k CURSOR FOR SELECT * FROM t")));
+    }
+
+    #[test]
+    fn a_cursor_without_fetch_lines_was_fetched_all_the_same() {
+        let open = |number, id: u64| audit(number, &format!("{id},1,READ,DECLARE CURSOR,,,DECLARE k CURSOR FOR SELECT * FROM t,<none>,0"));
+        for end in ["3,1,MISC,CLOSE CURSOR,,,CLOSE k,<none>,0", "3,1,MISC,COMMIT,,,COMMIT,<none>,0", "3,1,READ,SELECT,,,SELECT 1,<none>,1"]
+        {
+            let records = decode(&[open(1, 1), audit(2, end)]);
+            let cursor = records.iter().find(|record| record.fetched).expect("the cursor is told of");
+            assert_eq!((cursor.rows, cursor.id.as_deref()), (None, Some("s.1/1")), "{end}");
+        }
+        let records = decode(&[open(1, 1), open(2, 2)]);
+        assert_eq!(records.iter().filter(|record| record.fetched).count(), 2, "a name that is used again");
+    }
+
+    #[test]
+    fn a_plain_line_tells_of_all_statements_of_its_text() {
+        let text = "BEGIN; PREPARE q(int) AS SELECT * FROM t WHERE id = $1; EXECUTE q(7); SELECT * FROM u; COMMIT";
+        let records = decode(&[line(1, "LOG", &format!("\"message\":\"statement: {text}\""))]);
+        let texts: Vec<_> = records.iter().map(|record| record.statement.as_deref().unwrap_or("")).collect();
+        assert_eq!(texts, ["SELECT * FROM t WHERE id = $1", "SELECT * FROM u"]);
+        assert_eq!(records[0].binds, [Some("7".into())]);
+        assert_ne!(records[0].id, records[1].id);
     }
 
     #[test]

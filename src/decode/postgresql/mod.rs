@@ -10,6 +10,7 @@ mod failure;
 mod held;
 mod jsonlog;
 mod line;
+mod names;
 mod pgaudit;
 mod plain;
 mod session;

@@ -45,7 +45,7 @@ impl Sessions {
     pub(super) fn flush(&mut self, emit: &mut Emit<'_>) {
         let mut records = Vec::new();
         for (_, session) in self.open.values_mut() {
-            session.release_into(&mut records);
+            session.end(&mut records);
         }
         records.sort_by_key(|record| record.position);
         records.into_iter().map(Into::into).for_each(emit);
@@ -61,7 +61,9 @@ impl Sessions {
         while self.open.len() >= MOST_SESSIONS {
             let Some((_, oldest)) = self.heard.pop_first() else { return };
             if let Some((_, mut session)) = self.open.remove(&oldest) {
-                session.release(emit);
+                let mut records = Vec::new();
+                session.end(&mut records);
+                records.into_iter().map(Into::into).for_each(&mut *emit);
             }
         }
     }

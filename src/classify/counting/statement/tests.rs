@@ -106,7 +106,7 @@ fn aggregates_and_plans_show_nobody() {
 #[test]
 fn a_group_that_is_a_person_shows_the_person_and_the_sum() {
     let found = count(&record("SELECT customer_id, sum(balance) FROM bank.accounts GROUP BY customer_id", Some(7)));
-    assert_eq!(found.persons, Persons::AtMost(7));
+    assert_eq!(found.persons, Persons::Exact(7));
     assert!(found.kinds.contains(Kind::Property));
     assert_eq!(persons("SELECT phone, count(*) FROM crm.customers GROUP BY phone", 7), Persons::AtMost(7));
 }
@@ -227,13 +227,7 @@ fn copies_are_unknown_without_rows_and_other_commands_show_nobody() {
     assert_eq!(persons("COPY crm.customers (branch) TO STDOUT", None), Persons::NOBODY);
     assert_eq!(persons("COPY crm.customers FROM STDIN", None), Persons::NOBODY);
     assert_eq!(persons("COPY (SELECT name FROM crm.customers) TO PROGRAM 'x'", 7), Persons::Exact(7));
-    for text in [
-        "SET ROLE x",
-        "BEGIN",
-        "GRANT SELECT ON crm.customers TO x",
-        "DROP TABLE crm.customers",
-        "DECLARE k CURSOR FOR SELECT * FROM crm.customers",
-    ] {
+    for text in ["SET ROLE x", "BEGIN", "GRANT SELECT ON crm.customers TO x", "DROP TABLE crm.customers"] {
         assert_eq!(persons(text, None), Persons::NOBODY, "{text}");
     }
 }
@@ -333,4 +327,70 @@ fn no_rows_of_copies_and_cursors_are_no_count() {
     for text in ["COPY crm.customers TO STDOUT", "DECLARE k CURSOR FOR SELECT name FROM crm.customers", "FETCH 100 FROM k"] {
         assert_eq!(persons(text, 0), Persons::Unknown, "{text}");
     }
+}
+
+#[test]
+fn whether_somebody_is_there_tells_of_as_many_as_are_listed() {
+    for text in [
+        "SELECT EXISTS (SELECT 1 FROM crm.customers WHERE phone = '138')",
+        "SELECT CASE WHEN EXISTS (SELECT FROM crm.customers WHERE id = 5) THEN 1 END",
+        "SELECT (SELECT 1 FROM crm.customers WHERE phone = '138')",
+        "SELECT (SELECT count(*) FROM crm.customers WHERE phone = '138')",
+        "SELECT '138' IN (SELECT phone FROM crm.customers)",
+        "SELECT '138' = ANY (SELECT phone FROM crm.customers)",
+        "SELECT EXISTS (SELECT 1 FROM crm.customers WHERE name LIKE 'Li%')",
+    ] {
+        assert_eq!(persons(text, 1), Persons::AtMost(1), "{text}");
+    }
+    assert_eq!(persons("SELECT EXISTS (SELECT 1 FROM crm.customers WHERE id IN (1, 2, 3))", 1), Persons::AtMost(3));
+    assert_eq!(persons("SELECT EXISTS (SELECT 1 FROM crm.customers WHERE id = ANY($1))", 1), Persons::Unknown);
+    assert_eq!(persons("SELECT EXISTS (SELECT 1 FROM crm.customers WHERE branch = 'SH')", 1), Persons::NOBODY);
+    let each = "SELECT p, EXISTS (SELECT 1 FROM crm.customers c WHERE c.phone = v.p) FROM (VALUES ('1'), ('2')) v(p)";
+    assert_ne!(persons(each, 2), Persons::NOBODY);
+    let own = "SELECT c.name, EXISTS (SELECT 1 FROM bank.accounts a WHERE a.customer_id = c.id) FROM crm.customers c";
+    assert_eq!(persons(own, 40), Persons::Exact(40));
+    let other = "SELECT c.name, EXISTS (SELECT 1 FROM crm.customers WHERE phone = '138') FROM crm.customers c";
+    assert_eq!(persons(other, 1), Persons::Unknown);
+}
+
+#[test]
+fn rows_that_differ_in_the_person_are_people_and_one_row_is_one_person() {
+    assert_eq!(persons("SELECT DISTINCT customer_id FROM bank.accounts", 7), Persons::Exact(7));
+    assert_eq!(persons("SELECT DISTINCT customer_id, balance FROM bank.accounts", 7), Persons::AtMost(7));
+    assert_eq!(persons("SELECT DISTINCT ON (balance) customer_id FROM bank.accounts", 7), Persons::AtMost(7));
+    assert_eq!(persons("SELECT DISTINCT length(customer_id) FROM bank.accounts", 7), Persons::AtMost(7));
+    assert_eq!(persons("SELECT customer_id, balance FROM bank.accounts GROUP BY customer_id, balance", 7), Persons::AtMost(7));
+    assert_eq!(persons("SELECT customer_id FROM bank.accounts GROUP BY ROLLUP (customer_id)", 7), Persons::AtMost(7));
+    assert_eq!(persons("SELECT balance FROM bank.accounts WHERE id = 3", 1), Persons::Exact(1));
+    assert_eq!(persons("SELECT balance FROM bank.accounts WHERE id = 3", 2), Persons::AtMost(2));
+    assert_eq!(persons("SELECT DISTINCT balance FROM bank.accounts", 1), Persons::AtMost(1));
+    assert_eq!(persons("SELECT caller, callee FROM telco.calls WHERE id = 3", 1), Persons::AtMost(2));
+}
+
+#[test]
+fn a_row_beside_each_row_does_not_multiply_them() {
+    let lateral = "SELECT c.name FROM crm.customers c, LATERAL (SELECT 1 FROM telco.calls r WHERE r.caller = c.phone LIMIT 1) x";
+    assert_eq!(persons(lateral, 20), Persons::Exact(20));
+    let several = "SELECT c.name FROM crm.customers c, LATERAL (SELECT 1 FROM telco.calls r WHERE r.caller = c.phone LIMIT 2) x";
+    assert_eq!(persons(several, 20), Persons::AtMost(20));
+    let shows = "SELECT c.name, x.callee FROM crm.customers c, LATERAL (SELECT callee FROM telco.calls r LIMIT 1) x";
+    assert_eq!(persons(shows, 20), Persons::AtMost(40));
+}
+
+#[test]
+fn a_server_that_compares_text_as_numbers_finds_more_than_the_listed() {
+    let mysql = |text| count(&Record { dialect: Dialect::MySql, ..record(text, None) }).persons;
+    assert_eq!(mysql("SELECT name FROM crm.customers WHERE id = 0"), Persons::Unknown);
+    assert_eq!(mysql("SELECT name FROM crm.customers WHERE phone = 138"), Persons::Unknown);
+    assert_eq!(mysql("SELECT name FROM crm.customers WHERE phone = '138'"), Persons::AtMost(1));
+    assert_eq!(mysql("SELECT name FROM crm.customers WHERE id IN (4, 5)"), Persons::AtMost(2));
+}
+
+#[test]
+fn a_cursor_whose_fetches_are_not_told_is_unknown() {
+    assert_eq!(persons("DECLARE k CURSOR FOR SELECT name FROM crm.customers", None), Persons::Unknown);
+    assert_eq!(persons("DECLARE k CURSOR FOR SELECT name FROM crm.customers WHERE id = 4", None), Persons::AtMost(1));
+    assert_eq!(persons("BEGIN; DECLARE k CURSOR FOR SELECT name FROM crm.customers; FETCH ALL FROM k", None), Persons::Unknown);
+    assert_eq!(persons("PREPARE q AS SELECT name FROM crm.customers; EXECUTE q", None), Persons::Unknown);
+    assert_eq!(persons("BEGIN; SELECT name FROM crm.customers; COMMIT", None), Persons::Unknown);
 }

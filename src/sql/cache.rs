@@ -1,0 +1,183 @@
+//! Statements that differ in their literals alone are analysed once.
+//!
+//! A program sends the same few hundred texts over and over with other values in them. Each text is cut at its literals; what is
+//! left is the key of its analysis, which is made once with marks in place of the literals. For a text with that key the marks
+//! in the analysis are replaced by its own literals.
+//!
+//! Only those literals are cut out whose value can change nothing but itself in the analysis: right behind a comparison or in the
+//! list of an `IN`, plain strings that hold neither a quote, a backslash nor the brace of an array, and whole numbers. All else is
+//! part of the key: limits, positions, the length of lists, comments, whatever has a prefix. Texts that hold a mark are not kept.
+
+use crate::model::record::Dialect;
+use crate::sql::{Analysis, KeyValue, split};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Most analyses that a thread keeps; when they are so many, it begins anew.
+const MOST: usize = 4_096;
+/// Longest text that is looked up: longer ones are lists of values that hardly come again.
+const LONGEST: usize = 4 * 1024;
+/// Most literals that are cut out of a text.
+const MOST_LITERALS: usize = 512;
+/// What the number of a literal's mark begins with.
+const NUMBER: &str = "7735190042";
+/// What encloses the number of a string's mark: no character of any script.
+const STRING: char = '\u{E0F7}';
+
+thread_local! {
+    static KNOWN: RefCell<HashMap<(Dialect, String), Rc<Analysis>>> = RefCell::new(HashMap::new());
+}
+
+/// The analysis of a text, by `analyse` where it is not known yet.
+pub(super) fn cached(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Analysis {
+    let Some((key, literals)) = cut(text, dialect) else { return analyse(text, dialect) };
+    let known = KNOWN.with_borrow(|known| known.get(&(dialect, key.clone())).map(Rc::clone));
+    let template = known.unwrap_or_else(|| {
+        let template = Rc::new(analyse(&key, dialect));
+        KNOWN.with_borrow_mut(|known| {
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert((dialect, key), Rc::clone(&template));
+        });
+        template
+    });
+    let mut analysis = Analysis::clone(&template);
+    fill(&mut analysis, &literals);
+    analysis
+}
+
+/// The text with marks in place of its literals, and the literals.
+fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
+    if text.len() > LONGEST || text.contains(STRING) || text.contains(NUMBER) {
+        return None;
+    }
+    let bytes = text.as_bytes();
+    let (mut key, mut literals, mut from, mut at) = (String::with_capacity(text.len()), Vec::new(), 0, 0);
+    // The last byte that is no space; of what is longer than a byte a quote.
+    let mut before = b' ';
+    let mut listed = false;
+    while at < bytes.len() {
+        let after = split::next(bytes, at, dialect).min(bytes.len());
+        let byte = bytes[at];
+        let compared = matches!(before, b'=' | b'<' | b'>') || listed && matches!(before, b'(' | b',');
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'&' | b'@') || byte >= 0x80;
+        if compared
+            && byte == b'\''
+            && after > at + 1
+            && bytes[after - 1] == b'\''
+            && at.checked_sub(1).is_none_or(|last| !is_word(bytes[last]))
+        {
+            let inner = &text[at + 1..after - 1];
+            if !inner.contains(['\'', '\\', '{']) {
+                mark(&mut key, &text[from..=at], &format!("{STRING}{}{STRING}", literals.len()));
+                literals.push(inner.to_owned());
+                from = after - 1;
+            }
+        } else if compared && byte.is_ascii_digit() {
+            let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let whole = end == bytes.len() || matches!(bytes[end], b' ' | b')' | b';' | b'\n' | b'\r' | b'\t' | b',');
+            if whole && end - at < 30 {
+                mark(&mut key, &text[from..at], &format!("{NUMBER}{:03}", literals.len()));
+                literals.push(text[at..end].to_owned());
+                (from, before, at) = (end, b'0', end);
+                continue;
+            }
+        }
+        if literals.len() > MOST_LITERALS {
+            return None;
+        }
+        match byte {
+            b'(' => listed = ends_with_in(&bytes[..at]),
+            b')' => listed = false,
+            _ => {}
+        }
+        if after > at + 1 || !byte.is_ascii_whitespace() {
+            // Behind a comment a number stays as it is.
+            before = if after > at + 1 { b'\'' } else { byte };
+        }
+        at = after;
+    }
+    mark(&mut key, &text[from..], "");
+    Some((key, literals))
+}
+
+/// Whether a bracket behind this text opens the list of an `IN`.
+fn ends_with_in(text: &[u8]) -> bool {
+    match text.trim_ascii_end() {
+        [.., before, i, n] => before.is_ascii_whitespace() && i.eq_ignore_ascii_case(&b'i') && n.eq_ignore_ascii_case(&b'n'),
+        _ => false,
+    }
+}
+
+fn mark(key: &mut String, text: &str, mark: &str) {
+    key.push_str(text);
+    key.push_str(mark);
+}
+
+/// Puts the literals in place of the marks.
+fn fill(analysis: &mut Analysis, literals: &[String]) {
+    if literals.is_empty() {
+        return;
+    }
+    for branch in &mut analysis.branches {
+        let tested = branch.tests.iter_mut().flat_map(|test| &mut test.keys);
+        for value in branch.keys.iter_mut().chain(tested).flat_map(|keys| &mut keys.values) {
+            let (KeyValue::Literal(text) | KeyValue::Number(text)) = value else { continue };
+            if let Some(literal) = literal_of(text).and_then(|number| literals.get(number)) {
+                text.clone_from(literal);
+            }
+        }
+    }
+}
+
+fn literal_of(text: &str) -> Option<usize> {
+    match text.strip_prefix(NUMBER) {
+        Some(number) => number.parse().ok(),
+        None => text.strip_prefix(STRING)?.strip_suffix(STRING)?.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql;
+
+    const TEXTS: [&str; 16] = [
+        "SELECT name FROM t WHERE id = 42",
+        "SELECT name FROM t WHERE id =7 LIMIT 5",
+        "SELECT name FROM t WHERE id = -7 AND x = 'a b'",
+        "SELECT name FROM t WHERE phone = '138' AND branch='SH' -- = 5 'x'\n ORDER BY 1",
+        "SELECT name FROM t WHERE id IN (1, 2, '3')",
+        "SELECT name FROM t WHERE id IN ('1', 'it''s', E'a\\'b', N'z')",
+        "SELECT name FROM t WHERE id = ANY('{1,2,3}')",
+        "SELECT name FROM t WHERE id = 1.5 OR id = 1e3 OR id = 0x1F",
+        "SELECT EXISTS (SELECT 1 FROM t WHERE phone = '138')",
+        "SELECT 1 FROM t WHERE 'a' = name /* 'open */ AND id = /* x */ 6",
+        "SELECT $$ = 5 'x' $$, \"a = 6\" FROM t WHERE id = $1",
+        "SELECT name FROM t WHERE id >= 5 AND name LIKE 'Li%'",
+        "SELECT name FROM t LIMIT '5'",
+        "SELECT name FROM t WHERE a = 'open",
+        "UPDATE t SET a = 5, b = 'x' WHERE id = 9 RETURNING name",
+        "SELECT name FROM t WHERE id = 1; SELECT name FROM u WHERE id = 2",
+    ];
+
+    #[test]
+    fn the_analysis_of_a_cut_text_is_that_of_the_text() {
+        for dialect in [Dialect::PostgreSql, Dialect::MySql, Dialect::Generic, Dialect::Oracle, Dialect::MsSql] {
+            for text in TEXTS.iter().chain(&TEXTS) {
+                assert_eq!(cached(text, dialect, sql::analyse_anew), sql::analyse_anew(text, dialect), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_in_literals_share_one_key_and_others_do_not() {
+        let key = |text| cut(text, Dialect::PostgreSql).map(|(key, _)| key);
+        assert_eq!(key("SELECT a FROM t WHERE id = 42 AND b = 'x'"), key("SELECT a FROM t WHERE id = 7 AND b = 'yy'"));
+        assert_ne!(key("SELECT a FROM t LIMIT 5"), key("SELECT a FROM t LIMIT 6"));
+        assert_ne!(key("SELECT a FROM t WHERE id IN ('1')"), key("SELECT a FROM t WHERE id IN ('1', '2')"));
+        assert_eq!(key("SELECT a FROM t WHERE id = 7735190042001"), None);
+    }
+}
