@@ -1,7 +1,8 @@
 //! Tables that a source says were read although the statement's text does not name them: behind views, synonyms, dynamic SQL.
 
-use crate::model::record::{Object, Record, Text};
-use crate::sql;
+use crate::model::access::Operation;
+use crate::model::record::{Dialect, Object, Record, Text};
+use crate::sql::{self, Class};
 
 /// Where the record's statement does not name one of the tables, the tables are better than the text.
 pub fn name_missing(told: &mut Record<'_>, tables: &[String]) {
@@ -23,4 +24,41 @@ pub fn name_missing(told: &mut Record<'_>, tables: &[String]) {
 /// Tables of which all columns may have been read.
 pub fn objects(tables: &[String]) -> Vec<Object<'static>> {
     tables.iter().map(|table| Object { table: Text::Owned(table.clone()), columns: None }).collect()
+}
+
+/// A text, unless it is a block whose `BEGIN` passes for that of a transaction: what it runs is not in doubt but dark.
+pub fn believable(text: String, dialect: Dialect, operation: Operation) -> Option<Text<'static>> {
+    let dark = operation == Operation::Other && sql::analyse(&text, dialect).class == Class::Transaction;
+    (!dark).then_some(Text::Owned(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::access::{Position, RecordHash};
+    use crate::model::time::Timestamp;
+
+    fn with(text: &str, tables: &[&str]) -> Record<'static> {
+        let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+        record.statement = Some(Text::Owned(text.to_owned()));
+        record.rows = Some(1);
+        name_missing(&mut record, &tables.iter().map(|table| (*table).to_owned()).collect::<Vec<_>>());
+        record
+    }
+
+    #[test]
+    fn a_text_that_names_its_tables_is_better_than_they() {
+        assert_eq!(with("SELECT a FROM crm.People", &["CRM.PEOPLE"]).rows, Some(1));
+        let view = with("SELECT a FROM v", &["crm.people"]);
+        assert_eq!((view.objects.len(), view.rows, view.rows_bound), (1, None, Some(1)));
+    }
+
+    #[test]
+    fn a_block_is_dark() {
+        // Where the analysis comes to know blocks, they are believed again.
+        let text = "BEGIN export; END;";
+        let known = sql::analyse(text, Dialect::Oracle).class != Class::Transaction;
+        assert_eq!(believable(text.to_owned(), Dialect::Oracle, Operation::Other).is_some(), known);
+        assert!(believable("SELECT 1".to_owned(), Dialect::Oracle, Operation::Read).is_some());
+    }
 }

@@ -28,6 +28,8 @@ pub const FORMAT: Format = Format {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let starts = without_program(bytes).trim_ascii_start().first().is_some_and(|c| matches!(c, b'{' | b'['));
         starts && has("\"atype\"") && has("\"ts\"") && has("\"users\"") && has("\"result\"")
+            // DocumentDB's is another log.
+            && !has("\"remote_ip\"")
     },
 };
 

@@ -83,7 +83,7 @@ fn tell(row: &Row, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<Told>
     let whole = sql.filter(|text| !may_be_cut(text));
     if let Some(text) = whole {
         record.binds = binds(&row.text(&["sqlbinds", "sqlbind", "commandparam"]).unwrap_or_default());
-        record.statement = Some(text);
+        record.statement = behind::believable(text.into_owned(), Dialect::Oracle, operation);
     }
     let key = if known && !statement.is_empty() { format!("{database}\n{instance}\n{session}\n{statement}") } else { String::new() };
     Ok(Some(Told { record, key, table }))

@@ -141,11 +141,6 @@ fn fields(text: &str) -> Result<Map<String, Value>, DecodeError> {
 
 /// Where a value ends: at its length, if the quote stands there; else at the first quote behind which a field or nothing follows.
 fn end_of(body: &str, quote: char, length: Option<usize>) -> Option<usize> {
-    if let Some(length) = length
-        && body.get(length..).is_some_and(|rest| rest.starts_with(quote))
-    {
-        return Some(length);
-    }
     let follows = |rest: &str| {
         let rest = rest.trim_start();
         let name = rest.find(':').map(|at| &rest[..at]);
@@ -154,8 +149,21 @@ fn end_of(body: &str, quote: char, length: Option<usize>) -> Option<usize> {
                 !name.is_empty() && name.len() <= 32 && name.bytes().all(|b| b.is_ascii_uppercase() || b" _$".contains(&b))
             })
     };
+    let follows_at = |at: usize| {
+        let mut end = body.len().min(at + 64);
+        while !body.is_char_boundary(end) {
+            end -= 1;
+        }
+        follows(body.get(at + 1..end).unwrap_or(""))
+    };
+    if let Some(length) = length
+        && body.get(length..).is_some_and(|rest| rest.starts_with(quote))
+        && follows_at(length)
+    {
+        return Some(length);
+    }
     let mut quotes = body.match_indices(quote).map(|(at, _)| at).take(4_096);
-    quotes.find(|at| follows(body.get(at + 1..at + 64).or_else(|| body.get(at + 1..)).unwrap_or("")))
+    quotes.find(|at| follows_at(*at))
 }
 
 fn recognises(bytes: &[u8]) -> bool {

@@ -16,7 +16,10 @@ pub const FORMAT: Format = Format {
     name: "oracle-audit-xml",
     marks: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
     stateless: false,
-    decoder: |settings| Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: Joined::default() })),
+    decoder: |settings| {
+        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: Joined::default() }));
+        Box::new(Headed { records, begun: false })
+    },
     recognises: |bytes| {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         has("<AuditRecord>") && (has("<Extended_Timestamp>") || has("<Audit_Type>"))
@@ -25,6 +28,23 @@ pub const FORMAT: Format = Format {
 };
 
 const EXPECTED: &str = "an AuditRecord of Oracle";
+
+/// The tag that opens a file runs over lines of attributes alone, which are no part of a record.
+struct Headed {
+    records: Box<dyn Decoder>,
+    begun: bool,
+}
+
+impl Decoder for Headed {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        self.begun |= memchr::memmem::find(raw.bytes, b"<AuditRecord").is_some();
+        if self.begun { self.records.decode(raw, emit) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.records.flush(emit);
+    }
+}
 
 struct Xml {
     zone: Option<TimeZone>,

@@ -178,7 +178,7 @@ fn without_settings(text: &str) -> &str {
         let (first, second, third) = (upper(), upper(), upper());
         let drop = match (first.as_str(), second.as_str(), third.as_str()) {
             ("SET", _, "ON" | "OFF") => 3,
-            ("USE", _, _) | ("BEGIN", "TRAN" | "TRANSACTION", _) => 2,
+            ("USE", _, _) | ("BEGIN", "TRAN" | "TRANSACTION" | "TRY", _) => 2,
             _ => return rest,
         };
         let after =
@@ -210,7 +210,7 @@ fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
     }
     let Some(operation) = parts.iter().find_map(|part| act::of_statement(part, Dialect::MsSql)) else { return };
     told.operation = operation;
-    told.statement = Some(Text::Owned(text));
+    told.statement = behind::believable(text, Dialect::MsSql, operation);
     if operation == Operation::Read && !tables.is_empty() {
         behind::name_missing(&mut told, &tables);
     }
