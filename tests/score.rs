@@ -69,7 +69,7 @@ fn table(run: &runs::Run, name: &str, by_case: &BTreeMap<String, Vec<accesses::A
                 );
             }
         }
-        let joined = case.connection.is_some() || !expected::BY_CONNECTION.contains(&case.case.as_str());
+        let joined = case.connection.is_some() || !accesses.is_empty() || !expected::BY_CONNECTION.contains(&case.case.as_str());
         let Some(truth) = case.distinct_persons_disclosed.filter(|_| joined) else { continue };
         let judged = judge(accesses, truth);
         let counted = match judged.verdict {
