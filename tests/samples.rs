@@ -46,10 +46,10 @@ const BROKEN: [(&str, usize, &str); 12] = [
     ("gcp_cloudsql_pgaudit_logentry/ibm_uc_logs_example.log", 0, "a printed Ruby hash, not JSON"),
     ("mariadb_server_audit/ibm_uc_test_strings.log", 2, "texts without their lines"),
     ("mongodb_auditlog_json/ibm_uc_test_strings.log", 15, "single quotes, templates and made-up headers"),
-    ("oracle_audit_os_text/elastic_integrations_excerpt.log", 1, "a time without its record"),
     ("oracle_unified_syslog/unified_syslog.log", 1, "has no time"),
     ("percona_audit_docs/audit_log_plugin_new.txt", 1, "has no end"),
     ("percona_audit_log_json/ibm_uc_mysql-percona.log", 0, "debug output with JSON whose quotes are not escaped"),
+    ("pgaudit_ibmcloud_json/ibm_uc_Postgres-Audit-Logs.txt", 3, "a heading, and JSON with escaped quotes"),
     ("pgaudit_ibmcloud_json/ibm_uc_test_strings.jsonl", 1, "another program's line"),
 ];
 
