@@ -1,0 +1,6 @@
+//! `percona-audit-csv`, as the lines of a file and as messages.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    leakwarden_fuzz::decode("percona-audit-csv", bytes, true);
+    leakwarden_fuzz::decode("percona-audit-csv", bytes, false);
+});

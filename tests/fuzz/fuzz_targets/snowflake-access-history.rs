@@ -1,0 +1,6 @@
+//! `snowflake-access-history`, as the lines of a file and as messages.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    leakwarden_fuzz::decode("snowflake-access-history", bytes, true);
+    leakwarden_fuzz::decode("snowflake-access-history", bytes, false);
+});
