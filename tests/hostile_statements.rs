@@ -6,7 +6,15 @@ use leakwarden::model::record::Dialect;
 use leakwarden::sql;
 use proptest::prelude::*;
 
-const DIALECTS: [Dialect; 3] = [Dialect::Generic, Dialect::PostgreSql, Dialect::MySql];
+const DIALECTS: [Dialect; 10] = {
+    let mut all = [Dialect::Generic; 10];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = Dialect::ALL[at].1;
+        at += 1;
+    }
+    all
+};
 
 /// Words that put texts together into something near to SQL.
 fn sqlish() -> impl Strategy<Value = String> {

@@ -31,10 +31,15 @@ struct Hdfs {
 
 impl Decoder for Hdfs {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let text = json::text(raw)?.trim_end();
-        if text.trim().is_empty() {
-            return Ok(());
-        }
+        // A message may hold several lines, and one that is no record must not take its neighbours along.
+        let lines = json::text(raw)?.lines().filter(|line| !line.trim().is_empty());
+        lines.fold(Ok(()), |result, line| result.and(self.line(Raw { bytes: line.as_bytes(), ..raw }, line, emit)))
+    }
+}
+
+impl Hdfs {
+    fn line(&self, raw: Raw<'_>, text: &str, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let text = text.trim_end();
         let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
         let fields = Fields::of(text).ok_or_else(|| refuse("fields are missing"))?;
         // `2020-08-15 04:08:44,462 INFO …`; nothing where syslog took it.

@@ -2,7 +2,7 @@
 
 use crate::model::record::Dialect;
 use crate::sql::predicate::placeholder;
-use crate::sql::walk::{Out, Walker, text};
+use crate::sql::walk::{Out, Walker, is_document, text};
 use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, dialect, split, tokens};
 use sqlparser::ast::{
     CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update,
@@ -22,6 +22,10 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
     let plain = |class| Analysis { class, ..Analysis::default() };
     match word.as_str() {
         "SELECT" | "WITH" | "TABLE" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
+        // What T-SQL's OUTPUT returns is not looked into.
+        "INSERT" | "UPDATE" | "DELETE" | "MERGE" if dialect == Dialect::MsSql && split::after_word(statement, "output").is_some() => {
+            hidden(statement, dialect, Class::Other)
+        }
         "INSERT" | "REPLACE" => parsed(statement, dialect, Class::Insert),
         "UPDATE" => parsed(statement, dialect, Class::Update),
         "DELETE" => parsed(statement, dialect, Class::Delete),
@@ -34,7 +38,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
         "PREPARE" => inner(statement, dialect, Class::Prepare, "as"),
         "ALTER" | "DROP" | "TRUNCATE" | "COMMENT" | "SECURITY" | "REFRESH" | "RENAME" => plain(Class::Ddl),
         "GRANT" | "REVOKE" | "REASSIGN" => plain(Class::Grant),
-        "SET" | "RESET" | "USE" => plain(Class::Set),
+        "SET" | "RESET" | "USE" => unless_it_reads(statement, dialect, Class::Set),
+        "BEGIN" if !begins_transaction(statement) => hidden(statement, dialect, Class::Do),
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" => plain(Class::Transaction),
         "FETCH" => plain(Class::Fetch),
         "CLOSE" => plain(Class::Close),
@@ -46,6 +51,23 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
         "DO" => hidden(statement, dialect, Class::Do),
         _ => Analysis { class: Class::Other, ..by_words(statement, dialect) },
     }
+}
+
+/// A setting that names a table takes its value from it, or goes before a query in one text: `SET @a = (SELECT …)`, `SET STATEMENT … FOR
+/// SELECT …`, `SET NOCOUNT ON SELECT …`.
+fn unless_it_reads(statement: &str, dialect: Dialect, class: Class) -> Analysis {
+    let read = by_words(statement, dialect);
+    if read.branches.is_empty() { Analysis { class, ..Analysis::default() } } else { hidden(statement, dialect, Class::Other) }
+}
+
+/// `BEGIN` alone or with a transaction's mode. A block of PL/SQL, T-SQL or MariaDB begins with the same word and may read anything.
+fn begins_transaction(statement: &str) -> bool {
+    const MODES: [&str; 10] =
+        ["TRANSACTION", "TRAN", "WORK", "ISOLATION", "READ", "DEFERRABLE", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", "CONCURRENT"];
+    let after = split::after_word(statement, "begin").unwrap_or_default();
+    let next: String = after.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let next = next.to_ascii_uppercase();
+    after.trim().is_empty() || MODES.contains(&next.as_str()) || next == "NOT" && after.to_ascii_uppercase().contains("DEFERRABLE")
 }
 
 /// A call or an anonymous block: what it reads stands in a body that is no query.
@@ -243,6 +265,7 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
         let outs = walker.set_expr(arm);
         close(walker.finish(), outs, &mut analysis)?;
     }
+    analysis.branches.iter_mut().for_each(|branch| branch.packed |= is_document(query));
     analysis.limit = limit(query);
     analysis.trailing = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();
     if let SetExpr::Select(select) = &*query.body {

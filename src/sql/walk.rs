@@ -3,9 +3,14 @@
 
 use crate::sql::{Branch, Column, Condition, Source};
 use sqlparser::ast::{
-    Distinct, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor,
-    TableWithJoins,
+    Distinct, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
+    TableFactor, TableWithJoins,
 };
+
+/// Whether T-SQL's FOR JSON or FOR XML puts all rows into one document.
+pub(super) fn is_document(query: &Query) -> bool {
+    matches!(query.for_clause, Some(ForClause::Json { .. } | ForClause::Xml { .. }))
+}
 
 /// Most tables of one branch; a statement with more is taken as not understood.
 const MOST_SOURCES: usize = 128;
@@ -109,6 +114,7 @@ impl<'q> Walker<'q> {
         let known = self.ctes.len();
         self.learn(query);
         let outs = self.set_expr(&query.body);
+        self.branch.packed |= is_document(query);
         let modifying: Vec<&'q Query> = self.ctes[known..].iter().filter(|cte| !cte.used).map(|cte| cte.query).collect();
         for inner in modifying {
             self.aside(|walker| walker.query(inner));

@@ -8,7 +8,7 @@ use crate::model::access::{Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
-use crate::model::record::Record;
+use crate::model::record::{Dialect, Record};
 use crate::sql::{self, Analysis, Branch, Class, Column, Condition, Limit, system};
 
 /// A source of a branch as the catalog sees it.
@@ -95,6 +95,10 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.selection =
         analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
     found.persons = persons(&analysis, &shown, record, aggregated);
+    // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
+    if analysis.unparsed && matches!(record.dialect, Dialect::MsSql | Dialect::Generic) && !found.persons.is_nobody() {
+        found.persons = found.persons.at_most();
+    }
     // Beside an exact count a subject is a claim that this person was seen.
     // Fewer people than listed keys: the keys are candidates.
     if matches!(found.persons, Persons::Exact(n) if n > found.subjects.len() as u64) || found.persons == Persons::Unknown {

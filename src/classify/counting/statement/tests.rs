@@ -454,3 +454,38 @@ fn other_dialects_are_read_or_taken_by_their_words() {
         assert!(found == Persons::Unknown || found.figure().is_some_and(|figure| figure >= 3), "{text}: {found:?}");
     }
 }
+
+/// What another dialect's statement shows with seven rows.
+fn in_dialect(dialect: Dialect, statement: &str) -> Persons {
+    let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+    (record.statement, record.dialect, record.rows) = (Some(statement.into()), dialect, Some(7));
+    count(&record).persons
+}
+
+#[test]
+fn a_query_behind_a_setting_or_in_a_block_is_seen() {
+    for (dialect, statement) in [
+        (Dialect::MsSql, "SET NOCOUNT ON SELECT * FROM crm.customers"),
+        (Dialect::MySql, "SET @a = (SELECT GROUP_CONCAT(phone) FROM crm.customers)"),
+        (Dialect::MySql, "SET STATEMENT max_statement_time=1 FOR SELECT * FROM crm.customers"),
+        (Dialect::MySql, "BEGIN NOT ATOMIC SELECT * FROM crm.customers; END"),
+        (Dialect::Oracle, "BEGIN crm.bulk_export; END;"),
+    ] {
+        assert_eq!(in_dialect(dialect, statement), Persons::Unknown, "{statement}");
+    }
+    for statement in
+        ["BEGIN", "begin;", "BEGIN ISOLATION LEVEL SERIALIZABLE", "BEGIN NOT DEFERRABLE", "SET search_path TO crm", "SET ROLE app"]
+    {
+        assert_eq!(in_dialect(Dialect::PostgreSql, statement), Persons::NOBODY, "{statement}");
+    }
+}
+
+#[test]
+fn what_t_sql_packs_returns_or_strings_together_is_never_exact() {
+    for statement in ["SELECT name FROM crm.customers FOR JSON AUTO", "SELECT name FROM crm.customers FOR XML PATH('')"] {
+        assert_eq!(in_dialect(Dialect::MsSql, statement), Persons::Unknown, "{statement}");
+    }
+    assert_eq!(in_dialect(Dialect::MsSql, "UPDATE crm.customers SET name='x' OUTPUT deleted.name WHERE id=1"), Persons::Unknown);
+    let strung = in_dialect(Dialect::MsSql, "SELECT name FROM crm.customers SELECT phone FROM crm.customers");
+    assert!(!matches!(strung, Persons::Exact(_)), "{strung}");
+}
