@@ -32,8 +32,11 @@ struct Hdfs {
 impl Decoder for Hdfs {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         // A message may hold several lines, and one that is no record must not take its neighbours along.
-        let lines = json::text(raw)?.lines().filter(|line| !line.trim().is_empty());
-        lines.fold(Ok(()), |result, line| result.and(self.line(Raw { bytes: line.as_bytes(), ..raw }, line, emit)))
+        let mut result = Ok(());
+        for line in json::text(raw)?.lines().filter(|line| !line.trim().is_empty()) {
+            result = result.and(self.line(Raw { bytes: line.as_bytes(), ..raw }, line, emit));
+        }
+        result
     }
 }
 
