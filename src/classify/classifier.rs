@@ -3,7 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
-use crate::classify::end_user;
+use crate::classify::{end_user, marks};
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
@@ -87,6 +87,9 @@ impl Classifier {
                 app: print("app", record.client.app.as_deref()),
                 session: print("session", record.session.as_deref()),
             },
+            marks: marks::of(record, &disclosure, &self.catalog),
+            chain: marks::chain(record.subjects.iter().map(|id| &**id), &self.keys),
+            about: marks::about(record, &self.catalog, &self.keys),
         };
         (access, disclosure)
     }

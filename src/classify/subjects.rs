@@ -26,6 +26,8 @@ pub enum Tag {
 pub struct Subjects {
     tags: HashMap<u64, (Tag, Option<Arc<str>>), FixedState>,
     canaries: usize,
+    vips: usize,
+    owners: usize,
 }
 
 impl Subjects {
@@ -43,12 +45,29 @@ impl Subjects {
             if let Some(id) = row.required("subject", problems) {
                 let tag = tag.unwrap_or(Tag::Plain);
                 subjects.canaries += usize::from(tag == Tag::Canary);
+                subjects.vips += usize::from(matches!(tag, Tag::Vip | Tag::Employee));
+                subjects.owners += usize::from(owner.is_some());
                 for space in spaces {
                     subjects.tags.insert(keys.subject(space, id).0, (tag, owner.clone()));
                 }
             }
         })?;
         Ok(subjects)
+    }
+
+    /// Tag and owner of a subject that is listed.
+    pub fn entry(&self, subject: Subject) -> Option<(Tag, Option<&Arc<str>>)> {
+        self.tags.get(&subject.0).map(|(tag, owner)| (*tag, owner.as_ref()))
+    }
+
+    /// How many subjects have an owner.
+    pub fn owners(&self) -> usize {
+        self.owners
+    }
+
+    /// How many subjects are of public interest, or colleagues.
+    pub fn vips(&self) -> usize {
+        self.vips
     }
 
     /// The tag of a subject.

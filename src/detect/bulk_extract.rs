@@ -19,8 +19,14 @@ use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
 use crate::profile::window::Window;
 
-pub const DETECTOR: Detector =
-    Detector { typology: Typology::BulkExtract, needs: &[], floor: 100, floor_counts: "people without a known reason in 24 hours", look };
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::BulkExtract,
+    needs: &[],
+    floor: 100,
+    floor_counts: "people without a known reason in 24 hours",
+    look: Some(look),
+    compare: None,
+};
 
 fn look(look: &Look<'_>) -> Option<Finding> {
     if look.step.newly_unexplained == 0 {
@@ -32,7 +38,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         return None;
     }
     let persons = look.profile.figure(Window::H24, unit, Part::Exposure);
-    let bits = look.usual(Measure::Unexplained, 1).bits(unexplained).min(look.usual(Measure::Persons, 1).bits(persons));
+    let bits = look.usual(Measure::Unexplained).bits(unexplained).min(look.usual(Measure::Persons).bits(persons));
     (bits > 0.0).then(|| Finding {
         typology: Typology::BulkExtract,
         window: Window::H24,
@@ -40,5 +46,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         measure: Measure::Persons,
         bits,
         particular: format!("{unexplained} of the people touched within 24 hours have no known reason"),
+        related: Vec::new(),
     })
 }

@@ -22,7 +22,8 @@ pub const DETECTOR: Detector = Detector {
     needs: &[Need::Tags, Need::Subjects],
     floor: 1,
     floor_counts: "planted records in one access",
-    look,
+    look: Some(look),
+    compare: None,
 };
 
 fn look(look: &Look<'_>) -> Option<Finding> {
@@ -45,5 +46,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         measure: Measure::Unexplained,
         bits,
         particular: format!("planted records in an access to {all} without a known reason: {touched}"),
+        related: Vec::new(),
     })
 }

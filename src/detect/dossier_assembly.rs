@@ -22,7 +22,8 @@ pub const DETECTOR: Detector = Detector {
     needs: &[Need::Subjects],
     floor: 2,
     floor_counts: "dossiers in a day or in seven",
-    look,
+    look: Some(look),
+    compare: None,
 };
 
 fn look(look: &Look<'_>) -> Option<Finding> {
@@ -33,7 +34,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     if week < look.floor {
         return None;
     }
-    let of_today = if today >= look.floor { look.usual(Measure::Dossiers, 1).bits(today) } else { 0.0 };
+    let of_today = if today >= look.floor { look.usual(Measure::Dossiers).bits(today) } else { 0.0 };
     let of_week = look.usual_before(Measure::Dossiers, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
     (bits > 0.0).then(|| Finding {
@@ -46,5 +47,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
             "{count} people were each looked up in three or more systems within a day without a known reason, the last one by {} kinds",
             dossier.kinds.len()
         ),
+        related: Vec::new(),
     })
 }

@@ -25,7 +25,8 @@ pub const DETECTOR: Detector = Detector {
     needs: &[Need::Employment],
     floor: 1,
     floor_counts: "people without a known reason after leaving",
-    look,
+    look: Some(look),
+    compare: None,
 };
 
 /// An access after the last day is rarely innocent: what one such access weighs, in bits, before volume.
@@ -72,5 +73,6 @@ fn finding(window: Window, count: u64, base: f64, when: &str) -> Finding {
         measure: Measure::Unexplained,
         bits: 4.0f64.mul_add((count as f64 / 4.0 + 1.0).log2(), base),
         particular: format!("{when} and without a known reason: {count}"),
+        related: Vec::new(),
     }
 }

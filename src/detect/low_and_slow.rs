@@ -19,8 +19,14 @@ use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
 use crate::profile::window::Window;
 
-pub const DETECTOR: Detector =
-    Detector { typology: Typology::LowAndSlow, needs: &[], floor: 120, floor_counts: "people without a known reason in the window", look };
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::LowAndSlow,
+    needs: &[],
+    floor: 120,
+    floor_counts: "people without a known reason in the window",
+    look: Some(look),
+    compare: None,
+};
 
 /// Days of activity in a window before a sum says more than a day does.
 const FEWEST_DAYS: u32 = 4;
@@ -66,5 +72,6 @@ fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
         particular: format!(
             "over {days} days of activity, {distinct} different people without a known reason add up, and no single day stands out"
         ),
+        related: Vec::new(),
     })
 }

@@ -1,36 +1,77 @@
 //! What looks like sale or provision. One file per typology, one row each in [`DETECTORS`].
 //!
-//! A detector is a function of what is known at one access: it holds a count against what would have been usual and says
-//! how surprising it is, in bits. It keeps no state of its own. Grading, grouping and wording belong to [`crate::triage`].
+//! A detector is a function of what is known at one access, or of what employees have in common at the end of a day: it holds a
+//! count against what would have been usual and says how surprising it is, in bits. It keeps no state of its own. Grading,
+//! grouping and wording belong to [`crate::triage`].
 
+mod borrowed_account;
 mod bulk_extract;
 mod canary;
+mod celebrity;
+mod control_change_then_lookup;
 mod dossier_assembly;
+mod enumeration;
+mod fabricated_business;
 mod ghost_leaver;
+mod list_matching;
+mod log_gap;
+mod lookup_to_order;
 mod low_and_slow;
 mod off_duty;
+mod out_of_territory;
+mod privileged_bypass;
+mod role_without_need;
+mod segment_skim;
+mod shared_privilege;
+mod splitting_collusion;
+mod subscription_harvest;
+mod threshold_hugging;
+mod tool_driven;
+mod tracked_person;
+mod vendor_cohort;
 
 use crate::classify::directory::Employee;
 use crate::classify::subjects::Subjects;
-use crate::model::access::Access;
+use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
 use crate::model::typology::Typology;
-use crate::population::GroupModel;
-use crate::profile::baseline::{Prediction, predict};
+use crate::population::stage::Tick;
+use crate::population::{GroupModel, Share};
+use crate::profile::baseline::{Prediction, predict, predict_share};
 use crate::profile::coverage::Coverage;
-use crate::profile::history::Moments;
+use crate::profile::history::AllMoments;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use crate::profile::{Profile, Step};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Every detector. Adding one is a file and a row.
 pub const DETECTORS: &[Detector] = &[
     bulk_extract::DETECTOR,
     low_and_slow::DETECTOR,
+    subscription_harvest::DETECTOR,
+    enumeration::DETECTOR,
+    tool_driven::DETECTOR,
+    list_matching::DETECTOR,
+    lookup_to_order::DETECTOR,
     dossier_assembly::DETECTOR,
+    fabricated_business::DETECTOR,
+    out_of_territory::DETECTOR,
+    borrowed_account::DETECTOR,
+    shared_privilege::DETECTOR,
     ghost_leaver::DETECTOR,
     off_duty::DETECTOR,
+    role_without_need::DETECTOR,
+    segment_skim::DETECTOR,
+    tracked_person::DETECTOR,
+    celebrity::DETECTOR,
+    control_change_then_lookup::DETECTOR,
+    privileged_bypass::DETECTOR,
+    log_gap::DETECTOR,
+    threshold_hugging::DETECTOR,
+    splitting_collusion::DETECTOR,
+    vendor_cohort::DETECTOR,
     canary::DETECTOR,
 ];
 
@@ -44,8 +85,10 @@ pub struct Detector {
     pub floor: u64,
     /// What `floor` counts.
     pub floor_counts: &'static str,
-    /// Looks at one access that disclosed somebody.
-    pub look: fn(&Look<'_>) -> Option<Finding>,
+    /// Looks at one access of one employee.
+    pub look: Option<fn(&Look<'_>) -> Option<Finding>>,
+    /// Compares employees once a day has closed everywhere; knows the floor.
+    pub compare: Option<fn(&Tick<'_>, u64) -> Vec<GroupFinding>>,
 }
 
 /// Data beyond the log.
@@ -55,10 +98,34 @@ pub enum Need {
     Employment,
     /// Shifts or a calendar.
     WorkingTime,
-    /// Tagged subjects.
+    /// Planted records.
     Tags,
+    /// Subjects of public interest, and colleagues.
+    Vips,
     /// Subject ids in the log.
     Subjects,
+    /// Owners of subjects.
+    Territories,
+    /// Known reasons, and claimed purposes.
+    Purposes,
+    /// Statement texts.
+    Statements,
+    /// Numbers of rows, also of look-ups that found nobody.
+    Rows,
+    /// Addresses or host names of clients.
+    Clients,
+    /// Names of client programs.
+    Programs,
+    /// Times finer than a second.
+    FineTimes,
+    /// Outside employers.
+    Employers,
+    /// Roles of employees.
+    Roles,
+    /// Units of employees.
+    Units,
+    /// Writes and administration, with whom they are about.
+    Writes,
 }
 
 /// What a detector says of one employee at one event time.
@@ -76,6 +143,17 @@ pub struct Finding {
     pub bits: f64,
     /// What is particular about it: a clause for the explanation, in numbers, without a name of a subject.
     pub particular: String,
+    /// The other employees of a group finding, by name.
+    pub related: Vec<Arc<str>>,
+}
+
+/// A finding of the second stage, about one of several employees.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GroupFinding {
+    /// Whom it is about.
+    pub actor: Actor,
+    /// What is said.
+    pub finding: Finding,
 }
 
 /// How a detector is set.
@@ -124,7 +202,11 @@ pub struct Look<'a> {
     /// The peer group as learnt.
     pub group: &'a GroupModel,
     /// The own closed days before today, of each measure.
-    pub own: &'a [Moments; Measure::COUNT],
+    pub own: &'a AllMoments,
+    /// The own closed days before the window, of each measure.
+    pub before: &'a dyn Fn(Window) -> &'a AllMoments,
+    /// How much of an ordinary day the others of the group or unit have done, at least 1.
+    pub pulse: f64,
     /// Tags of subjects.
     pub subjects: &'a Subjects,
     /// Weights of kinds.
@@ -133,29 +215,95 @@ pub struct Look<'a> {
     pub floor: u64,
 }
 
+/// A count that is more than usual.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Excess {
+    /// The window.
+    pub window: Window,
+    /// Days of activity in it.
+    pub days: u32,
+    /// The count.
+    pub count: u64,
+    /// The surprise, in bits.
+    pub bits: f64,
+}
+
 impl Look<'_> {
-    /// What would be usual for a measure over so many days of activity, from the closed days before today.
-    pub fn usual(&self, measure: Measure, days: u32) -> Prediction {
-        predict(self.own[measure as usize], self.group.measures[measure as usize].moments, f64::from(days.max(1)))
+    /// What this access added to a measure.
+    pub fn added(&self, measure: Measure) -> u64 {
+        self.step.signals[measure as usize]
     }
 
-    /// The same from days before the window only, so that what grows slowly is not held against itself.
+    /// What would be usual for a measure today, from the closed days before today and the peers.
+    pub fn usual(&self, measure: Measure) -> Prediction {
+        self.predicted(measure, self.own, 1)
+    }
+
+    /// The same for a window of days, from days before the window only, so that what grows slowly is not held against itself.
     pub fn usual_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
-        let last = self.profile.today().saturating_sub(window.days());
-        let own = self.profile.history.moments(measure, last);
-        predict(own, self.group.measures[measure as usize].moments, f64::from(days.max(1)))
+        self.predicted(measure, (self.before)(window), days.max(1))
+    }
+
+    fn predicted(&self, measure: Measure, own: &AllMoments, days: u32) -> Prediction {
+        let days = f64::from(days);
+        let usual = predict(own[measure as usize], self.group.measures[measure as usize].moments, days);
+        // Today's share of the window is as much larger as the group's day is.
+        if measure.rises_together() && self.pulse > 1.0 { usual.scaled(1.0 + (self.pulse - 1.0) / days) } else { usual }
+    }
+
+    /// Days of activity in a window that ends today, and the sum of a measure over them.
+    pub fn total(&self, measure: Measure, window: Window) -> (u32, u64) {
+        let before = window.days().saturating_sub(1);
+        let (days, sum) = match before {
+            0 => (0, 0),
+            span => self.profile.history.total(measure, self.profile.today().saturating_sub(1), span),
+        };
+        (days + 1, sum + self.profile.today_figure(measure))
+    }
+
+    /// The most surprising of the windows in which a daily measure reaches the floor.
+    pub fn excess(&self, measure: Measure, windows: &[Window]) -> Option<Excess> {
+        let of = |window: &Window| {
+            let (days, count) = self.total(measure, *window);
+            if count < self.floor {
+                return None;
+            }
+            let usual = if window.days() == 1 { self.usual(measure) } else { self.usual_before(measure, *window, days) };
+            Some(Excess { window: *window, days, count, bits: usual.bits(count) })
+        };
+        windows.iter().filter_map(of).filter(|excess| excess.bits > 0.0).max_by(|a, b| a.bits.total_cmp(&b.bits))
+    }
+
+    /// How surprising it is that so many of `n` in a window have the property of a share.
+    pub fn share_bits(&self, share: Share, window: Window, count: u64, n: u64) -> f64 {
+        let own = if window.days() == 1 { self.own } else { (self.before)(window) };
+        predict_share(share.sums(own), self.group.shares[share as usize], n as f64).bits(count)
+    }
+
+    /// The finding of an excess.
+    pub fn finding(&self, typology: Typology, measure: Measure, excess: Excess, particular: String) -> Finding {
+        Finding { typology, window: excess.window, count: excess.count, measure, bits: excess.bits, particular, related: Vec::new() }
     }
 }
+
+/// The three windows over days, after today's.
+pub const DAYS_WEEKS_MONTHS: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
 /// Asks every enabled detector about an access.
 pub fn look_all(settings: &Settings, look: &Look<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
         let setting = settings.of(detector.typology);
         if setting.enabled {
-            let look = Look { floor: setting.floor, ..*look };
-            found.extend((detector.look)(&look));
+            let look_at = Look { floor: setting.floor, ..*look };
+            found.extend(detector.look.and_then(|look| look(&look_at)));
         }
     }
+}
+
+/// Asks every enabled detector that compares employees.
+pub fn compare_all(settings: &Settings, tick: &Tick<'_>) -> Vec<GroupFinding> {
+    let enabled = DETECTORS.iter().map(|detector| (detector, settings.of(detector.typology))).filter(|(_, setting)| setting.enabled);
+    enabled.filter_map(|(detector, setting)| Some(detector.compare?(tick, setting.floor))).flatten().collect()
 }
 
 #[cfg(test)]
@@ -169,5 +317,7 @@ mod tests {
         let count = seen.len();
         seen.dedup();
         assert_eq!(seen.len(), count);
+        assert_eq!(seen, Typology::ALL, "no typology is without a detector");
+        assert!(DETECTORS.iter().all(|detector| detector.look.is_some() || detector.compare.is_some()));
     }
 }

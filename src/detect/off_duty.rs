@@ -23,7 +23,8 @@ pub const DETECTOR: Detector = Detector {
     needs: &[Need::WorkingTime],
     floor: 20,
     floor_counts: "people without a known reason off duty in a day or in seven",
-    look,
+    look: Some(look),
+    compare: None,
 };
 
 fn look(look: &Look<'_>) -> Option<Finding> {
@@ -37,7 +38,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     if look.step.newly_unexplained == 0 || week < look.floor {
         return None;
     }
-    let of_today = if today >= look.floor { look.usual(Measure::OffDuty, 1).bits(today) } else { 0.0 };
+    let of_today = if today >= look.floor { look.usual(Measure::OffDuty).bits(today) } else { 0.0 };
     let of_week = look.usual_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
     let when = match look.step.duty {
@@ -52,5 +53,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         measure: Measure::OffDuty,
         bits,
         particular: format!("off duty and without a known reason: {count}, the last of them {when}"),
+        related: Vec::new(),
     })
 }

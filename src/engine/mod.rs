@@ -12,9 +12,12 @@ pub mod shard;
 mod snapshot;
 pub mod tracked;
 
+use crate::detect;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
-use crate::population::{Models, Population};
+use crate::population::pulse::Pulses;
+use crate::population::stage::{Stage, Tick};
+use crate::population::{LEARNT_AFTER, Models, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
 use ahead::Ahead;
@@ -50,18 +53,21 @@ pub struct Engine {
     clocks: BTreeMap<PartitionId, Clock<Access>>,
     /// Partitions that hold nobody up: their input ended or rests.
     resting: BTreeSet<PartitionId>,
-    /// UTC days with records that are yet to settle: at the start of each, peers learn.
-    days: BTreeSet<i64>,
+    /// UTC hours with records that are yet to settle: at the start of each, groups' pulses are read, and at that of a day peers learn.
+    hours: BTreeSet<i64>,
     /// The last UTC day that has begun.
     begun: i64,
     settled: Timestamp,
     population: Population,
+    stage: Stage,
     models: Arc<Models>,
+    pulses: Arc<Pulses>,
     budget: Budget,
     ahead: Ahead,
 }
 
-const DAY: i64 = 86_400_000;
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
 
 impl Engine {
     /// An engine that has seen nothing.
@@ -72,11 +78,13 @@ impl Engine {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             clocks: BTreeMap::new(),
             resting: BTreeSet::new(),
-            days: BTreeSet::new(),
+            hours: BTreeSet::new(),
             begun: i64::MIN,
             settled: Timestamp(i64::MIN / 4),
             population: Population::default(),
+            stage: Stage::default(),
             models: Arc::new(Models::prior()),
+            pulses: Arc::default(),
             budget,
             ahead: Ahead::default(),
             context,
@@ -121,8 +129,8 @@ impl Engine {
     pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
         let lateness = self.context.lateness;
         let clock = self.clocks.entry(access.partition).or_insert_with(|| Clock::new(lateness));
-        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
-        clock.take(access.time, believed, access, &mut |placed| route(placed, shards, days, settled, context))
+        let (shards, hours, settled, context) = (&mut self.shards, &mut self.hours, self.settled, &self.context);
+        clock.take(access.time, believed, access, &mut |placed| route(placed, shards, hours, settled, context))
     }
 
     /// Shows at once what a record that has just arrived changes; it is taken as well, and settles in its time.
@@ -133,7 +141,7 @@ impl Engine {
         if known || access.time < settled {
             return Output::default();
         }
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let revisions = self.ahead.take(&key, access, settled, env);
         self.present(revisions)
     }
@@ -149,7 +157,7 @@ impl Engine {
 
     /// Employees and accounts known, with those whose first records have not settled.
     pub fn employees(&self) -> usize {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         self.profiles.len() + self.ahead.newcomers(env)
     }
 
@@ -166,7 +174,7 @@ impl Engine {
 
     /// Retracts what was shown and did not settle.
     pub fn reconcile(&mut self) -> Output {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let revisions = self.ahead.settle(shard::whole_minutes(self.settled), env);
         self.present(revisions)
     }
@@ -180,19 +188,19 @@ impl Engine {
 
     /// A partition has nothing more to say for now: its watermark follows `to` (a recorded tick), and it holds nobody up.
     pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>) {
-        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
+        let (shards, hours, settled, context) = (&mut self.shards, &mut self.hours, self.settled, &self.context);
         if let (Some(clock), Some(to)) = (self.clocks.get_mut(&partition), to) {
-            clock.advance(to, &mut |placed| route(placed, shards, days, settled, context));
+            clock.advance(to, &mut |placed| route(placed, shards, hours, settled, context));
         }
         self.resting.insert(partition);
     }
 
     /// A partition's input ends. What is returned was set aside and is given up.
     pub fn close(&mut self, partition: PartitionId) -> Vec<Access> {
-        let (shards, days, settled, context) = (&mut self.shards, &mut self.days, self.settled, &self.context);
+        let (shards, hours, settled, context) = (&mut self.shards, &mut self.hours, self.settled, &self.context);
         self.resting.insert(partition);
         let clock = self.clocks.get_mut(&partition);
-        clock.map_or_else(Vec::new, |clock| clock.finish(&mut |placed| route(placed, shards, days, settled, context)))
+        clock.map_or_else(Vec::new, |clock| clock.finish(&mut |placed| route(placed, shards, hours, settled, context)))
     }
 
     /// Settles what has become old enough in every partition that does not rest.
@@ -217,7 +225,7 @@ impl Engine {
             Some(last) => self.settle(last + Span::minutes(1), executor),
             None => Output::default(),
         };
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let outputs = executor.on_all(&mut self.shards, &|shard| shard.finish(env));
         out.join(self.collect(outputs));
         out.given_up.extend(given_up);
@@ -226,15 +234,17 @@ impl Engine {
 
     fn settle(&mut self, frontier: Timestamp, executor: &impl Executor) -> Output {
         let mut out = Output::default();
-        while let Some(day) = self.days.first().copied().filter(|day| *day * DAY <= frontier.0) {
-            self.days.pop_first();
+        while let Some(hour) = self.hours.first().copied().filter(|hour| *hour * HOUR <= frontier.0) {
+            self.hours.pop_first();
+            out.join(self.settle_until(Timestamp(hour * HOUR), executor));
+            let day = hour.div_euclid(DAY / HOUR);
             // A day that has begun gets further records; it begins once.
             if day > self.begun {
                 self.begun = day;
-                let midnight = Timestamp(day * DAY);
-                out.join(self.settle_until(midnight, executor));
-                out.join(self.tick(midnight, executor));
+                out.join(self.tick(Timestamp(day * DAY), executor));
             }
+            let beats = executor.on_all(&mut self.shards, &Shard::beats);
+            self.pulses = Arc::new(Pulses::of(beats));
         }
         out.join(self.settle_until(frontier, executor));
         out
@@ -245,7 +255,7 @@ impl Engine {
             return Output::default();
         }
         self.settled = until;
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let outputs = executor.on_all(&mut self.shards, &|shard| shard.settle(until, env));
         self.collect(outputs)
     }
@@ -253,10 +263,34 @@ impl Engine {
     /// A UTC day begins: peers learn from the days that have closed everywhere.
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> Output {
         let today = day_number(crate::model::time::Day(midnight.0.div_euclid(DAY) as i32));
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
-        self.models = Arc::new(self.population.learn(today, summaries.into_iter().flatten().collect()));
+        let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
+        summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
+        let mut out = self.collect(outputs);
+        self.models = Arc::new(self.population.learn(today, &summaries));
+        out.join(self.compare(midnight, today.saturating_sub(LEARNT_AFTER), &summaries, executor));
+        out
+    }
+
+    /// The second stage: what employees have in common on the days that have closed everywhere.
+    fn compare(&mut self, midnight: Timestamp, last: u32, members: &[Summary], executor: &impl Executor) -> Output {
+        self.stage.take(last, members);
+        let looks = self.stage.looks();
+        let findings = detect::compare_all(&self.context.settings, &Tick { last, members, looks: &looks, stage: &self.stage });
+        let mut of_shards: Vec<Vec<detect::GroupFinding>> = (0..SHARDS).map(|_| Vec::new()).collect();
+        for finding in findings {
+            of_shards[self.context.key(&finding.actor).shard()].push(finding);
+        }
+        if of_shards.iter().all(Vec::is_empty) {
+            return Output::default();
+        }
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        for (shard, findings) in self.shards.iter_mut().zip(of_shards) {
+            shard.told = findings;
+        }
+        let outputs = executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env));
         self.collect(outputs)
     }
 
@@ -278,9 +312,9 @@ impl Engine {
 }
 
 /// Brings a record to its shard. One of a partition that rested may lie before what has settled: it counts, late.
-fn route(placed: Placed<Access>, shards: &mut [Shard], days: &mut BTreeSet<i64>, settled: Timestamp, context: &Context) {
+fn route(placed: Placed<Access>, shards: &mut [Shard], hours: &mut BTreeSet<i64>, settled: Timestamp, context: &Context) {
     let late = placed.late || placed.settles < settled;
     let placed = Placed { settles: placed.settles.max(settled), late, ..placed };
-    days.insert(placed.settles.0.div_euclid(DAY));
+    hours.insert(placed.settles.0.div_euclid(HOUR));
     shards[context.key(&placed.item.actor).shard()].push(placed);
 }

@@ -4,19 +4,23 @@
 //! source, id, hash), whatever order they came in, so the result does not depend on arrival, threads or files.
 
 use crate::classify::duty::duty;
-use crate::detect::{Finding, Look, look_all};
+use crate::detect::{Finding, GroupFinding, Look, look_all};
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::model::access::Access;
+use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
+use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
 use crate::population::{LEARNT_AFTER, Models, Summary};
+use crate::profile::Profile;
+use crate::profile::conduct::Circumstances;
 use crate::profile::coverage::{self, Usage};
+use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::window::day_number;
-use crate::profile::{Profile, Step};
 use crate::triage::report::Writer;
-use crate::triage::{At, Decision, Episode, Peak, Why};
+use crate::triage::{At, Decision, Episode, Peak, Why, voice};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
@@ -42,6 +46,10 @@ pub struct Shard {
     ids: HashMap<u64, i64, FixedState>,
     pruned: i64,
     usage: Usage,
+    beats: Beats,
+    /// What the second stage says of employees of this shard, until they hear it.
+    #[serde(skip)]
+    pub told: Vec<GroupFinding>,
     /// Whose profiles lie here.
     #[serde(skip)]
     members: Vec<ProfileKey>,
@@ -56,6 +64,8 @@ pub struct Env<'a> {
     pub models: &'a Models,
     /// All profiles.
     pub profiles: &'a Profiles,
+    /// The groups' pulses as of the last full hour.
+    pub pulses: &'a Pulses,
 }
 
 impl Shard {
@@ -122,12 +132,19 @@ impl Shard {
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
-            return apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            return beat(&mut tracked, &mut self.beats);
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
         let mut tracked = env.profiles.entry(key).or_insert_with(|| Tracked::new(Profile::new(access.actor.clone()), env.context));
         apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+        beat(&mut tracked, &mut self.beats);
+    }
+
+    /// An hour has passed: what the groups have done on the days that are open.
+    pub fn beats(&mut self) -> Vec<(GroupDay, Beat)> {
+        self.beats.sorted()
     }
 
     /// Whether a record with this id settled within the time that ids are remembered.
@@ -150,11 +167,26 @@ impl Shard {
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut *tracked;
-            tracked.close_through(today.saturating_sub(LEARNT_AFTER));
-            summaries.extend(tracked.summary(today.saturating_sub(LEARNT_AFTER)));
+            let last = today.saturating_sub(LEARNT_AFTER);
+            tracked.close_through(last);
+            let group = env.models.of(&tracked.group);
+            summaries.extend(tracked.summary(last, group, env.context));
             settle_episodes(tracked, midnight, env, &mut out);
         }
+        self.beats.forget_before(today);
         (out, summaries)
+    }
+
+    /// The second stage has spoken: its findings about employees of this shard, at `midnight`.
+    pub fn hear(&mut self, midnight: Timestamp, env: Env<'_>) -> Output {
+        let mut out = Output::default();
+        for GroupFinding { actor, finding } in std::mem::take(&mut self.told) {
+            let Some(mut tracked) = env.profiles.get_mut(&env.context.key(&actor)) else { continue };
+            let newest = tracked.profile.newest_open;
+            let told = Told { time: newest.time, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
+            triage(&mut tracked, &told, midnight, &finding, env, &mut out);
+        }
+        out
     }
 
     /// The input ends: what changed since its last revision is told.
@@ -178,22 +210,34 @@ fn settled_order(a: &Access, b: &Access) -> Ordering {
     (a.time, a.source).cmp(&(b.time, b.source)).then_with(|| id(a).cmp(&id(b))).then_with(|| place(a).cmp(&place(b)))
 }
 
+/// What today adds to the pulses of the employee's group and unit.
+fn beat(tracked: &mut Tracked, beats: &mut Beats) {
+    let day = tracked.profile.today();
+    if let Some(more) = tracked.beat() {
+        tracked.groups.into_iter().filter(|group| *group != 0).for_each(|group| beats.add((group, day), more));
+    }
+}
+
 /// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
 pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());
-    let (local, on_duty) = duty(directory, employee, access.time);
+    let (local, duty) = duty(directory, employee, access.time);
     tracked.open_day(day_number(local.day), &context.statute);
     let coverage = coverage::cover(&context.explanations, usage, tracked.who, access, access.unnamed());
-    let mut step = tracked.profile.apply(access, &coverage, (local, on_duty), &context.statute);
-    if !step.discloses {
+    let group = env.models.of(&tracked.group);
+    let around = Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
+    let mut step = tracked.profile.apply(access, &coverage, &around, &context.statute);
+    if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.marks == Default::default() {
         return;
     }
     step.unit = tracked.newest_unit(step.unit);
     let people = access.persons.figure().unwrap_or(0);
     out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), step.newly_unexplained);
-    let group = env.models.of(&tracked.group);
+    let day = tracked.profile.today();
+    let pulse = tracked.groups.into_iter().filter(|group| *group != 0).map(|group| env.pulses.of_others((group, day), tracked.marks.beat));
+    let mut findings = Vec::new();
     let look = Look {
         access,
         step: &step,
@@ -202,37 +246,54 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         employee,
         group,
         own: &tracked.own,
+        before: &|window| tracked.before(window),
+        pulse: pulse.fold(1.0, f64::max),
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
     };
-    let mut findings = Vec::new();
     look_all(&context.settings, &look, &mut findings);
-    let day = step.unit / crate::profile::seen::UNITS_PER_DAY;
-    for episode in &mut tracked.episodes {
-        // The rest of a day with findings belongs to its evidence, as the windows hold it too.
-        if episode.last_day() == day && findings.iter().all(|finding| finding.typology != episode.typology) {
-            episode.evidence.push(access);
-            episode.dirty = true;
+    let day = step.unit / UNITS_PER_DAY;
+    if step.discloses {
+        for episode in &mut tracked.episodes {
+            // The rest of a day with findings belongs to its evidence, as the windows hold it too.
+            if episode.last_day() == day && findings.iter().all(|finding| finding.typology != episode.typology) {
+                episode.evidence.push(access);
+                episode.dirty = true;
+            }
         }
     }
+    let told = Told { time: access.time, hash: access.hash.0, kinds: access.kinds, unit: step.unit, access: Some(access) };
     for finding in findings {
-        triage(tracked, access, settles, &step, &finding, env, out);
+        triage(tracked, &told, settles, &finding, env, out);
     }
 }
 
-fn triage(tracked: &mut Tracked, access: &Access, settles: Timestamp, step: &Step, finding: &Finding, env: Env<'_>, out: &mut Output) {
+/// The access with which a finding is told: the one that led to it, or for one of the second stage the newest without a reason.
+struct Told<'a> {
+    time: Timestamp,
+    hash: [u8; 32],
+    kinds: Kinds,
+    unit: u32,
+    /// The access itself, where it is at hand and not in evidence yet.
+    access: Option<&'a Access>,
+}
+
+fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let settings = &context.alerts;
     let at = At {
-        access,
-        day: step.unit / crate::profile::seen::UNITS_PER_DAY,
-        weight: context.statute.weight_b(access.kinds).max(1),
+        time: told.time,
+        hash: told.hash,
+        day: told.unit / UNITS_PER_DAY,
+        weight: context.statute.weight_b(told.kinds).max(1),
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
+        worth: env.models.voices.worth(finding.typology, finding.bits),
+        chorus: voice::chorus(&tracked.episodes, finding.typology, told.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
     let found = found.filter(|position| {
-        let over = tracked.episodes[*position].is_over(settings, access.time);
+        let over = tracked.episodes[*position].is_over(settings, told.time);
         if over {
             let mut episode = tracked.episodes.remove(*position);
             emit(tracked, &mut episode, Why::Over, settles, env, out);
@@ -245,7 +306,7 @@ fn triage(tracked: &mut Tracked, access: &Access, settles: Timestamp, step: &Ste
         count: finding.count,
         measure: finding.measure,
         particular: finding.particular.clone(),
-        observed: profile.observe(finding.window, step.unit, crate::profile::seen::Part::Exposure),
+        observed: profile.observe(finding.window, told.unit, crate::profile::seen::Part::Exposure),
         bits: finding.bits,
         learnt_to: profile.today().saturating_sub(1),
         days: profile.history.total(finding.measure, profile.today().saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
@@ -253,15 +314,17 @@ fn triage(tracked: &mut Tracked, access: &Access, settles: Timestamp, step: &Ste
     let mut episode = match found {
         Some(position) => {
             let mut episode = tracked.episodes.remove(position);
-            episode.evidence.push(access);
+            if let Some(access) = told.access {
+                episode.evidence.push(access);
+            }
             episode
         }
         None => {
             let reach = match finding.window {
                 crate::profile::window::Window::H1 => 11,
-                _ => crate::profile::seen::UNITS_PER_DAY - 1,
+                _ => UNITS_PER_DAY - 1,
             };
-            let evidence = profile.trail.since(step.unit.saturating_sub(reach));
+            let evidence = profile.trail.since(told.unit.saturating_sub(reach));
             let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
             episode
         }

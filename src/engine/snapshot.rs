@@ -6,6 +6,8 @@ use crate::engine::tracked::{Kept, Tracked};
 use crate::engine::{Clock, Context, Engine};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
+use crate::population::pulse::Pulses;
+use crate::population::stage::Stage;
 use crate::population::{Models, Population};
 use crate::triage::budget::Budget;
 use serde::{Deserialize, Serialize};
@@ -44,11 +46,13 @@ struct Head {
     partitions: Vec<String>,
     clocks: BTreeMap<PartitionId, Clock<Access>>,
     resting: BTreeSet<PartitionId>,
-    days: BTreeSet<i64>,
+    hours: BTreeSet<i64>,
     begun: i64,
     settled: Timestamp,
     population: Population,
+    stage: Stage,
     models: Models,
+    pulses: Pulses,
     budget: Budget,
 }
 
@@ -66,11 +70,13 @@ impl Engine {
             partitions: self.context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
             clocks: self.clocks.clone(),
             resting: self.resting.clone(),
-            days: self.days.clone(),
+            hours: self.hours.clone(),
             begun: self.begun,
             settled: self.settled,
             population: self.population.clone(),
+            stage: self.stage.clone(),
             models: (*self.models).clone(),
+            pulses: (*self.pulses).clone(),
             budget: self.budget.clone(),
         };
         let shards = self.shards.iter().map(|shard| {
@@ -109,9 +115,10 @@ impl Engine {
                 engine.adopt(kept);
             }
         }
-        let Head { clocks, resting, days, begun, settled, population, models, mut budget, .. } = head;
+        let Head { clocks, resting, hours, begun, settled, population, stage, models, pulses, mut budget, .. } = head;
         budget.set_per_day(engine.context.alerts.budget_per_day);
-        Ok(Engine { clocks, resting, days, begun, settled, population, models: Arc::new(models), budget, ..engine })
+        let (models, pulses) = (Arc::new(models), Arc::new(pulses));
+        Ok(Engine { clocks, resting, hours, begun, settled, population, stage, models, pulses, budget, ..engine })
     }
 
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.

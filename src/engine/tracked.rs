@@ -3,13 +3,18 @@
 use crate::classify::explanations::Who;
 use crate::engine::context::Context;
 use crate::model::statute::{Band, Statute};
-use crate::population::Summary;
+use crate::population::pulse::{self, Beat};
+use crate::population::summary::{Excess, Summary};
+use crate::population::{GroupModel, stage};
 use crate::profile::Profile;
-use crate::profile::history::Moments;
+use crate::profile::baseline::predict;
+use crate::profile::history::AllMoments;
 use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
+use crate::profile::window::Window;
 use crate::triage::Episode;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
 
 /// One employee or account.
 #[derive(Clone, Debug)]
@@ -18,38 +23,58 @@ pub struct Tracked {
     pub profile: Profile,
     /// Stretches of conduct that look like something, ascending by typology.
     pub episodes: Vec<Episode>,
-    /// Last day that the peers have learnt from.
-    pub told: u32,
-    /// Newest five minutes seen: a late record is judged by the window that ends here.
-    pub newest: u32,
+    /// What else is kept.
+    pub marks: Marks,
     /// Moments of the closed days before today; derived.
-    pub own: [Moments; Measure::COUNT],
+    pub own: AllMoments,
+    /// Moments of the closed days before each window of days; derived when first asked for.
+    before: Before,
     /// Whom reasons may have been given to; derived.
     pub who: Who,
     /// The peer group; derived.
     pub group: Arc<str>,
+    /// Prints of the peer group and the unit, 0 for no unit; derived.
+    pub groups: [u64; 2],
+}
+
+/// How far things have come with an employee.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Marks {
+    /// Last day that the peers have learnt from.
+    pub told: u32,
+    /// Newest five minutes seen: a late record is judged by the window that ends here.
+    pub newest: u32,
+    /// What was added to the group's pulse today.
+    pub beat: Beat,
 }
 
 /// What a snapshot keeps; the rest is derived.
-pub type Kept = (Profile, Vec<Episode>, u32, u32);
+pub type Kept = (Profile, Vec<Episode>, Marks);
+
+/// Moments before the windows of 7, 30 and 90 days.
+#[derive(Clone, Debug, Default)]
+struct Before([OnceLock<Box<AllMoments>>; 3]);
 
 impl Tracked {
     /// Begins to track.
     pub fn new(profile: Profile, context: &Context) -> Tracked {
         let (who, group) = (context.who(&profile.actor), context.group(&profile.actor));
-        let mut tracked = Tracked { profile, episodes: Vec::new(), told: 0, newest: 0, own: Default::default(), who, group };
+        let groups = [context.classifier.keys.print("group", &group), who.unit];
+        let own = Default::default();
+        let mut tracked =
+            Tracked { profile, episodes: Vec::new(), marks: Marks::default(), own, before: Before::default(), who, group, groups };
         tracked.derive();
         tracked
     }
 
     /// What a snapshot keeps.
-    pub fn keep(&self) -> (&Profile, &Vec<Episode>, u32, u32) {
-        (&self.profile, &self.episodes, self.told, self.newest)
+    pub fn keep(&self) -> (&Profile, &Vec<Episode>, Marks) {
+        (&self.profile, &self.episodes, self.marks)
     }
 
     /// Goes on from a snapshot.
-    pub fn restore((profile, episodes, told, newest): Kept, context: &Context) -> Tracked {
-        Tracked { episodes, told, newest, ..Tracked::new(profile, context) }
+    pub fn restore((profile, episodes, marks): Kept, context: &Context) -> Tracked {
+        Tracked { episodes, marks, ..Tracked::new(profile, context) }
     }
 
     /// Ids of the open alerts.
@@ -61,6 +86,7 @@ impl Tracked {
     pub fn open_day(&mut self, day: u32, statute: &Statute) {
         if day > self.profile.today() {
             self.profile.open_day(day, statute);
+            self.marks.beat = Beat::default();
             self.derive();
         }
     }
@@ -70,17 +96,50 @@ impl Tracked {
         if self.profile.close_through(day).is_some() {
             self.derive();
         }
+        // Rarely asked for again before the next day.
+        self.before = Before::default();
     }
 
     fn derive(&mut self) {
         let last = self.profile.today().saturating_sub(1);
-        self.own = Measure::ALL.map(|measure| self.profile.history.moments(measure, last));
+        self.own = self.profile.history.all_moments(last);
+        self.before = Before::default();
+    }
+
+    /// Moments of the closed days before a window that ends today.
+    pub fn before(&self, window: Window) -> &AllMoments {
+        let cell = match window {
+            Window::H1 | Window::H24 => return &self.own,
+            Window::D7 => 0,
+            Window::D30 => 1,
+            Window::D90 => 2,
+        };
+        let last = self.profile.today().saturating_sub(window.days());
+        self.before.0[cell].get_or_init(|| Box::new(self.profile.history.all_moments(last)))
     }
 
     /// The unit by whose window an access is judged.
     pub fn newest_unit(&mut self, unit: u32) -> u32 {
-        self.newest = self.newest.max(unit);
-        self.newest
+        self.marks.newest = self.marks.newest.max(unit);
+        self.marks.newest
+    }
+
+    /// What today adds to the group's pulse beyond what was added before; nothing without enough history.
+    pub fn beat(&mut self) -> Option<Beat> {
+        let usual = self.own[Measure::Persons as usize];
+        if usual.days < pulse::FEWEST_DAYS || usual.mean < 1.0 {
+            return None;
+        }
+        let thousandths = |figure: f64| (figure * 1_000.0) as u64;
+        let done = (self.profile.today_figure(Measure::Persons) as f64).min(pulse::MOST * usual.mean);
+        let now = Beat { done: thousandths(done), usual: thousandths(usual.mean), members: 1 };
+        let before = std::mem::replace(&mut self.marks.beat, now);
+        let more = Beat {
+            done: now.done.saturating_sub(before.done),
+            usual: now.usual.saturating_sub(before.usual),
+            members: now.members - before.members,
+        };
+        (more != Beat::default()).then_some(more)
     }
 
     /// The band of the unexplained score for information obtained on duty.
@@ -88,15 +147,38 @@ impl Tracked {
         statute.band(self.profile.statute_score(Part::Unexplained, statute).b, true)
     }
 
-    /// What the peers may learn from, of days up to `last`.
-    pub fn summary(&mut self, last: u32) -> Option<Summary> {
+    /// What the second stage may learn from, of days up to `last`.
+    pub fn summary(&mut self, last: u32, group: &GroupModel, context: &Context) -> Option<Summary> {
+        let touched = self.profile.conduct.touched.take(last);
         if self.profile.history.is_empty() {
             return None;
         }
-        let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.told).copied().collect();
+        let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.told).collect();
         days.reverse();
-        self.told = self.told.max(last);
-        let moments = Measure::ALL.map(|measure| self.profile.history.moments(measure, last));
-        Some(Summary { actor: self.profile.actor.clone(), group: self.group.clone(), moments, days })
+        self.marks.told = self.marks.told.max(last);
+        let employee = context.classifier.directory.employee(self.profile.actor.name());
+        Some(Summary {
+            actor: self.profile.actor.clone(),
+            group: self.group.clone(),
+            unit: employee.and_then(|employee| employee.unit.clone()),
+            employer: employee.and_then(|employee| employee.employer.clone()),
+            moments: self.profile.history.all_moments(last),
+            days,
+            ground: self.profile.conduct.ground(last).collect(),
+            touched,
+            excess: self.excess(last, group),
+            voices: self.episodes.iter().map(|episode| (episode.typology, episode.voice())).collect(),
+        })
+    }
+
+    /// The seven days that end with `last`, against the days before them and the peers.
+    fn excess(&self, last: u32, group: &GroupModel) -> Excess {
+        let (days, count) = self.profile.history.total(Measure::Unexplained, last, stage::DAYS);
+        if count == 0 {
+            return Excess::default();
+        }
+        let before = self.profile.history.all_moments(last.saturating_sub(stage::DAYS));
+        let of = Measure::Unexplained as usize;
+        Excess { count, bits: predict(before[of], group.measures[of].moments, f64::from(days)).bits(count) }
     }
 }

@@ -127,6 +127,51 @@ pub enum Selection {
     Everything,
 }
 
+/// What an access shows beyond how many and whom: told at the edge, where texts are still known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Marks(pub u16);
+
+impl Marks {
+    /// Rows chosen by a prefix or pattern.
+    pub const PATTERN: Marks = Marks(1);
+    /// Pages of a longer list: an offset.
+    pub const PAGED: Marks = Marks(1 << 1);
+    /// Rows chosen by a condition on what is no key of a person: an event, a date, a value.
+    pub const SEGMENT: Marks = Marks(1 << 2);
+    /// Data by which a person can be reached is among what was shown.
+    pub const CONTACT: Marks = Marks(1 << 3);
+    /// The client program talks to the database directly: a console, a desktop tool, a dump.
+    pub const DIRECT: Marks = Marks(1 << 4);
+    /// Auditing was switched off, or an attempt at it.
+    pub const AUDIT_OFF: Marks = Marks(1 << 5);
+    /// The protection of a person's data or account was changed: unmasking, a telephone number, a password.
+    pub const CONTROL: Marks = Marks(1 << 6);
+
+    /// Whether all of these are set.
+    pub fn has(self, marks: Marks) -> bool {
+        self.0 & marks.0 == marks.0
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, marks: Marks) -> Marks {
+        Marks(self.0 | marks.0)
+    }
+}
+
+/// How the ids of the people asked for follow one another, as keyed prints: whether somebody counts ids up or down can be told
+/// from them, and no id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Chain {
+    /// Print of the one id asked for; 0 where it is not one, or ends in no number.
+    pub id: u64,
+    /// Print of the id before it.
+    pub before: u64,
+    /// Of a list: how many ids follow another of the list.
+    pub consecutive: u32,
+}
+
 /// One decoded, classified act of one actor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Access {
@@ -170,6 +215,12 @@ pub struct Access {
     pub purpose: Option<u64>,
     /// From where.
     pub client: ClientPrint,
+    /// What else it shows.
+    pub marks: Marks,
+    /// How the ids asked for follow one another.
+    pub chain: Chain,
+    /// Of an act that shows nobody, a write or an administration: whom it was about.
+    pub about: Box<[Subject]>,
 }
 
 impl Access {

@@ -2,29 +2,23 @@
 //!
 //! It reads summaries only, in the order of their actors, so its result does not depend on how records interleave.
 
+pub mod ground;
 mod histogram;
+pub mod pulse;
+pub mod stage;
+pub mod summary;
+pub mod voices;
 
-use crate::model::access::Actor;
-use crate::profile::baseline::GroupMoments;
-use crate::profile::history::{ClosedDay, Moments};
+use crate::profile::baseline::{GroupMoments, GroupShare};
+use crate::profile::history::{AllMoments, Moments};
 use crate::profile::measure::Measure;
+use ground::CommonGround;
 use histogram::Histogram;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// One employee's contribution to the peer group at a tick.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// Whose it is.
-    pub actor: Actor,
-    /// The peer group.
-    pub group: Arc<str>,
-    /// Discounted moments of each measure over the days that may be learnt from.
-    pub moments: [Moments; Measure::COUNT],
-    /// Days that became old enough since the last tick.
-    pub days: Vec<ClosedDay>,
-}
+pub use summary::Summary;
+use voices::Voices;
 
 /// The usual conduct of one group.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,6 +27,45 @@ pub struct GroupModel {
     pub members: u32,
     /// Of each measure.
     pub measures: [GroupMeasure; Measure::COUNT],
+    /// Of each share.
+    pub shares: [GroupShare; Share::COUNT],
+    /// Places and kinds that its members touch.
+    pub ground: CommonGround,
+}
+
+/// A part of a measure, compared as a share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Share {
+    /// People of other territories among those with a known one.
+    Foreign,
+    /// People without a known reason among all.
+    Unexplained,
+    /// People with business that followed among those looked at under a purpose.
+    Followed,
+}
+
+impl Share {
+    /// How many shares there are.
+    pub const COUNT: usize = 3;
+    /// Every share; `ALL[s as usize] == s`.
+    pub const ALL: [Share; Share::COUNT] = [Share::Foreign, Share::Unexplained, Share::Followed];
+
+    /// The part and the whole.
+    pub fn of(self) -> (Measure, Measure) {
+        match self {
+            Share::Foreign => (Measure::Foreign, Measure::Owned),
+            Share::Unexplained => (Measure::Unexplained, Measure::Persons),
+            Share::Followed => (Measure::Followed, Measure::Purposed),
+        }
+    }
+
+    /// Part and whole of somebody's days.
+    pub fn sums(self, moments: &AllMoments) -> (f64, f64) {
+        let (part, whole) = self.of();
+        let sum = |measure: Measure| moments[measure as usize].days * moments[measure as usize].mean;
+        (sum(part), sum(whole))
+    }
 }
 
 /// The usual daily count of one measure in a group.
@@ -53,6 +86,8 @@ pub struct Models {
     pub version: String,
     groups: BTreeMap<Arc<str>, GroupModel>,
     everyone: GroupModel,
+    /// How loud the detectors are here.
+    pub voices: Voices,
 }
 
 /// Fewer members than this are judged together with everyone.
@@ -69,11 +104,13 @@ impl Models {
     /// Before anything was learnt.
     pub fn prior() -> Models {
         let measure = GroupMeasure { moments: GroupMoments::PRIOR, median: 0, p99: 0 };
-        Models {
-            version: "prior".to_owned(),
-            groups: BTreeMap::new(),
-            everyone: GroupModel { members: 0, measures: [measure; Measure::COUNT] },
-        }
+        let everyone = GroupModel {
+            members: 0,
+            measures: [measure; Measure::COUNT],
+            shares: [GroupShare::PRIOR; Share::COUNT],
+            ground: CommonGround::default(),
+        };
+        Models { version: "prior".to_owned(), groups: BTreeMap::new(), everyone, voices: Voices::default() }
     }
 
     /// The model by which a member of the group is judged.
@@ -86,9 +123,8 @@ impl Models {
 const EVERYONE: &str = "";
 
 impl Population {
-    /// Learns from the summaries of a tick on day `today`.
-    pub fn learn(&mut self, today: u32, mut summaries: Vec<Summary>) -> Models {
-        summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
+    /// Learns from the summaries of a tick on day `today`, which come in the order of their actors.
+    pub fn learn(&mut self, today: u32, summaries: &[Summary]) -> Models {
         let passed = today.saturating_sub(self.last).min(1_000);
         self.last = today;
         for histogram in self.days.values_mut().flatten() {
@@ -96,7 +132,9 @@ impl Population {
         }
         let mut groups: BTreeMap<Arc<str>, Vec<&Summary>> = BTreeMap::new();
         let everyone: Arc<str> = Arc::from(EVERYONE);
-        for summary in &summaries {
+        let mut voices = Voices::default();
+        for summary in summaries {
+            voices.add(&summary.voices);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
                 let histograms = self.days.entry(group.clone()).or_default();
@@ -108,14 +146,14 @@ impl Population {
             }
         }
         let mut models: BTreeMap<Arc<str>, GroupModel> =
-            groups.iter().map(|(group, members)| (group.clone(), self.model(group, members))).collect();
+            groups.iter().map(|(group, members)| (group.clone(), self.model(group, members, today))).collect();
         let prior = Models::prior();
         let everyone = models.remove(EVERYONE).filter(|model| model.members > 0).unwrap_or(prior.everyone);
         let version = version(today, &models, &everyone);
-        Models { version, groups: models, everyone }
+        Models { version, groups: models, everyone, voices }
     }
 
-    fn model(&self, group: &str, members: &[&Summary]) -> GroupModel {
+    fn model(&self, group: &str, members: &[&Summary], today: u32) -> GroupModel {
         let learnt = members.iter().filter(|summary| summary.moments[0].days > 0.0).count() as u32;
         let measures = Measure::ALL.map(|measure| {
             let moments = members.iter().map(|summary| summary.moments[measure as usize]).filter(|moments| moments.days > 0.0);
@@ -126,8 +164,27 @@ impl Population {
                 p99: histogram.map_or(0, |histogram| histogram.quantile(0.99)),
             }
         });
-        GroupModel { members: learnt, measures }
+        let shares = Share::ALL.map(|share| group_share(members.iter().map(|summary| share.sums(&summary.moments))));
+        let mut ground = CommonGround::default();
+        members.iter().for_each(|member| ground.add(&member.ground, today));
+        GroupModel { members: learnt, measures, shares, ground }
     }
+}
+
+/// Draws that a member's share rests on at the least.
+const FEWEST_DRAWS: f64 = 20.0;
+
+/// Mean and variance of the members' shares, less what drawing adds.
+fn group_share(members: impl Iterator<Item = (f64, f64)>) -> GroupShare {
+    let members: Vec<(f64, f64)> = members.filter(|(_, whole)| *whole >= FEWEST_DRAWS).collect();
+    if members.len() < 3 {
+        return GroupShare::PRIOR;
+    }
+    let n = members.len() as f64;
+    let rate = members.iter().map(|(part, whole)| part / whole).sum::<f64>() / n;
+    let spread = members.iter().map(|(part, whole)| (part / whole - rate).powi(2)).sum::<f64>() / n;
+    let drawing = members.iter().map(|(_, whole)| rate * (1.0 - rate) / whole).sum::<f64>() / n;
+    GroupShare { rate, between: (spread - drawing).max(1e-4) * (1.0 + 4.0 / n) }
 }
 
 /// Empirical-Bayes moments: mean and variance of the members' means (less what sampling adds), pooled overdispersion.
@@ -159,25 +216,32 @@ pub const LEARNT_AFTER: u32 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::access::Actor;
+    use crate::profile::history::ClosedDay;
+    use summary::Excess;
 
     fn member(name: &str, mean: f64) -> Summary {
         let moments = Moments { days: 20.0, mean, variance: mean * 2.0 };
         let day = ClosedDay { day: 5, figures: [mean as u32; Measure::COUNT], held_out: false };
-        Summary { actor: Actor::Employee(name.into()), group: "teller".into(), moments: [moments; Measure::COUNT], days: vec![day] }
-    }
-
-    #[test]
-    fn the_order_of_summaries_does_not_matter() {
-        let summaries: Vec<Summary> = (0..20).map(|n| member(&format!("E{n}"), f64::from(n))).collect();
-        let reversed: Vec<Summary> = summaries.iter().rev().cloned().collect();
-        assert_eq!(Population::default().learn(9, summaries), Population::default().learn(9, reversed));
+        Summary {
+            actor: Actor::Employee(name.into()),
+            group: "teller".into(),
+            unit: None,
+            employer: None,
+            moments: [moments; Measure::COUNT],
+            days: vec![day],
+            ground: Vec::new(),
+            touched: Vec::new(),
+            excess: Excess::default(),
+            voices: Vec::new(),
+        }
     }
 
     #[test]
     fn a_group_too_small_is_judged_with_everyone() {
         let mut summaries: Vec<Summary> = (0..20).map(|n| member(&format!("E{n}"), 10.0)).collect();
         summaries.push(Summary { group: "chief".into(), ..member("X", 500.0) });
-        let models = Population::default().learn(9, summaries);
+        let models = Population::default().learn(9, &summaries);
         assert_eq!(models.of("teller").members, 20);
         assert_eq!(models.of("chief").members, 21);
         assert_eq!(models.of("teller").measures[0].median, 10);

@@ -54,7 +54,54 @@ pub fn predict(own: Moments, group: GroupMoments, days: f64) -> Prediction {
     Prediction { mean: days * mean, variance: variance.max(days * mean * 1.01) }
 }
 
+/// What the peer group says of one share.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct GroupShare {
+    /// Mean of the members' shares.
+    pub rate: f64,
+    /// Variance between the members' shares.
+    pub between: f64,
+}
+
+impl GroupShare {
+    /// Before anything was learnt: any share is as good as another.
+    pub const PRIOR: GroupShare = GroupShare { rate: 0.5, between: 0.08 };
+
+    /// The share of the others.
+    #[must_use]
+    pub fn complement(self) -> GroupShare {
+        GroupShare { rate: 1.0 - self.rate, ..self }
+    }
+}
+
+/// What the draws of one day have in common: the same customer, the same task. Draws of one window are taken this much less
+/// independent than coins.
+const WITHIN: f64 = 0.015;
+
+/// Own draws that count at most: habits change.
+const MOST_DRAWS: f64 = 600.0;
+
+/// Predicts how many of `n` draws have a property of which the own history shows `own.0` among `own.1`, and the peers a rate: the
+/// beta-binomial, by its mean and variance.
+pub fn predict_share(own: (f64, f64), group: GroupShare, n: f64) -> Prediction {
+    let rate = group.rate.clamp(0.002, 0.998);
+    let between = group.between.clamp(2e-5, 0.8 * rate * (1.0 - rate));
+    let strength = rate * (1.0 - rate) / between - 1.0;
+    let trusted = if own.1 > MOST_DRAWS { MOST_DRAWS / own.1 } else { 1.0 };
+    let (hits, draws) = (own.0.min(own.1) * trusted, own.1 * trusted);
+    let p = ((strength * rate + hits) / (strength + draws)).clamp(0.001, 0.999);
+    let spread = p * (1.0 - p);
+    let variance = n * spread * (1.0 + (n - 1.0).max(0.0) * (WITHIN + 1.0 / (strength + draws + 1.0)));
+    Prediction { mean: n * p, variance: variance.max(n * p * 1.01) }
+}
+
 impl Prediction {
+    /// The same where all counts are so many times larger.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Prediction {
+        Prediction { mean: self.mean * factor, variance: (self.variance * factor * factor).max(self.mean * factor * 1.01) }
+    }
+
     /// Surprise of reaching `count` or more, in bits; 0 for what is not above the mean.
     pub fn bits(self, count: u64) -> f64 {
         let x = count as f64;
@@ -167,6 +214,15 @@ mod tests {
         let busy = predict(Moments { days: 30.0, mean: 120.0, variance: 1_500.0 }, group, 1.0);
         assert!(busy.mean > 100.0, "{busy:?}");
         assert!(busy.bits(200) < newcomer.bits(200));
+    }
+
+    #[test]
+    fn a_share_is_judged_by_peers_first_and_by_ones_own_later() {
+        let group = GroupShare { rate: 0.1, between: 0.002 };
+        let newcomer = predict_share((0.0, 0.0), group, 50.0);
+        let old_hand = predict_share((200.0, 500.0), group, 50.0);
+        assert!((newcomer.mean - 5.0).abs() < 1e-9 && old_hand.mean > 15.0);
+        assert!(newcomer.bits(30) > 12.0 && old_hand.bits(30) < newcomer.bits(30) / 2.0);
     }
 
     #[test]

@@ -1,27 +1,98 @@
 //! What is counted per day and held against history.
+//!
+//! One measure for each thing that a typology is known by. A day keeps only those that are not zero, so a measure that an
+//! employee never moves costs nothing.
 
 use serde::{Deserialize, Serialize};
 
-/// A daily count of one employee.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum Measure {
+macro_rules! measures {
+    ($($(#[$doc:meta])+ $variant:ident = $words:literal),+ $(,)?) => {
+        /// A daily count of one employee.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[repr(u8)]
+        pub enum Measure { $($(#[$doc])+ $variant),+ }
+
+        impl Measure {
+            /// Every measure; `ALL[m as usize] == m`.
+            pub const ALL: [Measure; Measure::COUNT] = [$(Measure::$variant),+];
+            /// How many measures there are.
+            pub const COUNT: usize = [$($words),+].len();
+
+            /// What is counted, in words that follow a number.
+            pub fn words(self) -> &'static str {
+                match self { $(Measure::$variant => $words),+ }
+            }
+        }
+    };
+}
+
+measures! {
     /// Distinct people touched.
-    Persons,
+    Persons = "people",
     /// Distinct people touched without a known reason.
-    Unexplained,
+    Unexplained = "people without a known reason",
     /// Those of them touched off duty.
-    OffDuty,
+    OffDuty = "people off duty",
     /// Subjects put together from several places and kinds without a known reason.
-    Dossiers,
+    Dossiers = "dossiers",
+    /// People never looked at before, one by one, without a known reason, and not of one's own territory.
+    Orders = "strangers looked up one by one",
+    /// People of another territory without a known reason.
+    Foreign = "people of other territories",
+    /// People of whom it is known whose territory they are.
+    Owned = "people with a known territory",
+    /// People touched under a purpose that nothing on file confirms.
+    Claimed = "people under an unconfirmed purpose",
+    /// People touched under any purpose.
+    Purposed = "people under a purpose",
+    /// People written to after they had been looked at: business that followed an enquiry.
+    Followed = "people with business that followed",
+    /// Look-ups by key that found nobody.
+    Misses = "look-ups that found nobody",
+    /// People reached by counting ids up or down, by prefixes or by paging, without a known reason.
+    Enumerated = "people reached by enumeration",
+    /// Accesses in the rhythm of a machine.
+    Mechanical = "accesses in a machine's rhythm",
+    /// People chosen by a condition on events or values, with contact data, without a known reason.
+    Segment = "people chosen by a condition",
+    /// People read by a program that talks to the database directly, without a known reason.
+    Direct = "people read with direct tools",
+    /// People touched from a device or place that is new for this employee, without a known reason.
+    NewPlace = "people from a new device",
+    /// Changes of the terminal within minutes.
+    Switches = "changes of terminal",
+    /// People touched where the peers have nothing to do, without a known reason.
+    Rare = "people where peers do not look",
+    /// Hours of the last week in which the most followed subject was looked at without a known reason.
+    Polls = "hours in which one subject was looked at",
+    /// Subjects looked at right after their protection was changed, without a known reason.
+    Controls = "look-ups after a change of protection",
+    /// Subjects of public interest, or colleagues, without a known reason.
+    Vips = "people of public interest",
 }
 
 impl Measure {
-    /// How many measures there are.
-    pub const COUNT: usize = 4;
-    /// Every measure; `ALL[m as usize] == m`.
-    pub const ALL: [Measure; Measure::COUNT] = [Measure::Persons, Measure::Unexplained, Measure::OffDuty, Measure::Dossiers];
+    /// Whether a peak that the whole peer group shares says nothing about one of them: plain volumes of work do rise together.
+    pub fn rises_together(self) -> bool {
+        match self {
+            Measure::Persons | Measure::Unexplained | Measure::OffDuty | Measure::Orders | Measure::Foreign | Measure::Owned => true,
+            Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,
+            Measure::Dossiers | Measure::Enumerated | Measure::Mechanical | Measure::Direct | Measure::NewPlace => false,
+            Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips => false,
+        }
+    }
 }
 
 /// One figure for each measure.
 pub type Figures = [u32; Measure::COUNT];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measure_stands_at_its_own_number_and_all_fit_in_a_word_beside_a_flag() {
+        assert!(Measure::ALL.iter().enumerate().all(|(at, measure)| *measure as usize == at));
+        const { assert!(Measure::COUNT < 32) };
+    }
+}

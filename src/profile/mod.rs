@@ -1,6 +1,7 @@
 //! What is kept of one employee: sliding windows, distinct people, closed days, the statutory counter, the trail of evidence.
 
 pub mod baseline;
+pub mod conduct;
 pub mod counted;
 mod counts;
 pub mod coverage;
@@ -15,10 +16,13 @@ pub mod trail;
 pub mod window;
 
 use crate::classify::duty::Duty;
+use crate::classify::subjects::Tag;
 use crate::model::access::{Access, Actor, Selection};
+use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::statute::Statute;
-use crate::model::zone::LocalTime;
+use crate::model::time::Timestamp;
+use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
 use coverage::Coverage;
 use dossiers::{Dossier, Dossiers};
@@ -68,6 +72,23 @@ pub struct Profile {
     /// Where the records of the last day stand.
     pub trail: Trail,
     dossiers: Dossiers,
+    /// How they work.
+    pub conduct: Conduct,
+    /// The newest access that disclosed somebody without a known reason.
+    pub newest_open: NewestOpen,
+}
+
+/// The access that a finding of the second stage is told with.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct NewestOpen {
+    /// When.
+    pub time: Timestamp,
+    /// Hash of its record.
+    pub hash: [u8; 32],
+    /// What was touched.
+    pub kinds: Kinds,
+    /// The five minutes in which it lies.
+    pub unit: u32,
 }
 
 /// The same of everything and of the unexplained part.
@@ -99,6 +120,8 @@ pub struct Step {
     pub newly_unexplained: u64,
     /// A dossier that this access completed.
     pub dossier: Option<Dossier>,
+    /// What this access adds to each measure.
+    pub signals: Signals,
 }
 
 impl Profile {
@@ -119,6 +142,8 @@ impl Profile {
             totals: Totals::default(),
             trail: Trail::default(),
             dossiers: Dossiers::default(),
+            conduct: Conduct::default(),
+            newest_open: NewestOpen::default(),
         }
     }
 
@@ -144,6 +169,7 @@ impl Profile {
         }
         let closed = self.close();
         (self.today, self.closed, self.figures, self.held_out) = (day, false, [0; Measure::COUNT], false);
+        self.conduct.turn(day);
         let totals = &mut self.totals;
         self.seen.expire(day, |before, after| totals.shift(before, after, statute));
         closed
@@ -170,15 +196,38 @@ impl Profile {
     }
 
     /// Applies an access whose day has been opened.
-    pub fn apply(&mut self, access: &Access, coverage: &Coverage, (local, duty): (LocalTime, Duty), statute: &Statute) -> Step {
-        let unit = window::unit_number(local);
+    pub fn apply(&mut self, access: &Access, coverage: &Coverage, around: &Circumstances<'_>, statute: &Statute) -> Step {
+        let unit = window::unit_number(around.local);
         let in_today = unit / UNITS_PER_DAY == self.today && !self.closed;
         let discloses = !access.persons.is_nobody();
-        let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None };
-        if !discloses {
-            return step;
+        let duty = around.duty;
+        let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
+        let seen = &self.seen;
+        let device = self.conduct.note_act(access, unit, |subject| seen.last_touch(subject), &mut step.signals);
+        if discloses {
+            self.apply_disclosure(access, coverage, around, device, statute, &mut step);
         }
-        let (persons, unexplained) = self.apply_subjects(access, coverage, unit, statute);
+        if in_today {
+            for (at, more) in step.signals.iter().enumerate().filter(|(_, more)| **more > 0) {
+                let more = u32::try_from(*more).unwrap_or(u32::MAX);
+                let figure = &mut self.figures[at];
+                *figure = if at == Measure::Polls as usize { (*figure).max(more) } else { figure.saturating_add(more) };
+            }
+        }
+        step
+    }
+
+    fn apply_disclosure(
+        &mut self,
+        access: &Access,
+        coverage: &Coverage,
+        around: &Circumstances<'_>,
+        device: conduct::devices::Seen,
+        statute: &Statute,
+        step: &mut Step,
+    ) {
+        let unit = step.unit;
+        let (persons, unexplained) = self.apply_subjects(access, coverage, unit, around, statute, &mut step.signals);
         let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
@@ -187,31 +236,67 @@ impl Profile {
         self.trail.push(unit, access);
         step.newly_unexplained = unexplained.saturating_add(counted_unexplained);
         step.dossier = self.follow(access, coverage, unit, statute);
-        if in_today {
-            let off_duty = if duty == Duty::On { 0 } else { step.newly_unexplained };
-            let dossier = u64::from(step.dossier.is_some());
-            for (figure, more) in self.figures.iter_mut().zip([persons.saturating_add(counted), step.newly_unexplained, off_duty, dossier])
-            {
-                *figure = figure.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
-            }
+        let open = step.newly_unexplained;
+        if open > 0 && access.time >= self.newest_open.time {
+            self.newest_open = NewestOpen { time: access.time, hash: access.hash.0, kinds: access.kinds, unit };
         }
-        step
+        self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut step.signals);
+        let all = persons.saturating_add(counted);
+        let of = |holds: bool, count: u64| if holds { count } else { 0 };
+        let counts = [
+            (Measure::Persons, all),
+            (Measure::Unexplained, open),
+            (Measure::OffDuty, of(step.duty != Duty::On, open)),
+            (Measure::Dossiers, u64::from(step.dossier.is_some())),
+            (Measure::Purposed, of(access.purpose.is_some(), all)),
+            (Measure::Claimed, of(coverage.claimed, open)),
+        ];
+        for (measure, count) in counts {
+            step.signals[measure as usize] += count;
+        }
     }
 
     /// People by name: how many were touched for the first time on their day, all and unexplained.
-    fn apply_subjects(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
+    fn apply_subjects(
+        &mut self,
+        access: &Access,
+        coverage: &Coverage,
+        unit: u32,
+        around: &Circumstances<'_>,
+        statute: &Statute,
+        signals: &mut Signals,
+    ) -> (u64, u64) {
         if unit / UNITS_PER_DAY < self.first_day() {
             return (0, 0);
         }
         let day_start = unit - unit % UNITS_PER_DAY;
         let (mut persons, mut unexplained) = (0, 0);
         let scale = self.seen.scale();
+        let targeted = access.subjects.len() <= TARGETED;
         for (at, subject) in access.subjects.iter().enumerate() {
             let open = coverage.open.is_open(at);
             let touch = self.seen.touch(*subject, access.kinds, unit, open);
             self.totals.shift((touch.before, touch.unexplained_before), (touch.after, touch.unexplained_after), statute);
-            persons += u64::from(touch.last < day_start);
-            unexplained += u64::from(open && touch.last_unexplained < day_start);
+            let first_today = touch.last < day_start;
+            let newly_open = open && touch.last_unexplained < day_start;
+            persons += u64::from(first_today);
+            unexplained += u64::from(newly_open);
+            if !first_today && !newly_open && !targeted {
+                continue;
+            }
+            let (tag, territory) = around.of(*subject);
+            let is_order = targeted && newly_open && touch.last == 0 && territory != Territory::Own;
+            for (measure, holds) in [
+                (Measure::Owned, first_today && territory != Territory::Unknown),
+                (Measure::Foreign, newly_open && territory == Territory::Foreign),
+                (Measure::Orders, is_order),
+                (Measure::Vips, newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
+            ] {
+                signals[measure as usize] += u64::from(holds);
+            }
+            if targeted {
+                self.conduct.note_look(access, *subject, open, unit, signals);
+            }
         }
         if self.seen.scale() != scale {
             self.totals = Totals::of(&self.seen, statute);
@@ -260,7 +345,8 @@ impl Profile {
             + self.volume.heap_bytes()
             + self.volume_days.heap_bytes()
             + self.trail.heap_bytes()
-            + self.dossiers.heap_bytes();
+            + self.dossiers.heap_bytes()
+            + self.conduct.heap_bytes();
         (profile, self.seen.heap_bytes() + self.counted_days.heap_bytes())
     }
 }

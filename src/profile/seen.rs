@@ -268,6 +268,12 @@ impl SeenTable {
         })
     }
 
+    /// The unit of the last touch of a subject; 0 for none.
+    pub fn last_touch(&self, subject: Subject) -> u32 {
+        let entries = self.entries.iter_hash(subject.0).filter(|entry| entry.subject == subject.0);
+        entries.map(|entry| entry.seen).max().unwrap_or(0)
+    }
+
     /// Keeps the subjects with the smallest hashes, so many that they fill the bound again.
     fn thin_out(&mut self) {
         let mut subjects: Vec<u64> = self.entries.iter().map(|e| e.subject).collect();

@@ -101,6 +101,8 @@ pub struct Analysis {
     pub limit: Option<Limit>,
     /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).
     pub rows_may_be_fewer: bool,
+    /// It asks for a later page of a list: an offset.
+    pub paged: bool,
     /// Clauses follow that are not looked into: an order, a limit, an offset.
     pub trailing: bool,
     /// `UNION`, `INTERSECT` and `EXCEPT` drop rows that are alike.
@@ -273,6 +275,7 @@ fn together(texts: &[&str], dialect: Dialect) -> Analysis {
     for part in parts {
         whole.unparsed |= part.unparsed;
         whole.trailing |= part.trailing;
+        whole.paged |= part.paged;
         if shows(&part) {
             // It may run anything that was made ready before.
             if runs(&part) {

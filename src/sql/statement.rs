@@ -267,6 +267,7 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
     }
     analysis.branches.iter_mut().for_each(|branch| branch.packed |= is_document(query));
     analysis.limit = limit(query);
+    analysis.paged = is_later_page(query);
     analysis.trailing = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();
     if let SetExpr::Select(select) = &*query.body {
         if let Some(targets) = &select.into {
@@ -318,6 +319,15 @@ fn whole_table(table: String, columns: Vec<String>) -> Branch {
         false => columns.into_iter().map(|name| Column { source: 0, name: Some(name) }).collect(),
     };
     branch
+}
+
+/// Whether it leaves out the first rows of its result.
+fn is_later_page(query: &Query) -> bool {
+    match &query.limit_clause {
+        Some(LimitClause::LimitOffset { offset, .. }) => offset.is_some(),
+        Some(LimitClause::OffsetCommaLimit { .. }) => true,
+        None => false,
+    }
 }
 
 fn limit(query: &Query) -> Option<Limit> {

@@ -5,10 +5,10 @@
 pub mod budget;
 pub mod report;
 mod score;
+pub mod voice;
 mod wording;
 
 use crate::detect::Finding;
-use crate::model::access::Access;
 use crate::model::alert::{AlertState, Observed};
 use crate::model::severity::Severity;
 use crate::model::statute::Band;
@@ -18,6 +18,8 @@ use crate::profile::measure::Measure;
 use crate::profile::trail::Stretch;
 use crate::profile::window::Window;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How alerts are made.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -85,6 +87,10 @@ pub struct Episode {
     pub peak: Peak,
     /// Where the records stand.
     pub evidence: Stretch,
+    /// The other employees of a group finding.
+    pub related: BTreeSet<Arc<str>>,
+    /// What other patterns said at its strongest, in bits.
+    pub chorus: f64,
     last_finding: Timestamp,
     /// Number of the local day of the last finding.
     last_day: u32,
@@ -114,24 +120,31 @@ pub struct Peak {
     pub days: u32,
 }
 
-/// What triage needs to know of the access that a finding is about.
-pub struct At<'a> {
-    /// The access.
-    pub access: &'a Access,
+/// What triage needs to know of the access that a finding is told with.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// Its event time.
+    pub time: Timestamp,
+    /// Hash of its record.
+    pub hash: [u8; 32],
     /// Number of its local day.
     pub day: u32,
     /// Weight of the gravest kind touched (1, 10 or 100).
     pub weight: u64,
     /// Band of the unexplained score, where explanations are configured.
     pub band: Option<Band>,
+    /// What the finding's bits are worth here: less where this detector speaks of many.
+    pub worth: f64,
+    /// What other patterns say of the same employee, in bits.
+    pub chorus: f64,
 }
 
 impl Episode {
     /// Begins an episode, if the finding is strong enough.
-    pub fn begin(finding: &Finding, at: &At<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {
+    pub fn begin(finding: &Finding, at: &At, evidence: Stretch, peak: Peak) -> Option<Episode> {
         (finding.bits >= WEAKEST).then(|| Episode {
             typology: finding.typology,
-            first: (at.access.time, at.access.hash.0),
+            first: (at.time, at.hash),
             raised_at: None,
             reached: [None; 4],
             score: 0.0,
@@ -140,7 +153,9 @@ impl Episode {
             dirty: false,
             peak,
             evidence,
-            last_finding: at.access.time,
+            related: BTreeSet::new(),
+            chorus: 0.0,
+            last_finding: at.time,
             last_day: at.day,
             days: Vec::new(),
             emitted_count: 0,
@@ -158,40 +173,53 @@ impl Episode {
     }
 
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
-    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
-        self.last_finding = self.last_finding.max(at.access.time);
+    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At, peak: impl FnOnce() -> Peak) -> Decision {
+        self.last_finding = self.last_finding.max(at.time);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
         // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
         let slot = if finding.window.days() == 1 { at.day } else { 0 };
         match self.days.iter_mut().find(|(day, _)| *day == slot) {
-            Some((_, best)) => *best = best.max(finding.bits),
-            None => self.days.push((slot, finding.bits)),
+            Some((_, best)) => *best = best.max(at.worth),
+            None => self.days.push((slot, at.worth)),
         }
         let shown = (self.peak.window, self.peak.measure) == (finding.window, finding.measure);
         if finding.bits >= self.peak.bits || (shown && finding.count >= self.peak.count) {
             self.peak = peak();
         }
         self.dirty = true;
-        let score = score::score(&self.days, self.peak.count, at.weight);
+        self.related.extend(finding.related.iter().cloned());
+        self.chorus = self.chorus.max(at.chorus);
+        let score = score::score(&self.days, at.chorus, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
         let before = self.severity;
         self.severity = before.max(severity);
         for grade in Severity::ALL.into_iter().filter(|grade| *grade <= self.severity) {
-            self.reached[grade as usize].get_or_insert(at.access.time);
+            self.reached[grade as usize].get_or_insert(at.time);
         }
         let grew = self.peak.count as f64 >= self.emitted_count as f64 * GROWTH;
         match self.raised_at {
             None if self.severity < settings.open_at => Decision::Noted,
             None => {
-                self.raised_at = Some(at.access.time);
+                self.raised_at = Some(at.time);
                 Decision::Opened
             }
             Some(_) if self.severity > before => Decision::Raised,
             Some(_) if grew => Decision::Grew,
             Some(_) => Decision::Joined,
         }
+    }
+
+    /// The strongest finding that is remembered, in bits, before what it is worth here is taken into account.
+    pub fn voice(&self) -> f64 {
+        self.peak.bits
+    }
+
+    /// The strongest finding of the days up to so many back, in bits.
+    pub fn best_since(&self, day: u32) -> f64 {
+        let days = self.days.iter().filter(|(of, _)| *of >= day || (*of == 0 && self.last_day >= day));
+        days.map(|(_, bits)| *bits).fold(0.0, f64::max)
     }
 
     /// Whether an alert is open for it.

@@ -65,7 +65,7 @@ impl Writer<'_> {
             unit: self.employee.and_then(|e| e.unit.as_deref()).map(str::to_owned),
             role: self.employee.and_then(|e| e.role.as_deref()).map(str::to_owned),
             in_directory: self.employee.is_some(),
-            related: Vec::new(),
+            related: episode.related.iter().map(|name| name.to_string()).collect(),
             raised_at: raised.to_string(),
             reached,
             shown_at: None,

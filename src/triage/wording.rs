@@ -41,7 +41,7 @@ fn who(writer: &Writer<'_>) -> String {
 }
 
 fn usual(expected: &Expected, measure: Measure) -> String {
-    let unit = measured(measure);
+    let unit = measure.words();
     let own = expected.own.as_ref().map_or("no closed days of their own yet".to_owned(), |own| {
         let days = plural(u64::from(own.days), "day gives", "days give");
         format!("their own {days} a median of {} and a 99th percentile of {} {unit}", own.median, own.p99)
@@ -82,15 +82,6 @@ fn people(persons: Persons) -> String {
 
 fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-fn measured(measure: Measure) -> &'static str {
-    match measure {
-        Measure::Persons => "people",
-        Measure::Unexplained => "people without a known reason",
-        Measure::OffDuty => "people off duty",
-        Measure::Dossiers => "dossiers",
-    }
 }
 
 /// A name from a log or file as part of a sentence: without control and direction characters, cut short.

@@ -6,10 +6,11 @@
 
 mod objects;
 mod people;
+mod shape;
 mod statement;
 
 use crate::classify::catalog::Catalog;
-use crate::model::access::{Operation, Selection, Subject};
+use crate::model::access::{Marks, Operation, Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -31,6 +32,8 @@ pub struct Disclosure {
     pub subjects: Box<[Subject]>,
     /// How the rows were chosen.
     pub selection: Selection,
+    /// The same in marks: patterns, pages, segments.
+    pub shape: Marks,
     /// Result rows, where the log says.
     pub rows: Option<u64>,
 }
@@ -57,6 +60,7 @@ struct Found {
     kinds: Kinds,
     subjects: Vec<Subject>,
     selection: Selection,
+    shape: Marks,
 }
 
 /// Counts what a record disclosed.
@@ -92,6 +96,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         kinds: found.kinds,
         subjects: found.subjects.into_boxed_slice(),
         selection: found.selection,
+        shape: found.shape,
         rows: record.rows,
     }
 }

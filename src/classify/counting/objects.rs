@@ -1,12 +1,13 @@
 //! Counting where the source itself names tables, columns or people: canonical records and the like.
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
-use crate::classify::counting::{Found, TableRead, shows_rows};
-use crate::model::access::Selection;
+use crate::classify::counting::{Found, TableRead, shape, shows_rows, statement};
+use crate::model::access::{Marks, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
 use crate::model::record::{Object, Record, Text};
+use crate::sql;
 use std::collections::BTreeSet;
 
 /// What one table of the record shows.
@@ -23,8 +24,17 @@ struct Shown<'c> {
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Found {
     let shown: Vec<Shown<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
-    let mut found =
-        Found { class: "none", persons: Persons::NOBODY, kinds, subjects: Vec::new(), selection: Selection::Unknown, reads: Vec::new() };
+    // What was read the source says itself; how it was chosen only the statement can tell.
+    let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
+    let mut found = Found {
+        class: "none",
+        persons: Persons::NOBODY,
+        kinds,
+        subjects: Vec::new(),
+        selection: analysis.as_ref().map_or(Selection::Unknown, statement::selection_of),
+        shape: analysis.as_ref().map_or(Marks::default(), |analysis| shape::of(analysis, record, catalog)),
+        reads: Vec::new(),
+    };
     if shows_rows(record.operation) {
         let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
         found.persons = persons(record, &shown, ids.len() as u64);
@@ -44,8 +54,8 @@ pub(super) fn count_beside(read: Found, record: &Record<'_>, catalog: &Catalog, 
         columns: read.columns.as_ref().map(|columns| columns.iter().map(text).collect()),
     };
     let objects = read.reads.iter().map(object).collect();
-    let found = count(&Record { objects, ..record.clone() }, catalog, keys);
-    Found { class: read.class, selection: read.selection, ..found }
+    let found = count(&Record { objects, statement: None, ..record.clone() }, catalog, keys);
+    Found { class: read.class, selection: read.selection, shape: read.shape, ..found }
 }
 
 fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {

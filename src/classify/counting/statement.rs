@@ -3,7 +3,7 @@
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::objects::{Showing, space};
 use crate::classify::counting::people::{self, Listed};
-use crate::classify::counting::{Found, TableRead};
+use crate::classify::counting::{Found, TableRead, shape};
 use crate::model::access::{Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
@@ -79,6 +79,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         kinds: Kinds::NONE,
         subjects: Vec::new(),
         selection: Selection::Unknown,
+        shape: shape::of(&analysis, record, catalog),
     };
     // A variable may stand in what follows a condition, too.
     if analysis.trailing || analysis.set_operation {
@@ -92,8 +93,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.kinds =
         shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
-    found.selection =
-        analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default();
+    found.selection = selection_of(&analysis);
     found.persons = persons(&analysis, &shown, record, aggregated);
     // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
     if analysis.unparsed && matches!(record.dialect, Dialect::MsSql | Dialect::Generic) && !found.persons.is_nobody() {
@@ -425,6 +425,11 @@ fn note_reads(branch: &Branch, known: &[Known<'_>], reads: &mut Vec<TableRead>) 
             }
         }
     }
+}
+
+/// How the rows of a statement were chosen.
+pub(super) fn selection_of(analysis: &Analysis) -> Selection {
+    analysis.branches.iter().map(selection).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default()
 }
 
 fn selection(branch: &Branch) -> Selection {

@@ -13,7 +13,6 @@ use leakwarden::model::kind::Kinds;
 use leakwarden::model::problem::Problem;
 use leakwarden::model::statute::Statute;
 use leakwarden::model::time::Timestamp;
-use leakwarden::model::typology::Typology;
 use leakwarden::population::SMALLEST_GROUP;
 use leakwarden::store;
 use std::collections::{BTreeMap, BTreeSet};
@@ -242,8 +241,6 @@ fn detectors(config: &Config, context: &Context, report: &mut Report) {
             }
         }
     }
-    let without = Typology::ALL.len() - DETECTORS.len();
-    report.line(format!("{without} typologies of the notice have no detector in this version"));
 }
 
 /// Whether data that a detector needs is there.
@@ -280,8 +277,45 @@ fn met(need: Need, context: &Context) -> Met {
             0 => Met::No("subjects tagged canary in subjects.csv".to_owned()),
             n => Met::Yes(format!("watches {}", count(n, "planted record", "planted records"))),
         },
-        Need::Subjects => Met::Yes("needs ids of people in the log: `leakwarden decode` shows them as `subjects`".to_owned()),
+        Need::Vips => match context.subjects.vips() {
+            0 => Met::No("subjects tagged vip or employee in subjects.csv".to_owned()),
+            n => Met::Yes(format!(
+                "watches {}",
+                count(n, "person of public interest or colleague", "people of public interest or colleagues")
+            )),
+        },
+        Need::Territories => match (context.subjects.owners(), of(&|employee| employee.unit.is_some())) {
+            (0, _) => Met::No("owners in subjects.csv: whose territory a subject is".to_owned()),
+            (_, 0) => Met::No("units in employees.csv: whose territory an employee works in".to_owned()),
+            (owners, _) => Met::Yes(format!("knows whose territory {} are", count(owners, "subject", "subjects"))),
+        },
+        Need::Purposes if context.explanations.configured() => Met::Yes("checks claimed purposes against the reasons on file".to_owned()),
+        Need::Purposes => Met::No("explanations: no purpose can be checked, and everything counts as unexplained".to_owned()),
+        Need::Employers => match of(&|employee| employee.employer.is_some()) {
+            0 => Met::No("employers in employees.csv: who works for whom outside".to_owned()),
+            n => Met::Yes(format!("compares {} of outside employers", count(n, "agent", "agents"))),
+        },
+        Need::Roles => match of(&|employee| employee.role.is_some()) {
+            0 => Met::No("roles in employees.csv: who the peers are".to_owned()),
+            n => Met::Yes(format!("compares {} by role", count(n, "employee", "employees"))),
+        },
+        Need::Units => match of(&|employee| employee.unit.is_some()) {
+            0 => Met::No("units in employees.csv: who works together".to_owned()),
+            n => Met::Yes(format!("compares {} within units", count(n, "employee", "employees"))),
+        },
+        Need::Subjects => in_log("ids of people", "`subjects`"),
+        Need::Statements => in_log("statement texts", "`statement_class`"),
+        Need::Rows => in_log("numbers of rows, also of look-ups that find nobody", "`rows`"),
+        Need::Clients => in_log("addresses or host names of clients", "`client`"),
+        Need::Programs => in_log("names of client programs", "`client`"),
+        Need::FineTimes => in_log("times finer than the gaps of a tool", "`time`"),
+        Need::Writes => in_log("writes and administration, with the ids of those they are about", "`operation`"),
     }
+}
+
+/// What only the log can have.
+fn in_log(what: &str, shown_as: &str) -> Met {
+    Met::Yes(format!("needs {what} in the log: `leakwarden decode` shows them as {shown_as}"))
 }
 
 fn alerts(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report) {

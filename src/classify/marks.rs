@@ -1,0 +1,215 @@
+//! What an access shows beyond how many and whom, told while texts are still known: direct tools, auditing switched off, a change
+//! of somebody's protection, and how the ids asked for follow one another.
+
+use crate::classify::catalog::{Catalog, Table};
+use crate::classify::counting::Disclosure;
+use crate::model::access::{Chain, Marks, Operation, Subject};
+use crate::model::keys::Keys;
+use crate::model::kind::{Kind, Kinds};
+use crate::model::record::Record;
+
+/// Programs by which people talk to a database themselves, by the beginnings of the names that they give. Drivers are not among
+/// them: applications use those.
+const DIRECT_TOOLS: &[&str] = &[
+    "psql",
+    "pg_dump",
+    "pgadmin",
+    "dbeaver",
+    "datagrip",
+    "navicat",
+    "heidisql",
+    "tableplus",
+    "toad",
+    "plsqldev",
+    "pl/sql developer",
+    "sql developer",
+    "sqldeveloper",
+    "sqlplus",
+    "sqlcl",
+    "sqlcmd",
+    "ssms",
+    "microsoft sql server management studio",
+    "azure data studio",
+    "mysql workbench",
+    "mysqlworkbench",
+    "mysqldump",
+    "mariadb-dump",
+    "mysql client",
+    "mysql",
+    "mariadb",
+    "mongosh",
+    "mongodump",
+    "mongoexport",
+    "robo 3t",
+    "studio 3t",
+    "compass",
+    "mongodb compass",
+    "beeline",
+    "hue",
+    "trino-cli",
+    "snowsql",
+    "bcp",
+    "expdp",
+    "exp@",
+    "squirrel sql",
+    "dbvisualizer",
+    "disql",
+];
+
+/// Beginnings of statements that may change what is audited.
+const SETTING_WORDS: &[&str] =
+    &["SET", "ALTER", "NOAUDIT", "UNINSTALL", "RESET", "DROP", "EXEC", "DISABLE", "CALL", "BEGIN", "UPDATE", "DELETE"];
+
+/// Columns that guard somebody's account or data, by parts of their names.
+const GUARDS: &[&str] = &["passw", "pwd", "pin", "mask", "secret", "otp", "mfa", "2fa", "security", "protect", "freeze", "lock"];
+
+/// Kinds by which a person can be reached.
+const CONTACT: [Kind; 3] = [Kind::PhoneNumber, Kind::HomeAddress, Kind::TelecomAccount];
+
+/// People of one write whom it is noted for: a bulk update is no business with anybody.
+const MOST_ABOUT: usize = 8;
+
+/// The marks of a record.
+pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> Marks {
+    let mut marks = disclosure.shape;
+    let contact: Kinds = CONTACT.into_iter().collect();
+    let set = |marks: &mut Marks, holds: bool, mark: Marks| *marks = if holds { marks.and(mark) } else { *marks };
+    set(&mut marks, disclosure.kinds.intersects(contact), Marks::CONTACT);
+    set(&mut marks, record.client.app.as_deref().is_some_and(is_direct), Marks::DIRECT);
+    set(&mut marks, record.statement.as_deref().is_some_and(switches_audit_off), Marks::AUDIT_OFF);
+    set(&mut marks, changes_protection(record, catalog), Marks::CONTROL);
+    marks
+}
+
+fn is_direct(app: &str) -> bool {
+    let app = app.trim();
+    DIRECT_TOOLS.iter().any(|tool| {
+        let rest = app.get(..tool.len()).filter(|head| head.eq_ignore_ascii_case(tool)).and_then(|_| app.get(tool.len()..));
+        // `mysql` and `mysql 8.0`, and not `mysqlproxyd`.
+        rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphabetic()))
+    })
+}
+
+/// `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `NOAUDIT …`, `ALTER SERVER AUDIT … STATE = OFF` and the like.
+fn switches_audit_off(statement: &str) -> bool {
+    let text = statement.trim_start();
+    let starts = |word: &&str| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    if !SETTING_WORDS.iter().any(|word| starts(&word)) {
+        return false;
+    }
+    if starts(&"NOAUDIT") {
+        return true;
+    }
+    let text = text.chars().take(400).collect::<String>().to_ascii_lowercase();
+    let names = [
+        "pgaudit",
+        "audit_log",
+        "server_audit",
+        "server audit",
+        "audit policy",
+        "audit_trail",
+        "log_statement",
+        "auditlog",
+        "audit specification",
+    ];
+    let offs = ["none", "off", "''", "= 0", "=0", "disable", "uninstall", "drop", "reset", "false", "delete"];
+    names.iter().any(|name| text.contains(name)) && offs.iter().any(|off| text.contains(off))
+}
+
+fn changes_protection(record: &Record<'_>, catalog: &Catalog) -> bool {
+    let acts = matches!(record.operation, Operation::Write | Operation::Admin);
+    if !acts || record.subjects.is_empty() || record.subjects.len() > MOST_ABOUT {
+        return false;
+    }
+    let guards = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        GUARDS.iter().any(|guard| name.contains(guard))
+    };
+    let contact: Kinds = CONTACT.into_iter().collect();
+    let by_column = record.objects.iter().any(|object| {
+        let table = catalog.find(record.system.as_deref(), object.table.trim());
+        let named = object.columns.iter().flatten();
+        guards(&object.table)
+            || named.clone().any(|column| guards(column))
+            || table.is_some_and(|table| {
+                named.filter_map(|column| table.kind_of(column.trim())).any(|kind| Kinds::of(kind).intersects(contact))
+            })
+    });
+    by_column || record.operation == Operation::Admin || record.statement.as_deref().is_some_and(guards)
+}
+
+/// Whom an act is about that shows nobody.
+pub fn about(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Box<[Subject]> {
+    let acts = matches!(record.operation, Operation::Write | Operation::Admin | Operation::Delete);
+    if !acts || record.subjects.is_empty() || record.subjects.len() > MOST_ABOUT {
+        return Box::default();
+    }
+    let space = space_of(record, catalog);
+    record.subjects.iter().map(|id| keys.subject(space, id)).collect()
+}
+
+fn space_of<'c>(record: &Record<'_>, catalog: &'c Catalog) -> &'c str {
+    let tables = record.objects.iter().filter_map(|object| catalog.find(record.system.as_deref(), object.table.trim()));
+    let space = |table: &Table| catalog.spaces().get(usize::from(table.space.0)).map(String::as_str);
+    tables.filter(|table| table.subject.is_some()).find_map(space).unwrap_or("")
+}
+
+/// How ids follow one another: those that the source names, else those that a statement lists.
+pub fn chain<'a>(mut ids: impl Iterator<Item = &'a str> + Clone, keys: &Keys) -> Chain {
+    let (Some(first), second) = (ids.next(), ids.next()) else { return Chain::default() };
+    if second.is_none() {
+        let Some((head, number, width)) = numbered(first) else { return Chain::default() };
+        let print = |number: u64| keys.print(head, &format!("{number:0width$}"));
+        return Chain { id: print(number), before: number.checked_sub(1).map_or(0, print), consecutive: 0 };
+    }
+    let rest = second.into_iter().chain(ids);
+    let mut numbers: Vec<(&str, u64)> =
+        std::iter::once(first).chain(rest).filter_map(|id| numbered(id).map(|(head, n, _)| (head, n))).collect();
+    numbers.sort_unstable();
+    let follows = |pair: &&[(&str, u64)]| pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1;
+    Chain { consecutive: numbers.windows(2).filter(follows).count() as u32, ..Chain::default() }
+}
+
+/// What stands before the number at the end of an id, the number, and its width.
+fn numbered(id: &str) -> Option<(&str, u64, usize)> {
+    let id = id.trim();
+    let digits = id.bytes().rev().take_while(u8::is_ascii_digit).take(18).count();
+    let (head, number) = id.split_at(id.len() - digits);
+    (digits > 0).then_some(())?;
+    Some((head, number.parse().ok()?, digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_share_a_print_and_a_list_tells_how_many_follow_one_another() {
+        let keys = Keys::built_in();
+        let one = |id: &str| chain([id].into_iter(), &keys);
+        assert_eq!(one("C10001").id, one("C10002").before);
+        assert_eq!(one("C099").id, one("C100").before);
+        assert_ne!(one("C10001").id, one("D10002").before);
+        assert_eq!(one("none"), Chain::default());
+        assert_eq!(chain(["C3", "C1", "C2", "C9"].into_iter(), &keys).consecutive, 2);
+    }
+
+    #[test]
+    fn programs_are_told_by_the_beginning_of_their_names() {
+        assert!(is_direct("psql") && is_direct("DBeaver 24.1 - SQLEditor") && is_direct("pg_dump") && is_direct("mysql"));
+        assert!(!is_direct("crm") && !is_direct("mysqlproxyd") && !is_direct("PostgreSQL JDBC Driver") && !is_direct(""));
+    }
+
+    #[test]
+    fn switching_off_is_told_from_other_settings() {
+        let off = [
+            "SET pgaudit.log = 'none'",
+            "set global server_audit_logging=OFF",
+            "NOAUDIT SELECT ON crm.customers",
+            "ALTER SERVER AUDIT a WITH (STATE = OFF)",
+        ];
+        assert!(off.iter().all(|text| switches_audit_off(text)));
+        let other = ["SET search_path = crm", "SET pgaudit.log = 'all'", "SELECT 'pgaudit none'", "ALTER TABLE audit_log_x ADD c int"];
+        assert!(!other.iter().any(|text| switches_audit_off(text)), "{:?}", other.map(switches_audit_off));
+    }
+}

@@ -1,0 +1,93 @@
+//! `celebrity`: everybody looks at the same person, or somebody at a person of public interest.
+//!
+//! **What it does.** Two things. Counts subjects tagged `vip` or `employee` that an employee looked at without a known reason, over a day, a
+//! week and a month. And, once a day has closed, finds subjects whom many employees of several units looked at one by one without a
+//! known reason within seven days, against how many look at anybody else; each of them gets an alert that names the others.
+//!
+//! **Why.** A face from the news draws looks, and some of them are paid for.
+//!
+//! **Example.** Twelve employees of five branches read one singer's account in two days.
+//!
+//! **Known false positives.** A care team, a customer whose case is passed on: their reasons explain them.
+//!
+//! **Needs.** `vip` tags in `subjects.csv` for the first; subject ids in the log for both.
+
+use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, GroupFinding, Look, Need};
+use crate::model::typology::Typology;
+use crate::population::stage::Tick;
+use crate::profile::baseline::Prediction;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::Celebrity,
+    needs: &[Need::Subjects, Need::Vips],
+    floor: 3,
+    floor_counts: "people of public interest without a known reason, in a day, a week or a month; units whose employees look at one subject",
+    look: Some(look),
+    compare: Some(compare),
+};
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.added(Measure::Vips) == 0 {
+        return None;
+    }
+    let excess = look.excess(Measure::Vips, DAYS_WEEKS_MONTHS)?;
+    let particular = format!("{} people of public interest or colleagues were looked at without a known reason", excess.count);
+    Some(look.finding(Typology::Celebrity, Measure::Vips, excess, particular))
+}
+
+/// Employees at one subject before it is a crowd.
+const CROWD: usize = 5;
+/// Most others that a finding names.
+const NAMED: usize = 50;
+
+fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+    let sizes: Vec<f64> = tick.by_subject().map(|looks| looks.len() as f64).collect();
+    if sizes.is_empty() {
+        return Vec::new();
+    }
+    let n = sizes.len() as f64;
+    let mean = sizes.iter().sum::<f64>() / n;
+    // What stands out must not widen what it is held against.
+    let usual: Vec<f64> = sizes.iter().map(|size| size.min(4.0 * mean)).collect();
+    let variance = usual.iter().map(|size| (size - mean).powi(2)).sum::<f64>() / n;
+    let usual = Prediction { mean, variance: (1.5 * variance).max(mean * 1.1) };
+    // Each employee looks at many people: any of them might have been a crowd's.
+    let tried = (n / tick.members.len().max(1) as f64).max(1.0).log2();
+    let mut found = Vec::new();
+    for looks in tick.by_subject().filter(|looks| looks.len() >= CROWD) {
+        let units: BTreeSet<Option<&Arc<str>>> =
+            looks.iter().map(|look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref())).collect();
+        if (units.len() as u64) < floor {
+            continue;
+        }
+        let bits = usual.bits(looks.len() as u64) - tried;
+        if bits <= 0.0 {
+            continue;
+        }
+        let names: Vec<Arc<str>> = looks.iter().map(|look| tick.actor(look).name().clone()).collect();
+        for look in looks {
+            let actor = tick.actor(look).clone();
+            let related = names.iter().filter(|name| *name != actor.name()).take(NAMED).cloned().collect();
+            let particular = format!(
+                "one person was looked at by {} employees of {} units within seven days, without a known reason",
+                looks.len(),
+                units.len()
+            );
+            let finding = Finding {
+                typology: Typology::Celebrity,
+                window: Window::D7,
+                count: looks.len() as u64,
+                measure: Measure::Unexplained,
+                bits,
+                particular,
+                related,
+            };
+            found.push(GroupFinding { actor, finding });
+        }
+    }
+    found
+}

@@ -1,0 +1,47 @@
+//! `log_gap`: somebody switched the light off.
+//!
+//! **What it does.** Tells of every statement that switches auditing off or narrows it, whoever gives it and whether or not it worked.
+//!
+//! **Why.** What follows is not in the log. It is the one act of which the log itself shows only the beginning.
+//!
+//! **Example.** `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`.
+//!
+//! **Known false positives.** Maintenance: a reason that covers the employee explains it.
+//!
+//! **Needs.** Statement texts of administration in the log. A superuser of PostgreSQL can switch pgaudit off unseen.
+
+use crate::detect::{Detector, Finding, Look, Need};
+use crate::model::access::Marks;
+use crate::model::typology::Typology;
+use crate::profile::coverage::Open;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::LogGap,
+    needs: &[Need::Statements],
+    floor: 1,
+    floor_counts: "statements that switch auditing off",
+    look: Some(look),
+    compare: None,
+};
+
+/// What such a statement weighs, in bits; one that failed weighs less.
+const WEIGHS: f64 = 26.0;
+const FAILED: f64 = 16.0;
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if !look.access.marks.has(Marks::AUDIT_OFF) || look.coverage.open == Open::Nobody {
+        return None;
+    }
+    let (bits, how) = if look.access.success { (WEIGHS, "switched off or narrowed") } else { (FAILED, "tried to be switched off") };
+    Some(Finding {
+        typology: Typology::LogGap,
+        window: Window::H24,
+        count: 1,
+        measure: Measure::Unexplained,
+        bits,
+        particular: format!("auditing was {how} by a statement, without a known reason; what came after may not be in the log"),
+        related: Vec::new(),
+    })
+}

@@ -1,0 +1,48 @@
+//! `lookup_to_order`: single people looked up one by one, strangers all, without a ticket.
+//!
+//! **What it does.** Counts people whom this employee had never looked at before, who belong to no territory of theirs, who were
+//! looked up one by one and for whom no reason is known; holds the sums of a day, a week and a month against the employee's own
+//! days before and the peers. The share of all look-ups without a reason must have risen with it.
+//!
+//! **Why.** Illegal investigators order look-ups: a name today, a number tomorrow. The volume stays ordinary; what differs is that
+//! nobody asked for these people at the counter.
+//!
+//! **Example.** "92 % of this role's accesses follow a ticket; this employee's 31 %": five strangers a day for three weeks.
+//!
+//! **Known false positives.** Escalations, a fraud desk whose tickets are kept elsewhere.
+//!
+//! **Needs.** Subject ids in the log; reasons (`explanations.jsonl`) make it sharp, owners (`subjects.csv`) sharper.
+
+use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::model::typology::Typology;
+use crate::population::Share;
+use crate::profile::measure::Measure;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::LookupToOrder,
+    needs: &[Need::Subjects, Need::Purposes],
+    floor: 8,
+    floor_counts: "strangers looked up one by one without a known reason, in a day, a week or a month",
+    look: Some(look),
+    compare: None,
+};
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.added(Measure::Orders) == 0 {
+        return None;
+    }
+    let mut excess = look.excess(Measure::Orders, DAYS_WEEKS_MONTHS)?;
+    let open = look.total(Measure::Unexplained, excess.window).1;
+    let all = look.total(Measure::Persons, excess.window).1;
+    // A volume of strangers that comes with as many reasons as ever is more business.
+    let of_share = look.share_bits(Share::Unexplained, excess.window, open, all);
+    excess.bits = excess.bits.min(0.5f64.mul_add(excess.bits, 1.5 * of_share));
+    let share = 100 * open / all.max(1);
+    let peers = 100.0 * look.group.shares[Share::Unexplained as usize].rate;
+    let particular = format!(
+        "{} strangers were looked up one by one without a known reason in {} days of activity; {share} per cent of all people touched had no \
+         known reason, where peers have {peers:.0}",
+        excess.count, excess.days
+    );
+    Some(look.finding(Typology::LookupToOrder, Measure::Orders, excess, particular))
+}

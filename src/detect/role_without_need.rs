@@ -1,0 +1,34 @@
+//! `role_without_need`: data that this role has nothing to do with.
+//!
+//! **What it does.** Learns which systems and kinds the members of a peer group touch. Counts people without a known reason whom an
+//! employee touched where fewer than one in twenty peers do, and where the employee did not work before either.
+//!
+//! **Why.** Rights are granted once and kept for ever; who sells what others hold has to go where the role does not lead.
+//!
+//! **Example.** A cashier reads credit reports, for the first time in this role.
+//!
+//! **Known false positives.** A role that changed before the directory did, break-glass (give it a reason), new hires with wide tasks.
+//!
+//! **Needs.** `role` in `employees.csv`, a group of eight or more, and a week to learn.
+
+use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::RoleWithoutNeed,
+    needs: &[Need::Roles],
+    floor: 4,
+    floor_counts: "people where peers do not look, without a known reason, in a day, a week or a month",
+    look: Some(look),
+    compare: None,
+};
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    if look.added(Measure::Rare) == 0 {
+        return None;
+    }
+    let excess = look.excess(Measure::Rare, DAYS_WEEKS_MONTHS)?;
+    let particular = format!("{} people were touched in places or kinds that peers do not touch, without a known reason", excess.count);
+    Some(look.finding(Typology::RoleWithoutNeed, Measure::Rare, excess, particular))
+}

@@ -1,0 +1,97 @@
+//! `splitting_collusion`: several colleagues, each a little above the usual, at the same time.
+//!
+//! **What it does.** Once a day has closed, looks within each unit for the few members whose last seven days have too many people without a
+//! known reason, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
+//! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A peak of the whole unit takes the middle
+//! member along and is taken off. Each of them gets an alert that names the others.
+//!
+//! **Why.** A list is split so that nobody stands out.
+//!
+//! **Example.** Four of thirty tellers each look at 15 strangers a day more than they used to, in the same week, and never at the same ones.
+//!
+//! **Known false positives.** A queue that some of a unit took over: its assignment explains it.
+//!
+//! **Needs.** Units, and some days of history.
+
+use crate::detect::{Detector, Finding, GroupFinding, Need};
+use crate::model::access::Actor;
+use crate::model::typology::Typology;
+use crate::population::stage::Tick;
+use crate::population::summary::Summary;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::SplittingCollusion,
+    needs: &[Need::Units],
+    floor: 40,
+    floor_counts: "people of several colleagues together without a known reason in seven days, each above the usual",
+    look: None,
+    compare: Some(compare),
+};
+
+/// Colleagues at the least and at the most.
+const FEWEST: usize = 3;
+const MOST: usize = 8;
+/// What one member contributes at the most, in bits: more speaks for itself.
+const OF_ONE: f64 = 12.0;
+/// What one member contributes at the least.
+const LEAST: f64 = 2.5;
+/// Above a sum of so many bits the group is worth telling.
+const TELL: f64 = 6.0;
+
+fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+    let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
+    for member in tick.members {
+        if let (Some(unit), Actor::Employee(_)) = (&member.unit, &member.actor) {
+            units.entry(unit).or_default().push(member);
+        }
+    }
+    units.into_values().flat_map(|members| of_unit(members, floor)).collect()
+}
+
+fn of_unit(mut members: Vec<&Summary>, floor: u64) -> Vec<GroupFinding> {
+    let n = members.len();
+    if n < 2 * FEWEST {
+        return Vec::new();
+    }
+    members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
+    let middle = members[n / 2].excess.bits;
+    let weight = |member: &Summary| (member.excess.bits - middle).min(OF_ONE);
+    let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member) >= LEAST).count();
+    let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
+    for (at, member) in members.iter().take(most).enumerate() {
+        sum += weight(member);
+        // log2 of how many ways there are to choose so many.
+        choices += ((n - at) as f64 / (at + 1) as f64).log2();
+        let bits = sum - choices;
+        if at + 1 >= FEWEST && best.is_none_or(|(_, of_best)| bits > of_best) {
+            best = Some((at + 1, bits));
+        }
+    }
+    let Some((size, bits)) = best.filter(|(_, bits)| *bits >= TELL) else { return Vec::new() };
+    let group = &members[..size];
+    let people: u64 = group.iter().map(|member| member.excess.count).sum();
+    if people < floor {
+        return Vec::new();
+    }
+    let one = |member: &&Summary| {
+        let related = group.iter().filter(|other| other.actor != member.actor).map(|other| other.actor.name().clone()).collect();
+        let particular = format!(
+            "{size} of {n} colleagues of one unit were each above the usual within seven days, {people} people without a known reason together"
+        );
+        let finding = Finding {
+            typology: Typology::SplittingCollusion,
+            window: Window::D7,
+            count: member.excess.count,
+            measure: Measure::Unexplained,
+            bits,
+            particular,
+            related,
+        };
+        GroupFinding { actor: member.actor.clone(), finding }
+    };
+    group.iter().map(one).collect()
+}

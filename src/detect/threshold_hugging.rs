@@ -1,0 +1,105 @@
+//! `threshold_hugging`: just below a limit, day after day.
+//!
+//! **What it does.** Takes the round numbers just above the largest day of the last ten days of activity for limits that may be known, counts the
+//! days that end within the last tenth below one and never above it, and asks how likely that is by the employee's own days before
+//! and the peers. The people must have been without a known reason.
+//!
+//! **Why.** Limits are known to those they limit.
+//!
+//! **Example.** A limit of 200 a day: 196, 199, 198, 200, 197, 199, by somebody who used to scatter between 90 and 240.
+//!
+//! **Known false positives.** Quotas that everybody fills: peers and own days show the same.
+//!
+//! **Needs.** Some days of history.
+
+use crate::detect::{Detector, Finding, Look};
+use crate::model::typology::Typology;
+use crate::population::Share;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector =
+    Detector { typology: Typology::ThresholdHugging, needs: &[], floor: 20, floor_counts: "people a day", look: Some(look), compare: None };
+
+/// Days of activity that are looked at.
+const DAYS: usize = 10;
+/// Days near the limit at the least.
+const FEWEST: usize = 5;
+/// How far below the limit is near it.
+const NEAR: f64 = 0.93;
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    let today = look.profile.today_figure(Measure::Persons);
+    if look.step.newly_unexplained == 0 || today < look.floor {
+        return None;
+    }
+    let before = look.profile.history.days(Measure::Persons, look.profile.today().saturating_sub(1), Window::D30.days());
+    let mut days: Vec<u64> = before.map(|(_, figure)| figure).take(DAYS - 1).collect();
+    let largest = days.iter().copied().max().unwrap_or(0).max(today);
+    let limit = round_above(largest);
+    let low = (limit as f64 * NEAR).ceil() as u64;
+    // Today is not over: it counts once it is near.
+    if today < low {
+        return None;
+    }
+    days.push(today);
+    let near = days.iter().filter(|figure| **figure >= low).count();
+    if near < FEWEST {
+        return None;
+    }
+    let usual = look.usual_before(Measure::Persons, Window::D30, 1);
+    let tail = |count: u64| (-usual.bits(count)).exp2();
+    let p = (tail(low) - tail(limit + 1)).clamp(0.002, 0.9);
+    // Any of a few round numbers might have been the limit.
+    let bits = binomial_bits(days.len(), near, p) - 2.0;
+    let (open, all) = (look.total(Measure::Unexplained, Window::D30).1, look.total(Measure::Persons, Window::D30).1);
+    let of_share = look.share_bits(Share::Unexplained, Window::D30, open, all);
+    let bits = bits.min(0.5f64.mul_add(bits, 2.0 * of_share));
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::ThresholdHugging,
+        window: Window::H24,
+        count: today,
+        measure: Measure::Persons,
+        bits,
+        particular: format!("{near} of the last {} days of activity ended between {low} and {limit} people, and none above", days.len()),
+        related: Vec::new(),
+    })
+}
+
+/// The smallest round number that is not below.
+fn round_above(count: u64) -> u64 {
+    let steps = [10, 12, 15, 20, 25, 30, 40, 50, 60, 75, 80, 100];
+    let mut scale = 1;
+    loop {
+        if let Some(step) = steps.into_iter().map(|step| step * scale).find(|step| *step >= count) {
+            return step;
+        }
+        scale *= 10;
+    }
+}
+
+/// -log2 of the probability of `k` or more among `n` independent days.
+fn binomial_bits(n: usize, k: usize, p: f64) -> f64 {
+    let mut term = (1.0 - p).powi(n as i32);
+    let mut below = 0.0;
+    for at in 0..k {
+        below += term;
+        term *= (n - at) as f64 / (at as f64 + 1.0) * p / (1.0 - p);
+    }
+    -(1.0 - below).max(1e-15).log2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_round_numbers() {
+        assert_eq!([19, 100, 101, 187, 990, 8].map(round_above), [20, 100, 120, 200, 1_000, 10]);
+    }
+
+    #[test]
+    fn tails_of_coins_are_right() {
+        assert!((binomial_bits(10, 10, 0.5) - 10.0).abs() < 1e-9 && binomial_bits(10, 0, 0.5).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,37 @@
+//! `tracked_person`: one person is followed.
+//!
+//! **What it does.** For each subject whose movements, calls, stays or payments an employee looks at without a known reason, counts the
+//! hours of a week in which that happened; holds the most followed subject against own days and peers.
+//!
+//! **Why.** Where somebody is now is worth more than where they live. One item of a track may suffice for harm.
+//!
+//! **Example.** One customer's location, every two hours, for three days.
+//!
+//! **Known false positives.** Emergencies, fraud watch: a reason on file explains them.
+//!
+//! **Needs.** Subject ids in the log, and columns of such kinds in the catalog.
+
+use crate::detect::{Detector, Excess, Finding, Look, Need};
+use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::TrackedPerson,
+    needs: &[Need::Subjects],
+    floor: 4,
+    floor_counts: "hours of a week in which one subject's movements, calls, stays or payments were looked at without a known reason",
+    look: Some(look),
+    compare: None,
+};
+
+fn look(look: &Look<'_>) -> Option<Finding> {
+    let hours = look.added(Measure::Polls);
+    if hours < look.floor {
+        return None;
+    }
+    let bits = look.usual_before(Measure::Polls, Window::D7, 1).bits(hours);
+    let excess = Excess { window: Window::D7, days: 1, count: hours, bits };
+    let particular = format!("one person was looked at in {hours} different hours of the last seven days, without a known reason");
+    (bits > 0.0).then(|| look.finding(Typology::TrackedPerson, Measure::Polls, excess, particular))
+}

@@ -1,0 +1,105 @@
+//! `vendor_cohort`: agents of one outside employer look at the same people.
+//!
+//! **What it does.** Once a day has closed, counts for every agent of an outside employer how many of the people looked at one by one without
+//! a known reason within seven days other agents of the same employer looked at too, and holds it against how often two employees
+//! meet by chance, everywhere and among agents of other employers. Each agent gets an alert that names those they met.
+//!
+//! **Why.** A call centre's agents who sell together work through the same list, check one another's finds, and repeat each other's orders.
+//!
+//! **Example.** Five agents of one vendor, 30 strangers in common within a week.
+//!
+//! **Known false positives.** A peak that is passed on between agents: its tickets explain it.
+//!
+//! **Needs.** `employer` in `employees.csv`, subject ids in the log.
+
+use crate::detect::{Detector, Finding, GroupFinding, Need};
+use crate::model::typology::Typology;
+use crate::population::stage::{Look, Tick};
+use crate::profile::baseline::Prediction;
+use crate::profile::measure::Measure;
+use crate::profile::window::Window;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::VendorCohort,
+    needs: &[Need::Employers, Need::Subjects],
+    floor: 6,
+    floor_counts: "people whom others of the same employer looked at too, without a known reason, in seven days",
+    look: None,
+    compare: Some(compare),
+};
+
+/// What one agent shares with others of the employer.
+#[derive(Default)]
+struct Shared {
+    people: u64,
+    with: BTreeSet<Arc<str>>,
+}
+
+fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+    let employer = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
+    let mut looked: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut of_employer: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
+    let mut shared: BTreeMap<u32, Shared> = BTreeMap::new();
+    // Meetings of two employees who have no outside employer in common, among all that there could be.
+    let (mut met, mut all) = (0.0, 0.0);
+    for looks in tick.by_subject() {
+        for look in looks {
+            *looked.entry(look.who).or_default() += 1;
+            if let Some(employer) = employer(look) {
+                *of_employer.entry(employer).or_default() += 1;
+            }
+        }
+        all += looks.len() as f64;
+        for (at, one) in looks.iter().enumerate() {
+            for other in &looks[at + 1..] {
+                match (employer(one), employer(other)) {
+                    (Some(a), Some(b)) if a == b => {
+                        for (who, with) in [(one, other), (other, one)] {
+                            shared.entry(who.who).or_default().with.insert(tick.actor(with).name().clone());
+                        }
+                    }
+                    _ => met += 1.0,
+                }
+            }
+        }
+        for look in looks {
+            let own = employer(look);
+            let others = looks.iter().any(|other| other.who != look.who && own.is_some() && employer(other) == own);
+            if others {
+                shared.entry(look.who).or_default().people += 1;
+            }
+        }
+    }
+    let chance = if all > 1.0 { met / (all * (all - 1.0) / 2.0) } else { 0.0 };
+    let mut found = Vec::new();
+    for (who, shared) in shared.into_iter().filter(|(_, shared)| shared.people >= floor) {
+        let look = Look { subject: 0, who };
+        let own = looked.get(&who).copied().unwrap_or(0);
+        let others = employer(&look).and_then(|employer| of_employer.get(employer)).map_or(0, |all| all - own);
+        // Agents of one employer share a queue, so they meet more often than chance has it.
+        let mean = (own as f64 * others as f64 * chance * QUEUE).max(0.02 * own as f64);
+        let bits = Prediction { mean, variance: mean + 0.5 * mean * mean + 0.1 }.bits(shared.people);
+        let actor = tick.actor(&look).clone();
+        let particular = format!(
+            "{} of {own} people looked at within seven days without a known reason were looked at by {} others of the same outside employer too",
+            shared.people,
+            shared.with.len()
+        );
+        let finding = Finding {
+            typology: Typology::VendorCohort,
+            window: Window::D7,
+            count: shared.people,
+            measure: Measure::Orders,
+            bits,
+            particular,
+            related: shared.with.into_iter().collect(),
+        };
+        found.extend((bits > 0.0).then_some(GroupFinding { actor, finding }));
+    }
+    found
+}
+
+/// How much more often agents of one employer meet than any two employees.
+const QUEUE: f64 = 4.0;

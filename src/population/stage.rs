@@ -1,0 +1,117 @@
+//! What the second stage keeps between ticks: who looked at whom, one by one and without a known reason, on the last seven closed
+//! days. Subjects are prints, employees numbers.
+//!
+//! Room is bounded: past [`MOST`] looks, only subjects with the smallest prints are kept, all looks at them and none at others. Every
+//! kept subject is judged exactly, and those that are not kept are not judged.
+
+use crate::model::access::Actor;
+use crate::population::summary::Summary;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Closed days that are compared.
+pub const DAYS: u32 = 7;
+/// Looks that are kept.
+const MOST: usize = 16_000_000;
+
+/// One employee's look at a subject.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Look {
+    /// The subject.
+    pub subject: u64,
+    /// The employee, by number.
+    pub who: u32,
+}
+
+/// The looks of the last days.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Stage {
+    days: VecDeque<(u32, Vec<Look>)>,
+    actors: Vec<Actor>,
+    numbers: BTreeMap<Actor, u32>,
+    theta: u64,
+}
+
+impl Default for Stage {
+    fn default() -> Stage {
+        Stage { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX }
+    }
+}
+
+/// What cross-employee detectors look at: one tick.
+pub struct Tick<'a> {
+    /// The day that has just closed everywhere.
+    pub last: u32,
+    /// Summaries of all employees, in the order of their actors.
+    pub members: &'a [Summary],
+    /// The looks of the last days, by subject and employee, each pair once.
+    pub looks: &'a [Look],
+    /// Employees by number.
+    pub stage: &'a Stage,
+}
+
+impl Stage {
+    /// Takes what the summaries bring, and forgets what is older than the days compared.
+    pub fn take(&mut self, last: u32, members: &[Summary]) {
+        let mut days: BTreeMap<u32, Vec<Look>> = BTreeMap::new();
+        for member in members {
+            for people in member.touched.iter().filter(|people| !people.subjects.is_empty() && people.day + DAYS > last) {
+                let who = self.number(&member.actor);
+                let kept = people.subjects.iter().take_while(|subject| **subject <= self.theta);
+                days.entry(people.day).or_default().extend(kept.map(|subject| Look { subject: *subject, who }));
+            }
+        }
+        for (day, looks) in days {
+            match self.days.iter_mut().find(|(known, _)| *known == day) {
+                Some((_, known)) => known.extend(looks),
+                None => self.days.push_back((day, looks)),
+            }
+        }
+        self.days.retain(|(day, _)| day + DAYS > last);
+        while self.days.iter().map(|(_, looks)| looks.len()).sum::<usize>() > MOST {
+            self.theta /= 2;
+            let theta = self.theta;
+            self.days.iter_mut().for_each(|(_, looks)| looks.retain(|look| look.subject <= theta));
+        }
+    }
+
+    fn number(&mut self, actor: &Actor) -> u32 {
+        if let Some(number) = self.numbers.get(actor) {
+            return *number;
+        }
+        let number = self.actors.len() as u32;
+        self.actors.push(actor.clone());
+        self.numbers.insert(actor.clone(), number);
+        number
+    }
+
+    /// The looks of all days, by subject and employee, each pair once.
+    pub fn looks(&self) -> Vec<Look> {
+        let mut all: Vec<Look> = self.days.iter().flat_map(|(_, looks)| looks.iter().copied()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether every subject is judged.
+    pub fn is_whole(&self) -> bool {
+        self.theta == u64::MAX
+    }
+}
+
+impl<'a> Tick<'a> {
+    /// The employee of a look.
+    pub fn actor(&self, look: &Look) -> &'a Actor {
+        &self.stage.actors[look.who as usize]
+    }
+
+    /// The summary of an employee.
+    pub fn member(&self, actor: &Actor) -> Option<&'a Summary> {
+        self.members.binary_search_by(|member| member.actor.cmp(actor)).ok().map(|at| &self.members[at])
+    }
+
+    /// The looks at each subject, one group after the other.
+    pub fn by_subject(&self) -> impl Iterator<Item = &'a [Look]> {
+        self.looks.chunk_by(|a, b| a.subject == b.subject)
+    }
+}

@@ -1,0 +1,42 @@
+//! What the second stage hears of one employee at a tick: small, and of closed days only.
+
+use crate::model::access::Actor;
+use crate::model::typology::Typology;
+use crate::profile::conduct::familiar::Ground;
+use crate::profile::conduct::touched::People;
+use crate::profile::history::{AllMoments, ClosedDay};
+use std::sync::Arc;
+
+/// One employee's contribution.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Whose it is.
+    pub actor: Actor,
+    /// The peer group.
+    pub group: Arc<str>,
+    /// The organisational unit.
+    pub unit: Option<Arc<str>>,
+    /// The outside employer.
+    pub employer: Option<Arc<str>>,
+    /// Discounted moments of each measure over the days that may be learnt from.
+    pub moments: AllMoments,
+    /// Days that became old enough since the last tick.
+    pub days: Vec<ClosedDay>,
+    /// Places and kinds touched of late.
+    pub ground: Vec<Ground>,
+    /// People looked at one by one without a known reason on days that became old enough.
+    pub touched: Vec<People>,
+    /// What the last seven closed days have too much of, against what lies before them.
+    pub excess: Excess,
+    /// The strongest finding of each typology that is remembered, in bits.
+    pub voices: Vec<(Typology, f64)>,
+}
+
+/// Seven closed days against what would have been usual.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Excess {
+    /// People without a known reason.
+    pub count: u64,
+    /// Surprise, in bits.
+    pub bits: f64,
+}

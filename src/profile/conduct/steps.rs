@@ -1,0 +1,36 @@
+//! Steps from one id to its neighbour: counting through customers, up or down, also when other work lies between.
+
+use crate::model::access::Chain;
+use serde::{Deserialize, Serialize};
+
+/// Ids whose neighbours are remembered.
+const REMEMBERED: usize = 16;
+
+/// Prints of the last ids asked for, each with that of the id before it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Steps {
+    last: Vec<(u64, u64)>,
+}
+
+impl Steps {
+    /// Notes an access; tells how many people of it are neighbours of people asked for before, or of one another.
+    pub fn note(&mut self, chain: Chain) -> u64 {
+        if chain.id == 0 {
+            return u64::from(chain.consecutive);
+        }
+        if self.last.iter().any(|(id, _)| *id == chain.id) {
+            return 0;
+        }
+        let is_step = self.last.iter().any(|(id, before)| *id == chain.before || *before == chain.id);
+        if self.last.len() == REMEMBERED {
+            self.last.remove(0);
+        }
+        self.last.push((chain.id, chain.before));
+        u64::from(is_step)
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.last.capacity() * size_of::<(u64, u64)>()
+    }
+}

@@ -1,0 +1,79 @@
+//! Several whispers make a voice: what other patterns say of an employee adds to the pattern at hand.
+//!
+//! Findings of one family rest on the same count (people without a reason, say), so only the strongest of each family is heard, and
+//! each at a share of its bits: independent evidence adds in bits, and patterns of one person's conduct are never quite
+//! independent.
+
+use crate::model::typology::Typology;
+use crate::triage::Episode;
+
+/// Days for which a finding is heard in full; it fades to nothing over as many again.
+const HEARD: u32 = 7;
+
+/// What the strongest of each other family counts for.
+const SHARE: f64 = 0.4;
+
+/// The most that others add, in bits.
+const MOST: f64 = 24.0;
+
+/// What findings rest on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Family {
+    /// How many people.
+    Volume,
+    /// Whose they are.
+    Territory,
+    /// How they were reached.
+    Manner,
+    /// From where, and by whom.
+    Place,
+    /// When.
+    Time,
+    /// Who the people are, and what of them.
+    Subject,
+    /// What was claimed.
+    Claim,
+    /// What others do.
+    Company,
+}
+
+fn family(typology: Typology) -> Family {
+    match typology {
+        Typology::BulkExtract
+        | Typology::LowAndSlow
+        | Typology::SubscriptionHarvest
+        | Typology::ThresholdHugging
+        | Typology::LookupToOrder => Family::Volume,
+        Typology::OutOfTerritory => Family::Territory,
+        Typology::Enumeration | Typology::ToolDriven | Typology::ListMatching | Typology::SegmentSkim | Typology::PrivilegedBypass => {
+            Family::Manner
+        }
+        Typology::BorrowedAccount | Typology::SharedPrivilege => Family::Place,
+        Typology::GhostLeaver | Typology::OffDuty => Family::Time,
+        Typology::DossierAssembly | Typology::TrackedPerson | Typology::Celebrity | Typology::Canary | Typology::RoleWithoutNeed => {
+            Family::Subject
+        }
+        Typology::ControlChangeThenLookup | Typology::FabricatedBusiness | Typology::LogGap => Family::Claim,
+        Typology::SplittingCollusion | Typology::VendorCohort => Family::Company,
+    }
+}
+
+/// What patterns of other families say, in bits.
+pub fn chorus(episodes: &[Episode], of: Typology, day: u32) -> f64 {
+    let own = family(of);
+    let mut best: Vec<(Family, f64)> = Vec::new();
+    for episode in episodes {
+        let family = family(episode.typology);
+        if family == own {
+            continue;
+        }
+        let age = day.saturating_sub(episode.last_day());
+        let fading = 1.0 - f64::from(age.saturating_sub(HEARD)) / f64::from(HEARD);
+        let bits = episode.best_since(day.saturating_sub(2 * HEARD)) * fading.max(0.0);
+        match best.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, known)) => *known = known.max(bits),
+            None => best.push((family, bits)),
+        }
+    }
+    (SHARE * best.iter().map(|(_, bits)| bits).sum::<f64>()).min(MOST)
+}
