@@ -15,7 +15,7 @@ pub struct Options {
     #[arg(long, default_value_t = 2_000)]
     employees: u32,
     /// Days of history
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, default_value_t = 90)]
     days: u32,
     /// The same seed gives the same company, byte by byte
     #[arg(long, default_value_t = 1)]

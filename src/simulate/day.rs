@@ -1,8 +1,10 @@
 //! Owns one simulated day while it is made: what people and jobs did, the reasons on file for it, and putting both in order.
 
 use super::calendar::MINUTE;
+use super::queries::Query;
 use super::rng::Rng;
 use super::schema::Act;
+use super::terminals::{Desk, Terminal};
 
 /// One access of one actor, before it becomes a line.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +14,10 @@ pub(crate) struct Access {
     pub(crate) actor: u32,
     pub(crate) act: Act,
     pub(crate) failed: bool,
+    pub(crate) terminal: Terminal,
+    /// Where its statement stands in [`DayLog::queries`], for [`Act::Query`].
+    pub(crate) query: u32,
+    /// With 0 rows the subjects are those who were asked for and not found.
     pub(crate) rows: Option<u32>,
     /// Where its subjects stand in [`DayLog::subjects`].
     pub(crate) first: u32,
@@ -46,6 +52,7 @@ pub(crate) struct DayLog {
     pub(crate) accesses: Vec<Access>,
     pub(crate) subjects: Vec<u32>,
     pub(crate) purposes: Vec<String>,
+    pub(crate) queries: Vec<Query>,
     pub(crate) reasons: Vec<Reason>,
 }
 
@@ -71,8 +78,25 @@ impl DayLog {
         self.subjects.extend(subjects);
         let persons = self.subjects.len() as u32 - first;
         let rows = rows.or((persons > 0).then_some(persons));
-        self.accesses.push(Access { at, actor, act, failed: false, rows, first, persons, purpose: None });
+        let access = Access { at, actor, act, failed: false, terminal: Terminal::Usual, query: 0, rows, first, persons, purpose: None };
+        self.accesses.push(access);
         self.accesses.last_mut().expect("one was just pushed")
+    }
+
+    /// An access by a statement of its own.
+    pub(crate) fn query(
+        &mut self,
+        at: u32,
+        actor: u32,
+        query: Query,
+        rows: Option<u32>,
+        subjects: impl IntoIterator<Item = u32>,
+    ) -> &mut Access {
+        self.queries.push(query);
+        let nth = self.queries.len() as u32 - 1;
+        let access = self.list(at, actor, Act::Query, rows, subjects);
+        access.query = nth;
+        access
     }
 
     pub(crate) fn purpose(&mut self, text: String) -> u32 {
@@ -80,21 +104,24 @@ impl DayLog {
         self.purposes.len() as u32 - 1
     }
 
-    /// Ends what one actor did (the accesses from `begin` on): in order of time, cut at the end of the day, with a login before each
-    /// session of a person.
-    pub(crate) fn close_actor(&mut self, begin: usize, length_ms: u32, logs_in: bool, rng: &mut Rng) {
+    /// Ends what one actor did (the accesses from `begin` on): in order of time, cut at the end of the day, each from its terminal, with
+    /// a login before each session of a person.
+    pub(crate) fn close_actor(&mut self, begin: usize, length_ms: u32, desk: Option<&Desk>, rng: &mut Rng) {
         self.cut(begin, length_ms);
         self.accesses[begin..].sort_by_key(|access| access.at);
-        if !logs_in {
-            return;
-        }
-        let mut session = u32::MAX;
+        let Some(desk) = desk else { return };
+        let mut open: Vec<(u32, Terminal)> = Vec::new();
         for index in begin..self.accesses.len() {
-            let Access { at, actor, .. } = self.accesses[index];
-            if session_of(at) != session {
-                session = session_of(at);
-                let before = at.saturating_sub(rng.between(3000, 40_000)).max(session * SESSION);
-                let login = Access { at: before, actor, act: Act::Login, failed: false, rows: None, first: 0, persons: 0, purpose: None };
+            let access = &mut self.accesses[index];
+            if access.terminal == Terminal::Usual {
+                access.terminal = desk.at(access.at);
+            }
+            let session = (session_of(access.at), access.terminal);
+            if !open.contains(&session) {
+                open.push(session);
+                let before = access.at.saturating_sub(rng.between(3000, 40_000)).max(session.0 * SESSION);
+                let login =
+                    Access { at: before, act: Act::Login, failed: false, rows: None, first: 0, persons: 0, purpose: None, ..*access };
                 self.accesses.push(login);
             }
         }
@@ -140,7 +167,7 @@ mod tests {
         for at in [9 * 60, 8 * 60 + 1, 13 * 60, 24 * 60] {
             log.lookup(at * MINUTE, 0, Act::Find, 5, &mut rng);
         }
-        log.close_actor(0, 24 * 60 * MINUTE, true, &mut rng);
+        log.close_actor(0, 24 * 60 * MINUTE, Some(&Desk::default()), &mut rng);
         log.settle();
         let acts: Vec<Act> = log.accesses.iter().map(|access| access.act).collect();
         assert_eq!(acts, [Act::Login, Act::Find, Act::Find, Act::Login, Act::Find]);

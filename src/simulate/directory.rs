@@ -145,12 +145,19 @@ pub(crate) fn subjects(world: &World) -> impl Iterator<Item = String> {
 }
 
 pub(crate) fn labels(world: &World, labels: &[Label]) -> String {
-    let mut text = "employee,typology,from,to,difficulty\n".to_owned();
+    let mut text = "employee,typology,from,to,difficulty,people\n".to_owned();
     for label in labels {
         let (from, to) = (world.calendar.rfc3339(label.from_ms), world.calendar.rfc3339(label.to_ms + 999));
-        text.push_str(&row(&[&label.employee, label.typology, &from, &to, label.difficulty]));
+        text.push_str(&row(&[&label.employee, label.typology, &from, &to, label.difficulty, &label.people().to_string()]));
     }
     text
+}
+
+/// What every insider's acts disclosed, act by act: people not disclosed by an earlier one.
+pub(crate) fn leaked<'a>(world: &'a World, labels: &'a [Label]) -> impl Iterator<Item = String> + 'a {
+    let acts = labels.iter().flat_map(|label| label.leaks.iter().map(move |leak| (label, leak)));
+    std::iter::once("employee,typology,time,people\n".to_owned())
+        .chain(acts.map(|(label, (at, people))| row(&[&label.employee, label.typology, &world.calendar.rfc3339(*at), &people.to_string()])))
 }
 
 pub(crate) fn decoys(world: &World, decoys: &[Decoy]) -> String {

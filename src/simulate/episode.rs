@@ -1,9 +1,10 @@
-//! Owns what an episode is: a script (a typology of misuse, or an innocent look-alike) played by one actor on certain days; and the
-//! casting, which finds actors and days. The scripts are in `misuse` and `innocent`.
+//! Owns what an episode is: a script (a typology of misuse, or an innocent look-alike) played by one actor on certain days, alone or as
+//! one of a group. The scripts are in `misuse` and `innocent`; who plays is found in `casting`.
 
 use std::collections::BTreeSet;
 
 use super::calendar::{DAY, MINUTE};
+use super::casting::Casting;
 use super::day::{DayLog, Reason, Whom};
 use super::duty::{self, Duty};
 use super::rng::Rng;
@@ -58,13 +59,37 @@ pub(crate) struct Approval {
 }
 
 /// What a casting decides.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Part {
     pub(crate) actor: u32,
     /// Ascending.
     pub(crate) days: Vec<u32>,
     /// Persons, or dossiers, a day.
     pub(crate) persons: u32,
+    /// The others of a group, each with the days of his or her own.
+    pub(crate) others: Vec<(u32, Vec<u32>)>,
+    /// What the actors aim at: a customer, or whatever the script takes it for.
+    pub(crate) aim: u32,
+}
+
+impl Part {
+    /// One actor alone.
+    pub(crate) fn of(actor: u32, days: Vec<u32>, persons: u32) -> Self {
+        Self { actor, days, persons, ..Self::default() }
+    }
+
+    /// A group.
+    pub(crate) fn team(mut members: Vec<(u32, Vec<u32>)>, persons: u32) -> Option<Self> {
+        if members.is_empty() {
+            return None;
+        }
+        let (actor, days) = members.remove(0);
+        Some(Self { actor, days, persons, others: members, aim: 0 })
+    }
+
+    pub(crate) fn at(self, aim: u32) -> Self {
+        Self { aim, ..self }
+    }
 }
 
 #[derive(Clone)]
@@ -76,6 +101,12 @@ pub(crate) struct Episode {
     pub(crate) persons: u32,
     /// Distinguishes episodes of one script, and chooses among variants.
     pub(crate) nth: u32,
+    pub(crate) aim: u32,
+    /// The first of the group, or the actor where there is no group.
+    pub(crate) lead: u32,
+    /// Which of the group this is, and how many there are.
+    pub(crate) member: u32,
+    pub(crate) members: u32,
 }
 
 impl Episode {
@@ -85,6 +116,16 @@ impl Episode {
             let mut rng = Rng::of(&world.seed(Stream::Episode, u64::from(self.actor) << 32 | u64::from(self.nth), day.into()));
             (self.script.act)(self, world, day, &mut rng, log);
         }
+    }
+
+    /// What the whole group has in common on a day: the same draws for every member.
+    pub(crate) fn shared(&self, world: &World, day: u32) -> Rng {
+        Rng::of(&world.seed(Stream::Episode, 1 << 63 | u64::from(self.lead) << 24 | u64::from(self.nth), day.into()))
+    }
+
+    /// How many of the days lie behind.
+    pub(crate) fn played(&self, day: u32) -> u32 {
+        self.days.iter().take_while(|played| **played < day).count() as u32
     }
 
     /// Persons of this day: about as planned, never twice the same.
@@ -118,6 +159,45 @@ impl Episode {
         purpose
     }
 
+    /// Puts a reason for these subjects on file, from an hour before midnight of the day to the end of it, and returns the purpose
+    /// that claims it.
+    pub(crate) fn ticket(&self, world: &World, day: u32, kind: &'static str, subjects: &[u32], log: &mut DayLog) -> u32 {
+        let date = world.calendar.day(day).date.strftime("%Y%m%d");
+        let reference = format!("{}-{date}-{}-{}", prefix(kind), self.actor + 1, log.reasons.len() + 7000);
+        let purpose = log.purpose(format!("{kind}:{reference}"));
+        let mut subjects = subjects.to_vec();
+        subjects.sort_unstable();
+        subjects.dedup();
+        log.reasons.push(Reason {
+            whom: Whom::Actor(self.actor),
+            subjects,
+            objects: None,
+            from_ms: world.calendar.instant(day, 0) - i64::from(60 * MINUTE),
+            to_ms: world.calendar.instant(day, world.calendar.day(day).length_ms),
+            kind,
+            reference,
+            max_persons: None,
+        });
+        purpose
+    }
+
+    /// Lookups as [`Episode::scatter`] makes them, which claim a purpose.
+    pub(crate) fn scatter_for(
+        &self,
+        purpose: u32,
+        subjects: &[u32],
+        acts: &[Act],
+        rng: &mut Rng,
+        log: &mut DayLog,
+        at: impl FnMut(&mut Rng) -> u32,
+    ) {
+        let begin = log.accesses.len();
+        self.scatter(subjects, acts, rng, log, at);
+        for access in &mut log.accesses[begin..] {
+            access.purpose = rng.chance(0.5).then_some(purpose);
+        }
+    }
+
     /// Single lookups of `subjects`, each at a random moment that `at` draws.
     pub(crate) fn scatter(&self, subjects: &[u32], acts: &[Act], rng: &mut Rng, log: &mut DayLog, mut at: impl FnMut(&mut Rng) -> u32) {
         for subject in subjects {
@@ -136,83 +216,61 @@ pub(crate) fn pace(start: u32, fastest_s: u32, slowest_s: u32) -> impl FnMut(&mu
     }
 }
 
+/// How references of a sort of reason begin.
+pub(crate) fn prefix(kind: &str) -> &'static str {
+    match kind {
+        "ticket" => "INC",
+        "appointment" => "APT",
+        "batch" => "JOB",
+        "campaign" => "CMP",
+        "break_glass" => "BRK",
+        _ => "ASG",
+    }
+}
+
+/// A stretch of customers in the order of their ids, going round where a branch ends: no canaries. `first` may be any number.
+pub(crate) fn stretch(world: &World, branch: u16, first: u32, count: u32) -> Vec<u32> {
+    let block = &world.units[usize::from(branch)].customers;
+    let first = block.start + first % block.len() as u32;
+    let round = (first..block.end).chain(block.start..first);
+    round.filter(|customer| !world.customers.is_canary(*customer)).take(count as usize).collect()
+}
+
+/// A branch that the actor's unit serves.
+pub(crate) fn branch_of(world: &World, actor: u32, nth: u32) -> u16 {
+    let serves = &world.unit_of(actor).serves;
+    serves[nth as usize % serves.len()]
+}
+
 /// Distinct customers whom an actor's unit serves, outside the actor's own business: no canaries, in random order.
 pub(crate) fn strangers(world: &World, actor: u32, count: u32, rng: &mut Rng) -> Vec<u32> {
+    among(world, &world.unit_of(actor).serves, count, rng)
+}
+
+/// Distinct customers of branches that an actor's unit does not serve, or of any where it serves all.
+pub(crate) fn outsiders(world: &World, actor: u32, count: u32, rng: &mut Rng) -> Vec<u32> {
     let serves = &world.unit_of(actor).serves;
+    let branches: Vec<u16> = (0..world.units.len() as u16).filter(|unit| !world.units[usize::from(*unit)].customers.is_empty()).collect();
+    let others: Vec<u16> = branches.iter().copied().filter(|unit| !serves.contains(unit)).collect();
+    among(world, if others.is_empty() { &branches } else { &others }, count, rng)
+}
+
+/// Distinct customers from all over the company.
+pub(crate) fn anybody(world: &World, count: u32, rng: &mut Rng) -> Vec<u32> {
     let mut seen = BTreeSet::new();
-    let draw = |_| {
-        let branch = serves[rng.below(serves.len() as u32) as usize];
-        world.customers.anyone(&world.units[usize::from(branch)].customers, rng)
-    };
+    let everybody = 0..world.customers.total;
+    let draw = |_| world.customers.anyone(&everybody, rng);
     (0..count * 2).map(draw).filter(|customer| seen.insert(*customer)).take(count as usize).collect()
 }
 
-/// Where actors come from. Nobody plays twice.
-pub(crate) struct Casting<'a> {
-    pub(crate) world: &'a mut World,
-    pub(crate) rng: Rng,
-    /// Everything must happen on, or go on until, the last day.
-    pub(crate) last_day: bool,
-    taken: BTreeSet<u32>,
-}
-
-impl<'a> Casting<'a> {
-    pub(crate) fn new(world: &'a mut World) -> Self {
-        let rng = Rng::of(&world.seed(Stream::Casting, 0, 0));
-        Self { world, rng, last_day: false, taken: BTreeSet::new() }
-    }
-
-    /// The day before which nothing unusual happens, so that there is a history to compare with.
-    pub(crate) fn quiet_days(&self) -> u32 {
-        let days = self.world.calendar.len();
-        if days >= 30 { 20 } else { days / 3 }
-    }
-
-    pub(crate) fn last(&self) -> u32 {
-        self.world.calendar.len() - 1
-    }
-
-    /// A first day that leaves room for `span` days, where there is room.
-    pub(crate) fn start(&mut self, span: u32) -> u32 {
-        if self.last_day {
-            return self.last();
-        }
-        let first = self.quiet_days();
-        first + self.rng.below((self.world.calendar.len() - first).saturating_sub(span).max(1))
-    }
-
-    /// Somebody free whom `suits` accepts, from a random place on.
-    pub(crate) fn someone(&mut self, suits: impl Fn(&World, u32) -> bool) -> Option<u32> {
-        let count = self.world.employees.len() as u32;
-        let first = self.rng.below(count);
-        let found = (0..count).map(|nth| (first + nth) % count).find(|who| !self.taken.contains(who) && suits(self.world, *who))?;
-        self.taken.insert(found);
-        Some(found)
-    }
-
-    /// Somebody settled whom `suits` accepts, with `count` days at work from `start` on; fewer days where the range ends.
-    pub(crate) fn at_work(&mut self, start: u32, count: u32, suits: impl Fn(&World, u32) -> bool) -> Option<(u32, Vec<u32>)> {
-        let days = |world: &World, who| -> Vec<u32> {
-            let at_work = |day: &u32| duty::rostered(world, who, *day);
-            (start..world.calendar.len()).filter(at_work).take(count as usize).collect()
-        };
-        let last = self.last_day.then(|| self.last());
-        let ends_well = |days: &[u32]| last.is_none_or(|last| days.last() == Some(&last));
-        let good = |world: &World, who, least: usize| {
-            let days = days(world, who);
-            settled(world, who) && suits(world, who) && days.len() >= least && ends_well(&days)
-        };
-        let enough = if self.last_day { vec![1] } else { vec![count, count * 3 / 4, count / 2, 1] };
-        let who = enough.into_iter().find_map(|least| self.someone(|world, who| good(world, who, least.max(1) as usize)))?;
-        Some((who, days(self.world, who)))
-    }
-}
-
-/// Long with the company, not about to go, not long away, and reading people's data most days.
-pub(crate) fn settled(world: &World, who: u32) -> bool {
-    let employee = world.employee(who);
-    let long_away = employee.absences.iter().any(|absence| absence.to - absence.from > 20);
-    employee.hired < -30 && employee.left.is_none() && !long_away && employee.role().volume >= 10.0 && employee.pace > 0.6
+/// Distinct customers of branches, each branch as likely as the others.
+fn among(world: &World, branches: &[u16], count: u32, rng: &mut Rng) -> Vec<u32> {
+    let mut seen = BTreeSet::new();
+    let draw = |_| {
+        let branch = branches[rng.below(branches.len() as u32) as usize];
+        world.customers.anyone(&world.units[usize::from(branch)].customers, rng)
+    };
+    (0..count * 2).map(draw).filter(|customer| seen.insert(*customer)).take(count as usize).collect()
 }
 
 impl Duty {

@@ -4,10 +4,12 @@ use super::calendar::Day;
 use super::day::{Access, DayLog, Reason, Whom, session_of};
 use super::json;
 use super::name_of;
+use super::queries::Query;
 use super::rng::mix;
-use super::schema::{ACTIVITIES, Rendered};
+use super::schema::{ACTIVITIES, Act, Key, Rendered, SQL};
 use super::services::SERVICES;
-use super::world::{Stream, World};
+use super::terminals::{self, Terminal};
+use super::world::{Gap, Stream, World};
 
 /// The parts of lines that do not change, rendered once for every actor and activity.
 pub(crate) struct Printer {
@@ -20,20 +22,21 @@ struct Actor {
     who: String,
     /// `,"client":{"ip":"…","host":"…","app":`
     client: String,
+    /// The program in which this person writes SQL, as a JSON string.
+    sql: String,
 }
 
 impl Printer {
     pub(crate) fn new(world: &World) -> Self {
         let people = world.employees.iter().enumerate().map(|(index, employee)| {
             let who = if employee.by_account { ("account", &employee.account) } else { ("employee", &employee.id) };
-            let code = world.units[usize::from(employee.unit)].code;
-            let ip = format!("10.{}.{}.{}", employee.unit + 10, index / 250, index % 250 + 1);
-            actor(who.0, who.1, &ip, &format!("ws-{code}-{:04}", index + 1))
+            let (ip, host) = terminals::address(world, Terminal::Desk(index as u32), 0);
+            actor(who.0, who.1, &ip, &host, sql_program(index))
         });
         let services = SERVICES
             .iter()
             .enumerate()
-            .map(|(nth, service)| actor("account", service.account, &format!("10.9.0.{}", nth + 1), service.host));
+            .map(|(nth, service)| actor("account", service.account, &format!("10.9.0.{}", nth + 1), service.host, "batch-runner"));
         Self { actors: people.chain(services).collect(), activities: ACTIVITIES.iter().map(|activity| activity.render()).collect() }
     }
 
@@ -48,15 +51,21 @@ impl Printer {
             date: today.date.to_string(),
             compact: today.date.strftime("%Y%m%d").to_string(),
             counts: vec![0; self.actors.len()],
+            gaps: world.gaps.iter().filter(|gap| gap.day == day).collect(),
         }
     }
 }
 
-fn actor(field: &str, name: &str, ip: &str, host: &str) -> Actor {
-    Actor {
-        who: format!("\"{field}\":{}", json::quoted(name)),
-        client: format!(",\"client\":{{\"ip\":{},\"host\":{},\"app\":", json::quoted(ip), json::quoted(host)),
-    }
+fn actor(field: &str, name: &str, ip: &str, host: &str, sql: &str) -> Actor {
+    Actor { who: format!("\"{field}\":{}", json::quoted(name)), client: client(ip, host), sql: json::quoted(sql) }
+}
+
+fn client(ip: &str, host: &str) -> String {
+    format!(",\"client\":{{\"ip\":{},\"host\":{},\"app\":", json::quoted(ip), json::quoted(host))
+}
+
+fn sql_program(index: usize) -> &'static str {
+    ["sqlworkbench", "psql", "DBeaver"][mix(&[0x5c1, index as u64]) as usize % 3]
 }
 
 pub(crate) struct Page<'a> {
@@ -68,15 +77,22 @@ pub(crate) struct Page<'a> {
     compact: String,
     /// Lines so far of every actor: ids are numbered in order of time, so they do not tell misuse from routine.
     counts: Vec<u32>,
+    /// The times of today in which a system logged nothing.
+    gaps: Vec<&'a Gap>,
 }
 
 impl Page<'_> {
-    /// Appends the line of an access, without a line break.
-    pub(crate) fn line(&mut self, out: &mut Vec<u8>, log: &DayLog, access: &Access) {
+    /// Appends the line of an access, without a line break. Says whether there is one: nothing is, where auditing was off.
+    pub(crate) fn line(&mut self, out: &mut Vec<u8>, log: &DayLog, access: &Access) -> bool {
         let actor = &self.printer.actors[access.actor as usize];
         let activity = &self.printer.activities[access.act as usize];
+        let query = (access.act == Act::Query).then(|| &log.queries[access.query as usize]);
         let count = &mut self.counts[access.actor as usize];
         *count += 1;
+        let system = query.map_or(ACTIVITIES[access.act as usize].system, |query| query.system);
+        if self.gaps.iter().any(|gap| gap.system == system && gap.from < access.at && access.at < gap.to) {
+            return false;
+        }
         out.extend_from_slice(b"{\"time\":\"");
         out.extend_from_slice(self.date.as_bytes());
         out.push(b'T');
@@ -91,24 +107,45 @@ impl Page<'_> {
         out.extend_from_slice(b"\",");
         out.extend_from_slice(actor.who.as_bytes());
         out.extend_from_slice(b",\"session\":\"s");
-        let turn = u64::from(self.day) * 8 + u64::from(session_of(access.at));
+        let turn = u64::from(self.day) * 8 + u64::from(session_of(access.at)) + (access.terminal.code() << 16);
         json::number(out, mix(&self.world.seed(Stream::Session, access.actor.into(), turn)) % 10_000_000_000, 10);
         out.push(b'"');
-        out.extend_from_slice(actor.client.as_bytes());
-        out.extend_from_slice(activity.app.as_bytes());
+        if access.terminal == Terminal::Usual || access.terminal == Terminal::Desk(access.actor) {
+            out.extend_from_slice(actor.client.as_bytes());
+        } else {
+            let (ip, host) = terminals::address(self.world, access.terminal, self.day);
+            out.extend_from_slice(client(&ip, &host).as_bytes());
+        }
+        let app = query.map_or(ACTIVITIES[access.act as usize].app, |query| query.app);
+        match query {
+            _ if app == SQL => out.extend_from_slice(actor.sql.as_bytes()),
+            Some(_) => json::string(out, app),
+            None => out.extend_from_slice(activity.app.as_bytes()),
+        }
         out.push(b'}');
         let subjects = log.subjects_of(access);
         out.extend_from_slice(activity.what.as_bytes());
+        if let Some(Query { system, operation, text, .. }) = query {
+            for (field, text) in [(&b",\"system\":"[..], *system), (b",\"operation\":", *operation), (b",\"statement\":", &**text)] {
+                out.extend_from_slice(field);
+                json::string(out, text);
+            }
+        }
         if let Some(after) = &activity.after_subject {
-            subjects.iter().for_each(|subject| json::subject(out, *subject));
+            for subject in subjects {
+                match activity.key {
+                    Key::Id => json::subject(out, *subject),
+                    Key::Phone => json::phone(out, *subject),
+                }
+            }
             out.extend_from_slice(after.as_bytes());
         }
         if let Some(rows) = access.rows {
             out.extend_from_slice(b",\"rows\":");
             json::number(out, u64::from(rows), 1);
         }
-        // What failed showed nobody, though its statement names whom it was about.
-        if !subjects.is_empty() && !access.failed {
+        // What failed or found nothing showed nobody, though its statement names whom it was about.
+        if !subjects.is_empty() && access.rows != Some(0) {
             subject_list(out, subjects);
         }
         if let Some(purpose) = access.purpose {
@@ -116,6 +153,7 @@ impl Page<'_> {
             json::string(out, &log.purposes[purpose as usize]);
         }
         out.extend_from_slice(if access.failed { b",\"outcome\":\"failure\"}" } else { b",\"outcome\":\"success\"}" });
+        true
     }
 }
 

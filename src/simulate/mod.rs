@@ -10,7 +10,9 @@
 //! Days are made independently: whatever happens on one derives from sub-seeds of (seed, purpose, actor, day), so the live
 //! demo can make its "today" without the weeks before. The module depends on no other of the crate.
 
+mod applications;
 mod calendar;
+mod casting;
 mod customers;
 mod day;
 mod directory;
@@ -21,6 +23,7 @@ mod json;
 mod line;
 mod misuse;
 mod people;
+mod queries;
 mod rng;
 mod roles;
 mod routine;
@@ -28,6 +31,7 @@ mod schema;
 mod services;
 mod sites;
 mod stage;
+mod terminals;
 mod world;
 mod write;
 
@@ -46,6 +50,7 @@ pub use people::Employee;
 use rng::Rng;
 use services::SERVICES;
 pub use stage::{Decoy, Label};
+use terminals::Desk;
 use world::{Stream, World};
 pub use write::Summary;
 
@@ -72,12 +77,12 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             employees: 2000,
-            days: 60,
+            days: 90,
             seed: 1,
             start: jiff::civil::date(2026, 1, 5),
             zone: "Asia/Shanghai".to_owned(),
             insider_on_last_day: false,
-            all_owners: false,
+            all_owners: true,
         }
     }
 }
@@ -214,7 +219,9 @@ impl Company {
         let mut page = self.printer.page(&self.world, day);
         for access in &log.accesses {
             buffer.clear();
-            page.line(&mut buffer, &log, access);
+            if !page.line(&mut buffer, &log, access) {
+                continue;
+            }
             let line = String::from_utf8(buffer.clone()).expect("lines are made of text");
             records.push(SimRecord { time_ms: self.world.calendar.instant(day, access.at), employee: access.actor, line });
         }
@@ -248,9 +255,13 @@ impl Company {
             while let Some(episode) = episodes.next_if(|episode| episode.actor == actor) {
                 episode.play(&self.world, day, &mut log);
             }
-            let person = actor < people || SERVICES[(actor - people) as usize].pooled();
+            let desk = if actor < people {
+                Some(Desk::of(&self.world, actor, day))
+            } else {
+                SERVICES[(actor - people) as usize].pooled().then(Desk::default)
+            };
             let mut rng = Rng::of(&self.world.seed(Stream::Session, actor.into(), day.into()));
-            log.close_actor(begin, length, person, &mut rng);
+            log.close_actor(begin, length, desk.as_ref(), &mut rng);
         }
         log.settle();
         log

@@ -47,6 +47,8 @@ pub struct Employee {
     pub(crate) account_kept: bool,
     pub(crate) unit: u16,
     role: u8,
+    /// Until which day, exclusive, in which other job of the same place.
+    pub(crate) former: Option<(i32, u8)>,
     pub(crate) manager: Option<u32>,
     pub(crate) employer: &'static str,
     /// First and last day employed, as numbers of days from the start.
@@ -58,6 +60,10 @@ pub struct Employee {
     pub(crate) pace: f64,
     /// Chance of staying late on a day; people without never come on days off either.
     pub(crate) overtime: f64,
+    /// Keeps to tickets more, or less, than the job's usual: a factor of the cases without.
+    pub(crate) untidy: f64,
+    /// From which day on, and how often, somebody works from home; where it is not left to habit.
+    pub(crate) from_home: Option<(u32, f64)>,
     /// In order of days, not overlapping.
     pub(crate) absences: Vec<Absence>,
     pub(crate) book: Book,
@@ -78,8 +84,21 @@ impl Employee {
         &ROLES[usize::from(self.role)]
     }
 
+    /// The job on a day: a directory knows only the last one.
+    pub(crate) fn role_on(&self, day: u32) -> &'static Role {
+        match self.former {
+            Some((until, role)) if (day as i32) < until => &ROLES[usize::from(role)],
+            Some(_) | None => self.role(),
+        }
+    }
+
     pub(crate) fn role_index(&self) -> usize {
         usize::from(self.role)
+    }
+
+    /// Neither nights nor evenings, and no rota.
+    pub(crate) fn works_by_day(&self) -> bool {
+        self.week == Week::Office && matches!(self.shift, Shift::Fixed { start, end } if start < end)
     }
 
     pub(crate) fn employed(&self, day: i32) -> bool {
@@ -147,6 +166,8 @@ fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Emplo
     let unit = places[rng.weighted(places.iter().map(|unit| units[*unit].weight))];
     let (shift, week) = rota(job, &mut rng);
     let (hired, left) = employment(days, &mut rng);
+    let former = former(role, days, hired, left, &mut Rng::of(&[seed, 0xf0a3, u64::from(index)]));
+    let mut nature = Rng::of(&[seed, 0x7a7e, u64::from(index)]);
     Employee {
         id: format!("E{:0width$}", index + 1),
         account: format!("{}{:0width$}", units[unit].code, index + 1),
@@ -154,17 +175,32 @@ fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Emplo
         account_kept: rng.chance(0.3),
         unit: unit as u16,
         role: role as u8,
+        former,
         manager: None,
         employer: if job.name == "vendor agent" { VENDORS[rng.below(2) as usize] } else { "" },
         hired,
         left,
         shift,
         week,
-        pace: exp(0.35 * rng.normal() - 0.06),
+        pace: exp(0.45 * rng.normal() - 0.1),
         overtime: if rng.chance(0.4) { 0.0 } else { 0.02 + 0.12 * rng.unit() },
+        untidy: exp(0.5 * nature.normal() - 0.12),
+        from_home: None,
         absences: absences(days, &mut rng),
         book: Book::default(),
     }
+}
+
+/// Two in a hundred change jobs within the range, for another of the same place that has customers of the same sort.
+fn former(role: usize, days: i32, hired: i32, left: Option<i32>, rng: &mut Rng) -> Option<(i32, u8)> {
+    let job = &ROLES[role];
+    let alike = |other: &usize| *other != role && ROLES[*other].place == job.place && ROLES[*other].pattern == job.pattern;
+    let others: Vec<usize> = (0..ROLES.len()).filter(alike).collect();
+    if others.is_empty() || !rng.chance(0.035) || days < 10 || hired > -30 || left.is_some() {
+        return None;
+    }
+    let until = days / 4 + rng.below(days as u32 / 2) as i32;
+    Some((until, others[rng.below(others.len() as u32) as usize] as u8))
 }
 
 const fn fixed(start: u32, end: u32) -> Shift {

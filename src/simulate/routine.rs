@@ -3,22 +3,33 @@
 //! The volume is over-dispersed (Gamma–Poisson) around a mood that drifts over days (an AR(1) process with coefficient 0.6, made as
 //! its moving average so that a day needs no day before it), times what a whole unit shares.
 
-use super::calendar::MINUTE;
+use jiff::civil::Weekday;
+
+use super::applications;
+use super::calendar::{DayKind, MINUTE};
 use super::day::{DayLog, Reason, Whom};
 use super::duty::{self, Duty};
+use super::episode::prefix;
 use super::people::glance;
-use super::rng::{Rng, exp};
+use super::queries;
+use super::rng::{Rng, exp, ln, mix};
 use super::roles::Role;
 use super::schema::Act;
+use super::sites::Place;
 use super::world::{Stream, World};
 
 /// What employee `who` does on `day`; nothing where not at work, but for the rare look from home.
 pub(crate) fn ordinary(world: &World, who: u32, day: u32, log: &mut DayLog) {
     let mut rng = Rng::of(&world.seed(Stream::Routine, who.into(), day.into()));
     if let Some(duty) = duty::on_duty(world, who, day) {
+        let unit = world.employee(who).unit;
+        if outage(world, unit, day) {
+            return;
+        }
         let luck = rng.gamma(8);
         let volume = rng.poisson(expected(world, who, day) * duty.share * luck);
         work(world, who, day, &duty, volume, &mut rng, log);
+        applications::play(world, who, day, &duty, log);
     } else if let Some(absence) = world.employee(who).absent(day as i32)
         && world.employee(who).employed(day as i32)
         && glance(world.options.seed, who, absence) == Some(day as i32)
@@ -35,7 +46,7 @@ pub(crate) fn ordinary(world: &World, who: u32, day: u32, log: &mut DayLog) {
 /// Mean accesses of a full day of this employee.
 pub(crate) fn expected(world: &World, who: u32, day: u32) -> f64 {
     let employee = world.employee(who);
-    let role = employee.role();
+    let role = employee.role_on(day);
     let mut mood = 0.0;
     let mut weight = 0.8; // the square root of 1 - 0.6 * 0.6: the process has variance 1
     for back in 0..8 {
@@ -44,16 +55,52 @@ pub(crate) fn expected(world: &World, who: u32, day: u32) -> f64 {
         weight *= 0.6;
     }
     let shared = Rng::of(&world.seed(Stream::UnitMood, employee.unit.into(), day.into())).normal();
-    let burst = if Rng::of(&world.seed(Stream::Mood, who.into(), u64::MAX - u64::from(day))).chance(0.015) { 1.8 } else { 1.0 };
+    let mut odd = Rng::of(&world.seed(Stream::Mood, who.into(), u64::MAX - u64::from(day)));
+    // Now and then a day out of proportion: Pareto with exponent 3, so that the tail is heavy.
+    let burst = if odd.chance(0.02) { (1.4 * exp(-ln(1.0 - odd.unit()) / 3.0)).min(6.0) } else { 1.0 };
     let month_end = if world.calendar.day(day).month_end { role.month_end } else { 1.0 };
     let since = (day as i32 - employee.hired).max(0);
     let learning = (0.3 + 0.7 * f64::from(since) / 21.0).min(1.0);
-    role.volume * employee.pace * exp(0.22 * mood + 0.08 * shared - 0.03) * burst * month_end * learning
+    // The company grows by a sixteenth in a quarter.
+    let growth = 1.0 + 0.0007 * f64::from(day);
+    let common = events(world, employee.unit, day) * weekday(world.calendar.day(day).date.weekday());
+    role.volume * employee.pace * exp(0.24 * mood + 0.08 * shared - 0.04) * burst * month_end * learning * growth * common
+}
+
+const fn weekday(day: Weekday) -> f64 {
+    match day {
+        Weekday::Monday => 1.12,
+        Weekday::Tuesday => 1.03,
+        Weekday::Wednesday | Weekday::Thursday | Weekday::Saturday | Weekday::Sunday => 1.0,
+        Weekday::Friday => 0.9,
+    }
+}
+
+/// Whether the systems of a unit are down all day: nobody of it reads anything.
+pub(crate) fn outage(world: &World, unit: u16, day: u32) -> bool {
+    let dice = mix(&world.seed(Stream::Event, unit.into(), day.into())) % 1000;
+    dice < 7 && matches!(world.calendar.day(day).kind, DayKind::Workday | DayKind::MakeUp)
+}
+
+/// What a whole unit has to do more of on a day: what an outage left undone, or a peak of calls.
+fn events(world: &World, unit: u16, day: u32) -> f64 {
+    let worked = |day: &u32| matches!(world.calendar.day(*day).kind, DayKind::Workday | DayKind::MakeUp);
+    let before = (day.saturating_sub(9)..day).rev().find(worked);
+    if before.is_some_and(|before| outage(world, unit, before)) {
+        return 1.85;
+    }
+    let dice = mix(&world.seed(Stream::Event, unit.into(), u64::from(day) | 1 << 40)) % 1000;
+    match (world.units[usize::from(unit)].place, dice) {
+        (Place::CallCentre, 0..25) => 1.7,
+        (Place::Branch | Place::HeadOffice | Place::Operations, 0..6) => 1.35,
+        (Place::Branch | Place::HeadOffice | Place::Operations | Place::CallCentre, _) => 1.0,
+    }
 }
 
 /// `volume` accesses in cases over the hours of `duty`, with the day's line of reasons.
 fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut Rng, log: &mut DayLog) {
-    let role = world.employee(who).role();
+    let role = world.employee(who).role_on(day);
+    let with_reason = 1.0 - ((1.0 - role.reason.0) * world.employee(who).untidy).min(0.7);
     let begin = log.accesses.len();
     let reference = format!("{}-{}-{}", prefix(role.reason.1), world.calendar.day(day).date.strftime("%Y%m%d"), who + 1);
     let purpose = log.purpose(format!("{}:{reference}", role.reason.1));
@@ -63,7 +110,7 @@ fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut R
     let mut done = 0;
     while done < volume {
         let at = duty.sample(rng);
-        let has_reason = rng.chance(role.reason.0);
+        let has_reason = rng.chance(with_reason);
         let from = log.accesses.len();
         let first_subject = log.subjects.len();
         if rng.chance(role.lists.0) {
@@ -72,14 +119,22 @@ fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut R
             let subject = if rng.chance(0.15) { recent[rng.below(4) as usize] } else { None };
             let subject = subject.unwrap_or_else(|| customer(world, who, day, rng));
             recent[done as usize % 4] = Some(subject);
-            case(who, role, at, subject, rng, log);
+            case(world, who, role, at, subject, rng, log);
         }
         if has_reason {
-            covered.extend_from_slice(&log.subjects[first_subject..]);
+            // Whoever was asked for and is no customer stands in no ticket.
+            covered.extend(log.subjects[first_subject..].iter().filter(|subject| **subject < world.customers.total));
             for access in &mut log.accesses[from..] {
                 first = first.min(access.at);
                 last = last.max(access.at);
                 access.purpose = rng.chance(0.3).then_some(purpose);
+            }
+        } else if rng.chance(0.06) {
+            // A number from memory, or of a ticket that was never filed: it cannot be verified.
+            let number = rng.between(1, 99_999);
+            let claimed = log.purpose(format!("{}:{}-{number:05}", role.reason.1, prefix(role.reason.1)));
+            for access in &mut log.accesses[from..] {
+                access.purpose = Some(claimed);
             }
         }
         done += (log.accesses.len() - from).max(1) as u32;
@@ -90,7 +145,7 @@ fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut R
             access.rows = Some(0);
         }
         // What names nobody is covered by no list of subjects, so it claims nothing.
-        access.purpose = access.purpose.filter(|_| access.persons > 0 && !access.failed);
+        access.purpose = access.purpose.filter(|_| access.persons > 0 && access.rows != Some(0));
     }
     covered.sort_unstable();
     covered.dedup();
@@ -109,16 +164,8 @@ fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut R
     }
 }
 
-fn prefix(kind: &str) -> &'static str {
-    match kind {
-        "ticket" => "INC",
-        "appointment" => "APT",
-        _ => "ASG",
-    }
-}
-
 /// One customer's business: a first look, then as many more as it takes, seconds to a minute or two apart.
-fn case(who: u32, role: &Role, at: u32, subject: u32, rng: &mut Rng, log: &mut DayLog) {
+fn case(world: &World, who: u32, role: &Role, at: u32, subject: u32, rng: &mut Rng, log: &mut DayLog) {
     let again = 1.0 - 1.0 / role.case;
     let mut at = at;
     for step in 0..8 {
@@ -126,33 +173,89 @@ fn case(who: u32, role: &Role, at: u32, subject: u32, rng: &mut Rng, log: &mut D
             break;
         }
         let act = role.work[rng.weighted(role.work.iter().map(|(_, weight)| *weight))].0;
-        if act == Act::ReportSql {
-            let rows = rng.between(1, act.activity().rows);
-            log.list(at, who, act, Some(rows), []);
-        } else {
-            log.lookup(at, who, act, subject, rng);
+        match act {
+            Act::ReportSql => {
+                let rows = rng.between(1, act.activity().rows);
+                log.list(at, who, act, Some(rows), []);
+            }
+            Act::Find if step == 0 => find(world, who, at, subject, rng, log),
+            // An identity is checked, the number changed or the password set, and the customer's page opened again.
+            Act::Update if rng.chance(0.3) => {
+                let change = [Act::PhoneReset, Act::PasswordReset, Act::Unmask][rng.below(3) as usize];
+                log.lookup(at, who, change, subject, rng);
+                at += rng.between(4_000, 40_000);
+                log.lookup(at, who, Act::Profile, subject, rng);
+            }
+            _ => {
+                log.lookup(at, who, act, subject, rng);
+            }
         }
-        at += rng.between(6_000, 100_000);
+        // Seconds or a minute as a rule; now and then the customer fetches a document.
+        at += if rng.chance(0.04) { rng.between(100_000, 900_000) } else { rng.between(6_000, 100_000) };
+    }
+}
+
+/// How somebody is found: by the number of the account, by telephone (which fails now and then), or by the beginning of the name.
+fn find(world: &World, who: u32, at: u32, subject: u32, rng: &mut Rng, log: &mut DayLog) {
+    match rng.below(100) {
+        0..70 => {
+            log.lookup(at, who, Act::Find, subject, rng);
+        }
+        70..90 => {
+            log.lookup(at, who, Act::PhoneFind, subject, rng);
+        }
+        90..96 => {
+            let sought = world.customers.total + rng.below(world.customers.total);
+            log.list(at, who, Act::PhoneFind, Some(0), [sought]);
+            log.lookup(at + rng.between(5_000, 40_000), who, Act::Find, subject, rng);
+        }
+        _ => {
+            // A few of the same name, the one that was meant among them.
+            let same = rng.below(5);
+            let mut shown: Vec<u32> = (0..same).map(|nth| world.customers.real((subject + nth * 4391) % world.customers.total)).collect();
+            shown.push(subject);
+            shown.sort_unstable();
+            shown.dedup();
+            let rows = shown.len() as u32;
+            log.query(at, who, queries::by_prefix(subject), Some(rows), shown);
+        }
     }
 }
 
 /// A list of one's own book: some of those who come up together.
 fn open_list(world: &World, who: u32, day: u32, at: u32, rng: &mut Rng, log: &mut DayLog) {
     let employee = world.employee(who);
+    let role = employee.role_on(day);
     let u = rng.unit();
     let length = (10 + (80.0 * u * u) as u32).min(employee.book.size);
     let start = employee.book.rank(day, rng);
     let on_list = |customer: &u32| !world.customers.is_canary(*customer) && rng.chance(0.55);
     let members: Vec<u32> = (0..length).map(|nth| employee.book.customer(start + nth)).filter(on_list).collect();
     if !members.is_empty() {
-        log.list(at, who, employee.role().lists.1, None, members);
+        match rng.below(10) {
+            // The first pages of a long list.
+            0 | 1 => {
+                let unit = world.unit_of(who).name;
+                for (nth, page) in members.chunks(20).enumerate().take(3) {
+                    let at = at + nth as u32 * rng.between(8_000, 60_000);
+                    log.query(at, who, queries::page(unit, nth as u32), None, page.iter().copied());
+                }
+            }
+            2 if role.book == 0 => {
+                let above = [50_000, 200_000, 500_000][rng.below(3) as usize];
+                log.query(at, who, queries::portfolio(&employee.id, above), None, members);
+            }
+            _ => {
+                log.list(at, who, role.lists.1, None, members);
+            }
+        }
     }
 }
 
 /// Whom a case is about: somebody of the book, else a visitor of a branch that the unit serves, rarely of another.
 pub(crate) fn customer(world: &World, who: u32, day: u32, rng: &mut Rng) -> u32 {
     let employee = world.employee(who);
-    if rng.chance(employee.role().own) {
+    if rng.chance(employee.role_on(day).own) {
         return world.customers.real(employee.book.customer(employee.book.rank(day, rng)));
     }
     let serves = &world.unit_of(who).serves;

@@ -6,6 +6,7 @@ use super::json;
 /// A table of the catalog: `(column, kind)` with the kinds of the contract.
 #[derive(Debug)]
 pub(crate) struct Table {
+    #[cfg_attr(not(test), expect(dead_code, reason = "says where its screens are; the catalog holds in the reporting system too"))]
     system: &'static str,
     name: &'static str,
     subject: &'static str,
@@ -32,6 +33,7 @@ pub(crate) const TABLES: &[Table] = &[
         false,
         &[("name", "name"), ("phone", "phone_number"), ("address", "home_address"), ("id_card", "id_number"), ("employer", "workplace")],
     ),
+    table("crm", "crm.web_logins", "customer_id", false, &[("login", "other_identifying")]),
     table("crm", "crm.interactions", "customer_id", true, &[("callback_phone", "phone_number"), ("note", "other_private")]),
     table("core", "core.accounts", "customer_id", true, &[("account_no", "bank_account"), ("balance", "property")]),
     table("core", "core.transactions", "customer_id", true, &[("amount", "transaction"), ("counterparty", "transaction")]),
@@ -89,6 +91,13 @@ pub(crate) enum Act {
     LookupSql,
     BatchAccounts,
     BatchCustomers,
+    PhoneFind,
+    PhoneReset,
+    PasswordReset,
+    Unmask,
+    Decide,
+    /// A statement of its own, see [`super::queries`].
+    Query,
 }
 
 /// One sort of access, as the log shows it.
@@ -97,13 +106,22 @@ pub(crate) struct Activity {
     act: Act,
     pub(crate) system: &'static str,
     operation: &'static str,
-    app: &'static str,
+    pub(crate) app: &'static str,
     /// Tables with the columns shown. Empty where `statement` says it, and for logins.
     objects: &'static [(&'static str, &'static [&'static str])],
     /// SQL text instead of objects: what stands before and after the subject's id, or the whole text and nothing.
     statement: Option<(&'static str, &'static str)>,
+    /// What stands in the statement for the person.
+    key: Key,
     /// Most rows that one person has in it.
     pub(crate) rows: u32,
+}
+
+/// How a statement names a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Id,
+    Phone,
 }
 
 const fn activity(
@@ -114,17 +132,19 @@ const fn activity(
     objects: &'static [(&'static str, &'static [&'static str])],
     rows: u32,
 ) -> Activity {
-    Activity { act, system, operation, app, objects, statement: None, rows }
+    Activity { act, system, operation, app, objects, statement: None, key: Key::Id, rows }
 }
 
 const fn sql(act: Act, system: &'static str, before: &'static str, after: &'static str, rows: u32) -> Activity {
-    Activity { act, system, operation: "read", app: "sqlworkbench", objects: &[], statement: Some((before, after)), rows }
+    Activity { act, system, operation: "read", app: SQL, objects: &[], statement: Some((before, after)), key: Key::Id, rows }
 }
 
 const CRM: &str = "crm-desktop";
 const TELLER: &str = "teller-desk";
 const DESK: &str = "case-desk";
 const JOB: &str = "batch-runner";
+/// Whatever program the person writes SQL in.
+pub(crate) const SQL: &str = "";
 
 pub(crate) const ACTIVITIES: &[Activity] = &[
     activity(Act::Login, "crm", "login", CRM, &[], 0),
@@ -160,6 +180,21 @@ pub(crate) const ACTIVITIES: &[Activity] = &[
     sql(Act::LookupSql, "crm", "SELECT name, phone FROM crm.customers WHERE id = '", "'", 1),
     activity(Act::BatchAccounts, "core", "export", JOB, &[("core.accounts", &["account_no", "balance"])], 1),
     activity(Act::BatchCustomers, "crm", "read", JOB, &[("crm.customers", &["name", "phone", "address"])], 1),
+    Activity {
+        act: Act::PhoneFind,
+        system: "crm",
+        operation: "read",
+        app: CRM,
+        objects: &[],
+        statement: Some(("SELECT id, name, phone FROM crm.customers WHERE phone = '", "'")),
+        key: Key::Phone,
+        rows: 1,
+    },
+    activity(Act::PhoneReset, "crm", "write", CRM, &[("crm.customers", &["phone"])], 1),
+    activity(Act::PasswordReset, "crm", "write", CRM, &[("crm.web_logins", &["login"])], 1),
+    activity(Act::Unmask, "crm", "admin", CRM, &[("crm.customers", &["phone", "id_card"])], 1),
+    activity(Act::Decide, "loans", "write", DESK, &[("loans.applications", &["purpose"])], 1),
+    activity(Act::Query, "", "", "", &[], 1),
 ];
 
 // Every activity stands at its own place: `Act::activity` rests on it.
@@ -186,10 +221,14 @@ pub(crate) struct Rendered {
     pub(crate) what: String,
     /// The rest of the statement after the subject; none where no subject stands in it.
     pub(crate) after_subject: Option<String>,
+    pub(crate) key: Key,
 }
 
 impl Activity {
     pub(crate) fn render(&self) -> Rendered {
+        if self.act == Act::Query {
+            return Rendered { app: String::new(), what: String::new(), after_subject: None, key: self.key };
+        }
         let mut what = format!(",\"system\":{},\"operation\":{}", json::quoted(self.system), json::quoted(self.operation));
         let mut after_subject = None;
         if !self.objects.is_empty() {
@@ -206,7 +245,7 @@ impl Activity {
                 after_subject = Some(json::quoted(after)[1..].to_owned());
             }
         }
-        Rendered { app: json::quoted(self.app), what, after_subject }
+        Rendered { app: json::quoted(self.app), what, after_subject, key: self.key }
     }
 }
 
@@ -217,12 +256,14 @@ fn object(table: &str, columns: &[&str]) -> String {
 
 /// The text of `catalog.toml`. Names here need no escaping: they are the constants above.
 pub(crate) fn catalog() -> String {
-    let mut text = String::from("# Which columns hold which kind of personal information, and which column names the person.\n");
+    let mut text = String::from(
+        "# Which columns hold which kind of personal information, and which column names the person, in whichever system they are read.\n",
+    );
     for table in TABLES {
         let rows = if table.many { "many" } else { "one" };
         text.push_str(&format!(
-            "\n[[table]]\nsystem = \"{}\"\ntable = \"{}\"\nsubject = \"{}\"\nrows_per_subject = \"{rows}\"\n[table.columns]\n",
-            table.system, table.name, table.subject
+            "\n[[table]]\ntable = \"{}\"\nsubject = \"{}\"\nrows_per_subject = \"{rows}\"\n[table.columns]\n",
+            table.name, table.subject
         ));
         for (column, kind) in table.columns {
             text.push_str(&format!("{column} = \"{kind}\"\n"));

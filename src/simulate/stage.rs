@@ -1,8 +1,11 @@
 //! Owns who is cast for what: how many insiders and look-alikes a company of a size has, and what the files say of them.
 
+use std::collections::BTreeSet;
+
 use super::calendar::DAY;
+use super::casting::Casting;
 use super::day::DayLog;
-use super::episode::{Casting, Difficulty, Episode, Part, Script};
+use super::episode::{Difficulty, Episode, Part, Script};
 use super::world::World;
 use super::{innocent, misuse, name_of};
 
@@ -21,6 +24,15 @@ pub struct Label {
     pub to_ms: i64,
     /// `obvious`, `medium` or `subtle`.
     pub difficulty: &'static str,
+    /// Every act in order of time, with how many people it disclosed whom none before it had.
+    pub leaks: Vec<(i64, u64)>,
+}
+
+impl Label {
+    /// How many people the insider's acts disclosed; at most so many where only rows are known.
+    pub fn people(&self) -> u64 {
+        self.leaks.iter().map(|(_, people)| people).sum()
+    }
 }
 
 /// One innocent look-alike: a line of `decoys.csv`.
@@ -43,20 +55,25 @@ pub(super) struct Cast {
     pub(super) decoys: Vec<Decoy>,
 }
 
-/// Insiders of each typology: together about one employee in a hundred, three of each from 500 employees on.
-const fn insiders(employees: u32) -> u32 {
+/// Episodes of misuse. From 750 employees on every typology at every difficulty, once or more often; below, one for every ten
+/// employees, so that a small company has a part of the list.
+const fn episodes(employees: u32) -> u32 {
+    let typologies = misuse::SCRIPTS.len() as u32;
     match employees {
         0..12 => 0,
-        12..250 => 1,
-        250..500 => 2,
-        500..2100 => 3,
-        _ => employees / 600,
+        12..750 => employees.div_ceil(10),
+        750..2500 => 3 * typologies,
+        _ => employees / 700 * typologies,
     }
 }
+
+/// What new hires are cast for, once each in a company of 500 and more: nobody knows them, so nothing is known to be unusual.
+const BY_NEWCOMERS: [&str; 6] = ["bulk_extract", "enumeration", "list_matching", "lookup_to_order", "dossier_assembly", "segment_skim"];
 
 pub(super) fn cast(world: &mut World) -> Cast {
     let employees = world.employees.len() as u32;
     let last_day = world.options.insider_on_last_day;
+    let seed = world.options.seed;
     let mut casting = Casting::new(world);
     let mut guilty = Vec::new();
     for script in misuse::SCRIPTS {
@@ -68,21 +85,30 @@ pub(super) fn cast(world: &mut World) -> Cast {
             casting.last_day = false;
         }
     }
-    let each = insiders(employees);
-    for (nth_script, script) in misuse::SCRIPTS.iter().enumerate() {
-        // Where there are not three of each, the typologies have different difficulties.
-        let shift = if each < 3 { nth_script } else { 0 };
-        for nth in 0..each {
-            guilty.extend(play(&mut casting, script, Difficulty::ALL[(nth as usize + shift) % 3], nth));
+    let scripts = misuse::SCRIPTS.len() as u32;
+    let wanted = if last_day { episodes(employees) / 4 } else { episodes(employees) };
+    // A small company starts somewhere in the list, by its seed; and the difficulties go round.
+    let shift = if wanted < scripts { (seed % 1_000_000) as u32 * 7 } else { 0 };
+    for number in shift..shift + wanted {
+        let (script, round) = (&misuse::SCRIPTS[(number % scripts) as usize], number / scripts);
+        let difficulty = Difficulty::ALL[((number + round) % 3) as usize];
+        guilty.extend(play(&mut casting, script, difficulty, round));
+    }
+    if employees >= 500 && !last_day {
+        casting.newcomers = true;
+        for script in misuse::SCRIPTS.iter().filter(|script| BY_NEWCOMERS.contains(&script.name)) {
+            guilty.extend(play(&mut casting, script, Difficulty::Medium, 2000));
         }
+        casting.newcomers = false;
     }
     let mut innocents = Vec::new();
     for script in innocent::SCRIPTS {
-        for nth in 0..(employees / 1000).max(insiders(employees).min(1)) {
-            innocents.extend(play(&mut casting, script, Difficulty::Medium, nth));
+        for nth in 0..(employees / 1000).max(u32::from(employees >= 12)) {
+            innocents.extend(play(&mut casting, script, Difficulty::ALL[(nth as usize + 1) % 3], nth));
         }
     }
     innocents.dedup_by_key(|episode: &mut Episode| (episode.script.name, episode.actor));
+    world.gaps.sort_by_key(|gap| (gap.day, gap.from));
     let world: &World = world;
     let mut labelled: Vec<(Episode, Label)> =
         guilty.into_iter().filter_map(|episode| label(world, &episode).map(|label| (episode, label))).collect();
@@ -93,22 +119,47 @@ pub(super) fn cast(world: &mut World) -> Cast {
     Cast { episodes, labels, decoys }
 }
 
-fn play(casting: &mut Casting<'_>, script: &'static Script, difficulty: Difficulty, nth: u32) -> Option<Episode> {
-    let Part { actor, days, persons } = (script.cast)(casting, difficulty)?;
-    (!days.is_empty()).then_some(Episode { script, difficulty, actor, days, persons, nth })
+/// The episodes of a script: one for every actor.
+fn play(casting: &mut Casting<'_>, script: &'static Script, difficulty: Difficulty, nth: u32) -> Vec<Episode> {
+    let Some(Part { actor, days, persons, others, aim }) = (script.cast)(casting, difficulty) else { return Vec::new() };
+    let members = others.len() as u32 + 1;
+    let everybody = std::iter::once((actor, days)).chain(others).enumerate();
+    let episode = |(member, (who, days)): (usize, (u32, Vec<u32>))| Episode {
+        script,
+        difficulty,
+        actor: who,
+        days,
+        persons,
+        nth,
+        aim,
+        lead: actor,
+        member: member as u32,
+        members,
+    };
+    everybody.map(episode).filter(|episode| !episode.days.is_empty()).collect()
 }
 
-/// What the insider does, played alone, says from when to when: a label never speaks of accesses that are not there.
+/// What the insider does, played alone, says from when to when and how many: a label never speaks of accesses that are not there.
 fn label(world: &World, episode: &Episode) -> Option<Label> {
     let mut span: Option<(i64, i64)> = None;
+    let mut seen = BTreeSet::new();
+    let mut leaks = Vec::new();
     for day in &episode.days {
         let mut log = DayLog::default();
         episode.play(world, *day, &mut log);
+        log.settle();
         let length = world.calendar.day(*day).length_ms.min(DAY);
         for access in log.accesses.iter().filter(|access| access.at < length) {
             let at = world.calendar.instant(*day, access.at);
             let (from, to) = span.unwrap_or((at, at));
             span = Some((from.min(at), to.max(at)));
+            let named = log.subjects_of(access);
+            let people = match access.rows {
+                Some(0) => 0,
+                Some(rows) if named.is_empty() => u64::from(rows),
+                Some(_) | None => named.iter().filter(|subject| seen.insert(**subject)).count() as u64,
+            };
+            leaks.push((at, people));
         }
     }
     span.map(|(from_ms, to_ms)| Label {
@@ -118,6 +169,7 @@ fn label(world: &World, episode: &Episode) -> Option<Label> {
         from_ms,
         to_ms,
         difficulty: episode.difficulty.name(),
+        leaks,
     })
 }
 

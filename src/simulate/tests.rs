@@ -35,7 +35,7 @@ fn ms(time: &str) -> i64 {
 fn one_seed_gives_the_same_bytes_and_another_gives_others() {
     let hashes = |seed| written(&company(60, 8, seed)).1;
     let first = hashes(1);
-    assert_eq!(first.len(), 11);
+    assert_eq!(first.len(), 12);
     assert_eq!(first, hashes(1));
     let other = hashes(2);
     assert!(["access.jsonl", "employees.csv", "labels.csv", "subjects.csv"].iter().all(|name| first[*name] != other[*name]));
@@ -45,7 +45,7 @@ fn one_seed_gives_the_same_bytes_and_another_gives_others() {
 fn the_bytes_are_those_of_the_day_they_were_first_made() {
     let text: String = company(60, 8, 1).day(3).into_iter().map(|record| record.line).collect();
     // Changes with the simulator's rules only: on another machine, or with another compiler, a change is a fault.
-    assert_eq!(blake3::hash(text.as_bytes()).to_hex().as_str()[..16], *"dcd5c01fcf33ede7");
+    assert_eq!(blake3::hash(text.as_bytes()).to_hex().as_str()[..16], *"aa95658f33de9f04");
 }
 
 #[test]
@@ -103,28 +103,46 @@ fn actor_of(company: &Company, index: u32) -> &str {
 #[test]
 fn every_label_has_its_insider_and_accesses_in_its_time() {
     let company = company(520, 45, 1);
-    let mut of_typology: BTreeMap<&str, u32> = BTreeMap::new();
     for label in company.labels() {
-        *of_typology.entry(label.typology).or_default() += 1;
         assert_eq!(company.employees()[label.index as usize].id(), label.employee);
         let days = (0..company.days()).filter(|day| company.bounds_ms(*day).0 <= label.to_ms && label.from_ms < company.bounds_ms(*day).1);
         let inside = |record: &SimRecord| record.employee == label.index && (label.from_ms..=label.to_ms).contains(&record.time_ms);
         let accesses: usize = days.map(|day| company.day(day).iter().filter(|record| inside(record)).count()).sum();
         assert!(accesses >= 2, "{label:?}");
+        assert!(label.leaks.iter().all(|(at, _)| (label.from_ms..=label.to_ms).contains(at)), "{label:?}");
+        assert!(label.people() > 0 || label.typology == "log_gap", "{label:?}");
     }
-    assert_eq!(
-        of_typology.into_iter().collect::<Vec<_>>(),
-        [("bulk_extract", 3), ("canary", 3), ("dossier_assembly", 3), ("ghost_leaver", 3), ("low_and_slow", 3), ("off_duty", 3)]
-    );
+}
+
+/// The names of the contract's list.
+const TYPOLOGIES: &str = "bulk_extract low_and_slow subscription_harvest enumeration tool_driven list_matching lookup_to_order \
+    dossier_assembly fabricated_business out_of_territory borrowed_account shared_privilege ghost_leaver off_duty role_without_need \
+    segment_skim tracked_person celebrity control_change_then_lookup privileged_bypass log_gap threshold_hugging splitting_collusion \
+    vendor_cohort canary";
+
+#[test]
+fn a_company_of_some_size_has_every_typology_in_three_difficulties() {
+    assert_eq!(misuse::SCRIPTS.iter().map(|script| script.name).collect::<Vec<_>>(), TYPOLOGIES.split_whitespace().collect::<Vec<_>>());
+    for (employees, seed) in [(1000, 1), (2000, 2), (2000, 3)] {
+        let company = company(employees, 90, seed);
+        let cast: BTreeSet<(&str, &str)> = company.labels().iter().map(|label| (label.typology, label.difficulty)).collect();
+        for typology in TYPOLOGIES.split_whitespace() {
+            for difficulty in ["obvious", "medium", "subtle"] {
+                assert!(cast.contains(&(typology, difficulty)), "{employees} {seed}: {typology} {difficulty}");
+            }
+        }
+        let fresh = company.labels().iter().filter(|label| company.employees()[label.index as usize].hired > 0).count();
+        assert!(fresh >= 2, "{fresh}");
+    }
 }
 
 #[test]
-fn even_a_small_company_has_one_of_each_typology_and_history_before() {
+fn even_a_small_company_has_some_insiders_and_history_before() {
     for (employees, days) in [(50, 60), (50, 10), (120, 20)] {
         for seed in 1..6 {
             let company = company(employees, days, seed);
             let typologies: BTreeSet<&str> = company.labels().iter().map(|label| label.typology).collect();
-            assert_eq!(typologies.len(), 6, "{employees} {days} {seed}: {typologies:?}");
+            assert!(typologies.len() >= 3, "{employees} {days} {seed}: {typologies:?}");
             let quiet = company.bounds_ms(if days >= 30 { 20 } else { days / 3 }).0;
             assert!(company.labels().iter().all(|label| label.from_ms >= quiet));
         }
@@ -139,7 +157,7 @@ fn insiders_of_the_last_day_are_active_on_it() {
         let (from, to) = company.bounds_ms(days - 1);
         let active: BTreeSet<&str> =
             company.labels().iter().filter(|label| (from..to).contains(&label.to_ms)).map(|label| label.typology).collect();
-        assert_eq!(active.len(), 6, "{days}: {active:?}");
+        assert!(active.len() >= 21, "{days}: {active:?}");
     }
 }
 
@@ -148,6 +166,7 @@ fn nobody_is_both_insider_and_look_alike_and_only_insiders_and_jobs_touch_canari
     let company = company(520, 40, 5);
     let insiders: BTreeSet<&str> = company.labels().iter().map(|label| &*label.employee).collect();
     assert_eq!(insiders.len(), company.labels().len());
+    assert!(insiders.len() > 40);
     assert!(company.decoys().iter().all(|decoy| !insiders.contains(&*decoy.employee)));
     let kinds: BTreeSet<&str> = company.decoys().iter().map(|decoy| decoy.kind).collect();
     assert_eq!(kinds.len(), innocent::SCRIPTS.len(), "{kinds:?}");
@@ -169,24 +188,28 @@ fn nobody_is_both_insider_and_look_alike_and_only_insiders_and_jobs_touch_canari
 }
 
 #[test]
-fn a_claimed_purpose_is_on_file_and_covers_its_access() {
+fn a_claimed_purpose_covers_its_access_where_it_is_on_file_as_most_are() {
     let company = company(150, 30, 2);
     let reasons: Vec<Value> = (0..30).flat_map(|day| company.explanations(day)).map(|line| serde_json::from_str(&line).unwrap()).collect();
     let by_ref: BTreeMap<&str, &Value> = reasons.iter().map(|reason| (reason["ref"].as_str().unwrap(), reason)).collect();
     assert_eq!(by_ref.len(), reasons.len(), "references are unique");
-    let mut claims = 0;
+    let (mut claims, mut unverified) = (0, 0);
     for record in (0..30).flat_map(|day| company.day(day)) {
         let line: Value = serde_json::from_str(&record.line).unwrap();
         let Some((kind, reference)) = line["purpose"].as_str().and_then(|purpose| purpose.split_once(':')) else { continue };
-        let reason = by_ref[reference];
         claims += 1;
-        assert_eq!(reason["reason"], kind);
+        let Some(reason) = by_ref.get(reference) else {
+            unverified += 1;
+            continue;
+        };
+        assert!(reason["reason"] == kind || kind == "application");
         assert!(ms(reason["from"].as_str().unwrap()) <= record.time_ms && record.time_ms <= ms(reason["to"].as_str().unwrap()));
         if let Some(covered) = reason["subjects"].as_array() {
             assert!(line["subjects"].as_array().unwrap().iter().all(|subject| covered.contains(subject)));
         }
     }
     assert!(claims > 10_000);
+    assert!(unverified * 10 < claims && unverified > 0, "{unverified} of {claims}");
 }
 
 #[test]

@@ -20,6 +20,18 @@ pub(crate) enum Stream {
     Service,
     Episode,
     Casting,
+    Terminal,
+    Event,
+    Application,
+}
+
+/// A time of one day in which a system logged nothing, in milliseconds since midnight; both ends exclusive.
+#[derive(Clone, Debug)]
+pub(crate) struct Gap {
+    pub(crate) day: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) system: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -29,6 +41,9 @@ pub(crate) struct World {
     pub(crate) units: Vec<Unit>,
     pub(crate) employees: Vec<Employee>,
     pub(crate) customers: Customers,
+    /// Who works in each unit, ascending.
+    pub(crate) members: Vec<Vec<u32>>,
+    pub(crate) gaps: Vec<Gap>,
 }
 
 const CUSTOMERS_PER_EMPLOYEE: u32 = 100;
@@ -43,7 +58,11 @@ impl World {
         let employees = people::plan(options.seed, options.employees, &calendar, &units);
         let banks_at: Vec<u16> = employees.iter().map(|employee| units[usize::from(employee.unit)].serves[0]).collect();
         let customers = Customers::new(options.seed, &units, &banks_at);
-        Ok(Self { options, calendar, units, employees, customers })
+        let mut members = vec![Vec::new(); units.len()];
+        for (index, employee) in employees.iter().enumerate() {
+            members[usize::from(employee.unit)].push(index as u32);
+        }
+        Ok(Self { options, calendar, units, employees, customers, members, gaps: Vec::new() })
     }
 
     pub(crate) fn employee(&self, who: u32) -> &Employee {

@@ -99,7 +99,10 @@ impl Company {
         let mut active = vec![false; people];
         for access in &log.accesses {
             buffer.clear();
-            page.line(buffer, log, access);
+            if !page.line(buffer, log, access) {
+                continue;
+            }
+            summary.records += 1;
             buffer.push(b'\n');
             out.put(buffer)?;
             summary.bytes += buffer.len() as u64;
@@ -110,7 +113,6 @@ impl Company {
                 active[actor] = true;
             }
         }
-        summary.records += log.accesses.len() as u64;
         summary.active_days += active.iter().filter(|active| **active).count() as u64;
         Ok(())
     }
@@ -133,6 +135,7 @@ impl Company {
         text("calendar.csv", &mut directory::calendar(world))?;
         text("subjects.csv", &mut directory::subjects(world))?;
         text("labels.csv", &mut whole(directory::labels(world, &self.labels)))?;
+        text("leaked.csv", &mut directory::leaked(world, &self.labels))?;
         text("decoys.csv", &mut whole(directory::decoys(world, &self.decoys)))?;
         text("catalog.toml", &mut whole(schema::catalog()))?;
         text("config.toml", &mut whole(directory::config(&world.options.zone)))

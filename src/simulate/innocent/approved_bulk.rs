@@ -1,8 +1,9 @@
 //! Large volumes that somebody approved: a campaign, a migration, an audit.
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::Casting;
 use crate::simulate::day::{DayLog, Whom};
-use crate::simulate::episode::{Approval, Casting, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Approval, Difficulty, Episode, Part, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -13,7 +14,7 @@ fn on_approval(casting: &mut Casting<'_>, days: u32, roles: &[&str], persons: u3
     let start = casting.start(7);
     let fits = |world: &World, who: u32| roles.contains(&world.employee(who).role().name);
     let (actor, days) = casting.at_work(start, days, fits)?;
-    Some(Part { actor, days, persons })
+    Some(Part::of(actor, days, persons))
 }
 
 /// Three days of call lists, for one relationship manager or for all of Marketing's unit.

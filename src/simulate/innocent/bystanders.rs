@@ -1,7 +1,8 @@
 //! People whose ordinary day looks odd by itself: they do nothing beside it, they are only named as look-alikes.
 
+use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part};
+use crate::simulate::episode::{Difficulty, Episode, Part};
 use crate::simulate::people::Shift;
 use crate::simulate::rng::Rng;
 use crate::simulate::services::{DEDUPLICATION, SERVICES};
@@ -11,7 +12,7 @@ pub(super) fn nothing_more(_: &Episode, _: &World, _: u32, _: &mut Rng, _: &mut 
 
 fn always(casting: &mut Casting<'_>, suits: impl Fn(&World, u32) -> bool) -> Option<Part> {
     let actor = casting.someone(suits)?;
-    Some(Part { actor, days: (0..=casting.last()).collect(), persons: 0 })
+    Some(Part::of(actor, (0..=casting.last()).collect(), 0))
 }
 
 /// A job with twice the volume when the month ends.
@@ -21,14 +22,14 @@ pub(super) fn month_end(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part
         return None;
     }
     let actor = casting.someone(|world, who| world.employee(who).role().month_end > 1.5 && world.employee(who).pace > 1.0)?;
-    Some(Part { actor, days, persons: 0 })
+    Some(Part::of(actor, days, 0))
 }
 
 /// Hired within the range: no history, and more work every week.
 pub(super) fn new_hire(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
     let last = casting.last();
     let actor = casting.someone(|world, who| (1..last as i32).contains(&world.employee(who).hired))?;
-    Some(Part { actor, days: (casting.world.employee(actor).hired as u32..=last).collect(), persons: 0 })
+    Some(Part::of(actor, (casting.world.employee(actor).hired as u32..=last).collect(), 0))
 }
 
 /// Works at night because the rota says so.
@@ -46,5 +47,5 @@ pub(super) fn heavy_role(casting: &mut Casting<'_>, _: Difficulty) -> Option<Par
 pub(super) fn deduplication(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
     let nth = SERVICES.iter().position(|service| service.account == DEDUPLICATION)?;
     let days: Vec<u32> = (0..=casting.last()).filter(|day| SERVICES[nth].runs(casting.world, *day)).collect();
-    (!days.is_empty()).then(|| Part { actor: casting.world.employees.len() as u32 + nth as u32, days, persons: 0 })
+    (!days.is_empty()).then(|| Part::of(casting.world.employees.len() as u32 + nth as u32, days, 0))
 }

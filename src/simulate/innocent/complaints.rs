@@ -1,8 +1,9 @@
 //! Complaint handling: everything about one customer from several systems in an hour, as a dossier would be, and a ticket for each.
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::Casting;
 use crate::simulate::day::{DayLog, Reason, Whom};
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -13,7 +14,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
     let start = casting.start(7);
     let roles = ["call-centre agent", "back-office clerk"];
     let (actor, days) = casting.at_work(start, 5, |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part { actor, days, persons: casting.rng.between(2, 4) })
+    Some(Part::of(actor, days, casting.rng.between(2, 4)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,9 +1,10 @@
 //! People who do more than their own work, or before they need to, because they were asked to: cover for a colleague, and an early
 //! return from leave.
 
+use crate::simulate::casting::{Casting, settled};
 use crate::simulate::day::DayLog;
 use crate::simulate::duty::{self, Duty};
-use crate::simulate::episode::{Approval, Casting, Difficulty, Episode, Part, settled, strangers};
+use crate::simulate::episode::{Approval, Difficulty, Episode, Part, strangers};
 use crate::simulate::people::Absence;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
@@ -17,7 +18,7 @@ pub(super) fn cast_cover(casting: &mut Casting<'_>, _: Difficulty) -> Option<Par
     let start = casting.start(9);
     let (actor, days) = casting.at_work(start, 6, |_, _| true)?;
     let persons = casting.world.employee(actor).usual_persons() as u32;
-    Some(Part { actor, days, persons })
+    Some(Part::of(actor, days, persons))
 }
 
 pub(super) fn cover(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -36,7 +37,7 @@ pub(super) fn cast_return(casting: &mut Casting<'_>, _: Difficulty) -> Option<Pa
     let last = *days.last()?;
     casting.world.employees[actor as usize].absences = vec![Absence { from: start as i32 - 12, to: last as i32, kind: "leave" }];
     let persons = casting.world.employee(actor).usual_persons() as u32;
-    Some(Part { actor, days, persons })
+    Some(Part::of(actor, days, persons))
 }
 
 pub(super) fn come_back(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

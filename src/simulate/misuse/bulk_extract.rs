@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, pace};
+use crate::simulate::episode::{Difficulty, Episode, Part, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -20,7 +21,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<
     let (actor, days) = casting.at_work(start, days, lookups)?;
     let times = difficulty.of(casting.rng.between(60, 100), casting.rng.between(22, 35), casting.rng.between(10, 13));
     let persons = casting.world.employee(actor).usual_persons() * f64::from(times);
-    Some(Part { actor, days, persons: persons.clamp(150.0, 6000.0) as u32 })
+    Some(Part::of(actor, days, persons.clamp(150.0, 6000.0) as u32))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

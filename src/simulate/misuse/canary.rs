@@ -1,7 +1,8 @@
 //! Canary: somebody trawls the records of a branch and touches planted ones, which no business leads to.
 
+use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, pace};
+use crate::simulate::episode::{Difficulty, Episode, Part, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -11,7 +12,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<
     let start = casting.start(5);
     let (actor, days) = casting.at_work(start, days, |_, _| true)?;
     let (least, most) = difficulty.of((80, 150), (20, 30), (8, 12));
-    Some(Part { actor, days, persons: casting.rng.between(least, most) })
+    Some(Part::of(actor, days, casting.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -2,8 +2,9 @@
 //! several days.
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -12,11 +13,11 @@ use crate::simulate::world::World;
 const PAGES: [Act; 8] = [Act::Profile, Act::Balance, Act::Statement, Act::Credit, Act::Calls, Act::Position, Act::Health, Act::Card];
 
 pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(6, 5, 4) };
+    let days = if casting.last_day { 1 } else { difficulty.of(6, 6, 6) };
     let start = casting.start(9);
     let (actor, days) = casting.at_work(start, days, |_, _| true)?;
-    let persons = difficulty.of(casting.rng.between(5, 6), casting.rng.between(2, 3), 1);
-    Some(Part { actor, days, persons })
+    let persons = difficulty.of(casting.rng.between(8, 10), casting.rng.between(5, 6), 3);
+    Some(Part::of(actor, days, persons))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

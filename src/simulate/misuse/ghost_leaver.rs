@@ -1,8 +1,9 @@
 //! Ghost leaver: the account of somebody who has left, or is on long leave, reads tens to hundreds of persons.
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::{Casting, settled};
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, pace, settled, strangers};
+use crate::simulate::episode::{Difficulty, Episode, Part, pace, strangers};
 use crate::simulate::people::Absence;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
@@ -28,7 +29,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<
         employee.left = Some(gone);
     }
     let (least, most) = difficulty.of((150, 300), (50, 90), (14, 25));
-    Some(Part { actor, days, persons: casting.rng.between(least, most) })
+    Some(Part::of(actor, days, casting.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, _day: u32, rng: &mut Rng, log: &mut DayLog) {

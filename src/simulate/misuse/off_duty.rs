@@ -1,9 +1,10 @@
 //! Off duty: sessions in the evening, at night, on weekends and holidays, by somebody who otherwise never works then.
 
 use crate::simulate::calendar::MINUTE;
+use crate::simulate::casting::{Casting, settled};
 use crate::simulate::day::DayLog;
 use crate::simulate::duty;
-use crate::simulate::episode::{Casting, Difficulty, Episode, Part, pace, settled, strangers};
+use crate::simulate::episode::{Difficulty, Episode, Part, pace, strangers};
 use crate::simulate::people::Week;
 use crate::simulate::rng::{Rng, mix};
 use crate::simulate::schema::Act;
@@ -23,7 +24,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<
     days.sort_unstable();
     casting.world.employees[actor as usize].overtime = 0.0;
     let (least, most) = difficulty.of((150, 300), (70, 120), (30, 45));
-    Some(Part { actor, days, persons: casting.rng.between(least, most) })
+    Some(Part::of(actor, days, casting.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
