@@ -40,7 +40,7 @@ const OF_ONE: f64 = 12.0;
 /// What one member contributes at the least.
 const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
-const TELL: f64 = 6.0;
+const TELL: f64 = 12.0;
 
 fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
@@ -49,17 +49,36 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
             units.entry(unit).or_default().push(member);
         }
     }
-    units.into_values().flat_map(|members| of_unit(members, floor)).collect()
+    let everybody = Ranks::of(tick.members);
+    units.into_values().flat_map(|members| of_unit(members, &everybody, floor)).collect()
 }
 
-fn of_unit(mut members: Vec<&Summary>, floor: u64) -> Vec<GroupFinding> {
+/// Where an excess stands among all employees: what it is surprising by is measured, whatever the model says.
+struct Ranks(Vec<f64>);
+
+impl Ranks {
+    fn of(members: &[Summary]) -> Ranks {
+        let mut bits: Vec<f64> = members.iter().map(|member| member.excess.bits).collect();
+        bits.sort_by(f64::total_cmp);
+        Ranks(bits)
+    }
+
+    /// -log2 of the share of employees with as much or more.
+    fn bits(&self, excess: f64) -> f64 {
+        let below = self.0.partition_point(|other| *other < excess);
+        let share = (self.0.len() - below) as f64 / self.0.len().max(1) as f64;
+        -share.max(0.5 / self.0.len().max(1) as f64).log2()
+    }
+}
+
+fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<GroupFinding> {
     let n = members.len();
     if n < 2 * FEWEST {
         return Vec::new();
     }
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
-    let middle = members[n / 2].excess.bits;
-    let weight = |member: &Summary| (member.excess.bits - middle).min(OF_ONE);
+    let middle = everybody.bits(members[n / 2].excess.bits) - 1.0;
+    let weight = |member: &Summary| (everybody.bits(member.excess.bits) - middle.max(0.0)).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
     for (at, member) in members.iter().take(most).enumerate() {

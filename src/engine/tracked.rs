@@ -167,7 +167,7 @@ impl Tracked {
             ground: self.profile.conduct.ground(last).collect(),
             touched,
             excess: self.excess(last, group),
-            voices: self.episodes.iter().map(|episode| (episode.typology, episode.voice())).collect(),
+            voices: self.episodes.iter().map(Episode::voice).collect(),
         })
     }
 
