@@ -2,10 +2,10 @@
 //!
 //! Tables joined by the person's key show the same person on a row; tables that are not show different people.
 
-use crate::classify::catalog::{RowsPerSubject, Table};
+use crate::classify::catalog::Table;
 use crate::classify::counting::statement::Known;
 use crate::model::kind::Kind;
-use crate::model::record::{Dialect, Plan, Record};
+use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,33 +28,6 @@ pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
         *most = people.max(*most);
     }
     groups.values().sum::<u64>().max(1)
-}
-
-/// No more people than rows came out of a scan of one row per person, where each row shown has such a person and nobody else.
-pub(super) fn scanned(branch: &Branch, known: &[Known<'_>], plan: &Plan) -> Option<u64> {
-    if branch.hides_query || !branch.functions.is_empty() {
-        return None;
-    }
-    let showing: Vec<usize> = (0..known.len()).filter(|at| known[*at].showing.is_some()).collect();
-    let alone = |at: &usize| known[*at].showing.is_some_and(|showing| showing.people_per_row == 1);
-    if showing.is_empty() || !showing.iter().all(alone) {
-        return None;
-    }
-    let subject = |at: usize| known[at].entry.and_then(|entry| Some(Column { source: at, name: Some(entry.subject.clone()?) }));
-    let of_one_row = (0..known.len()).filter(|at| known[*at].entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One));
-    let bounds = of_one_row.filter_map(|at| {
-        let own = subject(at)?;
-        // Equal on every row shown, whichever way one goes.
-        let same = |other: &usize| *other == at || subject(*other).is_some_and(|other| flows_to(branch, &own, &other) == Some(true));
-        if !showing.iter().all(same) {
-            return None;
-        }
-        let table = &branch.sources[at].table;
-        let mut scans = plan.scans.iter().filter(|scan| scan.table.eq_ignore_ascii_case(table)).peekable();
-        scans.peek()?;
-        scans.map(|scan| scan.rows).sum::<Option<u64>>()
-    });
-    bounds.min()
 }
 
 /// Sources that show people, each with the number of its group: sources of one group show the same person on a row.
@@ -151,7 +124,7 @@ fn names_one_person(kind: Kind) -> bool {
 }
 
 /// Whether values listed for a column are those of another: `Some(true)` where both are always equal.
-fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
+pub(super) fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
     let same = |a: &Column, b: &Column| a.source == b.source && equal_names(a, b);
     let mut reached: Vec<(Column, bool)> = vec![(from.clone(), true)];
     let mut at = 0;
