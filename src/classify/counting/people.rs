@@ -2,7 +2,7 @@
 //!
 //! Tables joined by the person's key show the same person on a row; tables that are not show different people.
 
-use crate::classify::catalog::Table;
+use crate::classify::catalog::{RowsPerSubject, Table};
 use crate::classify::counting::statement::Known;
 use crate::model::kind::Kind;
 use crate::model::record::{Dialect, Record};
@@ -28,6 +28,26 @@ pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
         *most = people.max(*most);
     }
     groups.values().sum::<u64>().max(1)
+}
+
+/// Whether every row is one row of each of several tables, all of one row a person and joined by the person's key: then no two rows
+/// show the same person, and no row shows two. An outer join does not tell, for a row of it may show nobody.
+pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>]) -> bool {
+    let collapsed = branch.grouped || branch.aggregated || branch.distinct || branch.packed;
+    if branch.multiplied || collapsed || !branch.functions.is_empty() {
+        return false;
+    }
+    let key = |(at, source): (usize, &Known<'_>)| {
+        let entry = source.entry.filter(|entry| entry.rows_per_subject == RowsPerSubject::One)?;
+        let alone = source.showing.is_none_or(|showing| showing.people_per_row == 1);
+        let column = Column { source: at, name: Some(entry.subject.clone()?) };
+        alone.then_some((column, entry.space))
+    };
+    let keys: Option<Vec<_>> = known.iter().enumerate().filter(|(_, source)| source.flows).map(key).collect();
+    match keys.as_deref() {
+        Some([(first, space), others @ ..]) => others.iter().all(|(other, of)| of == space && flows_to(branch, first, other) == Some(true)),
+        _ => false,
+    }
 }
 
 /// Sources that show people, each with the number of its group: sources of one group show the same person on a row.

@@ -185,7 +185,7 @@ fn add_tested(mut shown: Shown, branch: &Branch, known: &[Known<'_>], record: &R
         return shown;
     }
     shown.kinds = kinds_of(&tested.columns, known);
-    let several = branch.multiplied || branch.sources.iter().any(|source| source.flows) || !branch.functions.is_empty();
+    let several = branch.multiplied || branch.joined || branch.sources.iter().any(|source| source.flows) || !branch.functions.is_empty();
     shown.count = match (tested.keys, tested.per_row) {
         (None, _) => Count::Anything,
         (Some(keys), false) => Count::AtMost(keys),
@@ -353,13 +353,15 @@ fn kinds_of(columns: &[Column], known: &[Known<'_>]) -> Kinds {
     columns.iter().filter_map(kind).fold(Kinds::NONE, Kinds::union)
 }
 
-/// What the rows of one table alone are, where they are neither joined nor packed: people, or what is known of them.
+/// What rows are, where they are those of one table or of several joined one to one: people, or what is known of them.
 fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
     let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
-    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else { return Count::Bound };
+    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
+        return if people::one_to_one(branch, known) { Count::Rows } else { Count::Bound };
+    };
     let Some(entry) = only.entry else { return Count::Bound };
     let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
-    if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.packed {
+    if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.joined || branch.packed {
         return Count::Bound;
     }
     // No two rows have the same person: `SELECT DISTINCT customer_id`, `GROUP BY customer_id`.
@@ -381,8 +383,9 @@ fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
 fn of_people(branch: &Branch, known: &[Known<'_>]) -> bool {
     let mut flowing = known.iter().filter(|source| source.flows);
     let (Some(only), None) = (flowing.next(), flowing.next()) else { return false };
-    let alone = only.showing.is_some_and(|showing| showing.people_per_row == 1) && !branch.multiplied && branch.functions.is_empty();
-    alone && only.entry.is_some_and(|entry| entry.subject.is_some() && entry.rows_per_subject == RowsPerSubject::One)
+    let alone = only.showing.is_some_and(|showing| showing.people_per_row == 1);
+    let plain = !branch.multiplied && !branch.joined && branch.functions.is_empty();
+    alone && plain && only.entry.is_some_and(|entry| entry.subject.is_some() && entry.rows_per_subject == RowsPerSubject::One)
 }
 
 fn note_reads(branch: &Branch, known: &[Known<'_>], reads: &mut Vec<TableRead>) {

@@ -2,6 +2,7 @@
 //!
 //! The best row source there is: right for cursors and for the bodies of functions, whoever owns them.
 
+use crate::decode::postgresql::plain;
 use crate::model::record::{Plan, Scan};
 use serde::Deserialize;
 
@@ -10,6 +11,8 @@ use serde::Deserialize;
 pub(super) struct Explained {
     /// The text of the request, of which the plan may be one statement.
     pub text: String,
+    /// Values of its placeholders; servers before 16 do not print them.
+    pub binds: Vec<Option<String>>,
     /// Rows that the topmost node returned; absent without `log_analyze`.
     pub rows: Option<u64>,
     /// The tables behind it.
@@ -20,6 +23,8 @@ pub(super) struct Explained {
 struct Document {
     #[serde(rename = "Query Text")]
     text: String,
+    #[serde(rename = "Query Parameters", default)]
+    parameters: Option<String>,
     #[serde(rename = "Plan")]
     plan: Node,
 }
@@ -81,7 +86,14 @@ pub(super) fn parse(message: &str) -> Option<Explained> {
     let copied = top.plans.first().filter(|_| top.operation.as_deref() == Some("Insert"));
     let source = copied.unwrap_or(&top);
     let rows = source.total_rows().filter(|_| source.loops == Some(1.0));
-    Some(Explained { text: document.text, rows, plan })
+    let binds = document.parameters.as_deref().map(binds).unwrap_or_default();
+    Some(Explained { text: document.text, binds, rows, plan })
+}
+
+/// Values as a plan lists them; one that was cut is not known.
+fn binds(list: &str) -> Vec<Option<String>> {
+    let values = plain::values(list).into_iter();
+    values.map(|value| value.filter(|value| !value.ends_with("..."))).collect()
 }
 
 /// Whether a message carries a plan.
@@ -248,6 +260,13 @@ mod tests {
             parse(&format!(r#"duration: 1 ms  plan: {{"Query Text": "SELECT 1", "Plan": {plan}}}"#)).expect("is a plan").plan.aggregated
         };
         assert_eq!((over("Sort"), over("Aggregate")), (Some(9), None));
+    }
+
+    #[test]
+    fn a_plan_lists_the_values_of_placeholders() {
+        let message = r#"duration: 1 ms  plan: {"Query Text": "SELECT $1", "Query Parameters": "$1 = '4''3', $2 = NULL, $3 = 'ab...'",
+            "Plan": {"Node Type": "Result"}}"#;
+        assert_eq!(parse(message).expect("is a plan").binds, [Some("4'3".to_owned()), None, None]);
     }
 
     #[test]
