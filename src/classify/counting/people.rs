@@ -32,9 +32,10 @@ pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
 
 /// Whether every row is one row of each of several tables, all of one row a person and joined by the person's key: then no two rows
 /// show the same person, and no row shows two. An outer join does not tell, for a row of it may show nobody.
-pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>]) -> bool {
+pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>], dialect: Dialect) -> bool {
     let collapsed = branch.grouped || branch.aggregated || branch.distinct || branch.packed;
-    if branch.multiplied || collapsed || !branch.functions.is_empty() {
+    // A server that takes text for a number joins `'5'` and `'05'` with 5.
+    if branch.multiplied || collapsed || !branch.functions.is_empty() || dialect == Dialect::MySql {
         return false;
     }
     let key = |(at, source): (usize, &Known<'_>)| {

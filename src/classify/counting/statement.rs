@@ -146,7 +146,7 @@ fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Ca
     shown.unknown = unknown;
     let listed = people::listed(branch, &known, record);
     if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
-        return add_tested(probe(branch, &known, listed, shown, keys, catalog), branch, &known, record);
+        return add_tested(probe(branch, &known, listed, shown, record, keys, catalog), branch, &known, record);
     }
     shown.people_per_row = people::per_row(branch, &known) + u64::from(!branch.functions.is_empty() && !shown.kinds.is_empty());
     if branch.packed {
@@ -156,7 +156,7 @@ fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Ca
         shown.count = Count::AtMost(branch.extremes.saturating_mul(shown.people_per_row));
     } else {
         shown.people_per_row = shown.people_per_row.saturating_mul(branch.extremes.max(1));
-        shown.count = match rows_of(branch, &known) {
+        shown.count = match rows_of(branch, &known, record.dialect) {
             _ if unknown || shown.people_per_row > 1 => Count::Bound,
             count => count,
         };
@@ -197,7 +197,15 @@ fn add_tested(mut shown: Shown, branch: &Branch, known: &[Known<'_>], record: &R
 }
 
 /// Nothing personal leaves. Yet a row that is there or not, for a condition on a personal column, tells that the person is.
-fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut shown: Shown, keys: &Keys, catalog: &Catalog) -> Shown {
+fn probe(
+    branch: &Branch,
+    known: &[Known<'_>],
+    listed: Option<Listed<'_>>,
+    mut shown: Shown,
+    record: &Record<'_>,
+    keys: &Keys,
+    catalog: &Catalog,
+) -> Shown {
     let flowing: Vec<Column> = branch.probes.iter().filter(|column| known[column.source].flows).cloned().collect();
     let kinds = kinds_of(&flowing, known);
     if branch.aggregated {
@@ -216,7 +224,7 @@ fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut s
         return shown;
     }
     shown.kinds = kinds;
-    shown.count = rows_of(branch, known);
+    shown.count = rows_of(branch, known, record.dialect);
     limit_to_listed(&mut shown, listed, branch, keys, catalog);
     shown
 }
@@ -354,10 +362,10 @@ fn kinds_of(columns: &[Column], known: &[Known<'_>]) -> Kinds {
 }
 
 /// What rows are, where they are those of one table or of several joined one to one: people, or what is known of them.
-fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
+fn rows_of(branch: &Branch, known: &[Known<'_>], dialect: Dialect) -> Count {
     let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
     let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
-        return if people::one_to_one(branch, known) { Count::Rows } else { Count::Bound };
+        return if people::one_to_one(branch, known, dialect) { Count::Rows } else { Count::Bound };
     };
     let Some(entry) = only.entry else { return Count::Bound };
     let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);

@@ -146,9 +146,10 @@ impl<'n> Reached<'n> {
 
 fn gather(top: &Node, plan: &mut Plan) {
     let mut rest = vec![Reached { node: top, certain: true, arm: false }];
-    let mut seen = 0;
+    let (mut seen, mut given) = (0, false);
     while let Some(reached) = rest.pop() {
         let node = reached.node;
+        given |= node.relationship.as_deref() == Some("InitPlan");
         seen += 1;
         if seen > MOST_NODES {
             plan.functions = true;
@@ -170,6 +171,8 @@ fn gather(top: &Node, plan: &mut Plan) {
         plan.conditions.extend(reached.conditions().cloned());
         rest.extend(node.plans.iter().rev().map(|below| reached.below(below)));
     }
+    // What a subquery gave is printed like the value of a placeholder.
+    plan.conditions.retain(|condition| !given || !condition.contains('$'));
 }
 
 /// Rows that went into the topmost aggregate, below nothing but nodes that keep its rows.

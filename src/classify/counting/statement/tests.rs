@@ -94,6 +94,9 @@ fn tables_of_one_row_a_person_joined_by_the_person_are_one_to_one() {
     assert_eq!(persons("SELECT a.name FROM crm.customers a JOIN crm.customers b ON a.id = b.id, ref.branches r", 15), Persons::AtMost(15));
     let listed = "SELECT a.name FROM crm.customers a JOIN crm.customers b ON a.id = b.id JOIN generate_series(1, 2) g ON true";
     assert_eq!(persons(listed, 15), Persons::AtMost(15));
+    let of_text = by("a.id = b.id");
+    let mysql = Record { dialect: Dialect::MySql, ..record(&of_text, Some(15)) };
+    assert_eq!(count(&mysql).persons, Persons::AtMost(15), "'5' and '05' are both 5");
 }
 
 #[test]
