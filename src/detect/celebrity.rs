@@ -15,7 +15,6 @@
 use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, GroupFinding, Look, Need};
 use crate::model::typology::Typology;
 use crate::population::stage::Tick;
-use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use std::collections::BTreeSet;
@@ -45,18 +44,15 @@ const CROWD: usize = 5;
 const NAMED: usize = 50;
 
 fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
-    let sizes: Vec<f64> = tick.by_subject().map(|looks| looks.len() as f64).collect();
-    if sizes.is_empty() {
+    // How the number of subjects falls from so many employees to one more, among the small numbers that are everybody's: a crowd of k is
+    // as surprising as k - 1 such steps, and each employee looks at many people of whom any might have been a crowd's.
+    let at_least = |k: usize| tick.by_subject().filter(|looks| looks.len() >= k).count() as f64;
+    let (one, two, three) = (at_least(1), at_least(2), at_least(3));
+    if one == 0.0 {
         return Vec::new();
     }
-    let n = sizes.len() as f64;
-    let mean = sizes.iter().sum::<f64>() / n;
-    // What stands out must not widen what it is held against.
-    let usual: Vec<f64> = sizes.iter().map(|size| size.min(4.0 * mean)).collect();
-    let variance = usual.iter().map(|size| (size - mean).powi(2)).sum::<f64>() / n;
-    let usual = Prediction { mean, variance: (1.5 * variance).max(mean * 1.1) };
-    // Each employee looks at many people: any of them might have been a crowd's.
-    let tried = (n / tick.members.len().max(1) as f64).max(1.0).log2();
+    let step = ((two + 1.0) / (one + 2.0)).max((three + 1.0) / (two + 2.0)).min(0.9);
+    let tried = (one / tick.members.len().max(1) as f64).max(1.0).log2();
     let mut found = Vec::new();
     for looks in tick.by_subject().filter(|looks| looks.len() >= CROWD) {
         let units: BTreeSet<Option<&Arc<str>>> =
@@ -64,7 +60,7 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
         if (units.len() as u64) < floor {
             continue;
         }
-        let bits = usual.bits(looks.len() as u64) - tried;
+        let bits = (looks.len() as f64 - 1.0) * -step.log2() - tried;
         if bits <= 0.0 {
             continue;
         }

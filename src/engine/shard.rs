@@ -284,6 +284,7 @@ struct Told<'a> {
 fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let settings = &context.alerts;
+    let group = tracked.group.clone();
     let at = At {
         time: told.time,
         hash: told.hash,
@@ -291,6 +292,7 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
         weight: context.statute.weight_b(told.kinds).max(1),
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
         voices: &env.models.voices,
+        group: &group,
         chorus: voice::chorus(&tracked.episodes, finding.typology, told.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);

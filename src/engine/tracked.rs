@@ -173,12 +173,12 @@ impl Tracked {
 
     /// The seven days that end with `last`, against the days before them and the peers.
     fn excess(&self, last: u32, group: &GroupModel) -> Excess {
-        let (days, count) = self.profile.history.total(Measure::Unexplained, last, stage::DAYS);
+        let (days, count) = self.profile.history.total(Measure::Orders, last, stage::DAYS);
         if count == 0 {
             return Excess::default();
         }
         let before = self.profile.history.all_moments(last.saturating_sub(stage::DAYS));
-        let of = Measure::Unexplained as usize;
+        let of = Measure::Orders as usize;
         Excess { count, bits: predict(before[of], group.measures[of].moments, f64::from(days)).bits(count) }
     }
 }

@@ -139,7 +139,7 @@ impl Population {
         }
         let mut voices = Voices::at_age(today.saturating_sub(self.first));
         for summary in summaries {
-            voices.add(&summary.voices);
+            voices.add(&summary.group, &summary.voices);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
                 let histograms = self.days.entry(group.clone()).or_default();

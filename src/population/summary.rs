@@ -35,7 +35,7 @@ pub struct Summary {
 /// Seven closed days against what would have been usual.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Excess {
-    /// People without a known reason.
+    /// Strangers looked up one by one without a known or claimed reason.
     pub count: u64,
     /// Surprise, in bits.
     pub bits: f64,

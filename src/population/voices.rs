@@ -10,6 +10,7 @@
 use crate::model::typology::Typology;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Strengths are told apart up to so many bits.
 const BITS: usize = 120;
@@ -26,6 +27,8 @@ const UNMEASURED: f64 = 12.0;
 /// Days until the peers' usual is settled, and what findings count for on the first.
 const SETTLED: u32 = 12;
 const UNSETTLED: f64 = 0.6;
+/// So many employees of everywhere are pooled with a group's own.
+const POOLED: f64 = 60.0;
 /// Employees from which on there is something to measure by.
 const FEWEST: u32 = 30;
 
@@ -40,13 +43,34 @@ pub struct Voice {
     pub crowd: u32,
 }
 
-/// For each typology, how many employees it speaks of with at least so many bits.
+/// How many employees each detector speaks of with at least so many bits, everywhere and in each peer group.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Voices {
-    employees: u32,
     /// Days since the first that was learnt from.
     age: u32,
+    everywhere: Counts,
+    groups: BTreeMap<Arc<str>, Counts>,
+}
+
+/// The counts of one group of employees.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Counts {
+    employees: u32,
     at_least: BTreeMap<Typology, Vec<f64>>,
+}
+
+impl Counts {
+    fn add(&mut self, voices: &[Voice]) {
+        self.employees += 1;
+        for voice in voices {
+            let counts = self.at_least.entry(voice.typology).or_insert_with(|| vec![0.0; BITS]);
+            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += 1.0 / f64::from(voice.crowd.max(1)));
+        }
+    }
+
+    fn of(&self, typology: Typology, at: usize) -> f64 {
+        self.at_least.get(&typology).and_then(|counts| counts.get(at)).copied().unwrap_or(0.0)
+    }
 }
 
 impl Voices {
@@ -55,29 +79,27 @@ impl Voices {
         Voices { age, ..Voices::default() }
     }
 
-    /// Adds what the detectors say of one employee.
-    pub fn add(&mut self, voices: &[Voice]) {
-        self.employees += 1;
-        for voice in voices {
-            let counts = self.at_least.entry(voice.typology).or_insert_with(|| vec![0.0; BITS]);
-            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += 1.0 / f64::from(voice.crowd.max(1)));
+    /// Adds what the detectors say of one employee of a group.
+    pub fn add(&mut self, group: &Arc<str>, voices: &[Voice]) {
+        self.everywhere.add(voices);
+        match self.groups.get_mut(group) {
+            Some(counts) => counts.add(voices),
+            None => self.groups.entry(group.clone()).or_default().add(voices),
         }
     }
 
-    /// What so many bits of a typology are worth.
-    pub fn worth(&self, typology: Typology, bits: f64) -> f64 {
-        if self.employees < FEWEST || bits < WEAKEST as f64 {
+    /// What so many bits of a typology are worth, said of a member of a group.
+    pub fn worth(&self, group: &str, typology: Typology, bits: f64) -> f64 {
+        if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
             return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
         }
         // In the first days every usual is a guess.
         let settled = f64::from(self.age.min(SETTLED)) / f64::from(SETTLED);
-        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(typology, bits)
+        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(group, typology, bits)
     }
 
-    fn settled_worth(&self, typology: Typology, bits: f64) -> f64 {
-        let nobody = Vec::new();
-        let counts = self.at_least.get(&typology).unwrap_or(&nobody);
-        let others = |at: usize| counts.get(at).copied().unwrap_or(0.0);
+    fn settled_worth(&self, group: &str, typology: Typology, bits: f64) -> f64 {
+        let others = |at: usize| self.others(group, typology, at);
         let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();
         let end = (WEAKEST..BITS).find(|at| others(*at) <= FEW).unwrap_or(BITS);
         if bits <= end as f64 {
@@ -87,11 +109,26 @@ impl Voices {
         let slope = if end == WEAKEST { SLOPES.1 } else { (measured(end) - measured(WEAKEST)) / (end - WEAKEST) as f64 };
         measured(end) + slope.clamp(SLOPES.0, SLOPES.1) * (bits - end as f64)
     }
+
+    /// How many would be spoken of as strongly if everybody were like the group, as far as the group is large enough to tell.
+    fn others(&self, group: &str, typology: Typology, at: usize) -> f64 {
+        let employees = f64::from(self.everywhere.employees);
+        let everywhere = self.everywhere.of(typology, at) / employees;
+        let rate = match self.groups.get(group) {
+            Some(own) => (own.of(typology, at) + POOLED * everywhere) / (f64::from(own.employees) + POOLED),
+            None => everywhere,
+        };
+        rate * employees
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn group() -> Arc<str> {
+        Arc::from("teller")
+    }
 
     fn voice(typology: Typology, bits: f64) -> Voice {
         Voice { typology, bits, crowd: 1 }
@@ -102,9 +139,9 @@ mod tests {
         let mut voices = Voices::at_age(90);
         (0..2_000).for_each(|n| {
             let bits = if n < 3 { 60.0 } else { 22.0 };
-            voices.add(if n < 200 { &[voice(Typology::OffDuty, bits)][..] } else { &[] });
+            voices.add(&group(), if n < 200 { &[voice(Typology::OffDuty, bits)][..] } else { &[] });
         });
-        let worth = |typology, bits| voices.worth(typology, bits);
+        let worth = |typology, bits| voices.worth("teller", typology, bits);
         assert!((6.0..9.0).contains(&worth(Typology::OffDuty, 22.0)), "many are: {}", worth(Typology::OffDuty, 22.0));
         assert!(worth(Typology::OffDuty, 61.0) > worth(Typology::OffDuty, 22.0) + 6.0, "few are that loud");
         assert!(worth(Typology::Canary, 22.0) > 20.0, "nobody is");
@@ -113,11 +150,11 @@ mod tests {
     #[test]
     fn more_bits_are_never_worth_less_and_a_crowd_counts_once() {
         let mut voices = Voices::at_age(90);
-        (0..1_000).for_each(|n| voices.add(&[voice(Typology::LowAndSlow, f64::from(n % 97))]));
-        let worth: Vec<f64> = (12..400).map(|n| voices.worth(Typology::LowAndSlow, f64::from(n) / 2.0)).collect();
+        (0..1_000).for_each(|n| voices.add(&group(), &[voice(Typology::LowAndSlow, f64::from(n % 97))]));
+        let worth: Vec<f64> = (12..400).map(|n| voices.worth("teller", Typology::LowAndSlow, f64::from(n) / 2.0)).collect();
         assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
         let mut crowd = Voices::at_age(90);
-        (0..40).for_each(|_| crowd.add(&[Voice { typology: Typology::Celebrity, bits: 20.0, crowd: 40 }]));
-        assert!(crowd.worth(Typology::Celebrity, 20.0) > 13.0);
+        (0..40).for_each(|_| crowd.add(&group(), &[Voice { typology: Typology::Celebrity, bits: 20.0, crowd: 40 }]));
+        assert!(crowd.worth("teller", Typology::Celebrity, 20.0) > 13.0);
     }
 }

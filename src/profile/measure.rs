@@ -35,7 +35,7 @@ measures! {
     OffDuty = "people off duty",
     /// Subjects put together from several places and kinds without a known reason.
     Dossiers = "dossiers",
-    /// People never looked at before, one by one, without a known reason, and not of one's own territory.
+    /// People never looked at before, one by one, without a known or claimed reason, and not of one's own territory.
     Orders = "strangers looked up one by one",
     /// People of another territory without a known reason.
     Foreign = "people of other territories",

@@ -285,7 +285,7 @@ impl Profile {
                 continue;
             }
             let (tag, territory) = around.of(*subject);
-            let is_order = targeted && newly_open && touch.last == 0 && territory != Territory::Own;
+            let is_order = targeted && newly_open && access.purpose.is_none() && touch.last == 0 && territory != Territory::Own;
             for (measure, holds) in [
                 (Measure::Owned, first_today && territory != Territory::Unknown),
                 (Measure::Foreign, newly_open && territory == Territory::Foreign),

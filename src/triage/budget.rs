@@ -1,7 +1,7 @@
 //! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
 //!
-//! What people work through is a person's case, so an employee who was shown within the last week takes no second place while
-//! others wait. An alert is shown at once while the day has room and its score is among those of which the last fortnight had as
+//! What people work through is a person's case, so an employee who was shown within the last four weeks takes no second place: what comes
+//! later belongs to the case. An alert is shown at once while the day has room and its score is among those of which the last fortnight had as
 //! many as the budget allows; a day's room that is left goes to the highest scores that wait. So a quiet morning's small alert
 //! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
 
@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
-/// Days for which an employee who was shown takes no further place before others.
-const WEEK: i64 = 7;
+/// Days for which an employee who was shown takes no further place.
+const KNOWN: i64 = 28;
 
 /// Who was shown, and who waits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Budget {
         }
         (self.day, self.left, self.began) = (day, self.per_day, at.to_owned());
         self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
-        self.known.retain(|_, shown| *shown + WEEK > day);
+        self.known.retain(|_, shown| *shown + KNOWN > day);
         while self.recent.front().is_some_and(|(of, _)| of + FORTNIGHT <= day) {
             self.recent.pop_front();
         }
@@ -104,7 +104,7 @@ impl Budget {
     }
 
     fn is_known(&self, who: &str, day: i64) -> bool {
-        self.known.get(who).is_some_and(|shown| shown + WEEK > day)
+        self.known.get(who).is_some_and(|shown| shown + KNOWN > day)
     }
 
     /// The score that the last fortnight's best, as many as the budget allows, all have.

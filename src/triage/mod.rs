@@ -143,6 +143,8 @@ pub struct At<'a> {
     pub band: Option<Band>,
     /// How loud the detectors are here: by it, what a finding is worth.
     pub voices: &'a Voices,
+    /// The peer group.
+    pub group: &'a str,
     /// What other patterns say of the same employee, in bits.
     pub chorus: f64,
 }
@@ -200,7 +202,7 @@ impl Episode {
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
         self.chorus = self.chorus.max(at.chorus);
-        self.worth = at.voices.worth(self.typology, score::evidence(&self.days));
+        self.worth = at.voices.worth(at.group, self.typology, score::evidence(&self.days));
         let score = score::score(self.worth, at.chorus, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);

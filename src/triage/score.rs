@@ -13,14 +13,19 @@ const HALF: f64 = 27.0;
 /// The share of what days other than the best add: days are not independent of one another.
 const OTHER_DAYS: f64 = 0.3;
 
+/// A finding of so many bits comes about to most people sooner or later.
+const COMMON: f64 = 9.0;
+
 /// Most bits that a single day counts for: models are not to be trusted further.
 const MOST: f64 = 70.0;
 
 /// What the findings of an episode say together: the best day, and a share of the others.
 pub fn evidence(days: &[(u32, f64)]) -> f64 {
     let best = days.iter().map(|(_, bits)| bits.min(MOST)).fold(0.0, f64::max);
-    let all: f64 = days.iter().map(|(_, bits)| bits.min(MOST)).sum();
-    best + OTHER_DAYS * (all - best).min(MOST)
+    // A weak day among many is no news; what each other day says beyond that adds.
+    let more = |bits: f64| (bits.min(MOST) - COMMON).max(0.0);
+    let others: f64 = days.iter().map(|(_, bits)| more(*bits)).sum::<f64>() - more(best);
+    best + OTHER_DAYS * others.min(MOST)
 }
 
 /// The score of an episode: what its evidence is worth, what other patterns say, and the gravity of what was touched.
