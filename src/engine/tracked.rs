@@ -5,6 +5,7 @@ use crate::engine::context::Context;
 use crate::model::statute::{Band, Statute};
 use crate::population::pulse::{self, Beat};
 use crate::population::summary::{Excess, Summary};
+use crate::population::voices::Voice;
 use crate::population::{GroupModel, stage};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
@@ -167,8 +168,13 @@ impl Tracked {
             ground: self.profile.conduct.ground(last).collect(),
             touched,
             excess: self.excess(last, group),
-            voices: self.episodes.iter().map(Episode::voice).collect(),
+            voices: self.voices(),
         })
+    }
+
+    /// What the detectors say.
+    fn voices(&self) -> Vec<Voice> {
+        self.episodes.iter().map(Episode::voice).collect()
     }
 
     /// The seven days that end with `last`, against the days before them and the peers.

@@ -39,8 +39,8 @@ pub struct Voice {
     pub typology: Typology,
     /// How strongly, in bits.
     pub bits: f64,
-    /// How many employees the same is said of, with this one.
-    pub crowd: u32,
+    /// What it counts for: a crowd counts once, and who is hardly innocent not at all.
+    pub weight: f64,
 }
 
 /// How many employees each detector speaks of with at least so many bits, everywhere and in each peer group.
@@ -64,7 +64,7 @@ impl Counts {
         self.employees += 1;
         for voice in voices {
             let counts = self.at_least.entry(voice.typology).or_insert_with(|| vec![0.0; BITS]);
-            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += 1.0 / f64::from(voice.crowd.max(1)));
+            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += voice.weight);
         }
     }
 
@@ -88,18 +88,19 @@ impl Voices {
         }
     }
 
-    /// What so many bits of a typology are worth, said of a member of a group.
-    pub fn worth(&self, group: &str, typology: Typology, bits: f64) -> f64 {
+    /// What so many bits of a typology are worth, said of a member of a group. `told` is what was said of the same employee before and
+    /// is among the counts: nobody is held against themselves.
+    pub fn worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
         if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
             return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
         }
         // In the first days every usual is a guess.
         let settled = f64::from(self.age.min(SETTLED)) / f64::from(SETTLED);
-        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(group, typology, bits)
+        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(group, typology, bits, told)
     }
 
-    fn settled_worth(&self, group: &str, typology: Typology, bits: f64) -> f64 {
-        let others = |at: usize| self.others(group, typology, at);
+    fn settled_worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
+        let others = |at: usize| self.others(group, typology, at, if told.bits >= at as f64 { told.weight } else { 0.0 });
         let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();
         let end = (WEAKEST..BITS).find(|at| others(*at) <= FEW).unwrap_or(BITS);
         if bits <= end as f64 {
@@ -111,11 +112,12 @@ impl Voices {
     }
 
     /// How many would be spoken of as strongly if everybody were like the group, as far as the group is large enough to tell.
-    fn others(&self, group: &str, typology: Typology, at: usize) -> f64 {
+    fn others(&self, group: &str, typology: Typology, at: usize, own: f64) -> f64 {
         let employees = f64::from(self.everywhere.employees);
-        let everywhere = self.everywhere.of(typology, at) / employees;
+        let less = |count: f64| (count - own).max(0.0);
+        let everywhere = less(self.everywhere.of(typology, at)) / employees;
         let rate = match self.groups.get(group) {
-            Some(own) => (own.of(typology, at) + POOLED * everywhere) / (f64::from(own.employees) + POOLED),
+            Some(members) => (less(members.of(typology, at)) + POOLED * everywhere) / (f64::from(members.employees) + POOLED),
             None => everywhere,
         };
         rate * employees
@@ -130,8 +132,12 @@ mod tests {
         Arc::from("teller")
     }
 
+    fn nothing() -> Voice {
+        Voice { typology: Typology::Canary, bits: 0.0, weight: 0.0 }
+    }
+
     fn voice(typology: Typology, bits: f64) -> Voice {
-        Voice { typology, bits, crowd: 1 }
+        Voice { typology, bits, weight: 1.0 }
     }
 
     #[test]
@@ -141,7 +147,7 @@ mod tests {
             let bits = if n < 3 { 60.0 } else { 22.0 };
             voices.add(&group(), if n < 200 { &[voice(Typology::OffDuty, bits)][..] } else { &[] });
         });
-        let worth = |typology, bits| voices.worth("teller", typology, bits);
+        let worth = |typology, bits| voices.worth("teller", typology, bits, nothing());
         assert!((6.0..9.0).contains(&worth(Typology::OffDuty, 22.0)), "many are: {}", worth(Typology::OffDuty, 22.0));
         assert!(worth(Typology::OffDuty, 61.0) > worth(Typology::OffDuty, 22.0) + 6.0, "few are that loud");
         assert!(worth(Typology::Canary, 22.0) > 20.0, "nobody is");
@@ -151,10 +157,10 @@ mod tests {
     fn more_bits_are_never_worth_less_and_a_crowd_counts_once() {
         let mut voices = Voices::at_age(90);
         (0..1_000).for_each(|n| voices.add(&group(), &[voice(Typology::LowAndSlow, f64::from(n % 97))]));
-        let worth: Vec<f64> = (12..400).map(|n| voices.worth("teller", Typology::LowAndSlow, f64::from(n) / 2.0)).collect();
+        let worth: Vec<f64> = (12..400).map(|n| voices.worth("teller", Typology::LowAndSlow, f64::from(n) / 2.0, nothing())).collect();
         assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
         let mut crowd = Voices::at_age(90);
-        (0..40).for_each(|_| crowd.add(&group(), &[Voice { typology: Typology::Celebrity, bits: 20.0, crowd: 40 }]));
-        assert!(crowd.worth("teller", Typology::Celebrity, 20.0) > 13.0);
+        (0..40).for_each(|_| crowd.add(&group(), &[Voice { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
+        assert!(crowd.worth("teller", Typology::Celebrity, 20.0, nothing()) > 13.0);
     }
 }

@@ -235,7 +235,7 @@ impl Profile {
         }
         self.trail.push(unit, access);
         step.newly_unexplained = unexplained.saturating_add(counted_unexplained);
-        step.dossier = self.follow(access, coverage, unit, statute);
+        step.dossier = self.follow(access, coverage, unit, around, statute);
         let open = step.newly_unexplained;
         if open > 0 && access.time >= self.newest_open.time {
             self.newest_open = NewestOpen { time: access.time, hash: access.hash.0, kinds: access.kinds, unit };
@@ -326,12 +326,23 @@ impl Profile {
         (figure(unnamed), figure(coverage.open_count))
     }
 
-    fn follow(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> Option<Dossier> {
+    fn follow(
+        &mut self,
+        access: &Access,
+        coverage: &Coverage,
+        unit: u32,
+        around: &Circumstances<'_>,
+        statute: &Statute,
+    ) -> Option<Dossier> {
         if access.subjects.len() > TARGETED {
             return None;
         }
         let mut completed = None;
         for (_, subject) in access.subjects.iter().enumerate().filter(|(at, _)| coverage.open.is_open(*at)) {
+            // To know one's own customers from all sides is one's work.
+            if around.of(*subject).1 == Territory::Own {
+                continue;
+            }
             let rule = |places, kinds| dossiers::is_complete(places, kinds, statute);
             completed = self.dossiers.look(*subject, access.places, access.kinds, unit, rule).or(completed);
         }

@@ -6,9 +6,11 @@
 //! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
 
 use crate::model::alert::Alert;
+use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+const DAY: i64 = 86_400_000;
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
 /// Days for which an employee who was shown takes no further place.
@@ -20,15 +22,15 @@ pub struct Budget {
     per_day: u32,
     day: i64,
     /// When the day began: nothing is shown before.
-    began: String,
+    began: Timestamp,
     left: u32,
     shown: BTreeMap<String, String>,
     /// Day on which an employee or account was last shown.
     known: BTreeMap<String, i64>,
     /// Over budget, by id.
     waiting: BTreeMap<String, Waiting>,
-    /// Employees' highest scores by the day on which they first reached it, oldest first.
-    recent: VecDeque<(i64, u32)>,
+    /// The highest score of each employee or account, with its day.
+    recent: BTreeMap<String, (i64, u32)>,
 }
 
 /// An alert that waits.
@@ -48,63 +50,58 @@ impl Budget {
         Budget { per_day, left: per_day, ..Budget::default() }
     }
 
-    /// Sets `shown_at` of a revision. Revisions come in order of event time; `day` is the day of this one.
-    pub fn pass(&mut self, alert: &mut Alert, day: i64, at: &str) {
-        self.turn(day, at);
-        // What is told of an earlier day is shown today.
-        let (day, at) = if day < self.day { (self.day, self.began.clone()) } else { (day, at.to_owned()) };
-        let at = at.as_str();
+    /// Sets `shown_at` of a revision. Revisions come in order of event time; what is told of an earlier day is shown today.
+    pub fn pass(&mut self, alert: &mut Alert, at: Timestamp) {
+        self.turn(at);
+        let at = at.max(self.began);
         if !self.shown.contains_key(&alert.id) {
             let score = (alert.score * 10.0) as u32;
             let who = alert.employee.as_deref().or(alert.account.as_deref()).unwrap_or("").to_owned();
-            if !self.waiting.contains_key(&alert.id) {
-                self.recent.push_back((day, score));
+            let recent = self.recent.entry(who.clone()).or_insert((self.day, 0));
+            if score > recent.1 {
+                *recent = (self.day, score);
             }
-            if self.left > 0 && !self.is_known(&who, day) && score >= self.bar() {
-                self.show(&alert.id, who, day, at);
+            if self.left > 0 && !self.has_shown(&who) && score >= self.bar() {
+                self.show(&alert.id, who, at);
             } else {
-                self.waiting.insert(alert.id.clone(), Waiting { score, who, day });
+                self.waiting.insert(alert.id.clone(), Waiting { score, who, day: self.day });
             }
         }
         alert.shown_at = self.shown.get(&alert.id).cloned();
     }
 
-    /// A day begins: what room the one before has left goes to the highest scores that wait.
-    pub fn turn(&mut self, day: i64, at: &str) {
+    /// A day begins: what room the one before has left goes to the highest scores that wait, at its last moment.
+    pub fn turn(&mut self, at: Timestamp) {
+        let day = at.0.div_euclid(DAY);
         if day <= self.day {
             return;
         }
-        let mut waiting: Vec<(bool, u32, String)> =
-            self.waiting.iter().map(|(id, waiting)| (self.is_known(&waiting.who, day), waiting.score, id.clone())).collect();
-        waiting.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.cmp(&a.1)).then_with(|| a.2.cmp(&b.2)));
-        for (_, _, id) in waiting {
-            if self.left == 0 {
-                break;
-            }
+        let mut waiting: Vec<(u32, String, String)> =
+            self.waiting.iter().map(|(id, waiting)| (waiting.score, id.clone(), waiting.who.clone())).collect();
+        waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let end = Timestamp((self.day + 1) * DAY - 1);
+        for (_, id, who) in waiting {
             // Of two alerts of one employee the second waits on.
-            if let Some(who) = self.waiting.get(&id).map(|waiting| waiting.who.clone())
-                && !self.is_known(&who, day)
-            {
-                self.show(&id, who, day, at);
+            if self.left > 0 && !self.has_shown(&who) {
+                self.show(&id, who, end);
             }
         }
-        (self.day, self.left, self.began) = (day, self.per_day, at.to_owned());
+        (self.day, self.left, self.began) = (day, self.per_day, at);
         self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
         self.known.retain(|_, shown| *shown + KNOWN > day);
-        while self.recent.front().is_some_and(|(of, _)| of + FORTNIGHT <= day) {
-            self.recent.pop_front();
-        }
+        self.recent.retain(|_, (of, _)| *of + FORTNIGHT > day);
     }
 
-    fn show(&mut self, id: &str, who: String, day: i64, at: &str) {
+    fn show(&mut self, id: &str, who: String, at: Timestamp) {
         self.left -= 1;
         self.waiting.remove(id);
-        self.known.insert(who, day);
-        self.shown.insert(id.to_owned(), at.to_owned());
+        self.known.insert(who, self.day);
+        self.shown.insert(id.to_owned(), at.to_string());
     }
 
-    fn is_known(&self, who: &str, day: i64) -> bool {
-        self.known.get(who).is_some_and(|shown| shown + KNOWN > day)
+    /// Whether an employee or account has been shown of late.
+    pub fn has_shown(&self, who: &str) -> bool {
+        self.known.contains_key(who)
     }
 
     /// The score that the last fortnight's best, as many as the budget allows, all have.
@@ -113,7 +110,7 @@ impl Budget {
         if self.recent.len() <= places {
             return 0;
         }
-        let mut scores: Vec<u32> = self.recent.iter().map(|(_, score)| *score).collect();
+        let mut scores: Vec<u32> = self.recent.values().map(|(_, score)| *score).collect();
         let at = scores.len() - places;
         *scores.select_nth_unstable(at).1
     }

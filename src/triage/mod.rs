@@ -62,6 +62,10 @@ pub const WEAKEST: f64 = 6.0;
 /// Days whose findings add up.
 const REMEMBERED_DAYS: u32 = 14;
 
+/// Up to this score an alert is an ordinary one, as innocent people have them; from the other on it is hardly theirs.
+const ORDINARY: f64 = 52.0;
+const GRAVE: f64 = 68.0;
+
 /// Days for which an episode keeps the days on which it goes on out of learning.
 const HELD_OUT_DAYS: u32 = 28;
 
@@ -186,6 +190,7 @@ impl Episode {
 
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
     pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
+        let told = self.voice();
         self.last_finding = self.last_finding.max(at.time);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
@@ -202,7 +207,7 @@ impl Episode {
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
         self.chorus = self.chorus.max(at.chorus);
-        self.worth = at.voices.worth(at.group, self.typology, score::evidence(&self.days));
+        self.worth = at.voices.worth(at.group, self.typology, score::evidence(&self.days), told);
         let score = score::score(self.worth, at.chorus, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
@@ -224,9 +229,12 @@ impl Episode {
         }
     }
 
-    /// How strongly its typology speaks of this employee, before what that is worth here is taken into account.
+    /// How strongly its typology speaks of this employee, before what that is worth here is taken into account. The graver the alert,
+    /// the less it tells of how loud the detector is among the innocent.
     pub fn voice(&self) -> Voice {
-        Voice { typology: self.typology, bits: score::evidence(&self.days), crowd: self.related.len() as u32 + 1 }
+        let innocent = ((GRAVE - self.score) / (GRAVE - ORDINARY)).clamp(0.0, 1.0);
+        let crowd = self.related.len() as f64 + 1.0;
+        Voice { typology: self.typology, bits: score::evidence(&self.days), weight: innocent / crowd }
     }
 
     /// Whether a day on which it goes on is kept out of learning: while it is grave, and for some weeks. What goes on for longer and
