@@ -286,11 +286,12 @@ impl Profile {
                 continue;
             }
             let (tag, territory) = around.of(*subject);
-            let is_order = targeted && newly_open && access.purpose.is_none() && touch.last == 0 && territory != Territory::Own;
+            let is_fresh = targeted && newly_open && access.purpose.is_none() && touch.last == 0;
             for (measure, holds) in [
                 (Measure::Owned, first_today && territory != Territory::Unknown),
                 (Measure::Foreign, newly_open && territory == Territory::Foreign),
-                (Measure::Orders, is_order),
+                (Measure::Fresh, is_fresh),
+                (Measure::Orders, is_fresh && territory != Territory::Own),
                 (Measure::Vips, newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
             ] {
                 signals[measure as usize] += u64::from(holds);
