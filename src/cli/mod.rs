@@ -7,6 +7,7 @@ mod failure;
 mod kept;
 mod replay;
 mod run;
+mod scored;
 mod setup;
 mod simulate;
 mod summary;

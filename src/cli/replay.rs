@@ -1,14 +1,16 @@
 //! `replay`: historical logs through the same engine that runs live.
 
 use crate::cli::kept::Kept;
+use crate::cli::scored::{self, Known};
 use crate::cli::{Failure, setup, summary};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::engine::Engine;
 use leakwarden::pipeline::feed::{Between, Dead};
-use leakwarden::pipeline::labels;
+use leakwarden::pipeline::leaks::Leaks;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::replay::{Replay, Round, assign};
+use leakwarden::pipeline::score::{self, Score, Truth};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;
 use std::fs::File;
@@ -44,6 +46,15 @@ pub struct Options {
     /// Known insiders (`employee,typology,from,to`), to score the alerts against
     #[arg(long)]
     labels: Option<PathBuf>,
+    /// Known innocents who look odd (`employee,kind,from,to`) [default: decoys.csv beside the labels]
+    #[arg(long, requires = "labels")]
+    decoys: Option<PathBuf>,
+    /// What each labelled act disclosed (`employee,typology,time,people`) [default: leaked.csv beside the labels, else counted]
+    #[arg(long, requires = "labels")]
+    leaked: Option<PathBuf>,
+    /// Where to write the score as JSON
+    #[arg(long, requires = "labels")]
+    score: Option<PathBuf>,
     /// Leave the state here for `run` to start from; a state that is there is gone on from
     #[arg(long)]
     state: Option<PathBuf>,
@@ -64,7 +75,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if threads == 0 || threads > 1_024 {
         return Err(Failure::argument("--threads", "must be a whole number from 1 to 1024", threads));
     }
-    let labels = options.labels.as_deref().map(read_labels).transpose()?;
+    let known =
+        options.labels.as_deref().map(|labels| Known::read(labels, options.decoys.as_deref(), options.leaked.as_deref())).transpose()?;
     let (config, context) = setup::load(options.config.as_deref())?;
     let format = setup::format(&config, options.format.as_deref())?;
     let dead_letters = options.dead_letters.clone().or_else(|| config.dead_letters.clone());
@@ -79,6 +91,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     };
     let files = assign(&config, &options.files, format.as_ref());
     let mut replay = Replay::open(engine, files, between, threads, &positions.lines).map_err(anyhow::Error::from)?;
+    replay.leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
     let bar = bar(&replay.progress());
     let mut ledger = Ledger::default();
     while let Some(round) = pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
@@ -102,7 +115,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if let Some(path) = &options.alerts {
         write_alerts(path, &ledger)?;
     }
-    summary::print(&replay, &ledger, labels.as_deref(), begun.elapsed());
+    let score = known.map(|known| scored(&replay, &ledger, &known));
+    summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
+    if let (Some(path), Some(score)) = (&options.score, &score) {
+        scored::write(path, score)?;
+    }
     Ok(())
 }
 
@@ -140,10 +157,16 @@ fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_labels(path: &Path) -> Result<Vec<labels::Label>, Failure> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::argument(&format!("--labels {name}"), "must be readable", error))?;
-    Ok(labels::parse(&text, &name)?)
+fn scored(replay: &Replay, ledger: &Ledger, known: &Known) -> Score {
+    let none = Leaks::default();
+    let directory = &replay.engine().context().classifier.directory;
+    let truth = Truth {
+        labels: &known.labels,
+        decoys: &known.decoys,
+        leaks: replay.leaks.as_ref().unwrap_or(&none),
+        is_new: &|label| scored::is_new(directory, label),
+    };
+    score::score(&truth, &score::sightings(ledger), replay.tally.days())
 }
 
 /// A progress bar over the bytes of all files, on a terminal.

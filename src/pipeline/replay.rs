@@ -12,6 +12,7 @@ use crate::engine::{Engine, Image};
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
+use crate::pipeline::leaks::Leaks;
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
 use crate::source::files::{self, Input, Progress};
@@ -30,6 +31,8 @@ pub struct Replay {
     round: usize,
     /// What was read so far.
     pub tally: Tally,
+    /// What labelled employees disclosed, where that is to be told.
+    pub leaks: Option<Leaks>,
 }
 
 struct Reading {
@@ -66,6 +69,13 @@ pub struct Tally {
     pub first_dead: Vec<Dead>,
     /// Earliest and latest event time.
     pub times: Option<(Timestamp, Timestamp)>,
+}
+
+impl Tally {
+    /// Days between the earliest and the latest event time, at least one.
+    pub fn days(&self) -> f64 {
+        self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / 86_400_000.0).max(1.0))
+    }
 }
 
 /// Dead letters that a summary shows.
@@ -164,7 +174,7 @@ impl Replay {
             let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
             inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
         }
-        Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default() })
+        Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default(), leaks: None })
     }
 
     /// How far each input is, for a progress bar.
@@ -283,6 +293,9 @@ impl Replay {
         }
         for access in batch.accesses {
             let (time, partition) = (access.time, access.partition);
+            if let Some(leaks) = &mut self.leaks {
+                leaks.note(&access, self.engine.context());
+            }
             if let Some(given_up) = self.engine.take(access, None) {
                 self.give_up(&given_up, dead);
             }
