@@ -1,7 +1,7 @@
 //! `replay`: historical logs through the same engine that runs live.
 
 use crate::cli::kept::Kept;
-use crate::cli::scored::{self, Known};
+use crate::cli::scored::{self, Known, Scored};
 use crate::cli::{Failure, setup, summary};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,8 +9,9 @@ use leakwarden::engine::Engine;
 use leakwarden::pipeline::feed::{Between, Dead};
 use leakwarden::pipeline::leaks::Leaks;
 use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::reference;
 use leakwarden::pipeline::replay::{Replay, Round, assign};
-use leakwarden::pipeline::score::{self, Score, Truth};
+use leakwarden::pipeline::score::{self, Truth};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;
 use std::fs::File;
@@ -52,6 +53,9 @@ pub struct Options {
     /// What each labelled act disclosed (`employee,typology,time,people`) [default: leaked.csv beside the labels, else counted]
     #[arg(long, requires = "labels")]
     leaked: Option<PathBuf>,
+    /// Score textbook detectors on the same days and at the same budget beside ours
+    #[arg(long, requires = "labels")]
+    references: bool,
     /// Where to write the score as JSON
     #[arg(long, requires = "labels")]
     score: Option<PathBuf>,
@@ -115,7 +119,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     if let Some(path) = &options.alerts {
         write_alerts(path, &ledger)?;
     }
-    let score = known.map(|known| scored(&replay, &ledger, &known));
+    let score = known.map(|known| scored(&replay, &ledger, &known, options.references));
     summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
     if let (Some(path), Some(score)) = (&options.score, &score) {
         scored::write(path, score)?;
@@ -157,7 +161,7 @@ fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
     Ok(())
 }
 
-fn scored(replay: &Replay, ledger: &Ledger, known: &Known) -> Score {
+fn scored(replay: &Replay, ledger: &Ledger, known: &Known, references: bool) -> Scored {
     let none = Leaks::default();
     let directory = &replay.engine().context().classifier.directory;
     let truth = Truth {
@@ -166,7 +170,13 @@ fn scored(replay: &Replay, ledger: &Ledger, known: &Known) -> Score {
         leaks: replay.leaks.as_ref().unwrap_or(&none),
         is_new: &|label| scored::is_new(directory, label),
     };
-    score::score(&truth, &score::sightings(ledger), replay.tally.days())
+    let days = replay.tally.days();
+    let of = |sightings: &[score::Sighting]| score::score(&truth, sightings, days);
+    let budget = replay.engine().context().alerts.budget_per_day;
+    let table = if references { reference::REFERENCES } else { &[] };
+    let figures = if references { reference::days(replay.engine()) } else { Vec::new() };
+    let references = table.iter().map(|(name, begin)| (*name, of(&reference::shown(&mut *begin(), &figures, budget)).shown));
+    Scored { references: references.collect(), ours: of(&score::sightings(ledger)) }
 }
 
 /// A progress bar over the bytes of all files, on a terminal.

@@ -56,14 +56,32 @@ pub fn is_new(directory: &Directory, label: &Label) -> bool {
 /// Difficulties in the order of the tables.
 const DIFFICULTIES: [&str; 4] = ["obvious", "medium", "subtle", "unknown"];
 
+/// How our alerts did, and how textbook detectors would have.
+#[derive(serde::Serialize)]
+pub struct Scored {
+    /// Ours.
+    #[serde(flatten)]
+    pub ours: Score,
+    /// The others within the same budget, by name.
+    #[serde(serialize_with = "by_name")]
+    pub references: Vec<(&'static str, Side)>,
+}
+
+fn by_name<S: serde::Serializer>(of: &[(&'static str, Side)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(of.iter().map(|(name, side)| (name, side)))
+}
+
 /// Prints the tables.
-pub fn print(score: &Score) {
+pub fn print(Scored { ours: score, references }: &Scored) {
     let columns: Vec<&str> = DIFFICULTIES.into_iter().filter(|name| score.all.by_difficulty.contains_key(*name)).collect();
     by_typology(score, &columns);
     by_difficulty(score, &columns);
     totals("all alerts", &score.all);
     totals("within the budget", &score.shown);
     decoys(score);
+    if !references.is_empty() {
+        compare(&score.shown, references, &columns);
+    }
     score.cases.iter().filter(|case| case.shown.is_none()).for_each(missed);
 }
 
@@ -128,6 +146,20 @@ fn decoys(score: &Score) {
     for (kind, (all, of)) in alarmed {
         let shown = score.shown.by_decoy.get(kind).map_or(0, |(shown, _)| *shown);
         eprintln!("  decoy   {}: {all} of {of} alarmed, {shown} within the budget", Untrusted(kind));
+    }
+}
+
+/// Ours and the references side by side, all within the same budget.
+fn compare(ours: &Side, references: &[(&'static str, Side)], columns: &[&str]) {
+    let head: String = columns.iter().map(|name| format!("{name:>9}")).collect();
+    eprintln!("\n{:<26}{head}{:>9}{:>10}{:>8}{:>10}{:>8}", "within the budget", "all", "precision", "a day", "decoys", "leaked");
+    for (name, side) in [("leakwarden", ours)].into_iter().chain(references.iter().map(|(name, side)| (*name, side))) {
+        let recall = |name: &&str| side.by_difficulty.get(*name).map_or(String::new(), |row| format!("{:.3}", row.recall));
+        let cells: String = columns.iter().map(|name| format!("{:>9}", recall(name))).collect();
+        let decoys = format!("{}/{}", side.decoys_alarmed, side.decoys);
+        let (precision, per_day) = (format!("{:.3}", side.precision), format!("{:.2}", side.per_day));
+        let leaked = percent(side.total.median_leaked);
+        eprintln!("{name:<26}{cells}{:>9.3}{precision:>10}{per_day:>8}{decoys:>10}{leaked:>8}", side.total.recall);
     }
 }
 

@@ -1,16 +1,15 @@
 //! What a replay tells at its end.
 
-use crate::cli::scored;
+use crate::cli::scored::{self, Scored};
 use leakwarden::model::severity::Severity;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::replay::Replay;
-use leakwarden::pipeline::score::Score;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Prints the summary on standard error.
-pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Score>, took: Duration) {
+pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Duration) {
     let tally = &replay.tally;
     let seconds = took.as_secs_f64().max(1e-9);
     for (file, format) in replay.formats() {

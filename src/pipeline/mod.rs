@@ -1,6 +1,7 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
 pub mod arrivals;
+pub mod chance;
 pub mod delivery;
 pub mod feed;
 pub mod intake;
@@ -9,6 +10,7 @@ pub mod leaks;
 pub mod ledger;
 pub mod live;
 pub mod parallel;
+pub mod reference;
 pub mod replay;
 pub mod score;
 pub mod state;

@@ -6,7 +6,7 @@
 
 mod row;
 
-pub use row::Row;
+pub use row::{Row, median};
 
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
