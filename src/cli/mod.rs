@@ -1,10 +1,13 @@
 //! What the commands are and what they share; one file each.
 
 mod check;
+mod compared;
 mod decode;
 mod demo;
 mod failure;
 mod kept;
+mod pass;
+mod power;
 mod replay;
 mod run;
 mod scored;

@@ -4,7 +4,11 @@ use anyhow::Context as _;
 use leakwarden::classify::directory::Directory;
 use leakwarden::model::time::{Day, Span, Timestamp};
 use leakwarden::pipeline::labels::{self, Decoy, Label, Leak};
-use leakwarden::pipeline::score::{Case, Row, Score, Side};
+use leakwarden::pipeline::leaks::Leaks;
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::reference;
+use leakwarden::pipeline::replay::Replay;
+use leakwarden::pipeline::score::{self, Case, Row, Score, Side, Truth};
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
 
@@ -51,6 +55,25 @@ pub fn is_new(directory: &Directory, label: &Label) -> bool {
     let hired = directory.employee(&label.employee).and_then(|employee| employee.hired);
     let midnight = |day: Day| Timestamp(i64::from(day.0) * Span::days(1).0);
     hired.is_some_and(|day| midnight(day) + NEW_FOR > label.from)
+}
+
+/// Scores the alerts of a replay, and if wanted the textbooks' beside them.
+pub fn score(replay: &Replay, ledger: &Ledger, known: &Known, references: bool) -> Scored {
+    let none = Leaks::default();
+    let directory = &replay.engine().context().classifier.directory;
+    let truth = Truth {
+        labels: &known.labels,
+        decoys: &known.decoys,
+        leaks: replay.leaks.as_ref().unwrap_or(&none),
+        is_new: &|label| is_new(directory, label),
+    };
+    let days = replay.tally.days();
+    let of = |sightings: &[score::Sighting]| score::score(&truth, sightings, days);
+    let budget = replay.engine().context().alerts.budget_per_day;
+    let table = if references { reference::REFERENCES } else { &[] };
+    let figures = if references { reference::days(replay.engine()) } else { Vec::new() };
+    let references = table.iter().map(|(name, begin)| (*name, of(&reference::shown(&mut *begin(), &figures, budget)).shown));
+    Scored { references: references.collect(), ours: of(&score::sightings(ledger)) }
 }
 
 /// Difficulties in the order of the tables.

@@ -2,8 +2,10 @@
 
 pub mod arrivals;
 pub mod chance;
+pub mod compare;
 pub mod delivery;
 pub mod feed;
+pub mod inject;
 pub mod intake;
 pub mod labels;
 pub mod leaks;

@@ -7,11 +7,14 @@
 
 use crate::config::written::{Config, From, Source};
 use crate::decode::{Choice, Codec};
+use crate::engine::clock::LEAP;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
+use crate::pipeline::inject::Planted;
+use crate::pipeline::inject::habits::Habits;
 use crate::pipeline::leaks::Leaks;
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
@@ -33,6 +36,10 @@ pub struct Replay {
     pub tally: Tally,
     /// What labelled employees disclosed, where that is to be told.
     pub leaks: Option<Leaks>,
+    /// How everybody works, where that is to be learnt.
+    pub habits: Option<Habits>,
+    /// Accesses to add.
+    pub planted: Planted,
 }
 
 struct Reading {
@@ -174,7 +181,16 @@ impl Replay {
             let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
             inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
         }
-        Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default(), leaks: None })
+        Ok(Replay {
+            engine,
+            inputs,
+            between,
+            round: threads.max(1) * 2,
+            tally: Tally::default(),
+            leaks: None,
+            habits: None,
+            planted: Planted::default(),
+        })
     }
 
     /// How far each input is, for a progress bar.
@@ -296,6 +312,15 @@ impl Replay {
             if let Some(leaks) = &mut self.leaks {
                 leaks.note(&access, self.engine.context());
             }
+            if let Some(habits) = &mut self.habits {
+                habits.note(&access, self.engine.context());
+            }
+            // A leap ahead is no sign that its time has come.
+            if self.engine.watermark(partition).is_some_and(|watermark| time <= watermark + LEAP) {
+                while let Some(planted) = self.planted.next(partition, Some(time)) {
+                    self.engine.take(planted, None);
+                }
+            }
             if let Some(given_up) = self.engine.take(access, None) {
                 self.give_up(&given_up, dead);
             }
@@ -311,6 +336,9 @@ impl Replay {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].feed.flush(&context.classifier, self.between);
         self.take(batch, dead);
+        while let Some(planted) = self.planted.next(self.inputs[at].feed.partition, None) {
+            self.engine.take(planted, None);
+        }
         for access in self.engine.close(self.inputs[at].feed.partition) {
             self.give_up(&access, dead);
         }
