@@ -11,7 +11,8 @@ use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
 use crate::pipeline::chance::Chance;
 use crate::pipeline::inject::habits::{Habit, Habits, Read};
-use crate::pipeline::inject::spec::Spec;
+use crate::pipeline::inject::spec::{Spec, Whom};
+use std::sync::Arc;
 
 /// Of a dossier: places and kinds.
 const DOSSIER: (u32, usize) = (3, 4);
@@ -28,8 +29,8 @@ struct Maker<'a> {
     name: &'a str,
     habit: &'a Habit,
     context: &'a Context,
-    /// People of other territories, where owners are known.
-    foreign: Vec<Subject>,
+    /// Known people to look at; none for people made up.
+    known: Vec<Subject>,
     chance: Chance,
     made: u64,
     acts: Vec<Access>,
@@ -38,8 +39,12 @@ struct Maker<'a> {
 /// What somebody does on these days, in order of time.
 pub fn acts(spec: &Spec, name: &str, habit: &Habit, days: &[u32], habits: &Habits, context: &Context) -> Result<Vec<Access>, Problem> {
     let chance = Chance::of(spec.seed, &format!("{name}/acts"));
-    let foreign = foreign(name, context);
-    let mut maker = Maker { spec, name, habit, context, foreign, chance, made: 0, acts: Vec::new() };
+    let known = known(spec, name, context);
+    if spec.whom == Whom::Own && known.is_empty() {
+        let rule = "needs the owners of subjects in subjects.csv";
+        return Err(Problem::new("--inject whom", rule, format!("own for {name}")));
+    }
+    let mut maker = Maker { spec, name, habit, context, known, chance, made: 0, acts: Vec::new() };
     for day in days {
         let Some((first, last)) = habit.days.get(day).copied() else { continue };
         maker.day(first, last.max(first + Span::minutes(30)), habits)?;
@@ -49,11 +54,16 @@ pub fn acts(spec: &Spec, name: &str, habit: &Habit, days: &[u32], habits: &Habit
     Ok(acts)
 }
 
-/// Known people whom neither the employee nor the unit serves.
-fn foreign(name: &str, context: &Context) -> Vec<Subject> {
+/// Known people whom neither the employee nor the unit serves, or just those.
+fn known(spec: &Spec, name: &str, context: &Context) -> Vec<Subject> {
+    if spec.whom == Whom::New {
+        return Vec::new();
+    }
+    let own = spec.whom == Whom::Own;
     let unit = context.classifier.directory.employee(name).and_then(|employee| employee.unit.clone());
     let owned = context.subjects.owned();
-    owned.into_iter().filter(|(_, owner)| &***owner != name && Some(*owner) != unit.as_ref()).map(|(subject, _)| subject).collect()
+    let is_own = |owner: &Arc<str>| **owner == *name || Some(owner) == unit.as_ref();
+    owned.into_iter().filter(|(_, owner)| is_own(owner) == own).map(|(subject, _)| subject).collect()
 }
 
 impl Maker<'_> {
@@ -76,8 +86,8 @@ impl Maker<'_> {
             Typology::RoleWithoutNeed => return self.strange_ground(first, last, count, habits),
             Typology::OffDuty => return self.off_duty(&look, last, count),
             Typology::Canary => return self.canaries(&look, first, last, count),
-            Typology::OutOfTerritory if self.foreign.is_empty() => {
-                return Err(self.impossible("needs the owners of subjects in subjects.csv"));
+            Typology::OutOfTerritory if self.known.is_empty() || self.spec.whom != Whom::Strangers => {
+                return Err(self.impossible("needs the owners of subjects in subjects.csv, and strangers"));
             }
             _ => drop(self.looks(&look, first, last, count)),
         }
@@ -97,10 +107,10 @@ impl Maker<'_> {
 
     /// Somebody whom the employee has nothing to do with.
     fn stranger(&mut self) -> Subject {
-        if self.foreign.is_empty() {
+        if self.known.is_empty() {
             return Subject(self.chance.number());
         }
-        self.foreign[self.chance.below(self.foreign.len())]
+        self.known[self.chance.below(self.known.len())]
     }
 
     /// Adds a read of these people.

@@ -16,10 +16,24 @@ pub struct Spec {
     pub role: Option<String>,
     /// Their unit.
     pub unit: Option<String>,
+    /// Whom they look at.
+    pub whom: Whom,
     /// How many.
     pub insiders: u32,
     /// Chooses who and when.
     pub seed: u64,
+}
+
+/// Whom insiders look at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Whom {
+    /// People of other territories where owners are known, else people whom no record has named.
+    #[default]
+    Strangers,
+    /// People whom no record has named and nobody is known to serve.
+    New,
+    /// People of their own territory: harder to tell from work.
+    Own,
 }
 
 /// People on each day and days, where nothing is said: about what a medium case of each looks like. What is not here cannot be
@@ -53,7 +67,7 @@ impl Spec {
     pub fn parse(text: &str) -> Result<Spec, Vec<Problem>> {
         let mut problems = Vec::new();
         let (mut typology, mut persons, mut days, mut role, mut unit) = (None, None, None, None, None);
-        let (mut insiders, mut seed) = (5, 1);
+        let (mut insiders, mut seed, mut whom) = (5, 1, Whom::default());
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
                 problems.push(Problem::new("--inject", "must be KEY=VALUE, separated by commas", part));
@@ -74,8 +88,14 @@ impl Spec {
                 "seed" => seed = whole(0, u64::MAX).unwrap_or(1),
                 "role" => role = Some(value.to_owned()),
                 "unit" => unit = Some(value.to_owned()),
+                "whom" => match value {
+                    "strangers" => whom = Whom::Strangers,
+                    "new" => whom = Whom::New,
+                    "own" => whom = Whom::Own,
+                    _ => problems.push(Problem::new("--inject whom", "must be strangers, new or own", value)),
+                },
                 _ => {
-                    let rule = "must be one of typology, persons_per_day, days, role, unit, insiders, seed";
+                    let rule = "must be one of typology, persons_per_day, days, role, unit, whom, insiders, seed";
                     problems.push(Problem::new("--inject", rule, key));
                 }
             }
@@ -99,6 +119,7 @@ impl Spec {
                 days: days.map_or(*usual_days, |days| days as u32),
                 role,
                 unit,
+                whom,
                 insiders: insiders as u32,
                 seed,
             }),
