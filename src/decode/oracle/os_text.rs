@@ -50,6 +50,21 @@ impl Texts {
 impl Decoder for Texts {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let text = json::text(raw)?;
+        // Shippers that know where a record begins send its lines together.
+        if text.contains('\n') && record(text).is_none() {
+            return text.lines().try_for_each(|line| self.line(line, raw, emit));
+        }
+        self.line(text, raw, emit)
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.close(emit);
+        self.joined.flush(emit);
+    }
+}
+
+impl Texts {
+    fn line(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if let Some(time) = heading(text) {
             // A statement may hold a line like this one.
             if self.open.as_ref().is_none_or(|(known, ..)| whole(known)) {
@@ -72,11 +87,6 @@ impl Decoder for Texts {
                 None => Ok(()),
             },
         }
-    }
-
-    fn flush(&mut self, emit: &mut Emit<'_>) {
-        self.close(emit);
-        self.joined.flush(emit);
     }
 }
 

@@ -21,7 +21,8 @@ pub const FORMAT: Format = Format {
         Box::new(Headed { records, begun: false })
     },
     recognises: |bytes| {
-        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        // What carries XML as a text of its own is no XML: its escapes are still to be taken off.
+        let has = |word: &str| bytes.trim_ascii_start().starts_with(b"<") && memchr::memmem::find(bytes, word.as_bytes()).is_some();
         has("<AuditRecord>") && (has("<Extended_Timestamp>") || has("<Audit_Type>"))
             || has("<Audit xmlns=\"http://xmlns.oracle.com/oracleas/schema/dbserver_audittrail")
     },
