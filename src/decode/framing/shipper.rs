@@ -17,7 +17,7 @@ struct Wire<'a> {
     /// journald, which writes the bytes as numbers where one is no printable character.
     #[serde(borrow, rename = "MESSAGE")]
     journal: Option<&'a RawValue>,
-    /// rsyslog.
+    /// rsyslog, which leaves the space that stands before it.
     #[serde(borrow)]
     msg: Option<&'a RawValue>,
     /// Graylog: the whole of the message, and its first line.
@@ -37,6 +37,9 @@ struct Wire<'a> {
     /// IBM Cloud's platform logs.
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+    /// Filebeat, of lines that it has parsed.
+    #[serde(borrow)]
+    json: Option<&'a RawValue>,
     /// CloudWatch's subscriptions.
     #[serde(borrow, rename = "logEvents")]
     events: Option<Vec<&'a RawValue>>,
@@ -110,7 +113,7 @@ struct Process<'a> {
 const DOCKER_PART: usize = 16 * 1024;
 
 /// The letters in an envelope; none where it is no envelope.
-pub(super) fn open(text: &str) -> Vec<Letter<'_>> {
+pub(super) fn open<'t>(text: &'t str) -> Vec<Letter<'t>> {
     if text.starts_with('[') {
         let several = serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default();
         return several.into_iter().filter(|one| one.get().starts_with('{')).flat_map(|one| open(one.get())).collect();
@@ -121,10 +124,11 @@ pub(super) fn open(text: &str) -> Vec<Letter<'_>> {
     }
     let original = wire.event.and_then(|event| serde_json::from_str::<Original<'_>>(event.get()).ok()).map(|event| event.original);
     let log = wire.log.filter(|log| log.get().starts_with('"'));
-    let data = wire.data.filter(|data| data.get().starts_with('{'));
-    let candidates =
-        [original, wire.message, wire.journal, log, wire.event, wire.payload, data, wire.full_message, wire.short_message, wire.msg];
-    let Some(payload) = candidates.into_iter().flatten().find_map(|value| carried(value.get())) else {
+    let parsed = |value: Option<&'t RawValue>| value.filter(|value| value.get().starts_with('{'));
+    let (data, json) = (parsed(wire.data), parsed(wire.json));
+    let texts = [original, wire.message, wire.journal, log, wire.event, wire.payload, data, json, wire.full_message, wire.short_message];
+    let spaced = || wire.msg.and_then(|msg| carried(msg.get())).map(without_space);
+    let Some(payload) = texts.into_iter().flatten().find_map(|value| carried(value.get())).or_else(spaced) else {
         return wire.asked.filter(|events| events.get().starts_with('[')).map_or(Vec::new(), |events| open(events.get()));
     };
     let times = [wire.entered, wire.shipped, wire.timestamp, wire.time, wire.date];
@@ -156,6 +160,13 @@ fn carried(json: &str) -> Option<Cow<'_, str>> {
                 Cow::Owned(text)
             }
         }),
+    }
+}
+
+fn without_space(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.strip_prefix(' ').unwrap_or(text)),
+        Cow::Owned(text) => Cow::Owned(text.strip_prefix(' ').map(str::to_owned).unwrap_or(text)),
     }
 }
 
@@ -207,6 +218,7 @@ mod tests {
         assert_eq!(open(r#"{"message":{"a":1}}"#)[0].payload, r#"{"a":1}"#);
         assert_eq!(open(r#"{"event":{"original":"x","kind":"event"},"message":"y"}"#)[0].payload, "x");
         assert_eq!(open(r#"{"schema":null,"payload":"x"}"#)[0].payload, "x");
+        assert_eq!(open(r#"{"@timestamp":"2026-03-02T09:00:00Z","log":{"offset":1},"json":{"a":1}}"#)[0].payload, r#"{"a":1}"#);
     }
 
     #[test]
@@ -215,7 +227,7 @@ mod tests {
             r#"{"__REALTIME_TIMESTAMP":"1772442845123456","_HOSTNAME":"db1","SYSLOG_IDENTIFIER":"postgres","_PID":"7","MESSAGE":[97,9,98]}"#,
             r#"{"appname":"postgres","procid":7,"hostname":"db1","timestamp":"2026-03-02T09:14:05.123Z","message":"a\tb"}"#,
             r#"{"ident":"postgres","pid":"7","host":"db1","date":1772442845.123,"log":"a\tb"}"#,
-            r#"{"programname":"postgres","procid":"7","hostname":"db1","timestamp":1772442845123,"msg":"a\tb"}"#,
+            r#"{"programname":"postgres","procid":"7","hostname":"db1","timestamp":1772442845123,"msg":" a\tb"}"#,
             r#"{"host":"db1","short_message":"a","full_message":"a\tb","timestamp":1772442845.123,"pid":7,"ident":"postgres"}"#,
             r#"{"@timestamp":"2026-03-02T09:14:05.123Z","process":{"name":"postgres","pid":7},"host":{"hostname":"x","name":"db1"},"message":"a\tb"}"#,
         ] {

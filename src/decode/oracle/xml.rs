@@ -39,7 +39,9 @@ struct Headed {
 impl Decoder for Headed {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         self.begun |= memchr::memmem::find(raw.bytes, b"<AuditRecord").is_some();
-        if self.begun { self.records.decode(raw, emit) } else { Ok(()) }
+        let text = raw.bytes.trim_ascii();
+        let opens = text.is_empty() || text.starts_with(b"<") || memchr::memmem::find(text, b"=\"").is_some() && !text.starts_with(b"{");
+        if self.begun || !opens { self.records.decode(raw, emit) } else { Ok(()) }
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {

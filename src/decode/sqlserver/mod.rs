@@ -113,6 +113,9 @@ fn of_json(row: Row) -> Result<Option<Row>, DecodeError> {
     }
     let data = row.row(&["winlog"], EXPECTED)?.and_then(|winlog| winlog.row(&["eventdata"], EXPECTED).transpose()).transpose()?;
     let text = data.and_then(|data| data.text(&["param1"])).or_else(|| row.text(&["message", "param1", "data"]));
+    if text.is_none() && !["winlog", "eventid", "channel"].iter().any(|key| row.has(key)) {
+        return Err(crate::decode::row::form(EXPECTED, "without an action and no event of Windows"));
+    }
     text.map(|text| event::lines(&text)).transpose()
 }
 
@@ -183,6 +186,7 @@ impl Decoder for Lines {
 struct Table {
     header: Option<Vec<String>>,
     whole: Box<Whole>,
+    /// A record within whose quotes a line ended.
     open: Option<(String, Position, RecordHash)>,
 }
 
@@ -191,11 +195,13 @@ fn is_header(bytes: &[u8]) -> bool {
     line.contains("action_id,") || line.contains("action_id\",") || line.contains(",action_id")
 }
 
-/// The fields of a CSV record; `None` where a quote is still open.
+/// Whether quotes are balanced.
+fn closed(text: &str) -> bool {
+    memchr::memchr_iter(b'"', text.as_bytes()).count().is_multiple_of(2)
+}
+
+/// The fields of a CSV record.
 fn fields(text: &str) -> Option<Vec<String>> {
-    if text.bytes().filter(|b| *b == b'"').count() % 2 == 1 {
-        return None;
-    }
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let record = reader.records().next()?.ok()?;
     Some(record.iter().map(str::to_owned).collect())
@@ -207,6 +213,8 @@ impl Decoder for Table {
         if line.trim().is_empty() && self.open.is_none() {
             return Ok(());
         }
+        // A line with an even number of quotes leaves what is open open, and what is not closed.
+        let ends = closed(line) == self.open.is_none();
         let (text, position, hash) = match self.open.take() {
             Some((mut text, position, hash)) => {
                 text.push('\n');
@@ -218,10 +226,11 @@ impl Decoder for Table {
         if text.len() > LONGEST_RECORD {
             return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
         }
-        let Some(values) = fields(&text) else {
+        if !ends {
             self.open = Some((text, position, hash));
             return Ok(());
-        };
+        }
+        let Some(values) = fields(&text) else { return Err(crate::decode::row::form(EXPECTED, "not one line of CSV")) };
         let Some(header) = &self.header else {
             self.header = Some(values.iter().map(|name| name.trim().to_owned()).collect());
             return Ok(());
