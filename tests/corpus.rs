@@ -44,6 +44,7 @@ fn seeds_decode_without_a_dead_letter_and_other_finds_do_no_harm() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it measures how long decoding takes")]
 fn a_record_that_never_ends_costs_no_more_than_its_length() {
     for format in FORMATS {
         for (name, seed) in corpus(format.name).into_iter().filter(|(name, _)| name.starts_with("seed")) {
