@@ -14,7 +14,7 @@ mod event;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Lost, Raw, elements, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Lost, Raw, csv, elements, json};
 use crate::decode::{Decoded, LONGEST_RECORD};
 use crate::model::access::{Position, RecordHash};
 use batch::Sessions;
@@ -195,18 +195,6 @@ fn is_header(bytes: &[u8]) -> bool {
     line.contains("action_id,") || line.contains("action_id\",") || line.contains(",action_id")
 }
 
-/// Whether quotes are balanced.
-fn closed(text: &str) -> bool {
-    memchr::memchr_iter(b'"', text.as_bytes()).count().is_multiple_of(2)
-}
-
-/// The fields of a CSV record.
-fn fields(text: &str) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    Some(record.iter().map(str::to_owned).collect())
-}
-
 impl Decoder for Table {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let line = json::text(raw)?;
@@ -214,7 +202,7 @@ impl Decoder for Table {
             return Ok(());
         }
         // A line with an even number of quotes leaves what is open open, and what is not closed.
-        let ends = closed(line) == self.open.is_none();
+        let ends = csv::closed(line) == self.open.is_none();
         let (text, position, hash) = match self.open.take() {
             Some((mut text, position, hash)) => {
                 text.push('\n');
@@ -230,22 +218,22 @@ impl Decoder for Table {
             self.open = Some((text, position, hash));
             return Ok(());
         }
-        let Some(values) = fields(&text) else { return Err(crate::decode::row::form(EXPECTED, "not one line of CSV")) };
+        let Some(values) = csv::record(&text) else { return Err(crate::decode::row::form(EXPECTED, "not one line of CSV")) };
         let Some(header) = &self.header else {
             self.header = Some(values.iter().map(|name| name.trim().to_owned()).collect());
             return Ok(());
         };
-        if values == *header {
+        if values.iter().eq(header.iter()) {
             return Ok(());
         }
         if values.len() != header.len() {
             return Err(crate::decode::row::form(EXPECTED, "of another number of fields than the header"));
         }
-        let said = |value: &String| !value.is_empty() && value != "NULL";
+        let said = |value: &str| !value.is_empty() && value != "NULL";
         let row: Map<String, Value> = header
             .iter()
             .cloned()
-            .zip(values.into_iter().map(|value| if said(&value) { Value::from(value) } else { Value::Null }))
+            .zip(values.into_iter().map(|value| if said(&value) { Value::from(value.into_owned()) } else { Value::Null }))
             .collect();
         self.whole.take(Some(Row::of(row, EXPECTED)?), Raw { position, hash, ..raw }, emit)
     }
