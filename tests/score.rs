@@ -31,7 +31,7 @@ fn no_case_of_a_real_server_is_counted_wrongly() {
     let (mut faults, mut scored) = (Vec::new(), 0);
     for root in runs::roots() {
         println!("\n{}", root.display());
-        println!("  {:<34} right bounded unknown invisible wrong  dead", "");
+        println!("  {:<34} right bounded unknown invisible wrong  dead  each access exact", "");
         for run in runs::under(&root) {
             for carrier in &run.carriers {
                 let name = carrier.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
@@ -56,7 +56,7 @@ fn no_case_of_a_real_server_is_counted_wrongly() {
 /// Judges the cases of a carrier and prints its row.
 fn table(run: &runs::Run, name: &str, by_case: &BTreeMap<String, Vec<accesses::Access>>, dead: u64, messages: &str) -> Table {
     let mut table = Table::new();
-    let mut otherwise = Vec::new();
+    let (mut otherwise, mut each_exact) = (Vec::new(), 0);
     let show = std::env::var("SHOW").unwrap_or_default();
     for case in &run.cases {
         let accesses = by_case.get(&case.case).map(Vec::as_slice).unwrap_or_default();
@@ -76,13 +76,14 @@ fn table(run: &runs::Run, name: &str, by_case: &BTreeMap<String, Vec<accesses::A
             Verdict::Invisible => format!("{} ({truth})", case.case),
             _ => format!("{} ({:?} of {truth})", case.case, judged.persons),
         };
+        each_exact += usize::from(judged.each_exact);
         table.entry(judged.verdict).or_default().push((case.case.clone(), counted));
         otherwise.extend(judged.otherwise.iter().map(|(reading, verdict)| format!("{} {reading} {verdict:?}", case.case)));
     }
     let of = |verdict| table.get(&verdict).map_or(0, Vec::len);
     let [right, bounded, unknown, invisible, wrong] =
         [Verdict::Right, Verdict::Bounded, Verdict::Unknown, Verdict::Invisible, Verdict::Wrong].map(of);
-    println!("  {name:<34} {right:5} {bounded:7} {unknown:7} {invisible:9} {wrong:5} {dead:5}");
+    println!("  {name:<34} {right:5} {bounded:7} {unknown:7} {invisible:9} {wrong:5} {dead:5} {each_exact:18}");
     for verdict in [Verdict::Wrong, Verdict::Invisible] {
         let cases: Vec<&str> = table.get(&verdict).into_iter().flatten().map(|(_, counted)| counted.as_str()).collect();
         if !cases.is_empty() {

@@ -28,11 +28,11 @@ pub const DETECTOR: Detector = Detector {
 };
 
 /// What a device in use at two places at once adds, in bits.
-const AT_ONCE: f64 = 6.0;
+const AT_ONCE: f64 = 4.0;
 /// What hours off duty add.
 const OFF_DUTY: f64 = 5.0;
 /// A new device alone happens to everybody: what it is worth at the most.
-const ALONE: f64 = 10.0;
+const ALONE: f64 = 8.0;
 
 fn look(look: &Look<'_>) -> Option<Finding> {
     if look.added(Measure::NewPlace) == 0 {

@@ -27,8 +27,8 @@ pub const DETECTOR: Detector = Detector {
 };
 
 /// What such a statement weighs, in bits; one that failed weighs less.
-const WEIGHS: f64 = 26.0;
-const FAILED: f64 = 16.0;
+const WEIGHS: f64 = 45.0;
+const FAILED: f64 = 25.0;
 
 fn look(look: &Look<'_>) -> Option<Finding> {
     if !look.access.marks.has(Marks::AUDIT_OFF) || look.coverage.open == Open::Nobody {

@@ -15,6 +15,7 @@
 
 use crate::detect::{Detector, Finding, Look};
 use crate::model::typology::Typology;
+use crate::population::Share;
 use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
 use crate::profile::window::Window;
@@ -58,11 +59,15 @@ fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
     }
     let slow = unexplained - largest(Measure::Unexplained, unexplained_today);
     let persons_today = profile.today_figure(Measure::Persons);
-    let persons = history(Measure::Persons).1 + persons_today - largest(Measure::Persons, persons_today);
+    let persons_before = history(Measure::Persons).1;
+    let persons = persons_before + persons_today - largest(Measure::Persons, persons_today);
     let of_unexplained = look.usual_before(Measure::Unexplained, window, days - 1).bits(slow);
     let of_persons = look.usual_before(Measure::Persons, window, days - 1).bits(persons);
     // A volume that stays usual speaks against it and does not silence it: what is sold may take the place of work.
     let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
+    // More of everything, with as many reasons as ever, is more work.
+    let of_share = look.share_bits(Share::Unexplained, window, unexplained, persons_before + persons_today);
+    let bits = bits.min(0.5f64.mul_add(bits, 1.5 * of_share));
     (bits > 0.0).then(|| Finding {
         typology: Typology::LowAndSlow,
         window,

@@ -1,7 +1,7 @@
 //! `splitting_collusion`: several colleagues, each a little above the usual, at the same time.
 //!
-//! **What it does.** Once a day has closed, looks within each unit for the few members whose last seven days have too many people without a
-//! known reason, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
+//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the first time without a
+//! known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
 //! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A peak of the whole unit takes the middle
 //! member along and is taken off. Each of them gets an alert that names the others.
 //!
@@ -40,7 +40,7 @@ const OF_ONE: f64 = 12.0;
 /// What one member contributes at the least.
 const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
-const TELL: f64 = 6.0;
+const TELL: f64 = 12.0;
 
 fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
@@ -49,17 +49,36 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
             units.entry(unit).or_default().push(member);
         }
     }
-    units.into_values().flat_map(|members| of_unit(members, floor)).collect()
+    let everybody = Ranks::of(tick.members);
+    units.into_values().flat_map(|members| of_unit(members, &everybody, floor)).collect()
 }
 
-fn of_unit(mut members: Vec<&Summary>, floor: u64) -> Vec<GroupFinding> {
+/// Where an excess stands among all employees: what it is surprising by is measured, whatever the model says.
+struct Ranks(Vec<f64>);
+
+impl Ranks {
+    fn of(members: &[Summary]) -> Ranks {
+        let mut bits: Vec<f64> = members.iter().map(|member| member.excess.bits).collect();
+        bits.sort_by(f64::total_cmp);
+        Ranks(bits)
+    }
+
+    /// -log2 of the share of employees with as much or more.
+    fn bits(&self, excess: f64) -> f64 {
+        let below = self.0.partition_point(|other| *other < excess);
+        let share = (self.0.len() - below) as f64 / self.0.len().max(1) as f64;
+        -share.max(0.5 / self.0.len().max(1) as f64).log2()
+    }
+}
+
+fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<GroupFinding> {
     let n = members.len();
     if n < 2 * FEWEST {
         return Vec::new();
     }
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
-    let middle = members[n / 2].excess.bits;
-    let weight = |member: &Summary| (member.excess.bits - middle).min(OF_ONE);
+    let middle = everybody.bits(members[n / 2].excess.bits) - 1.0;
+    let weight = |member: &Summary| (everybody.bits(member.excess.bits) - middle.max(0.0)).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
     for (at, member) in members.iter().take(most).enumerate() {
@@ -80,13 +99,13 @@ fn of_unit(mut members: Vec<&Summary>, floor: u64) -> Vec<GroupFinding> {
     let one = |member: &&Summary| {
         let related = group.iter().filter(|other| other.actor != member.actor).map(|other| other.actor.name().clone()).collect();
         let particular = format!(
-            "{size} of {n} colleagues of one unit were each above the usual within seven days, {people} people without a known reason together"
+            "{size} of {n} colleagues of one unit were each above the usual within seven days, {people} people looked up one by one for the first time without a known reason together"
         );
         let finding = Finding {
             typology: Typology::SplittingCollusion,
             window: Window::D7,
             count: member.excess.count,
-            measure: Measure::Unexplained,
+            measure: Measure::Fresh,
             bits,
             particular,
             related,

@@ -27,7 +27,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 /// Peaks, today's among them, before there can be a cadence.
-const FEWEST: usize = 3;
+const FEWEST: usize = 4;
 /// Shortest period, in days: what comes more often is every day's work.
 const SHORTEST: u32 = 5;
 /// What one peak's height counts for at the most, in bits.

@@ -264,6 +264,7 @@ impl Engine {
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> Output {
         let today = day_number(crate::model::time::Day(midnight.0.div_euclid(DAY) as i32));
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        self.budget.turn(midnight);
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
         let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
@@ -300,7 +301,7 @@ impl Engine {
         outputs.into_iter().for_each(|output| all.join(output));
         all.revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
         for Revision { at, alert } in &mut all.revisions {
-            self.budget.pass(alert, at.0.div_euclid(DAY), &at.to_string());
+            self.budget.pass(alert, *at);
         }
         all
     }

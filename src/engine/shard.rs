@@ -18,9 +18,9 @@ use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
 use crate::profile::coverage::{self, Usage};
 use crate::profile::seen::UNITS_PER_DAY;
-use crate::profile::window::day_number;
+use crate::profile::window::{Window, day_number};
 use crate::triage::report::Writer;
-use crate::triage::{At, Decision, Episode, Peak, Why, voice};
+use crate::triage::{At, Decision, Episode, Peak, WEAKEST, Why, voice};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
@@ -264,6 +264,8 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         }
     }
     let told = Told { time: access.time, hash: access.hash.0, kinds: access.kinds, unit: step.unit, access: Some(access) };
+    // Most findings are weak, and begin nothing.
+    findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
     for finding in findings {
         triage(tracked, &told, settles, &finding, env, out);
     }
@@ -282,13 +284,15 @@ struct Told<'a> {
 fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
     let context = env.context;
     let settings = &context.alerts;
+    let group = tracked.group.clone();
     let at = At {
         time: told.time,
         hash: told.hash,
         day: told.unit / UNITS_PER_DAY,
         weight: context.statute.weight_b(told.kinds).max(1),
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
-        worth: env.models.voices.worth(finding.typology, finding.bits),
+        voices: &env.models.voices,
+        group: &group,
         chorus: voice::chorus(&tracked.episodes, finding.typology, told.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
@@ -321,8 +325,9 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
         }
         None => {
             let reach = match finding.window {
-                crate::profile::window::Window::H1 => 11,
-                _ => UNITS_PER_DAY - 1,
+                Window::H1 => 11,
+                Window::H24 => UNITS_PER_DAY - 1,
+                Window::D7 | Window::D30 | Window::D90 => 7 * UNITS_PER_DAY - 1,
             };
             let evidence = profile.trail.since(told.unit.saturating_sub(reach));
             let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
@@ -330,7 +335,7 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
         }
     };
     let decision = episode.absorb(settings, finding, &at, peak);
-    if episode.is_alert() {
+    if episode.holds_out(told.unit / UNITS_PER_DAY) {
         tracked.profile.hold_today_out();
     }
     match decision {

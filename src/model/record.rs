@@ -122,11 +122,11 @@ pub struct Plan {
     pub scans: Vec<Scan>,
     /// Output expressions of the topmost node, as the server prints them.
     pub output: Vec<String>,
-    /// Conditions on the scans, as the server prints them: bind values stand in them as literals.
+    /// Conditions that hold for every row of the result, as the server prints them: bind values stand in them as literals.
     pub conditions: Vec<String>,
     /// Rows that went into the topmost aggregate, where there is one.
     pub aggregated: Option<u64>,
-    /// Functions in place of tables: what they read is not in the plan.
+    /// Functions in place of tables, or scans that name none: what they read is not in the plan.
     pub functions: bool,
 }
 
@@ -139,6 +139,8 @@ pub struct Scan {
     pub alias: String,
     /// Rows that came out of it, where it ran just once: of several runs a plan gives a rounded mean.
     pub rows: Option<u64>,
+    /// One of several arms whose rows are put together: what is printed above it speaks of the first arm alone.
+    pub arm: bool,
 }
 
 /// From where somebody worked.

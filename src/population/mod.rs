@@ -98,6 +98,8 @@ pub const SMALLEST_GROUP: u32 = 8;
 pub struct Population {
     days: BTreeMap<Arc<str>, [Histogram; Measure::COUNT]>,
     last: u32,
+    /// The day of the first tick with somebody to learn from; 0 before.
+    first: u32,
 }
 
 impl Models {
@@ -132,9 +134,12 @@ impl Population {
         }
         let mut groups: BTreeMap<Arc<str>, Vec<&Summary>> = BTreeMap::new();
         let everyone: Arc<str> = Arc::from(EVERYONE);
-        let mut voices = Voices::default();
+        if self.first == 0 && !summaries.is_empty() {
+            self.first = today;
+        }
+        let mut voices = Voices::at_age(today.saturating_sub(self.first));
         for summary in summaries {
-            voices.add(&summary.voices);
+            voices.add(&summary.group, &summary.voices);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
                 let histograms = self.days.entry(group.clone()).or_default();
@@ -187,6 +192,9 @@ fn group_share(members: impl Iterator<Item = (f64, f64)>) -> GroupShare {
     GroupShare { rate, between: (spread - drawing).max(1e-4) * (1.0 + 4.0 / n) }
 }
 
+/// People of a burst that may come about innocently and was not seen yet: a morning's work.
+const BURST: f64 = 20.0;
+
 /// Empirical-Bayes moments: mean and variance of the members' means (less what sampling adds), pooled overdispersion.
 pub fn group_moments(members: impl Iterator<Item = Moments> + Clone) -> GroupMoments {
     let n = members.clone().count() as f64;
@@ -196,9 +204,13 @@ pub fn group_moments(members: impl Iterator<Item = Moments> + Clone) -> GroupMom
     let mean = members.clone().map(|m| m.mean).sum::<f64>() / n;
     let spread = members.clone().map(|m| (m.mean - mean).powi(2)).sum::<f64>() / n;
     let sampling = members.clone().map(|m| m.variance / m.days.max(1.0)).sum::<f64>() / n;
+    let days: f64 = members.clone().map(|m| m.days).sum();
     let excess: f64 = members.clone().map(|m| m.days * (m.variance - m.mean)).sum();
     let squares: f64 = members.map(|m| m.days * m.mean * m.mean).sum();
-    let dispersion = if squares > 0.0 { (excess / squares).max(0.02) } else { 1.0 };
+    // What was not seen in so many days may still happen in one of as many: one burst is taken as seen.
+    let unseen = BURST / (days + BURST);
+    let mean = mean + unseen;
+    let dispersion = ((excess + BURST * BURST) / (squares + days * (mean * mean - (mean - unseen).powi(2)))).max(0.02);
     // A handful of members says little about how far members differ: stay wide until there are more.
     let few = 1.0 + 4.0 / n;
     GroupMoments { mean, between: (spread - sampling).max(0.0) * few, dispersion }

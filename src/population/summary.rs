@@ -1,7 +1,7 @@
 //! What the second stage hears of one employee at a tick: small, and of closed days only.
 
 use crate::model::access::Actor;
-use crate::model::typology::Typology;
+use crate::population::voices::Voice;
 use crate::profile::conduct::familiar::Ground;
 use crate::profile::conduct::touched::People;
 use crate::profile::history::{AllMoments, ClosedDay};
@@ -29,13 +29,13 @@ pub struct Summary {
     /// What the last seven closed days have too much of, against what lies before them.
     pub excess: Excess,
     /// The strongest finding of each typology that is remembered, in bits.
-    pub voices: Vec<(Typology, f64)>,
+    pub voices: Vec<Voice>,
 }
 
 /// Seven closed days against what would have been usual.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Excess {
-    /// People without a known reason.
+    /// People looked up one by one for the first time without a known or claimed reason, all or those of no own territory.
     pub count: u64,
     /// Surprise, in bits.
     pub bits: f64,

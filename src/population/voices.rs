@@ -1,42 +1,126 @@
-//! How loud the detectors are in this organisation: how many employees each of them speaks of at which strength.
+//! How loud the detectors are in this organisation: how many employees each of them speaks of at which strength, and what a finding
+//! is worth by that.
 //!
-//! A detector whose model fits badly here speaks of many people at once. What it says of each of them is worth less by as much as
-//! there are more of them than anybody could look into; it is never silenced, or it would be so exactly while an incident spreads.
+//! A model's bits are right where the model fits. How often a detector speaks is measured here, and a finding is worth what that
+//! says: -log2 of how many employees (crowds count once) are spoken of as strongly, among a fixed number of chances, since what
+//! people can look into does not grow with the organisation. Beyond the strongest that were seen the model's further bits count
+//! by the slope at which employees became fewer, so that a detector whose strengths mean little here cannot shout. Nothing is ever
+//! silenced: that would happen exactly while an incident spreads.
 
 use crate::model::typology::Typology;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Strengths are told apart up to so many bits.
-const BITS: usize = 80;
-/// Employees that a detector may speak of at one strength before it is worth less.
-const FREE: f64 = 6.0;
-/// What each doubling beyond takes off, in bits.
-const EACH_DOUBLING: f64 = 2.0;
-/// The share that is left at the least.
-const LEAST: f64 = 0.5;
+const BITS: usize = 120;
+/// Chances among which one employee is the only one: 2,000 employees on the 14 days that an episode remembers.
+const CHANCES: f64 = 28_000.0;
+/// The weakest that is noted.
+const WEAKEST: usize = 6;
+/// So few employees are an end of what is seen.
+const FEW: f64 = 3.5;
+/// By how much further bits of the model count at the least and at the most.
+const SLOPES: (f64, f64) = (0.04, 0.5);
+/// Before anything was measured: up to so many bits are taken at their word.
+const UNMEASURED: f64 = 12.0;
+/// Days until the peers' usual is settled, and what findings count for on the first.
+const SETTLED: u32 = 12;
+const UNSETTLED: f64 = 0.6;
+/// So many employees of everywhere are pooled with a group's own.
+const POOLED: f64 = 60.0;
+/// Employees from which on there is something to measure by.
+const FEWEST: u32 = 30;
 
-/// For each typology, how many employees it speaks of with at least so many bits.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Voices {
-    at_least: BTreeMap<Typology, Vec<u32>>,
+/// What one detector says of one employee.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Voice {
+    /// The pattern.
+    pub typology: Typology,
+    /// How strongly, in bits.
+    pub bits: f64,
+    /// What it counts for: a crowd counts once, and who is hardly innocent not at all.
+    pub weight: f64,
 }
 
-impl Voices {
-    /// Adds what the detectors say of one employee.
-    pub fn add(&mut self, voices: &[(Typology, f64)]) {
-        for (typology, bits) in voices {
-            let counts = self.at_least.entry(*typology).or_insert_with(|| vec![0; BITS]);
-            counts.iter_mut().take(bits.max(0.0) as usize + 1).for_each(|count| *count += 1);
+/// How many employees each detector speaks of with at least so many bits, everywhere and in each peer group.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Voices {
+    /// Days since the first that was learnt from.
+    age: u32,
+    everywhere: Counts,
+    groups: BTreeMap<Arc<str>, Counts>,
+}
+
+/// The counts of one group of employees.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Counts {
+    employees: u32,
+    at_least: BTreeMap<Typology, Vec<f64>>,
+}
+
+impl Counts {
+    fn add(&mut self, voices: &[Voice]) {
+        self.employees += 1;
+        for voice in voices {
+            let counts = self.at_least.entry(voice.typology).or_insert_with(|| vec![0.0; BITS]);
+            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += voice.weight);
         }
     }
 
-    /// What so many bits of a typology are worth.
-    pub fn worth(&self, typology: Typology, bits: f64) -> f64 {
-        let counts = self.at_least.get(&typology);
-        let others = counts.and_then(|counts| counts.get((bits as usize).min(BITS - 1))).copied().unwrap_or(0);
-        let doublings = (f64::from(others) / FREE).log2().max(0.0);
-        (bits - EACH_DOUBLING * doublings).max(LEAST * bits)
+    fn of(&self, typology: Typology, at: usize) -> f64 {
+        self.at_least.get(&typology).and_then(|counts| counts.get(at)).copied().unwrap_or(0.0)
+    }
+}
+
+impl Voices {
+    /// Nothing yet, so many days after the first that was learnt from.
+    pub fn at_age(age: u32) -> Voices {
+        Voices { age, ..Voices::default() }
+    }
+
+    /// Adds what the detectors say of one employee of a group.
+    pub fn add(&mut self, group: &Arc<str>, voices: &[Voice]) {
+        self.everywhere.add(voices);
+        match self.groups.get_mut(group) {
+            Some(counts) => counts.add(voices),
+            None => self.groups.entry(group.clone()).or_default().add(voices),
+        }
+    }
+
+    /// What so many bits of a typology are worth, said of a member of a group. `told` is what was said of the same employee before and
+    /// is among the counts: nobody is held against themselves.
+    pub fn worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
+        if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
+            return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
+        }
+        // In the first days every usual is a guess.
+        let settled = f64::from(self.age.min(SETTLED)) / f64::from(SETTLED);
+        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(group, typology, bits, told)
+    }
+
+    fn settled_worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
+        let others = |at: usize| self.others(group, typology, at, if told.bits >= at as f64 { told.weight } else { 0.0 });
+        let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();
+        let end = (WEAKEST..BITS).find(|at| others(*at) <= FEW).unwrap_or(BITS);
+        if bits <= end as f64 {
+            let at = (bits as usize).min(BITS - 1);
+            return measured(at) + (measured(at + 1) - measured(at)) * (bits - at as f64);
+        }
+        let slope = if end == WEAKEST { SLOPES.1 } else { (measured(end) - measured(WEAKEST)) / (end - WEAKEST) as f64 };
+        measured(end) + slope.clamp(SLOPES.0, SLOPES.1) * (bits - end as f64)
+    }
+
+    /// How many would be spoken of as strongly if everybody were like the group, as far as the group is large enough to tell.
+    fn others(&self, group: &str, typology: Typology, at: usize, own: f64) -> f64 {
+        let employees = f64::from(self.everywhere.employees);
+        let less = |count: f64| (count - own).max(0.0);
+        let everywhere = less(self.everywhere.of(typology, at)) / employees;
+        let rate = match self.groups.get(group) {
+            Some(members) => (less(members.of(typology, at)) + POOLED * everywhere) / (f64::from(members.employees) + POOLED),
+            None => everywhere,
+        };
+        rate * employees
     }
 }
 
@@ -44,14 +128,39 @@ impl Voices {
 mod tests {
     use super::*;
 
+    fn group() -> Arc<str> {
+        Arc::from("teller")
+    }
+
+    fn nothing() -> Voice {
+        Voice { typology: Typology::Canary, bits: 0.0, weight: 0.0 }
+    }
+
+    fn voice(typology: Typology, bits: f64) -> Voice {
+        Voice { typology, bits, weight: 1.0 }
+    }
+
     #[test]
     fn what_is_said_of_many_is_worth_less_and_never_nothing() {
-        let mut voices = Voices::default();
-        (0..192).for_each(|n| voices.add(&[(Typology::OffDuty, if n < 3 { 40.0 } else { 22.0 })]));
-        assert!((voices.worth(Typology::OffDuty, 40.5) - 40.5).abs() < 1e-9, "few are that loud");
-        assert!((voices.worth(Typology::OffDuty, 22.0) - 12.0).abs() < 1e-9, "five doublings");
-        assert!((voices.worth(Typology::Canary, 22.0) - 22.0).abs() < 1e-9);
-        (0..100_000).for_each(|_| voices.add(&[(Typology::Canary, 30.0)]));
-        assert!(voices.worth(Typology::Canary, 30.0) >= 15.0);
+        let mut voices = Voices::at_age(90);
+        (0..2_000).for_each(|n| {
+            let bits = if n < 3 { 60.0 } else { 22.0 };
+            voices.add(&group(), if n < 200 { &[voice(Typology::OffDuty, bits)][..] } else { &[] });
+        });
+        let worth = |typology, bits| voices.worth("teller", typology, bits, nothing());
+        assert!((6.0..9.0).contains(&worth(Typology::OffDuty, 22.0)), "many are: {}", worth(Typology::OffDuty, 22.0));
+        assert!(worth(Typology::OffDuty, 61.0) > worth(Typology::OffDuty, 22.0) + 6.0, "few are that loud");
+        assert!(worth(Typology::Canary, 22.0) > 20.0, "nobody is");
+    }
+
+    #[test]
+    fn more_bits_are_never_worth_less_and_a_crowd_counts_once() {
+        let mut voices = Voices::at_age(90);
+        (0..1_000).for_each(|n| voices.add(&group(), &[voice(Typology::LowAndSlow, f64::from(n % 97))]));
+        let worth: Vec<f64> = (12..400).map(|n| voices.worth("teller", Typology::LowAndSlow, f64::from(n) / 2.0, nothing())).collect();
+        assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
+        let mut crowd = Voices::at_age(90);
+        (0..40).for_each(|_| crowd.add(&group(), &[Voice { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
+        assert!(crowd.worth("teller", Typology::Celebrity, 20.0, nothing()) > 13.0);
     }
 }

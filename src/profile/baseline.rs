@@ -44,7 +44,7 @@ pub fn predict(own: Moments, group: GroupMoments, days: f64) -> Prediction {
     // Pool the own overdispersion with the group's: 20 own days weigh as much as the group.
     let own_dispersion = if own.mean > 0.0 { ((own.variance - own.mean) / (own.mean * own.mean)).max(0.0) } else { group.dispersion };
     let trust = own.days / (own.days + 20.0);
-    let dispersion = trust.mul_add(own_dispersion, (1.0 - trust) * group.dispersion).clamp(0.02, 1_000.0);
+    let dispersion = trust.mul_add(own_dispersion, (1.0 - trust) * group.dispersion).clamp(0.02, 100_000.0);
     let daily = |mean: f64| mean + dispersion * mean * mean;
     let within = daily(if own.days > 0.0 { 0.5 * (own.mean + group.mean) } else { group.mean }).max(1e-3);
     let precision = own.days / within + 1.0 / between;

@@ -98,6 +98,9 @@ fn open_subjects(explanations: &Explanations, usage: &mut Usage, who: Who, acces
     if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
         return Open::Nobody;
     }
+    if access.subjects.is_empty() {
+        return if general.is_empty() { Open::Everybody } else { Open::Nobody };
+    }
     let flags: Box<[bool]> = access
         .subjects
         .iter()

@@ -1,8 +1,8 @@
-//! The trail of evidence: where the records behind the last 24 hours stand, and a chained hash over them.
+//! The trail of evidence: where the records behind the last days stand, and a chained hash over them.
 //!
-//! For each hour: how many records, their ranges by source partition, and `h = BLAKE3(h' || record hash)` over them in
+//! For each hour of the last 24, and each day of some before: how many records, their ranges by source partition, and `h = BLAKE3(h' || record hash)` over them in
 //! settled order. An alert takes over the hours that its window reaches back, and goes on from there; its root is the chain
-//! over the roots of those hours and the records that followed. Re-reading the cited ranges gives the same root.
+//! over the roots of those hours and days and the records that followed. Re-reading the cited ranges gives the same root.
 
 use crate::model::access::{Access, PartitionId};
 use serde::{Deserialize, Serialize};
@@ -26,11 +26,15 @@ pub struct Stretch {
     pub root: [u8; 32],
 }
 
-/// The stretches of the last 24 hours, one for each hour with records.
+/// The stretches of the last 24 hours, one for each hour with records, and of the days before them, one for each day.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Trail {
     hours: VecDeque<(u32, Stretch)>,
+    days: VecDeque<(u32, Stretch)>,
 }
+
+/// Days with records that are kept beyond the last 24 hours.
+const DAYS: usize = 8;
 
 impl Stretch {
     /// Adds a record.
@@ -77,7 +81,7 @@ impl Trail {
             return;
         }
         while self.hours.front().is_some_and(|(first, _)| first + 24 < hour) {
-            self.hours.pop_front();
+            self.fold();
         }
         let at = match self.hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
             Ok(at) => at,
@@ -89,9 +93,27 @@ impl Trail {
         self.hours[at].1.push(access);
     }
 
-    /// The stretch of the hours from that of `unit` on.
+    /// The oldest hour joins its day.
+    fn fold(&mut self) {
+        let Some((hour, stretch)) = self.hours.pop_front() else { return };
+        let day = hour / 24;
+        match self.days.back_mut() {
+            Some((last, sum)) if *last == day => sum.append(&stretch),
+            _ => {
+                if self.days.len() == DAYS {
+                    self.days.pop_front();
+                }
+                self.days.push_back((day, stretch));
+            }
+        }
+    }
+
+    /// The stretch from that of `unit` on: hours of the last day, whole days before.
     pub fn since(&self, unit: u32) -> Stretch {
         let mut all = Stretch::default();
+        for (_, stretch) in self.days.iter().filter(|(day, _)| *day >= unit / UNITS_PER_HOUR / 24) {
+            all.append(stretch);
+        }
         for (_, stretch) in self.hours.iter().filter(|(hour, _)| *hour >= unit / UNITS_PER_HOUR) {
             all.append(stretch);
         }
@@ -100,8 +122,9 @@ impl Trail {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let ranges: usize = self.hours.iter().map(|(_, s)| s.ranges.capacity() * size_of::<(PartitionId, u64, u64)>()).sum();
-        self.hours.capacity() * size_of::<(u32, Stretch)>() + ranges
+        let all = self.hours.iter().chain(&self.days);
+        let ranges: usize = all.map(|(_, s)| s.ranges.capacity() * size_of::<(PartitionId, u64, u64)>()).sum();
+        (self.hours.capacity() + self.days.capacity()) * size_of::<(u32, Stretch)>() + ranges
     }
 }
 

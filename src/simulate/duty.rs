@@ -120,6 +120,14 @@ pub(crate) fn on_duty(world: &World, who: u32, day: u32) -> Option<Duty> {
     (total > 0).then(|| Duty { spans, share: f64::from(total) / f64::from(9 * HOUR) * weekend(world, day) })
 }
 
+/// The hours that the shift has, whoever is employed.
+pub(crate) fn usual_hours(world: &World, who: u32) -> Duty {
+    match world.employee(who).shift {
+        Shift::Fixed { start, end } if start < end => Duty::between(start * MINUTE, end * MINUTE),
+        Shift::Fixed { .. } | Shift::Rotating => Duty::office(),
+    }
+}
+
 fn weekend(world: &World, day: u32) -> f64 {
     match world.calendar.day(day).kind {
         DayKind::Workday | DayKind::MakeUp => 1.0,

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! Company ── World: calendar, sites → customers, roles → people          what stands before anybody acts
-//!         └─ episodes: casting of misuse::SCRIPTS and innocent::SCRIPTS  who does what beside the ordinary, when
-//! a day   =  duty → routine, plus episodes, plus services                → DayLog → line → files, or records
+//!         └─ stage: casting of misuse::SCRIPTS and innocent::SCRIPTS     who does what beside the ordinary, when: episodes
+//! a day   =  duty → routine (and applications), plus episodes, plus services → DayLog
+//! DayLog  →  from which terminal, by which query → line → files, or records
 //! ```
 //!
 //! Days are made independently: whatever happens on one derives from sub-seeds of (seed, purpose, actor, day), so the live

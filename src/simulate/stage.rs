@@ -69,6 +69,18 @@ const fn episodes(employees: u32) -> u32 {
     }
 }
 
+/// Episodes of look-alikes: as many as those of misuse, about, with all kinds from 450 employees on.
+const fn look_alikes(employees: u32) -> u32 {
+    let kinds = innocent::SCRIPTS.len() as u32;
+    match employees {
+        0..12 => 0,
+        12..450 => employees * kinds / 450,
+        450..1500 => kinds,
+        1500..2500 => 2 * kinds,
+        _ => employees / 1000 * kinds,
+    }
+}
+
 /// What new hires are cast for, once each in a company of 500 and more: nobody knows them, so nothing is known to be unusual.
 const BY_NEWCOMERS: [&str; 6] = ["bulk_extract", "enumeration", "list_matching", "lookup_to_order", "dossier_assembly", "segment_skim"];
 
@@ -104,8 +116,12 @@ pub(super) fn cast(world: &mut World) -> Cast {
         casting.newcomers = false;
     }
     let mut innocents = Vec::new();
-    for script in innocent::SCRIPTS {
-        for nth in 0..(employees / 1000).max(u32::from(employees >= 12)) {
+    let kinds = innocent::SCRIPTS.len() as u32;
+    let known = look_alikes(employees);
+    for (number, script) in innocent::SCRIPTS.iter().enumerate() {
+        // A part of the list in a small company, as with the insiders.
+        let place = (number as u32 + kinds - shift % kinds) % kinds;
+        for nth in 0..known / kinds + u32::from(place < known % kinds) {
             innocents.extend(play(&mut casting, script, Difficulty::ALL[(nth as usize + 1) % 3], nth));
         }
     }

@@ -79,22 +79,22 @@ impl Desk {
         let employee = world.employee(who);
         let mut habit = Rng::of(&world.seed(Stream::Terminal, who.into(), u64::MAX - 1));
         let mut today = Rng::of(&world.seed(Stream::Terminal, who.into(), day.into()));
-        let (remote, owns, renews) = (habit.unit(), habit.unit(), habit.unit());
-        let counter = Terminal::Counter(employee.unit, (today.below(8)) as u8);
+        let (remote, owns, renews, wanders) = (habit.unit(), habit.unit(), habit.unit(), habit.unit());
+        let counter = Terminal::Counter(employee.unit, habit.below(8) as u8);
         let renewed = renews < 0.06 && f64::from(day) >= renews / 0.06 * f64::from(world.calendar.len());
         let own = if renewed { Terminal::Renewed(who) } else { Terminal::Usual };
-        let from_home = employee.from_home.unwrap_or(if remote < 0.2 { (0, 0.3) } else { (0, 0.004) });
+        let from_home = employee.from_home.unwrap_or(if remote < 0.2 { (0, 0.3) } else { (0, 0.0) });
         let main = if day >= from_home.0 && today.chance(from_home.1) {
             // One in six works from home on a machine that the company did not buy.
             if owns < 0.17 { Terminal::Private(who) } else { Terminal::Laptop(who) }
-        } else if today.chance(0.012) {
+        } else if today.chance(0.004) {
             let members = &world.members[usize::from(employee.unit)];
             Terminal::Desk(members[today.below(members.len() as u32) as usize])
         } else {
             own
         };
         let hour = 60 * MINUTE;
-        let away = today.chance(0.05).then(|| {
+        let away = today.chance(if wanders < 0.3 { 0.1 } else { 0.0 }).then(|| {
             let from = today.between(9, 16) * hour + today.below(hour);
             (from, from + today.between(15, 90) * MINUTE, counter)
         });

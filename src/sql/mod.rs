@@ -135,8 +135,10 @@ pub struct Branch {
     pub keys: Vec<Keys>,
     /// How the rows were chosen.
     pub condition: Condition,
-    /// One result row need not be one row of one table: joins, several tables, functions that return rows.
+    /// One result row need not be one row of one table, nor one of each: set operations, lists and functions that return rows.
     pub multiplied: bool,
+    /// A result row is one row of each of several tables.
+    pub joined: bool,
     /// Rows were collapsed: an aggregate.
     pub aggregated: bool,
     /// `GROUP BY`: a row stands for a group.

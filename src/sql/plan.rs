@@ -32,8 +32,14 @@ pub fn branch(plan: &Plan) -> Option<Branch> {
     for condition in &conditions {
         walker.condition(condition);
     }
+    if walker.overflow {
+        return None;
+    }
+    // `$0` is what a subquery gave, and shows its tables.
+    unclear |= plan.output.iter().any(|text| text.contains('$'));
     let mut branch = walker.finish().branch;
-    if unclear {
+    // The rows of several arms are printed as columns of the first.
+    if unclear || out.columns.iter().chain(&out.summed).any(|column| plan.scans[column.source].arm) {
         out.columns = (0..plan.scans.len()).map(|source| Column { source, name: None }).collect();
     }
     // A plan prints grouping columns beside aggregates; whether the rows are those of groups it tells by that alone.

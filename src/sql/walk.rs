@@ -132,6 +132,8 @@ impl<'q> Walker<'q> {
             SetExpr::SetOperation { left, right, .. } => self.union(left, right),
             SetExpr::Values(values) => {
                 let mut out = Out::default();
+                // Joined with a table, a list that names a row twice shows it twice.
+                self.branch.multiplied |= values.rows.len() > 1;
                 for expr in values.rows.iter().flat_map(|row| &row.content) {
                     self.shown(expr, &mut out);
                 }
@@ -343,6 +345,7 @@ impl<'q> Walker<'q> {
             TableFactor::TableFunction { expr, alias } => {
                 let mut out = Out { name: "*".to_owned(), ..Out::default() };
                 self.shown(expr, &mut out);
+                self.branch.multiplied = true;
                 self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
             }
             // PIVOT, MATCH_RECOGNIZE, JSON_TABLE, XMLTABLE and what else dialects know: too rare to be told apart.
@@ -355,6 +358,7 @@ impl<'q> Walker<'q> {
         let mut out = Out { name: "*".to_owned(), ..Out::default() };
         self.arguments(args, &mut out);
         self.table_function(&function);
+        self.branch.multiplied = true;
         self.count_item();
         let alias = alias.unwrap_or_else(|| function.rsplit('.').next().unwrap_or(&function).to_owned());
         self.push(alias, Shape::Derived(vec![out]));
@@ -377,7 +381,7 @@ impl<'q> Walker<'q> {
     fn count_item(&mut self) {
         if self.flows {
             self.from_items += 1;
-            self.branch.multiplied |= self.from_items > 1;
+            self.branch.joined |= self.from_items > 1;
         }
     }
 
@@ -415,11 +419,13 @@ impl<'q> Walker<'q> {
     pub(super) fn aside<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
         let flows = std::mem::replace(&mut self.flows, false);
         // What happens to rows there does not happen to the result's rows.
-        let (multiplied, grouped, distinct) = (self.branch.multiplied, self.branch.grouped, self.branch.distinct);
+        let (multiplied, joined) = (self.branch.multiplied, self.branch.joined);
+        let (grouped, distinct) = (self.branch.grouped, self.branch.distinct);
         let (aggregated, packed, extremes) = (self.branch.aggregated, self.branch.packed, self.branch.extremes);
         let result = walk(self);
         self.flows = flows;
-        (self.branch.multiplied, self.branch.grouped, self.branch.distinct) = (multiplied, grouped, distinct);
+        (self.branch.multiplied, self.branch.joined) = (multiplied, joined);
+        (self.branch.grouped, self.branch.distinct) = (grouped, distinct);
         (self.branch.aggregated, self.branch.packed, self.branch.extremes) = (aggregated, packed, extremes);
         result
     }

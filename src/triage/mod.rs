@@ -14,6 +14,7 @@ use crate::model::severity::Severity;
 use crate::model::statute::Band;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
+use crate::population::voices::{Voice, Voices};
 use crate::profile::measure::Measure;
 use crate::profile::trail::Stretch;
 use crate::profile::window::Window;
@@ -56,10 +57,17 @@ pub enum Decision {
 }
 
 /// The weakest finding that begins an episode, in bits: weaker ones happen to everybody every other week.
-const WEAKEST: f64 = 6.0;
+pub const WEAKEST: f64 = 6.0;
 
 /// Days whose findings add up.
 const REMEMBERED_DAYS: u32 = 14;
+
+/// Up to this score an alert is an ordinary one, as innocent people have them; from the other on it is hardly theirs.
+const ORDINARY: f64 = 52.0;
+const GRAVE: f64 = 68.0;
+
+/// Days for which an episode keeps the days on which it goes on out of learning.
+const HELD_OUT_DAYS: u32 = 28;
 
 /// An alert that grew by this factor since its last revision gets another.
 const GROWTH: f64 = 1.5;
@@ -91,7 +99,11 @@ pub struct Episode {
     pub related: BTreeSet<Arc<str>>,
     /// What other patterns said at its strongest, in bits.
     pub chorus: f64,
+    /// What its findings are worth here, in bits.
+    pub worth: f64,
     last_finding: Timestamp,
+    /// Number of the local day of the first finding.
+    first_day: u32,
     /// Number of the local day of the last finding.
     last_day: u32,
     /// Best finding of each of the last days, in bits.
@@ -122,7 +134,7 @@ pub struct Peak {
 
 /// What triage needs to know of the access that a finding is told with.
 #[derive(Clone, Copy, Debug)]
-pub struct At {
+pub struct At<'a> {
     /// Its event time.
     pub time: Timestamp,
     /// Hash of its record.
@@ -133,15 +145,17 @@ pub struct At {
     pub weight: u64,
     /// Band of the unexplained score, where explanations are configured.
     pub band: Option<Band>,
-    /// What the finding's bits are worth here: less where this detector speaks of many.
-    pub worth: f64,
+    /// How loud the detectors are here: by it, what a finding is worth.
+    pub voices: &'a Voices,
+    /// The peer group.
+    pub group: &'a str,
     /// What other patterns say of the same employee, in bits.
     pub chorus: f64,
 }
 
 impl Episode {
     /// Begins an episode, if the finding is strong enough.
-    pub fn begin(finding: &Finding, at: &At, evidence: Stretch, peak: Peak) -> Option<Episode> {
+    pub fn begin(finding: &Finding, at: &At<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {
         (finding.bits >= WEAKEST).then(|| Episode {
             typology: finding.typology,
             first: (at.time, at.hash),
@@ -155,7 +169,9 @@ impl Episode {
             evidence,
             related: BTreeSet::new(),
             chorus: 0.0,
+            worth: 0.0,
             last_finding: at.time,
+            first_day: at.day,
             last_day: at.day,
             days: Vec::new(),
             emitted_count: 0,
@@ -173,15 +189,16 @@ impl Episode {
     }
 
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
-    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At, peak: impl FnOnce() -> Peak) -> Decision {
+    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
+        let told = self.voice();
         self.last_finding = self.last_finding.max(at.time);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
         // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
         let slot = if finding.window.days() == 1 { at.day } else { 0 };
         match self.days.iter_mut().find(|(day, _)| *day == slot) {
-            Some((_, best)) => *best = best.max(at.worth),
-            None => self.days.push((slot, at.worth)),
+            Some((_, best)) => *best = best.max(finding.bits),
+            None => self.days.push((slot, finding.bits)),
         }
         let shown = (self.peak.window, self.peak.measure) == (finding.window, finding.measure);
         if finding.bits >= self.peak.bits || (shown && finding.count >= self.peak.count) {
@@ -190,7 +207,8 @@ impl Episode {
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
         self.chorus = self.chorus.max(at.chorus);
-        let score = score::score(&self.days, at.chorus, self.peak.count, at.weight);
+        self.worth = at.voices.worth(at.group, self.typology, score::evidence(&self.days), told);
+        let score = score::score(self.worth, at.chorus, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
         let before = self.severity;
@@ -211,15 +229,18 @@ impl Episode {
         }
     }
 
-    /// The strongest finding that is remembered, in bits, before what it is worth here is taken into account.
-    pub fn voice(&self) -> f64 {
-        self.peak.bits
+    /// How strongly its typology speaks of this employee, before what that is worth here is taken into account. The graver the alert,
+    /// the less it tells of how loud the detector is among the innocent.
+    pub fn voice(&self) -> Voice {
+        let innocent = ((GRAVE - self.score) / (GRAVE - ORDINARY)).clamp(0.0, 1.0);
+        let crowd = self.related.len() as f64 + 1.0;
+        Voice { typology: self.typology, bits: score::evidence(&self.days), weight: innocent / crowd }
     }
 
-    /// The strongest finding of the days up to so many back, in bits.
-    pub fn best_since(&self, day: u32) -> f64 {
-        let days = self.days.iter().filter(|(of, _)| *of >= day || (*of == 0 && self.last_day >= day));
-        days.map(|(_, bits)| *bits).fold(0.0, f64::max)
+    /// Whether a day on which it goes on is kept out of learning: while it is grave, and for some weeks. What goes on for longer and
+    /// nobody has put an end to is how this employee works; from then on only what goes beyond it is news.
+    pub fn holds_out(&self, day: u32) -> bool {
+        self.is_alert() && self.severity >= Severity::High && day < self.first_day + HELD_OUT_DAYS
     }
 
     /// Whether an alert is open for it.

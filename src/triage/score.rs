@@ -13,16 +13,25 @@ const HALF: f64 = 27.0;
 /// The share of what days other than the best add: days are not independent of one another.
 const OTHER_DAYS: f64 = 0.3;
 
+/// A finding of so many bits comes about to most people sooner or later.
+const COMMON: f64 = 9.0;
+
 /// Most bits that a single day counts for: models are not to be trusted further.
 const MOST: f64 = 70.0;
 
-/// The score of an episode: the best day, a share of the others, what other patterns say, and the gravity of what was touched.
-pub fn score(days: &[(u32, f64)], chorus: f64, count: u64, weight: u64) -> f64 {
+/// What the findings of an episode say together: the best day, and a share of the others.
+pub fn evidence(days: &[(u32, f64)]) -> f64 {
     let best = days.iter().map(|(_, bits)| bits.min(MOST)).fold(0.0, f64::max);
-    let all: f64 = days.iter().map(|(_, bits)| bits.min(MOST)).sum();
+    // A weak day among many is no news; what each other day says beyond that adds.
+    let more = |bits: f64| (bits.min(MOST) - COMMON).max(0.0);
+    let others: f64 = days.iter().map(|(_, bits)| more(*bits)).sum::<f64>() - more(best);
+    best + OTHER_DAYS * others.min(MOST)
+}
+
+/// The score of an episode: what its evidence is worth, what other patterns say, and the gravity of what was touched.
+pub fn score(worth: f64, chorus: f64, count: u64, weight: u64) -> f64 {
     let gravity = 2.0 * ((count.saturating_mul(weight) as f64) + 1.0).log10();
-    let bits = best + OTHER_DAYS * (all - best).min(MOST) + chorus + gravity;
-    let score = 100.0 * (1.0 - (-(bits / HALF) * std::f64::consts::LN_2).exp());
+    let score = 100.0 * (1.0 - (-((worth + chorus + gravity) / HALF) * std::f64::consts::LN_2).exp());
     (score * 10.0).round() / 10.0
 }
 
@@ -42,11 +51,11 @@ mod tests {
 
     #[test]
     fn scores_grow_with_evidence_and_stay_below_a_hundred() {
-        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(&[(1, bits)], 0.0, 100, 1)).to_vec();
+        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(evidence(&[(1, bits)]), 0.0, 100, 1)).to_vec();
         assert!(scores.windows(2).all(|w| w[0] <= w[1]), "{scores:?}");
         assert!(scores.iter().all(|s| (0.0..100.0).contains(s)), "{scores:?}");
-        assert!(score(&[(1, 15.0), (2, 15.0), (3, 15.0)], 0.0, 10, 1) > score(&[(1, 15.0)], 0.0, 10, 1), "days add up");
-        assert!(score(&[(1, 15.0)], 9.0, 10, 1) > score(&[(1, 15.0)], 0.0, 10, 1), "three whispers make a voice");
+        assert!(evidence(&[(1, 15.0), (2, 15.0), (3, 15.0)]) > evidence(&[(1, 15.0)]), "days add up");
+        assert!(score(15.0, 9.0, 10, 1) > score(15.0, 0.0, 10, 1), "three whispers make a voice");
     }
 
     #[test]

@@ -19,10 +19,8 @@ const MOST: f64 = 24.0;
 /// What findings rest on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Family {
-    /// How many people.
+    /// How many people without a reason, whoever they are and whatever was claimed.
     Volume,
-    /// Whose they are.
-    Territory,
     /// How they were reached.
     Manner,
     /// From where, and by whom.
@@ -31,30 +29,22 @@ enum Family {
     Time,
     /// Who the people are, and what of them.
     Subject,
-    /// What was claimed.
-    Claim,
-    /// What others do.
-    Company,
+    /// What was done to get at them.
+    Act,
 }
 
 fn family(typology: Typology) -> Family {
     match typology {
-        Typology::BulkExtract
-        | Typology::LowAndSlow
-        | Typology::SubscriptionHarvest
-        | Typology::ThresholdHugging
-        | Typology::LookupToOrder => Family::Volume,
-        Typology::OutOfTerritory => Family::Territory,
-        Typology::Enumeration | Typology::ToolDriven | Typology::ListMatching | Typology::SegmentSkim | Typology::PrivilegedBypass => {
-            Family::Manner
-        }
+        Typology::BulkExtract | Typology::LowAndSlow | Typology::SubscriptionHarvest | Typology::ThresholdHugging => Family::Volume,
+        Typology::LookupToOrder | Typology::OutOfTerritory | Typology::FabricatedBusiness | Typology::SplittingCollusion => Family::Volume,
+        Typology::VendorCohort => Family::Volume,
+        Typology::Enumeration | Typology::ToolDriven | Typology::ListMatching | Typology::SegmentSkim => Family::Manner,
+        Typology::PrivilegedBypass => Family::Manner,
         Typology::BorrowedAccount | Typology::SharedPrivilege => Family::Place,
         Typology::GhostLeaver | Typology::OffDuty => Family::Time,
-        Typology::DossierAssembly | Typology::TrackedPerson | Typology::Celebrity | Typology::Canary | Typology::RoleWithoutNeed => {
-            Family::Subject
-        }
-        Typology::ControlChangeThenLookup | Typology::FabricatedBusiness | Typology::LogGap => Family::Claim,
-        Typology::SplittingCollusion | Typology::VendorCohort => Family::Company,
+        Typology::DossierAssembly | Typology::TrackedPerson | Typology::Celebrity | Typology::Canary => Family::Subject,
+        Typology::RoleWithoutNeed => Family::Subject,
+        Typology::ControlChangeThenLookup | Typology::LogGap => Family::Act,
     }
 }
 
@@ -69,7 +59,7 @@ pub fn chorus(episodes: &[Episode], of: Typology, day: u32) -> f64 {
         }
         let age = day.saturating_sub(episode.last_day());
         let fading = 1.0 - f64::from(age.saturating_sub(HEARD)) / f64::from(HEARD);
-        let bits = episode.best_since(day.saturating_sub(2 * HEARD)) * fading.max(0.0);
+        let bits = episode.worth * fading.clamp(0.0, 1.0);
         match best.iter_mut().find(|(known, _)| *known == family) {
             Some((_, known)) => *known = known.max(bits),
             None => best.push((family, bits)),

@@ -27,6 +27,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What was counted, as a window counts.
     pub persons: Persons,
+    /// Every access is exact, and the truth lies between the largest of them and their sum: only who was seen twice is open.
+    pub each_exact: bool,
     /// The verdicts of the plainer readings, where they are others: of the sum, of the largest.
     pub otherwise: Vec<(&'static str, Verdict)>,
 }
@@ -36,14 +38,18 @@ pub fn judge(accesses: &[Access], truth: u64) -> Judged {
     let persons = window(accesses);
     // That somebody logged in says nothing of what was read.
     if truth > 0 && accesses.iter().all(|access| access.operation == "login") {
-        return Judged { verdict: Verdict::Invisible, persons, otherwise: Vec::new() };
+        return Judged { verdict: Verdict::Invisible, persons, each_exact: false, otherwise: Vec::new() };
     }
     let verdict = hold(persons, truth);
     let figures: Vec<Persons> = accesses.iter().map(|access| access.persons).collect();
     let sum = plainly(&figures, |counts| counts.iter().sum());
     let largest = plainly(&figures, |counts| counts.iter().copied().max().unwrap_or(0));
+    let each_exact = match (largest, sum) {
+        (Persons::Exact(largest), Persons::Exact(sum)) => (largest..=sum).contains(&truth),
+        _ => false,
+    };
     let others = [("sum", hold(sum, truth)), ("largest", hold(largest, truth))];
-    Judged { verdict, persons, otherwise: others.into_iter().filter(|(_, other)| *other != verdict).collect() }
+    Judged { verdict, persons, each_exact, otherwise: others.into_iter().filter(|(_, other)| *other != verdict).collect() }
 }
 
 fn hold(persons: Persons, truth: u64) -> Verdict {

@@ -6,6 +6,7 @@
 
 mod objects;
 mod people;
+mod planned;
 mod shape;
 mod statement;
 

@@ -5,7 +5,7 @@
 use crate::classify::catalog::{RowsPerSubject, Table};
 use crate::classify::counting::statement::Known;
 use crate::model::kind::Kind;
-use crate::model::record::{Dialect, Plan, Record};
+use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,31 +30,25 @@ pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
     groups.values().sum::<u64>().max(1)
 }
 
-/// No more people than rows came out of a scan of one row per person, where each row shown has such a person and nobody else.
-pub(super) fn scanned(branch: &Branch, known: &[Known<'_>], plan: &Plan) -> Option<u64> {
-    if branch.hides_query || !branch.functions.is_empty() {
-        return None;
+/// Whether every row is one row of each of several tables, all of one row a person and joined by the person's key: then no two rows
+/// show the same person, and no row shows two. An outer join does not tell, for a row of it may show nobody.
+pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>], dialect: Dialect) -> bool {
+    let collapsed = branch.grouped || branch.aggregated || branch.distinct || branch.packed;
+    // A server that takes text for a number joins `'5'` and `'05'` with 5.
+    if branch.multiplied || collapsed || !branch.functions.is_empty() || dialect == Dialect::MySql {
+        return false;
     }
-    let showing: Vec<usize> = (0..known.len()).filter(|at| known[*at].showing.is_some()).collect();
-    let alone = |at: &usize| known[*at].showing.is_some_and(|showing| showing.people_per_row == 1);
-    if showing.is_empty() || !showing.iter().all(alone) {
-        return None;
+    let key = |(at, source): (usize, &Known<'_>)| {
+        let entry = source.entry.filter(|entry| entry.rows_per_subject == RowsPerSubject::One)?;
+        let alone = source.showing.is_none_or(|showing| showing.people_per_row == 1);
+        let column = Column { source: at, name: Some(entry.subject.clone()?) };
+        alone.then_some((column, entry.space))
+    };
+    let keys: Option<Vec<_>> = known.iter().enumerate().filter(|(_, source)| source.flows).map(key).collect();
+    match keys.as_deref() {
+        Some([(first, space), others @ ..]) => others.iter().all(|(other, of)| of == space && flows_to(branch, first, other) == Some(true)),
+        _ => false,
     }
-    let subject = |at: usize| known[at].entry.and_then(|entry| Some(Column { source: at, name: Some(entry.subject.clone()?) }));
-    let of_one_row = (0..known.len()).filter(|at| known[*at].entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One));
-    let bounds = of_one_row.filter_map(|at| {
-        let own = subject(at)?;
-        // Equal on every row shown, whichever way one goes.
-        let same = |other: &usize| *other == at || subject(*other).is_some_and(|other| flows_to(branch, &own, &other) == Some(true));
-        if !showing.iter().all(same) {
-            return None;
-        }
-        let table = &branch.sources[at].table;
-        let mut scans = plan.scans.iter().filter(|scan| scan.table.eq_ignore_ascii_case(table)).peekable();
-        scans.peek()?;
-        scans.map(|scan| scan.rows).sum::<Option<u64>>()
-    });
-    bounds.min()
 }
 
 /// Sources that show people, each with the number of its group: sources of one group show the same person on a row.
@@ -151,7 +145,7 @@ fn names_one_person(kind: Kind) -> bool {
 }
 
 /// Whether values listed for a column are those of another: `Some(true)` where both are always equal.
-fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
+pub(super) fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
     let same = |a: &Column, b: &Column| a.source == b.source && equal_names(a, b);
     let mut reached: Vec<(Column, bool)> = vec![(from.clone(), true)];
     let mut at = 0;

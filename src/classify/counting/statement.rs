@@ -3,7 +3,7 @@
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::objects::{Showing, space};
 use crate::classify::counting::people::{self, Listed};
-use crate::classify::counting::{Found, TableRead, shape};
+use crate::classify::counting::{Found, TableRead, planned, shape};
 use crate::model::access::{Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
@@ -22,7 +22,7 @@ pub(super) struct Known<'c> {
 }
 
 impl Known<'_> {
-    fn is_unknown(&self) -> bool {
+    pub(super) fn is_unknown(&self) -> bool {
         self.entry.is_none() && !self.harmless
     }
 }
@@ -33,6 +33,8 @@ struct Shown {
     count: Count,
     subjects: Vec<Subject>,
     people_per_row: u64,
+    /// Its rows are those of one table of one row a person, whatever becomes of them.
+    of_people: bool,
     /// A table that the catalog does not know, or a function, is among what it reads.
     unknown: bool,
 }
@@ -70,7 +72,10 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let uncounted = !counted && record.rows == Some(0) && record.plan.is_none();
     let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
     let record = silent.as_ref().unwrap_or(record);
-    let aggregated = refine(&mut analysis, record, catalog);
+    let planned = record.plan.as_deref().and_then(sql::plan::branch);
+    if let Some(planned) = &planned {
+        planned::refine(&mut analysis, record, planned, catalog);
+    }
     let class = if record.fetched { Class::Fetch } else { analysis.class };
     let mut found = Found {
         reads: Vec::new(),
@@ -89,12 +94,13 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     if !reads(analysis.class) {
         return Some(found);
     }
-    let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, catalog, keys, &mut found.reads)).collect();
+    let scanned = planned.as_ref().and_then(|planned| planned::scanned_by_all(planned, record, catalog));
+    let shown: Vec<Shown> = analysis.branches.iter().map(|branch| show(branch, record, scanned, catalog, keys, &mut found.reads)).collect();
     found.kinds =
         shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
     found.selection = selection_of(&analysis);
-    found.persons = persons(&analysis, &shown, record, aggregated);
+    found.persons = persons(&analysis, &shown, record);
     // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
     if analysis.unparsed && matches!(record.dialect, Dialect::MsSql | Dialect::Generic) && !found.persons.is_nobody() {
         found.persons = found.persons.at_most();
@@ -121,43 +127,11 @@ fn reads(class: Class) -> bool {
     }
 }
 
-/// Puts what a logged plan knows better into the analysis. Gives the rows that fed an aggregate.
-fn refine(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> Option<u64> {
-    let plan = record.plan.as_deref()?;
-    let planned = sql::plan::branch(plan)?;
-    let system = record.system.as_deref();
-    let unclear = |branch: &Branch| {
-        !branch.functions.is_empty()
-            || branch.sources.iter().any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table))
-    };
-    if analysis.unparsed || analysis.branches.iter().any(unclear) {
-        // Functions in the plan hide what they read from it as well.
-        let functions =
-            if plan.functions { analysis.branches.iter().flat_map(|branch| branch.functions.clone()).collect() } else { Vec::new() };
-        analysis.unparsed = false;
-        analysis.set_operation = false;
-        analysis.branches = vec![Branch { functions, ..planned.clone() }];
-    }
-    // Bind values that the log leaves out stand in the plan's conditions.
-    for branch in &mut analysis.branches {
-        for keys in &mut branch.keys {
-            let table = &branch.sources[keys.column.source].table;
-            let same = |other: &&sql::Keys| {
-                other.column.name == keys.column.name && planned.sources[other.column.source].table.eq_ignore_ascii_case(table)
-            };
-            if let (true, Some(other)) = (record.binds.is_empty(), planned.keys.iter().find(same)) {
-                keys.values.clone_from(&other.values);
-            }
-        }
-    }
-    plan.aggregated
-}
-
-fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, reads: &mut Vec<TableRead>) -> Shown {
-    let system = record.system.as_deref();
-    let known: Vec<Known<'_>> = branch.sources.iter().enumerate().map(|(at, source)| know(at, source, branch, system, catalog)).collect();
+fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Catalog, keys: &Keys, reads: &mut Vec<TableRead>) -> Shown {
+    let known = know_all(branch, record, catalog);
     note_reads(branch, &known, reads);
-    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1, unknown: false };
+    let of_people = of_people(branch, &known);
+    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1, of_people, unknown: false };
     shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
     if !shown.kinds.is_empty() {
         // A sum beside a person is a fact about the person.
@@ -172,7 +146,7 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
     shown.unknown = unknown;
     let listed = people::listed(branch, &known, record);
     if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
-        return add_tested(probe(branch, &known, listed, shown, keys, catalog), branch, &known, record);
+        return add_tested(probe(branch, &known, listed, shown, record, keys, catalog), branch, &known, record);
     }
     shown.people_per_row = people::per_row(branch, &known) + u64::from(!branch.functions.is_empty() && !shown.kinds.is_empty());
     if branch.packed {
@@ -182,14 +156,15 @@ fn show(branch: &Branch, record: &Record<'_>, catalog: &Catalog, keys: &Keys, re
         shown.count = Count::AtMost(branch.extremes.saturating_mul(shown.people_per_row));
     } else {
         shown.people_per_row = shown.people_per_row.saturating_mul(branch.extremes.max(1));
-        shown.count = match rows_of(branch, &known) {
+        shown.count = match rows_of(branch, &known, record.dialect) {
             _ if unknown || shown.people_per_row > 1 => Count::Bound,
             count => count,
         };
     }
     if !unknown {
         limit_to_listed(&mut shown, listed, branch, keys, catalog);
-        if let Some(rows) = record.plan.as_deref().and_then(|plan| people::scanned(branch, &known, plan)) {
+        let own = record.plan.as_deref().and_then(|plan| planned::scanned(branch, &known, plan));
+        if let Some(rows) = own.into_iter().chain(scanned).min() {
             shown.count = match shown.count {
                 Count::Anything => Count::Anything,
                 count => Count::Capped(Box::new(count), rows),
@@ -210,7 +185,7 @@ fn add_tested(mut shown: Shown, branch: &Branch, known: &[Known<'_>], record: &R
         return shown;
     }
     shown.kinds = kinds_of(&tested.columns, known);
-    let several = branch.multiplied || branch.sources.iter().any(|source| source.flows) || !branch.functions.is_empty();
+    let several = branch.multiplied || branch.joined || branch.sources.iter().any(|source| source.flows) || !branch.functions.is_empty();
     shown.count = match (tested.keys, tested.per_row) {
         (None, _) => Count::Anything,
         (Some(keys), false) => Count::AtMost(keys),
@@ -222,7 +197,15 @@ fn add_tested(mut shown: Shown, branch: &Branch, known: &[Known<'_>], record: &R
 }
 
 /// Nothing personal leaves. Yet a row that is there or not, for a condition on a personal column, tells that the person is.
-fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut shown: Shown, keys: &Keys, catalog: &Catalog) -> Shown {
+fn probe(
+    branch: &Branch,
+    known: &[Known<'_>],
+    listed: Option<Listed<'_>>,
+    mut shown: Shown,
+    record: &Record<'_>,
+    keys: &Keys,
+    catalog: &Catalog,
+) -> Shown {
     let flowing: Vec<Column> = branch.probes.iter().filter(|column| known[column.source].flows).cloned().collect();
     let kinds = kinds_of(&flowing, known);
     if branch.aggregated {
@@ -241,7 +224,7 @@ fn probe(branch: &Branch, known: &[Known<'_>], listed: Option<Listed<'_>>, mut s
         return shown;
     }
     shown.kinds = kinds;
-    shown.count = rows_of(branch, known);
+    shown.count = rows_of(branch, known, record.dialect);
     limit_to_listed(&mut shown, listed, branch, keys, catalog);
     shown
 }
@@ -265,7 +248,7 @@ fn subjects(listed: &Listed<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Subject>
     subjects
 }
 
-fn persons(analysis: &Analysis, shown: &[Shown], record: &Record<'_>, aggregated: Option<u64>) -> Persons {
+fn persons(analysis: &Analysis, shown: &[Shown], record: &Record<'_>) -> Persons {
     if shown.iter().all(|shown| matches!(shown.count, Count::Nobody)) {
         // What cannot be understood and names no table may still have read one.
         let dark = analysis.unparsed && shown.is_empty();
@@ -284,28 +267,17 @@ fn persons(analysis: &Analysis, shown: &[Shown], record: &Record<'_>, aggregated
     // A limit of one statement bounds nothing of an INSERT's conflicts; it bounds the rows that were read.
     let bound = [limit, record.rows_bound].into_iter().flatten().min();
     match shown {
-        [only] => branch_persons(only, analysis, record, rows, bound, aggregated),
+        [only] => branch_persons(only, analysis, record, rows, bound),
         several => several_persons(several, rows, bound),
     }
 }
 
-fn branch_persons(
-    shown: &Shown,
-    analysis: &Analysis,
-    record: &Record<'_>,
-    rows: Option<u64>,
-    bound: Option<u64>,
-    aggregated: Option<u64>,
-) -> Persons {
+fn branch_persons(shown: &Shown, analysis: &Analysis, record: &Record<'_>, rows: Option<u64>, bound: Option<u64>) -> Persons {
     // The plan says how many rows went into the one value.
-    if let (Count::Anything, Some(rows), [branch]) = (&shown.count, aggregated, analysis.branches.as_slice())
-        && (branch.packed && !branch.hides_query && !branch.grouped)
+    if let (Count::Anything, [branch]) = (&shown.count, analysis.branches.as_slice())
+        && let Some(packed) = planned::packed(branch, record, shown.of_people, shown.people_per_row)
     {
-        let text = record.statement.as_deref().unwrap_or("").to_ascii_lowercase();
-        // Not every row that was fed in need be in the value.
-        let all = !text.contains("filter") && !text.contains("distinct");
-        let single = all && !branch.multiplied && branch.sources.iter().filter(|source| source.flows).count() == 1 && !branch.distinct;
-        return if single { Persons::Exact(rows) } else { Persons::AtMost(rows.saturating_mul(shown.people_per_row)) };
+        return packed;
     }
     match by_rows(&shown.count, shown.people_per_row, rows, bound) {
         // No rows of a table that is not known are no proof of nobody.
@@ -352,6 +324,12 @@ fn several_persons(shown: &[Shown], rows: Option<u64>, bound: Option<u64>) -> Pe
     }
 }
 
+/// The tables of a branch as the catalog sees them.
+pub(super) fn know_all<'c>(branch: &Branch, record: &Record<'_>, catalog: &'c Catalog) -> Vec<Known<'c>> {
+    let system = record.system.as_deref();
+    branch.sources.iter().enumerate().map(|(at, source)| know(at, source, branch, system, catalog)).collect()
+}
+
 /// The catalog's entry of a table. `database.schema.table` names the same table as `schema.table`.
 fn know<'c>(at: usize, source: &sql::Source, branch: &Branch, system: Option<&str>, catalog: &'c Catalog) -> Known<'c> {
     let entry = catalog.find(system, &source.table);
@@ -383,13 +361,15 @@ fn kinds_of(columns: &[Column], known: &[Known<'_>]) -> Kinds {
     columns.iter().filter_map(kind).fold(Kinds::NONE, Kinds::union)
 }
 
-/// What the rows of one table alone are, where they are neither joined nor packed: people, or what is known of them.
-fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
+/// What rows are, where they are those of one table or of several joined one to one: people, or what is known of them.
+fn rows_of(branch: &Branch, known: &[Known<'_>], dialect: Dialect) -> Count {
     let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
-    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else { return Count::Bound };
+    let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
+        return if people::one_to_one(branch, known, dialect) { Count::Rows } else { Count::Bound };
+    };
     let Some(entry) = only.entry else { return Count::Bound };
     let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
-    if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.packed {
+    if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.joined || branch.packed {
         return Count::Bound;
     }
     // No two rows have the same person: `SELECT DISTINCT customer_id`, `GROUP BY customer_id`.
@@ -405,6 +385,15 @@ fn rows_of(branch: &Branch, known: &[Known<'_>]) -> Count {
         RowsPerSubject::One => Count::Rows,
         RowsPerSubject::Many => Count::Detail,
     }
+}
+
+/// Whether every row that flows in is one of one table, and nobody else's.
+fn of_people(branch: &Branch, known: &[Known<'_>]) -> bool {
+    let mut flowing = known.iter().filter(|source| source.flows);
+    let (Some(only), None) = (flowing.next(), flowing.next()) else { return false };
+    let alone = only.showing.is_some_and(|showing| showing.people_per_row == 1);
+    let plain = !branch.multiplied && !branch.joined && branch.functions.is_empty();
+    alone && plain && only.entry.is_some_and(|entry| entry.subject.is_some() && entry.rows_per_subject == RowsPerSubject::One)
 }
 
 fn note_reads(branch: &Branch, known: &[Known<'_>], reads: &mut Vec<TableRead>) {

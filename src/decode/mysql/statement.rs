@@ -147,7 +147,7 @@ fn is_same(name: &str, table: &str) -> bool {
 }
 
 fn plan(tables: Vec<String>) -> Plan {
-    let scan = |table: String| PlanScan { alias: table.rsplit('.').next().unwrap_or("").to_owned(), table, rows: None };
+    let scan = |table: String| PlanScan { alias: table.rsplit('.').next().unwrap_or("").to_owned(), table, rows: None, arm: false };
     Plan { scans: tables.into_iter().map(scan).collect(), ..Plan::default() }
 }
 

@@ -228,6 +228,7 @@ impl Session {
     fn plan(&mut self, line: &Line<'_>, explained: Explained, emit: &mut Emit<'_>) {
         let nested = line.context.is_some();
         let mut held = self.held(line, Told::Plan, explained.text);
+        held.binds = explained.binds;
         held.rows = explained.rows;
         held.plan = Some(Box::new(explained.plan));
         held.nested = nested;

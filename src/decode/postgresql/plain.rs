@@ -33,8 +33,12 @@ pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
 /// Bind values of a detail: `parameters: $1 = '43', $2 = NULL`.
 pub(super) fn parameters(detail: &str) -> Vec<Option<String>> {
     const STARTS: [&str; 5] = ["parameters: ", "Parameters: ", "参数: ", "参数：", "parameters："];
-    let Some(mut rest) = STARTS.iter().find_map(|start| detail.strip_prefix(start)) else { return Vec::new() };
-    let mut values = Vec::new();
+    STARTS.iter().find_map(|start| detail.strip_prefix(start)).map_or_else(Vec::new, values)
+}
+
+/// The values of a list: `$1 = '43', $2 = NULL`.
+pub(super) fn values(list: &str) -> Vec<Option<String>> {
+    let (mut rest, mut values) = (list, Vec::new());
     while let Some((_, value)) = rest.split_once(" = ") {
         if let Some(quoted) = value.strip_prefix('\'') {
             let Some((text, after)) = quoted_text(quoted) else { break };

@@ -46,7 +46,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
         }
         Difficulty::Subtle => {
             for customer in anybody(world, count, rng) {
-                let query = if episode.aim % 2 == 0 { queries::definer(customer) } else { queries::by_id(customer) };
+                let query = if episode.aim.is_multiple_of(2) { queries::definer(customer) } else { queries::by_id(customer) };
                 log.query(duty.sample(rng), episode.actor, query, None, [customer]);
             }
         }

@@ -83,6 +83,29 @@ fn joins_are_a_bound_and_show_two_people_where_nothing_joins_the_people() {
 }
 
 #[test]
+fn tables_of_one_row_a_person_joined_by_the_person_are_one_to_one() {
+    let by = |condition: &str| format!("SELECT a.name, b.phone FROM crm.customers a JOIN crm.customers b ON {condition}");
+    assert_eq!(persons(&by("a.id = b.id"), 15), Persons::Exact(15));
+    assert_eq!(persons("SELECT b.phone FROM crm.customers a JOIN crm.customers b USING (id)", 15), Persons::Exact(15));
+    assert_eq!(persons(&by("a.id = b.id OR a.name = b.name"), 15), Persons::AtMost(30));
+    assert_eq!(persons(&by("a.name = b.name"), 15), Persons::AtMost(30));
+    assert_eq!(persons("SELECT a.name, b.phone FROM crm.customers a LEFT JOIN crm.customers b ON a.id = b.id", 15), Persons::AtMost(15));
+    assert_eq!(persons("SELECT DISTINCT a.name FROM crm.customers a JOIN crm.customers b ON a.id = b.id", 15), Persons::AtMost(15));
+    assert_eq!(persons("SELECT a.name FROM crm.customers a JOIN crm.customers b ON a.id = b.id, ref.branches r", 15), Persons::AtMost(15));
+    let listed = "SELECT a.name FROM crm.customers a JOIN crm.customers b ON a.id = b.id JOIN generate_series(1, 2) g ON true";
+    assert_eq!(persons(listed, 15), Persons::AtMost(15));
+    let of_text = by("a.id = b.id");
+    let mysql = Record { dialect: Dialect::MySql, ..record(&of_text, Some(15)) };
+    assert_eq!(count(&mysql).persons, Persons::AtMost(15), "'5' and '05' are both 5");
+}
+
+#[test]
+fn a_list_that_names_a_row_twice_shows_it_twice() {
+    assert_eq!(persons("SELECT c.name FROM crm.customers c JOIN (VALUES (1), (1)) v(id) ON v.id = c.id", 2), Persons::AtMost(2));
+    assert_eq!(persons("SELECT c.name FROM crm.customers c WHERE c.id IN (VALUES (1), (1))", 1), Persons::Exact(1));
+}
+
+#[test]
 fn a_row_of_a_set_operation_is_of_one_arm() {
     let union = "SELECT phone FROM crm.customers WHERE id <= 5 UNION SELECT callee FROM telco.calls";
     assert_eq!(persons(union, 10), Persons::AtMost(10));
