@@ -393,7 +393,7 @@ proptest! {
         for part in [Part::Exposure, Part::Unexplained] {
             // A window ends with the newest disclosure; nobody asks once that itself is beyond the horizon.
             for window in Window::ALL.into_iter().filter(|_| recount.ends_within_horizon()) {
-                let observed = tracked.profile.observe(window, tracked.newest, part);
+                let observed = tracked.profile.observe(window, tracked.marks.newest, part);
                 check(&observed, &recount, window, part)?;
             }
             let score = tracked.profile.statute_score(part, &statute);
@@ -422,7 +422,7 @@ fn a_late_record_counts_and_changes_no_closed_day() {
     let closed = |back: u32| profile.history.total(Measure::Persons, day - back, 1);
     assert_eq!((closed(9), closed(8)), ((1, 5), (1, 7)), "what was learnt from");
     assert_eq!(profile.history.len(), 2, "each day closed once");
-    let unit = play.of("e1").newest;
+    let unit = play.of("e1").marks.newest;
     assert_eq!(profile.observe(Window::D30, unit, Part::Exposure).persons, Persons::Exact(7 + 300 + 400));
 }
 
