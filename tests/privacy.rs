@@ -37,6 +37,7 @@ fn lines() -> Vec<String> {
         read(8).set("rows", PHONE).to_string(),
         read(9).set("operation", ID_CARD).to_string(),
         read(10).set("time", PHONE).to_string(),
+        by(11, format!("SELECT * FROM '{PHONE}' JOIN '{ADDRESS}' ON true")),
         format!("{{\"{PHONE}\":1,\"employee\":[\"{ID_CARD}\"]}}"),
         format!("{{\"employee\":\"e1\",\"employee\":\"{PHONE}\"}}"),
         format!("{ADDRESS}, {PHONE}, {ID_CARD}"),
@@ -76,6 +77,7 @@ fn alerts_dead_letters_and_messages_hold_nothing_raw() {
     holds_nothing_raw("standard output", &ran.out);
     let decoded = leakwarden(dir.path(), &["decode", "--config", "config.toml", "log"]).well();
     holds_nothing_raw("what decode prints on standard error", decoded.err.as_bytes());
+    holds_nothing_raw("what decode prints", &decoded.out);
 }
 
 #[test]

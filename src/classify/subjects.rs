@@ -80,6 +80,21 @@ impl Subjects {
         self.tags.get(&subject.0).and_then(|(_, owner)| owner.as_ref())
     }
 
+    /// Subjects with a tag, ascending.
+    pub fn tagged(&self, tag: Tag) -> Vec<Subject> {
+        let mut tagged: Vec<Subject> = self.tags.iter().filter(|(_, (is, _))| *is == tag).map(|(print, _)| Subject(*print)).collect();
+        tagged.sort_unstable();
+        tagged
+    }
+
+    /// Subjects that somebody serves, without a tag, ascending, with who does.
+    pub fn owned(&self) -> Vec<(Subject, &Arc<str>)> {
+        let plain = self.tags.iter().filter(|(_, (tag, _))| *tag == Tag::Plain);
+        let mut owned: Vec<_> = plain.filter_map(|(print, (_, owner))| Some((Subject(*print), owner.as_ref()?))).collect();
+        owned.sort_unstable_by_key(|(subject, _)| *subject);
+        owned
+    }
+
     /// How many subjects are listed, over all spaces.
     pub fn len(&self) -> usize {
         self.tags.len()

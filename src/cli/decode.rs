@@ -94,7 +94,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 }
                 decoder = codec.map(decode::Codec::decoder);
             }
-            for (line, bytes) in block.lines() {
+            for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
                 let Some(decoder) = &mut decoder else {
                     dead += 1;
                     note(dead, &file.path, line, "no format recognises the file; name one with --format");

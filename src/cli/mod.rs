@@ -1,12 +1,16 @@
 //! What the commands are and what they share; one file each.
 
 mod check;
+mod compared;
 mod decode;
 mod demo;
 mod failure;
 mod kept;
+mod pass;
+mod power;
 mod replay;
 mod run;
+mod scored;
 mod setup;
 mod simulate;
 mod summary;

@@ -1,20 +1,18 @@
 //! `replay`: historical logs through the same engine that runs live.
 
 use crate::cli::kept::Kept;
-use crate::cli::{Failure, setup, summary};
+use crate::cli::pass::{Pass, create};
+use crate::cli::scored::{self, Known};
+use crate::cli::{Failure, compared, power, setup, summary};
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::engine::Engine;
-use leakwarden::pipeline::feed::{Between, Dead};
-use leakwarden::pipeline::labels;
+use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::leaks::Leaks;
 use leakwarden::pipeline::ledger::Ledger;
-use leakwarden::pipeline::replay::{Replay, Round, assign};
 use leakwarden::pipeline::state::Positions;
-use leakwarden::source::files::Progress;
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Replay historical logs: the same engine as `run`, fast, with the same alerts whatever the threads and the order of files.
@@ -44,6 +42,24 @@ pub struct Options {
     /// Known insiders (`employee,typology,from,to`), to score the alerts against
     #[arg(long)]
     labels: Option<PathBuf>,
+    /// Known innocents who look odd (`employee,kind,from,to`) [default: decoys.csv beside the labels]
+    #[arg(long, requires = "labels")]
+    decoys: Option<PathBuf>,
+    /// What each labelled act disclosed (`employee,typology,time,people`) [default: leaked.csv beside the labels, else counted]
+    #[arg(long, requires = "labels")]
+    leaked: Option<PathBuf>,
+    /// Score textbook detectors on the same days and at the same budget beside ours
+    #[arg(long, requires = "labels")]
+    references: bool,
+    /// Where to write the score (or the comparison, or the result of --inject) as JSON
+    #[arg(long)]
+    score: Option<PathBuf>,
+    /// Run the same files through another configuration and tell which alerts are new, lost or changed
+    #[arg(long, conflicts_with_all = ["state", "inject", "alerts"])]
+    compare: Option<PathBuf>,
+    /// Plant insiders into the log and tell when each is caught, e.g. typology=low_and_slow,persons_per_day=40,role=teller,days=30
+    #[arg(long, conflicts_with_all = ["state", "labels", "alerts", "dead_letters"])]
+    inject: Option<String>,
     /// Leave the state here for `run` to start from; a state that is there is gone on from
     #[arg(long)]
     state: Option<PathBuf>,
@@ -54,22 +70,29 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let mut between = Between::default();
-    between.from = setup::time("--from", options.from.as_deref())?.unwrap_or(between.from);
-    between.to = setup::time("--to", options.to.as_deref())?.unwrap_or(between.to);
-    if between.from >= between.to {
-        return Err(Failure::argument("--to", &format!("must be after --from ({})", between.from), between.to));
-    }
+    let between = between(&options)?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     if threads == 0 || threads > 1_024 {
         return Err(Failure::argument("--threads", "must be a whole number from 1 to 1024", threads));
     }
-    let labels = options.labels.as_deref().map(read_labels).transpose()?;
+    let of_nothing = options.labels.is_none() && options.compare.is_none() && options.inject.is_none();
+    if let Some(path) = options.score.as_ref().filter(|_| of_nothing) {
+        return Err(Failure::argument("--score", "must go with --labels, --compare or --inject", path.display()));
+    }
+    let twice = options.compare.is_some() || options.inject.is_some();
+    if twice && options.files.iter().any(|file| file == "-") {
+        return Err(Failure::argument("FILES", "must be files where --compare or --inject reads them twice", "-"));
+    }
+    let known = options.labels.as_deref().map(|labels| Known::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
+    let known = known.transpose()?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let pass = Pass { pool, threads, between, files: &options.files, format: options.format.as_deref() };
     let (config, context) = setup::load(options.config.as_deref())?;
-    let format = setup::format(&config, options.format.as_deref())?;
+    if let Some(spec) = &options.inject {
+        return power::test(spec, &pass, &config, &context, options.score.as_deref());
+    }
     let dead_letters = options.dead_letters.clone().or_else(|| config.dead_letters.clone());
     let mut letters = dead_letters.map(|path| create(&path)).transpose()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let begun = Instant::now();
 
     let mut kept = options.state.as_deref().map(Kept::open).transpose()?;
@@ -77,56 +100,37 @@ pub fn run(options: Options) -> Result<(), Failure> {
         Some(kept) => kept.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),
     };
-    let files = assign(&config, &options.files, format.as_ref());
-    let mut replay = Replay::open(engine, files, between, threads, &positions.lines).map_err(anyhow::Error::from)?;
-    let bar = bar(&replay.progress());
+    let mut replay = pass.open(engine, &config, &positions)?;
+    replay.leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
     let mut ledger = Ledger::default();
-    while let Some(round) = pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
-        settle(round, &mut ledger, letters.as_mut())?;
-        if let Some(bar) = &bar {
-            show(bar, &replay, ledger.len());
-        }
-    }
+    pass.rounds(&mut replay, &mut ledger, letters.as_mut())?;
     if let Some(kept) = &mut kept {
         kept.leave(&mut replay, positions, &config)?;
     }
-    let round = pool.install(|| replay.finish());
-    settle(round, &mut ledger, letters.as_mut())?;
-    ledger.note_shown(|id| replay.engine().shown_at(id));
-    if let Some(mut letters) = letters {
-        letters.flush()?;
-    }
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    pass.finish(&mut replay, &mut ledger, letters)?;
     if let Some(path) = &options.alerts {
         write_alerts(path, &ledger)?;
     }
-    summary::print(&replay, &ledger, labels.as_deref(), begun.elapsed());
-    Ok(())
-}
-
-fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
-    ledger.take(round.output.revisions);
-    if let Some(letters) = letters {
-        for dead in &round.dead {
-            write_dead(letters, dead)?;
-        }
+    let score = known.map(|known| scored::score(&replay, &ledger, &known, options.references));
+    summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
+    if let Some(other) = &options.compare {
+        return compared::compare(&pass, &ledger, other, options.score.as_deref());
+    }
+    if let (Some(path), Some(score)) = (&options.score, &score) {
+        scored::write(path, score)?;
     }
     Ok(())
 }
 
-fn write_dead(to: &mut impl Write, dead: &Dead) -> std::io::Result<()> {
-    let hash = leakwarden::model::keys::hex(&dead.hash);
-    let line = serde_json::json!({
-        "source": dead.partition, "position": dead.position.0, "length": dead.length, "hash": hash, "reason": dead.reason,
-    });
-    writeln!(to, "{line}")
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(BufWriter::new(file))
+fn between(options: &Options) -> Result<Between, Failure> {
+    let mut between = Between::default();
+    let time = |argument, text: &Option<String>| -> Result<Option<Timestamp>, Failure> { setup::time(argument, text.as_deref()) };
+    between.from = time("--from", &options.from)?.unwrap_or(between.from);
+    between.to = time("--to", &options.to)?.unwrap_or(between.to);
+    if between.from >= between.to {
+        return Err(Failure::argument("--to", &format!("must be after --from ({})", between.from), between.to));
+    }
+    Ok(between)
 }
 
 fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
@@ -138,28 +142,4 @@ fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
     }
     out.flush()?;
     Ok(())
-}
-
-fn read_labels(path: &Path) -> Result<Vec<labels::Label>, Failure> {
-    let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::argument(&format!("--labels {name}"), "must be readable", error))?;
-    Ok(labels::parse(&text, &name)?)
-}
-
-/// A progress bar over the bytes of all files, on a terminal.
-fn bar(inputs: &[Arc<Progress>]) -> Option<ProgressBar> {
-    if !std::io::stderr().is_terminal() {
-        return None;
-    }
-    let total: Option<u64> = inputs.iter().map(|input| input.total()).sum();
-    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    let template = if total.is_some() { "{bar:40} {percent:>3} %  {bytes_per_sec}  {msg}" } else { "{spinner} {bytes}  {msg}" };
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    Some(bar)
-}
-
-fn show(bar: &ProgressBar, replay: &Replay, alerts: usize) {
-    bar.set_position(replay.progress().iter().map(|input| input.read()).sum());
-    let at = replay.tally.times.map_or(String::new(), |(_, last)| last.to_string());
-    bar.set_message(format!("{} records, {} employees, {alerts} alerts, at {at}", replay.tally.lines, replay.engine().profiles().len()));
 }

@@ -69,7 +69,7 @@ pub fn recognise<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'stat
     let lines: Vec<&[u8]> = lines.into_iter().collect();
     let of_line = |line: &[u8]| FORMATS.iter().find(|format| framing::find(line, format).is_some());
     lines.iter().find_map(|line| of_line(line)).or_else(|| {
-        let together = lines.join(&b'\n');
-        FORMATS.iter().find(|format| (format.recognises)(&together))
+        let together = |text: &[u8]| FORMATS.iter().find(|format| (format.recognises)(text));
+        together(&lines.join(&b'\n')).or_else(|| together(framing::carried(&lines)?.as_bytes()))
     })
 }

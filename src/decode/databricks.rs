@@ -59,7 +59,7 @@ impl Decoder for Databricks {
         let params = nested(&["requestparams"])?.unwrap_or_default();
         let response = nested(&["response"])?.unwrap_or_default();
         let service = text(&["servicename", "category"]).unwrap_or_default();
-        let action = text(&["actionname"]).unwrap_or_default();
+        let action = text(&["actionname"]).ok_or_else(|| crate::decode::row::form(EXPECTED, "without an action"))?;
         let mut record = Record::new(raw.position, raw.hash, time);
         record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
         record.dialect = Dialect::Databricks;

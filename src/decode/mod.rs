@@ -10,6 +10,7 @@ pub mod aws_das;
 mod behind;
 pub mod canonical;
 mod codec;
+mod csv;
 pub mod databricks;
 pub mod ecs;
 mod elements;

@@ -48,8 +48,10 @@ impl Decoder for Trino {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let event = Row::read(raw, EXPECTED)?;
         let metadata = event.row(&["metadata"], EXPECTED)?;
-        // The end of a split is none of a query.
-        let Some(metadata) = metadata.filter(|metadata| metadata.has("queryid")) else { return Ok(()) };
+        let Some(metadata) = metadata.filter(|metadata| metadata.has("queryid")) else {
+            // The end of a split is none of a query.
+            return if event.has("queryid") { Ok(()) } else { Err(crate::decode::row::form(EXPECTED, "without a query's id")) };
+        };
         let id = metadata.text(&["queryid"]).unwrap_or_default().into_owned();
         let ended = event.has("endtime") || event.has("statistics") || event.has("iometadata") || event.has("failureinfo");
         let ended = ended || matches!(metadata.text(&["querystate"]).as_deref(), Some("FINISHED" | "FAILED"));

@@ -14,7 +14,7 @@
 
 use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, GroupFinding, Look, Need};
 use crate::model::typology::Typology;
-use crate::population::stage::Tick;
+use crate::population::stage::{self, Tick};
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use std::collections::BTreeSet;
@@ -44,24 +44,30 @@ const CROWD: usize = 5;
 const NAMED: usize = 50;
 
 fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
-    // How the number of subjects falls from so many employees to one more, among the small numbers that are everybody's: a crowd of k is
-    // as surprising as k - 1 such steps, and each employee looks at many people of whom any might have been a crowd's.
-    let at_least = |k: usize| tick.by_subject().filter(|looks| looks.len() >= k).count() as f64;
-    let (one, two, three) = (at_least(1), at_least(2), at_least(3));
+    let units = |looks: &[stage::Look]| {
+        let units = looks.iter().map(|look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref()));
+        units.collect::<BTreeSet<Option<&Arc<str>>>>().len()
+    };
+    // Colleagues of one unit meet at the same customers; units do not. How the number of subjects falls from so many units to one more
+    // is measured among the small numbers that are everybody's: a crowd of k units is as surprising as k - 1 such steps, and each
+    // employee looks at many people of whom any might have been a crowd's.
+    let (mut one, mut two, mut three) = (0.0, 0.0, 0.0);
+    for looks in tick.by_subject() {
+        let of = if looks.len() == 1 { 1 } else { units(looks) };
+        one += 1.0;
+        two += f64::from(u8::from(of >= 2));
+        three += f64::from(u8::from(of >= 3));
+    }
     if one == 0.0 {
         return Vec::new();
     }
-    let step = ((two + 1.0) / (one + 2.0)).max((three + 1.0) / (two + 2.0)).min(0.9);
+    let step = (f64::max((two + 1.0) / (one + 2.0), (three + 1.0) / (two + 2.0))).min(0.9);
     let tried = (one / tick.members.len().max(1) as f64).max(1.0).log2();
     let mut found = Vec::new();
     for looks in tick.by_subject().filter(|looks| looks.len() >= CROWD) {
-        let units: BTreeSet<Option<&Arc<str>>> =
-            looks.iter().map(|look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref())).collect();
-        if (units.len() as u64) < floor {
-            continue;
-        }
-        let bits = (looks.len() as f64 - 1.0) * -step.log2() - tried;
-        if bits <= 0.0 {
+        let units = units(looks);
+        let bits = (units as f64 - 1.0) * -step.log2() - tried;
+        if (units as u64) < floor || bits <= 0.0 {
             continue;
         }
         let names: Vec<Arc<str>> = looks.iter().map(|look| tick.actor(look).name().clone()).collect();
@@ -71,7 +77,7 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
             let particular = format!(
                 "one person was looked at by {} employees of {} units within seven days, without a known reason",
                 looks.len(),
-                units.len()
+                units
             );
             let finding = Finding {
                 typology: Typology::Celebrity,

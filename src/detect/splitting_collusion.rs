@@ -1,6 +1,6 @@
 //! `splitting_collusion`: several colleagues, each a little above the usual, at the same time.
 //!
-//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many strangers one by one without a
+//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the first time without a
 //! known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
 //! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A peak of the whole unit takes the middle
 //! member along and is taken off. Each of them gets an alert that names the others.
@@ -27,7 +27,7 @@ pub const DETECTOR: Detector = Detector {
     typology: Typology::SplittingCollusion,
     needs: &[Need::Units],
     floor: 40,
-    floor_counts: "strangers of several colleagues together without a known reason in seven days, each above the usual",
+    floor_counts: "people of several colleagues together without a known reason in seven days, each above the usual",
     look: None,
     compare: Some(compare),
 };
@@ -99,13 +99,13 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
     let one = |member: &&Summary| {
         let related = group.iter().filter(|other| other.actor != member.actor).map(|other| other.actor.name().clone()).collect();
         let particular = format!(
-            "{size} of {n} colleagues of one unit were each above the usual within seven days, {people} strangers looked up one by one without a known reason together"
+            "{size} of {n} colleagues of one unit were each above the usual within seven days, {people} people looked up one by one for the first time without a known reason together"
         );
         let finding = Finding {
             typology: Typology::SplittingCollusion,
             window: Window::D7,
             count: member.excess.count,
-            measure: Measure::Orders,
+            measure: Measure::Fresh,
             bits,
             particular,
             related,

@@ -179,12 +179,13 @@ impl Tracked {
 
     /// The seven days that end with `last`, against the days before them and the peers.
     fn excess(&self, last: u32, group: &GroupModel) -> Excess {
-        let (days, count) = self.profile.history.total(Measure::Orders, last, stage::DAYS);
-        if count == 0 {
-            return Excess::default();
-        }
-        let before = self.profile.history.all_moments(last.saturating_sub(stage::DAYS));
-        let of = Measure::Orders as usize;
-        Excess { count, bits: predict(before[of], group.measures[of].moments, f64::from(days)).bits(count) }
+        let history = &self.profile.history;
+        let before = history.all_moments(last.saturating_sub(stage::DAYS));
+        let of = |measure: Measure| {
+            let (days, count) = history.total(measure, last, stage::DAYS);
+            let usual = predict(before[measure as usize], group.measures[measure as usize].moments, f64::from(days));
+            Excess { count, bits: if count == 0 { 0.0 } else { usual.bits(count) } }
+        };
+        [of(Measure::Fresh), of(Measure::Orders)].into_iter().max_by(|a, b| a.bits.total_cmp(&b.bits)).unwrap_or_default()
     }
 }

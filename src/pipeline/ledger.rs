@@ -50,6 +50,18 @@ impl Ledger {
         all
     }
 
+    /// An alert by its id.
+    pub fn get(&self, id: &str) -> Option<&Entry> {
+        self.alerts.get(id)
+    }
+
+    /// The same without some.
+    #[must_use]
+    pub fn without(mut self, left_out: impl Fn(&Entry) -> bool) -> Ledger {
+        self.alerts.retain(|_, entry| !left_out(entry));
+        self
+    }
+
     /// How many alerts there are.
     pub fn len(&self) -> usize {
         self.alerts.len()

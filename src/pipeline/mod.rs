@@ -1,12 +1,18 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
 pub mod arrivals;
+pub mod chance;
+pub mod compare;
 pub mod delivery;
 pub mod feed;
+pub mod inject;
 pub mod intake;
 pub mod labels;
+pub mod leaks;
 pub mod ledger;
 pub mod live;
 pub mod parallel;
+pub mod reference;
 pub mod replay;
+pub mod score;
 pub mod state;

@@ -7,11 +7,15 @@
 
 use crate::config::written::{Config, From, Source};
 use crate::decode::{Choice, Codec};
+use crate::engine::clock::LEAP;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
+use crate::pipeline::inject::Planted;
+use crate::pipeline::inject::habits::Habits;
+use crate::pipeline::leaks::Leaks;
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
 use crate::source::files::{self, Input, Progress};
@@ -30,6 +34,12 @@ pub struct Replay {
     round: usize,
     /// What was read so far.
     pub tally: Tally,
+    /// What labelled employees disclosed, where that is to be told.
+    pub leaks: Option<Leaks>,
+    /// How everybody works, where that is to be learnt.
+    pub habits: Option<Habits>,
+    /// Accesses to add.
+    pub planted: Planted,
 }
 
 struct Reading {
@@ -66,6 +76,13 @@ pub struct Tally {
     pub first_dead: Vec<Dead>,
     /// Earliest and latest event time.
     pub times: Option<(Timestamp, Timestamp)>,
+}
+
+impl Tally {
+    /// Days between the earliest and the latest event time, at least one.
+    pub fn days(&self) -> f64 {
+        self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / 86_400_000.0).max(1.0))
+    }
 }
 
 /// Dead letters that a summary shows.
@@ -164,7 +181,16 @@ impl Replay {
             let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
             inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
         }
-        Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default() })
+        Ok(Replay {
+            engine,
+            inputs,
+            between,
+            round: threads.max(1) * 2,
+            tally: Tally::default(),
+            leaks: None,
+            habits: None,
+            planted: Planted::default(),
+        })
     }
 
     /// How far each input is, for a progress bar.
@@ -283,6 +309,18 @@ impl Replay {
         }
         for access in batch.accesses {
             let (time, partition) = (access.time, access.partition);
+            if let Some(leaks) = &mut self.leaks {
+                leaks.note(&access, self.engine.context());
+            }
+            if let Some(habits) = &mut self.habits {
+                habits.note(&access, self.engine.context());
+            }
+            // A leap ahead is no sign that its time has come.
+            if self.engine.watermark(partition).is_some_and(|watermark| time <= watermark + LEAP) {
+                while let Some(planted) = self.planted.next(partition, Some(time)) {
+                    self.engine.take(planted, None);
+                }
+            }
             if let Some(given_up) = self.engine.take(access, None) {
                 self.give_up(&given_up, dead);
             }
@@ -298,6 +336,9 @@ impl Replay {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].feed.flush(&context.classifier, self.between);
         self.take(batch, dead);
+        while let Some(planted) = self.planted.next(self.inputs[at].feed.partition, None) {
+            self.engine.take(planted, None);
+        }
         for access in self.engine.close(self.inputs[at].feed.partition) {
             self.give_up(&access, dead);
         }

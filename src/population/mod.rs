@@ -196,7 +196,7 @@ fn group_share(members: impl Iterator<Item = (f64, f64)>) -> GroupShare {
 const BURST: f64 = 20.0;
 
 /// Empirical-Bayes moments: mean and variance of the members' means (less what sampling adds), pooled overdispersion.
-fn group_moments(members: impl Iterator<Item = Moments> + Clone) -> GroupMoments {
+pub fn group_moments(members: impl Iterator<Item = Moments> + Clone) -> GroupMoments {
     let n = members.clone().count() as f64;
     if n == 0.0 {
         return GroupMoments::PRIOR;

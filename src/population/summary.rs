@@ -35,7 +35,7 @@ pub struct Summary {
 /// Seven closed days against what would have been usual.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Excess {
-    /// Strangers looked up one by one without a known or claimed reason.
+    /// People looked up one by one for the first time without a known or claimed reason, all or those of no own territory.
     pub count: u64,
     /// Surprise, in bits.
     pub bits: f64,

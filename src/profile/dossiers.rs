@@ -41,10 +41,11 @@ pub struct Dossiers {
 }
 
 impl Dossiers {
-    /// Notes an unexplained, targeted look. Gives the dossier when this look completes it by the given rule.
+    /// Notes an unexplained, targeted look; one that does not open a dossier goes on with one at the most. Gives the dossier when this look completes it by the given rule.
     pub fn look(
         &mut self,
         subject: Subject,
+        opens: bool,
         places: u64,
         kinds: Kinds,
         unit: u32,
@@ -53,7 +54,11 @@ impl Dossiers {
         while self.open.front().is_some_and(|first| first.from + UNITS_PER_DAY <= unit) {
             self.open.pop_front();
         }
-        let at = self.open.iter().position(|dossier| dossier.subject == subject.0).unwrap_or_else(|| {
+        let known = self.open.iter().position(|dossier| dossier.subject == subject.0);
+        if known.is_none() && !opens {
+            return None;
+        }
+        let at = known.unwrap_or_else(|| {
             if self.open.len() == FOLLOWED {
                 self.open.pop_front();
             }

@@ -37,6 +37,8 @@ measures! {
     Dossiers = "dossiers",
     /// People never looked at before, one by one, without a known or claimed reason, and not of one's own territory.
     Orders = "strangers looked up one by one",
+    /// The same of any territory.
+    Fresh = "people looked up one by one for the first time",
     /// People of another territory without a known reason.
     Foreign = "people of other territories",
     /// People of whom it is known whose territory they are.
@@ -75,7 +77,13 @@ impl Measure {
     /// Whether a peak that the whole peer group shares says nothing about one of them: plain volumes of work do rise together.
     pub fn rises_together(self) -> bool {
         match self {
-            Measure::Persons | Measure::Unexplained | Measure::OffDuty | Measure::Orders | Measure::Foreign | Measure::Owned => true,
+            Measure::Persons
+            | Measure::Unexplained
+            | Measure::OffDuty
+            | Measure::Orders
+            | Measure::Fresh
+            | Measure::Foreign
+            | Measure::Owned => true,
             Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,
             Measure::Dossiers | Measure::Enumerated | Measure::Mechanical | Measure::Direct | Measure::NewPlace => false,
             Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips => false,

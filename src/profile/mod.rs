@@ -227,6 +227,7 @@ impl Profile {
         step: &mut Step,
     ) {
         let unit = step.unit;
+        let strangers = std::array::from_fn(|at| access.subjects.get(at).is_some_and(|subject| self.seen.last_touch(*subject) == 0));
         let (persons, unexplained) = self.apply_subjects(access, coverage, unit, around, statute, &mut step.signals);
         let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
@@ -235,7 +236,7 @@ impl Profile {
         }
         self.trail.push(unit, access);
         step.newly_unexplained = unexplained.saturating_add(counted_unexplained);
-        step.dossier = self.follow(access, coverage, unit, around, statute);
+        step.dossier = self.follow(access, coverage, unit, around, strangers, statute);
         let open = step.newly_unexplained;
         if open > 0 && access.time >= self.newest_open.time {
             self.newest_open = NewestOpen { time: access.time, hash: access.hash.0, kinds: access.kinds, unit };
@@ -285,11 +286,12 @@ impl Profile {
                 continue;
             }
             let (tag, territory) = around.of(*subject);
-            let is_order = targeted && newly_open && access.purpose.is_none() && touch.last == 0 && territory != Territory::Own;
+            let is_fresh = targeted && newly_open && access.purpose.is_none() && touch.last == 0;
             for (measure, holds) in [
                 (Measure::Owned, first_today && territory != Territory::Unknown),
                 (Measure::Foreign, newly_open && territory == Territory::Foreign),
-                (Measure::Orders, is_order),
+                (Measure::Fresh, is_fresh),
+                (Measure::Orders, is_fresh && territory != Territory::Own),
                 (Measure::Vips, newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
             ] {
                 signals[measure as usize] += u64::from(holds);
@@ -332,19 +334,18 @@ impl Profile {
         coverage: &Coverage,
         unit: u32,
         around: &Circumstances<'_>,
+        strangers: [bool; TARGETED],
         statute: &Statute,
     ) -> Option<Dossier> {
         if access.subjects.len() > TARGETED {
             return None;
         }
         let mut completed = None;
-        for (_, subject) in access.subjects.iter().enumerate().filter(|(at, _)| coverage.open.is_open(*at)) {
-            // To know one's own customers from all sides is one's work.
-            if around.of(*subject).1 == Territory::Own {
-                continue;
-            }
+        for (at, subject) in access.subjects.iter().enumerate().filter(|(at, _)| coverage.open.is_open(*at)) {
+            // To know one's own customers from all sides is one's work; a stranger is nobody's.
+            let opens = around.of(*subject).1 != Territory::Own || strangers[at];
             let rule = |places, kinds| dossiers::is_complete(places, kinds, statute);
-            completed = self.dossiers.look(*subject, access.places, access.kinds, unit, rule).or(completed);
+            completed = self.dossiers.look(*subject, opens, access.places, access.kinds, unit, rule).or(completed);
         }
         completed
     }

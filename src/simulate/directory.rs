@@ -145,10 +145,11 @@ pub(crate) fn subjects(world: &World) -> impl Iterator<Item = String> {
 }
 
 pub(crate) fn labels(world: &World, labels: &[Label]) -> String {
-    let mut text = "employee,typology,from,to,difficulty,people\n".to_owned();
+    let mut text = "employee,typology,from,to,difficulty,people,episode\n".to_owned();
     for label in labels {
         let (from, to) = (world.calendar.rfc3339(label.from_ms), world.calendar.rfc3339(label.to_ms + 999));
-        text.push_str(&row(&[&label.employee, label.typology, &from, &to, label.difficulty, &label.people().to_string()]));
+        let people = label.people().to_string();
+        text.push_str(&row(&[&label.employee, label.typology, &from, &to, label.difficulty, &people, &label.episode]));
     }
     text
 }

@@ -24,6 +24,8 @@ pub struct Label {
     pub to_ms: i64,
     /// `obvious`, `medium` or `subtle`.
     pub difficulty: &'static str,
+    /// The same for all members of a group that acted together.
+    pub episode: String,
     /// Every act in order of time, with how many people it disclosed whom none before it had.
     pub leaks: Vec<(i64, u64)>,
 }
@@ -185,6 +187,7 @@ fn label(world: &World, episode: &Episode) -> Option<Label> {
         from_ms,
         to_ms,
         difficulty: episode.difficulty.name(),
+        episode: format!("{}-{}-{}", episode.script.name, episode.lead + 1, episode.nth),
         leaks,
     })
 }

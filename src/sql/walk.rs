@@ -462,8 +462,13 @@ fn rename<'n>(outs: &mut [Out], names: impl Iterator<Item = &'n Ident>) {
     }
 }
 
-/// A name without quotes, its parts joined by dots.
+/// A name without quotes, its parts joined by dots. A text in the place of a name may hold anything, as texts do: that there is
+/// one is all that is told of it.
 pub(super) fn text(name: &ObjectName) -> String {
-    let part = |part: &sqlparser::ast::ObjectNamePart| part.as_ident().map_or_else(|| part.to_string(), |ident| ident.value.clone());
+    let word = |ident: &Ident| if ident.quote_style == Some('\'') { TEXT.to_owned() } else { ident.value.clone() };
+    let part = |part: &sqlparser::ast::ObjectNamePart| part.as_ident().map_or_else(|| part.to_string(), word);
     name.0.iter().map(part).collect::<Vec<_>>().join(".")
 }
+
+/// Stands for a text in the place of a table's name.
+const TEXT: &str = "(text)";

@@ -1,7 +1,7 @@
 //! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
 //!
 //! What people work through is a person's case, so an employee who was shown within the last four weeks takes no second place: what comes
-//! later belongs to the case. An alert is shown at once while the day has room and its score is among the last fortnight's best, twice as
+//! later belongs to the case. An alert is shown at once while the day has room and its score is among the last fortnight's best, as
 //! many as the budget allows; a day's room that is left goes to the highest scores that wait. So a quiet morning's small alert
 //! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
 
@@ -13,8 +13,6 @@ use std::collections::BTreeMap;
 const DAY: i64 = 86_400_000;
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
-/// An alert is shown at once if no more than this many times the budget score as high: to wait costs people, too.
-const NEAR: usize = 2;
 /// Days for which an employee who was shown takes no further place.
 const KNOWN: i64 = 28;
 
@@ -106,9 +104,9 @@ impl Budget {
         self.known.contains_key(who)
     }
 
-    /// The score that the last fortnight's best, [`NEAR`] times as many as the budget allows, all have.
+    /// The score that the last fortnight's best, as many as the budget allows, all have.
     fn bar(&self) -> u32 {
-        let places = NEAR * self.per_day as usize * FORTNIGHT as usize;
+        let places = self.per_day as usize * FORTNIGHT as usize;
         if self.recent.len() <= places {
             return 0;
         }

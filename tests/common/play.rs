@@ -36,6 +36,12 @@ pub fn play<L: Display>(context: &Arc<Context>, lines: &[L]) -> Play {
     play
 }
 
+/// The accesses of lines, in their order, as they would reach the engine.
+pub fn decoded<L: Display>(context: &Arc<Context>, lines: &[L]) -> Vec<Access> {
+    let mut play = Play::new(context);
+    play.decode(lines).accesses
+}
+
 impl Play {
     /// Begins.
     pub fn new(context: &Arc<Context>) -> Play {
@@ -53,8 +59,7 @@ impl Play {
         }
     }
 
-    /// Takes lines, then settles what is old enough.
-    pub fn take<L: Display>(&mut self, lines: &[L]) {
+    fn decode<L: Display>(&mut self, lines: &[L]) -> Batch {
         let context = self.engine.context().clone();
         let mut batch = Batch::default();
         for line in lines {
@@ -63,6 +68,12 @@ impl Play {
             let raw = Raw::new(text.as_bytes(), Position(self.line), context.classifier.keys.record(text.as_bytes()));
             self.feed.message(raw, &context.classifier, &mut batch);
         }
+        batch
+    }
+
+    /// Takes lines, then settles what is old enough.
+    pub fn take<L: Display>(&mut self, lines: &[L]) {
+        let batch = self.decode(lines);
         self.dead.extend(batch.dead);
         for access in batch.accesses {
             let believed = self.believe_all.then_some(Timestamp::END);

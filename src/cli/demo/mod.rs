@@ -20,11 +20,13 @@ use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::intake::Intake;
-use leakwarden::pipeline::labels::{self, Label};
+use leakwarden::pipeline::labels::Label;
+use leakwarden::pipeline::leaks::Leaks;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::live::{Live, Parts};
 use leakwarden::pipeline::parallel::Parallel;
 use leakwarden::pipeline::replay::{Replay, assign};
+use leakwarden::pipeline::score::{self, Truth};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::simulate::{self, Company};
 use leakwarden::telemetry::metrics::Metrics;
@@ -184,11 +186,13 @@ fn summary(company: &Company, ledger: &Ledger, screen: &Screen) {
                 from: Timestamp(label.from_ms),
                 to: Timestamp(label.to_ms),
                 difficulty: Some(label.difficulty.to_string()),
+                episode: Some(label.episode.clone()),
             })
         })
         .collect();
     let days = f64::from(HISTORY + 1);
-    let score = labels::score(&labels, ledger, days);
+    let truth = Truth { labels: &labels, decoys: &[], leaks: &Leaks::default(), is_new: &|_| false };
+    let score = score::score(&truth, &score::sightings(ledger), days);
     screen.summary(&score, Timestamp(company.bounds_ms(HISTORY).0));
 }
 

@@ -7,9 +7,9 @@ use leakwarden::engine::output::{Output, Revision};
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::Timestamp;
-use leakwarden::pipeline::labels::Score;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::live::{Observer, Progress};
+use leakwarden::pipeline::score::Score;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -97,21 +97,22 @@ impl Screen {
 
     /// Who was caught, after how many people, and who was missed.
     pub fn summary(&self, score: &Score, today: Timestamp) {
-        let (caught, all) = score.recall();
+        let (all, caught) = (&score.all, score.all.total.caught);
         println!();
         println!(
-            "Against the labels: {caught} of {all} insiders have an alert; {} of {} alerts concern one of them.",
-            score.true_alerts, score.alerts
+            "Against the labels: {caught} of {} insiders have an alert; {} of {} alerts concern one of them.",
+            all.total.labels, all.true_alerts, all.alerts
         );
-        for (label, found) in &score.cases {
-            let when = if label.to < today { "in history" } else { "today" };
-            let what = format!("{} ({}, {when})", Untrusted(&label.employee), label.typology);
-            match found {
+        for case in &score.cases {
+            let when = if case.between.1 < today { "in history" } else { "today" };
+            let what = format!("{} ({}, {when})", Untrusted(&case.employee), case.typology);
+            match &case.all {
                 Some(found) => {
                     let people = found.people.map_or("an unknown number of".to_owned(), |n| n.to_string());
                     println!(
                         "   caught   {what:<52} {:>6.1} h after the first act, {people} people in the window, as {}",
-                        found.hours, found.typology
+                        found.hours,
+                        found.typology.map_or("", |typology| typology.name())
                     );
                 }
                 None => println!("   missed   {what:<52}"),

@@ -39,6 +39,10 @@ struct Scan {
     depth: u32,
     quoted: bool,
     escaped: bool,
+    /// Of an element whose own tag is still open: the quote around an attribute.
+    quote: Option<u8>,
+    /// Of an element: where its own tag ends.
+    tag_end: Option<usize>,
 }
 
 /// What a search found.
@@ -164,7 +168,7 @@ impl Shape {
             Shape::Xml(names) => {
                 let found = names.iter().filter_map(|name| tag(text, name)).min();
                 match found {
-                    None if !text.trim_start().is_empty() && !text.contains(['<', '>']) => {
+                    None if !text.trim_start().is_empty() && (!text.contains(['<', '>']) || text.trim_start().starts_with('{')) => {
                         refuse("neither an element nor between elements")
                     }
                     found => Ok(found),
@@ -216,23 +220,23 @@ fn tag(text: &str, name: &str) -> Option<usize> {
 }
 
 /// The end of the element that begins with the text: `/>` of its own tag, or its closing tag.
-fn element_end(text: &str, scan: Scan) -> Found {
+fn element_end(text: &str, mut scan: Scan) -> Found {
     let name_end = text.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(text.len());
     let name = &text[1..name_end];
-    let mut quote = None;
-    let mut tag_end = None;
-    for (at, byte) in text.bytes().enumerate().skip(name_end) {
-        match (quote, byte) {
-            (Some(open), byte) if byte == open => quote = None,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'>') => {
-                tag_end = Some(at);
-                break;
+    if scan.tag_end.is_none() {
+        for (at, byte) in text.bytes().enumerate().skip(scan.at.max(name_end)) {
+            match (scan.quote, byte) {
+                (Some(open), byte) if byte == open => scan.quote = None,
+                (None, b'"' | b'\'') => scan.quote = Some(byte),
+                (None, b'>') => {
+                    scan.tag_end = Some(at);
+                    break;
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
-    let Some(tag_end) = tag_end else { return Found::More(Scan::default()) };
+    let Some(tag_end) = scan.tag_end else { return Found::More(Scan { at: text.len(), ..scan }) };
     if text.as_bytes()[tag_end - 1] == b'/' {
         return Found::End(tag_end + 1);
     }

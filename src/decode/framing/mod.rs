@@ -33,7 +33,7 @@ const MOST_LAYERS: usize = 3;
 /// Opens the outermost envelope; nothing where there is none. CloudWatch puts several records into one.
 fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Letter<'a>> {
     match text.as_bytes().first() {
-        Some(b'{') => shipper::open(text),
+        Some(b'{' | b'[') => shipper::open(text),
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).or_else(|| syslog::open(text, settings)).into_iter().collect(),
         Some(_) | None => Vec::new(),
     }
@@ -45,12 +45,49 @@ pub(super) fn find(bytes: &[u8], format: &Format) -> Option<usize> {
 }
 
 fn layers(bytes: &[u8], format: &Format, settings: &Settings, depth: usize) -> Option<usize> {
-    if (format.recognises)(bytes) {
-        return Some(depth);
+    let text = std::str::from_utf8(bytes).ok().filter(|_| depth < MOST_LAYERS);
+    let within = || {
+        let letters = text.map_or(Vec::new(), |text| open(text, settings));
+        letters.iter().find_map(|letter| layers(letter.payload.as_bytes(), format, settings, depth + 1))
+    };
+    let whole = || (format.recognises)(bytes).then_some(depth);
+    match bytes.first() {
+        // A record may be as much of an envelope as JSON is: what it carries would not be all of it.
+        Some(b'{' | b'[') | None => whole().or_else(within),
+        // A format that finds out what stands before its text would take a header for that.
+        Some(_) => within().or_else(whole),
     }
-    let text = std::str::from_utf8(bytes).ok().filter(|_| depth < MOST_LAYERS)?;
-    let letters = open(text, settings);
-    letters.iter().find_map(|letter| layers(letter.payload.as_bytes(), format, settings, depth + 1))
+}
+
+/// How many envelopes lie around a text, whatever it is.
+fn carriers(text: &str, settings: &Settings) -> usize {
+    let mut text = Cow::Borrowed(text);
+    for layers in 0..MOST_LAYERS {
+        let Some(letter) = open(&text, settings).into_iter().next() else { return layers };
+        text = Cow::Owned(letter.payload.into_owned());
+    }
+    MOST_LAYERS
+}
+
+/// Lines without what carries them, together; `None` where nothing does. A record may run over lines that are shipped one by one.
+pub(super) fn carried(lines: &[&[u8]]) -> Option<String> {
+    let (settings, mut whole, mut any) = (Settings::default(), String::new(), false);
+    for line in lines.iter().filter_map(|line| std::str::from_utf8(line).ok()) {
+        let mut texts = vec![Cow::Borrowed(line)];
+        for _ in 0..MOST_LAYERS {
+            let opened: Vec<Cow<'_, str>> =
+                texts.iter().flat_map(|text| open(text, &settings)).map(|letter| Cow::Owned(letter.payload.into_owned())).collect();
+            if opened.is_empty() {
+                break;
+            }
+            (texts, any) = (opened, true);
+        }
+        texts.iter().for_each(|text| {
+            whole.push_str(text);
+            whole.push('\n');
+        });
+    }
+    any.then_some(whole)
 }
 
 /// A decoder behind whatever envelopes there are.
@@ -125,12 +162,13 @@ impl Decoder for Unframed {
         if self.layers.is_none() {
             self.layers = find(raw.bytes, self.format);
         }
-        let layers = self.layers.unwrap_or(0);
+        let Some(layers) = self.layers else {
+            // Before the first record is known, or where none stands on one line: whatever opens like an envelope is one.
+            let layers = std::str::from_utf8(raw.bytes).map_or(0, |text| carriers(text, &self.settings));
+            let result = self.unwrap(raw, layers, emit);
+            return if result.is_err() && layers > 0 { self.unwrap(raw, 0, emit) } else { result };
+        };
         let result = self.unwrap(raw, layers, emit);
-        // Before the first record is known, a line of another program may be told by its envelope.
-        if self.layers.is_none() && result.is_err() {
-            return self.unwrap(raw, 1, emit);
-        }
         // It may have come another way than those before it.
         match result.as_ref().err().and_then(|_| find(raw.bytes, self.format)).filter(|found| *found != layers) {
             Some(found) => {

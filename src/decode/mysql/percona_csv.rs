@@ -5,7 +5,7 @@
 
 use crate::decode::mysql::joined::Joined;
 use crate::decode::mysql::percona::{self, Command, Fields};
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
 
 /// `percona-audit-csv`.
@@ -40,7 +40,7 @@ impl Decoder for PerconaCsv {
             self.give_up("cut off", emit);
         }
         let Some(mut open) = self.open.take() else {
-            return match closed(text) {
+            return match csv::closed(text) {
                 _ if text.trim().is_empty() => Ok(()),
                 true => self.record(text, raw, emit),
                 false if begins(text) => {
@@ -55,7 +55,7 @@ impl Decoder for PerconaCsv {
         open.hash = open.hash.and(raw.hash);
         let (position, hash) = (open.position, open.hash);
         // A line with an even number of quotes leaves an open field open.
-        if closed(text) {
+        if csv::closed(text) {
             let too_long = open.text.len() > LONGEST_RECORD;
             self.open = Some(open);
             if too_long {
@@ -84,14 +84,8 @@ impl PerconaCsv {
     }
 
     fn record(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-        let mut row = csv::StringRecord::new();
-        let read = reader.read_record(&mut row).map_err(|_| refuse("not CSV"))?;
-        let mut rest = csv::StringRecord::new();
-        if !read || reader.read_record(&mut rest).map_err(|_| refuse("not CSV"))? {
-            return Err(refuse("not one line of CSV"));
-        }
-        let names: &[&str] = match (Command::of(&row[0]), row.len()) {
+        let row = csv::record(text).ok_or_else(|| refuse("not one line of CSV"))?;
+        let names: &[&str] = match (Command::of(row.first().map_or("", |name| name)), row.len()) {
             (_, 6) => &["name", "record", "timestamp"],
             (Command::Login | Command::Leave, 12) => &[
                 "name",
@@ -123,18 +117,13 @@ impl PerconaCsv {
             ],
             _ => return Err(refuse("as many fields as no record has")),
         };
-        let fields: Fields = names.iter().zip(&row).map(|(name, value)| ((*name).to_owned(), value.to_owned())).collect();
+        let fields: Fields = names.iter().zip(row).map(|(name, value)| ((*name).to_owned(), value.into_owned())).collect();
         percona::take(&mut self.joined, &fields, raw, emit)
     }
 }
 
 fn refuse(what: &str) -> DecodeError {
     DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
-}
-
-/// Whether quotes are balanced.
-fn closed(text: &str) -> bool {
-    memchr::memchr_iter(b'"', text.as_bytes()).count().is_multiple_of(2)
 }
 
 /// `"Query","22567_2021-06-30T16:10:09","2021-`: the first fields of a record.

@@ -204,6 +204,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn lines_that_are_shipped_one_by_one_are_put_together() {
+        for text in [OLD, NEW] {
+            let shipped = |line: &str| -> Vec<String> {
+                let syslog = format!("<134>1 2026-03-02T09:00:06Z db1 audit 7 - - {line}");
+                vec![serde_json::json!({ "message": line }).to_string(), serde_json::json!({ "log": &syslog }).to_string(), syslog]
+            };
+            for way in 0..3 {
+                let lines: Vec<String> = text.lines().map(|line| shipped(line).swap_remove(way)).collect();
+                let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+                let found = crate::decode::recognise(lines.iter().map(|line| line.as_bytes())).map(|format| format.name);
+                assert_eq!(found, Some("percona-audit-xml"), "{lines:?}");
+                let (records, dead) = testing::decode(&FORMAT, &lines);
+                assert_eq!((dead, records.len()), (Vec::new(), 1), "{lines:?}");
+            }
+        }
+    }
+
     fn filter(number: u32, name: &str, rest: &str) -> String {
         format!(
             "<AUDIT_RECORD><NAME>{name}</NAME><RECORD_ID>{number}_2026-03-02T08:00:00</RECORD_ID><TIMESTAMP>2026-03-02T09:00:05</TIMESTAMP><CONNECTION_ID>11</CONNECTION_ID>{rest}</AUDIT_RECORD>"

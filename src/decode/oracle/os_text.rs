@@ -24,11 +24,26 @@ pub const FORMAT: Format = Format {
 
 const EXPECTED: &str = "an audit record of Oracle in syslog";
 
+/// A record of a file whose lines are still coming.
+struct Open {
+    text: String,
+    time: Timestamp,
+    position: Position,
+    hash: RecordHash,
+    /// Its last fields have come.
+    whole: bool,
+}
+
 #[derive(Default)]
 struct Texts {
     joined: Joined,
-    open: Option<(String, Option<Timestamp>, Position, RecordHash)>,
+    open: Option<Open>,
+    /// Lines of a head that have been seen.
+    head: usize,
 }
+
+/// Most lines of the head of a file.
+const LONGEST_HEAD: usize = 64;
 
 impl Texts {
     fn one(&mut self, text: &str, time: Option<Timestamp>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
@@ -40,8 +55,8 @@ impl Texts {
     }
 
     fn close(&mut self, emit: &mut Emit<'_>) {
-        let Some((text, time, position, hash)) = self.open.take() else { return };
-        if let Err(error) = self.one(&text, time, Raw::new(text.as_bytes(), position, hash), emit) {
+        let Some(Open { text, time, position, hash, .. }) = self.open.take() else { return };
+        if let Err(error) = self.one(&text, Some(time), Raw::new(text.as_bytes(), position, hash), emit) {
             emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
         }
     }
@@ -50,33 +65,50 @@ impl Texts {
 impl Decoder for Texts {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let text = json::text(raw)?;
-        if let Some(time) = heading(text) {
-            // A statement may hold a line like this one.
-            if self.open.as_ref().is_none_or(|(known, ..)| whole(known)) {
-                self.close(emit);
-                self.open = Some((String::new(), Some(time), raw.position, raw.hash));
-                return Ok(());
-            }
+        // Shippers that know where a record begins send its lines together.
+        if text.contains('\n') && record(text).is_none() {
+            return text.lines().try_for_each(|line| self.line(line, raw, emit));
         }
-        match &mut self.open {
-            Some((known, _, _, hash)) if known.len() + text.len() < LONGEST_RECORD => {
-                known.push_str(text);
-                known.push('\n');
-                *hash = hash.and(raw.hash);
-                Ok(())
-            }
-            Some(_) => Err(DecodeError::TooLong { limit: LONGEST_RECORD }),
-            None => match record(text) {
-                Some(body) => self.one(body, raw.envelope.time, raw, emit),
-                // The head of a file: its name, the server's release.
-                None => Ok(()),
-            },
-        }
+        self.line(text, raw, emit)
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
         self.close(emit);
         self.joined.flush(emit);
+    }
+}
+
+impl Texts {
+    fn line(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        if let Some(time) = heading(text) {
+            // A statement may hold a line like this one.
+            if self.open.as_ref().is_none_or(|open| open.whole) {
+                self.close(emit);
+                self.head = 0;
+                self.open = Some(Open { text: String::new(), time, position: raw.position, hash: raw.hash, whole: false });
+                return Ok(());
+            }
+        }
+        match &mut self.open {
+            Some(open) if open.text.len() + text.len() < LONGEST_RECORD => {
+                open.text.push_str(text);
+                open.text.push('\n');
+                open.hash = open.hash.and(raw.hash);
+                open.whole |= ends(text);
+                Ok(())
+            }
+            Some(_) => Err(DecodeError::TooLong { limit: LONGEST_RECORD }),
+            None => match record(text) {
+                Some(body) => self.one(body, raw.envelope.time, raw, emit),
+                // The head of a file: its name, the server's release. In syslog other programs write too.
+                None if raw.envelope.program.is_some() || text.trim().is_empty() => Ok(()),
+                None if self.head < LONGEST_HEAD && !text.trim_start().starts_with(['{', '[', '<']) => {
+                    self.head += 1;
+                    Ok(())
+                }
+                None => Err(form(EXPECTED, "without a length or the line with its time")),
+            },
+        }
     }
 }
 
@@ -108,8 +140,8 @@ fn heading(line: &str) -> Option<Timestamp> {
     crate::decode::row::time(&format!("{year}-{month:02}-{day:0>2}T{clock}{offset}"), None)
 }
 
-/// Whether a record's last fields are there.
-fn whole(text: &str) -> bool {
+/// Whether a line is that of a record's last fields.
+fn ends(text: &str) -> bool {
     text.contains("STATUS:[") || text.contains("RETURNCODE:[") || text.contains("RETCODE:")
 }
 

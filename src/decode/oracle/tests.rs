@@ -90,6 +90,18 @@ fn syslog_names_the_object_and_text_files_the_statement() {
         (1, Some("/"), "2020-10-21T15:58:08Z")
     );
     assert_eq!(records[0].statement.as_deref(), Some("select 'a' from people where b = 'c'\nWed Oct 21 11:58:08 2020"));
+    let shipped = [text[2..9].join("\n"), text[2..9].join("\n")].map(|text| serde_json::json!({ "message": text }).to_string());
+    let shipped = shipped.each_ref().map(String::as_str);
+    assert_eq!(crate::decode::recognise(shipped.map(str::as_bytes)).map(|format| format.name), Some("oracle-syslog"));
+    assert_eq!(decode(&SYSLOG, &shipped).iter().map(|record| &record.statement).collect::<Vec<_>>(), [&records[0].statement; 2]);
+}
+
+#[test]
+fn xml_behind_a_shipper_loses_its_escapes_first() {
+    let record = "<AuditRecord><Audit_Type>1</Audit_Type><Extended_Timestamp>2026-03-02T09:00:01.5Z</Extended_Timestamp><DB_User>LI</DB_User><Action>3</Action><Returncode>0</Returncode>\n<Sql_Text>select a\nfrom \"people\"</Sql_Text></AuditRecord>";
+    let shipped = serde_json::json!({ "message": record }).to_string();
+    let records = decode(&XML, &[&shipped]);
+    assert_eq!(records[0].statement.as_deref(), Some("select a\nfrom \"people\""));
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub const FORMAT: Format = Format {
         Box::new(Headed { records, begun: false })
     },
     recognises: |bytes| {
-        let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+        // What carries XML as a text of its own is no XML: its escapes are still to be taken off.
+        let has = |word: &str| bytes.trim_ascii_start().starts_with(b"<") && memchr::memmem::find(bytes, word.as_bytes()).is_some();
         has("<AuditRecord>") && (has("<Extended_Timestamp>") || has("<Audit_Type>"))
             || has("<Audit xmlns=\"http://xmlns.oracle.com/oracleas/schema/dbserver_audittrail")
     },
@@ -38,7 +39,9 @@ struct Headed {
 impl Decoder for Headed {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         self.begun |= memchr::memmem::find(raw.bytes, b"<AuditRecord").is_some();
-        if self.begun { self.records.decode(raw, emit) } else { Ok(()) }
+        let text = raw.bytes.trim_ascii();
+        let opens = text.is_empty() || text.starts_with(b"<") || memchr::memmem::find(text, b"=\"").is_some() && !text.starts_with(b"{");
+        if self.begun || !opens { self.records.decode(raw, emit) } else { Ok(()) }
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {

@@ -66,8 +66,12 @@ const CATEGORY: &str = "PostgreSQLLogs";
 
 impl Azure {
     fn entry(&mut self, entry: &Entry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if entry.category.as_deref() != Some(CATEGORY) {
-            return Ok(());
+        match entry.category.as_deref() {
+            Some(CATEGORY) => {}
+            Some(_) => return Ok(()),
+            // Metrics have none.
+            None if entry.resource.is_some() => return Ok(()),
+            None => return Err(form("without its category")),
         }
         let Some(properties) = &entry.properties else { return Err(form("without its properties")) };
         let Some(message) = properties.message.as_deref() else { return Err(form("without a message")) };

@@ -9,7 +9,7 @@ use crate::decode::postgresql::line::Line;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::words;
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -169,7 +169,7 @@ impl Csvlog {
     }
 
     fn record(&mut self, text: &str, position: Position, hash: RecordHash, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let mut columns = columns(text);
+        let mut columns = csv::columns(text);
         if columns.len() < 23 || columns.len() > 64 {
             return Err(form("of another number of columns"));
         }
@@ -222,31 +222,6 @@ fn form(what: &str) -> DecodeError {
     DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
 }
 
-/// The columns of a record that is CSV.
-fn columns(text: &str) -> Vec<Cow<'_, str>> {
-    let (mut columns, mut rest) = (Vec::with_capacity(26), Some(text));
-    while let Some(text) = rest {
-        let Some(quoted) = text.strip_prefix('"') else {
-            let (column, after) = text.split_once(',').map_or((text, None), |(column, after)| (column, Some(after)));
-            columns.push(Cow::Borrowed(column));
-            rest = after;
-            continue;
-        };
-        let mut from = 0;
-        let end = loop {
-            let Some(at) = memchr::memchr(b'"', &quoted.as_bytes()[from..]) else { break quoted.len() };
-            match quoted.as_bytes().get(from + at + 1) {
-                Some(b'"') => from += at + 2,
-                _ => break from + at,
-            }
-        };
-        let column = &quoted[..end];
-        columns.push(if from == 0 { Cow::Borrowed(column) } else { Cow::Owned(column.replace("\"\"", "\"")) });
-        rest = quoted.get(end + 1..).and_then(|after| after.strip_prefix(','));
-    }
-    columns
-}
-
 /// `10.0.0.1:35490` without the port; `[local]` as it is.
 fn without_port(from: Cow<'_, str>) -> Cow<'_, str> {
     match from.rfind(':') {
@@ -269,7 +244,7 @@ fn is_start(text: &str) -> bool {
     if bytes.len() < 24 || !bytes[..4].iter().all(u8::is_ascii_digit) || bytes[4] != b'-' || bytes[10] != b' ' || bytes[13] != b':' {
         return false;
     }
-    let mut columns = columns(head).into_iter();
+    let mut columns = csv::columns(head).into_iter();
     let mut at = |n: usize| columns.nth(n).unwrap_or_default();
     let (time, pid, session, number) = (at(0), at(2), at(1), at(0));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -281,7 +256,7 @@ fn recognises(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     // The time decides for most lines of other formats.
     let Some(first) = text.lines().next().filter(|line| is_start(line)) else { return false };
-    let columns = columns(first);
+    let columns = csv::columns(first);
     let state = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
     columns.get(12).is_some_and(|text| state(text)) && columns.get(8).is_some_and(|start| start.len() > 18)
 }

@@ -313,7 +313,7 @@ pub(super) fn time_length(text: &str) -> Option<usize> {
 }
 
 /// The length of `10.0.0.1(35490)`, `[local]`.
-fn remote_length(text: &str) -> Option<usize> {
+pub(super) fn remote_length(text: &str) -> Option<usize> {
     if text.starts_with('[') {
         return text.find(']').map(|end| end + 1).filter(|end| *end <= LONGEST_NAME);
     }

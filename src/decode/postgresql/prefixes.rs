@@ -210,7 +210,13 @@ fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
         }
     }
     let word = text.split(' ').next().unwrap_or("");
-    if let Some((user, database)) = word.split_once('@').filter(|_| !has(b'u')) {
+    // `10.0.0.1(5):li_na@crm`: an address is no part of a name.
+    let remote = Some(word).filter(|word| !word.starts_with('[') || word.starts_with("[local]")).and_then(prefix::remote_length);
+    if let Some(length) = remote.filter(|length| word[*length..].starts_with([':', ',', '|', '/', ';']) && !has(b'h') && !has(b'r')) {
+        return Some((vec![field(b'r')], length));
+    }
+    let begins = |user: &str| !user.starts_with([':', ',', '|', '/', ';', '(', '[']) && !has(b'u');
+    if let Some((user, database)) = word.split_once('@').filter(|(user, _)| begins(user)) {
         let ends = |c: char| matches!(c, ':' | ',' | '|' | '/' | ';' | ')');
         let database = database.find(ends).map_or(database, |end| &database[..end]);
         return Some((vec![field(b'u'), literal("@"), field(b'd')], user.len() + 1 + database.len()));
@@ -323,12 +329,15 @@ mod tests {
             "2026-11-23 16:59:41.856 UTC <7> li_na@crm 10.0.0.1(10.0.0.1(5)) app=a b c sess=6b0470fd.9e0 line=3 vxid= xid=0 LOG:  x",
             "< 2026-11-23 16:59:41.856 UTC | 7 | user=li_na database=crm rhost=10.0.0.1(5) application=a > LOG:  z",
             "1795539581.856 6b0470fd.9e0 [user: li_na] [db: crm] FATAL:  x",
+            "MESSAGE=2026-11-23 16:59:41 UTC:10.0.0.1(5):li_na@crm:[7]:LOG:  x",
+            " 2026-11-23 16:59:41 UTC:[local]:li_na@crm:[7]:LOG:  x",
         ];
         let heads = heads(&lines);
         assert!(heads.iter().all(|head| (head.user, head.database) == (Some("li_na"), Some("crm"))), "{heads:#?}");
         assert_eq!((heads[1].application, heads[1].session, heads[1].number), (Some("a b c"), Some("6b0470fd.9e0"), Some("3")));
         assert_eq!((heads[2].remote, heads[2].application), (Some("10.0.0.1(5)"), Some("a")));
         assert_eq!((heads[3].epoch, heads[3].session), (Some("1795539581.856"), Some("6b0470fd.9e0")));
+        assert_eq!((heads[4].remote, heads[4].pid, heads[5].remote), (Some("10.0.0.1(5)"), Some("7"), Some("[local]")));
     }
 
     #[test]

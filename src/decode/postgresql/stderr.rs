@@ -172,6 +172,38 @@ mod tests {
     }
 
     #[test]
+    fn a_header_around_the_line_is_no_part_of_its_prefix() {
+        let line = "2026-11-23 16:59:41 UTC:10.0.0.1(5):li_na@crm:[7]:LOG:  statement: SELECT";
+        for header in [
+            "2026-11-23T16:59:41.123456789Z stderr F ",
+            "Nov 23 16:59:41 db1 postgres[7]: ",
+            "2026-11-23T16:59:41+00:00 db1 postgres[7]: ",
+            "100 <134>1 2026-11-23T16:59:41Z db1 postgres 7 - - ",
+        ] {
+            let lines = [format!("{header}{line} 1,"), format!("{header}\t2"), format!("{header}{line} 3")];
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let records = well(&lines);
+            assert_eq!(records.iter().map(text).collect::<Vec<_>>(), ["SELECT 1,\n2", "SELECT 3"], "{header}");
+            assert!(records.iter().all(|record| record.account.as_deref() == Some("li_na")), "{header}");
+        }
+    }
+
+    #[test]
+    fn parts_for_syslog_are_put_together_behind_shippers_too() {
+        let parts = [
+            (7, "[5-1] LOG:  connection authorized: user=li_na database=crm"),
+            (7, "[6-1] LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,\"SELECT a"),
+            (8, "[6-1] LOG:  statement: SELECT 2"),
+            (7, "[6-2] \\tFROM t\",<none>,5"),
+        ];
+        let at = "\"__REALTIME_TIMESTAMP\":\"1795453181856000\",\"_HOSTNAME\":\"db1\",\"SYSLOG_IDENTIFIER\":\"postgres\"";
+        let lines = parts.map(|(pid, text)| format!("{{{at},\"_PID\":\"{pid}\",\"MESSAGE\":\"{}\"}}", text.replace('"', "\\\"")));
+        let records = well(&lines.each_ref().map(String::as_str));
+        assert_eq!((text(&records[1]).as_str(), records[1].rows), ("SELECT a\nFROM t", Some(5)));
+        assert_eq!((records[1].account.as_deref(), records[1].time.to_string().as_str()), (Some("li_na"), "2026-11-23T16:59:41.856Z"));
+    }
+
+    #[test]
     fn a_log_may_change_its_prefix() {
         let records = well(&[
             "2026-11-23 16:59:41.856 UTC [7] li_na@crm LOG:  statement: SELECT 1",

@@ -28,10 +28,9 @@ impl Clock {
     /// Reads `2026-11-23 16:59:41.856 UTC`.
     pub fn read(&self, text: &str) -> Result<Timestamp, DecodeError> {
         let (civil, zone) = split(text).ok_or_else(|| refuse("must be a date, a time and a zone"))?;
-        let instant = match (self.offset(zone), &self.zone) {
-            (Some(offset), _) => offset.to_timestamp(civil).map_err(|_| refuse("must be a valid time"))?,
-            (None, Some(zone)) => zone.to_timestamp(civil).map_err(|_| refuse("must be a valid time"))?,
-            (None, None) => return Err(refuse("has a zone abbreviation of several meanings: the zone of the log must be configured")),
+        let instant = match self.offset(zone).or_else(|| self.configured(civil, zone)) {
+            Some(offset) => offset.to_timestamp(civil).map_err(|_| refuse("must be a valid time"))?,
+            None => return Err(refuse("has a zone abbreviation of several meanings: the zone of the log must be configured")),
         };
         Timestamp::from_millis(instant.as_millisecond()).map_err(|error| refuse(&error.to_string()))
     }
@@ -46,7 +45,7 @@ impl Clock {
 
     /// The messages beside a time are in Chinese: then `CST` is China's, unless something says otherwise.
     pub fn speaks_chinese(&mut self, text: &str) {
-        if self.zone.is_none() && split(text).is_some_and(|(_, zone)| zone == "CST" && self.offset(zone).is_none()) {
+        if self.waits(text) && split(text).is_some_and(|(_, zone)| zone == "CST") {
             self.keep("CST", 8 * 3_600);
         }
     }
@@ -58,7 +57,18 @@ impl Clock {
 
     /// Whether a time cannot be read yet, but could once the meaning of its zone is learned.
     pub fn waits(&self, text: &str) -> bool {
-        self.zone.is_none() && split(text).is_some_and(|(_, zone)| !zone.is_empty() && self.offset(zone).is_none())
+        let unknown = |civil, zone: &str| !zone.is_empty() && self.offset(zone).or_else(|| self.configured(civil, zone)).is_none();
+        split(text).is_some_and(|(civil, zone)| unknown(civil, zone))
+    }
+
+    /// The offset of the configured zone at that time, unless the abbreviation never means it: `CST` is not UTC's, and whoever
+    /// configures the days of the report to be UTC's has not said which of its meanings the log has.
+    fn configured(&self, civil: DateTime, abbreviation: &str) -> Option<Offset> {
+        let zone = self.zone.as_ref()?;
+        let offset = zone.to_offset(zone.to_timestamp(civil).ok()?);
+        let several = meanings(abbreviation);
+        (several.is_empty() || several.iter().any(|quarters| i64::from(*quarters) * QUARTER == i64::from(offset.seconds())))
+            .then_some(offset)
     }
 
     /// Learns from the id of a session (`6b0470fd.9e0`) and its start as the log writes it. Both are of the same second.
@@ -225,6 +235,15 @@ mod tests {
         let clock = Clock::new(TimeZone::get("Asia/Shanghai").ok());
         let time = clock.read("2026-11-24 00:59:41 CST").expect("reads");
         assert_eq!(time.to_string(), "2026-11-23T16:59:41Z");
+    }
+
+    #[test]
+    fn a_configured_zone_that_never_has_the_abbreviation_tells_nothing() {
+        let mut clock = Clock::new(TimeZone::get("UTC").ok());
+        assert!(clock.waits("2026-11-24 00:59:41 CST") && clock.read("2026-11-24 00:59:41 CST").is_err());
+        assert!(!clock.waits("2026-11-24 00:59:41") && !clock.waits("2026-11-24 00:59:41 XYZ"));
+        clock.speaks_chinese("2026-11-24 00:59:41 CST");
+        assert_eq!(clock.read("2026-11-24 00:59:41 CST").expect("reads").to_string(), "2026-11-23T16:59:41Z");
     }
 
     /// 2026-11-23T16:59:41Z, as the id of a session has it.

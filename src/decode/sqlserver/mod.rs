@@ -14,7 +14,7 @@ mod event;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Lost, Raw, elements, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Lost, Raw, csv, elements, json};
 use crate::decode::{Decoded, LONGEST_RECORD};
 use crate::model::access::{Position, RecordHash};
 use batch::Sessions;
@@ -113,6 +113,9 @@ fn of_json(row: Row) -> Result<Option<Row>, DecodeError> {
     }
     let data = row.row(&["winlog"], EXPECTED)?.and_then(|winlog| winlog.row(&["eventdata"], EXPECTED).transpose()).transpose()?;
     let text = data.and_then(|data| data.text(&["param1"])).or_else(|| row.text(&["message", "param1", "data"]));
+    if text.is_none() && !["winlog", "eventid", "channel"].iter().any(|key| row.has(key)) {
+        return Err(crate::decode::row::form(EXPECTED, "without an action and no event of Windows"));
+    }
     text.map(|text| event::lines(&text)).transpose()
 }
 
@@ -183,6 +186,7 @@ impl Decoder for Lines {
 struct Table {
     header: Option<Vec<String>>,
     whole: Box<Whole>,
+    /// A record within whose quotes a line ended.
     open: Option<(String, Position, RecordHash)>,
 }
 
@@ -191,22 +195,14 @@ fn is_header(bytes: &[u8]) -> bool {
     line.contains("action_id,") || line.contains("action_id\",") || line.contains(",action_id")
 }
 
-/// The fields of a CSV record; `None` where a quote is still open.
-fn fields(text: &str) -> Option<Vec<String>> {
-    if text.bytes().filter(|b| *b == b'"').count() % 2 == 1 {
-        return None;
-    }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let record = reader.records().next()?.ok()?;
-    Some(record.iter().map(str::to_owned).collect())
-}
-
 impl Decoder for Table {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let line = json::text(raw)?;
         if line.trim().is_empty() && self.open.is_none() {
             return Ok(());
         }
+        // A line with an even number of quotes leaves what is open open, and what is not closed.
+        let ends = csv::closed(line) == self.open.is_none();
         let (text, position, hash) = match self.open.take() {
             Some((mut text, position, hash)) => {
                 text.push('\n');
@@ -218,25 +214,26 @@ impl Decoder for Table {
         if text.len() > LONGEST_RECORD {
             return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
         }
-        let Some(values) = fields(&text) else {
+        if !ends {
             self.open = Some((text, position, hash));
             return Ok(());
-        };
+        }
+        let Some(values) = csv::record(&text) else { return Err(crate::decode::row::form(EXPECTED, "not one line of CSV")) };
         let Some(header) = &self.header else {
             self.header = Some(values.iter().map(|name| name.trim().to_owned()).collect());
             return Ok(());
         };
-        if values == *header {
+        if values.iter().eq(header.iter()) {
             return Ok(());
         }
         if values.len() != header.len() {
             return Err(crate::decode::row::form(EXPECTED, "of another number of fields than the header"));
         }
-        let said = |value: &String| !value.is_empty() && value != "NULL";
+        let said = |value: &str| !value.is_empty() && value != "NULL";
         let row: Map<String, Value> = header
             .iter()
             .cloned()
-            .zip(values.into_iter().map(|value| if said(&value) { Value::from(value) } else { Value::Null }))
+            .zip(values.into_iter().map(|value| if said(&value) { Value::from(value.into_owned()) } else { Value::Null }))
             .collect();
         self.whole.take(Some(Row::of(row, EXPECTED)?), Raw { position, hash, ..raw }, emit)
     }

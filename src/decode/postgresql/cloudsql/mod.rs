@@ -223,7 +223,8 @@ impl Decoder for CloudSql {
             };
         }
         if !wire.is_text() {
-            return Ok(());
+            // Of another log; without a name of its log and a resource it is of none.
+            return if wire.log.is_some() || wire.resource.is_some() { Ok(()) } else { Err(refuse("without the name of its log")) };
         }
         let log = wire.log.as_deref().unwrap_or("");
         match wire.text.as_deref() {

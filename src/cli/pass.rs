@@ -1,0 +1,118 @@
+//! One pass over files: opened, read to the end with progress on a terminal, settled.
+
+use crate::cli::{Failure, setup};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use leakwarden::config::written::Config;
+use leakwarden::engine::Engine;
+use leakwarden::engine::context::Context;
+use leakwarden::pipeline::feed::{Between, Dead};
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::replay::{Replay, Round, assign};
+use leakwarden::pipeline::state::Positions;
+use leakwarden::source::files::Progress;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How to pass over files; a command may do so more than once.
+pub struct Pass<'a> {
+    /// Where work on shards is done.
+    pub pool: rayon::ThreadPool,
+    /// How many threads.
+    pub threads: usize,
+    /// The times that are asked for.
+    pub between: Between,
+    /// The files.
+    pub files: &'a [String],
+    /// The format that is asked for.
+    pub format: Option<&'a str>,
+}
+
+impl Pass<'_> {
+    /// Opens the files.
+    pub fn open(&self, engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
+        let format = setup::format(config, self.format)?;
+        let files = assign(config, self.files, format.as_ref());
+        Ok(Replay::open(engine, files, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?)
+    }
+
+    /// Reads to the end.
+    pub fn rounds(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
+        let bar = bar(&replay.progress());
+        while let Some(round) = self.pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
+            settle(round, ledger, letters.as_deref_mut())?;
+            if let Some(bar) = &bar {
+                show(bar, replay, ledger.len());
+            }
+        }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        Ok(())
+    }
+
+    /// Settles what waits.
+    pub fn finish(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<BufWriter<File>>) -> Result<(), Failure> {
+        let round = self.pool.install(|| replay.finish());
+        settle(round, ledger, letters.as_mut())?;
+        ledger.note_shown(|id| replay.engine().shown_at(id));
+        if let Some(mut letters) = letters {
+            letters.flush()?;
+        }
+        Ok(())
+    }
+
+    /// A whole pass in memory: `prepare` says what else the replay is to do.
+    pub fn whole(&self, config: &Config, context: &Arc<Context>, prepare: impl FnOnce(&mut Replay)) -> Result<(Replay, Ledger), Failure> {
+        let mut replay = self.open(Engine::new(context.clone()), config, &Positions::default())?;
+        prepare(&mut replay);
+        let mut ledger = Ledger::default();
+        self.rounds(&mut replay, &mut ledger, None)?;
+        self.finish(&mut replay, &mut ledger, None)?;
+        Ok((replay, ledger))
+    }
+}
+
+fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
+    ledger.take(round.output.revisions);
+    if let Some(letters) = letters {
+        for dead in &round.dead {
+            write_dead(letters, dead)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_dead(to: &mut impl Write, dead: &Dead) -> std::io::Result<()> {
+    let hash = leakwarden::model::keys::hex(&dead.hash);
+    let line = serde_json::json!({
+        "source": dead.partition, "position": dead.position.0, "length": dead.length, "hash": hash, "reason": dead.reason,
+    });
+    writeln!(to, "{line}")
+}
+
+/// A file to write to.
+pub fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+/// A progress bar over the bytes of all files, on a terminal.
+fn bar(inputs: &[Arc<Progress>]) -> Option<ProgressBar> {
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let total: Option<u64> = inputs.iter().map(|input| input.total()).sum();
+    let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = if total.is_some() { "{bar:40} {percent:>3} %  {bytes_per_sec}  {msg}" } else { "{spinner} {bytes}  {msg}" };
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    Some(bar)
+}
+
+fn show(bar: &ProgressBar, replay: &Replay, alerts: usize) {
+    bar.set_position(replay.progress().iter().map(|input| input.read()).sum());
+    let at = replay.tally.times.map_or(String::new(), |(_, last)| last.to_string());
+    bar.set_message(format!("{} records, {} employees, {alerts} alerts, at {at}", replay.tally.lines, replay.engine().profiles().len()));
+}

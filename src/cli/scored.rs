@@ -1,0 +1,220 @@
+//! Shows how the alerts of a replay did against labels: tables on standard error, and the same as JSON for scripts.
+
+use anyhow::Context as _;
+use leakwarden::classify::directory::Directory;
+use leakwarden::model::time::{Day, Span, Timestamp};
+use leakwarden::pipeline::labels::{self, Decoy, Label, Leak};
+use leakwarden::pipeline::leaks::Leaks;
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::reference;
+use leakwarden::pipeline::replay::Replay;
+use leakwarden::pipeline::score::{self, Case, Row, Score, Side, Truth};
+use leakwarden::telemetry::untrusted::Untrusted;
+use std::path::Path;
+
+use crate::cli::Failure;
+
+/// What is known of the past, as read from files.
+pub struct Known {
+    /// Who did what.
+    pub labels: Vec<Label>,
+    /// Who only looked like it.
+    pub decoys: Vec<Decoy>,
+    /// What each act disclosed, where a file says so.
+    pub leaks: Vec<Leak>,
+}
+
+impl Known {
+    /// Reads the labels, and the decoys and leaks: those named, else those that lie beside the labels.
+    pub fn read(labels: &Path, decoys: Option<&Path>, leaks: Option<&Path>) -> Result<Known, Failure> {
+        let beside = |name: &str| Some(labels.with_file_name(name)).filter(|path| path.is_file());
+        let text = |argument: &str, path: &Path| {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path);
+            text.map(|text| (text, name))
+                .map_err(|error| Failure::argument(&format!("{argument} {}", path.display()), "must be readable", error))
+        };
+        let (labels_text, labels_name) = text("--labels", labels)?;
+        let decoys = decoys.map(Path::to_owned).or_else(|| beside("decoys.csv"));
+        let leaks = leaks.map(Path::to_owned).or_else(|| beside("leaked.csv"));
+        let decoys = decoys.map(|path| text("--decoys", &path)).transpose()?;
+        let leaks = leaks.map(|path| text("--leaked", &path)).transpose()?;
+        Ok(Known {
+            labels: labels::parse(&labels_text, &labels_name)?,
+            decoys: decoys.map_or_else(|| Ok(Vec::new()), |(text, name)| labels::parse_decoys(&text, &name))?,
+            leaks: leaks.map_or_else(|| Ok(Vec::new()), |(text, name)| labels::parse_leaks(&text, &name))?,
+        })
+    }
+}
+
+/// Who was hired so many days before, or fewer, is a new hire.
+const NEW_FOR: Span = Span::days(30);
+
+/// Whether the label's employee was hired shortly before it begins.
+pub fn is_new(directory: &Directory, label: &Label) -> bool {
+    let hired = directory.employee(&label.employee).and_then(|employee| employee.hired);
+    let midnight = |day: Day| Timestamp(i64::from(day.0) * Span::days(1).0);
+    hired.is_some_and(|day| midnight(day) + NEW_FOR > label.from)
+}
+
+/// Scores the alerts of a replay, and if wanted the textbooks' beside them.
+pub fn score(replay: &Replay, ledger: &Ledger, known: &Known, references: bool) -> Scored {
+    let none = Leaks::default();
+    let directory = &replay.engine().context().classifier.directory;
+    let truth = Truth {
+        labels: &known.labels,
+        decoys: &known.decoys,
+        leaks: replay.leaks.as_ref().unwrap_or(&none),
+        is_new: &|label| is_new(directory, label),
+    };
+    let days = replay.tally.days();
+    let of = |sightings: &[score::Sighting]| score::score(&truth, sightings, days);
+    let budget = replay.engine().context().alerts.budget_per_day;
+    let table = if references { reference::REFERENCES } else { &[] };
+    let figures = if references { reference::days(replay.engine()) } else { Vec::new() };
+    let references = table.iter().map(|(name, begin)| (*name, of(&reference::shown(&mut *begin(), &figures, budget)).shown));
+    Scored { references: references.collect(), ours: of(&score::sightings(ledger)) }
+}
+
+/// Difficulties in the order of the tables.
+const DIFFICULTIES: [&str; 4] = ["obvious", "medium", "subtle", "unknown"];
+
+/// How our alerts did, and how textbook detectors would have.
+#[derive(serde::Serialize)]
+pub struct Scored {
+    /// Ours.
+    #[serde(flatten)]
+    pub ours: Score,
+    /// The others within the same budget, by name.
+    #[serde(serialize_with = "by_name")]
+    pub references: Vec<(&'static str, Side)>,
+}
+
+fn by_name<S: serde::Serializer>(of: &[(&'static str, Side)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(of.iter().map(|(name, side)| (name, side)))
+}
+
+/// Prints the tables.
+pub fn print(Scored { ours: score, references }: &Scored) {
+    let columns: Vec<&str> = DIFFICULTIES.into_iter().filter(|name| score.all.by_difficulty.contains_key(*name)).collect();
+    by_typology(score, &columns);
+    by_difficulty(score, &columns);
+    totals("all alerts", &score.all);
+    totals("within the budget", &score.shown);
+    decoys(score);
+    if !references.is_empty() {
+        compare(&score.shown, references, &columns);
+    }
+    score.cases.iter().filter(|case| case.shown.is_none()).for_each(missed);
+}
+
+fn by_typology(score: &Score, columns: &[&str]) {
+    let head = columns.iter().map(|name| format!("{name:>8}")).collect::<String>();
+    let side = format!("{head}{:>8}{:>8}{:>8}", "as such", "hours", "leaked");
+    let width = side.chars().count();
+    eprintln!("\n{:<27} {:<width$} | {:<width$}", "caught of labelled", "all alerts", "within the budget");
+    eprintln!("{:<27} {side} | {side}", "typology");
+    for (typology, row) in &score.all.by_typology {
+        let shown = &score.shown.by_typology[typology];
+        let cells = |side: &Side, row: &Row| {
+            let both = &side.by_both[typology];
+            let cell = |name: &&str| both.get(*name).map_or(String::new(), |row| format!("{}/{}", row.caught, row.labels));
+            let cells: String = columns.iter().map(|name| format!("{:>8}", cell(name))).collect();
+            format!("{cells}{:>8}{:>8}{:>8}", row.named, hours(row), percent(row.median_leaked))
+        };
+        eprintln!("{typology:<27} {} | {}", cells(&score.all, row), cells(&score.shown, shown));
+    }
+}
+
+fn by_difficulty(score: &Score, columns: &[&str]) {
+    let side = format!("{:>8}{:>7}{:>10}{:>7}{:>8}{:>8}", "caught", "recall", "episodes", "recall", "hours", "leaked");
+    eprintln!("\n{:<20}{:>7} {side} | {side}", "difficulty", "labels");
+    let line = |name: &str, all: &Row, shown: &Row| {
+        let cells = |row: &Row| {
+            let episodes = format!("{}/{}", row.episodes_caught, row.episodes);
+            let (recall, of_episodes) = (format!("{:.3}", row.recall), format!("{:.3}", row.episode_recall));
+            format!("{:>8}{recall:>7}{episodes:>10}{of_episodes:>7}{:>8}{:>8}", row.caught, hours(row), percent(row.median_leaked))
+        };
+        eprintln!("{name:<20}{:>7} {} | {}", all.labels, cells(all), cells(shown));
+    };
+    for name in columns {
+        line(name, &score.all.by_difficulty[*name], &score.shown.by_difficulty[*name]);
+    }
+    line("all", &score.all.total, &score.shown.total);
+    if score.all.new_hires.labels > 0 {
+        line("new hires", &score.all.new_hires, &score.shown.new_hires);
+        line("not new", &score.all.settled_staff, &score.shown.settled_staff);
+    }
+    eprintln!();
+}
+
+fn totals(name: &str, side: &Side) {
+    eprintln!(
+        "{name}: recall {:.3} ({} of {}), precision {:.3} ({} of {} alerts), {:.2} alerts a day, {:.2} false a day, {} of {} decoys alarmed",
+        side.total.recall,
+        side.total.caught,
+        side.total.labels,
+        side.precision,
+        side.true_alerts,
+        side.alerts,
+        side.per_day,
+        side.false_per_day,
+        side.decoys_alarmed,
+        side.decoys,
+    );
+}
+
+fn decoys(score: &Score) {
+    let alarmed = score.all.by_decoy.iter().filter(|(_, (alarmed, _))| *alarmed > 0);
+    for (kind, (all, of)) in alarmed {
+        let shown = score.shown.by_decoy.get(kind).map_or(0, |(shown, _)| *shown);
+        eprintln!("  decoy   {}: {all} of {of} alarmed, {shown} within the budget", Untrusted(kind));
+    }
+}
+
+/// Ours and the references side by side, all within the same budget.
+fn compare(ours: &Side, references: &[(&'static str, Side)], columns: &[&str]) {
+    let head: String = columns.iter().map(|name| format!("{name:>9}")).collect();
+    eprintln!("\n{:<26}{head}{:>9}{:>10}{:>8}{:>10}{:>8}", "within the budget", "all", "precision", "a day", "decoys", "leaked");
+    for (name, side) in [("leakwarden", ours)].into_iter().chain(references.iter().map(|(name, side)| (*name, side))) {
+        let recall = |name: &&str| side.by_difficulty.get(*name).map_or(String::new(), |row| format!("{:.3}", row.recall));
+        let cells: String = columns.iter().map(|name| format!("{:>9}", recall(name))).collect();
+        let decoys = format!("{}/{}", side.decoys_alarmed, side.decoys);
+        let (precision, per_day) = (format!("{:.3}", side.precision), format!("{:.2}", side.per_day));
+        let leaked = percent(side.total.median_leaked);
+        eprintln!("{name:<26}{cells}{:>9.3}{precision:>10}{per_day:>8}{decoys:>10}{leaked:>8}", side.total.recall);
+    }
+}
+
+fn missed(case: &Case) {
+    let (from, to) = case.between;
+    let who = format!(
+        "{} {} {}{}",
+        Untrusted(&case.employee),
+        case.typology,
+        Untrusted(&case.difficulty),
+        if case.new_hire { " new" } else { "" }
+    );
+    match &case.all {
+        Some(caught) => {
+            let typology = caught.typology.map_or("", |typology| typology.name());
+            eprintln!("  over    {who}: after {:.1} h as {typology}, not within the budget", caught.hours);
+        }
+        None => eprintln!("  MISSED  {who}: from {from} to {to}"),
+    }
+}
+
+fn hours(row: &Row) -> String {
+    row.median_hours.map_or_else(|| "-".to_owned(), |hours| format!("{hours:.1}"))
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share * 100.0))
+}
+
+/// Writes everything as JSON.
+pub fn write(path: &Path, score: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(score).context("a score is plain data")?;
+    std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Who is made an insider, and on which days.
+
+use crate::engine::context::Context;
+use crate::model::problem::Problem;
+use crate::pipeline::chance::Chance;
+use crate::pipeline::inject::habits::{Habit, Habits};
+use crate::pipeline::inject::spec::Spec;
+use crate::pipeline::inject::{Insider, shapes};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The log before this much of it is history, and nothing is planted there.
+const HISTORY_SHARE: f64 = 0.5;
+/// Days of work before the first act at the least.
+const HISTORY_DAYS: usize = 10;
+
+/// Chooses insiders among those who are not `suspected` already, and makes what they do.
+pub fn plan(spec: &Spec, habits: &Habits, suspected: &BTreeSet<String>, context: &Context) -> Result<Vec<Insider>, Vec<Problem>> {
+    let days = habits.of.values().flat_map(|habit| habit.days.keys());
+    let (first, last) = (days.clone().min().copied().unwrap_or(0), days.max().copied().unwrap_or(0));
+    let begins = first + ((last - first) as f64 * HISTORY_SHARE) as u32;
+    let directory = &context.classifier.directory;
+    let fits =
+        |wanted: &Option<String>, found: Option<&Arc<str>>| wanted.as_deref().is_none_or(|wanted| found.is_some_and(|is| **is == *wanted));
+    let of_role = |name: &Arc<str>| {
+        let employee = directory.employee(name);
+        fits(&spec.role, employee.and_then(|e| e.role.as_ref())) && fits(&spec.unit, employee.and_then(|e| e.unit.as_ref()))
+    };
+    let asked: Vec<(&Arc<str>, &Habit)> = habits.of.iter().filter(|(name, _)| of_role(name)).collect();
+    if asked.is_empty() {
+        let wanted = [("role", &spec.role), ("unit", &spec.unit)];
+        let wanted = wanted.iter().filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")));
+        let rule = "must be the role and unit of somebody in the directory with records in the log";
+        return Err(vec![Problem::new("--inject", rule, wanted.collect::<Vec<_>>().join(","))]);
+    }
+    let enough = |habit: &Habit| habit.days.range(..begins).count() >= HISTORY_DAYS && habit.days.range(begins..).next().is_some();
+    let mut free: Vec<(&Arc<str>, &Habit)> =
+        asked.iter().filter(|(name, habit)| enough(habit) && !habit.sorts.is_empty() && !suspected.contains(&***name)).copied().collect();
+    if free.is_empty() {
+        let rule =
+            format!("must name employees with {HISTORY_DAYS} days of work in the first half of the log, some in the second, and no alert");
+        return Err(vec![Problem::new("--inject", rule, format!("{} employees, none of them such", asked.len()))]);
+    }
+    free.sort_by_cached_key(|(name, _)| Chance::of(spec.seed, name).number());
+    let mut problems = Vec::new();
+    let mut insiders = Vec::new();
+    for (name, habit) in free {
+        if insiders.len() == spec.insiders as usize {
+            break;
+        }
+        let mut chance = Chance::of(spec.seed, &format!("{name}/days"));
+        let days = days_of(spec, habit, begins, &mut chance);
+        match shapes::acts(spec, name, habit, &days, habits, context) {
+            Ok(acts) if !acts.is_empty() => insiders.push(Insider { employee: name.clone(), acts }),
+            Ok(_) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // One who cannot be made an insider is passed over; if nobody can, the reason is told.
+    problems.truncate(1);
+    if insiders.is_empty() { Err(problems) } else { Ok(insiders) }
+}
+
+/// Days of work on which to act: as many as asked for, or as there are, from a random one on.
+fn days_of(spec: &Spec, habit: &Habit, begins: u32, chance: &mut Chance) -> Vec<u32> {
+    let days: Vec<u32> = habit.days.range(begins..).map(|(day, _)| *day).collect();
+    let period = shapes::period(spec.typology);
+    let span = (spec.days as usize).saturating_mul(period);
+    let from = chance.below(days.len().saturating_sub(span) + 1);
+    let until = |day: &&u32| (**day - days[from]) as usize % period == 0 || period == 1;
+    days[from..].iter().filter(until).take(spec.days as usize).copied().collect()
+}

@@ -1,0 +1,305 @@
+//! What insiders of each typology do on a day, modelled on what they read in the log.
+
+use crate::classify::duty::{Duty, duty};
+use crate::classify::subjects::Tag;
+use crate::engine::context::Context;
+use crate::model::access::{Access, Chain, ClientPrint, Marks, Operation, RecordHash, RecordId, Selection, Subject};
+use crate::model::kind::Kinds;
+use crate::model::persons::Persons;
+use crate::model::problem::Problem;
+use crate::model::time::{Span, Timestamp};
+use crate::model::typology::Typology;
+use crate::pipeline::chance::Chance;
+use crate::pipeline::inject::habits::{Habit, Habits, Read};
+use crate::pipeline::inject::spec::{Spec, Whom};
+use std::sync::Arc;
+
+/// Of a dossier: places and kinds.
+const DOSSIER: (u32, usize) = (3, 4);
+/// Between the looks of a program.
+const MACHINE: Span = Span(1_500);
+
+/// Days from one act to the next: a harvest comes round every week.
+pub fn period(typology: Typology) -> usize {
+    if typology == Typology::SubscriptionHarvest { 7 } else { 1 }
+}
+
+struct Maker<'a> {
+    spec: &'a Spec,
+    name: &'a str,
+    habit: &'a Habit,
+    context: &'a Context,
+    /// Known people to look at; none for people made up.
+    known: Vec<Subject>,
+    chance: Chance,
+    made: u64,
+    acts: Vec<Access>,
+}
+
+/// What somebody does on these days, in order of time.
+pub fn acts(spec: &Spec, name: &str, habit: &Habit, days: &[u32], habits: &Habits, context: &Context) -> Result<Vec<Access>, Problem> {
+    let chance = Chance::of(spec.seed, &format!("{name}/acts"));
+    let known = known(spec, name, context);
+    if spec.whom == Whom::Own && known.is_empty() {
+        let rule = "needs the owners of subjects in subjects.csv";
+        return Err(Problem::new("--inject whom", rule, format!("own for {name}")));
+    }
+    let mut maker = Maker { spec, name, habit, context, known, chance, made: 0, acts: Vec::new() };
+    for day in days {
+        let Some((first, last)) = habit.days.get(day).copied() else { continue };
+        maker.day(first, last.max(first + Span::minutes(30)), habits)?;
+    }
+    let mut acts = maker.acts;
+    acts.sort_by_key(|access| (access.time, access.hash));
+    Ok(acts)
+}
+
+/// Known people whom neither the employee nor the unit serves, or just those.
+fn known(spec: &Spec, name: &str, context: &Context) -> Vec<Subject> {
+    if spec.whom == Whom::New {
+        return Vec::new();
+    }
+    let own = spec.whom == Whom::Own;
+    let unit = context.classifier.directory.employee(name).and_then(|employee| employee.unit.clone());
+    let owned = context.subjects.owned();
+    let is_own = |owner: &Arc<str>| **owner == *name || Some(owner) == unit.as_ref();
+    owned.into_iter().filter(|(_, owner)| is_own(owner) == own).map(|(subject, _)| subject).collect()
+}
+
+impl Maker<'_> {
+    fn day(&mut self, first: Timestamp, last: Timestamp, habits: &Habits) -> Result<(), Problem> {
+        let usual = self.spec.persons_per_day as usize;
+        let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.chance.unit())).round() as usize };
+        let look = self.model(true);
+        match self.spec.typology {
+            Typology::BulkExtract | Typology::SubscriptionHarvest => self.bulk(first, last, count, Marks::default()),
+            Typology::SegmentSkim => self.bulk(first, last, count, Marks::SEGMENT.and(Marks::CONTACT)),
+            Typology::PrivilegedBypass => self.bulk(first, last, count, Marks::DIRECT),
+            Typology::Enumeration => self.enumerate(&look, first, last, count),
+            Typology::ToolDriven => self.at_pace(&look, first, count),
+            Typology::ListMatching => self.match_list(&look, first, last, count),
+            Typology::FabricatedBusiness => self.under_a_purpose(&look, first, last, count),
+            Typology::BorrowedAccount => self.elsewhere(&look, first, last, count),
+            Typology::TrackedPerson => self.follow(&look, first, last, count),
+            Typology::ControlChangeThenLookup => self.unlock(&look, first, last, count),
+            Typology::DossierAssembly => return self.dossiers(first, last, count, habits),
+            Typology::RoleWithoutNeed => return self.strange_ground(first, last, count, habits),
+            Typology::OffDuty => return self.off_duty(&look, last, count),
+            Typology::Canary => return self.canaries(&look, first, last, count),
+            Typology::OutOfTerritory if self.known.is_empty() || self.spec.whom != Whom::Strangers => {
+                return Err(self.impossible("needs the owners of subjects in subjects.csv, and strangers"));
+            }
+            _ => drop(self.looks(&look, first, last, count)),
+        }
+        Ok(())
+    }
+
+    fn impossible(&self, why: &str) -> Problem {
+        Problem::new("--inject typology", why, format!("{} for {}", self.spec.typology, self.name))
+    }
+
+    /// A read of the employee's own to model others on: the commonest of the sort, else the commonest of all.
+    fn model(&self, targeted: bool) -> Access {
+        let commonest = |of: &mut dyn Iterator<Item = &Read>| of.max_by_key(|read| read.count).map(|read| read.access.clone());
+        let of_sort = &mut self.habit.sorts.iter().filter(|((is, ..), _)| *is == targeted).map(|(_, read)| read);
+        commonest(of_sort).or_else(|| commonest(&mut self.habit.sorts.values())).expect("only those who read are chosen")
+    }
+
+    /// Somebody whom the employee has nothing to do with.
+    fn stranger(&mut self) -> Subject {
+        if self.known.is_empty() {
+            return Subject(self.chance.number());
+        }
+        self.known[self.chance.below(self.known.len())]
+    }
+
+    /// Adds a read of these people.
+    fn read(&mut self, model: &Access, time: Timestamp, mut people: Vec<Subject>) -> &mut Access {
+        people.sort_unstable();
+        people.dedup();
+        self.made += 1;
+        let text = format!("planted-{}-{}", self.name, self.made);
+        let count = people.len() as u64;
+        let access = Access {
+            time,
+            hash: RecordHash(*blake3::hash(text.as_bytes()).as_bytes()),
+            id: Some(RecordId { print: self.context.classifier.keys.print("planted", &text), text: text.into() }),
+            operation: Operation::Read,
+            success: true,
+            selection: Selection::Keys,
+            rows: Some(count),
+            persons: Persons::Exact(count),
+            subjects: people.into(),
+            candidates: false,
+            purpose: None,
+            marks: if model.marks.has(Marks::CONTACT) { Marks::CONTACT } else { Marks::default() },
+            chain: Chain::default(),
+            about: Box::default(),
+            ..model.clone()
+        };
+        self.acts.push(access);
+        self.acts.last_mut().expect("was added")
+    }
+
+    fn moments(&mut self, first: Timestamp, last: Timestamp, count: usize) -> Vec<Timestamp> {
+        let span = (last - first).0 as f64;
+        let mut moments: Vec<Timestamp> = (0..count).map(|_| first + Span((self.chance.unit() * span) as i64)).collect();
+        moments.sort_unstable();
+        moments
+    }
+
+    /// Single looks at strangers, over the working time. Returns where they begin.
+    fn looks(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) -> usize {
+        let begin = self.acts.len();
+        for time in self.moments(first, last, count) {
+            let person = self.stranger();
+            self.read(look, time, vec![person]);
+        }
+        begin
+    }
+
+    /// One statement that gives them all.
+    fn bulk(&mut self, first: Timestamp, last: Timestamp, count: usize, marks: Marks) {
+        let model = self.model(false);
+        let time = self.moments(first, last, 1)[0];
+        let people = (0..count).map(|_| Subject(self.chance.number())).collect();
+        let access = self.read(&model, time, people);
+        access.selection = Selection::Condition;
+        access.marks = access.marks.and(marks);
+    }
+
+    fn enumerate(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        let begin = self.looks(look, first, last, count);
+        let start = self.chance.number() >> 1;
+        let keys = &self.context.classifier.keys;
+        for (act, number) in self.acts[begin..].iter_mut().zip(start..) {
+            let print = |number: u64| keys.print("planted", &number.to_string());
+            act.chain = Chain { id: print(number), before: print(number - 1), consecutive: 0 };
+        }
+    }
+
+    fn at_pace(&mut self, look: &Access, first: Timestamp, count: usize) {
+        let mut time = first;
+        for _ in 0..count {
+            let person = self.stranger();
+            self.read(look, time, vec![person]);
+            time = time + MACHINE;
+        }
+    }
+
+    /// Of a list, most are not known here: three in five look-ups find nobody.
+    fn match_list(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        self.looks(look, first, last, count);
+        for time in self.moments(first, last, count * 3 / 2) {
+            let act = self.read(look, time, Vec::new());
+            (act.rows, act.persons, act.kinds) = (Some(0), Persons::NOBODY, Kinds::NONE);
+        }
+    }
+
+    fn under_a_purpose(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        let begin = self.looks(look, first, last, count);
+        for at in begin..self.acts.len() {
+            self.acts[at].purpose = Some(self.chance.number().max(1));
+        }
+    }
+
+    fn elsewhere(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        let begin = self.looks(look, first, last, count);
+        let mut device = Chance::of(self.spec.seed, &format!("{}/device", self.name));
+        let mut print = || device.number().max(1);
+        let client = ClientPrint { ip: print(), host: print(), session: print(), ..look.client };
+        self.acts[begin..].iter_mut().for_each(|act| act.client = client);
+    }
+
+    /// One person, again and again.
+    fn follow(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        let person = Subject(Chance::of(self.spec.seed, &format!("{}/followed", self.name)).number());
+        for time in self.moments(first, last, count) {
+            self.read(look, time, vec![person]);
+        }
+    }
+
+    /// A change of somebody's protection, and minutes later a look.
+    fn unlock(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
+        let begin = self.looks(look, first, last, count);
+        for at in begin..self.acts.len() {
+            let (time, people) = (self.acts[at].time - Span::minutes(3), self.acts[at].subjects.clone());
+            let act = self.read(look, time, Vec::new());
+            (act.operation, act.persons, act.kinds, act.rows) = (Operation::Write, Persons::NOBODY, Kinds::NONE, None);
+            (act.marks, act.about) = (Marks::CONTROL, people);
+        }
+    }
+
+    /// Everything there is on a few people.
+    fn dossiers(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
+        let mut models: Vec<&Access> = Vec::new();
+        for read in habits.sorts.iter().filter(|((targeted, ..), _)| *targeted).map(|(_, read)| read) {
+            let known = models.iter().fold((0, Kinds::NONE), |(places, kinds), model| (places | model.places, kinds.union(model.kinds)));
+            let adds = read.access.places & !known.0 != 0 || known.1.union(read.access.kinds) != known.1;
+            if adds && (known.0.count_ones() < DOSSIER.0 || known.1.iter().count() < DOSSIER.1 || models.len() < 5) {
+                models.push(&read.access);
+            }
+        }
+        let places = models.iter().fold(0, |places, model| places | model.places).count_ones();
+        if places < DOSSIER.0 {
+            return Err(self.impossible("needs a log in which single people are looked up in three systems or tables"));
+        }
+        for time in self.moments(first, last - Span::minutes(20), count) {
+            let person = self.stranger();
+            for (model, minute) in models.iter().zip(0..) {
+                let model = Access { actor: self.actor(), partition: self.partition(), source: self.source(), ..(*model).clone() };
+                self.read(&model, time + Span::minutes(2 * minute), vec![person]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Places that the employee's own records never touch.
+    fn strange_ground(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
+        let own = self.habit.sorts.values().fold(0, |places, read| places | read.access.places);
+        let strange = habits.sorts.values().filter(|read| read.access.places & own == 0 && read.access.places != 0);
+        let Some(read) = strange.min_by_key(|read| read.count) else {
+            return Err(self.impossible("needs a log in which others read what these employees never do"));
+        };
+        let own = self.model(true);
+        let model = Access { actor: own.actor, partition: own.partition, source: own.source, client: own.client, ..read.access.clone() };
+        self.looks(&model, first, last, count);
+        Ok(())
+    }
+
+    fn off_duty(&mut self, look: &Access, last: Timestamp, count: usize) -> Result<(), Problem> {
+        let directory = &self.context.classifier.directory;
+        let employee = directory.employee(self.name);
+        let hours = (1..=16).map(|half| last + Span::minutes(30 * half));
+        let off: Vec<Timestamp> = hours.filter(|time| duty(directory, employee, *time).1 != Duty::On).take(4).collect();
+        match (off.first().copied(), off.last().copied()) {
+            (Some(first), Some(until)) => drop(self.looks(look, first, until + Span::minutes(1), count)),
+            _ => return Err(self.impossible("needs employees whose working time is known")),
+        }
+        Ok(())
+    }
+
+    fn canaries(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) -> Result<(), Problem> {
+        let planted = self.context.subjects.tagged(Tag::Canary);
+        if planted.is_empty() {
+            return Err(self.impossible("needs subjects with the tag `canary` in subjects.csv"));
+        }
+        for time in self.moments(first, last, count) {
+            let person = planted[self.chance.below(planted.len())];
+            self.read(look, time, vec![person]);
+        }
+        Ok(())
+    }
+
+    fn actor(&self) -> crate::model::access::Actor {
+        self.model(true).actor
+    }
+
+    fn partition(&self) -> crate::model::access::PartitionId {
+        self.model(true).partition
+    }
+
+    fn source(&self) -> u16 {
+        self.model(true).source
+    }
+}

@@ -1,0 +1,103 @@
+//! How many people each labelled insider had disclosed by when. Where no file says so exactly, it is counted while records pass:
+//! people whom the employee sees for the first time within the labelled time, and without a known reason.
+//!
+//! Ordinary work that no reason covers counts along, so what is counted here is too much rather than too little; a reason with a cap
+//! is used up by the labelled employees only.
+
+use crate::classify::explanations::Who;
+use crate::engine::context::Context;
+use crate::model::access::Access;
+use crate::model::time::{Span, Timestamp};
+use crate::pipeline::labels::{Label, Leak};
+use crate::profile::UNKNOWN_BULK;
+use crate::profile::coverage::{self, Usage};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was disclosed by when, for each label.
+#[derive(Default, Debug)]
+pub struct Leaks {
+    /// Labels by employee.
+    by_employee: BTreeMap<String, Vec<usize>>,
+    /// One for each label.
+    of: Vec<Acts>,
+    who: BTreeMap<String, Who>,
+    usage: Usage,
+}
+
+#[derive(Default, Debug)]
+struct Acts {
+    from: Timestamp,
+    to: Timestamp,
+    /// When each person was first seen; before `from` where the employee knew them.
+    first: BTreeMap<u64, Timestamp>,
+    /// People of whom only the number is known, act by act.
+    unnamed: Vec<(Timestamp, u64)>,
+    ids: BTreeSet<u64>,
+    /// What a file says, instead.
+    told: Option<Vec<(Timestamp, u64)>>,
+}
+
+impl Leaks {
+    /// Nothing was disclosed yet. What a file says of a label's acts is taken as it is.
+    pub fn new(labels: &[Label], told: &[Leak]) -> Leaks {
+        let mut leaks = Leaks::default();
+        // Files give whole seconds.
+        let second = Span::seconds(1);
+        for (at, label) in labels.iter().enumerate() {
+            leaks.by_employee.entry(label.employee.clone()).or_default().push(at);
+            let same = |leak: &&Leak| leak.employee == label.employee && leak.typology == label.typology;
+            let within = |leak: &&Leak| leak.time >= label.from - second && leak.time <= label.to + second;
+            let acts: Vec<_> = told.iter().filter(same).filter(within).map(|leak| (leak.time, leak.people)).collect();
+            let told = (!acts.is_empty()).then_some(acts);
+            leaks.of.push(Acts { from: label.from, to: label.to, told, ..Acts::default() });
+        }
+        leaks
+    }
+
+    /// Takes an access on its way to the engine, in any order.
+    pub fn note(&mut self, access: &Access, context: &Context) {
+        let Some(labels) = self.by_employee.get(&**access.actor.name()) else { return };
+        if access.persons.is_nobody() || labels.iter().all(|at| self.of[*at].told.is_some()) {
+            return;
+        }
+        let who = *self.who.entry(access.actor.name().to_string()).or_insert_with(|| context.who(&access.actor));
+        let coverage = coverage::cover(&context.explanations, &mut self.usage, who, access, access.unnamed());
+        for at in labels {
+            let acts = &mut self.of[*at];
+            if access.time > acts.to {
+                continue;
+            }
+            let open = access.subjects.iter().enumerate().filter(|(place, _)| access.time < acts.from || coverage.open.is_open(*place));
+            for (_, subject) in open {
+                match acts.first.entry(subject.0) {
+                    Entry::Vacant(free) => {
+                        free.insert(access.time);
+                    }
+                    Entry::Occupied(mut known) => *known.get_mut() = access.time.min(*known.get()),
+                }
+            }
+            let again = access.id.as_ref().is_some_and(|id| !coverage.open_count.is_nobody() && !acts.ids.insert(id.print));
+            if access.time >= acts.from && !coverage.open_count.is_nobody() && !again {
+                acts.unnamed.push((access.time, coverage.open_count.figure().unwrap_or(UNKNOWN_BULK)));
+            }
+        }
+    }
+
+    /// The share of a label's people that had been disclosed by a time, its own act included; `None` if nobody is known to have been.
+    pub fn share(&self, label: usize, by: Timestamp) -> Option<f64> {
+        let acts = self.of.get(label)?;
+        let sum = |until: Timestamp| -> u64 {
+            let reached = |time: Timestamp| time.seconds() <= until.seconds();
+            match &acts.told {
+                Some(told) => told.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum(),
+                None => {
+                    let named = acts.first.values().filter(|time| **time >= acts.from && reached(**time)).count() as u64;
+                    named + acts.unnamed.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum::<u64>()
+                }
+            }
+        };
+        let all = sum(acts.to + Span::seconds(1));
+        (all > 0).then(|| sum(by.min(acts.to + Span::seconds(1))) as f64 / all as f64)
+    }
+}

@@ -1,0 +1,144 @@
+//! An isolation forest (Liu, Ting, Zhou 2008) over all measures: what few random cuts set apart is odd. Learnt anew every week from
+//! all days before.
+
+use crate::pipeline::chance::Chance;
+use crate::pipeline::reference::{EmployeeDay, Reference};
+use crate::profile::measure::Measure;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const TREES: usize = 100;
+const SAMPLE: usize = 256;
+/// Days after which the forest is learnt anew.
+const STALE: u32 = 7;
+/// Before so many days of employees are known, nothing is odd.
+const FEWEST: usize = 64;
+
+/// Each measure as ln(1 + figure), then people and unexplained people as ratios to the own median.
+const FEATURES: usize = Measure::COUNT + 2;
+type Features = [f64; FEATURES];
+
+/// The forest and what it learns from.
+pub struct Isolation {
+    chance: Chance,
+    learnt: Vec<Features>,
+    own: BTreeMap<Arc<str>, [Vec<f64>; 2]>,
+    trees: Vec<Tree>,
+    grown: u32,
+}
+
+/// A tree, flat: node 0 is its root.
+struct Tree(Vec<Node>);
+
+enum Node {
+    /// Left below the cut, right from it on.
+    Cut { feature: usize, at: f64, left: usize, right: usize },
+    /// So many of the sample ended here.
+    Leaf(usize),
+}
+
+impl Isolation {
+    /// The same seed grows the same trees.
+    pub fn seeded(seed: u64) -> Isolation {
+        Isolation { chance: Chance::seeded(seed), learnt: Vec::new(), own: BTreeMap::new(), trees: Vec::new(), grown: 0 }
+    }
+
+    fn features(&self, day: &EmployeeDay) -> Features {
+        let mut features = [0.0; FEATURES];
+        for (feature, figure) in features.iter_mut().zip(day.figures) {
+            *feature = f64::from(figure).ln_1p();
+        }
+        let own = self.own.get(&day.who);
+        for (at, measure) in COMPARED.into_iter().enumerate() {
+            let usual = own.and_then(|own| crate::pipeline::score::median(&mut own[at].clone()));
+            let figure = f64::from(day.figures[measure as usize]);
+            features[Measure::COUNT + at] = usual.map_or(0.0, |usual| ((figure + 1.0) / (usual + 1.0)).ln());
+        }
+        features
+    }
+
+    fn grow(&mut self) {
+        let deepest = (SAMPLE as f64).log2().ceil() as usize;
+        self.trees.clear();
+        for _ in 0..TREES {
+            let sample: Vec<usize> = (0..SAMPLE.min(self.learnt.len())).map(|_| self.chance.below(self.learnt.len())).collect();
+            let mut nodes = Vec::new();
+            split(&self.learnt, sample, deepest, &mut self.chance, &mut nodes);
+            self.trees.push(Tree(nodes));
+        }
+    }
+}
+
+const COMPARED: [Measure; 2] = [Measure::Persons, Measure::Unexplained];
+
+fn split(all: &[Features], sample: Vec<usize>, depth: usize, chance: &mut Chance, nodes: &mut Vec<Node>) -> usize {
+    let place = nodes.len();
+    nodes.push(Node::Leaf(sample.len()));
+    let range = |feature: usize| {
+        let values = sample.iter().map(|at| all[*at][feature]);
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let varied: Vec<usize> = (0..FEATURES).filter(|feature| range(*feature).0 < range(*feature).1).collect();
+    if depth == 0 || sample.len() < 2 || varied.is_empty() {
+        return place;
+    }
+    let feature = varied[chance.below(varied.len())];
+    let (low, high) = range(feature);
+    let at = low + chance.unit() * (high - low);
+    let (below, from): (Vec<usize>, Vec<usize>) = sample.into_iter().partition(|row| all[*row][feature] < at);
+    let left = split(all, below, depth - 1, chance, nodes);
+    let right = split(all, from, depth - 1, chance, nodes);
+    nodes[place] = Node::Cut { feature, at, left, right };
+    place
+}
+
+/// Mean depth of an unsuccessful search in a binary tree of so many.
+fn usual_depth(n: usize) -> f64 {
+    if n < 2 {
+        return 0.0;
+    }
+    let n = n as f64;
+    2.0 * ((n - 1.0).ln() + 0.577_215_664_9) - 2.0 * (n - 1.0) / n
+}
+
+impl Tree {
+    fn depth(&self, features: &Features) -> f64 {
+        let (mut at, mut depth) = (0, 0.0);
+        loop {
+            match &self.0[at] {
+                Node::Leaf(n) => return depth + usual_depth(*n),
+                Node::Cut { feature, at: cut, left, right } => {
+                    at = if features[*feature] < *cut { *left } else { *right };
+                    depth += 1.0;
+                }
+            }
+        }
+    }
+}
+
+impl Reference for Isolation {
+    fn score(&self, day: &EmployeeDay) -> f64 {
+        if self.trees.is_empty() {
+            return 0.0;
+        }
+        let features = self.features(day);
+        let mean = self.trees.iter().map(|tree| tree.depth(&features)).sum::<f64>() / self.trees.len() as f64;
+        (-mean / usual_depth(SAMPLE) * std::f64::consts::LN_2).exp()
+    }
+
+    fn learn(&mut self, days: &[EmployeeDay]) {
+        let features: Vec<Features> = days.iter().map(|day| self.features(day)).collect();
+        self.learnt.extend(features);
+        for day in days {
+            let own = self.own.entry(day.who.clone()).or_default();
+            for (figures, measure) in own.iter_mut().zip(COMPARED) {
+                figures.push(f64::from(day.figures[measure as usize]));
+            }
+        }
+        let today = days.first().map_or(0, |day| day.day);
+        if self.learnt.len() >= FEWEST && (self.trees.is_empty() || today >= self.grown + STALE) {
+            self.grown = today;
+            self.grow();
+        }
+    }
+}
