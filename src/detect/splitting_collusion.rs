@@ -37,7 +37,7 @@ const FEWEST: usize = 3;
 const MOST: usize = 8;
 /// What one member contributes at the most, in bits: more speaks for itself.
 const OF_ONE: f64 = 12.0;
-/// What one member contributes at the least.
+/// What one member contributes at the least, and is above the usual by the model: where nobody is, somebody still is the first.
 const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
 const TELL: f64 = 12.0;
@@ -79,7 +79,7 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
     let middle = everybody.bits(members[n / 2].excess.bits) - 1.0;
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - middle.max(0.0)).min(OF_ONE);
-    let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member) >= LEAST).count();
+    let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
     for (at, member) in members.iter().take(most).enumerate() {
         sum += weight(member);
