@@ -88,7 +88,10 @@ impl Classifier {
                 session: print("session", record.session.as_deref()),
             },
             marks: marks::of(record, &disclosure, &self.catalog),
-            chain: marks::chain(record.subjects.iter().map(|id| &**id), &self.keys),
+            chain: match record.subjects.is_empty() {
+                true => disclosure.chain,
+                false => marks::chain(record.subjects.iter().map(|id| &**id), &self.keys),
+            },
             about: marks::about(record, &self.catalog, &self.keys),
         };
         (access, disclosure)

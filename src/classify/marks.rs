@@ -154,7 +154,7 @@ fn space_of<'c>(record: &Record<'_>, catalog: &'c Catalog) -> &'c str {
     tables.filter(|table| table.subject.is_some()).find_map(space).unwrap_or("")
 }
 
-/// How ids follow one another: those that the source names, else those that a statement lists.
+/// How ids follow one another: those that the source names, or those that a statement lists.
 pub fn chain<'a>(mut ids: impl Iterator<Item = &'a str> + Clone, keys: &Keys) -> Chain {
     let (Some(first), second) = (ids.next(), ids.next()) else { return Chain::default() };
     if second.is_none() {

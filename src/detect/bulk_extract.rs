@@ -2,7 +2,8 @@
 //!
 //! **What it does.** Counts the people touched without a known reason in the last 24 hours and the people touched at all,
 //! and holds each against the employee's own closed days and the peer group. Both must be surprising: a day without tickets
-//! but of usual volume is not an extraction, nor is a large campaign that is covered.
+//! but of usual volume is not an extraction, nor is a large campaign that is covered. A peak that the peer group or the unit shares,
+//! today or yesterday, raises what is usual.
 //!
 //! **Why.** Whole tables, copied out on one day, are what brokers buy: 547,000 insured in nine weeks, thousands in one.
 //!
@@ -38,7 +39,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
         return None;
     }
     let persons = look.profile.figure(Window::H24, unit, Part::Exposure);
-    let bits = look.usual(Measure::Unexplained).bits(unexplained).min(look.usual(Measure::Persons).bits(persons));
+    let bits = look.usual_of_24_hours(Measure::Unexplained).bits(unexplained).min(look.usual_of_24_hours(Measure::Persons).bits(persons));
     (bits > 0.0).then(|| Finding {
         typology: Typology::BulkExtract,
         window: Window::H24,

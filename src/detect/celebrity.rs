@@ -52,7 +52,8 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     // is measured among the small numbers that are everybody's: a crowd of k units is as surprising as k - 1 such steps, and each
     // employee looks at many people of whom any might have been a crowd's.
     let (mut one, mut two, mut three) = (0.0, 0.0, 0.0);
-    for looks in tick.by_subject() {
+    // What is judged is no part of what it is held against.
+    for looks in tick.by_subject().filter(|looks| looks.len() < CROWD) {
         let of = if looks.len() == 1 { 1 } else { units(looks) };
         one += 1.0;
         two += f64::from(u8::from(of >= 2));
@@ -61,7 +62,9 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     if one == 0.0 {
         return Vec::new();
     }
-    let step = (f64::max((two + 1.0) / (one + 2.0), (three + 1.0) / (two + 2.0))).min(0.9);
+    // Where hardly anybody meets, the first step has to stand for the second.
+    let first = (two + 1.0) / (one + 2.0);
+    let step = f64::max(first, (three + first) / (two + 1.0)).min(0.9);
     let tried = (one / tick.members.len().max(1) as f64).max(1.0).log2();
     let mut found = Vec::new();
     for looks in tick.by_subject().filter(|looks| looks.len() >= CROWD) {

@@ -207,6 +207,8 @@ pub struct Look<'a> {
     pub before: &'a dyn Fn(Window) -> &'a AllMoments,
     /// How much of an ordinary day the others of the group or unit have done, at least 1.
     pub pulse: f64,
+    /// The same of the day before, whose evening the last 24 hours still hold.
+    pub pulse_before: f64,
     /// Tags of subjects.
     pub subjects: &'a Subjects,
     /// Weights of kinds.
@@ -237,6 +239,12 @@ impl Look<'_> {
     /// What would be usual for a measure today, from the closed days before today and the peers.
     pub fn usual(&self, measure: Measure) -> Prediction {
         self.predicted(measure, self.own, 1)
+    }
+
+    /// The same for the last 24 hours: a peak of yesterday that all share is none of today's.
+    pub fn usual_of_24_hours(&self, measure: Measure) -> Prediction {
+        let look = Look { pulse: self.pulse.max(self.pulse_before), ..*self };
+        look.usual(measure)
     }
 
     /// The same for a window of days, from days before the window only, so that what grows slowly is not held against itself.

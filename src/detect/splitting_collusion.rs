@@ -37,7 +37,7 @@ const FEWEST: usize = 3;
 const MOST: usize = 8;
 /// What one member contributes at the most, in bits: more speaks for itself.
 const OF_ONE: f64 = 12.0;
-/// What one member contributes at the least.
+/// What one member contributes at the least, and is above the usual by the model: where nobody is, somebody still is the first.
 const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
 const TELL: f64 = 12.0;
@@ -80,7 +80,7 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
     // Without a surge of the whole unit the member at the upper quartile is surprising by two bits.
     let surge = (everybody.bits(members[n / 4].excess.bits) - 2.0).max(0.0);
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);
-    let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member) >= LEAST).count();
+    let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
     for (at, member) in members.iter().take(most).enumerate() {
         sum += weight(member);

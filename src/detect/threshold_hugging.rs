@@ -1,8 +1,8 @@
 //! `threshold_hugging`: just below a limit, day after day.
 //!
-//! **What it does.** Takes the round numbers just above the largest day of the last ten days of activity for limits that may be known, counts the
-//! days that end within the last tenth below one and never above it, and asks how likely that is by the employee's own days before
-//! and the peers. The people must have been without a known reason.
+//! **What it does.** Takes the round number just above the largest of the last ten days of activity for a limit that may be known, counts
+//! the days that end less than a fourteenth below it, and asks how likely that is by the employee's own days before and the peers. Where
+//! as many of the people as ever had a known reason, it weighs half.
 //!
 //! **Why.** Limits are known to those they limit.
 //!

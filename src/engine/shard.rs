@@ -183,7 +183,8 @@ impl Shard {
         for GroupFinding { actor, finding } in std::mem::take(&mut self.told) {
             let Some(mut tracked) = env.profiles.get_mut(&env.context.key(&actor)) else { continue };
             let newest = tracked.profile.newest_open;
-            let told = Told { time: newest.time, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
+            let told =
+                Told { time: newest.time, heard: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
             triage(&mut tracked, &told, midnight, &finding, env, &mut out);
         }
         out
@@ -236,7 +237,10 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     let people = access.persons.figure().unwrap_or(0);
     out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), step.newly_unexplained);
     let day = tracked.profile.today();
-    let pulse = tracked.groups.into_iter().filter(|group| *group != 0).map(|group| env.pulses.of_others((group, day), tracked.marks.beat));
+    let pulse_of = |day: u32, own: Beat| {
+        let groups = tracked.groups.into_iter().filter(|group| *group != 0);
+        groups.map(|group| env.pulses.of_others((group, day), own)).fold(1.0, f64::max)
+    };
     let mut findings = Vec::new();
     let look = Look {
         access,
@@ -247,7 +251,8 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         group,
         own: &tracked.own,
         before: &|window| tracked.before(window),
-        pulse: pulse.fold(1.0, f64::max),
+        pulse: pulse_of(day, tracked.marks.beat),
+        pulse_before: pulse_of(day.saturating_sub(1), tracked.marks.beat_before),
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
@@ -263,7 +268,8 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
             }
         }
     }
-    let told = Told { time: access.time, hash: access.hash.0, kinds: access.kinds, unit: step.unit, access: Some(access) };
+    let told =
+        Told { time: access.time, heard: access.time, hash: access.hash.0, kinds: access.kinds, unit: step.unit, access: Some(access) };
     // Most findings are weak, and begin nothing.
     findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
     for finding in findings {
@@ -274,6 +280,8 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
 /// The access with which a finding is told: the one that led to it, or for one of the second stage the newest without a reason.
 struct Told<'a> {
     time: Timestamp,
+    /// When the finding was made: a crowd is found days after its looks, and must not be over at once.
+    heard: Timestamp,
     hash: [u8; 32],
     kinds: Kinds,
     unit: u32,
@@ -287,6 +295,7 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
     let group = tracked.group.clone();
     let at = At {
         time: told.time,
+        heard: told.heard,
         hash: told.hash,
         day: told.unit / UNITS_PER_DAY,
         weight: context.statute.weight_b(told.kinds).max(1),
@@ -297,7 +306,7 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
     let found = found.filter(|position| {
-        let over = tracked.episodes[*position].is_over(settings, told.time);
+        let over = tracked.episodes[*position].is_over(settings, told.heard);
         if over {
             let mut episode = tracked.episodes.remove(*position);
             emit(tracked, &mut episode, Why::Over, settles, env, out);

@@ -47,6 +47,8 @@ pub struct Marks {
     pub newest: u32,
     /// What was added to the group's pulse today.
     pub beat: Beat,
+    /// What was added on the day before today.
+    pub beat_before: Beat,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -86,8 +88,9 @@ impl Tracked {
     /// Opens a later day, if it is one.
     pub fn open_day(&mut self, day: u32, statute: &Statute) {
         if day > self.profile.today() {
+            let beat = std::mem::take(&mut self.marks.beat);
+            self.marks.beat_before = if day == self.profile.today() + 1 { beat } else { Beat::default() };
             self.profile.open_day(day, statute);
-            self.marks.beat = Beat::default();
             self.derive();
         }
     }

@@ -137,6 +137,8 @@ pub struct Peak {
 pub struct At<'a> {
     /// Its event time.
     pub time: Timestamp,
+    /// When the finding was made: with the access, or at the end of a later day by comparing employees.
+    pub heard: Timestamp,
     /// Hash of its record.
     pub hash: [u8; 32],
     /// Number of its local day.
@@ -170,7 +172,7 @@ impl Episode {
             related: BTreeSet::new(),
             chorus: 0.0,
             worth: 0.0,
-            last_finding: at.time,
+            last_finding: at.heard,
             first_day: at.day,
             last_day: at.day,
             days: Vec::new(),
@@ -193,7 +195,7 @@ impl Episode {
         // Nor is anybody held against those with whom they make a crowd.
         let alone = self.voice();
         let told = Voice { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
-        self.last_finding = self.last_finding.max(at.time);
+        self.last_finding = self.last_finding.max(at.heard);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
         // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.

@@ -44,6 +44,20 @@ rows_per_subject = "many"
 cell = "location_track"
 
 [[table]]
+table = "crm.loans"
+subject = "customer_id"
+rows_per_subject = "many"
+[table.columns]
+state = "other_private"
+
+[[table]]
+table = "crm.births"
+subject = "id"
+[table.columns]
+mother = "name"
+phone = "phone_number"
+
+[[table]]
 table = "ref.branches"
 "#;
 

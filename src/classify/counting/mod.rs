@@ -11,7 +11,7 @@ mod shape;
 mod statement;
 
 use crate::classify::catalog::Catalog;
-use crate::model::access::{Marks, Operation, Selection, Subject};
+use crate::model::access::{Chain, Marks, Operation, Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -35,6 +35,8 @@ pub struct Disclosure {
     pub selection: Selection,
     /// The same in marks: patterns, pages, segments.
     pub shape: Marks,
+    /// How the ids that a statement lists follow one another.
+    pub chain: Chain,
     /// Result rows, where the log says.
     pub rows: Option<u64>,
 }
@@ -62,6 +64,7 @@ struct Found {
     subjects: Vec<Subject>,
     selection: Selection,
     shape: Marks,
+    chain: Chain,
 }
 
 /// Counts what a record disclosed.
@@ -98,6 +101,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         subjects: found.subjects.into_boxed_slice(),
         selection: found.selection,
         shape: found.shape,
+        chain: found.chain,
         rows: record.rows,
     }
 }

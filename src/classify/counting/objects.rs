@@ -2,7 +2,7 @@
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::{Found, TableRead, shape, shows_rows, statement};
-use crate::model::access::{Marks, Selection};
+use crate::model::access::{Chain, Marks, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
@@ -33,6 +33,8 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Foun
         subjects: Vec::new(),
         selection: analysis.as_ref().map_or(Selection::Unknown, statement::selection_of),
         shape: analysis.as_ref().map_or(Marks::default(), |analysis| shape::of(analysis, record, catalog)),
+        // Whom it shows the source says itself, so their ids are the record's.
+        chain: Chain::default(),
         reads: Vec::new(),
     };
     if shows_rows(record.operation) {

@@ -4,7 +4,8 @@ use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::objects::{Showing, space};
 use crate::classify::counting::people::{self, Listed};
 use crate::classify::counting::{Found, TableRead, planned, shape};
-use crate::model::access::{Selection, Subject};
+use crate::classify::marks;
+use crate::model::access::{Chain, Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
@@ -32,6 +33,8 @@ struct Shown {
     kinds: Kinds,
     count: Count,
     subjects: Vec<Subject>,
+    /// How their ids follow one another.
+    chain: Chain,
     people_per_row: u64,
     /// Its rows are those of one table of one row a person, whatever becomes of them.
     of_people: bool,
@@ -85,6 +88,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         subjects: Vec::new(),
         selection: Selection::Unknown,
         shape: shape::of(&analysis, record, catalog),
+        chain: Chain::default(),
     };
     // A variable may stand in what follows a condition, too.
     if analysis.trailing || analysis.set_operation {
@@ -99,6 +103,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.kinds =
         shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
+    found.chain = shown.iter().map(|shown| shown.chain).find(|chain| *chain != Chain::default()).unwrap_or_default();
     found.selection = selection_of(&analysis);
     found.persons = persons(&analysis, &shown, record);
     // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
@@ -131,7 +136,7 @@ fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Ca
     let known = know_all(branch, record, catalog);
     note_reads(branch, &known, reads);
     let of_people = of_people(branch, &known);
-    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), people_per_row: 1, of_people, unknown: false };
+    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), chain: Chain::default(), people_per_row: 1, of_people, unknown: false };
     shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
     if !shown.kinds.is_empty() {
         // A sum beside a person is a fact about the person.
@@ -213,7 +218,7 @@ fn probe(
         if let Some(listed) = listed.filter(|_| !kinds.is_empty()) {
             shown.kinds = kinds.union(kinds_of(&branch.summed, known));
             shown.count = Count::AtMost(listed.count);
-            shown.subjects = subjects(&listed, keys, catalog);
+            (shown.subjects, shown.chain) = (subjects(&listed, keys, catalog), chain(&listed, keys));
         } else if branch.keys.iter().any(|keys| known[keys.column.source].is_unknown()) {
             // Of a table that is not known any column may tell of a person.
             shown.count = Count::Anything;
@@ -232,13 +237,17 @@ fn probe(
 /// Listed key values bound the people, and name them where they are the people's own keys.
 fn limit_to_listed(shown: &mut Shown, listed: Option<Listed<'_>>, branch: &Branch, keys: &Keys, catalog: &Catalog) {
     let Some(listed) = listed else { return };
-    shown.subjects = subjects(&listed, keys, catalog);
+    (shown.subjects, shown.chain) = (subjects(&listed, keys, catalog), chain(&listed, keys));
     let count = std::mem::replace(&mut shown.count, Count::Nobody);
     let one = listed.count == 1 && listed.certain && !shown.subjects.is_empty() && !branch.aggregated && !branch.grouped;
     shown.count = match count {
         Count::Bound | Count::Detail if one => Count::One,
         other => Count::Capped(Box::new(other), listed.count),
     };
+}
+
+fn chain(listed: &Listed<'_>, keys: &Keys) -> Chain {
+    marks::chain(listed.ids.iter().map(|(_, id)| id.as_str()), keys)
 }
 
 fn subjects(listed: &Listed<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Subject> {

@@ -43,8 +43,12 @@ impl Devices {
         if print == 0 {
             return Seen::default();
         }
-        let (before, device) = std::mem::replace(&mut self.last, (ms, print));
-        let switched = device != 0 && device != print && ms - before < AT_ONCE;
+        let (before, device) = self.last;
+        let switched = device != 0 && device != print && (ms - before).abs() < AT_ONCE;
+        // A late record does not turn the time back.
+        if ms >= before {
+            self.last = (ms, print);
+        }
         let oldest = self.known.iter().map(|known| known.first).min();
         let at = self.known.iter().position(|known| known.print == print).unwrap_or_else(|| {
             if self.known.len() == REMEMBERED {
@@ -91,5 +95,7 @@ mod tests {
         assert!(devices.note(from(2), 1, 60_000).switched);
         assert!(!devices.note(from(2), 1, 120_000).switched);
         assert!(!devices.note(from(1), 1, 4_000_000).switched);
+        assert!(!devices.note(from(2), 1, 1_000_000).switched, "a late record of another time");
+        assert!(!devices.note(from(1), 1, 4_001_000).switched, "does not move the newest");
     }
 }

@@ -1,0 +1,135 @@
+//! What is found by comparing employees, and what is discounted because a whole group rises, is the same byte by byte: however the
+//! log is split into files, whatever the threads, in which order lines arrive, how much settles at once, and where the process stopped.
+
+mod common;
+
+use common::case::Case;
+use common::play::Play;
+use common::world::load_from;
+use leakwarden::config::load::read_config;
+use leakwarden::engine::Engine;
+use leakwarden::model::alert::Alert;
+use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::pipeline::replay::{Replay, assign};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Cases in which the second stage or the pulse speaks.
+const CASES: [&str; 4] = [
+    "celebrity/fires_on_a_crowd_at_one_person",
+    "vendor_cohort/fires_on_agents_who_share_a_list",
+    "splitting_collusion/fires_on_four_who_share_a_list",
+    "bulk_extract/fires_above_a_peak_that_all_share",
+];
+
+fn case(name: &str) -> Case {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/detectors/{name}.toml"));
+    toml::from_str(&std::fs::read_to_string(&path).expect("read")).expect("a case")
+}
+
+/// A company in a directory, and its log.
+struct Written {
+    dir: tempfile::TempDir,
+    lines: Vec<String>,
+}
+
+impl Written {
+    fn new(case: &Case) -> Written {
+        let dir = tempfile::tempdir().expect("a directory");
+        // Whatever stands in the directory is the one source.
+        let source = "name = \"access\"\nkind = \"file\"\npath = \"log*\"\nformat = \"canonical\"";
+        case.world().section("[source]", source).write(dir.path());
+        Written { dir, lines: case.lines() }
+    }
+
+    fn replay(&self, files: &[Vec<&str>], threads: usize) -> String {
+        let names: Vec<String> = (0..files.len()).map(|n| self.dir.path().join(format!("log-{n}")).display().to_string()).collect();
+        for (name, lines) in names.iter().zip(files) {
+            std::fs::write(name, lines.join("\n")).expect("written");
+        }
+        let path = self.dir.path().join("config.toml");
+        let config = read_config(&path).expect("is valid");
+        let engine = Engine::new(load_from(&path));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let sources = assign(&config, &names, None);
+        let mut replay = Replay::open(engine, sources, Between::default(), threads, &BTreeMap::new()).expect("opened");
+        let mut ledger = Ledger::default();
+        pool.install(|| {
+            while let Some(round) = replay.round().expect("reads") {
+                ledger.take(round.output.revisions);
+            }
+            ledger.take(replay.finish().output.revisions);
+        });
+        assert_eq!(replay.tally.late, 0);
+        placeless(ledger.in_order().into_iter().map(|entry| entry.alert.clone()))
+    }
+}
+
+/// Without the line numbers and file names, which are those of another file.
+fn placeless(alerts: impl Iterator<Item = Alert>) -> String {
+    let placeless = alerts.map(|mut alert| {
+        alert.evidence.sources.clear();
+        serde_json::to_string(&alert).expect("writes") + "\n"
+    });
+    placeless.collect()
+}
+
+/// A number that looks like chance.
+fn mix(n: usize) -> usize {
+    (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) & 0xffff
+}
+
+fn field<'l>(line: &'l str, name: &str) -> &'l str {
+    line.split_once(&format!("\"{name}\":\"")).expect("is there").1.split('"').next().expect("ends")
+}
+
+#[test]
+fn how_the_log_is_split_and_in_which_order_it_comes_changes_nothing() {
+    for name in CASES {
+        let company = Written::new(&case(name));
+        let lines: Vec<&str> = company.lines.iter().map(String::as_str).collect();
+        let whole = company.replay(&[lines.clone()], 1);
+        let wanted = name.split('/').next().expect("a typology");
+        assert!(whole.contains(&format!("\"typology\":\"{wanted}\"")), "{name}: {whole}");
+        // Every employee's records in one of three files.
+        let mut by_employee: [Vec<&str>; 3] = Default::default();
+        lines.iter().for_each(|line| by_employee[mix(field(line, "employee").bytes().map(usize::from).sum()) % 3].push(line));
+        // Each record in any of four, and none in its place.
+        let mut shuffled: Vec<(i64, usize, &str)> = lines
+            .iter()
+            .enumerate()
+            .map(|(n, line)| (Timestamp::parse(field(line, "time")).expect("a time").0 + (mix(n) % (19 * 60_000)) as i64, n, *line))
+            .collect();
+        shuffled.sort_unstable();
+        let mut anyhow: [Vec<&str>; 4] = Default::default();
+        shuffled.iter().for_each(|(_, n, line)| anyhow[mix(*n) % 4].push(line));
+        for (how, files) in [("by employee", by_employee.to_vec()), ("anyhow", anyhow.to_vec())] {
+            for threads in [1, 4] {
+                assert!(company.replay(&files, threads) == whole, "{name}: {how}, {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_taken_at_any_moment_goes_on_as_the_first_would_have() {
+    for name in CASES {
+        let case = case(name);
+        let (world, lines) = (case.world(), case.lines());
+        let mut whole = Play::new(&world.context());
+        whole.take(&lines);
+        whole.finish();
+        let mut stopped = Play::new(&world.context());
+        // The first pieces are long, those of the days that matter short.
+        let (before, after) = lines.split_at(lines.len() * 3 / 4);
+        for piece in before.chunks(before.len() / 2).chain(after.chunks(after.len() / 9 + 1)) {
+            stopped.take(piece);
+            stopped.restart(&world.context());
+        }
+        stopped.finish();
+        assert!(stopped.written() == whole.written(), "{name}");
+        assert_eq!(stopped.revisions.len(), whole.revisions.len(), "{name}: nothing is told twice");
+    }
+}
