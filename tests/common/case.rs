@@ -243,7 +243,9 @@ impl Case {
                 None => people.push(special.clone()),
             }
         }
-        people.extend((0..self.company.clerks).map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / 10)) }));
+        people.extend(
+            (0..self.company.clerks).map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / 10)) }),
+        );
         people
     }
 
