@@ -3,7 +3,8 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use leakwarden::classify::classifier::Classifier;
 use leakwarden::classify::directory::Directory;
-use leakwarden::classify::duty::{Duty, duty};
+use leakwarden::classify::duty::duty;
+use leakwarden::classify::subjects::Subjects;
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
 use leakwarden::decode::{Choice, Codec, Raw};
@@ -16,6 +17,7 @@ use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::zone::Zone;
 use leakwarden::pipeline::feed::{Batch, Feed};
 use leakwarden::profile::Profile;
+use leakwarden::profile::conduct::Circumstances;
 use leakwarden::profile::coverage::{Coverage, Open};
 use leakwarden::profile::window::day_number;
 use std::sync::Arc;
@@ -64,6 +66,7 @@ fn applying(criterion: &mut Criterion) {
     let context = context();
     let statute = Statute::built_in();
     let directory = Directory::empty(Zone::utc());
+    let subjects = Subjects::default();
     for (name, count, people) in [("one customer", 40_000, 1), ("lists of 50", 4_000, 50)] {
         let accesses = accesses(&context.classifier, &context, count, people);
         let mut group = criterion.benchmark_group(format!("apply/{name}"));
@@ -76,9 +79,10 @@ fn applying(criterion: &mut Criterion) {
                 fresh,
                 |profile| {
                     for access in &accesses {
-                        let (local, on_duty): (_, Duty) = duty(&directory, None, access.time);
+                        let (local, duty) = duty(&directory, None, access.time);
+                        let around = Circumstances { local, duty, employee: None, subjects: &subjects, is_common: &|_| true };
                         profile.open_day(day_number(local.day), &statute);
-                        profile.apply(access, &open, (local, on_duty), &statute);
+                        profile.apply(access, &open, &around, &statute);
                     }
                 },
                 BatchSize::LargeInput,

@@ -10,13 +10,13 @@ use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::compare::{Brief, compare};
 use leakwarden::pipeline::ledger::Ledger;
 
-/// Reads of a thousand people by one, of six hundred by another; no id follows another.
+/// Reads of five thousand people by one, of fifteen hundred by another; no id follows another.
 fn lines() -> Vec<Line> {
     let read = |who: &str, n: i64, people: u64| {
         let from = n as u64 * people;
         access(who).at(on(0, &format!("09:{n:02}"))).reads("crm.customers", &["name"]).of((from..from + people).map(|id| id * 7))
     };
-    (0..10).flat_map(|n| [read("e1", n, 100), read("e2", n, 60)]).collect()
+    (0..10).flat_map(|n| [read("e1", n, 500), read("e2", n, 150)]).collect()
 }
 
 fn run(world: &World) -> Play {
@@ -42,7 +42,7 @@ fn the_same_configuration_changes_nothing_and_neither_does_the_budget() {
 fn an_alert_that_another_floor_loses_is_lost_and_the_other_way_round_new() {
     let of =
         |briefs: &[Brief]| briefs.iter().filter(|brief| brief.typology == Typology::BulkExtract).map(|b| b.who.clone()).collect::<Vec<_>>();
-    let (low, high) = (run(&with_floor(100)), run(&with_floor(800)));
+    let (low, high) = (run(&with_floor(100)), run(&with_floor(3_000)));
     let lost = compare(&low.ledger, &high.ledger);
     assert_eq!(of(&lost.lost), ["e2"]);
     assert_eq!(of(&lost.new), Vec::<String>::new());
@@ -52,7 +52,7 @@ fn an_alert_that_another_floor_loses_is_lost_and_the_other_way_round_new() {
 #[test]
 fn an_alert_with_another_first_finding_is_the_same_one_changed() {
     // A higher floor is reached later, by another record: the id differs.
-    let (low, high) = (run(&with_floor(100)), run(&with_floor(800)));
+    let (low, high) = (run(&with_floor(100)), run(&with_floor(3_000)));
     let comparison = compare(&low.ledger, &high.ledger);
     let (was, is) =
         comparison.changed.iter().find(|(was, _)| was.who == "e1" && was.typology == Typology::BulkExtract).expect("e1 changed");

@@ -94,7 +94,7 @@ fn is_direct(app: &str) -> bool {
 fn switches_audit_off(statement: &str) -> bool {
     let text = statement.trim_start();
     let starts = |word: &&str| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    if !SETTING_WORDS.iter().any(|word| starts(&word)) {
+    if !SETTING_WORDS.iter().any(starts) {
         return false;
     }
     if starts(&"NOAUDIT") {

@@ -30,7 +30,7 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Options),
     Run(run::Options),
-    Replay(replay::Options),
+    Replay(Box<replay::Options>),
     Decode(decode::Options),
     Simulate(simulate::Options),
     Check(check::Options),
@@ -41,7 +41,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Demo(options) => demo::run(&options),
         Command::Run(options) => run::run(&options),
-        Command::Replay(options) => replay::run(options),
+        Command::Replay(options) => replay::run(&options),
         Command::Decode(options) => decode::run(&options),
         Command::Simulate(options) => simulate::run(options),
         Command::Check(options) => check::run(&options),

@@ -69,8 +69,8 @@ pub struct Options {
 }
 
 /// Runs the command.
-pub fn run(options: Options) -> Result<(), Failure> {
-    let between = between(&options)?;
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let between = between(options)?;
     let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     if threads == 0 || threads > 1_024 {
         return Err(Failure::argument("--threads", "must be a whole number from 1 to 1024", threads));

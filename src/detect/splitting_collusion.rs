@@ -2,8 +2,8 @@
 //!
 //! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the first time without a
 //! known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
-//! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A peak of the whole unit takes the middle
-//! member along and is taken off. Each of them gets an alert that names the others.
+//! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A surge of the whole unit takes the
+//! member at its upper quartile along and is taken off. Each of them gets an alert that names the others.
 //!
 //! **Why.** A list is split so that nobody stands out.
 //!
@@ -77,8 +77,9 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
         return Vec::new();
     }
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
-    let middle = everybody.bits(members[n / 2].excess.bits) - 1.0;
-    let weight = |member: &Summary| (everybody.bits(member.excess.bits) - middle.max(0.0)).min(OF_ONE);
+    // Without a surge of the whole unit the member at the upper quartile is surprising by two bits.
+    let surge = (everybody.bits(members[n / 4].excess.bits) - 2.0).max(0.0);
+    let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
     for (at, member) in members.iter().take(most).enumerate() {

@@ -39,6 +39,7 @@ struct Shared {
 
 fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let employer = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
+    let unit = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref());
     let mut looked: BTreeMap<u32, u64> = BTreeMap::new();
     let mut of_employer: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     let mut shared: BTreeMap<u32, Shared> = BTreeMap::new();
@@ -60,7 +61,8 @@ fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
                             shared.entry(who.who).or_default().with.insert(tick.actor(with).name().clone());
                         }
                     }
-                    _ => met += 1.0,
+                    // Colleagues of one unit meet at its own customers: that is no chance.
+                    _ => met += f64::from(u8::from(unit(one) != unit(other) || unit(one).is_none())),
                 }
             }
         }

@@ -192,7 +192,9 @@ impl Episode {
 
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
     pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
-        let told = self.voice();
+        // Nor is anybody held against those with whom they make a crowd.
+        let alone = self.voice();
+        let told = Voice { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
         self.last_finding = self.last_finding.max(at.heard);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);

@@ -67,6 +67,6 @@ fn days_of(spec: &Spec, habit: &Habit, begins: u32, chance: &mut Chance) -> Vec<
     let period = shapes::period(spec.typology);
     let span = (spec.days as usize).saturating_mul(period);
     let from = chance.below(days.len().saturating_sub(span) + 1);
-    let until = |day: &&u32| (**day - days[from]) as usize % period == 0 || period == 1;
+    let until = |day: &&u32| ((**day - days[from]) as usize).is_multiple_of(period);
     days[from..].iter().filter(until).take(spec.days as usize).copied().collect()
 }
