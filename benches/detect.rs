@@ -107,6 +107,7 @@ impl Bench {
                 own: &tracked.own,
                 before: &|window| tracked.before(window),
                 pulse: 1.0,
+                pulse_before: 1.0,
                 subjects: &self.context.subjects,
                 statute: &self.context.statute,
                 floor: 0,
