@@ -104,7 +104,7 @@ impl Bench {
                 profile: &tracked.profile,
                 employee: self.context.classifier.directory.employee(access.actor.name()),
                 group: self.models.of(&tracked.group),
-                own: &tracked.own,
+                own: tracked.own(),
                 before: &|window| tracked.before(window),
                 pulse: 1.0,
                 pulse_before: 1.0,

@@ -104,6 +104,6 @@ impl Copy {
 }
 
 fn settled_state(key: &ProfileKey, env: Env<'_>) -> Tracked {
-    let known = env.profiles.get(key).map(|tracked| tracked.clone());
+    let known = env.profiles.get(key).map(|tracked| Tracked::clone(&tracked));
     known.unwrap_or_else(|| Tracked::new(Profile::new(key.actor.clone()), env.context))
 }

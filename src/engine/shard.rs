@@ -27,8 +27,9 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-/// Profiles of all shards; each shard's worker writes its own, the console and the metrics read.
-pub type Profiles = DashMap<ProfileKey, Tracked, PassThrough>;
+/// Profiles of all shards; each shard's worker writes its own, the console and the metrics read. Boxed: half of a map's places may be
+/// empty.
+pub type Profiles = DashMap<ProfileKey, Box<Tracked>, PassThrough>;
 
 /// Records wait in buckets of a minute; a bucket settles whole.
 const BUCKET_MS: i64 = 60_000;
@@ -137,7 +138,7 @@ impl Shard {
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
-        let mut tracked = env.profiles.entry(key).or_insert_with(|| Tracked::new(Profile::new(access.actor.clone()), env.context));
+        let mut tracked = env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
         apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
         beat(&mut tracked, &mut self.beats);
     }
@@ -166,7 +167,7 @@ impl Shard {
         let mut summaries = Vec::with_capacity(self.members.len());
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
-            let tracked = &mut *tracked;
+            let tracked = &mut **tracked;
             let last = today.saturating_sub(LEARNT_AFTER);
             tracked.close_through(last);
             let group = env.models.of(&tracked.group);
@@ -249,7 +250,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         profile: &tracked.profile,
         employee,
         group,
-        own: &tracked.own,
+        own: tracked.own(),
         before: &|window| tracked.before(window),
         pulse: pulse_of(day, tracked.marks.beat),
         pulse_before: pulse_of(day.saturating_sub(1), tracked.marks.beat_before),

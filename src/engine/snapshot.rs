@@ -126,6 +126,6 @@ impl Engine {
         let tracked = Tracked::restore(kept, &self.context);
         let key = self.context.key(&tracked.profile.actor);
         self.shards[key.shard()].adopt(key.clone());
-        self.profiles.insert(key, tracked);
+        self.profiles.insert(key, Box::new(tracked));
     }
 }

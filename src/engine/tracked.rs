@@ -9,7 +9,7 @@ use crate::population::voices::Voice;
 use crate::population::{GroupModel, stage};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
-use crate::profile::history::AllMoments;
+use crate::profile::history::{AllMoments, Moments};
 use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
 use crate::profile::window::Window;
@@ -26,8 +26,8 @@ pub struct Tracked {
     pub episodes: Vec<Episode>,
     /// What else is kept.
     pub marks: Marks,
-    /// Moments of the closed days before today; derived.
-    pub own: AllMoments,
+    /// Moments of the closed days before today; derived. Most of those who were seen once never get any.
+    own: Option<Box<AllMoments>>,
     /// Moments of the closed days before each window of days; derived when first asked for.
     before: Before,
     /// Whom reasons may have been given to; derived.
@@ -63,7 +63,7 @@ impl Tracked {
     pub fn new(profile: Profile, context: &Context) -> Tracked {
         let (who, group) = (context.who(&profile.actor), context.group(&profile.actor));
         let groups = [context.classifier.keys.print("group", &group), who.unit];
-        let own = Default::default();
+        let own = None;
         let mut tracked =
             Tracked { profile, episodes: Vec::new(), marks: Marks::default(), own, before: Before::default(), who, group, groups };
         tracked.derive();
@@ -106,14 +106,20 @@ impl Tracked {
 
     fn derive(&mut self) {
         let last = self.profile.today().saturating_sub(1);
-        self.own = self.profile.history.all_moments(last);
+        self.own = (!self.profile.history.is_empty()).then(|| Box::new(self.profile.history.all_moments(last)));
         self.before = Before::default();
+    }
+
+    /// Moments of the closed days before today.
+    pub fn own(&self) -> &AllMoments {
+        static NOTHING: AllMoments = [Moments { days: 0.0, mean: 0.0, variance: 0.0 }; Measure::COUNT];
+        self.own.as_deref().unwrap_or(&NOTHING)
     }
 
     /// Moments of the closed days before a window that ends today.
     pub fn before(&self, window: Window) -> &AllMoments {
         let cell = match window {
-            Window::H1 | Window::H24 => return &self.own,
+            Window::H1 | Window::H24 => return self.own(),
             Window::D7 => 0,
             Window::D30 => 1,
             Window::D90 => 2,
@@ -130,7 +136,7 @@ impl Tracked {
 
     /// What today adds to the group's pulse beyond what was added before; nothing without enough history.
     pub fn beat(&mut self) -> Option<Beat> {
-        let usual = self.own[Measure::Persons as usize];
+        let usual = self.own()[Measure::Persons as usize];
         if usual.days < pulse::FEWEST_DAYS || usual.mean < 1.0 {
             return None;
         }

@@ -132,6 +132,6 @@ impl Play {
     /// What is kept of an employee.
     pub fn of(&self, employee: &str) -> Tracked {
         let key = self.engine.context().key(&Actor::Employee(employee.into()));
-        self.engine.profiles().get(&key).expect("is tracked").clone()
+        Tracked::clone(&self.engine.profiles().get(&key).expect("is tracked"))
     }
 }

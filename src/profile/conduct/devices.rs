@@ -55,6 +55,9 @@ impl Devices {
                 let stale = (0..REMEMBERED).min_by_key(|at| self.known[*at].last).unwrap_or(0);
                 self.known.swap_remove(stale);
             }
+            if self.known.len() == self.known.capacity() {
+                self.known.reserve_exact(1);
+            }
             self.known.push(Device { print, first: day, last: day });
             self.known.len() - 1
         });

@@ -52,6 +52,9 @@ impl Familiar {
             let stale = (0..REMEMBERED).min_by_key(|at| self.known[*at].last).unwrap_or(0);
             self.known.swap_remove(stale);
         }
+        if self.known.len() == self.known.capacity() {
+            self.known.reserve_exact(2);
+        }
         self.known.push(Ground { which, first: day, last: day });
         false
     }

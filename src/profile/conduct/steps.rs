@@ -25,6 +25,9 @@ impl Steps {
         if self.last.len() == REMEMBERED {
             self.last.remove(0);
         }
+        if self.last.len() == self.last.capacity() {
+            self.last.reserve_exact(1 + self.last.len());
+        }
         self.last.push((chain.id, chain.before));
         u64::from(is_step)
     }

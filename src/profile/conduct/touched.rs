@@ -34,6 +34,9 @@ impl Touched {
             if self.days.len() == DAYS {
                 self.days.pop_front();
             }
+            if self.days.len() == self.days.capacity() {
+                self.days.reserve_exact(1);
+            }
             self.days.push_back(People { day, subjects: Vec::new() });
         }
         let Some(people) = self.days.iter_mut().rev().find(|people| people.day == day) else { return };
@@ -43,6 +46,10 @@ impl Touched {
                     return;
                 }
                 people.subjects.pop();
+            }
+            // Most days are short: room is made by little at a time.
+            if people.subjects.len() == people.subjects.capacity() {
+                people.subjects.reserve_exact(1 + people.subjects.len() / 2);
             }
             people.subjects.insert(at, subject.0);
         }
