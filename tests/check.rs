@@ -158,3 +158,48 @@ fn no_secret_is_shown_and_a_setting_that_kafka_refuses_is_named() {
     assert!(errors.contains("c.toml: source[0] client.fetch.wait.maximum") && errors.contains("at least 32 bytes"), "{errors}");
     assert!(!errors.contains("hunter2") && !errors.contains("got short"), "{errors}");
 }
+
+/// Every detector stands in the report, with what it needs and has or has not.
+#[test]
+fn a_detector_without_its_data_says_so_instead_of_being_silent() {
+    let bare = Files::new(&[("c.toml", CATALOG)]).check();
+    for detector in leakwarden::detect::DETECTORS {
+        bare.says(&format!("{}: on, from {} {}", detector.typology, detector.floor, detector.floor_counts));
+    }
+    let missing = [
+        ("ghost_leaver", "hired or left dates in employees.csv, or absences.csv"),
+        ("off_duty", "employees.csv: nobody's working time is known"),
+        ("canary", "subjects tagged canary in subjects.csv"),
+        ("celebrity", "subjects tagged vip or employee in subjects.csv"),
+        ("out_of_territory", "owners in subjects.csv: whose territory a subject is"),
+        ("fabricated_business", "explanations: no purpose can be checked, and everything counts as unexplained"),
+        ("lookup_to_order", "explanations: no purpose can be checked, and everything counts as unexplained"),
+        ("vendor_cohort", "employers in employees.csv: who works for whom outside"),
+        ("role_without_need", "roles in employees.csv: who the peers are"),
+        ("splitting_collusion", "units in employees.csv: who works together"),
+    ];
+    for (detector, what) in missing {
+        bare.says(&format!("detectors.{detector} cannot work without {what}"));
+    }
+    let config = format!(
+        "{CATALOG}[directory]\nemployees = \"employees.csv\"\nabsences = \"absences.csv\"\nsubjects = \"subjects.csv\"\nexplanations = \"e.jsonl\"\n"
+    );
+    let full = Files::new(&[
+        ("c.toml", &config),
+        ("employees.csv", "employee,unit,role,employer,hired,shift_start,shift_end\nE1,U,teller,Vendor,2020-01-01,09:00,18:00\n"),
+        ("absences.csv", "employee,from,to,kind\nE1,2026-03-02,2026-03-03,leave\n"),
+        ("subjects.csv", "subject,tag,owner\n1,vip,U\n2,canary,\n"),
+        ("e.jsonl", "{\"unit\":\"U\",\"from\":1772442845000,\"reason\":\"ticket\"}\n"),
+    ])
+    .check();
+    assert!(!full.out().contains("cannot work without"), "{}", full.out());
+    for text in ["judges 1 by dates of employment and 1 by absences", "watches 1 planted record", "compares 1 agent of outside employers"] {
+        full.says(text);
+    }
+    // What only the log can have is named with where to see it.
+    for text in
+        ["needs ids of people in the log", "needs statement texts in the log", "needs addresses or host names of clients in the log"]
+    {
+        full.says(text);
+    }
+}

@@ -8,7 +8,7 @@ use common::play::Play;
 use common::world::load_from;
 use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
-use leakwarden::model::alert::Alert;
+use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::ledger::Ledger;
@@ -25,8 +25,12 @@ const CASES: [&str; 4] = [
 ];
 
 fn case(name: &str) -> Case {
+    toml::from_str(&text(name)).expect("a case")
+}
+
+fn text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/detectors/{name}.toml"));
-    toml::from_str(&std::fs::read_to_string(&path).expect("read")).expect("a case")
+    std::fs::read_to_string(path).expect("read")
 }
 
 /// A company in a directory, and its log.
@@ -131,5 +135,23 @@ fn a_state_taken_at_any_moment_goes_on_as_the_first_would_have() {
         stopped.finish();
         assert!(stopped.written() == whole.written(), "{name}");
         assert_eq!(stopped.revisions.len(), whole.revisions.len(), "{name}: nothing is told twice");
+    }
+}
+
+#[test]
+fn a_crowd_that_is_found_again_for_days_stays_one_alert_and_closes_once() {
+    let longer = text(CASES[0]).replace("clerks = 100", "clerks = 100\ndays = 40");
+    let case: Case = toml::from_str(&longer).expect("a case");
+    let mut played = Play::new(&case.world().context());
+    case.lines().chunks(2_000).for_each(|lines| played.take(lines));
+    played.finish();
+    let mut told: BTreeMap<&str, Vec<&Alert>> = BTreeMap::new();
+    played.revisions.iter().for_each(|revision| told.entry(&revision.alert.id).or_default().push(&revision.alert));
+    assert_eq!(told.len(), 9, "one for each of the nine");
+    for revisions in told.values() {
+        assert!(revisions.iter().zip(1..).all(|(alert, n)| alert.revision == n), "revisions count up");
+        let closed = revisions.iter().position(|alert| alert.state == AlertState::Closed);
+        assert_eq!(closed, Some(revisions.len() - 1), "it closes, and stays so");
+        assert_eq!(revisions[0].related.len(), 8);
     }
 }

@@ -31,8 +31,8 @@ pub const DETECTOR: Detector = Detector {
 const AT_ONCE: f64 = 4.0;
 /// What hours off duty add.
 const OFF_DUTY: f64 = 5.0;
-/// A new device alone happens to everybody: what it is worth at the most.
-const ALONE: f64 = 8.0;
+/// A new device alone happens to everybody, every other year: in a fortnight that is one in 2^6 at the most.
+const ALONE: f64 = 6.0;
 
 fn look(look: &Look<'_>) -> Option<Finding> {
     if look.added(Measure::NewPlace) == 0 {

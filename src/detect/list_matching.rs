@@ -1,6 +1,6 @@
 //! `list_matching`: a long list from elsewhere is held against the data.
 //!
-//! **What it does.** Counts look-ups by key that found nobody, in a day and in a week, against the employee's own days and the peers.
+//! **What it does.** Counts look-ups by key that found nobody and have no known reason, in a day and in a week, against the employee's own days and the peers.
 //!
 //! **Why.** Who buys a list of telephone numbers wants the names to them. Many of the numbers belong to no customer, so the log fills
 //! with uniform look-ups that miss; somebody who serves customers misses only by a slip.
@@ -20,7 +20,7 @@ pub const DETECTOR: Detector = Detector {
     typology: Typology::ListMatching,
     needs: &[Need::Rows],
     floor: 25,
-    floor_counts: "look-ups that found nobody, in a day or a week",
+    floor_counts: "look-ups that found nobody without a known reason, in a day or a week",
     look: Some(look),
     compare: None,
 };
@@ -31,6 +31,6 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     }
     let excess = look.excess(Measure::Misses, &[Window::H24, Window::D7])?;
     let found = look.total(Measure::Persons, excess.window).1;
-    let particular = format!("{} look-ups by key found nobody, beside {found} people who were found", excess.count);
+    let particular = format!("{} look-ups by key without a known reason found nobody, beside {found} people who were found", excess.count);
     Some(look.finding(Typology::ListMatching, Measure::Misses, excess, particular))
 }

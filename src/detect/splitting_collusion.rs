@@ -77,8 +77,10 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
         return Vec::new();
     }
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
-    // Without a surge of the whole unit the member at the upper quartile is surprising by two bits.
-    let surge = (everybody.bits(members[n / 4].excess.bits) - 2.0).max(0.0);
+    // Without a surge of the whole unit the member at the upper quartile is surprising by two bits. Where few are above the usual at all,
+    // a little above it is rare and no surge, so the model has its say.
+    let quartile = members[n / 4].excess.bits;
+    let surge = (everybody.bits(quartile).min(quartile) - 2.0).max(0.0);
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
     let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);

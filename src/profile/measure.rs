@@ -49,7 +49,7 @@ measures! {
     Purposed = "people under a purpose",
     /// People written to after they had been looked at: business that followed an enquiry.
     Followed = "people with business that followed",
-    /// Look-ups by key that found nobody.
+    /// Look-ups by key that found nobody, without a known reason.
     Misses = "look-ups that found nobody",
     /// People reached by counting ids up or down, by prefixes or by paging, without a known reason.
     Enumerated = "people reached by enumeration",

@@ -24,7 +24,7 @@ use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
 use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
-use coverage::Coverage;
+use coverage::{Coverage, Open};
 use dossiers::{Dossier, Dossiers};
 use history::{ClosedDay, History};
 use measure::{Figures, Measure};
@@ -203,7 +203,8 @@ impl Profile {
         let duty = around.duty;
         let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
         let seen = &self.seen;
-        let device = self.conduct.note_act(access, unit, |subject| seen.last_touch(subject), &mut step.signals);
+        let is_open = coverage.open != Open::Nobody;
+        let device = self.conduct.note_act(access, is_open, unit, |subject| seen.last_touch(subject), &mut step.signals);
         if discloses {
             self.apply_disclosure(access, coverage, around, device, statute, &mut step);
         }

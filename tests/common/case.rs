@@ -15,8 +15,8 @@
 //! ```
 //!
 //! Day 0 is Monday, 2026-03-02, and times are UTC. Ann is a teller of unit U from 09:00 to 18:00, as are bob1 to bob10. Each looks up
-//! 30 to 40 customers a day in the CRM at their own desk, names and telephone numbers of people of their own, from day 0 to the day after
-//! the last act. Thirty clerks of units of ten, sue0 to sue29, have six customers a day each.
+//! 30 to 40 customers a day in the CRM at their own desk, names and telephone numbers of people of their own, from day 0 to three days
+//! after the last act. Thirty clerks of units of ten, sue0 to sue29, have six customers a day each.
 
 use crate::common::line::{Line, access, clock, on};
 use crate::common::world::World;
@@ -68,8 +68,9 @@ pub struct Case {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Company {
-    /// How many clerks there are; of units S0, S1 and so on.
+    /// How many clerks there are, and how many of them are one unit: S0, S1 and so on.
     clerks: u64,
+    unit: u64,
     /// Of ten ordinary look-ups, so many have a ticket on file.
     tickets: u64,
     /// Of ten ordinary look-ups, so many are made under a purpose and lead to business: a write a little later.
@@ -80,7 +81,7 @@ struct Company {
 
 impl Default for Company {
     fn default() -> Company {
-        Company { clerks: 30, tickets: 0, business: 0, days: 21 }
+        Company { clerks: 30, unit: 10, tickets: 0, business: 0, days: 21 }
     }
 }
 
@@ -244,7 +245,8 @@ impl Case {
             }
         }
         people.extend(
-            (0..self.company.clerks).map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / 10)) }),
+            (0..self.company.clerks)
+                .map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / self.company.unit)) }),
         );
         people
     }
@@ -286,7 +288,8 @@ impl Case {
 
     /// Everybody's ordinary work: lines, and for some of them the ticket that is on file.
     fn ordinary(&self, note: &mut dyn FnMut(Line, Option<String>)) {
-        let last = self.act.iter().map(|act| act.days[1]).max().expect("an act").max(self.company.days) + 1;
+        // Employees are compared two days after a day.
+        let last = self.act.iter().map(|act| act.days[1]).max().expect("an act").max(self.company.days) + 3;
         for (person, who) in self.people().iter().zip(0..) {
             let until = person.works_until.unwrap_or(last);
             for day in (0..=last.min(until)).filter(|day| is_workday(*day)) {

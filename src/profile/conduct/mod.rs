@@ -78,15 +78,23 @@ impl Conduct {
         }
     }
 
-    /// Notes any access, also one that shows nobody. `last_look` tells the unit of the last look at a subject; 0 for none.
-    pub fn note_act(&mut self, access: &Access, unit: u32, last_look: impl Fn(Subject) -> u32, signals: &mut Signals) -> devices::Seen {
+    /// Notes any access, also one that shows nobody, and whether it is without a known reason. `last_look` tells the unit of the last
+    /// look at a subject; 0 for none.
+    pub fn note_act(
+        &mut self,
+        access: &Access,
+        is_open: bool,
+        unit: u32,
+        last_look: impl Fn(Subject) -> u32,
+        signals: &mut Signals,
+    ) -> devices::Seen {
         let device = self.devices.note(access.client, unit / UNITS_PER_DAY, access.time.0);
         signals[Measure::Switches as usize] += u64::from(device.switched);
         match access.operation {
             Operation::Read | Operation::Export => {
                 signals[Measure::Mechanical as usize] += self.rhythm.note(access.time.0);
                 let by_key = matches!(access.selection, Selection::Keys | Selection::Unknown);
-                let missed = access.success && by_key && access.rows == Some(0) && access.persons.is_nobody();
+                let missed = is_open && access.success && by_key && access.rows == Some(0) && access.persons.is_nobody();
                 signals[Measure::Misses as usize] += u64::from(missed);
             }
             Operation::Write | Operation::Delete | Operation::Admin | Operation::Login | Operation::Other => {}
