@@ -102,7 +102,8 @@ struct Both<T> {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Volume {
     accesses: u32,
-    rows: u64,
+    /// Up to four billion in a unit of time.
+    rows: u32,
 }
 
 /// What one access did to the profile.
@@ -233,7 +234,7 @@ impl Profile {
         let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
-            volume.rows = volume.rows.saturating_add(access.rows.unwrap_or(0));
+            volume.rows = volume.rows.saturating_add(u32::try_from(access.rows.unwrap_or(0)).unwrap_or(u32::MAX));
         }
         self.trail.push(unit, access);
         step.newly_unexplained = unexplained.saturating_add(counted_unexplained);

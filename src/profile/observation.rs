@@ -53,6 +53,6 @@ impl Profile {
             Since::Unit(unit) => self.volume.since(unit),
             Since::Day(day) => self.volume_days.since(day),
         };
-        tally.fold((0, 0), |(accesses, rows), volume| (accesses + u64::from(volume.accesses), volume.rows.saturating_add(rows)))
+        tally.fold((0, 0), |(accesses, rows), volume| (accesses + u64::from(volume.accesses), rows.saturating_add(u64::from(volume.rows))))
     }
 }

@@ -5,7 +5,7 @@ use crate::model::kind::{Kind, Kinds};
 use serde::{Deserialize, Serialize};
 
 /// Subjects that are followed at once; the one not looked at for longest goes first.
-const FOLLOWED: usize = 32;
+const FOLLOWED: usize = 16;
 /// Hours that count.
 const WEEK: u32 = 7 * 24;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// People of one day that are kept.
-const KEPT: usize = 256;
+const KEPT: usize = 128;
 /// Days that are kept: until a day has closed in every time zone.
 const DAYS: usize = 4;
 
