@@ -76,7 +76,8 @@ fn bench() -> Bench {
         let key = context.key(&access.actor);
         let known = || engine.profiles().get(&key).map(|tracked| tracked.clone());
         let state = states.entry(access.actor.name().to_string());
-        let tracked = state.or_insert_with(|| known().unwrap_or_else(|| Tracked::new(Profile::new(access.actor.clone()), &context)));
+        let tracked =
+            state.or_insert_with(|| known().map_or_else(|| Tracked::new(Profile::new(access.actor.clone()), &context), |known| *known));
         let directory = &context.classifier.directory;
         let employee = directory.employee(access.actor.name());
         let (local, duty) = duty(directory, employee, access.time);

@@ -197,7 +197,9 @@ fn a_detector_without_its_data_says_so_instead_of_being_silent() {
         full.says(text);
     }
     // What only the log can have is named with where to see it.
-    for text in ["needs ids of people in the log", "needs statement texts in the log", "needs addresses or host names of clients in the log"] {
+    for text in
+        ["needs ids of people in the log", "needs statement texts in the log", "needs addresses or host names of clients in the log"]
+    {
         full.says(text);
     }
 }

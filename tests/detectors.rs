@@ -42,7 +42,8 @@ fn differs(typology: Typology, name: &str, case: &Case) -> Option<String> {
     expected.insert("ann".to_owned(), case.expect.clone());
     let missed = expected.iter().flat_map(|(who, what)| what.iter().map(move |of| (who, of)));
     let missed: Vec<_> = missed.filter(|(who, of)| !found.get(*who).is_some_and(|found| found.contains(of))).collect();
-    let may = |who: &str, of: &Typology| expected.get(who).is_some_and(|what| what.contains(of) || (!what.is_empty() && case.also.contains(of)));
+    let may =
+        |who: &str, of: &Typology| expected.get(who).is_some_and(|what| what.contains(of) || (!what.is_empty() && case.also.contains(of)));
     let more = found.iter().flat_map(|(who, what)| what.iter().map(move |of| (who, of)));
     let more: Vec<_> = more.filter(|(who, of)| !may(who, of)).collect();
     if missed.is_empty() && more.is_empty() {

@@ -138,7 +138,8 @@ impl Shard {
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
-        let mut tracked = env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
+        let mut tracked =
+            env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
         apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
         beat(&mut tracked, &mut self.beats);
     }
@@ -184,8 +185,7 @@ impl Shard {
         for GroupFinding { actor, finding } in std::mem::take(&mut self.told) {
             let Some(mut tracked) = env.profiles.get_mut(&env.context.key(&actor)) else { continue };
             let newest = tracked.profile.newest_open;
-            let told =
-                Told { time: newest.time, heard: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
+            let told = Told { time: newest.time, heard: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
             triage(&mut tracked, &told, midnight, &finding, env, &mut out);
         }
         out

@@ -30,6 +30,10 @@ impl<T: Default> Tally<T> {
         let at = match self.units.binary_search_by_key(&unit, |(unit, _)| *unit) {
             Ok(at) => at,
             Err(at) => {
+                // Grown by little at a time: every employee has several of these.
+                if self.units.len() == self.units.capacity() {
+                    self.units.reserve_exact(2 + self.units.len() / 8);
+                }
                 self.units.insert(at, (unit, T::default()));
                 at
             }

@@ -67,7 +67,13 @@ impl Stretch {
                 let range = &mut self.ranges[at];
                 (range.1, range.2) = (range.1.min(first), range.2.max(last));
             }
-            Err(at) => self.ranges.insert(at, (partition, first, last)),
+            Err(at) => {
+                // Most stretches are of one partition, and there are many stretches.
+                if self.ranges.len() == self.ranges.capacity() {
+                    self.ranges.reserve_exact(1 + self.ranges.len() / 4);
+                }
+                self.ranges.insert(at, (partition, first, last));
+            }
         }
     }
 }
@@ -86,6 +92,9 @@ impl Trail {
         let at = match self.hours.binary_search_by_key(&hour, |(hour, _)| *hour) {
             Ok(at) => at,
             Err(at) => {
+                if self.hours.len() == self.hours.capacity() {
+                    self.hours.reserve_exact(2);
+                }
                 self.hours.insert(at, (hour, Stretch::default()));
                 at
             }
@@ -102,6 +111,9 @@ impl Trail {
             _ => {
                 if self.days.len() == DAYS {
                     self.days.pop_front();
+                }
+                if self.days.len() == self.days.capacity() {
+                    self.days.reserve_exact(1);
                 }
                 self.days.push_back((day, stretch));
             }

@@ -1,7 +1,7 @@
 //! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
 //!
 //! What people work through is a person's case, so an employee who was shown within the last four weeks takes no second place: what comes
-//! later belongs to the case. An alert is shown at once while the day has room and its score is among the last fortnight's best, as
+//! later belongs to the case, unless it is much graver. An alert is shown at once while the day has room and its score is among the last fortnight's best, as
 //! many as the budget allows; a day's room that is left goes to the highest scores that wait. So a quiet morning's small alert
 //! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
 
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 const DAY: i64 = 86_400_000;
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
+/// By so much, in tenths of a score, a case must have become graver to be shown again.
+const GRAVER: u32 = 150;
 /// Days for which an employee who was shown takes no further place.
 const KNOWN: i64 = 28;
 
@@ -25,8 +27,8 @@ pub struct Budget {
     began: Timestamp,
     left: u32,
     shown: BTreeMap<String, String>,
-    /// Day on which an employee or account was last shown.
-    known: BTreeMap<String, i64>,
+    /// Day on which an employee or account was last shown, and with which score.
+    known: BTreeMap<String, (i64, u32)>,
     /// Over budget, by id.
     waiting: BTreeMap<String, Waiting>,
     /// The highest score of each employee or account, with its day.
@@ -61,8 +63,8 @@ impl Budget {
             if score > recent.1 {
                 *recent = (self.day, score);
             }
-            if self.left > 0 && !self.has_shown(&who) && score >= self.bar() {
-                self.show(&alert.id, who, at);
+            if self.left > 0 && !self.has_shown(&who, score) && score >= self.bar() {
+                self.show(&alert.id, who, score, at);
             } else {
                 self.waiting.insert(alert.id.clone(), Waiting { score, who, day: self.day });
             }
@@ -80,28 +82,28 @@ impl Budget {
             self.waiting.iter().map(|(id, waiting)| (waiting.score, id.clone(), waiting.who.clone())).collect();
         waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let end = Timestamp((self.day + 1) * DAY - 1);
-        for (_, id, who) in waiting {
+        for (score, id, who) in waiting {
             // Of two alerts of one employee the second waits on.
-            if self.left > 0 && !self.has_shown(&who) {
-                self.show(&id, who, end);
+            if self.left > 0 && !self.has_shown(&who, score) {
+                self.show(&id, who, score, end);
             }
         }
         (self.day, self.left, self.began) = (day, self.per_day, at);
         self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
-        self.known.retain(|_, shown| *shown + KNOWN > day);
+        self.known.retain(|_, (shown, _)| *shown + KNOWN > day);
         self.recent.retain(|_, (of, _)| *of + FORTNIGHT > day);
     }
 
-    fn show(&mut self, id: &str, who: String, at: Timestamp) {
+    fn show(&mut self, id: &str, who: String, score: u32, at: Timestamp) {
         self.left -= 1;
         self.waiting.remove(id);
-        self.known.insert(who, self.day);
+        self.known.insert(who, (self.day, score));
         self.shown.insert(id.to_owned(), at.to_string());
     }
 
-    /// Whether an employee or account has been shown of late.
-    pub fn has_shown(&self, who: &str) -> bool {
-        self.known.contains_key(who)
+    /// Whether an employee or account has been shown of late, with a score that this one does not go far beyond.
+    fn has_shown(&self, who: &str, score: u32) -> bool {
+        self.known.get(who).is_some_and(|(_, shown)| score < shown + GRAVER)
     }
 
     /// The score that the last fortnight's best, as many as the budget allows, all have.

@@ -244,7 +244,10 @@ impl Case {
                 None => people.push(special.clone()),
             }
         }
-        people.extend((0..self.company.clerks).map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / self.company.unit)) }));
+        people.extend(
+            (0..self.company.clerks)
+                .map(|n| Person { role: CLERK.to_owned(), ..person(format!("sue{n}"), format!("S{}", n / self.company.unit)) }),
+        );
         people
     }
 

@@ -136,7 +136,15 @@ fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Ca
     let known = know_all(branch, record, catalog);
     note_reads(branch, &known, reads);
     let of_people = of_people(branch, &known);
-    let mut shown = Shown { kinds: Kinds::NONE, count: Count::Nobody, subjects: Vec::new(), chain: Chain::default(), people_per_row: 1, of_people, unknown: false };
+    let mut shown = Shown {
+        kinds: Kinds::NONE,
+        count: Count::Nobody,
+        subjects: Vec::new(),
+        chain: Chain::default(),
+        people_per_row: 1,
+        of_people,
+        unknown: false,
+    };
     shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
     if !shown.kinds.is_empty() {
         // A sum beside a person is a fact about the person.
