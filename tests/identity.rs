@@ -199,7 +199,12 @@ fn an_account_that_is_nobodys_is_named_as_an_account() {
     let world =
         World::bank().with("employees.csv", "employee,unit\ne1,U\n").with("accounts.csv", "account,employee,shared\nPOOL,,true\nu1,e1,\n");
     let by = |account: &str| -> Vec<Line> {
-        let read = |n: u64| by_account(account).at(on(0, &format!("09:0{n}"))).reads("crm.customers", &["name"]).of((n * 200..n * 200 + 200).map(|id| id * 13));
+        let read = |n: u64| {
+            by_account(account)
+                .at(on(0, &format!("09:0{n}")))
+                .reads("crm.customers", &["name"])
+                .of((n * 2_000..n * 2_000 + 2_000).map(|id| id * 13))
+        };
         (0..5).map(read).collect()
     };
     for (account, who) in [("POOL", (None, Some("POOL"))), ("stranger", (None, Some("stranger"))), ("u1", (Some("e1"), None))] {
