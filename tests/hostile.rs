@@ -155,7 +155,7 @@ fn names_that_would_act_on_a_terminal_do_not() {
         access(name)
             .at(on(0, &format!("09:{n:02}")))
             .reads("crm.customers", &["name"])
-            .of(0..8_000)
+            .of((0..8_000).map(|id| id * 13))
             .set("system", name)
             .set("session", name)
     };

@@ -12,11 +12,11 @@ use leakwarden::model::typology::Typology;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Reads of a thousand people, a hundred a minute.
+/// Reads of ten thousand people, a thousand a minute, whose ids do not follow one another: enough to be grave.
 fn extract(who: &str, day: i64, first: u64) -> Vec<Line> {
     let read = |n: i64| {
-        let from = first + n as u64 * 100;
-        access(who).at(on(day, &format!("09:{n:02}"))).reads("crm.customers", &["name"]).of(from..from + 100)
+        let from = first * 10 + n as u64 * 1_000;
+        access(who).at(on(day, &format!("09:{n:02}"))).reads("crm.customers", &["name"]).of((from..from + 1_000).map(|id| id * 13))
     };
     (0..10).map(read).collect()
 }
@@ -199,7 +199,12 @@ fn an_account_that_is_nobodys_is_named_as_an_account() {
     let world =
         World::bank().with("employees.csv", "employee,unit\ne1,U\n").with("accounts.csv", "account,employee,shared\nPOOL,,true\nu1,e1,\n");
     let by = |account: &str| -> Vec<Line> {
-        let read = |n: u64| by_account(account).at(on(0, &format!("09:0{n}"))).reads("crm.customers", &["name"]).of(n * 200..n * 200 + 200);
+        let read = |n: u64| {
+            by_account(account)
+                .at(on(0, &format!("09:0{n}")))
+                .reads("crm.customers", &["name"])
+                .of((n * 2_000..n * 2_000 + 2_000).map(|id| id * 13))
+        };
         (0..5).map(read).collect()
     };
     for (account, who) in [("POOL", (None, Some("POOL"))), ("stranger", (None, Some("stranger"))), ("u1", (Some("e1"), None))] {
@@ -235,7 +240,7 @@ fn times_ranges_and_scores_hang_together() {
     assert_eq!((alert.evidence.records, alert.evidence.sources.len()), (10, 1));
     assert_eq!((alert.evidence.sources[0].first, alert.evidence.sources[0].last), (1, 10));
     assert_eq!(alert.evidence.root.len(), 64);
-    assert_eq!(alert.observed.persons.figure(), Some(1_000));
+    assert_eq!(alert.observed.persons.figure(), Some(10_000));
     assert_eq!(alert.observed.accesses, 10);
 }
 

@@ -118,6 +118,22 @@ fn how_the_log_is_split_and_in_which_order_it_comes_changes_nothing() {
 }
 
 #[test]
+fn how_much_settles_at_once_changes_nothing() {
+    for name in CASES {
+        let case = case(name);
+        let (world, lines) = (case.world(), case.lines());
+        let played = |size: usize| {
+            let mut play = Play::new(&world.context());
+            lines.chunks(size).for_each(|lines| play.take(lines));
+            play.finish();
+            play.written()
+        };
+        let whole = played(lines.len());
+        assert!(played(23) == whole && played(500) == whole, "{name}");
+    }
+}
+
+#[test]
 fn a_state_taken_at_any_moment_goes_on_as_the_first_would_have() {
     for name in CASES {
         let case = case(name);

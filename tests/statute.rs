@@ -24,7 +24,7 @@ fn reads(table: &str, columns: &[&str], people: std::ops::Range<u64>) -> Vec<Lin
         access("e1")
             .at(on(n as i64 / 600, "08:00") + leakwarden::model::time::Span::minutes(n as i64 % 600))
             .reads(table, columns)
-            .of(first..last)
+            .of((first..last).map(|id| id * 13))
     };
     people.clone().step_by(100).enumerate().map(read).collect()
 }

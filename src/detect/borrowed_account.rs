@@ -1,8 +1,8 @@
 //! `borrowed_account`: the account works from a place where its owner never worked.
 //!
 //! **What it does.** Counts people without a known reason who were touched from a device that this employee has used for less than a
-//! week while others are familiar, in a day and in a week, against own days and peers. What else does not fit adds to it: the
-//! familiar device in use within the same minutes, and hours off duty.
+//! week while others are familiar, in a day and in a week, against own days and peers. What else does not fit adds to it: more people
+//! than usual, another device in use within the same minutes, and hours off duty.
 //!
 //! **Why.** Accounts are rented out by the day. The borrower has the password, and neither the desk nor the habits.
 //!

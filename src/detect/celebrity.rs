@@ -1,8 +1,9 @@
 //! `celebrity`: everybody looks at the same person, or somebody at a person of public interest.
 //!
-//! **What it does.** Two things. Counts subjects tagged `vip` or `employee` that an employee looked at without a known reason, over a day, a
-//! week and a month. And, once a day has closed, finds subjects whom many employees of several units looked at one by one without a
-//! known reason within seven days, against how many look at anybody else; each of them gets an alert that names the others.
+//! **What it does.** Two things. Counts subjects tagged `vip` or `employee` that an employee looked at without a known reason, over a
+//! day, a week and a month. And, once a day has closed, finds subjects whom five or more employees of three or more units looked at
+//! one by one without a known reason within seven days, against how many units look at anybody else; each of them gets an alert that
+//! names the others.
 //!
 //! **Why.** A face from the news draws looks, and some of them are paid for.
 //!

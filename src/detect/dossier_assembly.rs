@@ -1,9 +1,9 @@
 //! `dossier_assembly`: one person put together from many places.
 //!
-//! **What it does.** Follows targeted looks at single subjects who do not belong to one's own territory (where owners are known), or whom
-//! this employee had never looked at before. When the same employee has looked at one subject without a
-//! known reason in at least three systems (tables, where the catalog names no systems), at four kinds of at least two tiers, within a day, that is a dossier; the number
-//! of dossiers today and in seven days is held against how many this employee and the peers put together.
+//! **What it does.** Follows targeted looks at single subjects who do not belong to one's own territory (where owners are known), or
+//! whom this employee had never looked at before. When the same employee has looked at one subject without a known reason in at least
+//! three systems (tables, where the catalog names no systems), at four kinds of at least two tiers, within a day, that is a dossier;
+//! the number of dossiers today and in seven days is held against how many this employee and the peers put together.
 //!
 //! **Why.** Private investigators order everything about one person: identity, accounts, movements, calls.
 //!

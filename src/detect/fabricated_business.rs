@@ -1,8 +1,9 @@
 //! `fabricated_business`: enquiries with a purpose, and no business that follows.
 //!
-//! **What it does.** Two things. Of the people looked at under a purpose over a month (but for the last days, business takes time), counts
-//! those for whom nothing was ever written by the same employee, and holds their share against own days before and the peers. And
-//! counts people under a purpose that nothing on file confirms, over a day, a week and a month.
+//! **What it does.** Two things. Of the people looked at under a purpose over a month (but for the last days, business takes time),
+//! counts those about whom the same employee wrote nothing in the two weeks after, and holds their share against own days before and
+//! the peers, where business follows a quarter of all enquiries at the least. And counts people under a purpose that nothing on file
+//! confirms, over a day, a week and a month.
 //!
 //! **Why.** 915 credit reports in 15 months under made-up loan applications: the volume was normal, the purpose field was filled in, and no
 //! loan was ever granted.

@@ -1,6 +1,7 @@
 //! `list_matching`: a long list from elsewhere is held against the data.
 //!
-//! **What it does.** Counts look-ups by key that found nobody and have no known reason, in a day and in a week, against the employee's own days and the peers.
+//! **What it does.** Counts look-ups by key that found nobody and have no known reason, in a day and in a week, against the employee's
+//! own days and the peers.
 //!
 //! **Why.** Who buys a list of telephone numbers wants the names to them. Many of the numbers belong to no customer, so the log fills
 //! with uniform look-ups that miss; somebody who serves customers misses only by a slip.

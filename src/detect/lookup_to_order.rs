@@ -1,8 +1,8 @@
 //! `lookup_to_order`: single people looked up one by one, strangers all, without a ticket.
 //!
 //! **What it does.** Counts people whom this employee had never looked at before, who belong to no territory of theirs, who were
-//! looked up one by one and for whom no reason is known; holds the sums of a day, a week and a month against the employee's own
-//! days before and the peers. The share of all look-ups without a reason must have risen with it.
+//! looked up one by one and for whom no reason is known and none was claimed; holds the sums of a day, a week and a month against the
+//! employee's own days before and the peers. Where the share of look-ups without a reason has not risen with it, it weighs half.
 //!
 //! **Why.** Illegal investigators order look-ups: a name today, a number tomorrow. The volume stays ordinary; what differs is that
 //! nobody asked for these people at the counter.

@@ -1,8 +1,8 @@
 //! `role_without_need`: data that this role has nothing to do with.
 //!
 //! **What it does.** Learns which systems and kinds the members of a peer group touch. Counts people without a known reason whom an
-//! employee touched where fewer than one in twenty peers (and fewer than twelve) do, and where the employee did not work before either:
-//! neither a month ago, nor in the first fortnight.
+//! employee touched where fewer than one in twenty peers (and fewer than twelve) do, and where the employee did not work before
+//! either: neither a month ago, nor in the first fortnight.
 //!
 //! **Why.** Rights are granted once and kept for ever; who sells what others hold has to go where the role does not lead.
 //!

@@ -1,9 +1,10 @@
 //! `splitting_collusion`: several colleagues, each a little above the usual, at the same time.
 //!
-//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the first time without a
-//! known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by, less what it takes to choose so many of so many
-//! members (a scan statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A surge of the whole unit takes the
-//! member at its upper quartile along and is taken off. Each of them gets an alert that names the others.
+//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the
+//! first time without a known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by
+//! among all employees, less what it takes to choose so many of so many members (a scan statistic: Kulldorff 1997; Donoho and Jin,
+//! "Higher criticism", 2004). A surge of the whole unit takes the member at its upper quartile along and is taken off. Each of them gets
+//! an alert that names the others.
 //!
 //! **Why.** A list is split so that nobody stands out.
 //!
@@ -11,7 +12,7 @@
 //!
 //! **Known false positives.** A queue that some of a unit took over: its assignment explains it.
 //!
-//! **Needs.** Units, and some days of history.
+//! **Needs.** Units of at least four times as many as share the list, some hundred employees to compare with, some days of history.
 
 use crate::detect::{Detector, Finding, GroupFinding, Need};
 use crate::model::access::Actor;

@@ -1,8 +1,8 @@
 //! `vendor_cohort`: agents of one outside employer look at the same people.
 //!
-//! **What it does.** Once a day has closed, counts for every agent of an outside employer how many of the people looked at one by one without
-//! a known reason within seven days other agents of the same employer looked at too, and holds it against how often two employees
-//! meet by chance, everywhere and among agents of other employers. Each agent gets an alert that names those they met.
+//! **What it does.** Once a day has closed, counts for every agent of an outside employer how many of the people looked at one by one
+//! without a known reason within seven days other agents of the same employer looked at too, and holds it against how often two
+//! employees of different units meet by chance. Each agent gets an alert that names those they met.
 //!
 //! **Why.** A call centre's agents who sell together work through the same list, check one another's finds, and repeat each other's orders.
 //!

@@ -57,6 +57,8 @@ pub struct Engine {
     hours: BTreeSet<i64>,
     /// The last UTC day that has begun.
     begun: i64,
+    /// The last UTC hour at whose start pulses were read.
+    read: i64,
     settled: Timestamp,
     population: Population,
     stage: Stage,
@@ -80,6 +82,7 @@ impl Engine {
             resting: BTreeSet::new(),
             hours: BTreeSet::new(),
             begun: i64::MIN,
+            read: i64::MIN,
             settled: Timestamp(i64::MIN / 4),
             population: Population::default(),
             stage: Stage::default(),
@@ -243,8 +246,12 @@ impl Engine {
                 self.begun = day;
                 out.join(self.tick(Timestamp(day * DAY), executor));
             }
-            let beats = executor.on_all(&mut self.shards, &Shard::beats);
-            self.pulses = Arc::new(Pulses::of(beats));
+            // So is an hour: what a group has done since must not be told by how much settles at once.
+            if hour > self.read {
+                self.read = hour;
+                let beats = executor.on_all(&mut self.shards, &Shard::beats);
+                self.pulses = Arc::new(Pulses::of(beats));
+            }
         }
         out.join(self.settle_until(frontier, executor));
         out

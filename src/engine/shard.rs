@@ -234,7 +234,8 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.marks == Default::default() {
         return;
     }
-    step.unit = tracked.newest_unit(step.unit);
+    // Windows end with the newest disclosure.
+    step.unit = if step.discloses { tracked.newest_unit(step.unit) } else { step.unit.max(tracked.marks.newest) };
     let people = access.persons.figure().unwrap_or(0);
     out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), step.newly_unexplained);
     let day = tracked.profile.today();

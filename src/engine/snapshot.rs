@@ -48,6 +48,7 @@ struct Head {
     resting: BTreeSet<PartitionId>,
     hours: BTreeSet<i64>,
     begun: i64,
+    read: i64,
     settled: Timestamp,
     population: Population,
     stage: Stage,
@@ -72,6 +73,7 @@ impl Engine {
             resting: self.resting.clone(),
             hours: self.hours.clone(),
             begun: self.begun,
+            read: self.read,
             settled: self.settled,
             population: self.population.clone(),
             stage: self.stage.clone(),
@@ -115,10 +117,10 @@ impl Engine {
                 engine.adopt(kept);
             }
         }
-        let Head { clocks, resting, hours, begun, settled, population, stage, models, pulses, mut budget, .. } = head;
+        let Head { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, mut budget, .. } = head;
         budget.set_per_day(engine.context.alerts.budget_per_day);
         let (models, pulses) = (Arc::new(models), Arc::new(pulses));
-        Ok(Engine { clocks, resting, hours, begun, settled, population, stage, models, pulses, budget, ..engine })
+        Ok(Engine { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, budget, ..engine })
     }
 
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.

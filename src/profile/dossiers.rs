@@ -41,7 +41,8 @@ pub struct Dossiers {
 }
 
 impl Dossiers {
-    /// Notes an unexplained, targeted look; one that does not open a dossier goes on with one at the most. Gives the dossier when this look completes it by the given rule.
+    /// Notes an unexplained, targeted look; one that does not open a dossier goes on with one at the most. Gives the dossier when this
+    /// look completes it by the given rule.
     pub fn look(
         &mut self,
         subject: Subject,

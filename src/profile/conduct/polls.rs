@@ -85,7 +85,7 @@ mod tests {
         let mut look = |hour| polls.note(Subject(7), Kinds::of(Kind::LocationTrack), hour);
         assert_eq!((look(1_000), look(1_000), look(1_001), look(1_100)), (1, 1, 2, 3));
         assert_eq!(look(1_090), 4, "a late one");
-        assert_eq!(look(1_100 + 100), 4, "the first two lie more than a week back, less one hour");
+        assert_eq!(look(1_100 + 100), 3, "the first two lie more than a week back");
         assert_eq!(polls.note(Subject(8), Kinds::of(Kind::Name), 1_000), 0);
     }
 }
