@@ -10,13 +10,15 @@ use leakwarden::engine::tracked::Tracked;
 use leakwarden::model::access::Actor;
 use leakwarden::model::time::Span;
 use leakwarden::profile::EXACT_ENTRIES;
+use leakwarden::triage::Episode;
 
 const TYPICAL: usize = 8 * 1024;
 const MOST: usize = 64 * 1024;
 
-/// Bytes of the profile, and of the set behind the statutory counter.
+/// Bytes of the profile with what is found, and of the set behind the statutory counter.
 fn bytes(tracked: &Tracked) -> (usize, usize) {
     let (profile, set) = tracked.profile.heap_bytes();
+    let profile = profile + tracked.episodes.capacity() * size_of::<Episode>();
     let stored = postcard::to_stdvec(&tracked.keep()).expect("stores").len();
     println!("  in place {} B, profile {profile} B, set {set} B, in a snapshot {stored} B", size_of::<Tracked>());
     (size_of::<Tracked>() + profile, set)

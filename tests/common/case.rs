@@ -350,7 +350,7 @@ impl Act {
                 let at = on(day, "00:00") + Span::minutes(clock(&self.at)) + Span(every * n as i64 + varied);
                 for (who, minutes) in self.who.iter().zip(0..) {
                     for (line, second) in self.touched(who, number).into_iter().zip(0..) {
-                        let line = self.from_where(line, who, number).at(at + Span::minutes(minutes) + Span::seconds(second));
+                        let line = self.placed(line, who, number).at(at + Span::minutes(minutes) + Span::seconds(second));
                         let people = (0..self.people).map(|n| self.from + place + n * self.stride);
                         lines.push(if self.people > 0 { line.of(people) } else { line });
                     }
@@ -382,7 +382,7 @@ impl Act {
         if all.is_empty() { vec![bare] } else { all }
     }
 
-    fn from_where(&self, line: Line, who: &str, number: u64) -> Line {
+    fn placed(&self, line: Line, who: &str, number: u64) -> Line {
         let desk = format!("desk-{who}");
         let host = if self.host.is_empty() { &desk } else { &self.host[number as usize % self.host.len()] };
         let app = self.app.as_deref().unwrap_or("crm");
