@@ -94,7 +94,7 @@ fn how_the_log_is_split_and_in_which_order_it_comes_changes_nothing() {
     for name in CASES {
         let company = Written::new(&case(name));
         let lines: Vec<&str> = company.lines.iter().map(String::as_str).collect();
-        let whole = company.replay(&[lines.clone()], 1);
+        let whole = company.replay(std::slice::from_ref(&lines), 1);
         let wanted = name.split('/').next().expect("a typology");
         assert!(whole.contains(&format!("\"typology\":\"{wanted}\"")), "{name}: {whole}");
         // Every employee's records in one of three files.
