@@ -206,6 +206,11 @@ impl Catalog {
         at.map(|at| at as u32)
     }
 
+    /// The name of the subject space of a table.
+    pub fn space_of(&self, table: &Table) -> &str {
+        self.spaces.get(usize::from(table.space.0)).map_or("", String::as_str)
+    }
+
     /// Names of the subject spaces in the order of their ids; the common one is the empty name.
     pub fn spaces(&self) -> &[String] {
         &self.spaces

@@ -1,7 +1,7 @@
 //! What an access shows beyond how many and whom, told while texts are still known: direct tools, auditing switched off, a change
 //! of somebody's protection, and how the ids asked for follow one another.
 
-use crate::classify::catalog::{Catalog, Table};
+use crate::classify::catalog::Catalog;
 use crate::classify::counting::Disclosure;
 use crate::model::access::{Chain, Marks, Operation, Subject};
 use crate::model::keys::Keys;
@@ -150,8 +150,7 @@ pub fn about(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Box<[Subjec
 
 fn space_of<'c>(record: &Record<'_>, catalog: &'c Catalog) -> &'c str {
     let tables = record.objects.iter().filter_map(|object| catalog.find(record.system.as_deref(), object.table.trim()));
-    let space = |table: &Table| catalog.spaces().get(usize::from(table.space.0)).map(String::as_str);
-    tables.filter(|table| table.subject.is_some()).find_map(space).unwrap_or("")
+    tables.filter(|table| table.subject.is_some()).map(|table| catalog.space_of(table)).next().unwrap_or("")
 }
 
 /// How ids follow one another: those that the source names, or those that a statement lists.

@@ -92,11 +92,6 @@ impl Stage {
         all.dedup();
         all
     }
-
-    /// Whether every subject is judged.
-    pub fn is_whole(&self) -> bool {
-        self.theta == u64::MAX
-    }
 }
 
 impl<'a> Tick<'a> {

@@ -183,11 +183,6 @@ impl History {
         self.days.back().map(|head| head.day)
     }
 
-    /// The number of the oldest day kept.
-    pub fn oldest(&self) -> Option<u32> {
-        self.days.front().map(|head| head.day)
-    }
-
     /// How many days are kept.
     pub fn len(&self) -> usize {
         self.days.len()
@@ -252,7 +247,7 @@ mod tests {
     fn figures_are_kept_to_twelve_digits_and_days_to_ninety() {
         let figures: Vec<u32> = (0..200).map(|n| n * n * 7).collect();
         let history = history(&figures);
-        assert_eq!((history.len(), history.oldest()), (90, Some(111)));
+        assert_eq!((history.len(), history.days(Measure::Persons, 200, 200).last().map(|(day, _)| day)), (90, Some(111)));
         for (day, figure) in history.days(Measure::Persons, 200, 90) {
             let truth = u64::from(figures[day as usize - 1]);
             assert!(truth >= figure && (truth - figure) * 2_000 <= truth, "{truth} {figure}");

@@ -229,8 +229,7 @@ impl Profile {
         step: &mut Step,
     ) {
         let unit = step.unit;
-        let strangers = std::array::from_fn(|at| access.subjects.get(at).is_some_and(|subject| self.seen.last_touch(*subject) == 0));
-        let (persons, unexplained) = self.apply_subjects(access, coverage, unit, around, statute, &mut step.signals);
+        let (persons, unexplained, strangers) = self.apply_subjects(access, coverage, unit, around, statute, &mut step.signals);
         let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
@@ -259,7 +258,8 @@ impl Profile {
         }
     }
 
-    /// People by name: how many were touched for the first time on their day, all and unexplained.
+    /// People by name: how many were touched for the first time on their day, all and unexplained; and who of the first few was never
+    /// looked at before.
     fn apply_subjects(
         &mut self,
         access: &Access,
@@ -268,18 +268,22 @@ impl Profile {
         around: &Circumstances<'_>,
         statute: &Statute,
         signals: &mut Signals,
-    ) -> (u64, u64) {
+    ) -> (u64, u64, [bool; TARGETED]) {
         if unit / UNITS_PER_DAY < self.first_day() {
-            return (0, 0);
+            return (0, 0, [false; TARGETED]);
         }
         let day_start = unit - unit % UNITS_PER_DAY;
         let (mut persons, mut unexplained) = (0, 0);
+        let mut strangers = [false; TARGETED];
         let scale = self.seen.scale();
         let targeted = access.subjects.len() <= TARGETED;
         for (at, subject) in access.subjects.iter().enumerate() {
             let open = coverage.open.is_open(at);
             let touch = self.seen.touch(*subject, access.kinds, unit, open);
             self.totals.shift((touch.before, touch.unexplained_before), (touch.after, touch.unexplained_after), statute);
+            if let Some(stranger) = strangers.get_mut(at) {
+                *stranger = touch.last == 0;
+            }
             let first_today = touch.last < day_start;
             let newly_open = open && touch.last_unexplained < day_start;
             persons += u64::from(first_today);
@@ -306,7 +310,7 @@ impl Profile {
             self.totals = Totals::of(&self.seen, statute);
         }
         let scaled = |n: u64| (n as f64 * self.seen.scale()).round() as u64;
-        (scaled(persons), scaled(unexplained))
+        (scaled(persons), scaled(unexplained), strangers)
     }
 
     /// People of whom only the count is known: their figures, all and unexplained.

@@ -124,10 +124,4 @@ impl Budget {
     pub fn shown_at(&self, id: &str) -> Option<&str> {
         self.shown.get(id).map(String::as_str)
     }
-
-    /// Forgets an alert that is over.
-    pub fn forget(&mut self, id: &str) {
-        self.shown.remove(id);
-        self.waiting.remove(id);
-    }
 }

@@ -41,7 +41,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Foun
         let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
         found.persons = persons(record, &shown, ids.len() as u64);
         let space =
-            shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| space(catalog, entry));
+            shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| catalog.space_of(entry));
         found.subjects = ids.into_iter().map(|id| keys.subject(space, id)).collect();
     }
     found.reads = shown.into_iter().map(|table| table.read).collect();
@@ -168,11 +168,6 @@ fn parties(entry: &Table, columns: Option<&[String]>, names_person: bool) -> u64
     // Any column but the other ends is about the subject: the place of the call is the caller's.
     let about_subject = names_person || columns.iter().any(|column| entry.kind_of(column).is_some() && !is_end(column));
     (others + u64::from(about_subject)).max(1)
-}
-
-/// The name of the subject space of a table.
-pub(super) fn space<'c>(catalog: &'c Catalog, entry: &Table) -> &'c str {
-    catalog.spaces().get(usize::from(entry.space.0)).map_or("", String::as_str)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Counting where the source gives a statement's text: what it reads is found by [`crate::sql`].
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
-use crate::classify::counting::objects::{Showing, space};
+use crate::classify::counting::objects::Showing;
 use crate::classify::counting::people::{self, Listed};
 use crate::classify::counting::{Found, TableRead, planned, shape};
 use crate::classify::marks;
@@ -259,7 +259,7 @@ fn chain(listed: &Listed<'_>, keys: &Keys) -> Chain {
 }
 
 fn subjects(listed: &Listed<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Subject> {
-    let mut subjects: Vec<Subject> = listed.ids.iter().map(|(entry, id)| keys.subject(space(catalog, entry), id)).collect();
+    let mut subjects: Vec<Subject> = listed.ids.iter().map(|(entry, id)| keys.subject(catalog.space_of(entry), id)).collect();
     subjects.sort_unstable();
     subjects.dedup();
     subjects
