@@ -178,12 +178,11 @@ impl Lane {
     }
 
     fn message(&mut self, task: usize, place: Place, record: Option<Settles>, key: &[u8]) {
-        let Some(watermark) = self.clock.watermark() else { return };
         // The time is told with a later message, once everything that this record led to has been sent.
-        let told = if record.is_some() { self.told[task].unwrap_or(Timestamp(i64::MIN / 4)) } else { watermark };
         if record.is_none() {
-            self.told[task] = Some(watermark);
+            self.told[task] = self.clock.watermark();
         }
+        let told = self.told[task];
         let routed = Routed { topic: self.topic.clone(), partition: self.partition, place, watermark: told, record };
         self.outbox.send(Send { topic: Topic::Access, partition: task as i32, key: key.to_vec(), value: Some(encode(&routed)) });
     }

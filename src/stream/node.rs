@@ -132,6 +132,7 @@ impl Node {
 
     /// A task is ours; with the first comes the centre.
     pub fn assign(&mut self, task: i32) {
+        self.revoke(task);
         self.open(task);
         if task == 0 {
             self.open(self.centre());
@@ -150,6 +151,8 @@ impl Node {
             gone.push(self.centre());
         }
         for part in gone {
+            // Who takes the part on anew counts anew: an acknowledgement of what was sent before must not reach it.
+            self.tickets.retain(|_, (owner, _)| *owner != Owner::Part(part) && *owner != Owner::Fence(part));
             match self.parts.remove(&part) {
                 Some(Part::Restoring(..)) => self.effects.push(Effect::Leave(Topic::State, part)),
                 Some(Part::Task(_)) => self.effects.push(Effect::Leave(Topic::Access, part)),
@@ -161,12 +164,14 @@ impl Node {
 
     /// A partition of the input is ours. It is read on from there, once ticks were read up to that offset of theirs.
     pub fn assign_lane(&mut self, name: LaneName, resume: Resume, ticks_end: i64) {
+        self.revoke_lane(&name);
         self.lanes.insert(name, Laid::Opening(resume, ticks_end));
         self.open_lanes();
     }
 
     /// A partition of the input is no longer ours.
     pub fn revoke_lane(&mut self, name: &LaneName) {
+        self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Lane(of) if of == name));
         self.lanes.remove(name);
     }
 
@@ -236,12 +241,17 @@ impl Node {
 
     fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
         let Some(Part::Restoring(fence, restore)) = self.parts.get_mut(&part) else { return Ok(()) };
-        if offset < *fence {
-            return restore.take(key, value);
+        if offset != *fence {
+            restore.take(key, value)?;
+        }
+        // Beyond the fence only another save can make it whole.
+        let may_be_whole = offset == *fence || (offset > *fence && Restore::completes(key));
+        if !may_be_whole || restore.check().is_err() {
+            return Ok(());
         }
         let (fence, restore) = (*fence, std::mem::take(restore));
         self.effects.push(Effect::Leave(Topic::State, part));
-        let restored: Restored = restore.finish(part, fence.unsigned_abs())?;
+        let restored: Restored = restore.finish(part, fence.unsigned_abs());
         if part == self.centre() {
             let centre = Centre::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
             self.effects.push(Effect::Follow(Topic::Summaries, 0, centre.next()));

@@ -36,8 +36,8 @@ pub struct Routed {
     pub partition: i32,
     /// Its place in the lane.
     pub place: Place,
-    /// The lane's watermark after it.
-    pub watermark: Timestamp,
+    /// The lane's watermark, as far as it may be told with it.
+    pub watermark: Option<Timestamp>,
     /// The record; `None` tells the time alone.
     pub record: Option<Settles>,
 }
