@@ -8,6 +8,7 @@ use leakwarden::config::written::{Config, Sink as SinkConfig};
 use leakwarden::console::health::Health;
 use leakwarden::console::router::{Console, View};
 use leakwarden::model::problem::Problem;
+use leakwarden::pipeline::cluster::{self, Process, Setup};
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
@@ -60,6 +61,21 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    if let Some(cluster) = &config.cluster {
+        let setup = runtime.block_on(Setup::prepare(&config, cluster))?;
+        let parts = cluster::Parts {
+            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+            dead_letters: Some(dead_letters(&config)?),
+            metrics,
+            health,
+        };
+        Process::start(&config, Arc::new(context), setup, parts)?.run(&stopped)?;
+        tracing::info!("stopped; state is saved");
+        drop(ended);
+        let _ = runtime.block_on(serving);
+        runtime.shutdown_background();
+        return Ok(());
+    }
     let mut kept = Kept::open(&config.state)?;
     let (engine, positions) = kept.resume(Arc::new(context))?;
     let keys = engine.context().classifier.keys.clone();

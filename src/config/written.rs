@@ -61,6 +61,23 @@ pub struct Config {
     pub checkpoint: Span,
     /// `[http] listen`
     pub listen: String,
+    /// `[cluster]`: several processes share the work; `None` where one does all of it.
+    pub cluster: Option<Cluster>,
+}
+
+/// `[cluster]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cluster {
+    /// Into how many tasks employees are shared out. Fixed once there is state.
+    pub tasks: i32,
+    /// A name of this process that stays over restarts, so that a restart moves nothing.
+    pub instance: Option<String>,
+    /// What the names of our topics begin with.
+    pub prefix: String,
+    /// Replicas of topics that are made.
+    pub replication: i32,
+    /// After so long without a sign of life a process is taken for dead.
+    pub session: Span,
 }
 
 /// `[directory]`
@@ -162,6 +179,7 @@ impl Reader {
         let (time, alerts, subjects) = (named("time"), named("alerts"), named("subjects"));
         let (detectors, dead_letters, state, http) = (named("detectors"), named("dead_letters"), named("state"), named("http"));
         let formats = named("format");
+        let cluster = root.table("cluster");
         let (sources, sinks) = (root.tables("source"), root.tables("sink"));
         root.end();
         let formats: BTreeMap<String, OwnFormat> = formats::all(Section::new(formats.0, formats.1, problems));
@@ -221,6 +239,7 @@ impl Reader {
             section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
         }
         section.end();
+        let cluster = cluster.map(|(table, place)| cluster_settings(Section::new(table, place, problems)));
         Config {
             file: file.to_owned(),
             catalog,
@@ -244,6 +263,7 @@ impl Reader {
             state,
             checkpoint,
             listen,
+            cluster,
         }
     }
 
@@ -320,6 +340,18 @@ impl Reader {
         section.end();
         sink
     }
+}
+
+fn cluster_settings(mut section: Section<'_>) -> Cluster {
+    let cluster = Cluster {
+        tasks: section.number("tasks", 1..=1_000).map_or(12, |n| n as i32),
+        instance: section.text("instance"),
+        prefix: section.text("prefix").unwrap_or_else(|| "leakwarden".to_owned()),
+        replication: section.number("replication", 1..=100).map_or(1, |n| n as i32),
+        session: section.span("session").unwrap_or(Span::seconds(30)),
+    };
+    section.end();
+    cluster
 }
 
 fn detector_settings(mut section: Section<'_>) -> Settings {

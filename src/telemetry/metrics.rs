@@ -90,6 +90,10 @@ pub struct Metrics {
     state_bytes: IntGauge,
     checkpoint_duration: Gauge,
     sink_deliveries: IntCounterVec,
+    tasks: IntGauge,
+    restoring: IntGauge,
+    restored_records: IntGauge,
+    restored_bytes: IntGauge,
 }
 
 /// The metrics of one source.
@@ -156,6 +160,13 @@ impl Metrics {
                 &registry,
                 Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
             ),
+            tasks: added(&registry, IntGauge::with_opts(named("tasks_running", "Tasks of the cluster that run in this process."))),
+            restoring: added(&registry, IntGauge::with_opts(named("tasks_restoring", "Tasks whose state is being restored."))),
+            restored_records: added(
+                &registry,
+                IntGauge::with_opts(named("restore_records", "Messages read by the restores that are under way.")),
+            ),
+            restored_bytes: added(&registry, IntGauge::with_opts(named("restore_bytes", "Bytes read by the restores that are under way."))),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
             registry,
         }
@@ -213,6 +224,18 @@ impl Metrics {
     /// A checkpoint was made.
     pub fn checkpoint(&self, took: Duration) {
         self.checkpoint_duration.set(took.as_secs_f64());
+    }
+
+    /// How many tasks run here.
+    pub fn set_tasks(&self, tasks: u64) {
+        self.tasks.set(whole(tasks));
+    }
+
+    /// How far restores have come.
+    pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
+        self.restoring.set(whole(tasks));
+        self.restored_records.set(whole(records));
+        self.restored_bytes.set(whole(bytes));
     }
 
     /// Everything as Prometheus text.
@@ -302,6 +325,10 @@ mod tests {
         ("leakwarden_checkpoint_duration_seconds", &[]),
         ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
         ("leakwarden_build_info", &["version"]),
+        ("leakwarden_tasks_running", &[]),
+        ("leakwarden_tasks_restoring", &[]),
+        ("leakwarden_restore_records", &[]),
+        ("leakwarden_restore_bytes", &[]),
     ];
 
     #[test]
