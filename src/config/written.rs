@@ -61,6 +61,8 @@ pub struct Config {
     pub checkpoint: Span,
     /// `[http] listen`
     pub listen: String,
+    /// `[reload] watch`: whether the service looks by itself whether a file has changed.
+    pub watch: bool,
 }
 
 /// `[directory]`
@@ -87,7 +89,7 @@ pub struct Source {
 }
 
 /// Where a source comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum From {
     /// Files, by path or glob.
     Files(String),
@@ -96,7 +98,7 @@ pub enum From {
 }
 
 /// Kafka, as a source or sink sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kafka {
     /// `host:port,…`
     pub brokers: String,
@@ -109,7 +111,7 @@ pub struct Kafka {
 }
 
 /// `[[sink]]`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Sink {
     /// JSON lines in a file.
     JsonLines(PathBuf),
@@ -161,7 +163,7 @@ impl Reader {
         let (catalog, statute, directory) = (named("catalog"), named("statute"), named("directory"));
         let (time, alerts, subjects) = (named("time"), named("alerts"), named("subjects"));
         let (detectors, dead_letters, state, http) = (named("detectors"), named("dead_letters"), named("state"), named("http"));
-        let formats = named("format");
+        let (formats, reload) = (named("format"), named("reload"));
         let (sources, sinks) = (root.tables("source"), root.tables("sink"));
         root.end();
         let formats: BTreeMap<String, OwnFormat> = formats::all(Section::new(formats.0, formats.1, problems));
@@ -221,6 +223,9 @@ impl Reader {
             section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
         }
         section.end();
+        let mut section = Section::new(reload.0, reload.1, problems);
+        let watch = section.flag("watch").unwrap_or(true);
+        section.end();
         Config {
             file: file.to_owned(),
             catalog,
@@ -244,6 +249,7 @@ impl Reader {
             state,
             checkpoint,
             listen,
+            watch,
         }
     }
 

@@ -8,6 +8,7 @@ mod ahead;
 pub mod clock;
 pub mod context;
 pub mod output;
+mod reload;
 pub mod shard;
 mod snapshot;
 pub mod tracked;

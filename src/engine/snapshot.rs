@@ -114,20 +114,27 @@ impl Engine {
             for _ in 0..members {
                 let (kept, after): (Kept, &[u8]) = postcard::take_from_bytes(rest)?;
                 rest = after;
-                engine.adopt(kept);
+                engine.adopt(at, kept);
             }
         }
+        // Reasons that a unit shares may have changed since it was written: everybody, and what waits, goes where the keys say now.
+        engine.deal_out();
         let Head { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, mut budget, .. } = head;
         budget.set_per_day(engine.context.alerts.budget_per_day);
+        let lateness = engine.context.lateness;
+        let clocks = clocks.into_iter().map(|(partition, mut clock)| {
+            clock.set_lateness(lateness);
+            (partition, clock)
+        });
+        let clocks = clocks.collect();
         let (models, pulses) = (Arc::new(models), Arc::new(pulses));
         Ok(Engine { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, budget, ..engine })
     }
 
-    /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.
-    fn adopt(&mut self, kept: Kept) {
+    fn adopt(&mut self, shard: usize, kept: Kept) {
         let tracked = Tracked::restore(kept, &self.context);
         let key = self.context.key(&tracked.profile.actor);
-        self.shards[key.shard()].adopt(key.clone());
+        self.shards[shard].adopt(key.clone());
         self.profiles.insert(key, Box::new(tracked));
     }
 }

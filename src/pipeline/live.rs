@@ -4,7 +4,9 @@
 //! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
-use crate::config::written::Config;
+mod adopt;
+
+use crate::config::written::{Config, Source};
 use crate::console::health::Health;
 use crate::decode::{self, Raw};
 use crate::engine::output::{Output, Revision};
@@ -18,6 +20,7 @@ use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
 use crate::pipeline::parallel::Parallel;
+use crate::pipeline::reload::{Loaded, Reloads};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::sink::dead_letters::{DeadLetter, DeadLetters};
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
@@ -70,6 +73,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Readiness.
     pub health: Arc<Health>,
+    /// Changes of the configuration; `None` where it cannot change.
+    pub reloads: Option<Reloads>,
 }
 
 /// The running service.
@@ -77,7 +82,7 @@ pub struct Live {
     engine: Engine,
     parts: Parts,
     sources: Vec<(String, SourceMetrics)>,
-    formats: Vec<decode::Choice>,
+    formats: Vec<(String, decode::Choice)>,
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
@@ -85,6 +90,8 @@ pub struct Live {
     settings: Settings,
     checkpoint_at: Instant,
     progress: Progress,
+    /// A changed configuration that waits for the end of a record, and since when.
+    fresh: Option<(Loaded, Instant)>,
 }
 
 /// What of the configuration matters while running.
@@ -94,6 +101,20 @@ struct Settings {
     idle: Duration,
     checkpoint: Duration,
     provisional: bool,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Settings {
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let (idle, checkpoint) = (millis(config.idle), millis(config.checkpoint));
+        Settings { skew: config.skew, idle, checkpoint, provisional: config.provisional }
+    }
+}
+
+/// The format of each source, with what tells whether it is still the same.
+fn formats(config: &Config) -> Vec<(String, decode::Choice)> {
+    let choice = |source: &Source| config.choice(&source.format).unwrap_or_else(|| config.automatic());
+    config.sources.iter().map(|source| (config.decoding_of(source), choice(source))).collect()
 }
 
 struct Heard {
@@ -121,22 +142,18 @@ impl Live {
     /// A service from its parts, going on from `positions`.
     pub fn new(config: &Config, engine: Engine, positions: Positions, parts: Parts) -> Live {
         let sources = config.sources.iter().map(|source| (source.name.clone(), parts.metrics.source(&source.name)));
-        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let settings = Settings::of(config);
         Live {
             sources: sources.collect(),
-            formats: config.sources.iter().map(|source| config.choice(&source.format).unwrap_or_else(|| config.automatic())).collect(),
+            formats: formats(config),
             feeds: BTreeMap::new(),
             positions,
             open: BTreeMap::new(),
             arrivals: Arrivals::default(),
-            settings: Settings {
-                skew: config.skew,
-                idle: millis(config.idle),
-                checkpoint: millis(config.checkpoint),
-                provisional: config.provisional,
-            },
-            checkpoint_at: Instant::now() + millis(config.checkpoint),
+            settings,
+            checkpoint_at: Instant::now() + settings.checkpoint,
             progress: Progress::default(),
+            fresh: None,
             engine,
             parts,
         }
@@ -147,6 +164,7 @@ impl Live {
         if self.settings.provisional {
             self.engine.resume_provisional();
         }
+        self.configured(None);
         self.parts.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step(observer)?;
@@ -170,6 +188,7 @@ impl Live {
 
     /// One step. Waits a moment where nothing has arrived.
     fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        self.take_up_changes(observer)?;
         let received = self.parts.intake.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
@@ -182,10 +201,9 @@ impl Live {
         self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.amid_record())?;
         let settled = self.engine.advance(&Parallel);
         self.told(settled, begun, observer);
-        if self.settings.provisional {
-            let retracted = self.engine.reconcile();
-            self.told(retracted, begun, observer);
-        }
+        // Also where nothing is shown any more: what was shown is settled or retracted.
+        let retracted = self.engine.reconcile();
+        self.told(retracted, begun, observer);
         self.measure();
         observer.stepped(&self.progress);
         if begun >= self.checkpoint_at {
@@ -235,13 +253,11 @@ impl Live {
     /// The id of a partition, which is followed from now on.
     fn partition(&mut self, source: usize, name: &str) -> PartitionId {
         let id = self.engine.context().partition(name);
-        let heard = self.feeds.entry(id).or_insert_with(|| {
-            let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
-            names.sort_unstable();
-            let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
-            let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].clone());
-            Heard { feed, source, last: Instant::now(), resting: true, fresh: false }
-        });
+        if !self.feeds.contains_key(&id) {
+            let feed = self.feed(source, id, name);
+            self.feeds.insert(id, Heard { feed, source, last: Instant::now(), resting: true, fresh: false });
+        }
+        let Some(heard) = self.feeds.get_mut(&id) else { return id };
         if heard.resting {
             heard.resting = false;
             self.engine.open(id);
@@ -249,6 +265,14 @@ impl Live {
         heard.last = Instant::now();
         heard.fresh = true;
         id
+    }
+
+    /// A partition from its next record on.
+    fn feed(&self, source: usize, id: PartitionId, name: &str) -> Feed {
+        let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
+        Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone())
     }
 
     fn take(

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod live;
 pub mod parallel;
 pub mod reference;
+pub mod reload;
 pub mod replay;
 pub mod score;
 pub mod state;

@@ -74,6 +74,31 @@ impl Delivery {
     }
 }
 
+/// What became of an attempt to read the configuration again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reload {
+    /// Read, found valid, and in use.
+    Applied,
+    /// Not valid, or not to be changed while the service runs: the former one stays.
+    Refused,
+    /// Nothing had changed.
+    Unchanged,
+}
+
+impl Reload {
+    /// Every outcome, in order of declaration.
+    pub const ALL: [Reload; 3] = [Reload::Applied, Reload::Refused, Reload::Unchanged];
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reload::Applied => "applied",
+            Reload::Refused => "refused",
+            Reload::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// All metrics of a process. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -90,6 +115,10 @@ pub struct Metrics {
     state_bytes: IntGauge,
     checkpoint_duration: Gauge,
     sink_deliveries: IntCounterVec,
+    config_reloads: [IntCounter; Reload::ALL.len()],
+    config_successful: IntGauge,
+    config_success_time: Gauge,
+    config_info: IntGaugeVec,
 }
 
 /// The metrics of one source.
@@ -124,6 +153,7 @@ impl Metrics {
         }
         let build = gauges(&registry, "build_info", "Which build is running; always 1.", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
         Metrics {
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
             alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
@@ -157,6 +187,19 @@ impl Metrics {
                 Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
             ),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
+            config_reloads: Reload::ALL.map(|outcome| reloads.with_label_values(&[outcome.name()])),
+            config_successful: added(
+                &registry,
+                IntGauge::with_opts(named("config_last_reload_successful", "Whether the files as they are now are in use; 0 if refused.")),
+            ),
+            config_success_time: added(
+                &registry,
+                Gauge::with_opts(named(
+                    "config_last_reload_success_timestamp_seconds",
+                    "When the configuration in use was taken into use, in seconds of the epoch.",
+                )),
+            ),
+            config_info: gauges(&registry, "config_info", "Hash of the configuration in use, as in alerts; always 1.", &["config"]),
             registry,
         }
     }
@@ -213,6 +256,20 @@ impl Metrics {
     /// A checkpoint was made.
     pub fn checkpoint(&self, took: Duration) {
         self.checkpoint_duration.set(took.as_secs_f64());
+    }
+
+    /// The configuration was to be read again.
+    pub fn reload(&self, outcome: Reload) {
+        self.config_reloads[outcome as usize].inc();
+        self.config_successful.set(i64::from(outcome != Reload::Refused));
+    }
+
+    /// This configuration is in use since that moment of the epoch.
+    pub fn set_config(&self, hash: &str, since: Duration) {
+        self.config_info.reset();
+        self.config_info.with_label_values(&[hash]).set(1);
+        self.config_successful.set(1);
+        self.config_success_time.set(since.as_secs_f64());
     }
 
     /// Everything as Prometheus text.
@@ -284,6 +341,7 @@ mod tests {
         metrics.alert(Typology::BulkExtract, Severity::High);
         metrics.persons_unexplained(50, 2);
         metrics.personal_records(Kind::PhoneNumber, 7);
+        metrics.set_config("19c1c253767b6d3e", Duration::from_secs(1));
         metrics
     }
 
@@ -302,6 +360,10 @@ mod tests {
         ("leakwarden_checkpoint_duration_seconds", &[]),
         ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
         ("leakwarden_build_info", &["version"]),
+        ("leakwarden_config_reloads_total", &["outcome"]),
+        ("leakwarden_config_last_reload_successful", &[]),
+        ("leakwarden_config_last_reload_success_timestamp_seconds", &[]),
+        ("leakwarden_config_info", &["config"]),
     ];
 
     #[test]
@@ -336,6 +398,9 @@ mod tests {
         }
         for (place, delivery) in Delivery::ALL.into_iter().enumerate() {
             assert_eq!(delivery as usize, place);
+        }
+        for (place, reload) in Reload::ALL.into_iter().enumerate() {
+            assert_eq!(reload as usize, place);
         }
     }
 }
