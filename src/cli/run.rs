@@ -10,8 +10,10 @@ use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
+use leakwarden::pipeline::redrive;
+use leakwarden::pipeline::redrive::spool::Spool;
 use leakwarden::pipeline::reload::{Origin, Reloads};
-use leakwarden::sink::dead_letters::DeadLetters;
+use leakwarden::sink::dead_letters::{self, DeadLetters};
 use leakwarden::sink::{self, Sink, SinkSettings};
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
@@ -75,6 +77,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
         dead_letters: Some(dead_letters(&config)?),
         state: Some(kept.into_state()),
+        sealer: redrive::sealer(&config)?,
+        spool: Some(Spool::open(&config.state)),
         reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,
@@ -142,8 +146,13 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
 }
 
 fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
-    let path = config.dead_letters.clone().unwrap_or_else(|| config.state.join("dead-letters.jsonl"));
-    Ok(DeadLetters::to_file(&path).map_err(anyhow::Error::from)?)
+    let made = match &config.dead_letter_topic {
+        Some(kafka) => {
+            DeadLetters::to_topic(&intake::cluster(kafka), kafka.topics.first().map_or(dead_letters::DEFAULT_TOPIC, String::as_str))
+        }
+        None => DeadLetters::to_file(&redrive::file(config)),
+    };
+    Ok(made.map_err(anyhow::Error::from)?)
 }
 
 /// Passes every hang-up on; one that is waiting already stands for all.

@@ -50,8 +50,9 @@ pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
     if running.sinks != wanted.sinks {
         refused.add("sink", format!("{} that differ from those in use", wanted.sinks.len()));
     }
-    if running.dead_letters != wanted.dead_letters {
-        refused.add("dead_letters", "another destination");
+    let destination = |config: &Config| (config.dead_letters.clone(), config.dead_letter_topic.clone(), config.dead_letter_key.clone());
+    if destination(running) != destination(wanted) {
+        refused.add("dead_letters", "another destination or key");
     }
     if running.state != wanted.state {
         refused.add("state.dir", wanted.state.display());

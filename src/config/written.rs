@@ -55,6 +55,10 @@ pub struct Config {
     pub sinks: Vec<Sink>,
     /// `[dead_letters] path`
     pub dead_letters: Option<PathBuf>,
+    /// `[dead_letters] topic`, with brokers and client.
+    pub dead_letter_topic: Option<Kafka>,
+    /// `[dead_letters] key_file`: encrypts what dead letters keep.
+    pub dead_letter_key: Option<PathBuf>,
     /// `[state] dir`
     pub state: PathBuf,
     /// `[state] checkpoint`
@@ -212,6 +216,11 @@ impl Reader {
         section.end();
         let mut section = Section::new(dead_letters.0, dead_letters.1, problems);
         let dead_letters = section.text("path").map(|text| self.path(text));
+        let dead_letter_topic = dead_letter_topic(&mut section, sources.iter().flatten());
+        if let (Some(path), Some(_)) = (&dead_letters, &dead_letter_topic) {
+            section.wrong("path", "must not be given beside a topic: dead letters go to one of them", path.display());
+        }
+        let dead_letter_key = section.text("key_file").map(|text| self.path(text));
         section.end();
         let mut section = Section::new(state.0, state.1, problems);
         let state = self.path(section.text("dir").unwrap_or_else(|| "leakwarden-state".to_owned()));
@@ -246,6 +255,8 @@ impl Reader {
             detectors,
             sinks: sinks.into_iter().flatten().collect(),
             dead_letters,
+            dead_letter_topic,
+            dead_letter_key,
             state,
             checkpoint,
             listen,
@@ -325,6 +336,31 @@ impl Reader {
         };
         section.end();
         sink
+    }
+}
+
+/// Dead letters in Kafka, where a topic or brokers are given; brokers default to those of the first Kafka source.
+fn dead_letter_topic<'a>(section: &mut Section<'_>, mut sources: impl Iterator<Item = &'a Source>) -> Option<Kafka> {
+    let (topic, brokers, own) = (section.text("topic"), section.texts("brokers").join(","), section.has("client"));
+    let client: BTreeMap<String, String> = section.strings("client").into_iter().collect();
+    if topic.is_none() && brokers.is_empty() && !own {
+        return None;
+    }
+    let beside = sources.find_map(|source| match &source.from {
+        From::Kafka(kafka) => Some(kafka),
+        From::Files(_) => None,
+    });
+    let topics = vec![topic.unwrap_or_else(|| "leakwarden.dead-letters".to_owned())];
+    match (brokers.is_empty(), beside) {
+        (false, _) => Some(Kafka { brokers, topics, group: String::new(), client }),
+        (true, Some(kafka)) => {
+            let client = if own { client } else { kafka.client.clone() };
+            Some(Kafka { brokers: kafka.brokers.clone(), topics, group: String::new(), client })
+        }
+        (true, None) => {
+            section.wrong("brokers", "must be given where no source is Kafka", "nothing");
+            None
+        }
     }
 }
 

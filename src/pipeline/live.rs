@@ -5,6 +5,7 @@
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
 mod adopt;
+mod redriven;
 
 use crate::config::written::{Config, Source};
 use crate::console::health::Health;
@@ -20,9 +21,11 @@ use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
 use crate::pipeline::parallel::Parallel;
+use crate::pipeline::redrive::spool::Spool;
 use crate::pipeline::reload::{Loaded, Reloads};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::sink::dead_letters::{DeadLetter, DeadLetters};
+use crate::sink::payload::Sealer;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
@@ -67,6 +70,10 @@ pub struct Parts {
     pub delivery: Delivery,
     /// Where what cannot be decoded is kept.
     pub dead_letters: Option<DeadLetters>,
+    /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
+    pub sealer: Option<Arc<Sealer>>,
+    /// Dead letters that are re-driven; they count once only with a state.
+    pub spool: Option<Spool>,
     /// Where state is kept; `None` keeps none.
     pub state: Option<StateDir>,
     /// Numbers.
@@ -174,12 +181,13 @@ impl Live {
         while self.amid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
-        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer);
+        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer)?;
         drop(feeds);
         let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
             state.save(engine.image(), &positions).context("cannot save the state")?;
             parts.intake.commit(&positions);
+            parts.spool.iter_mut().for_each(Spool::saved);
         }
         parts.intake.stop();
         engine.forget_provisional();
@@ -194,6 +202,7 @@ impl Live {
         for arrival in received {
             self.arrived(arrival, observer)?;
         }
+        self.take_redriven(observer)?;
         for (source, connected) in self.parts.intake.connected() {
             self.parts.health.set_connected(source, connected);
         }
@@ -273,6 +282,7 @@ impl Live {
         names.sort_unstable();
         let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
         Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone())
+            .sealing(self.parts.sealer.clone())
     }
 
     fn take(
@@ -298,23 +308,37 @@ impl Live {
                 length: dead.length,
                 hash: dead.hash,
                 reason: dead.reason,
+                at: Some(now()),
+                payload: dead.payload,
             })
             .collect();
         for access in batch.accesses {
-            let outcome = self.arrivals.outcome(&access, &self.engine);
-            self.sources[source].1.records(outcome, 1);
-            let shown = self.settings.provisional.then(|| access.clone());
-            if let Some(given_up) = self.engine.take(access, believed) {
-                letters.push(self.given_up(&given_up));
-            }
-            // What was set aside is not shown: nobody knows yet whether its time is right.
-            let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
-            if let Some(access) = shown.filter(placed) {
-                let output = self.engine.show(&access);
-                self.told(output, begun, observer);
-            }
+            letters.extend(self.access(source, access, believed, begun, observer));
         }
         self.bury(&letters)
+    }
+
+    /// Counts an access and gives it to the engine. What is returned was set aside before and is given up.
+    fn access(
+        &mut self,
+        source: usize,
+        access: Access,
+        believed: Option<Timestamp>,
+        begun: Instant,
+        observer: &mut impl Observer,
+    ) -> Option<DeadLetter> {
+        let id = access.partition;
+        let outcome = self.arrivals.outcome(&access, &self.engine);
+        self.sources[source].1.records(outcome, 1);
+        let shown = self.settings.provisional.then(|| access.clone());
+        let given_up = self.engine.take(access, believed);
+        // What was set aside is not shown: nobody knows yet whether its time is right.
+        let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
+        if let Some(access) = shown.filter(placed) {
+            let output = self.engine.show(&access);
+            self.told(output, begun, observer);
+        }
+        given_up.map(|access| self.given_up(&access))
     }
 
     fn given_up(&self, access: &Access) -> DeadLetter {
@@ -325,6 +349,8 @@ impl Live {
             length: u64::from(access.length),
             hash: access.hash,
             reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
+            at: Some(now()),
+            payload: None,
         }
     }
 
@@ -436,6 +462,7 @@ impl Live {
         self.parts.metrics.checkpoint(begun.elapsed());
         self.parts.metrics.set_state_bytes(state.size());
         self.parts.intake.commit(&self.positions);
+        self.parts.spool.iter_mut().for_each(Spool::saved);
         Ok(())
     }
 
@@ -458,11 +485,16 @@ impl Live {
         Ok(())
     }
 
-    fn last_checkpoint(mut self, observer: &mut impl Observer) -> Live {
-        if let Err(error) = self.release_held(observer, |_| true) {
-            tracing::error!(%error, "what decoders held back could not be kept");
-        }
+    /// Nothing is saved or committed past a dead letter that could not be kept.
+    fn last_checkpoint(mut self, observer: &mut impl Observer) -> anyhow::Result<Live> {
+        self.release_held(observer, |_| true)?;
         self.positions.tails = self.parts.intake.tails();
-        self
+        Ok(self)
     }
+}
+
+/// The time, as dead letters tell it.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    Timestamp(since).to_string()
 }

@@ -12,6 +12,7 @@ pub mod leaks;
 pub mod ledger;
 pub mod live;
 pub mod parallel;
+pub mod redrive;
 pub mod reference;
 pub mod reload;
 pub mod replay;

@@ -115,6 +115,7 @@ pub struct Metrics {
     state_bytes: IntGauge,
     checkpoint_duration: Gauge,
     sink_deliveries: IntCounterVec,
+    redriven: IntCounterVec,
     config_reloads: [IntCounter; Reload::ALL.len()],
     config_successful: IntGauge,
     config_success_time: Gauge,
@@ -127,6 +128,7 @@ pub struct SourceMetrics {
     records: [IntCounter; Outcome::ALL.len()],
     watermark_delay: Gauge,
     lag: IntGauge,
+    redriven: IntCounter,
 }
 
 /// The metrics of one sink.
@@ -187,6 +189,12 @@ impl Metrics {
                 Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
             ),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
+            redriven: counters(
+                &registry,
+                "redriven_records_total",
+                "Dead letters that could be decoded later; they count in records_total once more, by what became of them.",
+                &["source"],
+            ),
             config_reloads: Reload::ALL.map(|outcome| reloads.with_label_values(&[outcome.name()])),
             config_successful: added(
                 &registry,
@@ -210,6 +218,7 @@ impl Metrics {
             records: Outcome::ALL.map(|outcome| self.records.with_label_values(&[name, outcome.name()])),
             watermark_delay: self.watermark_delay.with_label_values(&[name]),
             lag: self.consumer_lag.with_label_values(&[name]),
+            redriven: self.redriven.with_label_values(&[name]),
         }
     }
 
@@ -288,6 +297,11 @@ impl SourceMetrics {
         self.records[outcome as usize].inc_by(records);
     }
 
+    /// Dead letters of it could be decoded after all.
+    pub fn redriven(&self, records: u64) {
+        self.redriven.inc_by(records);
+    }
+
     /// How far its watermark is behind the clock.
     pub fn set_watermark_delay(&self, delay: Duration) {
         self.watermark_delay.set(delay.as_secs_f64());
@@ -360,6 +374,7 @@ mod tests {
         ("leakwarden_checkpoint_duration_seconds", &[]),
         ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
         ("leakwarden_build_info", &["version"]),
+        ("leakwarden_redriven_records_total", &["source"]),
         ("leakwarden_config_reloads_total", &["outcome"]),
         ("leakwarden_config_last_reload_successful", &[]),
         ("leakwarden_config_last_reload_success_timestamp_seconds", &[]),

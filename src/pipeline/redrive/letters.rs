@@ -1,0 +1,63 @@
+//! Dead letters, read back from where they were kept.
+
+use crate::config::written::{Config, Kafka};
+use crate::pipeline::intake;
+use crate::sink::dead_letters::DeadLetter;
+use crate::source::kafka::{bounds, range};
+use anyhow::Context as _;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What was read.
+#[derive(Default)]
+pub struct Letters {
+    /// Dead letters, in their order.
+    pub all: Vec<DeadLetter>,
+    /// Lines that are none.
+    pub unreadable: u64,
+}
+
+/// How long brokers may take to say what a topic holds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The file into which the service writes them, where no topic is configured.
+pub fn file(config: &Config) -> PathBuf {
+    config.dead_letters.clone().unwrap_or_else(|| config.state.join("dead-letters.jsonl"))
+}
+
+impl Letters {
+    /// From a file.
+    pub fn from_file(path: &Path) -> anyhow::Result<Letters> {
+        let place = || format!("dead letters: {}", path.display());
+        let mut letters = Letters::default();
+        let mut reader = BufReader::new(std::fs::File::open(path).with_context(place)?);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).with_context(place)? > 0 {
+            letters.take(&line);
+            line.clear();
+        }
+        Ok(letters)
+    }
+
+    /// From a topic, up to where it ends now.
+    pub fn from_topic(kafka: &Kafka) -> anyhow::Result<Letters> {
+        let cluster = intake::cluster(kafka);
+        let mut letters = Letters::default();
+        for ((topic, partition), (first, next)) in bounds(&cluster, &kafka.topics, PATIENCE).context("dead letters")? {
+            let mut take = |_: i64, bytes: &[u8]| letters.take(bytes);
+            range::read(&cluster, &topic, partition, first..next, &mut take).context("dead letters")?;
+        }
+        Ok(letters)
+    }
+
+    fn take(&mut self, line: &[u8]) {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        match serde_json::from_slice(line) {
+            Ok(letter) => self.all.push(letter),
+            Err(_) => self.unreadable += 1,
+        }
+    }
+}
