@@ -10,8 +10,8 @@ use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
-use leakwarden::pipeline::redrive;
 use leakwarden::pipeline::redrive::spool::Spool;
+use leakwarden::pipeline::redrive::{self, Letters};
 use leakwarden::pipeline::reload::{Origin, Reloads};
 use leakwarden::sink::dead_letters::{self, DeadLetters};
 use leakwarden::sink::{self, Sink, SinkSettings};
@@ -78,7 +78,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         dead_letters: Some(dead_letters(&config)?),
         state: Some(kept.into_state()),
         sealer: redrive::sealer(&config)?,
-        spool: Some(Spool::open(&config.state)),
+        spool: Some(Spool::open(&config.state).beside(Letters::newest(&redrive::file(&config)))),
         reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,

@@ -313,6 +313,7 @@ impl Live {
             })
             .collect();
         for access in batch.accesses {
+            self.note_unburied(&access);
             letters.extend(self.access(source, access, believed, begun, observer));
         }
         self.bury(&letters)

@@ -1,8 +1,9 @@
 //! Dead letters that can be decoded after all, taken up by the running service.
 
 use super::{Live, Observer};
+use crate::model::access::Access;
 use crate::model::time::Timestamp;
-use crate::pipeline::redrive;
+use crate::pipeline::redrive::{self, spool::LetterId};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 impl Live {
@@ -38,5 +39,14 @@ impl Live {
             self.bury(&letters)?;
         }
         Ok(())
+    }
+
+    /// A record that was buried before a crash and is decoded now, read again with another configuration, has counted.
+    pub(super) fn note_unburied(&mut self, access: &Access) {
+        let Some(spool) = self.parts.spool.as_mut().filter(|spool| !spool.buried.is_empty()) else { return };
+        let letter = LetterId::of(&self.engine.context().partition_name(access.partition), access.position, &access.hash);
+        if spool.buried.remove(&letter) {
+            self.positions.redriven.insert(letter);
+        }
     }
 }

@@ -22,6 +22,8 @@ pub struct Again<'a> {
     wanted: BTreeMap<u64, Vec<usize>>,
     /// Whether each line is a record of its own.
     alone: bool,
+    /// Makes a decoder of the partition as it is configured now.
+    feed: Box<dyn Fn() -> Feed + 'a>,
     with: Feed,
     without: Feed,
     /// A record of several lines whose end has not been found.
@@ -44,13 +46,13 @@ struct Open {
 }
 
 impl<'a> Again<'a> {
-    /// Begins a stretch. `feed` makes a decoder of the partition as it is configured now.
+    /// Begins a stretch.
     pub fn new(
         classifier: &'a Classifier,
         letters: &'a [DeadLetter],
         wanted: BTreeMap<u64, Vec<usize>>,
         alone: bool,
-        feed: impl Fn() -> Feed,
+        feed: Box<dyn Fn() -> Feed + 'a>,
     ) -> Again<'a> {
         Again {
             classifier,
@@ -59,6 +61,7 @@ impl<'a> Again<'a> {
             alone,
             with: feed(),
             without: feed(),
+            feed,
             open: None,
             dead: BTreeMap::new(),
             accesses: BTreeMap::new(),
@@ -120,9 +123,20 @@ impl<'a> Again<'a> {
     fn give_up(&mut self, open: Open) {
         let mut lines = open.lines.into_iter();
         if let Some((position, bytes)) = lines.next() {
+            if self.is_whole(position, &bytes) {
+                open.letters.iter().for_each(|letter| drop(self.fates.insert(*letter, Fate::Changed)));
+            }
             self.feed(position, &bytes, true);
         }
         lines.for_each(|(position, bytes)| self.line(position, &bytes));
+    }
+
+    /// Whether a line is a record by itself, and so not the beginning of a longer one.
+    fn is_whole(&self, position: u64, bytes: &[u8]) -> bool {
+        let mut feed = (self.feed)();
+        let mut batch = Batch::default();
+        feed.message(Raw::new(bytes, Position(position), self.classifier.keys.record(bytes)), self.classifier, &mut batch);
+        batch.dead.is_empty() && !batch.accesses.is_empty()
     }
 
     fn feed(&mut self, position: u64, bytes: &[u8], both: bool) {
@@ -174,19 +188,20 @@ impl<'a> Again<'a> {
         self.hear(held);
         let held = self.without.flush(self.classifier, Between::default());
         self.hear_without(&held);
-        let places: Vec<(u64, usize)> = self.dead.iter().map(|(position, letter)| (*position, *letter)).collect();
-        for (position, letter) in places {
-            let touched = self.beside.range(position.saturating_sub(AROUND)..=position + AROUND).next().is_some();
+        let mut places: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+        for (position, letter) in &self.dead {
+            let (_, last) = places.entry(*letter).or_insert((*position, *position));
+            *last = *position;
+        }
+        for (letter, (first, last)) in places {
+            let touched = self.beside.range(first.saturating_sub(AROUND)..=last + AROUND).next().is_some();
             let accesses = self.accesses.remove(&letter).unwrap_or_default();
-            let fate = match self.reasons.get(&letter) {
+            let fate = match self.reasons.remove(&letter) {
                 _ if touched => Fate::ByReplay,
-                Some(reason) => Fate::Undecodable(reason.clone()),
+                Some(reason) => Fate::Undecodable(reason),
                 None => fate(&self.letters[letter], accesses),
             };
-            // Of a record of several lines the first one decides.
-            if !matches!(self.fates.get(&letter), Some(Fate::Recovered(_))) {
-                self.fates.insert(letter, fate);
-            }
+            self.fates.insert(letter, fate);
         }
         self.fates
     }

@@ -2,10 +2,12 @@
 
 use crate::config::written::{Config, Kafka};
 use crate::pipeline::intake;
+use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;
 use crate::source::kafka::{bounds, range};
 use anyhow::Context as _;
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +19,9 @@ pub struct Letters {
     /// Lines that are none.
     pub unreadable: u64,
 }
+
+/// Bytes of a file that hold the newest.
+const NEWEST: u64 = 4 * 1024 * 1024;
 
 /// How long brokers may take to say what a topic holds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -38,6 +43,23 @@ impl Letters {
             line.clear();
         }
         Ok(letters)
+    }
+
+    /// The ids of the newest in a file: those that a crash may have left beside a state that is older than they are.
+    pub fn newest(path: &Path) -> BTreeSet<LetterId> {
+        let read = || -> std::io::Result<Letters> {
+            let mut file = std::fs::File::open(path)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(NEWEST)))?;
+            let mut letters = Letters::default();
+            for line in BufReader::new(file).split(b'\n') {
+                letters.take(&line?);
+            }
+            Ok(letters)
+        };
+        // Without a file there are none.
+        let letters = read().unwrap_or_default();
+        letters.all.iter().map(|letter| LetterId::of(&letter.source, letter.position, &letter.hash)).collect()
     }
 
     /// From a topic, up to where it ends now.

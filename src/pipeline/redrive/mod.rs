@@ -33,8 +33,6 @@ pub enum Fate {
     Changed,
     /// It changes what was counted of lines around it, or its lines do not stand together: only a replay counts it right.
     ByReplay,
-    /// It was handed over before.
-    Already,
 }
 
 /// What became of all of them.
@@ -95,7 +93,7 @@ pub fn redrive(
     for (partition, of) in by_partition {
         let place = places::find(config, partition);
         let mut fates = match &place {
-            Some(place) => place.decode(config, context, letters, &of)?,
+            Some(place) => place.decode(context, letters, &of)?,
             None => BTreeMap::new(),
         };
         for at in of {
@@ -127,7 +125,6 @@ impl Report {
             Fate::Gone => self.gone += 1,
             Fate::Changed => self.changed += 1,
             Fate::ByReplay => self.by_replay += 1,
-            Fate::Already => self.already += 1,
         }
     }
 }

@@ -102,14 +102,7 @@ impl Place {
     }
 
     /// What became of the letters whose place is still there.
-    pub fn decode(
-        &self,
-        config: &Config,
-        context: &Context,
-        letters: &[DeadLetter],
-        of: &[usize],
-    ) -> anyhow::Result<BTreeMap<usize, Fate>> {
-        let _ = config;
+    pub fn decode(&self, context: &Context, letters: &[DeadLetter], of: &[usize]) -> anyhow::Result<BTreeMap<usize, Fate>> {
         let mut fates: BTreeMap<usize, Fate> = BTreeMap::new();
         match &self.at {
             At::Files(paths) => {
@@ -117,8 +110,10 @@ impl Place {
                     let open: Vec<usize> =
                         of.iter().copied().filter(|at| matches!(fates.get(at), None | Some(Fate::Changed | Fate::ByReplay))).collect();
                     for (at, fate) in self.decode_file(path, context, letters, &open)? {
-                        // What stands in another file of that name says nothing against one that was found.
-                        fates.insert(at, fate);
+                        // What stands in another file of that name says nothing against what was found.
+                        if !matches!((fates.get(&at), &fate), (Some(Fate::ByReplay), Fate::Changed)) {
+                            fates.insert(at, fate);
+                        }
                     }
                 }
             }
@@ -137,26 +132,26 @@ impl Place {
     }
 
     fn again<'a>(
-        &self,
+        &'a self,
         context: &'a Context,
         letters: &'a [DeadLetter],
         of: &[usize],
         stretch: &RangeInclusive<u64>,
-        format: &Choice,
+        format: &'a Choice,
     ) -> Again<'a> {
         let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for at in of.iter().filter(|at| stretch.contains(&letters[**at].position.0)) {
             wanted.entry(letters[*at].position.0).or_default().push(*at);
         }
-        Again::new(&context.classifier, letters, wanted, alone(format), || self.feed(format))
+        Again::new(&context.classifier, letters, wanted, alone(format), Box::new(|| self.feed(format)))
     }
 
     fn decode_file(&self, path: &Path, context: &Context, letters: &[DeadLetter], of: &[usize]) -> anyhow::Result<BTreeMap<usize, Fate>> {
         let mut fates = BTreeMap::new();
+        let format = self.settled_format(path, context)?;
+        let around = if alone(&format) { 0 } else { AROUND };
+        let mut stretches = stretches(letters, of, around).into_iter().peekable();
         let mut input = files::open_path(path, &context.classifier.keys)?;
-        let mut format = self.format.clone();
-        let mut stretches = Vec::new().into_iter().peekable();
-        let mut begun = false;
         let mut again: Option<(u64, Again<'_>)> = None;
         while let Some(piece) = input.next_block()? {
             let block = match piece {
@@ -168,13 +163,6 @@ impl Place {
                     continue;
                 }
             };
-            if !begun {
-                begun = true;
-                // As the service does; where nothing is recognised, each line is tried.
-                let _ = format.settle(block.lines().take(100).map(|(_, line)| line));
-                let around = if alone(&format) { 0 } else { AROUND };
-                stretches = self::stretches(letters, of, around).into_iter().peekable();
-            }
             for (line, bytes) in block.lines() {
                 if again.as_ref().is_some_and(|(end, _)| line > *end)
                     && let Some((_, ended)) = again.take()
@@ -198,6 +186,17 @@ impl Place {
             fates.extend(ended.finish());
         }
         Ok(fates)
+    }
+
+    /// The format of a file, recognised as the service does; where nothing is recognised, each line is tried.
+    fn settled_format(&self, path: &Path, context: &Context) -> anyhow::Result<Choice> {
+        let mut format = self.format.clone();
+        if let Choice::Auto(_) = format
+            && let Some(Piece::Block(block)) = files::open_path(path, &context.classifier.keys)?.next_block()?
+        {
+            let _ = format.settle(block.lines().take(100).map(|(_, line)| line));
+        }
+        Ok(format)
     }
 
     /// The same from the content that was kept, for formats whose records stand alone.
