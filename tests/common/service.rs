@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A service under test. It is killed when dropped.
 pub struct Service {
@@ -18,6 +18,7 @@ pub struct Service {
 
 /// How long anything may take on a machine that does other things.
 const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
 
 impl Service {
     /// Starts it on `config.toml` of a directory, with its state beside it, and waits until it answers.
@@ -64,10 +65,11 @@ impl Service {
     /// Waits for something.
     #[track_caller]
     pub fn wait(&self, what: &str, holds: impl Fn(&Service) -> bool) {
-        let begun = Instant::now();
+        let mut looks = PATIENCE.as_millis() / LOOK.as_millis();
         while !holds(self) {
-            assert!(begun.elapsed() < PATIENCE, "{what}: did not come about; log:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(50));
+            assert!(looks > 0, "{what}: did not come about; log:\n{}", self.log());
+            looks -= 1;
+            std::thread::sleep(LOOK);
         }
     }
 
