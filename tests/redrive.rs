@@ -236,3 +236,82 @@ fn dead_letters_of_a_topic_go_to_a_topic_and_come_back() {
     assert_eq!(told(&redrive(dir, &["--dead-letters", "topic:leakwarden.dead-letters"]).well(), "already re-driven"), 10);
     service.stop();
 }
+
+/// Dead letters of a replay with one configuration, re-driven with another.
+fn replayed(dir: &Path, log: &str, wrong: &str, right: &str) -> Ran {
+    let config = |format: &str| {
+        config(dir, WRONG, FILE, "");
+        let text = fs::read_to_string(dir.join("config.toml")).expect("read");
+        let text = text.split("[format.core]").next().expect("a part").to_owned();
+        fs::write(dir.join("config.toml"), format!("{text}[format.core]\n{format}")).expect("written");
+    };
+    fs::write(dir.join("core.log"), log).expect("written");
+    config(wrong);
+    leakwarden(dir, &["replay", "--config", "config.toml", "--dead-letters", "letters.jsonl", "core.log"]).well();
+    config(right);
+    redrive(dir, &["--dead-letters", "letters.jsonl", "--dry-run"]).well()
+}
+
+#[test]
+fn records_over_several_lines_are_put_together_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let pretty = |record: &String| {
+        let value: serde_json::Value = serde_json::from_str(record).expect("JSON");
+        serde_json::to_string_pretty(&value).expect("writes") + "\n"
+    };
+    let log: String = records().iter().take(3).map(pretty).collect();
+    let format = |pointer: &str| {
+        format!("kind = \"json\"\ntime = \"/ts\"\ntable = \"/table\"\nsubjects = \"/items/*/c\"\nemployee = \"{pointer}\"\n")
+    };
+    let ran = replayed(dir.path(), &log, &format(WRONG), &format(RIGHT));
+    assert_eq!((told(&ran, "dead letters read"), told(&ran, "recovered")), (3, 3));
+}
+
+#[test]
+fn a_server_log_whose_prefix_was_wrong_comes_back_statement_by_statement() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let line = |minute: u64| {
+        let head = format!("2026-03-02 09:{minute:02}:00.000 UTC|100|alice|crm|psql|");
+        let audit =
+            format!("AUDIT: SESSION,{minute},1,READ,SELECT,TABLE,crm.customers,select name from crm.customers where id = {minute},<none>");
+        format!("{head}LOG:  {audit}\n")
+    };
+    let log: String = (0..20).map(line).collect();
+    let format = |prefix: &str| format!("kind = \"postgresql-stderr\"\nlog_line_prefix = \"{prefix}\"\n");
+    let ran = replayed(dir.path(), &log, &format("%m [%p] %q%u@%d app=%a "), &format("%m|%p|%u|%d|%a|"));
+    assert_eq!(told(&ran, "dead letters read"), 20);
+    assert_eq!((told(&ran, "recovered"), told(&ran, "only by a replay")), (20, 0));
+}
+
+#[test]
+fn a_line_that_belongs_to_a_statement_that_was_counted_is_left_to_a_replay() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    config(dir, WRONG, "path = \"core.log\"\n", "");
+    let text = fs::read_to_string(dir.join("config.toml")).expect("read").replace("format = \"core\"", "format = \"postgresql-jsonlog\"");
+    fs::write(dir.join("config.toml"), text).expect("written");
+    let line = |n: u64, second: u64, message: &str| {
+        format!(
+            r#"{{"timestamp":"2026-03-02 09:00:{second:02}.000 UTC","user":"alice","dbname":"crm","pid":100,"remote_host":"10.0.0.1","session_id":"65.64","line_num":{n},"ps":"SELECT","session_start":"2026-03-02 08:00:00 UTC","vxid":"3/{second}","error_severity":"LOG","message":"{message}","application_name":"psql","backend_type":"client backend"}}"#
+        )
+    };
+    let statement = "select name from crm.customers where id = 5";
+    let lines = [
+        line(1, 1, &format!("AUDIT: SESSION,1,1,READ,SELECT,TABLE,crm.customers,{statement},<none>")),
+        line(2, 1, &format!("statement: {statement}")),
+        line(3, 9, "AUDIT: SESSION,2,1,READ,SELECT,TABLE,crm.customers,select name from crm.customers where id = 6,<none>"),
+    ];
+    fs::write(dir.join("core.log"), lines.join("\n") + "\n").expect("written");
+    let keys = leakwarden::model::keys::Keys::from_secret(b"a secret of thirty-two bytes, or more");
+    let letter = |n: usize| {
+        let hash = leakwarden::model::keys::hex(&keys.record(lines[n - 1].as_bytes()));
+        format!("{{\"source\":\"core\",\"position\":{n},\"length\":{},\"hash\":\"{hash}\",\"reason\":\"a bug\"}}\n", lines[n - 1].len())
+    };
+    let of = |n: usize| {
+        fs::write(dir.join("letters.jsonl"), letter(n)).expect("written");
+        let ran = redrive(dir, &["--dead-letters", "letters.jsonl", "--dry-run"]).well();
+        (told(&ran, "recovered"), told(&ran, "only by a replay"))
+    };
+    assert_eq!(of(1), (0, 1), "its statement was counted from the line after it");
+    assert_eq!(of(3), (1, 0), "it stands for itself");
+}

@@ -112,7 +112,7 @@ impl<'a> Again<'a> {
         }
         // Documents may be shorter than their lines, by what stands around them.
         let longest = open.letters.iter().map(|letter| self.letters[*letter].length).max().unwrap_or(0);
-        if open.length <= longest.saturating_mul(2) && (open.lines.len() as u64) < AROUND {
+        if open.length <= longest.saturating_mul(2) {
             self.open = Some(open);
         } else {
             self.give_up(open);

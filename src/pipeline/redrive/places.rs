@@ -2,8 +2,7 @@
 //! a topic.
 
 use crate::config::written::{Config, From, Kafka};
-use crate::decode::Raw;
-use crate::decode::{Choice, own};
+use crate::decode::{Choice, LONGEST_RECORD, Raw, own};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
 use crate::pipeline::feed::{Between, Feed};
@@ -83,13 +82,15 @@ fn paths(source: &str, pattern: &str, partition: &str) -> Option<Vec<PathBuf>> {
 
 /// Positions to be read: a few around each letter, or none beside it.
 fn stretches(letters: &[DeadLetter], of: &[usize], around: u64) -> Vec<RangeInclusive<u64>> {
-    let mut positions: Vec<u64> = of.iter().map(|at| letters[*at].position.0).collect();
-    positions.sort_unstable();
+    let mut places: Vec<(u64, u64)> = of.iter().map(|at| (letters[*at].position.0, letters[*at].length)).collect();
+    places.sort_unstable();
     let mut stretches: Vec<RangeInclusive<u64>> = Vec::new();
-    for position in positions {
-        let (from, to) = (position.saturating_sub(around), position.saturating_add(around));
+    for (position, length) in places {
+        // A record of several lines has no more lines than bytes.
+        let longest = if around == 0 { 0 } else { length.min(LONGEST_RECORD as u64) + around };
+        let (from, to) = (position.saturating_sub(around), position.saturating_add(longest));
         match stretches.last_mut() {
-            Some(last) if from <= last.end().saturating_add(1) => *last = *last.start()..=to,
+            Some(last) if from <= last.end().saturating_add(1) => *last = *last.start()..=to.max(*last.end()),
             Some(_) | None => stretches.push(from..=to),
         }
     }
