@@ -60,13 +60,12 @@ impl Reader {
         }
         self.now.offset = offset + 1;
         let reached = self.now.lanes.entry(lane).or_default();
-        let news = message.place > reached.place;
         reached.watermark = reached.watermark.max(message.watermark);
-        if !news {
+        let record = message.record?;
+        if message.place <= reached.place {
             return None;
         }
         reached.place = message.place;
-        let record = message.record?;
         self.now.latest = self.now.latest.max(record.at);
         let access = Access { partition: lane, ..record.access };
         (record.at >= self.applied).then_some(Placed { settles: record.at, late: record.late, item: access })

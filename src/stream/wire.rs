@@ -20,13 +20,6 @@ pub struct Place {
     pub sub: u32,
 }
 
-impl Place {
-    /// A message that tells the time alone stands after those of its record.
-    pub const MARK: u32 = 1 << 30;
-    /// What a recorded tick leads to stands after that.
-    pub const TICK: u32 = 1 << 31;
-}
-
 /// A message of `leakwarden.access`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Routed {
