@@ -10,7 +10,7 @@ use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
-use leakwarden::pipeline::redrive::spool::Spool;
+use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
 use leakwarden::pipeline::redrive::{self, Letters};
 use leakwarden::pipeline::reload::{Origin, Reloads};
 use leakwarden::sink::dead_letters::{self, DeadLetters};
@@ -78,7 +78,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         dead_letters: Some(dead_letters(&config)?),
         state: Some(kept.into_state()),
         sealer: redrive::sealer(&config)?,
-        spool: Some(Spool::open(&config.state).beside(Letters::newest(&redrive::file(&config)))),
+        spool: Some(Spool::open(&config.state).beside(before(&config))),
         reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,
@@ -161,6 +161,14 @@ async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossb
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
             return;
         }
+    }
+}
+
+/// Dead letters of before, where records may be read again.
+fn before(config: &Config) -> std::collections::BTreeSet<LetterId> {
+    match &config.dead_letter_topic {
+        Some(kafka) => Letters::newest_of(kafka),
+        None => Letters::newest(&redrive::file(config)),
     }
 }
 

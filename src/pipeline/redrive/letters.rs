@@ -4,6 +4,7 @@ use crate::config::written::{Config, Kafka};
 use crate::pipeline::intake;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;
+use crate::source::kafka::settings::SettingsError;
 use crate::source::kafka::{bounds, range};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
@@ -22,6 +23,12 @@ pub struct Letters {
 
 /// Bytes of a file that hold the newest.
 const NEWEST: u64 = 4 * 1024 * 1024;
+
+/// Messages of each partition that hold the newest.
+const NEWEST_MESSAGES: i64 = 20_000;
+
+/// How long a start waits for brokers that only know what was.
+const BRIEFLY: Duration = Duration::from_secs(5);
 
 /// How long brokers may take to say what a topic holds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,8 +65,28 @@ impl Letters {
             Ok(letters)
         };
         // Without a file there are none.
-        let letters = read().unwrap_or_default();
-        letters.all.iter().map(|letter| LetterId::of(&letter.source, letter.position, &letter.hash)).collect()
+        read().unwrap_or_default().ids()
+    }
+
+    /// The same of a topic. Brokers that are away know of none.
+    pub fn newest_of(kafka: &Kafka) -> BTreeSet<LetterId> {
+        let cluster = intake::cluster(kafka);
+        let mut letters = Letters::default();
+        let mut read = || -> Result<(), SettingsError> {
+            for ((topic, partition), (first, next)) in bounds(&cluster, &kafka.topics, BRIEFLY)? {
+                let from = first.max(next - NEWEST_MESSAGES);
+                range::read(&cluster, &topic, partition, from..next, &mut |_, bytes| letters.take(bytes))?;
+            }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            tracing::warn!(%error, "dead letters of before cannot be read: what is read again may be re-driven too");
+        }
+        letters.ids()
+    }
+
+    fn ids(&self) -> BTreeSet<LetterId> {
+        self.all.iter().map(|letter| LetterId::of(&letter.source, letter.position, &letter.hash)).collect()
     }
 
     /// From a topic, up to where it ends now.
