@@ -42,8 +42,8 @@ const LONGEST_SILENCE: i64 = 40 * 24;
 
 /// The first stage.
 pub struct First {
-    context: Arc<Context>,
-    profiles: Arc<Profiles>,
+    pub(super) context: Arc<Context>,
+    pub(super) profiles: Arc<Profiles>,
     /// The state of all employees, shard by shard.
     pub(super) shards: Vec<Shard>,
     hours: Hours,
@@ -52,7 +52,9 @@ pub struct First {
     waiting: bool,
     pub(super) models: Arc<Models>,
     pub(super) pulses: Arc<Pulses>,
-    ahead: Ahead,
+    pub(super) ahead: Ahead,
+    /// Employees have moved between shards since entries were last given.
+    pub(super) dealt: bool,
 }
 
 /// How far the first stage has come.
@@ -91,6 +93,7 @@ impl First {
             models: Arc::new(Models::prior()),
             pulses: Arc::default(),
             ahead: Ahead::default(),
+            dealt: false,
             context,
         }
     }

@@ -11,6 +11,7 @@ pub mod entries;
 pub mod first;
 mod inputs;
 pub mod output;
+mod reload;
 pub mod second;
 pub mod shard;
 mod snapshot;

@@ -4,7 +4,9 @@ use crate::classify::classifier::{Classifier, Origin};
 use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Raw};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
+use crate::sink::payload::Sealer;
 use crate::source::lines::{Block, Oversized, Piece};
+use std::sync::Arc;
 
 /// What is known of one partition before and while it is read.
 pub struct Feed {
@@ -18,9 +20,11 @@ pub struct Feed {
     pub name: String,
     format: Choice,
     decoder: Option<Box<dyn Decoder>>,
+    /// Encrypts what dead letters keep; without it they keep nothing.
+    sealer: Option<Arc<Sealer>>,
 }
 
-/// A record that could not be decoded: where it stands, and why. Never its content.
+/// A record that could not be decoded: where it stands, and why. Never its plain content.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dead {
     /// Name of the partition.
@@ -33,6 +37,8 @@ pub struct Dead {
     pub hash: RecordHash,
     /// Why.
     pub reason: String,
+    /// Its content, encrypted, where it is to be kept.
+    pub payload: Option<String>,
 }
 
 /// What a piece of a partition holds.
@@ -66,7 +72,13 @@ impl Default for Between {
 impl Feed {
     /// A partition of a format, or of one that is still to be recognised.
     pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Choice) -> Feed {
-        Feed { source, index, partition, name, format, decoder: None }
+        Feed { source, index, partition, name, format, decoder: None, sealer: None }
+    }
+
+    /// Keeps what cannot be decoded, encrypted.
+    #[must_use]
+    pub fn sealing(self, sealer: Option<Arc<Sealer>>) -> Feed {
+        Feed { sealer, ..self }
     }
 
     /// The format, once it is known.
@@ -172,7 +184,7 @@ impl Feed {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Lost(Lost { position, hash, length, error }) => {
-                batch.dead.push(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
+                batch.dead.push(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string(), payload: None });
             }
         }
     }
@@ -183,7 +195,8 @@ impl Feed {
 
     fn dead_for(&self, raw: Raw<'_>, reason: &str) -> Dead {
         let (partition, reason) = (self.name.clone(), reason.to_owned());
-        Dead { partition, position: raw.position, length: raw.bytes.len() as u64, hash: raw.hash, reason }
+        let payload = self.sealer.as_ref().map(|sealer| sealer.seal(raw.bytes, &raw.hash));
+        Dead { partition, position: raw.position, length: raw.bytes.len() as u64, hash: raw.hash, reason, payload }
     }
 
     fn oversized(&self, oversized: &Oversized) -> Batch {
@@ -194,6 +207,7 @@ impl Feed {
             length: oversized.length,
             hash: oversized.hash,
             reason,
+            payload: None,
         };
         Batch { dead: vec![dead], lines: 1, ..Batch::default() }
     }
@@ -210,4 +224,5 @@ impl Feed {
     }
 }
 
-const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
+/// Why a record of no known format is dead.
+pub const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";

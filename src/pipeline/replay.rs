@@ -352,6 +352,7 @@ impl Replay {
             length: u64::from(access.length),
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
+            payload: None,
         };
         self.bury(letter, dead);
     }

@@ -1,5 +1,5 @@
 //! What the tests share: a small bank in memory ([`world`]), canonical lines ([`line`]), cases told in files ([`case`]), the engine
-//! driven by lines ([`play`]) and the program itself ([`program`]).
+//! driven by lines ([`play`]), the program itself ([`program`]) and the service as a process ([`service`]).
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -7,4 +7,5 @@ pub mod case;
 pub mod line;
 pub mod play;
 pub mod program;
+pub mod service;
 pub mod world;

@@ -10,6 +10,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::pipeline::feed::{Batch, Dead, Feed};
 use crate::pipeline::replay::UNCONFIRMED;
 use crate::sink::dead_letters::DeadLetter;
+use crate::sink::payload::Sealer;
 use crate::stream::node::LaneName;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use rayon::prelude::*;
@@ -33,6 +34,7 @@ pub struct Intake {
     sources: Vec<Source>,
     heard: BTreeMap<LaneName, Heard>,
     letters: Vec<DeadLetter>,
+    sealer: Option<Arc<Sealer>>,
     skew: Span,
     /// Whether alerts are shown before they settle.
     pub provisional: bool,
@@ -44,6 +46,8 @@ struct Source {
     index: u16,
     topics: Vec<String>,
     format: Choice,
+    /// All that tells how its records are decoded.
+    decoding: String,
     metrics: SourceMetrics,
 }
 
@@ -60,7 +64,7 @@ const SLICE: usize = 256;
 
 impl Intake {
     /// Of a configuration's Kafka sources.
-    pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics) -> Intake {
+    pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics, sealer: Option<Arc<Sealer>>) -> Intake {
         let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         names.sort_unstable();
         let of_kafka = config.sources.iter().filter_map(|source| match &source.from {
@@ -72,6 +76,7 @@ impl Intake {
             index: names.binary_search(&source.name.as_str()).unwrap_or(0) as u16,
             topics: kafka.topics.clone(),
             format: config.choice(&source.format).unwrap_or_else(|| config.automatic()),
+            decoding: config.decoding_of(source),
             metrics: metrics.source(&source.name),
         });
         Intake {
@@ -79,8 +84,34 @@ impl Intake {
             sources: sources.collect(),
             heard: BTreeMap::new(),
             letters: Vec::new(),
+            sealer,
             skew: config.skew,
             provisional: config.provisional,
+        }
+    }
+
+    /// Goes on under another set-up; a source of another format gets other decoders.
+    pub fn set_context(&mut self, config: &Config, context: Arc<Context>) {
+        self.context = context;
+        (self.skew, self.provisional) = (config.skew, config.provisional);
+        let mut changed = Vec::new();
+        for (at, source) in self.sources.iter_mut().enumerate() {
+            let Some(wanted) = config.sources.iter().find(|wanted| wanted.name == source.name) else { continue };
+            let decoding = config.decoding_of(wanted);
+            if decoding != source.decoding {
+                source.format = config.choice(&wanted.format).unwrap_or_else(|| config.automatic());
+                source.decoding = decoding;
+                changed.push(at);
+            }
+        }
+        let lanes: Vec<(LaneName, i64)> = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| changed.contains(&heard.source))
+            .map(|(lane, heard)| (lane.clone(), heard.next))
+            .collect();
+        for (lane, next) in lanes {
+            self.open(&lane, next);
         }
     }
 
@@ -89,7 +120,8 @@ impl Intake {
         let Some(at) = self.sources.iter().position(|source| source.topics.contains(&lane.0)) else { return };
         let source = &self.sources[at];
         let name = format!("{}/{}", lane.0, lane.1);
-        let feed = Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone());
+        let feed =
+            Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
         self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false });
     }
 
@@ -166,6 +198,8 @@ impl Intake {
             length: u64::from(access.length),
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
+            at: Some(Timestamp(super::now_ms()).to_string()),
+            payload: None,
         }));
     }
 
@@ -235,5 +269,7 @@ fn letter(dead: Dead) -> DeadLetter {
         length: dead.length,
         hash: dead.hash,
         reason: dead.reason,
+        at: Some(Timestamp(super::now_ms()).to_string()),
+        payload: dead.payload,
     }
 }
