@@ -4,5 +4,7 @@
 //! `LEAKWARDEN_TEST_BROKERS`. `cargo test --features tls --test kafka` tests secured listeners too.
 
 mod common;
+#[path = "kafka/crashes.rs"]
+mod crashes;
 #[path = "kafka/files.rs"]
 mod files;

@@ -1,7 +1,7 @@
 //! A broker of our own: `tests/kafka/broker` as a guard.
 
-use crate::common::kafka::skipped;
 use crate::common::kafka::topics::Topics;
+use crate::common::kafka::{apart, skipped};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,6 +20,9 @@ impl Broker {
     /// The broker of all tests of a process that do it no harm: give topics and groups names of your own.
     pub fn shared() -> Option<&'static Broker> {
         static SHARED: OnceLock<Option<Broker>> = OnceLock::new();
+        if apart() {
+            return None;
+        }
         SHARED.get_or_init(|| Broker::begin("")).as_ref().or_else(|| {
             skipped("no broker can be started here");
             None
@@ -37,6 +40,9 @@ impl Broker {
     }
 
     fn own(mode: &str) -> Option<Broker> {
+        if apart() {
+            return None;
+        }
         if std::env::var_os("LEAKWARDEN_TEST_BROKERS").is_some() {
             skipped("somebody else's broker can neither be killed nor made secure");
             return None;

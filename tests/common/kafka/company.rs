@@ -1,7 +1,7 @@
 //! A simulated company whose log goes to Kafka, and the same records as files beside it.
 
 use crate::common::program::leakwarden;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,6 +12,9 @@ pub const SOURCE: &str = "access";
 
 /// A secret; what matters is that all runs have the same.
 const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
+
+/// So many records have a statement and no list of subjects.
+const STATEMENTS: i64 = 400;
 
 /// A company, its records by partition, and a directory with its files.
 pub struct Company {
@@ -33,14 +36,18 @@ pub struct Wiring<'a> {
     pub group: &'a str,
     /// Settings of the client, of source and sink.
     pub client: BTreeMap<String, String>,
+    /// Settings of the source's client alone.
+    pub consumer: BTreeMap<String, String>,
     /// TOML that comes last.
     pub more: &'a str,
 }
 
 impl<'a> Wiring<'a> {
-    /// Input `NAME.access`, alerts `NAME.alerts`, group NAME.
-    pub fn named(brokers: &'a str, topic: &'a str, alerts: &'a str, group: &'a str) -> Wiring<'a> {
-        Wiring { brokers, topic, alerts, group, client: BTreeMap::new(), more: "" }
+    /// From a topic into another. A member that dies is missed within seconds.
+    pub fn new(brokers: &'a str, topic: &'a str, alerts: &'a str, group: &'a str) -> Wiring<'a> {
+        let consumer = [("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500")];
+        let consumer = consumer.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Wiring { brokers, topic, alerts, group, client: BTreeMap::new(), consumer, more: "" }
     }
 }
 
@@ -61,6 +68,15 @@ impl Company {
             let account = record["account"].as_str().or(record["employee"].as_str()).expect("somebody");
             let at = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % partitions;
             spread[at].push(line.to_owned());
+        }
+        // People who are named in statements alone, one by one.
+        for number in 0..STATEMENTS {
+            let (time, subject) = (last + 3_600_000 + number * 2_000, named_in_statement(number));
+            let statement = format!("SELECT name, phone FROM crm.customers WHERE id = '{subject}'");
+            let (account, system) = ("hz0006", "crm");
+            spread[0].push(
+                json!({"time": time, "id": format!("s{number}"), "account": account, "system": system, "statement": statement}).to_string(),
+            );
         }
         // Days later, so that everything before has settled where a service goes on waiting for more.
         for (at, records) in spread.iter_mut().enumerate() {
@@ -86,10 +102,10 @@ impl Company {
     }
 
     fn live(&self, wiring: &Wiring) -> String {
-        let Wiring { brokers, topic, alerts, group, client, more } = wiring;
-        let settings = |section: &str| {
+        let Wiring { brokers, topic, alerts, group, client, consumer, more } = wiring;
+        let settings = |section: &str, more: &BTreeMap<String, String>| {
             let mut text = format!("[{section}]\n");
-            for (name, value) in client {
+            for (name, value) in client.iter().chain(more) {
                 let _ = writeln!(text, "\"{name}\" = {value:?}");
             }
             text
@@ -99,8 +115,8 @@ impl Company {
              format = \"canonical\"\n{}[[sink]]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopic = \"{alerts}\"\n{}\
              [state]\ndir = \"state\"\ncheckpoint = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
             head("[time]\nzone = \"Asia/Shanghai\"\nidle = \"2h\"\n"),
-            settings("source.client"),
-            settings("sink.client"),
+            settings("source.client", consumer),
+            settings("sink.client", &BTreeMap::new()),
         )
     }
 
@@ -121,13 +137,17 @@ impl Company {
 
     /// Texts that name a subject: none may appear in what we write.
     pub fn subjects(&self) -> BTreeSet<String> {
-        let mut subjects = BTreeSet::new();
+        let mut subjects: BTreeSet<String> = (0..STATEMENTS).map(named_in_statement).collect();
         for line in self.partitions.iter().flatten() {
             let record: Value = serde_json::from_str(line).expect("JSON");
             subjects.extend(record["subjects"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
         }
         subjects
     }
+}
+
+fn named_in_statement(number: i64) -> String {
+    format!("RAW-{number:05}")
 }
 
 /// The file of a partition.
@@ -137,7 +157,6 @@ pub fn file(partition: usize) -> String {
 
 fn head(time: &str) -> String {
     let names = ["employees.csv", "accounts.csv", "absences.csv", "calendar.csv", "subjects.csv", "explanations.jsonl"];
-    let directory: String =
-        names.iter().map(|name| format!("{} = \"{name}\"\n", name.split('.').next().unwrap_or_default())).collect();
+    let directory: String = names.iter().map(|name| format!("{} = \"{name}\"\n", name.split('.').next().unwrap_or_default())).collect();
     format!("[catalog]\nfile = \"catalog.toml\"\n[directory]\n{directory}{time}[subjects]\nkey_file = \"subject.key\"\n")
 }

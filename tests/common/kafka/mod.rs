@@ -1,12 +1,13 @@
 //! Tests against a real Apache Kafka: a broker that can be killed ([`broker`]), its topics ([`topics`]), the service as a
-//! process beside it ([`service`]), and a company whose log goes there ([`company`]).
+//! process beside it ([`service`]), a company whose log goes there ([`company`]), and all of it in a few words ([`run`]).
 //!
 //! A test begins with `let Some(broker) = Broker::shared() else { return };`. Where no broker can be had it says so in capitals
-//! and passes; with `LEAKWARDEN_REQUIRE_KAFKA=1` it fails.
+//! and passes; with `LEAKWARDEN_REQUIRE_KAFKA=1` it fails. With `LEAKWARDEN_KAFKA_APART=1` it passes at once: it runs elsewhere.
 
 pub mod alerts;
 pub mod broker;
 pub mod company;
+pub mod run;
 pub mod service;
 pub mod topics;
 
@@ -15,6 +16,11 @@ use std::time::{Duration, Instant};
 
 /// How long anything may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Whether these tests run in another step, and not now.
+pub fn apart() -> bool {
+    std::env::var_os("LEAKWARDEN_KAFKA_APART").is_some()
+}
 
 /// Says that tests are skipped, past the capture of the test's output; fails where they must not be.
 pub fn skipped(why: &str) {

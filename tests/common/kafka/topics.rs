@@ -162,7 +162,10 @@ impl Topics {
         let committed = consumer.committed_offsets(list, REQUEST).expect("committed offsets");
         leave(consumer);
         let offsets = committed.elements();
-        offsets.iter().filter_map(|at| if let Offset::Offset(offset) = at.offset() { Some((at.partition(), offset)) } else { None }).collect()
+        offsets
+            .iter()
+            .filter_map(|at| if let Offset::Offset(offset) = at.offset() { Some((at.partition(), offset)) } else { None })
+            .collect()
     }
 
     /// Messages that a group has not committed yet.
