@@ -9,6 +9,7 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// One request to a broker.
@@ -43,6 +44,8 @@ impl Stored {
 #[derive(Clone)]
 pub struct Topics {
     config: ClientConfig,
+    /// Made when it is needed, and kept: a producer's first acknowledgement takes half a second.
+    producer: Arc<OnceLock<BaseProducer>>,
 }
 
 impl Topics {
@@ -50,7 +53,7 @@ impl Topics {
     pub fn of(brokers: &str) -> Topics {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", brokers).set("client.id", "tests");
-        Topics { config }
+        Topics { config, producer: Arc::default() }
     }
 
     /// Makes a topic of so many partitions, with settings such as `("cleanup.policy", "compact")`.
@@ -91,7 +94,7 @@ impl Topics {
         partition: i32,
         messages: impl IntoIterator<Item = (Option<K>, T)>,
     ) {
-        let producer: BaseProducer = self.config.clone().set("enable.idempotence", "true").create().expect("a producer");
+        let producer = self.producer.get_or_init(|| self.config.clone().set("enable.idempotence", "true").create().expect("a producer"));
         for (key, message) in messages {
             let mut record = BaseRecord::<[u8], [u8]>::to(topic).partition(partition).payload(message.as_ref());
             if let Some(key) = &key {
