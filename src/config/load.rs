@@ -63,8 +63,8 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     let seed = keys.print("seed", "profiles");
     Ok(Context {
         classifier: Arc::new(Classifier { catalog, directory, keys }),
-        explanations,
-        subjects,
+        explanations: Arc::new(explanations),
+        subjects: Arc::new(subjects),
         statute,
         settings: config.detectors.clone(),
         alerts: config.alerts,

@@ -17,9 +17,9 @@ pub struct Context {
     /// Catalog, directory, keys.
     pub classifier: Arc<Classifier>,
     /// Known business reasons.
-    pub explanations: Explanations,
+    pub explanations: Arc<Explanations>,
     /// Tags of subjects.
-    pub subjects: Subjects,
+    pub subjects: Arc<Subjects>,
     /// Weights of kinds.
     pub statute: Statute,
     /// How detectors are set.
@@ -76,6 +76,27 @@ impl Context {
                 let sector = employee.map_or_else(String::new, |e| text(e.sector.as_ref()));
                 Arc::from(format!("{role}@{sector}"))
             }
+        }
+    }
+
+    /// The task of an actor, of so many. It depends on the actor's name and the secret alone, whatever else is configured.
+    pub fn task(&self, actor: &Actor, tasks: u32) -> u32 {
+        let hash = FixedState::with_seed(self.seed).hash_one(actor);
+        ((hash >> 8) % u64::from(tasks.max(1))) as u32
+    }
+
+    /// This set-up with names of partitions of its own.
+    #[must_use]
+    pub fn with_own_partitions(&self) -> Context {
+        Context {
+            classifier: self.classifier.clone(),
+            explanations: self.explanations.clone(),
+            subjects: self.subjects.clone(),
+            statute: self.statute.clone(),
+            settings: self.settings.clone(),
+            config: self.config.clone(),
+            partitions: RwLock::default(),
+            ..*self
         }
     }
 

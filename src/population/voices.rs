@@ -33,7 +33,7 @@ const POOLED: f64 = 60.0;
 const FEWEST: u32 = 30;
 
 /// What one detector says of one employee.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Voice {
     /// The pattern.
     pub typology: Typology,
