@@ -70,7 +70,8 @@ const UNDER_WAY: usize = 200_000;
 const AHEAD: Span = Span::hours(2);
 /// What is older than this is caught up on, and not shown before it settles.
 const FRESH: Span = Span::minutes(15);
-/// How long the last save may take when a task is given up, and when the process ends.
+/// After so long the same offset is committed again, and the longest time that the last save of a task may take.
+const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(6);
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
@@ -135,6 +136,8 @@ pub struct Process {
     intake: Intake,
     sinks: Sinks,
     parts: Parts,
+    /// What was committed last of each lane, and when.
+    committed: BTreeMap<LaneName, (Resume, Instant)>,
     checkpoint: Duration,
     idle: Duration,
     save_at: Instant,
@@ -163,6 +166,7 @@ impl Process {
             reader,
             writer,
             parts,
+            committed: BTreeMap::new(),
             checkpoint,
             idle: millis(config.idle),
             save_at: now + checkpoint,
@@ -378,8 +382,14 @@ impl Process {
                         self.intake.open(&lane, from);
                         self.reader.follow((Arc::from(lane.0.as_str()), lane.1), from);
                     }
-                    Effect::Commit((topic, partition), resume) => {
-                        commits.push(Commit { topic, partition, offset: resume.next, metadata: resume.metadata() });
+                    Effect::Commit(lane, resume) => {
+                        // A commit may have failed, so the same is said again now and then.
+                        let now = Instant::now();
+                        let known = self.committed.get(&lane);
+                        if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
+                            self.committed.insert(lane.clone(), (resume, now));
+                            commits.push(Commit { topic: lane.0, partition: lane.1, offset: resume.next, metadata: resume.metadata() });
+                        }
                     }
                 }
             }
@@ -449,6 +459,7 @@ impl Process {
             } else {
                 let lane = (topic.clone(), *partition);
                 self.node.revoke_lane(&lane);
+                self.committed.remove(&lane);
                 self.intake.close(&lane);
                 self.reader.leave((Arc::from(topic.as_str()), *partition));
             }
