@@ -8,3 +8,5 @@ mod common;
 mod crashes;
 #[path = "kafka/files.rs"]
 mod files;
+#[path = "kafka/history.rs"]
+mod history;
