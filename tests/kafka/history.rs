@@ -29,11 +29,11 @@ fn a_topic_replays_to_the_alerts_of_its_files() {
 fn the_service_goes_on_where_a_replay_of_its_topic_ended() {
     let Some(broker) = Broker::shared() else { return };
     let run = Run::new("goes-on", broker.brokers());
-    run.produce(0, 2);
+    run.produce_half(false);
     let half = run.topics.ends(&run.topic);
     leakwarden(run.company.dir(), &["replay", "--config", "config.toml", "--kafka", &run.topic, "--state", "state"]).well();
     assert_eq!(run.state(), half);
-    run.produce(1, 2);
+    run.produce_half(true);
     let service = run.start();
     service.ready();
     run.committed(&service);
