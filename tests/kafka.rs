@@ -10,3 +10,6 @@ mod crashes;
 mod files;
 #[path = "kafka/history.rs"]
 mod history;
+#[cfg(feature = "tls")]
+#[path = "kafka/security.rs"]
+mod security;
