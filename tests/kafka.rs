@@ -10,3 +10,8 @@ mod common;
 mod crashes;
 #[path = "kafka/files.rs"]
 mod files;
+#[path = "kafka/history.rs"]
+mod history;
+#[cfg(feature = "tls")]
+#[path = "kafka/security.rs"]
+mod security;

@@ -1,7 +1,7 @@
 //! One company, its topics and its service: what most tests do, in a few words.
 
 use crate::common::kafka::alerts::{as_of_topic, contradictions, differences, settled};
-use crate::common::kafka::company::{Company, Wiring};
+use crate::common::kafka::company::{Company, Wiring, time};
 use crate::common::kafka::service::Service;
 use crate::common::kafka::topics::{Stored, Topics};
 use crate::common::kafka::until;
@@ -51,6 +51,15 @@ impl Run {
         for (at, records) in self.company.partitions.iter().enumerate() {
             let (from, to) = (records.len() * part / of, records.len() * (part + 1) / of);
             self.topics.produce(&self.topic, at as i32, &records[from..to]);
+        }
+    }
+
+    /// Produces the first or the second half by time, of all partitions alike: what ends earlier would be late when it goes on.
+    pub fn produce_half(&self, second: bool) {
+        let middle = self.company.middle();
+        for (at, records) in self.company.partitions.iter().enumerate() {
+            let of_half: Vec<_> = records.iter().filter(|record| (time(record) > middle) == second).collect();
+            self.topics.produce(&self.topic, at as i32, of_half);
         }
     }
 
