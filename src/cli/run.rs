@@ -7,6 +7,7 @@ use leakwarden::config::written::{Config, Sink as SinkConfig};
 use leakwarden::console::health::Health;
 use leakwarden::console::router::{Console, View};
 use leakwarden::model::problem::Problem;
+use leakwarden::pipeline::cluster::{self, Process, Setup};
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
@@ -69,6 +70,24 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    if let Some(cluster) = &config.cluster {
+        let setup = runtime.block_on(Setup::prepare(&config, cluster))?;
+        let parts = cluster::Parts {
+            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+            dead_letters: Some(dead_letters(&config)?),
+            sealer: redrive::sealer(&config)?,
+            metrics,
+            health,
+        };
+        // Nobody hears of hang-ups: each is answered in the log.
+        drop(asked);
+        Process::start(&config, context, setup, parts)?.run(&stopped)?;
+        tracing::info!("stopped; state is saved");
+        drop(ended);
+        let _ = runtime.block_on(serving);
+        runtime.shutdown_background();
+        return Ok(());
+    }
     let mut kept = Kept::open(&config.state)?;
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
@@ -159,7 +178,7 @@ fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
 async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
     while hangups.recv().await.is_some() {
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
-            return;
+            tracing::warn!("a process of a cluster does not take up a changed configuration: restart it");
         }
     }
 }

@@ -57,6 +57,9 @@ pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
     if running.state != wanted.state {
         refused.add("state.dir", wanted.state.display());
     }
+    if running.cluster != wanted.cluster {
+        refused.add("cluster", "other settings");
+    }
     if running.listen != wanted.listen {
         refused.add("http.listen", &wanted.listen);
     }

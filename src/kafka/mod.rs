@@ -1,6 +1,10 @@
 //! What Kafka sources and Kafka sinks share: how a cluster is spoken to, and librdkafka's log.
 
+pub mod member;
+pub mod reader;
 pub mod settings;
+pub mod topics;
+pub mod writer;
 
 use rdkafka::config::RDKafkaLogLevel;
 

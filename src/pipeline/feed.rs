@@ -164,6 +164,21 @@ impl Feed {
         self.decoder = Some(decoder);
     }
 
+    /// Decodes messages of a format whose records stand alone, each for itself; several slices may be taken at once.
+    pub fn each_alone<'a>(&self, raws: impl Iterator<Item = Raw<'a>>, classifier: &Classifier) -> Vec<Batch> {
+        let Some(codec) = self.format.known() else { return Vec::new() };
+        let mut decoder = codec.decoder();
+        let one = |raw: Raw<'a>| {
+            let mut batch = Batch { lines: 1, ..Batch::default() };
+            let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), &mut batch));
+            if let Err(error) = result {
+                batch.dead.push(self.dead(raw, &error));
+            }
+            batch
+        };
+        raws.map(one).collect()
+    }
+
     fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, between: Between, batch: &mut Batch) {
         match decoded {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod chance;
+pub mod cluster;
 pub mod compare;
 pub mod delivery;
 pub mod feed;

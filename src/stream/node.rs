@@ -381,6 +381,11 @@ impl Node {
         }
     }
 
+    /// Whether a task runs.
+    pub fn is_running(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(_)))
+    }
+
     /// Whether a task is being saved.
     pub fn is_saving(&self, task: i32) -> bool {
         matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_saving())

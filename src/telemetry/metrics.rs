@@ -120,6 +120,10 @@ pub struct Metrics {
     config_successful: IntGauge,
     config_success_time: Gauge,
     config_info: IntGaugeVec,
+    tasks: IntGauge,
+    restoring: IntGauge,
+    restored_records: IntGauge,
+    restored_bytes: IntGauge,
 }
 
 /// The metrics of one source.
@@ -156,7 +160,7 @@ impl Metrics {
         let build = gauges(&registry, "build_info", "Which build is running; always 1.", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
-        Metrics {
+        let metrics = Metrics {
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
             alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
             alerts_open,
@@ -188,6 +192,13 @@ impl Metrics {
                 &registry,
                 Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
             ),
+            tasks: added(&registry, IntGauge::with_opts(named("tasks_running", "Tasks of the cluster that run in this process."))),
+            restoring: added(&registry, IntGauge::with_opts(named("tasks_restoring", "Tasks whose state is being restored."))),
+            restored_records: added(
+                &registry,
+                IntGauge::with_opts(named("restore_records", "Messages read by the restores that are under way.")),
+            ),
+            restored_bytes: added(&registry, IntGauge::with_opts(named("restore_bytes", "Bytes read by the restores that are under way."))),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
             redriven: counters(
                 &registry,
@@ -209,7 +220,10 @@ impl Metrics {
             ),
             config_info: gauges(&registry, "config_info", "Hash of the configuration in use, as in alerts; always 1.", &["config"]),
             registry,
-        }
+        };
+        // What a process starts with is in use.
+        metrics.config_successful.set(1);
+        metrics
     }
 
     /// The metrics of a source; all its series exist from now on.
@@ -279,6 +293,18 @@ impl Metrics {
         self.config_info.with_label_values(&[hash]).set(1);
         self.config_successful.set(1);
         self.config_success_time.set(since.as_secs_f64());
+    }
+
+    /// How many tasks run here.
+    pub fn set_tasks(&self, tasks: u64) {
+        self.tasks.set(whole(tasks));
+    }
+
+    /// How far restores have come.
+    pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
+        self.restoring.set(whole(tasks));
+        self.restored_records.set(whole(records));
+        self.restored_bytes.set(whole(bytes));
     }
 
     /// Everything as Prometheus text.
@@ -379,6 +405,10 @@ mod tests {
         ("leakwarden_config_last_reload_successful", &[]),
         ("leakwarden_config_last_reload_success_timestamp_seconds", &[]),
         ("leakwarden_config_info", &["config"]),
+        ("leakwarden_tasks_running", &[]),
+        ("leakwarden_tasks_restoring", &[]),
+        ("leakwarden_restore_records", &[]),
+        ("leakwarden_restore_bytes", &[]),
     ];
 
     #[test]
