@@ -3,6 +3,7 @@
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use leakwarden::config::written::{Config, Kafka};
+use leakwarden::model::problem::Problem;
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::redrive::{self, Letters, Report, spool};
 use leakwarden::sink::dead_letters::DeadLetter;
@@ -44,6 +45,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Failure::argument("--reason", &format!("must be a glob ({})", error.msg), options.reason.as_deref().unwrap_or_default())
     })?;
     let (mut config, context) = setup::load(Some(&options.config))?;
+    if config.cluster.is_some() {
+        let rule = "must not be there: processes of a cluster take up no re-driven records yet; replay the topic with --kafka instead";
+        return Err(Failure::Unusable(vec![Problem::plain(format!("{}: cluster", config.file.display()), rule)]));
+    }
     config.state = options.state.clone().unwrap_or(config.state);
     let sealer = redrive::sealer(&config)?;
     let Letters { mut all, unreadable } = letters(options, &config)?;

@@ -76,11 +76,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
             dead_letters: Some(dead_letters(&config)?),
             sealer: redrive::sealer(&config)?,
+            reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
             metrics,
             health,
         };
-        // Nobody hears of hang-ups: each is answered in the log.
-        drop(asked);
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
         tracing::info!("stopped; state is saved");
         drop(ended);
@@ -178,7 +177,7 @@ fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
 async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
     while hangups.recv().await.is_some() {
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
-            tracing::warn!("a process of a cluster does not take up a changed configuration: restart it");
+            return;
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod across;
 pub mod change;
+pub mod cluster;
 mod formats;
 pub mod load;
 mod section;

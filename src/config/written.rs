@@ -1,6 +1,7 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
 use crate::config::across;
+use crate::config::cluster::Cluster;
 use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
 use crate::decode;
@@ -65,25 +66,10 @@ pub struct Config {
     pub checkpoint: Span,
     /// `[http] listen`
     pub listen: String,
-    /// `[reload] watch`: whether the service looks by itself whether a file has changed.
-    pub watch: bool,
     /// `[cluster]`: several processes share the work; `None` where one does all of it.
     pub cluster: Option<Cluster>,
-}
-
-/// `[cluster]`
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cluster {
-    /// Into how many tasks employees are shared out. Fixed once there is state.
-    pub tasks: i32,
-    /// A name of this process that stays over restarts, so that a restart moves nothing.
-    pub instance: Option<String>,
-    /// What the names of our topics begin with.
-    pub prefix: String,
-    /// Replicas of topics that are made.
-    pub replication: i32,
-    /// After so long without a sign of life a process is taken for dead.
-    pub session: Span,
+    /// `[reload] watch`: whether the service looks by itself whether a file has changed.
+    pub watch: bool,
 }
 
 /// `[directory]`
@@ -250,10 +236,10 @@ impl Reader {
             section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
         }
         section.end();
+        let cluster = cluster.map(|(table, place)| Cluster::read(Section::new(table, place, problems)));
         let mut section = Section::new(reload.0, reload.1, problems);
         let watch = section.flag("watch").unwrap_or(true);
         section.end();
-        let cluster = cluster.map(|(table, place)| cluster_settings(Section::new(table, place, problems)));
         Config {
             file: file.to_owned(),
             catalog,
@@ -279,8 +265,8 @@ impl Reader {
             state,
             checkpoint,
             listen,
-            watch,
             cluster,
+            watch,
         }
     }
 
@@ -382,18 +368,6 @@ fn dead_letter_topic<'a>(section: &mut Section<'_>, mut sources: impl Iterator<I
             None
         }
     }
-}
-
-fn cluster_settings(mut section: Section<'_>) -> Cluster {
-    let cluster = Cluster {
-        tasks: section.number("tasks", 1..=1_000).map_or(12, |n| n as i32),
-        instance: section.text("instance"),
-        prefix: section.text("prefix").unwrap_or_else(|| "leakwarden".to_owned()),
-        replication: section.number("replication", 1..=100).map_or(1, |n| n as i32),
-        session: section.span("session").unwrap_or(Span::seconds(30)),
-    };
-    section.end();
-    cluster
 }
 
 fn detector_settings(mut section: Section<'_>) -> Settings {

@@ -115,15 +115,15 @@ pub struct Metrics {
     state_bytes: IntGauge,
     checkpoint_duration: Gauge,
     sink_deliveries: IntCounterVec,
+    tasks: IntGauge,
+    restoring: IntGauge,
+    restored_records: IntGauge,
+    restored_bytes: IntGauge,
     redriven: IntCounterVec,
     config_reloads: [IntCounter; Reload::ALL.len()],
     config_successful: IntGauge,
     config_success_time: Gauge,
     config_info: IntGaugeVec,
-    tasks: IntGauge,
-    restoring: IntGauge,
-    restored_records: IntGauge,
-    restored_bytes: IntGauge,
 }
 
 /// The metrics of one source.
@@ -281,6 +281,18 @@ impl Metrics {
         self.checkpoint_duration.set(took.as_secs_f64());
     }
 
+    /// How many tasks run here.
+    pub fn set_tasks(&self, tasks: u64) {
+        self.tasks.set(whole(tasks));
+    }
+
+    /// How far restores have come.
+    pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
+        self.restoring.set(whole(tasks));
+        self.restored_records.set(whole(records));
+        self.restored_bytes.set(whole(bytes));
+    }
+
     /// The configuration was to be read again.
     pub fn reload(&self, outcome: Reload) {
         self.config_reloads[outcome as usize].inc();
@@ -293,18 +305,6 @@ impl Metrics {
         self.config_info.with_label_values(&[hash]).set(1);
         self.config_successful.set(1);
         self.config_success_time.set(since.as_secs_f64());
-    }
-
-    /// How many tasks run here.
-    pub fn set_tasks(&self, tasks: u64) {
-        self.tasks.set(whole(tasks));
-    }
-
-    /// How far restores have come.
-    pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
-        self.restoring.set(whole(tasks));
-        self.restored_records.set(whole(records));
-        self.restored_bytes.set(whole(bytes));
     }
 
     /// Everything as Prometheus text.
@@ -400,15 +400,15 @@ mod tests {
         ("leakwarden_checkpoint_duration_seconds", &[]),
         ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
         ("leakwarden_build_info", &["version"]),
+        ("leakwarden_tasks_running", &[]),
+        ("leakwarden_tasks_restoring", &[]),
+        ("leakwarden_restore_records", &[]),
+        ("leakwarden_restore_bytes", &[]),
         ("leakwarden_redriven_records_total", &["source"]),
         ("leakwarden_config_reloads_total", &["outcome"]),
         ("leakwarden_config_last_reload_successful", &[]),
         ("leakwarden_config_last_reload_success_timestamp_seconds", &[]),
         ("leakwarden_config_info", &["config"]),
-        ("leakwarden_tasks_running", &[]),
-        ("leakwarden_tasks_restoring", &[]),
-        ("leakwarden_restore_records", &[]),
-        ("leakwarden_restore_bytes", &[]),
     ];
 
     #[test]

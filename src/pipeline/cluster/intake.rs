@@ -34,7 +34,6 @@ pub struct Intake {
     sources: Vec<Source>,
     heard: BTreeMap<LaneName, Heard>,
     letters: Vec<DeadLetter>,
-    /// Encrypts what they keep.
     sealer: Option<Arc<Sealer>>,
     skew: Span,
     /// Whether alerts are shown before they settle.
@@ -47,6 +46,8 @@ struct Source {
     index: u16,
     topics: Vec<String>,
     format: Choice,
+    /// All that tells how its records are decoded.
+    decoding: String,
     metrics: SourceMetrics,
 }
 
@@ -75,6 +76,7 @@ impl Intake {
             index: names.binary_search(&source.name.as_str()).unwrap_or(0) as u16,
             topics: kafka.topics.clone(),
             format: config.choice(&source.format).unwrap_or_else(|| config.automatic()),
+            decoding: config.decoding_of(source),
             metrics: metrics.source(&source.name),
         });
         Intake {
@@ -88,13 +90,38 @@ impl Intake {
         }
     }
 
+    /// Goes on under another set-up; a source of another format gets other decoders.
+    pub fn set_context(&mut self, config: &Config, context: Arc<Context>) {
+        self.context = context;
+        (self.skew, self.provisional) = (config.skew, config.provisional);
+        let mut changed = Vec::new();
+        for (at, source) in self.sources.iter_mut().enumerate() {
+            let Some(wanted) = config.sources.iter().find(|wanted| wanted.name == source.name) else { continue };
+            let decoding = config.decoding_of(wanted);
+            if decoding != source.decoding {
+                source.format = config.choice(&wanted.format).unwrap_or_else(|| config.automatic());
+                source.decoding = decoding;
+                changed.push(at);
+            }
+        }
+        let lanes: Vec<(LaneName, i64)> = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| changed.contains(&heard.source))
+            .map(|(lane, heard)| (lane.clone(), heard.next))
+            .collect();
+        for (lane, next) in lanes {
+            self.open(&lane, next);
+        }
+    }
+
     /// A partition is read from that offset on.
     pub fn open(&mut self, lane: &LaneName, from: i64) {
         let Some(at) = self.sources.iter().position(|source| source.topics.contains(&lane.0)) else { return };
         let source = &self.sources[at];
         let name = format!("{}/{}", lane.0, lane.1);
-        let feed = Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone());
-        let feed = feed.sealing(self.sealer.clone());
+        let feed =
+            Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
         self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false });
     }
 

@@ -4,7 +4,8 @@
 mod intake;
 mod sinks;
 
-use crate::config::written::{Cluster as Settings, Config, From};
+use crate::config::cluster::Cluster as Settings;
+use crate::config::written::{Config, From};
 use crate::console::health::Health;
 use crate::engine::context::Context;
 use crate::kafka::member::{Commit, Joining, Member, Said};
@@ -16,12 +17,13 @@ use crate::model::time::{Span, Timestamp};
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::intake::cluster;
 use crate::pipeline::parallel::Parallel;
+use crate::pipeline::reload::{Loaded, Reloads};
 use crate::sink::dead_letters::DeadLetters;
 use crate::sink::payload::Sealer;
 use crate::stream::Topic;
 use crate::stream::lane::Resume;
 use crate::stream::node::{Effect, LaneName, Layout, Node};
-use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
 use intake::Intake;
@@ -38,6 +40,8 @@ pub struct Parts {
     pub dead_letters: Option<DeadLetters>,
     /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
     pub sealer: Option<Arc<Sealer>>,
+    /// Changes of the configuration.
+    pub reloads: Option<Reloads>,
     /// Numbers.
     pub metrics: Metrics,
     /// Readiness.
@@ -163,6 +167,7 @@ impl Process {
 
     /// Runs until told to stop, then saves and leaves.
     pub fn run(mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
+        self.configured(&self.node.context().config.clone());
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step()?;
         }
@@ -186,6 +191,7 @@ impl Process {
             self.intake.awake(now);
         }
         self.stepped_at = now;
+        self.take_up_changes()?;
         self.hear_group()?;
         if self.node.open_sends() < UNDER_WAY {
             let mut wait = WAIT;
@@ -218,6 +224,25 @@ impl Process {
             self.parts.metrics.checkpoint(since.elapsed());
         }
         Ok(())
+    }
+
+    /// A changed configuration is in use from one record to the next.
+    fn take_up_changes(&mut self) -> anyhow::Result<()> {
+        let newest = self.parts.reloads.as_ref().and_then(|reloads| reloads.fresh.try_iter().last());
+        let Some(Loaded { config, context, .. }) = newest else { return Ok(()) };
+        self.release_held(|_| true)?;
+        self.node.set_context(context.clone());
+        self.intake.set_context(&config, context.clone());
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        (self.checkpoint, self.idle) = (millis(config.checkpoint), millis(config.idle));
+        self.configured(&context.config);
+        self.parts.metrics.reload(Reload::Applied);
+        tracing::info!(config = %context.config, "the configuration was read again and is in use");
+        Ok(())
+    }
+
+    fn configured(&self, hash: &str) {
+        self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
     fn take(&mut self, partition: &Partition, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
