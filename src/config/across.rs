@@ -199,6 +199,9 @@ impl Few {
     }
 }
 
+/// The topics of a cluster, after its prefix.
+const OWN_TOPICS: &[&str] = &["access", "state", "summaries", "baselines", "ticks"];
+
 /// Processes that share the work have no files in common, and one set of brokers.
 fn in_a_cluster(config: &Config) -> Vec<Problem> {
     let file = config.file.display();
@@ -213,6 +216,14 @@ fn in_a_cluster(config: &Config) -> Vec<Problem> {
             From::Kafka(kafka) => {
                 if let Some(topic) = kafka.topics.iter().find(|topic| topic.starts_with('^')) {
                     let rule = "must be named in full where there is a [cluster]: time goes on when all of its partitions have";
+                    problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
+                }
+                let own = |topic: &String| {
+                    let prefix = config.cluster.as_ref().map_or("", |cluster| &cluster.prefix);
+                    topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).is_some_and(|name| OWN_TOPICS.contains(&name))
+                };
+                if let Some(topic) = kafka.topics.iter().find(|topic| own(topic)) {
+                    let rule = "must not be a topic in which the processes tell one another: see [cluster] prefix";
                     problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
                 }
                 if *brokers.get_or_insert(&kafka.brokers) != kafka.brokers {

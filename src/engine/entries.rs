@@ -63,6 +63,7 @@ impl First {
         let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR);
         let from = if all { oldest } else { given.settled.0.div_euclid(HOUR).max(oldest) };
         let profiles = self.profiles().clone();
+        let from = (from * 3_600).max(minute.0.saturating_sub(self.context().dedup.0).div_euclid(1_000));
         let of_shards = executor.on_all(&mut self.shards, &|shard| shard.entries(&profiles, all, from));
         let mut entries = Vec::new();
         let mut hours: BTreeMap<i64, Vec<(u8, u64, i64)>> = BTreeMap::new();

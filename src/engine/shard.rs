@@ -105,10 +105,9 @@ impl Shard {
         self.pending.first_key_value().map(|(bucket, _)| Timestamp(bucket * BUCKET_MS))
     }
 
-    /// What belongs to no profile, ids that settled from that hour on, and the profiles that changed since they were last given (or all).
+    /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
     pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
         let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted())).expect("state is plain data");
-        let from = from.saturating_mul(3_600);
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
         for key in &self.members {

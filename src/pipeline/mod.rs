@@ -5,6 +5,7 @@ pub mod chance;
 pub mod cluster;
 pub mod compare;
 pub mod delivery;
+pub mod failpoint;
 pub mod feed;
 pub mod inject;
 pub mod intake;

@@ -15,6 +15,7 @@ use crate::kafka::topics::{Wanted, ensure, partitions};
 use crate::kafka::writer::{Outgoing, Writer};
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::delivery::Delivery;
+use crate::pipeline::failpoint::hit;
 use crate::pipeline::intake::cluster;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::{Loaded, Reloads};
@@ -53,7 +54,8 @@ pub struct Setup {
     cluster: Cluster,
     layout: Layout,
     topics: BTreeMap<Topic, Arc<str>>,
-    joining: Joining,
+    /// How to join the group of the input's partitions, and that of the tasks.
+    groups: [Joining; 2],
 }
 
 /// How long to wait for messages before looking at everything else.
@@ -104,14 +106,15 @@ impl Setup {
         let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
         let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
         let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
-        let shared = inputs.iter().cloned().chain([name(settings, Topic::Access)]).collect();
-        let joining = Joining {
-            group: first.group.clone(),
+        let joining = |group: String, topics: Vec<String>| Joining {
+            group,
             instance: settings.instance.clone(),
-            topics: shared,
+            topics,
             session: Duration::from_millis(settings.session.0.unsigned_abs()),
         };
-        Ok(Setup { cluster, layout, topics, joining })
+        // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
+        let groups = [joining(first.group.clone(), inputs), joining(format!("{}.tasks", first.group), vec![name(settings, Topic::Access)])];
+        Ok(Setup { cluster, layout, topics, groups })
     }
 }
 
@@ -123,7 +126,10 @@ fn name(settings: &Settings, topic: Topic) -> String {
 pub struct Process {
     setup: Setup,
     node: Node,
-    member: Member,
+    /// Of the group of the input's partitions.
+    reading: Member,
+    /// Of the group of the tasks.
+    working: Member,
     reader: Reader,
     writer: Writer,
     intake: Intake,
@@ -142,8 +148,9 @@ impl Process {
     /// Joins the others.
     pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (reader, writer) = (Reader::start(&setup.cluster, &setup.joining.group)?, Writer::new(&setup.cluster)?);
-        let member = Member::join(&setup.cluster, &setup.joining)?;
+        let (reader, writer) = (Reader::start(&setup.cluster, &setup.groups[0].group)?, Writer::new(&setup.cluster)?);
+        let reading = Member::join(&setup.cluster, &setup.groups[0])?;
+        let working = Member::join(&setup.cluster, &setup.groups[1])?;
         let checkpoint = millis(config.checkpoint);
         let now = Instant::now();
         Ok(Process {
@@ -151,7 +158,8 @@ impl Process {
             intake: Intake::new(config, context, &parts.metrics, parts.sealer.clone()),
             sinks: Sinks::new(&parts.metrics),
             setup,
-            member,
+            reading,
+            working,
             reader,
             writer,
             parts,
@@ -178,7 +186,8 @@ impl Process {
         if !acknowledged {
             tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
         }
-        if !self.member.leave(LEAVE_WITHIN) {
+        let left = [self.working, self.reading].map(|member| member.leave(LEAVE_WITHIN));
+        if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
         }
         Ok(())
@@ -216,6 +225,7 @@ impl Process {
             self.release_held(|_| true)?;
             self.node.save(&Parallel);
             self.act()?;
+            hit("save begun");
         }
         if let Some(since) = self.saving_since
             && !self.node.tasks().any(|(_, task)| task.is_saving())
@@ -250,6 +260,7 @@ impl Process {
         let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
         let fresh = now_ms() - FRESH.0;
         for message in messages {
+            hit("message taken");
             let show = self.intake.provisional && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
         }
@@ -260,6 +271,7 @@ impl Process {
         for taken in self.intake.take(&lane, messages) {
             let given_up = self.node.record(&lane, taken.offset, taken.accesses, taken.believed);
             self.intake.give_up(&lane, given_up);
+            hit("record taken");
         }
         self.bury()
     }
@@ -269,7 +281,9 @@ impl Process {
         let letters = self.intake.letters();
         match &mut self.parts.dead_letters {
             Some(keep) if !letters.is_empty() => {
-                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))
+                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))?;
+                hit("dead letters kept");
+                Ok(())
             }
             Some(_) | None => Ok(()),
         }
@@ -318,7 +332,7 @@ impl Process {
             tracing::info!(tasks = restoring.tasks, messages = restoring.messages, bytes = restoring.bytes, "restoring state");
         }
         let running = self.node.tasks().count();
-        if restoring.tasks == 0 && self.member.has_joined() && !self.restored {
+        if restoring.tasks == 0 && self.has_joined() && !self.restored {
             self.restored = true;
             self.parts.health.set_restored();
             tracing::info!(tasks = running, "ready");
@@ -326,9 +340,13 @@ impl Process {
         metrics.set_tasks(running as u64);
         let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
-        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.member.has_joined());
+        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
         let counts = self.node.counts();
         self.sinks.count(&counts, &self.intake);
+    }
+
+    fn has_joined(&self) -> bool {
+        self.reading.has_joined() && self.working.has_joined()
     }
 
     /// Does what the node wants.
@@ -339,14 +357,20 @@ impl Process {
             let mut commits = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Send(number, message) => self.writer.send(Outgoing {
-                        number,
-                        topic: self.setup.topics[&message.topic].to_string(),
-                        partition: message.partition,
-                        key: message.key,
-                        value: message.value,
-                    }),
-                    Effect::Alerts(number, alerts) => self.sinks.settled(number, &alerts, &mut self.parts.delivery),
+                    Effect::Send(number, message) => {
+                        self.writer.send(Outgoing {
+                            number,
+                            topic: self.setup.topics[&message.topic].to_string(),
+                            partition: message.partition,
+                            key: message.key,
+                            value: message.value,
+                        });
+                        hit("message sent");
+                    }
+                    Effect::Alerts(number, alerts) => {
+                        self.sinks.settled(number, &alerts, &mut self.parts.delivery);
+                        hit("alerts given");
+                    }
                     Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
                     Effect::Follow(topic, partition, from) => self.reader.follow((self.setup.topics[&topic].clone(), partition), from),
                     Effect::Leave(topic, partition) => self.reader.leave((self.setup.topics[&topic].clone(), partition)),
@@ -363,19 +387,23 @@ impl Process {
                 // Of tasks the offset stands in the state; this is for people who watch the group.
                 let access = self.setup.topics[&Topic::Access].to_string();
                 let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
-                commits.extend(tasks.map(|(partition, task)| Commit {
+                let read = tasks.map(|(partition, task)| Commit {
                     topic: access.clone(),
                     partition,
                     offset: task.next(),
                     metadata: String::new(),
-                }));
-                self.member.commit(commits);
+                });
+                self.working.commit(read.collect());
+                self.reading.commit(commits);
+                hit("offsets committed");
             }
             for (number, offset) in self.writer.poll().context("kafka: sending")? {
                 self.node.acknowledged(number, offset);
+                hit("message acknowledged");
             }
             for number in self.sinks.acknowledged(&self.parts.delivery) {
                 self.node.acknowledged(number, 0);
+                hit("alerts acknowledged");
             }
             if idle {
                 return Ok(());
@@ -384,10 +412,13 @@ impl Process {
     }
 
     fn hear_group(&mut self) -> anyhow::Result<()> {
-        while let Ok(said) = self.member.said.try_recv() {
+        while let Ok(said) = self.working.said.try_recv().or_else(|_| self.reading.said.try_recv()) {
             let access = self.setup.topics[&Topic::Access].clone();
             match said {
-                Said::Ours { topic, partition, .. } if *topic == *access => self.node.assign(partition),
+                Said::Ours { topic, partition, .. } if *topic == *access => {
+                    self.node.assign(partition);
+                    hit("assigned");
+                }
                 Said::Ours { topic, partition, committed } => {
                     let resume = committed.map_or(Resume { next: 0, watermark: None }, |(offset, beside)| Resume::read(offset, &beside));
                     let end = crate::kafka::topics::end(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
@@ -396,6 +427,7 @@ impl Process {
                 Said::Give(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|(topic, _)| **topic == *access).map(|(_, task)| *task).collect();
                     self.last_save(&tasks)?;
+                    hit("giving up");
                     self.give_up(&gone, &access);
                     drop::<Sender<()>>(done);
                 }
