@@ -267,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn dead_letters_go_to_a_file_or_to_a_topic_of_known_brokers() {
+        let found = mistakes("[dead_letters]\npath = \"a\"\ntopic = \"t\"\nbrokers = \"h:1\"\n");
+        assert_eq!(found, ["c.toml: dead_letters.path must not be given beside a topic: dead letters go to one of them, got a"]);
+        let found = mistakes("[dead_letters]\ntopic = \"t\"\n");
+        assert_eq!(found, ["c.toml: dead_letters.brokers must be given where no source is Kafka, got nothing"]);
+        let kafka = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
+        assert!(mistakes(&(kafka.to_owned() + "[dead_letters]\ntopic = \"t\"\n")).is_empty());
+    }
+
+    #[test]
     fn catalog_entries_that_are_never_reached_are_told() {
         let text = "[[table]]\ntable = \"crm.*\"\nsubject = \"id\"\n[[table]]\nsystem = \"web\"\ntable = \"crm.customers\"\nsubject = \"id\"\n\
                     [[table]]\ntable = \"CRM.*\"\n[[table]]\ntable = \"ref.*\"\n";

@@ -308,7 +308,7 @@ impl Live {
                 length: dead.length,
                 hash: dead.hash,
                 reason: dead.reason,
-                at: Some(now()),
+                at: None,
                 payload: dead.payload,
             })
             .collect();
@@ -350,7 +350,7 @@ impl Live {
             length: u64::from(access.length),
             hash: access.hash,
             reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
-            at: Some(now()),
+            at: None,
             payload: None,
         }
     }
@@ -492,10 +492,4 @@ impl Live {
         self.positions.tails = self.parts.intake.tails();
         Ok(self)
     }
-}
-
-/// The time, as dead letters tell it.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-    Timestamp(since).to_string()
 }

@@ -398,6 +398,7 @@ mod tests {
                     assert_eq!(&bytes[from..from + block.bytes.len()], block.bytes);
                     seen.extend(block.lines().map(|(number, line)| (number, Ok(line.to_vec()))));
                 }
+                Piece::Messages(_) => unreachable!("files hold none"),
                 Piece::Oversized(o) => {
                     let from = o.offset as usize;
                     assert_eq!(o.hash, Keys::built_in().record(&bytes[from..from + o.length as usize]));

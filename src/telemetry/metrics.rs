@@ -160,7 +160,7 @@ impl Metrics {
         let build = gauges(&registry, "build_info", "Which build is running; always 1.", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
-        Metrics {
+        let metrics = Metrics {
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
             alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
             alerts_open,
@@ -220,7 +220,10 @@ impl Metrics {
             ),
             config_info: gauges(&registry, "config_info", "Hash of the configuration in use, as in alerts; always 1.", &["config"]),
             registry,
-        }
+        };
+        // What a process starts with is in use.
+        metrics.config_successful.set(1);
+        metrics
     }
 
     /// The metrics of a source; all its series exist from now on.
