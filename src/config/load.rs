@@ -72,6 +72,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         dedup: config.dedup,
         config: config_hash,
         partitions: RwLock::new(Vec::new()),
+        sources: RwLock::default(),
         seed,
     })
 }

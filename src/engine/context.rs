@@ -7,8 +7,10 @@ use crate::detect::Settings;
 use crate::model::access::{Actor, PartitionId};
 use crate::model::statute::Statute;
 use crate::model::time::Span;
+use crate::population::flow::{Flow, Heard};
 use crate::triage::AlertSettings;
 use foldhash::fast::FixedState;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock};
 
@@ -34,6 +36,8 @@ pub struct Context {
     pub config: String,
     /// Names of the source partitions, by id.
     pub partitions: RwLock<Vec<String>>,
+    /// The source of each partition; that of others goes by the partition's own name.
+    pub sources: RwLock<BTreeMap<PartitionId, Arc<str>>>,
     /// Seeds the map of profiles, so that nobody can choose names that collide.
     pub seed: u64,
 }
@@ -56,6 +60,22 @@ impl Context {
     pub fn partition_name(&self, id: PartitionId) -> String {
         let names = self.partitions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         names.get(id.0 as usize).cloned().unwrap_or_default()
+    }
+
+    /// Says which source a partition belongs to.
+    pub fn belongs(&self, partition: PartitionId, source: &str) {
+        self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(partition, Arc::from(source));
+    }
+
+    /// The name of a partition's source.
+    pub fn source_of(&self, partition: PartitionId) -> Arc<str> {
+        let sources = self.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        sources.get(&partition).cloned().unwrap_or_else(|| Arc::from(self.partition_name(partition)))
+    }
+
+    /// What a shard has heard, by name.
+    pub fn named(&self, (partition, hour, flow): (PartitionId, i64, Flow)) -> Heard {
+        Heard { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, flow }
     }
 
     /// Whom reasons may have been given to.

@@ -11,10 +11,12 @@ pub mod output;
 pub mod shard;
 mod snapshot;
 pub mod tracked;
+mod watch;
 
 use crate::detect;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
+use crate::population::flow::Heard;
 use crate::population::pulse::Pulses;
 use crate::population::stage::{Stage, Tick};
 use crate::population::{LEARNT_AFTER, Models, Population, Summary};
@@ -27,6 +29,7 @@ use output::{Output, Revision};
 use shard::{Env, Profiles, Shard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use watch::Watch;
 
 pub use snapshot::{Image, RestoreError};
 
@@ -64,6 +67,7 @@ pub struct Engine {
     stage: Stage,
     models: Arc<Models>,
     pulses: Arc<Pulses>,
+    watch: Watch,
     budget: Budget,
     ahead: Ahead,
 }
@@ -88,6 +92,7 @@ impl Engine {
             stage: Stage::default(),
             models: Arc::new(Models::prior()),
             pulses: Arc::default(),
+            watch: Watch::default(),
             budget,
             ahead: Ahead::default(),
             context,
@@ -231,6 +236,8 @@ impl Engine {
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
         let outputs = executor.on_all(&mut self.shards, &|shard| shard.finish(env));
         out.join(self.collect(outputs));
+        let revisions = self.watch.settle(Timestamp(i64::MIN / 4), &self.context, &self.models);
+        out.join(self.collect(vec![Output { revisions, ..Output::default() }]));
         out.given_up.extend(given_up);
         out
     }
@@ -251,6 +258,10 @@ impl Engine {
                 self.read = hour;
                 let beats = executor.on_all(&mut self.shards, &Shard::beats);
                 self.pulses = Arc::new(Pulses::of(beats));
+                let heard = executor.on_all(&mut self.shards, &|shard| shard.flows(hour));
+                let reports: Vec<Heard> = heard.into_iter().flatten().map(|heard| self.context.named(heard)).collect();
+                let revisions = self.watch.hour(hour, reports, &self.context, &self.models);
+                out.join(self.collect(vec![Output { revisions, ..Output::default() }]));
             }
         }
         out.join(self.settle_until(frontier, executor));
@@ -277,6 +288,8 @@ impl Engine {
         let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let mut out = self.collect(outputs);
+        let revisions = self.watch.settle(midnight, &self.context, &self.models);
+        out.join(self.collect(vec![Output { revisions, ..Output::default() }]));
         self.models = Arc::new(self.population.learn(today, &summaries));
         out.join(self.compare(midnight, today.saturating_sub(LEARNT_AFTER), &summaries, executor));
         out

@@ -9,9 +9,10 @@ use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::Access;
+use crate::model::access::{Access, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
+use crate::population::flow::{Flow, Flows};
 use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
 use crate::population::{LEARNT_AFTER, Models, Summary};
 use crate::profile::Profile;
@@ -48,6 +49,7 @@ pub struct Shard {
     pruned: i64,
     usage: Usage,
     beats: Beats,
+    flows: Flows,
     /// What the second stage says of employees of this shard, until they hear it.
     #[serde(skip)]
     pub told: Vec<GroupFinding>,
@@ -125,6 +127,7 @@ impl Shard {
             out.counts.source(access.source).duplicate += 1;
             return;
         }
+        self.flows.note(access, settles);
         let counts = out.counts.source(access.source);
         if late {
             counts.late += 1;
@@ -147,6 +150,11 @@ impl Shard {
     /// An hour has passed: what the groups have done on the days that are open.
     pub fn beats(&mut self) -> Vec<(GroupDay, Beat)> {
         self.beats.sorted()
+    }
+
+    /// What was heard before an hour that begins, since the last report.
+    pub fn flows(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
+        self.flows.take_before(hour)
     }
 
     /// Whether a record with this id settled within the time that ids are remembered.

@@ -3,6 +3,7 @@
 use crate::engine::context::SHARDS;
 use crate::engine::shard::Shard;
 use crate::engine::tracked::{Kept, Tracked};
+use crate::engine::watch::Watch;
 use crate::engine::{Clock, Context, Engine};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
@@ -44,6 +45,7 @@ pub enum RestoreError {
 struct Head {
     key_print: u64,
     partitions: Vec<String>,
+    sources: BTreeMap<PartitionId, Arc<str>>,
     clocks: BTreeMap<PartitionId, Clock<Access>>,
     resting: BTreeSet<PartitionId>,
     hours: BTreeSet<i64>,
@@ -54,6 +56,7 @@ struct Head {
     stage: Stage,
     models: Models,
     pulses: Pulses,
+    watch: Watch,
     budget: Budget,
 }
 
@@ -69,6 +72,7 @@ impl Engine {
         let head = Head {
             key_print: key_print(&self.context),
             partitions: self.context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
+            sources: self.context.sources.read().map(|sources| sources.clone()).unwrap_or_default(),
             clocks: self.clocks.clone(),
             resting: self.resting.clone(),
             hours: self.hours.clone(),
@@ -79,6 +83,7 @@ impl Engine {
             stage: self.stage.clone(),
             models: (*self.models).clone(),
             pulses: (*self.pulses).clone(),
+            watch: self.watch.clone(),
             budget: self.budget.clone(),
         };
         let shards = self.shards.iter().map(|shard| {
@@ -107,6 +112,9 @@ impl Engine {
         if let Ok(mut names) = context.partitions.write() {
             *names = head.partitions;
         }
+        if let Ok(mut sources) = context.sources.write() {
+            *sources = head.sources;
+        }
         let mut engine = Engine::new(context);
         for (at, bytes) in image.shards.iter().enumerate() {
             let ((shard, members), mut rest): ((Shard, u64), &[u8]) = postcard::take_from_bytes(bytes)?;
@@ -117,10 +125,10 @@ impl Engine {
                 engine.adopt(kept);
             }
         }
-        let Head { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, mut budget, .. } = head;
+        let Head { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, watch, mut budget, .. } = head;
         budget.set_per_day(engine.context.alerts.budget_per_day);
         let (models, pulses) = (Arc::new(models), Arc::new(pulses));
-        Ok(Engine { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, budget, ..engine })
+        Ok(Engine { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, watch, budget, ..engine })
     }
 
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.

@@ -7,4 +7,5 @@ pub mod case;
 pub mod line;
 pub mod play;
 pub mod program;
+pub mod sources;
 pub mod world;

@@ -1,0 +1,108 @@
+//! The second stage's eye on the sources: reports of an hour in, gaps judged, graded and told.
+//!
+//! It hears sums that are joined from everybody who reads, so what it says depends neither on who read what nor on what came first.
+
+use crate::classify::duty::is_workday;
+use crate::classify::explanations::{Asked, Who};
+use crate::detect::{SourceFinding, sources_all};
+use crate::engine::context::Context;
+use crate::engine::output::Revision;
+use crate::model::alert::AlertState;
+use crate::model::time::{Day, Span, Timestamp};
+use crate::population::Models;
+use crate::population::flow::{self, Heard, begin};
+use crate::population::sources::blind::Blind;
+use crate::population::sources::{Clock, Low, Sources};
+use crate::triage::source::{Case, SourceWriter};
+use crate::triage::{Decision, Why};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The sources under watch, and their gaps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Watch {
+    sources: Sources,
+    cases: BTreeMap<Arc<str>, Case>,
+}
+
+impl Watch {
+    /// What cannot be seen of the sources.
+    pub fn blind(&self) -> &Blind {
+        &self.sources.blind
+    }
+
+    /// A UTC hour begins: what was heard of those before it. Revisions come in the order of the sources.
+    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = Heard>, context: &Context, models: &Models) -> Vec<Revision> {
+        let directory = &context.classifier.directory;
+        let is_worked = |day: i64| is_workday(directory, Day(day as i32));
+        let local = directory.zone_of(None).local(begin(hour));
+        let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
+        let clock = Clock { hour, ahead, is_worked: &is_worked };
+        self.sources.take(clock, &flow::join(reports));
+        let mut revisions = Vec::new();
+        for case in self.cases.values_mut() {
+            if let Some(at) = self.sources.resumed(&case.source, case.low.partition.as_ref(), case.low.to) {
+                case.resume(at);
+            }
+        }
+        let lows: Vec<Low> = self.sources.judge(clock).into_iter().filter(|low| !is_explained(low, context)).collect();
+        for found in sources_all(&context.settings, lows) {
+            self.take(&found, begin(hour), context, models, &mut revisions);
+        }
+        revisions
+    }
+
+    fn take(&mut self, found: &SourceFinding, now: Timestamp, context: &Context, models: &Models, revisions: &mut Vec<Revision>) {
+        let source = &found.low.source;
+        let mut known = self.cases.remove(source);
+        if let Some(mut over) = known.take_if(|case| case.episode.is_over(&context.alerts, now)) {
+            emit(&mut over, Why::Over, now, context, models, revisions);
+        }
+        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, &models.voices, now) else { return };
+        match decision {
+            Decision::Opened | Decision::Raised | Decision::Grew => {
+                emit(&mut case, Why::Decided(decision), now, context, models, revisions);
+            }
+            Decision::Ignored | Decision::Noted | Decision::Joined => {}
+        }
+        self.cases.insert(source.clone(), case);
+    }
+
+    /// Tells what changed, and closes what has been quiet for long enough.
+    pub fn settle(&mut self, now: Timestamp, context: &Context, models: &Models) -> Vec<Revision> {
+        let mut revisions = Vec::new();
+        self.cases.retain(|_, case| {
+            let over = case.episode.is_over(&context.alerts, now);
+            if over {
+                emit(case, Why::Over, now, context, models, &mut revisions);
+            } else if case.episode.dirty {
+                emit(case, Why::Settled, Timestamp(case.episode.evidence.last_ms), context, models, &mut revisions);
+            }
+            !over
+        });
+        revisions
+    }
+}
+
+/// Whether a reason on file covers the whole stretch: maintenance of the source.
+fn is_explained(low: &Low, context: &Context) -> bool {
+    let who = Who::source(&context.classifier.keys, &low.source);
+    let covered = |time| context.explanations.general(who, Asked { time, objects: &[], claimed: None }).next().is_some();
+    covered(begin(low.from)) && covered(begin(low.to) - Span(1))
+}
+
+fn emit(case: &mut Case, why: Why, at: Timestamp, context: &Context, models: &Models, revisions: &mut Vec<Revision>) {
+    if !case.episode.is_alert() {
+        return;
+    }
+    let writer = SourceWriter {
+        directory: &context.classifier.directory,
+        statute: &context.statute,
+        explanations_configured: context.explanations.configured(),
+        config: &context.config,
+        baseline: &models.version,
+    };
+    let state: AlertState = why.state();
+    revisions.push(Revision { at, alert: writer.write(case, state) });
+}
