@@ -12,7 +12,7 @@ use crate::model::time::{Day, Span, Timestamp};
 use crate::population::Models;
 use crate::population::flow::{self, Heard, begin};
 use crate::population::sources::blind::Blind;
-use crate::population::sources::{Clock, Low, Sources};
+use crate::population::sources::{Clock, Sources};
 use crate::triage::source::{Case, SourceWriter};
 use crate::triage::{Decision, Why};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ impl Watch {
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
         let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
-        let clock = Clock { hour, ahead, is_worked: &is_worked };
+        let clock = Clock { hour, ahead, is_worked: &is_worked, is_excused: &|source, hour| is_excused(source, hour, context) };
         self.sources.take(clock, &flow::join(reports));
         let mut revisions = Vec::new();
         for case in self.cases.values_mut() {
@@ -46,8 +46,7 @@ impl Watch {
                 case.resume(at);
             }
         }
-        let lows: Vec<Low> = self.sources.judge(clock).into_iter().filter(|low| !is_explained(low, context)).collect();
-        for found in sources_all(&context.settings, lows) {
+        for found in sources_all(&context.settings, self.sources.judge(clock)) {
             self.take(&found, begin(hour), context, models, &mut revisions);
         }
         revisions
@@ -85,11 +84,11 @@ impl Watch {
     }
 }
 
-/// Whether a reason on file covers the whole stretch: maintenance of the source.
-fn is_explained(low: &Low, context: &Context) -> bool {
-    let who = Who::source(&context.classifier.keys, &low.source);
+/// Whether a reason on file covers some of an hour: maintenance of the source.
+fn is_excused(source: &str, hour: i64, context: &Context) -> bool {
+    let who = Who::source(&context.classifier.keys, source);
     let covered = |time| context.explanations.general(who, Asked { time, objects: &[], claimed: None }).next().is_some();
-    covered(begin(low.from)) && covered(begin(low.to) - Span(1))
+    covered(begin(hour)) || covered(begin(hour + 1) - Span(1))
 }
 
 fn emit(case: &mut Case, why: Why, at: Timestamp, context: &Context, models: &Models, revisions: &mut Vec<Revision>) {

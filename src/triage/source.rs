@@ -80,12 +80,14 @@ impl Case {
                 Case { source: low.source.clone(), episode, low: low.clone(), after: None }
             }
         };
-        let before = case.episode.peak.bits;
+        let shown = case.episode.peak.clone();
         let decision = case.episode.absorb(settings, finding, &at(now), peak);
-        if case.episode.peak.bits >= before {
-            case.low = low.clone();
+        if finding.bits >= shown.bits {
+            (case.low, case.after) = (low.clone(), None);
+        } else {
+            // A longer stretch lacks more, and is the less to the point the less it surprises.
+            case.episode.peak = shown;
         }
-        case.after = None;
         case.episode.evidence.last_ms = now.0;
         Some((case, decision))
     }
@@ -189,7 +191,7 @@ impl SourceWriter<'_> {
 
 fn explain(source: &str, episode: &Episode, low: &Low, after: Option<&Place>) -> String {
     let what = match &low.partition {
-        Some(partition) => format!("Source {}, partition {}", wording::plain(source), wording::plain(partition)),
+        Some(partition) => format!("Source {}, partition {},", wording::plain(source), wording::plain(partition)),
         None => format!("Source {}", wording::plain(source)),
     };
     let until = after.map_or(String::new(), |(_, edge)| format!(" It spoke again at {}.", edge.time));

@@ -75,6 +75,12 @@ impl Hours {
         self.days.entry(day).or_default().held_out = true;
     }
 
+    /// Takes an hour for a typical one, where it gave less.
+    pub fn excuse(&mut self, hour: i64, is_worked: &dyn Fn(i64) -> bool) {
+        let lacking = self.typical(hour, hour + 1, is_worked).saturating_sub(u64::from(self.at(hour)));
+        self.add(hour, lacking);
+    }
+
     /// A day begins: what is typical is learnt anew from those before it. Whether anything is left of the last weeks.
     pub fn turn(&mut self, today: i64, is_worked: &dyn Fn(i64) -> bool) -> bool {
         self.days.retain(|day, _| *day + KEPT_DAYS >= today);

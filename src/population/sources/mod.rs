@@ -43,6 +43,8 @@ pub struct Sources {
     /// What cannot be seen.
     pub blind: Blind,
     day: i64,
+    /// The UTC hour up to which was judged.
+    judged: i64,
 }
 
 /// One source or partition.
@@ -102,6 +104,8 @@ pub struct Clock<'a> {
     pub ahead: i64,
     /// Whether a local day (in days since 1970) is worked.
     pub is_worked: &'a dyn Fn(i64) -> bool,
+    /// Whether maintenance of a source is on file for a UTC hour.
+    pub is_excused: &'a dyn Fn(&str, i64) -> bool,
 }
 
 impl Sources {
@@ -141,13 +145,13 @@ impl Sources {
 
     /// What says too little in a stretch that ends now. Notes what cannot be seen for it.
     pub fn judge(&mut self, clock: Clock<'_>) -> Vec<Low> {
+        self.excuse(clock);
         let mut found: Vec<Low> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
         let whole: Vec<Arc<str>> = found.iter().map(|low| low.source.clone()).collect();
         let parts = self.partitions.keys().filter(|(source, _)| !whole.contains(source)).cloned();
         let parts: Vec<Low> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
         found.extend(parts);
         for low in &mut found {
-            (low.from..low.to).for_each(|hour| self.blind.mark(&low.source, hour, Blind::GAP));
             let of = low.partition.clone().map(|partition| (low.source.clone(), partition));
             let channel = match of {
                 Some(of) => self.partitions.get_mut(&of),
@@ -155,6 +159,8 @@ impl Sources {
             };
             let Some(channel) = channel else { continue };
             low.told = channel.is_low(clock, low);
+            let blind = (low.from..low.to).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
+            blind.for_each(|hour| self.blind.mark(&low.source, hour, Blind::GAP));
         }
         for channel in self.sources.values_mut().chain(self.partitions.values_mut()) {
             if channel.gap.is_some_and(|gap| gap.last + OVER_HOURS < clock.hour) {
@@ -162,6 +168,23 @@ impl Sources {
             }
         }
         found
+    }
+
+    /// Hours for which maintenance is on file count as usual, and cannot be seen all the same.
+    fn excuse(&mut self, clock: Clock<'_>) {
+        let hours = self.judged.max(clock.hour - OVER_HOURS)..clock.hour;
+        self.judged = clock.hour;
+        for (source, channel) in &mut self.sources {
+            for hour in hours.clone().filter(|hour| (clock.is_excused)(source, *hour)) {
+                let local = hour + clock.ahead;
+                if channel.is_low_hour(clock, hour, 1.0) {
+                    self.blind.mark(source, hour, Blind::GAP);
+                    channel.hours.excuse(local, clock.is_worked);
+                    let of_source = self.partitions.iter_mut().filter(|((of, _), _)| of == source);
+                    of_source.for_each(|(_, channel)| channel.hours.excuse(local, clock.is_worked));
+                }
+            }
+        }
     }
 
     fn low_source(&self, clock: Clock<'_>, source: Arc<str>) -> Option<Low> {
@@ -233,11 +256,22 @@ impl Channel {
         }
     }
 
-    /// How surprising a stretch that ends now is.
+    /// Whether an hour by itself gave too little.
+    fn is_low_hour(&self, clock: Clock<'_>, hour: i64, share: f64) -> bool {
+        let local = hour + clock.ahead;
+        let typical = self.hours.typical(local, local + 1, clock.is_worked) as f64 * share;
+        typical > 0.0 && self.hours.sum(local, local + 1) as f64 <= LOW * typical
+    }
+
+    /// How surprising a stretch that ends now, and ends low, is.
     fn low(&self, clock: Clock<'_>, stretch: i64, share: f64) -> Option<Low> {
         let to = clock.hour + clock.ahead;
         let from = to - stretch;
         let records = self.hours.sum(from, to);
+        let of_last = self.hours.typical(to - 1, to, clock.is_worked);
+        if of_last > 0 && !self.is_low_hour(clock, clock.hour - 1, share) {
+            return None;
+        }
         let typical = self.hours.typical(from, to, clock.is_worked) as f64 * share;
         if typical - (records as f64) < FEWEST || records as f64 > LOW * typical {
             return None;
