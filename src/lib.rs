@@ -18,7 +18,8 @@
 //! # Who may use whom
 //!
 //! Core, in ascending order; a module uses only what stands above it in this list:
-//! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`].
+//! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`] →
+//! [`stream`].
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
 //! `decode`), [`sink`], [`console`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
 //! the binary's commands use everything. [`simulate`] stands alone. `tests/house.rs` holds this rule.
@@ -44,5 +45,6 @@ pub mod sink;
 pub mod source;
 pub mod sql;
 pub mod store;
+pub mod stream;
 pub mod telemetry;
 pub mod triage;

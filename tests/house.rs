@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The core, in ascending order: a module uses itself and what stands before it.
-const CORE: &[&str] = &["model", "sql", "decode", "classify", "profile", "population", "detect", "triage", "engine"];
+const CORE: &[&str] = &["model", "sql", "decode", "classify", "profile", "population", "detect", "triage", "engine", "stream"];
 
 /// The shell: what each module may use beside itself. `*` is everything but `simulate`, `core` all of the core.
 const SHELL: &[(&str, &[&str])] = &[

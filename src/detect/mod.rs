@@ -44,6 +44,7 @@ use crate::profile::history::AllMoments;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use crate::profile::{Profile, Step};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -130,7 +131,7 @@ pub enum Need {
 }
 
 /// What a detector says of one employee at one event time.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The pattern.
     pub typology: Typology,
@@ -149,7 +150,7 @@ pub struct Finding {
 }
 
 /// A finding of the second stage, about one of several employees.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct GroupFinding {
     /// Whom it is about.
     pub actor: Actor,

@@ -63,6 +63,11 @@ impl<T> Clock<T> {
         self.watermark.map(|watermark| watermark - self.lateness)
     }
 
+    /// Whether records are set aside.
+    pub fn holds_any(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
     /// Takes a record. `believed` is the latest time that can be believed for other reasons (live: the broker's clock and
     /// a bounded skew). `place` hears of every record whose place is now known; what is returned is given up.
     pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, place: &mut impl FnMut(Placed<T>)) -> Option<T> {

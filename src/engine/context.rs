@@ -19,9 +19,9 @@ pub struct Context {
     /// Catalog, directory, keys.
     pub classifier: Arc<Classifier>,
     /// Known business reasons.
-    pub explanations: Explanations,
+    pub explanations: Arc<Explanations>,
     /// Tags of subjects.
-    pub subjects: Subjects,
+    pub subjects: Arc<Subjects>,
     /// Weights of kinds.
     pub statute: Statute,
     /// How detectors are set.
@@ -36,8 +36,8 @@ pub struct Context {
     pub config: String,
     /// Names of the source partitions, by id.
     pub partitions: RwLock<Vec<String>>,
-    /// The source of each partition; that of others goes by the partition's own name.
-    pub sources: RwLock<BTreeMap<PartitionId, Arc<str>>>,
+    /// The source of partitions and topics, by their names; others are their own.
+    pub sources: RwLock<BTreeMap<String, Arc<str>>>,
     /// Seeds the map of profiles, so that nobody can choose names that collide.
     pub seed: u64,
 }
@@ -62,15 +62,17 @@ impl Context {
         names.get(id.0 as usize).cloned().unwrap_or_default()
     }
 
-    /// Says which source a partition belongs to.
-    pub fn belongs(&self, partition: PartitionId, source: &str) {
-        self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(partition, Arc::from(source));
+    /// Says which source a partition, or all of a topic, belongs to.
+    pub fn belongs(&self, name: &str, source: &str) {
+        self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), Arc::from(source));
     }
 
     /// The name of a partition's source.
     pub fn source_of(&self, partition: PartitionId) -> Arc<str> {
+        let name = self.partition_name(partition);
         let sources = self.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        sources.get(&partition).cloned().unwrap_or_else(|| Arc::from(self.partition_name(partition)))
+        let topic = name.rsplit_once('/').map(|(topic, _)| topic);
+        sources.get(&name).or_else(|| sources.get(topic?)).cloned().unwrap_or_else(|| Arc::from(name))
     }
 
     /// What a shard has heard, by name.
@@ -96,6 +98,28 @@ impl Context {
                 let sector = employee.map_or_else(String::new, |e| text(e.sector.as_ref()));
                 Arc::from(format!("{role}@{sector}"))
             }
+        }
+    }
+
+    /// The task of an actor, of so many. It depends on the actor's name and the secret alone, whatever else is configured.
+    pub fn task(&self, actor: &Actor, tasks: u32) -> u32 {
+        let hash = FixedState::with_seed(self.seed).hash_one(actor);
+        ((hash >> 8) % u64::from(tasks.max(1))) as u32
+    }
+
+    /// This set-up with names of partitions of its own.
+    #[must_use]
+    pub fn with_own_partitions(&self) -> Context {
+        Context {
+            classifier: self.classifier.clone(),
+            explanations: self.explanations.clone(),
+            subjects: self.subjects.clone(),
+            statute: self.statute.clone(),
+            settings: self.settings.clone(),
+            config: self.config.clone(),
+            partitions: RwLock::default(),
+            sources: RwLock::new(self.sources.read().map(|sources| sources.clone()).unwrap_or_default()),
+            ..*self
         }
     }
 

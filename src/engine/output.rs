@@ -4,10 +4,11 @@ use crate::model::access::Access;
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A revision of an alert and the event time at which it came about.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Revision {
     /// Event time.
     pub at: Timestamp,
@@ -60,6 +61,23 @@ impl Counts {
         &mut self.sources[index]
     }
 
+    /// Joins other counts.
+    pub fn join(&mut self, other: Counts) {
+        for (index, counts) in other.sources.into_iter().enumerate() {
+            let all = self.source(index as u16);
+            all.accepted += counts.accepted;
+            all.duplicate += counts.duplicate;
+            all.late += counts.late;
+        }
+        for (sum, n) in self.by_kind.iter_mut().zip(other.by_kind) {
+            *sum = sum.saturating_add(n);
+        }
+        for (tier, n) in other.unexplained_by_tier {
+            self.disclosed(Kinds::NONE, 0, Some(tier), n);
+        }
+        self.employees += other.employees;
+    }
+
     /// Counts people of an access, by kind and, without a known reason, by tier. A log may claim any number of rows.
     pub fn disclosed(&mut self, kinds: Kinds, people: u64, tier: Option<u64>, unexplained: u64) {
         for kind in kinds.iter() {
@@ -78,18 +96,6 @@ impl Output {
     pub fn join(&mut self, other: Output) {
         self.revisions.extend(other.revisions);
         self.given_up.extend(other.given_up);
-        for (index, counts) in other.counts.sources.into_iter().enumerate() {
-            let all = self.counts.source(index as u16);
-            all.accepted += counts.accepted;
-            all.duplicate += counts.duplicate;
-            all.late += counts.late;
-        }
-        for (sum, n) in self.counts.by_kind.iter_mut().zip(other.counts.by_kind) {
-            *sum = sum.saturating_add(n);
-        }
-        for (tier, n) in other.counts.unexplained_by_tier {
-            self.counts.disclosed(Kinds::NONE, 0, Some(tier), n);
-        }
-        self.counts.employees += other.counts.employees;
+        self.counts.join(other.counts);
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::{Access, PartitionId};
+use crate::model::access::{Access, Actor, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::population::flow::{Flow, Flows};
@@ -86,6 +86,40 @@ impl Shard {
     /// Records that wait, in the order in which they will be applied, but for those of one minute.
     pub fn waiting(&self) -> impl Iterator<Item = &Access> {
         self.pending.values().flatten().map(|(_, access)| access)
+    }
+
+    /// When the first of them settles.
+    pub fn first_pending(&self) -> Option<Timestamp> {
+        self.pending.first_key_value().map(|(bucket, _)| Timestamp(bucket * BUCKET_MS))
+    }
+
+    /// What belongs to no profile, ids that settled from that hour on, and the profiles that changed since they were last given (or all).
+    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
+        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows)).expect("state is plain data");
+        let from = from.saturating_mul(3_600);
+        let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
+        let mut changed = Vec::new();
+        for key in &self.members {
+            let mut tracked = profiles.get_mut(key).expect("every member has a profile");
+            if all || tracked.dirty {
+                tracked.dirty = false;
+                changed.push((key.actor.clone(), postcard::to_stdvec(&tracked.keep()).expect("state is plain data")));
+            }
+        }
+        (own, ids, changed)
+    }
+
+    /// Takes back what belongs to no profile.
+    pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+        let (usage, beats, flows): (Usage, Vec<(GroupDay, Beat)>, Flows) = postcard::from_bytes(bytes)?;
+        (self.usage, self.flows) = (usage, flows);
+        beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
+        Ok(())
+    }
+
+    /// Takes back an id that settled at that second.
+    pub fn remember(&mut self, id: u64, second: i64) {
+        self.ids.insert(id, second);
     }
 
     /// Adds a restored profile.
@@ -181,6 +215,7 @@ impl Shard {
             tracked.close_through(last);
             let group = env.models.of(&tracked.group);
             summaries.extend(tracked.summary(last, group, env.context));
+            tracked.dirty |= !tracked.episodes.is_empty();
             settle_episodes(tracked, midnight, env, &mut out);
         }
         self.beats.forget_before(today);
@@ -192,6 +227,7 @@ impl Shard {
         let mut out = Output::default();
         for GroupFinding { actor, finding } in std::mem::take(&mut self.told) {
             let Some(mut tracked) = env.profiles.get_mut(&env.context.key(&actor)) else { continue };
+            tracked.dirty = true;
             let newest = tracked.profile.newest_open;
             let told = Told { time: newest.time, heard: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
             triage(&mut tracked, &told, midnight, &finding, env, &mut out);
@@ -231,6 +267,7 @@ fn beat(tracked: &mut Tracked, beats: &mut Beats) {
 /// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
 pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
     let context = env.context;
+    tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());
     let (local, duty) = duty(directory, employee, access.time);

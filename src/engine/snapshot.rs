@@ -1,18 +1,17 @@
 //! The engine's state as bytes, shard by shard, and back: a restored engine goes on exactly as the first would have.
 
 use crate::engine::context::SHARDS;
+use crate::engine::first::{First, Reached};
+use crate::engine::inputs::Inputs;
+use crate::engine::second::Second;
 use crate::engine::shard::Shard;
 use crate::engine::tracked::{Kept, Tracked};
-use crate::engine::watch::Watch;
-use crate::engine::{Clock, Context, Engine};
-use crate::model::access::{Access, PartitionId};
-use crate::model::time::Timestamp;
+use crate::engine::{Context, Engine};
+use crate::population::Models;
 use crate::population::pulse::Pulses;
-use crate::population::stage::Stage;
-use crate::population::{Models, Population};
-use crate::triage::budget::Budget;
+use crate::population::sources::blind::Blind;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of an engine.
@@ -45,23 +44,17 @@ pub enum RestoreError {
 struct Head {
     key_print: u64,
     partitions: Vec<String>,
-    sources: BTreeMap<PartitionId, Arc<str>>,
-    clocks: BTreeMap<PartitionId, Clock<Access>>,
-    resting: BTreeSet<PartitionId>,
-    hours: BTreeSet<i64>,
-    begun: i64,
-    read: i64,
-    settled: Timestamp,
-    population: Population,
-    stage: Stage,
+    sources: BTreeMap<String, Arc<str>>,
+    inputs: Inputs,
+    reached: Reached,
     models: Models,
     pulses: Pulses,
-    watch: Watch,
-    budget: Budget,
+    blind: Blind,
+    second: Second,
 }
 
 /// Tells two keys apart without telling either.
-fn key_print(context: &Context) -> u64 {
+pub(super) fn key_print(context: &Context) -> u64 {
     context.classifier.keys.print("state", "key")
 }
 
@@ -69,29 +62,25 @@ impl Engine {
     /// The state as bytes.
     pub fn image(&self) -> Image {
         let plain = "state is plain data";
+        let first = &self.first;
+        let context = first.context();
         let head = Head {
-            key_print: key_print(&self.context),
-            partitions: self.context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
-            sources: self.context.sources.read().map(|sources| sources.clone()).unwrap_or_default(),
-            clocks: self.clocks.clone(),
-            resting: self.resting.clone(),
-            hours: self.hours.clone(),
-            begun: self.begun,
-            read: self.read,
-            settled: self.settled,
-            population: self.population.clone(),
-            stage: self.stage.clone(),
-            models: (*self.models).clone(),
-            pulses: (*self.pulses).clone(),
-            watch: self.watch.clone(),
-            budget: self.budget.clone(),
+            key_print: key_print(context),
+            partitions: context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
+            sources: context.sources.read().map(|sources| sources.clone()).unwrap_or_default(),
+            inputs: self.inputs.clone(),
+            reached: first.reached,
+            models: (*first.models).clone(),
+            pulses: (*first.pulses).clone(),
+            blind: (*first.blind).clone(),
+            second: self.second.clone(),
         };
-        let shards = self.shards.iter().map(|shard| {
+        let shards = first.shards.iter().map(|shard| {
             let mut members = shard.members().to_vec();
             members.sort_by(|a, b| a.actor.cmp(&b.actor));
             let mut bytes = postcard::to_stdvec(&(shard, members.len() as u64)).expect(plain);
             for key in &members {
-                let tracked = self.profiles.get(key).expect("every member has a profile");
+                let tracked = first.profiles().get(key).expect("every member has a profile");
                 bytes = postcard::to_extend(&tracked.keep(), bytes).expect(plain);
             }
             bytes
@@ -113,29 +102,34 @@ impl Engine {
             *names = head.partitions;
         }
         if let Ok(mut sources) = context.sources.write() {
-            *sources = head.sources;
+            sources.extend(head.sources);
         }
         let mut engine = Engine::new(context);
         for (at, bytes) in image.shards.iter().enumerate() {
             let ((shard, members), mut rest): ((Shard, u64), &[u8]) = postcard::take_from_bytes(bytes)?;
-            engine.shards[at] = shard;
+            engine.first.shards[at] = shard;
             for _ in 0..members {
                 let (kept, after): (Kept, &[u8]) = postcard::take_from_bytes(rest)?;
                 rest = after;
-                engine.adopt(kept);
+                engine.first.adopt(kept);
             }
         }
-        let Head { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, watch, mut budget, .. } = head;
-        budget.set_per_day(engine.context.alerts.budget_per_day);
-        let (models, pulses) = (Arc::new(models), Arc::new(pulses));
-        Ok(Engine { clocks, resting, hours, begun, read, settled, population, stage, models, pulses, watch, budget, ..engine })
+        engine.inputs = head.inputs;
+        engine.first.reached = head.reached;
+        (engine.first.models, engine.first.pulses) = (Arc::new(head.models), Arc::new(head.pulses));
+        engine.first.blind = Arc::new(head.blind);
+        engine.second = head.second;
+        engine.second.set_budget(engine.context().alerts.budget_per_day);
+        Ok(engine)
     }
+}
 
+impl First {
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.
-    fn adopt(&mut self, kept: Kept) {
-        let tracked = Tracked::restore(kept, &self.context);
-        let key = self.context.key(&tracked.profile.actor);
+    pub(super) fn adopt(&mut self, kept: Kept) {
+        let tracked = Tracked::restore(kept, self.context());
+        let key = self.context().key(&tracked.profile.actor);
         self.shards[key.shard()].adopt(key.clone());
-        self.profiles.insert(key, Box::new(tracked));
+        self.profiles().insert(key, Box::new(tracked));
     }
 }

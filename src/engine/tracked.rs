@@ -36,6 +36,8 @@ pub struct Tracked {
     pub group: Arc<str>,
     /// Prints of the peer group and the unit, 0 for no unit; derived.
     pub groups: [u64; 2],
+    /// Whether it changed since it was last saved.
+    pub dirty: bool,
 }
 
 /// How far things have come with an employee.
@@ -64,8 +66,17 @@ impl Tracked {
         let (who, group) = (context.who(&profile.actor), context.group(&profile.actor));
         let groups = [context.classifier.keys.print("group", &group), who.unit];
         let own = None;
-        let mut tracked =
-            Tracked { profile, episodes: Vec::new(), marks: Marks::default(), own, before: Before::default(), who, group, groups };
+        let mut tracked = Tracked {
+            profile,
+            episodes: Vec::new(),
+            marks: Marks::default(),
+            own,
+            before: Before::default(),
+            who,
+            group,
+            groups,
+            dirty: true,
+        };
         tracked.derive();
         tracked
     }
@@ -77,7 +88,7 @@ impl Tracked {
 
     /// Goes on from a snapshot.
     pub fn restore((profile, episodes, marks): Kept, context: &Context) -> Tracked {
-        Tracked { episodes, marks, ..Tracked::new(profile, context) }
+        Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) }
     }
 
     /// Ids of the open alerts.
@@ -98,6 +109,7 @@ impl Tracked {
     /// Closes the newest day, once it is over for certain.
     pub fn close_through(&mut self, day: u32) {
         if self.profile.close_through(day).is_some() {
+            self.dirty = true;
             self.derive();
         }
         // Rarely asked for again before the next day.
@@ -165,7 +177,10 @@ impl Tracked {
         }
         let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.told).collect();
         days.reverse();
-        self.marks.told = self.marks.told.max(last);
+        if !days.is_empty() {
+            self.marks.told = last;
+        }
+        self.dirty |= !days.is_empty() || !touched.is_empty();
         let employee = context.classifier.directory.employee(self.profile.actor.name());
         Some(Summary {
             actor: self.profile.actor.clone(),

@@ -9,10 +9,12 @@ use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::model::alert::AlertState;
 use crate::model::time::{Day, Span, Timestamp};
+use crate::model::typology::Typology;
 use crate::population::Models;
 use crate::population::flow::{self, Heard, begin};
 use crate::population::sources::blind::Blind;
 use crate::population::sources::{Clock, Sources};
+use crate::population::voices::Voices;
 use crate::triage::source::{Case, SourceWriter};
 use crate::triage::{Decision, Why};
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,9 @@ use std::sync::Arc;
 pub struct Watch {
     sources: Sources,
     cases: BTreeMap<Arc<str>, Case>,
+    /// How loud this detector is here, and the baselines that say so.
+    voices: Voices,
+    baseline: String,
 }
 
 impl Watch {
@@ -32,8 +37,14 @@ impl Watch {
         &self.sources.blind
     }
 
+    /// A day was learnt from.
+    pub fn learnt(&mut self, models: &Models) {
+        self.voices = models.voices.of(Typology::LogGap);
+        self.baseline.clone_from(&models.version);
+    }
+
     /// A UTC hour begins: what was heard of those before it. Revisions come in the order of the sources.
-    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = Heard>, context: &Context, models: &Models) -> Vec<Revision> {
+    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = Heard>, context: &Context) -> Vec<Revision> {
         let directory = &context.classifier.directory;
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
@@ -47,21 +58,22 @@ impl Watch {
             }
         }
         for found in sources_all(&context.settings, self.sources.judge(clock)) {
-            self.take(&found, begin(hour), context, models, &mut revisions);
+            self.take(&found, begin(hour), context, &mut revisions);
         }
         revisions
     }
 
-    fn take(&mut self, found: &SourceFinding, now: Timestamp, context: &Context, models: &Models, revisions: &mut Vec<Revision>) {
+    fn take(&mut self, found: &SourceFinding, now: Timestamp, context: &Context, revisions: &mut Vec<Revision>) {
         let source = &found.low.source;
+        let baseline = &self.baseline.clone();
         let mut known = self.cases.remove(source);
         if let Some(mut over) = known.take_if(|case| case.episode.is_over(&context.alerts, now)) {
-            emit(&mut over, Why::Over, now, context, models, revisions);
+            emit(&mut over, Why::Over, now, (context, baseline), revisions);
         }
-        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, &models.voices, now) else { return };
+        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, &self.voices, now) else { return };
         match decision {
             Decision::Opened | Decision::Raised | Decision::Grew => {
-                emit(&mut case, Why::Decided(decision), now, context, models, revisions);
+                emit(&mut case, Why::Decided(decision), now, (context, baseline), revisions);
             }
             Decision::Ignored | Decision::Noted | Decision::Joined => {}
         }
@@ -69,14 +81,15 @@ impl Watch {
     }
 
     /// Tells what changed, and closes what has been quiet for long enough.
-    pub fn settle(&mut self, now: Timestamp, context: &Context, models: &Models) -> Vec<Revision> {
+    pub fn settle(&mut self, now: Timestamp, context: &Context) -> Vec<Revision> {
         let mut revisions = Vec::new();
+        let baseline = &self.baseline.clone();
         self.cases.retain(|_, case| {
             let over = case.episode.is_over(&context.alerts, now);
             if over {
-                emit(case, Why::Over, now, context, models, &mut revisions);
+                emit(case, Why::Over, now, (context, baseline), &mut revisions);
             } else if case.episode.dirty {
-                emit(case, Why::Settled, Timestamp(case.episode.evidence.last_ms), context, models, &mut revisions);
+                emit(case, Why::Settled, Timestamp(case.episode.evidence.last_ms), (context, baseline), &mut revisions);
             }
             !over
         });
@@ -91,7 +104,7 @@ fn is_excused(source: &str, hour: i64, context: &Context) -> bool {
     covered(begin(hour)) || covered(begin(hour + 1) - Span(1))
 }
 
-fn emit(case: &mut Case, why: Why, at: Timestamp, context: &Context, models: &Models, revisions: &mut Vec<Revision>) {
+fn emit(case: &mut Case, why: Why, at: Timestamp, (context, baseline): (&Context, &str), revisions: &mut Vec<Revision>) {
     if !case.episode.is_alert() {
         return;
     }
@@ -100,7 +113,7 @@ fn emit(case: &mut Case, why: Why, at: Timestamp, context: &Context, models: &Mo
         statute: &context.statute,
         explanations_configured: context.explanations.configured(),
         config: &context.config,
-        baseline: &models.version,
+        baseline,
     };
     let state: AlertState = why.state();
     revisions.push(Revision { at, alert: writer.write(case, state) });

@@ -240,7 +240,7 @@ impl Live {
             names.sort_unstable();
             let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
             let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].clone());
-            self.engine.context().belongs(id, &self.sources[source].0);
+            self.engine.context().belongs(name, &self.sources[source].0);
             Heard { feed, source, last: Instant::now(), resting: true, fresh: false }
         });
         if heard.resting {

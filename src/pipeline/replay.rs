@@ -175,7 +175,7 @@ impl Replay {
             let alone = short.iter().filter(|name| **name == short[at]).count() == 1;
             let name = if alone { short[at].to_owned() } else { file.path.clone() };
             let partition = engine.context().partition(&name);
-            engine.context().belongs(partition, &file.source);
+            engine.context().belongs(&name, &file.source);
             engine.open(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);

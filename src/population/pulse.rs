@@ -80,6 +80,11 @@ impl Pulses {
         Pulses { beats }
     }
 
+    /// The sums, in order.
+    pub fn into_sorted(self) -> Vec<(GroupDay, Beat)> {
+        self.beats.into_iter().collect()
+    }
+
     /// By how much the others of a group are above an ordinary day: 1 where they are not. `own` is what the asker added.
     pub fn of_others(&self, at: GroupDay, own: Beat) -> f64 {
         let Some(beat) = self.beats.get(&at) else { return 1.0 };

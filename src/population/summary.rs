@@ -5,10 +5,11 @@ use crate::population::voices::Voice;
 use crate::profile::conduct::familiar::Ground;
 use crate::profile::conduct::touched::People;
 use crate::profile::history::{AllMoments, ClosedDay};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One employee's contribution.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Summary {
     /// Whose it is.
     pub actor: Actor,
@@ -33,7 +34,7 @@ pub struct Summary {
 }
 
 /// Seven closed days against what would have been usual.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Excess {
     /// People looked up one by one for the first time without a known or claimed reason, all or those of no own territory.
     pub count: u64,

@@ -33,7 +33,7 @@ const POOLED: f64 = 60.0;
 const FEWEST: u32 = 30;
 
 /// What one detector says of one employee.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Voice {
     /// The pattern.
     pub typology: Typology,
@@ -77,6 +77,14 @@ impl Voices {
     /// Nothing yet, so many days after the first that was learnt from.
     pub fn at_age(age: u32) -> Voices {
         Voices { age, ..Voices::default() }
+    }
+
+    /// What is known of one typology everywhere.
+    #[must_use]
+    pub fn of(&self, typology: Typology) -> Voices {
+        let at_least = self.everywhere.at_least.get_key_value(&typology).map(|(typology, counts)| (*typology, counts.clone()));
+        let everywhere = Counts { employees: self.everywhere.employees, at_least: at_least.into_iter().collect() };
+        Voices { age: self.age, everywhere, groups: BTreeMap::new() }
     }
 
     /// Adds what the detectors say of one employee of a group.

@@ -15,7 +15,7 @@ const KEPT: usize = 90;
 const DISCOUNT: f64 = 0.97;
 
 /// A day of activity that is over.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ClosedDay {
     /// Its number.
     pub day: u32,

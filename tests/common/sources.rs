@@ -51,7 +51,7 @@ impl Log {
         names.dedup();
         let partitions = streams.iter().zip(0u64..).map(|(stream, salt)| {
             let id = context.partition(stream.partition);
-            context.belongs(id, stream.source);
+            context.belongs(stream.partition, stream.source);
             let mut lines = Vec::new();
             for (day, hour) in (0..days).flat_map(|day| (0..24).map(move |hour| (day, hour))) {
                 let count = (stream.rate)(day, hour);

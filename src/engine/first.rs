@@ -1,0 +1,282 @@
+//! The first stage: everything about single employees. Keyed by employee, it needs nobody else; at every UTC hour it stops, says
+//! what its employees did in sum, and goes on once it has heard what all of them did.
+//!
+//! Hours without a record are passed over where nobody else could have had one; days are not: each begins with a tick.
+
+use crate::engine::ahead::Ahead;
+use crate::engine::clock::Placed;
+use crate::engine::context::{Context, PassThrough, SHARDS};
+use crate::engine::output::{Output, Revision};
+use crate::engine::second::{Answer, DayAnswer, Report};
+use crate::engine::shard::{self, Env, Profiles, Shard};
+use crate::engine::{DAY, Executor, HOUR};
+use crate::model::access::Access;
+use crate::model::time::{Day, Timestamp};
+use crate::population::flow;
+use crate::population::pulse::Pulses;
+use crate::population::sources::blind::Blind;
+use crate::population::{Models, Summary};
+use crate::profile::window::day_number;
+use std::sync::Arc;
+
+/// What a step yields, in this order.
+#[derive(Default, Debug)]
+pub struct Stepped {
+    /// What has settled.
+    pub settled: Output,
+    /// What a day that begins ends.
+    pub ticked: Output,
+    /// An hour has come: this is to be told to the second stage, and the first waits for its answer.
+    pub report: Option<Report>,
+}
+
+/// Which hours are stopped at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hours {
+    /// Those with records, and every midnight: all employees are here.
+    Busy,
+    /// Every one: others may have records in it.
+    All,
+}
+
+/// Hours of the longest silence whose every day is ticked.
+const LONGEST_SILENCE: i64 = 40 * 24;
+
+/// The first stage.
+pub struct First {
+    context: Arc<Context>,
+    profiles: Arc<Profiles>,
+    /// The state of all employees, shard by shard.
+    pub(super) shards: Vec<Shard>,
+    hours: Hours,
+    /// How far things have come.
+    pub(super) reached: Reached,
+    waiting: bool,
+    pub(super) models: Arc<Models>,
+    pub(super) pulses: Arc<Pulses>,
+    pub(super) blind: Arc<Blind>,
+    ahead: Ahead,
+}
+
+/// How far the first stage has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Reached {
+    /// Up to where records have settled.
+    pub settled: Timestamp,
+    /// The last UTC hour at whose start the second stage was heard.
+    pub hour: i64,
+    /// The last UTC day that has begun.
+    pub day: i64,
+    /// The hour at whose start that day's answer was heard.
+    pub day_at: i64,
+}
+
+impl Reached {
+    /// Whether anything was reached yet.
+    pub fn has_begun(self) -> bool {
+        self.hour > NOTHING.hour
+    }
+}
+
+/// Before anything.
+pub const NOTHING: Reached =
+    Reached { settled: Timestamp(i64::MIN / 4), hour: i64::MIN / (4 * HOUR), day: i64::MIN / (4 * DAY), day_at: i64::MIN / (4 * HOUR) };
+
+impl First {
+    /// A first stage that has seen nothing.
+    pub fn new(context: Arc<Context>, hours: Hours) -> First {
+        First {
+            profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            hours,
+            reached: NOTHING,
+            waiting: false,
+            models: Arc::new(Models::prior()),
+            pulses: Arc::default(),
+            blind: Arc::default(),
+            ahead: Ahead::default(),
+            context,
+        }
+    }
+
+    /// The set-up.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// All profiles, for whoever reads beside.
+    pub fn profiles(&self) -> &Arc<Profiles> {
+        &self.profiles
+    }
+
+    /// The peer groups as learnt so far.
+    pub fn models(&self) -> &Arc<Models> {
+        &self.models
+    }
+
+    /// How far it has come.
+    pub fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// Where several stages work together, the hour from which on all of them stop at every one.
+    pub fn begin(&mut self, hour: i64) {
+        self.reached.hour = self.reached.hour.max(hour - 1);
+    }
+
+    /// The hour of the first record that waits.
+    pub fn first_hour(&self) -> Option<i64> {
+        self.shards.iter().filter_map(Shard::first_pending).min().map(|time| time.0.div_euclid(HOUR))
+    }
+
+    fn env(&self) -> Env<'_> {
+        Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses }
+    }
+
+    /// Brings a record to its shard. One that lies before what has settled counts all the same, late.
+    pub fn push(&mut self, placed: Placed<Access>) {
+        let settled = self.reached.settled;
+        let late = placed.late || placed.settles < settled;
+        let placed = Placed { settles: placed.settles.max(settled), late, ..placed };
+        self.shards[self.context.key(&placed.item.actor).shard()].push(placed);
+    }
+
+    /// Settles up to the frontier, or to the next hour on the way there. To be called again until no report comes.
+    pub fn step(&mut self, frontier: Timestamp, executor: &impl Executor) -> Stepped {
+        if self.waiting {
+            return Stepped::default();
+        }
+        let Some(hour) = self.next_hour(frontier) else {
+            return Stepped { settled: self.settle_until(frontier, executor), ..Stepped::default() };
+        };
+        let settled = self.settle_until(Timestamp(hour * HOUR), executor);
+        let (ticked, day) = match hour.div_euclid(DAY / HOUR) {
+            day if day > self.reached.day => self.tick(Timestamp(day * DAY), executor),
+            _ => (Output::default(), None),
+        };
+        let beats = executor.on_all(&mut self.shards, &Shard::beats);
+        let heard = executor.on_all(&mut self.shards, &|shard| shard.flows(hour));
+        let heard = flow::join(heard.into_iter().flatten().map(|heard| self.context.named(heard)));
+        self.waiting = true;
+        Stepped { settled, ticked, report: Some(Report { hour, beats: Pulses::of(beats), heard, day }) }
+    }
+
+    /// The next hour to stop at, if it has come.
+    fn next_hour(&self, frontier: Timestamp) -> Option<i64> {
+        let due = |hour: i64| (hour * HOUR <= frontier.0).then_some(hour);
+        if self.hours == Hours::All {
+            return self.reached.has_begun().then(|| due(self.reached.hour + 1)).flatten();
+        }
+        let first = self.first_hour();
+        if !self.reached.has_begun() {
+            return first.and_then(due);
+        }
+        // Where records wait in an hour that has begun, others may wait in the next.
+        let busy = first.map(|hour| hour.max(self.reached.hour + 1)).and_then(due);
+        let end = busy.unwrap_or(frontier.0.div_euclid(HOUR));
+        let midnight = ((self.reached.day + 1) * 24).max((end - LONGEST_SILENCE).div_euclid(24) * 24);
+        [busy, due(midnight)].into_iter().flatten().min()
+    }
+
+    /// The second stage has answered: what it says of employees here is heard, and the stage goes on.
+    pub fn hear(&mut self, answer: Answer, executor: &impl Executor) -> Output {
+        self.waiting = false;
+        self.reached.hour = answer.hour;
+        (self.pulses, self.blind) = (Arc::new(answer.pulses), Arc::new(answer.blind));
+        let Some(day) = answer.day else { return Output::default() };
+        (self.reached.day, self.reached.day_at) = (answer.hour.div_euclid(DAY / HOUR), answer.hour);
+        self.models = Arc::new(day.models);
+        let mut told = false;
+        for finding in day.findings {
+            let shard = &mut self.shards[self.context.key(&finding.actor).shard()];
+            shard.told.push(finding);
+            told = true;
+        }
+        if !told {
+            return Output::default();
+        }
+        let midnight = Timestamp(answer.hour.div_euclid(DAY / HOUR) * DAY);
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        joined(executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env)))
+    }
+
+    /// Goes on from a restored state with what was heard before it was saved.
+    pub fn go_on_with(&mut self, hour: Answer, day: Option<DayAnswer>) {
+        (self.pulses, self.blind) = (Arc::new(hour.pulses), Arc::new(hour.blind));
+        if let Some(day) = day {
+            self.models = Arc::new(day.models);
+        }
+    }
+
+    fn settle_until(&mut self, until: Timestamp, executor: &impl Executor) -> Output {
+        if until <= self.reached.settled {
+            return Output::default();
+        }
+        self.reached.settled = until;
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        joined(executor.on_all(&mut self.shards, &|shard| shard.settle(until, env)))
+    }
+
+    /// A UTC day begins: days that have closed everywhere are told, so that peers learn from them.
+    fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> (Output, Option<Vec<Summary>>) {
+        let today = day_number(Day(midnight.0.div_euclid(DAY) as i32));
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
+        let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
+        let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
+        summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
+        (joined(outputs), Some(summaries))
+    }
+
+    /// The input ends: what changed since its last revision is told.
+    pub fn finish(&mut self, executor: &impl Executor) -> Output {
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        joined(executor.on_all(&mut self.shards, &|shard| shard.finish(env)))
+    }
+
+    /// Shows at once what a record that has just arrived changes; it is pushed as well, and settles in its time.
+    pub fn show(&mut self, access: &Access) -> Vec<Revision> {
+        let settled = shard::whole_minutes(self.reached.settled);
+        if self.knows(access) || access.time < settled {
+            return Vec::new();
+        }
+        let key = self.context.key(&access.actor);
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        self.ahead.take(&key, access, settled, env)
+    }
+
+    /// Retracts what was shown and did not settle.
+    pub fn reconcile(&mut self) -> Vec<Revision> {
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        self.ahead.settle(shard::whole_minutes(self.reached.settled), env)
+    }
+
+    /// Forgets what is shown and has not settled: whoever goes on from here shows it anew.
+    pub fn forget_shown(&mut self) {
+        self.ahead = Ahead::default();
+    }
+
+    /// Records that wait to settle.
+    pub fn waiting(&self) -> impl Iterator<Item = &Access> {
+        self.shards.iter().flat_map(Shard::waiting)
+    }
+
+    /// Whether a record with this id has settled before.
+    pub fn knows(&self, access: &Access) -> bool {
+        let shard = self.context.key(&access.actor).shard();
+        access.id.as_ref().is_some_and(|id| self.shards[shard].knows(id.print))
+    }
+
+    /// Employees and accounts known, with those whose first records have not settled.
+    pub fn employees(&self) -> usize {
+        self.profiles.len() + self.ahead.newcomers(self.env())
+    }
+}
+
+/// The shards' outputs in the order of event time.
+fn joined(outputs: Vec<Output>) -> Output {
+    let mut all = Output::default();
+    outputs.into_iter().for_each(|output| all.join(output));
+    all.revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
+    all
+}

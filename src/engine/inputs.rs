@@ -1,0 +1,72 @@
+//! The partitions that an engine reads, each with its clock: up to where all of them have come.
+
+use crate::engine::clock::{Clock, Placed};
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The clocks of all partitions.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Inputs {
+    clocks: BTreeMap<PartitionId, Clock<Access>>,
+    /// Partitions that hold nobody up: their input ended or rests.
+    resting: BTreeSet<PartitionId>,
+}
+
+impl Inputs {
+    /// Announces a partition: nothing settles beyond its watermark until it rests.
+    pub fn open(&mut self, partition: PartitionId, lateness: Span) {
+        self.resting.remove(&partition);
+        self.clocks.entry(partition).or_insert_with(|| Clock::new(lateness));
+    }
+
+    /// The watermark of a partition.
+    pub fn watermark(&self, partition: PartitionId) -> Option<Timestamp> {
+        self.clocks.get(&partition).and_then(Clock::watermark)
+    }
+
+    /// Takes a record in its partition's order; `place` hears of every record whose place in time is now known. What is
+    /// returned is given up.
+    pub fn take(
+        &mut self,
+        access: Access,
+        believed: Option<Timestamp>,
+        lateness: Span,
+        place: &mut impl FnMut(Placed<Access>),
+    ) -> Option<Access> {
+        let clock = self.clocks.entry(access.partition).or_insert_with(|| Clock::new(lateness));
+        clock.take(access.time, believed, access, place)
+    }
+
+    /// A partition has nothing more to say for now: its watermark follows `to` (a recorded tick), and it holds nobody up.
+    pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>, place: &mut impl FnMut(Placed<Access>)) {
+        if let (Some(clock), Some(to)) = (self.clocks.get_mut(&partition), to) {
+            clock.advance(to, place);
+        }
+        self.resting.insert(partition);
+    }
+
+    /// A partition's input ends. What is returned was set aside and is given up.
+    pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Placed<Access>)) -> Vec<Access> {
+        self.resting.insert(partition);
+        self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
+    }
+
+    /// Every partition that was announced.
+    pub fn partitions(&self) -> Vec<PartitionId> {
+        self.clocks.keys().copied().collect()
+    }
+
+    /// Up to where records have settled in every partition that does not rest. `None` while one of them has no watermark.
+    pub fn frontier(&self) -> Option<Timestamp> {
+        let awake = self.clocks.iter().filter(|(partition, _)| !self.resting.contains(*partition));
+        let frontiers: Option<Vec<Timestamp>> = awake.map(|(_, clock)| clock.frontier()).collect();
+        frontiers.and_then(|all| all.into_iter().min())
+    }
+
+    /// The furthest watermark.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.clocks.values().filter_map(Clock::watermark).max()
+    }
+}

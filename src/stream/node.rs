@@ -1,0 +1,496 @@
+//! A node: the lanes, tasks and the centre that one process has been given, and how messages find them. It does nothing by itself:
+//! what happened is told to it, and what is to be done is taken from it.
+
+use crate::engine::Executor;
+use crate::engine::context::Context;
+use crate::engine::output::{Counts, Revision};
+use crate::model::access::Access;
+use crate::model::alert::Alert;
+use crate::model::time::{Span, Timestamp};
+use crate::stream::centre::Centre;
+use crate::stream::changelog::{Changelog, Restore, Restored};
+use crate::stream::lane::{Lane, Resume};
+use crate::stream::save::Out;
+use crate::stream::table::Table;
+use crate::stream::task::{Step, Task};
+use crate::stream::wire::{Tick, decode};
+use crate::stream::{Send, StreamError, Topic};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A partition of the input.
+pub type LaneName = (String, i32);
+
+/// What is the same in all processes.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// How many tasks there are.
+    pub tasks: i32,
+    /// All partitions of the input, sorted.
+    pub lanes: Vec<LaneName>,
+}
+
+/// Something to be done.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send a message; say so when it is acknowledged.
+    Send(u64, Send),
+    /// Give alerts to the sinks; say so when all have acknowledged them.
+    Alerts(u64, Vec<Arc<Alert>>),
+    /// Give alerts to the sinks that may change before they settle.
+    Provisional(Vec<Arc<Alert>>),
+    /// Read a partition of a topic of ours from an offset on.
+    Follow(Topic, i32, i64),
+    /// Read it no more.
+    Leave(Topic, i32),
+    /// Read a partition of the input from an offset on.
+    FollowLane(LaneName, i64),
+    /// Commit how far a partition of the input was read.
+    Commit(LaneName, Resume),
+}
+
+/// The process's part of the work.
+pub struct Node {
+    context: Arc<Context>,
+    layout: Layout,
+    table: Table,
+    ticks: Vec<Tick>,
+    ticks_next: i64,
+    lanes: BTreeMap<LaneName, Laid>,
+    parts: BTreeMap<i32, Part>,
+    effects: Vec<Effect>,
+    tickets: BTreeMap<u64, (Owner, u64)>,
+    ticket: u64,
+    /// What was counted since it was last asked for.
+    counts: Counts,
+    failure: Option<StreamError>,
+}
+
+/// Who sent something.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Owner {
+    /// A task, or the centre, by its partition of the state.
+    Part(i32),
+    /// Its fence.
+    Fence(i32),
+    Lane(LaneName),
+    /// Nobody waits.
+    Nobody,
+}
+
+/// A lane that is ours.
+enum Laid {
+    /// It waits until recorded ticks were read up to an offset.
+    Opening(Resume, i64),
+    Open(Box<Lane>),
+}
+
+/// A task that is ours, or the centre.
+enum Part {
+    /// Its fence is on the way.
+    Fencing,
+    /// Its state is read up to the fence.
+    Restoring(i64, Restore),
+    Task(Box<Task>),
+    Centre(Box<Centre>),
+}
+
+/// How far a restore has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Restoring {
+    /// Tasks that are being restored.
+    pub tasks: usize,
+    /// Messages read for them.
+    pub messages: u64,
+    /// Bytes read for them.
+    pub bytes: u64,
+}
+
+impl Node {
+    /// A node that has been given nothing yet. It follows what every node must know.
+    pub fn new(context: Arc<Context>, layout: Layout) -> Node {
+        Node {
+            context,
+            layout,
+            table: Table::default(),
+            ticks: Vec::new(),
+            ticks_next: 0,
+            lanes: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            effects: vec![Effect::Follow(Topic::Baselines, 0, 0), Effect::Follow(Topic::Ticks, 0, 0)],
+            tickets: BTreeMap::new(),
+            ticket: 0,
+            counts: Counts::default(),
+            failure: None,
+        }
+    }
+
+    /// The partition of the state that is the centre's: that after the tasks'.
+    fn centre(&self) -> i32 {
+        self.layout.tasks
+    }
+
+    /// A task is ours; with the first comes the centre.
+    pub fn assign(&mut self, task: i32) {
+        self.open(task);
+        if task == 0 {
+            self.open(self.centre());
+        }
+    }
+
+    fn open(&mut self, part: i32) {
+        self.parts.insert(part, Part::Fencing);
+        self.give(Owner::Fence(part), 0, Out::Send(Changelog::fence(part)));
+    }
+
+    /// A task is no longer ours.
+    pub fn revoke(&mut self, task: i32) {
+        let mut gone = vec![task];
+        if task == 0 {
+            gone.push(self.centre());
+        }
+        for part in gone {
+            match self.parts.remove(&part) {
+                Some(Part::Restoring(..)) => self.effects.push(Effect::Leave(Topic::State, part)),
+                Some(Part::Task(_)) => self.effects.push(Effect::Leave(Topic::Access, part)),
+                Some(Part::Centre(_)) => self.effects.push(Effect::Leave(Topic::Summaries, 0)),
+                Some(Part::Fencing) | None => {}
+            }
+        }
+    }
+
+    /// A partition of the input is ours. It is read on from there, once ticks were read up to that offset of theirs.
+    pub fn assign_lane(&mut self, name: LaneName, resume: Resume, ticks_end: i64) {
+        self.lanes.insert(name, Laid::Opening(resume, ticks_end));
+        self.open_lanes();
+    }
+
+    /// A partition of the input is no longer ours.
+    pub fn revoke_lane(&mut self, name: &LaneName) {
+        self.lanes.remove(name);
+    }
+
+    fn open_lanes(&mut self) {
+        for (name, lane) in &mut self.lanes {
+            if let Laid::Opening(resume, ticks_end) = lane
+                && self.ticks_next >= *ticks_end
+            {
+                let opened = Lane::new(name.clone(), self.context.clone(), self.layout.tasks, *resume, self.ticks.clone());
+                self.effects.push(Effect::FollowLane(name.clone(), opened.next()));
+                *lane = Laid::Open(Box::new(opened));
+            }
+        }
+    }
+
+    /// What a record of the input holds. What is returned was set aside and is given up.
+    pub fn record(&mut self, name: &LaneName, offset: i64, accesses: Vec<Access>, believed: Option<Timestamp>) -> Vec<Access> {
+        match self.lanes.get_mut(name) {
+            Some(Laid::Open(lane)) if offset >= lane.next() => lane.take(offset, accesses, believed),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    /// A message of a topic of ours. `show`: it is recent enough to be shown at once.
+    pub fn message(&mut self, topic: Topic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) {
+        let outcome = self.take(topic, partition, offset, key, value, show);
+        if let Err(why) = outcome {
+            let failure = match topic {
+                Topic::State => StreamError::State { partition, why },
+                _ => StreamError::Unreadable { topic: topic.name(), partition, offset, why },
+            };
+            self.failure.get_or_insert(failure);
+        }
+    }
+
+    fn take(&mut self, topic: Topic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) -> Result<(), String> {
+        match topic {
+            Topic::Baselines => self.table.take(offset, key, value),
+            Topic::Ticks => {
+                let tick: Tick = decode(value.unwrap_or_default())?;
+                self.ticks_next = offset + 1;
+                if let Some(Laid::Open(lane)) = self.lanes.get_mut(&(tick.topic.clone(), tick.partition)) {
+                    lane.recorded(tick.clone());
+                }
+                self.ticks.push(tick);
+                self.open_lanes();
+                Ok(())
+            }
+            Topic::State => self.restore(partition, offset, key, value),
+            Topic::Access => {
+                let Some(Part::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
+                if offset < task.next() {
+                    return Ok(());
+                }
+                let mut step = Step::default();
+                task.take(offset, value.unwrap_or_default(), show, &mut step)?;
+                self.shown(step.provisional);
+                Ok(())
+            }
+            Topic::Summaries => {
+                let centre = self.centre();
+                let Some(Part::Centre(centre)) = self.parts.get_mut(&centre) else { return Ok(()) };
+                if offset < centre.next() { Ok(()) } else { centre.take(offset, key, value.unwrap_or_default()) }
+            }
+        }
+    }
+
+    fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
+        let Some(Part::Restoring(fence, restore)) = self.parts.get_mut(&part) else { return Ok(()) };
+        if offset < *fence {
+            return restore.take(key, value);
+        }
+        let (fence, restore) = (*fence, std::mem::take(restore));
+        self.effects.push(Effect::Leave(Topic::State, part));
+        let restored: Restored = restore.finish(part, fence.unsigned_abs())?;
+        if part == self.centre() {
+            let centre = Centre::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
+            self.effects.push(Effect::Follow(Topic::Summaries, 0, centre.next()));
+            self.parts.insert(part, Part::Centre(Box::new(centre)));
+        } else {
+            let task = Task::new(part, Arc::new(self.context.with_own_partitions()), &self.layout.lanes, restored)?;
+            self.effects.push(Effect::Follow(Topic::Access, part, task.next()));
+            self.parts.insert(part, Part::Task(Box::new(task)));
+        }
+        Ok(())
+    }
+
+    /// Something was acknowledged; a message has its offset.
+    pub fn acknowledged(&mut self, ticket: u64, offset: i64) {
+        let Some((owner, number)) = self.tickets.remove(&ticket) else { return };
+        match owner {
+            Owner::Nobody => {}
+            Owner::Fence(part) => {
+                if let Some(fencing @ Part::Fencing) = self.parts.get_mut(&part) {
+                    *fencing = Part::Restoring(offset, Restore::default());
+                    self.effects.push(Effect::Follow(Topic::State, part, 0));
+                }
+            }
+            Owner::Part(part) => match self.parts.get_mut(&part) {
+                Some(Part::Task(task)) => task.outbox.acknowledged(number),
+                Some(Part::Centre(centre)) => centre.outbox.acknowledged(number),
+                Some(Part::Fencing | Part::Restoring(..)) | None => {}
+            },
+            Owner::Lane(name) => {
+                if let Some(Laid::Open(lane)) = self.lanes.get_mut(&name) {
+                    lane.outbox.acknowledged(number);
+                }
+            }
+        }
+    }
+
+    /// Goes on as far as it can.
+    pub fn step(&mut self, executor: &impl Executor) -> Result<(), StreamError> {
+        let parts: Vec<i32> = self.parts.keys().copied().collect();
+        for part in parts {
+            let mut step = Step::default();
+            let outcome = match self.parts.get_mut(&part) {
+                Some(Part::Task(task)) => task.step(&self.table, executor, &mut step),
+                Some(Part::Centre(centre)) => {
+                    centre.step(&self.context);
+                    Ok(())
+                }
+                Some(Part::Fencing | Part::Restoring(..)) | None => Ok(()),
+            };
+            if let Err(why) = outcome {
+                self.failure.get_or_insert(StreamError::State { partition: part, why });
+            }
+            self.counts.join(step.counts);
+        }
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells all tasks how far the lanes here have come.
+    pub fn mark(&mut self) {
+        for lane in self.lanes.values_mut() {
+            if let Laid::Open(lane) = lane {
+                lane.mark(Span(0));
+            }
+        }
+    }
+
+    /// Retracts what was shown and did not settle.
+    pub fn reconcile(&mut self) {
+        let mut revisions = Vec::new();
+        for part in self.parts.values_mut() {
+            if let Part::Task(task) = part {
+                revisions.extend(task.reconcile());
+            }
+        }
+        self.shown(revisions);
+    }
+
+    fn shown(&mut self, revisions: Vec<Revision>) {
+        if !revisions.is_empty() {
+            let alerts = revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
+            self.effects.push(Effect::Provisional(alerts));
+        }
+    }
+
+    /// Begins to save what can be saved.
+    pub fn save(&mut self, executor: &impl Executor) {
+        for part in self.parts.values_mut() {
+            match part {
+                Part::Task(task) => {
+                    task.save(executor);
+                }
+                Part::Centre(centre) => {
+                    centre.save();
+                }
+                Part::Fencing | Part::Restoring(..) => {}
+            }
+        }
+        self.prepare_commits();
+    }
+
+    /// Begins to save one task.
+    pub fn save_task(&mut self, task: i32, executor: &impl Executor) -> bool {
+        match self.parts.get_mut(&task) {
+            Some(Part::Task(task)) => task.save(executor),
+            Some(Part::Centre(_) | Part::Fencing | Part::Restoring(..)) | None => false,
+        }
+    }
+
+    /// Whether a task is being saved.
+    pub fn is_saving(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_saving())
+    }
+
+    /// How far lanes have been read is to be committed once what they sent is acknowledged.
+    pub fn prepare_commits(&mut self) {
+        for lane in self.lanes.values_mut() {
+            if let Laid::Open(lane) = lane {
+                lane.prepare_commit();
+            }
+        }
+    }
+
+    /// Records that these silent lanes follow the time of the others: each that of the next one ahead.
+    pub fn tick(&mut self, silent: &[LaneName]) {
+        let watermarks = self.watermarks();
+        for name in silent {
+            let Some(Laid::Open(lane)) = self.lanes.get(name) else { continue };
+            let own = lane.watermark();
+            let ahead = watermarks.values().copied().filter(|watermark| own.is_none_or(|own| *watermark > own)).min();
+            if let Some(to) = ahead {
+                let tick = lane.tick(to);
+                self.give(Owner::Nobody, 0, Out::Send(tick));
+            }
+        }
+    }
+
+    /// The watermark of every lane, as far as it is known here.
+    pub fn watermarks(&self) -> BTreeMap<LaneName, Timestamp> {
+        let mut all = BTreeMap::new();
+        let mut note = |name: &LaneName, watermark: Option<Timestamp>| {
+            if let Some(watermark) = watermark {
+                let known = all.entry(name.clone()).or_insert(watermark);
+                *known = watermark.max(*known);
+            }
+        };
+        for name in &self.layout.lanes {
+            if let Some(Laid::Open(lane)) = self.lanes.get(name) {
+                note(name, lane.watermark());
+            }
+            for part in self.parts.values() {
+                if let Part::Task(task) = part {
+                    note(name, task.watermark(name));
+                }
+            }
+        }
+        all
+    }
+
+    /// What is to be done, in order.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        let mut outs: Vec<(Owner, u64, Out)> = Vec::new();
+        for (part, state) in &mut self.parts {
+            let outbox = match state {
+                Part::Task(task) => &mut task.outbox,
+                Part::Centre(centre) => &mut centre.outbox,
+                Part::Fencing | Part::Restoring(..) => continue,
+            };
+            outs.extend(outbox.take().into_iter().map(|(number, out)| (Owner::Part(*part), number, out)));
+        }
+        for (name, lane) in &mut self.lanes {
+            if let Laid::Open(lane) = lane {
+                outs.extend(lane.outbox.take().into_iter().map(|(number, out)| (Owner::Lane(name.clone()), number, out)));
+                if let Some(resume) = lane.committed() {
+                    self.effects.push(Effect::Commit(name.clone(), resume));
+                }
+            }
+        }
+        for (owner, number, out) in outs {
+            self.give(owner, number, out);
+        }
+        std::mem::take(&mut self.effects)
+    }
+
+    fn give(&mut self, owner: Owner, number: u64, out: Out) {
+        self.ticket += 1;
+        self.tickets.insert(self.ticket, (owner, number));
+        self.effects.push(match out {
+            Out::Send(message) => Effect::Send(self.ticket, message),
+            Out::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
+        });
+    }
+
+    /// Messages and alerts that are not acknowledged yet.
+    pub fn open_sends(&self) -> usize {
+        self.tickets.len()
+    }
+
+    /// What was counted since it was last asked for.
+    pub fn counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// How far restores have come.
+    pub fn restoring(&self) -> Restoring {
+        let mut all = Restoring::default();
+        for part in self.parts.values() {
+            match part {
+                Part::Fencing => all.tasks += 1,
+                Part::Restoring(_, restore) => {
+                    all.tasks += 1;
+                    all.messages += restore.messages;
+                    all.bytes += restore.bytes;
+                }
+                Part::Task(_) | Part::Centre(_) => {}
+            }
+        }
+        all
+    }
+
+    /// The running tasks.
+    pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
+        self.parts.iter().filter_map(|(part, state)| match state {
+            Part::Task(task) => Some((*part, &**task)),
+            Part::Centre(_) | Part::Fencing | Part::Restoring(..) => None,
+        })
+    }
+
+    /// The centre, where it is here and runs.
+    pub fn running_centre(&self) -> Option<&Centre> {
+        match self.parts.get(&self.centre()) {
+            Some(Part::Centre(centre)) => Some(centre),
+            _ => None,
+        }
+    }
+
+    /// The lanes that run here.
+    pub fn open_lane_names(&self) -> Vec<LaneName> {
+        self.lanes.iter().filter(|(_, lane)| matches!(lane, Laid::Open(_))).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Takes the tasks out, to look at where they have come.
+    pub fn into_tasks(self) -> Vec<Task> {
+        let task = |part| match part {
+            Part::Task(task) => Some(*task),
+            Part::Centre(_) | Part::Fencing | Part::Restoring(..) => None,
+        };
+        self.parts.into_values().filter_map(task).collect()
+    }
+}

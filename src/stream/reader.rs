@@ -1,0 +1,93 @@
+//! How a task reads `leakwarden.access`: each message of each lane once, up to where all lanes have come, and from where to read on.
+
+use crate::engine::clock::Placed;
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::{Span, Timestamp};
+use crate::stream::wire::{Place, Routed};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How far a lane has been read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Reached {
+    place: Place,
+    watermark: Timestamp,
+}
+
+/// A place from which reading can begin anew.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mark {
+    /// The next offset to read.
+    pub offset: i64,
+    /// How far each lane had been read there.
+    lanes: BTreeMap<PartitionId, Reached>,
+    /// The latest time at which anything before it settles.
+    latest: Timestamp,
+}
+
+/// The reader of one task.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    now: Mark,
+    /// Where to begin anew, oldest first: one for each minute that watermarks have moved.
+    marks: VecDeque<Mark>,
+    marked: Timestamp,
+    /// What settles before was applied before the state was saved.
+    applied: Timestamp,
+}
+
+/// Watermarks move so far between two marks.
+const STEP: Span = Span::minutes(1);
+
+impl Reader {
+    /// Begins at a mark, with a state that holds what settles before `applied`.
+    pub fn new(mark: Option<Mark>, applied: Timestamp) -> Reader {
+        let latest = Timestamp(i64::MIN / 4);
+        let now = mark.unwrap_or(Mark { offset: 0, lanes: BTreeMap::new(), latest });
+        Reader { marks: VecDeque::from([now.clone()]), marked: latest, applied, now }
+    }
+
+    /// The next offset to read.
+    pub fn next(&self) -> i64 {
+        self.now.offset
+    }
+
+    /// Takes the message at an offset; gives its record, if it is news.
+    pub fn take(&mut self, offset: i64, lane: PartitionId, message: Routed) -> Option<Placed<Access>> {
+        if message.watermark >= self.marked + STEP {
+            self.marked = message.watermark;
+            self.marks.push_back(Mark { offset, ..self.now.clone() });
+        }
+        self.now.offset = offset + 1;
+        let reached = self.now.lanes.entry(lane).or_insert(Reached { place: Place::default(), watermark: message.watermark });
+        let news = message.place > reached.place;
+        reached.watermark = reached.watermark.max(message.watermark);
+        if !news {
+            return None;
+        }
+        reached.place = message.place;
+        let record = message.record?;
+        self.now.latest = self.now.latest.max(record.at);
+        let access = Access { partition: lane, ..record.access };
+        (record.at >= self.applied).then_some(Placed { settles: record.at, late: record.late, item: access })
+    }
+
+    /// The watermark of a lane.
+    pub fn watermark(&self, lane: PartitionId) -> Option<Timestamp> {
+        self.now.lanes.get(&lane).map(|reached| reached.watermark)
+    }
+
+    /// Up to where all of these lanes have come.
+    pub fn frontier(&self, lanes: &[PartitionId], lateness: Span) -> Option<Timestamp> {
+        let watermarks: Option<Vec<Timestamp>> = lanes.iter().map(|lane| self.watermark(*lane)).collect();
+        watermarks?.into_iter().chain(self.now.lanes.values().map(|reached| reached.watermark)).min().map(|least| least - lateness)
+    }
+
+    /// Where to begin anew with a state that holds what settles before `minute`. Marks before it are forgotten.
+    pub fn resume(&mut self, minute: Timestamp) -> Mark {
+        while self.marks.len() > 1 && self.marks[1].latest < minute {
+            self.marks.pop_front();
+        }
+        self.marks.front().cloned().expect("there is always a mark")
+    }
+}

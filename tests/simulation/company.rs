@@ -1,0 +1,148 @@
+//! A small company: its set-up, and its log in partitions that are keyed by nobody.
+
+use crate::common::play::decoded;
+use crate::common::world::load_from;
+use crate::dice::Dice;
+use leakwarden::engine::context::Context;
+use leakwarden::engine::{Engine, Sequential};
+use leakwarden::model::access::{Access, Position};
+use leakwarden::model::time::Timestamp;
+use leakwarden::stream::node::LaneName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Partitions of the input.
+pub const LANES: i32 = 3;
+/// The day before the first.
+const START: i64 = 1_772_150_400_000;
+const DAY: i64 = 86_400_000;
+const DAYS: i64 = 5;
+
+pub struct Company {
+    pub context: Arc<Context>,
+    /// The records of each lane, in order.
+    pub lanes: BTreeMap<LaneName, Vec<Access>>,
+}
+
+impl Company {
+    pub fn new() -> Company {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+        write("config.toml", CONFIG);
+        write("catalog.toml", CATALOG);
+        let people: String = (0..14).map(|n| format!("E{n},Unit {},teller,bank\n", n % 3)).collect();
+        write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
+        let context = load_from(&dir.path().join("config.toml"));
+        let lines = lines();
+        let names: Vec<LaneName> = (0..LANES).map(|partition| ("db.access".to_owned(), partition)).collect();
+        let mut lanes: BTreeMap<LaneName, Vec<Access>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
+        let mut dice = Dice(5);
+        for access in decoded(&context, &lines) {
+            let name = &names[dice.below(names.len())];
+            let lane = lanes.get_mut(name).expect("every name has a lane");
+            let position = Position(lane.len() as u64);
+            lane.push(Access { position, ..access });
+        }
+        // A little disorder, and the last word of every lane lies so late that everything else settles.
+        for (name, lane) in &mut lanes {
+            for at in (7..lane.len()).step_by(11) {
+                lane.swap(at - 1, at);
+            }
+            let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY, name.1);
+            lane.extend(decoded(&context, &[end]));
+            lane.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
+        }
+        Company { context, lanes }
+    }
+
+    /// Alerts of one engine that reads all lanes in peace, settled only.
+    pub fn by_one_engine(&self) -> BTreeMap<(String, u32), String> {
+        let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
+        let ids: Vec<_> = self.lanes.keys().map(|(topic, partition)| engine.context().partition(&format!("{topic}/{partition}"))).collect();
+        ids.iter().for_each(|id| engine.open(*id));
+        let mut alerts = BTreeMap::new();
+        let longest = self.lanes.values().map(Vec::len).max().unwrap_or(0);
+        for at in 0..longest {
+            for (id, lane) in ids.iter().zip(self.lanes.values()) {
+                if let Some(access) = lane.get(at) {
+                    assert!(engine.take(Access { partition: *id, ..access.clone() }, Some(Timestamp::END)).is_none());
+                }
+            }
+            for revision in engine.advance(&Sequential).revisions {
+                let text = serde_json::to_string(&revision.alert).expect("writes");
+                alerts.insert((revision.alert.id, revision.alert.revision), text);
+            }
+        }
+        alerts
+    }
+}
+
+/// Everybody looks customers up in working hours; two read many of them, three look at the same few strangers, some records come
+/// twice.
+fn lines() -> Vec<String> {
+    let mut dice = Dice(3);
+    let mut timed: Vec<(i64, String)> = Vec::new();
+    let mut id = 0;
+    for day in 0..DAYS {
+        for who in 0..14 {
+            for _ in 0..6 + dice.below(5) {
+                let time = START + day * DAY + (8 * 60 + dice.below(9 * 60) as i64) * 60_000 + dice.below(60_000) as i64;
+                id += 1;
+                let subject = 100 * who + dice.below(60);
+                timed.push((time, record(time, who, &id.to_string(), &format!("\"{subject}\""), 1)));
+                if dice.once_in(20) {
+                    timed.push((time, record(time, who, &id.to_string(), &format!("\"{subject}\""), 1)));
+                }
+            }
+        }
+    }
+    for (who, day, people) in [(2, 2, 900), (9, 3, 1_500)] {
+        for part in 0..6 {
+            let time = START + day * DAY + (13 * 60 + part * 7) * 60_000;
+            id += 1;
+            let subjects: Vec<String> = (0..people / 6).map(|n| format!("\"{}\"", 10_000 + who * 10_000 + part * 1_000 + n)).collect();
+            timed.push((time, record(time, who as usize, &format!("x{id}"), &subjects.join(","), people / 6)));
+        }
+    }
+    for who in [4, 5, 6] {
+        for subject in 0..25 {
+            let time = START + 2 * DAY + (15 * 60 + subject * 2 + who) * 60_000;
+            id += 1;
+            timed.push((time, record(time, who as usize, &format!("y{id}"), &format!("\"{}\"", 900_000 + subject), 1)));
+        }
+    }
+    timed.sort();
+    timed.into_iter().map(|(_, line)| line).collect()
+}
+
+fn record(time: i64, who: usize, id: &str, subjects: &str, rows: i64) -> String {
+    format!(
+        r#"{{"time":{time},"employee":"E{who}","id":"{id}","system":"crm","objects":[{{"table":"crm.customers","columns":["name","phone"]}}],"rows":{rows},"subjects":[{subjects}]}}"#
+    )
+}
+
+const CONFIG: &str = r#"
+[catalog]
+file = "catalog.toml"
+[directory]
+employees = "employees.csv"
+[alerts]
+quiet = "1d"
+open_at = "low"
+[[source]]
+name = "access"
+kind = "file"
+path = "access.jsonl"
+format = "canonical"
+"#;
+
+const CATALOG: &str = r#"
+[[table]]
+system = "crm"
+table = "crm.customers"
+subject = "id"
+rows_per_subject = "one"
+[table.columns]
+name = "name"
+phone = "phone_number"
+"#;

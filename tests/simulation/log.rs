@@ -1,0 +1,49 @@
+//! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
+
+use crate::dice::Dice;
+use leakwarden::stream::{Send, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A message that is there, or was and is compacted away.
+pub type Slot = Option<(Vec<u8>, Option<Vec<u8>>)>;
+
+#[derive(Default)]
+pub struct Log {
+    partitions: BTreeMap<(Topic, i32), Vec<Slot>>,
+}
+
+impl Log {
+    pub fn append(&mut self, send: Send) -> i64 {
+        let slots = self.partitions.entry((send.topic, send.partition)).or_default();
+        slots.push(Some((send.key, send.value)));
+        slots.len() as i64 - 1
+    }
+
+    /// The first message at or after an offset.
+    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &(Vec<u8>, Option<Vec<u8>>))> {
+        let slots = self.partitions.get(&(topic, partition))?;
+        let from = usize::try_from(offset).expect("offsets are not negative");
+        slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))
+    }
+
+    pub fn end(&self, topic: Topic, partition: i32) -> i64 {
+        self.partitions.get(&(topic, partition)).map_or(0, |slots| slots.len() as i64)
+    }
+
+    /// Removes messages that a later one of their key has replaced, and now and then removals that nothing is left to remove.
+    pub fn compact(&mut self, dice: &mut Dice) {
+        let compacted: Vec<(Topic, i32)> = self.partitions.keys().copied().filter(|(topic, _)| topic.is_compacted()).collect();
+        let Some(which) = dice.pick(&compacted) else { return };
+        let Some(slots) = self.partitions.get_mut(which) else { return };
+        // The newest part of the log is never compacted.
+        let end = slots.len().saturating_sub(1 + dice.below(20));
+        let mut seen = BTreeSet::new();
+        for at in (0..end).rev() {
+            let Some((key, value)) = &slots[at] else { continue };
+            let later = !seen.insert(key.clone());
+            if later || (value.is_none() && dice.once_in(2)) {
+                slots[at] = None;
+            }
+        }
+    }
+}

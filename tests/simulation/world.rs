@@ -1,0 +1,429 @@
+//! Processes that read and write the log, and what may befall them.
+
+use crate::company::Company;
+use crate::dice::Dice;
+use crate::log::Log;
+use leakwarden::engine::Sequential;
+use leakwarden::model::alert::{Alert, AlertState};
+use leakwarden::model::time::Timestamp;
+use leakwarden::stream::lane::Resume;
+use leakwarden::stream::node::{Effect, LaneName, Layout, Node};
+use leakwarden::stream::{Send, Topic};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+const TASKS: i32 = 3;
+
+/// What a run led to.
+pub struct Outcome {
+    /// Settled alerts by id and revision.
+    pub alerts: BTreeMap<(String, u32), String>,
+    /// Hashes of the state of each task and of the centre.
+    pub states: Vec<String>,
+    /// Every event, as a number.
+    pub events: Vec<u32>,
+    pub crashes: usize,
+    pub zombies: usize,
+}
+
+struct Process {
+    node: Node,
+    /// Sent, not in the log yet. Messages of one partition stay in order.
+    sending: BTreeMap<(Topic, i32), VecDeque<(u64, Send)>>,
+    /// In the log, not acknowledged yet.
+    acknowledging: VecDeque<(u64, i64)>,
+    /// Given to the sinks, not acknowledged yet.
+    delivering: VecDeque<u64>,
+    follows: BTreeMap<(Topic, i32), i64>,
+    lanes: BTreeMap<LaneName, i64>,
+    /// It believes to have these.
+    tasks: Vec<i32>,
+    /// Stopped for so many events: the group takes it for dead.
+    stopped: usize,
+}
+
+pub struct World<'a> {
+    company: &'a Company,
+    dice: Dice,
+    log: Log,
+    processes: Vec<Process>,
+    /// Whom the group has given each task and lane, by place in `processes`.
+    tasks: BTreeMap<i32, usize>,
+    lanes: BTreeMap<LaneName, usize>,
+    committed: BTreeMap<LaneName, Resume>,
+    outcome: Outcome,
+}
+
+impl<'a> World<'a> {
+    pub fn new(company: &'a Company, seed: u64) -> World<'a> {
+        let outcome = Outcome { alerts: BTreeMap::new(), states: Vec::new(), events: Vec::new(), crashes: 0, zombies: 0 };
+        World {
+            company,
+            dice: Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)),
+            log: Log::default(),
+            processes: Vec::new(),
+            tasks: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            outcome,
+        }
+    }
+
+    /// One process, to which nothing happens.
+    pub fn in_peace(mut self) -> Outcome {
+        self.start();
+        self.rebalance();
+        self.to_the_end()
+    }
+
+    /// Up to four processes, to which much happens; then peace.
+    pub fn in_trouble(mut self) -> Outcome {
+        for _ in 0..1 + self.dice.below(3) {
+            self.start();
+        }
+        self.rebalance();
+        let events = 2_000 + self.dice.below(4_000);
+        for _ in 0..events {
+            self.event();
+        }
+        for at in 0..self.processes.len() {
+            self.processes[at].stopped = 0;
+        }
+        self.rebalance();
+        self.to_the_end()
+    }
+
+    fn layout(&self) -> Layout {
+        Layout { tasks: TASKS, lanes: self.company.lanes.keys().cloned().collect() }
+    }
+
+    fn process(&self) -> Process {
+        Process {
+            node: Node::new(self.company.context.clone(), self.layout()),
+            sending: BTreeMap::new(),
+            acknowledging: VecDeque::new(),
+            delivering: VecDeque::new(),
+            follows: BTreeMap::new(),
+            lanes: BTreeMap::new(),
+            tasks: Vec::new(),
+            stopped: 0,
+        }
+    }
+
+    fn start(&mut self) {
+        let process = self.process();
+        self.processes.push(process);
+    }
+
+    /// The group gives everything out anew. Processes that run hear what they lose before others hear what they get; those that
+    /// are stopped hear nothing, and go on as before once they go on.
+    fn rebalance(&mut self) {
+        let awake: Vec<usize> = (0..self.processes.len()).filter(|at| self.processes[*at].stopped == 0).collect();
+        if awake.is_empty() {
+            return;
+        }
+        let mut changes = Vec::new();
+        for task in 0..TASKS {
+            let to = awake[self.dice.below(awake.len())];
+            if self.tasks.insert(task, to) != Some(to) || !self.processes[to].tasks.contains(&task) {
+                changes.push((task, to));
+            }
+        }
+        let names: Vec<LaneName> = self.company.lanes.keys().cloned().collect();
+        let mut lanes = Vec::new();
+        for name in names {
+            let to = awake[self.dice.below(awake.len())];
+            if self.lanes.insert(name.clone(), to) != Some(to) || !self.processes[to].lanes.contains_key(&name) {
+                lanes.push((name, to));
+            }
+        }
+        for at in awake {
+            self.hear_revoked(at);
+        }
+        for (task, to) in changes {
+            self.processes[to].tasks.push(task);
+            self.processes[to].node.assign(task);
+        }
+        for (name, to) in lanes {
+            let resume = self.committed.get(&name).copied().unwrap_or(Resume { next: 0, watermark: None });
+            let end = self.log.end(Topic::Ticks, 0);
+            self.processes[to].node.assign_lane(name, resume, end);
+        }
+    }
+
+    /// A process learns what is no longer its own.
+    fn hear_revoked(&mut self, at: usize) {
+        let process = &mut self.processes[at];
+        let gone: Vec<i32> = process.tasks.iter().copied().filter(|task| self.tasks.get(task) != Some(&at)).collect();
+        for task in gone {
+            process.node.revoke(task);
+            process.tasks.retain(|own| *own != task);
+        }
+        let gone: Vec<LaneName> = process.lanes.keys().filter(|name| self.lanes.get(*name) != Some(&at)).cloned().collect();
+        for name in gone {
+            process.node.revoke_lane(&name);
+            process.lanes.remove(&name);
+        }
+    }
+
+    /// One event, chosen by the dice.
+    fn event(&mut self) {
+        let at = self.dice.below(self.processes.len());
+        let kind = self.dice.below(1_000);
+        self.outcome.events.push((at * 1_000 + kind) as u32);
+        if self.processes[at].stopped > 0 {
+            self.processes[at].stopped -= 1;
+            if self.processes[at].stopped == 0 && self.dice.once_in(3) {
+                // It notices at once; otherwise it goes on as a zombie until the next rebalance.
+                self.hear_revoked(at);
+            }
+            return;
+        }
+        match kind {
+            0..300 => self.read(at, 1 + self.dice.clone().below(40)),
+            300..520 => self.read_lane(at, 1 + self.dice.clone().below(25)),
+            520..700 => self.write(at, 1 + self.dice.clone().below(60)),
+            700..820 => self.acknowledge(at, 60),
+            820..950 => self.step(at),
+            950..970 => {
+                self.processes[at].node.save(&Sequential);
+                self.take_effects(at);
+            }
+            970..978 => self.log.compact(&mut self.dice),
+            978..984 => self.crash(at),
+            984..988 => {
+                if self.processes.len() < 4 {
+                    self.start();
+                }
+                self.rebalance();
+            }
+            988..992 => {
+                self.processes[at].stopped = 20 + self.dice.below(300);
+                self.outcome.zombies += 1;
+                self.rebalance();
+            }
+            992..996 => {
+                let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
+                // Ticks are true to the order of records only while nobody is behind; a lane at its end is silent.
+                let silent: Vec<LaneName> =
+                    lanes.into_iter().filter(|name| self.processes[at].lanes[name] as usize >= self.company.lanes[name].len()).collect();
+                self.processes[at].node.tick(&silent);
+                self.take_effects(at);
+            }
+            _ => {
+                self.processes[at].node.mark();
+                self.take_effects(at);
+            }
+        }
+    }
+
+    /// The process is gone. What it had sent may or may not have reached the log, in order.
+    fn crash(&mut self, at: usize) {
+        self.outcome.crashes += 1;
+        let mut sending = std::mem::take(&mut self.processes[at].sending);
+        for messages in sending.values_mut() {
+            for _ in 0..self.dice.below(messages.len() + 1) {
+                if let Some((_, send)) = messages.pop_front() {
+                    self.log.append(send);
+                }
+            }
+        }
+        self.processes[at] = self.process();
+        self.tasks.retain(|_, of| *of != at);
+        self.lanes.retain(|_, of| *of != at);
+        if self.dice.once_in(2) {
+            self.rebalance();
+        }
+    }
+
+    fn read(&mut self, at: usize, many: usize) {
+        let follows: Vec<(Topic, i32)> = self.processes[at].follows.keys().copied().collect();
+        let Some(&(topic, partition)) = self.dice.pick(&follows) else { return };
+        self.read_from(at, topic, partition, many);
+        self.take_effects(at);
+    }
+
+    fn read_from(&mut self, at: usize, topic: Topic, partition: i32, many: usize) -> bool {
+        let mut moved = false;
+        for _ in 0..many {
+            let process = &mut self.processes[at];
+            let Some(next) = process.follows.get(&(topic, partition)).copied() else { return moved };
+            let Some((offset, (key, value))) = self.log.at(topic, partition, next) else { return moved };
+            process.follows.insert((topic, partition), offset + 1);
+            process.node.message(topic, partition, offset, key, value.as_deref(), true);
+            moved = true;
+            // What it leads to may change what is followed.
+            if topic == Topic::State {
+                self.take_effects(at);
+            }
+        }
+        moved
+    }
+
+    fn read_lane(&mut self, at: usize, many: usize) {
+        let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
+        let Some(name) = self.dice.pick(&lanes).cloned() else { return };
+        self.read_lane_of(at, &name, many);
+    }
+
+    fn read_lane_of(&mut self, at: usize, name: &LaneName, many: usize) -> bool {
+        let records = &self.company.lanes[name];
+        let mut moved = false;
+        for _ in 0..many {
+            let Some(offset) = self.processes[at].lanes.get(name).copied() else { break };
+            let Some(access) = records.get(offset as usize) else { break };
+            let given_up = self.processes[at].node.record(name, offset, vec![access.clone()], Some(Timestamp::END));
+            assert!(given_up.is_empty());
+            self.processes[at].lanes.insert(name.clone(), offset + 1);
+            moved = true;
+        }
+        self.take_effects(at);
+        moved
+    }
+
+    fn write(&mut self, at: usize, many: usize) {
+        for _ in 0..many {
+            let open: Vec<(Topic, i32)> =
+                self.processes[at].sending.iter().filter(|(_, messages)| !messages.is_empty()).map(|(which, _)| *which).collect();
+            let Some(which) = self.dice.pick(&open) else { return };
+            let process = &mut self.processes[at];
+            let (ticket, send) = process.sending.get_mut(which).and_then(VecDeque::pop_front).expect("there is one");
+            let offset = self.log.append(send);
+            process.acknowledging.push_back((ticket, offset));
+        }
+    }
+
+    fn acknowledge(&mut self, at: usize, many: usize) {
+        let process = &mut self.processes[at];
+        for _ in 0..many {
+            if process.acknowledging.is_empty() {
+                break;
+            }
+            // Acknowledgements of different partitions come in any order.
+            let which = self.dice.below(process.acknowledging.len().min(4));
+            let (ticket, offset) = process.acknowledging.remove(which).expect("it is there");
+            process.node.acknowledged(ticket, offset);
+        }
+        for ticket in process.delivering.drain(..) {
+            process.node.acknowledged(ticket, 0);
+        }
+        self.take_effects(at);
+    }
+
+    fn step(&mut self, at: usize) {
+        let outcome = self.processes[at].node.step(&Sequential);
+        outcome.unwrap_or_else(|error| panic!("process {at}: {error}"));
+        self.processes[at].node.reconcile();
+        self.take_effects(at);
+    }
+
+    fn take_effects(&mut self, at: usize) {
+        for effect in self.processes[at].node.effects() {
+            let process = &mut self.processes[at];
+            match effect {
+                Effect::Send(ticket, send) => process.sending.entry((send.topic, send.partition)).or_default().push_back((ticket, send)),
+                Effect::Alerts(ticket, alerts) => {
+                    process.delivering.push_back(ticket);
+                    alerts.iter().for_each(|alert| self.outcome.note(alert));
+                }
+                Effect::Provisional(alerts) => assert!(alerts.iter().all(|alert| !alert.settled || alert.state == AlertState::Retracted)),
+                Effect::Follow(topic, partition, from) => {
+                    process.follows.insert((topic, partition), from);
+                }
+                Effect::Leave(topic, partition) => {
+                    process.follows.remove(&(topic, partition));
+                }
+                Effect::FollowLane(name, from) => {
+                    process.lanes.insert(name, from);
+                }
+                Effect::Commit(name, resume) => {
+                    // The group refuses what a process that was taken for dead commits.
+                    if self.lanes.get(&name) == Some(&at) {
+                        self.committed.insert(name, resume);
+                    }
+                }
+            }
+        }
+    }
+
+    /// No more trouble: everything is read and settled.
+    fn to_the_end(mut self) -> Outcome {
+        let mut quiet = 0;
+        let mut rounds = 0;
+        while quiet < 4 {
+            rounds += 1;
+            assert!(rounds < 5_000, "it comes to no end: {}", self.standing());
+            let before = self.progress();
+            for at in 0..self.processes.len() {
+                let follows: Vec<(Topic, i32)> = self.processes[at].follows.keys().copied().collect();
+                for (topic, partition) in follows {
+                    self.read_from(at, topic, partition, 500);
+                    self.take_effects(at);
+                }
+                let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
+                for name in lanes {
+                    self.read_lane_of(at, &name, 200);
+                }
+                self.processes[at].node.mark();
+                self.step(at);
+                self.write(at, usize::MAX);
+                self.acknowledge(at, usize::MAX);
+                if rounds % 5 == 0 {
+                    self.processes[at].node.save(&Sequential);
+                    self.take_effects(at);
+                }
+            }
+            quiet = if self.progress() == before && rounds % 5 != 0 { quiet + 1 } else { 0 };
+        }
+        let mut states: Vec<String> = Vec::new();
+        for process in std::mem::take(&mut self.processes) {
+            if let Some(centre) = process.node.running_centre() {
+                states.push(format!("centre {:?}", centre.digest()));
+            }
+            for task in process.node.into_tasks() {
+                let id = task.id();
+                states.push(format!("task {id} {:?}", task.digest(&Sequential)));
+            }
+        }
+        states.sort();
+        assert_eq!(states.len(), TASKS as usize + 1, "every task runs somewhere");
+        Outcome { states, ..self.outcome }
+    }
+
+    /// A number that grows while anything goes on, saves apart.
+    fn progress(&self) -> u64 {
+        let ends = [(Topic::Summaries, 0), (Topic::Baselines, 0), (Topic::Ticks, 0)]
+            .into_iter()
+            .chain((0..TASKS).map(|task| (Topic::Access, task)));
+        let log: i64 = ends.map(|(topic, partition)| self.log.end(topic, partition)).sum();
+        let read: i64 = self.processes.iter().flat_map(|process| process.follows.iter()).map(|(_, next)| next).sum();
+        let lanes: i64 = self.processes.iter().flat_map(|process| process.lanes.values()).sum();
+        (log + read + lanes) as u64
+    }
+
+    fn standing(&self) -> String {
+        let mut text = String::new();
+        for (at, process) in self.processes.iter().enumerate() {
+            let centre = process.node.running_centre().map(|centre| centre.answered());
+            let tasks: Vec<String> = process.node.tasks().map(|(id, task)| format!("{id}: {task:?}")).collect();
+            text += &format!(
+                "process {at}: tasks {:?} {tasks:?}, centre {centre:?}, lanes {:?}, {} open\n",
+                process.tasks,
+                process.lanes,
+                process.node.open_sends()
+            );
+        }
+        text
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, alert: &Arc<Alert>) {
+        let text = serde_json::to_string(&**alert).expect("writes");
+        let key = (alert.id.clone(), alert.revision);
+        if let Some(known) = self.alerts.get(&key) {
+            assert_eq!(known, &text, "alert {key:?} twice with another content");
+        }
+        self.alerts.insert(key, text);
+    }
+}
