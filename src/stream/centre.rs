@@ -49,10 +49,13 @@ struct Task {
     begins: Option<i64>,
     to: Option<Timestamp>,
     revisions: VecDeque<Revision>,
-    hour: Option<(Vec<Revision>, Report)>,
+    /// Hours that it has come to; more than one where an earlier centre answered some of them.
+    hours: VecDeque<(Vec<Revision>, Report)>,
     /// The last hour of which it was heard.
     reached: i64,
-    heard: Option<(i64, Vec<Revision>)>,
+    heard: VecDeque<(i64, Vec<Revision>)>,
+    /// The last day of which that was heard.
+    day: i64,
     saved: i64,
 }
 
@@ -69,7 +72,7 @@ const NOTHING: i64 = i64::MIN / 2;
 impl Centre {
     /// The centre of so many tasks, from what was saved of it.
     pub fn new(tasks: i32, budget_per_day: u32, restored: Restored) -> Result<Centre, String> {
-        let task = Task { reached: NOTHING, saved: NOTHING, ..Task::default() };
+        let task = Task { reached: NOTHING, saved: NOTHING, day: NOTHING, ..Task::default() };
         let fresh = Heard { tasks: vec![task; tasks.max(1) as usize], begin: None, answered: NOTHING, day: None, kept: BTreeMap::new() };
         let mut centre = Centre {
             second: Second::new(budget_per_day),
@@ -145,15 +148,17 @@ impl Centre {
             return true;
         }
         if let Some(day) = self.heard.day {
-            if tasks.iter().any(|task| task.heard.as_ref().is_none_or(|(hour, _)| *hour < day)) {
+            if tasks.iter().any(|task| task.heard.front().is_none_or(|(hour, _)| *hour != day)) {
                 return false;
             }
-            let revisions = tasks.iter_mut().filter_map(|task| task.heard.take()).flat_map(|(_, revisions)| revisions).collect();
+            let revisions = tasks.iter_mut().filter_map(|task| task.heard.pop_front()).flat_map(|(_, revisions)| revisions).collect();
             self.heard.day = None;
             self.pass(revisions);
             return true;
         }
-        let least = tasks.iter().map(|task| task.to).min().flatten();
+        // What comes after the next hour waits for what is said of that.
+        let end = Timestamp((self.heard.answered + 1) * HOUR);
+        let least = tasks.iter().map(|task| task.to).min().flatten().map(|least| least.min(end));
         let mut settled = Vec::new();
         for task in tasks.iter_mut() {
             while least.is_some_and(|least| task.revisions.front().is_some_and(|revision| revision.at < least)) {
@@ -163,7 +168,7 @@ impl Centre {
         let moved = !settled.is_empty();
         self.pass(settled);
         let next = self.heard.answered + 1;
-        if self.heard.tasks.iter().any(|task| task.hour.as_ref().is_none_or(|(_, report)| report.hour != next)) {
+        if self.heard.tasks.iter().any(|task| task.hours.front().is_none_or(|(_, report)| report.hour != next)) {
             return moved;
         }
         self.answer(next, context);
@@ -172,7 +177,7 @@ impl Centre {
 
     fn answer(&mut self, hour: i64, context: &Context) {
         let (mut ticked, mut reports) = (Vec::new(), Vec::new());
-        for (revisions, report) in self.heard.tasks.iter_mut().filter_map(|task| task.hour.take()) {
+        for (revisions, report) in self.heard.tasks.iter_mut().filter_map(|task| task.hours.pop_front()) {
             ticked.extend(revisions);
             reports.push(report);
         }
@@ -255,12 +260,13 @@ impl Task {
                     self.reached = report.hour;
                     // It has settled up to the hour, even where nothing came about.
                     self.to = self.to.max(Some(Timestamp(report.hour * HOUR)));
-                    self.hour = Some((ticked, report));
+                    self.hours.push_back((ticked, report));
                 }
             }
             Told::Heard { hour, revisions } => {
-                if self.heard.as_ref().is_none_or(|(known, _)| *known < hour) {
-                    self.heard = Some((hour, revisions));
+                if hour > self.day {
+                    self.day = hour;
+                    self.heard.push_back((hour, revisions));
                 }
             }
         }

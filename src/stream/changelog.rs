@@ -1,7 +1,7 @@
 //! The state of a task as messages of a compacted topic: written so that it is there complete or not at all, whoever else writes.
 //!
 //! * Whoever takes a task on first writes a *fence*. Its offset is the writer's epoch: brokers give every offset once, and a
-//!   later one to who came later. The writer reads the topic up to its own fence, and nothing after it.
+//!   later one to who came later. The writer reads the topic up to its own fence.
 //! * All keys hold the epoch, so no writer can ever replace what another wrote. The first save of an epoch writes everything.
 //! * An entry has two slots. A save writes into the one that does not hold what the last complete save left, and the *head*,
 //!   written once all entries are acknowledged, completes it. A save that breaks off leaves the last one whole.
@@ -33,9 +33,34 @@ pub struct Changelog {
     /// Number of the last complete save.
     complete: u64,
     slots: HashMap<Id, Slots>,
-    live: u64,
+    total: Total,
     /// Keys of older epochs.
     older: Vec<Vec<u8>>,
+}
+
+/// How many entries there are, and a sum over which save each is of: by it a state is known to be whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Total {
+    entries: u64,
+    sum: u64,
+}
+
+impl Total {
+    fn add(&mut self, id: &[u8], save: u64) {
+        self.entries += 1;
+        self.sum = self.sum.wrapping_add(print(id, save));
+    }
+
+    fn remove(&mut self, id: &[u8], save: u64) {
+        self.entries -= 1;
+        self.sum = self.sum.wrapping_sub(print(id, save));
+    }
+}
+
+fn print(id: &[u8], save: u64) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&save.to_be_bytes()).update(id);
+    u64::from_be_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("eight bytes"))
 }
 
 /// Number of the save in each slot; 0 for none. Under way or complete.
@@ -84,11 +109,15 @@ impl Changelog {
                 continue;
             }
             let slots = self.slots.entry(id.clone()).or_default();
-            let was_live = slots.saves != [0; 2] && !slots.gone;
+            if slots.saves != [0; 2] && !slots.gone {
+                self.total.remove(&id, slots.saves[0].max(slots.saves[1]));
+            }
             // Of two slots the older save gives way: the newer is what the last complete save left.
             let slot = usize::from(slots.saves[0] > slots.saves[1]);
             slots.gone = content.is_none();
-            self.live = self.live + u64::from(!slots.gone) - u64::from(was_live);
+            if !slots.gone {
+                self.total.add(&id, number);
+            }
             let content = content.as_deref();
             let chunks: Vec<&[u8]> = content.map_or_else(Vec::new, |content| content.chunks(CHUNK).collect());
             let count = chunks.len().max(1) as u16;
@@ -111,7 +140,8 @@ impl Changelog {
             }
         }
         let mut value = number.to_be_bytes().to_vec();
-        value.extend_from_slice(&self.live.to_be_bytes());
+        value.extend_from_slice(&self.total.entries.to_be_bytes());
+        value.extend_from_slice(&self.total.sum.to_be_bytes());
         value.extend_from_slice(head);
         let mut key = vec![HEAD];
         key.extend_from_slice(&self.epoch.to_be_bytes());
@@ -153,7 +183,7 @@ pub struct Restore {
 
 #[derive(Debug, Default)]
 struct Epoch {
-    head: Option<(u64, u64, Vec<u8>)>,
+    head: Option<(u64, Total, Vec<u8>)>,
     entries: BTreeMap<Id, [Slot; 2]>,
 }
 
@@ -177,7 +207,7 @@ pub struct Restored {
 }
 
 impl Restore {
-    /// Takes a message, in the order of the log.
+    /// Takes a message, in the order of the log, also beyond the fence until the state is whole.
     pub fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
         self.messages += 1;
         self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
@@ -204,8 +234,10 @@ impl Restore {
                     return Ok(());
                 };
                 let (number, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
-                let (live, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
-                state.head = Some((u64::from_be_bytes(*number), u64::from_be_bytes(*live), value.to_vec()));
+                let (entries, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
+                let (sum, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
+                let total = Total { entries: u64::from_be_bytes(*entries), sum: u64::from_be_bytes(*sum) };
+                state.head = Some((u64::from_be_bytes(*number), total, value.to_vec()));
                 self.epochs = self.epochs.split_off(&epoch);
                 Ok(())
             }
@@ -234,28 +266,58 @@ impl Restore {
         }
     }
 
-    /// The state, once everything up to the fence at `epoch` was taken.
-    pub fn finish(self, partition: i32, epoch: u64) -> Result<Restored, String> {
-        let older = self.keys.into_iter().collect();
-        let changelog = Changelog { partition, epoch, complete: 0, slots: HashMap::new(), live: 0, older };
-        let newest = self.epochs.into_iter().rev().find(|(_, state)| state.head.is_some());
-        let Some((_, Epoch { head: Some((number, live, head)), entries })) = newest else {
-            return Ok(Restored { head: None, entries: Vec::new(), changelog });
-        };
-        let mut found: Vec<(Id, Vec<u8>)> = Vec::new();
-        for (id, slots) in entries {
-            let complete = slots.into_iter().filter(|slot| slot.save > 0 && slot.save <= number).max_by_key(|slot| slot.save);
-            let Some(slot) = complete.filter(|slot| slot.present) else { continue };
+    /// Whether the state is whole. It need not be so at the reader's fence: another writer may have saved, and removed what it
+    /// replaced, after that; then the state is whole once its save was read as well.
+    pub fn check(&self) -> Result<(), String> {
+        let Some((number, total, state)) = self.newest() else { return Ok(()) };
+        let mut found = Total::default();
+        for (id, slots) in &state.entries {
+            let Some(slot) = Slot::as_of(slots, number) else { continue };
             if slot.chunks.len() != usize::from(slot.count) {
                 return Err(format!("an entry has {} of {} parts", slot.chunks.len(), slot.count));
             }
-            found.push((id, slot.chunks.into_values().flatten().collect()));
+            found.add(id, slot.save);
         }
-        if found.len() as u64 != live {
-            let rule = "the topic must keep the newest message of every key (cleanup.policy=compact)";
-            return Err(format!("{} of {live} entries are there: {rule}", found.len()));
+        if found == total {
+            return Ok(());
         }
-        found.sort();
-        Ok(Restored { head: Some(head), entries: found, changelog })
+        let rule = "the topic must keep the newest message of every key (cleanup.policy=compact)";
+        Err(format!("{} of {} entries of the newest state are there: {rule}", found.entries, total.entries))
+    }
+
+    /// Whether a message of that key completes a save.
+    pub fn completes(key: &[u8]) -> bool {
+        key.first() == Some(&HEAD)
+    }
+
+    fn newest(&self) -> Option<(u64, Total, &Epoch)> {
+        self.epochs.values().rev().find_map(|state| state.head.as_ref().map(|(number, total, _)| (*number, *total, state)))
+    }
+
+    /// The state, once everything up to the fence at `epoch` was taken and it is whole.
+    pub fn finish(self, partition: i32, epoch: u64) -> Restored {
+        let older = self.keys.into_iter().collect();
+        let changelog = Changelog { partition, epoch, complete: 0, slots: HashMap::new(), total: Total::default(), older };
+        let newest = self.epochs.into_iter().rev().find(|(_, state)| state.head.is_some());
+        let Some((_, Epoch { head: Some((number, _, head)), entries })) = newest else {
+            return Restored { head: None, entries: Vec::new(), changelog };
+        };
+        let content = |slots: [Slot; 2]| {
+            let slot = slots.into_iter().filter(|slot| slot.is_of(number)).max_by_key(|slot| slot.save)?;
+            slot.present.then(|| slot.chunks.into_values().flatten().collect())
+        };
+        let found = entries.into_iter().filter_map(|(id, slots)| content(slots).map(|content| (id, content)));
+        Restored { head: Some(head), entries: found.collect(), changelog }
+    }
+}
+
+impl Slot {
+    /// What an entry holds as of a save, if it is there.
+    fn as_of(slots: &[Slot; 2], number: u64) -> Option<&Slot> {
+        slots.iter().filter(|slot| slot.is_of(number)).max_by_key(|slot| slot.save).filter(|slot| slot.present)
+    }
+
+    fn is_of(&self, number: u64) -> bool {
+        self.save > 0 && self.save <= number
     }
 }

@@ -30,8 +30,8 @@ pub struct Lane {
     told: Vec<Option<Timestamp>>,
     /// Recorded ticks that stand before offsets not read yet.
     ticks: VecDeque<Tick>,
-    /// Ticks applied at `next`.
-    ticked: u32,
+    /// Messages that what stands before `next` led to.
+    sub: u32,
     /// What leaves it.
     pub outbox: Outbox,
     commit: Option<(Resume, u64)>,
@@ -76,7 +76,7 @@ impl Lane {
             before: None,
             told: vec![None; tasks.max(1) as usize],
             ticks,
-            ticked: 0,
+            sub: 0,
             outbox: Outbox::default(),
             commit: None,
         };
@@ -101,14 +101,26 @@ impl Lane {
         self.apply_ticks();
         let here = Resume { next: offset, watermark: self.clock.watermark() };
         self.next = offset + 1;
-        self.ticked = 0;
+        self.sub = 0;
         let (mut placed, mut given_up) = (Vec::new(), Vec::new());
         for access in accesses {
             given_up.extend(self.clock.take(access.time, believed, access, &mut |found| placed.push(found)));
         }
-        self.send(placed, 0);
+        self.send(placed);
         self.note_aside(here);
         self.apply_ticks();
+        given_up
+    }
+
+    /// Takes what a decoder had held back of records before.
+    pub fn take_held(&mut self, accesses: Vec<Access>) -> Vec<Access> {
+        let here = Resume { next: self.next, watermark: self.clock.watermark() };
+        let (mut placed, mut given_up) = (Vec::new(), Vec::new());
+        for access in accesses {
+            given_up.extend(self.clock.take(access.time, None, access, &mut |found| placed.push(found)));
+        }
+        self.send(placed);
+        self.note_aside(here);
         given_up
     }
 
@@ -125,9 +137,7 @@ impl Lane {
         let Some(watermark) = self.clock.watermark() else { return };
         for task in 0..self.told.len() {
             if self.told[task].is_none_or(|told| watermark > told && watermark - told >= beyond) {
-                let place =
-                    Place { next: self.next, sub: if self.ticked > 0 { Place::TICK | (self.ticked << 12) | 0xfff } else { Place::MARK } };
-                self.message(task, place, None, b"");
+                self.message(task, None, b"");
             }
         }
     }
@@ -156,10 +166,9 @@ impl Lane {
             if tick.next < self.next {
                 continue;
             }
-            self.ticked += 1;
             let mut placed = Vec::new();
             self.clock.advance(tick.to, &mut |found| placed.push(found));
-            self.send(placed, Place::TICK | (self.ticked << 12));
+            self.send(placed);
             if !self.clock.holds_any() {
                 self.before = None;
             }
@@ -167,23 +176,23 @@ impl Lane {
         }
     }
 
-    fn send(&mut self, placed: Vec<Placed<Access>>, sub: u32) {
-        for (at, Placed { settles, late, item }) in placed.into_iter().enumerate() {
+    fn send(&mut self, placed: Vec<Placed<Access>>) {
+        for Placed { settles, late, item } in placed {
             let task = self.context.task(&item.actor, self.told.len() as u32) as usize;
             let key = item.actor.name().clone();
-            let place = Place { next: self.next, sub: sub + at as u32 };
-            self.message(task, place, Some(Settles { at: settles, late, access: item }), key.as_bytes());
+            self.message(task, Some(Settles { at: settles, late, access: item }), key.as_bytes());
         }
         self.mark(MARK);
     }
 
-    fn message(&mut self, task: usize, place: Place, record: Option<Settles>, key: &[u8]) {
-        let Some(watermark) = self.clock.watermark() else { return };
+    fn message(&mut self, task: usize, record: Option<Settles>, key: &[u8]) {
+        let place = Place { next: self.next, sub: self.sub };
         // The time is told with a later message, once everything that this record led to has been sent.
-        let told = if record.is_some() { self.told[task].unwrap_or(Timestamp(i64::MIN / 4)) } else { watermark };
-        if record.is_none() {
-            self.told[task] = Some(watermark);
+        match record {
+            Some(_) => self.sub += 1,
+            None => self.told[task] = self.clock.watermark(),
         }
+        let told = self.told[task];
         let routed = Routed { topic: self.topic.clone(), partition: self.partition, place, watermark: told, record };
         self.outbox.send(Send { topic: Topic::Access, partition: task as i32, key: key.to_vec(), value: Some(encode(&routed)) });
     }

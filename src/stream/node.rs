@@ -89,10 +89,17 @@ enum Laid {
 enum Part {
     /// Its fence is on the way.
     Fencing,
-    /// Its state is read up to the fence.
-    Restoring(i64, Restore),
+    /// Its state is read up to the fence, and beyond it until it is whole.
+    Restoring(Reading),
     Task(Box<Task>),
     Centre(Box<Centre>),
+}
+
+struct Reading {
+    fence: i64,
+    /// Everything up to the fence was read.
+    passed: bool,
+    restore: Restore,
 }
 
 /// How far a restore has come.
@@ -132,6 +139,7 @@ impl Node {
 
     /// A task is ours; with the first comes the centre.
     pub fn assign(&mut self, task: i32) {
+        self.revoke(task);
         self.open(task);
         if task == 0 {
             self.open(self.centre());
@@ -150,8 +158,10 @@ impl Node {
             gone.push(self.centre());
         }
         for part in gone {
+            // Who takes the part on anew counts anew: an acknowledgement of what was sent before must not reach it.
+            self.tickets.retain(|_, (owner, _)| *owner != Owner::Part(part) && *owner != Owner::Fence(part));
             match self.parts.remove(&part) {
-                Some(Part::Restoring(..)) => self.effects.push(Effect::Leave(Topic::State, part)),
+                Some(Part::Restoring(_)) => self.effects.push(Effect::Leave(Topic::State, part)),
                 Some(Part::Task(_)) => self.effects.push(Effect::Leave(Topic::Access, part)),
                 Some(Part::Centre(_)) => self.effects.push(Effect::Leave(Topic::Summaries, 0)),
                 Some(Part::Fencing) | None => {}
@@ -161,12 +171,14 @@ impl Node {
 
     /// A partition of the input is ours. It is read on from there, once ticks were read up to that offset of theirs.
     pub fn assign_lane(&mut self, name: LaneName, resume: Resume, ticks_end: i64) {
+        self.revoke_lane(&name);
         self.lanes.insert(name, Laid::Opening(resume, ticks_end));
         self.open_lanes();
     }
 
     /// A partition of the input is no longer ours.
     pub fn revoke_lane(&mut self, name: &LaneName) {
+        self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Lane(of) if of == name));
         self.lanes.remove(name);
     }
 
@@ -186,6 +198,14 @@ impl Node {
     pub fn record(&mut self, name: &LaneName, offset: i64, accesses: Vec<Access>, believed: Option<Timestamp>) -> Vec<Access> {
         match self.lanes.get_mut(name) {
             Some(Laid::Open(lane)) if offset >= lane.next() => lane.take(offset, accesses, believed),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    /// What a decoder had held back of records of the input before.
+    pub fn held(&mut self, name: &LaneName, accesses: Vec<Access>) -> Vec<Access> {
+        match self.lanes.get_mut(name) {
+            Some(Laid::Open(lane)) => lane.take_held(accesses),
             Some(_) | None => Vec::new(),
         }
     }
@@ -235,13 +255,21 @@ impl Node {
     }
 
     fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
-        let Some(Part::Restoring(fence, restore)) = self.parts.get_mut(&part) else { return Ok(()) };
-        if offset < *fence {
-            return restore.take(key, value);
+        let Some(Part::Restoring(reading)) = self.parts.get_mut(&part) else { return Ok(()) };
+        if offset != reading.fence {
+            reading.restore.take(key, value)?;
         }
-        let (fence, restore) = (*fence, std::mem::take(restore));
+        if offset < reading.fence {
+            return Ok(());
+        }
+        // Beyond the fence, which may be compacted away itself, only another save can make it whole.
+        let may_be_whole = !std::mem::replace(&mut reading.passed, true) || Restore::completes(key);
+        if !may_be_whole || reading.restore.check().is_err() {
+            return Ok(());
+        }
+        let (fence, restore) = (reading.fence, std::mem::take(&mut reading.restore));
         self.effects.push(Effect::Leave(Topic::State, part));
-        let restored: Restored = restore.finish(part, fence.unsigned_abs())?;
+        let restored: Restored = restore.finish(part, fence.unsigned_abs());
         if part == self.centre() {
             let centre = Centre::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
             self.effects.push(Effect::Follow(Topic::Summaries, 0, centre.next()));
@@ -261,14 +289,14 @@ impl Node {
             Owner::Nobody => {}
             Owner::Fence(part) => {
                 if let Some(fencing @ Part::Fencing) = self.parts.get_mut(&part) {
-                    *fencing = Part::Restoring(offset, Restore::default());
+                    *fencing = Part::Restoring(Reading { fence: offset, passed: false, restore: Restore::default() });
                     self.effects.push(Effect::Follow(Topic::State, part, 0));
                 }
             }
             Owner::Part(part) => match self.parts.get_mut(&part) {
                 Some(Part::Task(task)) => task.outbox.acknowledged(number),
                 Some(Part::Centre(centre)) => centre.outbox.acknowledged(number),
-                Some(Part::Fencing | Part::Restoring(..)) | None => {}
+                Some(Part::Fencing | Part::Restoring(_)) | None => {}
             },
             Owner::Lane(name) => {
                 if let Some(Laid::Open(lane)) = self.lanes.get_mut(&name) {
@@ -289,7 +317,7 @@ impl Node {
                     centre.step(&self.context);
                     Ok(())
                 }
-                Some(Part::Fencing | Part::Restoring(..)) | None => Ok(()),
+                Some(Part::Fencing | Part::Restoring(_)) | None => Ok(()),
             };
             if let Err(why) = outcome {
                 self.failure.get_or_insert(StreamError::State { partition: part, why });
@@ -339,7 +367,7 @@ impl Node {
                 Part::Centre(centre) => {
                     centre.save();
                 }
-                Part::Fencing | Part::Restoring(..) => {}
+                Part::Fencing | Part::Restoring(_) => {}
             }
         }
         self.prepare_commits();
@@ -349,7 +377,7 @@ impl Node {
     pub fn save_task(&mut self, task: i32, executor: &impl Executor) -> bool {
         match self.parts.get_mut(&task) {
             Some(Part::Task(task)) => task.save(executor),
-            Some(Part::Centre(_) | Part::Fencing | Part::Restoring(..)) | None => false,
+            Some(Part::Centre(_) | Part::Fencing | Part::Restoring(_)) | None => false,
         }
     }
 
@@ -410,7 +438,7 @@ impl Node {
             let outbox = match state {
                 Part::Task(task) => &mut task.outbox,
                 Part::Centre(centre) => &mut centre.outbox,
-                Part::Fencing | Part::Restoring(..) => continue,
+                Part::Fencing | Part::Restoring(_) => continue,
             };
             outs.extend(outbox.take().into_iter().map(|(number, out)| (Owner::Part(*part), number, out)));
         }
@@ -453,10 +481,10 @@ impl Node {
         for part in self.parts.values() {
             match part {
                 Part::Fencing => all.tasks += 1,
-                Part::Restoring(_, restore) => {
+                Part::Restoring(reading) => {
                     all.tasks += 1;
-                    all.messages += restore.messages;
-                    all.bytes += restore.bytes;
+                    all.messages += reading.restore.messages;
+                    all.bytes += reading.restore.bytes;
                 }
                 Part::Task(_) | Part::Centre(_) => {}
             }
@@ -468,7 +496,7 @@ impl Node {
     pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
         self.parts.iter().filter_map(|(part, state)| match state {
             Part::Task(task) => Some((*part, &**task)),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(..) => None,
+            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
         })
     }
 
@@ -489,7 +517,7 @@ impl Node {
     pub fn into_tasks(self) -> Vec<Task> {
         let task = |part| match part {
             Part::Task(task) => Some(*task),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(..) => None,
+            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
         };
         self.parts.into_values().filter_map(task).collect()
     }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Reached {
     place: Place,
-    watermark: Timestamp,
+    watermark: Option<Timestamp>,
 }
 
 /// A place from which reading can begin anew.
@@ -54,19 +54,18 @@ impl Reader {
 
     /// Takes the message at an offset; gives its record, if it is news.
     pub fn take(&mut self, offset: i64, lane: PartitionId, message: Routed) -> Option<Placed<Access>> {
-        if message.watermark >= self.marked + STEP {
-            self.marked = message.watermark;
+        if let Some(watermark) = message.watermark.filter(|watermark| *watermark >= self.marked + STEP) {
+            self.marked = watermark;
             self.marks.push_back(Mark { offset, ..self.now.clone() });
         }
         self.now.offset = offset + 1;
-        let reached = self.now.lanes.entry(lane).or_insert(Reached { place: Place::default(), watermark: message.watermark });
-        let news = message.place > reached.place;
+        let reached = self.now.lanes.entry(lane).or_default();
         reached.watermark = reached.watermark.max(message.watermark);
-        if !news {
+        let record = message.record?;
+        if message.place <= reached.place {
             return None;
         }
         reached.place = message.place;
-        let record = message.record?;
         self.now.latest = self.now.latest.max(record.at);
         let access = Access { partition: lane, ..record.access };
         (record.at >= self.applied).then_some(Placed { settles: record.at, late: record.late, item: access })
@@ -74,13 +73,14 @@ impl Reader {
 
     /// The watermark of a lane.
     pub fn watermark(&self, lane: PartitionId) -> Option<Timestamp> {
-        self.now.lanes.get(&lane).map(|reached| reached.watermark)
+        self.now.lanes.get(&lane).and_then(|reached| reached.watermark)
     }
 
     /// Up to where all of these lanes have come.
     pub fn frontier(&self, lanes: &[PartitionId], lateness: Span) -> Option<Timestamp> {
-        let watermarks: Option<Vec<Timestamp>> = lanes.iter().map(|lane| self.watermark(*lane)).collect();
-        watermarks?.into_iter().chain(self.now.lanes.values().map(|reached| reached.watermark)).min().map(|least| least - lateness)
+        let all = lanes.iter().chain(self.now.lanes.keys());
+        let watermarks: Option<Vec<Timestamp>> = all.map(|lane| self.watermark(*lane)).collect();
+        watermarks?.into_iter().min().map(|least| least - lateness)
     }
 
     /// Where to begin anew with a state that holds what settles before `minute`. Marks before it are forgotten.

@@ -20,13 +20,6 @@ pub struct Place {
     pub sub: u32,
 }
 
-impl Place {
-    /// A message that tells the time alone stands after those of its record.
-    pub const MARK: u32 = 1 << 30;
-    /// What a recorded tick leads to stands after that.
-    pub const TICK: u32 = 1 << 31;
-}
-
 /// A message of `leakwarden.access`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Routed {
@@ -36,8 +29,8 @@ pub struct Routed {
     pub partition: i32,
     /// Its place in the lane.
     pub place: Place,
-    /// The lane's watermark after it.
-    pub watermark: Timestamp,
+    /// The lane's watermark, as far as it may be told with it.
+    pub watermark: Option<Timestamp>,
     /// The record; `None` tells the time alone.
     pub record: Option<Settles>,
 }

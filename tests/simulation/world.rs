@@ -141,7 +141,9 @@ impl<'a> World<'a> {
             self.hear_revoked(at);
         }
         for (task, to) in changes {
-            self.processes[to].tasks.push(task);
+            if !self.processes[to].tasks.contains(&task) {
+                self.processes[to].tasks.push(task);
+            }
             self.processes[to].node.assign(task);
         }
         for (name, to) in lanes {
@@ -374,6 +376,9 @@ impl<'a> World<'a> {
                 }
             }
             quiet = if self.progress() == before && rounds % 5 != 0 { quiet + 1 } else { 0 };
+        }
+        if std::env::var_os("LEAKWARDEN_STANDING").is_some() {
+            eprintln!("after {rounds} rounds: {}", self.standing());
         }
         let mut states: Vec<String> = Vec::new();
         for process in std::mem::take(&mut self.processes) {
