@@ -12,6 +12,17 @@ pub struct Inputs {
     clocks: BTreeMap<PartitionId, Clock<Access>>,
     /// Partitions that hold nobody up: their input ended or rests.
     resting: BTreeSet<PartitionId>,
+    /// What was amiss before a partition had a time.
+    amiss: BTreeMap<PartitionId, Amount>,
+}
+
+/// Records that could not be decoded, and occasions on which records were lost.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Amount {
+    /// The former.
+    pub dead: u64,
+    /// The latter.
+    pub lost: u64,
 }
 
 impl Inputs {
@@ -51,6 +62,23 @@ impl Inputs {
     pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Placed<Access>)) -> Vec<Access> {
         self.resting.insert(partition);
         self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
+    }
+
+    /// Notes what is amiss.
+    pub fn amiss(&mut self, partition: PartitionId, more: Amount) {
+        let sum = self.amiss.entry(partition).or_default();
+        (sum.dead, sum.lost) = (sum.dead + more.dead, sum.lost + more.lost);
+    }
+
+    /// Whether anything waits for its partition's time.
+    pub fn is_amiss(&self) -> bool {
+        !self.amiss.is_empty()
+    }
+
+    /// What is amiss, once the partition has a time.
+    pub fn take_amiss(&mut self, partition: PartitionId) -> Option<(Timestamp, Amount)> {
+        let at = self.watermark(partition)?;
+        self.amiss.remove(&partition).map(|amount| (at, amount))
     }
 
     /// Every partition that was announced.

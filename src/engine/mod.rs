@@ -7,6 +7,7 @@
 mod ahead;
 pub mod clock;
 pub mod context;
+pub mod covered;
 pub mod entries;
 pub mod first;
 mod inputs;
@@ -20,9 +21,11 @@ pub mod watch;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
+use crate::population::sources::blind::Blind;
 use context::Context;
+use covered::Covered;
 use first::{First, Hours};
-use inputs::Inputs;
+use inputs::{Amount, Inputs};
 use output::{Output, Revision};
 use second::Second;
 use shard::{Profiles, Shard};
@@ -99,7 +102,12 @@ impl Engine {
     /// before and is given up.
     pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
         let lateness = self.first.context().lateness;
-        self.inputs.take(access, believed, lateness, &mut |placed| self.first.push(placed))
+        let partition = access.partition;
+        let given_up = self.inputs.take(access, believed, lateness, &mut |placed| self.first.push(placed));
+        if self.inputs.is_amiss() {
+            self.place_amiss(partition);
+        }
+        given_up
     }
 
     /// Shows at once what a record that has just arrived changes; it is taken as well, and settles in its time.
@@ -169,6 +177,7 @@ impl Engine {
         let last = self.inputs.last();
         let mut out = last.map_or_else(Output::default, |last| self.settle(last + Span::minutes(1), executor));
         let mut finished = self.first.finish(executor);
+        self.first.settle_coverage(last);
         finished.revisions.extend(self.second.finish(self.first.context()));
         self.second.pass(&mut finished);
         out.join(finished);
@@ -195,6 +204,40 @@ impl Engine {
             self.second.pass(&mut heard);
             out.join(heard);
         }
+    }
+
+    /// A record of a partition could not be decoded. To be told in the partition's order.
+    pub fn dead(&mut self, partition: PartitionId) {
+        self.inputs.amiss(partition, Amount { dead: 1, lost: 0 });
+        self.place_amiss(partition);
+    }
+
+    /// Records of a partition are lost to us from here on: its source no longer has them.
+    pub fn lost(&mut self, partition: PartitionId) {
+        self.inputs.amiss(partition, Amount { dead: 0, lost: 1 });
+        self.place_amiss(partition);
+    }
+
+    /// What is amiss stands at the partition's time, once it has one.
+    fn place_amiss(&mut self, partition: PartitionId) {
+        if let Some((at, Amount { dead, lost })) = self.inputs.take_amiss(partition) {
+            self.first.amiss(partition, at, dead, lost);
+        }
+    }
+
+    /// How far employees' days could be evaluated.
+    pub fn covered(&self) -> Covered {
+        self.first.covered()
+    }
+
+    /// What cannot be seen of the sources.
+    pub fn blind(&self) -> &Arc<Blind> {
+        &self.first.blind
+    }
+
+    /// The last hour at whose start sums were told.
+    pub fn hour(&self) -> i64 {
+        self.first.reached().hour
     }
 
     /// When an alert was shown within the budget.

@@ -7,6 +7,7 @@ use crate::classify::duty::duty;
 use crate::detect::{Finding, GroupFinding, Look, look_all};
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
+use crate::engine::covered::{Amiss, Covered};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, Actor, PartitionId};
@@ -14,6 +15,7 @@ use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::population::flow::{Flow, Flows};
 use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
+use crate::population::sources::blind::Blind;
 use crate::population::{LEARNT_AFTER, Models, Summary};
 use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
@@ -50,6 +52,7 @@ pub struct Shard {
     usage: Usage,
     beats: Beats,
     flows: Flows,
+    covered: Covered,
     /// What the second stage says of employees of this shard, until they hear it.
     #[serde(skip)]
     pub told: Vec<GroupFinding>,
@@ -69,6 +72,8 @@ pub struct Env<'a> {
     pub profiles: &'a Profiles,
     /// The groups' pulses as of the last full hour.
     pub pulses: &'a Pulses,
+    /// What cannot be seen of the sources, as of then.
+    pub blind: &'a Blind,
 }
 
 impl Shard {
@@ -95,7 +100,7 @@ impl Shard {
 
     /// What belongs to no profile, ids that settled from that hour on, and the profiles that changed since they were last given (or all).
     pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
-        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows)).expect("state is plain data");
+        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered)).expect("state is plain data");
         let from = from.saturating_mul(3_600);
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
@@ -111,8 +116,8 @@ impl Shard {
 
     /// Takes back what belongs to no profile.
     pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
-        let (usage, beats, flows): (Usage, Vec<(GroupDay, Beat)>, Flows) = postcard::from_bytes(bytes)?;
-        (self.usage, self.flows) = (usage, flows);
+        let (usage, beats, flows, covered): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered) = postcard::from_bytes(bytes)?;
+        (self.usage, self.flows, self.covered) = (usage, flows, covered);
         beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
         Ok(())
     }
@@ -170,14 +175,16 @@ impl Shard {
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
-            apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            self.covered.note(&mut tracked, access, day, late, env.context);
             return beat(&mut tracked, &mut self.beats);
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
         let mut tracked =
             env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
-        apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+        let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+        self.covered.note(&mut tracked, access, day, late, env.context);
         beat(&mut tracked, &mut self.beats);
     }
 
@@ -189,6 +196,27 @@ impl Shard {
     /// What was heard before an hour that begins, since the last report.
     pub fn flows(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
         self.flows.take_before(hour)
+    }
+
+    /// Notes what is amiss with a partition.
+    pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
+        let flow = self.flows.of(partition, at);
+        (flow.dead, flow.lost) = (flow.dead + dead, flow.lost + lost);
+    }
+
+    /// How far the days of its employees could be evaluated.
+    pub fn covered(&self) -> &Covered {
+        &self.covered
+    }
+
+    /// Settles how far days up to `last` could be evaluated.
+    pub fn settle_coverage(&mut self, last: u32, env: Env<'_>) {
+        let amiss = Amiss::new(env.context, env.blind);
+        for key in &self.members {
+            if let Some(mut tracked) = env.profiles.get_mut(key) {
+                self.covered.settle(&mut tracked, last, &amiss);
+            }
+        }
     }
 
     /// Whether a record with this id settled within the time that ids are remembered.
@@ -208,17 +236,20 @@ impl Shard {
     pub fn tick(&mut self, midnight: Timestamp, today: u32, env: Env<'_>) -> (Output, Vec<Summary>) {
         let mut out = Output::default();
         let mut summaries = Vec::with_capacity(self.members.len());
+        let amiss = Amiss::new(env.context, env.blind);
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;
             let last = today.saturating_sub(LEARNT_AFTER);
             tracked.close_through(last);
+            self.covered.settle(tracked, last, &amiss);
             let group = env.models.of(&tracked.group);
             summaries.extend(tracked.summary(last, group, env.context));
             tracked.dirty |= !tracked.episodes.is_empty();
             settle_episodes(tracked, midnight, env, &mut out);
         }
         self.beats.forget_before(today);
+        self.covered.forget_before(today);
         (out, summaries)
     }
 
@@ -264,20 +295,22 @@ fn beat(tracked: &mut Tracked, beats: &mut Beats) {
     }
 }
 
-/// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
-pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
+/// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about. Returns its
+/// local day.
+pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) -> u32 {
     let context = env.context;
     tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());
     let (local, duty) = duty(directory, employee, access.time);
-    tracked.open_day(day_number(local.day), &context.statute);
+    let today = day_number(local.day);
+    tracked.open_day(today, &context.statute);
     let coverage = coverage::cover(&context.explanations, usage, tracked.who, access, access.unnamed());
     let group = env.models.of(&tracked.group);
     let around = Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
     let mut step = tracked.profile.apply(access, &coverage, &around, &context.statute);
     if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.marks == Default::default() {
-        return;
+        return today;
     }
     // Windows end with the newest disclosure.
     step.unit = if step.discloses { tracked.newest_unit(step.unit) } else { step.unit.max(tracked.marks.newest) };
@@ -322,6 +355,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     for finding in findings {
         triage(tracked, &told, settles, &finding, env, out);
     }
+    today
 }
 
 /// The access with which a finding is told: the one that led to it, or for one of the second stage the newest without a reason.

@@ -36,6 +36,8 @@ pub struct Flow {
     pub records: u64,
     /// Records that could not be decoded.
     pub dead: u64,
+    /// Records that are lost to us: the source no longer had them when we went on.
+    pub lost: u64,
     /// Numbers of audit sequences that were due, and those of them that never came.
     pub numbers: u64,
     /// The latter.
@@ -51,6 +53,7 @@ impl Flow {
     pub fn join(&mut self, other: &Flow) {
         self.records += other.records;
         self.dead += other.dead;
+        self.lost += other.lost;
         self.numbers += other.numbers;
         self.missing += other.missing;
         self.first = [self.first, other.first].into_iter().flatten().min();

@@ -33,6 +33,9 @@ impl Blind {
         }
     }
 
+    /// Records were lost to us when we went on after a stop.
+    pub const LOST: u8 = 4;
+
     /// Whether nothing is amiss anywhere.
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()

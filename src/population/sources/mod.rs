@@ -122,6 +122,9 @@ impl Sources {
             if flow.dead > 0 {
                 self.blind.mark(source, *hour, Blind::DEAD_LETTERS);
             }
+            if flow.lost > 0 {
+                self.blind.mark(source, *hour, Blind::LOST);
+            }
             let (Some(first), Some(last)) = (flow.first, flow.last) else { continue };
             let note = |channel: &mut Channel| {
                 channel.note(*hour, *hour + clock.ahead, flow.records, (partition.clone(), first), (partition.clone(), last));
