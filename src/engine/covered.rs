@@ -23,6 +23,8 @@ const MOST_TABLES: usize = 256;
 pub struct Covered {
     /// Employee-days by the number of their day.
     pub days: BTreeMap<u32, Counts>,
+    /// The last of them that has closed everywhere: it is recounted for late records only.
+    pub settled: u32,
     /// Tables that the catalog does not know, with accesses to them.
     pub tables: BTreeMap<Arc<str>, u64>,
     /// Tags of the sources of partitions; derived.
@@ -57,12 +59,10 @@ impl<'a> Amiss<'a> {
         reasons.with(Reason::LogGap, what & Blind::GAP != 0).with(Reason::Restore, what & Blind::LOST != 0)
     }
 
-    /// How far a day of an employee was, or so far is, evaluated; and whether that is settled.
-    pub fn evaluation(&self, tracked: &Tracked, day: u32) -> Option<(Evaluation, bool)> {
+    /// How far a day of an employee was, or so far is, evaluated, where days up to `settled` are settled.
+    pub fn evaluation(&self, tracked: &Tracked, day: u32, settled: u32) -> Option<Evaluation> {
         let days = &tracked.profile.evaluated;
-        let is_settled = day <= days.settled();
-        let found = if is_settled { days.settled_day(day) } else { days.day(day, &|tag| self.of(tag, day, tracked)) };
-        found.map(|found| (found, is_settled))
+        if day <= settled { days.settled_day(day) } else { days.day(day, &|tag| self.of(tag, day, tracked)) }
     }
 }
 
@@ -88,7 +88,7 @@ impl Covered {
             .with(Reason::ColdStart, tracked.own()[Measure::Persons as usize].days < pulse::FEWEST_DAYS);
         let days = &mut tracked.profile.evaluated;
         // Only a late record concerns a day that is settled.
-        let before = (day <= days.settled()).then(|| days.settled_day(day));
+        let before = (day <= self.settled).then(|| days.settled_day(day));
         days.note(day, tag, reasons);
         if let Some(before) = before {
             let after = days.settled_day(day);
@@ -100,7 +100,7 @@ impl Covered {
 
     /// Days up to `last` have closed everywhere.
     pub fn settle(&mut self, tracked: &mut Tracked, last: u32, amiss: &Amiss<'_>) {
-        let first = (tracked.profile.evaluated.settled() + 1).max(last.saturating_sub(KEPT_DAYS));
+        let first = (self.settled + 1).max(last.saturating_sub(KEPT_DAYS));
         for day in first..=last {
             let found = if amiss.tags.is_empty() {
                 tracked.profile.evaluated.settle(day, &|_| Reasons::default())
@@ -111,9 +111,15 @@ impl Covered {
                 found
             };
             if let Some(found) = found {
+                tracked.dirty |= !found.1.is_empty();
                 self.days.entry(day).or_default().add(found);
             }
         }
+    }
+
+    /// All employees' days up to `last` are settled.
+    pub fn settled_through(&mut self, last: u32) {
+        self.settled = self.settled.max(last);
     }
 
     /// Forgets days that nobody asks for any more.
@@ -123,6 +129,7 @@ impl Covered {
 
     /// Joins what another shard keeps.
     pub fn join(&mut self, other: &Covered) {
+        self.settled = self.settled.max(other.settled);
         other.days.iter().for_each(|(day, counts)| self.days.entry(*day).or_default().join(counts));
         other.tables.iter().for_each(|(table, count)| *self.tables.entry(table.clone()).or_default() += count);
     }

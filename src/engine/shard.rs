@@ -217,6 +217,7 @@ impl Shard {
                 self.covered.settle(&mut tracked, last, &amiss);
             }
         }
+        self.covered.settled_through(last);
     }
 
     /// Whether a record with this id settled within the time that ids are remembered.
@@ -249,6 +250,7 @@ impl Shard {
             settle_episodes(tracked, midnight, env, &mut out);
         }
         self.beats.forget_before(today);
+        self.covered.settled_through(today.saturating_sub(LEARNT_AFTER));
         self.covered.forget_before(today);
         (out, summaries)
     }

@@ -42,10 +42,24 @@ pub struct Batch {
     pub accesses: Vec<Access>,
     /// Records that could not be decoded.
     pub dead: Vec<Dead>,
+    /// For each of them, how many of the accesses stand before it.
+    pub dead_after: Vec<usize>,
     /// Physical records read.
     pub lines: u64,
     /// Records outside of the time asked for.
     pub ignored: u64,
+}
+
+impl Batch {
+    fn bury(&mut self, dead: Dead) {
+        self.dead.push(dead);
+        self.dead_after.push(self.accesses.len());
+    }
+
+    /// How many records that could not be decoded stand right before the access at that place; asked in order.
+    pub fn dead_before(after: &mut std::iter::Peekable<std::vec::IntoIter<usize>>, at: usize) -> usize {
+        std::iter::from_fn(|| after.next_if(|after| *after <= at)).count()
+    }
 }
 
 /// The times that are asked for: from inclusive, to exclusive.
@@ -130,7 +144,7 @@ impl Feed {
             let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
             let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, between, &mut batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
-                batch.dead.push(self.dead(raw, &error));
+                batch.bury(self.dead(raw, &error));
             }
         }
         batch
@@ -140,14 +154,14 @@ impl Feed {
     pub fn message(&mut self, raw: Raw<'_>, classifier: &Classifier, batch: &mut Batch) {
         batch.lines += 1;
         if self.recognise([raw.bytes]).is_none() {
-            batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+            batch.bury(self.dead_for(raw, UNRECOGNISED));
             return;
         }
         let Some(codec) = self.format.known() else { return };
         let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), batch));
         if let Err(error) = result {
-            batch.dead.push(self.dead(raw, &error));
+            batch.bury(self.dead(raw, &error));
         }
         self.decoder = Some(decoder);
     }
@@ -157,7 +171,7 @@ impl Feed {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Lost(Lost { position, hash, length, error }) => {
-                batch.dead.push(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
+                batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
             }
         }
     }
@@ -180,7 +194,7 @@ impl Feed {
             hash: oversized.hash,
             reason,
         };
-        Batch { dead: vec![dead], lines: 1, ..Batch::default() }
+        Batch { dead: vec![dead], dead_after: vec![0], lines: 1, ..Batch::default() }
     }
 
     fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
@@ -189,7 +203,7 @@ impl Feed {
         for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
             batch.lines += 1;
             let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
-            batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+            batch.bury(self.dead_for(raw, UNRECOGNISED));
         }
         batch
     }

@@ -14,6 +14,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::arrivals::Arrivals;
+use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
@@ -70,6 +71,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Readiness.
     pub health: Arc<Health>,
+    /// How far employees' days could be evaluated.
+    pub coverage: Arc<Published>,
 }
 
 /// The running service.
@@ -201,6 +204,10 @@ impl Live {
                 let id = self.partition(source, &name);
                 self.engine.open(id);
             }
+            Arrival::Lost { source, name } => {
+                let id = self.partition(source, &name);
+                self.engine.lost(id);
+            }
             Arrival::Gone { name } => {
                 let id = self.engine.context().partition(&name);
                 self.engine.rest(id, None);
@@ -277,11 +284,15 @@ impl Live {
                 reason: dead.reason,
             })
             .collect();
-        for access in batch.accesses {
+        let mut after = batch.dead_after.into_iter().peekable();
+        let count = batch.accesses.len();
+        for (at, access) in batch.accesses.into_iter().enumerate() {
+            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(id));
             let outcome = self.arrivals.outcome(&access, &self.engine);
             self.sources[source].1.records(outcome, 1);
             let shown = self.settings.provisional.then(|| access.clone());
             if let Some(given_up) = self.engine.take(access, believed) {
+                self.engine.dead(id);
                 letters.push(self.given_up(&given_up));
             }
             // What was set aside is not shown: nobody knows yet whether its time is right.
@@ -291,6 +302,7 @@ impl Live {
                 self.told(output, begun, observer);
             }
         }
+        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(id));
         self.bury(&letters)
     }
 
@@ -385,6 +397,9 @@ impl Live {
         }
         for (source, lag) in self.parts.intake.lag() {
             self.sources[source].1.set_lag(lag);
+        }
+        if let Some(newest) = self.parts.coverage.publish(&self.engine) {
+            self.parts.metrics.set_coverage(&newest);
         }
         let employees = self.engine.employees();
         self.parts.metrics.set_employees_tracked(employees as u64);

@@ -3,6 +3,7 @@
 pub mod arrivals;
 pub mod chance;
 pub mod compare;
+pub mod coverage;
 pub mod delivery;
 pub mod feed;
 pub mod inject;

@@ -10,7 +10,7 @@ use crate::decode::{Choice, Codec};
 use crate::engine::clock::LEAP;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
-use crate::model::access::Access;
+use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::inject::Planted;
@@ -252,7 +252,7 @@ impl Replay {
         for (at, batches) in batches {
             self.inputs[at].begun = true;
             for batch in batches {
-                self.take(batch, &mut dead);
+                self.take(self.inputs[at].feed.partition, batch, &mut dead);
             }
             if self.inputs[at].done {
                 self.end(at, &mut dead);
@@ -301,14 +301,17 @@ impl Replay {
         decoded
     }
 
-    fn take(&mut self, batch: Batch, dead: &mut Vec<Dead>) {
+    fn take(&mut self, of: PartitionId, batch: Batch, dead: &mut Vec<Dead>) {
         self.tally.lines += batch.lines;
         self.tally.ignored += batch.ignored;
         self.tally.accesses += batch.accesses.len() as u64;
         for letter in batch.dead {
             self.bury(letter, dead);
         }
-        for access in batch.accesses {
+        let mut after = batch.dead_after.into_iter().peekable();
+        let count = batch.accesses.len();
+        for (at, access) in batch.accesses.into_iter().enumerate() {
+            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(of));
             let (time, partition) = (access.time, access.partition);
             if let Some(leaks) = &mut self.leaks {
                 leaks.note(&access, self.engine.context());
@@ -331,12 +334,13 @@ impl Replay {
                 self.tally.times = Some((first.min(time), last.max(time)));
             }
         }
+        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(of));
     }
 
     fn end(&mut self, at: usize, dead: &mut Vec<Dead>) {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].feed.flush(&context.classifier, self.between);
-        self.take(batch, dead);
+        self.take(self.inputs[at].feed.partition, batch, dead);
         while let Some(planted) = self.planted.next(self.inputs[at].feed.partition, None) {
             self.engine.take(planted, None);
         }
@@ -354,6 +358,7 @@ impl Replay {
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
         };
+        self.engine.dead(access.partition);
         self.bury(letter, dead);
     }
 

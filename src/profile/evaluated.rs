@@ -19,8 +19,6 @@ const OTHER_SOURCES: u16 = 15;
 pub struct Evaluated {
     /// The newest day, by number.
     newest: u32,
-    /// The last day that was settled: counted, and no more recounted but for late records.
-    settled: u32,
     rows: Vec<Row>,
 }
 
@@ -59,7 +57,7 @@ impl Evaluated {
     /// A record of a day has settled.
     pub fn note(&mut self, day: u32, source: u16, reasons: Reasons) {
         if self.newest == 0 {
-            (self.newest, self.settled) = (day, day - 1);
+            self.newest = day;
         }
         self.turn(day);
         let sources = self.rows.iter().filter(|row| row.tag >= SOURCES).count();
@@ -93,11 +91,6 @@ impl Evaluated {
         }
     }
 
-    /// The last day that was settled.
-    pub fn settled(&self) -> u32 {
-        self.settled
-    }
-
     /// What is known of a day, where it is an employee-day: one with records, or one whose records a gap may have taken. `amiss` says
     /// what stands in the way of a source on that day.
     pub fn day(&self, day: u32, amiss: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
@@ -109,25 +102,25 @@ impl Evaluated {
         let is_source = |row: &&Row| row.tag >= OTHER_SOURCES;
         let has_records = ahead == 0 && self.rows.iter().filter(is_source).any(|row| row.has(back));
         let reach: u128 = if ahead == 0 { ((1 << EXPECTED_DAYS) - 1) << back } else { (1 << (EXPECTED_DAYS - ahead)) - 1 };
-        let concerned = |row: &&Row| if has_records { row.has(back) } else { row.bits() & reach != 0 };
-        let all = self.rows.iter().filter(is_source).filter(concerned).map(|row| amiss(row.tag));
+        // A gap of a source that usually speaks of them may have taken records; what nobody could read came from a source of that day.
+        let of_gaps = |reasons: Reasons| {
+            let kept = Reasons::default().with(Reason::LogGap, reasons.has(Reason::LogGap));
+            kept.with(Reason::Restore, reasons.has(Reason::Restore))
+        };
+        let expected = self.rows.iter().filter(is_source).filter(|row| row.bits() & reach != 0);
+        let all = expected.map(|row| if ahead == 0 && row.has(back) { amiss(row.tag) } else { of_gaps(amiss(row.tag)) });
         let mut reasons = Reason::ALL.into_iter().fold(Reasons::default(), |reasons, reason| {
             let holds = ahead == 0 && self.rows.iter().any(|row| row.tag == reason as u16 && row.has(back));
             reasons.with(reason, holds || all.clone().any(|amiss| amiss.has(reason)))
         });
         if !has_records {
-            if !reasons.has(Reason::LogGap) && !reasons.has(Reason::Restore) {
-                return None;
-            }
-            let of_gaps = [Reason::LogGap, Reason::Restore].into_iter();
-            reasons = of_gaps.fold(Reasons::default(), |kept, reason| kept.with(reason, reasons.has(reason)));
+            reasons = of_gaps(reasons);
         }
-        Some((State::of(has_records, reasons), reasons))
+        (has_records || !reasons.is_empty()).then(|| (State::of(has_records, reasons), reasons))
     }
 
     /// Settles a day: what stood in the way is kept with it. Days come in order.
     pub fn settle(&mut self, day: u32, amiss: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
-        self.settled = self.settled.max(day);
         let evaluation = self.day(day, amiss);
         if let Some((_, reasons)) = evaluation {
             self.turn(day);

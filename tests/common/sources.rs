@@ -103,7 +103,7 @@ impl Log {
 
 impl Log {
     /// The same with a new process from the morning of a day on.
-    pub fn play_with_restart(&self, context: &Arc<Context>, day: i64) -> Ledger {
+    pub fn play_with_restart(&self, context: &Arc<Context>, day: i64) -> (Engine, Ledger) {
         let morning = Timestamp(FIRST_DAY + day * 86_400_000 + 11 * 3_600_000);
         let mut engine = self.begin(context);
         let mut ledger = Ledger::default();
@@ -121,7 +121,7 @@ impl Log {
             }
         }
         ledger.take(engine.finish(&Sequential).revisions);
-        ledger
+        (engine, ledger)
     }
 }
 
