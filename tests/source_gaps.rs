@@ -2,9 +2,13 @@
 
 mod common;
 
+use common::line::FIRST_DAY;
 use common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
 use common::world::World;
+use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
+use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::population::flow::Edge;
 
 /// Days that are played, where nothing else is said: six weeks.
 const DAYS: i64 = 42;
@@ -139,4 +143,50 @@ fn how_partitions_interleave_changes_nothing() {
     for at_once in [7, 100, 5_000, 1_000_000] {
         assert_eq!(gaps(&log.play(&context, at_once).1), whole, "{at_once} at once");
     }
+}
+
+/// Plays one source whose records are numbered through day by day, each day a stream of its own; those of `lost` never come.
+fn numbered(lost: impl Fn(i64, u64) -> bool, restarts_at: Option<(i64, u64)>) -> Vec<Alert> {
+    let context = World::bank().context();
+    let log = Log::of(&context, 20, &[stream("core", office(60))]);
+    let mut engine = log.begin(&context);
+    let mut ledger = Ledger::default();
+    let (id, accesses) = &log.partitions[0];
+    let (mut day, mut number) = (-1, 0);
+    for access in accesses {
+        let of = (access.time.0 - FIRST_DAY).div_euclid(86_400_000);
+        if of != day {
+            (day, number) = (of, 0);
+        }
+        number += 1;
+        if lost(day, number) {
+            continue;
+        }
+        let told = match restarts_at {
+            Some((on, at)) if on == day && number >= at => number - at + 1,
+            _ => number,
+        };
+        let edge = Edge { time: access.time, hash: access.hash.0, position: access.position.0 };
+        engine.numbered(*id, day as u64, told, edge);
+        // A line that comes twice.
+        engine.numbered(*id, day as u64, told, edge);
+        engine.take(access.clone(), None);
+        ledger.take(engine.advance(&Sequential).revisions);
+    }
+    ledger.take(engine.finish(&Sequential).revisions);
+    gaps(&ledger)
+}
+
+#[test]
+fn numbers_that_never_come_are_told_with_the_records_around_the_hole() {
+    let alerts = numbered(|day, n| day == 15 && (200..240).contains(&n), None);
+    let [alert] = alerts.as_slice() else { panic!("one alert: {alerts:#?}") };
+    assert!(alert.explanation.contains("40 numbers of its own sequence never came"), "{}", alert.explanation);
+    assert_eq!((alert.evidence.records, alert.evidence.sources[0].last - alert.evidence.sources[0].first), (2, 41));
+}
+
+#[test]
+fn a_restart_of_numbers_and_a_source_that_always_lacks_some_are_quiet() {
+    assert_eq!(numbered(|_, _| false, Some((15, 150))), [], "a server started anew");
+    assert_eq!(numbered(|day, n| (day + n as i64) % 3 == 0, None), [], "only some of the lines are shipped");
 }

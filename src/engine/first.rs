@@ -9,11 +9,12 @@ use crate::engine::context::{Context, PassThrough, SHARDS};
 use crate::engine::covered::Covered;
 use crate::engine::output::{Output, Revision};
 use crate::engine::second::{Answer, DayAnswer, Report};
+use crate::engine::sequences::Due;
 use crate::engine::shard::{self, Env, Profiles, Shard};
 use crate::engine::{DAY, Executor, HOUR};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Day, Timestamp};
-use crate::population::flow;
+use crate::population::flow::{self, Flow};
 use crate::population::pulse::Pulses;
 use crate::population::sources::blind::Blind;
 use crate::population::{Models, Summary};
@@ -147,6 +148,12 @@ impl First {
         let at = at.max(self.reached.settled);
         // Of no employee, so any shard may keep it.
         self.shards[0].amiss(partition, at, dead, lost);
+    }
+
+    /// Notes numbers of a partition's sequences that were due.
+    pub fn due(&mut self, partition: PartitionId, due: Due) {
+        let flow = self.shards[0].flow(partition, due.at.max(self.reached.settled));
+        flow.join(&Flow { numbers: due.numbers, missing: due.missing, hole: due.edges, ..Flow::default() });
     }
 
     /// How far employees' days could be evaluated.

@@ -1,8 +1,10 @@
 //! The partitions that an engine reads, each with its clock: up to where all of them have come.
 
 use crate::engine::clock::{Clock, Placed};
+use crate::engine::sequences::{Due, Sequences};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
+use crate::population::flow::Edge;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,8 @@ pub struct Inputs {
     resting: BTreeSet<PartitionId>,
     /// What was amiss before a partition had a time.
     amiss: BTreeMap<PartitionId, Amount>,
+    /// Numbers of the records, where the sources give them.
+    numbers: BTreeMap<PartitionId, Sequences>,
 }
 
 /// Records that could not be decoded, and occasions on which records were lost.
@@ -62,6 +66,18 @@ impl Inputs {
     pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Placed<Access>)) -> Vec<Access> {
         self.resting.insert(partition);
         self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
+    }
+
+    /// A number has come in its partition's order; `due` hears of those that were.
+    pub fn numbered(
+        &mut self,
+        partition: PartitionId,
+        (stream, number): (u64, u64),
+        edge: Edge,
+        lateness: Span,
+        due: &mut impl FnMut(Due),
+    ) {
+        self.numbers.entry(partition).or_default().take(stream, number, edge, lateness, due);
     }
 
     /// Notes what is amiss.

@@ -13,6 +13,7 @@ pub mod first;
 mod inputs;
 pub mod output;
 pub mod second;
+pub mod sequences;
 pub mod shard;
 mod snapshot;
 pub mod tracked;
@@ -21,6 +22,7 @@ pub mod watch;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
+use crate::population::flow::Edge;
 use crate::population::sources::blind::Blind;
 use context::Context;
 use covered::Covered;
@@ -216,6 +218,12 @@ impl Engine {
     pub fn lost(&mut self, partition: PartitionId) {
         self.inputs.amiss(partition, Amount { dead: 0, lost: 1 });
         self.place_amiss(partition);
+    }
+
+    /// A source has numbered a record (or a line of one) within a stream. To be told in the partition's order.
+    pub fn numbered(&mut self, partition: PartitionId, stream: u64, number: u64, edge: Edge) {
+        let lateness = self.first.context().lateness;
+        self.inputs.numbered(partition, (stream, number), edge, lateness, &mut |due| self.first.due(partition, due));
     }
 
     /// What is amiss stands at the partition's time, once it has one.

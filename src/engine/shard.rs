@@ -198,9 +198,14 @@ impl Shard {
         self.flows.take_before(hour)
     }
 
+    /// An hour of a partition.
+    pub fn flow(&mut self, partition: PartitionId, at: Timestamp) -> &mut Flow {
+        self.flows.of(partition, at)
+    }
+
     /// Notes what is amiss with a partition.
     pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
-        let flow = self.flows.of(partition, at);
+        let flow = self.flow(partition, at);
         (flow.dead, flow.lost) = (flow.dead + dead, flow.lost + lost);
     }
 

@@ -1,9 +1,10 @@
 //! From the lines of one source partition to accesses and dead letters.
 
 use crate::classify::classifier::{Classifier, Origin};
-use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Raw};
+use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Numbered, Raw};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
+use crate::population::flow::Edge;
 use crate::source::lines::{Block, Oversized, Piece};
 
 /// What is known of one partition before and while it is read.
@@ -44,6 +45,8 @@ pub struct Batch {
     pub dead: Vec<Dead>,
     /// For each of them, how many of the accesses stand before it.
     pub dead_after: Vec<usize>,
+    /// Numbers that the source gave its lines, by stream.
+    pub numbers: Vec<(u64, u64, Edge)>,
     /// Physical records read.
     pub lines: u64,
     /// Records outside of the time asked for.
@@ -170,6 +173,11 @@ impl Feed {
         match decoded {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
+            Decoded::Numbered(line) if line.time < between.from || line.time >= between.to => {}
+            Decoded::Numbered(Numbered { stream, number, time, position, hash }) => {
+                let edge = Edge { time, hash: hash.0, position: position.0 };
+                batch.numbers.push((classifier.keys.print("stream", stream), number, edge));
+            }
             Decoded::Lost(Lost { position, hash, length, error }) => {
                 batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
             }

@@ -284,6 +284,9 @@ impl Live {
                 reason: dead.reason,
             })
             .collect();
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(id, stream, number, edge);
+        }
         let mut after = batch.dead_after.into_iter().peekable();
         let count = batch.accesses.len();
         for (at, access) in batch.accesses.into_iter().enumerate() {

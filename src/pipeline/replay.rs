@@ -308,6 +308,9 @@ impl Replay {
         for letter in batch.dead {
             self.bury(letter, dead);
         }
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(of, stream, number, edge);
+        }
         let mut after = batch.dead_after.into_iter().peekable();
         let count = batch.accesses.len();
         for (at, access) in batch.accesses.into_iter().enumerate() {

@@ -42,6 +42,8 @@ pub struct Flow {
     pub numbers: u64,
     /// The latter.
     pub missing: u64,
+    /// The records at the edges of the first hole in them.
+    pub hole: Option<[Edge; 2]>,
     /// The first record by time.
     pub first: Option<Edge>,
     /// The last.
@@ -56,6 +58,7 @@ impl Flow {
         self.lost += other.lost;
         self.numbers += other.numbers;
         self.missing += other.missing;
+        self.hole = [self.hole, other.hole].into_iter().flatten().min();
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = self.last.max(other.last);
     }

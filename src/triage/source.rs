@@ -77,13 +77,13 @@ impl Case {
             None => {
                 let evidence = Stretch { first_ms: time.0, last_ms: now.0, ..Stretch::default() };
                 let episode = Episode::begin(finding, &at(time), evidence, peak())?;
-                Case { source: low.source.clone(), episode, low: low.clone(), after: None }
+                Case { source: low.source.clone(), episode, low: low.clone(), after: low.after.clone() }
             }
         };
         let shown = case.episode.peak.clone();
         let decision = case.episode.absorb(settings, finding, &at(now), peak);
         if finding.bits >= shown.bits {
-            (case.low, case.after) = (low.clone(), None);
+            (case.low, case.after) = (low.clone(), low.after.clone());
         } else {
             // A longer stretch lacks more, and is the less to the point the less it surprises.
             case.episode.peak = shown;
@@ -194,6 +194,17 @@ fn explain(source: &str, episode: &Episode, low: &Low, after: Option<&Place>) ->
         Some(partition) => format!("Source {}, partition {},", wording::plain(source), wording::plain(partition)),
         None => format!("Source {}", wording::plain(source)),
     };
+    if low.missing.is_some() {
+        return format!(
+            "{what} lacks records between {} and {}: {}. {} before it were learnt from. The model puts so many at {}. What they told is not in the \
+             log: whoever works in this source is only partly evaluated for these hours.",
+            low.before.as_ref().map_or(begin(low.from), |(_, edge)| edge.time),
+            begin(low.to),
+            episode.peak.particular,
+            wording::plural(u64::from(low.usual.days), "day", "days"),
+            wording::rarity(low.bits),
+        );
+    }
     let until = after.map_or(String::new(), |(_, edge)| format!(" It spoke again at {}.", edge.time));
     let usual = &low.usual;
     format!(

@@ -76,6 +76,9 @@ impl Play {
         let batch = self.decode(lines);
         self.dead.extend(batch.dead);
         let partition = self.engine.context().partition("access");
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(partition, stream, number, edge);
+        }
         let mut after = batch.dead_after.into_iter().peekable();
         let count = batch.accesses.len();
         for (at, access) in batch.accesses.into_iter().enumerate() {

@@ -9,6 +9,13 @@ use crate::profile::window::Window;
 /// The finding about a source (or one of its partitions) in the hours of a stretch.
 pub fn find(low: Low) -> SourceFinding {
     let hours = low.to - low.from;
+    if let Some((missing, usual)) = low.missing {
+        let particular = format!(
+            "{missing} numbers of its own sequence never came, of {} that were due today, and about {usual:.0} would have been usual",
+            low.records
+        );
+        return said(low, missing, particular);
+    }
     let expected = low.usual.median * low.share;
     let missing = (expected - low.records as f64).max(0.0).round() as u64;
     let whole = if low.partition.is_some() { "the partition" } else { "the source" };
@@ -17,10 +24,14 @@ pub fn find(low: Low) -> SourceFinding {
         0 => format!("{whole} has been silent{since}, and about {missing} records would have been usual in {}", in_hours(hours)),
         n => format!("{whole} gave {n} records, about {missing} fewer than usual in {}", in_hours(hours)),
     };
+    said(low, missing, particular)
+}
+
+fn said(low: Low, count: u64, particular: String) -> SourceFinding {
     let finding = Finding {
         typology: Typology::LogGap,
-        window: if hours == 1 { Window::H1 } else { Window::H24 },
-        count: missing,
+        window: if low.to - low.from == 1 { Window::H1 } else { Window::H24 },
+        count,
         measure: Measure::Persons,
         bits: low.bits,
         particular,

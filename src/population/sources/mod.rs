@@ -7,11 +7,13 @@
 
 pub mod blind;
 mod history;
+mod numbers;
 
 use crate::population::flow::{Edge, Heard};
 use blind::Blind;
 use history::Hours;
 pub use history::Usual;
+use numbers::Numbers;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,6 +58,9 @@ struct Channel {
     /// The newest UTC hour with records, and its first record.
     newest: Option<(i64, At)>,
     gap: Option<Gap>,
+    numbers: Numbers,
+    /// The partition of the newest hole.
+    hole: Option<Arc<str>>,
 }
 
 /// A record, and in which partition.
@@ -93,6 +98,10 @@ pub struct Low {
     pub before: Option<At>,
     /// Whether it is new enough to be told.
     pub told: bool,
+    /// Of a sequence with holes: how many numbers are missing of `records` due, and how many usually are.
+    pub missing: Option<(u64, f64)>,
+    /// The record behind the first hole.
+    pub after: Option<At>,
 }
 
 /// What judging works with: the UTC hour that begins, and the organisation's clock.
@@ -114,7 +123,10 @@ impl Sources {
         let today = (clock.hour + clock.ahead).div_euclid(24);
         if today > self.day {
             self.day = today;
-            self.sources.retain(|_, channel| channel.hours.turn(today, clock.is_worked));
+            self.sources.retain(|_, channel| {
+                channel.numbers.turn(today);
+                channel.hours.turn(today, clock.is_worked)
+            });
             self.partitions.retain(|_, channel| channel.hours.turn(today, clock.is_worked));
             self.blind.forget_before((today - blind::KEPT_DAYS) * 24 - clock.ahead);
         }
@@ -124,6 +136,14 @@ impl Sources {
             }
             if flow.lost > 0 {
                 self.blind.mark(source, *hour, Blind::LOST);
+            }
+            if flow.numbers > 0 {
+                let local = *hour + clock.ahead;
+                let channel = self.sources.entry(source.clone()).or_default();
+                channel.numbers.add(local.div_euclid(24), flow);
+                if flow.hole.is_some() {
+                    channel.hole = Some(partition.clone());
+                }
             }
             let (Some(first), Some(last)) = (flow.first, flow.last) else { continue };
             let note = |channel: &mut Channel| {
@@ -154,6 +174,9 @@ impl Sources {
         let parts = self.partitions.keys().filter(|(source, _)| !whole.contains(source)).cloned();
         let parts: Vec<Low> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
         found.extend(parts);
+        let lacking = self.sources.iter_mut().filter_map(|(source, channel)| channel.lacks(clock, source));
+        let lacking: Vec<Low> = lacking.collect();
+        lacking.iter().for_each(|low| self.blind.mark(&low.source, low.to - 1, Blind::GAP));
         for low in &mut found {
             let of = low.partition.clone().map(|partition| (low.source.clone(), partition));
             let channel = match of {
@@ -170,6 +193,7 @@ impl Sources {
                 channel.gap = None;
             }
         }
+        found.extend(lacking);
         found
     }
 
@@ -259,6 +283,29 @@ impl Channel {
         }
     }
 
+    /// Whether numbers of its sequences are missing that usually are not.
+    fn lacks(&mut self, clock: Clock<'_>, source: &Arc<str>) -> Option<Low> {
+        let local = clock.hour - 1 + clock.ahead;
+        let lack = self.numbers.lack(local.div_euclid(24))?;
+        let bits = lack.bits - LOOKS;
+        let place = |at: usize| Some((self.hole.clone()?, lack.edges?[at]));
+        (bits >= WEAKEST).then(|| Low {
+            source: source.clone(),
+            partition: None,
+            from: local.div_euclid(24) * 24 - clock.ahead,
+            to: clock.hour,
+            records: lack.numbers,
+            usual: Usual { median: lack.expected, p1: 0, p99: 0, days: lack.days, as_low: 0, bits: lack.bits },
+            share: 1.0,
+            others: 0,
+            bits,
+            before: place(0),
+            after: place(1),
+            told: true,
+            missing: Some((lack.missing, lack.expected)),
+        })
+    }
+
     /// Whether an hour by itself gave too little.
     fn is_low_hour(&self, clock: Clock<'_>, hour: i64, share: f64) -> bool {
         let local = hour + clock.ahead;
@@ -296,6 +343,8 @@ impl Channel {
             bits: usual.bits,
             before: self.last.clone(),
             told: false,
+            missing: None,
+            after: None,
         })
     }
 
