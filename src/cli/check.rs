@@ -54,9 +54,10 @@ fn clusters(config: &Config) -> Vec<Problem> {
         Sink::Kafka(kafka) => Some((format!("{file}: sink[{at}]"), kafka)),
         Sink::JsonLines(_) => None,
     });
+    let dead_letters = config.dead_letter_topic.iter().map(|kafka| (format!("{file}: dead_letters"), kafka));
     let check = |(place, kafka): (String, &Kafka)| {
         let cluster = Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() };
         cluster.check().err().map(|error| Problem::plain(place, error.to_string()))
     };
-    sources.chain(sinks).filter_map(check).collect()
+    sources.chain(sinks).chain(dead_letters).filter_map(check).collect()
 }

@@ -1,7 +1,7 @@
 //! How a command fails: at run time, or because it was given what it cannot use.
 
 use leakwarden::model::problem::Problem;
-use leakwarden::telemetry::untrusted::Untrusted;
+use leakwarden::telemetry::untrusted::harmless;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -32,6 +32,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // File names come from globs and may hold anything.
             Failure::AtRunTime(error) => write!(f, "error: {}", harmless(&format!("{error:#}"))),
             Failure::Unusable(problems) => {
                 for problem in problems {
@@ -42,12 +43,6 @@ impl fmt::Display for Failure {
             }
         }
     }
-}
-
-/// File names come from globs and may hold anything: nothing in them acts on the terminal.
-fn harmless(text: &str) -> String {
-    let shown = |c: char| if Untrusted::acts(c) { c.escape_unicode().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
 }
 
 impl From<anyhow::Error> for Failure {

@@ -8,6 +8,7 @@ mod failure;
 mod kept;
 mod pass;
 mod power;
+mod redrive;
 mod replay;
 mod run;
 mod scored;
@@ -32,6 +33,7 @@ enum Command {
     Run(run::Options),
     Replay(Box<replay::Options>),
     Decode(decode::Options),
+    Redrive(redrive::Options),
     Simulate(simulate::Options),
     Check(check::Options),
 }
@@ -43,6 +45,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Run(options) => run::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Decode(options) => decode::run(&options),
+        Command::Redrive(options) => redrive::run(&options),
         Command::Simulate(options) => simulate::run(options),
         Command::Check(options) => check::run(&options),
     }

@@ -99,6 +99,12 @@ pub fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
     Ok(BufWriter::new(file))
 }
 
+/// A file to write to behind what is there.
+pub fn append(path: &Path) -> Result<BufWriter<File>, Failure> {
+    let file = File::options().append(true).create(true).open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
 /// A progress bar over the bytes of all files, on a terminal.
 fn bar(inputs: &[Arc<Progress>]) -> Option<ProgressBar> {
     if !std::io::stderr().is_terminal() {

@@ -1,7 +1,7 @@
 //! `replay`: historical logs through the same engine that runs live.
 
 use crate::cli::kept::Kept;
-use crate::cli::pass::{Pass, create};
+use crate::cli::pass::{Pass, append, create};
 use crate::cli::scored::{self, Known};
 use crate::cli::{Failure, compared, power, setup, summary};
 use anyhow::Context as _;
@@ -95,8 +95,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(spec) = &options.inject {
         return power::test(spec, &pass, &config, &context, options.score.as_deref());
     }
-    let dead_letters = options.dead_letters.clone().or_else(|| config.dead_letters.clone());
-    let mut letters = dead_letters.map(|path| create(&path)).transpose()?;
+    // Those of the service stay: they may be waiting to be re-driven.
+    let mut letters = match (&options.dead_letters, &config.dead_letters) {
+        (Some(path), _) => Some(create(path)?),
+        (None, Some(path)) => Some(append(path)?),
+        (None, None) => None,
+    };
     let begun = Instant::now();
 
     let mut kept = options.state.as_deref().map(Kept::open).transpose()?;

@@ -3,21 +3,25 @@
 use crate::cli::Failure;
 use crate::cli::kept::Kept;
 use anyhow::Context as _;
-use leakwarden::config::load;
 use leakwarden::config::written::{Config, Sink as SinkConfig};
 use leakwarden::console::health::Health;
 use leakwarden::console::router::{Console, View};
 use leakwarden::model::problem::Problem;
+use leakwarden::pipeline::cluster::{self, Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
-use leakwarden::sink::dead_letters::DeadLetters;
+use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
+use leakwarden::pipeline::redrive::{self, Letters};
+use leakwarden::pipeline::reload::{Origin, Reloads};
+use leakwarden::sink::dead_letters::{self, DeadLetters};
 use leakwarden::sink::{self, Sink, SinkSettings};
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Run the service: Kafka topics or followed files in, alerts out, until SIGTERM or Ctrl-C.
 #[derive(clap::Args)]
@@ -35,11 +39,10 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let mut config = load::read_config(&options.config)?;
-    config.state = options.state.clone().unwrap_or(config.state);
-    config.listen = options.listen.clone().unwrap_or(config.listen);
+    let origin = origin(options);
+    let loaded = origin.load()?;
+    let (config, context) = (loaded.config.clone(), loaded.context.clone());
     let address = config.listen.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.listen))?;
-    let context = load::load(&config)?;
     refuse(&config, context.classifier.keys.are_built_in())?;
     logging::init().map_err(anyhow::Error::from)?;
 
@@ -47,6 +50,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?;
     let (stop, stopped) = crossbeam_channel::bounded(1);
+    let (reload, asked) = crossbeam_channel::bounded(1);
+    {
+        // From now on a hang-up does not end the process, however long the state takes to restore.
+        let _guard = runtime.enter();
+        let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        runtime.spawn(told_to_reload(hangups, reload));
+    }
     let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
     tracing::info!(address = %console.address(), "metrics and probes are served");
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
@@ -62,14 +72,34 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    if let Some(cluster) = &config.cluster {
+        let setup = runtime.block_on(Setup::prepare(&config, cluster))?;
+        let parts = cluster::Parts {
+            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+            dead_letters: Some(dead_letters(&config)?),
+            sealer: redrive::sealer(&config)?,
+            reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
+            metrics,
+            health,
+        };
+        Process::start(&config, context, setup, parts)?.run(&stopped)?;
+        tracing::info!("stopped; state is saved");
+        drop(ended);
+        let _ = runtime.block_on(serving);
+        runtime.shutdown_background();
+        return Ok(());
+    }
     let mut kept = Kept::open(&config.state)?;
-    let (engine, positions) = kept.resume(Arc::new(context))?;
+    let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let parts = Parts {
         intake: Intake::start(&config, &positions, &keys)?,
         delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
         dead_letters: Some(dead_letters(&config)?),
         state: Some(kept.into_state()),
+        sealer: redrive::sealer(&config)?,
+        spool: Some(Spool::open(&config.state).beside(before(&config))),
+        reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,
         coverage,
@@ -81,6 +111,20 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let _ = runtime.block_on(serving);
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Where the configuration is read from, at the start and whenever it changes.
+fn origin(options: &Options) -> Origin {
+    let (state, listen) = (options.state.clone(), options.listen.clone());
+    let adjust = move |config: &mut Config| {
+        if let Some(state) = &state {
+            config.state.clone_from(state);
+        }
+        if let Some(listen) = &listen {
+            config.listen.clone_from(listen);
+        }
+    };
+    Origin { file: options.config.clone(), adjust: Box::new(adjust) }
 }
 
 /// What a service must not start without.
@@ -123,14 +167,36 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
 }
 
 fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
-    let path = config.dead_letters.clone().unwrap_or_else(|| config.state.join("dead-letters.jsonl"));
-    Ok(DeadLetters::to_file(&path).map_err(anyhow::Error::from)?)
+    let made = match &config.dead_letter_topic {
+        Some(kafka) => {
+            DeadLetters::to_topic(&intake::cluster(kafka), kafka.topics.first().map_or(dead_letters::DEFAULT_TOPIC, String::as_str))
+        }
+        None => DeadLetters::to_file(&redrive::file(config)),
+    };
+    Ok(made.map_err(anyhow::Error::from)?)
+}
+
+/// Passes every hang-up on; one that is waiting already stands for all.
+async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
+    while hangups.recv().await.is_some() {
+        if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
+            return;
+        }
+    }
+}
+
+/// Dead letters of before, where records may be read again.
+fn before(config: &Config) -> std::collections::BTreeSet<LetterId> {
+    match &config.dead_letter_topic {
+        Some(kafka) => Letters::newest_of(kafka),
+        None => Letters::newest(&redrive::file(config)),
+    }
 }
 
 /// Completes on SIGTERM or Ctrl-C.
 pub async fn told_to_stop() {
     let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    match signal(SignalKind::terminate()) {
         Ok(mut terminated) => tokio::select! {
             _ = interrupted => {}
             _ = terminated.recv() => {}

@@ -26,6 +26,9 @@ pub fn settings(config: &Config) -> Vec<Problem> {
             problems.push(Problem::new(format!("{file}: source[{at}].path"), rule, pattern));
         }
     }
+    if config.cluster.is_some() {
+        problems.extend(in_a_cluster(config));
+    }
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
         Sink::JsonLines(path) => Some((format!("sink[{at}].path"), path)),
         Sink::Kafka(_) => None,
@@ -194,6 +197,32 @@ impl Few {
             warnings.push(Problem::plain(format!("{file}:"), format!("{} more like the last", self.more)));
         }
     }
+}
+
+/// Processes that share the work have no files in common, and one set of brokers.
+fn in_a_cluster(config: &Config) -> Vec<Problem> {
+    let file = config.file.display();
+    let mut problems = Vec::new();
+    let mut brokers: Option<&str> = None;
+    for (at, source) in config.sources.iter().enumerate() {
+        match &source.from {
+            From::Files(pattern) => {
+                let rule = "must be kafka where there is a [cluster]: its processes have no files in common";
+                problems.push(Problem::new(format!("{file}: source[{at}].kind"), rule, format!("file ({pattern})")));
+            }
+            From::Kafka(kafka) => {
+                if let Some(topic) = kafka.topics.iter().find(|topic| topic.starts_with('^')) {
+                    let rule = "must be named in full where there is a [cluster]: time goes on when all of its partitions have";
+                    problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
+                }
+                if *brokers.get_or_insert(&kafka.brokers) != kafka.brokers {
+                    let rule = "must be those of the first source where there is a [cluster]";
+                    problems.push(Problem::new(format!("{file}: source[{at}].brokers"), rule, &kafka.brokers));
+                }
+            }
+        }
+    }
+    problems
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         }
     };
     let keys = loader.keys(config);
+    // Only whether it could be used: the core keeps no content.
+    let _ = config.dead_letter_key.as_deref().map(|file| loader.secret(file));
     let directory = loader.directory(config);
     // Ids in subjects.csv and explanations.jsonl name no space, so the catalog's spaces must be known first.
     let spaces: Vec<String> = catalog.as_ref().map_or_else(|| vec![String::new()], |catalog| catalog.spaces().to_vec());
@@ -60,6 +62,13 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     };
     if !loader.problems.is_empty() {
         return Err(loader.problems);
+    }
+    if config.cluster.as_ref().is_some_and(|cluster| cluster.tasks > 1)
+        && let Some(unit) = explanations.shared_units().iter().min()
+    {
+        let place = paths.explanations.as_deref().unwrap_or(Path::new("")).display().to_string();
+        let rule = "a reason with max_persons must be given to an employee where [cluster] tasks > 1: nobody counts for a whole unit";
+        return Err(vec![Problem::new(place, rule, format!("unit {unit:?}"))]);
     }
     let seed = keys.print("seed", "profiles");
     Ok(Context {
@@ -123,13 +132,7 @@ impl Loader {
     }
 
     fn secret(&mut self, file: &Path) -> Option<Vec<u8>> {
-        let read = std::fs::read(file).map_err(|error| Problem::new(file.display().to_string(), "must be readable", error));
-        let secret = read.map_err(|problem| self.problems.push(problem)).ok()?.trim_ascii().to_vec();
-        if secret.len() < SHORTEST_SECRET {
-            let rule = format!("must hold at least {SHORTEST_SECRET} bytes of secret, e.g. from `head -c 32 /dev/urandom | base64`");
-            self.problems.push(Problem::new(format!("{}:", file.display()), rule, format!("{} bytes", secret.len())));
-        }
-        Some(secret)
+        secret(file).map_err(|problem| self.problems.push(problem)).ok()
     }
 
     fn directory(&mut self, config: &Config) -> Option<Directory> {
@@ -167,6 +170,17 @@ impl Loader {
         self.hasher.update(&keys.print("config", "key").to_le_bytes());
         self.hasher.finalize().to_hex()[..16].to_owned()
     }
+}
+
+/// The secret of a key file.
+pub fn secret(file: &Path) -> Result<Vec<u8>, Problem> {
+    let read = std::fs::read(file).map_err(|error| Problem::new(file.display().to_string(), "must be readable", error));
+    let secret = read?.trim_ascii().to_vec();
+    if secret.len() < SHORTEST_SECRET {
+        let rule = format!("must hold at least {SHORTEST_SECRET} bytes of secret, e.g. from `head -c 32 /dev/urandom | base64`");
+        return Err(Problem::new(format!("{}:", file.display()), rule, format!("{} bytes", secret.len())));
+    }
+    Ok(secret)
 }
 
 fn read(file: &Path) -> Result<String, Vec<Problem>> {

@@ -1,6 +1,7 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
 use crate::config::across;
+use crate::config::cluster::Cluster;
 use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
 use crate::decode;
@@ -55,12 +56,20 @@ pub struct Config {
     pub sinks: Vec<Sink>,
     /// `[dead_letters] path`
     pub dead_letters: Option<PathBuf>,
+    /// `[dead_letters] topic`, with brokers and client.
+    pub dead_letter_topic: Option<Kafka>,
+    /// `[dead_letters] key_file`: encrypts what dead letters keep.
+    pub dead_letter_key: Option<PathBuf>,
     /// `[state] dir`
     pub state: PathBuf,
     /// `[state] checkpoint`
     pub checkpoint: Span,
     /// `[http] listen`
     pub listen: String,
+    /// `[cluster]`: several processes share the work; `None` where one does all of it.
+    pub cluster: Option<Cluster>,
+    /// `[reload] watch`: whether the service looks by itself whether a file has changed.
+    pub watch: bool,
 }
 
 /// `[directory]`
@@ -87,7 +96,7 @@ pub struct Source {
 }
 
 /// Where a source comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum From {
     /// Files, by path or glob.
     Files(String),
@@ -96,7 +105,7 @@ pub enum From {
 }
 
 /// Kafka, as a source or sink sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kafka {
     /// `host:port,…`
     pub brokers: String,
@@ -109,7 +118,7 @@ pub struct Kafka {
 }
 
 /// `[[sink]]`
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Sink {
     /// JSON lines in a file.
     JsonLines(PathBuf),
@@ -161,7 +170,8 @@ impl Reader {
         let (catalog, statute, directory) = (named("catalog"), named("statute"), named("directory"));
         let (time, alerts, subjects) = (named("time"), named("alerts"), named("subjects"));
         let (detectors, dead_letters, state, http) = (named("detectors"), named("dead_letters"), named("state"), named("http"));
-        let formats = named("format");
+        let (formats, reload) = (named("format"), named("reload"));
+        let cluster = root.table("cluster");
         let (sources, sinks) = (root.tables("source"), root.tables("sink"));
         root.end();
         let formats: BTreeMap<String, OwnFormat> = formats::all(Section::new(formats.0, formats.1, problems));
@@ -210,6 +220,11 @@ impl Reader {
         section.end();
         let mut section = Section::new(dead_letters.0, dead_letters.1, problems);
         let dead_letters = section.text("path").map(|text| self.path(text));
+        let dead_letter_topic = dead_letter_topic(&mut section, sources.iter().flatten());
+        if let (Some(path), Some(_)) = (&dead_letters, &dead_letter_topic) {
+            section.wrong("path", "must not be given beside a topic: dead letters go to one of them", path.display());
+        }
+        let dead_letter_key = section.text("key_file").map(|text| self.path(text));
         section.end();
         let mut section = Section::new(state.0, state.1, problems);
         let state = self.path(section.text("dir").unwrap_or_else(|| "leakwarden-state".to_owned()));
@@ -220,6 +235,10 @@ impl Reader {
         if listen.parse::<std::net::SocketAddr>().is_err() {
             section.wrong("listen", "must be an address and port, e.g. 127.0.0.1:9464", format!("{listen:?}"));
         }
+        section.end();
+        let cluster = cluster.map(|(table, place)| Cluster::read(Section::new(table, place, problems)));
+        let mut section = Section::new(reload.0, reload.1, problems);
+        let watch = section.flag("watch").unwrap_or(true);
         section.end();
         Config {
             file: file.to_owned(),
@@ -241,9 +260,13 @@ impl Reader {
             detectors,
             sinks: sinks.into_iter().flatten().collect(),
             dead_letters,
+            dead_letter_topic,
+            dead_letter_key,
             state,
             checkpoint,
             listen,
+            cluster,
+            watch,
         }
     }
 
@@ -319,6 +342,31 @@ impl Reader {
         };
         section.end();
         sink
+    }
+}
+
+/// Dead letters in Kafka, where a topic or brokers are given; brokers default to those of the first Kafka source.
+fn dead_letter_topic<'a>(section: &mut Section<'_>, mut sources: impl Iterator<Item = &'a Source>) -> Option<Kafka> {
+    let (topic, brokers, own) = (section.text("topic"), section.texts("brokers").join(","), section.has("client"));
+    let client: BTreeMap<String, String> = section.strings("client").into_iter().collect();
+    if topic.is_none() && brokers.is_empty() && !own {
+        return None;
+    }
+    let beside = sources.find_map(|source| match &source.from {
+        From::Kafka(kafka) => Some(kafka),
+        From::Files(_) => None,
+    });
+    let topics = vec![topic.unwrap_or_else(|| "leakwarden.dead-letters".to_owned())];
+    match (brokers.is_empty(), beside) {
+        (false, _) => Some(Kafka { brokers, topics, group: String::new(), client }),
+        (true, Some(kafka)) => {
+            let client = if own { client } else { kafka.client.clone() };
+            Some(Kafka { brokers: kafka.brokers.clone(), topics, group: String::new(), client })
+        }
+        (true, None) => {
+            section.wrong("brokers", "must be given where no source is Kafka", "nothing");
+            None
+        }
     }
 }
 

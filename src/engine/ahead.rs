@@ -53,7 +53,7 @@ impl Ahead {
         }
         copy.waiting.push_back(access.clone());
         if access.time - copy.made >= MADE_ANEW {
-            copy.make_anew(key, access.time, settled, env);
+            copy.make_anew(key, access.time, 1, settled, env);
         }
         let mut out = Output::default();
         apply_to(&mut copy.tracked, access, access.time, &mut copy.usage, env, &mut out);
@@ -62,6 +62,19 @@ impl Ahead {
             copy.told.insert(revision.alert.id.clone(), revision.alert.clone());
         }
         out.revisions
+    }
+
+    /// The set-up has changed: every copy starts over under the new one. What was told and no longer holds is retracted once its
+    /// records have settled.
+    pub fn set_context(&mut self, settled: Timestamp, env: Env<'_>) {
+        let copies = std::mem::take(&mut self.copies).into_iter();
+        self.copies = copies
+            .map(|(key, mut copy)| {
+                let key = env.context.key(&key.actor);
+                copy.make_anew(&key, copy.made, 0, settled, env);
+                (key, copy)
+            })
+            .collect();
     }
 
     /// How many employees are seen here and nowhere else yet.
@@ -91,12 +104,12 @@ impl Ahead {
 }
 
 impl Copy {
-    /// Starts over from the settled state and what waits, without the newest record.
-    fn make_anew(&mut self, key: &ProfileKey, now: Timestamp, settled: Timestamp, env: Env<'_>) {
+    /// Starts over from the settled state and what waits, without so many of the newest records.
+    fn make_anew(&mut self, key: &ProfileKey, now: Timestamp, newest: usize, settled: Timestamp, env: Env<'_>) {
         (self.tracked, self.usage, self.made) = (settled_state(key, env), Usage::default(), now);
         self.waiting.retain(|access| access.time >= settled);
         let mut unheard = Output::default();
-        let before = self.waiting.len().saturating_sub(1);
+        let before = self.waiting.len().saturating_sub(newest);
         for access in self.waiting.iter().take(before) {
             apply_to(&mut self.tracked, access, access.time, &mut self.usage, env, &mut unheard);
         }

@@ -53,6 +53,11 @@ impl<T> Clock<T> {
         Clock { watermark: None, lateness, aside: Vec::new(), row: 0 }
     }
 
+    /// How long a record may come after later ones, from now on. What has settled stays settled.
+    pub fn set_lateness(&mut self, lateness: Span) {
+        self.lateness = lateness;
+    }
+
     /// The latest believed event time.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.watermark

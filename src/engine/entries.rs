@@ -59,7 +59,7 @@ impl First {
     /// Entries that changed since they were last given.
     pub fn entries(&mut self, given: &mut Given, executor: &impl Executor) -> Vec<Entry> {
         let minute = self.minute();
-        let all = !given.any;
+        let all = !given.any || std::mem::take(&mut self.dealt);
         let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR);
         let from = if all { oldest } else { given.settled.0.div_euclid(HOUR).max(oldest) };
         let profiles = self.profiles().clone();

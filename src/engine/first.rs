@@ -46,8 +46,8 @@ const LONGEST_SILENCE: i64 = 40 * 24;
 
 /// The first stage.
 pub struct First {
-    context: Arc<Context>,
-    profiles: Arc<Profiles>,
+    pub(super) context: Arc<Context>,
+    pub(super) profiles: Arc<Profiles>,
     /// The state of all employees, shard by shard.
     pub(super) shards: Vec<Shard>,
     hours: Hours,
@@ -57,7 +57,9 @@ pub struct First {
     pub(super) models: Arc<Models>,
     pub(super) pulses: Arc<Pulses>,
     pub(super) blind: Arc<Blind>,
-    ahead: Ahead,
+    pub(super) ahead: Ahead,
+    /// Employees have moved between shards since entries were last given.
+    pub(super) dealt: bool,
 }
 
 /// How far the first stage has come.
@@ -97,6 +99,7 @@ impl First {
             pulses: Arc::default(),
             blind: Arc::default(),
             ahead: Ahead::default(),
+            dealt: false,
             context,
         }
     }

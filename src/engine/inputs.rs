@@ -36,6 +36,11 @@ impl Inputs {
         self.clocks.entry(partition).or_insert_with(|| Clock::new(lateness));
     }
 
+    /// How long records may come after later ones, from now on.
+    pub fn set_lateness(&mut self, lateness: Span) {
+        self.clocks.values_mut().for_each(|clock| clock.set_lateness(lateness));
+    }
+
     /// The watermark of a partition.
     pub fn watermark(&self, partition: PartitionId) -> Option<Timestamp> {
         self.clocks.get(&partition).and_then(Clock::watermark)

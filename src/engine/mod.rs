@@ -12,6 +12,7 @@ pub mod entries;
 pub mod first;
 mod inputs;
 pub mod output;
+mod reload;
 pub mod second;
 pub mod sequences;
 pub mod shard;

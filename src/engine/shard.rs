@@ -61,6 +61,20 @@ pub struct Shard {
     members: Vec<ProfileKey>,
 }
 
+/// A record that waits to settle.
+pub struct Waiting {
+    minute: i64,
+    late: bool,
+    /// The record.
+    pub access: Access,
+}
+
+/// What a shard knows beside profiles.
+pub struct Memory {
+    ids: HashMap<u64, i64, FixedState>,
+    usage: Usage,
+}
+
 /// What a shard works with.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
@@ -127,9 +141,34 @@ impl Shard {
         self.ids.insert(id, second);
     }
 
-    /// Adds a restored profile.
+    /// Adds a profile that exists.
     pub fn adopt(&mut self, key: ProfileKey) {
         self.members.push(key);
+    }
+
+    /// Gives away whose profiles lie here and what waits, to be dealt out anew.
+    pub fn give_away(&mut self) -> (Vec<ProfileKey>, Vec<Waiting>) {
+        let waiting = std::mem::take(&mut self.pending).into_iter();
+        let waiting = waiting.flat_map(|(minute, records)| records.into_iter().map(move |(late, access)| Waiting { minute, late, access }));
+        (std::mem::take(&mut self.members), waiting.collect())
+    }
+
+    /// Takes what waited in another shard.
+    pub fn wait(&mut self, Waiting { minute, late, access }: Waiting) {
+        self.pending.entry(minute).or_default().push((late, access));
+    }
+
+    /// Somebody moves here from another shard: their records must be known here, and how far their reasons are used up.
+    pub fn take_memory(&mut self, from: &Memory) {
+        self.usage.join(&from.usage);
+        from.ids.iter().for_each(|(id, second)| {
+            self.ids.entry(*id).or_insert(*second);
+        });
+    }
+
+    /// What must follow whoever moves to another shard.
+    pub fn memory(&self) -> Memory {
+        Memory { ids: self.ids.clone(), usage: self.usage.clone() }
     }
 
     /// Whose profiles lie here.

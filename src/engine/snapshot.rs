@@ -111,10 +111,13 @@ impl Engine {
             for _ in 0..members {
                 let (kept, after): (Kept, &[u8]) = postcard::take_from_bytes(rest)?;
                 rest = after;
-                engine.first.adopt(kept);
+                engine.first.adopt_in(at, kept);
             }
         }
+        // Reasons that a unit shares may have changed since it was written: everybody, and what waits, goes where the keys say now.
+        engine.first.deal_out();
         engine.inputs = head.inputs;
+        engine.inputs.set_lateness(engine.first.context().lateness);
         engine.first.reached = head.reached;
         (engine.first.models, engine.first.pulses) = (Arc::new(head.models), Arc::new(head.pulses));
         engine.first.blind = Arc::new(head.blind);
@@ -127,9 +130,15 @@ impl Engine {
 impl First {
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.
     pub(super) fn adopt(&mut self, kept: Kept) {
+        let shard = self.context().key(&kept.0.actor).shard();
+        self.adopt_in(shard, kept);
+    }
+
+    /// A profile lay in that shard.
+    fn adopt_in(&mut self, shard: usize, kept: Kept) {
         let tracked = Tracked::restore(kept, self.context());
         let key = self.context().key(&tracked.profile.actor);
-        self.shards[key.shard()].adopt(key.clone());
+        self.shards[shard].adopt(key.clone());
         self.profiles().insert(key, Box::new(tracked));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::classify::explanations::Who;
 use crate::engine::context::Context;
+use crate::model::access::Actor;
 use crate::model::statute::{Band, Statute};
 use crate::population::pulse::{self, Beat};
 use crate::population::summary::{Excess, Summary};
@@ -56,6 +57,13 @@ pub struct Marks {
 /// What a snapshot keeps; the rest is derived.
 pub type Kept = (Profile, Vec<Episode>, Marks);
 
+/// Whom reasons may have been given to, the peer group, and the prints of group and unit.
+fn standing(actor: &Actor, context: &Context) -> (Who, Arc<str>, [u64; 2]) {
+    let (who, group) = (context.who(actor), context.group(actor));
+    let groups = [context.classifier.keys.print("group", &group), who.unit];
+    (who, group, groups)
+}
+
 /// Moments before the windows of 7, 30 and 90 days.
 #[derive(Clone, Debug, Default)]
 struct Before([OnceLock<Box<AllMoments>>; 3]);
@@ -63,8 +71,7 @@ struct Before([OnceLock<Box<AllMoments>>; 3]);
 impl Tracked {
     /// Begins to track.
     pub fn new(profile: Profile, context: &Context) -> Tracked {
-        let (who, group) = (context.who(&profile.actor), context.group(&profile.actor));
-        let groups = [context.classifier.keys.print("group", &group), who.unit];
+        let (who, group, groups) = standing(&profile.actor, context);
         let own = None;
         let mut tracked = Tracked {
             profile,
@@ -89,6 +96,16 @@ impl Tracked {
     /// Goes on from a snapshot.
     pub fn restore((profile, episodes, marks): Kept, context: &Context) -> Tracked {
         Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) }
+    }
+
+    /// The set-up has changed: who they are to it is derived anew.
+    pub fn set_context(&mut self, context: &Context) {
+        let groups = self.groups;
+        (self.who, self.group, self.groups) = standing(&self.profile.actor, context);
+        if self.groups != groups {
+            // What was added to the pulse of the former group is no part of that of the new one.
+            (self.marks.beat, self.marks.beat_before) = (Beat::default(), Beat::default());
+        }
     }
 
     /// Ids of the open alerts.

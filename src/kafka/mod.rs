@@ -1,8 +1,13 @@
 //! What Kafka sources and Kafka sinks share: how a cluster is spoken to, and librdkafka's log.
 
+pub mod member;
+pub mod reader;
 pub mod settings;
+pub mod topics;
+pub mod writer;
 
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// librdkafka's log as ours.
 pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -14,4 +19,20 @@ pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(facility, "kafka: {message}"),
         RDKafkaLogLevel::Debug => tracing::debug!(facility, "kafka: {message}"),
     }
+}
+
+/// An error of a client as a line of the log. An outage gives ten a second, and librdkafka's log has told each connection that
+/// failed by then: only what it does not repeat is worth a warning.
+pub fn error_line(error: &KafkaError, reason: &str) {
+    if is_outage(error) {
+        tracing::debug!(%error, reason, "kafka");
+    } else {
+        tracing::warn!(%error, reason, "kafka");
+    }
+}
+
+/// Whether an error says no more than that brokers cannot be reached.
+pub fn is_outage(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    matches!(code, Some(RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve))
 }

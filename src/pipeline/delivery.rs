@@ -54,6 +54,16 @@ impl Delivery {
         }
     }
 
+    /// How many batches were given.
+    pub fn given(&self) -> u64 {
+        self.given
+    }
+
+    /// Up to which batch every sink has acknowledged.
+    pub fn done(&self) -> u64 {
+        self.lines.iter().map(|line| line.done.load(Ordering::Acquire)).min().unwrap_or(self.given)
+    }
+
     /// Whether every sink has acknowledged everything given.
     pub fn is_done(&self) -> bool {
         self.lines.iter().all(|line| line.done.load(Ordering::Acquire) >= self.given)

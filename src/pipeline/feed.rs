@@ -5,7 +5,9 @@ use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Nu
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::population::flow::Edge;
+use crate::sink::payload::Sealer;
 use crate::source::lines::{Block, Oversized, Piece};
+use std::sync::Arc;
 
 /// What is known of one partition before and while it is read.
 pub struct Feed {
@@ -19,9 +21,11 @@ pub struct Feed {
     pub name: String,
     format: Choice,
     decoder: Option<Box<dyn Decoder>>,
+    /// Encrypts what dead letters keep; without it they keep nothing.
+    sealer: Option<Arc<Sealer>>,
 }
 
-/// A record that could not be decoded: where it stands, and why. Never its content.
+/// A record that could not be decoded: where it stands, and why. Never its plain content.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Dead {
     /// Name of the partition.
@@ -34,6 +38,8 @@ pub struct Dead {
     pub hash: RecordHash,
     /// Why.
     pub reason: String,
+    /// Its content, encrypted, where it is to be kept.
+    pub payload: Option<String>,
 }
 
 /// What a piece of a partition holds.
@@ -83,7 +89,13 @@ impl Default for Between {
 impl Feed {
     /// A partition of a format, or of one that is still to be recognised.
     pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Choice) -> Feed {
-        Feed { source, index, partition, name, format, decoder: None }
+        Feed { source, index, partition, name, format, decoder: None, sealer: None }
+    }
+
+    /// Keeps what cannot be decoded, encrypted.
+    #[must_use]
+    pub fn sealing(self, sealer: Option<Arc<Sealer>>) -> Feed {
+        Feed { sealer, ..self }
     }
 
     /// The format, once it is known.
@@ -169,6 +181,21 @@ impl Feed {
         self.decoder = Some(decoder);
     }
 
+    /// Decodes messages of a format whose records stand alone, each for itself; several slices may be taken at once.
+    pub fn each_alone<'a>(&self, raws: impl Iterator<Item = Raw<'a>>, classifier: &Classifier) -> Vec<Batch> {
+        let Some(codec) = self.format.known() else { return Vec::new() };
+        let mut decoder = codec.decoder();
+        let one = |raw: Raw<'a>| {
+            let mut batch = Batch { lines: 1, ..Batch::default() };
+            let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), &mut batch));
+            if let Err(error) = result {
+                batch.bury(self.dead(raw, &error));
+            }
+            batch
+        };
+        raws.map(one).collect()
+    }
+
     fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, between: Between, batch: &mut Batch) {
         match decoded {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
@@ -179,7 +206,7 @@ impl Feed {
                 batch.numbers.push((classifier.keys.print("stream", stream), number, edge));
             }
             Decoded::Lost(Lost { position, hash, length, error }) => {
-                batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string() });
+                batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string(), payload: None });
             }
         }
     }
@@ -190,7 +217,8 @@ impl Feed {
 
     fn dead_for(&self, raw: Raw<'_>, reason: &str) -> Dead {
         let (partition, reason) = (self.name.clone(), reason.to_owned());
-        Dead { partition, position: raw.position, length: raw.bytes.len() as u64, hash: raw.hash, reason }
+        let payload = self.sealer.as_ref().map(|sealer| sealer.seal(raw.bytes, &raw.hash));
+        Dead { partition, position: raw.position, length: raw.bytes.len() as u64, hash: raw.hash, reason, payload }
     }
 
     fn oversized(&self, oversized: &Oversized) -> Batch {
@@ -201,6 +229,7 @@ impl Feed {
             length: oversized.length,
             hash: oversized.hash,
             reason,
+            payload: None,
         };
         Batch { dead: vec![dead], dead_after: vec![0], lines: 1, ..Batch::default() }
     }
@@ -217,4 +246,5 @@ impl Feed {
     }
 }
 
-const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
+/// Why a record of no known format is dead.
+pub const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";

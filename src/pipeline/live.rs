@@ -4,7 +4,10 @@
 //! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
-use crate::config::written::Config;
+mod adopt;
+mod redriven;
+
+use crate::config::written::{Config, Source};
 use crate::console::health::Health;
 use crate::decode::{self, Raw};
 use crate::engine::output::{Output, Revision};
@@ -19,8 +22,11 @@ use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
 use crate::pipeline::parallel::Parallel;
+use crate::pipeline::redrive::spool::Spool;
+use crate::pipeline::reload::{Loaded, Reloads};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::sink::dead_letters::{DeadLetter, DeadLetters};
+use crate::sink::payload::Sealer;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
@@ -65,6 +71,10 @@ pub struct Parts {
     pub delivery: Delivery,
     /// Where what cannot be decoded is kept.
     pub dead_letters: Option<DeadLetters>,
+    /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
+    pub sealer: Option<Arc<Sealer>>,
+    /// Dead letters that are re-driven; they count once only with a state.
+    pub spool: Option<Spool>,
     /// Where state is kept; `None` keeps none.
     pub state: Option<StateDir>,
     /// Numbers.
@@ -73,6 +83,8 @@ pub struct Parts {
     pub health: Arc<Health>,
     /// How far employees' days could be evaluated.
     pub coverage: Arc<Published>,
+    /// Changes of the configuration; `None` where it cannot change.
+    pub reloads: Option<Reloads>,
 }
 
 /// The running service.
@@ -80,7 +92,7 @@ pub struct Live {
     engine: Engine,
     parts: Parts,
     sources: Vec<(String, SourceMetrics)>,
-    formats: Vec<decode::Choice>,
+    formats: Vec<(String, decode::Choice)>,
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
@@ -88,6 +100,8 @@ pub struct Live {
     settings: Settings,
     checkpoint_at: Instant,
     progress: Progress,
+    /// A changed configuration that waits for the end of a record, and since when.
+    fresh: Option<(Loaded, Instant)>,
 }
 
 /// What of the configuration matters while running.
@@ -97,6 +111,20 @@ struct Settings {
     idle: Duration,
     checkpoint: Duration,
     provisional: bool,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Settings {
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let (idle, checkpoint) = (millis(config.idle), millis(config.checkpoint));
+        Settings { skew: config.skew, idle, checkpoint, provisional: config.provisional }
+    }
+}
+
+/// The format of each source, with what tells whether it is still the same.
+fn formats(config: &Config) -> Vec<(String, decode::Choice)> {
+    let choice = |source: &Source| config.choice(&source.format).unwrap_or_else(|| config.automatic());
+    config.sources.iter().map(|source| (config.decoding_of(source), choice(source))).collect()
 }
 
 struct Heard {
@@ -124,22 +152,18 @@ impl Live {
     /// A service from its parts, going on from `positions`.
     pub fn new(config: &Config, engine: Engine, positions: Positions, parts: Parts) -> Live {
         let sources = config.sources.iter().map(|source| (source.name.clone(), parts.metrics.source(&source.name)));
-        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let settings = Settings::of(config);
         Live {
             sources: sources.collect(),
-            formats: config.sources.iter().map(|source| config.choice(&source.format).unwrap_or_else(|| config.automatic())).collect(),
+            formats: formats(config),
             feeds: BTreeMap::new(),
             positions,
             open: BTreeMap::new(),
             arrivals: Arrivals::default(),
-            settings: Settings {
-                skew: config.skew,
-                idle: millis(config.idle),
-                checkpoint: millis(config.checkpoint),
-                provisional: config.provisional,
-            },
-            checkpoint_at: Instant::now() + millis(config.checkpoint),
+            settings,
+            checkpoint_at: Instant::now() + settings.checkpoint,
             progress: Progress::default(),
+            fresh: None,
             engine,
             parts,
         }
@@ -150,6 +174,7 @@ impl Live {
         if self.settings.provisional {
             self.engine.resume_provisional();
         }
+        self.configured(None);
         self.parts.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step(observer)?;
@@ -159,12 +184,13 @@ impl Live {
         while self.amid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
-        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer);
+        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer)?;
         drop(feeds);
         let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
             state.save(engine.image(), &positions).context("cannot save the state")?;
             parts.intake.commit(&positions);
+            parts.spool.iter_mut().for_each(Spool::saved);
         }
         parts.intake.stop();
         engine.forget_provisional();
@@ -173,11 +199,13 @@ impl Live {
 
     /// One step. Waits a moment where nothing has arrived.
     fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        self.take_up_changes(observer)?;
         let received = self.parts.intake.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
             self.arrived(arrival, observer)?;
         }
+        self.take_redriven(observer)?;
         for (source, connected) in self.parts.intake.connected() {
             self.parts.health.set_connected(source, connected);
         }
@@ -185,10 +213,9 @@ impl Live {
         self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.amid_record())?;
         let settled = self.engine.advance(&Parallel);
         self.told(settled, begun, observer);
-        if self.settings.provisional {
-            let retracted = self.engine.reconcile();
-            self.told(retracted, begun, observer);
-        }
+        // Also where nothing is shown any more: what was shown is settled or retracted.
+        let retracted = self.engine.reconcile();
+        self.told(retracted, begun, observer);
         self.measure();
         observer.stepped(&self.progress);
         if begun >= self.checkpoint_at {
@@ -242,14 +269,11 @@ impl Live {
     /// The id of a partition, which is followed from now on.
     fn partition(&mut self, source: usize, name: &str) -> PartitionId {
         let id = self.engine.context().partition(name);
-        let heard = self.feeds.entry(id).or_insert_with(|| {
-            let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
-            names.sort_unstable();
-            let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
-            let feed = Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].clone());
-            self.engine.context().belongs(name, &self.sources[source].0);
-            Heard { feed, source, last: Instant::now(), resting: true, fresh: false }
-        });
+        if !self.feeds.contains_key(&id) {
+            let feed = self.feed(source, id, name);
+            self.feeds.insert(id, Heard { feed, source, last: Instant::now(), resting: true, fresh: false });
+        }
+        let Some(heard) = self.feeds.get_mut(&id) else { return id };
         if heard.resting {
             heard.resting = false;
             self.engine.open(id);
@@ -257,6 +281,16 @@ impl Live {
         heard.last = Instant::now();
         heard.fresh = true;
         id
+    }
+
+    /// A partition from its next record on.
+    fn feed(&self, source: usize, id: PartitionId, name: &str) -> Feed {
+        self.engine.context().belongs(name, &self.sources[source].0);
+        let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
+        Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone())
+            .sealing(self.parts.sealer.clone())
     }
 
     fn take(
@@ -282,6 +316,8 @@ impl Live {
                 length: dead.length,
                 hash: dead.hash,
                 reason: dead.reason,
+                at: Some(now()),
+                payload: dead.payload,
             })
             .collect();
         for (stream, number, edge) in batch.numbers {
@@ -291,22 +327,37 @@ impl Live {
         let count = batch.accesses.len();
         for (at, access) in batch.accesses.into_iter().enumerate() {
             (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(id));
-            let outcome = self.arrivals.outcome(&access, &self.engine);
-            self.sources[source].1.records(outcome, 1);
-            let shown = self.settings.provisional.then(|| access.clone());
-            if let Some(given_up) = self.engine.take(access, believed) {
-                self.engine.dead(id);
-                letters.push(self.given_up(&given_up));
-            }
-            // What was set aside is not shown: nobody knows yet whether its time is right.
-            let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
-            if let Some(access) = shown.filter(placed) {
-                let output = self.engine.show(&access);
-                self.told(output, begun, observer);
-            }
+            self.note_unburied(&access);
+            letters.extend(self.access(source, access, believed, begun, observer));
         }
         (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(id));
         self.bury(&letters)
+    }
+
+    /// Counts an access and gives it to the engine. What is returned was set aside before and is given up.
+    fn access(
+        &mut self,
+        source: usize,
+        access: Access,
+        believed: Option<Timestamp>,
+        begun: Instant,
+        observer: &mut impl Observer,
+    ) -> Option<DeadLetter> {
+        let id = access.partition;
+        let outcome = self.arrivals.outcome(&access, &self.engine);
+        self.sources[source].1.records(outcome, 1);
+        let shown = self.settings.provisional.then(|| access.clone());
+        let given_up = self.engine.take(access, believed);
+        // What was set aside is not shown: nobody knows yet whether its time is right.
+        let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
+        if let Some(access) = shown.filter(placed) {
+            let output = self.engine.show(&access);
+            self.told(output, begun, observer);
+        }
+        if given_up.is_some() {
+            self.engine.dead(id);
+        }
+        given_up.map(|access| self.given_up(&access))
     }
 
     fn given_up(&self, access: &Access) -> DeadLetter {
@@ -317,6 +368,8 @@ impl Live {
             length: u64::from(access.length),
             hash: access.hash,
             reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
+            at: Some(now()),
+            payload: None,
         }
     }
 
@@ -431,6 +484,7 @@ impl Live {
         self.parts.metrics.checkpoint(begun.elapsed());
         self.parts.metrics.set_state_bytes(state.size());
         self.parts.intake.commit(&self.positions);
+        self.parts.spool.iter_mut().for_each(Spool::saved);
         Ok(())
     }
 
@@ -453,11 +507,16 @@ impl Live {
         Ok(())
     }
 
-    fn last_checkpoint(mut self, observer: &mut impl Observer) -> Live {
-        if let Err(error) = self.release_held(observer, |_| true) {
-            tracing::error!(%error, "what decoders held back could not be kept");
-        }
+    /// Nothing is saved or committed past a dead letter that could not be kept.
+    fn last_checkpoint(mut self, observer: &mut impl Observer) -> anyhow::Result<Live> {
+        self.release_held(observer, |_| true)?;
         self.positions.tails = self.parts.intake.tails();
-        self
+        Ok(self)
     }
+}
+
+/// The time, as dead letters tell it.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    Timestamp(since).to_string()
 }

@@ -2,6 +2,7 @@
 
 pub mod arrivals;
 pub mod chance;
+pub mod cluster;
 pub mod compare;
 pub mod coverage;
 pub mod delivery;
@@ -13,7 +14,9 @@ pub mod leaks;
 pub mod ledger;
 pub mod live;
 pub mod parallel;
+pub mod redrive;
 pub mod reference;
+pub mod reload;
 pub mod replay;
 pub mod score;
 pub mod state;

@@ -360,6 +360,7 @@ impl Replay {
             length: u64::from(access.length),
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
+            payload: None,
         };
         self.engine.dead(access.partition);
         self.bury(letter, dead);

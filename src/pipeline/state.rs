@@ -1,11 +1,12 @@
 //! What a run leaves on disk: the engine's state together with how far each source had been read when it was made.
 
 use crate::engine::Image;
+use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka;
 use crate::source::tail::TailPosition;
 use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// How far each source has been applied. Positions and state are written at once, so a restart applies nothing twice.
@@ -17,6 +18,9 @@ pub struct Positions {
     pub tails: Vec<TailPosition>,
     /// Kafka: next offset by topic and partition.
     pub offsets: BTreeMap<(String, i32), i64>,
+    /// Dead letters that have been re-driven: each counts once.
+    #[serde(skip)]
+    pub redriven: BTreeSet<LetterId>,
 }
 
 /// A directory that holds the state of a run.
@@ -44,7 +48,10 @@ impl StateDir {
     /// What is there.
     pub fn load(&self) -> Result<Option<(Image, Positions)>, StateError> {
         let Some(snapshot) = self.store.load()? else { return Ok(None) };
-        let (head, positions): (Vec<u8>, Positions) = postcard::from_bytes(&snapshot.meta)?;
+        let ((head, mut positions), rest): ((Vec<u8>, Positions), &[u8]) = postcard::take_from_bytes(&snapshot.meta)?;
+        if !rest.is_empty() {
+            positions.redriven = postcard::from_bytes(rest)?;
+        }
         let mut shards = snapshot.entries;
         shards.sort_by_key(|(at, _)| *at);
         Ok(Some((Image { head, shards: shards.into_iter().map(|(_, bytes)| bytes).collect() }, positions)))
@@ -52,7 +59,11 @@ impl StateDir {
 
     /// Replaces what is there, in one durable transaction.
     pub fn save(&mut self, image: Image, positions: &Positions) -> Result<(), StateError> {
-        let meta = postcard::to_stdvec(&(&image.head, positions))?;
+        let mut meta = postcard::to_stdvec(&(&image.head, positions))?;
+        // Behind the rest, and only where there are any: states without them are those of versions that knew none.
+        if !positions.redriven.is_empty() {
+            meta = postcard::to_extend(&positions.redriven, meta)?;
+        }
         let shards = image.shards.into_iter().enumerate().map(|(at, bytes)| (at as u32, bytes));
         Ok(self.store.replace(&meta, shards)?)
     }

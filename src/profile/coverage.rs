@@ -54,6 +54,15 @@ struct Used {
 }
 
 impl Usage {
+    /// Takes over what was used up elsewhere: a reason is used up once, wherever those whom it covers lie.
+    pub fn join(&mut self, other: &Usage) {
+        for (print, used) in &other.used {
+            let known = self.used.entry(*print).or_default();
+            known.people.extend(&used.people);
+            known.unnamed = known.unnamed.max(used.unnamed);
+        }
+    }
+
     /// Whether the reason covers one more look at this person.
     fn take(&mut self, reason: &Reason, person: u64) -> bool {
         let Some(cap) = reason.max_persons else { return true };

@@ -1,39 +1,50 @@
-//! Records that could not be decoded: where they stood and why, never what they held.
+//! Records that could not be decoded: where they stood and why; what they held only where a key is given that encrypts it.
 
 use crate::kafka::settings::Cluster;
 use crate::model::access::{Position, RecordHash};
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
 use crate::sink::produce::Producer;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where dead letters go unless told otherwise.
 pub const DEFAULT_TOPIC: &str = "leakwarden.dead-letters";
 
 /// A record that could not be decoded.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// The source's name, or topic, or file.
     pub source: String,
     /// The partition, where the source has several.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<i32>,
     /// Line or offset.
     pub position: Position,
     /// Its length in bytes.
     pub length: u64,
     /// Keyed hash of its bytes.
-    #[serde(serialize_with = "hex")]
+    #[serde(serialize_with = "hex", deserialize_with = "from_hex")]
     pub hash: RecordHash,
     /// Why, without its content.
     pub reason: String,
+    /// When it was written, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Its content, encrypted: [`crate::sink::payload`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
 }
 
 /// Takes dead letters. Like a sink: `Ok` means acknowledged, and only then may the input offset be committed.
 pub struct DeadLetters {
     to: Destination,
 }
+
+/// How often writing is tried again before it counts as failed, and how long after.
+const TRIES: usize = 3;
+const PAUSE: Duration = Duration::from_millis(500);
 
 enum Destination {
     File { path: PathBuf, file: Appender },
@@ -52,8 +63,22 @@ impl DeadLetters {
         Ok(DeadLetters { to: Destination::Topic(Producer::new(cluster, topic)?) })
     }
 
-    /// Writes all of them; `Ok` once they are acknowledged.
+    /// Writes all of them; `Ok` once they are acknowledged. What may pass is tried again a few times.
     pub fn write(&mut self, letters: &[DeadLetter]) -> Result<(), SinkError> {
+        let mut tries = TRIES;
+        loop {
+            match self.write_once(letters) {
+                Err(error) if error.retryable && tries > 0 => {
+                    tracing::warn!(%error, "dead letters are not kept yet; trying again");
+                    std::thread::sleep(PAUSE);
+                    tries -= 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn write_once(&mut self, letters: &[DeadLetter]) -> Result<(), SinkError> {
         let mut lines = Vec::with_capacity(letters.len());
         for letter in letters {
             lines.push(serde_json::to_vec(letter).map_err(|error| SinkError::lasting(format!("dead letter: {error}")))?);
@@ -75,6 +100,11 @@ fn hex<S: serde::Serializer>(hash: &RecordHash, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(blake3::Hash::from_bytes(hash.0).to_hex().as_str())
 }
 
+fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RecordHash, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    blake3::Hash::from_hex(text).map(|hash| RecordHash(*hash.as_bytes())).map_err(serde::de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,11 +121,16 @@ mod tests {
             length: 12,
             hash: RecordHash([0xab; 32]),
             reason: "time must be given".to_owned(),
+            at: None,
+            payload: None,
         };
-        letters.write(&[letter.clone(), DeadLetter { partition: None, ..letter }]).expect("written");
+        letters.write(&[letter.clone(), DeadLetter { partition: None, ..letter.clone() }]).expect("written");
         let hash = "ab".repeat(32);
         let rest = format!("\"position\":17,\"length\":12,\"hash\":\"{hash}\",\"reason\":\"time must be given\"}}\n");
         let expected = format!("{{\"source\":\"access\",\"partition\":3,{rest}{{\"source\":\"access\",{rest}");
-        assert_eq!(std::fs::read_to_string(&path).expect("read"), expected);
+        let written = std::fs::read_to_string(&path).expect("read");
+        assert_eq!(written, expected);
+        let read: DeadLetter = serde_json::from_str(written.lines().next().expect("a line")).expect("reads");
+        assert_eq!(read, letter);
     }
 }

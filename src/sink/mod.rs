@@ -6,6 +6,7 @@ pub mod append;
 pub mod dead_letters;
 pub mod jsonl;
 pub mod kafka;
+pub mod payload;
 pub mod produce;
 pub mod retry;
 

@@ -1,7 +1,7 @@
 //! Produces to Kafka and waits for every acknowledgement.
 
-use crate::kafka::log_line;
 use crate::kafka::settings::Cluster;
+use crate::kafka::{error_line, log_line};
 use crate::sink::SinkError;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -37,7 +37,7 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka");
+        error_line(&error, reason);
     }
 }
 

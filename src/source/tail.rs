@@ -278,7 +278,7 @@ impl Followed {
 }
 
 /// Names that rotation gives to a file: its own name with something after it, in the same directory.
-fn successors(path: &Path) -> Vec<PathBuf> {
+pub fn successors(path: &Path) -> Vec<PathBuf> {
     let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return Vec::new() };
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     let entries = fs::read_dir(directory).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();

@@ -107,6 +107,11 @@ impl Centre {
         Ok(centre)
     }
 
+    /// Changes how many alerts are shown a day, from the next day on.
+    pub fn set_budget(&mut self, per_day: u32) {
+        self.second.set_budget(per_day);
+    }
+
     /// The next offset of `leakwarden.summaries` to read.
     pub fn next(&self) -> i64 {
         self.next

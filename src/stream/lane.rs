@@ -90,6 +90,11 @@ impl Lane {
         self.next
     }
 
+    /// Goes on under another set-up.
+    pub fn set_context(&mut self, context: Arc<Context>) {
+        self.context = context;
+    }
+
     /// The latest believed event time.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.clock.watermark()

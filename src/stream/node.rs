@@ -132,6 +132,28 @@ impl Node {
         }
     }
 
+    /// The set-up.
+    pub fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Goes on under another set-up of the same subject key, from the next record on.
+    pub fn set_context(&mut self, context: Arc<Context>) {
+        for part in self.parts.values_mut() {
+            match part {
+                Part::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
+                Part::Centre(centre) => centre.set_budget(context.alerts.budget_per_day),
+                Part::Fencing | Part::Restoring(_) => {}
+            }
+        }
+        for lane in self.lanes.values_mut() {
+            if let Laid::Open(lane) = lane {
+                lane.set_context(context.clone());
+            }
+        }
+        self.context = context;
+    }
+
     /// The partition of the state that is the centre's: that after the tasks'.
     fn centre(&self) -> i32 {
         self.layout.tasks
@@ -379,6 +401,11 @@ impl Node {
             Some(Part::Task(task)) => task.save(executor),
             Some(Part::Centre(_) | Part::Fencing | Part::Restoring(_)) | None => false,
         }
+    }
+
+    /// Whether a task runs.
+    pub fn is_running(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(_)))
     }
 
     /// Whether a task is being saved.

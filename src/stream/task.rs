@@ -107,6 +107,11 @@ impl Task {
         &self.first
     }
 
+    /// Goes on under another set-up.
+    pub fn set_context(&mut self, context: Arc<Context>) {
+        self.first.set_context(context);
+    }
+
     /// The next offset of `leakwarden.access` to read.
     pub fn next(&self) -> i64 {
         self.reader.next()

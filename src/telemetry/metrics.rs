@@ -75,6 +75,31 @@ impl Delivery {
     }
 }
 
+/// What became of an attempt to read the configuration again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reload {
+    /// Read, found valid, and in use.
+    Applied,
+    /// Not valid, or not to be changed while the service runs: the former one stays.
+    Refused,
+    /// Nothing had changed.
+    Unchanged,
+}
+
+impl Reload {
+    /// Every outcome, in order of declaration.
+    pub const ALL: [Reload; 3] = [Reload::Applied, Reload::Refused, Reload::Unchanged];
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reload::Applied => "applied",
+            Reload::Refused => "refused",
+            Reload::Unchanged => "unchanged",
+        }
+    }
+}
+
 /// All metrics of a process. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -92,6 +117,15 @@ pub struct Metrics {
     state_bytes: IntGauge,
     checkpoint_duration: Gauge,
     sink_deliveries: IntCounterVec,
+    tasks: IntGauge,
+    restoring: IntGauge,
+    restored_records: IntGauge,
+    restored_bytes: IntGauge,
+    redriven: IntCounterVec,
+    config_reloads: [IntCounter; Reload::ALL.len()],
+    config_successful: IntGauge,
+    config_success_time: Gauge,
+    config_info: IntGaugeVec,
 }
 
 /// The metrics of one source.
@@ -100,6 +134,7 @@ pub struct SourceMetrics {
     records: [IntCounter; Outcome::ALL.len()],
     watermark_delay: Gauge,
     lag: IntGauge,
+    redriven: IntCounter,
 }
 
 /// The metrics of one sink.
@@ -132,6 +167,7 @@ impl Metrics {
             "Employees on the newest day that has closed everywhere, by how far it was evaluated.",
             &["state"],
         );
+        let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
         Metrics {
             coverage: State::ALL.map(|state| coverage.with_label_values(&[state.name()])),
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
@@ -165,7 +201,33 @@ impl Metrics {
                 &registry,
                 Gauge::with_opts(named("checkpoint_duration_seconds", "How long the last checkpoint took, in seconds.")),
             ),
+            tasks: added(&registry, IntGauge::with_opts(named("tasks_running", "Tasks of the cluster that run in this process."))),
+            restoring: added(&registry, IntGauge::with_opts(named("tasks_restoring", "Tasks whose state is being restored."))),
+            restored_records: added(
+                &registry,
+                IntGauge::with_opts(named("restore_records", "Messages read by the restores that are under way.")),
+            ),
+            restored_bytes: added(&registry, IntGauge::with_opts(named("restore_bytes", "Bytes read by the restores that are under way."))),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
+            redriven: counters(
+                &registry,
+                "redriven_records_total",
+                "Dead letters that could be decoded later; they count in records_total once more, by what became of them.",
+                &["source"],
+            ),
+            config_reloads: Reload::ALL.map(|outcome| reloads.with_label_values(&[outcome.name()])),
+            config_successful: added(
+                &registry,
+                IntGauge::with_opts(named("config_last_reload_successful", "Whether the files as they are now are in use; 0 if refused.")),
+            ),
+            config_success_time: added(
+                &registry,
+                Gauge::with_opts(named(
+                    "config_last_reload_success_timestamp_seconds",
+                    "When the configuration in use was taken into use, in seconds of the epoch.",
+                )),
+            ),
+            config_info: gauges(&registry, "config_info", "Hash of the configuration in use, as in alerts; always 1.", &["config"]),
             registry,
         }
     }
@@ -176,6 +238,7 @@ impl Metrics {
             records: Outcome::ALL.map(|outcome| self.records.with_label_values(&[name, outcome.name()])),
             watermark_delay: self.watermark_delay.with_label_values(&[name]),
             lag: self.consumer_lag.with_label_values(&[name]),
+            redriven: self.redriven.with_label_values(&[name]),
         }
     }
 
@@ -229,6 +292,32 @@ impl Metrics {
         self.checkpoint_duration.set(took.as_secs_f64());
     }
 
+    /// How many tasks run here.
+    pub fn set_tasks(&self, tasks: u64) {
+        self.tasks.set(whole(tasks));
+    }
+
+    /// How far restores have come.
+    pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
+        self.restoring.set(whole(tasks));
+        self.restored_records.set(whole(records));
+        self.restored_bytes.set(whole(bytes));
+    }
+
+    /// The configuration was to be read again.
+    pub fn reload(&self, outcome: Reload) {
+        self.config_reloads[outcome as usize].inc();
+        self.config_successful.set(i64::from(outcome != Reload::Refused));
+    }
+
+    /// This configuration is in use since that moment of the epoch.
+    pub fn set_config(&self, hash: &str, since: Duration) {
+        self.config_info.reset();
+        self.config_info.with_label_values(&[hash]).set(1);
+        self.config_successful.set(1);
+        self.config_success_time.set(since.as_secs_f64());
+    }
+
     /// Everything as Prometheus text.
     pub fn render(&self) -> String {
         let mut text = String::new();
@@ -243,6 +332,11 @@ impl SourceMetrics {
     /// Records had this outcome.
     pub fn records(&self, outcome: Outcome, records: u64) {
         self.records[outcome as usize].inc_by(records);
+    }
+
+    /// Dead letters of it could be decoded after all.
+    pub fn redriven(&self, records: u64) {
+        self.redriven.inc_by(records);
     }
 
     /// How far its watermark is behind the clock.
@@ -298,6 +392,7 @@ mod tests {
         metrics.alert(Typology::BulkExtract, Severity::High);
         metrics.persons_unexplained(50, 2);
         metrics.personal_records(Kind::PhoneNumber, 7);
+        metrics.set_config("19c1c253767b6d3e", Duration::from_secs(1));
         metrics
     }
 
@@ -317,6 +412,15 @@ mod tests {
         ("leakwarden_checkpoint_duration_seconds", &[]),
         ("leakwarden_sink_deliveries_total", &["outcome", "sink"]),
         ("leakwarden_build_info", &["version"]),
+        ("leakwarden_tasks_running", &[]),
+        ("leakwarden_tasks_restoring", &[]),
+        ("leakwarden_restore_records", &[]),
+        ("leakwarden_restore_bytes", &[]),
+        ("leakwarden_redriven_records_total", &["source"]),
+        ("leakwarden_config_reloads_total", &["outcome"]),
+        ("leakwarden_config_last_reload_successful", &[]),
+        ("leakwarden_config_last_reload_success_timestamp_seconds", &[]),
+        ("leakwarden_config_info", &["config"]),
     ];
 
     #[test]
@@ -351,6 +455,9 @@ mod tests {
         }
         for (place, delivery) in Delivery::ALL.into_iter().enumerate() {
             assert_eq!(delivery as usize, place);
+        }
+        for (place, reload) in Reload::ALL.into_iter().enumerate() {
+            assert_eq!(reload as usize, place);
         }
     }
 }

@@ -17,6 +17,12 @@ impl Untrusted<'_> {
     }
 }
 
+/// A text of ours that may quote somebody's file: nothing in it acts on a terminal or forges a line.
+pub fn harmless(text: &str) -> String {
+    let shown = |c: char| if Untrusted::acts(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 impl fmt::Display for Untrusted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (shown, c) in self.0.chars().enumerate() {

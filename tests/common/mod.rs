@@ -1,11 +1,13 @@
 //! What the tests share: a small bank in memory ([`world`]), canonical lines ([`line`]), cases told in files ([`case`]), the engine
-//! driven by lines ([`play`]) and the program itself ([`program`]).
+//! driven by lines ([`play`]), the program itself ([`program`]), the service as a process ([`service`]) and a real Kafka ([`kafka`]).
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod case;
+pub mod kafka;
 pub mod line;
 pub mod play;
 pub mod program;
+pub mod service;
 pub mod sources;
 pub mod world;

@@ -341,9 +341,16 @@ fn alerts(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report) 
         report.line("to nobody: no sink is configured; `replay --alerts FILE` writes them all the same");
         report.warn(Problem::plain(place("sink"), "is not given: `run` tells nobody of its alerts"));
     }
-    match &config.dead_letters {
-        Some(path) => report.line(format!("dead letters to {}: place, length, hash, reason; never the content", shown(path))),
-        None => report.line("dead letters are counted by reason and not kept"),
+    let content = if config.dead_letter_key.is_some() { "the content encrypted" } else { "never the content" };
+    match (&config.dead_letters, &config.dead_letter_topic) {
+        (Some(path), _) => report.line(format!("dead letters to {}: place, length, hash, reason; {content}", shown(path))),
+        (None, Some(kafka)) => report.line(format!("dead letters to Kafka {}: place, length, hash, reason; {content}", kafka_line(kafka))),
+        (None, None) => report.line(format!("dead letters to the state's directory: place, length, hash, reason; {content}")),
+    }
+    if let Some(path) = &config.dead_letter_key
+        && others_may_read(path)
+    {
+        report.warn(Problem::new(place("dead_letters.key_file"), "may be read by other users: chmod 600", shown(path)));
     }
 }
 

@@ -112,7 +112,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
     let serving = runtime.spawn(console.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
-    let parts = Parts { intake, delivery, dead_letters: None, state: None, metrics, health, coverage };
+    let parts =
+        Parts { intake, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();

@@ -1,6 +1,6 @@
 //! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
 
-use crate::kafka::log_line;
+use crate::kafka::{error_line, log_line};
 use crate::source::kafka::{Event, Positions, TopicPartition};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -175,10 +175,11 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.shared.connected.store(false, Ordering::Release);
+        let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
+        if down && self.shared.connected.swap(false, Ordering::AcqRel) {
+            tracing::warn!("kafka: no broker can be reached");
         }
-        tracing::warn!(%error, reason, "kafka");
+        error_line(&error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {

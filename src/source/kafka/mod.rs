@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod poll;
+pub mod range;
 
 pub use crate::kafka::settings;
 use context::{Context, Shared};

@@ -1,5 +1,6 @@
 //! The poll thread: it polls whatever happens, batches what it gets, and pauses rather than waits where nobody takes batches.
 
+use crate::kafka::is_outage;
 use crate::source::kafka::context::{Context, Shared};
 use crate::source::kafka::{Event, Message};
 use crossbeam_channel::{SendTimeoutError, Sender};
@@ -80,6 +81,8 @@ impl Poller {
                     batch.push(owned(&message, &self.topic));
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                // The client's callback has heard of it too.
+                Some(Err(error)) if is_outage(&error) => {}
                 Some(Err(error)) => tracing::warn!(%error, "kafka: poll"),
                 None => break,
             }

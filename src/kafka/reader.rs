@@ -1,0 +1,279 @@
+//! Reads partitions from given offsets on, apart from any group: who reads what is decided elsewhere.
+
+use crate::kafka::log_line;
+use crate::kafka::settings::{Cluster, SettingsError};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::statistics::Statistics;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Messages and bytes of a batch, about.
+const BATCH: (usize, usize) = (4_096, 2 * 1024 * 1024);
+/// Batches that wait to be taken. When they are full the thread waits: a reader of no group is evicted by nobody.
+const BATCHES: usize = 4;
+const POLL: Duration = Duration::from_millis(20);
+
+const DEFAULTS: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    // What has expired is passed over, and told.
+    ("auto.offset.reset", "earliest"),
+    ("fetch.wait.max.ms", "20"),
+    ("fetch.min.bytes", "1"),
+    ("queued.max.messages.kbytes", "32768"),
+    ("allow.auto.create.topics", "false"),
+    ("statistics.interval.ms", "2000"),
+    ("isolation.level", "read_committed"),
+];
+
+/// A partition of a topic.
+pub type Partition = (Arc<str>, i32);
+
+/// A message that was read.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Its offset.
+    pub offset: i64,
+    /// The broker's or producer's time in epoch milliseconds.
+    pub timestamp_ms: Option<i64>,
+    /// Its key.
+    pub key: Vec<u8>,
+    /// Its content; `None` of a removal.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Messages of one partition, in order.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Which.
+    pub partition: Partition,
+    /// How often it was followed anew before: messages of an earlier time are of no more use.
+    pub since: u64,
+    /// The messages.
+    pub messages: Vec<Incoming>,
+}
+
+enum Command {
+    Follow(Partition, i64, u64),
+    Leave(Partition),
+    Hold(BTreeSet<Partition>),
+}
+
+/// A running reader.
+pub struct Reader {
+    commands: Sender<Command>,
+    batches: Receiver<Result<Batch, KafkaError>>,
+    since: BTreeMap<Partition, u64>,
+    follows: u64,
+    lag: Arc<Mutex<BTreeMap<Partition, u64>>>,
+    held: BTreeSet<Partition>,
+}
+
+struct Context {
+    lag: Arc<Mutex<BTreeMap<Partition, u64>>>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka");
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut lags = BTreeMap::new();
+        for (topic, about) in &statistics.topics {
+            let name: Arc<str> = topic.as_str().into();
+            for (partition, about) in &about.partitions {
+                if about.hi_offset >= 0 && about.app_offset >= 0 {
+                    lags.insert((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0));
+                }
+            }
+        }
+        *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lags;
+    }
+}
+
+impl ConsumerContext for Context {}
+
+impl Reader {
+    /// Starts its thread. `group` is a name for the brokers' logs; the reader joins none.
+    pub fn start(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
+        let mut config = cluster.config(DEFAULTS)?;
+        config.set("group.id", format!("{group}.reader"));
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        let lag = Arc::default();
+        let consumer: BaseConsumer<Context> = cluster.client(&config, Context { lag: Arc::clone(&lag) })?;
+        let (commands, orders) = unbounded();
+        let (sender, batches) = bounded(BATCHES);
+        std::thread::Builder::new()
+            .name("kafka-read".to_owned())
+            .spawn(move || Thread { consumer, orders, sender, following: BTreeMap::new(), names: BTreeMap::new() }.run())
+            .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
+        Ok(Reader { commands, batches, since: BTreeMap::new(), follows: 0, lag, held: BTreeSet::new() })
+    }
+
+    /// Reads a partition from an offset on.
+    pub fn follow(&mut self, partition: Partition, from: i64) {
+        self.follows += 1;
+        self.since.insert(partition.clone(), self.follows);
+        // A thread that has ended has said why.
+        let _ = self.commands.send(Command::Follow(partition, from, self.follows));
+    }
+
+    /// Reads a partition no more.
+    pub fn leave(&mut self, partition: Partition) {
+        self.since.remove(&partition);
+        let _ = self.commands.send(Command::Leave(partition));
+    }
+
+    /// Reads these no further for now, and all others.
+    pub fn hold(&mut self, partitions: BTreeSet<Partition>) {
+        if self.held != partitions {
+            self.held.clone_from(&partitions);
+            let _ = self.commands.send(Command::Hold(partitions));
+        }
+    }
+
+    /// The next messages; waits for them a moment. Those of a partition that is no longer followed, or anew, are passed over.
+    pub fn receive(&self, wait: Duration) -> Result<Option<Batch>, KafkaError> {
+        let Ok(batch) = self.batches.recv_timeout(wait) else { return Ok(None) };
+        let batch = batch?;
+        Ok((self.since.get(&batch.partition) == Some(&batch.since)).then_some(batch))
+    }
+
+    /// Messages not read yet of each partition, as of a few seconds ago.
+    pub fn lag(&self) -> BTreeMap<Partition, u64> {
+        self.lag.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+struct Thread {
+    consumer: BaseConsumer<Context>,
+    orders: Receiver<Command>,
+    sender: Sender<Result<Batch, KafkaError>>,
+    following: BTreeMap<Partition, u64>,
+    names: BTreeMap<String, Arc<str>>,
+}
+
+impl Thread {
+    fn run(mut self) {
+        loop {
+            match self.orders.try_recv() {
+                Ok(command) => {
+                    if let Err(error) = self.obey(command) {
+                        let _ = self.sender.send(Err(error));
+                        break;
+                    }
+                    continue;
+                }
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => break,
+            }
+            if self.following.is_empty() {
+                std::thread::sleep(POLL);
+                continue;
+            }
+            match self.batch() {
+                Ok(batches) => {
+                    if batches.into_iter().any(|batch| self.sender.send(Ok(batch)).is_err()) {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    let _ = self.sender.send(Err(error));
+                    break;
+                }
+            }
+        }
+        // Closing a consumer can hang for ever (rust-rdkafka 509, 453, 611); it belongs to no group that it would have to leave.
+        std::mem::forget(self.consumer);
+    }
+
+    fn obey(&mut self, command: Command) -> KafkaResult<()> {
+        match command {
+            Command::Follow(partition, from, since) => {
+                if self.following.insert(partition.clone(), since).is_some() {
+                    self.consumer.incremental_unassign(&list(&[(&partition, None)]))?;
+                }
+                self.consumer.incremental_assign(&list(&[(&partition, Some(from))]))
+            }
+            Command::Leave(partition) => match self.following.remove(&partition) {
+                Some(_) => self.consumer.incremental_unassign(&list(&[(&partition, None)])),
+                None => Ok(()),
+            },
+            Command::Hold(held) => {
+                let (hold, go): (Vec<&Partition>, Vec<&Partition>) = self.following.keys().partition(|of| held.contains(*of));
+                let list = |of: Vec<&Partition>| list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
+                self.consumer.pause(&list(hold))?;
+                self.consumer.resume(&list(go))
+            }
+        }
+    }
+
+    /// Messages that are there, by partition.
+    fn batch(&mut self) -> KafkaResult<Vec<Batch>> {
+        let mut batches: Vec<Batch> = Vec::new();
+        let (mut messages, mut bytes, mut wait) = (0, 0, POLL);
+        while messages < BATCH.0 && bytes < BATCH.1 {
+            let Some(polled) = self.consumer.poll(wait) else { break };
+            wait = Duration::ZERO;
+            let message = match polled {
+                Ok(message) => message,
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%error, "kafka: reading");
+                    continue;
+                }
+            };
+            messages += 1;
+            bytes += message.payload_len() + message.key_len();
+            if !self.names.contains_key(message.topic()) {
+                self.names.insert(message.topic().to_owned(), message.topic().into());
+            }
+            let topic = &self.names[message.topic()];
+            let at = batches.iter().rposition(|batch| batch.partition.1 == message.partition() && batch.partition.0 == *topic);
+            let at = match at {
+                Some(at) => at,
+                None => {
+                    let partition = (Arc::clone(topic), message.partition());
+                    let Some(since) = self.following.get(&partition).copied() else { continue };
+                    batches.push(Batch { partition, since, messages: Vec::new() });
+                    batches.len() - 1
+                }
+            };
+            batches[at].messages.push(owned(&message));
+        }
+        Ok(batches)
+    }
+}
+
+fn owned(message: &BorrowedMessage<'_>) -> Incoming {
+    Incoming {
+        offset: message.offset(),
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().unwrap_or_default().to_vec(),
+        value: message.payload().map(<[u8]>::to_vec),
+    }
+}
+
+fn list(partitions: &[(&Partition, Option<i64>)]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for ((topic, partition), offset) in partitions {
+        let mut element = list.add_partition(topic, *partition);
+        if let Some(offset) = offset {
+            // Fails for offsets that cannot be; ours came from brokers.
+            let _ = element.set_offset(Offset::Offset(*offset));
+        }
+    }
+    list
+}

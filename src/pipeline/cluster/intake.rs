@@ -1,0 +1,275 @@
+//! The input partitions that are this process's: their decoders, and when each was last heard.
+
+use crate::config::written::{Config, From};
+use crate::console::health::Health;
+use crate::decode::{Choice, Raw};
+use crate::engine::context::Context;
+use crate::kafka::reader::{Incoming, Partition};
+use crate::model::access::{Access, PartitionId, Position};
+use crate::model::time::{Span, Timestamp};
+use crate::pipeline::feed::{Batch, Dead, Feed};
+use crate::pipeline::replay::UNCONFIRMED;
+use crate::sink::dead_letters::DeadLetter;
+use crate::sink::payload::Sealer;
+use crate::stream::node::LaneName;
+use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What one record holds.
+pub struct Taken {
+    /// Its offset.
+    pub offset: i64,
+    /// Its accesses.
+    pub accesses: Vec<Access>,
+    /// The latest time that is believed of it.
+    pub believed: Option<Timestamp>,
+}
+
+/// All input partitions of this process.
+pub struct Intake {
+    context: Arc<Context>,
+    sources: Vec<Source>,
+    heard: BTreeMap<LaneName, Heard>,
+    letters: Vec<DeadLetter>,
+    sealer: Option<Arc<Sealer>>,
+    skew: Span,
+    /// Whether alerts are shown before they settle.
+    pub provisional: bool,
+}
+
+struct Source {
+    name: String,
+    /// Its place among the sorted names.
+    index: u16,
+    topics: Vec<String>,
+    format: Choice,
+    /// All that tells how its records are decoded.
+    decoding: String,
+    metrics: SourceMetrics,
+}
+
+struct Heard {
+    feed: Feed,
+    source: usize,
+    last: Instant,
+    next: i64,
+    fresh: bool,
+}
+
+/// Messages that are decoded by one core at a time.
+const SLICE: usize = 256;
+
+impl Intake {
+    /// Of a configuration's Kafka sources.
+    pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics, sealer: Option<Arc<Sealer>>) -> Intake {
+        let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
+        names.sort_unstable();
+        let of_kafka = config.sources.iter().filter_map(|source| match &source.from {
+            From::Kafka(kafka) => Some((source, kafka)),
+            From::Files(_) => None,
+        });
+        let sources = of_kafka.map(|(source, kafka)| Source {
+            name: source.name.clone(),
+            index: names.binary_search(&source.name.as_str()).unwrap_or(0) as u16,
+            topics: kafka.topics.clone(),
+            format: config.choice(&source.format).unwrap_or_else(|| config.automatic()),
+            decoding: config.decoding_of(source),
+            metrics: metrics.source(&source.name),
+        });
+        Intake {
+            context,
+            sources: sources.collect(),
+            heard: BTreeMap::new(),
+            letters: Vec::new(),
+            sealer,
+            skew: config.skew,
+            provisional: config.provisional,
+        }
+    }
+
+    /// Goes on under another set-up; a source of another format gets other decoders.
+    pub fn set_context(&mut self, config: &Config, context: Arc<Context>) {
+        self.context = context;
+        (self.skew, self.provisional) = (config.skew, config.provisional);
+        let mut changed = Vec::new();
+        for (at, source) in self.sources.iter_mut().enumerate() {
+            let Some(wanted) = config.sources.iter().find(|wanted| wanted.name == source.name) else { continue };
+            let decoding = config.decoding_of(wanted);
+            if decoding != source.decoding {
+                source.format = config.choice(&wanted.format).unwrap_or_else(|| config.automatic());
+                source.decoding = decoding;
+                changed.push(at);
+            }
+        }
+        let lanes: Vec<(LaneName, i64)> = self
+            .heard
+            .iter()
+            .filter(|(_, heard)| changed.contains(&heard.source))
+            .map(|(lane, heard)| (lane.clone(), heard.next))
+            .collect();
+        for (lane, next) in lanes {
+            self.open(&lane, next);
+        }
+    }
+
+    /// A partition is read from that offset on.
+    pub fn open(&mut self, lane: &LaneName, from: i64) {
+        let Some(at) = self.sources.iter().position(|source| source.topics.contains(&lane.0)) else { return };
+        let source = &self.sources[at];
+        let name = format!("{}/{}", lane.0, lane.1);
+        let feed =
+            Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
+        self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false });
+    }
+
+    /// A partition is no longer ours.
+    pub fn close(&mut self, lane: &LaneName) {
+        self.heard.remove(lane);
+    }
+
+    /// Decodes messages of a partition, in order.
+    pub fn take(&mut self, lane: &LaneName, messages: &[Incoming]) -> Vec<Taken> {
+        let Some(heard) = self.heard.get_mut(lane) else { return Vec::new() };
+        heard.last = Instant::now();
+        heard.fresh = true;
+        if let Some(first) = messages.first() {
+            if first.offset > heard.next && heard.next > 0 {
+                let missing = first.offset - heard.next;
+                tracing::warn!(topic = %lane.0, partition = lane.1, expected = heard.next, found = first.offset, missing, "records expired before they were read");
+            }
+            heard.feed.recognise(messages.iter().take(100).map(|message| message.value.as_deref().unwrap_or_default()));
+        }
+        heard.next = messages.last().map_or(heard.next, |last| last.offset + 1);
+        let context = self.context.clone();
+        let classifier = &*context.classifier;
+        let raw = |message: &'_ Incoming| -> (i64, i64) { (message.offset, message.timestamp_ms.unwrap_or(0)) };
+        let stateless = heard.feed.format().is_some_and(|codec| codec.format.stateless);
+        let batches: Vec<Batch> = if stateless {
+            let feed = &heard.feed;
+            messages
+                .par_chunks(SLICE)
+                .flat_map_iter(|slice| feed.each_alone(slice.iter().map(|message| as_raw(message, classifier)), classifier))
+                .collect()
+        } else {
+            let feed = &mut heard.feed;
+            let one = |message: &Incoming| {
+                let mut batch = Batch::default();
+                feed.message(as_raw(message, classifier), classifier, &mut batch);
+                batch
+            };
+            messages.iter().map(one).collect()
+        };
+        let metrics = &self.sources[heard.source].metrics;
+        let mut taken = Vec::with_capacity(messages.len());
+        for (message, batch) in messages.iter().zip(batches) {
+            let (offset, ms) = raw(message);
+            metrics.records(Outcome::DeadLetter, batch.dead.len() as u64);
+            metrics.records(Outcome::Ignored, batch.ignored);
+            self.letters.extend(batch.dead.into_iter().map(letter));
+            taken.push(Taken { offset, accesses: batch.accesses, believed: super::believed(Some(ms), self.skew) });
+        }
+        taken
+    }
+
+    /// What decoders held back of partitions that have been silent for long enough.
+    pub fn held(&mut self, now: Instant, of: impl Fn(Duration) -> bool) -> Vec<(LaneName, Vec<Access>)> {
+        let classifier = self.context.classifier.clone();
+        let mut held = Vec::new();
+        for (lane, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
+            heard.fresh = false;
+            let batch = heard.feed.flush(&classifier, crate::pipeline::feed::Between::default());
+            self.letters.extend(batch.dead.into_iter().map(letter));
+            if !batch.accesses.is_empty() {
+                held.push((lane.clone(), batch.accesses));
+            }
+        }
+        held
+    }
+
+    /// Records of a time that nothing confirmed.
+    pub fn give_up(&mut self, lane: &LaneName, accesses: Vec<Access>) {
+        self.letters.extend(accesses.into_iter().map(|access| DeadLetter {
+            source: format!("{}/{}", lane.0, lane.1),
+            partition: None,
+            position: access.position,
+            length: u64::from(access.length),
+            hash: access.hash,
+            reason: UNCONFIRMED.to_owned(),
+            at: Some(Timestamp(super::now_ms()).to_string()),
+            payload: None,
+        }));
+    }
+
+    /// Dead letters to be kept.
+    pub fn letters(&mut self) -> Vec<DeadLetter> {
+        for letter in &self.letters {
+            tracing::warn!(source = %letter.source, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
+        }
+        std::mem::take(&mut self.letters)
+    }
+
+    /// Whether nothing was heard of a partition for so long.
+    pub fn is_silent(&self, lane: &LaneName, now: Instant, idle: Duration) -> bool {
+        self.heard.get(lane).is_some_and(|heard| now.duration_since(heard.last) >= idle)
+    }
+
+    /// A partition is held by ourselves: it is not silent.
+    pub fn heard(&mut self, lane: &LaneName, now: Instant) {
+        if let Some(heard) = self.heard.get_mut(lane) {
+            heard.last = now;
+        }
+    }
+
+    /// This process was stopped: nobody was silent.
+    pub fn awake(&mut self, now: Instant) {
+        self.heard.values_mut().for_each(|heard| heard.last = now);
+    }
+
+    /// Metrics of the source with that index.
+    pub fn metrics_of(&self, index: usize) -> Option<&SourceMetrics> {
+        self.sources.iter().find(|source| usize::from(source.index) == index).map(|source| &source.metrics)
+    }
+
+    /// Measures how far each source is behind.
+    pub fn measure(
+        &self,
+        watermarks: &BTreeMap<LaneName, Timestamp>,
+        lag: &BTreeMap<Partition, u64>,
+        now_ms: i64,
+        health: &Health,
+        joined: bool,
+    ) {
+        for (at, source) in self.sources.iter().enumerate() {
+            let of_source = watermarks.iter().filter(|((topic, _), _)| source.topics.contains(topic));
+            if let Some(least) = of_source.map(|(_, watermark)| watermark.0).min() {
+                source.metrics.set_watermark_delay(Duration::from_millis((now_ms - least).max(0).unsigned_abs()));
+            }
+            let lags = lag.iter().filter(|((topic, partition), _)| {
+                source.topics.iter().any(|name| name.as_str() == &**topic) && self.heard.contains_key(&(topic.to_string(), *partition))
+            });
+            source.metrics.set_lag(lags.map(|(_, lag)| lag).sum());
+            health.set_connected(at, joined);
+        }
+    }
+}
+
+fn as_raw<'a>(message: &'a Incoming, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {
+    let bytes = message.value.as_deref().unwrap_or_default();
+    Raw::new(bytes, Position(message.offset.unsigned_abs()), classifier.keys.record(bytes))
+}
+
+fn letter(dead: Dead) -> DeadLetter {
+    DeadLetter {
+        source: dead.partition,
+        partition: None,
+        position: dead.position,
+        length: dead.length,
+        hash: dead.hash,
+        reason: dead.reason,
+        at: Some(Timestamp(super::now_ms()).to_string()),
+        payload: dead.payload,
+    }
+}

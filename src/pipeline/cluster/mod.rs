@@ -1,0 +1,462 @@
+//! The service as one of several processes: what the group gives it is read, decided by a [`Node`], and sent. The node decides; here
+//! are the brokers, the clock and the sinks.
+
+mod intake;
+mod sinks;
+
+use crate::config::cluster::Cluster as Settings;
+use crate::config::written::{Config, From};
+use crate::console::health::Health;
+use crate::engine::context::Context;
+use crate::kafka::member::{Commit, Joining, Member, Said};
+use crate::kafka::reader::{Partition, Reader};
+use crate::kafka::settings::Cluster;
+use crate::kafka::topics::{Wanted, ensure, partitions};
+use crate::kafka::writer::{Outgoing, Writer};
+use crate::model::time::{Span, Timestamp};
+use crate::pipeline::delivery::Delivery;
+use crate::pipeline::intake::cluster;
+use crate::pipeline::parallel::Parallel;
+use crate::pipeline::reload::{Loaded, Reloads};
+use crate::sink::dead_letters::DeadLetters;
+use crate::sink::payload::Sealer;
+use crate::stream::Topic;
+use crate::stream::lane::Resume;
+use crate::stream::node::{Effect, LaneName, Layout, Node};
+use crate::telemetry::metrics::{Metrics, Reload};
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender};
+use intake::Intake;
+use sinks::Sinks;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The parts that the process is made of.
+pub struct Parts {
+    /// Where alerts go.
+    pub delivery: Delivery,
+    /// Where what cannot be decoded is kept.
+    pub dead_letters: Option<DeadLetters>,
+    /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
+    pub sealer: Option<Arc<Sealer>>,
+    /// Changes of the configuration.
+    pub reloads: Option<Reloads>,
+    /// Numbers.
+    pub metrics: Metrics,
+    /// Readiness.
+    pub health: Arc<Health>,
+}
+
+/// What all processes agree on, and how brokers are reached.
+pub struct Setup {
+    cluster: Cluster,
+    layout: Layout,
+    topics: BTreeMap<Topic, Arc<str>>,
+    joining: Joining,
+}
+
+/// How long to wait for messages before looking at everything else.
+const WAIT: Duration = Duration::from_millis(20);
+/// Batches of messages taken in a step.
+const BATCHES: usize = 8;
+/// How often tasks hear of the time, and what was shown too early is taken back.
+const SECOND: Duration = Duration::from_secs(1);
+/// Messages under way; with more nothing is read until brokers have caught up.
+const UNDER_WAY: usize = 200_000;
+/// A lane that is so far ahead of the last one is held, since what it brings could only wait.
+const AHEAD: Span = Span::hours(2);
+/// What is older than this is caught up on, and not shown before it settles.
+const FRESH: Span = Span::minutes(15);
+/// How long the last save may take when a task is given up, and when the process ends.
+const LAST_SAVE: Duration = Duration::from_secs(6);
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+
+impl Setup {
+    /// Makes and checks the topics, and learns the partitions of the input.
+    pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
+        let sources = config.sources.iter().filter_map(|source| match &source.from {
+            From::Kafka(kafka) => Some(kafka),
+            From::Files(_) => None,
+        });
+        let sources: Vec<_> = sources.collect();
+        let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
+        let cluster = cluster(first);
+        let wanted: Vec<Wanted> = Topic::ALL
+            .into_iter()
+            .map(|topic| Wanted {
+                name: name(settings, topic),
+                partitions: match topic {
+                    Topic::Access => settings.tasks,
+                    // That of the centre comes after those of the tasks.
+                    Topic::State => settings.tasks + 1,
+                    Topic::Summaries | Topic::Baselines | Topic::Ticks => 1,
+                },
+                compacted: topic.is_compacted(),
+            })
+            .collect();
+        ensure(&cluster, &wanted, settings.replication).await?;
+        let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
+        let known = partitions(&cluster, &inputs)?;
+        for topic in &inputs {
+            anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
+        }
+        let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
+        let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
+        let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
+        let shared = inputs.iter().cloned().chain([name(settings, Topic::Access)]).collect();
+        let joining = Joining {
+            group: first.group.clone(),
+            instance: settings.instance.clone(),
+            topics: shared,
+            session: Duration::from_millis(settings.session.0.unsigned_abs()),
+        };
+        Ok(Setup { cluster, layout, topics, joining })
+    }
+}
+
+fn name(settings: &Settings, topic: Topic) -> String {
+    format!("{}.{}", settings.prefix, topic.name())
+}
+
+/// A running process.
+pub struct Process {
+    setup: Setup,
+    node: Node,
+    member: Member,
+    reader: Reader,
+    writer: Writer,
+    intake: Intake,
+    sinks: Sinks,
+    parts: Parts,
+    checkpoint: Duration,
+    idle: Duration,
+    save_at: Instant,
+    second_at: Instant,
+    stepped_at: Instant,
+    restored: bool,
+    saving_since: Option<Instant>,
+}
+
+impl Process {
+    /// Joins the others.
+    pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let (reader, writer) = (Reader::start(&setup.cluster, &setup.joining.group)?, Writer::new(&setup.cluster)?);
+        let member = Member::join(&setup.cluster, &setup.joining)?;
+        let checkpoint = millis(config.checkpoint);
+        let now = Instant::now();
+        Ok(Process {
+            node: Node::new(context.clone(), setup.layout.clone()),
+            intake: Intake::new(config, context, &parts.metrics, parts.sealer.clone()),
+            sinks: Sinks::new(&parts.metrics),
+            setup,
+            member,
+            reader,
+            writer,
+            parts,
+            checkpoint,
+            idle: millis(config.idle),
+            save_at: now + checkpoint,
+            second_at: now,
+            stepped_at: now,
+            restored: false,
+            saving_since: None,
+        })
+    }
+
+    /// Runs until told to stop, then saves and leaves.
+    pub fn run(mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
+        self.configured(&self.node.context().config.clone());
+        while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
+            self.step()?;
+        }
+        self.parts.health.set_stopping();
+        let tasks: Vec<i32> = self.node.tasks().map(|(task, _)| task).collect();
+        self.last_save(&tasks)?;
+        let acknowledged = self.parts.delivery.stop(LAST_SAVE);
+        if !acknowledged {
+            tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
+        }
+        if !self.member.leave(LEAVE_WITHIN) {
+            tracing::warn!("the Kafka client did not leave in time and is left behind");
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        // Whoever was stopped for long has heard nothing, and nobody is silent for that.
+        if now.duration_since(self.stepped_at) > Duration::from_secs(5) {
+            self.intake.awake(now);
+        }
+        self.stepped_at = now;
+        self.take_up_changes()?;
+        self.hear_group()?;
+        if self.node.open_sends() < UNDER_WAY {
+            let mut wait = WAIT;
+            for _ in 0..BATCHES {
+                let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
+                wait = Duration::ZERO;
+                self.take(&batch.partition, batch.messages)?;
+                self.act()?;
+            }
+        } else {
+            std::thread::sleep(WAIT);
+        }
+        if now >= self.second_at {
+            self.second_at = now + SECOND;
+            self.each_second(now)?;
+        }
+        self.node.step(&Parallel)?;
+        self.act()?;
+        if now >= self.save_at {
+            self.save_at = now + self.checkpoint;
+            self.saving_since.get_or_insert(now);
+            self.release_held(|_| true)?;
+            self.node.save(&Parallel);
+            self.act()?;
+        }
+        if let Some(since) = self.saving_since
+            && !self.node.tasks().any(|(_, task)| task.is_saving())
+        {
+            self.saving_since = None;
+            self.parts.metrics.checkpoint(since.elapsed());
+        }
+        Ok(())
+    }
+
+    /// A changed configuration is in use from one record to the next.
+    fn take_up_changes(&mut self) -> anyhow::Result<()> {
+        let newest = self.parts.reloads.as_ref().and_then(|reloads| reloads.fresh.try_iter().last());
+        let Some(Loaded { config, context, .. }) = newest else { return Ok(()) };
+        self.release_held(|_| true)?;
+        self.node.set_context(context.clone());
+        self.intake.set_context(&config, context.clone());
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        (self.checkpoint, self.idle) = (millis(config.checkpoint), millis(config.idle));
+        self.configured(&context.config);
+        self.parts.metrics.reload(Reload::Applied);
+        tracing::info!(config = %context.config, "the configuration was read again and is in use");
+        Ok(())
+    }
+
+    fn configured(&self, hash: &str) {
+        self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+
+    fn take(&mut self, partition: &Partition, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
+        let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.0).map(|(topic, _)| *topic);
+        let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
+        let fresh = now_ms() - FRESH.0;
+        for message in messages {
+            let show = self.intake.provisional && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
+            self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
+        }
+        Ok(())
+    }
+
+    fn take_input(&mut self, lane: LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
+        for taken in self.intake.take(&lane, messages) {
+            let given_up = self.node.record(&lane, taken.offset, taken.accesses, taken.believed);
+            self.intake.give_up(&lane, given_up);
+        }
+        self.bury()
+    }
+
+    /// Dead letters are kept before the offset behind them can be committed. A place that takes none ends the process.
+    fn bury(&mut self) -> anyhow::Result<()> {
+        let letters = self.intake.letters();
+        match &mut self.parts.dead_letters {
+            Some(keep) if !letters.is_empty() => {
+                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn release_held(&mut self, of: impl Fn(Duration) -> bool) -> anyhow::Result<()> {
+        for (lane, accesses) in self.intake.held(Instant::now(), of) {
+            let given_up = self.node.held(&lane, accesses);
+            self.intake.give_up(&lane, given_up);
+        }
+        self.bury()
+    }
+
+    fn each_second(&mut self, now: Instant) -> anyhow::Result<()> {
+        self.release_held(|silent| silent >= SECOND)?;
+        self.node.mark();
+        if self.intake.provisional {
+            self.node.reconcile();
+        }
+        let silent: Vec<LaneName> =
+            self.node.open_lane_names().into_iter().filter(|lane| self.intake.is_silent(lane, now, self.idle)).collect();
+        self.node.tick(&silent);
+        self.hold_those_ahead();
+        self.node.prepare_commits();
+        self.measure();
+        Ok(())
+    }
+
+    /// Lanes far ahead of the last one wait for it.
+    fn hold_those_ahead(&mut self) {
+        let watermarks = self.node.watermarks();
+        let Some(last) = watermarks.values().min().copied() else { return };
+        let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
+        let held: BTreeSet<Partition> = ahead.map(|(lane, _)| (Arc::from(lane.0.as_str()), lane.1)).collect();
+        for lane in &held {
+            self.intake.heard(&(lane.0.to_string(), lane.1), now_instant());
+        }
+        self.reader.hold(held);
+    }
+
+    fn measure(&mut self) {
+        let metrics = &self.parts.metrics;
+        let restoring = self.node.restoring();
+        metrics.restoring(restoring.tasks as u64, restoring.messages, restoring.bytes);
+        if restoring.tasks > 0 {
+            tracing::info!(tasks = restoring.tasks, messages = restoring.messages, bytes = restoring.bytes, "restoring state");
+        }
+        let running = self.node.tasks().count();
+        if restoring.tasks == 0 && self.member.has_joined() && !self.restored {
+            self.restored = true;
+            self.parts.health.set_restored();
+            tracing::info!(tasks = running, "ready");
+        }
+        metrics.set_tasks(running as u64);
+        let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
+        metrics.set_employees_tracked(employees as u64);
+        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.member.has_joined());
+        let counts = self.node.counts();
+        self.sinks.count(&counts, &self.intake);
+    }
+
+    /// Does what the node wants.
+    fn act(&mut self) -> anyhow::Result<()> {
+        loop {
+            let effects = self.node.effects();
+            let idle = effects.is_empty();
+            let mut commits = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Send(number, message) => self.writer.send(Outgoing {
+                        number,
+                        topic: self.setup.topics[&message.topic].to_string(),
+                        partition: message.partition,
+                        key: message.key,
+                        value: message.value,
+                    }),
+                    Effect::Alerts(number, alerts) => self.sinks.settled(number, &alerts, &mut self.parts.delivery),
+                    Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
+                    Effect::Follow(topic, partition, from) => self.reader.follow((self.setup.topics[&topic].clone(), partition), from),
+                    Effect::Leave(topic, partition) => self.reader.leave((self.setup.topics[&topic].clone(), partition)),
+                    Effect::FollowLane(lane, from) => {
+                        self.intake.open(&lane, from);
+                        self.reader.follow((Arc::from(lane.0.as_str()), lane.1), from);
+                    }
+                    Effect::Commit((topic, partition), resume) => {
+                        commits.push(Commit { topic, partition, offset: resume.next, metadata: resume.metadata() });
+                    }
+                }
+            }
+            if !commits.is_empty() {
+                // Of tasks the offset stands in the state; this is for people who watch the group.
+                let access = self.setup.topics[&Topic::Access].to_string();
+                let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
+                commits.extend(tasks.map(|(partition, task)| Commit {
+                    topic: access.clone(),
+                    partition,
+                    offset: task.next(),
+                    metadata: String::new(),
+                }));
+                self.member.commit(commits);
+            }
+            for (number, offset) in self.writer.poll().context("kafka: sending")? {
+                self.node.acknowledged(number, offset);
+            }
+            for number in self.sinks.acknowledged(&self.parts.delivery) {
+                self.node.acknowledged(number, 0);
+            }
+            if idle {
+                return Ok(());
+            }
+        }
+    }
+
+    fn hear_group(&mut self) -> anyhow::Result<()> {
+        while let Ok(said) = self.member.said.try_recv() {
+            let access = self.setup.topics[&Topic::Access].clone();
+            match said {
+                Said::Ours { topic, partition, .. } if *topic == *access => self.node.assign(partition),
+                Said::Ours { topic, partition, committed } => {
+                    let resume = committed.map_or(Resume { next: 0, watermark: None }, |(offset, beside)| Resume::read(offset, &beside));
+                    let end = crate::kafka::topics::end(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
+                    self.node.assign_lane((topic, partition), resume, end);
+                }
+                Said::Give(gone, done) => {
+                    let tasks: Vec<i32> = gone.iter().filter(|(topic, _)| **topic == *access).map(|(_, task)| *task).collect();
+                    self.last_save(&tasks)?;
+                    self.give_up(&gone, &access);
+                    drop::<Sender<()>>(done);
+                }
+                Said::Lost(gone) => {
+                    tracing::warn!(partitions = gone.len(), "the group took this process for dead; others go on with its work");
+                    self.give_up(&gone, &access);
+                }
+                Said::Failed(why) => anyhow::bail!("kafka: {why}"),
+            }
+            self.act()?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, gone: &[(String, i32)], access: &str) {
+        for (topic, partition) in gone {
+            if topic == access {
+                self.node.revoke(*partition);
+            } else {
+                let lane = (topic.clone(), *partition);
+                self.node.revoke_lane(&lane);
+                self.intake.close(&lane);
+                self.reader.leave((Arc::from(topic.as_str()), *partition));
+            }
+        }
+    }
+
+    /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it.
+    fn last_save(&mut self, tasks: &[i32]) -> anyhow::Result<()> {
+        let until = Instant::now() + LAST_SAVE;
+        self.release_held(|_| true)?;
+        // One that is under way ends first.
+        let mut begun: BTreeSet<i32> = BTreeSet::new();
+        while Instant::now() < until {
+            for task in tasks {
+                if !begun.contains(task) && self.node.save_task(*task, &Parallel) {
+                    begun.insert(*task);
+                }
+            }
+            self.node.prepare_commits();
+            self.node.step(&Parallel)?;
+            self.act()?;
+            let waiting = tasks.iter().any(|task| self.node.is_saving(*task) || (!begun.contains(task) && self.node.is_running(*task)));
+            if !waiting && self.node.open_sends() == 0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.act()
+    }
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+fn now_instant() -> Instant {
+    Instant::now()
+}
+
+/// The latest event time that is believed of a message of that time.
+fn believed(timestamp_ms: Option<i64>, skew: Span) -> Option<Timestamp> {
+    timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + skew)
+}

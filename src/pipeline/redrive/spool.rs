@@ -1,0 +1,227 @@
+//! The way of re-driven records from the command to the service: files in the state's directory, each written whole or not at all.
+//!
+//! They hold accesses as the state does: pseudonyms and prints, no text of a log. The service applies an entry if its state does not
+//! contain it yet, saves both at once, and only then removes the file. So each counts once, however often the command is run and
+//! whenever either of them breaks off.
+
+use crate::model::access::{Access, Position, RecordHash};
+use crate::store::seal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Which dead letter: place and content of its record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LetterId([u8; 16]);
+
+impl LetterId {
+    /// Of the record at that place.
+    pub fn of(source: &str, position: Position, hash: &RecordHash) -> LetterId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(source.len() as u64).to_le_bytes()).update(source.as_bytes()).update(&position.0.to_le_bytes()).update(&hash.0);
+        let hash = hasher.finalize();
+        LetterId(std::array::from_fn(|at| hash.as_bytes()[at]))
+    }
+
+    fn text(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    fn parse(text: &str) -> Option<LetterId> {
+        let whole = text.len() == 32;
+        u128::from_str_radix(text, 16).ok().filter(|_| whole).map(|number| LetterId(number.to_be_bytes()))
+    }
+}
+
+/// A dead letter that could be decoded after all.
+#[derive(Serialize, Deserialize)]
+pub struct Entry {
+    /// Which.
+    pub letter: LetterId,
+    /// Name of its source.
+    pub source: String,
+    /// Name of its partition.
+    pub partition: String,
+    /// What its record says.
+    pub accesses: Vec<Access>,
+}
+
+/// The folder, as the service sees it.
+pub struct Spool {
+    dir: PathBuf,
+    look_at: Instant,
+    /// Letters of an earlier process. A record of these that is decoded now was read again after a crash: it has counted, and must
+    /// not be re-driven.
+    pub buried: BTreeSet<LetterId>,
+    /// Files that have been applied and are in no saved state yet, with the letters in them.
+    applied: Vec<(PathBuf, Vec<LetterId>)>,
+}
+
+/// Folder in the state's directory.
+const FOLDER: &str = "redrive";
+
+/// File of the letters that are in a saved state: for the command's report alone.
+const DONE: &str = "done";
+
+const ENDING: &str = "spool";
+
+/// What spool files are sealed as.
+const SEAL: &[u8] = b"redriven dead letters";
+
+/// Entries of a file: the service applies a file between two of its steps.
+const ENTRIES: usize = 5_000;
+
+/// How often the service looks.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+impl Spool {
+    /// Of a state's directory.
+    pub fn open(state: &Path) -> Spool {
+        Spool { dir: state.join(FOLDER), look_at: Instant::now(), buried: BTreeSet::new(), applied: Vec::new() }
+    }
+
+    /// The same, knowing letters that were written before.
+    #[must_use]
+    pub fn beside(self, buried: BTreeSet<LetterId>) -> Spool {
+        Spool { buried, ..self }
+    }
+
+    /// The entries of the next file that has not been taken. `key` tells secrets apart: pseudonyms of another one are of no use.
+    pub fn take(&mut self, key: u64) -> Option<Vec<Entry>> {
+        if Instant::now() < self.look_at {
+            return None;
+        }
+        let next = files(&self.dir).into_iter().find(|path| self.applied.iter().all(|(applied, _)| applied != path));
+        let Some(path) = next else {
+            self.look_at = Instant::now() + INTERVAL;
+            return None;
+        };
+        match read(&path, key) {
+            Ok(entries) => {
+                self.applied.push((path, entries.iter().map(|entry| entry.letter).collect()));
+                Some(entries)
+            }
+            Err(why) => {
+                tracing::error!(path = %path.display(), %why, "re-driven dead letters cannot be taken up: run the command again");
+                // It stays for whoever wants to know, and is not read again.
+                let _ = fs::rename(&path, path.with_extension("refused"));
+                None
+            }
+        }
+    }
+
+    /// A state that contains all that was taken has been saved.
+    pub fn saved(&mut self) {
+        for (path, letters) in std::mem::take(&mut self.applied) {
+            if let Err(error) = note_done(&self.dir, &letters).and_then(|()| fs::remove_file(&path)) {
+                tracing::warn!(path = %path.display(), %error, "re-driven dead letters are applied and cannot be put away");
+            }
+        }
+    }
+}
+
+/// Hands entries to the service of a state. They are taken up within seconds, or when it starts.
+pub fn hand_over(state: &Path, key: u64, entries: &[Entry]) -> io::Result<()> {
+    let dir = state.join(FOLDER);
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    for part in entries.chunks(ENTRIES) {
+        let content = postcard::to_stdvec(&(key, part)).map_err(io::Error::other)?;
+        let sealed = seal::seal(SEAL, &content);
+        // The same letters make the same name: a second run replaces what a first one left.
+        let name = blake3::hash(&content).to_hex()[..24].to_owned();
+        let (path, part) = (dir.join(format!("{name}.{ENDING}")), dir.join(format!("{name}.part")));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        file.write_all(&sealed)?;
+        file.sync_all()?;
+        fs::rename(&part, &path)?;
+    }
+    File::open(&dir)?.sync_all()
+}
+
+/// Letters that have been handed over, applied or not.
+pub fn known(state: &Path, key: u64) -> BTreeSet<LetterId> {
+    let dir = state.join(FOLDER);
+    let done = fs::read_to_string(dir.join(DONE)).unwrap_or_default();
+    let mut known: BTreeSet<LetterId> = done.lines().filter_map(LetterId::parse).collect();
+    for path in files(&dir) {
+        known.extend(read(&path, key).unwrap_or_default().into_iter().map(|entry| entry.letter));
+    }
+    known
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
+    let paths = entries.into_iter().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|ending| ending == ENDING)).collect();
+    paths.sort();
+    paths
+}
+
+fn read(path: &Path, key: u64) -> Result<Vec<Entry>, String> {
+    let sealed = fs::read(path).map_err(|error| error.to_string())?;
+    let content = seal::unseal(SEAL, &sealed).map_err(|error| format!("{error:?}"))?;
+    let (of, entries): (u64, Vec<Entry>) = postcard::from_bytes(content).map_err(|error| error.to_string())?;
+    if of == key { Ok(entries) } else { Err("its pseudonyms are those of another subject key".to_owned()) }
+}
+
+fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(dir.join(DONE))?;
+    let mut text = String::new();
+    // A line that a crash has torn is none.
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    if last != [b'\n'] {
+        text.push('\n');
+    }
+    text.extend(letters.iter().map(|letter| letter.text() + "\n"));
+    file.write_all(text.as_bytes())?;
+    file.sync_data()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(position: u64) -> Entry {
+        let letter = LetterId::of("access", Position(position), &RecordHash([3; 32]));
+        Entry { letter, source: "access".to_owned(), partition: "access".to_owned(), accesses: Vec::new() }
+    }
+
+    #[test]
+    fn a_file_is_taken_once_and_goes_when_the_state_is_saved() {
+        let dir = tempfile::tempdir().expect("a directory");
+        hand_over(dir.path(), 7, &[entry(1), entry(2)]).expect("handed over");
+        hand_over(dir.path(), 7, &[entry(1), entry(2)]).expect("handed over again");
+        let mut spool = Spool::open(dir.path());
+        assert_eq!(spool.take(7).map(|entries| entries.len()), Some(2));
+        assert!(spool.take(7).is_none());
+        // A crash before the state was saved.
+        let mut spool = Spool::open(dir.path());
+        assert_eq!(spool.take(7).map(|entries| entries.len()), Some(2));
+        assert_eq!(known(dir.path(), 7).len(), 2);
+        spool.saved();
+        assert!(Spool::open(dir.path()).take(7).is_none());
+        assert_eq!(known(dir.path(), 7), BTreeSet::from([entry(1).letter, entry(2).letter]));
+    }
+
+    #[test]
+    fn what_is_damaged_or_of_another_key_is_put_aside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        hand_over(dir.path(), 7, &[entry(1)]).expect("handed over");
+        assert!(Spool::open(dir.path()).take(8).is_none());
+        assert!(Spool::open(dir.path()).take(7).is_none(), "it is refused for good");
+        hand_over(dir.path(), 7, &[entry(1)]).expect("handed over");
+        let path = files(&dir.path().join(FOLDER)).remove(0);
+        let mut bytes = fs::read(&path).expect("read");
+        *bytes.last_mut().expect("a byte") ^= 1;
+        fs::write(&path, bytes).expect("written");
+        assert!(Spool::open(dir.path()).take(7).is_none());
+    }
+}

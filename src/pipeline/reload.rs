@@ -1,0 +1,199 @@
+//! The configuration and every file that it names, read again while the service runs: when told to, or when one has changed.
+//!
+//! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
+//! between two records. All or nothing: one mistake in any file, and everything stays as it was.
+
+use crate::config::change;
+use crate::config::load;
+use crate::config::written::Config;
+use crate::engine::context::Context;
+use crate::model::problem::Problem;
+use crate::telemetry::metrics::{Metrics, Reload};
+use crate::telemetry::untrusted;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often files are looked at. One that changed is read once it has stayed the same for so long: somebody may be writing.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Mistakes that are told one by one in the log; `check` tells all.
+const TOLD: usize = 20;
+
+/// How often files are read anew, in a row, that change while they are read.
+const ATTEMPTS: usize = 5;
+
+/// A configuration with all that it names, as read at one time.
+pub struct Loaded {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The set-up.
+    pub context: Arc<Context>,
+    /// Over the content of every file.
+    digest: blake3::Hash,
+}
+
+/// Where a configuration is read from.
+pub struct Origin {
+    /// The file.
+    pub file: PathBuf,
+    /// What the command line says otherwise.
+    pub adjust: Box<dyn Fn(&mut Config) + Send>,
+}
+
+/// What the service is told.
+pub struct Reloads {
+    /// Valid set-ups that are to be taken up, the newest last.
+    pub fresh: Receiver<Loaded>,
+}
+
+/// Why nothing was loaded.
+enum Refusal {
+    Mistakes(Vec<Problem>),
+    /// Files changed while they were read.
+    Restless,
+}
+
+impl Origin {
+    /// Reads everything.
+    pub fn load(&self) -> Result<Loaded, Vec<Problem>> {
+        for _ in 0..ATTEMPTS {
+            match self.load_once() {
+                Ok(loaded) => return Ok(loaded),
+                Err(Refusal::Mistakes(problems)) => return Err(problems),
+                Err(Refusal::Restless) => {}
+            }
+        }
+        Err(vec![Problem::plain(self.file.display().to_string(), "and the files that it names must not change while they are read")])
+    }
+
+    fn load_once(&self) -> Result<Loaded, Refusal> {
+        let mut config = load::read_config(&self.file).map_err(Refusal::Mistakes)?;
+        let before = digest(&config);
+        (self.adjust)(&mut config);
+        let context = load::load(&config);
+        // What was read is what was there before and after.
+        if digest(&config) != before {
+            return Err(Refusal::Restless);
+        }
+        Ok(Loaded { config: Arc::new(config), context: Arc::new(context.map_err(Refusal::Mistakes)?), digest: before })
+    }
+}
+
+/// Over the content of every file; one that cannot be read has none.
+fn digest(config: &Config) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for file in config.files() {
+        let content = fs::read(file).unwrap_or_default();
+        hasher.update(&(content.len() as u64).to_le_bytes()).update(&content);
+    }
+    hasher.finalize()
+}
+
+impl Reloads {
+    /// Starts to look for changes of what was loaded. `asked` tells when to read again in any case; it ends when that does.
+    pub fn start(origin: Origin, loaded: &Loaded, asked: Receiver<()>, metrics: Metrics) -> std::io::Result<Reloads> {
+        let (sender, fresh) = bounded(1);
+        let files = loaded.config.files().into_iter().map(Path::to_owned).collect();
+        let running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
+        let watch = Watch { origin, running, files, tried: Vec::new(), seen: Vec::new(), sender, metrics };
+        std::thread::Builder::new().name("reload".to_owned()).spawn(move || watch.run(&asked))?;
+        Ok(Reloads { fresh })
+    }
+}
+
+struct Running {
+    config: Arc<Config>,
+    context: Arc<Context>,
+    digest: blake3::Hash,
+}
+
+struct Watch {
+    origin: Origin,
+    running: Running,
+    /// Files of the newest configuration that could be read, in use or not.
+    files: Vec<PathBuf>,
+    /// How they were at the last attempt.
+    tried: Vec<Stamp>,
+    /// How they were at the last look.
+    seen: Vec<Stamp>,
+    sender: Sender<Loaded>,
+    metrics: Metrics,
+}
+
+/// What tells without reading that a file is not what it was; `None` where there is none.
+type Stamp = Option<(u64, u64, u64, i64, i64)>;
+
+fn stamp(path: &PathBuf) -> Stamp {
+    let about = fs::metadata(path).ok()?;
+    Some((about.dev(), about.ino(), about.len(), about.mtime().wrapping_mul(1_000_000_000).wrapping_add(about.mtime_nsec()), about.ctime()))
+}
+
+impl Watch {
+    fn run(mut self, asked: &Receiver<()>) {
+        self.tried = self.stamps();
+        self.seen.clone_from(&self.tried);
+        // A change between the start and the first look.
+        if digest(&self.running.config) != self.running.digest {
+            self.tried = Vec::new();
+        }
+        loop {
+            let told = match asked.recv_timeout(INTERVAL) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let now = self.stamps();
+            let rests = now == self.seen && now != self.tried;
+            self.seen = now;
+            if (told || (self.running.config.watch && rests)) && self.reload().is_err() {
+                return;
+            }
+        }
+    }
+
+    fn stamps(&self) -> Vec<Stamp> {
+        self.files.iter().map(stamp).collect()
+    }
+
+    /// Reads again. An error: nobody takes set-ups any more.
+    fn reload(&mut self) -> Result<(), crossbeam_channel::SendError<Loaded>> {
+        if let Ok(config) = load::read_config(&self.origin.file) {
+            self.files = config.files().into_iter().map(Path::to_owned).collect();
+        }
+        self.tried = self.stamps();
+        self.seen.clone_from(&self.tried);
+        match self.origin.load().and_then(|loaded| self.allowed(loaded)) {
+            Ok(loaded) if loaded.digest == self.running.digest => {
+                tracing::info!("the configuration was read again: nothing has changed");
+                self.metrics.reload(Reload::Unchanged);
+                Ok(())
+            }
+            Ok(loaded) => {
+                self.running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
+                self.sender.send(loaded)
+            }
+            Err(problems) => {
+                for problem in problems.iter().take(TOLD) {
+                    tracing::error!("configuration: {}", untrusted::harmless(&problem.to_string()));
+                }
+                tracing::error!(mistakes = problems.len(), "the configuration is refused; the service goes on with the former one");
+                self.metrics.reload(Reload::Refused);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether it can be taken up by what is running.
+    fn allowed(&self, loaded: Loaded) -> Result<Loaded, Vec<Problem>> {
+        let mut problems = change::needing_restart(&self.running.config, &loaded.config);
+        let print = |context: &Context| context.classifier.keys.print("reload", "key");
+        if print(&self.running.context) != print(&loaded.context) {
+            problems.push(change::other_key(&loaded.config));
+        }
+        if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+    }
+}

@@ -1,0 +1,80 @@
+//! Alerts as a consumer of the topic sees them, and what of them must be equal wherever the records came from.
+
+use crate::common::kafka::company::{SOURCE, file};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The last settled revision of each alert. What was shown before its records had settled, and was taken back, is none.
+pub fn settled(alerts: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
+    let mut last: BTreeMap<String, Value> = BTreeMap::new();
+    for alert in alerts.into_iter().filter(|alert| alert["settled"] == true) {
+        let id = alert["id"].as_str().expect("an id").to_owned();
+        let newer = last.get(&id).is_none_or(|known| revision(known) <= revision(&alert));
+        if newer {
+            last.insert(id, alert);
+        }
+    }
+    last.retain(|_, alert| alert["state"] != "retracted");
+    last
+}
+
+/// Settled alerts of the same id and revision that say different things.
+pub fn contradictions(alerts: &[Value]) -> Vec<(Value, Value)> {
+    let mut known: BTreeMap<(String, u64), Value> = BTreeMap::new();
+    let mut found = Vec::new();
+    for alert in alerts.iter().filter(|alert| alert["settled"] == true) {
+        let key = (alert["id"].as_str().expect("an id").to_owned(), revision(alert));
+        match known.get(&key) {
+            Some(other) if other != alert => found.push((other.clone(), alert.clone())),
+            Some(_) => {}
+            None => {
+                known.insert(key, alert.clone());
+            }
+        }
+    }
+    found
+}
+
+/// An alert from files as it is from a topic: evidence cites offsets from 0 where files have lines from 1. Everything else,
+/// the root over the records too, is the same.
+pub fn as_of_topic(mut alert: Value, topic: &str) -> Value {
+    let of_files = |source: &str| {
+        let at = (0..64).find(|at| source == format!("{SOURCE}/{}", file(*at)));
+        format!("{topic}/{}", at.unwrap_or_else(|| panic!("{source} is a file of a partition")))
+    };
+    for source in alert["evidence"]["sources"].as_array_mut().expect("sources") {
+        let name = of_files(source["source"].as_str().expect("a name"));
+        let offset = |line: &Value| line.as_u64().expect("a line") - 1;
+        *source = json!({"source": name, "first": offset(&source["first"]), "last": offset(&source["last"])});
+    }
+    alert
+}
+
+/// What differs between two sets of alerts, for a message; empty where nothing does.
+pub fn differences(expected: &BTreeMap<String, Value>, found: &BTreeMap<String, Value>) -> Vec<String> {
+    let mut told = Vec::new();
+    for (id, alert) in expected {
+        match found.get(id) {
+            None => told.push(format!("{id} is missing: {} of {}", alert["typology"], alert["employee"])),
+            Some(other) => compare(id, alert, other, &mut told),
+        }
+    }
+    told.extend(found.keys().filter(|id| !expected.contains_key(*id)).map(|id| format!("{id} is too much: {}", found[id])));
+    told
+}
+
+fn compare(place: &str, expected: &Value, found: &Value, told: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+                compare(&format!("{place}/{key}"), &expected[key], &found[key], told);
+            }
+        }
+        _ if expected != found => told.push(format!("{place}: {expected} expected, {found} found")),
+        _ => {}
+    }
+}
+
+fn revision(alert: &Value) -> u64 {
+    alert["revision"].as_u64().expect("a revision")
+}

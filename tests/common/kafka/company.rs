@@ -1,0 +1,162 @@
+//! A simulated company whose log goes to Kafka, and the same records as files beside it.
+
+use crate::common::program::leakwarden;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// The name of the source in every configuration here: records settle by it.
+pub const SOURCE: &str = "access";
+
+/// A secret; what matters is that all runs have the same.
+const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
+
+/// So many records have a statement and no list of subjects.
+const STATEMENTS: i64 = 400;
+
+/// A company, its records by partition, and a directory with its files.
+pub struct Company {
+    dir: TempDir,
+    /// Canonical records, each partition in the order of time.
+    pub partitions: Vec<Vec<String>>,
+}
+
+/// Where a service reads and writes.
+#[derive(Clone)]
+pub struct Wiring<'a> {
+    /// Of source and sink.
+    pub brokers: &'a str,
+    /// Input.
+    pub topic: &'a str,
+    /// Alerts.
+    pub alerts: &'a str,
+    /// Consumer group.
+    pub group: &'a str,
+    /// Settings of the client, of source and sink.
+    pub client: BTreeMap<String, String>,
+    /// Settings of the source's client alone.
+    pub consumer: BTreeMap<String, String>,
+    /// TOML that comes last.
+    pub more: &'a str,
+}
+
+impl<'a> Wiring<'a> {
+    /// From a topic into another. A member that dies is missed within seconds.
+    pub fn new(brokers: &'a str, topic: &'a str, alerts: &'a str, group: &'a str) -> Wiring<'a> {
+        let consumer = [("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500")];
+        let consumer = consumer.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Wiring { brokers, topic, alerts, group, client: BTreeMap::new(), consumer, more: "" }
+    }
+}
+
+impl Company {
+    /// The log of a company, spread over partitions by account: what one person does may stand in several of them.
+    pub fn simulate(employees: u32, days: u32, seed: u32, partitions: usize) -> Company {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (employees, days, seed) = (employees.to_string(), days.to_string(), seed.to_string());
+        leakwarden(dir.path(), &["simulate", "--out", ".", "--employees", &employees, "--days", &days, "--seed", &seed]).well();
+        std::fs::write(dir.path().join("subject.key"), KEY).expect("written");
+        let text = std::fs::read_to_string(dir.path().join("access.jsonl")).expect("a log");
+        let mut spread = vec![Vec::new(); partitions];
+        let mut last = 0;
+        for line in text.lines() {
+            let record: Value = serde_json::from_str(line).expect("JSON");
+            let time: jiff::Timestamp = record["time"].as_str().and_then(|time| time.parse().ok()).expect("a time");
+            last = last.max(time.as_millisecond());
+            let account = record["account"].as_str().or(record["employee"].as_str()).expect("somebody");
+            let at = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % partitions;
+            spread[at].push(line.to_owned());
+        }
+        // People who are named in statements alone, one by one.
+        for number in 0..STATEMENTS {
+            let (time, subject) = (last + 3_600_000 + number * 2_000, named_in_statement(number));
+            let statement = format!("SELECT name, phone FROM crm.customers WHERE id = '{subject}'");
+            let (account, system) = ("hz0006", "crm");
+            spread[0].push(
+                json!({"time": time, "id": format!("s{number}"), "account": account, "system": system, "statement": statement}).to_string(),
+            );
+        }
+        // Days later, so that everything before has settled where a service goes on waiting for more.
+        for (at, records) in spread.iter_mut().enumerate() {
+            let time = last + 3 * 86_400_000;
+            records.push(format!(r#"{{"time":{time},"id":"end-{at}","account":"svc_settlement","operation":"login"}}"#));
+        }
+        Company { dir, partitions: spread }
+    }
+
+    /// Its directory: where services and commands run.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Records of all partitions.
+    pub fn records(&self) -> usize {
+        self.partitions.iter().map(Vec::len).sum()
+    }
+
+    /// Writes `config.toml` of a service.
+    pub fn configure(&self, wiring: &Wiring) {
+        std::fs::write(self.dir().join("config.toml"), self.live(wiring)).expect("written");
+    }
+
+    fn live(&self, wiring: &Wiring) -> String {
+        let Wiring { brokers, topic, alerts, group, client, consumer, more } = wiring;
+        let settings = |section: &str, more: &BTreeMap<String, String>| {
+            let mut text = format!("[{section}]\n");
+            for (name, value) in client.iter().chain(more) {
+                let _ = writeln!(text, "\"{name}\" = {value:?}");
+            }
+            text
+        };
+        format!(
+            "{}[[source]]\nname = \"{SOURCE}\"\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopics = [\"{topic}\"]\ngroup = \"{group}\"\n\
+             format = \"canonical\"\n{}[[sink]]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopic = \"{alerts}\"\n{}\
+             [state]\ndir = \"state\"\ncheckpoint = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
+            head("[time]\nzone = \"Asia/Shanghai\"\nidle = \"2h\"\n"),
+            settings("source.client", consumer),
+            settings("sink.client", &BTreeMap::new()),
+        )
+    }
+
+    /// The alerts of a replay of the same records as files, one a partition.
+    pub fn replay(&self) -> Vec<Value> {
+        let mut arguments = vec!["replay".to_owned(), "--config".to_owned(), "replay.toml".to_owned()];
+        arguments.extend(["--alerts".to_owned(), "-".to_owned()]);
+        for (at, records) in self.partitions.iter().enumerate() {
+            let name = file(at);
+            std::fs::write(self.dir().join(&name), records.join("\n") + "\n").expect("written");
+            arguments.push(name);
+        }
+        let source = format!("[[source]]\nname = \"{SOURCE}\"\nkind = \"file\"\npath = \"records-*.jsonl\"\nformat = \"canonical\"\n");
+        let config = format!("{}{source}", head("[time]\nzone = \"Asia/Shanghai\"\n"));
+        std::fs::write(self.dir().join("replay.toml"), config).expect("written");
+        leakwarden(self.dir(), &arguments).well().lines()
+    }
+
+    /// Texts that name a subject: none may appear in what we write.
+    pub fn subjects(&self) -> BTreeSet<String> {
+        let mut subjects: BTreeSet<String> = (0..STATEMENTS).map(named_in_statement).collect();
+        for line in self.partitions.iter().flatten() {
+            let record: Value = serde_json::from_str(line).expect("JSON");
+            subjects.extend(record["subjects"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        }
+        subjects
+    }
+}
+
+fn named_in_statement(number: i64) -> String {
+    format!("RAW-{number:05}")
+}
+
+/// The file of a partition.
+pub fn file(partition: usize) -> String {
+    format!("records-{partition}.jsonl")
+}
+
+fn head(time: &str) -> String {
+    let names = ["employees.csv", "accounts.csv", "absences.csv", "calendar.csv", "subjects.csv", "explanations.jsonl"];
+    let directory: String = names.iter().map(|name| format!("{} = \"{name}\"\n", name.split('.').next().unwrap_or_default())).collect();
+    format!("[catalog]\nfile = \"catalog.toml\"\n[directory]\n{directory}{time}[subjects]\nkey_file = \"subject.key\"\n")
+}

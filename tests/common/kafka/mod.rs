@@ -1,0 +1,40 @@
+//! Tests against a real Apache Kafka: a broker that can be killed ([`broker`]), its topics ([`topics`]), the service as a
+//! process beside it ([`service`]), a company whose log goes there ([`company`]), and all of it in a few words ([`run`]).
+//!
+//! A test begins with `let Some(broker) = Broker::shared() else { return };`. Where no broker can be had it says so in capitals
+//! and passes; with `LEAKWARDEN_REQUIRE_KAFKA=1` it fails. With `LEAKWARDEN_KAFKA_APART=1` it passes at once: it runs elsewhere.
+
+pub mod alerts;
+pub mod broker;
+pub mod company;
+pub mod run;
+pub mod service;
+pub mod topics;
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// How long anything may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Whether these tests run in another step, and not now.
+pub fn apart() -> bool {
+    std::env::var_os("LEAKWARDEN_KAFKA_APART").is_some()
+}
+
+/// Says that tests are skipped, past the capture of the test's output; fails where they must not be.
+pub fn skipped(why: &str) {
+    assert!(std::env::var_os("LEAKWARDEN_REQUIRE_KAFKA").is_none(), "a real Kafka is required here: {why}");
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
+/// Waits until something holds; fails with the last answer to `state` when it does not in time.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool, state: impl Fn() -> String) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}; {}", state());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}

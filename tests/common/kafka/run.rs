@@ -1,0 +1,101 @@
+//! One company, its topics and its service: what most tests do, in a few words.
+
+use crate::common::kafka::alerts::{as_of_topic, contradictions, differences, settled};
+use crate::common::kafka::company::{Company, Wiring};
+use crate::common::kafka::service::Service;
+use crate::common::kafka::topics::{Stored, Topics};
+use crate::common::kafka::until;
+use leakwarden::pipeline::state::StateDir;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Topics and group of a test, all under its name.
+pub struct Run {
+    /// The company, of four partitions.
+    pub company: Company,
+    /// The broker's topics.
+    pub topics: Topics,
+    /// Input.
+    pub topic: String,
+    /// Alerts.
+    pub alerts: String,
+    /// Consumer group.
+    pub group: String,
+    brokers: String,
+}
+
+impl Run {
+    /// A company with a dozen alerts in six days, and empty topics.
+    pub fn new(name: &str, brokers: &str) -> Run {
+        let run = Run {
+            company: Company::simulate(40, 6, 7, 4),
+            topics: Topics::of(brokers),
+            topic: format!("{name}.access"),
+            alerts: format!("{name}.alerts"),
+            group: name.to_owned(),
+            brokers: brokers.to_owned(),
+        };
+        run.topics.create(&run.topic, run.company.partitions.len() as i32, &[]);
+        run.topics.create(&run.alerts, 2, &[]);
+        run.company.configure(&run.wiring());
+        run
+    }
+
+    /// Where its service reads and writes.
+    pub fn wiring(&self) -> Wiring<'_> {
+        Wiring::new(&self.brokers, &self.topic, &self.alerts, &self.group)
+    }
+
+    /// Produces what lies in that part (of `of`) of every partition.
+    pub fn produce(&self, part: usize, of: usize) {
+        for (at, records) in self.company.partitions.iter().enumerate() {
+            let (from, to) = (records.len() * part / of, records.len() * (part + 1) / of);
+            self.topics.produce(&self.topic, at as i32, &records[from..to]);
+        }
+    }
+
+    /// Starts its service.
+    pub fn start(&self) -> Service {
+        Service::start(self.company.dir(), "service")
+    }
+
+    /// Waits until the group has committed everything.
+    pub fn committed(&self, service: &Service) {
+        until("everything is committed", || self.topics.lag(&self.group, &self.topic) == 0, || service.log());
+    }
+
+    /// How far the state reaches that lies on disk. No service may run.
+    pub fn state(&self) -> BTreeMap<i32, i64> {
+        let state = StateDir::open(&self.company.dir().join("state")).expect("a state");
+        let Some((_, positions)) = state.load().expect("a state") else { return BTreeMap::new() };
+        positions.offsets.into_iter().map(|((_, partition), offset)| (partition, offset)).collect()
+    }
+
+    /// Offsets that are committed must lie in the state. No service may run.
+    pub fn commits_lie_in_the_state(&self) {
+        let (state, committed) = (self.state(), self.topics.committed(&self.group, &self.topic));
+        for (partition, offset) in &committed {
+            assert!(state.get(partition) >= Some(offset), "partition {partition}: {offset} is committed, the state has {state:?}");
+        }
+    }
+
+    /// Alerts as they came into the topic.
+    pub fn told(&self) -> Vec<Value> {
+        self.topics.read(&self.alerts).iter().map(Stored::json).collect()
+    }
+
+    /// The alerts of a replay of the same records as files, as if they had come from the topic.
+    pub fn expected(&self) -> BTreeMap<String, Value> {
+        let expected = settled(self.company.replay().into_iter().map(|alert| as_of_topic(alert, &self.topic)));
+        assert!(expected.len() >= 5, "{} alerts make no test", expected.len());
+        expected
+    }
+
+    /// The topic must hold exactly these alerts, and never two that contradict each other.
+    #[track_caller]
+    pub fn holds(&self, expected: &BTreeMap<String, Value>) {
+        let told = self.told();
+        assert_eq!(contradictions(&told), []);
+        assert_eq!(differences(expected, &settled(told)), Vec::<String>::new());
+    }
+}

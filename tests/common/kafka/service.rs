@@ -1,0 +1,122 @@
+//! `leakwarden run` as a process that tests stop, kill and start again.
+
+use crate::common::kafka::{PATIENCE, until};
+use crate::common::program;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running service. Killed with the guard.
+pub struct Service {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Service {
+    /// Starts it in a directory, which holds `config.toml`. Its log is `NAME.log` there, that of earlier runs before it.
+    pub fn start(dir: &Path, name: &str) -> Service {
+        Service::with(dir, name, |_| {})
+    }
+
+    /// The same with further arguments or environment.
+    pub fn with(dir: &Path, name: &str, prepare: impl FnOnce(&mut Command)) -> Service {
+        let log = dir.join(format!("{name}.log"));
+        let err = File::options().create(true).append(true).open(&log).expect("a log");
+        let mut command = program::command(dir, &["run", "--config", "config.toml", "--listen", "127.0.0.1:0"]);
+        command.env("LEAKWARDEN_LOG_FORMAT", "json").stdin(Stdio::null()).stdout(Stdio::null()).stderr(err);
+        prepare(&mut command);
+        Service { child: command.spawn().expect("the service starts"), log }
+    }
+
+    /// What it and its predecessors of that name wrote.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a process").is_none()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("it ended");
+    }
+
+    /// SIGSTOP: it stands still, as a machine that pages or a paused container does.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// SIGTERM; the status with which it ended.
+    pub fn stop(mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a process") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the service has not ended within {PATIENCE:?}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Waits until it says that it is ready.
+    pub fn ready(&self) {
+        until("the service is ready", || self.get("/readyz").is_some_and(|(status, _)| status == 200), || self.log());
+    }
+
+    /// A page of its console: status and text. `None` while nobody answers.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address()?).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split(' ').nth(1)?.parse().ok()?;
+        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    /// The sum of a metric over its labels.
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let (_, text) = self.get("/metrics")?;
+        let of_name = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let values: Vec<f64> = text.lines().filter(of_name).filter_map(|line| line.rsplit(' ').next()?.parse().ok()).collect();
+        (!values.is_empty()).then(|| values.iter().sum())
+    }
+
+    /// Where its console listens: the last address that its log tells.
+    fn address(&self) -> Option<String> {
+        let log = std::fs::read_to_string(&self.log).ok()?;
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let addresses = lines.filter_map(|line| Some(line["address"].as_str()?.to_owned()));
+        addresses.last()
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(sent.success(), "kill -{name}");
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Either fails only where it has ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,10 @@
+//! The service against a real Apache Kafka: what it promises where brokers and processes die.
+//!
+//! `tests/kafka/broker` starts the brokers; a bare machine needs Java and Maven, or docker, or the address of a broker in
+//! `LEAKWARDEN_TEST_BROKERS`. `cargo test --features tls --test kafka` tests secured listeners too.
+
+mod common;
+#[path = "kafka/crashes.rs"]
+mod crashes;
+#[path = "kafka/files.rs"]
+mod files;
