@@ -75,6 +75,7 @@ impl Classifier {
             selection: disclosure.selection,
             places,
             objects: objects(&disclosure),
+            uncharted: uncharted(&disclosure),
             rows: disclosure.rows,
             persons: disclosure.persons,
             kinds: disclosure.kinds,
@@ -121,6 +122,15 @@ fn objects(disclosure: &Disclosure) -> Arc<[Arc<str>]> {
         recent.push(list.clone());
         list
     })
+}
+
+/// The tables among them that the catalog does not know, as bits.
+fn uncharted(disclosure: &Disclosure) -> u16 {
+    if disclosure.persons.is_nobody() {
+        return 0;
+    }
+    let unknown = disclosure.reads.iter().enumerate().filter(|(_, read)| !read.known);
+    unknown.fold(0, |bits, (at, _)| bits | 1 << at.min(15))
 }
 
 /// Lists of tables kept by each thread.

@@ -49,7 +49,7 @@ pub fn duty(directory: &Directory, employee: Option<&Employee>, time: Timestamp)
 
 /// Whether a day is worked: by the calendar, else by the weekday. Those with a shift of their own are often on a rota over
 /// weekends; whether this one is shows in their history, which the detector looks at.
-fn is_workday(directory: &Directory, day: Day) -> bool {
+pub fn is_workday(directory: &Directory, day: Day) -> bool {
     match directory.day_kind(day) {
         Some(DayKind::Workday) => true,
         Some(DayKind::Holiday) => false,

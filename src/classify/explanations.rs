@@ -78,6 +78,8 @@ const NO_LINK: u32 = u32::MAX;
 struct Written {
     employee: Option<String>,
     unit: Option<String>,
+    /// Of a source, for which maintenance is on file.
+    source: Option<String>,
     subjects: Option<Vec<serde_json::Value>>,
     objects: Option<String>,
     from: serde_json::Value,
@@ -118,12 +120,11 @@ impl Explanations {
     /// Adds one reason from its JSON text.
     pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<(), Problem> {
         let written: Written = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
-        let who = match (&written.employee, &written.unit) {
-            (Some(employee), None) => Who::employee(keys, employee),
-            (None, Some(unit)) => Who::unit(keys, unit),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(Problem::plain(": employee", "exactly one of employee and unit must be given"));
-            }
+        let who = match (&written.employee, &written.unit, &written.source) {
+            (Some(employee), None, None) => Who::employee(keys, employee),
+            (None, Some(unit), None) => Who::unit(keys, unit),
+            (None, None, Some(source)) => Who::source(keys, source).own,
+            _ => return Err(Problem::plain(": employee", "exactly one of employee, unit and source must be given")),
         };
         let from = instant(&written.from).ok_or_else(|| Problem::new(": from", "must be RFC 3339 or epoch milliseconds", &written.from))?;
         let to = match &written.to {
@@ -250,6 +251,11 @@ impl Who {
     /// The print of an employee (or account) as reasons name it.
     pub fn employee(keys: &Keys, id: &str) -> u64 {
         keys.print("employee", id)
+    }
+
+    /// A source, as reasons for its silence name it.
+    pub fn source(keys: &Keys, source: &str) -> Who {
+        Who { own: keys.print("source", source), unit: 0 }
     }
 
     /// The print of a unit as reasons name it.

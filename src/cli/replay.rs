@@ -8,6 +8,7 @@ use crate::cli::{Failure, compared, power, setup, summary};
 use anyhow::Context as _;
 use leakwarden::engine::Engine;
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::coverage;
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::leaks::Leaks;
 use leakwarden::pipeline::ledger::Ledger;
@@ -40,6 +41,9 @@ pub struct Options {
     /// Where to keep what could not be decoded, as JSON lines (position, length, hash, reason; never the content)
     #[arg(long)]
     dead_letters: Option<PathBuf>,
+    /// Where to write how far each employee's days could be evaluated, as JSON lines
+    #[arg(long)]
+    coverage: Option<PathBuf>,
     /// Known insiders (`employee,typology,from,to`), to score the alerts against
     #[arg(long)]
     labels: Option<PathBuf>,
@@ -120,6 +124,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(path) = &options.alerts {
         write_alerts(path, &ledger)?;
     }
+    if let Some(path) = &options.coverage {
+        write_coverage(path, replay.engine())?;
+    }
     let score = known.map(|known| scored::score(&replay, &ledger, &known, options.references));
     summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
     if let Some(other) = &options.compare {
@@ -140,6 +147,16 @@ fn between(options: &Options) -> Result<Between, Failure> {
         return Err(Failure::argument("--to", &format!("must be after --from ({})", between.from), between.to));
     }
     Ok(between)
+}
+
+fn write_coverage(path: &Path, engine: &Engine) -> Result<(), Failure> {
+    let mut out = create(path)?;
+    for day in coverage::all(engine) {
+        serde_json::to_writer(&mut out, &day).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
 }
 
 fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {

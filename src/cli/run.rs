@@ -8,6 +8,7 @@ use leakwarden::console::health::Health;
 use leakwarden::console::router::{Console, View};
 use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::cluster::{self, Process, Setup};
+use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::intake::{self, Intake};
 use leakwarden::pipeline::live::{Live, Nobody, Parts};
@@ -59,7 +60,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
     tracing::info!(address = %console.address(), "metrics and probes are served");
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
-    let view = View { metrics: metrics.clone(), health: health.clone() };
+    let coverage = Arc::new(Published::default());
+    let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
     let serving = runtime.spawn(console.serve(view, async {
         // The service drops its end when it is done.
         let _ = end.await;
@@ -111,6 +113,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,
+        coverage,
     };
     let engine = Live::new(&config, engine, positions, parts).run(&stopped, &mut Nobody)?;
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");

@@ -1,6 +1,7 @@
 //! What a replay tells at its end.
 
 use crate::cli::scored::{self, Scored};
+use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
 use leakwarden::pipeline::ledger::Ledger;
 use leakwarden::pipeline::replay::Replay;
@@ -45,6 +46,7 @@ pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Dur
     for ((typology, severity), count) in by_kind {
         eprintln!("  {count:>5} {typology} {severity}");
     }
+    coverage(replay);
     if let Some(score) = score {
         scored::print(score);
     }
@@ -53,3 +55,30 @@ pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Dur
     }
     eprintln!("not seen by any database log: screens photographed, copies on shared drives, codes taken from customers' phones");
 }
+
+/// How far employees' days were evaluated, and what the catalog does not know.
+fn coverage(replay: &Replay) {
+    let covered = replay.engine().covered();
+    let mut all = Counts::default();
+    covered.days.values().for_each(|counts| all.join(counts));
+    if all.total() == 0 {
+        return;
+    }
+    let states: Vec<String> = State::ALL.into_iter().map(|state| format!("{} {}", all.states[state as usize], state.name())).collect();
+    let reasons = Reason::ALL.into_iter().filter(|reason| all.reasons[*reason as usize] > 0);
+    let reasons: Vec<String> = reasons.map(|reason| format!("{} {}", all.reasons[reason as usize], reason.name())).collect();
+    let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+    eprintln!("employee-days of the last {} evaluated: {}{why}", covered.days.len(), states.join(", "));
+    if covered.tables.is_empty() {
+        return;
+    }
+    let mut tables: Vec<(&str, u64)> = covered.tables.iter().map(|(table, count)| (&**table, *count)).collect();
+    tables.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    eprintln!("tables that the catalog does not know: {}", tables.len());
+    for (table, count) in tables.into_iter().take(SHOWN_TABLES) {
+        eprintln!("  {count} × {}", Untrusted(table));
+    }
+}
+
+/// Unknown tables that are named.
+const SHOWN_TABLES: usize = 10;

@@ -5,12 +5,13 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::subjects::Subjects;
-use crate::config::written::Config;
+use crate::config::written::{Config, From, Source};
 use crate::detect::DETECTORS;
 use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
 use crate::model::statute::{self, Statute};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -81,8 +82,19 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         dedup: config.dedup,
         config: config_hash,
         partitions: RwLock::new(Vec::new()),
+        sources: RwLock::new(topics(config)),
         seed,
     })
+}
+
+/// Which source each topic is read for.
+fn topics(config: &Config) -> BTreeMap<String, Arc<str>> {
+    let topics = |source: &Source| match &source.from {
+        From::Kafka(kafka) => kafka.topics.clone(),
+        From::Files(_) => Vec::new(),
+    };
+    let of = |source: &Source| topics(source).into_iter().map(|topic| (topic, Arc::from(source.name.as_str()))).collect::<Vec<_>>();
+    config.sources.iter().flat_map(of).collect()
 }
 
 struct Loader {

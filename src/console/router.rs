@@ -1,5 +1,6 @@
 //! The whole HTTP surface on one page, and the server under it.
 
+use crate::console::coverage::{self, Coverage};
 use crate::console::health::Health;
 use crate::telemetry::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
@@ -22,6 +23,8 @@ pub struct View {
     pub metrics: Metrics,
     /// Readiness.
     pub health: Arc<Health>,
+    /// How far employees' days could be evaluated.
+    pub coverage: Arc<dyn Coverage>,
 }
 
 /// Why the console does not serve.
@@ -45,7 +48,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Every route. What is not here is 404; methods other than GET and HEAD are 405.
 pub fn router(view: View) -> Router {
-    Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).route("/metrics", get(metrics)).with_state(view)
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/coverage", get(coverage::of_day))
+        .route("/coverage/summary", get(coverage::summary))
+        .with_state(view)
 }
 
 /// The process is alive and answers.
@@ -114,10 +123,43 @@ pub async fn serve(address: SocketAddr, view: View, shutdown: impl Future<Output
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::coverage::{EmployeeDay, Summary};
+    use crate::model::coverage::{Counts, State};
+    use crate::model::time::Day;
     use std::io::{Read, Write};
     use std::net::TcpStream;
 
+    /// Three employees, once the state is there.
+    #[derive(Default)]
+    struct Nobody(std::sync::atomic::AtomicBool);
+
+    impl Coverage for Nobody {
+        fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>> {
+            self.0.load(std::sync::atomic::Ordering::Acquire).then_some(())?;
+            let all = ["E1", "E 2", "E3"].into_iter().filter(|name| only.is_none_or(|only| only == *name) && after < Some(*name));
+            let mut all: Vec<EmployeeDay> = all
+                .map(|name| EmployeeDay {
+                    day: day.to_string(),
+                    employee: Some(name.to_owned()),
+                    account: None,
+                    state: State::Partly,
+                    reasons: vec!["late"],
+                    settled: true,
+                })
+                .collect();
+            all.sort_by(|a, b| a.employee.cmp(&b.employee));
+            all.truncate(limit);
+            Some(all)
+        }
+
+        fn summary(&self, from: Day, _to: Day) -> Option<Summary> {
+            let counts = Counts { states: [3, 2, 1], ..Counts::default() };
+            Some(Summary { days: [(from, counts)].into(), tables: vec![("crm.notes".to_owned(), 7)] })
+        }
+    }
+
     struct Running {
+        coverage: Arc<Nobody>,
         address: SocketAddr,
         health: Arc<Health>,
         stop: Option<oneshot::Sender<()>>,
@@ -126,7 +168,8 @@ mod tests {
 
     fn start() -> Running {
         let health = Arc::new(Health::new(["access"]));
-        let view = View { metrics: Metrics::new(), health: Arc::clone(&health) };
+        let coverage = Arc::new(Nobody::default());
+        let view = View { metrics: Metrics::new(), health: Arc::clone(&health), coverage: coverage.clone() };
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
         let server = std::thread::spawn(move || {
@@ -137,7 +180,7 @@ mod tests {
                 console.serve(view, async { drop(stopped.await) }).await
             })
         });
-        Running { address: told.recv().expect("it listens"), health, stop: Some(stop), server: Some(server) }
+        Running { coverage, address: told.recv().expect("it listens"), health, stop: Some(stop), server: Some(server) }
     }
 
     impl Running {
@@ -165,6 +208,30 @@ mod tests {
         assert!(status == 200 && text.contains("leakwarden_build_info{version="), "{text}");
         assert_eq!(running.ask("GET", "/").0, 404);
         assert_eq!(running.ask("POST", "/metrics").0, 405);
+    }
+
+    #[test]
+    fn coverage_answers_by_pages_and_says_what_a_question_lacks() {
+        let running = start();
+        let json = |(status, body): (u16, String)| (status, serde_json::from_str::<serde_json::Value>(&body).expect("JSON"));
+        assert_eq!(running.ask("GET", "/coverage?day=2026-03-02").0, 503, "nothing is restored");
+        running.coverage.0.store(true, std::sync::atomic::Ordering::Release);
+        let (status, first) = json(running.ask("GET", "/coverage?day=2026-03-02&limit=2"));
+        assert_eq!((status, &first["next"], first["employees"].as_array().map(Vec::len)), (200, &"E1".into(), Some(2)), "{first}");
+        let (_, rest) = json(running.ask("GET", "/coverage?day=2026-03-02&limit=2&after=E1"));
+        assert_eq!((&rest["next"], &rest["employees"][0]["employee"]), (&serde_json::Value::Null, &"E3".into()), "{rest}");
+        let (_, one) = json(running.ask("GET", "/coverage?day=2026-03-02&employee=E%202"));
+        assert_eq!((&one["employees"][0]["state"], &one["employees"][0]["reasons"][0]), (&"partly".into(), &"late".into()), "{one}");
+        for wrong in ["/coverage", "/coverage?day=x", "/coverage?day=2026-03-02&limit=0", "/coverage/summary?from=2026-03-02&to=2026-01-01"]
+        {
+            assert_eq!(running.ask("GET", wrong).0, 400, "{wrong}");
+        }
+        let (_, sums) = json(running.ask("GET", "/coverage/summary?from=2026-03-02&to=2026-03-04"));
+        assert_eq!(
+            (&sums["days"][0]["fully"], &sums["total"]["not"], &sums["unknown_tables"][0]["table"]),
+            (&3.into(), &1.into(), &"crm.notes".into())
+        );
+        assert_eq!(running.ask("POST", "/coverage").0, 405);
     }
 
     #[test]

@@ -113,6 +113,23 @@ pub enum Decoded<'a> {
     Record(Record<'a>),
     /// Bytes of earlier lines that turned out to be no record.
     Lost(Lost),
+    /// A line, whether or not it becomes a record, has a number in a sequence of its source.
+    Numbered(Numbered<'a>),
+}
+
+/// A number that the source itself gave: what is skipped never came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Numbered<'a> {
+    /// What is numbered through: a session, a file.
+    pub stream: &'a str,
+    /// The number, rising by one.
+    pub number: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// Where it stands.
+    pub position: Position,
+    /// Keyed hash of its bytes.
+    pub hash: RecordHash,
 }
 
 /// A record of several lines that could not be decoded.
@@ -139,7 +156,7 @@ impl<'a> Decoded<'a> {
     pub fn record(self) -> Option<Record<'a>> {
         match self {
             Decoded::Record(record) => Some(record),
-            Decoded::Lost(_) => None,
+            Decoded::Lost(_) | Decoded::Numbered(_) => None,
         }
     }
 }

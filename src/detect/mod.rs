@@ -35,6 +35,7 @@ use crate::classify::subjects::Subjects;
 use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
 use crate::model::typology::Typology;
+use crate::population::sources::Low;
 use crate::population::stage::Tick;
 use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};
@@ -153,6 +154,15 @@ pub struct Finding {
 pub struct GroupFinding {
     /// Whom it is about.
     pub actor: Actor,
+    /// What is said.
+    pub finding: Finding,
+}
+
+/// A finding about a source, which no employee answers for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceFinding {
+    /// What was seen of the source.
+    pub low: Low,
     /// What is said.
     pub finding: Finding,
 }
@@ -313,6 +323,15 @@ pub fn look_all(settings: &Settings, look: &Look<'_>, found: &mut Vec<Finding>) 
 pub fn compare_all(settings: &Settings, tick: &Tick<'_>) -> Vec<GroupFinding> {
     let enabled = DETECTORS.iter().map(|detector| (detector, settings.of(detector.typology))).filter(|(_, setting)| setting.enabled);
     enabled.filter_map(|(detector, setting)| Some(detector.compare?(tick, setting.floor))).flatten().collect()
+}
+
+/// What is to be said of sources that gave too little.
+pub fn sources_all(settings: &Settings, lows: Vec<Low>) -> Vec<SourceFinding> {
+    let setting = settings.of(Typology::LogGap);
+    if !setting.enabled {
+        return Vec::new();
+    }
+    lows.into_iter().filter(|low| low.told).map(log_gap::source::find).collect()
 }
 
 #[cfg(test)]

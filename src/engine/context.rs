@@ -7,8 +7,10 @@ use crate::detect::Settings;
 use crate::model::access::{Actor, PartitionId};
 use crate::model::statute::Statute;
 use crate::model::time::Span;
+use crate::population::flow::{Flow, Heard};
 use crate::triage::AlertSettings;
 use foldhash::fast::FixedState;
+use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock};
 
@@ -34,6 +36,8 @@ pub struct Context {
     pub config: String,
     /// Names of the source partitions, by id.
     pub partitions: RwLock<Vec<String>>,
+    /// The source of partitions and topics, by their names; others are their own.
+    pub sources: RwLock<BTreeMap<String, Arc<str>>>,
     /// Seeds the map of profiles, so that nobody can choose names that collide.
     pub seed: u64,
 }
@@ -56,6 +60,24 @@ impl Context {
     pub fn partition_name(&self, id: PartitionId) -> String {
         let names = self.partitions.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         names.get(id.0 as usize).cloned().unwrap_or_default()
+    }
+
+    /// Says which source a partition, or all of a topic, belongs to.
+    pub fn belongs(&self, name: &str, source: &str) {
+        self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), Arc::from(source));
+    }
+
+    /// The name of a partition's source.
+    pub fn source_of(&self, partition: PartitionId) -> Arc<str> {
+        let name = self.partition_name(partition);
+        let sources = self.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let topic = name.rsplit_once('/').map(|(topic, _)| topic);
+        sources.get(&name).or_else(|| sources.get(topic?)).cloned().unwrap_or_else(|| Arc::from(name))
+    }
+
+    /// What a shard has heard, by name.
+    pub fn named(&self, (partition, hour, flow): (PartitionId, i64, Flow)) -> Heard {
+        Heard { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, flow }
     }
 
     /// Whom reasons may have been given to.
@@ -96,6 +118,7 @@ impl Context {
             settings: self.settings.clone(),
             config: self.config.clone(),
             partitions: RwLock::default(),
+            sources: RwLock::new(self.sources.read().map(|sources| sources.clone()).unwrap_or_default()),
             ..*self
         }
     }

@@ -6,13 +6,17 @@
 use crate::engine::ahead::Ahead;
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, SHARDS};
+use crate::engine::covered::Covered;
 use crate::engine::output::{Output, Revision};
 use crate::engine::second::{Answer, DayAnswer, Report};
+use crate::engine::sequences::Due;
 use crate::engine::shard::{self, Env, Profiles, Shard};
 use crate::engine::{DAY, Executor, HOUR};
-use crate::model::access::Access;
+use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Day, Timestamp};
+use crate::population::flow::{self, Flow};
 use crate::population::pulse::Pulses;
+use crate::population::sources::blind::Blind;
 use crate::population::{Models, Summary};
 use crate::profile::window::day_number;
 use std::sync::Arc;
@@ -52,6 +56,7 @@ pub struct First {
     waiting: bool,
     pub(super) models: Arc<Models>,
     pub(super) pulses: Arc<Pulses>,
+    pub(super) blind: Arc<Blind>,
     pub(super) ahead: Ahead,
     /// Employees have moved between shards since entries were last given.
     pub(super) dealt: bool,
@@ -92,6 +97,7 @@ impl First {
             waiting: false,
             models: Arc::new(Models::prior()),
             pulses: Arc::default(),
+            blind: Arc::default(),
             ahead: Ahead::default(),
             dealt: false,
             context,
@@ -129,7 +135,7 @@ impl First {
     }
 
     fn env(&self) -> Env<'_> {
-        Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses }
+        Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind }
     }
 
     /// Brings a record to its shard. One that lies before what has settled counts all the same, late.
@@ -138,6 +144,35 @@ impl First {
         let late = placed.late || placed.settles < settled;
         let placed = Placed { settles: placed.settles.max(settled), late, ..placed };
         self.shards[self.context.key(&placed.item.actor).shard()].push(placed);
+    }
+
+    /// Notes what is amiss with a partition at that time.
+    pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
+        let at = at.max(self.reached.settled);
+        // Of no employee, so any shard may keep it.
+        self.shards[0].amiss(partition, at, dead, lost);
+    }
+
+    /// Notes numbers of a partition's sequences that were due.
+    pub fn due(&mut self, partition: PartitionId, due: Due) {
+        let flow = self.shards[0].flow(partition, due.at.max(self.reached.settled));
+        flow.join(&Flow { numbers: due.numbers, missing: due.missing, hole: due.edges, ..Flow::default() });
+    }
+
+    /// How far employees' days could be evaluated.
+    pub fn covered(&self) -> Covered {
+        let mut all = Covered::default();
+        self.shards.iter().for_each(|shard| all.join(shard.covered()));
+        all
+    }
+
+    /// The input ends: no day waits for more.
+    pub fn settle_coverage(&mut self, last: Option<Timestamp>) {
+        let Some(last) = last else { return };
+        // A day ahead of UTC somewhere.
+        let last = day_number(Day(last.0.div_euclid(DAY) as i32)) + 1;
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        self.shards.iter_mut().for_each(|shard| shard.settle_coverage(last, env));
     }
 
     /// Settles up to the frontier, or to the next hour on the way there. To be called again until no report comes.
@@ -154,8 +189,10 @@ impl First {
             _ => (Output::default(), None),
         };
         let beats = executor.on_all(&mut self.shards, &Shard::beats);
+        let heard = executor.on_all(&mut self.shards, &|shard| shard.flows(hour));
+        let heard = flow::join(heard.into_iter().flatten().map(|heard| self.context.named(heard)));
         self.waiting = true;
-        Stepped { settled, ticked, report: Some(Report { hour, beats: Pulses::of(beats), day }) }
+        Stepped { settled, ticked, report: Some(Report { hour, beats: Pulses::of(beats), heard, day }) }
     }
 
     /// The next hour to stop at, if it has come.
@@ -179,7 +216,7 @@ impl First {
     pub fn hear(&mut self, answer: Answer, executor: &impl Executor) -> Output {
         self.waiting = false;
         self.reached.hour = answer.hour;
-        self.pulses = Arc::new(answer.pulses);
+        (self.pulses, self.blind) = (Arc::new(answer.pulses), Arc::new(answer.blind));
         let Some(day) = answer.day else { return Output::default() };
         (self.reached.day, self.reached.day_at) = (answer.hour.div_euclid(DAY / HOUR), answer.hour);
         self.models = Arc::new(day.models);
@@ -193,13 +230,13 @@ impl First {
             return Output::default();
         }
         let midnight = Timestamp(answer.hour.div_euclid(DAY / HOUR) * DAY);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         joined(executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env)))
     }
 
     /// Goes on from a restored state with what was heard before it was saved.
     pub fn go_on_with(&mut self, hour: Answer, day: Option<DayAnswer>) {
-        self.pulses = Arc::new(hour.pulses);
+        (self.pulses, self.blind) = (Arc::new(hour.pulses), Arc::new(hour.blind));
         if let Some(day) = day {
             self.models = Arc::new(day.models);
         }
@@ -210,14 +247,14 @@ impl First {
             return Output::default();
         }
         self.reached.settled = until;
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         joined(executor.on_all(&mut self.shards, &|shard| shard.settle(until, env)))
     }
 
     /// A UTC day begins: days that have closed everywhere are told, so that peers learn from them.
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> (Output, Option<Vec<Summary>>) {
         let today = day_number(Day(midnight.0.div_euclid(DAY) as i32));
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
         let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
@@ -227,7 +264,7 @@ impl First {
 
     /// The input ends: what changed since its last revision is told.
     pub fn finish(&mut self, executor: &impl Executor) -> Output {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         joined(executor.on_all(&mut self.shards, &|shard| shard.finish(env)))
     }
 
@@ -238,13 +275,13 @@ impl First {
             return Vec::new();
         }
         let key = self.context.key(&access.actor);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         self.ahead.take(&key, access, settled, env)
     }
 
     /// Retracts what was shown and did not settle.
     pub fn reconcile(&mut self) -> Vec<Revision> {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         self.ahead.settle(shard::whole_minutes(self.reached.settled), env)
     }
 

@@ -1,8 +1,10 @@
 //! The partitions that an engine reads, each with its clock: up to where all of them have come.
 
 use crate::engine::clock::{Clock, Placed};
+use crate::engine::sequences::{Due, Sequences};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
+use crate::population::flow::Edge;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +14,19 @@ pub struct Inputs {
     clocks: BTreeMap<PartitionId, Clock<Access>>,
     /// Partitions that hold nobody up: their input ended or rests.
     resting: BTreeSet<PartitionId>,
+    /// What was amiss before a partition had a time.
+    amiss: BTreeMap<PartitionId, Amount>,
+    /// Numbers of the records, where the sources give them.
+    numbers: BTreeMap<PartitionId, Sequences>,
+}
+
+/// Records that could not be decoded, and occasions on which records were lost.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Amount {
+    /// The former.
+    pub dead: u64,
+    /// The latter.
+    pub lost: u64,
 }
 
 impl Inputs {
@@ -56,6 +71,35 @@ impl Inputs {
     pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Placed<Access>)) -> Vec<Access> {
         self.resting.insert(partition);
         self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
+    }
+
+    /// A number has come in its partition's order; `due` hears of those that were.
+    pub fn numbered(
+        &mut self,
+        partition: PartitionId,
+        (stream, number): (u64, u64),
+        edge: Edge,
+        lateness: Span,
+        due: &mut impl FnMut(Due),
+    ) {
+        self.numbers.entry(partition).or_default().take(stream, number, edge, lateness, due);
+    }
+
+    /// Notes what is amiss.
+    pub fn amiss(&mut self, partition: PartitionId, more: Amount) {
+        let sum = self.amiss.entry(partition).or_default();
+        (sum.dead, sum.lost) = (sum.dead + more.dead, sum.lost + more.lost);
+    }
+
+    /// Whether anything waits for its partition's time.
+    pub fn is_amiss(&self) -> bool {
+        !self.amiss.is_empty()
+    }
+
+    /// What is amiss, once the partition has a time.
+    pub fn take_amiss(&mut self, partition: PartitionId) -> Option<(Timestamp, Amount)> {
+        let at = self.watermark(partition)?;
+        self.amiss.remove(&partition).map(|amount| (at, amount))
     }
 
     /// Every partition that was announced.

@@ -7,22 +7,28 @@
 mod ahead;
 pub mod clock;
 pub mod context;
+pub mod covered;
 pub mod entries;
 pub mod first;
 mod inputs;
 pub mod output;
 mod reload;
 pub mod second;
+pub mod sequences;
 pub mod shard;
 mod snapshot;
 pub mod tracked;
+pub mod watch;
 
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
+use crate::population::flow::Edge;
+use crate::population::sources::blind::Blind;
 use context::Context;
+use covered::Covered;
 use first::{First, Hours};
-use inputs::Inputs;
+use inputs::{Amount, Inputs};
 use output::{Output, Revision};
 use second::Second;
 use shard::{Profiles, Shard};
@@ -99,7 +105,12 @@ impl Engine {
     /// before and is given up.
     pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
         let lateness = self.first.context().lateness;
-        self.inputs.take(access, believed, lateness, &mut |placed| self.first.push(placed))
+        let partition = access.partition;
+        let given_up = self.inputs.take(access, believed, lateness, &mut |placed| self.first.push(placed));
+        if self.inputs.is_amiss() {
+            self.place_amiss(partition);
+        }
+        given_up
     }
 
     /// Shows at once what a record that has just arrived changes; it is taken as well, and settles in its time.
@@ -169,6 +180,8 @@ impl Engine {
         let last = self.inputs.last();
         let mut out = last.map_or_else(Output::default, |last| self.settle(last + Span::minutes(1), executor));
         let mut finished = self.first.finish(executor);
+        self.first.settle_coverage(last);
+        finished.revisions.extend(self.second.finish(self.first.context()));
         self.second.pass(&mut finished);
         out.join(finished);
         out.given_up.extend(given_up);
@@ -187,11 +200,53 @@ impl Engine {
                 self.second.pass(&mut stepped.ticked);
                 out.join(stepped.ticked);
             }
-            let answer = self.second.answer(vec![report], &self.first.context().settings);
+            let (answer, mut gaps) = self.second.answer(vec![report], self.first.context());
+            self.second.pass_all(&mut gaps);
+            out.join(Output { revisions: gaps, ..Output::default() });
             let mut heard = self.first.hear(answer, executor);
             self.second.pass(&mut heard);
             out.join(heard);
         }
+    }
+
+    /// A record of a partition could not be decoded. To be told in the partition's order.
+    pub fn dead(&mut self, partition: PartitionId) {
+        self.inputs.amiss(partition, Amount { dead: 1, lost: 0 });
+        self.place_amiss(partition);
+    }
+
+    /// Records of a partition are lost to us from here on: its source no longer has them.
+    pub fn lost(&mut self, partition: PartitionId) {
+        self.inputs.amiss(partition, Amount { dead: 0, lost: 1 });
+        self.place_amiss(partition);
+    }
+
+    /// A source has numbered a record (or a line of one) within a stream. To be told in the partition's order.
+    pub fn numbered(&mut self, partition: PartitionId, stream: u64, number: u64, edge: Edge) {
+        let lateness = self.first.context().lateness;
+        self.inputs.numbered(partition, (stream, number), edge, lateness, &mut |due| self.first.due(partition, due));
+    }
+
+    /// What is amiss stands at the partition's time, once it has one.
+    fn place_amiss(&mut self, partition: PartitionId) {
+        if let Some((at, Amount { dead, lost })) = self.inputs.take_amiss(partition) {
+            self.first.amiss(partition, at, dead, lost);
+        }
+    }
+
+    /// How far employees' days could be evaluated.
+    pub fn covered(&self) -> Covered {
+        self.first.covered()
+    }
+
+    /// What cannot be seen of the sources.
+    pub fn blind(&self) -> &Arc<Blind> {
+        &self.first.blind
+    }
+
+    /// The last hour at whose start sums were told.
+    pub fn hour(&self) -> i64 {
+        self.first.reached().hour
     }
 
     /// When an alert was shown within the budget.

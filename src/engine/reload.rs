@@ -23,10 +23,12 @@ impl First {
         // Partition ids are places in the list of names: the list goes on.
         let names = self.context.partitions.read().unwrap_or_else(PoisonError::into_inner).clone();
         *context.partitions.write().unwrap_or_else(PoisonError::into_inner) = names;
+        let sources = self.context.sources.read().unwrap_or_else(PoisonError::into_inner).clone();
+        context.sources.write().unwrap_or_else(PoisonError::into_inner).extend(sources);
         self.context = context;
         self.deal_out();
         let settled = shard::whole_minutes(self.reached.settled);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses };
+        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         self.ahead.set_context(settled, env);
     }
 

@@ -4,10 +4,14 @@
 //! It reads what it hears in an order of its own, so its answers do not depend on how employees are spread over first stages.
 
 use crate::detect::{self, GroupFinding, Settings};
+use crate::engine::context::Context;
 use crate::engine::output::{Output, Revision};
+use crate::engine::watch::Watch;
 use crate::engine::{DAY, HOUR};
 use crate::model::time::{Day, Timestamp};
+use crate::population::flow::{Heard, begin};
 use crate::population::pulse::Pulses;
+use crate::population::sources::blind::Blind;
 use crate::population::stage::{Stage, Tick};
 use crate::population::{LEARNT_AFTER, Models, Population, Summary};
 use crate::profile::window::day_number;
@@ -21,6 +25,8 @@ pub struct Report {
     pub hour: i64,
     /// What its employees have done on the days that are open.
     pub beats: Pulses,
+    /// What was heard of each partition since the last report.
+    pub heard: Vec<Heard>,
     /// Where a day begins with it: summaries of its employees, in the order of their actors.
     pub day: Option<Vec<Summary>>,
 }
@@ -32,6 +38,8 @@ pub struct Answer {
     pub hour: i64,
     /// What everybody has done on the days that are open.
     pub pulses: Pulses,
+    /// What cannot be seen of the sources.
+    pub blind: Blind,
     /// Where a day begins.
     pub day: Option<DayAnswer>,
 }
@@ -51,22 +59,23 @@ pub struct Second {
     population: Population,
     stage: Stage,
     budget: Budget,
+    watch: Watch,
 }
 
 impl Second {
     /// A second stage that has heard nothing, and shows so many alerts a day.
     pub fn new(budget_per_day: u32) -> Second {
-        Second { population: Population::default(), stage: Stage::default(), budget: Budget::new(budget_per_day) }
+        Second::of((Population::default(), Budget::new(budget_per_day), Watch::default()), Stage::default())
     }
 
     /// From its parts.
-    pub fn of(population: Population, budget: Budget, stage: Stage) -> Second {
-        Second { population, stage, budget }
+    pub fn of((population, budget, watch): (Population, Budget, Watch), stage: Stage) -> Second {
+        Second { population, stage, budget, watch }
     }
 
-    /// What changes with every alert.
-    pub fn parts(&self) -> (&Population, &Budget) {
-        (&self.population, &self.budget)
+    /// What changes with every alert and hour.
+    pub fn parts(&self) -> (&Population, &Budget, &Watch) {
+        (&self.population, &self.budget, &self.watch)
     }
 
     /// What changes with a day alone.
@@ -79,28 +88,37 @@ impl Second {
         self.stage
     }
 
-    /// Answers the reports of all first stages about the same hour.
-    pub fn answer(&mut self, reports: Vec<Report>, settings: &Settings) -> Answer {
+    /// Answers the reports of all first stages about the same hour. Beside the answer comes what is to be told of sources.
+    pub fn answer(&mut self, reports: Vec<Report>, context: &Context) -> (Answer, Vec<Revision>) {
         let hour = reports.first().map_or(0, |report| report.hour);
         let begins = reports.first().is_some_and(|report| report.day.is_some());
-        let (mut beats, mut summaries) = (Vec::new(), Vec::new());
+        let (mut beats, mut heard, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
         for report in reports {
             beats.push(report.beats.into_sorted());
+            heard.extend(report.heard);
             summaries.extend(report.day.into_iter().flatten());
         }
-        let day = begins.then(|| self.learn(hour, summaries, settings));
-        Answer { hour, pulses: Pulses::of(beats), day }
+        let mut gaps = if begins { self.watch.settle(begin(hour), context) } else { Vec::new() };
+        gaps.extend(self.watch.hour(hour, heard, context));
+        let day = begins.then(|| self.learn(hour, summaries, &context.settings));
+        (Answer { hour, pulses: Pulses::of(beats), blind: self.watch.blind().clone(), day }, gaps)
     }
 
     fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &Settings) -> DayAnswer {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY / HOUR) as i32));
         let models = self.population.learn(today, &summaries);
+        self.watch.learnt(&models);
         let last = today.saturating_sub(LEARNT_AFTER);
         self.stage.take(last, &summaries);
         let looks = self.stage.looks();
         let findings = detect::compare_all(settings, &Tick { last, members: &summaries, looks: &looks, stage: &self.stage });
         DayAnswer { models, findings }
+    }
+
+    /// The input ends: what is still to be told of sources.
+    pub fn finish(&mut self, context: &Context) -> Vec<Revision> {
+        self.watch.settle(Timestamp(i64::MIN / 4), context)
     }
 
     /// A day begins: room of the budget that is left goes to those that wait.

@@ -7,12 +7,15 @@ use crate::classify::duty::duty;
 use crate::detect::{Finding, GroupFinding, Look, look_all};
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
+use crate::engine::covered::{Amiss, Covered};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::{Access, Actor};
+use crate::model::access::{Access, Actor, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
+use crate::population::flow::{Flow, Flows};
 use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
+use crate::population::sources::blind::Blind;
 use crate::population::{LEARNT_AFTER, Models, Summary};
 use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
@@ -48,6 +51,8 @@ pub struct Shard {
     pruned: i64,
     usage: Usage,
     beats: Beats,
+    flows: Flows,
+    covered: Covered,
     /// What the second stage says of employees of this shard, until they hear it.
     #[serde(skip)]
     pub told: Vec<GroupFinding>,
@@ -81,6 +86,8 @@ pub struct Env<'a> {
     pub profiles: &'a Profiles,
     /// The groups' pulses as of the last full hour.
     pub pulses: &'a Pulses,
+    /// What cannot be seen of the sources, as of then.
+    pub blind: &'a Blind,
 }
 
 impl Shard {
@@ -107,7 +114,7 @@ impl Shard {
 
     /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
     pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
-        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted())).expect("state is plain data");
+        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered)).expect("state is plain data");
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
         for key in &self.members {
@@ -122,8 +129,8 @@ impl Shard {
 
     /// Takes back what belongs to no profile.
     pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
-        let (usage, beats): (Usage, Vec<(GroupDay, Beat)>) = postcard::from_bytes(bytes)?;
-        self.usage = usage;
+        let (usage, beats, flows, covered): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered) = postcard::from_bytes(bytes)?;
+        (self.usage, self.flows, self.covered) = (usage, flows, covered);
         beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
         Ok(())
     }
@@ -197,6 +204,7 @@ impl Shard {
             out.counts.source(access.source).duplicate += 1;
             return;
         }
+        self.flows.note(access, settles);
         let counts = out.counts.source(access.source);
         if late {
             counts.late += 1;
@@ -205,20 +213,54 @@ impl Shard {
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
-            apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+            self.covered.note(&mut tracked, access, day, late, env.context);
             return beat(&mut tracked, &mut self.beats);
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
         let mut tracked =
             env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
-        apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+        let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
+        self.covered.note(&mut tracked, access, day, late, env.context);
         beat(&mut tracked, &mut self.beats);
     }
 
     /// An hour has passed: what the groups have done on the days that are open.
     pub fn beats(&mut self) -> Vec<(GroupDay, Beat)> {
         self.beats.sorted()
+    }
+
+    /// What was heard before an hour that begins, since the last report.
+    pub fn flows(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
+        self.flows.take_before(hour)
+    }
+
+    /// An hour of a partition.
+    pub fn flow(&mut self, partition: PartitionId, at: Timestamp) -> &mut Flow {
+        self.flows.of(partition, at)
+    }
+
+    /// Notes what is amiss with a partition.
+    pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
+        let flow = self.flow(partition, at);
+        (flow.dead, flow.lost) = (flow.dead + dead, flow.lost + lost);
+    }
+
+    /// How far the days of its employees could be evaluated.
+    pub fn covered(&self) -> &Covered {
+        &self.covered
+    }
+
+    /// Settles how far days up to `last` could be evaluated.
+    pub fn settle_coverage(&mut self, last: u32, env: Env<'_>) {
+        let amiss = Amiss::new(env.context, env.blind);
+        for key in &self.members {
+            if let Some(mut tracked) = env.profiles.get_mut(key) {
+                self.covered.settle(&mut tracked, last, &amiss);
+            }
+        }
+        self.covered.settled_through(last);
     }
 
     /// Whether a record with this id settled within the time that ids are remembered.
@@ -238,17 +280,21 @@ impl Shard {
     pub fn tick(&mut self, midnight: Timestamp, today: u32, env: Env<'_>) -> (Output, Vec<Summary>) {
         let mut out = Output::default();
         let mut summaries = Vec::with_capacity(self.members.len());
+        let amiss = Amiss::new(env.context, env.blind);
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;
             let last = today.saturating_sub(LEARNT_AFTER);
             tracked.close_through(last);
+            self.covered.settle(tracked, last, &amiss);
             let group = env.models.of(&tracked.group);
             summaries.extend(tracked.summary(last, group, env.context));
             tracked.dirty |= !tracked.episodes.is_empty();
             settle_episodes(tracked, midnight, env, &mut out);
         }
         self.beats.forget_before(today);
+        self.covered.settled_through(today.saturating_sub(LEARNT_AFTER));
+        self.covered.forget_before(today);
         (out, summaries)
     }
 
@@ -294,20 +340,22 @@ fn beat(tracked: &mut Tracked, beats: &mut Beats) {
     }
 }
 
-/// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about.
-pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) {
+/// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about. Returns its
+/// local day.
+pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) -> u32 {
     let context = env.context;
     tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee(access.actor.name());
     let (local, duty) = duty(directory, employee, access.time);
-    tracked.open_day(day_number(local.day), &context.statute);
+    let today = day_number(local.day);
+    tracked.open_day(today, &context.statute);
     let coverage = coverage::cover(&context.explanations, usage, tracked.who, access, access.unnamed());
     let group = env.models.of(&tracked.group);
     let around = Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
     let mut step = tracked.profile.apply(access, &coverage, &around, &context.statute);
     if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.marks == Default::default() {
-        return;
+        return today;
     }
     // Windows end with the newest disclosure.
     step.unit = if step.discloses { tracked.newest_unit(step.unit) } else { step.unit.max(tracked.marks.newest) };
@@ -352,6 +400,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     for finding in findings {
         triage(tracked, &told, settles, &finding, env, out);
     }
+    today
 }
 
 /// The access with which a finding is told: the one that led to it, or for one of the second stage the newest without a reason.

@@ -9,7 +9,9 @@ use crate::engine::tracked::{Kept, Tracked};
 use crate::engine::{Context, Engine};
 use crate::population::Models;
 use crate::population::pulse::Pulses;
+use crate::population::sources::blind::Blind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of an engine.
@@ -42,10 +44,12 @@ pub enum RestoreError {
 struct Head {
     key_print: u64,
     partitions: Vec<String>,
+    sources: BTreeMap<String, Arc<str>>,
     inputs: Inputs,
     reached: Reached,
     models: Models,
     pulses: Pulses,
+    blind: Blind,
     second: Second,
 }
 
@@ -63,10 +67,12 @@ impl Engine {
         let head = Head {
             key_print: key_print(context),
             partitions: context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
+            sources: context.sources.read().map(|sources| sources.clone()).unwrap_or_default(),
             inputs: self.inputs.clone(),
             reached: first.reached,
             models: (*first.models).clone(),
             pulses: (*first.pulses).clone(),
+            blind: (*first.blind).clone(),
             second: self.second.clone(),
         };
         let shards = first.shards.iter().map(|shard| {
@@ -95,6 +101,9 @@ impl Engine {
         if let Ok(mut names) = context.partitions.write() {
             *names = head.partitions;
         }
+        if let Ok(mut sources) = context.sources.write() {
+            sources.extend(head.sources);
+        }
         let mut engine = Engine::new(context);
         for (at, bytes) in image.shards.iter().enumerate() {
             let ((shard, members), mut rest): ((Shard, u64), &[u8]) = postcard::take_from_bytes(bytes)?;
@@ -111,6 +120,7 @@ impl Engine {
         engine.inputs.set_lateness(engine.first.context().lateness);
         engine.first.reached = head.reached;
         (engine.first.models, engine.first.pulses) = (Arc::new(head.models), Arc::new(head.pulses));
+        engine.first.blind = Arc::new(head.blind);
         engine.second = head.second;
         engine.second.set_budget(engine.context().alerts.budget_per_day);
         Ok(engine)

@@ -201,6 +201,8 @@ pub struct Access {
     pub places: u64,
     /// Tables touched, for reasons given by object.
     pub objects: Arc<[Arc<str>]>,
+    /// One bit for each of them that the catalog does not know, where it may have shown somebody; the last for all beyond fifteen.
+    pub uncharted: u16,
     /// Result rows, where the log gives them.
     pub rows: Option<u64>,
     /// People disclosed.

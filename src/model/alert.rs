@@ -28,6 +28,8 @@ pub struct Alert {
     pub employee: Option<String>,
     /// The account, where it cannot be told whose it is.
     pub account: Option<String>,
+    /// The source that a gap is told of; null where somebody can be named.
+    pub source: Option<String>,
     /// Unit of the person.
     pub unit: Option<String>,
     /// Role of the person.
@@ -194,4 +196,11 @@ pub struct MadeBy {
     pub config: String,
     /// Version of the peer baselines used.
     pub baseline: String,
+}
+
+impl Alert {
+    /// Whom or what it is about, by the id of the employee, the account or the source.
+    pub fn about(&self) -> &str {
+        [&self.employee, &self.account, &self.source].into_iter().find_map(|name| name.as_deref()).unwrap_or_default()
+    }
 }

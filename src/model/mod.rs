@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alert;
+pub mod coverage;
 pub mod keys;
 pub mod kind;
 pub mod persons;

@@ -49,6 +49,17 @@ impl Zone {
         &self.name
     }
 
+    /// Beginning and end of a local day.
+    pub fn bounds(&self, day: Day) -> (Timestamp, Timestamp) {
+        let begin = |day: Day| {
+            let naive = i64::from(day.0) * 86_400;
+            // The offset that holds at the naive second is off by hours at most, and only where a change of it is that near.
+            let offset = |second: i64| i64::from(self.offsets[self.offsets.partition_point(|(from, _)| *from <= second) - 1].1);
+            Timestamp((naive - offset(naive - offset(naive))) * 1_000)
+        };
+        (begin(day), begin(Day(day.0 + 1)))
+    }
+
     /// The local day and minute of an instant.
     pub fn local(&self, time: Timestamp) -> LocalTime {
         let second = time.seconds();
@@ -79,6 +90,13 @@ mod tests {
         assert_eq!(zone.local(at("2026-01-15T12:00:00Z")).minute, 13 * 60);
         assert_eq!(zone.local(at("2026-07-15T12:00:00Z")).minute, 14 * 60);
         assert_eq!(zone.local(at("2090-07-15T12:00:00Z")).minute, 14 * 60);
+    }
+
+    #[test]
+    fn a_local_day_has_its_bounds() {
+        let zone = Zone::named("Europe/Berlin").expect("exists");
+        let (from, to) = zone.bounds(Day::parse("2026-03-29").expect("a day"));
+        assert_eq!((from, to), (at("2026-03-28T23:00:00Z"), at("2026-03-29T22:00:00Z")), "an hour shorter");
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub fn compare(before: &Ledger, after: &Ledger) -> Comparison {
 }
 
 fn who(alert: &Alert) -> &str {
-    alert.employee.as_deref().or(alert.account.as_deref()).unwrap_or_default()
+    alert.about()
 }
 
 fn overlap(a: &Alert, b: &Alert) -> bool {

@@ -1,9 +1,10 @@
 //! From the lines of one source partition to accesses and dead letters.
 
 use crate::classify::classifier::{Classifier, Origin};
-use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Raw};
+use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Numbered, Raw};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
+use crate::population::flow::Edge;
 use crate::sink::payload::Sealer;
 use crate::source::lines::{Block, Messages, Oversized, Piece};
 use std::sync::Arc;
@@ -48,10 +49,26 @@ pub struct Batch {
     pub accesses: Vec<Access>,
     /// Records that could not be decoded.
     pub dead: Vec<Dead>,
+    /// For each of them, how many of the accesses stand before it.
+    pub dead_after: Vec<usize>,
+    /// Numbers that the source gave its lines, by stream.
+    pub numbers: Vec<(u64, u64, Edge)>,
     /// Physical records read.
     pub lines: u64,
     /// Records outside of the time asked for.
     pub ignored: u64,
+}
+
+impl Batch {
+    fn bury(&mut self, dead: Dead) {
+        self.dead.push(dead);
+        self.dead_after.push(self.accesses.len());
+    }
+
+    /// How many records that could not be decoded stand right before the access at that place; asked in order.
+    pub fn dead_before(after: &mut std::iter::Peekable<std::vec::IntoIter<usize>>, at: usize) -> usize {
+        std::iter::from_fn(|| after.next_if(|after| *after <= at)).count()
+    }
 }
 
 /// The times that are asked for: from inclusive, to exclusive.
@@ -159,7 +176,7 @@ impl Feed {
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
             let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, between, &mut batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
-                batch.dead.push(self.dead(raw, &error));
+                batch.bury(self.dead(raw, &error));
             }
         }
         batch
@@ -169,14 +186,14 @@ impl Feed {
     pub fn message(&mut self, raw: Raw<'_>, classifier: &Classifier, batch: &mut Batch) {
         batch.lines += 1;
         if self.recognise([raw.bytes]).is_none() {
-            batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+            batch.bury(self.dead_for(raw, UNRECOGNISED));
             return;
         }
         let Some(codec) = self.format.known() else { return };
         let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), batch));
         if let Err(error) = result {
-            batch.dead.push(self.dead(raw, &error));
+            batch.bury(self.dead(raw, &error));
         }
         self.decoder = Some(decoder);
     }
@@ -189,7 +206,7 @@ impl Feed {
             let mut batch = Batch { lines: 1, ..Batch::default() };
             let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, Between::default(), &mut batch));
             if let Err(error) = result {
-                batch.dead.push(self.dead(raw, &error));
+                batch.bury(self.dead(raw, &error));
             }
             batch
         };
@@ -200,8 +217,13 @@ impl Feed {
         match decoded {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
+            Decoded::Numbered(line) if line.time < between.from || line.time >= between.to => {}
+            Decoded::Numbered(Numbered { stream, number, time, position, hash }) => {
+                let edge = Edge { time, hash: hash.0, position: position.0 };
+                batch.numbers.push((classifier.keys.print("stream", stream), number, edge));
+            }
             Decoded::Lost(Lost { position, hash, length, error }) => {
-                batch.dead.push(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string(), payload: None });
+                batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string(), payload: None });
             }
         }
     }
@@ -226,7 +248,7 @@ impl Feed {
             reason,
             payload: None,
         };
-        Batch { dead: vec![dead], lines: 1, ..Batch::default() }
+        Batch { dead: vec![dead], dead_after: vec![0], lines: 1, ..Batch::default() }
     }
 
     fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
@@ -235,7 +257,7 @@ impl Feed {
             if !bytes.trim_ascii().is_empty() {
                 batch.lines += 1;
                 let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
-                batch.dead.push(self.dead_for(raw, UNRECOGNISED));
+                batch.bury(self.dead_for(raw, UNRECOGNISED));
             }
         };
         match piece {

@@ -24,6 +24,13 @@ pub enum Arrival {
         /// Its name.
         name: String,
     },
+    /// Records of a partition are lost to us: it does not go on where we left it.
+    Lost {
+        /// Place of its source in the configuration.
+        source: usize,
+        /// Its name.
+        name: String,
+    },
     /// A Kafka message.
     Message {
         /// Place of its source in the configuration.
@@ -175,6 +182,8 @@ impl Following {
                 }
                 TailEvent::Lost(position) => {
                     tracing::warn!(line = position.line, "a file that was followed is gone: what came after is lost to us");
+                    let file_name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+                    arrivals.push(Arrival::Lost { source: self.source, name: partition_name(&self.of.0, &self.of.1, &file_name) });
                 }
             }
         }
@@ -196,6 +205,7 @@ fn take(source: usize, event: Event, arrivals: &mut Vec<Arrival>) {
         }
         Event::Jumped { partition: (topic, partition), expected, found } => {
             tracing::warn!(%topic, partition, expected, found, "records are missing: the partition does not go on where the state left it");
+            arrivals.push(Arrival::Lost { source, name: name(&topic, partition) });
         }
         Event::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
     }

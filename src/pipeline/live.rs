@@ -17,6 +17,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::arrivals::Arrivals;
+use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::feed::{Batch, Between, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
@@ -80,6 +81,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Readiness.
     pub health: Arc<Health>,
+    /// How far employees' days could be evaluated.
+    pub coverage: Arc<Published>,
     /// Changes of the configuration; `None` where it cannot change.
     pub reloads: Option<Reloads>,
 }
@@ -228,6 +231,10 @@ impl Live {
                 let id = self.partition(source, &name);
                 self.engine.open(id);
             }
+            Arrival::Lost { source, name } => {
+                let id = self.partition(source, &name);
+                self.engine.lost(id);
+            }
             Arrival::Gone { name } => {
                 let id = self.engine.context().partition(&name);
                 self.engine.rest(id, None);
@@ -278,6 +285,7 @@ impl Live {
 
     /// A partition from its next record on.
     fn feed(&self, source: usize, id: PartitionId, name: &str) -> Feed {
+        self.engine.context().belongs(name, &self.sources[source].0);
         let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
@@ -312,10 +320,17 @@ impl Live {
                 payload: dead.payload,
             })
             .collect();
-        for access in batch.accesses {
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(id, stream, number, edge);
+        }
+        let mut after = batch.dead_after.into_iter().peekable();
+        let count = batch.accesses.len();
+        for (at, access) in batch.accesses.into_iter().enumerate() {
+            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(id));
             self.note_unburied(&access);
             letters.extend(self.access(source, access, believed, begun, observer));
         }
+        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(id));
         self.bury(&letters)
     }
 
@@ -338,6 +353,9 @@ impl Live {
         if let Some(access) = shown.filter(placed) {
             let output = self.engine.show(&access);
             self.told(output, begun, observer);
+        }
+        if given_up.is_some() {
+            self.engine.dead(id);
         }
         given_up.map(|access| self.given_up(&access))
     }
@@ -435,6 +453,9 @@ impl Live {
         }
         for (source, lag) in self.parts.intake.lag() {
             self.sources[source].1.set_lag(lag);
+        }
+        if let Some(newest) = self.parts.coverage.publish(&self.engine) {
+            self.parts.metrics.set_coverage(&newest);
         }
         let employees = self.engine.employees();
         self.parts.metrics.set_employees_tracked(employees as u64);

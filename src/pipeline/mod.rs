@@ -4,6 +4,7 @@ pub mod arrivals;
 pub mod chance;
 pub mod cluster;
 pub mod compare;
+pub mod coverage;
 pub mod delivery;
 pub mod failpoint;
 pub mod feed;

@@ -10,7 +10,7 @@ use crate::decode::{Choice, Codec};
 use crate::engine::clock::LEAP;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
-use crate::model::access::Access;
+use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::inject::Planted;
@@ -208,6 +208,7 @@ impl Replay {
             let alone = short.iter().filter(|name| **name == short[at]).count() == 1;
             let name = if alone { short[at].to_owned() } else { file.path.clone() };
             let partition = engine.context().partition(&name);
+            engine.context().belongs(&name, &file.source);
             engine.open(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
@@ -307,7 +308,7 @@ impl Replay {
         for (at, batches) in batches {
             self.inputs[at].begun = true;
             for batch in batches {
-                self.take(batch, &mut dead);
+                self.take(self.inputs[at].feed.partition, batch, &mut dead);
             }
             if self.inputs[at].done {
                 self.end(at, &mut dead);
@@ -356,14 +357,20 @@ impl Replay {
         decoded
     }
 
-    fn take(&mut self, batch: Batch, dead: &mut Vec<Dead>) {
+    fn take(&mut self, of: PartitionId, batch: Batch, dead: &mut Vec<Dead>) {
         self.tally.lines += batch.lines;
         self.tally.ignored += batch.ignored;
         self.tally.accesses += batch.accesses.len() as u64;
         for letter in batch.dead {
             self.bury(letter, dead);
         }
-        for access in batch.accesses {
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(of, stream, number, edge);
+        }
+        let mut after = batch.dead_after.into_iter().peekable();
+        let count = batch.accesses.len();
+        for (at, access) in batch.accesses.into_iter().enumerate() {
+            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(of));
             let (time, partition) = (access.time, access.partition);
             if let Some(leaks) = &mut self.leaks {
                 leaks.note(&access, self.engine.context());
@@ -386,12 +393,13 @@ impl Replay {
                 self.tally.times = Some((first.min(time), last.max(time)));
             }
         }
+        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(of));
     }
 
     fn end(&mut self, at: usize, dead: &mut Vec<Dead>) {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].feed.flush(&context.classifier, self.between);
-        self.take(batch, dead);
+        self.take(self.inputs[at].feed.partition, batch, dead);
         while let Some(planted) = self.planted.next(self.inputs[at].feed.partition, None) {
             self.engine.take(planted, None);
         }
@@ -410,6 +418,7 @@ impl Replay {
             reason: UNCONFIRMED.to_owned(),
             payload: None,
         };
+        self.engine.dead(access.partition);
         self.bury(letter, dead);
     }
 

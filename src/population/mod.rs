@@ -2,9 +2,11 @@
 //!
 //! It reads summaries only, in the order of their actors, so its result does not depend on how records interleave.
 
+pub mod flow;
 pub mod ground;
 mod histogram;
 pub mod pulse;
+pub mod sources;
 pub mod stage;
 pub mod summary;
 pub mod voices;

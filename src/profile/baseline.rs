@@ -117,7 +117,7 @@ impl Prediction {
 
 /// ln of the regularised incomplete beta function for q below the mean a/(a+b), by the continued fraction of
 /// Numerical Recipes (3rd ed., §6.4, modified Lentz), kept in logarithms so that tails of thousands of bits stay finite.
-fn ln_incomplete_beta(q: f64, a: f64, b: f64) -> f64 {
+pub fn ln_incomplete_beta(q: f64, a: f64, b: f64) -> f64 {
     let q = q.clamp(1e-300, 1.0 - 1e-16);
     let front = a * q.ln() + b * (-q).ln_1p() - a.ln() - (ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b));
     front + continued_fraction(q, a, b).ln()

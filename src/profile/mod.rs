@@ -6,6 +6,7 @@ pub mod counted;
 mod counts;
 pub mod coverage;
 pub mod dossiers;
+pub mod evaluated;
 pub mod history;
 pub mod measure;
 pub mod observation;
@@ -26,6 +27,7 @@ use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
 use coverage::{Coverage, Open};
 use dossiers::{Dossier, Dossiers};
+use evaluated::Evaluated;
 use history::{ClosedDay, History};
 use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
@@ -76,6 +78,8 @@ pub struct Profile {
     pub conduct: Conduct,
     /// The newest access that disclosed somebody without a known reason.
     pub newest_open: NewestOpen,
+    /// How far their days could be evaluated.
+    pub evaluated: Evaluated,
 }
 
 /// The access that a finding of the second stage is told with.
@@ -145,12 +149,18 @@ impl Profile {
             dossiers: Dossiers::default(),
             conduct: Conduct::default(),
             newest_open: NewestOpen::default(),
+            evaluated: Evaluated::default(),
         }
     }
 
     /// The number of the newest day.
     pub fn today(&self) -> u32 {
         self.today
+    }
+
+    /// Whether a day is the newest, and not over.
+    pub fn is_open(&self, day: u32) -> bool {
+        day == self.today && !self.closed
     }
 
     /// Today's figure of a measure.
@@ -364,6 +374,7 @@ impl Profile {
             + self.volume_days.heap_bytes()
             + self.trail.heap_bytes()
             + self.dossiers.heap_bytes()
+            + self.evaluated.heap_bytes()
             + self.conduct.heap_bytes();
         (profile, self.seen.heap_bytes() + self.counted_days.heap_bytes())
     }

@@ -3,8 +3,8 @@
 //!
 //! What a task says again, after a crash or as a zombie, is known by its hour and time, and heard once.
 
-use crate::detect::Settings;
 use crate::engine::HOUR;
+use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::engine::second::{Report, Second};
 use crate::model::time::Timestamp;
@@ -89,12 +89,12 @@ impl Centre {
                 match id.as_slice() {
                     HEARD => centre.heard = decode(&content)?,
                     SECOND => {
-                        let (population, budget) = decode(&content)?;
-                        centre.second = Second::of(population, budget, centre.second.into_stage());
+                        centre.second = Second::of(decode(&content)?, centre.second.into_stage());
                     }
                     STAGE => {
-                        let (population, budget) = centre.second.parts();
-                        centre.second = Second::of(population.clone(), budget.clone(), decode(&content)?);
+                        let (population, budget, watch) = centre.second.parts();
+                        let parts = (population.clone(), budget.clone(), watch.clone());
+                        centre.second = Second::of(parts, decode(&content)?);
                     }
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }
@@ -133,15 +133,15 @@ impl Centre {
     }
 
     /// Goes on as far as it can. True if anything moved.
-    pub fn step(&mut self, settings: &Settings) -> bool {
+    pub fn step(&mut self, context: &Context) -> bool {
         let mut moved = self.saver.poll(&mut self.outbox);
-        while self.go_on(settings) {
+        while self.go_on(context) {
             moved = true;
         }
         moved
     }
 
-    fn go_on(&mut self, settings: &Settings) -> bool {
+    fn go_on(&mut self, context: &Context) -> bool {
         let tasks = &mut self.heard.tasks;
         if self.heard.begin.is_none() {
             let Some(hours) = tasks.iter().map(|task| task.begins).collect::<Option<Vec<i64>>>() else { return false };
@@ -176,11 +176,11 @@ impl Centre {
         if self.heard.tasks.iter().any(|task| task.hours.front().is_none_or(|(_, report)| report.hour != next)) {
             return moved;
         }
-        self.answer(next, settings);
+        self.answer(next, context);
         true
     }
 
-    fn answer(&mut self, hour: i64, settings: &Settings) {
+    fn answer(&mut self, hour: i64, context: &Context) {
         let (mut ticked, mut reports) = (Vec::new(), Vec::new());
         for (revisions, report) in self.heard.tasks.iter_mut().filter_map(|task| task.hours.pop_front()) {
             ticked.extend(revisions);
@@ -193,7 +193,8 @@ impl Centre {
             self.heard.day = Some(hour);
             self.learnt = true;
         }
-        let answer = self.second.answer(reports, settings);
+        let (answer, gaps) = self.second.answer(reports, context);
+        self.pass(gaps);
         let messages = table::answer(&answer);
         self.heard.kept.insert(hour, (messages.len() as u32, begins));
         messages.into_iter().for_each(|message| self.outbox.send(message));

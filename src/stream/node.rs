@@ -336,7 +336,7 @@ impl Node {
             let outcome = match self.parts.get_mut(&part) {
                 Some(Part::Task(task)) => task.step(&self.table, executor, &mut step),
                 Some(Part::Centre(centre)) => {
-                    centre.step(&self.context.settings);
+                    centre.step(&self.context);
                     Ok(())
                 }
                 Some(Part::Fencing | Part::Restoring(_)) | None => Ok(()),

@@ -3,6 +3,7 @@
 //! Callers hold handles that are resolved once ([`SourceMetrics`], [`SinkMetrics`]): counting a record is one atomic add.
 //! Labels are sources, sinks, kinds, tiers, typologies and severities: a test holds that no person ever becomes one.
 
+use crate::model::coverage::{Counts, State};
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
 use crate::model::typology::Typology;
@@ -106,6 +107,7 @@ pub struct Metrics {
     records: IntCounterVec,
     alerts: IntCounterVec,
     alerts_open: IntGaugeVec,
+    coverage: [IntGauge; State::ALL.len()],
     personal_records: [IntCounter; Kind::ALL.len()],
     persons_unexplained: IntCounterVec,
     watermark_delay: GaugeVec,
@@ -159,8 +161,15 @@ impl Metrics {
         }
         let build = gauges(&registry, "build_info", "Which build is running; always 1.", &["version"]);
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let coverage = gauges(
+            &registry,
+            "coverage_employee_days",
+            "Employees on the newest day that has closed everywhere, by how far it was evaluated.",
+            &["state"],
+        );
         let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
         let metrics = Metrics {
+            coverage: State::ALL.map(|state| coverage.with_label_values(&[state.name()])),
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
             alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
             alerts_open,
@@ -269,6 +278,11 @@ impl Metrics {
     /// How many employees have a profile.
     pub fn set_employees_tracked(&self, employees: u64) {
         self.employees_tracked.set(whole(employees));
+    }
+
+    /// How far employees' days could be evaluated.
+    pub fn set_coverage(&self, counts: &Counts) {
+        self.coverage.iter().zip(counts.states).for_each(|(gauge, days)| gauge.set(whole(days)));
     }
 
     /// How large the state is.
@@ -390,6 +404,7 @@ mod tests {
         ("leakwarden_records_total", &["outcome", "source"]),
         ("leakwarden_alerts_total", &["severity", "typology"]),
         ("leakwarden_alerts_open", &["severity"]),
+        ("leakwarden_coverage_employee_days", &["state"]),
         ("leakwarden_personal_records_total", &["kind"]),
         ("leakwarden_persons_unexplained_total", &["tier"]),
         ("leakwarden_watermark_delay_seconds", &["source"]),

@@ -38,7 +38,7 @@ pub struct Budget {
 struct Waiting {
     /// Score in tenths.
     score: u32,
-    /// Employee or account.
+    /// Employee, account or source.
     who: String,
     /// Day of the last revision.
     day: i64,
@@ -56,7 +56,7 @@ impl Budget {
         let at = at.max(self.began);
         if !self.shown.contains_key(&alert.id) {
             let score = (alert.score * 10.0) as u32;
-            let who = alert.employee.as_deref().or(alert.account.as_deref()).unwrap_or("").to_owned();
+            let who = alert.about().to_owned();
             let recent = self.recent.entry(who.clone()).or_insert((self.day, 0));
             if score > recent.1 {
                 *recent = (self.day, score);

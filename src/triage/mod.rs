@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod report;
 mod score;
+pub mod source;
 pub mod voice;
 mod wording;
 

@@ -62,6 +62,7 @@ impl Writer<'_> {
             score: episode.score,
             employee,
             account,
+            source: None,
             unit: self.employee.and_then(|e| e.unit.as_deref()).map(str::to_owned),
             role: self.employee.and_then(|e| e.role.as_deref()).map(str::to_owned),
             in_directory: self.employee.is_some(),
@@ -150,6 +151,6 @@ impl Writer<'_> {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     blake3::Hash::from_slice(bytes).map_or_else(|_| String::new(), |hash| hash.to_hex().to_string())
 }

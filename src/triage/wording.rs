@@ -71,7 +71,7 @@ fn comparable(band: &str, article: &str) -> String {
 }
 
 /// No model is to be trusted with the far tail: beyond what could ever be checked, the figure is a bound.
-fn rarity(bits: f64) -> String {
+pub(super) fn rarity(bits: f64) -> String {
     if bits > 60.0 { "less than 1 in 2^60".to_owned() } else { format!("about 1 in 2^{bits:.0}") }
 }
 
@@ -80,12 +80,12 @@ fn people(persons: Persons) -> String {
     format!("{persons} {}", if one { "person" } else { "people" })
 }
 
-fn plural(n: u64, one: &str, many: &str) -> String {
+pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// A name from a log or file as part of a sentence: without control and direction characters, cut short.
-fn plain(name: impl AsRef<str>) -> String {
+pub(super) fn plain(name: impl AsRef<str>) -> String {
     let bidi = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     name.as_ref().chars().filter(|c| !c.is_control() && !bidi(c)).take(64).collect()
 }

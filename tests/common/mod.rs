@@ -9,4 +9,5 @@ pub mod line;
 pub mod play;
 pub mod program;
 pub mod service;
+pub mod sources;
 pub mod world;

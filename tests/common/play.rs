@@ -75,10 +75,18 @@ impl Play {
     pub fn take<L: Display>(&mut self, lines: &[L]) {
         let batch = self.decode(lines);
         self.dead.extend(batch.dead);
-        for access in batch.accesses {
+        let partition = self.engine.context().partition("access");
+        for (stream, number, edge) in batch.numbers {
+            self.engine.numbered(partition, stream, number, edge);
+        }
+        let mut after = batch.dead_after.into_iter().peekable();
+        let count = batch.accesses.len();
+        for (at, access) in batch.accesses.into_iter().enumerate() {
+            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(partition));
             let believed = self.believe_all.then_some(Timestamp::END);
             self.given_up.extend(self.engine.take(access, believed));
         }
+        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(partition));
         let output = self.engine.advance(&Sequential);
         self.note(output);
     }

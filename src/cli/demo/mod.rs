@@ -17,6 +17,7 @@ use leakwarden::console::router::{Console, View};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::model::time::{Span, Timestamp};
+use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::intake::Intake;
@@ -107,10 +108,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         "3. Today, faster than real time, through Kafka into the running service: alerts rise as records arrive.\n   Metrics: http://{}/metrics",
         console.address()
     ));
-    let view = View { metrics: metrics.clone(), health: health.clone() };
+    let coverage = Arc::new(Published::default());
+    let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
     let serving = runtime.spawn(console.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
-    let parts = Parts { intake, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None };
+    let parts =
+        Parts { intake, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();

@@ -159,7 +159,7 @@ impl Observer for Screen {
 
 /// An alert as a card.
 fn card(alert: &Alert, raised: bool) -> String {
-    let who = alert.employee.as_deref().or(alert.account.as_deref()).unwrap_or("-");
+    let who = alert.about();
     let place: Vec<String> = [&alert.role, &alert.unit].into_iter().flatten().map(|text| Untrusted(text).to_string()).collect();
     let kinds: Vec<&str> = alert.observed.kinds.keys().map(|kind| kind.name()).collect();
     let own = alert

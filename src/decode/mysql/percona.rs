@@ -6,7 +6,7 @@
 use crate::decode::mysql::joined::{Event, Joined, Place, Step};
 use crate::decode::mysql::session::Who;
 use crate::decode::mysql::time;
-use crate::decode::{DecodeError, Decoder, Emit, Raw};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Numbered, Raw};
 use std::collections::BTreeMap;
 
 /// The fields of a record, names in lower case.
@@ -61,6 +61,12 @@ pub(super) fn take(joined: &mut Joined, fields: &Fields, raw: Raw<'_>, emit: &mu
     // Numbers begin anew with the file, and through syslog with the server: only with the second do they not come again.
     let one_a_statement = fields.contains_key("record");
     let record = if one_a_statement { field("record") } else { field("record_id") };
+    // A number and when the file (or the server) began: `22567_2021-06-30T16:10:09`.
+    if let Some((number, stream)) = record.split_once('_').filter(|_| one_a_statement)
+        && let Ok(number) = number.parse()
+    {
+        emit(Decoded::Numbered(Numbered { stream, number, time, position: raw.position, hash: raw.hash }));
+    }
     let id = (!record.is_empty()).then(|| format!("{record}/{time}/{connection}"));
     let place = Place::new(raw, time, connection, id);
     let who = Who::new(field("user"), field("host"), field("ip"), field("db"));

@@ -195,6 +195,7 @@ impl Csvlog {
             context: take(18),
             cursor_position: take(20).is_some(),
         };
+        emit(line.numbered());
         self.sessions.take(&line, emit);
         Ok(())
     }

@@ -87,6 +87,7 @@ impl Decoder for Jsonlog {
             context: word(wire.context),
             cursor_position: wire.cursor_position.is_some(),
         };
+        emit(line.numbered());
         self.sessions.take(&line, emit);
         Ok(())
     }
@@ -109,7 +110,7 @@ fn recognises(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{Settings, testing};
+    use crate::decode::{Decoded, Settings, testing};
     use crate::model::access::{Operation, Position, RecordHash};
     use crate::model::record::{Ending, Record};
 
@@ -146,6 +147,22 @@ mod tests {
         assert_eq!(records.iter().map(|r| r.rows).collect::<Vec<_>>(), [Some(1000), Some(7)]);
         assert_eq!(records[0].operation, Operation::Export);
         assert_eq!(records[0].id.as_deref(), Some("s.1/1"));
+    }
+
+    #[test]
+    fn every_line_tells_its_number_whatever_it_is_about() {
+        let mut decoder = (JSONLOG.decoder)(&Settings::default());
+        let mut numbers = Vec::new();
+        for text in [line(1, "LOG", "\"message\":\"connection received\""), line(2, "NOTICE", "\"message\":\"x\"")] {
+            let raw = Raw::new(text.as_bytes(), Position(1), RecordHash::default());
+            let mut note = |decoded: Decoded<'_>| {
+                if let Decoded::Numbered(line) = decoded {
+                    numbers.push((line.stream.to_owned(), line.number));
+                }
+            };
+            decoder.decode(raw, &mut note).expect("is a line");
+        }
+        assert_eq!(numbers, [("s.1".to_owned(), 1), ("s.1".to_owned(), 2)]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One log line of the server, free of its carrier.
 
+use crate::decode::{Decoded, Numbered};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
@@ -30,6 +31,14 @@ pub(super) struct Line<'a> {
     pub context: Option<Cow<'a, str>>,
     /// Where in the statement: errors of parsing have it, errors of running do not.
     pub cursor_position: bool,
+}
+
+impl Line<'_> {
+    /// Its number within its session, from 1 on, whatever the line is about.
+    pub fn numbered(&self) -> Decoded<'_> {
+        let Line { position, hash, time, number, .. } = *self;
+        Decoded::Numbered(Numbered { stream: &self.session, number, time, position, hash })
+    }
 }
 
 /// What the line is about. Carriers translate the words of other languages.

@@ -145,7 +145,7 @@ fn sighting(entry: &Entry) -> Option<Sighting> {
     let time = |text: &str| Timestamp::parse(text).ok();
     let raised = time(&alert.raised_at)?;
     Some(Sighting {
-        who: alert.employee.clone().or_else(|| alert.account.clone()).unwrap_or_default(),
+        who: alert.about().to_owned(),
         typology: Some(alert.typology),
         raised,
         last: time(&alert.last_access).unwrap_or(raised).max(raised),

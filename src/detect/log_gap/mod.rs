@@ -1,14 +1,21 @@
 //! `log_gap`: somebody switched the light off.
 //!
-//! **What it does.** Tells of every statement that switches auditing off or narrows it, whoever gives it and whether or not it worked.
+//! **What it does.** Tells of every statement that switches auditing off or narrows it, whoever gives it and whether or not it worked. And
+//! of sources ([`source`]): one that falls silent or gives far less than it does on such days and at such hours, while time goes on
+//! elsewhere. Such an alert names the source and no employee.
 //!
-//! **Why.** What follows is not in the log. It is the one act of which the log itself shows only the beginning.
+//! **Why.** What follows is not in the log. It is the one act of which the log itself shows only the beginning, or nothing but the hole.
 //!
-//! **Example.** `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`.
+//! **Example.** `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`. A core system
+//! that writes 5,000 records between nine and twelve, and none on a Tuesday.
 //!
-//! **Known false positives.** Maintenance: a reason that covers the employee explains it.
+//! **Known false positives.** Maintenance: a reason that covers the employee, or the source, explains it. A source that was switched off
+//! for good is told once; a holiday is known from the calendar, or from the other sources.
 //!
-//! **Needs.** Statement texts of administration in the log. A superuser of PostgreSQL can switch pgaudit off unseen.
+//! **Needs.** Statement texts of administration in the log. A superuser of PostgreSQL can switch pgaudit off unseen. For sources, five
+//! earlier days of the same kind, and a second source to keep time where the first falls silent.
+
+pub mod source;
 
 use crate::detect::{Detector, Finding, Look, Need};
 use crate::model::access::Marks;

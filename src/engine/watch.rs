@@ -1,0 +1,120 @@
+//! The second stage's eye on the sources: reports of an hour in, gaps judged, graded and told.
+//!
+//! It hears sums that are joined from everybody who reads, so what it says depends neither on who read what nor on what came first.
+
+use crate::classify::duty::is_workday;
+use crate::classify::explanations::{Asked, Who};
+use crate::detect::{SourceFinding, sources_all};
+use crate::engine::context::Context;
+use crate::engine::output::Revision;
+use crate::model::alert::AlertState;
+use crate::model::time::{Day, Span, Timestamp};
+use crate::model::typology::Typology;
+use crate::population::Models;
+use crate::population::flow::{self, Heard, begin};
+use crate::population::sources::blind::Blind;
+use crate::population::sources::{Clock, Sources};
+use crate::population::voices::Voices;
+use crate::triage::source::{Case, SourceWriter};
+use crate::triage::{Decision, Why};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The sources under watch, and their gaps.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Watch {
+    sources: Sources,
+    cases: BTreeMap<Arc<str>, Case>,
+    /// How loud this detector is here, and the baselines that say so.
+    voices: Voices,
+    baseline: String,
+}
+
+impl Watch {
+    /// What cannot be seen of the sources.
+    pub fn blind(&self) -> &Blind {
+        &self.sources.blind
+    }
+
+    /// A day was learnt from.
+    pub fn learnt(&mut self, models: &Models) {
+        self.voices = models.voices.of(Typology::LogGap);
+        self.baseline.clone_from(&models.version);
+    }
+
+    /// A UTC hour begins: what was heard of those before it. Revisions come in the order of the sources.
+    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = Heard>, context: &Context) -> Vec<Revision> {
+        let directory = &context.classifier.directory;
+        let is_worked = |day: i64| is_workday(directory, Day(day as i32));
+        let local = directory.zone_of(None).local(begin(hour));
+        let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
+        let clock = Clock { hour, ahead, is_worked: &is_worked, is_excused: &|source, hour| is_excused(source, hour, context) };
+        self.sources.take(clock, &flow::join(reports));
+        let mut revisions = Vec::new();
+        for case in self.cases.values_mut() {
+            if let Some(at) = self.sources.resumed(&case.source, case.low.partition.as_ref(), case.low.to) {
+                case.resume(at);
+            }
+        }
+        for found in sources_all(&context.settings, self.sources.judge(clock)) {
+            self.take(&found, begin(hour), context, &mut revisions);
+        }
+        revisions
+    }
+
+    fn take(&mut self, found: &SourceFinding, now: Timestamp, context: &Context, revisions: &mut Vec<Revision>) {
+        let source = &found.low.source;
+        let baseline = &self.baseline.clone();
+        let mut known = self.cases.remove(source);
+        if let Some(mut over) = known.take_if(|case| case.episode.is_over(&context.alerts, now)) {
+            emit(&mut over, Why::Over, now, (context, baseline), revisions);
+        }
+        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, &self.voices, now) else { return };
+        match decision {
+            Decision::Opened | Decision::Raised | Decision::Grew => {
+                emit(&mut case, Why::Decided(decision), now, (context, baseline), revisions);
+            }
+            Decision::Ignored | Decision::Noted | Decision::Joined => {}
+        }
+        self.cases.insert(source.clone(), case);
+    }
+
+    /// Tells what changed, and closes what has been quiet for long enough.
+    pub fn settle(&mut self, now: Timestamp, context: &Context) -> Vec<Revision> {
+        let mut revisions = Vec::new();
+        let baseline = &self.baseline.clone();
+        self.cases.retain(|_, case| {
+            let over = case.episode.is_over(&context.alerts, now);
+            if over {
+                emit(case, Why::Over, now, (context, baseline), &mut revisions);
+            } else if case.episode.dirty {
+                emit(case, Why::Settled, Timestamp(case.episode.evidence.last_ms), (context, baseline), &mut revisions);
+            }
+            !over
+        });
+        revisions
+    }
+}
+
+/// Whether a reason on file covers some of an hour: maintenance of the source.
+fn is_excused(source: &str, hour: i64, context: &Context) -> bool {
+    let who = Who::source(&context.classifier.keys, source);
+    let covered = |time| context.explanations.general(who, Asked { time, objects: &[], claimed: None }).next().is_some();
+    covered(begin(hour)) || covered(begin(hour + 1) - Span(1))
+}
+
+fn emit(case: &mut Case, why: Why, at: Timestamp, (context, baseline): (&Context, &str), revisions: &mut Vec<Revision>) {
+    if !case.episode.is_alert() {
+        return;
+    }
+    let writer = SourceWriter {
+        directory: &context.classifier.directory,
+        statute: &context.statute,
+        explanations_configured: context.explanations.configured(),
+        config: &context.config,
+        baseline,
+    };
+    let state: AlertState = why.state();
+    revisions.push(Revision { at, alert: writer.write(case, state) });
+}

@@ -1,0 +1,142 @@
+//! What a source is heard to say: records of each partition in each UTC hour, and where the first and the last of them stand.
+//!
+//! Shards note every record that settles, in the hour in which it settles, and report at the start of the next hour. Everything is a
+//! whole-number sum or an extreme, so that a report does not depend on how employees are spread over shards and processes, nor on
+//! what came first.
+
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 3_600_000;
+
+/// The beginning of a UTC hour.
+pub fn begin(hour: i64) -> Timestamp {
+    Timestamp(hour * HOUR_MS)
+}
+
+/// A record at the edge of a silence. The order is that of time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct Edge {
+    /// Its event time.
+    pub time: Timestamp,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Line or offset.
+    pub position: u64,
+}
+
+/// One hour of one partition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Flow {
+    /// Records that settled, repeats left out.
+    pub records: u64,
+    /// Records that could not be decoded.
+    pub dead: u64,
+    /// Records that are lost to us: the source no longer had them when we went on.
+    pub lost: u64,
+    /// Numbers of audit sequences that were due, and those of them that never came.
+    pub numbers: u64,
+    /// The latter.
+    pub missing: u64,
+    /// The records at the edges of the first hole in them.
+    pub hole: Option<[Edge; 2]>,
+    /// The first record by time.
+    pub first: Option<Edge>,
+    /// The last.
+    pub last: Option<Edge>,
+}
+
+impl Flow {
+    /// Joins what another shard or process heard of the same hour.
+    pub fn join(&mut self, other: &Flow) {
+        self.records += other.records;
+        self.dead += other.dead;
+        self.lost += other.lost;
+        self.numbers += other.numbers;
+        self.missing += other.missing;
+        self.hole = [self.hole, other.hole].into_iter().flatten().min();
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+    }
+
+    /// Whether nothing was heard.
+    pub fn is_empty(&self) -> bool {
+        *self == Flow::default()
+    }
+}
+
+/// A report: one hour of one partition, by name, so that processes understand each other.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Heard {
+    /// The source.
+    pub source: Arc<str>,
+    /// The partition, as evidence cites it.
+    pub partition: Arc<str>,
+    /// UTC hour since 1970.
+    pub hour: i64,
+    /// What was heard.
+    pub flow: Flow,
+}
+
+/// What one shard has heard since its last report.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Flows {
+    hours: BTreeMap<(i64, PartitionId), Flow>,
+}
+
+impl Flows {
+    /// Notes a record that settles at that time.
+    pub fn note(&mut self, access: &Access, settles: Timestamp) {
+        let edge = Edge { time: access.time, hash: access.hash.0, position: access.position.0 };
+        let flow = self.of(access.partition, settles);
+        flow.records += 1;
+        flow.first = Some(flow.first.map_or(edge, |first| first.min(edge)));
+        flow.last = flow.last.max(Some(edge));
+    }
+
+    /// The hour of a partition in which that time lies.
+    pub fn of(&mut self, partition: PartitionId, at: Timestamp) -> &mut Flow {
+        self.hours.entry((at.0.div_euclid(HOUR_MS), partition)).or_default()
+    }
+
+    /// Takes out what was heard before an hour.
+    pub fn take_before(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
+        let later = self.hours.split_off(&(hour, PartitionId(0)));
+        let before = std::mem::replace(&mut self.hours, later);
+        before.into_iter().map(|((hour, partition), flow)| (partition, hour, flow)).collect()
+    }
+}
+
+/// Joins reports, in the order of hour, source and partition.
+pub fn join(reports: impl IntoIterator<Item = Heard>) -> Vec<Heard> {
+    let mut all: BTreeMap<(i64, Arc<str>, Arc<str>), Flow> = BTreeMap::new();
+    for Heard { source, partition, hour, flow } in reports {
+        all.entry((hour, source, partition)).or_default().join(&flow);
+    }
+    all.into_iter().map(|((hour, source, partition), flow)| Heard { source, partition, hour, flow }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(partition: &str, hour: i64, second: i64) -> Heard {
+        let edge = Some(Edge { time: Timestamp(hour * HOUR_MS + second * 1_000), hash: [second as u8; 32], position: second as u64 });
+        let flow = Flow { records: 1, first: edge, last: edge, ..Flow::default() };
+        Heard { source: "core".into(), partition: partition.into(), hour, flow }
+    }
+
+    #[test]
+    fn reports_join_to_the_same_in_any_order() {
+        let reports = [heard("a", 7, 3), heard("b", 7, 5), heard("a", 7, 1), heard("a", 6, 9)];
+        let forth = join(reports.clone());
+        let back = join(reports.into_iter().rev());
+        assert_eq!(forth, back);
+        let a = &forth[1].flow;
+        assert_eq!((forth.len(), a.records, a.first.map(|edge| edge.position), a.last.map(|edge| edge.position)), (3, 2, Some(1), Some(3)));
+    }
+}

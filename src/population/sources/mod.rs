@@ -1,0 +1,362 @@
+//! The sources as a whole: how much each of them and of their partitions usually says, where one says too little, and what of their
+//! days cannot be seen.
+//!
+//! Judged once an hour of event time, from the joined reports of everybody who reads. Where the other sources give less than usual as
+//! well (a holiday that no calendar names), as much less is expected of this one. A partition is judged only where what it lacks is
+//! lacking in its source: work that moved to another partition, or to a new file, is not gone.
+
+pub mod blind;
+mod history;
+mod numbers;
+
+use crate::population::flow::{Edge, Heard};
+use blind::Blind;
+use history::Hours;
+pub use history::Usual;
+use numbers::Numbers;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Stretches that are looked at, in hours that end now.
+const STRETCHES: [i64; 5] = [1, 3, 6, 12, 24];
+/// Fewer records than this are not missed, whatever the model says.
+const FEWEST: f64 = 50.0;
+/// A source that gives more than this share of what is expected is not low.
+const LOW: f64 = 0.5;
+/// The weakest that is worth remembering, in bits.
+const WEAKEST: f64 = 6.0;
+/// What looking every hour at five stretches costs, in bits.
+const LOOKS: f64 = 4.0;
+/// Hours for which one gap is told again. Who ended a source for good does not hear of it for ever.
+const TOLD_HOURS: i64 = 72;
+/// Days of one gap that are kept out of learning. After them what is left is how things are.
+const HELD_OUT_DAYS: i64 = 14;
+/// Hours without anything low after which a gap is over.
+const OVER_HOURS: i64 = 24;
+/// Partitions that are followed apart; those beyond are part of their sources only.
+const MOST_PARTITIONS: usize = 1_024;
+
+/// What is known of all sources.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Sources {
+    sources: BTreeMap<Arc<str>, Channel>,
+    partitions: BTreeMap<(Arc<str>, Arc<str>), Channel>,
+    /// What cannot be seen.
+    pub blind: Blind,
+    day: i64,
+    /// The UTC hour up to which was judged.
+    judged: i64,
+}
+
+/// One source or partition.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Channel {
+    hours: Hours,
+    /// The last record.
+    last: Option<At>,
+    /// The newest UTC hour with records, and its first record.
+    newest: Option<(i64, At)>,
+    gap: Option<Gap>,
+    numbers: Numbers,
+    /// The partition of the newest hole.
+    hole: Option<Arc<str>>,
+}
+
+/// A record, and in which partition.
+pub type At = (Arc<str>, Edge);
+
+/// A stretch without, or with too few, records. In UTC hours.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+struct Gap {
+    found: i64,
+    last: i64,
+}
+
+/// What a source says too little of.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Low {
+    /// The source.
+    pub source: Arc<str>,
+    /// The partition, where it is not the source as a whole.
+    pub partition: Option<Arc<str>>,
+    /// First UTC hour of the stretch.
+    pub from: i64,
+    /// Its end, exclusive.
+    pub to: i64,
+    /// Records heard in it.
+    pub records: u64,
+    /// What would have been usual.
+    pub usual: Usual,
+    /// The share of what is usual for them that the other sources gave.
+    pub share: f64,
+    /// How many others there are to tell by.
+    pub others: usize,
+    /// Surprise, in bits.
+    pub bits: f64,
+    /// The last record heard.
+    pub before: Option<At>,
+    /// Whether it is new enough to be told.
+    pub told: bool,
+    /// Of a sequence with holes: how many numbers are missing of `records` due, and how many usually are.
+    pub missing: Option<(u64, f64)>,
+    /// The record behind the first hole.
+    pub after: Option<At>,
+}
+
+/// What judging works with: the UTC hour that begins, and the organisation's clock.
+#[derive(Clone, Copy)]
+pub struct Clock<'a> {
+    /// The UTC hour that begins: those before it are complete.
+    pub hour: i64,
+    /// Hours that the organisation's clock is ahead of UTC.
+    pub ahead: i64,
+    /// Whether a local day (in days since 1970) is worked.
+    pub is_worked: &'a dyn Fn(i64) -> bool,
+    /// Whether maintenance of a source is on file for a UTC hour.
+    pub is_excused: &'a dyn Fn(&str, i64) -> bool,
+}
+
+impl Sources {
+    /// Takes the reports of the hours before the one that begins.
+    pub fn take(&mut self, clock: Clock<'_>, heard: &[Heard]) {
+        let today = (clock.hour + clock.ahead).div_euclid(24);
+        if today > self.day {
+            self.day = today;
+            self.sources.retain(|_, channel| {
+                channel.numbers.turn(today);
+                channel.hours.turn(today, clock.is_worked)
+            });
+            self.partitions.retain(|_, channel| channel.hours.turn(today, clock.is_worked));
+            self.blind.forget_before((today - blind::KEPT_DAYS) * 24 - clock.ahead);
+        }
+        for Heard { source, partition, hour, flow } in heard {
+            if flow.dead > 0 {
+                self.blind.mark(source, *hour, Blind::DEAD_LETTERS);
+            }
+            if flow.lost > 0 {
+                self.blind.mark(source, *hour, Blind::LOST);
+            }
+            if flow.numbers > 0 {
+                let local = *hour + clock.ahead;
+                let channel = self.sources.entry(source.clone()).or_default();
+                channel.numbers.add(local.div_euclid(24), flow);
+                if flow.hole.is_some() {
+                    channel.hole = Some(partition.clone());
+                }
+            }
+            let (Some(first), Some(last)) = (flow.first, flow.last) else { continue };
+            let note = |channel: &mut Channel| {
+                channel.note(*hour, *hour + clock.ahead, flow.records, (partition.clone(), first), (partition.clone(), last));
+            };
+            note(self.sources.entry(source.clone()).or_default());
+            let of = (source.clone(), partition.clone());
+            if self.partitions.len() < MOST_PARTITIONS || self.partitions.contains_key(&of) {
+                note(self.partitions.entry(of).or_default());
+            }
+        }
+    }
+
+    /// The first record of the newest hour of a source (or of one of its partitions) with records, if that hour is not before `since`.
+    pub fn resumed(&self, source: &Arc<str>, partition: Option<&Arc<str>>, since: i64) -> Option<&At> {
+        let channel = match partition {
+            Some(partition) => self.partitions.get(&(source.clone(), partition.clone())),
+            None => self.sources.get(source),
+        };
+        channel?.newest.as_ref().filter(|(hour, _)| *hour >= since).map(|(_, at)| at)
+    }
+
+    /// What says too little in a stretch that ends now. Notes what cannot be seen for it.
+    pub fn judge(&mut self, clock: Clock<'_>) -> Vec<Low> {
+        self.excuse(clock);
+        let mut found: Vec<Low> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
+        let whole: Vec<Arc<str>> = found.iter().map(|low| low.source.clone()).collect();
+        let parts = self.partitions.keys().filter(|(source, _)| !whole.contains(source)).cloned();
+        let parts: Vec<Low> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
+        found.extend(parts);
+        let lacking = self.sources.iter_mut().filter_map(|(source, channel)| channel.lacks(clock, source));
+        let lacking: Vec<Low> = lacking.collect();
+        lacking.iter().for_each(|low| self.blind.mark(&low.source, low.to - 1, Blind::GAP));
+        for low in &mut found {
+            let of = low.partition.clone().map(|partition| (low.source.clone(), partition));
+            let channel = match of {
+                Some(of) => self.partitions.get_mut(&of),
+                None => self.sources.get_mut(&low.source),
+            };
+            let Some(channel) = channel else { continue };
+            low.told = channel.is_low(clock, low);
+            let blind = (low.from..low.to).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
+            blind.for_each(|hour| self.blind.mark(&low.source, hour, Blind::GAP));
+        }
+        for channel in self.sources.values_mut().chain(self.partitions.values_mut()) {
+            if channel.gap.is_some_and(|gap| gap.last + OVER_HOURS < clock.hour) {
+                channel.gap = None;
+            }
+        }
+        found.extend(lacking);
+        found
+    }
+
+    /// Hours for which maintenance is on file count as usual, and cannot be seen all the same.
+    fn excuse(&mut self, clock: Clock<'_>) {
+        let hours = self.judged.max(clock.hour - OVER_HOURS)..clock.hour;
+        self.judged = clock.hour;
+        for (source, channel) in &mut self.sources {
+            for hour in hours.clone().filter(|hour| (clock.is_excused)(source, *hour)) {
+                let local = hour + clock.ahead;
+                if channel.is_low_hour(clock, hour, 1.0) {
+                    self.blind.mark(source, hour, Blind::GAP);
+                    channel.hours.excuse(local, clock.is_worked);
+                    let of_source = self.partitions.iter_mut().filter(|((of, _), _)| of == source);
+                    of_source.for_each(|(_, channel)| channel.hours.excuse(local, clock.is_worked));
+                }
+            }
+        }
+    }
+
+    fn low_source(&self, clock: Clock<'_>, source: Arc<str>) -> Option<Low> {
+        let channel = self.sources.get(&source)?;
+        let looks = LOOKS + (self.sources.len() as f64).log2();
+        let low = |stretch| {
+            let others = self.others(clock, &source, stretch);
+            let share = middle_share(&others);
+            channel.low(clock, stretch, share).map(|low| Low { source: source.clone(), share, others: others.len(), ..low })
+        };
+        most_surprising(STRETCHES.into_iter().filter_map(low), looks)
+    }
+
+    fn low_partition(&self, clock: Clock<'_>, source: Arc<str>, partition: Arc<str>) -> Option<Low> {
+        let (whole, channel) = (self.sources.get(&source)?, self.partitions.get(&(source.clone(), partition.clone()))?);
+        let looks = LOOKS + (self.partitions.len() as f64).log2();
+        let low = |stretch| {
+            let to = clock.hour + clock.ahead;
+            let typical = |channel: &Channel| channel.hours.typical(to - stretch, to, clock.is_worked);
+            let lacks = (typical(channel).saturating_sub(channel.hours.sum(to - stretch, to))) / 2;
+            // What a partition has lost and others of its source have gained has moved.
+            let moved = whole.hours.sum(to - stretch, to) + lacks > typical(whole);
+            let others = self.others(clock, &source, stretch);
+            let low = channel.low(clock, stretch, middle_share(&others)).filter(|_| !moved)?;
+            Some(Low { source: source.clone(), partition: Some(partition.clone()), others: others.len(), ..low })
+        };
+        most_surprising(STRETCHES.into_iter().filter_map(low), looks)
+    }
+
+    /// The share of the typical that each other source gave in a stretch, ascending, of those that are large enough to tell.
+    fn others(&self, clock: Clock<'_>, of: &Arc<str>, stretch: i64) -> Vec<f64> {
+        let to = clock.hour + clock.ahead;
+        let others = self.sources.iter().filter(|(source, _)| *source != of);
+        let mut shares: Vec<f64> = others
+            .filter_map(|(_, channel)| {
+                let typical = channel.hours.typical(to - stretch, to, clock.is_worked) as f64;
+                (typical >= FEWEST).then(|| channel.hours.sum(to - stretch, to) as f64 / typical)
+            })
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        shares
+    }
+}
+
+/// What is expected of a source, by what the others gave: never more than usual.
+fn middle_share(ascending: &[f64]) -> f64 {
+    ascending.get(ascending.len() / 2).map_or(1.0, |share| share.min(1.0))
+}
+
+fn most_surprising(lows: impl Iterator<Item = Low>, looks: f64) -> Option<Low> {
+    let low = lows.max_by(|a, b| a.bits.total_cmp(&b.bits))?;
+    let bits = low.bits - looks;
+    (bits >= WEAKEST).then_some(Low { bits, ..low })
+}
+
+impl Channel {
+    fn note(&mut self, hour: i64, local: i64, records: u64, first: At, last: At) {
+        self.hours.add(local, records);
+        match &mut self.newest {
+            Some((newest, known)) if *newest == hour => {
+                if first.1 < known.1 {
+                    *known = first;
+                }
+            }
+            _ => self.newest = Some((hour, first)),
+        }
+        if self.last.as_ref().is_none_or(|known| known.1 < last.1) {
+            self.last = Some(last);
+        }
+    }
+
+    /// Whether numbers of its sequences are missing that usually are not.
+    fn lacks(&mut self, clock: Clock<'_>, source: &Arc<str>) -> Option<Low> {
+        let local = clock.hour - 1 + clock.ahead;
+        let lack = self.numbers.lack(local.div_euclid(24))?;
+        let bits = lack.bits - LOOKS;
+        let place = |at: usize| Some((self.hole.clone()?, lack.edges?[at]));
+        (bits >= WEAKEST).then(|| Low {
+            source: source.clone(),
+            partition: None,
+            from: local.div_euclid(24) * 24 - clock.ahead,
+            to: clock.hour,
+            records: lack.numbers,
+            usual: Usual { median: lack.expected, p1: 0, p99: 0, days: lack.days, as_low: 0, bits: lack.bits },
+            share: 1.0,
+            others: 0,
+            bits,
+            before: place(0),
+            after: place(1),
+            told: true,
+            missing: Some((lack.missing, lack.expected)),
+        })
+    }
+
+    /// Whether an hour by itself gave too little.
+    fn is_low_hour(&self, clock: Clock<'_>, hour: i64, share: f64) -> bool {
+        let local = hour + clock.ahead;
+        let typical = self.hours.typical(local, local + 1, clock.is_worked) as f64 * share;
+        typical > 0.0 && self.hours.sum(local, local + 1) as f64 <= LOW * typical
+    }
+
+    /// How surprising a stretch that ends now, and ends low, is.
+    fn low(&self, clock: Clock<'_>, stretch: i64, share: f64) -> Option<Low> {
+        let to = clock.hour + clock.ahead;
+        let from = to - stretch;
+        let records = self.hours.sum(from, to);
+        let of_last = self.hours.typical(to - 1, to, clock.is_worked);
+        if of_last > 0 && !self.is_low_hour(clock, clock.hour - 1, share) {
+            return None;
+        }
+        let typical = self.hours.typical(from, to, clock.is_worked) as f64 * share;
+        if typical - (records as f64) < FEWEST || records as f64 > LOW * typical {
+            return None;
+        }
+        let usual = self.hours.usual(from, to, records, share, clock.is_worked)?;
+        let expected = usual.median * share;
+        if expected - (records as f64) < FEWEST || records as f64 > LOW * expected {
+            return None;
+        }
+        Some(Low {
+            source: Arc::from(""),
+            partition: None,
+            from: from - clock.ahead,
+            to: clock.hour,
+            records,
+            usual,
+            share,
+            others: 0,
+            bits: usual.bits,
+            before: self.last.clone(),
+            told: false,
+            missing: None,
+            after: None,
+        })
+    }
+
+    /// Notes that it is low. Whether that is to be told.
+    fn is_low(&mut self, clock: Clock<'_>, low: &Low) -> bool {
+        let gap = self.gap.get_or_insert(Gap { found: clock.hour, last: clock.hour });
+        gap.last = clock.hour;
+        let found = gap.found;
+        if clock.hour < found + HELD_OUT_DAYS * 24 {
+            let days = (low.from + clock.ahead).div_euclid(24)..=(low.to - 1 + clock.ahead).div_euclid(24);
+            days.for_each(|day| self.hours.hold_out(day));
+        }
+        clock.hour < found + TOLD_HOURS
+    }
+}
