@@ -75,6 +75,16 @@ pub struct Memory {
     usage: Usage,
 }
 
+/// What is saved of a shard.
+pub struct Entries {
+    /// What belongs to no profile.
+    pub own: Vec<u8>,
+    /// Record ids, with the second at which they settled.
+    pub ids: Vec<(u64, i64)>,
+    /// Profiles, by whose they are.
+    pub changed: Vec<(Actor, Vec<u8>)>,
+}
+
 /// What a shard works with.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
@@ -113,7 +123,7 @@ impl Shard {
     }
 
     /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
-    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
+    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> Entries {
         let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered)).expect("state is plain data");
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
@@ -124,7 +134,7 @@ impl Shard {
                 changed.push((key.actor.clone(), postcard::to_stdvec(&tracked.keep()).expect("state is plain data")));
             }
         }
-        (own, ids, changed)
+        Entries { own, ids, changed }
     }
 
     /// Takes back what belongs to no profile.

@@ -90,15 +90,15 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let mut lags = BTreeMap::new();
-        for (topic, about) in &statistics.topics {
+        let of_topic = |(topic, about): (&String, &rdkafka::statistics::Topic)| {
             let name: Arc<str> = topic.as_str().into();
-            for (partition, about) in &about.partitions {
-                if about.hi_offset >= 0 && about.app_offset >= 0 {
-                    lags.insert((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0));
-                }
-            }
-        }
+            let known = about.partitions.iter().filter(|(_, about)| about.hi_offset >= 0 && about.app_offset >= 0);
+            let lag = |(partition, about): (&i32, &rdkafka::statistics::Partition)| {
+                ((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0))
+            };
+            known.map(lag).collect::<Vec<_>>()
+        };
+        let lags = statistics.topics.iter().flat_map(of_topic).collect();
         *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
 }

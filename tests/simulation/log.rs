@@ -5,7 +5,10 @@ use leakwarden::stream::{Send, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that is there, or was and is compacted away.
-pub type Slot = Option<(Vec<u8>, Option<Vec<u8>>)>;
+pub type Slot = Option<Message>;
+
+/// Key and content.
+pub type Message = (Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Default)]
 pub struct Log {
@@ -20,7 +23,7 @@ impl Log {
     }
 
     /// The first message at or after an offset.
-    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &(Vec<u8>, Option<Vec<u8>>))> {
+    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &Message)> {
         let slots = self.partitions.get(&(topic, partition))?;
         let from = usize::try_from(offset).expect("offsets are not negative");
         slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))

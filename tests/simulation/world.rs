@@ -73,7 +73,7 @@ impl<'a> World<'a> {
     pub fn in_peace(mut self) -> Outcome {
         self.start();
         self.rebalance();
-        self.to_the_end()
+        self.until_the_end()
     }
 
     /// Up to four processes, to which much happens; then peace.
@@ -90,7 +90,7 @@ impl<'a> World<'a> {
             self.processes[at].stopped = 0;
         }
         self.rebalance();
-        self.to_the_end()
+        self.until_the_end()
     }
 
     fn layout(&self) -> Layout {
@@ -349,7 +349,7 @@ impl<'a> World<'a> {
     }
 
     /// No more trouble: everything is read and settled.
-    fn to_the_end(mut self) -> Outcome {
+    fn until_the_end(mut self) -> Outcome {
         let mut quiet = 0;
         let mut rounds = 0;
         while quiet < 4 {
