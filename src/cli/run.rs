@@ -77,7 +77,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let (sender, prepared) = crossbeam_channel::bounded(1);
         let (of, settings) = (config.clone(), cluster.clone());
         let handle = runtime.handle().clone();
-        std::thread::spawn(move || sender.send(handle.block_on(Setup::prepare(&of, &settings))));
+        std::thread::spawn(move || {
+            // Nobody waits any more where the process ends meanwhile.
+            let _ = sender.send(handle.block_on(Setup::prepare(&of, &settings)));
+        });
         let setup = crossbeam_channel::select! {
             recv(prepared) -> setup => setup.context("the topics were not prepared")??,
             recv(stopped) -> _ => {

@@ -2,32 +2,30 @@
 //! are the brokers, the clock and the sinks.
 
 mod intake;
+mod setup;
 mod sinks;
 
-use crate::config::cluster::Cluster as Settings;
-use crate::config::written::{Config, From};
+use crate::config::written::Config;
 use crate::console::health::Health;
 use crate::engine::context::Context;
-use crate::kafka::member::{Commit, Joining, Member, Said};
+use crate::kafka::member::{Commit, Member, Said};
 use crate::kafka::reader::{Partition, Reader};
-use crate::kafka::settings::Cluster;
-use crate::kafka::topics::{Wanted, ensure, partitions};
 use crate::kafka::writer::{Outgoing, Writer};
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::failpoint::hit;
-use crate::pipeline::intake::cluster;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::{Loaded, Reloads};
 use crate::sink::dead_letters::DeadLetters;
 use crate::sink::payload::Sealer;
 use crate::stream::Topic;
 use crate::stream::lane::Resume;
-use crate::stream::node::{Effect, LaneName, Layout, Node};
+use crate::stream::node::{Effect, LaneName, Node};
 use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
 use intake::Intake;
+pub use setup::Setup;
 use sinks::Sinks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,15 +47,6 @@ pub struct Parts {
     pub health: Arc<Health>,
 }
 
-/// What all processes agree on, and how brokers are reached.
-pub struct Setup {
-    cluster: Cluster,
-    layout: Layout,
-    topics: BTreeMap<Topic, Arc<str>>,
-    /// How to join the group of the input's partitions, and that of the tasks.
-    groups: [Joining; 2],
-}
-
 /// How long to wait for messages before looking at everything else.
 const WAIT: Duration = Duration::from_millis(20);
 /// Batches of messages taken in a step.
@@ -74,54 +63,6 @@ const FRESH: Span = Span::minutes(15);
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(6);
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-
-impl Setup {
-    /// Makes and checks the topics, and learns the partitions of the input.
-    pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
-        let sources = config.sources.iter().filter_map(|source| match &source.from {
-            From::Kafka(kafka) => Some(kafka),
-            From::Files(_) => None,
-        });
-        let sources: Vec<_> = sources.collect();
-        let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
-        let cluster = cluster(first);
-        let wanted: Vec<Wanted> = Topic::ALL
-            .into_iter()
-            .map(|topic| Wanted {
-                name: name(settings, topic),
-                partitions: match topic {
-                    Topic::Access => settings.tasks,
-                    // That of the centre comes after those of the tasks.
-                    Topic::State => settings.tasks + 1,
-                    Topic::Summaries | Topic::Baselines | Topic::Ticks => 1,
-                },
-                compacted: topic.is_compacted(),
-            })
-            .collect();
-        ensure(&cluster, &wanted, settings.replication).await?;
-        let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
-        let known = partitions(&cluster, &inputs)?;
-        for topic in &inputs {
-            anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
-        }
-        let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
-        let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
-        let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
-        let joining = |group: String, topics: Vec<String>| Joining {
-            group,
-            instance: settings.instance.clone(),
-            topics,
-            session: Duration::from_millis(settings.session.0.unsigned_abs()),
-        };
-        // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
-        let groups = [joining(first.group.clone(), inputs), joining(format!("{}.tasks", first.group), vec![name(settings, Topic::Access)])];
-        Ok(Setup { cluster, layout, topics, groups })
-    }
-}
-
-fn name(settings: &Settings, topic: Topic) -> String {
-    format!("{}.{}", settings.prefix, topic.name())
-}
 
 /// A running process.
 pub struct Process {

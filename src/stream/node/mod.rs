@@ -1,6 +1,8 @@
 //! A node: the lanes, tasks and the centre that one process has been given, and how messages find them. It does nothing by itself:
 //! what happened is told to it, and what is to be done is taken from it.
 
+mod view;
+
 use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
@@ -17,6 +19,8 @@ use crate::stream::wire::{Tick, decode};
 use crate::stream::{Send, StreamError, Topic};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+pub use view::Restoring;
 
 /// A partition of the input.
 pub type LaneName = (String, i32);
@@ -100,17 +104,6 @@ struct Reading {
     /// Everything up to the fence was read.
     passed: bool,
     restore: Restore,
-}
-
-/// How far a restore has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Restoring {
-    /// Tasks that are being restored.
-    pub tasks: usize,
-    /// Messages read for them.
-    pub messages: u64,
-    /// Bytes read for them.
-    pub bytes: u64,
 }
 
 impl Node {
@@ -436,28 +429,6 @@ impl Node {
         }
     }
 
-    /// The watermark of every lane, as far as it is known here.
-    pub fn watermarks(&self) -> BTreeMap<LaneName, Timestamp> {
-        let mut all = BTreeMap::new();
-        let mut note = |name: &LaneName, watermark: Option<Timestamp>| {
-            if let Some(watermark) = watermark {
-                let known = all.entry(name.clone()).or_insert(watermark);
-                *known = watermark.max(*known);
-            }
-        };
-        for name in &self.layout.lanes {
-            if let Some(Laid::Open(lane)) = self.lanes.get(name) {
-                note(name, lane.watermark());
-            }
-            for part in self.parts.values() {
-                if let Part::Task(task) = part {
-                    note(name, task.watermark(name));
-                }
-            }
-        }
-        all
-    }
-
     /// What is to be done, in order.
     pub fn effects(&mut self) -> Vec<Effect> {
         let mut outs: Vec<(Owner, u64, Out)> = Vec::new();
@@ -490,62 +461,5 @@ impl Node {
             Out::Send(message) => Effect::Send(self.ticket, message),
             Out::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
         });
-    }
-
-    /// Messages and alerts that are not acknowledged yet.
-    pub fn open_sends(&self) -> usize {
-        self.tickets.len()
-    }
-
-    /// What was counted since it was last asked for.
-    pub fn counts(&mut self) -> Counts {
-        std::mem::take(&mut self.counts)
-    }
-
-    /// How far restores have come.
-    pub fn restoring(&self) -> Restoring {
-        let mut all = Restoring::default();
-        for part in self.parts.values() {
-            match part {
-                Part::Fencing => all.tasks += 1,
-                Part::Restoring(reading) => {
-                    all.tasks += 1;
-                    all.messages += reading.restore.messages;
-                    all.bytes += reading.restore.bytes;
-                }
-                Part::Task(_) | Part::Centre(_) => {}
-            }
-        }
-        all
-    }
-
-    /// The running tasks.
-    pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
-        self.parts.iter().filter_map(|(part, state)| match state {
-            Part::Task(task) => Some((*part, &**task)),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
-        })
-    }
-
-    /// The centre, where it is here and runs.
-    pub fn running_centre(&self) -> Option<&Centre> {
-        match self.parts.get(&self.centre()) {
-            Some(Part::Centre(centre)) => Some(centre),
-            _ => None,
-        }
-    }
-
-    /// The lanes that run here.
-    pub fn open_lane_names(&self) -> Vec<LaneName> {
-        self.lanes.iter().filter(|(_, lane)| matches!(lane, Laid::Open(_))).map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Takes the tasks out, to look at where they have come.
-    pub fn into_tasks(self) -> Vec<Task> {
-        let task = |part| match part {
-            Part::Task(task) => Some(*task),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
-        };
-        self.parts.into_values().filter_map(task).collect()
     }
 }
