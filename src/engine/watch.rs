@@ -2,6 +2,7 @@
 //!
 //! It hears sums that are joined from everybody who reads, so what it says depends neither on who read what nor on what came first.
 
+use crate::classify::directory::DayKind;
 use crate::classify::duty::is_workday;
 use crate::classify::explanations::{Asked, Who};
 use crate::detect::{SourceFinding, sources_all};
@@ -9,12 +10,10 @@ use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::model::alert::AlertState;
 use crate::model::time::{Day, Span, Timestamp};
-use crate::model::typology::Typology;
 use crate::population::Models;
 use crate::population::flow::{self, Heard, begin};
 use crate::population::sources::blind::Blind;
 use crate::population::sources::{Clock, Sources};
-use crate::population::voices::Voices;
 use crate::triage::source::{Case, SourceWriter};
 use crate::triage::{Decision, Why};
 use serde::{Deserialize, Serialize};
@@ -26,8 +25,7 @@ use std::sync::Arc;
 pub struct Watch {
     sources: Sources,
     cases: BTreeMap<Arc<str>, Case>,
-    /// How loud this detector is here, and the baselines that say so.
-    voices: Voices,
+    /// Version of the peer baselines.
     baseline: String,
 }
 
@@ -39,7 +37,6 @@ impl Watch {
 
     /// A day was learnt from.
     pub fn learnt(&mut self, models: &Models) {
-        self.voices = models.voices.of(Typology::LogGap);
         self.baseline.clone_from(&models.version);
     }
 
@@ -49,7 +46,14 @@ impl Watch {
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
         let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
-        let clock = Clock { hour, ahead, is_worked: &is_worked, is_excused: &|source, hour| is_excused(source, hour, context) };
+        let is_holiday = |day: i64| directory.day_kind(Day(day as i32)) == Some(DayKind::Holiday);
+        let clock = Clock {
+            hour,
+            ahead,
+            is_worked: &is_worked,
+            is_holiday: &is_holiday,
+            is_excused: &|source, hour| is_excused(source, hour, context),
+        };
         self.sources.take(clock, &flow::join(reports));
         let mut revisions = Vec::new();
         for case in self.cases.values_mut() {
@@ -70,7 +74,7 @@ impl Watch {
         if let Some(mut over) = known.take_if(|case| case.episode.is_over(&context.alerts, now)) {
             emit(&mut over, Why::Over, now, (context, baseline), revisions);
         }
-        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, &self.voices, now) else { return };
+        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, now) else { return };
         match decision {
             Decision::Opened | Decision::Raised | Decision::Grew => {
                 emit(&mut case, Why::Decided(decision), now, (context, baseline), revisions);

@@ -79,14 +79,6 @@ impl Voices {
         Voices { age, ..Voices::default() }
     }
 
-    /// What is known of one typology everywhere.
-    #[must_use]
-    pub fn of(&self, typology: Typology) -> Voices {
-        let at_least = self.everywhere.at_least.get_key_value(&typology).map(|(typology, counts)| (*typology, counts.clone()));
-        let everywhere = Counts { employees: self.everywhere.employees, at_least: at_least.into_iter().collect() };
-        Voices { age: self.age, everywhere, groups: BTreeMap::new() }
-    }
-
     /// Adds what the detectors say of one employee of a group.
     pub fn add(&mut self, group: &Arc<str>, voices: &[Voice]) {
         self.everywhere.add(voices);

@@ -51,15 +51,11 @@ pub struct SourceWriter<'a> {
 
 impl Case {
     /// Takes a finding in, beginning a case if there is none. `now` is the hour at which it was made.
-    pub fn take(
-        known: Option<Case>,
-        found: &SourceFinding,
-        settings: &AlertSettings,
-        voices: &Voices,
-        now: Timestamp,
-    ) -> Option<(Case, Decision)> {
+    pub fn take(known: Option<Case>, found: &SourceFinding, settings: &AlertSettings, now: Timestamp) -> Option<(Case, Decision)> {
         let SourceFinding { low, finding } = found;
         let (time, hash) = low.before.as_ref().map_or((begin(low.from), [0; 32]), |(_, edge)| (edge.time, edge.hash));
+        // How loud it is of sources nobody can measure: few are there, and bits are taken at their word.
+        let voices = &Voices::default();
         let day = day_number(Day(now.0.div_euclid(86_400_000) as i32));
         let at = |time| At { time, heard: now, hash, day, weight: 1, band: None, voices, group: "(sources)", chorus: 0.0 };
         let peak = || Peak {

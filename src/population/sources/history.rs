@@ -17,8 +17,10 @@ const FEWEST: usize = 5;
 /// Days beyond which more of them do not make the model any more certain.
 const MOST_FREEDOM: f64 = 14.0;
 /// Least scatter of a logarithm, and how much more than by chance counts scatter at the least.
-const LEAST_SCATTER: f64 = 0.12;
+const LEAST_SCATTER: f64 = 0.15;
 const OVERDISPERSION: f64 = 1.5;
+/// Counts scatter by this share of the way from the middle down to the lowest earlier day at the least: a few people make a quiet hour.
+const LOWEST: f64 = 0.75;
 
 /// Hours by local day: counted in hours of the zone that the organisation reckons in.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -146,8 +148,9 @@ fn surprise(earlier: &[u32], records: u64, share: f64) -> f64 {
     let mut distances = away(&logs);
     distances.sort_by(f64::total_cmp);
     let deviation = (logs.iter().map(|log| (log - centre).powi(2)).sum::<f64>() / n).sqrt();
+    let lowest = logs.first().copied().unwrap_or(centre);
     let chance = OVERDISPERSION / (centre.exp()).sqrt();
-    let scatter = (1.4826 * middle(&distances)).max(0.5 * deviation).max(chance).max(LEAST_SCATTER);
+    let scatter = (1.4826 * middle(&distances)).max(0.5 * deviation).max(chance).max(LEAST_SCATTER).max(LOWEST * (centre - lowest));
     let expected = (centre.exp_m1() * share).max(0.0).ln_1p();
     let t = (expected - (records as f64).ln_1p()) / (scatter * (1.0 + 1.0 / n).sqrt());
     lower_tail_bits(t, (n - 1.0).min(MOST_FREEDOM))

@@ -22,12 +22,17 @@ use std::sync::Arc;
 const STRETCHES: [i64; 5] = [1, 3, 6, 12, 24];
 /// Fewer records than this are not missed, whatever the model says.
 const FEWEST: f64 = 50.0;
-/// A source that gives more than this share of what is expected is not low.
+/// A source that gives more than this share of what is expected is not low; in a short stretch it must be less.
 const LOW: f64 = 0.5;
+const LOW_SHORT: [(i64, f64); 2] = [(1, 0.2), (3, 0.3)];
+/// What is expected of a holiday, as a share of other days of rest, at the most.
+const HOLIDAY: f64 = 0.4;
 /// The weakest that is worth remembering, in bits.
 const WEAKEST: f64 = 6.0;
+/// What leaves little doubt that something cannot be seen.
+const SURE: f64 = 12.0;
 /// What looking every hour at five stretches costs, in bits.
-const LOOKS: f64 = 4.0;
+const LOOKS: f64 = 7.0;
 /// Hours for which one gap is told again. Who ended a source for good does not hear of it for ever.
 const TOLD_HOURS: i64 = 72;
 /// Days of one gap that are kept out of learning. After them what is left is how things are.
@@ -113,6 +118,8 @@ pub struct Clock<'a> {
     pub ahead: i64,
     /// Whether a local day (in days since 1970) is worked.
     pub is_worked: &'a dyn Fn(i64) -> bool,
+    /// Whether the calendar calls it a holiday.
+    pub is_holiday: &'a dyn Fn(i64) -> bool,
     /// Whether maintenance of a source is on file for a UTC hour.
     pub is_excused: &'a dyn Fn(&str, i64) -> bool,
 }
@@ -176,7 +183,7 @@ impl Sources {
         found.extend(parts);
         let lacking = self.sources.iter_mut().filter_map(|(source, channel)| channel.lacks(clock, source));
         let lacking: Vec<Low> = lacking.collect();
-        lacking.iter().for_each(|low| self.blind.mark(&low.source, low.to - 1, Blind::GAP));
+        lacking.iter().filter(|low| low.bits >= SURE).for_each(|low| self.blind.mark(&low.source, low.to - 1, Blind::GAP));
         for low in &mut found {
             let of = low.partition.clone().map(|partition| (low.source.clone(), partition));
             let channel = match of {
@@ -185,7 +192,7 @@ impl Sources {
             };
             let Some(channel) = channel else { continue };
             low.told = channel.is_low(clock, low);
-            let blind = (low.from..low.to).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
+            let blind = (low.from..low.to).filter(|_| low.bits >= SURE).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
             blind.for_each(|hour| self.blind.mark(&low.source, hour, Blind::GAP));
         }
         for channel in self.sources.values_mut().chain(self.partitions.values_mut()) {
@@ -219,7 +226,7 @@ impl Sources {
         let looks = LOOKS + (self.sources.len() as f64).log2();
         let low = |stretch| {
             let others = self.others(clock, &source, stretch);
-            let share = middle_share(&others);
+            let share = clock.share(stretch, &others);
             channel.low(clock, stretch, share).map(|low| Low { source: source.clone(), share, others: others.len(), ..low })
         };
         most_surprising(STRETCHES.into_iter().filter_map(low), looks)
@@ -235,7 +242,7 @@ impl Sources {
             // What a partition has lost and others of its source have gained has moved.
             let moved = whole.hours.sum(to - stretch, to) + lacks > typical(whole);
             let others = self.others(clock, &source, stretch);
-            let low = channel.low(clock, stretch, middle_share(&others)).filter(|_| !moved)?;
+            let low = channel.low(clock, stretch, clock.share(stretch, &others)).filter(|_| !moved)?;
             Some(Low { source: source.clone(), partition: Some(partition.clone()), others: others.len(), ..low })
         };
         most_surprising(STRETCHES.into_iter().filter_map(low), looks)
@@ -256,9 +263,14 @@ impl Sources {
     }
 }
 
-/// What is expected of a source, by what the others gave: never more than usual.
-fn middle_share(ascending: &[f64]) -> f64 {
-    ascending.get(ascending.len() / 2).map_or(1.0, |share| share.min(1.0))
+impl Clock<'_> {
+    /// The share of the usual that is expected, by the calendar and by what the others gave: never more than usual.
+    fn share(&self, stretch: i64, others: &[f64]) -> f64 {
+        let to = self.hour + self.ahead;
+        let mut days = (to - stretch).div_euclid(24)..=(to - 1).div_euclid(24);
+        let of_calendar = if days.any(self.is_holiday) { HOLIDAY } else { 1.0 };
+        others.get(others.len() / 2).map_or(of_calendar, |share| share.min(of_calendar))
+    }
 }
 
 fn most_surprising(lows: impl Iterator<Item = Low>, looks: f64) -> Option<Low> {
@@ -323,12 +335,13 @@ impl Channel {
             return None;
         }
         let typical = self.hours.typical(from, to, clock.is_worked) as f64 * share;
-        if typical - (records as f64) < FEWEST || records as f64 > LOW * typical {
+        let low = LOW_SHORT.iter().find(|(of, _)| *of == stretch).map_or(LOW, |(_, low)| *low);
+        if typical - (records as f64) < FEWEST || records as f64 > low * typical {
             return None;
         }
         let usual = self.hours.usual(from, to, records, share, clock.is_worked)?;
         let expected = usual.median * share;
-        if expected - (records as f64) < FEWEST || records as f64 > LOW * expected {
+        if expected - (records as f64) < FEWEST || records as f64 > low * expected {
             return None;
         }
         Some(Low {
