@@ -5,6 +5,8 @@
 
 #[path = "kafka/cluster.rs"]
 mod cluster;
+#![allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
+
 mod common;
 #[path = "kafka/crashes.rs"]
 mod crashes;
