@@ -3,10 +3,10 @@
 //! `tests/kafka/broker` starts the brokers; a bare machine needs Java and Maven, or docker, or the address of a broker in
 //! `LEAKWARDEN_TEST_BROKERS`. `cargo test --features tls --test kafka` tests secured listeners too.
 
-#[path = "kafka/cluster.rs"]
-mod cluster;
 #![allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 
+#[path = "kafka/cluster.rs"]
+mod cluster;
 mod common;
 #[path = "kafka/crashes.rs"]
 mod crashes;
