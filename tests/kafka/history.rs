@@ -4,7 +4,6 @@ use crate::common::kafka::alerts::{differences, settled};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::program::leakwarden;
-use std::time::Instant;
 
 #[test]
 fn a_topic_replays_to_the_alerts_of_its_files() {
@@ -16,9 +15,7 @@ fn a_topic_replays_to_the_alerts_of_its_files() {
         let arguments = ["replay", "--config", "config.toml", "--kafka", &run.topic, "--threads", threads, "--alerts", "-"];
         leakwarden(run.company.dir(), &arguments).well()
     };
-    let began = Instant::now();
     let one = replay("1");
-    println!("{} records in {:?}", run.company.records(), began.elapsed());
     assert_eq!(differences(&expected, &settled(one.lines())), Vec::<String>::new());
     assert!(one.err.contains(&format!("{} records in ", run.company.records())), "{}", one.err);
     assert_eq!(replay("2").out, one.out);

@@ -102,9 +102,9 @@ impl Service {
     /// Where its console listens: the last address that its log tells.
     fn address(&self) -> Option<String> {
         let log = std::fs::read_to_string(&self.log).ok()?;
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let addresses = lines.filter_map(|line| Some(line["address"].as_str()?.to_owned()));
-        addresses.last()
+        let lines = log.lines().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let mut addresses = lines.filter_map(|line| Some(line["address"].as_str()?.to_owned()));
+        addresses.next()
     }
 
     fn signal(&self, name: &str) {
