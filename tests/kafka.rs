@@ -3,6 +3,8 @@
 //! `tests/kafka/broker` starts the brokers; a bare machine needs Java and Maven, or docker, or the address of a broker in
 //! `LEAKWARDEN_TEST_BROKERS`. `cargo test --features tls --test kafka` tests secured listeners too.
 
+#[path = "kafka/cache.rs"]
+mod cache;
 mod common;
 #[path = "kafka/crashes.rs"]
 mod crashes;
