@@ -108,7 +108,16 @@ impl ConsumerContext for Context {}
 impl Reader {
     /// Starts its thread. `group` is a name for the brokers' logs; the reader joins none.
     pub fn start(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
-        let mut config = cluster.config(DEFAULTS)?;
+        Reader::start_with(cluster, group, &[])
+    }
+
+    /// One for which nobody waits: it asks seldom, and holds little.
+    pub fn in_background(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
+        Reader::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
+    }
+
+    fn start_with(cluster: &Cluster, group: &str, more: &[(&str, &str)]) -> Result<Reader, SettingsError> {
+        let mut config = cluster.config(&[DEFAULTS, more].concat())?;
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
         let lag = Arc::default();
@@ -148,7 +157,12 @@ impl Reader {
     pub fn receive(&self, wait: Duration) -> Result<Option<Batch>, KafkaError> {
         let Ok(batch) = self.batches.recv_timeout(wait) else { return Ok(None) };
         let batch = batch?;
-        Ok((self.since.get(&batch.partition) == Some(&batch.since)).then_some(batch))
+        Ok(self.follows(&batch.partition, batch.since).then_some(batch))
+    }
+
+    /// Whether messages of that time are still of use.
+    pub fn follows(&self, partition: &Partition, since: u64) -> bool {
+        self.since.get(partition) == Some(&since)
     }
 
     /// Messages not read yet of each partition, as of a few seconds ago.

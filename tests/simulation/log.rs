@@ -1,6 +1,7 @@
 //! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
 
 use crate::dice::Dice;
+use leakwarden::stream::restoring::{Cached, Message};
 use leakwarden::stream::{Send, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +32,23 @@ impl Log {
 
     pub fn end(&self, topic: Topic, partition: i32) -> i64 {
         self.partitions.get(&(topic, partition)).map_or(0, |slots| slots.len() as i64)
+    }
+
+    /// What a machine has cached that has read a partition up to somewhere.
+    pub fn cached(&self, topic: Topic, partition: i32, dice: &mut Dice) -> Cached {
+        let Some(slots) = self.partitions.get(&(topic, partition)) else { return Vec::new() };
+        let end = slots.len() - dice.below(slots.len()).min(dice.below(slots.len()));
+        let read = slots[..end].iter().enumerate().filter_map(|(at, slot)| slot.as_ref().map(|(key, value)| (at as i64, key, value)));
+        let mut newest: BTreeMap<&[u8], i64> = BTreeMap::new();
+        let mut cached: BTreeMap<i64, Message> = BTreeMap::new();
+        for (offset, key, value) in read {
+            if let Some(replaced) = newest.insert(key, offset) {
+                cached.remove(&replaced);
+            }
+            cached.insert(offset, Message { offset, key: key.clone(), value: value.clone() });
+        }
+        let last = cached.last_key_value().map(|(offset, _)| *offset);
+        cached.into_values().filter(|message| message.value.is_some() || Some(message.offset) == last).collect()
     }
 
     /// Removes messages that a later one of their key has replaced, and now and then removals that nothing is left to remove.

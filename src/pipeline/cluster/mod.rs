@@ -1,6 +1,7 @@
 //! The service as one of several processes: what the group gives it is read, decided by a [`Node`], and sent. The node decides; here
 //! are the brokers, the clock and the sinks.
 
+mod caches;
 mod intake;
 mod setup;
 mod sinks;
@@ -23,6 +24,7 @@ use crate::stream::lane::Resume;
 use crate::stream::node::{Effect, LaneName, Node};
 use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
+use caches::{Caches, Place, log_name};
 use crossbeam_channel::{Receiver, Sender};
 use intake::Intake;
 pub use setup::Setup;
@@ -63,6 +65,8 @@ const FRESH: Span = Span::minutes(15);
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(6);
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long caches may take to be written when the process ends.
+const CACHE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A running process.
 pub struct Process {
@@ -76,6 +80,7 @@ pub struct Process {
     writer: Writer,
     intake: Intake,
     sinks: Sinks,
+    caches: Caches,
     parts: Parts,
     /// What was committed last of each lane, and when.
     committed: BTreeMap<LaneName, (Resume, Instant)>,
@@ -97,10 +102,17 @@ impl Process {
         let working = Member::join(&setup.cluster, &setup.groups[1])?;
         let checkpoint = millis(config.checkpoint);
         let now = Instant::now();
+        let place = Place {
+            dir: config.state.join("cache"),
+            topic: setup.topics[&Topic::State].clone(),
+            cluster: setup.cluster.clone(),
+            group: setup.groups[0].group.clone(),
+        };
         Ok(Process {
             node: Node::new(context.clone(), setup.layout.clone()),
             intake: Intake::new(config, context, &parts.metrics, parts.sealer.clone()),
             sinks: Sinks::new(&parts.metrics),
+            caches: Caches::start(place, &parts.metrics),
             setup,
             reading,
             working,
@@ -131,6 +143,7 @@ impl Process {
         if !acknowledged {
             tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
         }
+        self.caches.stop(CACHE_WITHIN);
         let left = [self.working, self.reading].map(|member| member.leave(LEAVE_WITHIN));
         if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
@@ -152,7 +165,7 @@ impl Process {
             for _ in 0..BATCHES {
                 let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
                 wait = Duration::ZERO;
-                self.take(&batch.partition, batch.messages)?;
+                self.take(&batch.partition, batch.since, batch.messages)?;
                 self.act()?;
             }
         } else {
@@ -200,7 +213,7 @@ impl Process {
         self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
-    fn take(&mut self, partition: &Partition, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
+    fn take(&mut self, partition: &Partition, since: u64, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.0).map(|(topic, _)| *topic);
         let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
         let fresh = now_ms() - FRESH.0;
@@ -208,6 +221,12 @@ impl Process {
             hit("message taken");
             let show = self.intake.provisional && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
+            if topic == Topic::State && self.node.has_turned() {
+                self.act()?;
+                if !self.reader.follows(partition, since) {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -332,6 +351,10 @@ impl Process {
                             commits.push(Commit { topic: lane.0, partition: lane.1, offset: resume.next, metadata: resume.metadata() });
                         }
                     }
+                    Effect::Recall(part) => self.caches.recall(part),
+                    Effect::Forget(part, why) => self.caches.forget(part, why),
+                    Effect::Restored(part, read) => self.caches.keep(part, read),
+                    Effect::Release(part) => self.caches.release(part),
                 }
             }
             if !commits.is_empty() {
@@ -355,6 +378,9 @@ impl Process {
             for number in self.sinks.acknowledged(&self.parts.delivery) {
                 self.node.acknowledged(number, 0);
                 hit("alerts acknowledged");
+            }
+            while let Some((part, cached)) = self.caches.recalled() {
+                self.node.recalled(part, cached, log_name());
             }
             if idle {
                 return Ok(());

@@ -1,9 +1,8 @@
-//! A node as it is looked at: how far it has come, and what runs in it.
+//! What can be seen of a node from outside.
 
-use super::{Laid, LaneName, Node, Part};
-use crate::engine::output::Counts;
 use crate::model::time::Timestamp;
 use crate::stream::centre::Centre;
+use crate::stream::node::{Laid, LaneName, Node, Part};
 use crate::stream::task::Task;
 use std::collections::BTreeMap;
 
@@ -19,6 +18,26 @@ pub struct Restoring {
 }
 
 impl Node {
+    /// Whether a task runs.
+    pub fn is_running(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(_)))
+    }
+
+    /// Whether a task is being saved.
+    pub fn is_saving(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_saving())
+    }
+
+    /// Whether something is to be done before the next message of a partition of the state.
+    pub fn has_turned(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
+    /// Messages and alerts that are not acknowledged yet.
+    pub fn open_sends(&self) -> usize {
+        self.tickets.len()
+    }
+
     /// The watermark of every lane, as far as it is known here.
     pub fn watermarks(&self) -> BTreeMap<LaneName, Timestamp> {
         let mut all = BTreeMap::new();
@@ -41,26 +60,17 @@ impl Node {
         all
     }
 
-    /// Messages and alerts that are not acknowledged yet.
-    pub fn open_sends(&self) -> usize {
-        self.tickets.len()
-    }
-
-    /// What was counted since it was last asked for.
-    pub fn counts(&mut self) -> Counts {
-        std::mem::take(&mut self.counts)
-    }
-
     /// How far restores have come.
     pub fn restoring(&self) -> Restoring {
         let mut all = Restoring::default();
         for part in self.parts.values() {
             match part {
-                Part::Fencing => all.tasks += 1,
+                Part::Fencing | Part::Recalling(_) => all.tasks += 1,
                 Part::Restoring(reading) => {
+                    let read = reading.read();
                     all.tasks += 1;
-                    all.messages += reading.restore.messages;
-                    all.bytes += reading.restore.bytes;
+                    all.messages += read.cached + read.read;
+                    all.bytes += read.bytes;
                 }
                 Part::Task(_) | Part::Centre(_) => {}
             }
@@ -72,7 +82,7 @@ impl Node {
     pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
         self.parts.iter().filter_map(|(part, state)| match state {
             Part::Task(task) => Some((*part, &**task)),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
+            Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
         })
     }
 
@@ -93,7 +103,7 @@ impl Node {
     pub fn into_tasks(self) -> Vec<Task> {
         let task = |part| match part {
             Part::Task(task) => Some(*task),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
+            Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
         };
         self.parts.into_values().filter_map(task).collect()
     }

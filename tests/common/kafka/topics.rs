@@ -71,6 +71,17 @@ impl Topics {
         }
     }
 
+    /// Removes a topic.
+    pub fn delete(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.config.create().expect("an admin client");
+        let options = AdminOptions::new().operation_timeout(Some(REQUEST));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let deleted = runtime.block_on(admin.delete_topics(&[topic], &options)).expect("the broker answers");
+        for outcome in deleted {
+            outcome.unwrap_or_else(|(name, error)| panic!("topic {name}: {error}"));
+        }
+    }
+
     /// Names of all topics but Kafka's own.
     pub fn names(&self) -> Vec<String> {
         let consumer = self.consumer("names");
