@@ -104,7 +104,9 @@ fn a_topic_that_was_deleted_and_made_anew_is_told_from_the_one_that_is_cached() 
     run.topics.delete(state);
     // Somebody without a cache fills it, further than it was.
     for _ in 0..10 {
-        let elsewhere = Service::with(run.company.dir(), "elsewhere", |command| drop(command.args(["--state", "elsewhere"])));
+        let elsewhere = Service::with(run.company.dir(), "elsewhere", |command| {
+            command.args(["--state", "elsewhere"]);
+        });
         elsewhere.ready();
         assert_eq!(caches(&elsewhere, "used").max(restored(&elsewhere).0), restored(&elsewhere).0);
         std::thread::sleep(Duration::from_secs(3));

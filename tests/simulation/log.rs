@@ -6,10 +6,10 @@ use leakwarden::stream::{Send, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that is there, or was and is compacted away.
-pub type Slot = Option<Message>;
+pub type Slot = Option<Content>;
 
 /// Key and content.
-pub type Message = (Vec<u8>, Option<Vec<u8>>);
+pub type Content = (Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Default)]
 pub struct Log {
@@ -24,7 +24,7 @@ impl Log {
     }
 
     /// The first message at or after an offset.
-    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &Message)> {
+    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &Content)> {
         let slots = self.partitions.get(&(topic, partition))?;
         let from = usize::try_from(offset).expect("offsets are not negative");
         slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))
