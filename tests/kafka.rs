@@ -12,6 +12,8 @@ mod cluster;
 mod common;
 #[path = "kafka/crashes.rs"]
 mod crashes;
+#[path = "kafka/figures.rs"]
+mod figures;
 #[path = "kafka/files.rs"]
 mod files;
 #[path = "kafka/history.rs"]

@@ -132,7 +132,7 @@ impl Prefix {
 
     fn rewrite(&mut self, messages: &[Message]) -> io::Result<()> {
         let aside = self.path.with_extension("new");
-        let file = options().truncate(true).open(&aside)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
         (self.chain, self.length) = (first_link(&self.name), 0);
         let mut rest = messages;
         while !rest.is_empty() {

@@ -389,7 +389,7 @@ mod tests {
         assert_eq!(refused(nameless), Some("it does not say of which log it is"));
 
         let mut otherwise = own.clone();
-        otherwise.last_mut().expect("the last").value = Some(b"another".to_vec());
+        otherwise.last_mut().expect("the last").value = Some(vec![1; 64]);
         assert_eq!(refused(otherwise), Some("the log has gone on otherwise"));
 
         let mut unreadable = own.clone();

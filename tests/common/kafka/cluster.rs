@@ -35,6 +35,11 @@ impl Cluster {
         Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks }
     }
 
+    /// The same log, read by another group that tells one another elsewhere.
+    pub fn under(&self, name: &str) -> Cluster {
+        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks }
+    }
+
     /// The topics in which processes tell one another.
     pub fn topics(&self) -> Vec<String> {
         ["access", "state", "summaries", "baselines", "ticks"].iter().map(|topic| format!("{}.{topic}", self.name)).collect()

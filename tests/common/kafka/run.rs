@@ -41,6 +41,20 @@ impl Run {
         run
     }
 
+    /// The same topic, read by another group into other alerts.
+    pub fn as_group(&self, name: &str) -> Run {
+        let run = Run {
+            company: Company::simulate(40, 6, 7, 4),
+            topics: self.topics.clone(),
+            topic: self.topic.clone(),
+            alerts: format!("{name}.alerts"),
+            group: name.to_owned(),
+            brokers: self.brokers.clone(),
+        };
+        run.topics.create(&run.alerts, 2, &[]);
+        run
+    }
+
     /// Where its service reads and writes.
     pub fn wiring(&self) -> Wiring<'_> {
         Wiring::new(&self.brokers, &self.topic, &self.alerts, &self.group)

@@ -36,6 +36,11 @@ impl Service {
         std::fs::read_to_string(&self.log).expect("a log")
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a process").is_none()

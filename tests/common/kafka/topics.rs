@@ -26,6 +26,8 @@ pub struct Stored {
     pub key: Option<Vec<u8>>,
     /// Its content; `None` is a tombstone.
     pub payload: Option<Vec<u8>>,
+    /// When it was produced, in epoch milliseconds.
+    pub timestamp_ms: Option<i64>,
 }
 
 impl Stored {
@@ -141,6 +143,7 @@ impl Topics {
                     offset: message.offset(),
                     key: message.key().map(<[u8]>::to_vec),
                     payload: message.payload().map(<[u8]>::to_vec),
+                    timestamp_ms: message.timestamp().to_millis(),
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
                 Some(Err(error)) => panic!("{topic}: {error}"),
