@@ -6,7 +6,6 @@ use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -131,7 +130,7 @@ fn from_a_record_to_its_alert_at_20_000_records_a_second() {
             .collect();
         cluster.run.topics.produce(&cluster.run.topic, (count / 1_000 % 4) as i32, &lines);
         count += 1_000;
-        if count % 10_000 == 0 && begun.elapsed() > Duration::from_secs(10) {
+        if count.is_multiple_of(10_000) && begun.elapsed() > Duration::from_secs(10) {
             let who = format!("X{count}");
             let subjects: Vec<String> = (0..2_000).map(|at| format!("\"{}\"", 3_000_000 + at)).collect();
             let time = now_ms();
