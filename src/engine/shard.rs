@@ -12,7 +12,7 @@ use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::covered::{Amiss, Covered};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::{Access, Actor, PartitionId};
+use crate::model::access::{Access, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::population::flow::{Flow, Flows};

@@ -393,7 +393,8 @@ mod tests {
         assert_eq!(refused(otherwise), Some("the log has gone on otherwise"));
 
         let mut unreadable = own.clone();
-        unreadable[1].key = vec![99];
+        let other = unreadable.iter_mut().find(|message| !Changelog::names_log(&message.key)).expect("it holds others");
+        other.key = vec![99];
         assert_eq!(refused(unreadable), Some("it holds a message that cannot be read"));
 
         assert_eq!(refused(Vec::new()), None);
