@@ -100,6 +100,7 @@ pub(crate) mod tests {
             score: 71.4,
             employee: Some("E0042".to_owned()),
             account: None,
+            source: None,
             unit: None,
             role: None,
             in_directory: true,
