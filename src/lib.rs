@@ -32,6 +32,7 @@ pub mod console;
 pub mod decode;
 pub mod detect;
 pub mod engine;
+#[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod kafka;
 pub mod model;
 #[allow(clippy::disallowed_methods, reason = "the live pipeline is the clock of the service")]

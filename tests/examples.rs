@@ -37,7 +37,14 @@ fn the_examples_load() {
 
 #[test]
 fn what_stands_behind_a_sign_is_valid_and_says_the_defaults() {
-    let (config, all) = (parse(&example()), parse(&put_to_use()));
+    // A cluster has no files in common, and the example's sources are files too.
+    let (alone, cluster) = put_to_use().split_once("[cluster]").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("it has a cluster");
+    let (cluster, rest) = cluster.split_once("\n\n").expect("more follows");
+    let (config, all) = (parse(&example()), parse(&format!("{alone}{rest}")));
+    let kafka = "[catalog]\nfile = \"catalog.toml\"\n[[source]]\nname = \"a\"\nkind = \"kafka\"\nbrokers = \"b:9092\"\ntopics = [\"t\"]\n";
+    let given = parse(&format!("{kafka}[cluster]{cluster}")).cluster.expect("it is given");
+    let plain = parse(&format!("{kafka}[cluster]\n")).cluster.expect("it is given");
+    assert_eq!((given.tasks, &given.prefix, given.session), (plain.tasks, &plain.prefix, plain.session));
     assert_eq!((all.sources.len(), all.sinks.len()), (config.sources.len() + 1, config.sinks.len() + 1), "the alternatives with Kafka");
     let plain = parse("[catalog]\nfile = \"catalog.toml\"\n[time]\nzone = \"Asia/Shanghai\"\n");
     assert_eq!((all.lateness, all.dedup, all.skew, all.idle), (plain.lateness, plain.dedup, plain.skew, plain.idle));

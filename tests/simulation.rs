@@ -58,6 +58,9 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     });
     let failed = failed.into_inner().expect("nobody panics while holding it");
     assert!(failed.is_empty(), "{} of {seeds} seeds fail, the first with LEAKWARDEN_SEED={:?}", failed.len(), failed.iter().min());
+    let [cached, refused] = CACHES.each_ref().map(|count| count.load(Ordering::Relaxed));
+    assert!(seeds < SAMPLE || (cached > 100 && refused > 10), "{cached} restores by a cache, {refused} caches refused");
+    eprintln!("{cached} restores by a cache, {refused} caches refused");
     eprintln!("{seeds} seeds: {} alerts each, none lost, none twice with another content, the same state", engine.len());
 }
 
@@ -70,8 +73,13 @@ fn a_seed_runs_again_bit_by_bit() {
     assert_eq!(first.states, second.states);
 }
 
+/// Restores that began with a cache, and caches that were given up.
+static CACHES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
 fn check(seed: u64, peace: &Outcome) {
     let outcome = World::new(&COMPANY, seed).in_trouble();
+    CACHES[0].fetch_add(outcome.cached as u64, Ordering::Relaxed);
+    CACHES[1].fetch_add(outcome.refused as u64, Ordering::Relaxed);
     same_alerts(&format!("seed {seed}"), &outcome, &peace.alerts);
     assert_eq!(outcome.states, peace.states, "seed {seed}: the state is another");
 }

@@ -135,8 +135,11 @@ fn a_restart_between_goes_on_as_if_there_had_been_none() {
 #[test]
 fn how_partitions_interleave_changes_nothing() {
     let context = World::bank().context();
-    let streams =
-        [stream("core", but(60, 29..30, 11..18, 0.0)), part("crm", "crm/0", office(30)), part("crm", "crm/1", but(60, 30..31, 9..15, 0.0))];
+    let streams = [
+        stream("core", but(60, 29..30, 11..18, 0.0)),
+        part("crm", "crm/0", office(30)),
+        part("crm", "crm/1", but(200, 30..31, 9..18, 0.0)),
+    ];
     let log = Log::of(&context, 36, &streams);
     let whole = gaps(&log.play(&context, 1).1);
     assert!(whole.len() == 2, "{whole:#?}");

@@ -81,6 +81,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
             let block = match piece {
                 Piece::Block(block) => block,
+                Piece::Messages(_) => continue, // of topics alone
                 Piece::Oversized(long) => {
                     dead += 1;
                     note(dead, &file.path, long.line, &decode::DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string());

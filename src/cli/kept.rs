@@ -43,6 +43,7 @@ impl Kept {
     /// Leaves the state, with the place up to which each file has been applied.
     pub fn leave(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
         positions.lines.extend(replay.positions());
+        positions.offsets.extend(replay.offsets());
         let keys = &replay.engine().context().classifier.keys;
         for (path, line, offset) in replay.ends() {
             if let Some(position) =

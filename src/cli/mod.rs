@@ -7,6 +7,7 @@ mod demo;
 mod failure;
 mod kept;
 mod pass;
+mod past;
 mod power;
 mod redrive;
 mod replay;

@@ -1,6 +1,6 @@
-//! One pass over files: opened, read to the end with progress on a terminal, settled.
+//! One pass over files and topics: opened, read to the end with progress on a terminal, settled.
 
-use crate::cli::{Failure, setup};
+use crate::cli::{Failure, past, setup};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::config::written::Config;
@@ -8,7 +8,7 @@ use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::pipeline::feed::{Between, Dead};
 use leakwarden::pipeline::ledger::Ledger;
-use leakwarden::pipeline::replay::{Replay, Round, assign};
+use leakwarden::pipeline::replay::{Inputs, Replay, Round, assign};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;
 use std::fs::File;
@@ -16,7 +16,7 @@ use std::io::{BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How to pass over files; a command may do so more than once.
+/// How to pass over files and topics; a command may do so more than once.
 pub struct Pass<'a> {
     /// Where work on shards is done.
     pub pool: rayon::ThreadPool,
@@ -26,16 +26,19 @@ pub struct Pass<'a> {
     pub between: Between,
     /// The files.
     pub files: &'a [String],
+    /// Topics, as they stood when the first pass began.
+    pub topics: Vec<past::Past>,
     /// The format that is asked for.
     pub format: Option<&'a str>,
 }
 
 impl Pass<'_> {
-    /// Opens the files.
+    /// Opens them.
     pub fn open(&self, engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
         let format = setup::format(config, self.format)?;
         let files = assign(config, self.files, format.as_ref());
-        Ok(Replay::open(engine, files, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?)
+        let topics = past::open(&self.topics, config, format.as_ref(), positions)?;
+        Ok(Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?)
     }
 
     /// Reads to the end.

@@ -2,6 +2,7 @@
 
 use crate::cli::kept::Kept;
 use crate::cli::pass::{Pass, append, create};
+use crate::cli::past::Past;
 use crate::cli::scored::{self, Known};
 use crate::cli::{Failure, compared, power, setup, summary};
 use anyhow::Context as _;
@@ -67,8 +68,11 @@ pub struct Options {
     /// Leave the state here for `run` to start from; a state that is there is gone on from
     #[arg(long)]
     state: Option<PathBuf>,
+    /// A topic of a configured Kafka source, from its beginning to where it ends now; may be given again
+    #[arg(long, value_name = "TOPIC", requires = "config")]
+    kafka: Vec<String>,
     /// Files to replay (.gz and .zst too), or - for standard input
-    #[arg(required = true)]
+    #[arg(required_unless_present = "kafka")]
     files: Vec<String>,
 }
 
@@ -90,8 +94,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let known = options.labels.as_deref().map(|labels| Known::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
     let known = known.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
-    let pass = Pass { pool, threads, between, files: &options.files, format: options.format.as_deref() };
     let (config, context) = setup::load(options.config.as_deref())?;
+    let topics = options.kafka.iter().map(|topic| Past::of(&config, topic)).collect::<Result<_, _>>()?;
+    let pass = Pass { pool, threads, between, files: &options.files, topics, format: options.format.as_deref() };
     if let Some(spec) = &options.inject {
         return power::test(spec, &pass, &config, &context, options.score.as_deref());
     }

@@ -73,7 +73,21 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     });
 
     if let Some(cluster) = &config.cluster {
-        let setup = runtime.block_on(Setup::prepare(&config, cluster))?;
+        // Brokers may be away for long, and whoever ends the process meanwhile is obeyed at once.
+        let (sender, prepared) = crossbeam_channel::bounded(1);
+        let (of, settings) = (config.clone(), cluster.clone());
+        let handle = runtime.handle().clone();
+        std::thread::spawn(move || {
+            // Nobody waits any more where the process ends meanwhile.
+            let _ = sender.send(handle.block_on(Setup::prepare(&of, &settings)));
+        });
+        let setup = crossbeam_channel::select! {
+            recv(prepared) -> setup => setup.context("the topics were not prepared")??,
+            recv(stopped) -> _ => {
+                runtime.shutdown_background();
+                return Ok(());
+            }
+        };
         let parts = cluster::Parts {
             delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
             dead_letters: Some(dead_letters(&config)?),

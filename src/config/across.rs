@@ -199,6 +199,9 @@ impl Few {
     }
 }
 
+/// The topics of a cluster, after its prefix.
+const OWN_TOPICS: &[&str] = &["access", "state", "summaries", "baselines", "ticks"];
+
 /// Processes that share the work have no files in common, and one set of brokers.
 fn in_a_cluster(config: &Config) -> Vec<Problem> {
     let file = config.file.display();
@@ -213,6 +216,14 @@ fn in_a_cluster(config: &Config) -> Vec<Problem> {
             From::Kafka(kafka) => {
                 if let Some(topic) = kafka.topics.iter().find(|topic| topic.starts_with('^')) {
                     let rule = "must be named in full where there is a [cluster]: time goes on when all of its partitions have";
+                    problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
+                }
+                let own = |topic: &String| {
+                    let prefix = config.cluster.as_ref().map_or("", |cluster| &cluster.prefix);
+                    topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).is_some_and(|name| OWN_TOPICS.contains(&name))
+                };
+                if let Some(topic) = kafka.topics.iter().find(|topic| own(topic)) {
+                    let rule = "must not be a topic in which the processes tell one another: see [cluster] prefix";
                     problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
                 }
                 if *brokers.get_or_insert(&kafka.brokers) != kafka.brokers {
@@ -253,6 +264,16 @@ mod tests {
         assert_eq!(found, ["c.toml: sink[0].path must not be a file that the source \"a\" reads, got out/a.jsonl"]);
         assert_eq!(mistakes(&(sink("a") + "[dead_letters]\npath = \"a\"\n")).len(), 1);
         assert!(mistakes(&(sink("a") + &sink("b"))).is_empty());
+    }
+
+    #[test]
+    fn dead_letters_go_to_a_file_or_to_a_topic_of_known_brokers() {
+        let found = mistakes("[dead_letters]\npath = \"a\"\ntopic = \"t\"\nbrokers = \"h:1\"\n");
+        assert_eq!(found, ["c.toml: dead_letters.path must not be given beside a topic: dead letters go to one of them, got a"]);
+        let found = mistakes("[dead_letters]\ntopic = \"t\"\n");
+        assert_eq!(found, ["c.toml: dead_letters.brokers must be given where no source is Kafka, got nothing"]);
+        let kafka = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
+        assert!(mistakes(&(kafka.to_owned() + "[dead_letters]\ntopic = \"t\"\n")).is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use crate::engine::context::SHARDS;
 use crate::engine::first::{First, Reached};
-use crate::engine::shard::whole_minutes;
+use crate::engine::shard::{Entries, whole_minutes};
 use crate::engine::snapshot::key_print;
 use crate::engine::tracked::Kept;
 use crate::engine::{Executor, HOUR, RestoreError};
@@ -63,11 +63,12 @@ impl First {
         let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR);
         let from = if all { oldest } else { given.settled.0.div_euclid(HOUR).max(oldest) };
         let profiles = self.profiles().clone();
+        let from = (from * 3_600).max(minute.0.saturating_sub(self.context().dedup.0).div_euclid(1_000));
         let of_shards = executor.on_all(&mut self.shards, &|shard| shard.entries(&profiles, all, from));
         let mut entries = Vec::new();
         let mut hours: BTreeMap<i64, Vec<(u8, u64, i64)>> = BTreeMap::new();
-        for (at, (shard, ids, changed)) in of_shards.into_iter().enumerate() {
-            entries.push((vec![SHARD, at as u8], Some(shard)));
+        for (at, Entries { own, ids, changed }) in of_shards.into_iter().enumerate() {
+            entries.push((vec![SHARD, at as u8], Some(own)));
             for (id, second) in ids {
                 hours.entry((second * 1_000).div_euclid(HOUR)).or_default().push((at as u8, id, second));
             }

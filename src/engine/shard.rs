@@ -3,6 +3,8 @@
 //! Everything about one employee lies in one shard and needs no other. Records are applied in the settled order (time,
 //! source, id, hash), whatever order they came in, so the result does not depend on arrival, threads or files.
 
+mod saved;
+
 use crate::classify::duty::duty;
 use crate::detect::{Finding, GroupFinding, Look, look_all};
 use crate::engine::clock::Placed;
@@ -10,7 +12,7 @@ use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::covered::{Amiss, Covered};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::{Access, Actor, PartitionId};
+use crate::model::access::{Access, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::population::flow::{Flow, Flows};
@@ -29,6 +31,8 @@ use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+
+pub use saved::Entries;
 
 /// Profiles of all shards; each shard's worker writes its own, the console and the metrics read. Boxed: half of a map's places may be
 /// empty.
@@ -110,35 +114,6 @@ impl Shard {
     /// When the first of them settles.
     pub fn first_pending(&self) -> Option<Timestamp> {
         self.pending.first_key_value().map(|(bucket, _)| Timestamp(bucket * BUCKET_MS))
-    }
-
-    /// What belongs to no profile, ids that settled from that hour on, and the profiles that changed since they were last given (or all).
-    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> (Vec<u8>, Vec<(u64, i64)>, Vec<(Actor, Vec<u8>)>) {
-        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered)).expect("state is plain data");
-        let from = from.saturating_mul(3_600);
-        let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
-        let mut changed = Vec::new();
-        for key in &self.members {
-            let mut tracked = profiles.get_mut(key).expect("every member has a profile");
-            if all || tracked.dirty {
-                tracked.dirty = false;
-                changed.push((key.actor.clone(), postcard::to_stdvec(&tracked.keep()).expect("state is plain data")));
-            }
-        }
-        (own, ids, changed)
-    }
-
-    /// Takes back what belongs to no profile.
-    pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
-        let (usage, beats, flows, covered): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered) = postcard::from_bytes(bytes)?;
-        (self.usage, self.flows, self.covered) = (usage, flows, covered);
-        beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
-        Ok(())
-    }
-
-    /// Takes back an id that settled at that second.
-    pub fn remember(&mut self, id: u64, second: i64) {
-        self.ids.insert(id, second);
     }
 
     /// Adds a profile that exists.

@@ -241,7 +241,9 @@ impl Thread {
             return;
         }
         let mut list = TopicPartitionList::new();
-        new.iter().for_each(|(topic, partition)| drop(list.add_partition(topic, *partition)));
+        for (topic, partition) in &new {
+            list.add_partition(topic, *partition);
+        }
         match self.consumer.committed_offsets(list, COMMITTED_WITHIN) {
             Ok(committed) => {
                 for element in committed.elements() {

@@ -90,15 +90,15 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let mut lags = BTreeMap::new();
-        for (topic, about) in &statistics.topics {
+        let of_topic = |(topic, about): (&String, &rdkafka::statistics::Topic)| {
             let name: Arc<str> = topic.as_str().into();
-            for (partition, about) in &about.partitions {
-                if about.hi_offset >= 0 && about.app_offset >= 0 {
-                    lags.insert((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0));
-                }
-            }
-        }
+            let known = about.partitions.iter().filter(|(_, about)| about.hi_offset >= 0 && about.app_offset >= 0);
+            let lag = |(partition, about): (&i32, &rdkafka::statistics::Partition)| {
+                ((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0))
+            };
+            known.map(lag).collect::<Vec<_>>()
+        };
+        let lags = statistics.topics.iter().flat_map(of_topic).collect();
         *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
 }
@@ -108,7 +108,16 @@ impl ConsumerContext for Context {}
 impl Reader {
     /// Starts its thread. `group` is a name for the brokers' logs; the reader joins none.
     pub fn start(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
-        let mut config = cluster.config(DEFAULTS)?;
+        Reader::start_with(cluster, group, &[])
+    }
+
+    /// One for which nobody waits: it asks seldom, and holds little.
+    pub fn in_background(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
+        Reader::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
+    }
+
+    fn start_with(cluster: &Cluster, group: &str, more: &[(&str, &str)]) -> Result<Reader, SettingsError> {
+        let mut config = cluster.config(&[DEFAULTS, more].concat())?;
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
         let lag = Arc::default();
@@ -148,7 +157,12 @@ impl Reader {
     pub fn receive(&self, wait: Duration) -> Result<Option<Batch>, KafkaError> {
         let Ok(batch) = self.batches.recv_timeout(wait) else { return Ok(None) };
         let batch = batch?;
-        Ok((self.since.get(&batch.partition) == Some(&batch.since)).then_some(batch))
+        Ok(self.follows(&batch.partition, batch.since).then_some(batch))
+    }
+
+    /// Whether messages of that time are still of use.
+    pub fn follows(&self, partition: &Partition, since: u64) -> bool {
+        self.since.get(partition) == Some(&since)
     }
 
     /// Messages not read yet of each partition, as of a few seconds ago.

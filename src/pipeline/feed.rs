@@ -6,7 +6,7 @@ use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::population::flow::Edge;
 use crate::sink::payload::Sealer;
-use crate::source::lines::{Block, Oversized, Piece};
+use crate::source::lines::{Block, Messages, Oversized, Piece};
 use std::sync::Arc;
 
 /// What is known of one partition before and while it is read.
@@ -149,14 +149,31 @@ impl Feed {
         match piece {
             Piece::Block(block) => self.block(decoder, block, classifier, between),
             Piece::Oversized(oversized) => self.oversized(oversized),
+            Piece::Messages(messages) => self.messages(decoder, messages, classifier, between),
         }
     }
 
     fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, between: Between) -> Batch {
-        let mut batch = Batch { accesses: Vec::with_capacity(block.lines as usize), ..Batch::default() };
-        for (line, bytes) in block.lines() {
+        self.records(decoder, block.lines(), block.lines as usize, classifier, between)
+    }
+
+    fn messages(&self, decoder: &mut dyn Decoder, messages: &Messages, classifier: &Classifier, between: Between) -> Batch {
+        let records = messages.list.iter().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+        self.records(decoder, records, messages.list.len(), classifier, between)
+    }
+
+    fn records<'a>(
+        &self,
+        decoder: &mut dyn Decoder,
+        records: impl Iterator<Item = (u64, &'a [u8])>,
+        count: usize,
+        classifier: &Classifier,
+        between: Between,
+    ) -> Batch {
+        let mut batch = Batch { accesses: Vec::with_capacity(count), ..Batch::default() };
+        for (position, bytes) in records {
             batch.lines += 1;
-            let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
+            let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
             let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, between, &mut batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
                 batch.bury(self.dead(raw, &error));
@@ -235,12 +252,18 @@ impl Feed {
     }
 
     fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
-        let Piece::Block(block) = piece else { return Batch::default() };
         let mut batch = Batch::default();
-        for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
-            batch.lines += 1;
-            let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
-            batch.bury(self.dead_for(raw, UNRECOGNISED));
+        let mut note = |position: u64, bytes: &[u8]| {
+            if !bytes.trim_ascii().is_empty() {
+                batch.lines += 1;
+                let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
+                batch.bury(self.dead_for(raw, UNRECOGNISED));
+            }
+        };
+        match piece {
+            Piece::Block(block) => block.lines().for_each(|(line, bytes)| note(line, bytes)),
+            Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(*offset, bytes)),
+            Piece::Oversized(_) => {}
         }
         batch
     }

@@ -316,7 +316,7 @@ impl Live {
                 length: dead.length,
                 hash: dead.hash,
                 reason: dead.reason,
-                at: Some(now()),
+                at: None,
                 payload: dead.payload,
             })
             .collect();
@@ -368,7 +368,7 @@ impl Live {
             length: u64::from(access.length),
             hash: access.hash,
             reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
-            at: Some(now()),
+            at: None,
             payload: None,
         }
     }
@@ -513,10 +513,4 @@ impl Live {
         self.positions.tails = self.parts.intake.tails();
         Ok(self)
     }
-}
-
-/// The time, as dead letters tell it.
-fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-    Timestamp(since).to_string()
 }

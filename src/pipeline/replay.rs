@@ -19,6 +19,7 @@ use crate::pipeline::leaks::Leaks;
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
 use crate::source::files::{self, Input, Progress};
+use crate::source::kafka::history::Partition;
 use crate::source::lines::Piece;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -42,8 +43,14 @@ pub struct Replay {
     pub planted: Planted,
 }
 
+/// What is read: a file, or a partition of a topic.
+enum Reads {
+    File(Input),
+    Topic(Box<Partition>, Arc<Progress>),
+}
+
 struct Reading {
-    input: Input,
+    input: Reads,
     feed: Feed,
     done: bool,
     begun: bool,
@@ -111,6 +118,30 @@ pub struct Assignment {
     pub format: Choice,
 }
 
+/// A partition of a topic, and the source that it belongs to.
+pub struct Topic {
+    /// What is read.
+    pub partition: Partition,
+    /// Name of its source.
+    pub source: String,
+    /// Its format.
+    pub format: Choice,
+}
+
+/// What is replayed.
+pub struct Inputs {
+    /// Files.
+    pub files: Vec<Assignment>,
+    /// Partitions of topics.
+    pub topics: Vec<Topic>,
+}
+
+impl std::convert::From<Vec<Assignment>> for Inputs {
+    fn from(files: Vec<Assignment>) -> Inputs {
+        Inputs { files, topics: Vec::new() }
+    }
+}
+
 /// Assigns files to sources: the source whose path matches, else the only one gives the format; a file of no source is a
 /// source of its own by its file name (SPEC §10).
 pub fn assign(config: &Config, files: &[String], format: Option<&Choice>) -> Vec<Assignment> {
@@ -156,18 +187,20 @@ fn file_name(path: &str) -> String {
 }
 
 impl Replay {
-    /// Opens the files. `positions` says up to which line a file was applied by an earlier run on the same state.
+    /// Opens the files; partitions of topics are open already. `positions` says up to which line a file was applied by an earlier run on the same state.
     pub fn open(
         engine: Engine,
-        files: Vec<Assignment>,
+        inputs: impl Into<Inputs>,
         between: Between,
         threads: usize,
         positions: &BTreeMap<String, u64>,
     ) -> Result<Replay, SourceError> {
-        let mut names: Vec<&str> = files.iter().map(|file| file.source.as_str()).collect();
+        let Inputs { files, topics } = inputs.into();
+        let of_topics = topics.iter().map(|topic| topic.source.clone());
+        let mut names: Vec<String> = files.iter().map(|file| file.source.clone()).chain(of_topics).collect();
         names.sort_unstable();
         names.dedup();
-        let index_of = |source: &str| names.binary_search(&source).unwrap_or(0) as u16;
+        let index_of = |source: &str| names.binary_search_by(|name| name.as_str().cmp(source)).unwrap_or(0) as u16;
         let mut inputs = Vec::new();
         let short: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
         let mut engine = engine;
@@ -180,7 +213,16 @@ impl Replay {
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
             let feed = Feed::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
-            inputs.push(Reading { input, feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
+            inputs.push(Reading { input: Reads::File(input), feed, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
+        }
+        for given in topics {
+            let name = given.partition.name();
+            let partition = engine.context().partition(&name);
+            engine.open(partition);
+            let feed = Feed::new(given.source.clone(), index_of(&given.source), partition, name, given.format);
+            let next_line = given.partition.next();
+            let input = Reads::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
+            inputs.push(Reading { input, feed, done: false, begun: false, skip: 0, next_line, next_offset: 0 });
         }
         Ok(Replay {
             engine,
@@ -216,7 +258,17 @@ impl Replay {
 
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
-        self.inputs.iter().map(|reading| (reading.feed.name.clone(), reading.next_line)).collect()
+        let files = self.inputs.iter().filter(|reading| matches!(reading.input, Reads::File(_)));
+        files.map(|reading| (reading.feed.name.clone(), reading.next_line)).collect()
+    }
+
+    /// The next offset of each partition of a topic.
+    pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
+        let offset = |reading: &Reading| match &reading.input {
+            Reads::File(_) => None,
+            Reads::Topic(partition, _) => Some(((partition.of().0.to_string(), partition.of().1), reading.next_line.cast_signed())),
+        };
+        self.inputs.iter().filter_map(offset).collect()
     }
 
     /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
@@ -227,7 +279,11 @@ impl Replay {
 
     /// How far each unpacked file has been applied: path as given, next line, next byte.
     pub fn ends(&self) -> Vec<(String, u64, u64)> {
-        self.inputs.iter().map(|reading| (reading.input.name().to_owned(), reading.next_line.max(1), reading.next_offset)).collect()
+        let end = |reading: &Reading| match &reading.input {
+            Reads::File(input) => Some((input.name().to_owned(), reading.next_line.max(1), reading.next_offset)),
+            Reads::Topic(..) => None,
+        };
+        self.inputs.iter().filter_map(end).collect()
     }
 
     /// Reads, decodes and settles a round. `None` at the end of all inputs.
@@ -283,8 +339,8 @@ impl Replay {
             .enumerate()
             .filter_map(|(at, reading)| by_input.get(&at).map(|pieces| (at, reading, *pieces)))
             .map(|(at, reading, pieces)| {
-                if let Some(Piece::Block(block)) = pieces.first() {
-                    reading.feed.recognise(block.lines().take(100).map(|(_, line)| line));
+                if let Some(first @ (Piece::Block(_) | Piece::Messages(_))) = pieces.first() {
+                    reading.feed.recognise(first.first_records(100));
                 }
                 let feed = &mut reading.feed;
                 let batches = match feed.format() {
@@ -396,12 +452,34 @@ impl Replay {
 /// Why a record of the future is given up.
 pub const UNCONFIRMED: &str = "time is more than 7 days ahead of the records around it, which do not confirm it";
 
+impl Reads {
+    fn next_piece(&mut self) -> Result<Option<Piece>, SourceError> {
+        match self {
+            Reads::File(input) => input.next_block(),
+            Reads::Topic(partition, progress) => {
+                let piece = partition.next_piece()?;
+                if let Some(Piece::Messages(messages)) = &piece {
+                    progress.add(messages.bytes as u64);
+                }
+                Ok(piece)
+            }
+        }
+    }
+
+    fn progress(&self) -> Arc<Progress> {
+        match self {
+            Reads::File(input) => input.progress(),
+            Reads::Topic(_, progress) => Arc::clone(progress),
+        }
+    }
+}
+
 impl Reading {
     /// The next pieces, without what an earlier run applied.
     fn pieces(&mut self, wanted: usize) -> Result<Vec<Piece>, SourceError> {
         let mut pieces = Vec::with_capacity(wanted);
         while pieces.len() < wanted.max(1) {
-            let Some(piece) = self.input.next_block()? else {
+            let Some(piece) = self.input.next_piece()? else {
                 self.done = true;
                 break;
             };

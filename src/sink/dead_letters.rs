@@ -2,12 +2,13 @@
 
 use crate::kafka::settings::Cluster;
 use crate::model::access::{Position, RecordHash};
+use crate::model::time::Timestamp;
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
 use crate::sink::produce::Producer;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where dead letters go unless told otherwise.
 pub const DEFAULT_TOPIC: &str = "leakwarden.dead-letters";
@@ -29,7 +30,7 @@ pub struct DeadLetter {
     pub hash: RecordHash,
     /// Why, without its content.
     pub reason: String,
-    /// When it was written, RFC 3339.
+    /// When it was written, RFC 3339; [`DeadLetters::write`] says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// Its content, encrypted: [`crate::sink::payload`].
@@ -80,8 +81,11 @@ impl DeadLetters {
 
     fn write_once(&mut self, letters: &[DeadLetter]) -> Result<(), SinkError> {
         let mut lines = Vec::with_capacity(letters.len());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        let now = Timestamp(since).to_string();
         for letter in letters {
-            lines.push(serde_json::to_vec(letter).map_err(|error| SinkError::lasting(format!("dead letter: {error}")))?);
+            let letter = DeadLetter { at: Some(now.clone()), ..letter.clone() };
+            lines.push(serde_json::to_vec(&letter).map_err(|error| SinkError::lasting(format!("dead letter: {error}")))?);
         }
         match &mut self.to {
             Destination::File { path, file } => {
@@ -126,11 +130,12 @@ mod tests {
         };
         letters.write(&[letter.clone(), DeadLetter { partition: None, ..letter.clone() }]).expect("written");
         let hash = "ab".repeat(32);
-        let rest = format!("\"position\":17,\"length\":12,\"hash\":\"{hash}\",\"reason\":\"time must be given\"}}\n");
-        let expected = format!("{{\"source\":\"access\",\"partition\":3,{rest}{{\"source\":\"access\",{rest}");
+        let rest = format!("\"position\":17,\"length\":12,\"hash\":\"{hash}\",\"reason\":\"time must be given\",\"at\":\"2");
         let written = std::fs::read_to_string(&path).expect("read");
-        assert_eq!(written, expected);
-        let read: DeadLetter = serde_json::from_str(written.lines().next().expect("a line")).expect("reads");
-        assert_eq!(read, letter);
+        let lines: Vec<&str> = written.lines().collect();
+        assert!(lines[0].starts_with(&format!("{{\"source\":\"access\",\"partition\":3,{rest}")), "{written}");
+        assert!(lines[1].starts_with(&format!("{{\"source\":\"access\",{rest}")) && lines[1].ends_with("Z\"}"), "{written}");
+        let read: DeadLetter = serde_json::from_str(lines[0]).expect("reads");
+        assert_eq!(DeadLetter { at: None, ..read }, letter);
     }
 }

@@ -40,6 +40,16 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Nothing read yet.
+    pub fn new(total: Option<u64>) -> Progress {
+        Progress { read: AtomicU64::new(0), total }
+    }
+
+    /// So many bytes more.
+    pub fn add(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// Bytes of the file read, as it is stored (packed).
     pub fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
@@ -79,7 +89,7 @@ pub fn open_path(path: &Path, keys: &Keys) -> Result<Input, SourceError> {
 impl Input {
     /// Reads any stream as if it were a file.
     pub fn start(name: &str, stream: impl Read + Send + 'static, total: Option<u64>, cutting: Cutting) -> Result<Input, SourceError> {
-        let progress = Arc::new(Progress { read: AtomicU64::new(0), total });
+        let progress = Arc::new(Progress::new(total));
         let (sender, pieces) = bounded(AHEAD);
         let counting = Counting { stream, progress: Arc::clone(&progress) };
         let place = name.to_owned();
@@ -150,7 +160,7 @@ struct Counting<R> {
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(into)?;
-        self.progress.read.fetch_add(read as u64, Ordering::Relaxed);
+        self.progress.add(read as u64);
         Ok(read)
     }
 }
@@ -184,7 +194,7 @@ mod tests {
                     assert_eq!(block.first_offset, content.len() as u64);
                     content.extend(block.bytes);
                 }
-                Ok(Some(Piece::Oversized(long))) => panic!("{long:?}"),
+                Ok(Some(other)) => panic!("{other:?}"),
                 Ok(None) => {
                     assert_eq!(input.progress().total(), Some(bytes.len() as u64));
                     return (content, None);

@@ -53,6 +53,15 @@ pub struct Oversized {
     pub hash: RecordHash,
 }
 
+/// Messages of a topic's partition, which may be of any content.
+#[derive(Debug)]
+pub struct Messages {
+    /// Offset and content of each, in order.
+    pub list: Vec<(u64, Vec<u8>)>,
+    /// Bytes of all.
+    pub bytes: usize,
+}
+
 /// What comes next in a stream.
 #[derive(Debug)]
 pub enum Piece {
@@ -60,9 +69,20 @@ pub enum Piece {
     Block(Block),
     /// A line that is too long to be a record.
     Oversized(Oversized),
+    /// Messages instead of lines.
+    Messages(Messages),
 }
 
 impl Piece {
+    /// Its first records, by which a format is recognised.
+    pub fn first_records(&self, count: usize) -> Vec<&[u8]> {
+        match self {
+            Piece::Block(block) => block.lines().take(count).map(|(_, line)| line).collect(),
+            Piece::Oversized(_) => Vec::new(),
+            Piece::Messages(messages) => messages.list.iter().take(count).map(|(_, bytes)| bytes.as_slice()).collect(),
+        }
+    }
+
     /// The piece without the lines before that number.
     #[must_use]
     pub fn from_line(self, first: u64) -> Piece {
@@ -74,15 +94,20 @@ impl Piece {
                 (block.first_line, block.first_offset, block.lines) = (first, block.first_offset + cut as u64, block.lines - dropped);
                 Piece::Block(block)
             }
+            Piece::Messages(mut messages) => {
+                messages.list.retain(|(offset, _)| *offset >= first);
+                Piece::Messages(messages)
+            }
             Piece::Block(_) | Piece::Oversized(_) => self,
         }
     }
 
-    /// Where the stream goes on after it: the next line's number and offset.
+    /// Where the stream goes on after it: the next line's number and offset; of messages, the next message's offset.
     pub fn end(&self) -> (u64, u64) {
         match self {
             Piece::Block(block) => (block.first_line + block.lines, block.first_offset + block.bytes.len() as u64),
             Piece::Oversized(oversized) => (oversized.line + 1, oversized.end),
+            Piece::Messages(messages) => (messages.list.last().map_or(0, |(offset, _)| offset + 1), 0),
         }
     }
 }
@@ -373,6 +398,7 @@ mod tests {
                     assert_eq!(&bytes[from..from + block.bytes.len()], block.bytes);
                     seen.extend(block.lines().map(|(number, line)| (number, Ok(line.to_vec()))));
                 }
+                Piece::Messages(_) => unreachable!("files hold none"),
                 Piece::Oversized(o) => {
                     let from = o.offset as usize;
                     assert_eq!(o.hash, Keys::built_in().record(&bytes[from..from + o.length as usize]));

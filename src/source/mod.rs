@@ -54,6 +54,14 @@ pub enum SourceError {
         /// What the system or the decompressor says.
         error: io::Error,
     },
+    /// A topic cannot be read, or no further.
+    #[error("{place}: cannot be read: {why}")]
+    Topic {
+        /// Topic, partition and offset.
+        place: String,
+        /// What the client says.
+        why: String,
+    },
     /// The reading thread ended without saying why.
     #[error("{place}: its reader stopped unexpectedly")]
     ReaderLost {

@@ -2,6 +2,7 @@
 //!
 //! Knows keys and bytes. Which employees live in which shard, and what their bytes mean, is known to those who save them.
 
+pub mod prefix;
 pub mod seal;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};

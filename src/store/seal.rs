@@ -3,7 +3,8 @@
 /// The format of sealed values.
 pub const FORMAT: u16 = 1;
 
-const HEAD: usize = 2 + blake3::OUT_LEN;
+/// Bytes before the content.
+pub const HEAD: usize = 2 + blake3::OUT_LEN;
 
 /// Why a value is not what was sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

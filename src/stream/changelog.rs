@@ -6,6 +6,8 @@
 //! * An entry has two slots. A save writes into the one that does not hold what the last complete save left, and the *head*,
 //!   written once all entries are acknowledged, completes it. A save that breaks off leaves the last one whole.
 //! * The complete save of the highest epoch is the state. After its first complete save an epoch removes the keys of older ones.
+//! * Whoever finds a log without a name gives it one, by a message whose key is the name: none is ever replaced or removed, and
+//!   the first counts. By it a log is told from one of the same topic that was removed and made anew.
 //!
 //! Since a task is a function of its input, every complete save is right; the highest epoch is merely the furthest.
 
@@ -18,6 +20,10 @@ const CHUNK: usize = 512 * 1024;
 const ENTRY: u8 = 1;
 const HEAD: u8 = 2;
 const FENCE: u8 = 3;
+const NAME: u8 = 4;
+
+/// What a log is known by: chosen at random.
+pub type LogName = [u8; 16];
 
 /// What an entry is known by.
 pub type Id = Vec<u8>;
@@ -88,6 +94,16 @@ impl Changelog {
     /// The message with which a writer announces itself.
     pub fn fence(partition: i32) -> Send {
         Send { topic: Topic::State, partition, key: vec![FENCE], value: Some(vec![1]) }
+    }
+
+    /// The message that names a log.
+    pub fn name(partition: i32, name: LogName) -> Send {
+        Send { topic: Topic::State, partition, key: [&[NAME], &name[..]].concat(), value: Some(vec![1]) }
+    }
+
+    /// Whether a message of that key names its log.
+    pub fn names_log(key: &[u8]) -> bool {
+        key.first() == Some(&NAME)
     }
 
     /// Whether nothing was saved under this epoch yet: then everything must be written.
@@ -175,6 +191,7 @@ fn entry_key(epoch: u64, slot: u8, chunk: u16, id: &[u8]) -> Vec<u8> {
 pub struct Restore {
     epochs: BTreeMap<u64, Epoch>,
     keys: BTreeSet<Vec<u8>>,
+    named: bool,
     /// Messages read.
     pub messages: u64,
     /// Bytes read.
@@ -213,6 +230,10 @@ impl Restore {
         self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
         let Some((kind, rest)) = key.split_first() else { return Err("a key is empty".to_owned()) };
         if *kind == FENCE {
+            return Ok(());
+        }
+        if *kind == NAME {
+            self.named = true;
             return Ok(());
         }
         let (epoch, rest) = rest.split_first_chunk::<8>().ok_or("a key is too short")?;
@@ -283,6 +304,11 @@ impl Restore {
         }
         let rule = "the topic must keep the newest message of every key (cleanup.policy=compact)";
         Err(format!("{} of {} entries of the newest state are there: {rule}", found.entries, total.entries))
+    }
+
+    /// Whether the log has a name.
+    pub fn is_named(&self) -> bool {
+        self.named
     }
 
     /// Whether a message of that key completes a save.

@@ -20,14 +20,17 @@
 //! says from where to read on; records before S that are read again are known by their time. So a crash costs time only:
 //! whoever goes on makes the same alerts with the same ids. The order of saving is: what was sent is acknowledged, then the
 //! state that contains it, then the input's offsets. A process that was taken for dead and is not (a zombie) writes the same
-//! messages, which are known by their place, and its state under an epoch of its own, which nobody reads any more.
+//! messages, which are known by their place, and its state under an epoch of its own, which nobody reads any more. What a machine
+//! has cached of a state only spares reading: it is checked against the log, and given up in doubt ([`restoring`]).
 
 pub mod centre;
 pub mod changelog;
+pub mod effect;
 pub mod frames;
 pub mod lane;
 pub mod node;
 pub mod reader;
+pub mod restoring;
 pub mod save;
 pub mod table;
 pub mod task;

@@ -100,6 +100,34 @@ impl Reload {
     }
 }
 
+/// What became of the cache of a state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StateCache {
+    /// A restore began with it.
+    Used,
+    /// There was none, or another process has it.
+    None,
+    /// It was given up: damaged, or not what the topic holds.
+    Refused,
+    /// It could not be read or written.
+    Failed,
+}
+
+impl StateCache {
+    /// Every outcome, in order of declaration.
+    pub const ALL: [StateCache; 4] = [StateCache::Used, StateCache::None, StateCache::Refused, StateCache::Failed];
+
+    /// The label.
+    pub fn name(self) -> &'static str {
+        match self {
+            StateCache::Used => "used",
+            StateCache::None => "none",
+            StateCache::Refused => "refused",
+            StateCache::Failed => "failed",
+        }
+    }
+}
+
 /// All metrics of a process. Clones share them.
 #[derive(Clone)]
 pub struct Metrics {
@@ -121,6 +149,8 @@ pub struct Metrics {
     restoring: IntGauge,
     restored_records: IntGauge,
     restored_bytes: IntGauge,
+    restored_messages: [IntCounter; 2],
+    state_caches: [IntCounter; StateCache::ALL.len()],
     redriven: IntCounterVec,
     config_reloads: [IntCounter; Reload::ALL.len()],
     config_successful: IntGauge,
@@ -168,7 +198,9 @@ impl Metrics {
             &["state"],
         );
         let reloads = counters(&registry, "config_reloads_total", "Attempts to read the configuration again, by outcome.", &["outcome"]);
-        Metrics {
+        let restored = counters(&registry, "restored_messages_total", "Messages of which states were restored, by where from.", &["from"]);
+        let caches = counters(&registry, "state_caches_total", "Caches of states, by what became of them.", &["outcome"]);
+        let metrics = Metrics {
             coverage: State::ALL.map(|state| coverage.with_label_values(&[state.name()])),
             records: counters(&registry, "records_total", "Log records read, by what became of them.", &["source", "outcome"]),
             alerts: counters(&registry, "alerts_total", "Alerts opened or raised to a severity.", &["typology", "severity"]),
@@ -208,6 +240,8 @@ impl Metrics {
                 IntGauge::with_opts(named("restore_records", "Messages read by the restores that are under way.")),
             ),
             restored_bytes: added(&registry, IntGauge::with_opts(named("restore_bytes", "Bytes read by the restores that are under way."))),
+            restored_messages: ["cache", "topic"].map(|from| restored.with_label_values(&[from])),
+            state_caches: StateCache::ALL.map(|outcome| caches.with_label_values(&[outcome.name()])),
             sink_deliveries: counters(&registry, "sink_deliveries_total", "Deliveries to a sink, by outcome.", &["sink", "outcome"]),
             redriven: counters(
                 &registry,
@@ -229,7 +263,10 @@ impl Metrics {
             ),
             config_info: gauges(&registry, "config_info", "Hash of the configuration in use, as in alerts; always 1.", &["config"]),
             registry,
-        }
+        };
+        // What a process starts with is in use.
+        metrics.config_successful.set(1);
+        metrics
     }
 
     /// The metrics of a source; all its series exist from now on.
@@ -302,6 +339,17 @@ impl Metrics {
         self.restoring.set(whole(tasks));
         self.restored_records.set(whole(records));
         self.restored_bytes.set(whole(bytes));
+    }
+
+    /// A state was restored from so many messages.
+    pub fn restored(&self, cached: u64, read: u64) {
+        self.restored_messages[0].inc_by(cached);
+        self.restored_messages[1].inc_by(read);
+    }
+
+    /// The cache of a state had this outcome.
+    pub fn state_cache(&self, outcome: StateCache) {
+        self.state_caches[outcome as usize].inc();
     }
 
     /// The configuration was to be read again.
@@ -416,6 +464,8 @@ mod tests {
         ("leakwarden_tasks_restoring", &[]),
         ("leakwarden_restore_records", &[]),
         ("leakwarden_restore_bytes", &[]),
+        ("leakwarden_restored_messages_total", &["from"]),
+        ("leakwarden_state_caches_total", &["outcome"]),
         ("leakwarden_redriven_records_total", &["source"]),
         ("leakwarden_config_reloads_total", &["outcome"]),
         ("leakwarden_config_last_reload_successful", &[]),
@@ -455,6 +505,9 @@ mod tests {
         }
         for (place, delivery) in Delivery::ALL.into_iter().enumerate() {
             assert_eq!(delivery as usize, place);
+        }
+        for (place, cache) in StateCache::ALL.into_iter().enumerate() {
+            assert_eq!(cache as usize, place);
         }
         for (place, reload) in Reload::ALL.into_iter().enumerate() {
             assert_eq!(reload as usize, place);

@@ -1,11 +1,15 @@
 //! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
 
 use crate::dice::Dice;
+use leakwarden::stream::restoring::{Cached, Message};
 use leakwarden::stream::{Send, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that is there, or was and is compacted away.
-pub type Slot = Option<(Vec<u8>, Option<Vec<u8>>)>;
+pub type Slot = Option<Content>;
+
+/// Key and content.
+pub type Content = (Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Default)]
 pub struct Log {
@@ -20,7 +24,7 @@ impl Log {
     }
 
     /// The first message at or after an offset.
-    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &(Vec<u8>, Option<Vec<u8>>))> {
+    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &Content)> {
         let slots = self.partitions.get(&(topic, partition))?;
         let from = usize::try_from(offset).expect("offsets are not negative");
         slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))
@@ -28,6 +32,23 @@ impl Log {
 
     pub fn end(&self, topic: Topic, partition: i32) -> i64 {
         self.partitions.get(&(topic, partition)).map_or(0, |slots| slots.len() as i64)
+    }
+
+    /// What a machine has cached that has read a partition up to somewhere.
+    pub fn cached(&self, topic: Topic, partition: i32, dice: &mut Dice) -> Cached {
+        let Some(slots) = self.partitions.get(&(topic, partition)) else { return Vec::new() };
+        let end = slots.len() - dice.below(slots.len()).min(dice.below(slots.len()));
+        let read = slots[..end].iter().enumerate().filter_map(|(at, slot)| slot.as_ref().map(|(key, value)| (at as i64, key, value)));
+        let mut newest: BTreeMap<&[u8], i64> = BTreeMap::new();
+        let mut cached: BTreeMap<i64, Message> = BTreeMap::new();
+        for (offset, key, value) in read {
+            if let Some(replaced) = newest.insert(key, offset) {
+                cached.remove(&replaced);
+            }
+            cached.insert(offset, Message { offset, key: key.clone(), value: value.clone() });
+        }
+        let last = cached.last_key_value().map(|(offset, _)| *offset);
+        cached.into_values().filter(|message| message.value.is_some() || Some(message.offset) == last).collect()
     }
 
     /// Removes messages that a later one of their key has replaced, and now and then removals that nothing is left to remove.

@@ -8,6 +8,7 @@ use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
 use leakwarden::stream::lane::Resume;
 use leakwarden::stream::node::{Effect, LaneName, Layout, Node};
+use leakwarden::stream::restoring::Cached;
 use leakwarden::stream::{Send, Topic};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,6 +25,10 @@ pub struct Outcome {
     pub events: Vec<u32>,
     pub crashes: usize,
     pub zombies: usize,
+    /// Restores that began with a cache.
+    pub cached: usize,
+    /// Caches that were given up.
+    pub refused: usize,
 }
 
 struct Process {
@@ -51,12 +56,15 @@ pub struct World<'a> {
     tasks: BTreeMap<i32, usize>,
     lanes: BTreeMap<LaneName, usize>,
     committed: BTreeMap<LaneName, Resume>,
+    /// What machines had read of a partition of the state, each at some time: they keep it for long.
+    caches: Vec<(i32, Cached)>,
     outcome: Outcome,
 }
 
 impl<'a> World<'a> {
     pub fn new(company: &'a Company, seed: u64) -> World<'a> {
-        let outcome = Outcome { alerts: BTreeMap::new(), states: Vec::new(), events: Vec::new(), crashes: 0, zombies: 0 };
+        let outcome =
+            Outcome { alerts: BTreeMap::new(), states: Vec::new(), events: Vec::new(), crashes: 0, zombies: 0, cached: 0, refused: 0 };
         World {
             company,
             dice: Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)),
@@ -65,6 +73,7 @@ impl<'a> World<'a> {
             tasks: BTreeMap::new(),
             lanes: BTreeMap::new(),
             committed: BTreeMap::new(),
+            caches: Vec::new(),
             outcome,
         }
     }
@@ -73,7 +82,7 @@ impl<'a> World<'a> {
     pub fn in_peace(mut self) -> Outcome {
         self.start();
         self.rebalance();
-        self.to_the_end()
+        self.until_the_end()
     }
 
     /// Up to four processes, to which much happens; then peace.
@@ -90,7 +99,7 @@ impl<'a> World<'a> {
             self.processes[at].stopped = 0;
         }
         self.rebalance();
-        self.to_the_end()
+        self.until_the_end()
     }
 
     fn layout(&self) -> Layout {
@@ -191,7 +200,11 @@ impl<'a> World<'a> {
                 self.processes[at].node.save(&Sequential);
                 self.take_effects(at);
             }
-            970..978 => self.log.compact(&mut self.dice),
+            970..975 => self.log.compact(&mut self.dice),
+            975..978 => {
+                let part = self.dice.below(TASKS as usize + 1) as i32;
+                self.caches.push((part, self.log.cached(Topic::State, part, &mut self.dice)));
+            }
             978..984 => self.crash(at),
             984..988 => {
                 if self.processes.len() < 4 {
@@ -320,6 +333,7 @@ impl<'a> World<'a> {
     }
 
     fn take_effects(&mut self, at: usize) {
+        let mut recalled = Vec::new();
         for effect in self.processes[at].node.effects() {
             let process = &mut self.processes[at];
             match effect {
@@ -332,6 +346,10 @@ impl<'a> World<'a> {
                 Effect::Follow(topic, partition, from) => {
                     process.follows.insert((topic, partition), from);
                 }
+                Effect::Recall(part) => recalled.push(part),
+                Effect::Forget(..) => self.outcome.refused += 1,
+                Effect::Restored(_, read) => self.outcome.cached += usize::from(read.cached > 0),
+                Effect::Release(_) => {}
                 Effect::Leave(topic, partition) => {
                     process.follows.remove(&(topic, partition));
                 }
@@ -346,10 +364,26 @@ impl<'a> World<'a> {
                 }
             }
         }
+        for part in recalled {
+            let cached = self.recalled(part);
+            let name = self.dice.next().to_be_bytes();
+            self.processes[at].node.recalled(part, cached, [name, name].as_flattened().try_into().expect("16 bytes"));
+            self.take_effects(at);
+        }
+    }
+
+    /// What the machine has cached, of any time; now and then that of another log.
+    fn recalled(&mut self, part: i32) -> Option<Cached> {
+        let caches: Vec<&Cached> = self.caches.iter().filter(|(of, _)| *of == part).map(|(_, cached)| cached).collect();
+        match self.dice.below(10) {
+            0 => None,
+            1 => self.dice.pick(&self.caches).map(|(_, cached)| cached.clone()),
+            _ => self.dice.pick(&caches).map(|cached| (*cached).clone()),
+        }
     }
 
     /// No more trouble: everything is read and settled.
-    fn to_the_end(mut self) -> Outcome {
+    fn until_the_end(mut self) -> Outcome {
         let mut quiet = 0;
         let mut rounds = 0;
         while quiet < 4 {

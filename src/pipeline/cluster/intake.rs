@@ -198,7 +198,7 @@ impl Intake {
             length: u64::from(access.length),
             hash: access.hash,
             reason: UNCONFIRMED.to_owned(),
-            at: Some(Timestamp(super::now_ms()).to_string()),
+            at: None,
             payload: None,
         }));
     }
@@ -269,7 +269,7 @@ fn letter(dead: Dead) -> DeadLetter {
         length: dead.length,
         hash: dead.hash,
         reason: dead.reason,
-        at: Some(Timestamp(super::now_ms()).to_string()),
+        at: None,
         payload: dead.payload,
     }
 }

@@ -1,32 +1,33 @@
 //! The service as one of several processes: what the group gives it is read, decided by a [`Node`], and sent. The node decides; here
 //! are the brokers, the clock and the sinks.
 
+mod caches;
 mod intake;
+mod setup;
 mod sinks;
 
-use crate::config::cluster::Cluster as Settings;
-use crate::config::written::{Config, From};
+use crate::config::written::Config;
 use crate::console::health::Health;
 use crate::engine::context::Context;
-use crate::kafka::member::{Commit, Joining, Member, Said};
+use crate::kafka::member::{Commit, Member, Said};
 use crate::kafka::reader::{Partition, Reader};
-use crate::kafka::settings::Cluster;
-use crate::kafka::topics::{Wanted, ensure, partitions};
 use crate::kafka::writer::{Outgoing, Writer};
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::delivery::Delivery;
-use crate::pipeline::intake::cluster;
+use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::{Loaded, Reloads};
 use crate::sink::dead_letters::DeadLetters;
 use crate::sink::payload::Sealer;
 use crate::stream::Topic;
 use crate::stream::lane::Resume;
-use crate::stream::node::{Effect, LaneName, Layout, Node};
+use crate::stream::node::{Effect, LaneName, Node};
 use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
+use caches::{Caches, Place, log_name};
 use crossbeam_channel::{Receiver, Sender};
 use intake::Intake;
+pub use setup::Setup;
 use sinks::Sinks;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,14 +49,6 @@ pub struct Parts {
     pub health: Arc<Health>,
 }
 
-/// What all processes agree on, and how brokers are reached.
-pub struct Setup {
-    cluster: Cluster,
-    layout: Layout,
-    topics: BTreeMap<Topic, Arc<str>>,
-    joining: Joining,
-}
-
 /// How long to wait for messages before looking at everything else.
 const WAIT: Duration = Duration::from_millis(20);
 /// Batches of messages taken in a step.
@@ -68,67 +61,29 @@ const UNDER_WAY: usize = 200_000;
 const AHEAD: Span = Span::hours(2);
 /// What is older than this is caught up on, and not shown before it settles.
 const FRESH: Span = Span::minutes(15);
-/// How long the last save may take when a task is given up, and when the process ends.
+/// After so long the same offset is committed again, and the longest time that the last save of a task may take.
+const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(6);
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
-
-impl Setup {
-    /// Makes and checks the topics, and learns the partitions of the input.
-    pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
-        let sources = config.sources.iter().filter_map(|source| match &source.from {
-            From::Kafka(kafka) => Some(kafka),
-            From::Files(_) => None,
-        });
-        let sources: Vec<_> = sources.collect();
-        let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
-        let cluster = cluster(first);
-        let wanted: Vec<Wanted> = Topic::ALL
-            .into_iter()
-            .map(|topic| Wanted {
-                name: name(settings, topic),
-                partitions: match topic {
-                    Topic::Access => settings.tasks,
-                    // That of the centre comes after those of the tasks.
-                    Topic::State => settings.tasks + 1,
-                    Topic::Summaries | Topic::Baselines | Topic::Ticks => 1,
-                },
-                compacted: topic.is_compacted(),
-            })
-            .collect();
-        ensure(&cluster, &wanted, settings.replication).await?;
-        let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
-        let known = partitions(&cluster, &inputs)?;
-        for topic in &inputs {
-            anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
-        }
-        let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
-        let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
-        let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
-        let shared = inputs.iter().cloned().chain([name(settings, Topic::Access)]).collect();
-        let joining = Joining {
-            group: first.group.clone(),
-            instance: settings.instance.clone(),
-            topics: shared,
-            session: Duration::from_millis(settings.session.0.unsigned_abs()),
-        };
-        Ok(Setup { cluster, layout, topics, joining })
-    }
-}
-
-fn name(settings: &Settings, topic: Topic) -> String {
-    format!("{}.{}", settings.prefix, topic.name())
-}
+/// How long caches may take to be written when the process ends.
+const CACHE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A running process.
 pub struct Process {
     setup: Setup,
     node: Node,
-    member: Member,
+    /// Of the group of the input's partitions.
+    reading: Member,
+    /// Of the group of the tasks.
+    working: Member,
     reader: Reader,
     writer: Writer,
     intake: Intake,
     sinks: Sinks,
+    caches: Caches,
     parts: Parts,
+    /// What was committed last of each lane, and when.
+    committed: BTreeMap<LaneName, (Resume, Instant)>,
     checkpoint: Duration,
     idle: Duration,
     save_at: Instant,
@@ -142,19 +97,29 @@ impl Process {
     /// Joins the others.
     pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (reader, writer) = (Reader::start(&setup.cluster, &setup.joining.group)?, Writer::new(&setup.cluster)?);
-        let member = Member::join(&setup.cluster, &setup.joining)?;
+        let (reader, writer) = (Reader::start(&setup.cluster, &setup.groups[0].group)?, Writer::new(&setup.cluster)?);
+        let reading = Member::join(&setup.cluster, &setup.groups[0])?;
+        let working = Member::join(&setup.cluster, &setup.groups[1])?;
         let checkpoint = millis(config.checkpoint);
         let now = Instant::now();
+        let place = Place {
+            dir: config.state.join("cache"),
+            topic: setup.topics[&Topic::State].clone(),
+            cluster: setup.cluster.clone(),
+            group: setup.groups[0].group.clone(),
+        };
         Ok(Process {
             node: Node::new(context.clone(), setup.layout.clone()),
             intake: Intake::new(config, context, &parts.metrics, parts.sealer.clone()),
             sinks: Sinks::new(&parts.metrics),
+            caches: Caches::start(place, &parts.metrics),
             setup,
-            member,
+            reading,
+            working,
             reader,
             writer,
             parts,
+            committed: BTreeMap::new(),
             checkpoint,
             idle: millis(config.idle),
             save_at: now + checkpoint,
@@ -178,7 +143,9 @@ impl Process {
         if !acknowledged {
             tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
         }
-        if !self.member.leave(LEAVE_WITHIN) {
+        self.caches.stop(CACHE_WITHIN);
+        let left = [self.working, self.reading].map(|member| member.leave(LEAVE_WITHIN));
+        if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
         }
         Ok(())
@@ -198,7 +165,7 @@ impl Process {
             for _ in 0..BATCHES {
                 let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
                 wait = Duration::ZERO;
-                self.take(&batch.partition, batch.messages)?;
+                self.take(&batch.partition, batch.since, batch.messages)?;
                 self.act()?;
             }
         } else {
@@ -216,6 +183,7 @@ impl Process {
             self.release_held(|_| true)?;
             self.node.save(&Parallel);
             self.act()?;
+            hit("save begun");
         }
         if let Some(since) = self.saving_since
             && !self.node.tasks().any(|(_, task)| task.is_saving())
@@ -245,13 +213,20 @@ impl Process {
         self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
-    fn take(&mut self, partition: &Partition, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
+    fn take(&mut self, partition: &Partition, since: u64, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.0).map(|(topic, _)| *topic);
         let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
         let fresh = now_ms() - FRESH.0;
         for message in messages {
+            hit("message taken");
             let show = self.intake.provisional && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
+            if topic == Topic::State && self.node.has_turned() {
+                self.act()?;
+                if !self.reader.follows(partition, since) {
+                    break;
+                }
+            }
         }
         Ok(())
     }
@@ -260,6 +235,7 @@ impl Process {
         for taken in self.intake.take(&lane, messages) {
             let given_up = self.node.record(&lane, taken.offset, taken.accesses, taken.believed);
             self.intake.give_up(&lane, given_up);
+            hit("record taken");
         }
         self.bury()
     }
@@ -269,7 +245,9 @@ impl Process {
         let letters = self.intake.letters();
         match &mut self.parts.dead_letters {
             Some(keep) if !letters.is_empty() => {
-                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))
+                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))?;
+                hit("dead letters kept");
+                Ok(())
             }
             Some(_) | None => Ok(()),
         }
@@ -318,7 +296,7 @@ impl Process {
             tracing::info!(tasks = restoring.tasks, messages = restoring.messages, bytes = restoring.bytes, "restoring state");
         }
         let running = self.node.tasks().count();
-        if restoring.tasks == 0 && self.member.has_joined() && !self.restored {
+        if restoring.tasks == 0 && self.has_joined() && !self.restored {
             self.restored = true;
             self.parts.health.set_restored();
             tracing::info!(tasks = running, "ready");
@@ -326,9 +304,13 @@ impl Process {
         metrics.set_tasks(running as u64);
         let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
-        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.member.has_joined());
+        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
         let counts = self.node.counts();
         self.sinks.count(&counts, &self.intake);
+    }
+
+    fn has_joined(&self) -> bool {
+        self.reading.has_joined() && self.working.has_joined()
     }
 
     /// Does what the node wants.
@@ -339,14 +321,20 @@ impl Process {
             let mut commits = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Send(number, message) => self.writer.send(Outgoing {
-                        number,
-                        topic: self.setup.topics[&message.topic].to_string(),
-                        partition: message.partition,
-                        key: message.key,
-                        value: message.value,
-                    }),
-                    Effect::Alerts(number, alerts) => self.sinks.settled(number, &alerts, &mut self.parts.delivery),
+                    Effect::Send(number, message) => {
+                        self.writer.send(Outgoing {
+                            number,
+                            topic: self.setup.topics[&message.topic].to_string(),
+                            partition: message.partition,
+                            key: message.key,
+                            value: message.value,
+                        });
+                        hit("message sent");
+                    }
+                    Effect::Alerts(number, alerts) => {
+                        self.sinks.settled(number, &alerts, &mut self.parts.delivery);
+                        hit("alerts given");
+                    }
                     Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
                     Effect::Follow(topic, partition, from) => self.reader.follow((self.setup.topics[&topic].clone(), partition), from),
                     Effect::Leave(topic, partition) => self.reader.leave((self.setup.topics[&topic].clone(), partition)),
@@ -354,28 +342,45 @@ impl Process {
                         self.intake.open(&lane, from);
                         self.reader.follow((Arc::from(lane.0.as_str()), lane.1), from);
                     }
-                    Effect::Commit((topic, partition), resume) => {
-                        commits.push(Commit { topic, partition, offset: resume.next, metadata: resume.metadata() });
+                    Effect::Commit(lane, resume) => {
+                        // A commit may have failed, so the same is said again now and then.
+                        let now = Instant::now();
+                        let known = self.committed.get(&lane);
+                        if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
+                            self.committed.insert(lane.clone(), (resume, now));
+                            commits.push(Commit { topic: lane.0, partition: lane.1, offset: resume.next, metadata: resume.metadata() });
+                        }
                     }
+                    Effect::Recall(part) => self.caches.recall(part),
+                    Effect::Forget(part, why) => self.caches.forget(part, why),
+                    Effect::Restored(part, read) => self.caches.keep(part, read),
+                    Effect::Release(part) => self.caches.release(part),
                 }
             }
             if !commits.is_empty() {
                 // Of tasks the offset stands in the state; this is for people who watch the group.
                 let access = self.setup.topics[&Topic::Access].to_string();
                 let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
-                commits.extend(tasks.map(|(partition, task)| Commit {
+                let read = tasks.map(|(partition, task)| Commit {
                     topic: access.clone(),
                     partition,
                     offset: task.next(),
                     metadata: String::new(),
-                }));
-                self.member.commit(commits);
+                });
+                self.working.commit(read.collect());
+                self.reading.commit(commits);
+                hit("offsets committed");
             }
             for (number, offset) in self.writer.poll().context("kafka: sending")? {
                 self.node.acknowledged(number, offset);
+                hit("message acknowledged");
             }
             for number in self.sinks.acknowledged(&self.parts.delivery) {
                 self.node.acknowledged(number, 0);
+                hit("alerts acknowledged");
+            }
+            while let Some((part, cached)) = self.caches.recalled() {
+                self.node.recalled(part, cached, log_name());
             }
             if idle {
                 return Ok(());
@@ -384,10 +389,13 @@ impl Process {
     }
 
     fn hear_group(&mut self) -> anyhow::Result<()> {
-        while let Ok(said) = self.member.said.try_recv() {
+        while let Ok(said) = self.working.said.try_recv().or_else(|_| self.reading.said.try_recv()) {
             let access = self.setup.topics[&Topic::Access].clone();
             match said {
-                Said::Ours { topic, partition, .. } if *topic == *access => self.node.assign(partition),
+                Said::Ours { topic, partition, .. } if *topic == *access => {
+                    self.node.assign(partition);
+                    hit("assigned");
+                }
                 Said::Ours { topic, partition, committed } => {
                     let resume = committed.map_or(Resume { next: 0, watermark: None }, |(offset, beside)| Resume::read(offset, &beside));
                     let end = crate::kafka::topics::end(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
@@ -396,6 +404,7 @@ impl Process {
                 Said::Give(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|(topic, _)| **topic == *access).map(|(_, task)| *task).collect();
                     self.last_save(&tasks)?;
+                    hit("giving up");
                     self.give_up(&gone, &access);
                     drop::<Sender<()>>(done);
                 }
@@ -417,6 +426,7 @@ impl Process {
             } else {
                 let lane = (topic.clone(), *partition);
                 self.node.revoke_lane(&lane);
+                self.committed.remove(&lane);
                 self.intake.close(&lane);
                 self.reader.leave((Arc::from(topic.as_str()), *partition));
             }

@@ -157,6 +157,8 @@ impl Place {
         while let Some(piece) = input.next_block()? {
             let block = match piece {
                 Piece::Block(block) => block,
+                // Files hold none.
+                Piece::Messages(_) => continue,
                 // Still too long to be a record.
                 Piece::Oversized(long) => {
                     let same = |at: &&usize| letters[**at].position.0 == long.line && letters[**at].hash == long.hash;

@@ -4,15 +4,18 @@
 //! people who watch the group's lag.
 
 pub mod context;
+pub mod history;
 pub mod poll;
 pub mod range;
 
 pub use crate::kafka::settings;
 use context::{Context, Shared};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use history::Heard;
 use poll::Poller;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use settings::{Cluster, SettingsError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -160,10 +163,15 @@ impl KafkaSource {
 /// The first and next offset of every partition of the topics, for a replay that ends where the topic ended when it began.
 pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result<BTreeMap<TopicPartition, (i64, i64)>, SettingsError> {
     let config = cluster.config(&[])?;
-    let consumer: BaseConsumer = cluster.client(&config, rdkafka::consumer::DefaultConsumerContext)?;
+    let consumer: BaseConsumer<Heard> = cluster.client(&config, Heard::default())?;
     let mut bounds = BTreeMap::new();
     for topic in topics {
-        let failed = |error: rdkafka::error::KafkaError| SettingsError::Client(format!("topic {topic:?}: {error}"));
+        let failed = |error: KafkaError| {
+            // What lies behind it is told by callbacks, which run inside of a poll.
+            while consumer.poll(Duration::from_millis(100)).is_some() {}
+            let why = consumer.context().last().unwrap_or_else(|| error.to_string());
+            SettingsError::Client(format!("topic {topic:?}: {why}"))
+        };
         let metadata = consumer.fetch_metadata(Some(topic), timeout).map_err(failed)?;
         let known = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         let known = known.ok_or_else(|| SettingsError::Client(format!("topic {topic:?} does not exist")))?;

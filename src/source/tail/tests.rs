@@ -44,6 +44,7 @@ fn seen(tail: &mut Tail) -> Vec<String> {
                 seen.extend(block.lines().map(|(number, line)| format!("{}:{number}={}", file.0, String::from_utf8_lossy(line))));
             }
             TailEvent::Piece { file, piece: Piece::Oversized(long) } => seen.push(format!("{}:{}!{}", file.0, long.line, long.length)),
+            TailEvent::Piece { piece, .. } => panic!("{piece:?} is of no file"),
             TailEvent::Finished { file } => seen.push(format!("-{}", file.0)),
             TailEvent::Lost(_) => seen.push("lost".to_owned()),
         }

@@ -63,8 +63,7 @@ impl Company {
         let mut last = 0;
         for line in text.lines() {
             let record: Value = serde_json::from_str(line).expect("JSON");
-            let time: jiff::Timestamp = record["time"].as_str().and_then(|time| time.parse().ok()).expect("a time");
-            last = last.max(time.as_millisecond());
+            last = last.max(time(line));
             let account = record["account"].as_str().or(record["employee"].as_str()).expect("somebody");
             let at = account.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte))) % partitions;
             spread[at].push(line.to_owned());
@@ -94,6 +93,13 @@ impl Company {
     /// Records of all partitions.
     pub fn records(&self) -> usize {
         self.partitions.iter().map(Vec::len).sum()
+    }
+
+    /// The event time by which half of the records have happened, in epoch milliseconds.
+    pub fn middle(&self) -> i64 {
+        let mut times: Vec<i64> = self.partitions.iter().flatten().map(|record| time(record)).collect();
+        times.sort_unstable();
+        times[times.len() / 2]
     }
 
     /// Writes `config.toml` of a service.
@@ -148,6 +154,13 @@ impl Company {
 
 fn named_in_statement(number: i64) -> String {
     format!("RAW-{number:05}")
+}
+
+/// The event time of a record, in epoch milliseconds.
+pub fn time(record: &str) -> i64 {
+    let record: Value = serde_json::from_str(record).expect("JSON");
+    let text = record["time"].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    text.map_or_else(|| record["time"].as_i64().expect("a time"), jiff::Timestamp::as_millisecond)
 }
 
 /// The file of a partition.

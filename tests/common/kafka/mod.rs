@@ -6,6 +6,7 @@
 
 pub mod alerts;
 pub mod broker;
+pub mod cluster;
 pub mod company;
 pub mod run;
 pub mod service;

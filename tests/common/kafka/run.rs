@@ -1,7 +1,7 @@
 //! One company, its topics and its service: what most tests do, in a few words.
 
 use crate::common::kafka::alerts::{as_of_topic, contradictions, differences, settled};
-use crate::common::kafka::company::{Company, Wiring};
+use crate::common::kafka::company::{Company, Wiring, time};
 use crate::common::kafka::service::Service;
 use crate::common::kafka::topics::{Stored, Topics};
 use crate::common::kafka::until;
@@ -41,6 +41,20 @@ impl Run {
         run
     }
 
+    /// The same topic, read by another group into other alerts.
+    pub fn as_group(&self, name: &str) -> Run {
+        let run = Run {
+            company: Company::simulate(40, 6, 7, 4),
+            topics: self.topics.clone(),
+            topic: self.topic.clone(),
+            alerts: format!("{name}.alerts"),
+            group: name.to_owned(),
+            brokers: self.brokers.clone(),
+        };
+        run.topics.create(&run.alerts, 2, &[]);
+        run
+    }
+
     /// Where its service reads and writes.
     pub fn wiring(&self) -> Wiring<'_> {
         Wiring::new(&self.brokers, &self.topic, &self.alerts, &self.group)
@@ -51,6 +65,15 @@ impl Run {
         for (at, records) in self.company.partitions.iter().enumerate() {
             let (from, to) = (records.len() * part / of, records.len() * (part + 1) / of);
             self.topics.produce(&self.topic, at as i32, &records[from..to]);
+        }
+    }
+
+    /// Produces the first or the second half by time, of all partitions alike: what ends earlier would be late when it goes on.
+    pub fn produce_half(&self, second: bool) {
+        let middle = self.company.middle();
+        for (at, records) in self.company.partitions.iter().enumerate() {
+            let of_half: Vec<_> = records.iter().filter(|record| (time(record) > middle) == second).collect();
+            self.topics.produce(&self.topic, at as i32, of_half);
         }
     }
 

@@ -36,6 +36,11 @@ impl Service {
         std::fs::read_to_string(&self.log).expect("a log")
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a process").is_none()
@@ -103,8 +108,8 @@ impl Service {
     fn address(&self) -> Option<String> {
         let log = std::fs::read_to_string(&self.log).ok()?;
         let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let addresses = lines.filter_map(|line| Some(line["address"].as_str()?.to_owned()));
-        addresses.last()
+        let mut addresses = lines.filter_map(|line| Some(line["address"].as_str()?.to_owned()));
+        addresses.next_back()
     }
 
     fn signal(&self, name: &str) {

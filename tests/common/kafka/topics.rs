@@ -26,6 +26,8 @@ pub struct Stored {
     pub key: Option<Vec<u8>>,
     /// Its content; `None` is a tombstone.
     pub payload: Option<Vec<u8>>,
+    /// When it was produced, in epoch milliseconds.
+    pub timestamp_ms: Option<i64>,
 }
 
 impl Stored {
@@ -67,6 +69,17 @@ impl Topics {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let made = runtime.block_on(admin.create_topics([&new], &options)).expect("the broker answers");
         for outcome in made {
+            outcome.unwrap_or_else(|(name, error)| panic!("topic {name}: {error}"));
+        }
+    }
+
+    /// Removes a topic.
+    pub fn delete(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> = self.config.create().expect("an admin client");
+        let options = AdminOptions::new().operation_timeout(Some(REQUEST));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let deleted = runtime.block_on(admin.delete_topics(&[topic], &options)).expect("the broker answers");
+        for outcome in deleted {
             outcome.unwrap_or_else(|(name, error)| panic!("topic {name}: {error}"));
         }
     }
@@ -130,6 +143,7 @@ impl Topics {
                     offset: message.offset(),
                     key: message.key().map(<[u8]>::to_vec),
                     payload: message.payload().map(<[u8]>::to_vec),
+                    timestamp_ms: message.timestamp().to_millis(),
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
                 Some(Err(error)) => panic!("{topic}: {error}"),

@@ -1,25 +1,26 @@
 //! A node: the lanes, tasks and the centre that one process has been given, and how messages find them. It does nothing by itself:
 //! what happened is told to it, and what is to be done is taken from it.
 
+mod view;
+
 use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
-use crate::model::alert::Alert;
 use crate::model::time::{Span, Timestamp};
 use crate::stream::centre::Centre;
-use crate::stream::changelog::{Changelog, Restore, Restored};
+use crate::stream::changelog::{Changelog, LogName};
+pub use crate::stream::effect::{Effect, LaneName};
 use crate::stream::lane::{Lane, Resume};
+use crate::stream::restoring::{Cached, Reading, Turn};
 use crate::stream::save::Out;
 use crate::stream::table::Table;
 use crate::stream::task::{Step, Task};
 use crate::stream::wire::{Tick, decode};
-use crate::stream::{Send, StreamError, Topic};
+use crate::stream::{StreamError, Topic};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// A partition of the input.
-pub type LaneName = (String, i32);
+pub use view::Restoring;
 
 /// What is the same in all processes.
 #[derive(Clone, Debug)]
@@ -28,25 +29,6 @@ pub struct Layout {
     pub tasks: i32,
     /// All partitions of the input, sorted.
     pub lanes: Vec<LaneName>,
-}
-
-/// Something to be done.
-#[derive(Clone, Debug)]
-pub enum Effect {
-    /// Send a message; say so when it is acknowledged.
-    Send(u64, Send),
-    /// Give alerts to the sinks; say so when all have acknowledged them.
-    Alerts(u64, Vec<Arc<Alert>>),
-    /// Give alerts to the sinks that may change before they settle.
-    Provisional(Vec<Arc<Alert>>),
-    /// Read a partition of a topic of ours from an offset on.
-    Follow(Topic, i32, i64),
-    /// Read it no more.
-    Leave(Topic, i32),
-    /// Read a partition of the input from an offset on.
-    FollowLane(LaneName, i64),
-    /// Commit how far a partition of the input was read.
-    Commit(LaneName, Resume),
 }
 
 /// The process's part of the work.
@@ -89,28 +71,12 @@ enum Laid {
 enum Part {
     /// Its fence is on the way.
     Fencing,
+    /// Its fence stands there, and what is cached of the state is asked for.
+    Recalling(i64),
     /// Its state is read up to the fence, and beyond it until it is whole.
-    Restoring(Reading),
+    Restoring(Box<Reading>),
     Task(Box<Task>),
     Centre(Box<Centre>),
-}
-
-struct Reading {
-    fence: i64,
-    /// Everything up to the fence was read.
-    passed: bool,
-    restore: Restore,
-}
-
-/// How far a restore has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Restoring {
-    /// Tasks that are being restored.
-    pub tasks: usize,
-    /// Messages read for them.
-    pub messages: u64,
-    /// Bytes read for them.
-    pub bytes: u64,
 }
 
 impl Node {
@@ -143,7 +109,7 @@ impl Node {
             match part {
                 Part::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
                 Part::Centre(centre) => centre.set_budget(context.alerts.budget_per_day),
-                Part::Fencing | Part::Restoring(_) => {}
+                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
             }
         }
         for lane in self.lanes.values_mut() {
@@ -182,11 +148,15 @@ impl Node {
         for part in gone {
             // Who takes the part on anew counts anew: an acknowledgement of what was sent before must not reach it.
             self.tickets.retain(|_, (owner, _)| *owner != Owner::Part(part) && *owner != Owner::Fence(part));
-            match self.parts.remove(&part) {
+            let removed = self.parts.remove(&part);
+            if removed.is_some() {
+                self.effects.push(Effect::Release(part));
+            }
+            match removed {
                 Some(Part::Restoring(_)) => self.effects.push(Effect::Leave(Topic::State, part)),
                 Some(Part::Task(_)) => self.effects.push(Effect::Leave(Topic::Access, part)),
                 Some(Part::Centre(_)) => self.effects.push(Effect::Leave(Topic::Summaries, 0)),
-                Some(Part::Fencing) | None => {}
+                Some(Part::Fencing | Part::Recalling(_)) | None => {}
             }
         }
     }
@@ -232,7 +202,8 @@ impl Node {
         }
     }
 
-    /// A message of a topic of ours. `show`: it is recent enough to be shown at once.
+    /// A message of a topic of ours. `show`: it is recent enough to be shown at once. Of a partition of the state no message may
+    /// come before what the last one led to is done ([`Node::has_turned`]): it may have to be read from elsewhere.
     pub fn message(&mut self, topic: Topic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) {
         let outcome = self.take(topic, partition, offset, key, value, show);
         if let Err(why) = outcome {
@@ -278,20 +249,24 @@ impl Node {
 
     fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
         let Some(Part::Restoring(reading)) = self.parts.get_mut(&part) else { return Ok(()) };
-        if offset != reading.fence {
-            reading.restore.take(key, value)?;
+        match reading.take(offset, key, value)? {
+            Turn::On => Ok(()),
+            turn @ (Turn::From(_) | Turn::Refused(_)) => {
+                self.turn(part, turn);
+                Ok(())
+            }
+            Turn::Whole => self.restored(part),
         }
-        if offset < reading.fence {
-            return Ok(());
-        }
-        // Beyond the fence, which may be compacted away itself, only another save can make it whole.
-        let may_be_whole = !std::mem::replace(&mut reading.passed, true) || Restore::completes(key);
-        if !may_be_whole || reading.restore.check().is_err() {
-            return Ok(());
-        }
-        let (fence, restore) = (reading.fence, std::mem::take(&mut reading.restore));
+    }
+
+    fn restored(&mut self, part: i32) -> Result<(), String> {
+        let Some(Part::Restoring(reading)) = self.parts.remove(&part) else { return Ok(()) };
         self.effects.push(Effect::Leave(Topic::State, part));
-        let restored: Restored = restore.finish(part, fence.unsigned_abs());
+        self.effects.push(Effect::Restored(part, reading.read()));
+        let (restored, unnamed) = reading.finish(part);
+        if let Some(name) = unnamed {
+            self.give(Owner::Nobody, 0, Out::Send(Changelog::name(part, name)));
+        }
         if part == self.centre() {
             let centre = Centre::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
             self.effects.push(Effect::Follow(Topic::Summaries, 0, centre.next()));
@@ -304,6 +279,22 @@ impl Node {
         Ok(())
     }
 
+    /// What this machine has cached of a partition of the state, and a name for it should it have none.
+    pub fn recalled(&mut self, part: i32, cached: Option<Cached>, name: LogName) {
+        let Some(Part::Recalling(fence)) = self.parts.get(&part) else { return };
+        let (reading, turn) = Reading::begin(*fence, cached, name);
+        self.parts.insert(part, Part::Restoring(Box::new(reading)));
+        self.turn(part, turn);
+    }
+
+    fn turn(&mut self, part: i32, turn: Turn) {
+        match turn {
+            Turn::From(offset) => self.effects.push(Effect::Follow(Topic::State, part, offset)),
+            Turn::Refused(why) => self.effects.extend([Effect::Forget(part, why), Effect::Follow(Topic::State, part, 0)]),
+            Turn::On | Turn::Whole => {}
+        }
+    }
+
     /// Something was acknowledged; a message has its offset.
     pub fn acknowledged(&mut self, ticket: u64, offset: i64) {
         let Some((owner, number)) = self.tickets.remove(&ticket) else { return };
@@ -311,14 +302,14 @@ impl Node {
             Owner::Nobody => {}
             Owner::Fence(part) => {
                 if let Some(fencing @ Part::Fencing) = self.parts.get_mut(&part) {
-                    *fencing = Part::Restoring(Reading { fence: offset, passed: false, restore: Restore::default() });
-                    self.effects.push(Effect::Follow(Topic::State, part, 0));
+                    *fencing = Part::Recalling(offset);
+                    self.effects.push(Effect::Recall(part));
                 }
             }
             Owner::Part(part) => match self.parts.get_mut(&part) {
                 Some(Part::Task(task)) => task.outbox.acknowledged(number),
                 Some(Part::Centre(centre)) => centre.outbox.acknowledged(number),
-                Some(Part::Fencing | Part::Restoring(_)) | None => {}
+                Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => {}
             },
             Owner::Lane(name) => {
                 if let Some(Laid::Open(lane)) = self.lanes.get_mut(&name) {
@@ -339,7 +330,7 @@ impl Node {
                     centre.step(&self.context);
                     Ok(())
                 }
-                Some(Part::Fencing | Part::Restoring(_)) | None => Ok(()),
+                Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => Ok(()),
             };
             if let Err(why) = outcome {
                 self.failure.get_or_insert(StreamError::State { partition: part, why });
@@ -389,7 +380,7 @@ impl Node {
                 Part::Centre(centre) => {
                     centre.save();
                 }
-                Part::Fencing | Part::Restoring(_) => {}
+                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
             }
         }
         self.prepare_commits();
@@ -399,18 +390,8 @@ impl Node {
     pub fn save_task(&mut self, task: i32, executor: &impl Executor) -> bool {
         match self.parts.get_mut(&task) {
             Some(Part::Task(task)) => task.save(executor),
-            Some(Part::Centre(_) | Part::Fencing | Part::Restoring(_)) | None => false,
+            Some(Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => false,
         }
-    }
-
-    /// Whether a task runs.
-    pub fn is_running(&self, task: i32) -> bool {
-        matches!(self.parts.get(&task), Some(Part::Task(_)))
-    }
-
-    /// Whether a task is being saved.
-    pub fn is_saving(&self, task: i32) -> bool {
-        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_saving())
     }
 
     /// How far lanes have been read is to be committed once what they sent is acknowledged.
@@ -436,28 +417,6 @@ impl Node {
         }
     }
 
-    /// The watermark of every lane, as far as it is known here.
-    pub fn watermarks(&self) -> BTreeMap<LaneName, Timestamp> {
-        let mut all = BTreeMap::new();
-        let mut note = |name: &LaneName, watermark: Option<Timestamp>| {
-            if let Some(watermark) = watermark {
-                let known = all.entry(name.clone()).or_insert(watermark);
-                *known = watermark.max(*known);
-            }
-        };
-        for name in &self.layout.lanes {
-            if let Some(Laid::Open(lane)) = self.lanes.get(name) {
-                note(name, lane.watermark());
-            }
-            for part in self.parts.values() {
-                if let Part::Task(task) = part {
-                    note(name, task.watermark(name));
-                }
-            }
-        }
-        all
-    }
-
     /// What is to be done, in order.
     pub fn effects(&mut self) -> Vec<Effect> {
         let mut outs: Vec<(Owner, u64, Out)> = Vec::new();
@@ -465,7 +424,7 @@ impl Node {
             let outbox = match state {
                 Part::Task(task) => &mut task.outbox,
                 Part::Centre(centre) => &mut centre.outbox,
-                Part::Fencing | Part::Restoring(_) => continue,
+                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => continue,
             };
             outs.extend(outbox.take().into_iter().map(|(number, out)| (Owner::Part(*part), number, out)));
         }
@@ -492,60 +451,8 @@ impl Node {
         });
     }
 
-    /// Messages and alerts that are not acknowledged yet.
-    pub fn open_sends(&self) -> usize {
-        self.tickets.len()
-    }
-
     /// What was counted since it was last asked for.
     pub fn counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
-    }
-
-    /// How far restores have come.
-    pub fn restoring(&self) -> Restoring {
-        let mut all = Restoring::default();
-        for part in self.parts.values() {
-            match part {
-                Part::Fencing => all.tasks += 1,
-                Part::Restoring(reading) => {
-                    all.tasks += 1;
-                    all.messages += reading.restore.messages;
-                    all.bytes += reading.restore.bytes;
-                }
-                Part::Task(_) | Part::Centre(_) => {}
-            }
-        }
-        all
-    }
-
-    /// The running tasks.
-    pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
-        self.parts.iter().filter_map(|(part, state)| match state {
-            Part::Task(task) => Some((*part, &**task)),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
-        })
-    }
-
-    /// The centre, where it is here and runs.
-    pub fn running_centre(&self) -> Option<&Centre> {
-        match self.parts.get(&self.centre()) {
-            Some(Part::Centre(centre)) => Some(centre),
-            _ => None,
-        }
-    }
-
-    /// The lanes that run here.
-    pub fn open_lane_names(&self) -> Vec<LaneName> {
-        self.lanes.iter().filter(|(_, lane)| matches!(lane, Laid::Open(_))).map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Takes the tasks out, to look at where they have come.
-    pub fn into_tasks(self) -> Vec<Task> {
-        let task = |part| match part {
-            Part::Task(task) => Some(*task),
-            Part::Centre(_) | Part::Fencing | Part::Restoring(_) => None,
-        };
-        self.parts.into_values().filter_map(task).collect()
     }
 }

@@ -1,0 +1,51 @@
+//! `replay --kafka`: which source a topic belongs to, and the topic as it stands.
+
+use crate::cli::Failure;
+use leakwarden::config::written::{Config, From, Kafka, Source};
+use leakwarden::decode::Choice;
+use leakwarden::pipeline::intake;
+use leakwarden::pipeline::replay::Topic;
+use leakwarden::pipeline::state::Positions;
+use leakwarden::source::kafka::history::History;
+
+/// A topic from its beginning to where it ended when somebody looked.
+pub struct Past {
+    topic: String,
+    history: History,
+}
+
+impl Past {
+    /// Looks where the topic begins and ends, with brokers and settings of the source that reads it.
+    pub fn of(config: &Config, topic: &str) -> Result<Past, Failure> {
+        let (_, kafka) = source(config, topic)?;
+        let history = History::of(&intake::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
+        Ok(Past { topic: topic.to_owned(), history })
+    }
+}
+
+/// Opens every partition of the topics.
+pub fn open(pasts: &[Past], config: &Config, format: Option<&Choice>, positions: &Positions) -> Result<Vec<Topic>, Failure> {
+    let mut topics = Vec::new();
+    for past in pasts {
+        let (source, _) = source(config, &past.topic)?;
+        let own = || config.choice(&source.format).unwrap_or_else(|| config.automatic());
+        for partition in past.history.open(&positions.kafka()).map_err(anyhow::Error::from)? {
+            topics.push(Topic { partition, source: source.name.clone(), format: format.cloned().unwrap_or_else(own) });
+        }
+    }
+    Ok(topics)
+}
+
+/// The source that reads a topic.
+fn source<'a>(config: &'a Config, topic: &str) -> Result<(&'a Source, &'a Kafka), Failure> {
+    let found = config.sources.iter().find_map(|source| match &source.from {
+        From::Kafka(kafka) if kafka.topics.iter().any(|named| reads(named, topic)) => Some((source, kafka)),
+        From::Kafka(_) | From::Files(_) => None,
+    });
+    found.ok_or_else(|| Failure::argument("--kafka", "must be a topic of a [[source]] of kind \"kafka\"", topic))
+}
+
+/// Whether the name in a configuration means that topic: `^…` is a regular expression, as for the service.
+fn reads(named: &str, topic: &str) -> bool {
+    named == topic || named.starts_with('^') && regex::Regex::new(named).is_ok_and(|pattern| pattern.is_match(topic))
+}

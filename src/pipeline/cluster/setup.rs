@@ -1,0 +1,71 @@
+//! What must be there before a process can join: topics that fit, and the partitions of the input.
+
+use crate::config::cluster::Cluster as Settings;
+use crate::config::written::{Config, From};
+use crate::kafka::member::Joining;
+use crate::kafka::settings::Cluster;
+use crate::kafka::topics::{Wanted, ensure, partitions};
+use crate::pipeline::intake::cluster;
+use crate::stream::Topic;
+use crate::stream::node::Layout;
+use anyhow::Context as _;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all processes agree on, and how brokers are reached.
+pub struct Setup {
+    pub(super) cluster: Cluster,
+    pub(super) layout: Layout,
+    pub(super) topics: BTreeMap<Topic, Arc<str>>,
+    /// How to join the group of the input's partitions, and that of the tasks.
+    pub(super) groups: [Joining; 2],
+}
+
+impl Setup {
+    /// Makes and checks the topics, and learns the partitions of the input.
+    pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
+        let sources = config.sources.iter().filter_map(|source| match &source.from {
+            From::Kafka(kafka) => Some(kafka),
+            From::Files(_) => None,
+        });
+        let sources: Vec<_> = sources.collect();
+        let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
+        let cluster = cluster(first);
+        let wanted: Vec<Wanted> = Topic::ALL
+            .into_iter()
+            .map(|topic| Wanted {
+                name: name(settings, topic),
+                partitions: match topic {
+                    Topic::Access => settings.tasks,
+                    // That of the centre comes after those of the tasks.
+                    Topic::State => settings.tasks + 1,
+                    Topic::Summaries | Topic::Baselines | Topic::Ticks => 1,
+                },
+                compacted: topic.is_compacted(),
+            })
+            .collect();
+        ensure(&cluster, &wanted, settings.replication).await?;
+        let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
+        let known = partitions(&cluster, &inputs)?;
+        for topic in &inputs {
+            anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
+        }
+        let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
+        let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
+        let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
+        let joining = |group: String, topics: Vec<String>| Joining {
+            group,
+            instance: settings.instance.clone(),
+            topics,
+            session: Duration::from_millis(settings.session.0.unsigned_abs()),
+        };
+        // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
+        let groups = [joining(first.group.clone(), inputs), joining(format!("{}.tasks", first.group), vec![name(settings, Topic::Access)])];
+        Ok(Setup { cluster, layout, topics, groups })
+    }
+}
+
+fn name(settings: &Settings, topic: Topic) -> String {
+    format!("{}.{}", settings.prefix, topic.name())
+}

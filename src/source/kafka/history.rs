@@ -1,0 +1,230 @@
+//! What stands in topics, from the beginning to where they end now: each partition an input of its own, for a replay.
+//!
+//! One client reads all partitions; what it fetches ahead waits in a queue per partition, and librdkafka stops fetching one
+//! that nobody takes from. No group is joined and nothing is committed.
+
+use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::{error_line, log_line};
+use crate::source::SourceError;
+use crate::source::kafka::{Positions, TopicPartition, bounds};
+use crate::source::lines::{Messages, Piece};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Bytes of a piece, about.
+const PIECE: usize = 1024 * 1024;
+/// How long one look into a queue may take.
+const POLL: Duration = Duration::from_millis(100);
+/// How long nothing may come before the topic is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a request may take.
+const REQUEST: Duration = Duration::from_secs(20);
+/// How long letting go of the client may take.
+const LEAVING: Duration = Duration::from_secs(5);
+
+const DEFAULTS: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+    ("enable.partition.eof", "true"),
+    ("allow.auto.create.topics", "false"),
+    // Of all partitions together: what waits while others are further behind.
+    ("queued.max.messages.kbytes", "16384"),
+];
+
+/// Topics as they stood at one moment.
+#[derive(Clone, Debug)]
+pub struct History {
+    cluster: Cluster,
+    group: String,
+    bounds: BTreeMap<TopicPartition, (i64, i64)>,
+}
+
+impl History {
+    /// Looks where the topics begin and end. `group` is nobody's: a client has to name one.
+    pub fn of(cluster: &Cluster, group: &str, topics: &[String]) -> Result<History, SettingsError> {
+        let bounds = bounds(cluster, topics, REQUEST)?;
+        Ok(History { cluster: cluster.clone(), group: group.to_owned(), bounds })
+    }
+
+    /// Opens every partition, in the order of their names; `positions` says what an earlier run has applied.
+    pub fn open(&self, positions: &Positions) -> Result<Vec<Partition>, SettingsError> {
+        let mut config = self.cluster.config(DEFAULTS)?;
+        config.set("group.id", &self.group);
+        config.set_log_level(RDKafkaLogLevel::Warning);
+        let consumer: BaseConsumer<Heard> = self.cluster.client(&config, Heard::default())?;
+        let failed = |error: KafkaError| SettingsError::Client(error.to_string());
+        let start = |partition: &TopicPartition, first: i64| positions.get(partition).copied().unwrap_or(0).max(first);
+        let mut list = TopicPartitionList::new();
+        for (partition, (first, _)) in &self.bounds {
+            list.add_partition_offset(&partition.0, partition.1, Offset::Offset(start(partition, *first))).map_err(failed)?;
+        }
+        consumer.assign(&list).map_err(failed)?;
+        let client = Arc::new(Client { consumer: Some(Arc::new(consumer)), early: Mutex::default() });
+        let mut partitions = Vec::new();
+        for (partition, (first, end)) in &self.bounds {
+            let consumer = client.consumer();
+            let queue = consumer.split_partition_queue(&partition.0, partition.1);
+            let queue = queue.ok_or_else(|| SettingsError::Client(format!("{}/{} has no queue", partition.0, partition.1)))?;
+            let next = start(partition, *first);
+            partitions.push(Partition { of: partition.clone(), queue, client: Arc::clone(&client), next, end: *end, ended: next >= *end });
+        }
+        client.serve();
+        Ok(partitions)
+    }
+}
+
+/// A partition, from where it is read to where it ended.
+pub struct Partition {
+    of: TopicPartition,
+    // Before the client: a queue goes before the client whose it is.
+    queue: PartitionQueue<Heard>,
+    client: Arc<Client>,
+    next: i64,
+    end: i64,
+    ended: bool,
+}
+
+impl Partition {
+    /// Its topic and number.
+    pub fn of(&self) -> &TopicPartition {
+        &self.of
+    }
+
+    /// The name of its partition, as in the service: what evidence cites.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.of.0, self.of.1)
+    }
+
+    /// The next offset.
+    pub fn next(&self) -> u64 {
+        self.next.unsigned_abs()
+    }
+
+    /// What comes next; `None` at the end.
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, SourceError> {
+        let (mut list, mut bytes) = (Vec::new(), 0);
+        let deadline = Instant::now() + PATIENCE;
+        while !self.ended && bytes < PIECE {
+            self.client.serve();
+            if let Some((offset, payload)) = self.client.early(&self.of) {
+                bytes += self.keep(offset, payload, &mut list);
+                continue;
+            }
+            match self.queue.poll(POLL) {
+                Some(Ok(message)) => {
+                    let (offset, payload) = owned(&message);
+                    bytes += self.keep(offset, payload, &mut list);
+                }
+                // Also where what was there has expired meanwhile, or the last messages are none of ours to see.
+                Some(Err(KafkaError::PartitionEOF(_))) => self.ended = true,
+                Some(Err(error)) => return Err(self.failed(&error.to_string())),
+                None if Instant::now() < deadline => {}
+                None => {
+                    let why = self.client.consumer().context().last();
+                    return Err(self.failed(&why.unwrap_or_else(|| format!("nothing came within {PATIENCE:?}"))));
+                }
+            }
+        }
+        Ok((!list.is_empty()).then_some(Piece::Messages(Messages { list, bytes })))
+    }
+
+    /// Takes a message that is asked for; gives its length.
+    fn keep(&mut self, offset: i64, payload: Vec<u8>, list: &mut Vec<(u64, Vec<u8>)>) -> usize {
+        let length = payload.len();
+        if offset >= self.next && offset < self.end {
+            list.push((offset.unsigned_abs(), payload));
+            self.next = offset + 1;
+        }
+        self.ended |= offset + 1 >= self.end;
+        length
+    }
+
+    fn failed(&self, why: &str) -> SourceError {
+        SourceError::Topic { place: format!("{} at offset {}", self.name(), self.next), why: why.to_owned() }
+    }
+}
+
+/// Offsets and contents of messages.
+type Early = VecDeque<(i64, Vec<u8>)>;
+
+/// The client behind all partitions.
+struct Client {
+    /// None once it is let go.
+    consumer: Option<Arc<BaseConsumer<Heard>>>,
+    /// Messages that had come before their partition had a queue of its own.
+    early: Mutex<BTreeMap<TopicPartition, Early>>,
+}
+
+impl Client {
+    fn consumer(&self) -> &Arc<BaseConsumer<Heard>> {
+        self.consumer.as_ref().expect("it is taken in drop alone")
+    }
+
+    /// Lets the client call back.
+    fn serve(&self) {
+        while let Some(polled) = self.consumer().poll(Duration::ZERO) {
+            let Ok(message) = polled else { continue };
+            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            early.entry((message.topic().into(), message.partition())).or_default().push_back(owned(&message));
+        }
+    }
+
+    fn early(&self, partition: &TopicPartition) -> Option<(i64, Vec<u8>)> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner).get_mut(partition)?.pop_front()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // Dropping a client can hang for ever (rust-rdkafka 509): it is left behind then.
+        let consumer = self.consumer.take();
+        let (done, dropped) = crossbeam_channel::bounded::<()>(0);
+        let begun = std::thread::Builder::new().name("kafka-leave".to_owned()).spawn(move || {
+            drop(consumer);
+            drop(done);
+        });
+        if begun.is_ok() {
+            // Disconnected when it is dropped.
+            let _ = dropped.recv_timeout(LEAVING);
+        }
+    }
+}
+
+fn owned(message: &BorrowedMessage<'_>) -> (i64, Vec<u8>) {
+    (message.offset(), message.payload().unwrap_or_default().to_vec())
+}
+
+/// The callbacks of a client that only asks: they remember what last went wrong, for the message of whoever gives up.
+#[derive(Default)]
+pub struct Heard(Mutex<Option<String>>);
+
+impl Heard {
+    /// What last went wrong. That all brokers are down is said of every failure, and explains none.
+    pub fn last(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ClientContext for Heard {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        error_line(&error, reason);
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        }
+    }
+}
+
+impl ConsumerContext for Heard {}

@@ -1,0 +1,246 @@
+//! The cache of the state on a machine: it spares a restart most of its reading, and nothing rests on it.
+
+use crate::common::kafka::broker::Broker;
+use crate::common::kafka::run::Run;
+use crate::common::kafka::service::Service;
+use crate::common::kafka::until;
+use leakwarden::kafka::reader::Reader;
+use leakwarden::kafka::settings::Cluster;
+use leakwarden::store::prefix::{self, Prefix};
+use leakwarden::stream::changelog::{Changelog, LogName};
+use leakwarden::stream::restoring::{Message, Read, Reading, Turn};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Tasks, and so many partitions of the state with the centre's.
+const TASKS: usize = 2;
+const STATES: f64 = TASKS as f64 + 1.0;
+
+fn cluster(name: &str, broker: &Broker) -> Run {
+    let run = Run::new(name, broker.brokers());
+    let mut wiring = run.wiring();
+    let more = format!("[cluster]\ntasks = {TASKS}\nprefix = \"{name}.own\"\nsession = \"6s\"\n");
+    (wiring.more, wiring.consumer) = (&more, [].into());
+    run.company.configure(&wiring);
+    run
+}
+
+/// A metric of one label's value.
+fn metric(service: &Service, name: &str, label: &str) -> f64 {
+    let (_, text) = service.get("/metrics").expect("metrics");
+    let line = text.lines().find(|line| line.starts_with(name) && line.contains(label)).expect("it is there");
+    line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
+}
+
+fn restored(service: &Service) -> (f64, f64) {
+    let of = |from| metric(service, "leakwarden_restored_messages_total", from);
+    (of("cache"), of("topic"))
+}
+
+fn caches(service: &Service, outcome: &str) -> f64 {
+    metric(service, "leakwarden_state_caches_total", outcome)
+}
+
+/// The files, of which there must be one for each partition.
+fn files(run: &Run) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(run.company.dir().join("state/cache")).expect("a cache");
+    let files: Vec<PathBuf> =
+        listed.map(|entry| entry.expect("listed").path()).filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+    assert_eq!(files.len(), TASKS + 1);
+    files
+}
+
+/// The first half of the records, and an orderly end once they are in the cache.
+fn first_half(run: &Run) {
+    run.produce(0, 2);
+    let service = run.start();
+    service.ready();
+    run.committed(&service);
+    // A save of all of it, and its reading back.
+    let named = || {
+        let read = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
+        run.company.dir().join("state/cache").exists() && files(run).iter().all(|path| read(path) > 1_000)
+    };
+    until("the state is cached", named, || service.log());
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(service.stop().success());
+}
+
+/// The second half: the alerts must be those of a run without any trouble.
+fn second_half(run: &Run, service: Service) {
+    let expected = run.expected();
+    run.produce(1, 2);
+    run.committed(&service);
+    until_all_settled(run, &expected, &service);
+    assert!(service.stop().success());
+    run.holds(&expected);
+}
+
+fn until_all_settled(run: &Run, expected: &std::collections::BTreeMap<String, serde_json::Value>, service: &Service) {
+    let told = || crate::common::kafka::alerts::settled(run.told()).len() >= expected.len();
+    until("all alerts are there", told, || service.log());
+}
+
+#[test]
+fn a_restart_reads_only_what_its_cache_lacks() {
+    let Some(broker) = Broker::shared() else { return };
+    let run = cluster("cached", broker);
+    first_half(&run);
+    let service = run.start();
+    service.ready();
+    let (cached, read) = restored(&service);
+    assert_eq!((caches(&service, "used"), caches(&service, "refused"), caches(&service, "failed")), (STATES, 0.0, 0.0));
+    assert!(cached > 20.0 && read < cached / 2.0, "{cached} messages of the cache, {read} of the topic\n{}", service.log());
+    second_half(&run, service);
+}
+
+#[test]
+fn a_topic_that_was_deleted_and_made_anew_is_told_from_the_one_that_is_cached() {
+    let Some(broker) = Broker::shared() else { return };
+    let run = cluster("anew", broker);
+    first_half(&run);
+    let state = "anew.own.state";
+    let former = run.topics.ends(state);
+    run.topics.delete(state);
+    // Somebody without a cache fills it, further than it was.
+    for _ in 0..10 {
+        let elsewhere = Service::with(run.company.dir(), "elsewhere", |command| {
+            command.args(["--state", "elsewhere"]);
+        });
+        elsewhere.ready();
+        assert_eq!(caches(&elsewhere, "used").max(restored(&elsewhere).0), restored(&elsewhere).0);
+        std::thread::sleep(Duration::from_secs(3));
+        assert!(elsewhere.stop().success());
+        let ends = run.topics.ends(state);
+        if former.iter().all(|(partition, end)| ends[partition] > *end) {
+            break;
+        }
+    }
+    let service = run.start();
+    service.ready();
+    assert_eq!((restored(&service).0, caches(&service, "used"), caches(&service, "refused")), (0.0, 0.0, STATES), "{}", service.log());
+    assert!(service.log().contains("it is of another log"), "{}", service.log());
+    second_half(&run, service);
+}
+
+#[test]
+fn a_damaged_cache_and_one_that_cannot_be_are_harmless() {
+    let Some(broker) = Broker::shared() else { return };
+    let run = cluster("damaged", broker);
+    first_half(&run);
+    for path in files(&run) {
+        let mut bytes = std::fs::read(&path).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x40;
+        std::fs::write(&path, bytes).expect("written");
+    }
+    let service = run.start();
+    service.ready();
+    assert_eq!(caches(&service, "refused"), STATES, "{}", service.log());
+    assert!(service.stop().success());
+
+    std::fs::remove_dir_all(run.company.dir().join("state/cache")).expect("removed");
+    std::fs::write(run.company.dir().join("state/cache"), "in the way").expect("written");
+    let service = run.start();
+    service.ready();
+    assert_eq!((restored(&service).0, caches(&service, "failed")), (0.0, STATES), "{}", service.log());
+    second_half(&run, service);
+    let log = std::fs::read_to_string(run.company.dir().join("service.log")).expect("a log");
+    assert_eq!(log.matches("the state cannot be cached here").count(), 1, "it is said once");
+}
+
+const NAME: LogName = [5; 16];
+
+/// Says how fast 200 MB of state are restored with and without a cache.
+#[test]
+#[ignore = "a measurement"]
+fn how_fast_a_state_is_restored() {
+    let Some(broker) = Broker::shared() else { return };
+    let topics = broker.topics();
+    topics.create("speed.state", 1, &[("cleanup.policy", "compact")]);
+    let entries = |changed: &dyn Fn(u32) -> bool| {
+        let content = |n: u32| blake3::Hasher::new().update(&n.to_be_bytes()).finalize_xof().fill_vec(8_192);
+        (0..25_000_u32).filter(|n| changed(*n)).map(|n| (n.to_be_bytes().to_vec(), Some(content(n)))).collect::<Vec<_>>()
+    };
+    let (reading, _) = Reading::begin(0, None, NAME);
+    let mut changelog = reading.finish(0).0.changelog;
+    let mut sends = vec![Changelog::fence(0), Changelog::name(0, NAME)];
+    let mut save = |changed: &dyn Fn(u32) -> bool| {
+        let save = changelog.save(entries(changed), b"head");
+        changelog.completed(save.number);
+        save.entries.into_iter().chain(save.head)
+    };
+    sends.extend(save(&|_| true));
+    let messages = |sends: Vec<leakwarden::stream::Send>| sends.into_iter().map(|send| (Some(send.key), send.value.expect("no removal")));
+    topics.produce_keyed("speed.state", 0, messages(sends));
+    let cluster = Cluster { brokers: broker.brokers().to_owned(), client: [].into() };
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut prefix = Prefix::open(dir.path(), "state-0").expect("opened").expect("free");
+    prefix.load().expect("read");
+    restore("from the topic", &cluster, None, Some(&mut prefix));
+    drop(prefix);
+    // One in ten has changed since.
+    topics.produce_keyed("speed.state", 0, messages(save(&|n| n % 10 == 0).collect()));
+    restore("from the topic again", &cluster, None, None);
+    restore("from the cache and the topic", &cluster, Some(dir.path()), None);
+}
+
+trait Filled {
+    fn fill_vec(self, length: usize) -> Vec<u8>;
+}
+
+impl Filled for blake3::OutputReader {
+    fn fill_vec(mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut Prefix>) {
+    let begun = Instant::now();
+    let cached = dir.map(|dir| {
+        let loaded = Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read");
+        loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| Message { offset, key, value }).collect()
+    });
+    let loaded = begun.elapsed();
+    let end = leakwarden::kafka::topics::end(cluster, "speed.state", 0).expect("an end");
+    let mut reader = Reader::start(cluster, "speed").expect("a reader");
+    let partition = ("speed.state".into(), 0);
+    // The last message stands for the fence.
+    let (mut reading, mut turn) = Reading::begin(end - 1, cached, NAME);
+    let mut written = Duration::ZERO;
+    'all: loop {
+        if let Turn::From(offset) = turn {
+            reader.follow(std::clone::Clone::clone(&partition), offset);
+            turn = Turn::On;
+        }
+        let Some(batch) = reader.receive(Duration::from_secs(1)).expect("reading") else { continue };
+        for message in &batch.messages {
+            turn = reading.take(message.offset, &message.key, message.value.as_deref()).expect("it can be read");
+            match turn {
+                Turn::On => {}
+                Turn::From(_) => break,
+                Turn::Refused(why) => panic!("{why}"),
+                Turn::Whole => break 'all,
+            }
+            if message.offset == end - 1 {
+                break 'all;
+            }
+        }
+        if let Some(prefix) = &mut keep {
+            let at = Instant::now();
+            let kept = batch.messages.iter().cloned();
+            let kept: Vec<_> =
+                kept.map(|message| prefix::Message { offset: message.offset, key: message.key, value: message.value }).collect();
+            prefix.append(&kept).expect("written");
+            written += at.elapsed();
+        }
+    }
+    let (Read { cached, read, bytes }, took) = (reading.read(), begun.elapsed() - written);
+    let speed = bytes as f64 / 1e6 / took.as_secs_f64();
+    println!(
+        "{how}: {cached} messages of the cache (loaded in {loaded:?}), {read} of the topic, {} MB in {took:?}: {speed:.0} MB/s; written in {written:?}",
+        bytes / 1_000_000
+    );
+}

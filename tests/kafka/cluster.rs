@@ -1,0 +1,115 @@
+//! Several processes share the work, and much befalls them: they are killed, stopped past their session, told another time of day,
+//! join and leave; the broker dies. The alerts and the state are those of a run to which nothing happens.
+
+use crate::common::kafka::broker::Broker;
+use crate::common::kafka::cluster::{Cluster, Happening};
+use crate::common::kafka::until;
+use leakwarden::pipeline::failpoint::POINTS;
+use std::time::{Duration, Instant};
+
+/// Kills of the short form; `LEAKWARDEN_KILLS=200` asks for more.
+const KILLS: usize = 12;
+
+/// Records come in so many pieces while things happen.
+const PIECES: usize = 40;
+
+#[test]
+fn processes_that_share_the_work_tell_the_alerts_of_one_replay_and_topics_hold_nothing_raw() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("shared", broker.brokers(), 4);
+    cluster.run.produce(0, 1);
+    let expected = cluster.run.expected();
+    let processes = [cluster.start(0), cluster.start(1)];
+    cluster.settled(|| processes.iter().map(|process| process.log()).collect());
+    let tasks: Vec<f64> = processes.iter().filter_map(|process| process.metric("leakwarden_tasks_running")).collect();
+    assert_eq!(tasks.iter().sum::<f64>(), 4.0, "{tasks:?}");
+    assert!(tasks.iter().all(|tasks| *tasks >= 1.0), "each has a part: {tasks:?}");
+    for process in processes {
+        assert!(process.stop().success());
+    }
+    cluster.run.holds(&expected);
+    assert_eq!(cluster.run.topics.committed(&cluster.run.group, &cluster.run.topic), cluster.run.topics.ends(&cluster.run.topic));
+    let subjects = cluster.run.company.subjects();
+    for topic in cluster.topics() {
+        for message in cluster.run.topics.read(&topic) {
+            let text = [message.key, message.payload].into_iter().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            let text: String = text.collect();
+            assert!(!text.contains("SELECT") && !text.contains("RAW-"), "{topic} holds a statement or a raw id");
+            assert!(subjects.iter().filter(|id| id.len() > 5).all(|id| !text.contains(id.as_str())), "{topic} holds a raw id");
+        }
+    }
+}
+
+#[test]
+fn whatever_befalls_processes_and_broker_nothing_is_lost_and_nothing_is_told_twice_in_two_ways() {
+    let Some(broker) = Broker::start() else { return };
+    let peace = Cluster::new("peace", broker.brokers(), 4);
+    peace.run.produce(0, 1);
+    let process = peace.start(0);
+    peace.settled(|| process.log());
+    assert!(process.stop().success());
+    let (told, state) = (peace.told(), peace.state());
+    assert!(told.len() > 20, "{} revisions are no test", told.len());
+
+    let trouble = Cluster::new("trouble", broker.brokers(), 4);
+    let kills = std::env::var("LEAKWARDEN_KILLS").map_or(KILLS, |text| text.parse().expect("a number"));
+    let begun = Instant::now();
+    let mut happening = Happening::new(&trouble);
+    let mut killed = 0;
+    let mut piece = 0;
+    while killed < kills {
+        if piece < PIECES {
+            trouble.run.produce(piece, PIECES);
+            piece += 1;
+        }
+        killed += happening.next(&broker, POINTS);
+    }
+    (piece..PIECES).for_each(|piece| trouble.run.produce(piece, PIECES));
+    println!("{} in {:?}", happening.summary(), begun.elapsed());
+    let processes = happening.peace();
+    trouble.settled(|| processes.iter().map(|process| process.log()).collect());
+    for process in processes {
+        assert!(process.stop().success());
+    }
+    let found = trouble.told();
+    let lost: Vec<_> = told.keys().filter(|key| !found.contains_key(*key)).collect();
+    let more: Vec<_> = found.keys().filter(|key| !told.contains_key(*key)).collect();
+    assert_eq!((lost.len(), more.len()), (0, 0), "lost {lost:?}, too much {more:?}");
+    for (key, alert) in &told {
+        assert_eq!(&found[key], alert, "{key:?} is another");
+    }
+    assert_eq!(trouble.state(), state, "the state is another");
+}
+
+#[test]
+fn a_restart_under_the_same_name_moves_no_task() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("static", broker.brokers(), 4);
+    cluster.run.produce(0, 2);
+    let (first, second) = (cluster.start_named(0, "one"), cluster.start_named(1, "two"));
+    let running = |process: &crate::common::kafka::service::Service| process.metric("leakwarden_tasks_running").unwrap_or(0.0);
+    until("both have tasks", || running(&first) + running(&second) == 4.0 && running(&first) > 0.0, || first.log() + &second.log());
+    let before = running(&second);
+    first.kill();
+    let first = cluster.start_named(0, "one");
+    std::thread::sleep(Duration::from_secs(1));
+    until("it has its tasks again", || running(&first) + running(&second) == 4.0, || first.log() + &second.log());
+    assert_eq!(running(&second), before);
+    assert!(!second.log().contains("taken for dead"));
+}
+
+#[test]
+fn topics_that_do_not_fit_are_refused_with_their_name_and_rule() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("misfit", broker.brokers(), 4);
+    cluster.run.topics.create("misfit.own.state", 3, &[("cleanup.policy", "compact")]);
+    let mut process = cluster.start(0);
+    assert!(!process.ended().success());
+    let log = process.log();
+    assert!(log.contains("topic misfit.own.state: must have 5 partitions to go with the others, got 3"), "{log}");
+    let cluster = Cluster::new("forgetful", broker.brokers(), 4);
+    cluster.run.topics.create("forgetful.own.state", 5, &[("cleanup.policy", "delete")]);
+    let mut process = cluster.start(0);
+    assert!(!process.ended().success());
+    assert!(process.log().contains("topic forgetful.own.state: cleanup.policy must be compact"), "{}", process.log());
+}
