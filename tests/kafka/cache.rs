@@ -28,7 +28,7 @@ fn cluster(name: &str, broker: &Broker) -> Run {
 /// A metric of one label's value.
 fn metric(service: &Service, name: &str, label: &str) -> f64 {
     let (_, text) = service.get("/metrics").expect("metrics");
-    let line = text.lines().find(|line| line.starts_with(name) && line.contains(label)).expect("it is there");
+    let line = text.lines().find(|line| line.starts_with(name) && line.contains(&format!("=\"{label}\""))).expect("it is there");
     line.rsplit(' ').next().and_then(|value| value.parse().ok()).expect("a number")
 }
 

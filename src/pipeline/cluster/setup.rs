@@ -54,15 +54,24 @@ impl Setup {
         let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
         let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
         let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
+        let instance = settings.instance.as_deref().map(named).transpose()?;
         let joining = |group: String, topics: Vec<String>| Joining {
             group,
-            instance: settings.instance.clone(),
+            instance: instance.clone(),
             topics,
             session: Duration::from_millis(settings.session.0.unsigned_abs()),
         };
         // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
         let groups = [joining(first.group.clone(), inputs), joining(format!("{}.tasks", first.group), vec![name(settings, Topic::Access)])];
         Ok(Setup { cluster, layout, topics, groups })
+    }
+}
+
+/// The name of this process, which may be given by the environment: one file of settings serves all processes.
+fn named(instance: &str) -> anyhow::Result<String> {
+    match instance.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        Some(name) => std::env::var(name).with_context(|| format!("cluster.instance = {instance:?}: the environment has no such variable")),
+        None => Ok(instance.to_owned()),
     }
 }
 
