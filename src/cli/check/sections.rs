@@ -383,7 +383,17 @@ fn service(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report)
     let state = config.state.join(store::FILE);
     let there =
         if state.is_file() { "goes on from the state there" } else { "empty: history that is replayed with --state gives it baselines" };
-    report.line(format!("state in {}, saved every {}; {there}", shown(&config.state), config.checkpoint));
+    match &config.cluster {
+        Some(cluster) => {
+            let (prefix, tasks) = (&cluster.prefix, cluster.tasks);
+            report.line(format!(
+                "one of several processes that share {tasks} tasks; state in topic {prefix}.state, saved every {}",
+                config.checkpoint
+            ));
+            report.line(format!("a cache of that state in {}, which may be deleted", shown(&config.state.join("cache"))));
+        }
+        None => report.line(format!("state in {}, saved every {}; {there}", shown(&config.state), config.checkpoint)),
+    }
     let local = config.listen.parse().is_ok_and(|address: std::net::SocketAddr| address.ip().is_loopback());
     let reach = if local { "reached from this machine only" } else { "reached from other machines, without a password" };
     report.line(format!("metrics and probes at http://{}, {reach}", config.listen));

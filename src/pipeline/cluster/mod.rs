@@ -59,7 +59,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const UNDER_WAY: usize = 200_000;
 /// A lane that is so far ahead of the last one is held, since what it brings could only wait.
 const AHEAD: Span = Span::hours(2);
-/// What is older than this is caught up on, and not shown before it settles.
+/// With more messages than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
+const BEHIND: u64 = 100_000;
+/// What is older than this is caught up on as well.
 const FRESH: Span = Span::minutes(15);
 /// After so long the same offset is committed again, and the longest time that the last save of a task may take.
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
@@ -90,6 +92,8 @@ pub struct Process {
     second_at: Instant,
     stepped_at: Instant,
     restored: bool,
+    /// So much waits to be read that nothing is shown before it settles.
+    behind: bool,
     saving_since: Option<Instant>,
 }
 
@@ -126,6 +130,7 @@ impl Process {
             second_at: now,
             stepped_at: now,
             restored: false,
+            behind: false,
             saving_since: None,
         })
     }
@@ -219,7 +224,7 @@ impl Process {
         let fresh = now_ms() - FRESH.0;
         for message in messages {
             hit("message taken");
-            let show = self.intake.provisional && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
+            let show = self.intake.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
             if topic == Topic::State && self.node.has_turned() {
                 self.act()?;
@@ -270,6 +275,7 @@ impl Process {
         let silent: Vec<LaneName> =
             self.node.open_lane_names().into_iter().filter(|lane| self.intake.is_silent(lane, now, self.idle)).collect();
         self.node.tick(&silent);
+        self.behind = self.reader.lag().values().sum::<u64>() > BEHIND;
         self.hold_those_ahead();
         self.node.prepare_commits();
         self.measure();

@@ -58,6 +58,11 @@ impl Topics {
         Topics { config, producer: Arc::default() }
     }
 
+    /// The same with a producer of its own.
+    pub fn fresh(&self) -> Topics {
+        Topics { config: self.config.clone(), producer: Arc::default() }
+    }
+
     /// Makes a topic of so many partitions, with settings such as `("cleanup.policy", "compact")`.
     pub fn create(&self, topic: &str, partitions: i32, settings: &[(&str, &str)]) {
         let admin: AdminClient<DefaultClientContext> = self.config.create().expect("an admin client");
