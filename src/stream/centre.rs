@@ -46,7 +46,8 @@ struct Heard {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Task {
-    begins: Option<i64>,
+    /// The hour before which it has nothing, and whether its first record lies in it.
+    begins: Option<(i64, bool)>,
     to: Option<Timestamp>,
     revisions: VecDeque<Revision>,
     /// Hours that it has come to; more than one where an earlier centre answered some of them.
@@ -144,8 +145,11 @@ impl Centre {
     fn go_on(&mut self, context: &Context) -> bool {
         let tasks = &mut self.heard.tasks;
         if self.heard.begin.is_none() {
-            let Some(hours) = tasks.iter().map(|task| task.begins).collect::<Option<Vec<i64>>>() else { return false };
-            let Some(hour) = hours.into_iter().min() else { return false };
+            let firsts = tasks.iter().filter_map(|task| task.begins.filter(|(_, first)| *first));
+            let Some(hour) = firsts.map(|(hour, _)| hour).min() else { return false };
+            if tasks.iter().any(|task| task.begins.is_none_or(|(begins, _)| begins < hour)) {
+                return false;
+            }
             self.heard.begin = Some(hour);
             self.heard.answered = hour - 1;
             tasks.iter_mut().for_each(|task| task.reached = task.reached.max(hour - 1));
@@ -236,16 +240,22 @@ impl Centre {
         true
     }
 
-    /// A hash of what was learnt, and the hour up to which it goes.
+    /// A hash of what was learnt of people and of what was shown, and the hour up to which it goes. What is remembered of the sources'
+    /// volumes is not part of it: of a record that two partitions bring, either may be the one that counts there.
     pub fn digest(&self) -> (i64, String) {
-        (self.heard.answered, blake3::hash(&encode(&(self.second.parts(), self.second.stage()))).to_hex().to_string())
+        let (population, budget, _) = self.second.parts();
+        (self.heard.answered, blake3::hash(&encode(&(population, budget, self.second.stage()))).to_hex().to_string())
     }
 }
 
 impl Task {
     fn hear(&mut self, told: Told) -> Result<(), String> {
         match told {
-            Told::Begins(hour) => self.begins = self.begins.or(Some(hour)),
+            Told::Begins { hour, first } => match self.begins {
+                Some((_, true)) => {}
+                Some((known, false)) if known > hour => {}
+                Some(_) | None => self.begins = Some((hour, first)),
+            },
             Told::Settled { from, to, revisions } => {
                 let known = self.to.unwrap_or(from);
                 if from > known {

@@ -29,6 +29,8 @@ pub struct Task {
     /// Lanes without which time does not go on.
     lanes: Vec<PartitionId>,
     stands: Stands,
+    /// The hour before which it was said to have nothing.
+    begins: Option<i64>,
     /// Up to where the centre was told.
     told: Timestamp,
     number: u64,
@@ -91,6 +93,7 @@ impl Task {
             outbox: Outbox::default(),
             lanes,
             stands,
+            begins: None,
             told: minute,
             number: 0,
             saved: [saved; 3],
@@ -175,10 +178,22 @@ impl Task {
                 Ok(true)
             }
             Stands::New => {
+                if table.begin().is_some() {
+                    self.stands = Stands::Begins;
+                    return Ok(true);
+                }
                 let Some(frontier) = self.frontier() else { return Ok(false) };
-                let hour = self.first.first_hour().map_or(i64::MAX, |hour| hour).min(frontier.0.div_euclid(HOUR));
-                self.tell(&Told::Begins(hour));
-                self.stands = Stands::Begins;
+                // Only what the frontier has passed is known to be the first: the hour of all must not depend on who looks when.
+                let hour = frontier.0.div_euclid(HOUR);
+                let first = self.first.first_hour().filter(|first| *first < hour);
+                if first.is_none() && self.begins.is_some_and(|told| told >= hour) {
+                    return Ok(false);
+                }
+                self.begins = Some(hour);
+                self.tell(&Told::Begins { hour: first.unwrap_or(hour), first: first.is_some() });
+                if first.is_some() {
+                    self.stands = Stands::Begins;
+                }
                 Ok(true)
             }
             Stands::Begins => {

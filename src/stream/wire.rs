@@ -50,7 +50,12 @@ pub struct Settles {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Told {
     /// Nothing of it lies before this hour.
-    Begins(i64),
+    Begins {
+        /// The hour.
+        hour: i64,
+        /// Whether its first record lies in that hour; otherwise that is not known yet.
+        first: bool,
+    },
     /// What came about from one time, inclusive, to another.
     Settled {
         /// From.
