@@ -100,9 +100,4 @@ impl Writer {
         let reports = std::mem::take(&mut *self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner));
         reports.into_iter().map(|(number, result)| result.map(|offset| (number, offset))).collect()
     }
-
-    /// Messages that the client had no room for yet.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
-    }
 }

@@ -5,6 +5,7 @@ use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Nu
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::population::flow::Edge;
+use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::source::lines::{Block, Messages, Oversized, Piece};
 use std::sync::Arc;
@@ -40,6 +41,14 @@ pub struct Dead {
     pub reason: String,
     /// Its content, encrypted, where it is to be kept.
     pub payload: Option<String>,
+}
+
+impl Dead {
+    /// As it is kept.
+    pub fn into_letter(self) -> DeadLetter {
+        let Dead { partition, position, length, hash, reason, payload, .. } = self;
+        DeadLetter { source: partition, partition: None, position, length, hash, reason, at: None, payload }
+    }
 }
 
 /// What a piece of a partition holds.

@@ -19,7 +19,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::pipeline::arrivals::Arrivals;
 use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
-use crate::pipeline::feed::{Batch, Between, Feed};
+use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::redrive::spool::Spool;
@@ -306,20 +306,7 @@ impl Live {
         let numbers = &self.sources[source].1;
         numbers.records(Outcome::DeadLetter, batch.dead.len() as u64);
         numbers.records(Outcome::Ignored, batch.ignored);
-        let mut letters: Vec<DeadLetter> = batch
-            .dead
-            .into_iter()
-            .map(|dead| DeadLetter {
-                source: dead.partition,
-                partition: None,
-                position: dead.position,
-                length: dead.length,
-                hash: dead.hash,
-                reason: dead.reason,
-                at: None,
-                payload: dead.payload,
-            })
-            .collect();
+        let mut letters: Vec<DeadLetter> = batch.dead.into_iter().map(Dead::into_letter).collect();
         for (stream, number, edge) in batch.numbers {
             self.engine.numbered(id, stream, number, edge);
         }

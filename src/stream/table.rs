@@ -77,14 +77,4 @@ impl Table {
     pub fn answer(&self, hour: i64) -> Result<Option<Answer>, String> {
         self.answers.get(&hour).map(|bytes| decode(bytes)).transpose()
     }
-
-    /// How many answers there are.
-    pub fn len(&self) -> usize {
-        self.answers.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.answers.is_empty()
-    }
 }

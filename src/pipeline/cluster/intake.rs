@@ -168,7 +168,7 @@ impl Intake {
             let (offset, ms) = raw(message);
             metrics.records(Outcome::DeadLetter, batch.dead.len() as u64);
             metrics.records(Outcome::Ignored, batch.ignored);
-            self.letters.extend(batch.dead.into_iter().map(letter));
+            self.letters.extend(batch.dead.into_iter().map(Dead::into_letter));
             taken.push(Taken { offset, accesses: batch.accesses, believed: super::believed(Some(ms), self.skew) });
         }
         taken
@@ -181,7 +181,7 @@ impl Intake {
         for (lane, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
             heard.fresh = false;
             let batch = heard.feed.flush(&classifier, crate::pipeline::feed::Between::default());
-            self.letters.extend(batch.dead.into_iter().map(letter));
+            self.letters.extend(batch.dead.into_iter().map(Dead::into_letter));
             if !batch.accesses.is_empty() {
                 held.push((lane.clone(), batch.accesses));
             }
@@ -259,17 +259,4 @@ impl Intake {
 fn as_raw<'a>(message: &'a Incoming, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {
     let bytes = message.value.as_deref().unwrap_or_default();
     Raw::new(bytes, Position(message.offset.unsigned_abs()), classifier.keys.record(bytes))
-}
-
-fn letter(dead: Dead) -> DeadLetter {
-    DeadLetter {
-        source: dead.partition,
-        partition: None,
-        position: dead.position,
-        length: dead.length,
-        hash: dead.hash,
-        reason: dead.reason,
-        at: None,
-        payload: dead.payload,
-    }
 }

@@ -289,7 +289,7 @@ impl Process {
         let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
         let held: BTreeSet<Partition> = ahead.map(|(lane, _)| (Arc::from(lane.0.as_str()), lane.1)).collect();
         for lane in &held {
-            self.intake.heard(&(lane.0.to_string(), lane.1), now_instant());
+            self.intake.heard(&(lane.0.to_string(), lane.1), Instant::now());
         }
         self.reader.hold(held);
     }
@@ -466,10 +466,6 @@ impl Process {
 
 fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-fn now_instant() -> Instant {
-    Instant::now()
 }
 
 /// The latest event time that is believed of a message of that time.
