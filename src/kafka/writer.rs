@@ -39,14 +39,28 @@ pub struct Outgoing {
     pub value: Option<Vec<u8>>,
 }
 
+impl Outgoing {
+    fn bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// A client that sends.
 pub struct Writer {
     client: BaseProducer<Reports>,
     waiting: VecDeque<Outgoing>,
+    /// Bytes given and not acknowledged.
+    under_way: usize,
 }
 
 #[derive(Default)]
-struct Reports(Mutex<Vec<(u64, Result<i64, KafkaError>)>>);
+struct Reports(Mutex<Vec<Report>>);
+
+struct Report {
+    number: u64,
+    bytes: usize,
+    offset: Result<i64, KafkaError>,
+}
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -62,8 +76,10 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
-        let result = result.as_ref().map(|message| message.offset()).map_err(|(error, _)| error.clone());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((number as u64, result));
+        let (Ok(message) | Err((_, message))) = result;
+        let bytes = message.payload_len() + message.key_len();
+        let offset = result.as_ref().map(|message| message.offset()).map_err(|(error, _)| error.clone());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Report { number: number as u64, bytes, offset });
     }
 }
 
@@ -72,12 +88,18 @@ impl Writer {
     pub fn new(cluster: &Cluster) -> Result<Writer, SettingsError> {
         let mut config = cluster.config(DEFAULTS)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
-        Ok(Writer { client: cluster.client(&config, Reports::default())?, waiting: VecDeque::new() })
+        Ok(Writer { client: cluster.client(&config, Reports::default())?, waiting: VecDeque::new(), under_way: 0 })
     }
 
     /// Sends a message, now or when there is room.
     pub fn send(&mut self, message: Outgoing) {
+        self.under_way += message.bytes();
         self.waiting.push_back(message);
+    }
+
+    /// Bytes that were given and are not acknowledged.
+    pub fn under_way(&self) -> usize {
+        self.under_way
     }
 
     /// Goes on sending; gives what was acknowledged since. After an error the client is of no more use.
@@ -98,6 +120,7 @@ impl Writer {
         }
         self.client.poll(Duration::ZERO);
         let reports = std::mem::take(&mut *self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner));
-        reports.into_iter().map(|(number, result)| result.map(|offset| (number, offset))).collect()
+        self.under_way = self.under_way.saturating_sub(reports.iter().map(|report| report.bytes).sum());
+        reports.into_iter().map(|Report { number, offset, .. }| offset.map(|offset| (number, offset))).collect()
     }
 }

@@ -9,13 +9,16 @@ use crate::engine::context::Context;
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::stream::save::Outbox;
-use crate::stream::wire::{Place, Routed, Settles, Tick, encode};
+use crate::stream::wire::{Pack, Place, Routed, Tick, encode};
 use crate::stream::{Send, Topic};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Tasks hear of a lane's time at the latest when it has moved on by so much.
 const MARK: Span = Span::minutes(1);
+
+/// A bundle with so many bytes is sent, whatever may follow. Brokers take a mebibyte where nothing else is configured.
+const FULL: usize = 256 * 1024;
 
 /// A running lane.
 pub struct Lane {
@@ -26,8 +29,8 @@ pub struct Lane {
     next: i64,
     /// From where to read anew while records are set aside: they are not sent yet.
     before: Option<Resume>,
-    /// The watermark that each task was told.
-    told: Vec<Option<Timestamp>>,
+    /// Each task, and what waits to be sent to it.
+    tasks: Vec<Destination>,
     /// Recorded ticks that stand before offsets not read yet.
     ticks: VecDeque<Tick>,
     /// Messages that what stands before `next` led to.
@@ -35,6 +38,14 @@ pub struct Lane {
     /// What leaves it.
     pub outbox: Outbox,
     commit: Option<(Resume, u64)>,
+}
+
+/// A task as a lane sees it.
+#[derive(Clone, Default)]
+struct Destination {
+    pack: Pack,
+    /// The watermark that it was told.
+    told: Option<Timestamp>,
 }
 
 /// From where a lane is read on.
@@ -74,14 +85,14 @@ impl Lane {
             clock,
             next: resume.next,
             before: None,
-            told: vec![None; tasks.max(1) as usize],
+            tasks: vec![Destination::default(); tasks.max(1) as usize],
             ticks,
             sub: 0,
             outbox: Outbox::default(),
             commit: None,
         };
         lane.apply_ticks();
-        lane.mark(Span(0));
+        lane.flush(Span(0));
         lane
     }
 
@@ -111,7 +122,7 @@ impl Lane {
         for access in accesses {
             given_up.extend(self.clock.take(access.time, believed, access, &mut |found| placed.push(found)));
         }
-        self.send(placed);
+        self.pack(placed);
         self.note_aside(here);
         self.apply_ticks();
         given_up
@@ -124,7 +135,7 @@ impl Lane {
         for access in accesses {
             given_up.extend(self.clock.take(access.time, None, access, &mut |found| placed.push(found)));
         }
-        self.send(placed);
+        self.pack(placed);
         self.note_aside(here);
         given_up
     }
@@ -137,21 +148,27 @@ impl Lane {
         }
     }
 
-    /// Tells all tasks how far time has come, where they were not told of more than that.
-    pub fn mark(&mut self, beyond: Span) {
-        let Some(watermark) = self.clock.watermark() else { return };
-        for task in 0..self.told.len() {
-            if self.told[task].is_none_or(|told| watermark > told && watermark - told >= beyond) {
-                self.message(task, None, b"");
+    /// Sends what waits, and tells tasks how far time has come that were not told of more than so much.
+    pub fn flush(&mut self, beyond: Span) {
+        let watermark = self.clock.watermark();
+        for task in 0..self.tasks.len() {
+            let Destination { pack, told } = &self.tasks[task];
+            let is_behind = watermark.is_some_and(|watermark| told.is_none_or(|told| watermark > told && watermark - told >= beyond));
+            if !pack.is_empty() || is_behind {
+                self.send(task, watermark);
             }
         }
+    }
+
+    /// Sends what waits where that is due.
+    pub fn flush_due(&mut self) {
+        self.flush(MARK);
     }
 
     /// The message that records that this silent lane's time moves on.
     pub fn tick(&self, to: Timestamp) -> Send {
         let tick = Tick { topic: self.topic.clone(), partition: self.partition, next: self.next, to };
-        let key = format!("{}/{}", self.topic, self.partition).into_bytes();
-        Send { topic: Topic::Ticks, partition: 0, key, value: Some(encode(&tick)) }
+        Send { topic: Topic::Ticks, partition: 0, key: self.name(), value: Some(encode(&tick)) }
     }
 
     /// A tick of this lane has been recorded.
@@ -173,38 +190,43 @@ impl Lane {
             }
             let mut placed = Vec::new();
             self.clock.advance(tick.to, &mut |found| placed.push(found));
-            self.send(placed);
+            self.pack(placed);
             if !self.clock.holds_any() {
                 self.before = None;
             }
-            self.mark(Span(0));
+            self.flush(Span(0));
         }
     }
 
-    fn send(&mut self, placed: Vec<Placed<Access>>) {
+    /// Puts records into the bundles of their tasks.
+    fn pack(&mut self, placed: Vec<Placed<Access>>) {
         for Placed { settles, late, item } in placed {
-            let task = self.context.task(&item.actor, self.told.len() as u32) as usize;
-            let key = item.actor.name().clone();
-            self.message(task, Some(Settles { at: settles, late, access: item }), key.as_bytes());
+            let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
+            let place = Place { next: self.next, sub: self.sub };
+            self.sub += 1;
+            self.tasks[task].pack.push(&Routed { place, at: settles, late, access: item });
+            if self.tasks[task].pack.len() >= FULL {
+                // The time is told with a later bundle, once everything that this record of the input led to has been sent.
+                self.send(task, self.tasks[task].told);
+            }
         }
-        self.mark(MARK);
     }
 
-    fn message(&mut self, task: usize, record: Option<Settles>, key: &[u8]) {
-        let place = Place { next: self.next, sub: self.sub };
-        // The time is told with a later message, once everything that this record led to has been sent.
-        match record {
-            Some(_) => self.sub += 1,
-            None => self.told[task] = self.clock.watermark(),
-        }
-        let told = self.told[task];
-        let routed = Routed { topic: self.topic.clone(), partition: self.partition, place, watermark: told, record };
-        self.outbox.send(Send { topic: Topic::Access, partition: task as i32, key: key.to_vec(), value: Some(encode(&routed)) });
+    fn send(&mut self, task: usize, watermark: Option<Timestamp>) {
+        let Destination { pack, told } = &mut self.tasks[task];
+        *told = watermark;
+        let value = pack.close(&self.topic, self.partition, watermark);
+        self.outbox.send(Send { topic: Topic::Access, partition: task as i32, key: self.name(), value: Some(value) });
+    }
+
+    fn name(&self) -> Vec<u8> {
+        format!("{}/{}", self.topic, self.partition).into_bytes()
     }
 
     /// From where to read anew once everything sent is acknowledged; to be asked for with [`Lane::committed`].
     pub fn prepare_commit(&mut self) {
         if self.commit.is_none() {
+            self.flush_due();
             let now = Resume { next: self.next, watermark: self.clock.watermark() };
             self.commit = Some((self.before.unwrap_or(now), self.outbox.given()));
         }

@@ -3,7 +3,7 @@
 use crate::engine::clock::Placed;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
-use crate::stream::wire::{Place, Routed};
+use crate::stream::wire::{Bundle, Place, Routed};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -52,20 +52,24 @@ impl Reader {
         self.now.offset
     }
 
-    /// Takes the message at an offset; gives its record, if it is news.
-    pub fn take(&mut self, offset: i64, lane: PartitionId, message: Routed) -> Option<Placed<Access>> {
-        if let Some(watermark) = message.watermark.filter(|watermark| *watermark >= self.marked + STEP) {
+    /// Takes the bundle of a lane at an offset.
+    pub fn take(&mut self, offset: i64, lane: PartitionId, bundle: &Bundle) {
+        if let Some(watermark) = bundle.watermark.filter(|watermark| *watermark >= self.marked + STEP) {
             self.marked = watermark;
             self.marks.push_back(Mark { offset, ..self.now.clone() });
         }
         self.now.offset = offset + 1;
         let reached = self.now.lanes.entry(lane).or_default();
-        reached.watermark = reached.watermark.max(message.watermark);
-        let record = message.record?;
-        if message.place <= reached.place {
+        reached.watermark = reached.watermark.max(bundle.watermark);
+    }
+
+    /// Takes one of its records; gives it, if it is news.
+    pub fn take_record(&mut self, lane: PartitionId, record: Routed) -> Option<Placed<Access>> {
+        let reached = self.now.lanes.entry(lane).or_default();
+        if record.place <= reached.place {
             return None;
         }
-        reached.place = message.place;
+        reached.place = record.place;
         self.now.latest = self.now.latest.max(record.at);
         let access = Access { partition: lane, ..record.access };
         (record.at >= self.applied).then_some(Placed { settles: record.at, late: record.late, item: access })

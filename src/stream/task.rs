@@ -12,7 +12,7 @@ use crate::stream::frames::cut;
 use crate::stream::reader::{Mark, Reader};
 use crate::stream::save::{Outbox, Saver};
 use crate::stream::table::Table;
-use crate::stream::wire::{Routed, Told, decode, encode};
+use crate::stream::wire::{Told, decode, encode, unpack};
 use crate::stream::{Send, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -132,13 +132,16 @@ impl Task {
 
     /// Takes the message at an offset. Shows at once what it changes, where it is to be shown.
     pub fn take(&mut self, offset: i64, value: &[u8], show: bool, step: &mut Step) -> Result<(), String> {
-        let message: Routed = decode(value)?;
-        let lane = self.first.context().partition(&format!("{}/{}", message.topic, message.partition));
-        let Some(placed) = self.reader.take(offset, lane, message) else { return Ok(()) };
-        if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
-            step.provisional.extend(self.first.show(&placed.item));
+        let (bundle, records) = unpack(value)?;
+        let lane = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
+        self.reader.take(offset, lane, &bundle);
+        for record in records {
+            let Some(placed) = self.reader.take_record(lane, record?) else { continue };
+            if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
+                step.provisional.extend(self.first.show(&placed.item));
+            }
+            self.first.push(placed);
         }
-        self.first.push(placed);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version of all encodings.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The place of a message within its lane: it rises, and is the same whoever sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
@@ -20,30 +20,90 @@ pub struct Place {
     pub sub: u32,
 }
 
-/// A message of `leakwarden.access`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Routed {
+/// What a message of `leakwarden.access` begins with: a bundle of records that one lane brings to one task, in order. They follow.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Bundle {
     /// Topic of the input.
     pub topic: String,
     /// Its partition.
     pub partition: i32,
-    /// Its place in the lane.
-    pub place: Place,
-    /// The lane's watermark, as far as it may be told with it.
+    /// The lane's watermark once the records are taken, as far as it may be told.
     pub watermark: Option<Timestamp>,
-    /// The record; `None` tells the time alone.
-    pub record: Option<Settles>,
+    /// How many records follow; none where only the time is told.
+    pub records: u32,
 }
 
-/// A record with its place in time.
+/// A record in a bundle, with its place in the lane and in time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Settles {
+pub struct Routed {
+    /// Its place in the lane.
+    pub place: Place,
     /// When it settles.
     pub at: Timestamp,
     /// Whether it came late.
     pub late: bool,
     /// The record. Its partition and position are those of the input.
     pub access: Access,
+}
+
+/// Records that wait for their bundle to be full.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    bytes: Vec<u8>,
+    records: u32,
+}
+
+impl Pack {
+    /// Adds a record.
+    pub fn push(&mut self, record: &Routed) {
+        self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes)).expect("messages are plain data");
+        self.records += 1;
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Bytes of its records.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Ends the message, and begins the next.
+    pub fn close(&mut self, topic: &str, partition: i32, watermark: Option<Timestamp>) -> Vec<u8> {
+        let records = std::mem::take(&mut self.records);
+        let mut message = encode(&Bundle { topic: topic.to_owned(), partition, watermark, records });
+        message.append(&mut self.bytes);
+        message
+    }
+}
+
+/// Opens a message of `leakwarden.access`; its records are read one by one.
+pub fn unpack(bytes: &[u8]) -> Result<(Bundle, Unpack<'_>), String> {
+    let rest = versioned(bytes)?;
+    let (bundle, rest) = postcard::take_from_bytes::<Bundle>(rest).map_err(unreadable)?;
+    let left = bundle.records;
+    Ok((bundle, Unpack { rest, left }))
+}
+
+/// The records of a bundle.
+#[derive(Debug)]
+pub struct Unpack<'a> {
+    rest: &'a [u8],
+    left: u32,
+}
+
+impl Iterator for Unpack<'_> {
+    type Item = Result<Routed, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some(postcard::take_from_bytes(self.rest).map_err(unreadable).map(|(record, rest)| {
+            self.rest = rest;
+            record
+        }))
+    }
 }
 
 /// What a task tells the centre.
@@ -103,9 +163,17 @@ pub fn encode(message: &impl Serialize) -> Vec<u8> {
 
 /// Decodes a message.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    postcard::from_bytes(versioned(bytes)?).map_err(unreadable)
+}
+
+fn versioned(bytes: &[u8]) -> Result<&[u8], String> {
     match bytes.split_first() {
-        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| format!("cannot be read: {error}")),
+        Some((&VERSION, rest)) => Ok(rest),
         Some((version, _)) => Err(format!("is of version {version}, this program reads version {VERSION}")),
         None => Err("is empty".to_owned()),
     }
+}
+
+fn unreadable(error: postcard::Error) -> String {
+    format!("cannot be read: {error}")
 }

@@ -10,9 +10,9 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Employees; each has ten records.
+/// Employees; each has fifty records.
 const EMPLOYEES: usize = 100_000;
-const RECORDS: usize = 10 * EMPLOYEES;
+const RECORDS: usize = 50 * EMPLOYEES;
 
 fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64
@@ -24,9 +24,9 @@ fn record(time: i64, who: &str, id: &str, subjects: &str, rows: usize) -> String
     )
 }
 
-/// A million records of an hour and a half.
+/// Five million records of seven hours.
 fn fill(cluster: &Cluster) {
-    let start = now_ms() - 3 * 3_600_000;
+    let start = now_ms() - 8 * 3_600_000;
     for partition in 0..4 {
         let lines = (0..RECORDS).filter(|at| at % 4 == partition).map(|at| {
             let subject = format!("\"{}\"", (at * 7_919) % 2_000_000);

@@ -55,14 +55,16 @@ const WAIT: Duration = Duration::from_millis(20);
 const BATCHES: usize = 8;
 /// How often tasks hear of the time, and what was shown too early is taken back.
 const SECOND: Duration = Duration::from_secs(1);
-/// Messages under way; with more nothing is read until brokers have caught up.
-const UNDER_WAY: usize = 200_000;
+/// Messages and bytes under way; with more nothing is read until brokers have caught up.
+const UNDER_WAY: (usize, usize) = (200_000, 64 * 1024 * 1024);
 /// A lane that is so far ahead of the last one is held, since what it brings could only wait.
 const AHEAD: Span = Span::hours(2);
 /// With more messages than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
 const BEHIND: u64 = 100_000;
 /// What is older than this is caught up on as well.
 const FRESH: Span = Span::minutes(15);
+/// Saving takes no larger part of the time than one in so many and one more: much has changed while much is caught up.
+const UNSAVED: u32 = 4;
 /// After so long the same offset is committed again, and the longest time that the last save of a task may take.
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
 const LAST_SAVE: Duration = Duration::from_secs(6);
@@ -165,7 +167,7 @@ impl Process {
         self.stepped_at = now;
         self.take_up_changes()?;
         self.hear_group()?;
-        if self.node.open_sends() < UNDER_WAY {
+        if self.node.open_sends() < UNDER_WAY.0 && self.writer.under_way() < UNDER_WAY.1 {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
                 let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
@@ -194,7 +196,9 @@ impl Process {
             && !self.node.tasks().any(|(_, task)| task.is_saving())
         {
             self.saving_since = None;
-            self.parts.metrics.checkpoint(since.elapsed());
+            let took = since.elapsed();
+            self.save_at = self.save_at.max(now + took * UNSAVED);
+            self.parts.metrics.checkpoint(took);
         }
         Ok(())
     }

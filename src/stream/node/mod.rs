@@ -347,7 +347,7 @@ impl Node {
     pub fn mark(&mut self) {
         for lane in self.lanes.values_mut() {
             if let Laid::Open(lane) = lane {
-                lane.mark(Span(0));
+                lane.flush(Span(0));
             }
         }
     }
@@ -430,6 +430,7 @@ impl Node {
         }
         for (name, lane) in &mut self.lanes {
             if let Laid::Open(lane) = lane {
+                lane.flush_due();
                 outs.extend(lane.outbox.take().into_iter().map(|(number, out)| (Owner::Lane(name.clone()), number, out)));
                 if let Some(resume) = lane.committed() {
                     self.effects.push(Effect::Commit(name.clone(), resume));
