@@ -6,6 +6,10 @@ mod cli;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// What one thread makes and another gives back is a third of the time with the system's allocator, and its memory stays in pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     match cli::run(arguments) {

@@ -28,6 +28,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("fetch.wait.max.ms", "20"),
     ("fetch.min.bytes", "1"),
     ("queued.max.messages.kbytes", "32768"),
+    // A full queue is looked at again soon; a second later, as by default, it has long been empty.
+    ("fetch.queue.backoff.ms", "10"),
     ("allow.auto.create.topics", "false"),
     ("statistics.interval.ms", "2000"),
     ("isolation.level", "read_committed"),

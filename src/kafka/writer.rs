@@ -37,6 +37,8 @@ pub struct Outgoing {
     pub key: Vec<u8>,
     /// Its content; `None` removes the key from a compacted topic.
     pub value: Option<Vec<u8>>,
+    /// It can wait: much of its kind comes at once, and all others go first.
+    pub patient: bool,
 }
 
 impl Outgoing {
@@ -45,12 +47,18 @@ impl Outgoing {
     }
 }
 
+/// Bytes of patient messages that the client has at once.
+const PATIENT: usize = 8 * 1024 * 1024;
+
 /// A client that sends.
 pub struct Writer {
     client: BaseProducer<Reports>,
     waiting: VecDeque<Outgoing>,
-    /// Bytes given and not acknowledged.
+    /// Bytes that are not acknowledged.
     under_way: usize,
+    patient: VecDeque<Outgoing>,
+    /// Bytes of these that the client has.
+    patient_under_way: usize,
 }
 
 #[derive(Default)]
@@ -58,6 +66,7 @@ struct Reports(Mutex<Vec<Report>>);
 
 struct Report {
     number: u64,
+    patient: bool,
     bytes: usize,
     offset: Result<i64, KafkaError>,
 }
@@ -75,11 +84,12 @@ impl ClientContext for Reports {
 impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+    fn delivery(&self, result: &DeliveryResult<'_>, mark: usize) {
         let (Ok(message) | Err((_, message))) = result;
         let bytes = message.payload_len() + message.key_len();
         let offset = result.as_ref().map(|message| message.offset()).map_err(|(error, _)| error.clone());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Report { number: number as u64, bytes, offset });
+        let report = Report { number: (mark >> 1) as u64, patient: mark & 1 == 1, bytes, offset };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
     }
 }
 
@@ -88,39 +98,73 @@ impl Writer {
     pub fn new(cluster: &Cluster) -> Result<Writer, SettingsError> {
         let mut config = cluster.config(DEFAULTS)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
-        Ok(Writer { client: cluster.client(&config, Reports::default())?, waiting: VecDeque::new(), under_way: 0 })
+        Ok(Writer {
+            client: cluster.client(&config, Reports::default())?,
+            waiting: VecDeque::new(),
+            under_way: 0,
+            patient: VecDeque::new(),
+            patient_under_way: 0,
+        })
     }
 
     /// Sends a message, now or when there is room.
     pub fn send(&mut self, message: Outgoing) {
-        self.under_way += message.bytes();
-        self.waiting.push_back(message);
+        if message.patient {
+            self.patient.push_back(message);
+        } else {
+            self.under_way += message.bytes();
+            self.waiting.push_back(message);
+        }
     }
 
-    /// Bytes that were given and are not acknowledged.
+    /// Bytes that were given and are not acknowledged, without patient ones.
     pub fn under_way(&self) -> usize {
         self.under_way
     }
 
     /// Goes on sending; gives what was acknowledged since. After an error the client is of no more use.
     pub fn poll(&mut self) -> Result<Vec<(u64, i64)>, KafkaError> {
-        while let Some(message) = self.waiting.front() {
-            let mut record =
-                BaseRecord::with_opaque_to(&message.topic, message.number as usize).partition(message.partition).key(&message.key);
-            if let Some(value) = &message.value {
-                record = record.payload(value);
-            }
-            match self.client.send(record) {
-                Ok(()) => {
-                    self.waiting.pop_front();
-                }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => break,
-                Err((error, _)) => return Err(error),
+        while let Some(message) = self.waiting.front()
+            && hand_over(&self.client, message)?
+        {
+            self.waiting.pop_front();
+        }
+        while self.patient_under_way < PATIENT
+            && let Some(message) = self.patient.front()
+            && hand_over(&self.client, message)?
+        {
+            self.patient_under_way += message.bytes();
+            self.patient.pop_front();
+        }
+        let reports = || self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One call tells of one batch.
+        let mut told = 0;
+        loop {
+            self.client.poll(Duration::ZERO);
+            let now = reports().len();
+            if now == std::mem::replace(&mut told, now) {
+                break;
             }
         }
-        self.client.poll(Duration::ZERO);
-        let reports = std::mem::take(&mut *self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner));
-        self.under_way = self.under_way.saturating_sub(reports.iter().map(|report| report.bytes).sum());
+        let reports = std::mem::take(&mut *reports());
+        for report in &reports {
+            let under_way = if report.patient { &mut self.patient_under_way } else { &mut self.under_way };
+            *under_way = under_way.saturating_sub(report.bytes);
+        }
         reports.into_iter().map(|Report { number, offset, .. }| offset.map(|offset| (number, offset))).collect()
+    }
+}
+
+/// Whether the client had room for it.
+fn hand_over(client: &BaseProducer<Reports>, message: &Outgoing) -> Result<bool, KafkaError> {
+    let mark = (message.number as usize) << 1 | usize::from(message.patient);
+    let mut record = BaseRecord::with_opaque_to(&message.topic, mark).partition(message.partition).key(&message.key);
+    if let Some(value) = &message.value {
+        record = record.payload(value);
+    }
+    match client.send(record) {
+        Ok(()) => Ok(true),
+        Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(false),
+        Err((error, _)) => Err(error),
     }
 }

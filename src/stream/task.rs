@@ -130,8 +130,8 @@ impl Task {
         self.reader.watermark(self.first.context().partition(&format!("{topic}/{partition}")))
     }
 
-    /// Takes the message at an offset. Shows at once what it changes, where it is to be shown.
-    pub fn take(&mut self, offset: i64, value: &[u8], show: bool, step: &mut Step) -> Result<(), String> {
+    /// Takes the message at an offset. Shows at once what it changes, where it is to be shown. Returns how many records it holds.
+    pub fn take(&mut self, offset: i64, value: &[u8], show: bool, step: &mut Step) -> Result<u32, String> {
         let (bundle, records) = unpack(value)?;
         let lane = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
         self.reader.take(offset, lane, &bundle);
@@ -142,7 +142,7 @@ impl Task {
             }
             self.first.push(placed);
         }
-        Ok(())
+        Ok(bundle.records)
     }
 
     /// Goes on as far as it can.

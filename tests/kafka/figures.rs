@@ -77,8 +77,8 @@ fn resident(process: &Service) -> f64 {
 #[test]
 #[ignore = "figures of a release build"]
 fn throughput_memory_and_restore() {
-    let Some(broker) = Broker::start() else { return };
-    let cluster = Cluster::new("figures", broker.brokers(), 4);
+    let Some(broker) = Broker::usual() else { return };
+    let cluster = Cluster::new("figures", broker.brokers(), 4).unhurried();
     fill(&cluster);
     let alone = bare(&cluster, broker.brokers());
     println!("bare consumer: {:.0} records/s", RECORDS as f64 / alone);
@@ -130,8 +130,8 @@ fn steady(cluster: &Cluster, lane: i32, begun: Instant) -> usize {
 #[test]
 #[ignore = "figures of a release build"]
 fn from_a_record_to_its_alert_at_20_000_records_a_second() {
-    let Some(broker) = Broker::start() else { return };
-    let cluster = Cluster::new("latency", broker.brokers(), 4);
+    let Some(broker) = Broker::usual() else { return };
+    let cluster = Cluster::new("latency", broker.brokers(), 4).unhurried();
     let process = cluster.start(0);
     process.ready();
     let begun = Instant::now();

@@ -55,11 +55,11 @@ const WAIT: Duration = Duration::from_millis(20);
 const BATCHES: usize = 8;
 /// How often tasks hear of the time, and what was shown too early is taken back.
 const SECOND: Duration = Duration::from_secs(1);
-/// Messages and bytes under way; with more nothing is read until brokers have caught up.
-const UNDER_WAY: (usize, usize) = (200_000, 64 * 1024 * 1024);
+/// Bytes under way; with more nothing is read until brokers have caught up.
+const UNDER_WAY: usize = 64 * 1024 * 1024;
 /// A lane that is so far ahead of the last one is held, since what it brings could only wait.
 const AHEAD: Span = Span::hours(2);
-/// With more messages than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
+/// With more records than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
 const BEHIND: u64 = 100_000;
 /// What is older than this is caught up on as well.
 const FRESH: Span = Span::minutes(15);
@@ -167,7 +167,7 @@ impl Process {
         self.stepped_at = now;
         self.take_up_changes()?;
         self.hear_group()?;
-        if self.node.open_sends() < UNDER_WAY.0 && self.writer.under_way() < UNDER_WAY.1 {
+        if self.writer.under_way() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
                 let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
@@ -279,11 +279,19 @@ impl Process {
         let silent: Vec<LaneName> =
             self.node.open_lane_names().into_iter().filter(|lane| self.intake.is_silent(lane, now, self.idle)).collect();
         self.node.tick(&silent);
-        self.behind = self.reader.lag().values().sum::<u64>() > BEHIND;
+        self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
         self.node.prepare_commits();
         self.measure();
         Ok(())
+    }
+
+    /// Records that wait, about: a message of ours holds as many as the last ones did.
+    fn backlog(&mut self) -> u64 {
+        let access = &self.setup.topics[&Topic::Access];
+        let (ours, input): (Vec<_>, Vec<_>) = self.reader.lag().into_iter().partition(|((topic, _), _)| topic == access);
+        let sum = |lags: Vec<(Partition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
+        sum(input) + sum(ours) * self.node.records_in_a_bundle()
     }
 
     /// Lanes far ahead of the last one wait for it.
@@ -338,6 +346,7 @@ impl Process {
                             partition: message.partition,
                             key: message.key,
                             value: message.value,
+                            patient: message.topic == Topic::State,
                         });
                         hit("message sent");
                     }

@@ -45,6 +45,8 @@ pub struct Node {
     ticket: u64,
     /// What was counted since it was last asked for.
     counts: Counts,
+    /// Bundles taken of late, and records in them.
+    bundles: (u64, u64),
     failure: Option<StreamError>,
 }
 
@@ -94,6 +96,7 @@ impl Node {
             tickets: BTreeMap::new(),
             ticket: 0,
             counts: Counts::default(),
+            bundles: (0, 0),
             failure: None,
         }
     }
@@ -235,7 +238,8 @@ impl Node {
                     return Ok(());
                 }
                 let mut step = Step::default();
-                task.take(offset, value.unwrap_or_default(), show, &mut step)?;
+                let records = task.take(offset, value.unwrap_or_default(), show, &mut step)?;
+                self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
                 self.shown(step.provisional);
                 Ok(())
             }
@@ -450,6 +454,14 @@ impl Node {
             Out::Send(message) => Effect::Send(self.ticket, message),
             Out::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
         });
+    }
+
+    /// Records in a bundle of late, about.
+    pub fn records_in_a_bundle(&mut self) -> u64 {
+        let (bundles, records) = self.bundles;
+        // What comes weighs more than what was.
+        self.bundles = (bundles / 2, records / 2);
+        records.div_ceil(bundles.max(1)).max(1)
     }
 
     /// What was counted since it was last asked for.

@@ -39,6 +39,11 @@ impl Broker {
         Broker::own("secure")
     }
 
+    /// A broker for one test with the settings that it comes with: others compact in a hurry.
+    pub fn usual() -> Option<Broker> {
+        Broker::own("usual")
+    }
+
     fn own(mode: &str) -> Option<Broker> {
         if apart() {
             return None;

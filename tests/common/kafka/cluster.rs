@@ -27,17 +27,24 @@ pub struct Cluster {
     pub run: Run,
     name: String,
     tasks: i32,
+    /// How often processes save their state, as their configuration says it.
+    checkpoint: &'static str,
 }
 
 impl Cluster {
     /// Of so many tasks; all topics begin with the name.
     pub fn new(name: &str, brokers: &str, tasks: i32) -> Cluster {
-        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks }
+        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks, checkpoint: "1s" }
+    }
+
+    /// One that saves its state as often as it does where nothing else is configured: others hurry.
+    pub fn unhurried(self) -> Cluster {
+        Cluster { checkpoint: "10s", ..self }
     }
 
     /// The same log, read by another group that tells one another elsewhere.
     pub fn under(&self, name: &str) -> Cluster {
-        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks }
+        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks, checkpoint: self.checkpoint }
     }
 
     /// The topics in which processes tell one another.
@@ -63,6 +70,7 @@ impl Cluster {
         let dir = self.dir(number);
         let text = std::fs::read_to_string(self.run.company.dir().join("config.toml")).expect("read");
         let lines = text.lines().map(|line| match line.split_once(" = \"") {
+            Some(("checkpoint", _)) => format!("checkpoint = {:?}", self.checkpoint),
             Some((key, file)) if SHARED.iter().any(|shared| file.starts_with(shared) || file.ends_with(shared)) => {
                 format!("{key} = \"../{file}")
             }
