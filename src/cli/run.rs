@@ -95,6 +95,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
             metrics,
             health,
+            coverage,
         };
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
         tracing::info!("stopped; state is saved");

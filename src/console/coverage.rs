@@ -24,6 +24,17 @@ pub trait Coverage: Send + Sync {
     fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>>;
     /// Sums of the days from `from` to `to`, both inclusive, that are settled.
     fn summary(&self, from: Day, to: Day) -> Option<Summary>;
+    /// Which tasks' employees these are, where others may have more.
+    fn tasks(&self) -> Option<Tasks>;
+}
+
+/// The part of the employees that a process of several knows: each answers for its own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Tasks {
+    /// The tasks that it has.
+    pub here: Vec<i32>,
+    /// How many there are.
+    pub all: i32,
 }
 
 /// One employee or account on one day.
@@ -75,11 +86,12 @@ pub async fn of_day(Shared(view): Shared<View>, RawQuery(query): RawQuery) -> Re
         (Err(refusal), _) | (_, Err(refusal)) => return refused(&refusal),
     };
     let (only, after) = (asked.text("employee").map(str::to_owned), asked.text("after").map(str::to_owned));
+    let tasks = view.coverage.tasks();
     // One more than asked for tells whether there are more.
     let found = tokio::task::spawn_blocking(move || view.coverage.day(day, only.as_deref(), after.as_deref(), limit + 1)).await;
     let Ok(Some(mut employees)) = found else { return not_yet() };
-    let next = (employees.len() > limit).then(|| employees.truncate(limit)).and_then(|()| Some(employees.last()?.name().to_owned()));
-    answer(&serde_json::json!({ "day": day.to_string(), "employees": employees, "next": next }))
+    let next = next_page(&mut employees, limit);
+    answer(serde_json::json!({ "day": day.to_string(), "employees": employees, "next": next }), tasks)
 }
 
 /// `GET /coverage/summary?from=YYYY-MM-DD&to=YYYY-MM-DD`
@@ -97,7 +109,15 @@ pub async fn summary(Shared(view): Shared<View>, RawQuery(query): RawQuery) -> R
     summary.days.values().for_each(|counts| total.join(counts));
     let tables: Vec<_> =
         summary.tables.iter().map(|(table, accesses)| serde_json::json!({ "table": table, "accesses": accesses })).collect();
-    answer(&serde_json::json!({ "days": days, "total": row(None, &total), "unknown_tables": tables }))
+    answer(serde_json::json!({ "days": days, "total": row(None, &total), "unknown_tables": tables }), view.coverage.tasks())
+}
+
+/// Cuts a page, and names its last. An employee and an account of one name are not cut apart: the next page begins after the name.
+fn next_page(employees: &mut Vec<EmployeeDay>, limit: usize) -> Option<String> {
+    let over = employees.get(limit)?;
+    let share = employees.get(limit.checked_sub(1)?).is_some_and(|last| last.name() == over.name());
+    employees.truncate(limit + usize::from(share));
+    Some(employees.last()?.name().to_owned())
 }
 
 fn row(day: Option<Day>, counts: &Counts) -> serde_json::Value {
@@ -112,8 +132,11 @@ fn row(day: Option<Day>, counts: &Counts) -> serde_json::Value {
     row
 }
 
-fn answer(body: &serde_json::Value) -> Response {
-    json(StatusCode::OK, body)
+fn answer(mut body: serde_json::Value, tasks: Option<Tasks>) -> Response {
+    if let Some(tasks) = tasks {
+        body["tasks"] = serde_json::json!(tasks);
+    }
+    json(StatusCode::OK, &body)
 }
 
 fn refused(rule: &str) -> Response {

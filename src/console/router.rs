@@ -123,7 +123,7 @@ pub async fn serve(address: SocketAddr, view: View, shutdown: impl Future<Output
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::coverage::{EmployeeDay, Summary};
+    use crate::console::coverage::{EmployeeDay, Summary, Tasks};
     use crate::model::coverage::{Counts, State};
     use crate::model::time::Day;
     use std::io::{Read, Write};
@@ -134,6 +134,10 @@ mod tests {
     struct Nobody(std::sync::atomic::AtomicBool);
 
     impl Coverage for Nobody {
+        fn tasks(&self) -> Option<Tasks> {
+            None
+        }
+
         fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>> {
             self.0.load(std::sync::atomic::Ordering::Acquire).then_some(())?;
             let all = ["E1", "E 2", "E3"].into_iter().filter(|name| only.is_none_or(|only| only == *name) && after < Some(*name));

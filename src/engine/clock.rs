@@ -136,6 +136,14 @@ impl<T> Clock<T> {
         place(Placed { settles: time.max(edge), late: time < edge, item });
     }
 
+    /// Where something of that time that is no record settles. `None` where that is not believed yet, and never waits for it.
+    pub fn place_of(&self, time: Timestamp) -> Option<Timestamp> {
+        match self.watermark {
+            Some(watermark) => (time <= watermark + LEAP).then(|| time.max(watermark - self.lateness)),
+            None => Some(time),
+        }
+    }
+
     /// The source is silent and time has passed elsewhere: the watermark follows.
     pub fn advance(&mut self, to: Timestamp, place: &mut impl FnMut(Placed<T>)) {
         if self.watermark.is_none() && !self.aside.is_empty() {

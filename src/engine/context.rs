@@ -107,6 +107,12 @@ impl Context {
         ((hash >> 8) % u64::from(tasks.max(1))) as u32
     }
 
+    /// The task that hears what a partition tells beside its records.
+    pub fn task_of_source(&self, name: &str, tasks: u32) -> u32 {
+        let hash = FixedState::with_seed(self.seed).hash_one(name);
+        ((hash >> 8) % u64::from(tasks.max(1))) as u32
+    }
+
     /// This set-up with names of partitions of its own.
     #[must_use]
     pub fn with_own_partitions(&self) -> Context {

@@ -10,7 +10,7 @@ use crate::engine::shard::{Entries, whole_minutes};
 use crate::engine::snapshot::key_print;
 use crate::engine::tracked::Kept;
 use crate::engine::{Executor, HOUR, RestoreError};
-use crate::model::access::Actor;
+use crate::model::access::{Actor, PartitionId};
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,7 @@ pub type Entry = (Vec<u8>, Option<Vec<u8>>);
 const SHARD: u8 = b's';
 const IDS: u8 = b'i';
 const PROFILE: u8 = b'p';
+const NUMBERS: u8 = b'n';
 
 /// What was given before.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +84,9 @@ impl First {
             given.hours.pop_first();
             entries.push((hour_id(hour), None));
         }
+        for (partition, numbers) in self.notes.changed(all) {
+            entries.push((numbers_id(partition), Some(postcard::to_stdvec(numbers).expect("numbers are plain data"))));
+        }
         (given.settled, given.any) = (minute, true);
         entries
     }
@@ -106,6 +110,11 @@ impl First {
                         shard.remember(id, second);
                     }
                 }
+                Some((&NUMBERS, partition)) => {
+                    let partition = partition.first_chunk().map(|id| PartitionId(u32::from_be_bytes(*id)));
+                    let partition = partition.ok_or(RestoreError::Unreadable(postcard::Error::DeserializeBadEncoding))?;
+                    self.notes.restore(partition, postcard::from_bytes(&content)?);
+                }
                 Some((&PROFILE, _)) => {
                     let kept: Kept = postcard::from_bytes(&content)?;
                     self.adopt(kept);
@@ -120,6 +129,12 @@ impl First {
 fn hour_id(hour: i64) -> Vec<u8> {
     let mut id = vec![IDS];
     id.extend_from_slice(&hour.to_be_bytes());
+    id
+}
+
+fn numbers_id(partition: PartitionId) -> Vec<u8> {
+    let mut id = vec![NUMBERS];
+    id.extend_from_slice(&partition.0.to_be_bytes());
     id
 }
 

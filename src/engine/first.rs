@@ -7,14 +7,14 @@ use crate::engine::ahead::Ahead;
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, SHARDS};
 use crate::engine::covered::Covered;
+use crate::engine::notes::{Note, Notes};
 use crate::engine::output::{Output, Revision};
 use crate::engine::second::{Answer, DayAnswer, Report};
-use crate::engine::sequences::Due;
 use crate::engine::shard::{self, Env, Profiles, Shard};
 use crate::engine::{DAY, Executor, HOUR};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Day, Timestamp};
-use crate::population::flow::{self, Flow};
+use crate::population::flow;
 use crate::population::pulse::Pulses;
 use crate::population::sources::blind::Blind;
 use crate::population::{Models, Summary};
@@ -50,6 +50,8 @@ pub struct First {
     pub(super) profiles: Arc<Profiles>,
     /// The state of all employees, shard by shard.
     pub(super) shards: Vec<Shard>,
+    /// What partitions tell beside records.
+    pub(super) notes: Notes,
     hours: Hours,
     /// How far things have come.
     pub(super) reached: Reached,
@@ -92,6 +94,7 @@ impl First {
         First {
             profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            notes: Notes::default(),
             hours,
             reached: NOTHING,
             waiting: false,
@@ -117,6 +120,11 @@ impl First {
     /// The peer groups as learnt so far.
     pub fn models(&self) -> &Arc<Models> {
         &self.models
+    }
+
+    /// What cannot be seen of the sources.
+    pub fn blind(&self) -> &Arc<Blind> {
+        &self.blind
     }
 
     /// How far it has come.
@@ -146,17 +154,9 @@ impl First {
         self.shards[self.context.key(&placed.item.actor).shard()].push(placed);
     }
 
-    /// Notes what is amiss with a partition at that time.
-    pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
-        let at = at.max(self.reached.settled);
-        // Of no employee, so any shard may keep it.
-        self.shards[0].amiss(partition, at, dead, lost);
-    }
-
-    /// Notes numbers of a partition's sequences that were due.
-    pub fn due(&mut self, partition: PartitionId, due: Due) {
-        let flow = self.shards[0].flow(partition, due.at.max(self.reached.settled));
-        flow.join(&Flow { numbers: due.numbers, missing: due.missing, hole: due.edges, ..Flow::default() });
+    /// Takes a note of a partition, to be heard at that time.
+    pub fn note(&mut self, partition: PartitionId, at: Timestamp, note: Note) {
+        self.notes.push(partition, at.max(self.reached.settled), note);
     }
 
     /// How far employees' days could be evaluated.
@@ -248,6 +248,7 @@ impl First {
         }
         self.reached.settled = until;
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        self.notes.settle(until, self.context.lateness, &mut self.shards[0]);
         joined(executor.on_all(&mut self.shards, &|shard| shard.settle(until, env)))
     }
 

@@ -1,10 +1,9 @@
 //! The partitions that an engine reads, each with its clock: up to where all of them have come.
 
 use crate::engine::clock::{Clock, Placed};
-use crate::engine::sequences::{Due, Sequences};
+use crate::engine::notes::Amount;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
-use crate::population::flow::Edge;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,17 +15,6 @@ pub struct Inputs {
     resting: BTreeSet<PartitionId>,
     /// What was amiss before a partition had a time.
     amiss: BTreeMap<PartitionId, Amount>,
-    /// Numbers of the records, where the sources give them.
-    numbers: BTreeMap<PartitionId, Sequences>,
-}
-
-/// Records that could not be decoded, and occasions on which records were lost.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Amount {
-    /// The former.
-    pub dead: u64,
-    /// The latter.
-    pub lost: u64,
 }
 
 impl Inputs {
@@ -73,22 +61,14 @@ impl Inputs {
         self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
     }
 
-    /// A number has come in its partition's order; `due` hears of those that were.
-    pub fn numbered(
-        &mut self,
-        partition: PartitionId,
-        (stream, number): (u64, u64),
-        edge: Edge,
-        lateness: Span,
-        due: &mut impl FnMut(Due),
-    ) {
-        self.numbers.entry(partition).or_default().take(stream, number, edge, lateness, due);
+    /// Where something of that time that is no record settles; `None` where that time is not believed.
+    pub fn place_of(&self, partition: PartitionId, time: Timestamp) -> Option<Timestamp> {
+        self.clocks.get(&partition).map_or(Some(time), |clock| clock.place_of(time))
     }
 
     /// Notes what is amiss.
     pub fn amiss(&mut self, partition: PartitionId, more: Amount) {
-        let sum = self.amiss.entry(partition).or_default();
-        (sum.dead, sum.lost) = (sum.dead + more.dead, sum.lost + more.lost);
+        self.amiss.entry(partition).or_default().add(more);
     }
 
     /// Whether anything waits for its partition's time.

@@ -11,6 +11,7 @@ pub mod covered;
 pub mod entries;
 pub mod first;
 mod inputs;
+pub mod notes;
 pub mod output;
 mod reload;
 pub mod second;
@@ -28,7 +29,8 @@ use crate::population::sources::blind::Blind;
 use context::Context;
 use covered::Covered;
 use first::{First, Hours};
-use inputs::{Amount, Inputs};
+use inputs::Inputs;
+use notes::{Amount, Note};
 use output::{Output, Revision};
 use second::Second;
 use shard::{Profiles, Shard};
@@ -223,14 +225,15 @@ impl Engine {
 
     /// A source has numbered a record (or a line of one) within a stream. To be told in the partition's order.
     pub fn numbered(&mut self, partition: PartitionId, stream: u64, number: u64, edge: Edge) {
-        let lateness = self.first.context().lateness;
-        self.inputs.numbered(partition, (stream, number), edge, lateness, &mut |due| self.first.due(partition, due));
+        if let Some(at) = self.inputs.place_of(partition, edge.time) {
+            self.first.note(partition, at, Note::Number { stream, number, edge });
+        }
     }
 
     /// What is amiss stands at the partition's time, once it has one.
     fn place_amiss(&mut self, partition: PartitionId) {
-        if let Some((at, Amount { dead, lost })) = self.inputs.take_amiss(partition) {
-            self.first.amiss(partition, at, dead, lost);
+        if let Some((at, amount)) = self.inputs.take_amiss(partition) {
+            self.first.note(partition, at, Note::Amiss(amount));
         }
     }
 
@@ -247,6 +250,11 @@ impl Engine {
     /// The last hour at whose start sums were told.
     pub fn hour(&self) -> i64 {
         self.first.reached().hour
+    }
+
+    /// The first stage.
+    pub fn first(&self) -> &First {
+        &self.first
     }
 
     /// When an alert was shown within the budget.

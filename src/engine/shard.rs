@@ -217,12 +217,6 @@ impl Shard {
         self.flows.of(partition, at)
     }
 
-    /// Notes what is amiss with a partition.
-    pub fn amiss(&mut self, partition: PartitionId, at: Timestamp, dead: u64, lost: u64) {
-        let flow = self.flow(partition, at);
-        (flow.dead, flow.lost) = (flow.dead + dead, flow.lost + lost);
-    }
-
     /// How far the days of its employees could be evaluated.
     pub fn covered(&self) -> &Covered {
         &self.covered

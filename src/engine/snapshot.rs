@@ -3,6 +3,7 @@
 use crate::engine::context::SHARDS;
 use crate::engine::first::{First, Reached};
 use crate::engine::inputs::Inputs;
+use crate::engine::notes::Notes;
 use crate::engine::second::Second;
 use crate::engine::shard::Shard;
 use crate::engine::tracked::{Kept, Tracked};
@@ -46,6 +47,7 @@ struct Head {
     partitions: Vec<String>,
     sources: BTreeMap<String, Arc<str>>,
     inputs: Inputs,
+    notes: Notes,
     reached: Reached,
     models: Models,
     pulses: Pulses,
@@ -69,6 +71,7 @@ impl Engine {
             partitions: context.partitions.read().map(|names| names.clone()).unwrap_or_default(),
             sources: context.sources.read().map(|sources| sources.clone()).unwrap_or_default(),
             inputs: self.inputs.clone(),
+            notes: first.notes.clone(),
             reached: first.reached,
             models: (*first.models).clone(),
             pulses: (*first.pulses).clone(),
@@ -118,6 +121,7 @@ impl Engine {
         engine.first.deal_out();
         engine.inputs = head.inputs;
         engine.inputs.set_lateness(engine.first.context().lateness);
+        engine.first.notes = head.notes;
         engine.first.reached = head.reached;
         (engine.first.models, engine.first.pulses) = (Arc::new(head.models), Arc::new(head.pulses));
         engine.first.blind = Arc::new(head.blind);

@@ -116,10 +116,10 @@ pub fn partitions(cluster: &Cluster, topics: &[String]) -> Result<BTreeMap<Strin
     Ok(found.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).filter(|(_, partitions)| *partitions > 0).collect())
 }
 
-/// The next offset of a partition.
-pub fn end(cluster: &Cluster, topic: &str, partition: i32) -> Result<i64, SettingsError> {
+/// The first offset of a partition that is still there, and the next one.
+pub fn bounds(cluster: &Cluster, topic: &str, partition: i32) -> Result<(i64, i64), SettingsError> {
     let config = cluster.config(&[])?;
     let consumer: BaseConsumer = cluster.client(&config, DefaultConsumerContext)?;
     let watermarks = consumer.fetch_watermarks(topic, partition, WITHIN);
-    watermarks.map(|(_, end)| end).map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
+    watermarks.map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
 }

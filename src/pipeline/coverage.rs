@@ -1,9 +1,10 @@
 //! Coverage as the service shows it: read beside the engine from profiles that it keeps, and from sums that it publishes every hour.
 
-use crate::console::coverage::{Coverage, EmployeeDay, Summary};
+use crate::console::coverage::{Coverage, EmployeeDay, Summary, Tasks};
 use crate::engine::Engine;
 use crate::engine::context::Context;
 use crate::engine::covered::{Amiss, Covered};
+use crate::engine::first::First;
 use crate::engine::shard::Profiles;
 use crate::engine::tracked::Tracked;
 use crate::model::access::Actor;
@@ -23,28 +24,56 @@ pub struct Published(RwLock<Option<Known>>);
 
 #[derive(Clone)]
 struct Known {
+    parts: Vec<Part>,
+    /// The sums of all parts.
+    covered: Arc<Covered>,
+    /// Which tasks these are, and of how many, where there are several.
+    tasks: Option<Tasks>,
+}
+
+/// What is known of the employees of one first stage.
+#[derive(Clone)]
+struct Part {
+    /// Its task, and the hour that it had come to.
+    of: (i32, i64),
     context: Arc<Context>,
     profiles: Arc<Profiles>,
     blind: Arc<Blind>,
-    covered: Arc<Covered>,
-    hour: i64,
+    settled: u32,
 }
 
 impl Published {
     /// Publishes what an engine knows, where an hour has passed since. Returns the sums of the newest settled day, if they are news.
     pub fn publish(&self, engine: &Engine) -> Option<Counts> {
-        if self.known().is_some_and(|known| known.hour == engine.hour()) {
+        self.publish_parts([(0, engine.first())].into_iter(), None)
+    }
+
+    /// Publishes what the first stages of some tasks know, of so many.
+    pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a First)> + Clone, all: i32) -> Option<Counts> {
+        self.publish_parts(tasks, Some(all))
+    }
+
+    fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a First)> + Clone, all: Option<i32>) -> Option<Counts> {
+        let now = || firsts.clone().map(|(task, first)| (task, first.reached().hour));
+        if self.known().is_some_and(|known| known.parts.iter().map(|part| part.of).eq(now())) {
             return None;
         }
-        let covered = engine.covered();
+        let mut covered = Covered::default();
+        let mut parts = Vec::new();
+        for (task, first) in firsts.clone() {
+            let own = first.covered();
+            parts.push(Part {
+                of: (task, first.reached().hour),
+                context: first.context().clone(),
+                profiles: first.profiles().clone(),
+                blind: first.blind().clone(),
+                settled: own.settled,
+            });
+            covered.join(&own);
+        }
         let newest = covered.days.last_key_value().map(|(_, counts)| *counts).unwrap_or_default();
-        let known = Known {
-            context: engine.context().clone(),
-            profiles: engine.profiles().clone(),
-            blind: engine.blind().clone(),
-            covered: Arc::new(covered),
-            hour: engine.hour(),
-        };
+        let tasks = all.map(|all| Tasks { here: parts.iter().map(|part| part.of.0).collect(), all });
+        let known = Known { parts, covered: Arc::new(covered), tasks };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Some(newest)
     }
@@ -89,29 +118,36 @@ fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Amiss<'_>) -> Option<Em
 impl Coverage for Published {
     fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>> {
         let known = self.known()?;
-        let amiss = Amiss::new(&known.context, &known.blind);
         // An employee and an account may share a name, and both come in one page.
-        let mut first: BTreeSet<(Arc<str>, Actor)> = BTreeSet::new();
-        for tracked in known.profiles.iter() {
-            let actor = &tracked.profile.actor;
-            let name = actor.name();
-            let is_asked = only.is_none_or(|only| **name == *only) && after.is_none_or(|after| **name > *after);
-            let is_before = first.len() < limit || first.last().is_some_and(|(last, _)| name < last);
-            if is_asked && is_before && amiss.evaluation(&tracked, day_number(day), known.covered.settled).is_some() {
-                first.insert((name.clone(), actor.clone()));
-                if first.len() > limit {
-                    first.pop_last();
+        let mut first: BTreeSet<(Arc<str>, Actor, usize)> = BTreeSet::new();
+        let amiss: Vec<Amiss<'_>> = known.parts.iter().map(|part| Amiss::new(&part.context, &part.blind)).collect();
+        for (at, part) in known.parts.iter().enumerate() {
+            for tracked in part.profiles.iter() {
+                let actor = &tracked.profile.actor;
+                let name = actor.name();
+                let is_asked = only.is_none_or(|only| **name == *only) && after.is_none_or(|after| **name > *after);
+                let is_before = first.len() < limit || first.last().is_some_and(|(last, ..)| name < last);
+                if is_asked && is_before && amiss[at].evaluation(&tracked, day_number(day), part.settled).is_some() {
+                    first.insert((name.clone(), actor.clone(), at));
+                    if first.len() > limit {
+                        first.pop_last();
+                    }
                 }
             }
         }
-        let read = |(_, actor): (Arc<str>, Actor)| {
-            let tracked = known.profiles.get(&known.context.key(&actor))?;
-            of(&tracked, day, known.covered.settled, &amiss)
+        let read = |(_, actor, at): (Arc<str>, Actor, usize)| {
+            let part = &known.parts[at];
+            let tracked = part.profiles.get(&part.context.key(&actor))?;
+            of(&tracked, day, part.settled, &amiss[at])
         };
         Some(first.into_iter().filter_map(read).collect())
     }
 
     fn summary(&self, from: Day, to: Day) -> Option<Summary> {
         self.known().map(|known| summary(&known.covered, from, to))
+    }
+
+    fn tasks(&self) -> Option<Tasks> {
+        self.known().and_then(|known| known.tasks)
     }
 }

@@ -6,10 +6,12 @@
 
 use crate::engine::clock::{Clock, Placed};
 use crate::engine::context::Context;
+use crate::engine::notes::{Amount, Note};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
+use crate::population::flow::Edge;
 use crate::stream::save::Outbox;
-use crate::stream::wire::{Pack, Place, Routed, Tick, encode};
+use crate::stream::wire::{Pack, Place, Routed, Tick, What, encode};
 use crate::stream::{Send, Topic};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,6 +33,10 @@ pub struct Lane {
     before: Option<Resume>,
     /// Each task, and what waits to be sent to it.
     tasks: Vec<Destination>,
+    /// That which hears the lane's notes.
+    noting: usize,
+    /// What was amiss before the lane had a time.
+    amiss: Amount,
     /// Recorded ticks that stand before offsets not read yet.
     ticks: VecDeque<Tick>,
     /// Messages that what stands before `next` led to.
@@ -38,6 +44,19 @@ pub struct Lane {
     /// What leaves it.
     pub outbox: Outbox,
     commit: Option<(Resume, u64)>,
+}
+
+/// What a record of the input holds.
+#[derive(Clone, Default, Debug)]
+pub struct Content {
+    /// Its accesses.
+    pub accesses: Vec<Access>,
+    /// Numbers that its source gave it: print of the stream, number, record.
+    pub numbers: Vec<(u64, u64, Edge)>,
+    /// What is amiss with it.
+    pub amiss: Amount,
+    /// The latest time that can be believed of it by the broker's clock.
+    pub believed: Option<Timestamp>,
 }
 
 /// A task as a lane sees it.
@@ -78,6 +97,7 @@ impl Lane {
         }
         let is_ours = |tick: &Tick| (&tick.topic, tick.partition) == (&name.0, name.1) && tick.next >= resume.next;
         let ticks = ticks.into_iter().filter(is_ours).collect();
+        let noting = context.task_of_source(&format!("{}/{}", name.0, name.1), tasks.max(1) as u32) as usize;
         let mut lane = Lane {
             topic: name.0,
             partition: name.1,
@@ -86,6 +106,8 @@ impl Lane {
             next: resume.next,
             before: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
+            noting,
+            amiss: Amount::default(),
             ticks,
             sub: 0,
             outbox: Outbox::default(),
@@ -111,33 +133,49 @@ impl Lane {
         self.clock.watermark()
     }
 
-    /// Takes what the record at an offset holds. `believed` is the latest time that can be believed by the broker's clock. What is
-    /// returned is given up.
-    pub fn take(&mut self, offset: i64, accesses: Vec<Access>, believed: Option<Timestamp>) -> Vec<Access> {
+    /// Takes what the record at an offset holds. What is returned is given up.
+    pub fn take(&mut self, offset: i64, content: Content) -> Vec<Access> {
         self.apply_ticks();
         let here = Resume { next: offset, watermark: self.clock.watermark() };
         self.next = offset + 1;
         self.sub = 0;
-        let (mut placed, mut given_up) = (Vec::new(), Vec::new());
-        for access in accesses {
-            given_up.extend(self.clock.take(access.time, believed, access, &mut |found| placed.push(found)));
-        }
-        self.pack(placed);
+        let given_up = self.take_content(content);
         self.note_aside(here);
         self.apply_ticks();
         given_up
     }
 
     /// Takes what a decoder had held back of records before.
-    pub fn take_held(&mut self, accesses: Vec<Access>) -> Vec<Access> {
+    pub fn take_held(&mut self, content: Content) -> Vec<Access> {
         let here = Resume { next: self.next, watermark: self.clock.watermark() };
-        let (mut placed, mut given_up) = (Vec::new(), Vec::new());
-        for access in accesses {
-            given_up.extend(self.clock.take(access.time, None, access, &mut |found| placed.push(found)));
-        }
-        self.pack(placed);
+        let given_up = self.take_content(content);
         self.note_aside(here);
         given_up
+    }
+
+    fn take_content(&mut self, Content { accesses, numbers, amiss, believed }: Content) -> Vec<Access> {
+        for (stream, number, edge) in numbers {
+            if let Some(at) = self.clock.place_of(edge.time) {
+                self.note(at, Note::Number { stream, number, edge });
+            }
+        }
+        let (mut placed, mut given_up) = (Vec::new(), Vec::new());
+        for access in accesses {
+            given_up.extend(self.clock.take(access.time, believed, access, &mut |found| placed.push(found)));
+        }
+        self.pack(placed);
+        self.amiss.add(amiss);
+        self.amiss.dead += given_up.len() as u64;
+        // What is amiss stands at the lane's time, once it has one.
+        if let Some(at) = self.clock.watermark().filter(|_| !self.amiss.is_nothing()) {
+            let amiss = std::mem::take(&mut self.amiss);
+            self.note(at, Note::Amiss(amiss));
+        }
+        given_up
+    }
+
+    fn note(&mut self, at: Timestamp, note: Note) {
+        self.bring(self.noting, at, What::Note(note));
     }
 
     fn note_aside(&mut self, here: Resume) {
@@ -202,13 +240,17 @@ impl Lane {
     fn pack(&mut self, placed: Vec<Placed<Access>>) {
         for Placed { settles, late, item } in placed {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
-            let place = Place { next: self.next, sub: self.sub };
-            self.sub += 1;
-            self.tasks[task].pack.push(&Routed { place, at: settles, late, access: item });
-            if self.tasks[task].pack.len() >= FULL {
-                // The time is told with a later bundle, once everything that this record of the input led to has been sent.
-                self.send(task, self.tasks[task].told);
-            }
+            self.bring(task, settles, What::Record { access: item, late });
+        }
+    }
+
+    fn bring(&mut self, task: usize, at: Timestamp, what: What) {
+        let place = Place { next: self.next, sub: self.sub };
+        self.sub += 1;
+        self.tasks[task].pack.push(&Routed { place, at, what });
+        if self.tasks[task].pack.len() >= FULL {
+            // The time is told with a later bundle, once everything that this record of the input led to has been sent.
+            self.send(task, self.tasks[task].told);
         }
     }
 

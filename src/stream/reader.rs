@@ -1,9 +1,10 @@
 //! How a task reads `leakwarden.access`: each message of each lane once, up to where all lanes have come, and from where to read on.
 
 use crate::engine::clock::Placed;
+use crate::engine::notes::Note;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
-use crate::stream::wire::{Bundle, Place, Routed};
+use crate::stream::wire::{Bundle, Place, Routed, What};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -36,6 +37,15 @@ pub struct Reader {
     applied: Timestamp,
 }
 
+/// What a task has not seen before.
+#[expect(clippy::large_enum_variant, reason = "almost all are records")]
+pub enum Brought {
+    /// A record.
+    Record(Placed<Access>),
+    /// A note of a lane, and when it is to be heard.
+    Note(PartitionId, Timestamp, Note),
+}
+
 /// Watermarks move so far between two marks.
 const STEP: Span = Span::minutes(1);
 
@@ -63,16 +73,21 @@ impl Reader {
         reached.watermark = reached.watermark.max(bundle.watermark);
     }
 
-    /// Takes one of its records; gives it, if it is news.
-    pub fn take_record(&mut self, lane: PartitionId, record: Routed) -> Option<Placed<Access>> {
+    /// Takes one of the things that it brings; gives it, if it is news.
+    pub fn take_brought(&mut self, lane: PartitionId, Routed { place, at, what }: Routed) -> Option<Brought> {
         let reached = self.now.lanes.entry(lane).or_default();
-        if record.place <= reached.place {
+        if place <= reached.place {
             return None;
         }
-        reached.place = record.place;
-        self.now.latest = self.now.latest.max(record.at);
-        let access = Access { partition: lane, ..record.access };
-        (record.at >= self.applied).then_some(Placed { settles: record.at, late: record.late, item: access })
+        reached.place = place;
+        self.now.latest = self.now.latest.max(at);
+        if at < self.applied {
+            return None;
+        }
+        Some(match what {
+            What::Record { access, late } => Brought::Record(Placed { settles: at, late, item: Access { partition: lane, ..access } }),
+            What::Note(note) => Brought::Note(lane, at, note),
+        })
     }
 
     /// The watermark of a lane.

@@ -9,7 +9,7 @@ use crate::model::access::PartitionId;
 use crate::model::time::Timestamp;
 use crate::stream::changelog::Restored;
 use crate::stream::frames::cut;
-use crate::stream::reader::{Mark, Reader};
+use crate::stream::reader::{Brought, Mark, Reader};
 use crate::stream::save::{Outbox, Saver};
 use crate::stream::table::Table;
 use crate::stream::wire::{Told, decode, encode, unpack};
@@ -136,11 +136,16 @@ impl Task {
         let lane = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
         self.reader.take(offset, lane, &bundle);
         for record in records {
-            let Some(placed) = self.reader.take_record(lane, record?) else { continue };
-            if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
-                step.provisional.extend(self.first.show(&placed.item));
+            match self.reader.take_brought(lane, record?) {
+                Some(Brought::Record(placed)) => {
+                    if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
+                        step.provisional.extend(self.first.show(&placed.item));
+                    }
+                    self.first.push(placed);
+                }
+                Some(Brought::Note(lane, at, note)) => self.first.note(lane, at, note),
+                None => {}
             }
-            self.first.push(placed);
         }
         Ok(bundle.records)
     }

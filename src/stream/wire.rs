@@ -1,6 +1,7 @@
 //! What the messages of our topics hold. Each begins with the version of its encoding; a message of another version is refused and
 //! never guessed at.
 
+use crate::engine::notes::Note;
 use crate::engine::output::Revision;
 use crate::engine::second::Report;
 use crate::model::access::Access;
@@ -20,7 +21,8 @@ pub struct Place {
     pub sub: u32,
 }
 
-/// What a message of `leakwarden.access` begins with: a bundle of records that one lane brings to one task, in order. They follow.
+/// What a message of `leakwarden.access` begins with: a bundle of records and notes that one lane brings to one task, in order. They
+/// follow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bundle {
     /// Topic of the input.
@@ -29,21 +31,34 @@ pub struct Bundle {
     pub partition: i32,
     /// The lane's watermark once the records are taken, as far as it may be told.
     pub watermark: Option<Timestamp>,
-    /// How many records follow; none where only the time is told.
+    /// How many of them follow; none where only the time is told.
     pub records: u32,
 }
 
-/// A record in a bundle, with its place in the lane and in time.
+/// What a bundle brings, with its place in the lane and in time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Routed {
     /// Its place in the lane.
     pub place: Place,
     /// When it settles.
     pub at: Timestamp,
-    /// Whether it came late.
-    pub late: bool,
-    /// The record. Its partition and position are those of the input.
-    pub access: Access,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a lane brings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "almost all are records")]
+pub enum What {
+    /// A record. Its partition and position are those of the input.
+    Record {
+        /// The record.
+        access: Access,
+        /// Whether it came late.
+        late: bool,
+    },
+    /// What the partition tells beside its records.
+    Note(Note),
 }
 
 /// Records that wait for their bundle to be full.

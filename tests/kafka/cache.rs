@@ -213,7 +213,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
         loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| Message { offset, key, value }).collect()
     });
     let loaded = begun.elapsed();
-    let end = leakwarden::kafka::topics::end(cluster, "speed.state", 0).expect("an end");
+    let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
     let mut reader = Reader::start(cluster, "speed").expect("a reader");
     let partition = ("speed.state".into(), 0);
     // The last message stands for the fence.

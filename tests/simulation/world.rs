@@ -6,7 +6,7 @@ use crate::log::Log;
 use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
-use leakwarden::stream::lane::Resume;
+use leakwarden::stream::lane::{Content, Resume};
 use leakwarden::stream::node::{Effect, LaneName, Layout, Node};
 use leakwarden::stream::restoring::Cached;
 use leakwarden::stream::{Send, Topic};
@@ -287,7 +287,11 @@ impl<'a> World<'a> {
         for _ in 0..many {
             let Some(offset) = self.processes[at].lanes.get(name).copied() else { break };
             let Some(access) = records.get(offset as usize) else { break };
-            let given_up = self.processes[at].node.record(name, offset, vec![access.clone()], Some(Timestamp::END));
+            let given_up = self.processes[at].node.record(
+                name,
+                offset,
+                Content { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..Content::default() },
+            );
             assert!(given_up.is_empty());
             self.processes[at].lanes.insert(name.clone(), offset + 1);
             moved = true;

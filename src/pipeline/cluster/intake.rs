@@ -4,6 +4,7 @@ use crate::config::written::{Config, From};
 use crate::console::health::Health;
 use crate::decode::{Choice, Raw};
 use crate::engine::context::Context;
+use crate::engine::notes::Amount;
 use crate::kafka::reader::{Incoming, Partition};
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::{Span, Timestamp};
@@ -11,22 +12,13 @@ use crate::pipeline::feed::{Batch, Dead, Feed};
 use crate::pipeline::replay::UNCONFIRMED;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
+use crate::stream::lane::Content;
 use crate::stream::node::LaneName;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// What one record holds.
-pub struct Taken {
-    /// Its offset.
-    pub offset: i64,
-    /// Its accesses.
-    pub accesses: Vec<Access>,
-    /// The latest time that is believed of it.
-    pub believed: Option<Timestamp>,
-}
 
 /// All input partitions of this process.
 pub struct Intake {
@@ -57,8 +49,14 @@ struct Heard {
     last: Instant,
     next: i64,
     fresh: bool,
+    /// Occasions on which records were lost that are not told yet.
+    lost: u64,
+    /// When it was last asked why offsets are missing.
+    asked: Option<Instant>,
 }
 
+/// Brokers are not asked more often why offsets are missing.
+const ASKED_AGAIN: Duration = Duration::from_secs(60);
 /// Messages that are decoded by one core at a time.
 const SLICE: usize = 256;
 
@@ -122,7 +120,7 @@ impl Intake {
         let name = format!("{}/{}", lane.0, lane.1);
         let feed =
             Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
-        self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false });
+        self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false, lost: 0, asked: None });
     }
 
     /// A partition is no longer ours.
@@ -130,22 +128,36 @@ impl Intake {
         self.heard.remove(lane);
     }
 
+    /// The offset that was to come, where a later one came and it is worth asking why: transactions and compaction leave out offsets too.
+    pub fn is_missed(&mut self, lane: &LaneName, came: i64, now: Instant) -> Option<i64> {
+        let heard = self.heard.get_mut(lane)?;
+        let is_due = heard.asked.is_none_or(|asked| now.duration_since(asked) >= ASKED_AGAIN);
+        let is_missed = heard.next > 0 && came > heard.next && is_due;
+        is_missed.then(|| {
+            heard.asked = Some(now);
+            heard.next
+        })
+    }
+
+    /// Records of a partition are lost to us from here on.
+    pub fn lost(&mut self, lane: &LaneName) {
+        if let Some(heard) = self.heard.get_mut(lane) {
+            heard.lost += 1;
+        }
+    }
+
     /// Decodes messages of a partition, in order.
-    pub fn take(&mut self, lane: &LaneName, messages: &[Incoming]) -> Vec<Taken> {
+    pub fn take(&mut self, lane: &LaneName, messages: &[Incoming]) -> Vec<(i64, Content)> {
         let Some(heard) = self.heard.get_mut(lane) else { return Vec::new() };
+        let mut lost = std::mem::take(&mut heard.lost);
         heard.last = Instant::now();
         heard.fresh = true;
-        if let Some(first) = messages.first() {
-            if first.offset > heard.next && heard.next > 0 {
-                let missing = first.offset - heard.next;
-                tracing::warn!(topic = %lane.0, partition = lane.1, expected = heard.next, found = first.offset, missing, "records expired before they were read");
-            }
+        if !messages.is_empty() {
             heard.feed.recognise(messages.iter().take(100).map(|message| message.value.as_deref().unwrap_or_default()));
         }
         heard.next = messages.last().map_or(heard.next, |last| last.offset + 1);
         let context = self.context.clone();
         let classifier = &*context.classifier;
-        let raw = |message: &'_ Incoming| -> (i64, i64) { (message.offset, message.timestamp_ms.unwrap_or(0)) };
         let stateless = heard.feed.format().is_some_and(|codec| codec.format.stateless);
         let batches: Vec<Batch> = if stateless {
             let feed = &heard.feed;
@@ -165,25 +177,23 @@ impl Intake {
         let metrics = &self.sources[heard.source].metrics;
         let mut taken = Vec::with_capacity(messages.len());
         for (message, batch) in messages.iter().zip(batches) {
-            let (offset, ms) = raw(message);
             metrics.records(Outcome::DeadLetter, batch.dead.len() as u64);
             metrics.records(Outcome::Ignored, batch.ignored);
-            self.letters.extend(batch.dead.into_iter().map(Dead::into_letter));
-            taken.push(Taken { offset, accesses: batch.accesses, believed: super::believed(Some(ms), self.skew) });
+            let content = content(batch, std::mem::take(&mut lost), super::believed(message.timestamp_ms, self.skew), &mut self.letters);
+            taken.push((message.offset, content));
         }
         taken
     }
 
     /// What decoders held back of partitions that have been silent for long enough.
-    pub fn held(&mut self, now: Instant, of: impl Fn(Duration) -> bool) -> Vec<(LaneName, Vec<Access>)> {
+    pub fn held(&mut self, now: Instant, of: impl Fn(Duration) -> bool) -> Vec<(LaneName, Content)> {
         let classifier = self.context.classifier.clone();
         let mut held = Vec::new();
         for (lane, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
             heard.fresh = false;
             let batch = heard.feed.flush(&classifier, crate::pipeline::feed::Between::default());
-            self.letters.extend(batch.dead.into_iter().map(Dead::into_letter));
-            if !batch.accesses.is_empty() {
-                held.push((lane.clone(), batch.accesses));
+            if !(batch.accesses.is_empty() && batch.numbers.is_empty() && batch.dead.is_empty()) {
+                held.push((lane.clone(), content(batch, 0, None, &mut self.letters)));
             }
         }
         held
@@ -254,6 +264,13 @@ impl Intake {
             health.set_connected(at, joined);
         }
     }
+}
+
+/// What a record holds; what of it is dead goes to the letters.
+fn content(batch: Batch, lost: u64, believed: Option<Timestamp>, letters: &mut Vec<DeadLetter>) -> Content {
+    let amiss = Amount { dead: batch.dead.len() as u64, lost };
+    letters.extend(batch.dead.into_iter().map(Dead::into_letter));
+    Content { accesses: batch.accesses, numbers: batch.numbers, amiss, believed }
 }
 
 fn as_raw<'a>(message: &'a Incoming, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {

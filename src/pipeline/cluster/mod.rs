@@ -13,6 +13,7 @@ use crate::kafka::member::{Commit, Member, Said};
 use crate::kafka::reader::{Partition, Reader};
 use crate::kafka::writer::{Outgoing, Writer};
 use crate::model::time::{Span, Timestamp};
+use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
@@ -47,6 +48,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Readiness.
     pub health: Arc<Health>,
+    /// Where how far employees' days could be evaluated is published.
+    pub coverage: Arc<Published>,
 }
 
 /// How long to wait for messages before looking at everything else.
@@ -241,12 +244,25 @@ impl Process {
     }
 
     fn take_input(&mut self, lane: LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
-        for taken in self.intake.take(&lane, messages) {
-            let given_up = self.node.record(&lane, taken.offset, taken.accesses, taken.believed);
+        self.look_for_lost(&lane, messages)?;
+        for (offset, content) in self.intake.take(&lane, messages) {
+            let given_up = self.node.record(&lane, offset, content);
             self.intake.give_up(&lane, given_up);
             hit("record taken");
         }
         self.bury()
+    }
+
+    /// Records that expired before they were read are lost to us, and that is told.
+    fn look_for_lost(&mut self, lane: &LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
+        let Some(came) = messages.first().map(|message| message.offset) else { return Ok(()) };
+        let Some(expected) = self.intake.is_missed(lane, came, Instant::now()) else { return Ok(()) };
+        let (first, _) = crate::kafka::topics::bounds(&self.setup.cluster, &lane.0, lane.1)?;
+        if first > expected {
+            tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, "records expired before they were read");
+            self.intake.lost(lane);
+        }
+        Ok(())
     }
 
     /// Dead letters are kept before the offset behind them can be committed. A place that takes none ends the process.
@@ -263,8 +279,8 @@ impl Process {
     }
 
     fn release_held(&mut self, of: impl Fn(Duration) -> bool) -> anyhow::Result<()> {
-        for (lane, accesses) in self.intake.held(Instant::now(), of) {
-            let given_up = self.node.held(&lane, accesses);
+        for (lane, content) in self.intake.held(Instant::now(), of) {
+            let given_up = self.node.held(&lane, content);
             self.intake.give_up(&lane, given_up);
         }
         self.bury()
@@ -322,6 +338,10 @@ impl Process {
         metrics.set_tasks(running as u64);
         let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
+        let firsts = self.node.tasks().map(|(task, of)| (task, of.first()));
+        if let Some(newest) = self.parts.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
+            metrics.set_coverage(&newest);
+        }
         self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
         let counts = self.node.counts();
         self.sinks.count(&counts, &self.intake);
@@ -417,7 +437,7 @@ impl Process {
                 }
                 Said::Ours { topic, partition, committed } => {
                     let resume = committed.map_or(Resume { next: 0, watermark: None }, |(offset, beside)| Resume::read(offset, &beside));
-                    let end = crate::kafka::topics::end(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
+                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
                     self.node.assign_lane((topic, partition), resume, end);
                 }
                 Said::Give(gone, done) => {

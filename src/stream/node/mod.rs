@@ -7,11 +7,11 @@ use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::Span;
 use crate::stream::centre::Centre;
 use crate::stream::changelog::{Changelog, LogName};
 pub use crate::stream::effect::{Effect, LaneName};
-use crate::stream::lane::{Lane, Resume};
+use crate::stream::lane::{Content, Lane, Resume};
 use crate::stream::restoring::{Cached, Reading, Turn};
 use crate::stream::save::Out;
 use crate::stream::table::Table;
@@ -190,17 +190,17 @@ impl Node {
     }
 
     /// What a record of the input holds. What is returned was set aside and is given up.
-    pub fn record(&mut self, name: &LaneName, offset: i64, accesses: Vec<Access>, believed: Option<Timestamp>) -> Vec<Access> {
+    pub fn record(&mut self, name: &LaneName, offset: i64, content: Content) -> Vec<Access> {
         match self.lanes.get_mut(name) {
-            Some(Laid::Open(lane)) if offset >= lane.next() => lane.take(offset, accesses, believed),
+            Some(Laid::Open(lane)) if offset >= lane.next() => lane.take(offset, content),
             Some(_) | None => Vec::new(),
         }
     }
 
     /// What a decoder had held back of records of the input before.
-    pub fn held(&mut self, name: &LaneName, accesses: Vec<Access>) -> Vec<Access> {
+    pub fn held(&mut self, name: &LaneName, content: Content) -> Vec<Access> {
         match self.lanes.get_mut(name) {
-            Some(Laid::Open(lane)) => lane.take_held(accesses),
+            Some(Laid::Open(lane)) => lane.take_held(content),
             Some(_) | None => Vec::new(),
         }
     }

@@ -79,7 +79,7 @@ impl Node {
     }
 
     /// The running tasks.
-    pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> {
+    pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> + Clone {
         self.parts.iter().filter_map(|(part, state)| match state {
             Part::Task(task) => Some((*part, &**task)),
             Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
