@@ -18,6 +18,8 @@ mod figures;
 mod files;
 #[path = "kafka/history.rs"]
 mod history;
+#[path = "kafka/redriven.rs"]
+mod redriven;
 #[cfg(feature = "tls")]
 #[path = "kafka/security.rs"]
 mod security;

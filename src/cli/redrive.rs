@@ -2,9 +2,10 @@
 
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
-use leakwarden::config::written::{Config, Kafka};
-use leakwarden::model::problem::Problem;
+use leakwarden::config::written::{Config, From, Kafka};
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::intake;
+use leakwarden::pipeline::redrive::cluster::Handover;
 use leakwarden::pipeline::redrive::{self, Letters, Report, spool};
 use leakwarden::sink::dead_letters::DeadLetter;
 use leakwarden::telemetry::untrusted::Untrusted;
@@ -45,10 +46,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Failure::argument("--reason", &format!("must be a glob ({})", error.msg), options.reason.as_deref().unwrap_or_default())
     })?;
     let (mut config, context) = setup::load(Some(&options.config))?;
-    if config.cluster.is_some() {
-        let rule = "must not be there: processes of a cluster take up no re-driven records yet; replay the topic with --kafka instead";
-        return Err(Failure::Unusable(vec![Problem::plain(format!("{}: cluster", config.file.display()), rule)]));
-    }
     config.state = options.state.clone().unwrap_or(config.state);
     let sealer = redrive::sealer(&config)?;
     let Letters { mut all, unreadable } = letters(options, &config)?;
@@ -63,15 +60,34 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     all.retain(wanted);
     let key = redrive::key_print(&context);
-    let known = spool::known(&config.state, key);
+    let handover = handover(&config)?;
+    let known = handover.as_ref().map_or_else(|| Ok(spool::known(&config.state, key)), Handover::known)?;
     let report = redrive::redrive(&config, &context, sealer.as_deref(), &all, &known)?;
-    if !options.dry_run && !report.entries.is_empty() {
+    let mut who = format!("the service with the state in {}", config.state.display());
+    if let Some(handover) = &handover {
+        who = "the cluster".to_owned();
+        if !options.dry_run {
+            handover.hand_over(&context, &report.entries)?;
+        }
+    } else if !options.dry_run && !report.entries.is_empty() {
         spool::hand_over(&config.state, key, &report.entries).with_context(|| format!("cannot hand over in {}", config.state.display()))?;
     }
-    let text = tell(&report, read, all.len() as u64, unreadable, options.dry_run, &config.state);
+    let text = tell(&report, read, all.len() as u64, unreadable, options.dry_run, &who);
     // A reader that has seen enough is no failure.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     Ok(())
+}
+
+/// How a cluster is reached, where there is one.
+fn handover(config: &Config) -> Result<Option<Handover>, Failure> {
+    let Some(settings) = &config.cluster else { return Ok(None) };
+    let brokers = config.sources.iter().find_map(|source| match &source.from {
+        From::Kafka(kafka) => Some(intake::cluster(kafka)),
+        From::Files(_) => None,
+    });
+    let brokers = brokers.context("a cluster needs a [[source]] of kind kafka")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    Ok(Some(runtime.block_on(Handover::prepare(brokers, settings))?))
 }
 
 fn letters(options: &Options, config: &Config) -> Result<Letters, Failure> {
@@ -91,7 +107,7 @@ fn letters(options: &Options, config: &Config) -> Result<Letters, Failure> {
     Ok(found?)
 }
 
-fn tell(report: &Report, read: u64, chosen: u64, unreadable: u64, dry_run: bool, state: &Path) -> String {
+fn tell(report: &Report, read: u64, chosen: u64, unreadable: u64, dry_run: bool, who: &str) -> String {
     let mut text = String::new();
     let mut line = |count: u64, what: &str| text += &format!("{count:>9}  {what}\n");
     line(read, "dead letters read");
@@ -117,7 +133,7 @@ fn tell(report: &Report, read: u64, chosen: u64, unreadable: u64, dry_run: bool,
     line(report.by_replay, "only by a replay: they belong together with lines around them");
     line(report.ignored, "decoded, and of no concern");
     if !dry_run && !report.entries.is_empty() {
-        text += &format!("the service with the state in {} takes them up within seconds, or when it starts\n", state.display());
+        text += &format!("{who} takes them up within seconds, or when it starts\n");
     }
     text
 }

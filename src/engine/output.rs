@@ -49,6 +49,8 @@ pub struct SourceCounts {
     pub duplicate: u64,
     /// Applied after what they belong to had settled.
     pub late: u64,
+    /// Dead letters that were re-driven, and are read.
+    pub redriven: u64,
 }
 
 impl Counts {
@@ -68,6 +70,7 @@ impl Counts {
             all.accepted += counts.accepted;
             all.duplicate += counts.duplicate;
             all.late += counts.late;
+            all.redriven += counts.redriven;
         }
         for (sum, n) in self.by_kind.iter_mut().zip(other.by_kind) {
             *sum = sum.saturating_add(n);

@@ -64,6 +64,10 @@ impl Reader {
 
     /// Takes the bundle of a lane at an offset.
     pub fn take(&mut self, offset: i64, lane: PartitionId, bundle: &Bundle) {
+        if bundle.redriven {
+            self.now.offset = offset + 1;
+            return;
+        }
         if let Some(watermark) = bundle.watermark.filter(|watermark| *watermark >= self.marked + STEP) {
             self.marked = watermark;
             self.marks.push_back(Mark { offset, ..self.now.clone() });
@@ -88,6 +92,15 @@ impl Reader {
             What::Record { access, late } => Brought::Record(Placed { settles: at, late, item: Access { partition: lane, ..access } }),
             What::Note(note) => Brought::Note(lane, at, note),
         })
+    }
+
+    /// Takes a record that was re-driven. It settles once all lanes have come to where they stand in front of it, which everybody who
+    /// reads it finds the same.
+    pub fn take_redriven(&mut self, lane: PartitionId, access: Access, frontier: Option<Timestamp>) -> Option<Placed<Access>> {
+        let settles = frontier.map_or(access.time, |frontier| frontier.max(access.time));
+        self.now.latest = self.now.latest.max(settles);
+        let late = settles > access.time;
+        (settles >= self.applied).then_some(Placed { settles, late, item: Access { partition: lane, ..access } })
     }
 
     /// The watermark of a lane.

@@ -12,7 +12,7 @@ use crate::stream::frames::cut;
 use crate::stream::reader::{Brought, Mark, Reader};
 use crate::stream::save::{Outbox, Saver};
 use crate::stream::table::Table;
-use crate::stream::wire::{Told, decode, encode, unpack};
+use crate::stream::wire::{Routed, Told, What, decode, encode, unpack};
 use crate::stream::{Send, Topic};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -135,8 +135,16 @@ impl Task {
         let (bundle, records) = unpack(value)?;
         let lane = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
         self.reader.take(offset, lane, &bundle);
+        let frontier = if bundle.redriven { self.frontier() } else { None };
         for record in records {
-            match self.reader.take_brought(lane, record?) {
+            let brought = match record? {
+                Routed { what: What::Record { access, .. }, .. } if bundle.redriven => {
+                    step.counts.source(access.source).redriven += 1;
+                    self.reader.take_redriven(lane, access, frontier).map(Brought::Record)
+                }
+                record => self.reader.take_brought(lane, record),
+            };
+            match brought {
                 Some(Brought::Record(placed)) => {
                     if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
                         step.provisional.extend(self.first.show(&placed.item));

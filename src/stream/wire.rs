@@ -33,6 +33,8 @@ pub struct Bundle {
     pub watermark: Option<Timestamp>,
     /// How many of them follow; none where only the time is told.
     pub records: u32,
+    /// Whether they are dead letters that were re-driven: they have no place in the lane, and settle when they are read.
+    pub redriven: bool,
 }
 
 /// What a bundle brings, with its place in the lane and in time.
@@ -87,8 +89,17 @@ impl Pack {
 
     /// Ends the message, and begins the next.
     pub fn close(&mut self, topic: &str, partition: i32, watermark: Option<Timestamp>) -> Vec<u8> {
+        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark, records: 0, redriven: false })
+    }
+
+    /// The same with re-driven records.
+    pub fn close_redriven(&mut self, topic: &str, partition: i32) -> Vec<u8> {
+        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark: None, records: 0, redriven: true })
+    }
+
+    fn close_as(&mut self, bundle: Bundle) -> Vec<u8> {
         let records = std::mem::take(&mut self.records);
-        let mut message = encode(&Bundle { topic: topic.to_owned(), partition, watermark, records });
+        let mut message = encode(&Bundle { records, ..bundle });
         message.append(&mut self.bytes);
         message
     }

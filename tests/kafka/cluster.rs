@@ -5,6 +5,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::{Cluster, Happening};
 use crate::common::kafka::until;
 use leakwarden::pipeline::failpoint::POINTS;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Kills of the short form; `LEAKWARDEN_KILLS=200` asks for more.
@@ -81,6 +82,56 @@ fn whatever_befalls_processes_and_broker_nothing_is_lost_and_nothing_is_told_twi
         assert_eq!(&found[key], alert, "{key:?} is another");
     }
     assert_eq!(trouble.state(), state, "the state is another");
+}
+
+#[test]
+fn each_process_tells_how_far_its_employees_days_were_evaluated_as_one_replay_does() {
+    let Some(broker) = Broker::shared() else { return };
+    let mut cluster = Cluster::new("covered", broker.brokers(), 4);
+    // What nobody can read is held against those whose source it is from.
+    let log = &mut cluster.run.company.partitions[1];
+    let middle = log.len() / 2;
+    log.insert(middle, r#"{"time": "no time", "employee": 7"#.to_owned());
+    cluster.run.produce(0, 1);
+    cluster.run.expected();
+    let processes = [cluster.start(0), cluster.start(1)];
+    cluster.settled(|| processes.iter().map(|process| process.log()).collect());
+    let mut compared = 0;
+    let mut dead = 0;
+    let mut by_day: BTreeMap<String, BTreeMap<String, serde_json::Value>> = BTreeMap::new();
+    for row in cluster.run.company.coverage() {
+        let name = format!("{}{}", row["employee"], row["account"]);
+        by_day.entry(row["day"].as_str().expect("a day").to_owned()).or_default().insert(name, row);
+    }
+    for (day, expected) in by_day {
+        let mut found = BTreeMap::new();
+        let mut tasks = Vec::new();
+        for process in &processes {
+            let (status, text) = process.get(&format!("/coverage?day={day}&limit=1000")).expect("an answer");
+            assert_eq!(status, 200, "{text}");
+            let page: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(page["next"], serde_json::Value::Null);
+            assert_eq!(page["tasks"]["all"], 4);
+            tasks.extend(page["tasks"]["here"].as_array().expect("tasks").clone());
+            for row in page["employees"].as_array().expect("rows") {
+                let known = found.insert(format!("{}{}", row["employee"], row["account"]), row.clone());
+                assert!(known.is_none(), "two processes tell of one employee: {row}");
+            }
+        }
+        assert_eq!(tasks.len(), 4, "{tasks:?}");
+        // The replay has come to its end; the service waits for more.
+        for (name, row) in expected.iter().filter(|(name, _)| found.get(*name).is_some_and(|row| row["settled"] == true)) {
+            assert_eq!(&found[name], row);
+            compared += 1;
+            dead += usize::from(row["reasons"].to_string().contains("dead_letters"));
+        }
+        let more = found.iter().find(|(name, row)| row["settled"] == true && !expected.contains_key(*name));
+        assert_eq!(more, None, "{day}");
+    }
+    assert!(compared > 100 && dead > 0, "{compared} days compared, {dead} with dead letters");
+    for process in processes {
+        assert!(process.stop().success());
+    }
 }
 
 #[test]

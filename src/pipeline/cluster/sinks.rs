@@ -71,6 +71,7 @@ impl Sinks {
             metrics.records(Outcome::Accepted, source.accepted);
             metrics.records(Outcome::Duplicate, source.duplicate);
             metrics.records(Outcome::Late, source.late);
+            metrics.redriven(source.redriven);
         }
         for kind in Kind::ALL {
             self.metrics.personal_records(kind, counts.by_kind[kind as usize]);

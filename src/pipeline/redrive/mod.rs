@@ -2,6 +2,7 @@
 //! configuration of today, and handed to the service ([`spool`]). What is gone or changed is said and never guessed.
 
 pub mod again;
+pub mod cluster;
 mod letters;
 mod places;
 pub mod spool;

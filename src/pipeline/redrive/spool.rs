@@ -28,11 +28,13 @@ impl LetterId {
         LetterId(std::array::from_fn(|at| hash.as_bytes()[at]))
     }
 
-    fn text(self) -> String {
+    /// As text.
+    pub fn text(self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
 
-    fn parse(text: &str) -> Option<LetterId> {
+    /// From a text.
+    pub fn parse(text: &str) -> Option<LetterId> {
         let whole = text.len() == 32;
         u128::from_str_radix(text, 16).ok().filter(|_| whole).map(|number| LetterId(number.to_be_bytes()))
     }

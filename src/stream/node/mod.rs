@@ -240,6 +240,7 @@ impl Node {
                 let mut step = Step::default();
                 let records = task.take(offset, value.unwrap_or_default(), show, &mut step)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
+                self.counts.join(step.counts);
                 self.shown(step.provisional);
                 Ok(())
             }

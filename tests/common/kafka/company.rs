@@ -129,7 +129,7 @@ impl Company {
     /// The alerts of a replay of the same records as files, one a partition.
     pub fn replay(&self) -> Vec<Value> {
         let mut arguments = vec!["replay".to_owned(), "--config".to_owned(), "replay.toml".to_owned()];
-        arguments.extend(["--alerts".to_owned(), "-".to_owned()]);
+        arguments.extend(["--alerts", "-", "--coverage", "coverage.jsonl"].map(str::to_owned));
         for (at, records) in self.partitions.iter().enumerate() {
             let name = file(at);
             std::fs::write(self.dir().join(&name), records.join("\n") + "\n").expect("written");
@@ -139,6 +139,12 @@ impl Company {
         let config = format!("{}{source}", head("[time]\nzone = \"Asia/Shanghai\"\n"));
         std::fs::write(self.dir().join("replay.toml"), config).expect("written");
         leakwarden(self.dir(), &arguments).well().lines()
+    }
+
+    /// How far every employee-day could be evaluated, as the last replay says.
+    pub fn coverage(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.dir().join("coverage.jsonl")).expect("a replay has written it");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
     /// Texts that name a subject: none may appear in what we write.

@@ -112,7 +112,8 @@ impl Service {
         addresses.next_back()
     }
 
-    fn signal(&self, name: &str) {
+    /// Any other signal.
+    pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("kill runs");
         assert!(sent.success(), "kill -{name}");
     }

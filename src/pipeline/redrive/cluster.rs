@@ -1,0 +1,128 @@
+//! The way of re-driven records to the processes of a cluster: bundles in `leakwarden.access`, each for the task of its employee.
+//!
+//! A compacted topic of its own remembers which letters were handed over. It is written once the bundles are acknowledged: where the
+//! command breaks off in between, a second run sends them again, and the tasks know them by their ids.
+
+use crate::config::cluster::Cluster as Settings;
+use crate::engine::context::Context;
+use crate::kafka::settings::Cluster;
+use crate::kafka::topics::{Wanted, bounds, ensure, partitions};
+use crate::kafka::writer::{Outgoing, Writer};
+use crate::model::access::{Access, RecordId};
+use crate::pipeline::redrive::spool::{Entry, LetterId};
+use crate::source::kafka::range;
+use crate::stream::Topic;
+use crate::stream::wire::{Pack, Place, Routed, What};
+use anyhow::Context as _;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Bytes after which a bundle is closed.
+const FULL: usize = 256 * 1024;
+
+/// How long brokers may take to acknowledge.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The topics of a cluster that re-driving writes to.
+pub struct Handover {
+    cluster: Cluster,
+    access: String,
+    redriven: String,
+    tasks: i32,
+}
+
+impl Handover {
+    /// Checks that the processes' topic is there, and makes the one that remembers.
+    pub async fn prepare(cluster: Cluster, settings: &Settings) -> anyhow::Result<Handover> {
+        let access = format!("{}.{}", settings.prefix, Topic::Access.name());
+        let redriven = format!("{}.redriven", settings.prefix);
+        let found = partitions(&cluster, std::slice::from_ref(&access))?.get(&access).copied();
+        let rule = || format!("topic {access}: must be there with {} partitions, as its processes make it, got {found:?}", settings.tasks);
+        anyhow::ensure!(found == Some(settings.tasks), rule());
+        ensure(&cluster, &[Wanted { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication).await?;
+        Ok(Handover { cluster, access, redriven, tasks: settings.tasks })
+    }
+
+    /// Letters that were handed over before.
+    pub fn known(&self) -> anyhow::Result<BTreeSet<LetterId>> {
+        let (first, next) = bounds(&self.cluster, &self.redriven, 0)?;
+        let mut known = BTreeSet::new();
+        range::read(&self.cluster, &self.redriven, 0, first..next, &mut |_, value| {
+            known.extend(std::str::from_utf8(value).ok().and_then(LetterId::parse));
+        })?;
+        Ok(known)
+    }
+
+    /// Hands entries over.
+    pub fn hand_over(&self, context: &Context, entries: &[Entry]) -> anyhow::Result<()> {
+        let mut sending = Sending { writer: Writer::new(&self.cluster)?, given: 0, acknowledged: 0 };
+        for entry in entries {
+            let mut packs = vec![Pack::default(); self.tasks.max(1) as usize];
+            for (at, access) in entry.accesses.iter().enumerate() {
+                let access = named(entry.letter, at, access.clone());
+                let task = context.task(&access.actor, packs.len() as u32) as usize;
+                let (time, what) = (access.time, What::Record { access, late: true });
+                packs[task].push(&Routed { place: Place::default(), at: time, what });
+                if packs[task].len() >= FULL {
+                    self.send(&mut sending, entry, task, &mut packs[task])?;
+                }
+            }
+            for (task, pack) in packs.iter_mut().enumerate().filter(|(_, pack)| !pack.is_empty()) {
+                self.send(&mut sending, entry, task, pack)?;
+            }
+        }
+        sending.wait()?;
+        for entry in entries {
+            let text = entry.letter.text().into_bytes();
+            sending.send(self.redriven.clone(), 0, text.clone(), text)?;
+        }
+        sending.wait()
+    }
+
+    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, pack: &mut Pack) -> anyhow::Result<()> {
+        let (topic, partition) =
+            entry.partition.rsplit_once('/').and_then(|(topic, at)| Some((topic, at.parse().ok()?))).unwrap_or_default();
+        let bundle = pack.close_redriven(topic, partition);
+        sending.send(self.access.clone(), task as i32, entry.partition.clone().into_bytes(), bundle)
+    }
+}
+
+/// A record without an id gets one, so that it is known when it comes again.
+fn named(letter: LetterId, at: usize, access: Access) -> Access {
+    let id = access.id.unwrap_or_else(|| {
+        let text = format!("redriven-{}-{at}", letter.text());
+        let print = blake3::hash(text.as_bytes()).as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        RecordId { text: text.into(), print }
+    });
+    Access { id: Some(id), ..access }
+}
+
+struct Sending {
+    writer: Writer,
+    given: u64,
+    acknowledged: u64,
+}
+
+impl Sending {
+    fn send(&mut self, topic: String, partition: i32, key: Vec<u8>, value: Vec<u8>) -> anyhow::Result<()> {
+        self.given += 1;
+        self.writer.send(Outgoing { number: self.given, topic, partition, key, value: Some(value), patient: false });
+        self.poll()
+    }
+
+    fn poll(&mut self) -> anyhow::Result<()> {
+        self.acknowledged += self.writer.poll().context("handing over")?.len() as u64;
+        Ok(())
+    }
+
+    fn wait(&mut self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.acknowledged < self.given {
+            let (got, of) = (self.acknowledged, self.given);
+            anyhow::ensure!(Instant::now() < deadline, "brokers acknowledged {got} of {of} messages within {PATIENCE:?}: run it again");
+            std::thread::sleep(Duration::from_millis(5));
+            self.poll()?;
+        }
+        Ok(())
+    }
+}
