@@ -36,6 +36,13 @@ pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Dur
     if let Some((first, last)) = tally.times {
         eprintln!("{} employees and accounts, from {first} to {last}", replay.engine().profiles().len());
     }
+    if !tally.evicted.is_nothing() {
+        let evicted = tally.evicted;
+        eprintln!(
+            "given up to keep within [state] most_employees and most_record_ids: {} profiles, {} record ids",
+            evicted.employees, evicted.record_ids
+        );
+    }
     let alerts = ledger.in_order();
     let mut by_kind: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
     for entry in &alerts {

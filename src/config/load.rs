@@ -80,6 +80,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         alerts: config.alerts,
         lateness: config.lateness,
         dedup: config.dedup,
+        limits: config.limits,
         config: config_hash,
         partitions: RwLock::new(Vec::new()),
         sources: RwLock::new(topics(config)),
@@ -162,6 +163,9 @@ impl Loader {
         }
         for span in [config.lateness, config.dedup, config.alerts.quiet] {
             self.hasher.update(&span.0.to_le_bytes());
+        }
+        for most in [config.limits.employees, config.limits.record_ids] {
+            self.hasher.update(&(most as u64).to_le_bytes());
         }
         self.hasher.update(config.alerts.open_at.name().as_bytes()).update(config.zone.name().as_bytes());
         for (name, own) in &config.formats {

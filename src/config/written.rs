@@ -6,6 +6,7 @@ use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
 use crate::decode;
 use crate::detect::{DETECTORS, Setting, Settings};
+use crate::engine::limits::Limits;
 use crate::model::problem::Problem;
 use crate::model::severity::Severity;
 use crate::model::time::Span;
@@ -38,6 +39,8 @@ pub struct Config {
     pub lateness: Span,
     /// `[time] dedup`
     pub dedup: Span,
+    /// `[state] most_employees`, `most_record_ids`
+    pub limits: Limits,
     /// `[time] skew`: how far a record's time may lie ahead of the broker's clock.
     pub skew: Span,
     /// `[time] idle`: a live partition without records for so long holds nobody up.
@@ -229,6 +232,9 @@ impl Reader {
         let mut section = Section::new(state.0, state.1, problems);
         let state = self.path(section.text("dir").unwrap_or_else(|| "leakwarden-state".to_owned()));
         let checkpoint = section.span("checkpoint").unwrap_or(Span::seconds(30));
+        let mut most = |name, default: usize| section.number(name, 1_000..=100_000_000_000).map_or(default, |n| n as usize);
+        let Limits { employees, record_ids } = Limits::default();
+        let limits = Limits { employees: most("most_employees", employees), record_ids: most("most_record_ids", record_ids) };
         section.end();
         let mut section = Section::new(http.0, http.1, problems);
         let listen = section.text("listen").unwrap_or_else(|| LISTEN.to_owned());
@@ -251,6 +257,7 @@ impl Reader {
             formats,
             lateness,
             dedup,
+            limits,
             skew,
             idle,
             alerts,

@@ -4,6 +4,7 @@ use crate::classify::classifier::Classifier;
 use crate::classify::explanations::{Explanations, Who};
 use crate::classify::subjects::Subjects;
 use crate::detect::Settings;
+use crate::engine::limits::Limits;
 use crate::model::access::{Actor, PartitionId};
 use crate::model::statute::Statute;
 use crate::model::time::Span;
@@ -32,6 +33,8 @@ pub struct Context {
     pub lateness: Span,
     /// How long a record's id is remembered.
     pub dedup: Span,
+    /// How much is remembered.
+    pub limits: Limits,
     /// Hash of everything that influences results.
     pub config: String,
     /// Names of the source partitions, by id.

@@ -75,6 +75,12 @@ impl First {
             }
             entries.extend(changed.into_iter().map(|(actor, bytes)| (profile_id(&actor), Some(bytes))));
         }
+        // Who was given up may have come again.
+        for actor in std::mem::take(&mut self.gone) {
+            if !self.profiles().contains_key(&self.context().key(&actor)) {
+                entries.push((profile_id(&actor), None));
+            }
+        }
         for (hour, mut ids) in hours {
             ids.sort_unstable();
             given.hours.insert(hour);

@@ -12,7 +12,7 @@ use crate::engine::output::{Output, Revision};
 use crate::engine::second::{Answer, DayAnswer, Report};
 use crate::engine::shard::{self, Env, Profiles, Shard};
 use crate::engine::{DAY, Executor, HOUR};
-use crate::model::access::{Access, PartitionId};
+use crate::model::access::{Access, Actor, PartitionId};
 use crate::model::time::{Day, Timestamp};
 use crate::population::flow;
 use crate::population::pulse::Pulses;
@@ -60,6 +60,8 @@ pub struct First {
     pub(super) pulses: Arc<Pulses>,
     pub(super) blind: Arc<Blind>,
     pub(super) ahead: Ahead,
+    /// Whose profiles were given up since entries were last given.
+    pub(super) gone: Vec<Actor>,
     /// Employees have moved between shards since entries were last given.
     pub(super) dealt: bool,
 }
@@ -102,6 +104,7 @@ impl First {
             pulses: Arc::default(),
             blind: Arc::default(),
             ahead: Ahead::default(),
+            gone: Vec::new(),
             dealt: false,
             context,
         }
@@ -183,7 +186,8 @@ impl First {
         let Some(hour) = self.next_hour(frontier) else {
             return Stepped { settled: self.settle_until(frontier, executor), ..Stepped::default() };
         };
-        let settled = self.settle_until(Timestamp(hour * HOUR), executor);
+        let mut settled = self.settle_until(Timestamp(hour * HOUR), executor);
+        settled.counts.evicted.add(self.keep_within_limits(Timestamp(hour * HOUR), executor));
         let (ticked, day) = match hour.div_euclid(DAY / HOUR) {
             day if day > self.reached.day => self.tick(Timestamp(day * DAY), executor),
             _ => (Output::default(), None),

@@ -11,6 +11,7 @@ pub mod covered;
 pub mod entries;
 pub mod first;
 mod inputs;
+pub mod limits;
 pub mod notes;
 pub mod output;
 mod reload;

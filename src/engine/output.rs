@@ -1,5 +1,6 @@
 //! What applying records yields: revisions of alerts, and counts for the metrics. The core returns; the shell sends.
 
+use crate::engine::limits::Evicted;
 use crate::model::access::Access;
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
@@ -38,6 +39,8 @@ pub struct Counts {
     pub unexplained_by_tier: BTreeMap<u64, u64>,
     /// Employees and accounts seen for the first time.
     pub employees: u64,
+    /// What was given up to keep within the limits.
+    pub evicted: Evicted,
 }
 
 /// Records of one source.
@@ -79,6 +82,7 @@ impl Counts {
             self.disclosed(Kinds::NONE, 0, Some(tier), n);
         }
         self.employees += other.employees;
+        self.evicted.add(other.evicted);
     }
 
     /// Counts people of an access, by kind and, without a known reason, by tier. A log may claim any number of rows.

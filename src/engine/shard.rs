@@ -53,6 +53,8 @@ pub struct Shard {
     /// Record ids seen, with the second at which they settled.
     ids: HashMap<u64, i64, FixedState>,
     pruned: i64,
+    /// Ids that settled before that second were given up.
+    known_from: i64,
     usage: Usage,
     beats: Beats,
     flows: Flows,
@@ -103,7 +105,7 @@ impl Shard {
 
     /// Whether a record of that id has been counted.
     pub fn knows(&self, id: u64) -> bool {
-        self.ids.contains_key(&id)
+        self.ids.get(&id).is_some_and(|second| *second >= self.known_from)
     }
 
     /// Records that wait, in the order in which they will be applied, but for those of one minute.
@@ -167,7 +169,7 @@ impl Shard {
         }
         let now = until.seconds();
         if now - self.pruned >= 3_600 {
-            let oldest = now - env.context.dedup.0 / 1_000;
+            let oldest = (now - env.context.dedup.0 / 1_000).max(self.known_from);
             self.ids.retain(|_, second| *second >= oldest);
             self.pruned = now;
         }
@@ -238,7 +240,7 @@ impl Shard {
         let Some(id) = access.id.as_ref().map(|id| id.print) else { return false };
         let second = settles.seconds();
         match self.ids.insert(id, second) {
-            Some(before) if second - before <= context.dedup.0 / 1_000 => {
+            Some(before) if second - before <= context.dedup.0 / 1_000 && before >= self.known_from => {
                 self.ids.insert(id, before);
                 true
             }

@@ -19,6 +19,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::pipeline::arrivals::Arrivals;
 use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
+use crate::pipeline::evicted::tell_evicted;
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::intake::{Arrival, Intake};
 use crate::pipeline::parallel::Parallel;
@@ -396,6 +397,7 @@ impl Live {
         for (tier, people) in &output.counts.unexplained_by_tier {
             metrics.persons_unexplained(*tier as u32, *people);
         }
+        tell_evicted(metrics, output.counts.evicted);
         if output.revisions.is_empty() {
             return;
         }

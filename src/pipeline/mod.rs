@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod compare;
 pub mod coverage;
 pub mod delivery;
+mod evicted;
 pub mod failpoint;
 pub mod feed;
 pub mod inject;

@@ -8,6 +8,7 @@
 use crate::config::written::{Config, From, Source};
 use crate::decode::{Choice, Codec};
 use crate::engine::clock::LEAP;
+use crate::engine::limits::Evicted;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
 use crate::model::access::{Access, PartitionId};
@@ -75,6 +76,8 @@ pub struct Tally {
     pub duplicate: u64,
     /// Applied late.
     pub late: u64,
+    /// What was given up to keep within the limits.
+    pub evicted: Evicted,
     /// Records that could not be decoded.
     pub dead: u64,
     /// The same by reason.
@@ -439,6 +442,7 @@ impl Replay {
             self.tally.duplicate += counts.duplicate;
             self.tally.late += counts.late;
         }
+        self.tally.evicted.add(output.counts.evicted);
     }
 
     /// Settles what waits, once all inputs are at their end.

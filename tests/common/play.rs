@@ -2,6 +2,7 @@
 
 use leakwarden::decode::{self, Raw};
 use leakwarden::engine::context::Context;
+use leakwarden::engine::limits::Evicted;
 use leakwarden::engine::output::{Output, Revision, SourceCounts};
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
@@ -22,6 +23,8 @@ pub struct Play {
     pub dead: Vec<Dead>,
     pub given_up: Vec<Access>,
     pub counts: SourceCounts,
+    /// What was given up to keep within the limits.
+    pub evicted: Evicted,
     /// Every time is believed, as from a broker whose clock is ahead of all.
     pub believe_all: bool,
     feed: Feed,
@@ -53,6 +56,7 @@ impl Play {
             dead: Vec::new(),
             given_up: Vec::new(),
             counts: SourceCounts::default(),
+            evicted: Evicted::default(),
             believe_all: false,
             feed: Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format),
             line: 0,
@@ -109,6 +113,7 @@ impl Play {
             self.counts.duplicate += counts.duplicate;
             self.counts.late += counts.late;
         }
+        self.evicted.add(output.counts.evicted);
         self.given_up.extend(output.given_up);
         self.revisions.extend(output.revisions.iter().cloned());
         self.ledger.take(output.revisions);

@@ -46,8 +46,8 @@ fn told(ran: &Ran, what: &str) -> u64 {
 fn settled(dir: &Path) -> Option<u64> {
     let text = fs::read_to_string(dir.join("alerts.jsonl")).unwrap_or_default();
     let alerts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of = alerts.filter(|alert| alert["employee"] == "e1" && alert["typology"] == "bulk_extract" && alert["settled"] == true);
-    of.last()?["observed"]["accesses"].as_u64()
+    let mut of = alerts.filter(|alert| alert["employee"] == "e1" && alert["typology"] == "bulk_extract" && alert["settled"] == true);
+    of.next_back()?["observed"]["accesses"].as_u64()
 }
 
 #[test]

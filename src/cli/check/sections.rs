@@ -7,6 +7,7 @@ use leakwarden::classify::explanations::Explanations;
 use leakwarden::config::written::{Config, From, Kafka, Sink};
 use leakwarden::detect::{DETECTORS, Need};
 use leakwarden::engine::context::Context;
+use leakwarden::engine::limits::Limits;
 use leakwarden::kafka::settings::TLS;
 use leakwarden::model::access::Actor;
 use leakwarden::model::kind::Kinds;
@@ -214,6 +215,8 @@ fn time(config: &Config, report: &mut Report) {
     report.line(format!("days and hours are those of {} where an employee has no zone of their own", config.zone.name()));
     report.line(format!("records settle {} after later ones of their source (lateness); what comes later still counts", config.lateness));
     report.line(format!("a record id counts once within {} (dedup)", config.dedup));
+    let Limits { employees, record_ids } = config.limits;
+    report.line(format!("at most {employees} employees and accounts and {record_ids} record ids are remembered; what is given up is told"));
     report.line(format!(
         "live: up to {} ahead of the broker's clock (skew); a silent partition holds nobody up after {} (idle)",
         config.skew, config.idle

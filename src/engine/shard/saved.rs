@@ -6,6 +6,7 @@ use crate::model::access::Actor;
 use crate::population::flow::Flows;
 use crate::population::pulse::{Beat, GroupDay};
 use crate::profile::coverage::Usage;
+use std::collections::BTreeSet;
 
 /// What is saved of a shard.
 pub struct Entries {
@@ -20,7 +21,8 @@ pub struct Entries {
 impl Shard {
     /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
     pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> Entries {
-        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered)).expect("state is plain data");
+        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered, self.known_from))
+            .expect("state is plain data");
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
         for key in &self.members {
@@ -35,10 +37,30 @@ impl Shard {
 
     /// Takes back what belongs to no profile.
     pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
-        let (usage, beats, flows, covered): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered) = postcard::from_bytes(bytes)?;
-        (self.usage, self.flows, self.covered) = (usage, flows, covered);
+        let (usage, beats, flows, covered, known_from): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered, i64) = postcard::from_bytes(bytes)?;
+        (self.usage, self.flows, self.covered, self.known_from) = (usage, flows, covered, known_from);
         beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
         Ok(())
+    }
+
+    /// Gives up the ids that settled longest ago, where there are more than so many from that second on.
+    pub fn limit_ids(&mut self, oldest: i64, most: usize) -> u64 {
+        let oldest = oldest.max(self.known_from);
+        if self.ids.len() <= most {
+            return 0;
+        }
+        let mut seconds: Vec<i64> = self.ids.values().copied().filter(|second| *second >= oldest).collect();
+        let Some(over) = seconds.len().checked_sub(most).filter(|over| *over > 0) else { return 0 };
+        let known = seconds.len();
+        let (_, last, _) = seconds.select_nth_unstable(over - 1);
+        self.known_from = *last + 1;
+        self.ids.retain(|_, second| *second >= self.known_from);
+        (known - self.ids.len()) as u64
+    }
+
+    /// Forgets whose profiles were given up.
+    pub fn forget(&mut self, gone: &BTreeSet<Actor>) {
+        self.members.retain(|key| !gone.contains(&key.actor));
     }
 
     /// Takes back an id that settled at that second.

@@ -6,6 +6,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
 use crate::pipeline::delivery::Delivery;
+use crate::pipeline::evicted::tell_evicted;
 use crate::telemetry::metrics::{Metrics, Outcome};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -79,5 +80,6 @@ impl Sinks {
         for (tier, people) in &counts.unexplained_by_tier {
             self.metrics.persons_unexplained(*tier as u32, *people);
         }
+        tell_evicted(&self.metrics, counts.evicted);
     }
 }
