@@ -146,7 +146,7 @@ impl Task {
             };
             match brought {
                 Some(Brought::Record(placed)) => {
-                    if show && matches!(self.stands, Stands::Running | Stands::Waits(_)) {
+                    if show && self.stands != Stands::Restored {
                         step.provisional.extend(self.first.show(&placed.item));
                     }
                     self.first.push(placed);

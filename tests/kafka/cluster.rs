@@ -6,7 +6,7 @@ use crate::common::kafka::cluster::{Cluster, Happening};
 use crate::common::kafka::until;
 use leakwarden::pipeline::failpoint::POINTS;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Kills of the short form; `LEAKWARDEN_KILLS=200` asks for more.
 const KILLS: usize = 12;
@@ -132,6 +132,24 @@ fn each_process_tells_how_far_its_employees_days_were_evaluated_as_one_replay_do
     for process in processes {
         assert!(process.stop().success());
     }
+}
+
+#[test]
+fn a_new_cluster_shows_at_once_what_settles_later() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("fresh", broker.brokers(), 4);
+    let process = cluster.start(0);
+    process.ready();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+    let people: Vec<String> = (0..3_000).map(|n| format!("\"{n}\"")).collect();
+    let record = format!(
+        r#"{{"time":{now},"id":"a","employee":"X","objects":[{{"table":"crm.customers","columns":["name","phone"]}}],"subjects":[{}]}}"#,
+        people.join(",")
+    );
+    cluster.run.topics.produce(&cluster.run.topic, 0, [record]);
+    let shown = || cluster.run.told().iter().any(|alert| alert["employee"] == "X" && alert["settled"] == false);
+    until("it is shown long before its hour is over", shown, || process.log());
+    assert!(process.stop().success());
 }
 
 #[test]
