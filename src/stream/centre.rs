@@ -240,11 +240,9 @@ impl Centre {
         true
     }
 
-    /// A hash of what was learnt of people and of what was shown, and the hour up to which it goes. What is remembered of the sources'
-    /// volumes is not part of it: of a record that two partitions bring, either may be the one that counts there.
+    /// A hash of all that was learnt of people and sources and of what was shown, and the hour up to which it goes.
     pub fn digest(&self) -> (i64, String) {
-        let (population, budget, _) = self.second.parts();
-        (self.heard.answered, blake3::hash(&encode(&(population, budget, self.second.stage()))).to_hex().to_string())
+        (self.heard.answered, blake3::hash(&encode(&(self.second.parts(), self.second.stage()))).to_hex().to_string())
     }
 }
 

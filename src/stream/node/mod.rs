@@ -18,7 +18,7 @@ use crate::stream::table::Table;
 use crate::stream::task::{Step, Task};
 use crate::stream::wire::{Tick, decode};
 use crate::stream::{StreamError, Topic};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 pub use view::Restoring;
 
@@ -39,6 +39,8 @@ pub struct Node {
     ticks: Vec<Tick>,
     ticks_next: i64,
     lanes: BTreeMap<LaneName, Laid>,
+    /// Lanes that are open, while nobody has taken from where they are to be read.
+    unfollowed: BTreeSet<LaneName>,
     parts: BTreeMap<i32, Part>,
     effects: Vec<Effect>,
     tickets: BTreeMap<u64, (Owner, u64)>,
@@ -91,6 +93,7 @@ impl Node {
             ticks: Vec::new(),
             ticks_next: 0,
             lanes: BTreeMap::new(),
+            unfollowed: BTreeSet::new(),
             parts: BTreeMap::new(),
             effects: vec![Effect::Follow(Topic::Baselines, 0, 0), Effect::Follow(Topic::Ticks, 0, 0)],
             tickets: BTreeMap::new(),
@@ -175,6 +178,8 @@ impl Node {
     pub fn revoke_lane(&mut self, name: &LaneName) {
         self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Lane(of) if of == name));
         self.lanes.remove(name);
+        self.unfollowed.remove(name);
+        self.effects.retain(|effect| !matches!(effect, Effect::FollowLane(of, _) if of == name));
     }
 
     fn open_lanes(&mut self) {
@@ -184,25 +189,33 @@ impl Node {
             {
                 let opened = Lane::new(name.clone(), self.context.clone(), self.layout.tasks, *resume, self.ticks.clone());
                 self.effects.push(Effect::FollowLane(name.clone(), opened.next()));
+                self.unfollowed.insert(name.clone());
                 *lane = Laid::Open(Box::new(opened));
             }
         }
     }
 
     /// What a record of the input holds. What is returned was set aside and is given up.
+    ///
+    /// A lane that was ours before is read anew from what was committed. Until [`Effect::FollowLane`] has been taken, records come from
+    /// where it had been read to: what they pass over would be missing from the lane's time, and what is late would not be known as such.
     pub fn record(&mut self, name: &LaneName, offset: i64, content: Content) -> Vec<Access> {
-        match self.lanes.get_mut(name) {
-            Some(Laid::Open(lane)) if offset >= lane.next() => lane.take(offset, content),
+        match self.followed(name) {
+            Some(lane) if offset >= lane.next() => lane.take(offset, content),
             Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn followed(&mut self, name: &LaneName) -> Option<&mut Lane> {
+        match self.lanes.get_mut(name) {
+            Some(Laid::Open(lane)) if !self.unfollowed.contains(name) => Some(lane),
+            Some(_) | None => None,
         }
     }
 
     /// What a decoder had held back of records of the input before.
     pub fn held(&mut self, name: &LaneName, content: Content) -> Vec<Access> {
-        match self.lanes.get_mut(name) {
-            Some(Laid::Open(lane)) => lane.take_held(content),
-            Some(_) | None => Vec::new(),
-        }
+        self.followed(name).map_or_else(Vec::new, |lane| lane.take_held(content))
     }
 
     /// A message of a topic of ours. `show`: it is recent enough to be shown at once. Of a partition of the state no message may
@@ -445,6 +458,7 @@ impl Node {
         for (owner, number, out) in outs {
             self.give(owner, number, out);
         }
+        self.unfollowed.clear();
         std::mem::take(&mut self.effects)
     }
 
