@@ -5,6 +5,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 
+#[path = "kafka/alone.rs"]
+mod alone;
 #[path = "kafka/cache.rs"]
 mod cache;
 #[path = "kafka/cluster.rs"]

@@ -129,6 +129,11 @@ impl Intake {
         kafka.chain(self.tails.iter().map(|following| (following.source, true))).collect()
     }
 
+    /// Sources of which nothing is read, since others have a part of them.
+    pub fn partial(&self) -> Vec<usize> {
+        self.kafka.iter().filter(|(_, kafka)| kafka.is_partial()).map(|(source, _)| *source).collect()
+    }
+
     /// How many records each source is behind.
     pub fn lag(&self) -> Vec<(usize, u64)> {
         self.kafka.iter().map(|(source, kafka)| (*source, kafka.lag().values().sum())).collect()

@@ -377,7 +377,12 @@ impl Live {
 
     /// A partition without records for long holds nobody up.
     fn rest_idle(&mut self, now: Instant) {
+        // What is not read is not idle: time must not go on past what stands in it.
+        let partial = self.parts.intake.partial();
         for (id, heard) in &mut self.feeds {
+            if partial.contains(&heard.source) {
+                heard.last = now;
+            }
             if !heard.resting && now.duration_since(heard.last) >= self.settings.idle {
                 heard.resting = true;
                 self.engine.rest(*id, None);

@@ -27,7 +27,7 @@ pub struct Shared {
 
 #[derive(Default)]
 struct Inner {
-    /// Where the saved state continues.
+    /// Where each partition continues if it comes (again): first what the saved state says, then what was passed on.
     positions: Positions,
     /// Asked for and not sent yet; the latest wins.
     commit: Option<Positions>,
@@ -36,6 +36,12 @@ struct Inner {
     expected: Positions,
     /// Whether assigned partitions are paused. librdkafka cannot be asked, and an assignment forgets it.
     paused: bool,
+    /// Whether every partition is ours. Nothing is read before, and nothing from the moment at which one is taken away.
+    whole: bool,
+    /// Whether the group has answered since.
+    answered: bool,
+    /// Taken away, and not told yet: they may come back.
+    missed: BTreeSet<TopicPartition>,
     /// Events of callbacks that the poll thread has not passed on yet.
     events: VecDeque<Event>,
     lag: BTreeMap<TopicPartition, u64>,
@@ -59,9 +65,7 @@ impl Shared {
 
     /// See [`super::KafkaSource::commit`].
     pub fn request_commit(&self, positions: Positions) {
-        let mut inner = self.inner();
-        inner.positions.extend(positions.iter().map(|(partition, offset)| (partition.clone(), *offset)));
-        inner.commit = Some(positions);
+        self.inner().commit = Some(positions);
     }
 
     /// The positions to commit of partitions that are still ours.
@@ -77,16 +81,19 @@ impl Shared {
         std::mem::take(&mut self.inner().events)
     }
 
-    /// Sets whether assigned partitions are paused; gives them.
-    pub fn set_paused(&self, paused: bool) -> TopicPartitionList {
-        let mut inner = self.inner();
-        inner.paused = paused;
-        list(inner.assigned.iter().map(|partition| (partition, None)))
+    /// Sets whether assigned partitions are paused since nobody takes what they give.
+    pub fn set_paused(&self, paused: bool) {
+        self.inner().paused = paused;
     }
 
-    /// Whether assigned partitions are paused.
+    /// Whether assigned partitions are paused since nobody takes what they give.
     pub fn is_paused(&self) -> bool {
         self.inner().paused
+    }
+
+    /// What is assigned.
+    pub fn assigned(&self) -> TopicPartitionList {
+        list(self.inner().assigned.iter().map(|partition| (partition, None)))
     }
 
     /// Whether partitions are assigned.
@@ -94,18 +101,47 @@ impl Shared {
         !self.inner().assigned.is_empty()
     }
 
-    /// Whether the first message of a partition since its assignment is not the one that was due.
-    pub fn jump(&self, partition: &TopicPartition, found: i64) -> Option<Event> {
+    /// Whether every partition is ours.
+    pub fn is_whole(&self) -> bool {
+        self.inner().whole
+    }
+
+    /// Whether some partition is known not to be ours.
+    pub fn is_partial(&self) -> bool {
+        let inner = self.inner();
+        inner.answered && !inner.whole
+    }
+
+    /// The assigned partitions, where the group has given some or said that there are none.
+    pub fn given(&self) -> Option<BTreeSet<TopicPartition>> {
+        let inner = self.inner();
+        inner.answered.then(|| inner.assigned.clone())
+    }
+
+    /// Every partition is ours. Those that were taken away and are not among them are no more.
+    pub fn set_whole(&self) {
         let mut inner = self.inner();
-        if inner.expected.is_empty() {
-            return None;
+        inner.whole = true;
+        let missed = std::mem::take(&mut inner.missed);
+        let gone: Vec<TopicPartition> = missed.difference(&inner.assigned).cloned().collect();
+        if !gone.is_empty() {
+            inner.events.push_back(Event::Revoked(gone));
         }
-        let expected = inner.expected.remove(partition)?;
-        (expected != found).then(|| Event::Jumped { partition: partition.clone(), expected, found })
+    }
+
+    /// A message is passed on. Says so if it is the first since the assignment and not the one that was due.
+    pub fn passes(&self, partition: TopicPartition, found: i64) -> Option<Event> {
+        let mut inner = self.inner();
+        let expected = if inner.expected.is_empty() { None } else { inner.expected.remove(&partition) };
+        let jump = expected.filter(|expected| *expected != found);
+        let jump = jump.map(|expected| Event::Jumped { partition: partition.clone(), expected, found });
+        inner.positions.insert(partition, found + 1);
+        jump
     }
 
     fn assign(&self, partitions: &mut TopicPartitionList) {
         let mut inner = self.inner();
+        inner.answered = true;
         let mut assigned = Vec::new();
         for mut element in partitions.elements() {
             let partition: TopicPartition = (element.topic().into(), element.partition());
@@ -128,12 +164,13 @@ impl Shared {
     fn revoke(&self, partitions: &TopicPartitionList) {
         let mut inner = self.inner();
         let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| (e.topic().into(), e.partition())).collect();
-        for partition in &revoked {
-            inner.assigned.remove(partition);
-            inner.expected.remove(partition);
-            inner.lag.remove(partition);
+        inner.whole &= revoked.is_empty();
+        for partition in revoked {
+            inner.assigned.remove(&partition);
+            inner.expected.remove(&partition);
+            inner.lag.remove(&partition);
+            inner.missed.insert(partition);
         }
-        inner.events.push_back(Event::Revoked(revoked));
     }
 
     fn set_lag(&self, statistics: &Statistics) {
@@ -184,7 +221,7 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         let up = statistics.brokers.values().any(|broker| broker.state == "UP");
-        self.shared.connected.store(up && self.shared.has_assignment(), Ordering::Release);
+        self.shared.connected.store(up && self.shared.is_whole(), Ordering::Release);
         self.shared.set_lag(&statistics);
     }
 }
@@ -199,13 +236,15 @@ impl ConsumerContext for Context {
             self.shared.revoke(partitions);
             if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
         };
-        if self.shared.is_paused()
-            && let Err(error) = consumer.pause(partitions)
+        // Here and not after the poll: not one message may come of a part of the partitions.
+        let whole = self.shared.is_whole();
+        if (self.shared.is_paused() || !whole)
+            && let Err(error) = consumer.pause(&self.shared.assigned())
         {
             tracing::warn!(%error, "kafka: cannot pause partitions after an assignment");
         }
         match outcome {
-            Ok(()) => self.shared.connected.store(self.shared.has_assignment(), Ordering::Release),
+            Ok(()) => self.shared.connected.store(whole, Ordering::Release),
             Err(error) => tracing::error!(%error, "kafka: rebalance"),
         }
     }

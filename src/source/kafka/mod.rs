@@ -1,14 +1,16 @@
 //! Records from Kafka: a thread of its own polls, batches go through a bounded channel in order.
 //!
 //! Guarantees rest on the state, not on the group: the state says where to start, and offsets are committed only as a hint for
-//! people who watch the group's lag.
+//! people who watch the group's lag. The state is one process's, so it must have every partition: see [`alone`].
 
+pub mod alone;
 pub mod context;
 pub mod history;
 pub mod poll;
 pub mod range;
 
 pub use crate::kafka::settings;
+use alone::Alone;
 use context::{Context, Shared};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use history::Heard;
@@ -63,7 +65,7 @@ pub enum Event {
     Batch(Vec<Message>),
     /// These partitions are ours now, read from these offsets where the state knew one.
     Assigned(Vec<(TopicPartition, Option<i64>)>),
-    /// These partitions are no longer ours. Messages of them may have come before.
+    /// These partitions are no more. Messages of them may have come before.
     Revoked(Vec<TopicPartition>),
     /// A partition did not continue where the state left it: its messages between have expired, or the topic was made anew.
     Jumped {
@@ -113,11 +115,10 @@ impl KafkaSource {
         config.set_log_level(RDKafkaLogLevel::Warning);
         let shared = Arc::new(Shared::new(positions));
         let consumer: BaseConsumer<Context> = settings.cluster.client(&config, Context { shared: Arc::clone(&shared) })?;
-        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(|error| SettingsError::Client(format!("topics {topics:?}: {error}")))?;
+        let alone = Alone::of(settings, &config)?;
         let (sender, events) = bounded(batches);
         let (finish, finished): (Sender<()>, _) = bounded(1);
-        let poller = Poller::new(consumer, Arc::clone(&shared), sender);
+        let poller = Poller::new(consumer, Arc::clone(&shared), alone, sender);
         std::thread::Builder::new()
             .name("kafka-poll".to_owned())
             .spawn(move || {
@@ -134,9 +135,14 @@ impl KafkaSource {
         &self.events
     }
 
-    /// Whether partitions are assigned and a broker answers.
+    /// Whether all partitions are assigned and a broker answers.
     pub fn is_connected(&self) -> bool {
         self.shared.connected.load(Ordering::Acquire)
+    }
+
+    /// Whether some partitions are not ours: nothing is read then.
+    pub fn is_partial(&self) -> bool {
+        self.shared.is_partial()
     }
 
     /// Messages not read yet, per assigned partition, as of a few seconds ago. Zero: caught up.
@@ -144,8 +150,7 @@ impl KafkaSource {
         self.shared.lag()
     }
 
-    /// These offsets are contained in the saved state: commits them soon, and continues there if a partition comes back.
-    /// Asynchronous; only the latest call counts. A failed commit is logged and harms nothing.
+    /// These offsets are contained in the saved state: commits them soon. Asynchronous; only the latest call counts. A failed commit is logged and harms nothing.
     pub fn commit(&self, positions: Positions) {
         self.shared.request_commit(positions);
     }

@@ -1,6 +1,7 @@
 //! The poll thread: it polls whatever happens, batches what it gets, and pauses rather than waits where nobody takes batches.
 
 use crate::kafka::is_outage;
+use crate::source::kafka::alone::{Alone, Share};
 use crate::source::kafka::context::{Context, Shared};
 use crate::source::kafka::{Event, Message};
 use crossbeam_channel::{SendTimeoutError, Sender};
@@ -27,6 +28,7 @@ const LEAVING: Duration = Duration::from_secs(5);
 pub struct Poller {
     consumer: BaseConsumer<Context>,
     shared: Arc<Shared>,
+    alone: Alone,
     events: Sender<Event>,
     /// What could not be sent yet, in order.
     outbox: VecDeque<Event>,
@@ -36,26 +38,53 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// Of a consumer that has subscribed.
-    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, events: Sender<Event>) -> Poller {
-        Poller { consumer, shared, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
+    /// Of a consumer that is still to subscribe.
+    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, alone: Alone, events: Sender<Event>) -> Poller {
+        Poller { consumer, shared, alone, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
     }
 
     /// Runs until it is told to stop, the client fails for good, or nobody listens.
     pub fn run(mut self) {
+        if let Err(why) = self.alone.join(&self.consumer, &self.shared) {
+            return self.fail(why);
+        }
         while !self.shared.stopping.load(Ordering::Acquire) {
             self.commit();
             if let Err(error) = self.poll_batch() {
-                self.outbox.push_back(Event::Failed(error.to_string()));
-                // Nobody listens: nobody to tell.
-                let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
-                return;
+                return self.fail(error.to_string());
+            }
+            match self.alone.share(&self.consumer, &self.shared) {
+                Share::Same => {}
+                Share::Whole => self.set_whole(),
+                Share::Refused(why) => {
+                    // Whoever has the rest can have these too.
+                    self.fail(why);
+                    break;
+                }
             }
             if !self.hand_over() {
                 break;
             }
         }
         self.leave();
+    }
+
+    /// The last thing that is told.
+    fn fail(&mut self, why: String) {
+        self.outbox.push_back(Event::Failed(why));
+        // Nobody listens: nobody to tell.
+        let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
+    }
+
+    fn set_whole(&mut self) {
+        self.shared.set_whole();
+        self.shared.connected.store(true, Ordering::Release);
+        self.outbox.extend(self.shared.take_events());
+        if !self.paused
+            && let Err(error) = self.consumer.resume(&self.shared.assigned())
+        {
+            tracing::warn!(%error, "kafka: cannot go on after an assignment");
+        }
     }
 
     /// Polls once, and then for as long as messages are there. Callbacks run inside; their events come first.
@@ -74,7 +103,7 @@ impl Poller {
                     if message.topic() != &*self.topic {
                         self.topic = message.topic().into();
                     }
-                    if let Some(jump) = self.shared.jump(&(Arc::clone(&self.topic), message.partition()), message.offset()) {
+                    if let Some(jump) = self.shared.passes((Arc::clone(&self.topic), message.partition()), message.offset()) {
                         batch.move_to(&mut self.outbox);
                         self.outbox.push_back(jump);
                     }
@@ -116,7 +145,11 @@ impl Poller {
             return;
         }
         self.paused = paused;
-        let partitions = self.shared.set_paused(paused);
+        self.shared.set_paused(paused);
+        if !self.shared.is_whole() {
+            return;
+        }
+        let partitions = self.shared.assigned();
         let outcome = if paused { self.consumer.pause(&partitions) } else { self.consumer.resume(&partitions) };
         match outcome {
             Ok(()) => tracing::debug!(paused, "kafka: backpressure"),

@@ -1,5 +1,6 @@
 //! A broker of our own: `tests/kafka/broker` as a guard.
 
+use crate::common::kafka::flaky::Flaky;
 use crate::common::kafka::topics::Topics;
 use crate::common::kafka::{apart, skipped};
 use std::collections::BTreeMap;
@@ -42,6 +43,13 @@ impl Broker {
     /// A broker for one test with the settings that it comes with: others compact in a hurry.
     pub fn usual() -> Option<Broker> {
         Broker::own("usual")
+    }
+
+    /// A broker for one test, to kill and to start again, to which a second way leads that is anything but reliable.
+    pub fn flaky() -> Option<(Broker, Flaky)> {
+        let broker = Broker::own("flaky")?;
+        let flaky = Flaky::between(broker.told("FLAKY"), broker.told("LEADS_TO"));
+        Some((broker, flaky))
     }
 
     fn own(mode: &str) -> Option<Broker> {

@@ -1,6 +1,5 @@
 //! Several processes over one company: where they write, what they say together, and what may befall them.
 
-use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
@@ -11,15 +10,12 @@ use leakwarden::stream::changelog::Restore;
 use leakwarden::stream::task::Task;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The group's session: who is silent for longer is taken for dead.
-const SESSION: Duration = Duration::from_secs(3);
-
-/// How files of the company begin or end in its configuration.
-const SHARED: &[&str] = &["catalog.toml", "explanations.jsonl", "subject.key", ".csv\""];
+pub const SESSION: Duration = Duration::from_secs(3);
 
 /// A company whose log several processes read.
 pub struct Cluster {
@@ -29,12 +25,18 @@ pub struct Cluster {
     tasks: i32,
     /// How often processes save their state, as their configuration says it.
     checkpoint: &'static str,
+    /// Where a second sink finds its broker.
+    pager: Option<String>,
 }
+
+/// What a second sink may take: it gives up soon, so that its trouble comes to the one retry of all sinks.
+const PAGER: &str = "[sink.client]\n\"delivery.timeout.ms\" = \"3000\"\n\"request.timeout.ms\" = \"2000\"\n\
+                     \"socket.timeout.ms\" = \"2000\"\n";
 
 impl Cluster {
     /// Of so many tasks; all topics begin with the name.
     pub fn new(name: &str, brokers: &str, tasks: i32) -> Cluster {
-        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks, checkpoint: "1s" }
+        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks, checkpoint: "1s", pager: None }
     }
 
     /// One that saves its state as often as it does where nothing else is configured: others hurry.
@@ -42,9 +44,20 @@ impl Cluster {
         Cluster { checkpoint: "10s", ..self }
     }
 
+    /// With a second sink that finds its broker there.
+    pub fn with_pager(mut self, brokers: &str) -> Cluster {
+        self.run.topics.create(&self.pager_topic(), 2, &[]);
+        self.pager = Some(brokers.to_owned());
+        self
+    }
+
+    fn pager_topic(&self) -> String {
+        format!("{}.pager", self.run.topic)
+    }
+
     /// The same log, read by another group that tells one another elsewhere.
     pub fn under(&self, name: &str) -> Cluster {
-        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks, checkpoint: self.checkpoint }
+        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks, checkpoint: self.checkpoint, pager: None }
     }
 
     /// The topics in which processes tell one another.
@@ -52,7 +65,8 @@ impl Cluster {
         ["access", "state", "summaries", "baselines", "ticks"].iter().map(|topic| format!("{}.{topic}", self.name)).collect()
     }
 
-    fn dir(&self, number: usize) -> PathBuf {
+    /// Where a process has its files.
+    pub fn dir(&self, number: usize) -> PathBuf {
         let dir = self.run.company.dir().join(format!("process-{number}"));
         std::fs::create_dir_all(&dir).expect("made");
         dir
@@ -63,20 +77,17 @@ impl Cluster {
         if let Some(instance) = instance {
             let _ = writeln!(more, "instance = {instance:?}");
         }
+        if let Some(brokers) = &self.pager {
+            let topic = self.pager_topic();
+            let _ = write!(more, "[[sink]]\nkind = \"kafka\"\nbrokers = {brokers:?}\ntopic = {topic:?}\n{PAGER}");
+        }
         let mut wiring = self.run.wiring();
         (wiring.more, wiring.consumer) = (&more, BTreeMap::new());
-        self.run.company.configure(&wiring);
-        // Files of the company are one directory above, what the process writes is its own.
         let dir = self.dir(number);
-        let text = std::fs::read_to_string(self.run.company.dir().join("config.toml")).expect("read");
-        let lines = text.lines().map(|line| match line.split_once(" = \"") {
-            Some(("checkpoint", _)) => format!("checkpoint = {:?}", self.checkpoint),
-            Some((key, file)) if SHARED.iter().any(|shared| file.starts_with(shared) || file.ends_with(shared)) => {
-                format!("{key} = \"../{file}")
-            }
-            _ => line.to_owned(),
-        });
-        std::fs::write(dir.join("config.toml"), lines.collect::<Vec<_>>().join("\n") + "\n").expect("written");
+        self.run.company.configure_below(&dir, &wiring);
+        let text = std::fs::read_to_string(dir.join("config.toml")).expect("read");
+        let checkpoint = format!("checkpoint = {:?}", self.checkpoint);
+        std::fs::write(dir.join("config.toml"), text.replace("checkpoint = \"1s\"", &checkpoint)).expect("written");
         dir
     }
 
@@ -95,6 +106,11 @@ impl Cluster {
         Service::with(&self.configure(number, None), "service", |command| {
             command.envs(environment.iter().map(|(name, value)| (*name, value)));
         })
+    }
+
+    /// Starts a process on a disk on which no file may grow beyond so many blocks. It has a log of its own.
+    pub fn start_on_full_disk(&self, number: usize, blocks: u64) -> Service {
+        Service::on_full_disk(&self.configure(number, None), "full", blocks)
     }
 
     /// Waits until every record has been read and everything that can settle has been told and saved.
@@ -117,8 +133,17 @@ impl Cluster {
 
     /// Every settled revision, as bytes; two that contradict each other end the test.
     pub fn told(&self) -> BTreeMap<(String, u64), String> {
+        self.told_in(&self.run.alerts)
+    }
+
+    /// The same of the second sink.
+    pub fn paged(&self) -> BTreeMap<(String, u64), String> {
+        self.told_in(&self.pager_topic())
+    }
+
+    fn told_in(&self, topic: &str) -> BTreeMap<(String, u64), String> {
         let mut told: BTreeMap<(String, u64), String> = BTreeMap::new();
-        for message in self.run.topics.read(&self.run.alerts) {
+        for message in self.run.topics.read(topic) {
             let alert = message.json();
             if alert["settled"] != true || alert["state"] == "retracted" {
                 continue;
@@ -161,145 +186,5 @@ impl Cluster {
             states.insert(partition, digest);
         }
         states
-    }
-}
-
-/// What befalls the processes of a cluster, one thing after the other.
-pub struct Happening<'a> {
-    cluster: &'a Cluster,
-    processes: Vec<Option<Service>>,
-    chance: u64,
-    count: BTreeMap<&'static str, usize>,
-}
-
-/// Processes at most.
-const MOST: usize = 4;
-
-/// Where Debian keeps what tells a process another time.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-
-impl<'a> Happening<'a> {
-    /// Begins with two processes. `LEAKWARDEN_CHAOS_SEED` chooses what happens; its times are those of the machine.
-    pub fn new(cluster: &'a Cluster) -> Happening<'a> {
-        let seed = std::env::var("LEAKWARDEN_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
-        let chance = seed.unwrap_or_else(|| std::process::id().into());
-        println!("LEAKWARDEN_CHAOS_SEED={chance}");
-        let processes = (0..MOST).map(|number| (number < 2).then(|| cluster.start(number))).collect();
-        Happening { cluster, processes, chance, count: BTreeMap::new() }
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.chance >> 33) % n
-    }
-
-    fn note(&mut self, what: &'static str) {
-        *self.count.entry(what).or_default() += 1;
-    }
-
-    /// Something happens. Says how many processes were killed.
-    pub fn next(&mut self, broker: &Broker, points: &[&str]) -> usize {
-        let pause = 200 + self.below(1_800);
-        std::thread::sleep(Duration::from_millis(pause));
-        // Those that ended themselves at a point count as killed.
-        let mut killed = 0;
-        for slot in &mut self.processes {
-            if slot.as_mut().is_some_and(|process| !process.is_running()) {
-                let log = slot.take().expect("it is there").log();
-                assert!(!log.contains("panicked"), "{log}");
-                killed += 1;
-            }
-        }
-        (0..killed).for_each(|_| self.note("ended at a point"));
-        let running: Vec<usize> = (0..MOST).filter(|number| self.processes[*number].is_some()).collect();
-        if running.is_empty() {
-            self.start();
-            return killed;
-        }
-        let which = running[self.below(running.len() as u64) as usize];
-        match self.below(100) {
-            0..40 => {
-                if let Some(process) = self.processes[which].take() {
-                    process.kill();
-                }
-                self.note("killed");
-                killed += 1;
-                if self.below(3) > 0 {
-                    self.start();
-                }
-            }
-            40..55 => {
-                let point = points[self.below(points.len() as u64) as usize];
-                let passes = if point == "message taken" || point.starts_with("message") || point == "record taken" { 2_000 } else { 4 };
-                let at = 1 + self.below(passes);
-                self.start_with(&[("LEAKWARDEN_FAIL_AT", format!("{point}:{at}"))]);
-            }
-            55..68 => self.start(),
-            68..78 => {
-                if running.len() > 1
-                    && let Some(process) = self.processes[which].take()
-                {
-                    assert!(process.stop().success(), "an orderly end");
-                    self.note("stopped in order");
-                }
-            }
-            78..88 => {
-                if let Some(process) = &self.processes[which] {
-                    process.freeze();
-                    std::thread::sleep(SESSION + Duration::from_millis(1_500));
-                    process.thaw();
-                }
-                self.note("stopped past the session");
-            }
-            88..95 => {
-                let times = ["+1h", "-1h", "+10y", "-10y"];
-                let time = times[self.below(4) as usize];
-                if Path::new(FAKETIME).exists() {
-                    let library = ("LD_PRELOAD", FAKETIME.to_owned());
-                    self.start_with(&[library, ("FAKETIME", time.to_owned()), ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned())]);
-                    self.note("another time of day");
-                } else {
-                    assert!(std::env::var_os("LEAKWARDEN_REQUIRE_KAFKA").is_none(), "libfaketime is required here");
-                    crate::common::kafka::skipped("libfaketime is not there: no process lives in another time");
-                }
-            }
-            _ => {
-                broker.kill();
-                std::thread::sleep(Duration::from_millis(500));
-                broker.restart();
-                self.note("broker killed");
-            }
-        }
-        killed
-    }
-
-    fn start(&mut self) {
-        self.start_with(&[]);
-        self.note("started");
-    }
-
-    fn start_with(&mut self, environment: &[(&str, String)]) {
-        let free: Vec<usize> = (0..MOST).filter(|number| self.processes[*number].is_none()).collect();
-        if free.is_empty() {
-            return;
-        }
-        let number = free[self.below(free.len() as u64) as usize];
-        self.processes[number] = Some(self.cluster.start_with(number, environment));
-    }
-
-    /// What happened, in words.
-    pub fn summary(&self) -> String {
-        self.count.iter().map(|(what, count)| format!("{what}: {count}")).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Nothing more happens: whoever is not to end goes on, at least one.
-    pub fn peace(mut self) -> Vec<Service> {
-        for slot in &mut self.processes {
-            // One that is still to end at a point, or lives in another time, makes place for one that does neither.
-            if let Some(process) = slot.take() {
-                process.kill();
-            }
-        }
-        (0..2).map(|number| self.cluster.start(number)).collect()
     }
 }

@@ -16,6 +16,9 @@ const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
 /// So many records have a statement and no list of subjects.
 const STATEMENTS: i64 = 400;
 
+/// How files of the company begin or end in its configuration.
+const SHARED: &[&str] = &["catalog.toml", "explanations.jsonl", "subject.key", ".csv\""];
+
 /// A company, its records by partition, and a directory with its files.
 pub struct Company {
     dir: TempDir,
@@ -105,6 +108,19 @@ impl Company {
     /// Writes `config.toml` of a service.
     pub fn configure(&self, wiring: &Wiring) {
         std::fs::write(self.dir().join("config.toml"), self.live(wiring)).expect("written");
+    }
+
+    /// The same for a service in a directory below: files of the company are one above, what it writes is its own.
+    pub fn configure_below(&self, dir: &Path, wiring: &Wiring) {
+        let text = self.live(wiring);
+        let lines = text.lines().map(|line| match line.split_once(" = \"") {
+            Some((key, file)) if SHARED.iter().any(|shared| file.starts_with(shared) || file.ends_with(shared)) => {
+                format!("{key} = \"../{file}")
+            }
+            _ => line.to_owned(),
+        });
+        std::fs::create_dir_all(dir).expect("made");
+        std::fs::write(dir.join("config.toml"), lines.collect::<Vec<_>>().join("\n") + "\n").expect("written");
     }
 
     fn live(&self, wiring: &Wiring) -> String {

@@ -8,6 +8,8 @@ pub mod alerts;
 pub mod broker;
 pub mod cluster;
 pub mod company;
+pub mod flaky;
+pub mod happening;
 pub mod run;
 pub mod service;
 pub mod topics;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+const RUN: &[&str] = &["run", "--config", "config.toml", "--listen", "127.0.0.1:0"];
+
 /// A running service. Killed with the guard.
 pub struct Service {
     child: Child,
@@ -23,9 +25,28 @@ impl Service {
 
     /// The same with further arguments or environment.
     pub fn with(dir: &Path, name: &str, prepare: impl FnOnce(&mut Command)) -> Service {
+        Service::of(program::command(dir, RUN), dir, name, prepare)
+    }
+
+    /// The same where no file may grow beyond so many blocks of 512 bytes, as on a disk that is full.
+    pub fn on_full_disk(dir: &Path, name: &str, blocks: u64) -> Service {
+        // The signal that comes with the error would end the process; a full disk has none.
+        let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let inner = program::command(dir, RUN);
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(limit).arg(inner.get_program()).args(inner.get_args()).current_dir(dir);
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Service::of(command, dir, name, |_| {})
+    }
+
+    fn of(mut command: Command, dir: &Path, name: &str, prepare: impl FnOnce(&mut Command)) -> Service {
         let log = dir.join(format!("{name}.log"));
         let err = File::options().create(true).append(true).open(&log).expect("a log");
-        let mut command = program::command(dir, &["run", "--config", "config.toml", "--listen", "127.0.0.1:0"]);
         command.env("LEAKWARDEN_LOG_FORMAT", "json").stdin(Stdio::null()).stdout(Stdio::null()).stderr(err);
         prepare(&mut command);
         Service { child: command.spawn().expect("the service starts"), log }

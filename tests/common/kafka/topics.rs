@@ -1,6 +1,7 @@
 //! Topics of a broker: made, filled, read to their end, and how far groups have read them.
 
 use crate::common::kafka::PATIENCE;
+use leakwarden::kafka::is_outage;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -151,6 +152,8 @@ impl Topics {
                     timestamp_ms: message.timestamp().to_millis(),
                 }),
                 Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+                // On a busy machine a connection may fail and come about a moment later.
+                Some(Err(error)) if is_outage(&error) => {}
                 Some(Err(error)) => panic!("{topic}: {error}"),
                 None => {}
             }
@@ -166,7 +169,9 @@ impl Topics {
         let metadata = consumer.fetch_metadata(Some(topic), REQUEST).expect("metadata");
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
         let ends = partitions.map(|partition| {
-            let (_, end) = consumer.fetch_watermarks(topic, partition.id(), REQUEST).expect("offsets");
+            // The client lets go of the address that it began with as soon as it knows the brokers: whatever asks there fails.
+            let asked = || consumer.fetch_watermarks(topic, partition.id(), REQUEST);
+            let (_, end) = asked().or_else(|_| asked()).expect("offsets");
             (partition.id(), end)
         });
         let ends = ends.collect();

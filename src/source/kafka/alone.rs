@@ -1,0 +1,243 @@
+//! A process without a `[cluster]` holds the state of everybody, so it must have every partition: of a part it would count people
+//! wrongly, and say so nowhere. It reads nothing until all are its own, and ends where they do not become its own.
+//!
+//! Whoever comes later is to give way. It does not even join a group that has members, since joining takes partitions away from
+//! somebody who is at work; so long a predecessor that died may still be a member, it waits. Where two join at once each gets a part
+//! and both wait, in an order in which one of them ends first and the other gets all.
+
+use crate::kafka::is_outage;
+use crate::source::kafka::context::{Context, Shared};
+use crate::source::kafka::settings::SettingsError;
+use crate::source::kafka::{KafkaSettings, TopicPartition};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::groups::GroupMemberInfo;
+use regex::Regex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// librdkafka's own.
+const SESSION: Duration = Duration::from_secs(45);
+/// How long a broker may take to answer. Short: who is told to stop waits for it.
+const ANSWER: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(500);
+/// One broker of many that is away must not keep us from asking what the group gives.
+const UNANSWERED: Duration = Duration::from_secs(10);
+
+/// What is told of the partitions.
+pub enum Share {
+    /// Nothing new.
+    Same,
+    /// All have become ours.
+    Whole,
+    /// They did not become ours in time.
+    Refused(String),
+}
+
+/// Watches over the partitions of a process.
+pub struct Alone {
+    group: String,
+    names: Vec<String>,
+    patterns: Vec<Regex>,
+    /// Longer than a member that died is held for alive.
+    grace: Duration,
+    /// A name that stays over restarts: its predecessor is no other member but the same.
+    named: bool,
+    had_all: bool,
+    partial_since: Option<Instant>,
+    asked_at: Option<Instant>,
+}
+
+impl Alone {
+    /// Of a source and the settings of its client.
+    pub fn of(settings: &KafkaSettings, client: &ClientConfig) -> Result<Alone, SettingsError> {
+        let (patterns, names): (Vec<&String>, Vec<&String>) = settings.topics.iter().partition(|topic| topic.starts_with('^'));
+        let patterns: Result<Vec<Regex>, SettingsError> = patterns
+            .into_iter()
+            .map(|topic| Regex::new(topic).map_err(|error| SettingsError::Client(format!("topic {topic:?}: {error}"))))
+            .collect();
+        let session = client.get("session.timeout.ms").and_then(|text| text.parse().ok()).map_or(SESSION, Duration::from_millis);
+        Ok(Alone {
+            group: settings.group.clone(),
+            names: names.into_iter().cloned().collect(),
+            patterns: patterns?,
+            grace: session + session / 2 + Duration::from_secs(5),
+            named: client.get("group.instance.id").is_some(),
+            had_all: false,
+            partial_since: None,
+            asked_at: None,
+        })
+    }
+
+    /// Joins the group once it has no other members. Fails where it keeps them for longer than a dead one stays.
+    pub fn join(&mut self, consumer: &BaseConsumer<Context>, shared: &Shared) -> Result<(), String> {
+        let (mut since, mut answered): (Option<Instant>, _) = (None, Instant::now());
+        while !self.named && !shared.stopping.load(Ordering::Acquire) {
+            match self.others(consumer) {
+                Ok(others) if others.is_empty() => break,
+                Ok(others) => {
+                    answered = Instant::now();
+                    if since.is_none() {
+                        let (group, others) = (&self.group, others.join(", "));
+                        tracing::warn!(group, others, "kafka: others read these topics in this group; waiting for them to leave it");
+                    }
+                    if since.get_or_insert_with(Instant::now).elapsed() >= self.grace {
+                        return Err(self.refusal("has members that read the same topics", &others));
+                    }
+                }
+                Err(error) if passes(&error) && answered.elapsed() < UNANSWERED => {}
+                Err(error) => {
+                    // Who may not ask goes on: what the group then gives is looked at in any case.
+                    tracing::debug!(%error, group = self.group, "kafka: the members of the group cannot be read");
+                    break;
+                }
+            }
+            // What befalls the client is told inside of a poll.
+            let again = Instant::now() + EVERY;
+            while Instant::now() < again && !shared.stopping.load(Ordering::Acquire) {
+                let _ = consumer.poll(POLL);
+            }
+        }
+        let topics: Vec<&str> = self.names.iter().map(String::as_str).chain(self.patterns.iter().map(Regex::as_str)).collect();
+        consumer.subscribe(&topics).map_err(|error| format!("topics {topics:?}: {error}"))
+    }
+
+    /// Looks whether all partitions are ours, as far as it is not known.
+    pub fn share(&mut self, consumer: &BaseConsumer<Context>, shared: &Shared) -> Share {
+        if shared.is_whole() {
+            return Share::Same;
+        }
+        let now = Instant::now();
+        if self.asked_at.is_some_and(|at| now.duration_since(at) < EVERY) {
+            return Share::Same;
+        }
+        let Some(ours) = shared.given() else { return Share::Same };
+        self.asked_at = Some(now);
+        let all = match self.all(consumer) {
+            Ok(all) if !all.is_empty() => all,
+            Ok(_) | Err(_) => {
+                // Nobody can tell while brokers are away.
+                self.partial_since = None;
+                return Share::Same;
+            }
+        };
+        if all.is_subset(&ours) {
+            (self.partial_since, self.had_all, self.asked_at) = (None, true, None);
+            return Share::Whole;
+        }
+        if self.partial_since.is_none() {
+            tracing::warn!(group = self.group, ours = ours.len(), all = all.len(), "kafka: not all partitions are ours; nothing is read");
+        }
+        let since = *self.partial_since.get_or_insert(now);
+        let first = all.first().is_some_and(|first| ours.contains(first));
+        // One who was at work stays longest, and of two who are alike one.
+        let patience = self.grace * (1 + u32::from(first) + 2 * u32::from(self.had_all));
+        if now.duration_since(since) < patience {
+            return Share::Same;
+        }
+        let others = self.others(consumer).unwrap_or_default();
+        Share::Refused(self.refusal(&format!("gave this process {} of {} partitions", ours.len(), all.len()), &others))
+    }
+
+    fn refusal(&self, what: &str, others: &[String]) -> String {
+        let who = if others.is_empty() { String::new() } else { format!(" (members: {})", others.join(", ")) };
+        format!(
+            "group {:?} {what}{who}: without [cluster] one process must read all partitions of its topics, since it counts what one \
+             employee does in all of them: stop the other process, or give every process a [cluster], or this one a group of its own",
+            self.group
+        )
+    }
+
+    /// Members of the group that read topics of ours, as people know them. Sources of one process, and services that have nothing
+    /// to do with one another, may be in one group: those take nothing away.
+    fn others(&self, consumer: &BaseConsumer<Context>) -> KafkaResult<Vec<String>> {
+        let list = consumer.fetch_group_list(Some(&self.group), ANSWER)?;
+        let members = list.groups().iter().filter(|found| found.name() == self.group).flat_map(|found| found.members());
+        // While a group forms it does not say what its members read.
+        let reads = |member: &&GroupMemberInfo| {
+            let read = member.metadata().and_then(subscription);
+            read.is_none_or(|topics| topics.into_iter().any(|topic| self.is_ours(topic)))
+        };
+        let name = |member: &GroupMemberInfo| format!("{} at {}", member.client_id(), member.client_host().trim_start_matches('/'));
+        Ok(members.filter(reads).map(name).collect())
+    }
+
+    fn is_ours(&self, topic: &str) -> bool {
+        self.names.iter().any(|name| name == topic) || self.patterns.iter().any(|pattern| pattern.is_match(topic))
+    }
+
+    /// The partitions of all topics that exist.
+    fn all(&self, consumer: &BaseConsumer<Context>) -> KafkaResult<BTreeSet<TopicPartition>> {
+        let mut all = BTreeSet::new();
+        let one_by_one = self.names.iter().map(|name| Some(name.as_str()));
+        // Patterns are held against all names.
+        let wanted: Vec<Option<&str>> = if self.patterns.is_empty() { one_by_one.collect() } else { vec![None] };
+        for only in wanted {
+            let metadata = consumer.fetch_metadata(only, ANSWER)?;
+            for topic in metadata.topics().iter().filter(|topic| topic.error().is_none() && self.is_ours(topic.name())) {
+                let name: Arc<str> = topic.name().into();
+                all.extend(topic.partitions().iter().map(|partition| (Arc::clone(&name), partition.id())));
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Whether it is worth asking again.
+fn passes(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, OperationTimedOut, RequestTimedOut,
+    };
+    let again = [CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, OperationTimedOut, RequestTimedOut];
+    is_outage(error) || error.rdkafka_error_code().is_some_and(|code| again.contains(&code))
+}
+
+/// The topics of a member's subscription, as the consumer protocol writes it: version, number of topics, each with its length.
+fn subscription(metadata: &[u8]) -> Option<Vec<&str>> {
+    let (count, mut rest) = metadata.get(2..)?.split_first_chunk::<4>()?;
+    let mut topics = Vec::new();
+    for _ in 0..i32::from_be_bytes(*count) {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        let (topic, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        topics.push(std::str::from_utf8(topic).ok()?);
+        rest = after;
+    }
+    Some(topics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_read_and_one_that_is_cut_off_is_none() {
+        let bytes = b"\0\x01\0\0\0\x02\0\x01a\0\x03b.c\xff\xff\xff\xff";
+        assert_eq!(subscription(bytes), Some(vec!["a", "b.c"]));
+        for length in 0..14 {
+            assert_eq!(subscription(&bytes[..length]), None, "{length} bytes");
+        }
+        assert_eq!(subscription(b"\0\0\0\0\0\0"), Some(vec![]));
+    }
+
+    #[test]
+    fn who_waits_for_a_member_that_died_waits_longer_than_it_is_held_for_alive() {
+        let cluster = crate::kafka::settings::Cluster { brokers: "localhost:1".to_owned(), client: [].into() };
+        let of = |topics: &[&str], more: &[(&str, &str)]| {
+            let config = cluster.config(more).expect("settings");
+            let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+            Alone::of(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned() }, &config)
+        };
+        assert!(of(&["a"], &[]).expect("made").grace > SESSION);
+        let quick = of(&["a"], &[("session.timeout.ms", "2000")]).expect("made");
+        assert_eq!(quick.grace, Duration::from_secs(8));
+        assert!(of(&["^("], &[]).err().expect("refused").to_string().contains("topic \"^(\""));
+        let both = of(&["a", "^log\\..*"], &[]).expect("made");
+        assert!(both.is_ours("a") && both.is_ours("log.x") && !both.is_ours("b"));
+        let told = both.refusal("gave this process 1 of 4 partitions", &["leakwarden at 10.0.0.5".to_owned()]);
+        assert!(told.starts_with("group \"g\" gave this process 1 of 4 partitions (members: leakwarden at 10.0.0.5): "), "{told}");
+    }
+}
