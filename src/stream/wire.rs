@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version of all encodings.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The place of a message within its lane: it rises, and is the same whoever sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
