@@ -5,7 +5,7 @@ mod common;
 use common::line::{Line, access, on};
 use common::play::Play;
 use common::service::{Service, append};
-use common::world::{CATALOG, World};
+use common::world::{CATALOG, World, load_from};
 use leakwarden::engine::context::Context;
 use leakwarden::model::typology::Typology;
 use std::fs;
@@ -205,4 +205,50 @@ fn an_engine_that_is_told_the_same_set_up_again_goes_on_as_if_nothing_had_been()
     assert_eq!(told.written(), untold.written());
     assert!(untold.typologies().contains(&("p3".to_owned(), Typology::BulkExtract)));
     assert!(told.engine.image() == untold.engine.image());
+}
+
+/// Twelve employees keep to three tables; on the last days one of them turns to a fourth.
+fn rounds(day: i64) -> Vec<Line> {
+    let tables = ["crm.customers", "hotel.stays", "loan.credit"];
+    let look = |n: i64, table: &str, person: i64| {
+        access(&format!("p{n}"))
+            .at(on(day, &format!("09:{:02}", n % 60)))
+            .reads_all(table)
+            .of([person as u64])
+            .id(format!("{day}-{n}-{person}"))
+    };
+    let usual = (0..12).map(|n| look(n, tables[((n + day) % 3) as usize], n * 100 + day));
+    let strange = (0..20).filter(|_| day >= 26).map(|n| look(3, "telco.cells", 50_000 + day * 100 + n));
+    usual.chain(strange).collect()
+}
+
+#[test]
+fn where_somebody_looked_means_the_same_under_a_catalog_of_another_order() {
+    let employees = "employee,unit,role\n".to_owned() + &(0..12).map(|n| format!("p{n},U,teller\n")).collect::<String>();
+    let load = |catalog: &str| {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = World::bank().section("alerts", "open_at = \"low\"").with("employees.csv", employees.clone()).write(dir.path());
+        fs::write(dir.path().join("catalog.toml"), catalog).expect("written");
+        load_from(&path)
+    };
+    let mut tables: Vec<&str> = CATALOG.trim().split("\n\n").collect();
+    tables.reverse();
+    let others = [format!("{NEW_TABLE}{CATALOG}"), format!("{}\n{NEW_TABLE}", tables.join("\n\n"))].map(|text| load(&text));
+    let (mut told, mut untold) = (Play::new(&load(CATALOG)), Play::new(&load(CATALOG)));
+    for day in 0..29 {
+        told.take(&rounds(day));
+        untold.take(&rounds(day));
+        match day {
+            13 => told.engine.set_context(others[0].clone()),
+            20 => told.restart(&others[1]),
+            _ => {}
+        }
+    }
+    assert!(told.engine.image().shards == untold.engine.image().shards, "what is remembered");
+    told.finish();
+    untold.finish();
+    assert_eq!(told.typologies(), untold.typologies());
+    let strange = ("p3".to_owned(), Typology::RoleWithoutNeed);
+    assert!(untold.typologies().iter().all(|found| found.1 != Typology::RoleWithoutNeed || *found == strange), "{:?}", untold.typologies());
+    assert!(untold.typologies().contains(&strange), "{:?}", untold.typologies());
 }

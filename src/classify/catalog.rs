@@ -3,6 +3,7 @@
 //! Owns `catalog.toml` (SPEC §4) and the look-up by system and table.
 
 use crate::model::kind::{Kind, Kinds};
+use crate::model::place::Place;
 use crate::model::problem::Problem;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
@@ -31,8 +32,8 @@ pub struct Table {
     table: GlobMatcher,
     /// The same glob without its schema, for logs that name the bare table.
     bare: GlobMatcher,
-    /// One bit for the system it belongs to (for the table itself, where no system is named): tells places apart.
-    pub place: u64,
+    /// The system it belongs to; the table itself, where no system is named.
+    pub place: Place,
     /// The pattern as written.
     pub pattern: String,
     /// The column that identifies the person.
@@ -106,16 +107,10 @@ impl Catalog {
         if written.table.is_empty() {
             problems.push(Problem::plain(file, "must hold at least one [[table]]"));
         }
-        let mut places: Vec<String> = Vec::new();
         for (index, table) in written.table.into_iter().enumerate() {
-            let of = if table.system == "*" { table.table.clone() } else { table.system.clone() };
-            let bit = places.iter().position(|known| *known == of).unwrap_or_else(|| {
-                places.push(of);
-                places.len() - 1
-            });
             let place = format!("{file}: table[{index}] {:?}", table.table);
             match catalog.table(table, &place) {
-                Ok(table) => catalog.tables.push(Table { place: 1 << (bit % 64), ..table }),
+                Ok(table) => catalog.tables.push(table),
                 Err(mut found) => problems.append(&mut found),
             }
         }
@@ -158,7 +153,7 @@ impl Catalog {
             system,
             table,
             bare,
-            place: 0,
+            place: Place::named(if written.system == "*" { &written.table } else { &written.system }),
             pattern: written.table,
             subject: written.subject,
             rows_per_subject: written.rows_per_subject,
@@ -341,6 +336,21 @@ mod tests {
         assert!(catalog.find(Some("crm"), "main.crm.customers").is_some());
         assert!(catalog.find(Some("crm"), "main.hr.customers").is_none());
         assert!(catalog.find(Some("crm"), "hr.customers").is_none());
+    }
+
+    #[test]
+    fn a_place_is_known_by_its_name_wherever_it_stands() {
+        let places = |text: &str| {
+            let catalog = Catalog::parse(text, "catalog.toml").expect("is valid");
+            catalog.tables.iter().map(|table| (table.pattern.clone(), table.place)).collect::<BTreeMap<_, _>>()
+        };
+        let before = places(BANK);
+        let (customers, records) = BANK.split_once("        [[table]]\n        table").expect("two tables");
+        let more = "[[table]]\nsystem = \"hr\"\ntable = \"hr.staff\"\n[[table]]\nsystem = \"crm\"\ntable = \"crm.notes\"\n";
+        let after = places(&format!("{more}[[table]]\ntable{records}{customers}"));
+        assert!(before.iter().all(|(table, place)| after[table] == *place), "{before:?} {after:?}");
+        assert_eq!(after["crm.notes"], after["crm.customers"], "one system");
+        assert_eq!(after.values().collect::<std::collections::BTreeSet<_>>().len(), 3);
     }
 
     #[test]

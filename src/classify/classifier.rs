@@ -7,6 +7,7 @@ use crate::classify::{end_user, marks};
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
+use crate::model::place::Places;
 use crate::model::record::{Ending, Record};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -52,10 +53,10 @@ impl Classifier {
         let disclosure = counting::disclose(record, &self.catalog, &self.keys);
         let system = record.system.as_deref();
         let actor = self.actor(record);
-        let mut places = 0u64;
+        let mut places = Places::default();
         for read in &disclosure.reads {
             if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
-                places |= table.place;
+                places.add(table.place);
             }
         }
         // Candidates beyond the bound of people would make more of the access than it can have been.

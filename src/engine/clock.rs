@@ -127,6 +127,10 @@ impl<T> Clock<T> {
             let aside = self.aside.remove(at);
             self.place(aside.time, aside.item, place);
         }
+        // With nothing set aside there is nothing to confirm: whoever begins here, from the watermark alone, goes on alike.
+        if self.aside.is_empty() {
+            self.row = 0;
+        }
     }
 
     fn place(&mut self, time: Timestamp, item: T, place: &mut impl FnMut(Placed<T>)) {
@@ -222,6 +226,26 @@ mod tests {
         let (placed, given_up, clock) = run(&[0, 1, 2, 3, 4, 8 * DAY]);
         assert_eq!((placed.len(), given_up), (5, vec![5]));
         assert_eq!(clock.watermark(), Some(Timestamp(4)));
+    }
+
+    #[test]
+    fn a_clock_that_has_set_nothing_aside_is_its_watermark_and_nothing_else() {
+        let mut clock = Clock::new(Span::minutes(20));
+        let ignore = &mut |_: Placed<usize>| {};
+        for (n, ms) in [0, 1, 2, 3, 30 * DAY].into_iter().enumerate() {
+            clock.take(Timestamp(ms), None, n, ignore);
+        }
+        assert!(clock.holds_any());
+        clock.advance(Timestamp(29 * DAY), ignore);
+        assert!(!clock.holds_any());
+        let mut anew = Clock::new(Span::minutes(20));
+        anew.advance(clock.watermark().expect("it has one"), ignore);
+        for n in 0..6 {
+            let [mut a, mut b] = [Vec::new(), Vec::new()];
+            clock.take(Timestamp(60 * DAY + n), None, n as usize, &mut |placed| a.push(placed));
+            anew.take(Timestamp(60 * DAY + n), None, n as usize, &mut |placed| b.push(placed));
+            assert_eq!((a, clock.watermark()), (b, anew.watermark()), "after {n}");
+        }
     }
 
     #[test]

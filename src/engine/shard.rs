@@ -161,7 +161,7 @@ impl Shard {
             && *entry.key() < end
         {
             let (minute, mut bucket) = entry.remove_entry();
-            bucket.sort_by(|(_, a), (_, b)| settled_order(a, b));
+            bucket.sort_by(|(_, a), (_, b)| settled_order(a, b, env.context));
             for (late, access) in bucket {
                 let settles = if late { Timestamp(minute * BUCKET_MS) } else { access.time };
                 self.apply(&access, late, settles, env, &mut out);
@@ -295,13 +295,18 @@ impl Shard {
     }
 }
 
-/// SPEC §9: time, source, id, hash; then where it stands, for records that are alike.
-fn settled_order(a: &Access, b: &Access) -> Ordering {
+/// SPEC §9: time, source, id, hash; then where it stands, for records that are alike. Partitions are told apart by their names: their
+/// numbers follow the order in which they were opened.
+fn settled_order(a: &Access, b: &Access, context: &Context) -> Ordering {
     fn id(access: &Access) -> Option<&str> {
         access.id.as_ref().map(|id| &*id.text)
     }
-    let place = |access: &Access| (access.hash.0, access.partition.0, access.position.0);
-    (a.time, a.source).cmp(&(b.time, b.source)).then_with(|| id(a).cmp(&id(b))).then_with(|| place(a).cmp(&place(b)))
+    let by_name = || match a.partition == b.partition {
+        true => Ordering::Equal,
+        false => context.partition_name(a.partition).cmp(&context.partition_name(b.partition)),
+    };
+    let alike = (a.time, a.source).cmp(&(b.time, b.source)).then_with(|| id(a).cmp(&id(b))).then_with(|| a.hash.0.cmp(&b.hash.0));
+    alike.then_with(by_name).then_with(|| a.position.0.cmp(&b.position.0))
 }
 
 /// What today adds to the pulses of the employee's group and unit.

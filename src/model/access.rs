@@ -4,6 +4,7 @@
 
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use crate::model::place::Places;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -197,8 +198,8 @@ pub struct Access {
     pub success: bool,
     /// How the rows were chosen.
     pub selection: Selection,
-    /// One bit for each system (or table of no system) touched that holds personal data: tells how many places were looked at.
-    pub places: u64,
+    /// The systems (or tables of no system) touched that hold personal data.
+    pub places: Places,
     /// Tables touched, for reasons given by object.
     pub objects: Arc<[Arc<str>]>,
     /// One bit for each of them that the catalog does not know, where it may have shown somebody; the last for all beyond fifteen.

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod keys;
 pub mod kind;
 pub mod persons;
+pub mod place;
 pub mod problem;
 pub mod record;
 pub mod severity;

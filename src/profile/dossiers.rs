@@ -3,6 +3,7 @@
 
 use crate::model::access::Subject;
 use crate::model::kind::Kinds;
+use crate::model::place::Places;
 use crate::model::statute::Statute;
 use crate::profile::seen::UNITS_PER_DAY;
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,7 @@ const FOLLOWED: usize = 128;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Dossier {
     subject: u64,
-    /// One bit for each place.
-    places: u64,
+    places: Places,
     /// Kinds looked at.
     pub kinds: Kinds,
     from: u32,
@@ -24,12 +24,12 @@ pub struct Dossier {
 }
 
 /// Places from which a dossier is put together at the least.
-const PLACES: u32 = 3;
+const PLACES: usize = 3;
 /// Kinds that it holds at the least.
 const KINDS: u32 = 4;
 
 /// Whether so much of one subject is a dossier: several places, several kinds, and more than what identifies somebody.
-pub fn is_complete(places: u32, kinds: Kinds, statute: &Statute) -> bool {
+pub fn is_complete(places: usize, kinds: Kinds, statute: &Statute) -> bool {
     let tiers = statute.tiers.iter().filter(|tier| tier.kinds.intersects(kinds)).count();
     places >= PLACES && kinds.len() >= KINDS && tiers >= 2
 }
@@ -47,10 +47,10 @@ impl Dossiers {
         &mut self,
         subject: Subject,
         opens: bool,
-        places: u64,
+        places: Places,
         kinds: Kinds,
         unit: u32,
-        is_complete: impl Fn(u32, Kinds) -> bool,
+        is_complete: impl Fn(usize, Kinds) -> bool,
     ) -> Option<Dossier> {
         while self.open.front().is_some_and(|first| first.from + UNITS_PER_DAY <= unit) {
             self.open.pop_front();
@@ -63,13 +63,13 @@ impl Dossiers {
             if self.open.len() == FOLLOWED {
                 self.open.pop_front();
             }
-            self.open.push_back(Dossier { subject: subject.0, places: 0, kinds: Kinds::NONE, from: unit, complete: false });
+            self.open.push_back(Dossier { subject: subject.0, places: Places::default(), kinds: Kinds::NONE, from: unit, complete: false });
             self.open.len() - 1
         });
         let dossier = &mut self.open[at];
-        dossier.places |= places;
+        dossier.places.join(places);
         dossier.kinds = dossier.kinds.union(kinds);
-        let completed = !dossier.complete && is_complete(dossier.places.count_ones(), dossier.kinds);
+        let completed = !dossier.complete && is_complete(dossier.places.count(), dossier.kinds);
         dossier.complete |= completed;
         completed.then_some(*dossier)
     }

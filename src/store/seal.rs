@@ -1,7 +1,7 @@
 //! A value with its format and a checksum, so that neither damage nor another version is taken for state.
 
 /// The format of sealed values.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// Bytes before the content.
 pub const HEAD: usize = 2 + blake3::OUT_LEN;
@@ -67,6 +67,7 @@ mod tests {
             damaged[place] ^= 1;
             assert_eq!(unseal(b"key", &damaged), Err(SealError::Checksum));
         }
-        assert_eq!(unseal(b"key", &[&[2, 0], &sealed[2..]].concat()), Err(SealError::Version { found: 2 }));
+        let other = [&(FORMAT + 1).to_le_bytes()[..], &sealed[2..]].concat();
+        assert_eq!(unseal(b"key", &other), Err(SealError::Version { found: FORMAT + 1 }));
     }
 }

@@ -125,6 +125,8 @@ impl Lane {
 
     /// Goes on under another set-up.
     pub fn set_context(&mut self, context: Arc<Context>) {
+        // As for whoever reads it anew from here.
+        self.clock.set_lateness(context.lateness);
         self.context = context;
     }
 

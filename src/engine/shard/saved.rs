@@ -63,8 +63,9 @@ impl Shard {
         self.members.retain(|key| !gone.contains(&key.actor));
     }
 
-    /// Takes back an id that settled at that second.
+    /// Takes back an id that settled at that second. One that came again once it was forgotten stands in two hours.
     pub fn remember(&mut self, id: u64, second: i64) {
-        self.ids.insert(id, second);
+        let known = self.ids.entry(id).or_insert(second);
+        *known = second.max(*known);
     }
 }

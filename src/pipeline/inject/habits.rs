@@ -2,6 +2,7 @@
 
 use crate::engine::context::Context;
 use crate::model::access::{Access, Actor, Operation};
+use crate::model::place::Places;
 use crate::model::time::Timestamp;
 use crate::profile::window::day_number;
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ pub struct Habit {
 }
 
 /// What tells sorts of reads apart: single looks, places, tables, kinds.
-pub type Sort = (bool, u64, Vec<Arc<str>>, Vec<&'static str>);
+pub type Sort = (bool, Places, Vec<Arc<str>>, Vec<&'static str>);
 
 /// A read that stands for others.
 #[derive(Clone, Debug)]

@@ -6,22 +6,28 @@ use crate::engine::context::Context;
 use crate::model::access::{Access, Chain, ClientPrint, Marks, Operation, RecordHash, RecordId, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use crate::model::place::{Place, Places};
 use crate::model::problem::Problem;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
 use crate::pipeline::chance::Chance;
 use crate::pipeline::inject::habits::{Habit, Habits, Read};
 use crate::pipeline::inject::spec::{Spec, Whom};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Of a dossier: places and kinds.
-const DOSSIER: (u32, usize) = (3, 4);
+const DOSSIER: (usize, usize) = (3, 4);
 /// Between the looks of a program.
 const MACHINE: Span = Span(1_500);
 
 /// Days from one act to the next: a harvest comes round every week.
 pub fn period(typology: Typology) -> usize {
     if typology == Typology::SubscriptionHarvest { 7 } else { 1 }
+}
+
+fn places_of<'a>(accesses: impl Iterator<Item = &'a Access>) -> BTreeSet<Place> {
+    accesses.flat_map(|access| access.places.iter()).collect()
 }
 
 struct Maker<'a> {
@@ -234,14 +240,14 @@ impl Maker<'_> {
     fn dossiers(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
         let mut models: Vec<&Access> = Vec::new();
         for read in habits.sorts.iter().filter(|((targeted, ..), _)| *targeted).map(|(_, read)| read) {
-            let known = models.iter().fold((0, Kinds::NONE), |(places, kinds), model| (places | model.places, kinds.union(model.kinds)));
-            let adds = read.access.places & !known.0 != 0 || known.1.union(read.access.kinds) != known.1;
-            if adds && (known.0.count_ones() < DOSSIER.0 || known.1.iter().count() < DOSSIER.1 || models.len() < 5) {
+            let places = places_of(models.iter().copied());
+            let kinds = models.iter().fold(Kinds::NONE, |kinds, model| kinds.union(model.kinds));
+            let adds = read.access.places.iter().any(|place| !places.contains(&place)) || kinds.union(read.access.kinds) != kinds;
+            if adds && (places.len() < DOSSIER.0 || kinds.iter().count() < DOSSIER.1 || models.len() < 5) {
                 models.push(&read.access);
             }
         }
-        let places = models.iter().fold(0, |places, model| places | model.places).count_ones();
-        if places < DOSSIER.0 {
+        if places_of(models.iter().copied()).len() < DOSSIER.0 {
             return Err(self.impossible("needs a log in which single people are looked up in three systems or tables"));
         }
         for time in self.moments(first, last - Span::minutes(20), count) {
@@ -256,8 +262,9 @@ impl Maker<'_> {
 
     /// Places that the employee's own records never touch.
     fn strange_ground(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
-        let own = self.habit.sorts.values().fold(0, |places, read| places | read.access.places);
-        let strange = habits.sorts.values().filter(|read| read.access.places & own == 0 && read.access.places != 0);
+        let own = places_of(self.habit.sorts.values().map(|read| &read.access));
+        let is_strange = |places: Places| places.count() > 0 && places.iter().all(|place| !own.contains(&place));
+        let strange = habits.sorts.values().filter(|read| is_strange(read.access.places));
         let Some(read) = strange.min_by_key(|read| read.count) else {
             return Err(self.impossible("needs a log in which others read what these employees never do"));
         };

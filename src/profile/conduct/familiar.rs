@@ -2,6 +2,7 @@
 //! made of these.
 
 use crate::model::kind::Kinds;
+use crate::model::place::{Place, Places};
 use serde::{Deserialize, Serialize};
 
 /// Sorts of touch that are remembered; the one not seen for longest goes first.
@@ -23,8 +24,8 @@ pub struct Ground {
 /// What was touched.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Which {
-    /// The place of that bit.
-    Place(u8),
+    /// A place.
+    Place(Place),
     /// The kind of that number.
     Kind(u8),
 }
@@ -36,9 +37,8 @@ pub struct Familiar {
 }
 
 /// The places and kinds of an access.
-pub fn touched(places: u64, kinds: Kinds) -> impl Iterator<Item = Which> {
-    let bits = (0..64u8).filter(move |bit| places & (1 << bit) != 0);
-    bits.map(Which::Place).chain(kinds.iter().map(|kind| Which::Kind(kind as u8)))
+pub fn touched(places: Places, kinds: Kinds) -> impl Iterator<Item = Which> {
+    places.iter().map(Which::Place).chain(kinds.iter().map(|kind| Which::Kind(kind as u8)))
 }
 
 impl Familiar {

@@ -1,0 +1,180 @@
+//! A company of chance: what its people do, and how that reaches the partitions of a log.
+
+use crate::common::play::decoded;
+use crate::common::world::load_from;
+use crate::dice::Dice;
+use leakwarden::engine::context::Context;
+use leakwarden::model::access::{Access, Position};
+use leakwarden::stream::node::LaneName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The day before the first.
+const START: i64 = 1_772_150_400_000;
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 1_440 * MINUTE;
+/// Fewer than any source's volume can be judged by: a partition's silence is a matter of what lies in it.
+const DAYS: i64 = 4;
+const PEOPLE: usize = 12;
+/// How late a record may come, less one: the default of `[time] lateness`.
+const LATENESS: i64 = 19 * MINUTE;
+
+/// How records reach the partitions.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Partitions.
+    pub lanes: i32,
+    /// Of a hundred records, so many lie elsewhere than the others of their employee.
+    pub strays: usize,
+    /// Of a hundred records, so many come again, somewhere.
+    pub copies: usize,
+    /// Of a hundred records, so many come late, within what is allowed.
+    pub late: usize,
+    /// Chooses.
+    pub seed: u64,
+}
+
+pub struct Company {
+    pub context: Arc<Context>,
+    /// The records of each lane, in order.
+    pub lanes: BTreeMap<LaneName, Vec<Access>>,
+    /// Records that stand somewhere else already.
+    pub copies: u64,
+}
+
+/// The set-up, which is the same for all.
+pub fn context() -> Arc<Context> {
+    let dir = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
+    write("config.toml", CONFIG);
+    write("catalog.toml", CATALOG);
+    let people: String = (0..PEOPLE).map(|n| format!("E{n},Unit {},teller,bank\n", n % 3)).collect();
+    write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
+    let context = load_from(&dir.path().join("config.toml"));
+    context.belongs("db.access", "access");
+    context
+}
+
+/// What happened: records with their times, by employee.
+pub struct Story(Vec<Vec<(i64, String)>>);
+
+impl Story {
+    /// Everybody looks customers up in working hours; of some insiders one reads many of them within an hour, the next goes through
+    /// strangers at night, and some look at the same few.
+    pub fn new(seed: u64, insiders: usize) -> Story {
+        let mut dice = Dice(seed);
+        let mut people: Vec<Vec<(i64, String)>> = vec![Vec::new(); PEOPLE];
+        let mut add = |who: usize, time: i64, subjects: &[usize]| {
+            let id = people[who].len();
+            people[who].push((time, record(time, who, &format!("{who}-{id}"), subjects)));
+        };
+        for day in 0..DAYS {
+            for who in 0..PEOPLE {
+                for _ in 0..3 + dice.below(5) {
+                    let time = START + day * DAY + (8 * 60 + dice.below(9 * 60) as i64) * MINUTE + dice.below(60_000) as i64;
+                    add(who, time, &[100 * who + dice.below(60)]);
+                }
+            }
+        }
+        for _ in 0..insiders {
+            let (who, day) = (dice.below(PEOPLE), 1 + dice.below(DAYS as usize - 1) as i64);
+            let first = 10_000 + dice.below(80) * 10_000;
+            match dice.below(3) {
+                0 => {
+                    let each = 40 + dice.below(200);
+                    for part in 0..6 {
+                        let subjects: Vec<usize> = (0..each).map(|n| first + part * 1_000 + n).collect();
+                        add(who, START + day * DAY + (13 * 60 + part as i64 * 7) * MINUTE, &subjects);
+                    }
+                }
+                1 => {
+                    for look in 0..60 + dice.below(60) {
+                        add(who, START + day * DAY + (22 * 60 + look as i64) * MINUTE - dice.below(30_000) as i64, &[first + look]);
+                    }
+                }
+                _ => {
+                    for other in 0..3 {
+                        for subject in 0..25 {
+                            // Several people in the same millisecond, too.
+                            let time = START + day * DAY + (15 * 60 + subject as i64 * 2) * MINUTE;
+                            add((who + other) % PEOPLE, time, &[first + subject]);
+                        }
+                    }
+                }
+            }
+        }
+        people.iter_mut().for_each(|records| records.sort());
+        Story(people)
+    }
+
+    /// How it reaches the partitions.
+    pub fn laid_out(&self, context: &Arc<Context>, layout: Layout) -> Company {
+        let mut dice = Dice(layout.seed);
+        let partitions = layout.lanes as usize;
+        let mut arriving: Vec<Vec<(i64, String)>> = vec![Vec::new(); partitions];
+        let mut copies = 0;
+        for records in &self.0 {
+            let own = dice.below(partitions);
+            for (time, line) in records {
+                let mut arrive = |at: usize, dice: &mut Dice, line: String| {
+                    let late = if dice.below(100) < layout.late { dice.below(LATENESS as usize) as i64 } else { 0 };
+                    arriving[at].push((time + late, line));
+                };
+                let at = if dice.below(100) < layout.strays { dice.below(partitions) } else { own };
+                arrive(at, &mut dice, line.clone());
+                if dice.below(100) < layout.copies {
+                    copies += 1;
+                    let at = dice.below(partitions);
+                    arrive(at, &mut dice, line.clone());
+                }
+            }
+        }
+        // The last word of every lane lies so late that everything else settles. It does not itself.
+        let end = START + (DAYS + 2) * DAY;
+        let end = (end, format!(r#"{{"time":{end},"employee":"END","id":"end","operation":"login"}}"#));
+        let mut lanes = BTreeMap::new();
+        for (partition, mut lines) in arriving.into_iter().enumerate() {
+            lines.sort_by_key(|(arrives, _)| *arrives);
+            let lines: Vec<String> = lines.into_iter().chain([end.clone()]).map(|(_, line)| line).collect();
+            let mut lane = decoded(context, &lines);
+            assert_eq!(lane.len(), lines.len());
+            lane.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
+            lanes.insert(("db.access".to_owned(), partition as i32), lane);
+        }
+        Company { context: context.clone(), lanes, copies }
+    }
+}
+
+fn record(time: i64, who: usize, id: &str, subjects: &[usize]) -> String {
+    let rows = subjects.len();
+    let subjects = subjects.iter().map(|subject| format!("\"{subject}\"")).collect::<Vec<_>>().join(",");
+    format!(
+        r#"{{"time":{time},"employee":"E{who}","id":"{id}","system":"crm","objects":[{{"table":"crm.customers","columns":["name","phone"]}}],"rows":{rows},"subjects":[{subjects}]}}"#
+    )
+}
+
+const CONFIG: &str = r#"
+[catalog]
+file = "catalog.toml"
+[directory]
+employees = "employees.csv"
+[alerts]
+quiet = "1d"
+open_at = "low"
+[[source]]
+name = "access"
+kind = "file"
+path = "access.jsonl"
+format = "canonical"
+"#;
+
+const CATALOG: &str = r#"
+[[table]]
+system = "crm"
+table = "crm.customers"
+subject = "id"
+rows_per_subject = "one"
+[table.columns]
+name = "name"
+phone = "phone_number"
+"#;
