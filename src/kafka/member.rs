@@ -3,6 +3,7 @@
 
 use crate::kafka::log_line;
 use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::token::shows_token;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -89,6 +90,8 @@ struct Context {
 }
 
 impl ClientContext for Context {
+    shows_token!();
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }

@@ -3,11 +3,31 @@
 pub mod member;
 pub mod reader;
 pub mod settings;
+pub mod token;
 pub mod topics;
 pub mod writer;
 
+use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// The context of a client that asks a few questions, whose answers say what is wrong.
+pub struct Quiet;
+
+impl ClientContext for Quiet {
+    token::shows_token!();
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log_line(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        error_line(&error, reason);
+    }
+}
+
+impl ConsumerContext for Quiet {}
 
 /// librdkafka's log as ours.
 pub fn log_line(level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -3,11 +3,14 @@
 //! Used by everything that speaks Kafka. A value may be `${NAME}` (environment) or `file:PATH`, so that no secret needs to
 //! stand in the configuration file.
 
+use crate::kafka::token;
 use rdkafka::ClientConfig;
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// Whether this build can speak TLS.
 pub const TLS: bool = cfg!(any(feature = "tls", feature = "tls-vendored"));
@@ -83,18 +86,40 @@ impl Cluster {
             if RESERVED.contains(&setting.as_str()) {
                 return Err(SettingsError::Reserved(setting.clone()));
             }
+            if setting == token::SETTING {
+                continue;
+            }
             let value = resolve(setting, value, &environment)?;
             if setting == PROTOCOL && !TLS && !value.eq_ignore_ascii_case("plaintext") {
                 return Err(SettingsError::NoTls(value));
             }
             config.set(setting, value);
         }
+        if let Some(reference) = self.token() {
+            config.set(token::KEPT_AS, token::kept(reference)?);
+        }
         Ok(config)
+    }
+
+    /// Where the token is that clients show, if they show one.
+    pub fn token(&self) -> Option<&str> {
+        self.client.get(token::SETTING).map(String::as_str)
     }
 
     /// Whether a client could be made: everything but whether the brokers answer.
     pub fn check(&self) -> Result<(), SettingsError> {
-        self.config(&[])?.create_native_config().map(drop).map_err(without_secrets)
+        self.config(&[])?.create_native_config().map(drop).map_err(without_secrets)?;
+        self.token().map_or(Ok(()), |reference| token::read(reference, |name| std::env::var(name).ok()).map(drop))
+    }
+
+    /// A client that asks a few questions and is not polled for long.
+    pub fn asking<C: ConsumerContext>(&self, config: &ClientConfig, context: C) -> Result<BaseConsumer<C>, SettingsError> {
+        let consumer: BaseConsumer<C> = self.client(config, context)?;
+        if self.token().is_some() {
+            // The token is asked for inside of a poll.
+            let _ = consumer.poll(Duration::from_millis(50));
+        }
+        Ok(consumer)
     }
 
     /// A client of these settings.
@@ -107,7 +132,7 @@ impl Cluster {
 }
 
 /// What a setting stands for: itself, an environment variable, or the content of a file.
-fn resolve(setting: &str, value: &str, environment: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
+pub fn resolve(setting: &str, value: &str, environment: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
     let failed = |why: String| SettingsError::Reference { setting: setting.to_owned(), reference: value.to_owned(), why };
     if let Some(name) = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
         return environment(name).ok_or_else(|| failed("the environment has no such variable".to_owned()));

@@ -1,10 +1,13 @@
 //! Topics of our own: made where they are missing, and checked before anything rests on them.
 
+use crate::kafka::Quiet;
 use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::token;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer, DefaultConsumerContext};
-use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::consumer::Consumer;
+use rdkafka::error::KafkaResult;
+use rdkafka::types::RDKafkaErrorCode::{self, DestroyBroker, UnknownPartition};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,6 +32,9 @@ pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> R
     let options = AdminOptions::new().operation_timeout(Some(WITHIN)).request_timeout(Some(WITHIN));
     let known = partitions(cluster, &wanted.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>())?;
     let missing: Vec<&Wanted> = wanted.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
+    if cluster.token().is_some() {
+        return made_by_others(wanted, &known);
+    }
     let new: Vec<NewTopic<'_>> = missing
         .iter()
         .map(|topic| {
@@ -52,7 +58,21 @@ pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> R
             }
         }
     }
-    let known = settled(cluster, wanted).await?;
+    fit(wanted, &settled(cluster, wanted).await?)?;
+    policies(&admin, wanted, &options).await
+}
+
+/// rdkafka's administrating client is never polled, and a token is asked for inside of a poll: it cannot show one.
+fn made_by_others(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
+    fit(wanted, known).map_err(|error| match error {
+        SettingsError::Client(why) => SettingsError::Client(format!("{why}; with client.{} topics are not made here", token::SETTING)),
+        other => other,
+    })?;
+    tracing::warn!("the configuration of our topics cannot be read with client.{}, and is not checked", token::SETTING);
+    Ok(())
+}
+
+fn fit(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
     for topic in wanted {
         match known.get(&topic.name) {
             Some(found) if *found == topic.partitions => {}
@@ -63,7 +83,7 @@ pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> R
             None => return Err(SettingsError::Client(format!("topic {} must exist with {}", topic.name, topic.shape()))),
         }
     }
-    policies(&admin, wanted, &options).await
+    Ok(())
 }
 
 impl Wanted {
@@ -109,17 +129,31 @@ async fn policies(admin: &AdminClient<DefaultClientContext>, wanted: &[Wanted], 
 /// How many partitions those of these topics have that exist.
 pub fn partitions(cluster: &Cluster, topics: &[String]) -> Result<BTreeMap<String, i32>, SettingsError> {
     let config = cluster.config(&[("allow.auto.create.topics", "false")])?;
-    let consumer: BaseConsumer = cluster.client(&config, DefaultConsumerContext)?;
+    let consumer = cluster.asking(&config, Quiet)?;
     let failed = |error: rdkafka::error::KafkaError| SettingsError::Client(format!("the brokers do not answer: {error}"));
-    let metadata = consumer.fetch_metadata(None, WITHIN).map_err(failed)?;
+    let metadata = again(|| consumer.fetch_metadata(None, WITHIN)).map_err(failed)?;
     let found = metadata.topics().iter().filter(|topic| topic.error().is_none() && topics.iter().any(|name| name == topic.name()));
     Ok(found.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).filter(|(_, partitions)| *partitions > 0).collect())
+}
+
+/// Asks again where an answer says nothing of the brokers: a client lets go of the address that it began with as soon as it knows
+/// them, and what it was asking there fails; for a moment then it knows of no partition.
+pub fn again<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+    for _ in 0..10 {
+        match ask() {
+            Err(error) if matches!(error.rdkafka_error_code(), Some(DestroyBroker | UnknownPartition)) => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            answer => return answer,
+        }
+    }
+    ask()
 }
 
 /// The first offset of a partition that is still there, and the next one.
 pub fn bounds(cluster: &Cluster, topic: &str, partition: i32) -> Result<(i64, i64), SettingsError> {
     let config = cluster.config(&[])?;
-    let consumer: BaseConsumer = cluster.client(&config, DefaultConsumerContext)?;
-    let watermarks = consumer.fetch_watermarks(topic, partition, WITHIN);
+    let consumer = cluster.asking(&config, Quiet)?;
+    let watermarks = again(|| consumer.fetch_watermarks(topic, partition, WITHIN));
     watermarks.map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
 }

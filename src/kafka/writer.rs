@@ -2,6 +2,7 @@
 
 use crate::kafka::log_line;
 use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::token::shows_token;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -72,6 +73,8 @@ struct Report {
 }
 
 impl ClientContext for Reports {
+    shows_token!();
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }

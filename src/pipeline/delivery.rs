@@ -7,7 +7,7 @@ use crate::model::alert::Alert;
 use crate::sink::Sink;
 use crate::sink::retry::{self, Backoff, Ended};
 use crate::telemetry::metrics::Metrics;
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -16,6 +16,9 @@ use std::time::Duration;
 /// Batches that wait for a sink. When they are full, whoever gives alerts waits: the service reads no faster than its
 /// sinks can take what it finds.
 const WAITING: usize = 256;
+
+/// How often a sink without work is looked after.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// All sinks of a run.
 pub struct Delivery {
@@ -104,7 +107,15 @@ impl Line {
         let done = Arc::new(AtomicU64::new(0));
         let (acknowledged, measured) = (Arc::clone(&done), metrics.sink(sink.name()));
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
-            for (number, alerts) in waiting {
+            loop {
+                let (number, alerts) = match waiting.recv_timeout(IDLE) {
+                    Ok(batch) => batch,
+                    Err(RecvTimeoutError::Timeout) => {
+                        sink.idle();
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
                 let mut wait = retry::wait_or_stop(&stopped);
                 match retry::deliver(&mut *sink, &alerts, Backoff::default(), &measured, &mut wait) {
                     Ended::Done => acknowledged.store(number, Ordering::Release),

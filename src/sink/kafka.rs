@@ -29,6 +29,10 @@ impl Sink for Topic {
         &self.name
     }
 
+    fn idle(&mut self) {
+        self.producer.idle();
+    }
+
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
         let mut contents = Vec::with_capacity(alerts.len());
         for alert in alerts {

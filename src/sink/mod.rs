@@ -23,6 +23,9 @@ pub trait Sink: Send {
     /// Delivers all of them. `Ok` means acknowledged: whatever happens to this process now, they are there. After an error
     /// some of them may be there too; receivers know repeats by id and revision.
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError>;
+
+    /// Called now and then while there is nothing to deliver: what keeps a connection good belongs here.
+    fn idle(&mut self) {}
 }
 
 /// Why a delivery failed.

@@ -1,6 +1,7 @@
 //! Produces to Kafka and waits for every acknowledgement.
 
 use crate::kafka::settings::Cluster;
+use crate::kafka::token::shows_token;
 use crate::kafka::{error_line, log_line};
 use crate::sink::SinkError;
 use rdkafka::client::ClientContext;
@@ -32,6 +33,8 @@ pub struct Producer {
 struct Reports(Mutex<Vec<Result<(), KafkaError>>>);
 
 impl ClientContext for Reports {
+    shows_token!();
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }
@@ -79,6 +82,13 @@ impl Producer {
             Failure::Kafka(error) => SinkError { retryable: may_pass(&error), message: format!("topic {}: {error}", self.topic) },
             Failure::Stuck => SinkError::passing(format!("topic {}: no delivery report within {LONGEST_WAIT:?}", self.topic)),
         })
+    }
+
+    /// A client that is not polled renews no token, and goes on knocking with one that has expired.
+    pub fn idle(&self) {
+        if let Some(client) = &self.client {
+            client.poll(Duration::ZERO);
+        }
     }
 
     fn produce_with<'a>(

@@ -5,8 +5,13 @@ use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use crate::common::program::{command, leakwarden};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const WRONG: &str = "WRONG-secret-of-a-test";
 
@@ -130,4 +135,109 @@ fn a_secret_that_is_not_there_is_named_by_its_reference() {
         assert_ne!(ran.status, 0);
         assert!(ran.err.contains("${NO_SUCH_VARIABLE}") && ran.err.contains("environment"), "{}", ran.err);
     }
+}
+
+/// A token that the broker's validator for tests takes, good for so many seconds.
+fn token(name: &str, seconds: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64;
+    let claims = format!(r#"{{"sub":"leakwarden","jti":"{name}","iat":{},"exp":{}}}"#, now - 60, now + seconds);
+    format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(claims))
+}
+
+/// As whoever renews tokens does it: nobody sees half of one.
+fn put(path: &Path, token: &str) {
+    std::fs::write(path.with_extension("new"), token).expect("written");
+    std::fs::rename(path.with_extension("new"), path).expect("renamed");
+}
+
+fn shows_token(broker: &Broker, path: &Path) -> BTreeMap<String, String> {
+    let reference = format!("file:{}", path.display());
+    settings(&[
+        ("security.protocol", "SASL_SSL"),
+        ("ssl.ca.location", &format!("{}/ca.pem", broker.told("SECRETS"))),
+        ("sasl.mechanism", "OAUTHBEARER"),
+        ("sasl.oauthbearer.token", &reference),
+    ])
+}
+
+/// Also where a test fails meanwhile.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// The broker ends connections whose token has expired.
+#[test]
+fn a_token_is_read_anew_before_it_expires() {
+    let Some(broker) = Broker::secure() else { return };
+    let run = Run::new("renewed", broker.brokers());
+    run.produce_half(false);
+    let path = run.company.dir().join("token.jwt");
+    const LIFE: i64 = 12;
+    put(&path, &token("first-secret", LIFE));
+    configure(&run, broker.told("SASL_SSL"), "renewed", shows_token(&broker, &path));
+    let check = command(run.company.dir(), &["check", "--config", "config.toml"]).output().expect("check runs");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _over = Over(&over);
+        scope.spawn(|| {
+            for renewed in 0.. {
+                std::thread::sleep(Duration::from_secs(2));
+                if over.load(Ordering::Acquire) {
+                    return;
+                }
+                put(&path, &token(&format!("secret-{renewed}"), LIFE));
+            }
+        });
+        let service = Service::with(run.company.dir(), "service", |command| {
+            command.env("LEAKWARDEN_LOG", "debug");
+        });
+        let read = || run.topics.lag("renewed", &run.topic) == 0;
+        until("the first half is read", read, || service.log());
+        // Past the life of the tokens that it began with, twice.
+        std::thread::sleep(Duration::from_secs(2 * LIFE.unsigned_abs() + 2));
+        run.produce_half(true);
+        until("the second half is read", read, || service.log());
+        assert_eq!(service.get("/readyz").map(|(status, _)| status), Some(200));
+        let replay = command(run.company.dir(), &["replay", "--config", "config.toml", "--kafka", &run.topic]).output().expect("it runs");
+        assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
+        let log = service.log();
+        assert!(service.stop().success());
+        assert!(!log.contains("SASL authentication error") && !log.contains("Failed to acquire"), "{log}");
+        let shown = log + &String::from_utf8_lossy(&check.stdout) + &String::from_utf8_lossy(&check.stderr);
+        assert!(!shown.contains(&URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#)) && !shown.contains("secret-"), "a token is shown: {shown}");
+    });
+    run.holds(&run.expected());
+}
+
+#[test]
+fn a_token_that_is_no_good_is_told_by_its_rule_and_one_that_comes_later_is_taken() {
+    let Some(broker) = Broker::secure() else { return };
+    let run = Run::new("no-good", broker.brokers());
+    run.produce(0, 1);
+    let path = run.company.dir().join("token.jwt");
+    configure(&run, broker.told("SASL_SSL"), "no-good", shows_token(&broker, &path));
+    let ways = [(token("hunter2", -30), "expired "), ("hunter2".to_owned(), "must be a JWT"), (String::new(), "must be a JWT")];
+    for (token, rule) in &ways {
+        put(&path, token);
+        let checked = leakwarden(run.company.dir(), &["check", "--config", "config.toml"]);
+        let told = format!("client.sasl.oauthbearer.token = \"file:{}\": {rule}", path.display());
+        assert!(checked.status != 0 && checked.err.contains(&told), "{}", checked.err);
+        let replayed = leakwarden(run.company.dir(), &["replay", "--config", "config.toml", "--kafka", &run.topic]);
+        assert!(replayed.status == 1 && replayed.err.contains(rule), "{}", replayed.err);
+        assert!(!(checked.err + &replayed.err).contains("hunter2"));
+    }
+    put(&path, &ways[0].0);
+    let service = Service::start(run.company.dir(), "service");
+    until("the log tells why", || service.log().contains("s ago: whoever renews it does not"), || service.log());
+    assert_eq!(service.get("/readyz").map(|(status, _)| status), Some(503));
+    put(&path, &token("hunter2", 600));
+    until("everything is read", || run.topics.lag("no-good", &run.topic) == 0, || service.log());
+    let log = service.log();
+    assert!(service.stop().success());
+    assert!(!log.contains("hunter2") && !log.contains(&ways[0].0), "{log}");
+    run.holds(&run.expected());
 }

@@ -1,5 +1,6 @@
 //! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
 
+use crate::kafka::token::shows_token;
 use crate::kafka::{error_line, log_line};
 use crate::source::kafka::{Event, Positions, TopicPartition};
 use rdkafka::client::ClientContext;
@@ -207,6 +208,8 @@ pub struct Context {
 }
 
 impl ClientContext for Context {
+    shows_token!();
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }

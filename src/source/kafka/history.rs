@@ -4,6 +4,7 @@
 //! that nobody takes from. No group is joined and nothing is committed.
 
 use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::token::shows_token;
 use crate::kafka::{error_line, log_line};
 use crate::source::SourceError;
 use crate::source::kafka::{Positions, TopicPartition, bounds};
@@ -60,7 +61,7 @@ impl History {
         let mut config = self.cluster.config(DEFAULTS)?;
         config.set("group.id", &self.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let consumer: BaseConsumer<Heard> = self.cluster.client(&config, Heard::default())?;
+        let consumer = self.cluster.asking(&config, Heard::default())?;
         let failed = |error: KafkaError| SettingsError::Client(error.to_string());
         let start = |partition: &TopicPartition, first: i64| positions.get(partition).copied().unwrap_or(0).max(first);
         let mut list = TopicPartitionList::new();
@@ -215,6 +216,8 @@ impl Heard {
 }
 
 impl ClientContext for Heard {
+    shows_token!();
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log_line(level, facility, message);
     }

@@ -10,6 +10,7 @@ pub mod poll;
 pub mod range;
 
 pub use crate::kafka::settings;
+use crate::kafka::topics::again;
 use alone::Alone;
 use context::{Context, Shared};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -168,7 +169,7 @@ impl KafkaSource {
 /// The first and next offset of every partition of the topics, for a replay that ends where the topic ended when it began.
 pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result<BTreeMap<TopicPartition, (i64, i64)>, SettingsError> {
     let config = cluster.config(&[])?;
-    let consumer: BaseConsumer<Heard> = cluster.client(&config, Heard::default())?;
+    let consumer = cluster.asking(&config, Heard::default())?;
     let mut bounds = BTreeMap::new();
     for topic in topics {
         let failed = |error: KafkaError| {
@@ -177,12 +178,12 @@ pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result
             let why = consumer.context().last().unwrap_or_else(|| error.to_string());
             SettingsError::Client(format!("topic {topic:?}: {why}"))
         };
-        let metadata = consumer.fetch_metadata(Some(topic), timeout).map_err(failed)?;
+        let metadata = again(|| consumer.fetch_metadata(Some(topic), timeout)).map_err(failed)?;
         let known = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         let known = known.ok_or_else(|| SettingsError::Client(format!("topic {topic:?} does not exist")))?;
         let name: Arc<str> = topic.as_str().into();
         for partition in known.partitions() {
-            let range = consumer.fetch_watermarks(topic, partition.id(), timeout).map_err(failed)?;
+            let range = again(|| consumer.fetch_watermarks(topic, partition.id(), timeout)).map_err(failed)?;
             bounds.insert((Arc::clone(&name), partition.id()), range);
         }
     }

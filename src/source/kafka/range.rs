@@ -1,7 +1,9 @@
 //! A part of a topic's past, read once, without a group.
 
+use crate::kafka::Quiet;
 use crate::kafka::settings::{Cluster, SettingsError};
-use rdkafka::consumer::{BaseConsumer, Consumer, DefaultConsumerContext};
+use crate::kafka::topics::again;
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
@@ -25,8 +27,8 @@ pub fn read(
     let mut config = cluster.config(&[("enable.auto.commit", "false"), ("enable.partition.eof", "true")])?;
     // It only assigns and joins no group, but librdkafka wants a name.
     config.set("group.id", "leakwarden-reading");
-    let consumer: BaseConsumer = cluster.client(&config, DefaultConsumerContext)?;
-    let (first, next) = consumer.fetch_watermarks(topic, partition, PATIENCE).map_err(failed)?;
+    let consumer = cluster.asking(&config, Quiet)?;
+    let (first, next) = again(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).map_err(failed)?;
     let (mut at, end) = (range.start.max(first), range.end.min(next));
     if at >= end {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use crate::common::kafka::PATIENCE;
 use leakwarden::kafka::is_outage;
+use leakwarden::kafka::topics::again;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -166,12 +167,10 @@ impl Topics {
     /// The next offset of each partition.
     pub fn ends(&self, topic: &str) -> BTreeMap<i32, i64> {
         let consumer = self.consumer("ends");
-        let metadata = consumer.fetch_metadata(Some(topic), REQUEST).expect("metadata");
+        let metadata = again(|| consumer.fetch_metadata(Some(topic), REQUEST)).expect("metadata");
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
         let ends = partitions.map(|partition| {
-            // The client lets go of the address that it began with as soon as it knows the brokers: whatever asks there fails.
-            let asked = || consumer.fetch_watermarks(topic, partition.id(), REQUEST);
-            let (_, end) = asked().or_else(|_| asked()).expect("offsets");
+            let (_, end) = again(|| consumer.fetch_watermarks(topic, partition.id(), REQUEST)).expect("offsets");
             (partition.id(), end)
         });
         let ends = ends.collect();
