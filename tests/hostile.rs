@@ -306,3 +306,37 @@ fn standard_input_is_read_like_a_file() {
     let ran = leakwarden_with(dir.path(), &["replay", "--config", "config.toml", "-"], log.as_bytes()).well();
     assert!(ran.err.contains("2 accesses accepted") && ran.err.contains("1 dead letters"), "{}", ran.err);
 }
+
+/// A log that takes no line, as on a full disk, ends nothing: what is watched goes on, and is told.
+#[test]
+fn a_log_on_a_full_disk_does_not_end_the_watch() {
+    let full = std::fs::File::options().write(true).open("/dev/full");
+    // A kernel that has none has no way to say that it is full.
+    let Ok(full) = full else { return };
+    let dir = tempfile::tempdir().expect("a directory");
+    let config = World::bank().section("subjects", "key_file = \"subject.key\"").write(dir.path());
+    std::fs::write(dir.path().join("subject.key"), "a secret of thirty-two bytes, or more").expect("written");
+    let more =
+        "[[source]]\nname = \"log\"\npath = \"log.jsonl\"\nformat = \"canonical\"\n[[sink]]\nkind = \"jsonl\"\npath = \"alerts.jsonl\"\n";
+    let mut file = std::fs::File::options().append(true).open(config).expect("opens");
+    file.write_all(more.as_bytes()).expect("written");
+    // Each broken line is a warning that cannot be written.
+    let mut lines = vec!["no record".to_owned(); 50];
+    lines.push(access("e1").at(on(0, "10:00")).reads("crm.customers", &["name", "phone"]).of(0..5_000).rows(5_000).to_string());
+    std::fs::write(dir.path().join("log.jsonl"), lines.join("\n") + "\n").expect("written");
+    let arguments = ["run", "--config", "config.toml", "--state", "state", "--listen", "127.0.0.1:0"];
+    let mut child = command(dir.path(), &arguments).stderr(full).spawn().expect("it starts");
+    let told = || std::fs::read_to_string(dir.path().join("alerts.jsonl")).is_ok_and(|text| text.contains("bulk_extract"));
+    let mut ended = None;
+    for _ in 0..600 {
+        ended = child.try_wait().expect("a process");
+        if told() || ended.is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let told = told();
+    let _ = child.kill();
+    let _ = child.wait();
+    assert!(told && ended.is_none(), "told: {told}, ended: {ended:?}");
+}

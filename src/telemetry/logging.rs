@@ -43,7 +43,8 @@ pub enum LoggingError {
 pub fn init() -> Result<(), LoggingError> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let filter = filter(environment)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that takes no more lines, as on a full disk, must not end the watch: to complain of it on the same log would.
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     // `try_init` fails only where a log is set up already.
     let _ = match form(environment, io::stderr().is_terminal())? {
         Form::Human => builder.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),
