@@ -20,8 +20,9 @@ impl Place {
     }
 }
 
-/// Places that one access or dossier tells apart; of more, those with the smallest prints, in whichever order they come.
-pub const MOST_PLACES: usize = 8;
+/// Places that one access or dossier tells apart; of more, those with the smallest prints, in whichever order they come. A dossier is
+/// complete with three, and employees have many.
+pub const MOST_PLACES: usize = 4;
 
 /// A few places.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]

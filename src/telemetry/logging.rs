@@ -56,10 +56,15 @@ pub fn init() -> Result<(), LoggingError> {
 fn filter(environment: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, LoggingError> {
     for variable in [LEVEL_VARIABLE, FALLBACK_LEVEL_VARIABLE] {
         if let Some(value) = environment(variable) {
-            return EnvFilter::try_new(&value).map_err(|_| LoggingError::Level { variable, value });
+            return EnvFilter::try_new(&value).map(without_statements).map_err(|_| LoggingError::Level { variable, value });
         }
     }
-    Ok(EnvFilter::new(DEFAULT_LEVEL))
+    Ok(without_statements(EnvFilter::new(DEFAULT_LEVEL)))
+}
+
+/// The parser of SQL tells each token at the level of debugging, and literals name people: it is never heard, whatever is asked for.
+fn without_statements(filter: EnvFilter) -> EnvFilter {
+    filter.add_directive("sqlparser=off".parse().expect("a directive"))
 }
 
 fn form(environment: impl Fn(&str) -> Option<String>, terminal: bool) -> Result<Form, LoggingError> {
@@ -83,8 +88,10 @@ mod tests {
     #[test]
     fn the_own_variable_wins_and_a_bad_level_is_named() {
         let both = |name: &str| Some(if name == LEVEL_VARIABLE { "debug" } else { "error" }.to_owned());
-        assert_eq!(filter(both).expect("understood").to_string(), "debug");
-        assert_eq!(filter(|_| None).expect("understood").to_string(), "info");
+        assert_eq!(filter(both).expect("understood").to_string(), "sqlparser=off,debug");
+        assert_eq!(filter(|_| None).expect("understood").to_string(), "sqlparser=off,info");
+        let asked = filter(holding(LEVEL_VARIABLE, "sqlparser=trace,warn")).expect("understood").to_string();
+        assert_eq!(asked, "sqlparser=off,warn", "statements are not to be had");
         let error = filter(holding("RUST_LOG", "a=b=c")).expect_err("refused").to_string();
         assert!(error.contains("RUST_LOG") && error.contains("a=b=c"), "{error}");
     }
