@@ -12,6 +12,8 @@ mod dice;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
 #[path = "simulation/log.rs"]
 mod log;
+#[path = "simulation/table.rs"]
+mod table;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
 #[path = "simulation/world.rs"]
 mod world;

@@ -11,6 +11,8 @@ mod company;
 mod dice;
 #[path = "simulation/log.rs"]
 mod log;
+#[path = "simulation/table.rs"]
+mod table;
 #[path = "simulation/world.rs"]
 mod world;
 

@@ -3,6 +3,7 @@
 use crate::common::play::decoded;
 use crate::common::world::load_from;
 use crate::dice::Dice;
+use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::model::access::{Access, Position};
 use leakwarden::stream::node::LaneName;
@@ -144,37 +145,3 @@ impl Story {
         Company { context: context.clone(), lanes, copies }
     }
 }
-
-fn record(time: i64, who: usize, id: &str, subjects: &[usize]) -> String {
-    let rows = subjects.len();
-    let subjects = subjects.iter().map(|subject| format!("\"{subject}\"")).collect::<Vec<_>>().join(",");
-    format!(
-        r#"{{"time":{time},"employee":"E{who}","id":"{id}","system":"crm","objects":[{{"table":"crm.customers","columns":["name","phone"]}}],"rows":{rows},"subjects":[{subjects}]}}"#
-    )
-}
-
-const CONFIG: &str = r#"
-[catalog]
-file = "catalog.toml"
-[directory]
-employees = "employees.csv"
-[alerts]
-quiet = "1d"
-open_at = "low"
-[[source]]
-name = "access"
-kind = "file"
-path = "access.jsonl"
-format = "canonical"
-"#;
-
-const CATALOG: &str = r#"
-[[table]]
-system = "crm"
-table = "crm.customers"
-subject = "id"
-rows_per_subject = "one"
-[table.columns]
-name = "name"
-phone = "phone_number"
-"#;

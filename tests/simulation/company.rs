@@ -3,6 +3,7 @@
 use crate::common::play::decoded;
 use crate::common::world::load_from;
 use crate::dice::Dice;
+use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
@@ -89,9 +90,9 @@ fn lines() -> Vec<String> {
                 let time = START + day * DAY + (8 * 60 + dice.below(9 * 60) as i64) * 60_000 + dice.below(60_000) as i64;
                 id += 1;
                 let subject = 100 * who + dice.below(60);
-                timed.push((time, record(time, who, &id.to_string(), &format!("\"{subject}\""), 1)));
+                timed.push((time, record(time, who, &id.to_string(), &[subject])));
                 if dice.once_in(20) {
-                    timed.push((time, record(time, who, &id.to_string(), &format!("\"{subject}\""), 1)));
+                    timed.push((time, record(time, who, &id.to_string(), &[subject])));
                 }
             }
         }
@@ -100,49 +101,17 @@ fn lines() -> Vec<String> {
         for part in 0..6 {
             let time = START + day * DAY + (13 * 60 + part * 7) * 60_000;
             id += 1;
-            let subjects: Vec<String> = (0..people / 6).map(|n| format!("\"{}\"", 10_000 + who * 10_000 + part * 1_000 + n)).collect();
-            timed.push((time, record(time, who as usize, &format!("x{id}"), &subjects.join(","), people / 6)));
+            let subjects: Vec<usize> = (0..people / 6).map(|n| (10_000 + who * 10_000 + part * 1_000 + n) as usize).collect();
+            timed.push((time, record(time, who as usize, &format!("x{id}"), &subjects)));
         }
     }
     for who in [4, 5, 6] {
         for subject in 0..25 {
             let time = START + 2 * DAY + (15 * 60 + subject * 2 + who) * 60_000;
             id += 1;
-            timed.push((time, record(time, who as usize, &format!("y{id}"), &format!("\"{}\"", 900_000 + subject), 1)));
+            timed.push((time, record(time, who as usize, &format!("y{id}"), &[900_000 + subject as usize])));
         }
     }
     timed.sort();
     timed.into_iter().map(|(_, line)| line).collect()
 }
-
-fn record(time: i64, who: usize, id: &str, subjects: &str, rows: i64) -> String {
-    format!(
-        r#"{{"time":{time},"employee":"E{who}","id":"{id}","system":"crm","objects":[{{"table":"crm.customers","columns":["name","phone"]}}],"rows":{rows},"subjects":[{subjects}]}}"#
-    )
-}
-
-const CONFIG: &str = r#"
-[catalog]
-file = "catalog.toml"
-[directory]
-employees = "employees.csv"
-[alerts]
-quiet = "1d"
-open_at = "low"
-[[source]]
-name = "access"
-kind = "file"
-path = "access.jsonl"
-format = "canonical"
-"#;
-
-const CATALOG: &str = r#"
-[[table]]
-system = "crm"
-table = "crm.customers"
-subject = "id"
-rows_per_subject = "one"
-[table.columns]
-name = "name"
-phone = "phone_number"
-"#;

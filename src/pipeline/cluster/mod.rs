@@ -244,7 +244,7 @@ impl Process {
     }
 
     fn take_input(&mut self, lane: LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
-        self.look_for_lost(&lane, messages)?;
+        self.look_for_lost(&lane, messages);
         for (offset, content) in self.intake.take(&lane, messages) {
             let given_up = self.node.record(&lane, offset, content);
             self.intake.give_up(&lane, given_up);
@@ -254,15 +254,20 @@ impl Process {
     }
 
     /// Records that expired before they were read are lost to us, and that is told.
-    fn look_for_lost(&mut self, lane: &LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
-        let Some(came) = messages.first().map(|message| message.offset) else { return Ok(()) };
-        let Some(expected) = self.intake.is_missed(lane, came, Instant::now()) else { return Ok(()) };
-        let (first, _) = crate::kafka::topics::bounds(&self.setup.cluster, &lane.0, lane.1)?;
-        if first > expected {
-            tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, "records expired before they were read");
-            self.intake.lost(lane);
+    fn look_for_lost(&mut self, lane: &LaneName, messages: &[crate::kafka::reader::Incoming]) {
+        let Some(came) = messages.first().map(|message| message.offset) else { return };
+        let Some(expected) = self.intake.is_missed(lane, came, Instant::now()) else { return };
+        match crate::kafka::topics::bounds(&self.setup.cluster, &lane.0, lane.1) {
+            Ok((first, _)) if first > expected => {
+                tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, "records expired before they were read");
+                self.intake.lost(lane);
+            }
+            Ok(_) => {}
+            // The watch goes on without the answer.
+            Err(error) => {
+                tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, %error, "it cannot be told whether records expired");
+            }
         }
-        Ok(())
     }
 
     /// Dead letters are kept before the offset behind them can be committed. A place that takes none ends the process.
