@@ -21,17 +21,17 @@
 //! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`] →
 //! [`stream`].
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
-//! `decode`), [`sink`], [`console`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
+//! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
 //! the binary's commands use everything. [`simulate`] stands alone. `tests/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
 pub mod classify;
 pub mod config;
-pub mod console;
 pub mod decode;
 pub mod detect;
 pub mod engine;
+pub mod http;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod kafka;
 pub mod model;

@@ -15,7 +15,7 @@ const SHELL: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
     ("sink", &["model", "kafka", "telemetry"]),
-    ("console", &["model", "telemetry"]),
+    ("http", &["model", "telemetry"]),
     ("pipeline", &["*"]),
     ("simulate", &[]),
 ];

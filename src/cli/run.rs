@@ -4,8 +4,8 @@ use crate::cli::Failure;
 use crate::cli::kept::Kept;
 use anyhow::Context as _;
 use leakwarden::config::written::{Config, Sink as SinkConfig};
-use leakwarden::console::health::Health;
-use leakwarden::console::router::{Console, View};
+use leakwarden::http::health::Health;
+use leakwarden::http::router::{Server, View};
 use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::cluster::{self, Process, Setup};
 use leakwarden::pipeline::coverage::Published;
@@ -57,12 +57,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         runtime.spawn(told_to_reload(hangups, reload));
     }
-    let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
-    tracing::info!(address = %console.address(), "metrics and probes are served");
+    let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?;
+    tracing::info!(address = %server.address(), "metrics and probes are served");
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
     let coverage = Arc::new(Published::default());
     let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
-    let serving = runtime.spawn(console.serve(view, async {
+    let serving = runtime.spawn(server.serve(view, async {
         // The service drops its end when it is done.
         let _ = end.await;
     }));

@@ -34,7 +34,7 @@ use std::collections::{BTreeMap, HashMap};
 
 pub use saved::Entries;
 
-/// Profiles of all shards; each shard's worker writes its own, the console and the metrics read. Boxed: half of a map's places may be
+/// Profiles of all shards; each shard's worker writes its own, the HTTP server and the metrics read. Boxed: half of a map's places may be
 /// empty.
 pub type Profiles = DashMap<ProfileKey, Box<Tracked>, PassThrough>;
 

@@ -1,12 +1,12 @@
 //! Coverage as the service shows it: read beside the engine from profiles that it keeps, and from sums that it publishes every hour.
 
-use crate::console::coverage::{Coverage, EmployeeDay, Summary, Tasks};
 use crate::engine::Engine;
 use crate::engine::context::Context;
 use crate::engine::covered::{Amiss, Covered};
 use crate::engine::first::First;
 use crate::engine::shard::Profiles;
 use crate::engine::tracked::Tracked;
+use crate::http::coverage::{Coverage, EmployeeDay, Summary, Tasks};
 use crate::model::access::Actor;
 use crate::model::coverage::Counts;
 use crate::model::time::Day;

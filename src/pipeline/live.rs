@@ -8,10 +8,10 @@ mod adopt;
 mod redriven;
 
 use crate::config::written::{Config, Source};
-use crate::console::health::Health;
 use crate::decode::{self, Raw};
 use crate::engine::output::{Output, Revision};
 use crate::engine::{Engine, Image};
+use crate::http::health::Health;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;

@@ -44,7 +44,7 @@ impl Service {
         self.log.lock().expect("no panic").clone()
     }
 
-    /// An answer of its console.
+    /// An answer of its HTTP server.
     pub fn get(&self, path: &str) -> Option<String> {
         let log = self.log();
         let address: String = log.split("127.0.0.1:").nth(1)?.chars().take_while(char::is_ascii_digit).collect();

@@ -12,10 +12,10 @@ use anyhow::Context as _;
 use broker::Broker;
 use leakwarden::config::load;
 use leakwarden::config::written::{Config, From, Kafka, Sink};
-use leakwarden::console::health::Health;
-use leakwarden::console::router::{Console, View};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
+use leakwarden::http::health::Health;
+use leakwarden::http::router::{Server, View};
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
@@ -103,14 +103,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let engine = history(&config, &context, &dir, &mut screen, &mut ledger)?;
 
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
-    let console = runtime.block_on(Console::bind(address)).map_err(anyhow::Error::from)?;
+    let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?;
     screen.say(&format!(
         "3. Today, faster than real time, through Kafka into the running service: alerts rise as records arrive.\n   Metrics: http://{}/metrics",
-        console.address()
+        server.address()
     ));
     let coverage = Arc::new(Published::default());
     let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
-    let serving = runtime.spawn(console.serve(view, std::future::pending()));
+    let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
     let parts =
         Parts { intake, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };

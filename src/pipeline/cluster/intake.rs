@@ -1,10 +1,10 @@
 //! The input partitions that are this process's: their decoders, and when each was last heard.
 
 use crate::config::written::{Config, From};
-use crate::console::health::Health;
 use crate::decode::{Choice, Raw};
 use crate::engine::context::Context;
 use crate::engine::notes::Amount;
+use crate::http::health::Health;
 use crate::kafka::reader::{Incoming, Partition};
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::{Span, Timestamp};

@@ -7,8 +7,8 @@ mod setup;
 mod sinks;
 
 use crate::config::written::Config;
-use crate::console::health::Health;
 use crate::engine::context::Context;
+use crate::http::health::Health;
 use crate::kafka::member::{Commit, Member, Said};
 use crate::kafka::reader::{Partition, Reader};
 use crate::kafka::writer::{Outgoing, Writer};

@@ -106,7 +106,7 @@ impl Service {
         until("the service is ready", || self.get("/readyz").is_some_and(|(status, _)| status == 200), || self.log());
     }
 
-    /// A page of its console: status and text. `None` while nobody answers.
+    /// A page of its HTTP server: status and text. `None` while nobody answers.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address()?).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
@@ -125,7 +125,7 @@ impl Service {
         (!values.is_empty()).then(|| values.iter().sum())
     }
 
-    /// Where its console listens: the last address that its log tells.
+    /// Where its HTTP server listens: the last address that its log tells.
     fn address(&self) -> Option<String> {
         let log = std::fs::read_to_string(&self.log).ok()?;
         let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());

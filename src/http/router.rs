@@ -1,7 +1,7 @@
 //! The whole HTTP surface on one page, and the server under it.
 
-use crate::console::coverage::{self, Coverage};
-use crate::console::health::Health;
+use crate::http::coverage::{self, Coverage};
+use crate::http::health::Health;
 use crate::telemetry::metrics::{CONTENT_TYPE, Metrics};
 use axum::Router;
 use axum::extract::State;
@@ -27,11 +27,11 @@ pub struct View {
     pub coverage: Arc<dyn Coverage>,
 }
 
-/// Why the console does not serve.
+/// Why nothing is served.
 #[derive(Debug, thiserror::Error)]
-pub enum ConsoleError {
+pub enum ServeError {
     /// The address is not to be had.
-    #[error("console: cannot listen on {address}: {error}")]
+    #[error("http: cannot listen on {address}: {error}")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -39,12 +39,12 @@ pub enum ConsoleError {
         error: io::Error,
     },
     /// The server failed.
-    #[error("console: {0}")]
+    #[error("http: {0}")]
     Serve(io::Error),
 }
 
 /// How long connections may go on after shutdown began: an open scrape must not hold up a restart.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Every route. What is not here is 404; methods other than GET and HEAD are 405.
 pub fn router(view: View) -> Router {
@@ -74,19 +74,19 @@ async fn metrics(State(view): State<View>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], view.metrics.render())
 }
 
-/// A console that has its address and does not answer yet.
-pub struct Console {
+/// A server that has its address and does not answer yet.
+pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Console {
+impl Server {
     /// Takes the address; port 0 takes any.
-    pub async fn bind(address: SocketAddr) -> Result<Console, ConsoleError> {
-        let refused = |error| ConsoleError::Listen { address, error };
+    pub async fn bind(address: SocketAddr) -> Result<Server, ServeError> {
+        let refused = |error| ServeError::Listen { address, error };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        Ok(Console { listener, address })
+        Ok(Server { listener, address })
     }
 
     /// Where it listens.
@@ -94,8 +94,8 @@ impl Console {
         self.address
     }
 
-    /// Answers until `shutdown` completes, and then for [`LAST_WORDS`] at most.
-    pub async fn serve(self, view: View, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ConsoleError> {
+    /// Answers until `shutdown` completes, and then for [`DRAIN_TIMEOUT`] at most.
+    pub async fn serve(self, view: View, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let (began, shutting_down) = oneshot::channel();
         let signal = async move {
             shutdown.await;
@@ -106,24 +106,24 @@ impl Console {
         let deadline = async {
             // An error means that the server is gone together with its signal: `select` has its result.
             let _ = shutting_down.await;
-            tokio::time::sleep(LAST_WORDS).await;
+            tokio::time::sleep(DRAIN_TIMEOUT).await;
         };
         tokio::select! {
-            served = server => served.map_err(ConsoleError::Serve),
+            served = server => served.map_err(ServeError::Serve),
             () = deadline => Ok(()),
         }
     }
 }
 
 /// Takes the address and answers until `shutdown` completes.
-pub async fn serve(address: SocketAddr, view: View, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ConsoleError> {
-    Console::bind(address).await?.serve(view, shutdown).await
+pub async fn serve(address: SocketAddr, view: View, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+    Server::bind(address).await?.serve(view, shutdown).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::coverage::{EmployeeDay, Summary, Tasks};
+    use crate::http::coverage::{EmployeeDay, Summary, Tasks};
     use crate::model::coverage::{Counts, State};
     use crate::model::time::Day;
     use std::io::{Read, Write};
@@ -167,7 +167,7 @@ mod tests {
         address: SocketAddr,
         health: Arc<Health>,
         stop: Option<oneshot::Sender<()>>,
-        server: Option<std::thread::JoinHandle<Result<(), ConsoleError>>>,
+        server: Option<std::thread::JoinHandle<Result<(), ServeError>>>,
     }
 
     fn start() -> Running {
@@ -179,9 +179,9 @@ mod tests {
         let server = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
-                let console = Console::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-                tell.send(console.address()).expect("the test waits");
-                console.serve(view, async { drop(stopped.await) }).await
+                let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+                tell.send(server.address()).expect("the test waits");
+                server.serve(view, async { drop(stopped.await) }).await
             })
         });
         Running { coverage, address: told.recv().expect("it listens"), health, stop: Some(stop), server: Some(server) }
@@ -252,7 +252,7 @@ mod tests {
     fn an_address_in_use_is_named() {
         let running = start();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let error = runtime.block_on(Console::bind(running.address)).err().expect("refused").to_string();
-        assert!(error.starts_with(&format!("console: cannot listen on {}", running.address)), "{error}");
+        let error = runtime.block_on(Server::bind(running.address)).err().expect("refused").to_string();
+        assert!(error.starts_with(&format!("http: cannot listen on {}", running.address)), "{error}");
     }
 }

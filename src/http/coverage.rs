@@ -2,7 +2,7 @@
 //!
 //! Employees stand in the body of an answer, and nowhere else: neither in a metric nor in the service's log.
 
-use crate::console::router::View;
+use crate::http::router::View;
 use crate::model::coverage::{Counts, Reason, Reasons, State};
 use crate::model::time::Day;
 use axum::extract::{RawQuery, State as Shared};
