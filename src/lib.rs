@@ -22,7 +22,8 @@
 //! [`stream`].
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
 //! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
-//! the binary's commands use everything. [`simulate`] stands alone. `tests/house.rs` holds this rule.
+//! [`evaluate`] measures detection, with the core and the pipeline's replay; the binary's commands use everything. [`simulate`]
+//! stands alone. `tests/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
@@ -31,6 +32,7 @@ pub mod config;
 pub mod decode;
 pub mod detect;
 pub mod engine;
+pub mod evaluate;
 pub mod http;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod kafka;

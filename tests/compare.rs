@@ -7,8 +7,8 @@ use common::play::{Play, play};
 use common::program::leakwarden;
 use common::world::World;
 use leakwarden::model::typology::Typology;
-use leakwarden::pipeline::compare::{Brief, compare};
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::compare::{Brief, compare};
+use leakwarden::evaluate::ledger::Ledger;
 
 /// Reads of five thousand people by one, of fifteen hundred by another; no id follows another.
 fn lines() -> Vec<Line> {

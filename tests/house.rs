@@ -17,6 +17,7 @@ const SHELL: &[(&str, &[&str])] = &[
     ("sink", &["model", "kafka", "telemetry"]),
     ("http", &["model", "telemetry"]),
     ("pipeline", &["*"]),
+    ("evaluate", &["core", "pipeline"]),
     ("simulate", &[]),
 ];
 

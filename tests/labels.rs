@@ -11,10 +11,10 @@ use leakwarden::engine::output::Revision;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
-use leakwarden::pipeline::labels::{self, Label};
-use leakwarden::pipeline::leaks::Leaks;
-use leakwarden::pipeline::ledger::Ledger;
-use leakwarden::pipeline::score::{self, Score, Truth};
+use leakwarden::evaluate::labels::{self, Label};
+use leakwarden::evaluate::leaks::Leaks;
+use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::score::{self, Score, Truth};
 
 const LABELS: &str = "employee,typology,from,to,difficulty,episode,colour
 e1,bulk_extract,2026-03-02T09:00:00Z,2026-03-04T09:00:00Z,obvious,one,red

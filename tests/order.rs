@@ -10,7 +10,7 @@ use leakwarden::engine::Engine;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::feed::Between;
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::replay::{Replay, Tally, assign};
 use leakwarden::simulate::{Company, Options};
 use std::collections::BTreeMap;

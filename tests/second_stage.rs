@@ -11,7 +11,7 @@ use leakwarden::engine::Engine;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::feed::Between;
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::replay::{Replay, assign};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -7,7 +7,7 @@ use common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
 use common::world::World;
 use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::population::flow::Edge;
 
 /// Days that are played, where nothing else is said: six weeks.

@@ -2,8 +2,8 @@
 
 use crate::cli::pass::Pass;
 use crate::cli::{Failure, scored, setup};
-use leakwarden::pipeline::compare::{self, Brief, Comparison};
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::compare::{self, Brief, Comparison};
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
 

@@ -7,7 +7,7 @@ use leakwarden::config::written::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::pipeline::feed::{Between, Dead};
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, assign};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;

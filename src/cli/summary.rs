@@ -3,7 +3,7 @@
 use crate::cli::scored::{self, Scored};
 use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;

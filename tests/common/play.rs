@@ -11,7 +11,7 @@ use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::feed::{Batch, Dead, Feed};
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use std::fmt::Display;
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use leakwarden::model::access::{Access, PartitionId, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::typology::Typology;
-use leakwarden::pipeline::ledger::Ledger;
+use leakwarden::evaluate::ledger::Ledger;
 use std::sync::Arc;
 
 /// Employees who take turns.

@@ -7,7 +7,7 @@ use crate::model::alert::Alert;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
-use crate::pipeline::ledger::Ledger;
+use crate::evaluate::ledger::Ledger;
 use serde::Serialize;
 
 /// What two runs differ in.

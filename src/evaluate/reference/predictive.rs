@@ -1,6 +1,6 @@
 //! Our own predictive distribution on one measure and nothing else: what the hierarchy of own days and peers gives by itself.
 
-use crate::pipeline::reference::{EmployeeDay, Reference};
+use crate::evaluate::reference::{EmployeeDay, Reference};
 use crate::population::group_moments;
 use crate::profile::baseline::{GroupMoments, predict};
 use crate::profile::history::Moments;

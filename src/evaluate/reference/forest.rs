@@ -1,8 +1,8 @@
 //! An isolation forest (Liu, Ting, Zhou 2008) over all measures: what few random cuts set apart is odd. Learnt anew every week from
 //! all days before.
 
-use crate::pipeline::chance::Chance;
-use crate::pipeline::reference::{EmployeeDay, Reference};
+use crate::evaluate::chance::Chance;
+use crate::evaluate::reference::{EmployeeDay, Reference};
 use crate::profile::measure::Measure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Isolation {
         }
         let own = self.own.get(&day.who);
         for (at, measure) in COMPARED.into_iter().enumerate() {
-            let usual = own.and_then(|own| crate::pipeline::score::median(&mut own[at].clone()));
+            let usual = own.and_then(|own| crate::evaluate::score::median(&mut own[at].clone()));
             let figure = f64::from(day.figures[measure as usize]);
             features[Measure::COUNT + at] = usual.map_or(0.0, |usual| ((figure + 1.0) / (usual + 1.0)).ln());
         }

@@ -10,9 +10,9 @@ pub use row::{Row, median};
 
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
-use crate::pipeline::labels::{Decoy, Label};
-use crate::pipeline::leaks::Leaks;
-use crate::pipeline::ledger::{Entry, Ledger};
+use crate::evaluate::labels::{Decoy, Label};
+use crate::evaluate::leaks::Leaks;
+use crate::evaluate::ledger::{Entry, Ledger};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,10 +3,10 @@
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
-use crate::pipeline::compare::{Comparison, compare};
-use crate::pipeline::inject::Insider;
-use crate::pipeline::ledger::{Entry, Ledger};
-use crate::pipeline::score::median;
+use crate::evaluate::compare::{Comparison, compare};
+use crate::evaluate::inject::Insider;
+use crate::evaluate::ledger::{Entry, Ledger};
+use crate::evaluate::score::median;
 use serde::Serialize;
 
 /// The result of a power test.

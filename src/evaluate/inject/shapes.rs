@@ -10,9 +10,9 @@ use crate::model::place::{Place, Places};
 use crate::model::problem::Problem;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
-use crate::pipeline::chance::Chance;
-use crate::pipeline::inject::habits::{Habit, Habits, Read};
-use crate::pipeline::inject::spec::{Spec, Whom};
+use crate::evaluate::chance::Chance;
+use crate::evaluate::inject::habits::{Habit, Habits, Read};
+use crate::evaluate::inject::spec::{Spec, Whom};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

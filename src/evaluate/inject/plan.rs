@@ -2,10 +2,10 @@
 
 use crate::engine::context::Context;
 use crate::model::problem::Problem;
-use crate::pipeline::chance::Chance;
-use crate::pipeline::inject::habits::{Habit, Habits};
-use crate::pipeline::inject::spec::Spec;
-use crate::pipeline::inject::{Insider, shapes};
+use crate::evaluate::chance::Chance;
+use crate::evaluate::inject::habits::{Habit, Habits};
+use crate::evaluate::inject::spec::Spec;
+use crate::evaluate::inject::{Insider, shapes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

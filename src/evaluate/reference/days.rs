@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::model::time::Timestamp;
-use crate::pipeline::reference::{end_of, in_order};
+use crate::evaluate::reference::{end_of, in_order};
 use crate::profile::Profile;
 use crate::profile::measure::{Figures, Measure};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The simplest: the lot, a threshold, the z-score, and the median with its deviation by day of the week.
 
-use crate::pipeline::reference::{EmployeeDay, Reference};
+use crate::evaluate::reference::{EmployeeDay, Reference};
 use crate::profile::measure::Measure;
 use crate::profile::window::day_of;
 use std::collections::BTreeMap;
@@ -131,8 +131,8 @@ impl Reference for MedianByWeekday {
 }
 
 fn median_and_deviation(mut figures: Vec<f64>) -> (f64, f64) {
-    let median = crate::pipeline::score::median(&mut figures).unwrap_or(0.0);
+    let median = crate::evaluate::score::median(&mut figures).unwrap_or(0.0);
     let mut distances: Vec<f64> = figures.iter().map(|figure| (figure - median).abs()).collect();
-    let deviation = crate::pipeline::score::median(&mut distances).unwrap_or(0.0) * 1.4826;
+    let deviation = crate::evaluate::score::median(&mut distances).unwrap_or(0.0) * 1.4826;
     (median, deviation.max(1.0))
 }

@@ -1,5 +1,5 @@
 //! What is known of the past: labels say who did what, decoys who only looked like it, leaks how many people each act disclosed
-//! (simulations, settled cases). Alerts are held against them in [`crate::pipeline::score`].
+//! (simulations, settled cases). Alerts are held against them in [`crate::evaluate::score`].
 
 use crate::classify::table_file::{self, Row};
 use crate::model::problem::Problem;

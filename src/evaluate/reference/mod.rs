@@ -13,7 +13,7 @@ mod predictive;
 pub use days::{EmployeeDay, days};
 
 use crate::model::time::{Span, Timestamp};
-use crate::pipeline::score::Sighting;
+use crate::evaluate::score::Sighting;
 use crate::profile::measure::Measure;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
