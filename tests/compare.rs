@@ -6,9 +6,9 @@ use common::line::{Line, access, on};
 use common::play::{Play, play};
 use common::program::leakwarden;
 use common::world::World;
-use leakwarden::model::typology::Typology;
 use leakwarden::evaluate::compare::{Brief, compare};
 use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::model::typology::Typology;
 
 /// Reads of five thousand people by one, of fifteen hundred by another; no id follows another.
 fn lines() -> Vec<Line> {

@@ -8,13 +8,13 @@ use common::play::play;
 use common::program::leakwarden;
 use common::world::World;
 use leakwarden::engine::output::Revision;
-use leakwarden::model::alert::Alert;
-use leakwarden::model::time::Timestamp;
-use leakwarden::model::typology::Typology;
 use leakwarden::evaluate::labels::{self, Label};
 use leakwarden::evaluate::leaks::Leaks;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::evaluate::score::{self, Score, Truth};
+use leakwarden::model::alert::Alert;
+use leakwarden::model::time::Timestamp;
+use leakwarden::model::typology::Typology;
 
 const LABELS: &str = "employee,typology,from,to,difficulty,episode,colour
 e1,bulk_extract,2026-03-02T09:00:00Z,2026-03-04T09:00:00Z,obvious,one,red

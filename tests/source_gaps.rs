@@ -6,8 +6,8 @@ use common::line::FIRST_DAY;
 use common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
 use common::world::World;
 use leakwarden::engine::Sequential;
-use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::population::flow::Edge;
 
 /// Days that are played, where nothing else is said: six weeks.

@@ -2,13 +2,13 @@
 
 use anyhow::Context as _;
 use leakwarden::classify::directory::Directory;
-use leakwarden::model::time::{Day, Span, Timestamp};
 use leakwarden::evaluate::labels::{self, Decoy, Label, Leak};
 use leakwarden::evaluate::leaks::Leaks;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::evaluate::reference;
-use leakwarden::pipeline::replay::Replay;
 use leakwarden::evaluate::score::{self, Case, Row, Score, Side, Truth};
+use leakwarden::model::time::{Day, Span, Timestamp};
+use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
 

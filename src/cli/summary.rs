@@ -1,9 +1,9 @@
 //! What a replay tells at its end.
 
 use crate::cli::scored::{self, Scored};
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
-use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;

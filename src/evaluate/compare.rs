@@ -3,11 +3,11 @@
 //! An alert is the same where its id is. Where its first finding differs, and so its id, it is known by its employee, typology and
 //! time; failing that, by employee and time.
 
+use crate::evaluate::ledger::Ledger;
 use crate::model::alert::Alert;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
-use crate::evaluate::ledger::Ledger;
 use serde::Serialize;
 
 /// What two runs differ in.

@@ -6,9 +6,9 @@
 
 use crate::classify::explanations::Who;
 use crate::engine::context::Context;
+use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
-use crate::evaluate::labels::{Label, Leak};
 use crate::profile::UNKNOWN_BULK;
 use crate::profile::coverage::{self, Usage};
 use std::collections::btree_map::Entry;

@@ -6,12 +6,12 @@ use leakwarden::engine::limits::Evicted;
 use leakwarden::engine::output::{Output, Revision, SourceCounts};
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::feed::{Batch, Dead, Feed};
-use leakwarden::evaluate::ledger::Ledger;
 use std::fmt::Display;
 use std::sync::Arc;
 

@@ -6,11 +6,11 @@ use crate::common::line::{FIRST_DAY, access};
 use crate::common::play::decoded;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
+use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::access::{Access, PartitionId, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::typology::Typology;
-use leakwarden::evaluate::ledger::Ledger;
 use std::sync::Arc;
 
 /// Employees who take turns.

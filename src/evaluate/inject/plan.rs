@@ -1,11 +1,11 @@
 //! Who is made an insider, and on which days.
 
 use crate::engine::context::Context;
-use crate::model::problem::Problem;
 use crate::evaluate::chance::Chance;
 use crate::evaluate::inject::habits::{Habit, Habits};
 use crate::evaluate::inject::spec::Spec;
 use crate::evaluate::inject::{Insider, shapes};
+use crate::model::problem::Problem;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -3,6 +3,9 @@
 use crate::classify::duty::{Duty, duty};
 use crate::classify::subjects::Tag;
 use crate::engine::context::Context;
+use crate::evaluate::chance::Chance;
+use crate::evaluate::inject::habits::{Habit, Habits, Read};
+use crate::evaluate::inject::spec::{Spec, Whom};
 use crate::model::access::{Access, Chain, ClientPrint, Marks, Operation, RecordHash, RecordId, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -10,9 +13,6 @@ use crate::model::place::{Place, Places};
 use crate::model::problem::Problem;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
-use crate::evaluate::chance::Chance;
-use crate::evaluate::inject::habits::{Habit, Habits, Read};
-use crate::evaluate::inject::spec::{Spec, Whom};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

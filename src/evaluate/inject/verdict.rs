@@ -1,12 +1,12 @@
 //! Whether and when planted insiders were caught, and what the rest of the log gave meanwhile.
 
-use crate::model::severity::Severity;
-use crate::model::time::{Span, Timestamp};
-use crate::model::typology::Typology;
 use crate::evaluate::compare::{Comparison, compare};
 use crate::evaluate::inject::Insider;
 use crate::evaluate::ledger::{Entry, Ledger};
 use crate::evaluate::score::median;
+use crate::model::severity::Severity;
+use crate::model::time::{Span, Timestamp};
+use crate::model::typology::Typology;
 use serde::Serialize;
 
 /// The result of a power test.

@@ -1,8 +1,8 @@
 //! What references judge: the figures of each employee's days, in order.
 
 use crate::engine::Engine;
-use crate::model::time::Timestamp;
 use crate::evaluate::reference::{end_of, in_order};
+use crate::model::time::Timestamp;
 use crate::profile::Profile;
 use crate::profile::measure::{Figures, Measure};
 use std::collections::BTreeMap;

@@ -12,8 +12,8 @@ mod predictive;
 
 pub use days::{EmployeeDay, days};
 
-use crate::model::time::{Span, Timestamp};
 use crate::evaluate::score::Sighting;
+use crate::model::time::{Span, Timestamp};
 use crate::profile::measure::Measure;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

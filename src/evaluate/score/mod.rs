@@ -8,11 +8,11 @@ mod row;
 
 pub use row::{Row, median};
 
-use crate::model::time::{Span, Timestamp};
-use crate::model::typology::Typology;
 use crate::evaluate::labels::{Decoy, Label};
 use crate::evaluate::leaks::Leaks;
 use crate::evaluate::ledger::{Entry, Ledger};
+use crate::model::time::{Span, Timestamp};
+use crate::model::typology::Typology;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! Sums over labels that have something in common: a line of a table.
 
-use crate::model::time::Timestamp;
 use crate::evaluate::labels::Label;
 use crate::evaluate::score::Caught;
+use crate::model::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
