@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use leakwarden::classify::duty::duty;
 use leakwarden::config::load;
 use leakwarden::decode::{self, Choice, Codec, Raw};
-use leakwarden::detect::{DETECTORS, Look, look_all};
+use leakwarden::detect::{AccessContext, DETECTORS, evaluate_access};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
@@ -96,19 +96,19 @@ fn bench() -> Bench {
 
 impl Bench {
     /// Hands every look to `ask`.
-    fn each(&self, mut ask: impl FnMut(&Look<'_>)) {
+    fn each(&self, mut ask: impl FnMut(&AccessContext<'_>)) {
         for Seen { access, step, coverage, tracked } in &self.seen {
-            ask(&Look {
+            ask(&AccessContext {
                 access,
                 step,
-                coverage,
+                justification: coverage,
                 profile: &tracked.profile,
                 employee: self.context.classifier.directory.employee(access.actor.name()),
                 group: self.models.of(&tracked.group),
                 own: tracked.own(),
                 before: &|window| tracked.before(window),
-                pulse: 1.0,
-                pulse_before: 1.0,
+                group_activity: 1.0,
+                group_activity_before: 1.0,
                 subjects: &self.context.subjects,
                 statute: &self.context.statute,
                 floor: 0,
@@ -122,16 +122,16 @@ fn looking(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("detect");
     group.throughput(Throughput::Elements(bench.seen.len() as u64)).sample_size(20);
     for detector in DETECTORS {
-        let Some(look) = detector.look else { continue };
+        let Some(look) = detector.on_access else { continue };
         let floor = bench.context.settings.of(detector.typology).floor;
         group.bench_function(detector.typology.name(), |bencher| {
-            bencher.iter(|| bench.each(|at| drop(black_box(look(&Look { floor, ..*at })))));
+            bencher.iter(|| bench.each(|at| drop(black_box(look(&AccessContext { floor, ..*at })))));
         });
     }
     group.bench_function("all together", |bencher| {
         let mut found = Vec::new();
         bencher.iter(|| {
-            bench.each(|at| look_all(&bench.context.settings, at, &mut found));
+            bench.each(|at| evaluate_access(&bench.context.settings, at, &mut found));
             black_box(&found);
             found.clear();
         });

@@ -5,7 +5,7 @@ use crate::config::cluster::Cluster;
 use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
 use crate::decode;
-use crate::detect::{DETECTORS, Setting, Settings};
+use crate::detect::{DETECTORS, DetectorSetting, DetectorSettings};
 use crate::engine::limits::Limits;
 use crate::model::problem::Problem;
 use crate::model::severity::Severity;
@@ -54,7 +54,7 @@ pub struct Config {
     /// `[subjects] publish_key_file`: another secret for pseudonyms as published.
     pub publish_key_file: Option<PathBuf>,
     /// `[detectors.NAME]`
-    pub detectors: Settings,
+    pub detectors: DetectorSettings,
     /// `[[sink]]`
     pub sinks: Vec<Sink>,
     /// `[dead_letters] path`
@@ -377,8 +377,8 @@ fn dead_letter_topic<'a>(section: &mut Section<'_>, mut sources: impl Iterator<I
     }
 }
 
-fn detector_settings(mut section: Section<'_>) -> Settings {
-    let mut settings = Settings::default();
+fn detector_settings(mut section: Section<'_>) -> DetectorSettings {
+    let mut settings = DetectorSettings::default();
     let mut found = Vec::new();
     for typology in Typology::ALL {
         found.extend(section.table(typology.name()).map(|(table, place)| (*typology, table, place)));
@@ -391,7 +391,7 @@ fn detector_settings(mut section: Section<'_>) -> Settings {
         section.nested(table, place, |section| {
             let enabled = section.flag("enabled").unwrap_or(true);
             let floor = section.number("floor", 1..=i64::MAX).map_or(detector.floor, |floor| floor as u64);
-            settings.set(typology, Setting { enabled, floor });
+            settings.set(typology, DetectorSetting { enabled, floor });
         });
     }
     section.end();

@@ -13,18 +13,18 @@
 //! **Needs.** Addresses or host names of clients.
 
 use crate::classify::duty::Duty;
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::BorrowedAccount,
-    needs: &[Need::Clients],
+    requirements: &[DataRequirement::Clients],
     floor: 8,
     floor_counts: "people from a new device without a known reason, in a day or a week",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// What a device in use at two places at once adds, in bits.
@@ -34,15 +34,15 @@ const OFF_DUTY: f64 = 5.0;
 /// A new device alone happens to everybody, every other year: in a fortnight that is one in 2^6 at the most.
 const ALONE: f64 = 6.0;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::NewPlace) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::NewPlace) == 0 {
         return None;
     }
-    let mut excess = look.excess(Measure::NewPlace, &[Window::H24, Window::D7])?;
+    let mut excess = context.most_unusual_window(Measure::NewPlace, &[Window::H24, Window::D7])?;
     // As much as usual from a new device is a new device; more than usual is somebody else's work.
-    let volume = look.excess(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);
-    let at_once = look.profile.today_figure(Measure::Switches) > 0;
-    let off_duty = look.step.duty != Duty::On;
+    let volume = context.most_unusual_window(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);
+    let at_once = context.profile.today_figure(Measure::Switches) > 0;
+    let off_duty = context.step.duty != Duty::On;
     let signs = volume + if at_once { AT_ONCE } else { 0.0 } + if off_duty { OFF_DUTY } else { 0.0 };
     excess.bits = excess.bits.min(ALONE) + signs.min(2.0 * excess.bits);
     let more = match (at_once, off_duty) {
@@ -53,5 +53,5 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     };
     let particular =
         format!("{} people without a known reason were touched from a device that is new for this employee{more}", excess.count);
-    Some(look.finding(Typology::BorrowedAccount, Measure::NewPlace, excess, particular))
+    Some(context.finding(Typology::BorrowedAccount, Measure::NewPlace, excess, particular))
 }

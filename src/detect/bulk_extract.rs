@@ -14,7 +14,7 @@
 //! **Needs.** Nothing beyond the log; explanations make it quieter. A bulk statement whose rows the log cannot say counts
 //! as 1,000 people.
 
-use crate::detect::{Detector, Finding, Look};
+use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
@@ -22,24 +22,27 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::BulkExtract,
-    needs: &[],
+    requirements: &[],
     floor: 100,
     floor_counts: "people without a known reason in 24 hours",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.step.newly_unexplained == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.step.newly_unexplained == 0 {
         return None;
     }
-    let unit = look.step.unit;
-    let unexplained = look.profile.figure(Window::H24, unit, Part::Unexplained);
-    if unexplained < look.floor {
+    let unit = context.step.unit;
+    let unexplained = context.profile.figure(Window::H24, unit, Part::Unexplained);
+    if unexplained < context.floor {
         return None;
     }
-    let persons = look.profile.figure(Window::H24, unit, Part::Exposure);
-    let bits = look.usual_of_24_hours(Measure::Unexplained).bits(unexplained).min(look.usual_of_24_hours(Measure::Persons).bits(persons));
+    let persons = context.profile.figure(Window::H24, unit, Part::Exposure);
+    let bits = context
+        .expected_in_24_hours(Measure::Unexplained)
+        .bits(unexplained)
+        .min(context.expected_in_24_hours(Measure::Persons).bits(persons));
     (bits > 0.0).then(|| Finding {
         typology: Typology::BulkExtract,
         window: Window::H24,

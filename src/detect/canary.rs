@@ -12,31 +12,31 @@
 //! **Needs.** `canary` tags in `subjects.csv`, and subject ids in the log.
 
 use crate::classify::subjects::Tag;
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Canary,
-    needs: &[Need::Tags, Need::Subjects],
+    requirements: &[DataRequirement::Tags, DataRequirement::Subjects],
     floor: 1,
     floor_counts: "planted records in one access",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     // Most runs plant few records or none, so the question is cheap.
-    if look.subjects.canaries() == 0 {
+    if context.subjects.canaries() == 0 {
         return None;
     }
-    let uncovered = look.access.subjects.iter().enumerate().filter(|(at, _)| look.coverage.open.is_open(*at));
-    let touched = uncovered.filter(|(_, subject)| look.subjects.tag(**subject) == Tag::Canary).count() as u64;
-    if touched < look.floor {
+    let uncovered = context.access.subjects.iter().enumerate().filter(|(at, _)| context.justification.open.is_open(*at));
+    let touched = uncovered.filter(|(_, subject)| context.subjects.tag(**subject) == Tag::Canary).count() as u64;
+    if touched < context.floor {
         return None;
     }
-    let all = look.access.subjects.len() as f64;
+    let all = context.access.subjects.len() as f64;
     // From 30 bits for a look at one person down to 10 for a sweep over 10,000.
     let bits = 5.0f64.mul_add(-all.log10(), 30.0).max(4.0) + 2.0 * (touched as f64).log2();
     Some(Finding {

@@ -13,7 +13,7 @@
 //!
 //! **Needs.** `vip` tags in `subjects.csv` for the first; subject ids in the log for both.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, GroupFinding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::typology::Typology;
 use crate::population::stage::{self, Tick};
 use crate::profile::measure::Measure;
@@ -23,20 +23,20 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Celebrity,
-    needs: &[Need::Subjects, Need::Vips],
+    requirements: &[DataRequirement::Subjects, DataRequirement::Vips],
     floor: 3,
     floor_counts: "people of public interest without a known reason, in a day, a week or a month; units whose employees look at one subject",
-    look: Some(look),
-    compare: Some(compare),
+    on_access: Some(on_access),
+    on_day_closed: Some(on_day_closed),
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Vips) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Vips) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Vips, DAYS_WEEKS_MONTHS)?;
+    let excess = context.most_unusual_window(Measure::Vips, DAY_WEEK_MONTH)?;
     let particular = format!("{} people of public interest or colleagues were looked at without a known reason", excess.count);
-    Some(look.finding(Typology::Celebrity, Measure::Vips, excess, particular))
+    Some(context.finding(Typology::Celebrity, Measure::Vips, excess, particular))
 }
 
 /// Employees at one subject before it is a crowd.
@@ -44,7 +44,7 @@ const CROWD: usize = 5;
 /// Most others that a finding names.
 const NAMED: usize = 50;
 
-fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let units = |looks: &[stage::Look]| {
         let units = looks.iter().map(|look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref()));
         units.collect::<BTreeSet<Option<&Arc<str>>>>().len()

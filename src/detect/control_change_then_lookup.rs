@@ -11,25 +11,25 @@
 //!
 //! **Needs.** Writes and administration with the ids of those they are about.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ControlChangeThenLookup,
-    needs: &[Need::Writes, Need::Subjects],
+    requirements: &[DataRequirement::Writes, DataRequirement::Subjects],
     floor: 2,
     floor_counts: "people looked at after a change of their protection, without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Controls) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Controls) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Controls, DAYS_WEEKS_MONTHS)?;
+    let excess = context.most_unusual_window(Measure::Controls, DAY_WEEK_MONTH)?;
     let particular =
         format!("{} people were looked at right after their protection had been changed, without a known reason", excess.count);
-    Some(look.finding(Typology::ControlChangeThenLookup, Measure::Controls, excess, particular))
+    Some(context.finding(Typology::ControlChangeThenLookup, Measure::Controls, excess, particular))
 }

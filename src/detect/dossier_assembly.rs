@@ -13,30 +13,30 @@
 //!
 //! **Needs.** Subject ids in the log.
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::DossierAssembly,
-    needs: &[Need::Subjects],
+    requirements: &[DataRequirement::Subjects],
     floor: 2,
     floor_counts: "dossiers in a day or in seven",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    let dossier = look.step.dossier?;
-    let today = look.profile.today_figure(Measure::Dossiers);
-    let (days, before) = look.profile.history.total(Measure::Dossiers, look.profile.today().saturating_sub(1), 6);
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    let dossier = context.step.dossier?;
+    let today = context.profile.today_figure(Measure::Dossiers);
+    let (days, before) = context.profile.history.total(Measure::Dossiers, context.profile.today().saturating_sub(1), 6);
     let week = before + today;
-    if week < look.floor {
+    if week < context.floor {
         return None;
     }
-    let of_today = if today >= look.floor { look.usual(Measure::Dossiers).bits(today) } else { 0.0 };
-    let of_week = look.usual_before(Measure::Dossiers, Window::D7, days + 1).bits(week);
+    let of_today = if today >= context.floor { context.expected(Measure::Dossiers).bits(today) } else { 0.0 };
+    let of_week = context.expected_before(Measure::Dossiers, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
     (bits > 0.0).then(|| Finding {
         typology: Typology::DossierAssembly,

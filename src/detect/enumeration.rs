@@ -12,25 +12,25 @@
 //!
 //! **Needs.** Subject ids, or statement texts. Ids that are counted in steps, or that carry a check digit, have no neighbours.
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Enumeration,
-    needs: &[Need::Subjects],
+    requirements: &[DataRequirement::Subjects],
     floor: 15,
     floor_counts: "people reached by enumeration without a known reason, in a day or a week",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Enumerated) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Enumerated) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Enumerated, &[Window::H24, Window::D7])?;
+    let excess = context.most_unusual_window(Measure::Enumerated, &[Window::H24, Window::D7])?;
     let particular = format!("{} people were reached by counting ids, by prefixes or page by page, without a known reason", excess.count);
-    Some(look.finding(Typology::Enumeration, Measure::Enumerated, excess, particular))
+    Some(context.finding(Typology::Enumeration, Measure::Enumerated, excess, particular))
 }

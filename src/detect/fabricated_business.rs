@@ -14,7 +14,7 @@
 //!
 //! **Needs.** `purpose` in the log, and writes with the ids of those they are about; or reasons on file.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::baseline::predict_share;
@@ -23,11 +23,11 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::FabricatedBusiness,
-    needs: &[Need::Purposes, Need::Writes],
+    requirements: &[DataRequirement::Purposes, DataRequirement::Writes],
     floor: 12,
     floor_counts: "people under a purpose without business that followed, or that nothing confirms, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// Days that business takes.
@@ -35,27 +35,27 @@ const TAKES: u32 = 3;
 /// Where business follows fewer enquiries than this, that nothing follows says nothing.
 const FOLLOWED: f64 = 0.25;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Purposed) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Purposed) == 0 {
         return None;
     }
-    let barren = barren(look);
-    let claimed = claimed(look);
+    let barren = barren(context);
+    let claimed = claimed(context);
     [barren, claimed].into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
 }
 
-fn barren(look: &Look<'_>) -> Option<Finding> {
-    let peers = look.group.shares[Share::Followed as usize];
-    let own = Share::Followed.sums((look.before)(Window::D30));
+fn barren(context: &AccessContext<'_>) -> Option<Finding> {
+    let peers = context.group.shares[Share::Followed as usize];
+    let own = Share::Followed.sums((context.before)(Window::D30));
     let usual = if own.1 >= 40.0 { own.0 / own.1 } else { peers.rate };
     if usual.min(peers.rate) < FOLLOWED {
         return None;
     }
-    let last = look.profile.today().saturating_sub(TAKES);
-    let (_, asked) = look.profile.history.total(Measure::Purposed, last, Window::D30.days() - TAKES);
-    let (days, followed) = look.profile.history.total(Measure::Followed, look.profile.today(), Window::D30.days());
-    let barren = asked.saturating_sub(followed + look.profile.today_figure(Measure::Followed));
-    if barren < look.floor {
+    let last = context.profile.today().saturating_sub(TAKES);
+    let (_, asked) = context.profile.history.total(Measure::Purposed, last, Window::D30.days() - TAKES);
+    let (days, followed) = context.profile.history.total(Measure::Followed, context.profile.today(), Window::D30.days());
+    let barren = asked.saturating_sub(followed + context.profile.today_figure(Measure::Followed));
+    if barren < context.floor {
         return None;
     }
     let bits = predict_share((own.1 - own.0, own.1), peers.complement(), asked as f64).bits(barren);
@@ -74,15 +74,15 @@ fn barren(look: &Look<'_>) -> Option<Finding> {
     })
 }
 
-fn claimed(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Claimed) == 0 {
+fn claimed(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Claimed) == 0 {
         return None;
     }
-    let mut excess = look.excess(Measure::Claimed, DAYS_WEEKS_MONTHS)?;
-    let open = look.total(Measure::Unexplained, excess.window).1;
-    let all = look.total(Measure::Persons, excess.window).1;
-    let of_share = look.share_bits(Share::Unexplained, excess.window, open, all);
+    let mut excess = context.most_unusual_window(Measure::Claimed, DAY_WEEK_MONTH)?;
+    let open = context.total(Measure::Unexplained, excess.window).1;
+    let all = context.total(Measure::Persons, excess.window).1;
+    let of_share = context.share_bits(Share::Unexplained, excess.window, open, all);
     excess.bits = excess.bits.min(0.4f64.mul_add(excess.bits, 1.5 * of_share));
     let particular = format!("a purpose that nothing on file confirms was claimed for {} people", excess.count);
-    (excess.bits > 0.0).then(|| look.finding(Typology::FabricatedBusiness, Measure::Claimed, excess, particular))
+    (excess.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::Claimed, excess, particular))
 }

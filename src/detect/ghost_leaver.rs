@@ -14,7 +14,7 @@
 
 use crate::classify::directory::Absence;
 use crate::classify::duty::Duty;
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::seen::Part;
@@ -22,11 +22,11 @@ use crate::profile::window::{Window, day_number};
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::GhostLeaver,
-    needs: &[Need::Employment],
+    requirements: &[DataRequirement::Employment],
     floor: 1,
     floor_counts: "people without a known reason after leaving",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// An access after the last day is rarely innocent: what one such access weighs, in bits, before volume.
@@ -34,24 +34,24 @@ const AFTER_LEAVING: f64 = 22.0;
 /// One during an absence often is.
 const WHILE_ABSENT: f64 = 4.0;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.step.newly_unexplained == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.step.newly_unexplained == 0 {
         return None;
     }
-    let unit = look.step.unit;
-    match look.step.duty {
+    let unit = context.step.unit;
+    match context.step.duty {
         Duty::NotEmployed => {
-            let left = look.employee.and_then(|employee| employee.left).map(day_number);
-            let since = left.map_or(0, |left| look.profile.today().saturating_sub(left));
+            let left = context.employee.and_then(|employee| employee.left).map(day_number);
+            let since = left.map_or(0, |left| context.profile.today().saturating_sub(left));
             let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
             // A window that reaches back over the last day would count honest work: it takes the largest that does not.
             let window = if window.days() > since { smaller(window) } else { window };
-            let count = look.profile.figure(window, unit, Part::Unexplained).max(look.step.newly_unexplained);
-            (count >= look.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
+            let count = context.profile.figure(window, unit, Part::Unexplained).max(context.step.newly_unexplained);
+            (count >= context.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {
-            let count = look.profile.today_figure(Measure::Unexplained);
-            (count >= look.floor).then(|| finding(Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
+            let count = context.profile.today_figure(Measure::Unexplained);
+            (count >= context.floor).then(|| finding(Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
         }
         Duty::Absent(Absence::Training) | Duty::On | Duty::OutsideShift | Duty::Holiday => None,
     }

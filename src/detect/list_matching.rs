@@ -12,26 +12,26 @@
 //!
 //! **Needs.** Numbers of rows, also of look-ups that find nobody.
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ListMatching,
-    needs: &[Need::Rows],
+    requirements: &[DataRequirement::Rows],
     floor: 25,
     floor_counts: "look-ups that found nobody without a known reason, in a day or a week",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Misses) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Misses) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Misses, &[Window::H24, Window::D7])?;
-    let found = look.total(Measure::Persons, excess.window).1;
+    let excess = context.most_unusual_window(Measure::Misses, &[Window::H24, Window::D7])?;
+    let found = context.total(Measure::Persons, excess.window).1;
     let particular = format!("{} look-ups by key without a known reason found nobody, beside {found} people who were found", excess.count);
-    Some(look.finding(Typology::ListMatching, Measure::Misses, excess, particular))
+    Some(context.finding(Typology::ListMatching, Measure::Misses, excess, particular))
 }

@@ -13,36 +13,36 @@
 //!
 //! **Needs.** Subject ids in the log; reasons (`explanations.jsonl`) make it sharp, owners (`subjects.csv`) sharper.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LookupToOrder,
-    needs: &[Need::Subjects, Need::Purposes],
+    requirements: &[DataRequirement::Subjects, DataRequirement::Purposes],
     floor: 8,
     floor_counts: "strangers looked up one by one without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Orders) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Orders) == 0 {
         return None;
     }
-    let mut excess = look.excess(Measure::Orders, DAYS_WEEKS_MONTHS)?;
-    let open = look.total(Measure::Unexplained, excess.window).1;
-    let all = look.total(Measure::Persons, excess.window).1;
+    let mut excess = context.most_unusual_window(Measure::Orders, DAY_WEEK_MONTH)?;
+    let open = context.total(Measure::Unexplained, excess.window).1;
+    let all = context.total(Measure::Persons, excess.window).1;
     // A volume of strangers that comes with as many reasons as ever is more business.
-    let of_share = look.share_bits(Share::Unexplained, excess.window, open, all);
+    let of_share = context.share_bits(Share::Unexplained, excess.window, open, all);
     excess.bits = excess.bits.min(0.5f64.mul_add(excess.bits, 1.5 * of_share));
     let share = 100 * open / all.max(1);
-    let peers = 100.0 * look.group.shares[Share::Unexplained as usize].rate;
+    let peers = 100.0 * context.group.shares[Share::Unexplained as usize].rate;
     let particular = format!(
         "{} strangers were looked up one by one without a known reason in {} days of activity; {share} per cent of all people touched had no \
          known reason, where peers have {peers:.0}",
         excess.count, excess.days
     );
-    Some(look.finding(Typology::LookupToOrder, Measure::Orders, excess, particular))
+    Some(context.finding(Typology::LookupToOrder, Measure::Orders, excess, particular))
 }

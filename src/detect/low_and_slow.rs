@@ -13,7 +13,7 @@
 //!
 //! **Needs.** Some days of history; explanations make it much sharper.
 
-use crate::detect::{Detector, Finding, Look};
+use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
@@ -22,28 +22,28 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LowAndSlow,
-    needs: &[],
+    requirements: &[],
     floor: 120,
     floor_counts: "people without a known reason in the window",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// Days of activity in a window before a sum says more than a day does.
 const FEWEST_DAYS: u32 = 4;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.step.newly_unexplained == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.step.newly_unexplained == 0 {
         return None;
     }
     let windows = [Window::D7, Window::D30, Window::D90];
-    windows.into_iter().filter_map(|window| look_at(look, window)).max_by(|a, b| a.bits.total_cmp(&b.bits))
+    windows.into_iter().filter_map(|window| look_at(context, window)).max_by(|a, b| a.bits.total_cmp(&b.bits))
 }
 
-fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
-    let profile = look.profile;
-    let distinct = profile.figure(window, look.step.unit, Part::Unexplained);
-    if distinct < look.floor {
+fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
+    let profile = context.profile;
+    let distinct = profile.figure(window, context.step.unit, Part::Unexplained);
+    if distinct < context.floor {
         return None;
     }
     let today = profile.today();
@@ -61,12 +61,12 @@ fn look_at(look: &Look<'_>, window: Window) -> Option<Finding> {
     let persons_today = profile.today_figure(Measure::Persons);
     let persons_before = history(Measure::Persons).1;
     let persons = persons_before + persons_today - largest(Measure::Persons, persons_today);
-    let of_unexplained = look.usual_before(Measure::Unexplained, window, days - 1).bits(slow);
-    let of_persons = look.usual_before(Measure::Persons, window, days - 1).bits(persons);
+    let of_unexplained = context.expected_before(Measure::Unexplained, window, days - 1).bits(slow);
+    let of_persons = context.expected_before(Measure::Persons, window, days - 1).bits(persons);
     // A volume that stays usual speaks against it and does not silence it: what is sold may take the place of work.
     let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
     // More of everything, with as many reasons as ever, is more work.
-    let of_share = look.share_bits(Share::Unexplained, window, unexplained, persons_before + persons_today);
+    let of_share = context.share_bits(Share::Unexplained, window, unexplained, persons_before + persons_today);
     let bits = bits.min(0.5f64.mul_add(bits, 1.5 * of_share));
     (bits > 0.0).then(|| Finding {
         typology: Typology::LowAndSlow,

@@ -82,20 +82,20 @@ pub struct Detector {
     /// What it looks for.
     pub typology: Typology,
     /// Data that it needs beyond who, when, what and whose.
-    pub needs: &'static [Need],
+    pub requirements: &'static [DataRequirement],
     /// Its smallest count that is worth a look, where nothing else is configured.
     pub floor: u64,
     /// What `floor` counts.
     pub floor_counts: &'static str,
     /// Looks at one access of one employee.
-    pub look: Option<fn(&Look<'_>) -> Option<Finding>>,
+    pub on_access: Option<fn(&AccessContext<'_>) -> Option<Finding>>,
     /// Compares employees once a day has closed everywhere; knows the floor.
-    pub compare: Option<fn(&Tick<'_>, u64) -> Vec<GroupFinding>>,
+    pub on_day_closed: Option<fn(&Tick<'_>, u64) -> Vec<GroupFinding>>,
 }
 
 /// Data beyond the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Need {
+pub enum DataRequirement {
     /// Hiring and leaving dates, or absences.
     Employment,
     /// Shifts or a calendar.
@@ -169,7 +169,7 @@ pub struct SourceFinding {
 
 /// How a detector is set.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Setting {
+pub struct DetectorSetting {
     /// Whether it runs.
     pub enabled: bool,
     /// The smallest count that is worth a look.
@@ -178,34 +178,36 @@ pub struct Setting {
 
 /// The settings of all detectors.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Settings(BTreeMap<Typology, Setting>);
+pub struct DetectorSettings(BTreeMap<Typology, DetectorSetting>);
 
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings(DETECTORS.iter().map(|detector| (detector.typology, Setting { enabled: true, floor: detector.floor })).collect())
+impl Default for DetectorSettings {
+    fn default() -> DetectorSettings {
+        DetectorSettings(
+            DETECTORS.iter().map(|detector| (detector.typology, DetectorSetting { enabled: true, floor: detector.floor })).collect(),
+        )
     }
 }
 
-impl Settings {
+impl DetectorSettings {
     /// Changes how a detector is set.
-    pub fn set(&mut self, typology: Typology, setting: Setting) {
+    pub fn set(&mut self, typology: Typology, setting: DetectorSetting) {
         self.0.insert(typology, setting);
     }
 
     /// How a detector is set.
-    pub fn of(&self, typology: Typology) -> Setting {
-        self.0.get(&typology).copied().unwrap_or(Setting { enabled: false, floor: 0 })
+    pub fn of(&self, typology: Typology) -> DetectorSetting {
+        self.0.get(&typology).copied().unwrap_or(DetectorSetting { enabled: false, floor: 0 })
     }
 }
 
 /// Everything that a detector may look at.
-pub struct Look<'a> {
+pub struct AccessContext<'a> {
     /// The access.
     pub access: &'a Access,
     /// What it did to the profile.
     pub step: &'a Step,
     /// Which part of it a known reason covers.
-    pub coverage: &'a Coverage,
+    pub justification: &'a Coverage,
     /// The profile, with the access applied.
     pub profile: &'a Profile,
     /// The person, where the directory lists them.
@@ -217,9 +219,9 @@ pub struct Look<'a> {
     /// The own closed days before the window, of each measure.
     pub before: &'a dyn Fn(Window) -> &'a AllMoments,
     /// How much of an ordinary day the others of the group or unit have done, at least 1.
-    pub pulse: f64,
+    pub group_activity: f64,
     /// The same of the day before, whose evening the last 24 hours still hold.
-    pub pulse_before: f64,
+    pub group_activity_before: f64,
     /// Tags of subjects.
     pub subjects: &'a Subjects,
     /// Weights of kinds.
@@ -230,7 +232,7 @@ pub struct Look<'a> {
 
 /// A count that is more than usual.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Excess {
+pub struct WindowDeviation {
     /// The window.
     pub window: Window,
     /// Days of activity in it.
@@ -241,25 +243,25 @@ pub struct Excess {
     pub bits: f64,
 }
 
-impl Look<'_> {
+impl AccessContext<'_> {
     /// What this access added to a measure.
     pub fn added(&self, measure: Measure) -> u64 {
         self.step.signals[measure as usize]
     }
 
     /// What would be usual for a measure today, from the closed days before today and the peers.
-    pub fn usual(&self, measure: Measure) -> Prediction {
+    pub fn expected(&self, measure: Measure) -> Prediction {
         self.predicted(measure, self.own, 1)
     }
 
     /// The same for the last 24 hours: a peak of yesterday that all share is none of today's.
-    pub fn usual_of_24_hours(&self, measure: Measure) -> Prediction {
-        let look = Look { pulse: self.pulse.max(self.pulse_before), ..*self };
-        look.usual(measure)
+    pub fn expected_in_24_hours(&self, measure: Measure) -> Prediction {
+        let context = AccessContext { group_activity: self.group_activity.max(self.group_activity_before), ..*self };
+        context.expected(measure)
     }
 
     /// The same for a window of days, from days before the window only, so that what grows slowly is not held against itself.
-    pub fn usual_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
+    pub fn expected_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
         self.predicted(measure, (self.before)(window), days.max(1))
     }
 
@@ -267,7 +269,7 @@ impl Look<'_> {
         let days = f64::from(days);
         let usual = predict(own[measure as usize], self.group.measures[measure as usize].moments, days);
         // Today's share of the window is as much larger as the group's day is.
-        if measure.rises_together() && self.pulse > 1.0 { usual.scaled(1.0 + (self.pulse - 1.0) / days) } else { usual }
+        if measure.rises_together() && self.group_activity > 1.0 { usual.scaled(1.0 + (self.group_activity - 1.0) / days) } else { usual }
     }
 
     /// Days of activity in a window that ends today, and the sum of a measure over them.
@@ -281,14 +283,14 @@ impl Look<'_> {
     }
 
     /// The most surprising of the windows in which a daily measure reaches the floor.
-    pub fn excess(&self, measure: Measure, windows: &[Window]) -> Option<Excess> {
+    pub fn most_unusual_window(&self, measure: Measure, windows: &[Window]) -> Option<WindowDeviation> {
         let of = |window: &Window| {
             let (days, count) = self.total(measure, *window);
             if count < self.floor {
                 return None;
             }
-            let usual = if window.days() == 1 { self.usual(measure) } else { self.usual_before(measure, *window, days) };
-            Some(Excess { window: *window, days, count, bits: usual.bits(count) })
+            let usual = if window.days() == 1 { self.expected(measure) } else { self.expected_before(measure, *window, days) };
+            Some(WindowDeviation { window: *window, days, count, bits: usual.bits(count) })
         };
         windows.iter().filter_map(of).filter(|excess| excess.bits > 0.0).max_by(|a, b| a.bits.total_cmp(&b.bits))
     }
@@ -300,33 +302,33 @@ impl Look<'_> {
     }
 
     /// The finding of an excess.
-    pub fn finding(&self, typology: Typology, measure: Measure, excess: Excess, particular: String) -> Finding {
+    pub fn finding(&self, typology: Typology, measure: Measure, excess: WindowDeviation, particular: String) -> Finding {
         Finding { typology, window: excess.window, count: excess.count, measure, bits: excess.bits, particular, related: Vec::new() }
     }
 }
 
 /// The three windows over days, after today's.
-pub const DAYS_WEEKS_MONTHS: &[Window] = &[Window::H24, Window::D7, Window::D30];
+pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
 /// Asks every enabled detector about an access.
-pub fn look_all(settings: &Settings, look: &Look<'_>, found: &mut Vec<Finding>) {
+pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
         let setting = settings.of(detector.typology);
         if setting.enabled {
-            let look_at = Look { floor: setting.floor, ..*look };
-            found.extend(detector.look.and_then(|look| look(&look_at)));
+            let context = AccessContext { floor: setting.floor, ..*context };
+            found.extend(detector.on_access.and_then(|on_access| on_access(&context)));
         }
     }
 }
 
 /// Asks every enabled detector that compares employees.
-pub fn compare_all(settings: &Settings, tick: &Tick<'_>) -> Vec<GroupFinding> {
+pub fn compare_employees(settings: &DetectorSettings, tick: &Tick<'_>) -> Vec<GroupFinding> {
     let enabled = DETECTORS.iter().map(|detector| (detector, settings.of(detector.typology))).filter(|(_, setting)| setting.enabled);
-    enabled.filter_map(|(detector, setting)| Some(detector.compare?(tick, setting.floor))).flatten().collect()
+    enabled.filter_map(|(detector, setting)| Some(detector.on_day_closed?(tick, setting.floor))).flatten().collect()
 }
 
 /// What is to be said of sources that gave too little.
-pub fn sources_all(settings: &Settings, lows: Vec<Low>) -> Vec<SourceFinding> {
+pub fn source_findings(settings: &DetectorSettings, lows: Vec<Low>) -> Vec<SourceFinding> {
     let setting = settings.of(Typology::LogGap);
     if !setting.enabled {
         return Vec::new();
@@ -346,6 +348,6 @@ mod tests {
         seen.dedup();
         assert_eq!(seen.len(), count);
         assert_eq!(seen, Typology::ALL, "no typology is without a detector");
-        assert!(DETECTORS.iter().all(|detector| detector.look.is_some() || detector.compare.is_some()));
+        assert!(DETECTORS.iter().all(|detector| detector.on_access.is_some() || detector.on_day_closed.is_some()));
     }
 }

@@ -13,35 +13,35 @@
 //! hour of grace is given at both ends.
 
 use crate::classify::duty::Duty;
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::OffDuty,
-    needs: &[Need::WorkingTime],
+    requirements: &[DataRequirement::WorkingTime],
     floor: 20,
     floor_counts: "people without a known reason off duty in a day or in seven",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    match look.step.duty {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    match context.step.duty {
         Duty::On | Duty::NotEmployed => return None,
         Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
     }
-    let today = look.profile.today_figure(Measure::OffDuty);
-    let (days, before) = look.profile.history.total(Measure::OffDuty, look.profile.today().saturating_sub(1), 6);
+    let today = context.profile.today_figure(Measure::OffDuty);
+    let (days, before) = context.profile.history.total(Measure::OffDuty, context.profile.today().saturating_sub(1), 6);
     let week = before + today;
-    if look.step.newly_unexplained == 0 || week < look.floor {
+    if context.step.newly_unexplained == 0 || week < context.floor {
         return None;
     }
-    let of_today = if today >= look.floor { look.usual(Measure::OffDuty).bits(today) } else { 0.0 };
-    let of_week = look.usual_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
+    let of_today = if today >= context.floor { context.expected(Measure::OffDuty).bits(today) } else { 0.0 };
+    let of_week = context.expected_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
-    let when = match look.step.duty {
+    let when = match context.step.duty {
         Duty::Holiday => "on a holiday",
         Duty::Absent(_) => "while absent",
         Duty::OutsideShift | Duty::On | Duty::NotEmployed => "outside of working time",

@@ -12,33 +12,33 @@
 //!
 //! **Needs.** `owner` in `subjects.csv`, `unit` in `employees.csv`, subject ids in the log.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::OutOfTerritory,
-    needs: &[Need::Territories, Need::Subjects],
+    requirements: &[DataRequirement::Territories, DataRequirement::Subjects],
     floor: 12,
     floor_counts: "people of other territories without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Foreign) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Foreign) == 0 {
         return None;
     }
-    let mut excess = look.excess(Measure::Foreign, DAYS_WEEKS_MONTHS)?;
-    let owned = look.total(Measure::Owned, excess.window).1;
-    let of_share = look.share_bits(Share::Foreign, excess.window, excess.count, owned);
+    let mut excess = context.most_unusual_window(Measure::Foreign, DAY_WEEK_MONTH)?;
+    let owned = context.total(Measure::Owned, excess.window).1;
+    let of_share = context.share_bits(Share::Foreign, excess.window, excess.count, owned);
     excess.bits = excess.bits.min(2.0 * of_share);
     let particular = format!(
         "{} of {owned} people with a known territory belong to others and have no known reason ({} per cent, peers {:.0})",
         excess.count,
         100 * excess.count / owned.max(1),
-        100.0 * look.group.shares[Share::Foreign as usize].rate
+        100.0 * context.group.shares[Share::Foreign as usize].rate
     );
-    (excess.bits > 0.0).then(|| look.finding(Typology::OutOfTerritory, Measure::Foreign, excess, particular))
+    (excess.bits > 0.0).then(|| context.finding(Typology::OutOfTerritory, Measure::Foreign, excess, particular))
 }

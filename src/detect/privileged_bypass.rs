@@ -11,24 +11,24 @@
 //!
 //! **Needs.** Names of client programs (`client.app`, `application_name`). A program may name itself as it likes.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::PrivilegedBypass,
-    needs: &[Need::Programs],
+    requirements: &[DataRequirement::Programs],
     floor: 20,
     floor_counts: "people read with direct tools without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Direct) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Direct) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Direct, DAYS_WEEKS_MONTHS)?;
+    let excess = context.most_unusual_window(Measure::Direct, DAY_WEEK_MONTH)?;
     let particular = format!("{} people were read by a program that talks to the database directly, without a known reason", excess.count);
-    Some(look.finding(Typology::PrivilegedBypass, Measure::Direct, excess, particular))
+    Some(context.finding(Typology::PrivilegedBypass, Measure::Direct, excess, particular))
 }

@@ -12,24 +12,24 @@
 //!
 //! **Needs.** `role` in `employees.csv`, a group of eight or more, and a week to learn.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::RoleWithoutNeed,
-    needs: &[Need::Roles],
+    requirements: &[DataRequirement::Roles],
     floor: 4,
     floor_counts: "people where peers do not look, without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Rare) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Rare) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Rare, DAYS_WEEKS_MONTHS)?;
+    let excess = context.most_unusual_window(Measure::Rare, DAY_WEEK_MONTH)?;
     let particular = format!("{} people were touched in places or kinds that peers do not touch, without a known reason", excess.count);
-    Some(look.finding(Typology::RoleWithoutNeed, Measure::Rare, excess, particular))
+    Some(context.finding(Typology::RoleWithoutNeed, Measure::Rare, excess, particular))
 }

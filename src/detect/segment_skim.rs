@@ -12,27 +12,27 @@
 //!
 //! **Needs.** Statement texts, and a catalog that knows which columns are contact data.
 
-use crate::detect::{DAYS_WEEKS_MONTHS, Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SegmentSkim,
-    needs: &[Need::Statements],
+    requirements: &[DataRequirement::Statements],
     floor: 30,
     floor_counts: "people chosen by a condition and shown with contact data, without a known reason, in a day, a week or a month",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Segment) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Segment) == 0 {
         return None;
     }
-    let excess = look.excess(Measure::Segment, DAYS_WEEKS_MONTHS)?;
+    let excess = context.most_unusual_window(Measure::Segment, DAY_WEEK_MONTH)?;
     let particular = format!(
         "{} people were chosen by a condition on events or values and shown with contact data, without a known reason",
         excess.count
     );
-    Some(look.finding(Typology::SegmentSkim, Measure::Segment, excess, particular))
+    Some(context.finding(Typology::SegmentSkim, Measure::Segment, excess, particular))
 }

@@ -11,7 +11,7 @@
 //!
 //! **Needs.** Addresses or host names of clients. Pooled accounts are named in `accounts.csv` and are not judged here.
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
@@ -19,18 +19,18 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SharedPrivilege,
-    needs: &[Need::Clients],
+    requirements: &[DataRequirement::Clients],
     floor: 6,
     floor_counts: "changes of terminal within minutes, in a day or a week",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Switches) == 0 || matches!(look.access.actor, Actor::Account(_)) {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Switches) == 0 || matches!(context.access.actor, Actor::Account(_)) {
         return None;
     }
-    let excess = look.excess(Measure::Switches, &[Window::H24, Window::D7])?;
+    let excess = context.most_unusual_window(Measure::Switches, &[Window::H24, Window::D7])?;
     let particular = format!("the terminal changed {} times within minutes", excess.count);
-    Some(look.finding(Typology::SharedPrivilege, Measure::Switches, excess, particular))
+    Some(context.finding(Typology::SharedPrivilege, Measure::Switches, excess, particular))
 }

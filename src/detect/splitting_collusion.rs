@@ -14,7 +14,7 @@
 //!
 //! **Needs.** Units of at least four times as many as share the list, some hundred employees to compare with, some days of history.
 
-use crate::detect::{Detector, Finding, GroupFinding, Need};
+use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::population::stage::Tick;
@@ -26,11 +26,11 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SplittingCollusion,
-    needs: &[Need::Units],
+    requirements: &[DataRequirement::Units],
     floor: 40,
     floor_counts: "people of several colleagues together without a known reason in seven days, each above the usual",
-    look: None,
-    compare: Some(compare),
+    on_access: None,
+    on_day_closed: Some(on_day_closed),
 };
 
 /// Colleagues at the least and at the most.
@@ -43,7 +43,7 @@ const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
 const TELL: f64 = 12.0;
 
-fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
     for member in tick.members {
         if let (Some(unit), Actor::Employee(_)) = (&member.unit, &member.actor) {

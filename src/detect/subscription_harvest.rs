@@ -11,7 +11,7 @@
 //!
 //! **Needs.** History of several periods.
 
-use crate::detect::{Detector, Finding, Look};
+use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::history::quantile;
 use crate::profile::measure::Measure;
@@ -19,11 +19,11 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SubscriptionHarvest,
-    needs: &[],
+    requirements: &[],
     floor: 30,
     floor_counts: "people without a known reason on a peak day",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// Peaks, today's among them, before there can be a cadence.
@@ -33,17 +33,18 @@ const SHORTEST: u32 = 5;
 /// What one peak's height counts for at the most, in bits.
 const OF_ONE: f64 = 7.0;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    let today = look.profile.today_figure(Measure::Unexplained);
-    if look.step.newly_unexplained == 0 || today < look.floor {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    let today = context.profile.today_figure(Measure::Unexplained);
+    if context.step.newly_unexplained == 0 || today < context.floor {
         return None;
     }
-    let now = look.profile.today();
-    let mut figures: Vec<(u32, u64)> = look.profile.history.days(Measure::Unexplained, now.saturating_sub(1), Window::D90.days()).collect();
+    let now = context.profile.today();
+    let mut figures: Vec<(u32, u64)> =
+        context.profile.history.days(Measure::Unexplained, now.saturating_sub(1), Window::D90.days()).collect();
     let mut ascending: Vec<u32> = figures.iter().map(|(_, figure)| *figure as u32).collect();
     ascending.sort_unstable();
     let median = u64::from(quantile(&ascending, 0.5).unwrap_or(0));
-    let height = (2 * median + 5).max(look.floor);
+    let height = (2 * median + 5).max(context.floor);
     figures.insert(0, (now, today));
     let peaks: Vec<(u32, u64)> = figures.iter().filter(|(_, figure)| *figure >= height).copied().collect();
     if peaks.len() < FEWEST || peaks[0].0 != now {
@@ -67,7 +68,7 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     // Chance puts a gap within a day of the period about three times in the mean gap.
     let mean_gap = f64::from(span) / starts.len() as f64;
     let of_cadence = (even as f64 - 1.0) * (mean_gap.max(f64::from(period)) / 3.0).log2();
-    let usual = look.usual(Measure::Unexplained);
+    let usual = context.expected(Measure::Unexplained);
     let of_height: f64 = starts.iter().take(even + 1).map(|(_, figure)| usual.bits(*figure).min(OF_ONE)).sum();
     let bits = of_cadence + of_height;
     let people: u64 = starts.iter().take(even + 1).map(|(_, figure)| figure).sum();

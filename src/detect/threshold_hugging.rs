@@ -12,14 +12,20 @@
 //!
 //! **Needs.** Some days of history.
 
-use crate::detect::{Detector, Finding, Look};
+use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
-pub const DETECTOR: Detector =
-    Detector { typology: Typology::ThresholdHugging, needs: &[], floor: 20, floor_counts: "people a day", look: Some(look), compare: None };
+pub const DETECTOR: Detector = Detector {
+    typology: Typology::ThresholdHugging,
+    requirements: &[],
+    floor: 20,
+    floor_counts: "people a day",
+    on_access: Some(on_access),
+    on_day_closed: None,
+};
 
 /// Days of activity that are looked at.
 const DAYS: usize = 10;
@@ -28,12 +34,12 @@ const FEWEST: usize = 5;
 /// How far below the limit is near it.
 const NEAR: f64 = 0.93;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    let today = look.profile.today_figure(Measure::Persons);
-    if look.step.newly_unexplained == 0 || today < look.floor {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    let today = context.profile.today_figure(Measure::Persons);
+    if context.step.newly_unexplained == 0 || today < context.floor {
         return None;
     }
-    let before = look.profile.history.days(Measure::Persons, look.profile.today().saturating_sub(1), Window::D30.days());
+    let before = context.profile.history.days(Measure::Persons, context.profile.today().saturating_sub(1), Window::D30.days());
     let mut days: Vec<u64> = before.map(|(_, figure)| figure).take(DAYS - 1).collect();
     let largest = days.iter().copied().max().unwrap_or(0).max(today);
     let limit = round_above(largest);
@@ -47,13 +53,13 @@ fn look(look: &Look<'_>) -> Option<Finding> {
     if near < FEWEST {
         return None;
     }
-    let usual = look.usual_before(Measure::Persons, Window::D30, 1);
+    let usual = context.expected_before(Measure::Persons, Window::D30, 1);
     let tail = |count: u64| (-usual.bits(count)).exp2();
     let p = (tail(low) - tail(limit + 1)).clamp(0.002, 0.9);
     // Any of a few round numbers might have been the limit.
     let bits = binomial_bits(days.len(), near, p) - 2.0;
-    let (open, all) = (look.total(Measure::Unexplained, Window::D30).1, look.total(Measure::Persons, Window::D30).1);
-    let of_share = look.share_bits(Share::Unexplained, Window::D30, open, all);
+    let (open, all) = (context.total(Measure::Unexplained, Window::D30).1, context.total(Measure::Persons, Window::D30).1);
+    let of_share = context.share_bits(Share::Unexplained, Window::D30, open, all);
     let bits = bits.min(0.5f64.mul_add(bits, 2.0 * of_share));
     (bits > 0.0).then(|| Finding {
         typology: Typology::ThresholdHugging,

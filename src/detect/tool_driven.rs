@@ -12,29 +12,29 @@
 //!
 //! **Needs.** Times finer than the gaps: milliseconds for fast tools, seconds for slow ones.
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ToolDriven,
-    needs: &[Need::FineTimes],
+    requirements: &[DataRequirement::FineTimes],
     floor: 60,
     floor_counts: "accesses in a machine's rhythm, in a day or a week",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if look.added(Measure::Mechanical) == 0 || look.profile.today_figure(Measure::Unexplained) == 0 {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::Mechanical) == 0 || context.profile.today_figure(Measure::Unexplained) == 0 {
         return None;
     }
-    let mut excess = look.excess(Measure::Mechanical, &[Window::H24, Window::D7])?;
-    let open = look.total(Measure::Unexplained, excess.window).1;
-    let all = look.total(Measure::Persons, excess.window).1;
+    let mut excess = context.most_unusual_window(Measure::Mechanical, &[Window::H24, Window::D7])?;
+    let open = context.total(Measure::Unexplained, excess.window).1;
+    let all = context.total(Measure::Persons, excess.window).1;
     // A robot at work on what it has a reason for is an approved robot.
     excess.bits *= (2.0 * open as f64 / all.max(1) as f64).min(1.0);
     let particular = format!("{} accesses came in the rhythm of a machine, and {open} of {all} people had no known reason", excess.count);
-    Some(look.finding(Typology::ToolDriven, Measure::Mechanical, excess, particular))
+    Some(context.finding(Typology::ToolDriven, Measure::Mechanical, excess, particular))
 }

@@ -11,27 +11,27 @@
 //!
 //! **Needs.** Subject ids in the log, and columns of such kinds in the catalog.
 
-use crate::detect::{Detector, Excess, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::TrackedPerson,
-    needs: &[Need::Subjects],
+    requirements: &[DataRequirement::Subjects],
     floor: 4,
     floor_counts: "hours of a week in which one subject's movements, calls, stays or payments were looked at without a known reason",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    let hours = look.added(Measure::Polls);
-    if hours < look.floor {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    let hours = context.added(Measure::Polls);
+    if hours < context.floor {
         return None;
     }
-    let bits = look.usual_before(Measure::Polls, Window::D7, 1).bits(hours);
-    let excess = Excess { window: Window::D7, days: 1, count: hours, bits };
+    let bits = context.expected_before(Measure::Polls, Window::D7, 1).bits(hours);
+    let excess = WindowDeviation { window: Window::D7, days: 1, count: hours, bits };
     let particular = format!("one person was looked at in {hours} different hours of the last seven days, without a known reason");
-    (bits > 0.0).then(|| look.finding(Typology::TrackedPerson, Measure::Polls, excess, particular))
+    (bits > 0.0).then(|| context.finding(Typology::TrackedPerson, Measure::Polls, excess, particular))
 }

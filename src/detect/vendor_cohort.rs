@@ -12,7 +12,7 @@
 //!
 //! **Needs.** `employer` in `employees.csv`, subject ids in the log.
 
-use crate::detect::{Detector, Finding, GroupFinding, Need};
+use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::typology::Typology;
 use crate::population::stage::{Look, Tick};
 use crate::profile::baseline::Prediction;
@@ -23,11 +23,11 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::VendorCohort,
-    needs: &[Need::Employers, Need::Subjects],
+    requirements: &[DataRequirement::Employers, DataRequirement::Subjects],
     floor: 6,
     floor_counts: "people whom others of the same employer looked at too, without a known reason, in seven days",
-    look: None,
-    compare: Some(compare),
+    on_access: None,
+    on_day_closed: Some(on_day_closed),
 };
 
 /// What one agent shares with others of the employer.
@@ -37,7 +37,7 @@ struct Shared {
     with: BTreeSet<Arc<str>>,
 }
 
-fn compare(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let employer = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
     let unit = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref());
     let mut looked: BTreeMap<u32, u64> = BTreeMap::new();

@@ -3,7 +3,7 @@
 use crate::classify::classifier::Classifier;
 use crate::classify::explanations::{Explanations, Who};
 use crate::classify::subjects::Subjects;
-use crate::detect::Settings;
+use crate::detect::DetectorSettings;
 use crate::engine::limits::Limits;
 use crate::model::access::{Actor, PartitionId};
 use crate::model::statute::Statute;
@@ -26,7 +26,7 @@ pub struct Context {
     /// Weights of kinds.
     pub statute: Statute,
     /// How detectors are set.
-    pub settings: Settings,
+    pub settings: DetectorSettings,
     /// How alerts are made.
     pub alerts: AlertSettings,
     /// How long a record may come after later ones of its partition.

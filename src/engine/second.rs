@@ -3,7 +3,7 @@
 //!
 //! It reads what it hears in an order of its own, so its answers do not depend on how employees are spread over first stages.
 
-use crate::detect::{self, GroupFinding, Settings};
+use crate::detect::{self, DetectorSettings, GroupFinding};
 use crate::engine::context::Context;
 use crate::engine::output::{Output, Revision};
 use crate::engine::watch::Watch;
@@ -104,7 +104,7 @@ impl Second {
         (Answer { hour, pulses: Pulses::of(beats), blind: self.watch.blind().clone(), day }, gaps)
     }
 
-    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &Settings) -> DayAnswer {
+    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayAnswer {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY / HOUR) as i32));
         let models = self.population.learn(today, &summaries);
@@ -112,7 +112,7 @@ impl Second {
         let last = today.saturating_sub(LEARNT_AFTER);
         self.stage.take(last, &summaries);
         let looks = self.stage.looks();
-        let findings = detect::compare_all(settings, &Tick { last, members: &summaries, looks: &looks, stage: &self.stage });
+        let findings = detect::compare_employees(settings, &Tick { last, members: &summaries, looks: &looks, stage: &self.stage });
         DayAnswer { models, findings }
     }
 

@@ -6,7 +6,7 @@
 mod saved;
 
 use crate::classify::duty::duty;
-use crate::detect::{Finding, GroupFinding, Look, look_all};
+use crate::detect::{AccessContext, Finding, GroupFinding, evaluate_access};
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::covered::{Amiss, Covered};
@@ -344,22 +344,22 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         groups.map(|group| env.pulses.of_others((group, day), own)).fold(1.0, f64::max)
     };
     let mut findings = Vec::new();
-    let look = Look {
+    let access_context = AccessContext {
         access,
         step: &step,
-        coverage: &coverage,
+        justification: &coverage,
         profile: &tracked.profile,
         employee,
         group,
         own: tracked.own(),
         before: &|window| tracked.before(window),
-        pulse: pulse_of(day, tracked.marks.beat),
-        pulse_before: pulse_of(day.saturating_sub(1), tracked.marks.beat_before),
+        group_activity: pulse_of(day, tracked.marks.beat),
+        group_activity_before: pulse_of(day.saturating_sub(1), tracked.marks.beat_before),
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
     };
-    look_all(&context.settings, &look, &mut findings);
+    evaluate_access(&context.settings, &access_context, &mut findings);
     let day = step.unit / UNITS_PER_DAY;
     if step.discloses {
         for episode in &mut tracked.episodes {

@@ -5,7 +5,7 @@
 use crate::classify::directory::DayKind;
 use crate::classify::duty::is_workday;
 use crate::classify::explanations::{Asked, Who};
-use crate::detect::{SourceFinding, sources_all};
+use crate::detect::{SourceFinding, source_findings};
 use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::model::alert::AlertState;
@@ -61,7 +61,7 @@ impl Watch {
                 case.resume(at);
             }
         }
-        for found in sources_all(&context.settings, self.sources.judge(clock)) {
+        for found in source_findings(&context.settings, self.sources.judge(clock)) {
             self.take(&found, begin(hour), context, &mut revisions);
         }
         revisions

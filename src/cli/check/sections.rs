@@ -5,7 +5,7 @@ use leakwarden::classify::catalog::{Catalog, RowsPerSubject, Table};
 use leakwarden::classify::directory::Employee;
 use leakwarden::classify::explanations::Explanations;
 use leakwarden::config::written::{Config, From, Kafka, Sink};
-use leakwarden::detect::{DETECTORS, Need};
+use leakwarden::detect::{DETECTORS, DataRequirement};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::limits::Limits;
 use leakwarden::kafka::settings::TLS;
@@ -234,7 +234,7 @@ fn detectors(config: &Config, context: &Context, report: &mut Report) {
             continue;
         }
         report.line(format!("{name}: on, from {} {}", setting.floor, detector.floor_counts));
-        for need in detector.needs {
+        for need in detector.requirements {
             match met(*need, context) {
                 Met::Yes(how) => report.line(format!("  {how}")),
                 Met::No(what) => {
@@ -252,12 +252,12 @@ enum Met {
     No(String),
 }
 
-fn met(need: Need, context: &Context) -> Met {
+fn met(need: DataRequirement, context: &Context) -> Met {
     let directory = &context.classifier.directory;
     let people = directory.sorted();
     let of = |want: &dyn Fn(&Employee) -> bool| people.iter().filter(|employee| want(employee)).count();
     match need {
-        Need::Employment => {
+        DataRequirement::Employment => {
             let dated = of(&|employee| employee.hired.is_some() || employee.left.is_some());
             let absent = of(&|employee| !employee.absences.is_empty());
             match (dated, absent) {
@@ -265,8 +265,8 @@ fn met(need: Need, context: &Context) -> Met {
                 (dated, absent) => Met::Yes(format!("judges {dated} by dates of employment and {absent} by absences")),
             }
         }
-        Need::WorkingTime if people.is_empty() => Met::No("employees.csv: nobody's working time is known".to_owned()),
-        Need::WorkingTime => {
+        DataRequirement::WorkingTime if people.is_empty() => Met::No("employees.csv: nobody's working time is known".to_owned()),
+        DataRequirement::WorkingTime => {
             let shifts = of(&|employee| employee.shift.is_some());
             let rest = people.len() - shifts;
             Met::Yes(match directory.calendar_days() {
@@ -276,43 +276,45 @@ fn met(need: Need, context: &Context) -> Met {
                 }
             })
         }
-        Need::Tags => match context.subjects.canaries() {
+        DataRequirement::Tags => match context.subjects.canaries() {
             0 => Met::No("subjects tagged canary in subjects.csv".to_owned()),
             n => Met::Yes(format!("watches {}", count(n, "planted record", "planted records"))),
         },
-        Need::Vips => match context.subjects.vips() {
+        DataRequirement::Vips => match context.subjects.vips() {
             0 => Met::No("subjects tagged vip or employee in subjects.csv".to_owned()),
             n => Met::Yes(format!(
                 "watches {}",
                 count(n, "person of public interest or colleague", "people of public interest or colleagues")
             )),
         },
-        Need::Territories => match (context.subjects.owners(), of(&|employee| employee.unit.is_some())) {
+        DataRequirement::Territories => match (context.subjects.owners(), of(&|employee| employee.unit.is_some())) {
             (0, _) => Met::No("owners in subjects.csv: whose territory a subject is".to_owned()),
             (_, 0) => Met::No("units in employees.csv: whose territory an employee works in".to_owned()),
             (owners, _) => Met::Yes(format!("knows whose territory {} are", count(owners, "subject", "subjects"))),
         },
-        Need::Purposes if context.explanations.configured() => Met::Yes("checks claimed purposes against the reasons on file".to_owned()),
-        Need::Purposes => Met::No("explanations: no purpose can be checked, and everything counts as unexplained".to_owned()),
-        Need::Employers => match of(&|employee| employee.employer.is_some()) {
+        DataRequirement::Purposes if context.explanations.configured() => {
+            Met::Yes("checks claimed purposes against the reasons on file".to_owned())
+        }
+        DataRequirement::Purposes => Met::No("explanations: no purpose can be checked, and everything counts as unexplained".to_owned()),
+        DataRequirement::Employers => match of(&|employee| employee.employer.is_some()) {
             0 => Met::No("employers in employees.csv: who works for whom outside".to_owned()),
             n => Met::Yes(format!("compares {} of outside employers", count(n, "agent", "agents"))),
         },
-        Need::Roles => match of(&|employee| employee.role.is_some()) {
+        DataRequirement::Roles => match of(&|employee| employee.role.is_some()) {
             0 => Met::No("roles in employees.csv: who the peers are".to_owned()),
             n => Met::Yes(format!("compares {} by role", count(n, "employee", "employees"))),
         },
-        Need::Units => match of(&|employee| employee.unit.is_some()) {
+        DataRequirement::Units => match of(&|employee| employee.unit.is_some()) {
             0 => Met::No("units in employees.csv: who works together".to_owned()),
             n => Met::Yes(format!("compares {} within units", count(n, "employee", "employees"))),
         },
-        Need::Subjects => in_log("ids of people", "`subjects`"),
-        Need::Statements => in_log("statement texts", "`statement_class`"),
-        Need::Rows => in_log("numbers of rows, also of look-ups that find nobody", "`rows`"),
-        Need::Clients => in_log("addresses or host names of clients", "`client`"),
-        Need::Programs => in_log("names of client programs", "`client`"),
-        Need::FineTimes => in_log("times finer than the gaps of a tool", "`time`"),
-        Need::Writes => in_log("writes and administration, with the ids of those they are about", "`operation`"),
+        DataRequirement::Subjects => in_log("ids of people", "`subjects`"),
+        DataRequirement::Statements => in_log("statement texts", "`statement_class`"),
+        DataRequirement::Rows => in_log("numbers of rows, also of look-ups that find nobody", "`rows`"),
+        DataRequirement::Clients => in_log("addresses or host names of clients", "`client`"),
+        DataRequirement::Programs => in_log("names of client programs", "`client`"),
+        DataRequirement::FineTimes => in_log("times finer than the gaps of a tool", "`time`"),
+        DataRequirement::Writes => in_log("writes and administration, with the ids of those they are about", "`operation`"),
     }
 }
 

@@ -17,7 +17,7 @@
 
 pub mod source;
 
-use crate::detect::{Detector, Finding, Look, Need};
+use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::access::Marks;
 use crate::model::typology::Typology;
 use crate::profile::coverage::Open;
@@ -26,22 +26,22 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LogGap,
-    needs: &[Need::Statements],
+    requirements: &[DataRequirement::Statements],
     floor: 1,
     floor_counts: "statements that switch auditing off",
-    look: Some(look),
-    compare: None,
+    on_access: Some(on_access),
+    on_day_closed: None,
 };
 
 /// What such a statement weighs, in bits; one that failed weighs less.
 const WEIGHS: f64 = 45.0;
 const FAILED: f64 = 25.0;
 
-fn look(look: &Look<'_>) -> Option<Finding> {
-    if !look.access.marks.has(Marks::AUDIT_OFF) || look.coverage.open == Open::Nobody {
+fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
+    if !context.access.marks.has(Marks::AUDIT_OFF) || context.justification.open == Open::Nobody {
         return None;
     }
-    let (bits, how) = if look.access.success { (WEIGHS, "switched off or narrowed") } else { (FAILED, "tried to be switched off") };
+    let (bits, how) = if context.access.success { (WEIGHS, "switched off or narrowed") } else { (FAILED, "tried to be switched off") };
     Some(Finding {
         typology: Typology::LogGap,
         window: Window::H24,
