@@ -23,7 +23,7 @@
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
 //! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection, with the core and the pipeline's replay; the binary's commands use everything. [`simulate`]
-//! stands alone. `tests/house.rs` holds this rule.
+//! stands alone. `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 

@@ -2,7 +2,7 @@
 //!
 //! Each case of the laboratory has a known number of distinct people. A count is right, an honest bound, unknown, or wrong: below
 //! the truth, or exact and not equal. None may be wrong.
-//! `cargo test --test postgresql_score -- --nocapture` prints the tables.
+//! `cargo test --test suite postgresql_score:: -- --nocapture` prints the tables.
 
 use leakwarden::classify::catalog::Catalog;
 use leakwarden::classify::counting::{Disclosure, disclose};
@@ -198,7 +198,7 @@ fn times_of_another_zone_are_instants() {
     assert!(seen.contains_key("crm-web"), "{:?}", seen.keys());
 }
 
-/// Runs of other configurations, in the folder that `SCORE_RUNS` names: `cargo test --test postgresql_score -- --ignored --nocapture`.
+/// Runs of other configurations, in the folder that `SCORE_RUNS` names: `cargo test --test suite postgresql_score:: -- --ignored --nocapture`.
 #[test]
 #[ignore = "needs logs that are not kept here"]
 fn other_runs_are_never_wrong() {

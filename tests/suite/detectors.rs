@@ -3,10 +3,9 @@
 //! A case is a file `detectors/<typology>/<case>.toml`, as `common/case.rs` says: one `fires_…` at the least, one `quiet_…`, and one
 //! `lookalike_…`, which NOTICE.md says the typology is confused with.
 
-mod common;
 
-use common::case::Case;
-use common::play::play;
+use crate::common::case::Case;
+use crate::common::play::play;
 use leakwarden::detect::DETECTORS;
 use leakwarden::model::typology::Typology;
 use std::collections::{BTreeMap, BTreeSet};

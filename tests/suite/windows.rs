@@ -1,11 +1,10 @@
 //! Sliding windows, distinct people, counts and the statutory counter equal a naive recount of the raw list of accesses,
 //! whatever comes late, twice, out of order, with or without a reason.
 
-mod common;
 
-use common::line::{FIRST_DAY, Line, access, on};
-use common::play::{Play, play};
-use common::world::World;
+use crate::common::line::{FIRST_DAY, Line, access, on};
+use crate::common::play::{Play, play};
+use crate::common::world::World;
 use leakwarden::model::alert::Observed;
 use leakwarden::model::kind::Kind;
 use leakwarden::model::persons::Persons;

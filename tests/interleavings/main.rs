@@ -4,18 +4,18 @@
 //!
 //! What legitimately differs is left out, and nothing else: the places (partition and offset) that evidence cites.
 
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "interleavings/company.rs"]
 mod company;
-#[path = "simulation/dice.rs"]
+#[path = "../simulation/dice.rs"]
 mod dice;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
-#[path = "simulation/log.rs"]
+#[path = "../simulation/log.rs"]
 mod log;
-#[path = "simulation/table.rs"]
+#[path = "../simulation/table.rs"]
 mod table;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
-#[path = "simulation/world.rs"]
+#[path = "../simulation/world.rs"]
 mod world;
 
 use company::{Company, Layout, Story};

@@ -1,11 +1,10 @@
 //! No raw personal information leaves the decoder: not in alerts, dead letters, messages, metrics or the state on disk.
 
-mod common;
 
-use common::line::{access, on};
-use common::play::Play;
-use common::program::leakwarden;
-use common::world::World;
+use crate::common::line::{access, on};
+use crate::common::play::Play;
+use crate::common::program::leakwarden;
+use crate::common::world::World;
 use leakwarden::model::typology::Typology;
 use leakwarden::telemetry::metrics::{Metrics, Outcome};
 use serde_json::json;
@@ -114,7 +113,7 @@ fn an_access_holds_nothing_raw_but_the_names_of_tables() {
 #[test]
 fn metrics_hold_neither_people_nor_employees() {
     let context = world().context();
-    let play = common::play::play(&context, &lines());
+    let play = crate::common::play::play(&context, &lines());
     let metrics = Metrics::new();
     metrics.source("access").records(Outcome::DeadLetter, play.dead.len() as u64);
     metrics.source("access").records(Outcome::Accepted, play.counts.accepted);

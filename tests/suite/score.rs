@@ -2,16 +2,11 @@
 //!
 //! Runs lie in `tests/fixtures`, in what `$LEAKWARDEN_LABORATORY` (output of `tests/servers/run`) and `$LEAKWARDEN_SAMPLES`
 //! name, and beside the checkout. None may be counted wrongly, and what the log cannot show must be listed, with the reason.
-//! `cargo test --test score -- --nocapture` prints the table; `SHOW=c39` or `SHOW=I_syslog.csv` the accesses behind it.
+//! `cargo test --test suite score:: -- --nocapture` prints the table; `SHOW=c39` or `SHOW=I_syslog.csv` the accesses behind it.
 
-#[path = "score/accesses.rs"]
 mod accesses;
-mod common;
-#[path = "score/expected.rs"]
 mod expected;
-#[path = "score/runs.rs"]
 mod runs;
-#[path = "score/verdict.rs"]
 mod verdict;
 
 use accesses::{Decoded, decode};

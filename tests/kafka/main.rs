@@ -5,23 +5,15 @@
 
 #![allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 
-#[path = "kafka/alone.rs"]
 mod alone;
-#[path = "kafka/cache.rs"]
 mod cache;
-#[path = "kafka/cluster.rs"]
 mod cluster;
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "kafka/crashes.rs"]
 mod crashes;
-#[path = "kafka/figures.rs"]
 mod figures;
-#[path = "kafka/files.rs"]
 mod files;
-#[path = "kafka/history.rs"]
 mod history;
-#[path = "kafka/redriven.rs"]
 mod redriven;
 #[cfg(feature = "tls")]
-#[path = "kafka/security.rs"]
 mod security;

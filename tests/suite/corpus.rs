@@ -1,6 +1,6 @@
 //! Replays the fuzzers' corpus: what once was interesting stays harmless. Every format has a target and seeds that decode.
 
-#[path = "fuzz/src/lib.rs"]
+#[path = "../fuzz/src/lib.rs"]
 #[allow(dead_code, reason = "the fuzz targets use all of it")]
 mod fuzz;
 

@@ -175,6 +175,36 @@ fn a_file_says_first_what_it_is_and_stays_short() {
     assert_eq!(broken, Vec::<String>::new());
 }
 
+/// A file of tests that no binary compiles would pass by not being there.
+#[test]
+fn every_file_of_tests_is_part_of_a_binary() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let listed = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("tests can be listed");
+        entries.map(|entry| entry.expect("tests can be listed").path()).collect()
+    };
+    let is_rust = |path: &Path| path.extension().is_some_and(|ending| ending == "rs");
+    let mut broken = Vec::new();
+    let mut suites = 0;
+    for path in listed(&root) {
+        if is_rust(&path) {
+            broken.push(format!("{}: would link the crate once more; move it to tests/suite and name it in main.rs", path.display()));
+        }
+        let main = path.join("main.rs");
+        let Ok(text) = std::fs::read_to_string(&main) else { continue };
+        suites += 1;
+        for file in listed(&path) {
+            let name = file.file_stem().and_then(|name| name.to_str()).expect("names are UTF-8").to_owned();
+            let declared = text.lines().any(|line| line == format!("mod {name};"));
+            if is_rust(&file) && name != "main" && !declared {
+                broken.push(format!("{}: not named in {}", file.display(), main.display()));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+    assert!(suites >= 4, "{suites} suites were found");
+}
+
 #[test]
 fn the_rule_itself_tells_right_from_wrong() {
     assert!(may_use("detect", "profile") && may_use("engine", "model") && may_use("pipeline", "engine") && may_use("sink", "kafka"));

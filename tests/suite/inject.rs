@@ -1,9 +1,8 @@
 //! The power test: insiders planted into a log are caught, look like the work of those who are made insiders, and leave nothing behind.
 
-mod common;
 
-use common::program::leakwarden;
-use common::world::{World, load_from};
+use crate::common::program::leakwarden;
+use crate::common::world::{World, load_from};
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
 use leakwarden::engine::Engine;

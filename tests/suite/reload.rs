@@ -1,11 +1,10 @@
 //! The service takes up a changed configuration while it runs: all of it or nothing, and never by a restart.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::play::Play;
-use common::service::{Service, append};
-use common::world::{CATALOG, World, load_from};
+use crate::common::line::{Line, access, on};
+use crate::common::play::Play;
+use crate::common::service::{Service, append};
+use crate::common::world::{CATALOG, World, load_from};
 use leakwarden::engine::context::Context;
 use leakwarden::model::typology::Typology;
 use std::fs;

@@ -1,10 +1,9 @@
 //! `decode` says what the monitor understood (SPEC §10): one access a line, with the counting rules of SPEC §3.
 
-mod common;
 
-use common::line::{Line, access, by_account, on};
-use common::program::{Ran, leakwarden};
-use common::world::World;
+use crate::common::line::{Line, access, by_account, on};
+use crate::common::program::{Ran, leakwarden};
+use crate::common::world::World;
 use serde_json::{Value, json};
 use std::io::Write;
 

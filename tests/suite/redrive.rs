@@ -1,11 +1,10 @@
 //! Dead letters come back: what could not be decoded is read again after a fix and counts once, whatever happens on the way.
 
-mod common;
 
-use common::line::on;
-use common::program::{Ran, leakwarden};
-use common::service::{Service, append};
-use common::world::CATALOG;
+use crate::common::line::on;
+use crate::common::program::{Ran, leakwarden};
+use crate::common::service::{Service, append};
+use crate::common::world::CATALOG;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::fs;

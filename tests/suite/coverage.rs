@@ -1,11 +1,10 @@
 //! How far employees' days could be evaluated: what stands in the way is said, by reason, and nothing is made up.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::play::Play;
-use common::sources::{Log, office, stream};
-use common::world::World;
+use crate::common::line::{Line, access, on};
+use crate::common::play::Play;
+use crate::common::sources::{Log, office, stream};
+use crate::common::world::World;
 use leakwarden::engine::Engine;
 use leakwarden::http::coverage::{Coverage, EmployeeDay};
 use leakwarden::model::coverage::{Reason, State};

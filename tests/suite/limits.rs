@@ -1,11 +1,10 @@
 //! Memory is bounded, and what is given up for it is told: who goes first, what an employee keeps, and that it depends on the records
 //! alone.
 
-mod common;
 
-use common::line::{Line, by_account, on};
-use common::play::Play;
-use common::world::World;
+use crate::common::line::{Line, by_account, on};
+use crate::common::play::Play;
+use crate::common::world::World;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::limits::Evicted;
 use std::sync::Arc;
@@ -55,7 +54,7 @@ fn the_longest_silent_strangers_go_first_and_that_is_told() {
 fn employees_of_the_directory_stay_while_strangers_come() {
     let context = world(1_000, 1_000_000);
     let mut play = Play::new(&context);
-    play.take(&[common::line::access("e1").at(on(0, "07:30")).reads("crm.customers", &["name"]).of([1]).rows(1)]);
+    play.take(&[crate::common::line::access("e1").at(on(0, "07:30")).reads("crm.customers", &["name"]).of([1]).rows(1)]);
     play.take(&strangers());
     play.finish();
     assert_eq!(play.of("e1").profile.actor.name().to_string(), "e1");

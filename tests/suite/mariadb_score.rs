@@ -1,7 +1,7 @@
 //! Counts what logs of a real MariaDB 10.11 server disclose and holds the counts against what the clients really got.
 //!
 //! The log never says rows, so bulk reads are honestly unknown. Exact are those that show nobody, at most those by keys.
-//! `cargo test --test mariadb_score -- --nocapture` prints the tables.
+//! `cargo test --test suite mariadb_score:: -- --nocapture` prints the tables.
 
 use leakwarden::classify::catalog::Catalog;
 use leakwarden::classify::counting::{Disclosure, disclose};

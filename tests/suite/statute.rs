@@ -1,10 +1,9 @@
 //! The statutory counter on the figures of published cases (SPEC §6), from the log line to the score.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::play::{Play, play};
-use common::world::World;
+use crate::common::line::{Line, access, on};
+use crate::common::play::{Play, play};
+use crate::common::world::World;
 use leakwarden::model::alert::StatuteScore;
 use leakwarden::model::statute::Statute;
 use leakwarden::profile::seen::Part;

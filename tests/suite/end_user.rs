@@ -1,10 +1,9 @@
 //! Who stands behind a login: by the directory and its dates, and for an application's login by whom it names.
 
-mod common;
 
-use common::line::{Line, by_account, on};
-use common::program::leakwarden;
-use common::world::World;
+use crate::common::line::{Line, by_account, on};
+use crate::common::program::leakwarden;
+use crate::common::world::World;
 use serde_json::{Value, json};
 
 fn world() -> World {

@@ -1,11 +1,10 @@
 //! Two runs over the same log: what is new, lost, or changed.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::play::{Play, play};
-use common::program::leakwarden;
-use common::world::World;
+use crate::common::line::{Line, access, on};
+use crate::common::play::{Play, play};
+use crate::common::program::leakwarden;
+use crate::common::world::World;
 use leakwarden::evaluate::compare::{Brief, compare};
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::typology::Typology;

@@ -1,10 +1,9 @@
 //! Whatever stands in a log: the program ends well, counts what it cannot read with place and reason, and repeats none of it.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::program::{Ran, command, json_lines, leakwarden, leakwarden_with};
-use common::world::World;
+use crate::common::line::{Line, access, on};
+use crate::common::program::{Ran, command, json_lines, leakwarden, leakwarden_with};
+use crate::common::world::World;
 use leakwarden::model::keys::{Keys, hex};
 use serde_json::Value;
 use std::io::Write;

@@ -1,11 +1,10 @@
 //! What one employee costs, against the limits of the design: 8 KiB after 90 ordinary days, 64 KiB at the most, apart from
-//! the set behind the statutory counter. `cargo test --release --test memory -- --ignored --nocapture` prints the figures.
+//! the set behind the statutory counter. `cargo test --release --test suite memory:: -- --ignored --nocapture` prints the figures.
 
-mod common;
 
-use common::line::{Line, access, on};
-use common::play::Play;
-use common::world::World;
+use crate::common::line::{Line, access, on};
+use crate::common::play::Play;
+use crate::common::world::World;
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::model::access::Actor;
 use leakwarden::model::time::Span;

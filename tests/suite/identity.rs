@@ -1,11 +1,10 @@
 //! An alert is one evolving thing: its id is the same for ever, its revisions count up, it opens and closes by the settings,
 //! and every key of the contract (SPEC §8) is always there.
 
-mod common;
 
-use common::line::{Line, access, by_account, on};
-use common::play::{Play, play};
-use common::world::World;
+use crate::common::line::{Line, access, by_account, on};
+use crate::common::play::{Play, play};
+use crate::common::world::World;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::severity::Severity;
 use leakwarden::model::typology::Typology;

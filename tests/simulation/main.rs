@@ -4,16 +4,12 @@
 //!
 //! `LEAKWARDEN_SEEDS=10000` runs that many; `LEAKWARDEN_SEED=17` runs that one again, event by event the same.
 
+#[path = "../common/mod.rs"]
 mod common;
-#[path = "simulation/company.rs"]
 mod company;
-#[path = "simulation/dice.rs"]
 mod dice;
-#[path = "simulation/log.rs"]
 mod log;
-#[path = "simulation/table.rs"]
 mod table;
-#[path = "simulation/world.rs"]
 mod world;
 
 use company::Company;

@@ -1,12 +1,11 @@
 //! Alerts against labels, by hand: what counts as caught, within the budget, as a false alarm on a decoy, and how many people had
 //! left by then.
 
-mod common;
 
-use common::line::{access, on};
-use common::play::play;
-use common::program::leakwarden;
-use common::world::World;
+use crate::common::line::{access, on};
+use crate::common::play::play;
+use crate::common::program::leakwarden;
+use crate::common::world::World;
 use leakwarden::engine::output::Revision;
 use leakwarden::evaluate::labels::{self, Label};
 use leakwarden::evaluate::leaks::Leaks;
@@ -116,12 +115,12 @@ fn without_a_file_of_leaks_people_who_are_new_and_unexplained_are_counted() {
         r#"{"employee":"e1","subjects":["7"],"from":"2026-03-01T00:00:00Z","to":"2026-03-09T00:00:00Z","reason":"ticket","ref":"T1"}"#;
     World::bank().reasons(&[reason.to_owned()]).write(dir.path());
     let look = |day, time: &str, who: std::ops::Range<u64>| access("e1").at(on(day, time)).reads("crm.customers", &["name"]).of(who);
-    let context = common::world::load_from(&dir.path().join("config.toml"));
+    let context = crate::common::world::load_from(&dir.path().join("config.toml"));
     let labels = labels::parse("employee,typology,from,to\ne1,bulk_extract,2026-03-03,2026-03-04\n", "labels.csv").expect("valid");
     let mut leaks = Leaks::new(&labels, &[]);
     // Known before: 1 and 2. Then 1 to 9, of whom 7 is explained; the next day 10 to 17; after the end 100.
     let lines = [look(0, "09:00", 1..3), look(1, "09:00", 1..10), look(2, "09:00", 10..18), look(9, "09:00", 100..101)];
-    let played = common::play::decoded(&context, &lines);
+    let played = crate::common::play::decoded(&context, &lines);
     played.iter().rev().for_each(|access| leaks.note(access, &context));
     assert_eq!(leaks.share(0, on(1, "08:00")), Some(0.0));
     assert_eq!(leaks.share(0, on(1, "09:00")), Some(6.0 / 14.0));

@@ -1,10 +1,9 @@
 //! `log_gap` of sources: what falls silent or gives far too little is told, and what looks like it is not.
 
-mod common;
 
-use common::line::FIRST_DAY;
-use common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
-use common::world::World;
+use crate::common::line::FIRST_DAY;
+use crate::common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
+use crate::common::world::World;
 use leakwarden::engine::Sequential;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::{Alert, AlertState};

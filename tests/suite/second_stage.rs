@@ -1,11 +1,10 @@
 //! What is found by comparing employees, and what is discounted because a whole group rises, is the same byte by byte: however the
 //! log is split into files, whatever the threads, in which order lines arrive, how much settles at once, and where the process stopped.
 
-mod common;
 
-use common::case::Case;
-use common::play::Play;
-use common::world::load_from;
+use crate::common::case::Case;
+use crate::common::play::Play;
+use crate::common::world::load_from;
 use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
 use leakwarden::evaluate::ledger::Ledger;

@@ -1,0 +1,35 @@
+//! All tests that need nothing but the crate and its program, in one binary: a binary of its own for each would link the
+//! whole crate again. `cargo test --test suite order::` runs one module; `tests/README.md` says what each costs.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod check;
+mod compare;
+mod corpus;
+mod coverage;
+mod decode_cli;
+mod detectors;
+mod end_user;
+mod examples;
+mod hostile;
+mod hostile_statements;
+mod house;
+mod identity;
+mod inject;
+mod labels;
+mod limits;
+mod mariadb_score;
+mod memory;
+mod order;
+mod postgresql_carriers;
+mod postgresql_score;
+mod privacy;
+mod redrive;
+mod reload;
+mod samples;
+mod score;
+mod second_stage;
+mod source_gaps;
+mod statute;
+mod windows;
