@@ -1,6 +1,5 @@
 //! Two runs over the same log: what is new, lost, or changed.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::play::{Play, play};
 use crate::common::program::leakwarden;

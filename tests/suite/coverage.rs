@@ -1,6 +1,5 @@
 //! How far employees' days could be evaluated: what stands in the way is said, by reason, and nothing is made up.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::play::Play;
 use crate::common::sources::{Log, office, stream};

@@ -1,6 +1,5 @@
 //! `decode` says what the monitor understood (SPEC §10): one access a line, with the counting rules of SPEC §3.
 
-
 use crate::common::line::{Line, access, by_account, on};
 use crate::common::program::{Ran, leakwarden};
 use crate::common::world::World;

@@ -3,7 +3,6 @@
 //! A case is a file `detectors/<typology>/<case>.toml`, as `common/case.rs` says: one `fires_…` at the least, one `quiet_…`, and one
 //! `lookalike_…`, which NOTICE.md says the typology is confused with.
 
-
 use crate::common::case::Case;
 use crate::common::play::play;
 use leakwarden::detect::DETECTORS;

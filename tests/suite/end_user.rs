@@ -1,6 +1,5 @@
 //! Who stands behind a login: by the directory and its dates, and for an application's login by whom it names.
 
-
 use crate::common::line::{Line, by_account, on};
 use crate::common::program::leakwarden;
 use crate::common::world::World;

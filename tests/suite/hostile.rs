@@ -1,6 +1,5 @@
 //! Whatever stands in a log: the program ends well, counts what it cannot read with place and reason, and repeats none of it.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::program::{Ran, command, json_lines, leakwarden, leakwarden_with};
 use crate::common::world::World;

@@ -1,6 +1,5 @@
 //! The power test: insiders planted into a log are caught, look like the work of those who are made insiders, and leave nothing behind.
 
-
 use crate::common::program::leakwarden;
 use crate::common::world::{World, load_from};
 use leakwarden::config::load;

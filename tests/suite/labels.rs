@@ -1,7 +1,6 @@
 //! Alerts against labels, by hand: what counts as caught, within the budget, as a false alarm on a decoy, and how many people had
 //! left by then.
 
-
 use crate::common::line::{access, on};
 use crate::common::play::play;
 use crate::common::program::leakwarden;

@@ -1,7 +1,6 @@
 //! Memory is bounded, and what is given up for it is told: who goes first, what an employee keeps, and that it depends on the records
 //! alone.
 
-
 use crate::common::line::{Line, by_account, on};
 use crate::common::play::Play;
 use crate::common::world::World;

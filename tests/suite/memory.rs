@@ -1,7 +1,6 @@
 //! What one employee costs, against the limits of the design: 8 KiB after 90 ordinary days, 64 KiB at the most, apart from
 //! the set behind the statutory counter. `cargo test --release --test suite memory:: -- --ignored --nocapture` prints the figures.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::play::Play;
 use crate::common::world::World;

@@ -1,7 +1,6 @@
 //! The same records give the same alerts, byte by byte: whatever the threads, the order and number of files, how they are
 //! packed, in which order lines arrive within the allowed lateness, what comes twice, and where the process was restarted.
 
-
 use crate::common::play::Play;
 use crate::common::world::load_from;
 use leakwarden::config::load::read_config;

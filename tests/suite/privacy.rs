@@ -1,6 +1,5 @@
 //! No raw personal information leaves the decoder: not in alerts, dead letters, messages, metrics or the state on disk.
 
-
 use crate::common::line::{access, on};
 use crate::common::play::Play;
 use crate::common::program::leakwarden;

@@ -1,6 +1,5 @@
 //! Dead letters come back: what could not be decoded is read again after a fix and counts once, whatever happens on the way.
 
-
 use crate::common::line::on;
 use crate::common::program::{Ran, leakwarden};
 use crate::common::service::{Service, append};

@@ -1,6 +1,5 @@
 //! The service takes up a changed configuration while it runs: all of it or nothing, and never by a restart.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::play::Play;
 use crate::common::service::{Service, append};

@@ -1,7 +1,6 @@
 //! What is found by comparing employees, and what is discounted because a whole group rises, is the same byte by byte: however the
 //! log is split into files, whatever the threads, in which order lines arrive, how much settles at once, and where the process stopped.
 
-
 use crate::common::case::Case;
 use crate::common::play::Play;
 use crate::common::world::load_from;

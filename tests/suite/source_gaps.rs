@@ -1,6 +1,5 @@
 //! `log_gap` of sources: what falls silent or gives far too little is told, and what looks like it is not.
 
-
 use crate::common::line::FIRST_DAY;
 use crate::common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
 use crate::common::world::World;

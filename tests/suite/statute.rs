@@ -1,6 +1,5 @@
 //! The statutory counter on the figures of published cases (SPEC §6), from the log line to the score.
 
-
 use crate::common::line::{Line, access, on};
 use crate::common::play::{Play, play};
 use crate::common::world::World;

@@ -1,7 +1,6 @@
 //! Sliding windows, distinct people, counts and the statutory counter equal a naive recount of the raw list of accesses,
 //! whatever comes late, twice, out of order, with or without a reason.
 
-
 use crate::common::line::{FIRST_DAY, Line, access, on};
 use crate::common::play::{Play, play};
 use crate::common::world::World;
