@@ -1,11 +1,11 @@
 //! What Kafka sources and Kafka sinks share: how a cluster is spoken to, and librdkafka's log.
 
-pub mod member;
-pub mod reader;
+pub mod consumer;
+pub mod group;
+pub mod producer;
 pub mod settings;
 pub mod token;
 pub mod topics;
-pub mod writer;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;

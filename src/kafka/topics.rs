@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// A topic as it must be.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wanted {
+pub struct TopicSpec {
     /// Its name.
     pub name: String,
     /// Its partitions.
@@ -25,13 +25,13 @@ pub struct Wanted {
 const WITHIN: Duration = Duration::from_secs(20);
 
 /// Makes the topics that are missing, and checks all of them.
-pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> Result<(), SettingsError> {
+pub async fn ensure(cluster: &Cluster, wanted: &[TopicSpec], replication: i32) -> Result<(), SettingsError> {
     let failed = |what: &str, error: &dyn std::fmt::Display| SettingsError::Client(format!("{what}: {error}"));
     let config = cluster.config(&[])?;
     let admin: AdminClient<DefaultClientContext> = cluster.client(&config, DefaultClientContext)?;
     let options = AdminOptions::new().operation_timeout(Some(WITHIN)).request_timeout(Some(WITHIN));
     let known = partitions(cluster, &wanted.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>())?;
-    let missing: Vec<&Wanted> = wanted.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
+    let missing: Vec<&TopicSpec> = wanted.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
     if cluster.token().is_some() {
         return made_by_others(wanted, &known);
     }
@@ -52,7 +52,7 @@ pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> R
             match outcome {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, error)) => {
-                    let shape = wanted.iter().find(|topic| topic.name == name).map(Wanted::shape).unwrap_or_default();
+                    let shape = wanted.iter().find(|topic| topic.name == name).map(TopicSpec::shape).unwrap_or_default();
                     return Err(SettingsError::Client(format!("topic {name} cannot be made ({error}): make it with {shape}")));
                 }
             }
@@ -63,7 +63,7 @@ pub async fn ensure(cluster: &Cluster, wanted: &[Wanted], replication: i32) -> R
 }
 
 /// rdkafka's administrating client is never polled, and a token is asked for inside of a poll: it cannot show one.
-fn made_by_others(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
+fn made_by_others(wanted: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
     fit(wanted, known).map_err(|error| match error {
         SettingsError::Client(why) => SettingsError::Client(format!("{why}; with client.{} topics are not made here", token::SETTING)),
         other => other,
@@ -72,7 +72,7 @@ fn made_by_others(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<()
     Ok(())
 }
 
-fn fit(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
+fn fit(wanted: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
     for topic in wanted {
         match known.get(&topic.name) {
             Some(found) if *found == topic.partitions => {}
@@ -86,7 +86,7 @@ fn fit(wanted: &[Wanted], known: &BTreeMap<String, i32>) -> Result<(), SettingsE
     Ok(())
 }
 
-impl Wanted {
+impl TopicSpec {
     fn shape(&self) -> String {
         let policy = if self.compacted { "compact" } else { "delete" };
         format!("{} partitions and cleanup.policy={policy}", self.partitions)
@@ -94,7 +94,7 @@ impl Wanted {
 }
 
 /// New topics are not known everywhere at once.
-async fn settled(cluster: &Cluster, wanted: &[Wanted]) -> Result<BTreeMap<String, i32>, SettingsError> {
+async fn settled(cluster: &Cluster, wanted: &[TopicSpec]) -> Result<BTreeMap<String, i32>, SettingsError> {
     let names: Vec<String> = wanted.iter().map(|topic| topic.name.clone()).collect();
     for _ in 0..40 {
         let known = partitions(cluster, &names)?;
@@ -107,7 +107,7 @@ async fn settled(cluster: &Cluster, wanted: &[Wanted]) -> Result<BTreeMap<String
 }
 
 /// A topic that loses what is needed must not be taken for one that keeps it.
-async fn policies(admin: &AdminClient<DefaultClientContext>, wanted: &[Wanted], options: &AdminOptions) -> Result<(), SettingsError> {
+async fn policies(admin: &AdminClient<DefaultClientContext>, wanted: &[TopicSpec], options: &AdminOptions) -> Result<(), SettingsError> {
     let asked: Vec<ResourceSpecifier<'_>> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
     // Who may not ask goes on: the state is checked when it is read, too.
     let Ok(told) = admin.describe_configs(&asked, options).await else {

@@ -11,7 +11,7 @@
 //!
 //! Since a task is a function of its input, every complete save is right; the highest epoch is merely the furthest.
 
-use crate::stream::{Send, Topic};
+use crate::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Bytes of an entry that go into one message.
@@ -23,7 +23,7 @@ const FENCE: u8 = 3;
 const NAME: u8 = 4;
 
 /// What a log is known by: chosen at random.
-pub type LogName = [u8; 16];
+pub type ChangelogId = [u8; 16];
 
 /// What an entry is known by.
 pub type Id = Vec<u8>;
@@ -83,22 +83,22 @@ pub struct Save {
     /// Number of the save.
     pub number: u64,
     /// The entries.
-    pub entries: Vec<Send>,
+    pub entries: Vec<OutgoingRecord>,
     /// What completes it.
-    pub head: Vec<Send>,
+    pub head: Vec<OutgoingRecord>,
     /// What is of no use once it is complete.
-    pub cleanup: Vec<Send>,
+    pub cleanup: Vec<OutgoingRecord>,
 }
 
 impl Changelog {
     /// The message with which a writer announces itself.
-    pub fn fence(partition: i32) -> Send {
-        Send { topic: Topic::State, partition, key: vec![FENCE], value: Some(vec![1]) }
+    pub fn fence(partition: i32) -> OutgoingRecord {
+        OutgoingRecord { topic: InternalTopic::State, partition, key: vec![FENCE], value: Some(vec![1]) }
     }
 
     /// The message that names a log.
-    pub fn name(partition: i32, name: LogName) -> Send {
-        Send { topic: Topic::State, partition, key: [&[NAME], &name[..]].concat(), value: Some(vec![1]) }
+    pub fn name(partition: i32, name: ChangelogId) -> OutgoingRecord {
+        OutgoingRecord { topic: InternalTopic::State, partition, key: [&[NAME], &name[..]].concat(), value: Some(vec![1]) }
     }
 
     /// Whether a message of that key names its log.
@@ -173,8 +173,8 @@ impl Changelog {
     }
 }
 
-fn self_send(partition: i32, key: Vec<u8>, value: Option<Vec<u8>>) -> Send {
-    Send { topic: Topic::State, partition, key, value }
+fn self_send(partition: i32, key: Vec<u8>, value: Option<Vec<u8>>) -> OutgoingRecord {
+    OutgoingRecord { topic: InternalTopic::State, partition, key, value }
 }
 
 fn entry_key(epoch: u64, slot: u8, chunk: u16, id: &[u8]) -> Vec<u8> {

@@ -1,17 +1,17 @@
 //! The engine as tasks of a partitioned log: messages in, messages out. What a process does with brokers stays outside.
 //!
 //! ```text
-//!  db.access ──→ lane ──→ leakwarden.access ──→ task ──→ leakwarden.summaries ──→ centre ──→ alerts
+//!  db.access ──→ input partition ──→ leakwarden.access ──→ task ──→ leakwarden.summaries ──→ coordinator ──→ alerts
 //!  (any key)    decode,   (keyed by employee)   first     (partition 0)            second
 //!               clock                           stage  ←── leakwarden.baselines ←── stage
 //!                                                 ⇅                                  ⇅
 //!                                          leakwarden.state/N                 leakwarden.state/0
 //! ```
 //!
-//! * A [`lane`] is one partition of the input: it places records in time and brings each to the task of its employee.
+//! * A [`input_partition`] is one partition of the input: it places records in time and brings each to the task of its employee.
 //! * A [`task`] is one partition of `leakwarden.access`: the first stage of the engine for the employees who belong there.
-//! * The [`centre`] is the second stage; whoever has task 0 has it.
-//! * A [`node`] is one process: the lanes, tasks and the centre that it has been given.
+//! * The [`coordinator`] is the second stage; whoever has task 0 has it.
+//! * A [`node`] is one process: the input partitions, tasks and the coordinator that it has been given.
 //!
 //! # Why nothing is lost, and nothing counts twice
 //!
@@ -21,29 +21,29 @@
 //! whoever goes on makes the same alerts with the same ids. The order of saving is: what was sent is acknowledged, then the
 //! state that contains it, then the input's offsets. A process that was taken for dead and is not (a zombie) writes the same
 //! messages, which are known by their place, and its state under an epoch of its own, which nobody reads any more. What a machine
-//! has cached of a state only spares reading: it is checked against the log, and given up in doubt ([`restoring`]).
+//! has cached of a state only spares reading: it is checked against the log, and given up in doubt ([`restore`]).
 
-pub mod centre;
 pub mod changelog;
+pub mod coordinator;
 pub mod effect;
 pub mod frames;
-pub mod lane;
+pub mod input_partition;
 pub mod node;
 pub mod reader;
-pub mod restoring;
+pub mod restore;
 pub mod save;
 pub mod table;
 pub mod task;
 pub mod topics;
 pub mod wire;
 
-pub use topics::Topic;
+pub use topics::InternalTopic;
 
 /// A message to be sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Send {
+pub struct OutgoingRecord {
     /// Where to.
-    pub topic: Topic,
+    pub topic: InternalTopic,
     /// Its partition.
     pub partition: i32,
     /// Its key.

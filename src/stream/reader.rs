@@ -1,17 +1,17 @@
-//! How a task reads `leakwarden.access`: each message of each lane once, up to where all lanes have come, and from where to read on.
+//! How a task reads `leakwarden.access`: each message of each input partition once, up to where all input partitions have come, and from where to read on.
 
 use crate::engine::clock::Placed;
 use crate::engine::notes::Note;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
-use crate::stream::wire::{Bundle, Place, Routed, What};
+use crate::stream::wire::{Bundle, RecordPosition, Routed, RoutedItem};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// How far a lane has been read.
+/// How far an input partition has been read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Reached {
-    place: Place,
+    place: RecordPosition,
     watermark: Option<Timestamp>,
 }
 
@@ -20,8 +20,8 @@ pub struct Reached {
 pub struct Mark {
     /// The next offset to read.
     pub offset: i64,
-    /// How far each lane had been read there.
-    lanes: BTreeMap<PartitionId, Reached>,
+    /// How far each input partition had been read there.
+    inputs: BTreeMap<PartitionId, Reached>,
     /// The latest time at which anything before it settles.
     latest: Timestamp,
 }
@@ -42,7 +42,7 @@ pub struct Reader {
 pub enum Brought {
     /// A record.
     Record(Placed<Access>),
-    /// A note of a lane, and when it is to be heard.
+    /// A note of an input partition, and when it is to be heard.
     Note(PartitionId, Timestamp, Note),
 }
 
@@ -53,7 +53,7 @@ impl Reader {
     /// Begins at a mark, with a state that holds what settles before `applied`.
     pub fn new(mark: Option<Mark>, applied: Timestamp) -> Reader {
         let latest = Timestamp(i64::MIN / 4);
-        let now = mark.unwrap_or(Mark { offset: 0, lanes: BTreeMap::new(), latest });
+        let now = mark.unwrap_or(Mark { offset: 0, inputs: BTreeMap::new(), latest });
         Reader { marks: VecDeque::from([now.clone()]), marked: latest, applied, now }
     }
 
@@ -62,8 +62,8 @@ impl Reader {
         self.now.offset
     }
 
-    /// Takes the bundle of a lane at an offset.
-    pub fn take(&mut self, offset: i64, lane: PartitionId, bundle: &Bundle) {
+    /// Takes the bundle of an input partition at an offset.
+    pub fn take(&mut self, offset: i64, input: PartitionId, bundle: &Bundle) {
         if bundle.redriven {
             self.now.offset = offset + 1;
             return;
@@ -73,13 +73,13 @@ impl Reader {
             self.marks.push_back(Mark { offset, ..self.now.clone() });
         }
         self.now.offset = offset + 1;
-        let reached = self.now.lanes.entry(lane).or_default();
+        let reached = self.now.inputs.entry(input).or_default();
         reached.watermark = reached.watermark.max(bundle.watermark);
     }
 
     /// Takes one of the things that it brings; gives it, if it is news.
-    pub fn take_brought(&mut self, lane: PartitionId, Routed { place, at, what }: Routed) -> Option<Brought> {
-        let reached = self.now.lanes.entry(lane).or_default();
+    pub fn take_brought(&mut self, input: PartitionId, Routed { place, at, what }: Routed) -> Option<Brought> {
+        let reached = self.now.inputs.entry(input).or_default();
         if place <= reached.place {
             return None;
         }
@@ -89,29 +89,31 @@ impl Reader {
             return None;
         }
         Some(match what {
-            What::Record { access, late } => Brought::Record(Placed { settles: at, late, item: Access { partition: lane, ..access } }),
-            What::Note(note) => Brought::Note(lane, at, note),
+            RoutedItem::Record { access, late } => {
+                Brought::Record(Placed { settles: at, late, item: Access { partition: input, ..access } })
+            }
+            RoutedItem::Note(note) => Brought::Note(input, at, note),
         })
     }
 
-    /// Takes a record that was re-driven. It settles once all lanes have come to where they stand in front of it, which everybody who
+    /// Takes a record that was re-driven. It settles once all input partitions have come to where they stand in front of it, which everybody who
     /// reads it finds the same.
-    pub fn take_redriven(&mut self, lane: PartitionId, access: Access, frontier: Option<Timestamp>) -> Option<Placed<Access>> {
+    pub fn take_redriven(&mut self, input: PartitionId, access: Access, frontier: Option<Timestamp>) -> Option<Placed<Access>> {
         let settles = frontier.map_or(access.time, |frontier| frontier.max(access.time));
         self.now.latest = self.now.latest.max(settles);
         let late = settles > access.time;
-        (settles >= self.applied).then_some(Placed { settles, late, item: Access { partition: lane, ..access } })
+        (settles >= self.applied).then_some(Placed { settles, late, item: Access { partition: input, ..access } })
     }
 
-    /// The watermark of a lane.
-    pub fn watermark(&self, lane: PartitionId) -> Option<Timestamp> {
-        self.now.lanes.get(&lane).and_then(|reached| reached.watermark)
+    /// The watermark of an input partition.
+    pub fn watermark(&self, input: PartitionId) -> Option<Timestamp> {
+        self.now.inputs.get(&input).and_then(|reached| reached.watermark)
     }
 
-    /// Up to where all of these lanes have come.
-    pub fn frontier(&self, lanes: &[PartitionId], lateness: Span) -> Option<Timestamp> {
-        let all = lanes.iter().chain(self.now.lanes.keys());
-        let watermarks: Option<Vec<Timestamp>> = all.map(|lane| self.watermark(*lane)).collect();
+    /// Up to where all of these input partitions have come.
+    pub fn frontier(&self, inputs: &[PartitionId], lateness: Span) -> Option<Timestamp> {
+        let all = inputs.iter().chain(self.now.inputs.keys());
+        let watermarks: Option<Vec<Timestamp>> = all.map(|input| self.watermark(*input)).collect();
         watermarks?.into_iter().min().map(|least| least - lateness)
     }
 

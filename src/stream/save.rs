@@ -1,16 +1,16 @@
 //! What a task sends, and the order in which its state is saved: what was sent is acknowledged, then the entries, then the head.
 
 use crate::model::alert::Alert;
-use crate::stream::Send;
+use crate::stream::OutgoingRecord;
 use crate::stream::changelog::{Changelog, Entry, Save};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something that leaves a task.
 #[derive(Clone, Debug)]
-pub enum Out {
+pub enum OutboxItem {
     /// A message.
-    Send(Send),
+    Record(OutgoingRecord),
     /// Alerts for the sinks.
     Alerts(Vec<Arc<Alert>>),
 }
@@ -18,7 +18,7 @@ pub enum Out {
 /// What leaves a task, by number, and up to where all of it is acknowledged.
 #[derive(Clone, Debug, Default)]
 pub struct Outbox {
-    waiting: Vec<(u64, Out)>,
+    waiting: Vec<(u64, OutboxItem)>,
     given: u64,
     acknowledged: u64,
     /// Acknowledged, while something before is not.
@@ -27,24 +27,24 @@ pub struct Outbox {
 
 impl Outbox {
     /// Sends a message.
-    pub fn send(&mut self, message: Send) {
-        self.put(Out::Send(message));
+    pub fn send(&mut self, message: OutgoingRecord) {
+        self.put(OutboxItem::Record(message));
     }
 
     /// Gives alerts to the sinks.
     pub fn tell(&mut self, alerts: Vec<Arc<Alert>>) {
         if !alerts.is_empty() {
-            self.put(Out::Alerts(alerts));
+            self.put(OutboxItem::Alerts(alerts));
         }
     }
 
-    fn put(&mut self, out: Out) {
+    fn put(&mut self, out: OutboxItem) {
         self.given += 1;
         self.waiting.push((self.given, out));
     }
 
     /// What is to leave, in order.
-    pub fn take(&mut self) -> Vec<(u64, Out)> {
+    pub fn take(&mut self) -> Vec<(u64, OutboxItem)> {
         std::mem::take(&mut self.waiting)
     }
 
@@ -82,9 +82,9 @@ pub struct Saver {
 #[derive(Clone, Debug)]
 struct UnderWay {
     number: u64,
-    entries: Vec<Send>,
-    head: Vec<Send>,
-    cleanup: Vec<Send>,
+    entries: Vec<OutgoingRecord>,
+    head: Vec<OutgoingRecord>,
+    cleanup: Vec<OutgoingRecord>,
     /// What must be acknowledged before the next step.
     after: u64,
     written: bool,

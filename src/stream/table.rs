@@ -1,9 +1,9 @@
-//! What the centre answers, as every process knows it: a compacted topic read from its beginning.
+//! What the coordinator answers, as every process knows it: a compacted topic read from its beginning.
 
 use crate::engine::second::Answer;
 use crate::stream::frames::{Parts, cut};
 use crate::stream::wire::{decode, encode};
-use crate::stream::{Send, Topic};
+use crate::stream::{InternalTopic, OutgoingRecord};
 use std::collections::BTreeMap;
 
 const BEGIN: u8 = b'b';
@@ -19,20 +19,21 @@ pub struct Table {
 }
 
 /// The message that tells the first hour of all.
-pub fn begin(hour: i64) -> Send {
-    Send { topic: Topic::Baselines, partition: 0, key: vec![BEGIN], value: Some(encode(&hour)) }
+pub fn begin(hour: i64) -> OutgoingRecord {
+    OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: vec![BEGIN], value: Some(encode(&hour)) }
 }
 
 /// The messages of an answer.
-pub fn answer(answer: &Answer) -> Vec<Send> {
+pub fn answer(answer: &Answer) -> Vec<OutgoingRecord> {
     let parts = cut(0, answer.hour as u64, &encode(answer));
-    let message = |(at, part)| Send { topic: Topic::Baselines, partition: 0, key: key(answer.hour, at as u32), value: Some(part) };
+    let message =
+        |(at, part)| OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: key(answer.hour, at as u32), value: Some(part) };
     parts.into_iter().enumerate().map(message).collect()
 }
 
 /// The messages that remove an answer of so many parts.
-pub fn forget(hour: i64, parts: u32) -> impl Iterator<Item = Send> {
-    (0..parts).map(move |at| Send { topic: Topic::Baselines, partition: 0, key: key(hour, at), value: None })
+pub fn forget(hour: i64, parts: u32) -> impl Iterator<Item = OutgoingRecord> {
+    (0..parts).map(move |at| OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: key(hour, at), value: None })
 }
 
 fn key(hour: i64, part: u32) -> Vec<u8> {

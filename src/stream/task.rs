@@ -12,8 +12,8 @@ use crate::stream::frames::cut;
 use crate::stream::reader::{Brought, Mark, Reader};
 use crate::stream::save::{Outbox, Saver};
 use crate::stream::table::Table;
-use crate::stream::wire::{Routed, Told, What, decode, encode, unpack};
-use crate::stream::{Send, Topic};
+use crate::stream::wire::{Routed, RoutedItem, Told, decode, encode, read_bundle};
+use crate::stream::{InternalTopic, OutgoingRecord};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -26,12 +26,12 @@ pub struct Task {
     given: Given,
     /// What leaves it.
     pub outbox: Outbox,
-    /// Lanes without which time does not go on.
-    lanes: Vec<PartitionId>,
+    /// Input partitions without which time does not go on.
+    inputs: Vec<PartitionId>,
     stands: Stands,
     /// The hour before which it was said to have nothing.
     begins: Option<i64>,
-    /// Up to where the centre was told.
+    /// Up to where the coordinator was told.
     told: Timestamp,
     number: u64,
     /// Hours up to which the state was saved: by the save before the last, by the last, and by the one under way. Answers are kept for
@@ -72,8 +72,8 @@ pub struct Step {
 }
 
 impl Task {
-    /// A task from what was saved of it. The context is the task's own: it names the lanes.
-    pub fn new(id: i32, context: Arc<Context>, lanes: &[(String, i32)], restored: Restored) -> Result<Task, String> {
+    /// A task from what was saved of it. The context is the task's own: it names the input partitions.
+    pub fn new(id: i32, context: Arc<Context>, inputs: &[(String, i32)], restored: Restored) -> Result<Task, String> {
         let mut first = First::new(context, Hours::All);
         let (mut mark, mut stands) = (None, Stands::New);
         if let Some(bytes) = restored.head {
@@ -81,7 +81,7 @@ impl Task {
             first.restore(head.first, restored.entries).map_err(|error| error.to_string())?;
             (mark, stands) = (Some(head.resume), Stands::Restored);
         }
-        let lanes = lanes.iter().map(|(topic, partition)| first.context().partition(&format!("{topic}/{partition}"))).collect();
+        let inputs = inputs.iter().map(|(topic, partition)| first.context().partition(&format!("{topic}/{partition}"))).collect();
         let minute = first.minute();
         let saved = first.reached().hour;
         Ok(Task {
@@ -91,7 +91,7 @@ impl Task {
             saver: Saver::new(restored.changelog),
             given: Given::default(),
             outbox: Outbox::default(),
-            lanes,
+            inputs,
             stands,
             begins: None,
             told: minute,
@@ -120,29 +120,29 @@ impl Task {
         self.reader.next()
     }
 
-    /// Up to where all lanes have come here.
+    /// Up to where all input partitions have come here.
     pub fn frontier(&self) -> Option<Timestamp> {
-        self.reader.frontier(&self.lanes, self.first.context().lateness)
+        self.reader.frontier(&self.inputs, self.first.context().lateness)
     }
 
-    /// The watermark of a lane, as far as it is known here.
+    /// The watermark of an input partition, as far as it is known here.
     pub fn watermark(&self, (topic, partition): &(String, i32)) -> Option<Timestamp> {
         self.reader.watermark(self.first.context().partition(&format!("{topic}/{partition}")))
     }
 
     /// Takes the message at an offset. Shows at once what it changes, where it is to be shown. Returns how many records it holds.
     pub fn take(&mut self, offset: i64, value: &[u8], show: bool, step: &mut Step) -> Result<u32, String> {
-        let (bundle, records) = unpack(value)?;
-        let lane = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
-        self.reader.take(offset, lane, &bundle);
+        let (bundle, records) = read_bundle(value)?;
+        let input = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
+        self.reader.take(offset, input, &bundle);
         let frontier = if bundle.redriven { self.frontier() } else { None };
         for record in records {
             let brought = match record? {
-                Routed { what: What::Record { access, .. }, .. } if bundle.redriven => {
+                Routed { what: RoutedItem::Record { access, .. }, .. } if bundle.redriven => {
                     step.counts.source(access.source).redriven += 1;
-                    self.reader.take_redriven(lane, access, frontier).map(Brought::Record)
+                    self.reader.take_redriven(input, access, frontier).map(Brought::Record)
                 }
-                record => self.reader.take_brought(lane, record),
+                record => self.reader.take_brought(input, record),
             };
             match brought {
                 Some(Brought::Record(placed)) => {
@@ -151,7 +151,7 @@ impl Task {
                     }
                     self.first.push(placed);
                 }
-                Some(Brought::Note(lane, at, note)) => self.first.note(lane, at, note),
+                Some(Brought::Note(input, at, note)) => self.first.note(input, at, note),
                 None => {}
             }
         }
@@ -253,7 +253,7 @@ impl Task {
         self.number += 1;
         for part in cut(self.saver.epoch(), self.number, &encode(told)) {
             let key = self.id.to_be_bytes().to_vec();
-            self.outbox.send(Send { topic: Topic::Summaries, partition: 0, key, value: Some(part) });
+            self.outbox.send(OutgoingRecord { topic: InternalTopic::Summaries, partition: 0, key, value: Some(part) });
         }
     }
 
@@ -271,7 +271,7 @@ impl Task {
     }
 
     /// Whether a save is under way.
-    pub fn is_saving(&self) -> bool {
+    pub fn is_checkpointing(&self) -> bool {
         self.saver.is_busy()
     }
 

@@ -12,46 +12,46 @@ use serde::{Deserialize, Serialize};
 /// The version of all encodings.
 pub const VERSION: u8 = 2;
 
-/// The place of a message within its lane: it rises, and is the same whoever sends it.
+/// The place of a message within its input partition: it rises, and is the same whoever sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
-pub struct Place {
+pub struct RecordPosition {
     /// The offset after the record that led to it.
     pub next: i64,
     /// Several of one record.
     pub sub: u32,
 }
 
-/// What a message of `leakwarden.access` begins with: a bundle of records and notes that one lane brings to one task, in order. They
+/// What a message of `leakwarden.access` begins with: a bundle of records and notes that one input partition brings to one task, in order. They
 /// follow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bundle {
-    /// Topic of the input.
+    /// InternalTopic of the input.
     pub topic: String,
     /// Its partition.
     pub partition: i32,
-    /// The lane's watermark once the records are taken, as far as it may be told.
+    /// The input partition's watermark once the records are taken, as far as it may be told.
     pub watermark: Option<Timestamp>,
     /// How many of them follow; none where only the time is told.
     pub records: u32,
-    /// Whether they are dead letters that were re-driven: they have no place in the lane, and settle when they are read.
+    /// Whether they are dead letters that were re-driven: they have no place in the input partition, and settle when they are read.
     pub redriven: bool,
 }
 
-/// What a bundle brings, with its place in the lane and in time.
+/// What a bundle brings, with its place in the input partition and in time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Routed {
-    /// Its place in the lane.
-    pub place: Place,
+    /// Its place in the input partition.
+    pub place: RecordPosition,
     /// When it settles.
     pub at: Timestamp,
     /// What it is.
-    pub what: What,
+    pub what: RoutedItem,
 }
 
-/// What a lane brings.
+/// What an input partition brings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "almost all are records")]
-pub enum What {
+pub enum RoutedItem {
     /// A record. Its partition and position are those of the input.
     Record {
         /// The record.
@@ -65,12 +65,12 @@ pub enum What {
 
 /// Records that wait for their bundle to be full.
 #[derive(Clone, Debug, Default)]
-pub struct Pack {
+pub struct BundleBuilder {
     bytes: Vec<u8>,
     records: u32,
 }
 
-impl Pack {
+impl BundleBuilder {
     /// Adds a record.
     pub fn push(&mut self, record: &Routed) {
         self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes)).expect("messages are plain data");
@@ -106,21 +106,21 @@ impl Pack {
 }
 
 /// Opens a message of `leakwarden.access`; its records are read one by one.
-pub fn unpack(bytes: &[u8]) -> Result<(Bundle, Unpack<'_>), String> {
+pub fn read_bundle(bytes: &[u8]) -> Result<(Bundle, BundleReader<'_>), String> {
     let rest = versioned(bytes)?;
     let (bundle, rest) = postcard::take_from_bytes::<Bundle>(rest).map_err(unreadable)?;
     let left = bundle.records;
-    Ok((bundle, Unpack { rest, left }))
+    Ok((bundle, BundleReader { rest, left }))
 }
 
 /// The records of a bundle.
 #[derive(Debug)]
-pub struct Unpack<'a> {
+pub struct BundleReader<'a> {
     rest: &'a [u8],
     left: u32,
 }
 
-impl Iterator for Unpack<'_> {
+impl Iterator for BundleReader<'_> {
     type Item = Result<Routed, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -132,7 +132,7 @@ impl Iterator for Unpack<'_> {
     }
 }
 
-/// What a task tells the centre.
+/// What a task tells the coordinator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Told {
     /// Nothing of it lies before this hour.
@@ -169,10 +169,10 @@ pub enum Told {
     },
 }
 
-/// A recorded tick: a lane was silent, and its time follows that of the others.
+/// A recorded tick: an input partition was silent, and its time follows that of the others.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tick {
-    /// Topic of the input.
+    /// InternalTopic of the input.
     pub topic: String,
     /// Its partition.
     pub partition: i32,

@@ -6,7 +6,7 @@ use crate::dice::Dice;
 use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::model::access::{Access, Position};
-use leakwarden::stream::node::LaneName;
+use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const LATENESS: i64 = 19 * MINUTE;
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     /// Partitions.
-    pub lanes: i32,
+    pub partitions: i32,
     /// Of a hundred records, so many lie elsewhere than the others of their employee.
     pub strays: usize,
     /// Of a hundred records, so many come again, somewhere.
@@ -37,8 +37,8 @@ pub struct Layout {
 
 pub struct Company {
     pub context: Arc<Context>,
-    /// The records of each lane, in order.
-    pub lanes: BTreeMap<LaneName, Vec<Access>>,
+    /// The records of each input partition, in order.
+    pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
     /// Records that stand somewhere else already.
     pub copies: u64,
 }
@@ -111,7 +111,7 @@ impl Story {
     /// How it reaches the partitions.
     pub fn laid_out(&self, context: &Arc<Context>, layout: Layout) -> Company {
         let mut dice = Dice(layout.seed);
-        let partitions = layout.lanes as usize;
+        let partitions = layout.partitions as usize;
         let mut arriving: Vec<Vec<(i64, String)>> = vec![Vec::new(); partitions];
         let mut copies = 0;
         for records in &self.0 {
@@ -130,18 +130,18 @@ impl Story {
                 }
             }
         }
-        // The last word of every lane lies so late that everything else settles. It does not itself.
+        // The last word of every input partition lies so late that everything else settles. It does not itself.
         let end = START + (DAYS + 2) * DAY;
         let end = (end, format!(r#"{{"time":{end},"employee":"END","id":"end","operation":"login"}}"#));
-        let mut lanes = BTreeMap::new();
+        let mut inputs = BTreeMap::new();
         for (partition, mut lines) in arriving.into_iter().enumerate() {
             lines.sort_by_key(|(arrives, _)| *arrives);
             let lines: Vec<String> = lines.into_iter().chain([end.clone()]).map(|(_, line)| line).collect();
-            let mut lane = decoded(context, &lines);
-            assert_eq!(lane.len(), lines.len());
-            lane.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
-            lanes.insert(("db.access".to_owned(), partition as i32), lane);
+            let mut input = decoded(context, &lines);
+            assert_eq!(input.len(), lines.len());
+            input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
+            inputs.insert(("db.access".to_owned(), partition as i32), input);
         }
-        Company { context: context.clone(), lanes, copies }
+        Company { context: context.clone(), inputs, copies }
     }
 }

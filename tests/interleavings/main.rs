@@ -60,7 +60,7 @@ fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
     let mut engine = Engine::new(Arc::new(company.context.with_own_partitions()));
     // Which of them is known first is a matter of chance, too.
     let mut unread: Vec<(String, &[Access])> =
-        company.lanes.iter().map(|((topic, partition), lane)| (format!("{topic}/{partition}"), lane.as_slice())).collect();
+        company.inputs.iter().map(|((topic, partition), input)| (format!("{topic}/{partition}"), input.as_slice())).collect();
     for at in (1..unread.len()).rev() {
         unread.swap(at, dice.below(at + 1));
     }
@@ -114,7 +114,7 @@ fn placeless(mut alert: Alert) -> ((String, u32), String) {
 fn layouts() -> impl Strategy<Value = Layout> {
     let share = prop_oneof![Just(0usize), 1..100usize];
     (1..=6i32, share.clone(), prop_oneof![Just(0usize), 1..40usize], share, any::<u64>())
-        .prop_map(|(lanes, strays, copies, late, seed)| Layout { lanes, strays, copies, late, seed })
+        .prop_map(|(partitions, strays, copies, late, seed)| Layout { partitions, strays, copies, late, seed })
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn any_interleaving_of_the_same_records_gives_the_same_alerts() {
     let strategy = (any::<u64>(), 0..=4usize, layouts(), order, any::<u64>());
     let outcome = runner.run(&strategy, |(story, insiders, layout, order, chance)| {
         let story = Story::new(story, insiders);
-        let plain = Layout { lanes: 1, strays: 0, copies: 0, late: 0, seed: 0 };
+        let plain = Layout { partitions: 1, strays: 0, copies: 0, late: 0, seed: 0 };
         let expected = by_engine(&story.laid_out(&context, plain), Order::OneByOne, 0);
         let company = story.laid_out(&context, layout);
         let made = by_engine(&company, order, chance);
@@ -140,7 +140,7 @@ fn any_interleaving_of_the_same_records_gives_the_same_alerts() {
         more(&cases, 1);
         more(&telling, u64::from(!expected.alerts.is_empty()));
         more(&alerts, expected.alerts.len() as u64);
-        more(&spread, u64::from(layout.lanes > 1));
+        more(&spread, u64::from(layout.partitions > 1));
         more(&copied, company.copies);
         Ok(())
     });

@@ -4,15 +4,15 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
-use leakwarden::kafka::reader::Reader;
+use leakwarden::kafka::consumer::PartitionConsumer;
 use leakwarden::kafka::settings::Cluster;
 use leakwarden::store::prefix::{self, Prefix};
-use leakwarden::stream::changelog::{Changelog, LogName};
-use leakwarden::stream::restoring::{Message, Read, Reading, Turn};
+use leakwarden::stream::changelog::{Changelog, ChangelogId};
+use leakwarden::stream::restore::{ChangelogRecord, Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Tasks, and so many partitions of the state with the centre's.
+/// Tasks, and so many partitions of the state with the coordinator's.
 const TASKS: usize = 2;
 const STATES: f64 = TASKS as f64 + 1.0;
 
@@ -157,7 +157,7 @@ fn a_damaged_cache_and_one_that_cannot_be_are_harmless() {
     assert_eq!(log.matches("the state cannot be cached here").count(), 1, "it is said once");
 }
 
-const NAME: LogName = [5; 16];
+const NAME: ChangelogId = [5; 16];
 
 /// Says how fast 200 MB of state are restored with and without a cache.
 #[test]
@@ -170,7 +170,7 @@ fn how_fast_a_state_is_restored() {
         let content = |n: u32| blake3::Hasher::new().update(&n.to_be_bytes()).finalize_xof().fill_vec(8_192);
         (0..25_000_u32).filter(|n| changed(*n)).map(|n| (n.to_be_bytes().to_vec(), Some(content(n)))).collect::<Vec<_>>()
     };
-    let (reading, _) = Reading::begin(0, None, NAME);
+    let (reading, _) = Restoration::begin(0, None, NAME);
     let mut changelog = reading.finish(0).0.changelog;
     let mut sends = vec![Changelog::fence(0), Changelog::name(0, NAME)];
     let mut save = |changed: &dyn Fn(u32) -> bool| {
@@ -179,7 +179,8 @@ fn how_fast_a_state_is_restored() {
         save.entries.into_iter().chain(save.head)
     };
     sends.extend(save(&|_| true));
-    let messages = |sends: Vec<leakwarden::stream::Send>| sends.into_iter().map(|send| (Some(send.key), send.value.expect("no removal")));
+    let messages =
+        |sends: Vec<leakwarden::stream::OutgoingRecord>| sends.into_iter().map(|send| (Some(send.key), send.value.expect("no removal")));
     topics.produce_keyed("speed.state", 0, messages(sends));
     let cluster = Cluster { brokers: broker.brokers().to_owned(), client: [].into() };
     let dir = tempfile::tempdir().expect("a directory");
@@ -210,28 +211,28 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
     let begun = Instant::now();
     let cached = dir.map(|dir| {
         let loaded = Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read");
-        loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| Message { offset, key, value }).collect()
+        loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| ChangelogRecord { offset, key, value }).collect()
     });
     let loaded = begun.elapsed();
     let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
-    let mut reader = Reader::start(cluster, "speed").expect("a reader");
+    let mut reader = PartitionConsumer::start(cluster, "speed").expect("a reader");
     let partition = ("speed.state".into(), 0);
     // The last message stands for the fence.
-    let (mut reading, mut turn) = Reading::begin(end - 1, cached, NAME);
+    let (mut reading, mut turn) = Restoration::begin(end - 1, cached, NAME);
     let mut written = Duration::ZERO;
     'all: loop {
-        if let Turn::From(offset) = turn {
-            reader.follow(std::clone::Clone::clone(&partition), offset);
-            turn = Turn::On;
+        if let RestoreStep::ReadFrom(offset) = turn {
+            reader.assign(std::clone::Clone::clone(&partition), offset);
+            turn = RestoreStep::Continue;
         }
         let Some(batch) = reader.receive(Duration::from_secs(1)).expect("reading") else { continue };
         for message in &batch.messages {
             turn = reading.take(message.offset, &message.key, message.value.as_deref()).expect("it can be read");
             match turn {
-                Turn::On => {}
-                Turn::From(_) => break,
-                Turn::Refused(why) => panic!("{why}"),
-                Turn::Whole => break 'all,
+                RestoreStep::Continue => {}
+                RestoreStep::ReadFrom(_) => break,
+                RestoreStep::CacheRejected(why) => panic!("{why}"),
+                RestoreStep::Complete => break 'all,
             }
             if message.offset == end - 1 {
                 break 'all;
@@ -246,7 +247,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
             written += at.elapsed();
         }
     }
-    let (Read { cached, read, bytes }, took) = (reading.read(), begun.elapsed() - written);
+    let (RestoreStats { cached, read, bytes }, took) = (reading.read(), begun.elapsed() - written);
     let speed = bytes as f64 / 1e6 / took.as_secs_f64();
     println!(
         "{how}: {cached} messages of the cache (loaded in {loaded:?}), {read} of the topic, {} MB in {took:?}: {speed:.0} MB/s; written in {written:?}",

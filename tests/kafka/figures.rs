@@ -112,14 +112,14 @@ fn throughput_memory_and_restore() {
 }
 
 /// A quarter of 20,000 records a second, by a client of its own.
-fn steady(cluster: &Cluster, lane: i32, begun: Instant) -> usize {
+fn steady(cluster: &Cluster, partition: i32, begun: Instant) -> usize {
     let topics = cluster.run.topics.fresh();
     let (mut count, mut due) = (0, Duration::ZERO);
     while begun.elapsed() < Duration::from_secs(40) {
-        let id = |at: usize| format!("l{lane}-{}", count + at);
+        let id = |at: usize| format!("l{partition}-{}", count + at);
         let lines =
             (0..1_000).map(|at| record(now_ms(), &format!("E{:04}", (count + at) % 5_000), &id(at), &format!("\"{}\"", at * 13), 1));
-        topics.produce(&cluster.run.topic, lane, lines.collect::<Vec<_>>());
+        topics.produce(&cluster.run.topic, partition, lines.collect::<Vec<_>>());
         count += 1_000;
         due += Duration::from_millis(200);
         std::thread::sleep(due.saturating_sub(begun.elapsed()));
@@ -138,10 +138,10 @@ fn from_a_record_to_its_alert_at_20_000_records_a_second() {
     let mut sent = BTreeMap::new();
     let steady = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
-            .map(|lane| {
+            .map(|partition| {
                 scope.spawn({
                     let cluster = &cluster;
-                    move || steady(cluster, lane, begun)
+                    move || steady(cluster, partition, begun)
                 })
             })
             .collect();

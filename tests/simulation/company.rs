@@ -8,12 +8,12 @@ use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
 use leakwarden::model::time::Timestamp;
-use leakwarden::stream::node::LaneName;
+use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Partitions of the input.
-pub const LANES: i32 = 3;
+pub const PARTITIONS: i32 = 3;
 /// The day before the first.
 const START: i64 = 1_772_150_400_000;
 const DAY: i64 = 86_400_000;
@@ -21,8 +21,8 @@ const DAYS: i64 = 5;
 
 pub struct Company {
     pub context: Arc<Context>,
-    /// The records of each lane, in order.
-    pub lanes: BTreeMap<LaneName, Vec<Access>>,
+    /// The records of each input partition, in order.
+    pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
 }
 
 impl Company {
@@ -35,37 +35,38 @@ impl Company {
         write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
         let context = load_from(&dir.path().join("config.toml"));
         let lines = lines();
-        let names: Vec<LaneName> = (0..LANES).map(|partition| ("db.access".to_owned(), partition)).collect();
-        let mut lanes: BTreeMap<LaneName, Vec<Access>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
+        let names: Vec<TopicPartition> = (0..PARTITIONS).map(|partition| ("db.access".to_owned(), partition)).collect();
+        let mut inputs: BTreeMap<TopicPartition, Vec<Access>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
         let mut dice = Dice(5);
         for access in decoded(&context, &lines) {
             let name = &names[dice.below(names.len())];
-            let lane = lanes.get_mut(name).expect("every name has a lane");
-            let position = Position(lane.len() as u64);
-            lane.push(Access { position, ..access });
+            let input = inputs.get_mut(name).expect("every name has a input");
+            let position = Position(input.len() as u64);
+            input.push(Access { position, ..access });
         }
-        // A little disorder, and the last word of every lane lies so late that everything else settles.
-        for (name, lane) in &mut lanes {
-            for at in (7..lane.len()).step_by(11) {
-                lane.swap(at - 1, at);
+        // A little disorder, and the last word of every input partition lies so late that everything else settles.
+        for (name, input) in &mut inputs {
+            for at in (7..input.len()).step_by(11) {
+                input.swap(at - 1, at);
             }
             let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY, name.1);
-            lane.extend(decoded(&context, &[end]));
-            lane.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
+            input.extend(decoded(&context, &[end]));
+            input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
         }
-        Company { context, lanes }
+        Company { context, inputs }
     }
 
-    /// Alerts of one engine that reads all lanes in peace, settled only.
+    /// Alerts of one engine that reads all input partitions in peace, settled only.
     pub fn by_one_engine(&self) -> BTreeMap<(String, u32), String> {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
-        let ids: Vec<_> = self.lanes.keys().map(|(topic, partition)| engine.context().partition(&format!("{topic}/{partition}"))).collect();
+        let ids: Vec<_> =
+            self.inputs.keys().map(|(topic, partition)| engine.context().partition(&format!("{topic}/{partition}"))).collect();
         ids.iter().for_each(|id| engine.open(*id));
         let mut alerts = BTreeMap::new();
-        let longest = self.lanes.values().map(Vec::len).max().unwrap_or(0);
+        let longest = self.inputs.values().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {
-            for (id, lane) in ids.iter().zip(self.lanes.values()) {
-                if let Some(access) = lane.get(at) {
+            for (id, input) in ids.iter().zip(self.inputs.values()) {
+                if let Some(access) = input.get(at) {
                     assert!(engine.take(Access { partition: *id, ..access.clone() }, Some(Timestamp::END)).is_none());
                 }
             }

@@ -1,8 +1,8 @@
 //! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
 
 use crate::dice::Dice;
-use leakwarden::stream::restoring::{Cached, Message};
-use leakwarden::stream::{Send, Topic};
+use leakwarden::stream::restore::{CachedLog, ChangelogRecord};
+use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that is there, or was and is compacted away.
@@ -13,39 +13,39 @@ pub type Content = (Vec<u8>, Option<Vec<u8>>);
 
 #[derive(Default)]
 pub struct Log {
-    partitions: BTreeMap<(Topic, i32), Vec<Slot>>,
+    partitions: BTreeMap<(InternalTopic, i32), Vec<Slot>>,
 }
 
 impl Log {
-    pub fn append(&mut self, send: Send) -> i64 {
+    pub fn append(&mut self, send: OutgoingRecord) -> i64 {
         let slots = self.partitions.entry((send.topic, send.partition)).or_default();
         slots.push(Some((send.key, send.value)));
         slots.len() as i64 - 1
     }
 
     /// The first message at or after an offset.
-    pub fn at(&self, topic: Topic, partition: i32, offset: i64) -> Option<(i64, &Content)> {
+    pub fn at(&self, topic: InternalTopic, partition: i32, offset: i64) -> Option<(i64, &Content)> {
         let slots = self.partitions.get(&(topic, partition))?;
         let from = usize::try_from(offset).expect("offsets are not negative");
         slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))
     }
 
-    pub fn end(&self, topic: Topic, partition: i32) -> i64 {
+    pub fn end(&self, topic: InternalTopic, partition: i32) -> i64 {
         self.partitions.get(&(topic, partition)).map_or(0, |slots| slots.len() as i64)
     }
 
     /// What a machine has cached that has read a partition up to somewhere.
-    pub fn cached(&self, topic: Topic, partition: i32, dice: &mut Dice) -> Cached {
+    pub fn cached(&self, topic: InternalTopic, partition: i32, dice: &mut Dice) -> CachedLog {
         let Some(slots) = self.partitions.get(&(topic, partition)) else { return Vec::new() };
         let end = slots.len() - dice.below(slots.len()).min(dice.below(slots.len()));
         let read = slots[..end].iter().enumerate().filter_map(|(at, slot)| slot.as_ref().map(|(key, value)| (at as i64, key, value)));
         let mut newest: BTreeMap<&[u8], i64> = BTreeMap::new();
-        let mut cached: BTreeMap<i64, Message> = BTreeMap::new();
+        let mut cached: BTreeMap<i64, ChangelogRecord> = BTreeMap::new();
         for (offset, key, value) in read {
             if let Some(replaced) = newest.insert(key, offset) {
                 cached.remove(&replaced);
             }
-            cached.insert(offset, Message { offset, key: key.clone(), value: value.clone() });
+            cached.insert(offset, ChangelogRecord { offset, key: key.clone(), value: value.clone() });
         }
         let last = cached.last_key_value().map(|(offset, _)| *offset);
         cached.into_values().filter(|message| message.value.is_some() || Some(message.offset) == last).collect()
@@ -53,7 +53,7 @@ impl Log {
 
     /// Removes messages that a later one of their key has replaced, and now and then removals that nothing is left to remove.
     pub fn compact(&mut self, dice: &mut Dice) {
-        let compacted: Vec<(Topic, i32)> = self.partitions.keys().copied().filter(|(topic, _)| topic.is_compacted()).collect();
+        let compacted: Vec<(InternalTopic, i32)> = self.partitions.keys().copied().filter(|(topic, _)| topic.is_compacted()).collect();
         let Some(which) = dice.pick(&compacted) else { return };
         let Some(slots) = self.partitions.get_mut(which) else { return };
         // The newest part of the log is never compacted.

@@ -15,10 +15,10 @@ mod world;
 use company::Company;
 use leakwarden::model::access::Access;
 use leakwarden::model::time::Timestamp;
-use leakwarden::stream::Topic;
-use leakwarden::stream::lane::{Content, Resume};
+use leakwarden::stream::InternalTopic;
+use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
 use leakwarden::stream::node::{Effect, Layout, Node};
-use leakwarden::stream::wire::unpack;
+use leakwarden::stream::wire::read_bundle;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
 use world::{Outcome, World};
@@ -82,42 +82,43 @@ fn a_seed_runs_again_bit_by_bit() {
     assert_eq!(first.states, second.states);
 }
 
-/// A lane that was ours, went to another process and came back is read anew from what was committed, not from where it had been read to.
+/// An input partition that was ours, went to another process and came back is read anew from what was committed, not from where it had been read to.
 #[test]
-fn what_was_read_before_a_lane_came_back_is_not_taken_for_what_comes_next() {
-    let (name, records) = COMPANY.lanes.first_key_value().expect("there are lanes");
-    let layout = Layout { tasks: 1, lanes: vec![name.clone()] };
+fn what_was_read_before_an_input_partition_came_back_is_not_taken_for_what_comes_next() {
+    let (name, records) = COMPANY.inputs.first_key_value().expect("there are inputs");
+    let layout = Layout { tasks: 1, inputs: vec![name.clone()] };
     let mut node = Node::new(COMPANY.context.clone(), layout);
-    let start = Resume { next: 0, watermark: None };
+    let start = InputPosition { next: 0, watermark: None };
     let sent = |node: &mut Node| {
         let effects = node.effects();
         let bundles = effects.iter().filter_map(|effect| match effect {
-            Effect::Send(_, send) if send.topic == Topic::Access => send.value.as_deref(),
+            Effect::Produce(_, send) if send.topic == InternalTopic::Access => send.value.as_deref(),
             _ => None,
         });
-        let records: u32 = bundles.map(|bytes| unpack(bytes).expect("it can be read").0.records).sum();
-        (records, effects.iter().any(|effect| matches!(effect, Effect::FollowLane(_, 0))))
+        let records: u32 = bundles.map(|bytes| read_bundle(bytes).expect("it can be read").0.records).sum();
+        (records, effects.iter().any(|effect| matches!(effect, Effect::ConsumeInput(_, 0))))
     };
-    let content = |access: &Access| Content { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..Content::default() };
+    let content =
+        |access: &Access| DecodedInput { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..DecodedInput::default() };
     let read = |node: &mut Node, from: usize, to: usize| {
         for (offset, access) in records.iter().enumerate().take(to).skip(from) {
             node.record(name, offset as i64, content(access));
         }
     };
-    node.assign_lane(name.clone(), start, 0);
+    node.assign_input(name.clone(), start, 0);
     assert_eq!(sent(&mut node), (0, true));
     read(&mut node, 0, 20);
     let (before, _) = sent(&mut node);
     assert!(before >= 20);
-    node.revoke_lane(name);
-    node.assign_lane(name.clone(), start, 0);
+    node.revoke_input(name);
+    node.assign_input(name.clone(), start, 0);
     read(&mut node, 20, 30);
-    node.held(name, content(&records[30]));
+    node.take_held(name, content(&records[30]));
     assert_eq!(sent(&mut node), (0, true), "nothing of another time");
     read(&mut node, 0, 20);
     assert_eq!(sent(&mut node), (before, false), "the same messages again");
-    node.assign_lane(name.clone(), start, 0);
-    node.revoke_lane(name);
+    node.assign_input(name.clone(), start, 0);
+    node.revoke_input(name);
     assert_eq!(sent(&mut node), (0, false), "who has lost it does not follow it");
 }
 

@@ -6,10 +6,10 @@ use crate::log::Log;
 use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
-use leakwarden::stream::lane::{Content, Resume};
-use leakwarden::stream::node::{Effect, LaneName, Layout, Node};
-use leakwarden::stream::restoring::Cached;
-use leakwarden::stream::{Send, Topic};
+use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
+use leakwarden::stream::node::{Effect, Layout, Node, TopicPartition};
+use leakwarden::stream::restore::CachedLog;
+use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const TASKS: i32 = 3;
 pub struct Outcome {
     /// Settled alerts by id and revision.
     pub alerts: BTreeMap<(String, u32), String>,
-    /// Hashes of the state of each task and of the centre.
+    /// Hashes of the state of each task and of the coordinator.
     pub states: Vec<String>,
     /// Every event, as a number.
     pub events: Vec<u32>,
@@ -34,13 +34,13 @@ pub struct Outcome {
 struct Process {
     node: Node,
     /// Sent, not in the log yet. Messages of one partition stay in order.
-    sending: BTreeMap<(Topic, i32), VecDeque<(u64, Send)>>,
+    sending: BTreeMap<(InternalTopic, i32), VecDeque<(u64, OutgoingRecord)>>,
     /// In the log, not acknowledged yet.
     acknowledging: VecDeque<(u64, i64)>,
     /// Given to the sinks, not acknowledged yet.
     delivering: VecDeque<u64>,
-    follows: BTreeMap<(Topic, i32), i64>,
-    lanes: BTreeMap<LaneName, i64>,
+    follows: BTreeMap<(InternalTopic, i32), i64>,
+    inputs: BTreeMap<TopicPartition, i64>,
     /// It believes to have these.
     tasks: Vec<i32>,
     /// Stopped for so many events: the group takes it for dead.
@@ -52,12 +52,12 @@ pub struct World<'a> {
     dice: Dice,
     log: Log,
     processes: Vec<Process>,
-    /// Whom the group has given each task and lane, by place in `processes`.
+    /// Whom the group has given each task and input partition, by place in `processes`.
     tasks: BTreeMap<i32, usize>,
-    lanes: BTreeMap<LaneName, usize>,
-    committed: BTreeMap<LaneName, Resume>,
+    inputs: BTreeMap<TopicPartition, usize>,
+    committed: BTreeMap<TopicPartition, InputPosition>,
     /// What machines had read of a partition of the state, each at some time: they keep it for long.
-    caches: Vec<(i32, Cached)>,
+    caches: Vec<(i32, CachedLog)>,
     outcome: Outcome,
 }
 
@@ -71,7 +71,7 @@ impl<'a> World<'a> {
             log: Log::default(),
             processes: Vec::new(),
             tasks: BTreeMap::new(),
-            lanes: BTreeMap::new(),
+            inputs: BTreeMap::new(),
             committed: BTreeMap::new(),
             caches: Vec::new(),
             outcome,
@@ -103,7 +103,7 @@ impl<'a> World<'a> {
     }
 
     fn layout(&self) -> Layout {
-        Layout { tasks: TASKS, lanes: self.company.lanes.keys().cloned().collect() }
+        Layout { tasks: TASKS, inputs: self.company.inputs.keys().cloned().collect() }
     }
 
     fn process(&self) -> Process {
@@ -113,7 +113,7 @@ impl<'a> World<'a> {
             acknowledging: VecDeque::new(),
             delivering: VecDeque::new(),
             follows: BTreeMap::new(),
-            lanes: BTreeMap::new(),
+            inputs: BTreeMap::new(),
             tasks: Vec::new(),
             stopped: 0,
         }
@@ -138,12 +138,12 @@ impl<'a> World<'a> {
                 changes.push((task, to));
             }
         }
-        let names: Vec<LaneName> = self.company.lanes.keys().cloned().collect();
-        let mut lanes = Vec::new();
+        let names: Vec<TopicPartition> = self.company.inputs.keys().cloned().collect();
+        let mut inputs = Vec::new();
         for name in names {
             let to = awake[self.dice.below(awake.len())];
-            if self.lanes.insert(name.clone(), to) != Some(to) || !self.processes[to].lanes.contains_key(&name) {
-                lanes.push((name, to));
+            if self.inputs.insert(name.clone(), to) != Some(to) || !self.processes[to].inputs.contains_key(&name) {
+                inputs.push((name, to));
             }
         }
         for at in awake {
@@ -155,10 +155,10 @@ impl<'a> World<'a> {
             }
             self.processes[to].node.assign(task);
         }
-        for (name, to) in lanes {
-            let resume = self.committed.get(&name).copied().unwrap_or(Resume { next: 0, watermark: None });
-            let end = self.log.end(Topic::Ticks, 0);
-            self.processes[to].node.assign_lane(name, resume, end);
+        for (name, to) in inputs {
+            let resume = self.committed.get(&name).copied().unwrap_or(InputPosition { next: 0, watermark: None });
+            let end = self.log.end(InternalTopic::Ticks, 0);
+            self.processes[to].node.assign_input(name, resume, end);
         }
     }
 
@@ -170,10 +170,10 @@ impl<'a> World<'a> {
             process.node.revoke(task);
             process.tasks.retain(|own| *own != task);
         }
-        let gone: Vec<LaneName> = process.lanes.keys().filter(|name| self.lanes.get(*name) != Some(&at)).cloned().collect();
+        let gone: Vec<TopicPartition> = process.inputs.keys().filter(|name| self.inputs.get(*name) != Some(&at)).cloned().collect();
         for name in gone {
-            process.node.revoke_lane(&name);
-            process.lanes.remove(&name);
+            process.node.revoke_input(&name);
+            process.inputs.remove(&name);
         }
     }
 
@@ -192,18 +192,18 @@ impl<'a> World<'a> {
         }
         match kind {
             0..300 => self.read(at, 1 + self.dice.clone().below(40)),
-            300..520 => self.read_lane(at, 1 + self.dice.clone().below(25)),
+            300..520 => self.read_input(at, 1 + self.dice.clone().below(25)),
             520..700 => self.write(at, 1 + self.dice.clone().below(60)),
             700..820 => self.acknowledge(at, 60),
             820..950 => self.step(at),
             950..970 => {
-                self.processes[at].node.save(&Sequential);
+                self.processes[at].node.checkpoint(&Sequential);
                 self.take_effects(at);
             }
             970..975 => self.log.compact(&mut self.dice),
             975..978 => {
                 let part = self.dice.below(TASKS as usize + 1) as i32;
-                self.caches.push((part, self.log.cached(Topic::State, part, &mut self.dice)));
+                self.caches.push((part, self.log.cached(InternalTopic::State, part, &mut self.dice)));
             }
             978..984 => self.crash(at),
             984..988 => {
@@ -218,15 +218,15 @@ impl<'a> World<'a> {
                 self.rebalance();
             }
             992..996 => {
-                let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
-                // Ticks are true to the order of records only while nobody is behind; a lane at its end is silent.
-                let silent: Vec<LaneName> =
-                    lanes.into_iter().filter(|name| self.processes[at].lanes[name] as usize >= self.company.lanes[name].len()).collect();
-                self.processes[at].node.tick(&silent);
+                let inputs: Vec<TopicPartition> = self.processes[at].inputs.keys().cloned().collect();
+                // Ticks are true to the order of records only while nobody is behind; an input partition at its end is silent.
+                let silent: Vec<TopicPartition> =
+                    inputs.into_iter().filter(|name| self.processes[at].inputs[name] as usize >= self.company.inputs[name].len()).collect();
+                self.processes[at].node.advance_idle(&silent);
                 self.take_effects(at);
             }
             _ => {
-                self.processes[at].node.mark();
+                self.processes[at].node.publish_watermarks();
                 self.take_effects(at);
             }
         }
@@ -245,20 +245,20 @@ impl<'a> World<'a> {
         }
         self.processes[at] = self.process();
         self.tasks.retain(|_, of| *of != at);
-        self.lanes.retain(|_, of| *of != at);
+        self.inputs.retain(|_, of| *of != at);
         if self.dice.once_in(2) {
             self.rebalance();
         }
     }
 
     fn read(&mut self, at: usize, many: usize) {
-        let follows: Vec<(Topic, i32)> = self.processes[at].follows.keys().copied().collect();
+        let follows: Vec<(InternalTopic, i32)> = self.processes[at].follows.keys().copied().collect();
         let Some(&(topic, partition)) = self.dice.pick(&follows) else { return };
         self.read_from(at, topic, partition, many);
         self.take_effects(at);
     }
 
-    fn read_from(&mut self, at: usize, topic: Topic, partition: i32, many: usize) -> bool {
+    fn read_from(&mut self, at: usize, topic: InternalTopic, partition: i32, many: usize) -> bool {
         let mut moved = false;
         for _ in 0..many {
             let process = &mut self.processes[at];
@@ -268,32 +268,32 @@ impl<'a> World<'a> {
             process.node.message(topic, partition, offset, key, value.as_deref(), true);
             moved = true;
             // What it leads to may change what is followed.
-            if topic == Topic::State {
+            if topic == InternalTopic::State {
                 self.take_effects(at);
             }
         }
         moved
     }
 
-    fn read_lane(&mut self, at: usize, many: usize) {
-        let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
-        let Some(name) = self.dice.pick(&lanes).cloned() else { return };
-        self.read_lane_of(at, &name, many);
+    fn read_input(&mut self, at: usize, many: usize) {
+        let inputs: Vec<TopicPartition> = self.processes[at].inputs.keys().cloned().collect();
+        let Some(name) = self.dice.pick(&inputs).cloned() else { return };
+        self.read_input_of(at, &name, many);
     }
 
-    fn read_lane_of(&mut self, at: usize, name: &LaneName, many: usize) -> bool {
-        let records = &self.company.lanes[name];
+    fn read_input_of(&mut self, at: usize, name: &TopicPartition, many: usize) -> bool {
+        let records = &self.company.inputs[name];
         let mut moved = false;
         for _ in 0..many {
-            let Some(offset) = self.processes[at].lanes.get(name).copied() else { break };
+            let Some(offset) = self.processes[at].inputs.get(name).copied() else { break };
             let Some(access) = records.get(offset as usize) else { break };
             let given_up = self.processes[at].node.record(
                 name,
                 offset,
-                Content { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..Content::default() },
+                DecodedInput { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..DecodedInput::default() },
             );
             assert!(given_up.is_empty());
-            self.processes[at].lanes.insert(name.clone(), offset + 1);
+            self.processes[at].inputs.insert(name.clone(), offset + 1);
             moved = true;
         }
         self.take_effects(at);
@@ -302,7 +302,7 @@ impl<'a> World<'a> {
 
     fn write(&mut self, at: usize, many: usize) {
         for _ in 0..many {
-            let open: Vec<(Topic, i32)> =
+            let open: Vec<(InternalTopic, i32)> =
                 self.processes[at].sending.iter().filter(|(_, messages)| !messages.is_empty()).map(|(which, _)| *which).collect();
             let Some(which) = self.dice.pick(&open) else { return };
             let process = &mut self.processes[at];
@@ -341,28 +341,28 @@ impl<'a> World<'a> {
         for effect in self.processes[at].node.effects() {
             let process = &mut self.processes[at];
             match effect {
-                Effect::Send(ticket, send) => process.sending.entry((send.topic, send.partition)).or_default().push_back((ticket, send)),
+                Effect::Produce(ticket, send) => process.sending.entry((send.topic, send.partition)).or_default().push_back((ticket, send)),
                 Effect::Alerts(ticket, alerts) => {
                     process.delivering.push_back(ticket);
                     alerts.iter().for_each(|alert| self.outcome.note(alert));
                 }
                 Effect::Provisional(alerts) => assert!(alerts.iter().all(|alert| !alert.settled || alert.state == AlertState::Retracted)),
-                Effect::Follow(topic, partition, from) => {
+                Effect::Consume(topic, partition, from) => {
                     process.follows.insert((topic, partition), from);
                 }
-                Effect::Recall(part) => recalled.push(part),
-                Effect::Forget(..) => self.outcome.refused += 1,
+                Effect::LoadCache(part) => recalled.push(part),
+                Effect::DiscardCache(..) => self.outcome.refused += 1,
                 Effect::Restored(_, read) => self.outcome.cached += usize::from(read.cached > 0),
-                Effect::Release(_) => {}
-                Effect::Leave(topic, partition) => {
+                Effect::ReleaseCache(_) => {}
+                Effect::StopConsuming(topic, partition) => {
                     process.follows.remove(&(topic, partition));
                 }
-                Effect::FollowLane(name, from) => {
-                    process.lanes.insert(name, from);
+                Effect::ConsumeInput(name, from) => {
+                    process.inputs.insert(name, from);
                 }
                 Effect::Commit(name, resume) => {
                     // The group refuses what a process that was taken for dead commits.
-                    if self.lanes.get(&name) == Some(&at) {
+                    if self.inputs.get(&name) == Some(&at) {
                         self.committed.insert(name, resume);
                     }
                 }
@@ -371,14 +371,14 @@ impl<'a> World<'a> {
         for part in recalled {
             let cached = self.recalled(part);
             let name = self.dice.next().to_be_bytes();
-            self.processes[at].node.recalled(part, cached, [name, name].as_flattened().try_into().expect("16 bytes"));
+            self.processes[at].node.cache_loaded(part, cached, [name, name].as_flattened().try_into().expect("16 bytes"));
             self.take_effects(at);
         }
     }
 
     /// What the machine has cached, of any time; now and then that of another log.
-    fn recalled(&mut self, part: i32) -> Option<Cached> {
-        let caches: Vec<&Cached> = self.caches.iter().filter(|(of, _)| *of == part).map(|(_, cached)| cached).collect();
+    fn recalled(&mut self, part: i32) -> Option<CachedLog> {
+        let caches: Vec<&CachedLog> = self.caches.iter().filter(|(of, _)| *of == part).map(|(_, cached)| cached).collect();
         match self.dice.below(10) {
             0 => None,
             1 => self.dice.pick(&self.caches).map(|(_, cached)| cached.clone()),
@@ -395,21 +395,21 @@ impl<'a> World<'a> {
             assert!(rounds < 5_000, "it comes to no end: {}", self.standing());
             let before = self.progress();
             for at in 0..self.processes.len() {
-                let follows: Vec<(Topic, i32)> = self.processes[at].follows.keys().copied().collect();
+                let follows: Vec<(InternalTopic, i32)> = self.processes[at].follows.keys().copied().collect();
                 for (topic, partition) in follows {
                     self.read_from(at, topic, partition, 500);
                     self.take_effects(at);
                 }
-                let lanes: Vec<LaneName> = self.processes[at].lanes.keys().cloned().collect();
-                for name in lanes {
-                    self.read_lane_of(at, &name, 200);
+                let inputs: Vec<TopicPartition> = self.processes[at].inputs.keys().cloned().collect();
+                for name in inputs {
+                    self.read_input_of(at, &name, 200);
                 }
-                self.processes[at].node.mark();
+                self.processes[at].node.publish_watermarks();
                 self.step(at);
                 self.write(at, usize::MAX);
                 self.acknowledge(at, usize::MAX);
                 if rounds % 5 == 0 {
-                    self.processes[at].node.save(&Sequential);
+                    self.processes[at].node.checkpoint(&Sequential);
                     self.take_effects(at);
                 }
             }
@@ -420,8 +420,8 @@ impl<'a> World<'a> {
         }
         let mut states: Vec<String> = Vec::new();
         for process in std::mem::take(&mut self.processes) {
-            if let Some(centre) = process.node.running_centre() {
-                states.push(format!("centre {:?}", centre.digest()));
+            if let Some(coordinator) = process.node.coordinator() {
+                states.push(format!("coordinator {:?}", coordinator.digest()));
             }
             for task in process.node.into_tasks() {
                 let id = task.id();
@@ -435,25 +435,25 @@ impl<'a> World<'a> {
 
     /// A number that grows while anything goes on, saves apart.
     fn progress(&self) -> u64 {
-        let ends = [(Topic::Summaries, 0), (Topic::Baselines, 0), (Topic::Ticks, 0)]
+        let ends = [(InternalTopic::Summaries, 0), (InternalTopic::Baselines, 0), (InternalTopic::Ticks, 0)]
             .into_iter()
-            .chain((0..TASKS).map(|task| (Topic::Access, task)));
+            .chain((0..TASKS).map(|task| (InternalTopic::Access, task)));
         let log: i64 = ends.map(|(topic, partition)| self.log.end(topic, partition)).sum();
         let read: i64 = self.processes.iter().flat_map(|process| process.follows.iter()).map(|(_, next)| next).sum();
-        let lanes: i64 = self.processes.iter().flat_map(|process| process.lanes.values()).sum();
-        (log + read + lanes) as u64
+        let inputs: i64 = self.processes.iter().flat_map(|process| process.inputs.values()).sum();
+        (log + read + inputs) as u64
     }
 
     fn standing(&self) -> String {
         let mut text = String::new();
         for (at, process) in self.processes.iter().enumerate() {
-            let centre = process.node.running_centre().map(|centre| centre.answered());
+            let coordinator = process.node.coordinator().map(|coordinator| coordinator.answered());
             let tasks: Vec<String> = process.node.tasks().map(|(id, task)| format!("{id}: {task:?}")).collect();
             text += &format!(
-                "process {at}: tasks {:?} {tasks:?}, centre {centre:?}, lanes {:?}, {} open\n",
+                "process {at}: tasks {:?} {tasks:?}, coordinator {coordinator:?}, inputs {:?}, {} open\n",
                 process.tasks,
-                process.lanes,
-                process.node.open_sends()
+                process.inputs,
+                process.node.unacknowledged()
             );
         }
         text

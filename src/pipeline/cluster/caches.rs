@@ -8,11 +8,11 @@
 //!
 //! Nothing rests on it. Where it fails it says so once, and the service goes on without.
 
-use crate::kafka::reader::Reader;
+use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::settings::Cluster;
 use crate::store::prefix::{self, FRAME, Prefix};
-use crate::stream::changelog::LogName;
-use crate::stream::restoring::{Cached, Message, Read};
+use crate::stream::changelog::ChangelogId;
+use crate::stream::restore::{CachedLog, ChangelogRecord, RestoreStats};
 use crate::telemetry::metrics::{Metrics, StateCache};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,7 @@ enum Order {
 /// The caches of the partitions that are ours.
 pub struct Caches {
     orders: Sender<Order>,
-    recalled: Receiver<(i32, Option<Cached>)>,
+    recalled: Receiver<(i32, Option<CachedLog>)>,
     /// Asked for since, and not there yet or being restored from.
     since: BTreeMap<i32, Instant>,
     waiting: BTreeSet<i32>,
@@ -83,7 +83,7 @@ impl Caches {
     }
 
     /// What was recalled. Nothing, if the thread is no more.
-    pub fn recalled(&mut self) -> Option<(i32, Option<Cached>)> {
+    pub fn recalled(&mut self) -> Option<(i32, Option<CachedLog>)> {
         let answer = match self.recalled.try_recv() {
             Ok(answer) => answer,
             Err(TryRecvError::Empty) => return None,
@@ -94,8 +94,8 @@ impl Caches {
     }
 
     /// A partition was restored: it is read and kept from now on.
-    pub fn keep(&mut self, part: i32, how: Read) {
-        let Read { cached, read, bytes } = how;
+    pub fn keep(&mut self, part: i32, how: RestoreStats) {
+        let RestoreStats { cached, read, bytes } = how;
         if cached > 0 {
             self.metrics.state_cache(StateCache::Used);
         }
@@ -133,7 +133,7 @@ impl Caches {
 }
 
 /// A name for a log: nobody chooses it again.
-pub fn log_name() -> LogName {
+pub fn log_name() -> ChangelogId {
     // Each of these is keyed anew by the system's chance.
     let half = |n: u64| RandomState::new().hash_one(n).to_be_bytes();
     let (mut name, halves) = ([0; 16], [half(0), half(1)]);
@@ -143,10 +143,10 @@ pub fn log_name() -> LogName {
 
 struct Thread {
     place: Place,
-    answers: Sender<(i32, Option<Cached>)>,
+    answers: Sender<(i32, Option<CachedLog>)>,
     metrics: Metrics,
     /// Made when it is needed first.
-    reader: Option<Reader>,
+    reader: Option<PartitionConsumer>,
     parts: BTreeMap<i32, Part>,
     /// A failure was told.
     told: bool,
@@ -205,7 +205,7 @@ impl Thread {
         }
     }
 
-    fn open(&mut self, part: i32) -> io::Result<Option<Cached>> {
+    fn open(&mut self, part: i32) -> io::Result<Option<CachedLog>> {
         let Some(mut prefix) = Prefix::open(&self.place.dir, &format!("state-{part}"))? else {
             tracing::info!(partition = part, "the cache of this state is in use by another process, and not used here");
             return Ok(None);
@@ -218,22 +218,22 @@ impl Thread {
         let next = loaded.messages.last().map_or(0, |last| last.offset + 1);
         let kept = Part { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
         self.parts.insert(part, kept);
-        let cached = loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| Message { offset, key, value });
-        let cached: Cached = cached.collect();
+        let cached = loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| ChangelogRecord { offset, key, value });
+        let cached: CachedLog = cached.collect();
         Ok((!cached.is_empty()).then_some(cached))
     }
 
     fn keep(&mut self, part: i32) {
         let Some(kept) = self.parts.get_mut(&part) else { return };
         if self.reader.is_none() {
-            match Reader::in_background(&self.place.cluster, &self.place.group) {
+            match PartitionConsumer::in_background(&self.place.cluster, &self.place.group) {
                 Ok(reader) => self.reader = Some(reader),
                 Err(error) => return self.failed(part, &error),
             }
         }
         kept.keeping = true;
         if let Some(reader) = &mut self.reader {
-            reader.follow((self.place.topic.clone(), part), kept.next);
+            reader.assign((self.place.topic.clone(), part), kept.next);
         }
     }
 
@@ -299,7 +299,7 @@ impl Thread {
         if self.parts.remove(&part).is_some()
             && let Some(reader) = &mut self.reader
         {
-            reader.leave((self.place.topic.clone(), part));
+            reader.unassign((self.place.topic.clone(), part));
         }
     }
 
@@ -313,7 +313,7 @@ impl Thread {
         if self.parts.remove(&part).is_some()
             && let Some(reader) = &mut self.reader
         {
-            reader.leave((self.place.topic.clone(), part));
+            reader.unassign((self.place.topic.clone(), part));
         }
     }
 }

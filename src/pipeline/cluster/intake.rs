@@ -5,15 +5,15 @@ use crate::decode::{Choice, Raw};
 use crate::engine::context::Context;
 use crate::engine::notes::Amount;
 use crate::http::health::Health;
-use crate::kafka::reader::{Incoming, Partition};
+use crate::kafka::consumer::{ConsumerRecord, Partition};
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::feed::{Batch, Dead, Feed};
 use crate::pipeline::replay::UNCONFIRMED;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
-use crate::stream::lane::Content;
-use crate::stream::node::LaneName;
+use crate::stream::input_partition::DecodedInput;
+use crate::stream::node::TopicPartition;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 pub struct Intake {
     context: Arc<Context>,
     sources: Vec<Source>,
-    heard: BTreeMap<LaneName, Heard>,
+    heard: BTreeMap<TopicPartition, Heard>,
     letters: Vec<DeadLetter>,
     sealer: Option<Arc<Sealer>>,
     skew: Span,
@@ -102,35 +102,35 @@ impl Intake {
                 changed.push(at);
             }
         }
-        let lanes: Vec<(LaneName, i64)> = self
+        let inputs: Vec<(TopicPartition, i64)> = self
             .heard
             .iter()
             .filter(|(_, heard)| changed.contains(&heard.source))
-            .map(|(lane, heard)| (lane.clone(), heard.next))
+            .map(|(input, heard)| (input.clone(), heard.next))
             .collect();
-        for (lane, next) in lanes {
-            self.open(&lane, next);
+        for (input, next) in inputs {
+            self.open(&input, next);
         }
     }
 
     /// A partition is read from that offset on.
-    pub fn open(&mut self, lane: &LaneName, from: i64) {
-        let Some(at) = self.sources.iter().position(|source| source.topics.contains(&lane.0)) else { return };
+    pub fn open(&mut self, input: &TopicPartition, from: i64) {
+        let Some(at) = self.sources.iter().position(|source| source.topics.contains(&input.0)) else { return };
         let source = &self.sources[at];
-        let name = format!("{}/{}", lane.0, lane.1);
+        let name = format!("{}/{}", input.0, input.1);
         let feed =
             Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
-        self.heard.insert(lane.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false, lost: 0, asked: None });
+        self.heard.insert(input.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false, lost: 0, asked: None });
     }
 
     /// A partition is no longer ours.
-    pub fn close(&mut self, lane: &LaneName) {
-        self.heard.remove(lane);
+    pub fn close(&mut self, input: &TopicPartition) {
+        self.heard.remove(input);
     }
 
     /// The offset that was to come, where a later one came and it is worth asking why: transactions and compaction leave out offsets too.
-    pub fn is_missed(&mut self, lane: &LaneName, came: i64, now: Instant) -> Option<i64> {
-        let heard = self.heard.get_mut(lane)?;
+    pub fn is_missed(&mut self, input: &TopicPartition, came: i64, now: Instant) -> Option<i64> {
+        let heard = self.heard.get_mut(input)?;
         let is_due = heard.asked.is_none_or(|asked| now.duration_since(asked) >= ASKED_AGAIN);
         let is_missed = heard.next > 0 && came > heard.next && is_due;
         is_missed.then(|| {
@@ -140,15 +140,15 @@ impl Intake {
     }
 
     /// Records of a partition are lost to us from here on.
-    pub fn lost(&mut self, lane: &LaneName) {
-        if let Some(heard) = self.heard.get_mut(lane) {
+    pub fn lost(&mut self, input: &TopicPartition) {
+        if let Some(heard) = self.heard.get_mut(input) {
             heard.lost += 1;
         }
     }
 
     /// Decodes messages of a partition, in order.
-    pub fn take(&mut self, lane: &LaneName, messages: &[Incoming]) -> Vec<(i64, Content)> {
-        let Some(heard) = self.heard.get_mut(lane) else { return Vec::new() };
+    pub fn take(&mut self, input: &TopicPartition, messages: &[ConsumerRecord]) -> Vec<(i64, DecodedInput)> {
+        let Some(heard) = self.heard.get_mut(input) else { return Vec::new() };
         let mut lost = std::mem::take(&mut heard.lost);
         heard.last = Instant::now();
         heard.fresh = true;
@@ -167,7 +167,7 @@ impl Intake {
                 .collect()
         } else {
             let feed = &mut heard.feed;
-            let one = |message: &Incoming| {
+            let one = |message: &ConsumerRecord| {
                 let mut batch = Batch::default();
                 feed.message(as_raw(message, classifier), classifier, &mut batch);
                 batch
@@ -186,23 +186,23 @@ impl Intake {
     }
 
     /// What decoders held back of partitions that have been silent for long enough.
-    pub fn held(&mut self, now: Instant, of: impl Fn(Duration) -> bool) -> Vec<(LaneName, Content)> {
+    pub fn held(&mut self, now: Instant, of: impl Fn(Duration) -> bool) -> Vec<(TopicPartition, DecodedInput)> {
         let classifier = self.context.classifier.clone();
         let mut held = Vec::new();
-        for (lane, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
+        for (input, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
             heard.fresh = false;
             let batch = heard.feed.flush(&classifier, crate::pipeline::feed::Between::default());
             if !(batch.accesses.is_empty() && batch.numbers.is_empty() && batch.dead.is_empty()) {
-                held.push((lane.clone(), content(batch, 0, None, &mut self.letters)));
+                held.push((input.clone(), content(batch, 0, None, &mut self.letters)));
             }
         }
         held
     }
 
     /// Records of a time that nothing confirmed.
-    pub fn give_up(&mut self, lane: &LaneName, accesses: Vec<Access>) {
+    pub fn give_up(&mut self, input: &TopicPartition, accesses: Vec<Access>) {
         self.letters.extend(accesses.into_iter().map(|access| DeadLetter {
-            source: format!("{}/{}", lane.0, lane.1),
+            source: format!("{}/{}", input.0, input.1),
             partition: None,
             position: access.position,
             length: u64::from(access.length),
@@ -222,13 +222,13 @@ impl Intake {
     }
 
     /// Whether nothing was heard of a partition for so long.
-    pub fn is_silent(&self, lane: &LaneName, now: Instant, idle: Duration) -> bool {
-        self.heard.get(lane).is_some_and(|heard| now.duration_since(heard.last) >= idle)
+    pub fn is_silent(&self, input: &TopicPartition, now: Instant, idle: Duration) -> bool {
+        self.heard.get(input).is_some_and(|heard| now.duration_since(heard.last) >= idle)
     }
 
     /// A partition is held by ourselves: it is not silent.
-    pub fn heard(&mut self, lane: &LaneName, now: Instant) {
-        if let Some(heard) = self.heard.get_mut(lane) {
+    pub fn heard(&mut self, input: &TopicPartition, now: Instant) {
+        if let Some(heard) = self.heard.get_mut(input) {
             heard.last = now;
         }
     }
@@ -246,7 +246,7 @@ impl Intake {
     /// Measures how far each source is behind.
     pub fn measure(
         &self,
-        watermarks: &BTreeMap<LaneName, Timestamp>,
+        watermarks: &BTreeMap<TopicPartition, Timestamp>,
         lag: &BTreeMap<Partition, u64>,
         now_ms: i64,
         health: &Health,
@@ -267,13 +267,13 @@ impl Intake {
 }
 
 /// What a record holds; what of it is dead goes to the letters.
-fn content(batch: Batch, lost: u64, believed: Option<Timestamp>, letters: &mut Vec<DeadLetter>) -> Content {
+fn content(batch: Batch, lost: u64, believed: Option<Timestamp>, letters: &mut Vec<DeadLetter>) -> DecodedInput {
     let amiss = Amount { dead: batch.dead.len() as u64, lost };
     letters.extend(batch.dead.into_iter().map(Dead::into_letter));
-    Content { accesses: batch.accesses, numbers: batch.numbers, amiss, believed }
+    DecodedInput { accesses: batch.accesses, numbers: batch.numbers, amiss, believed }
 }
 
-fn as_raw<'a>(message: &'a Incoming, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {
+fn as_raw<'a>(message: &'a ConsumerRecord, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {
     let bytes = message.value.as_deref().unwrap_or_default();
     Raw::new(bytes, Position(message.offset.unsigned_abs()), classifier.keys.record(bytes))
 }

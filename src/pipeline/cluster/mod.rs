@@ -9,9 +9,9 @@ mod sinks;
 use crate::config::written::Config;
 use crate::engine::context::Context;
 use crate::http::health::Health;
-use crate::kafka::member::{Commit, Member, Said};
-use crate::kafka::reader::{Partition, Reader};
-use crate::kafka::writer::{Outgoing, Writer};
+use crate::kafka::consumer::{Partition, PartitionConsumer};
+use crate::kafka::group::{Commit, GroupEvent, GroupMember};
+use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
@@ -20,9 +20,9 @@ use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::{Loaded, Reloads};
 use crate::sink::dead_letters::DeadLetters;
 use crate::sink::payload::Sealer;
-use crate::stream::Topic;
-use crate::stream::lane::Resume;
-use crate::stream::node::{Effect, LaneName, Node};
+use crate::stream::InternalTopic;
+use crate::stream::input_partition::InputPosition;
+use crate::stream::node::{Effect, Node, TopicPartition};
 use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use caches::{Caches, Place, log_name};
@@ -60,7 +60,7 @@ const BATCHES: usize = 8;
 const SECOND: Duration = Duration::from_secs(1);
 /// Bytes under way; with more nothing is read until brokers have caught up.
 const UNDER_WAY: usize = 64 * 1024 * 1024;
-/// A lane that is so far ahead of the last one is held, since what it brings could only wait.
+/// An input partition that is so far ahead of the last one is held, since what it brings could only wait.
 const AHEAD: Span = Span::hours(2);
 /// With more records than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
 const BEHIND: u64 = 100_000;
@@ -80,17 +80,17 @@ pub struct Process {
     setup: Setup,
     node: Node,
     /// Of the group of the input's partitions.
-    reading: Member,
+    reading: GroupMember,
     /// Of the group of the tasks.
-    working: Member,
-    reader: Reader,
-    writer: Writer,
+    working: GroupMember,
+    reader: PartitionConsumer,
+    writer: RecordProducer,
     intake: Intake,
     sinks: Sinks,
     caches: Caches,
     parts: Parts,
-    /// What was committed last of each lane, and when.
-    committed: BTreeMap<LaneName, (Resume, Instant)>,
+    /// What was committed last of each input partition, and when.
+    committed: BTreeMap<TopicPartition, (InputPosition, Instant)>,
     checkpoint: Duration,
     idle: Duration,
     save_at: Instant,
@@ -106,14 +106,14 @@ impl Process {
     /// Joins the others.
     pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (reader, writer) = (Reader::start(&setup.cluster, &setup.groups[0].group)?, Writer::new(&setup.cluster)?);
-        let reading = Member::join(&setup.cluster, &setup.groups[0])?;
-        let working = Member::join(&setup.cluster, &setup.groups[1])?;
+        let (reader, writer) = (PartitionConsumer::start(&setup.cluster, &setup.groups[0].group)?, RecordProducer::new(&setup.cluster)?);
+        let reading = GroupMember::join(&setup.cluster, &setup.groups[0])?;
+        let working = GroupMember::join(&setup.cluster, &setup.groups[1])?;
         let checkpoint = millis(config.checkpoint);
         let now = Instant::now();
         let place = Place {
             dir: config.state.join("cache"),
-            topic: setup.topics[&Topic::State].clone(),
+            topic: setup.topics[&InternalTopic::State].clone(),
             cluster: setup.cluster.clone(),
             group: setup.groups[0].group.clone(),
         };
@@ -191,12 +191,12 @@ impl Process {
             self.save_at = now + self.checkpoint;
             self.saving_since.get_or_insert(now);
             self.release_held(|_| true)?;
-            self.node.save(&Parallel);
+            self.node.checkpoint(&Parallel);
             self.act()?;
             hit("save begun");
         }
         if let Some(since) = self.saving_since
-            && !self.node.tasks().any(|(_, task)| task.is_saving())
+            && !self.node.tasks().any(|(_, task)| task.is_checkpointing())
         {
             self.saving_since = None;
             let took = since.elapsed();
@@ -225,7 +225,7 @@ impl Process {
         self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
-    fn take(&mut self, partition: &Partition, since: u64, messages: Vec<crate::kafka::reader::Incoming>) -> anyhow::Result<()> {
+    fn take(&mut self, partition: &Partition, since: u64, messages: Vec<crate::kafka::consumer::ConsumerRecord>) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.0).map(|(topic, _)| *topic);
         let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
         let fresh = now_ms() - FRESH.0;
@@ -233,7 +233,7 @@ impl Process {
             hit("message taken");
             let show = self.intake.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
-            if topic == Topic::State && self.node.has_turned() {
+            if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
                 if !self.reader.follows(partition, since) {
                     break;
@@ -243,29 +243,29 @@ impl Process {
         Ok(())
     }
 
-    fn take_input(&mut self, lane: LaneName, messages: &[crate::kafka::reader::Incoming]) -> anyhow::Result<()> {
-        self.look_for_lost(&lane, messages);
-        for (offset, content) in self.intake.take(&lane, messages) {
-            let given_up = self.node.record(&lane, offset, content);
-            self.intake.give_up(&lane, given_up);
+    fn take_input(&mut self, input: TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
+        self.look_for_lost(&input, messages);
+        for (offset, content) in self.intake.take(&input, messages) {
+            let given_up = self.node.record(&input, offset, content);
+            self.intake.give_up(&input, given_up);
             hit("record taken");
         }
         self.bury()
     }
 
     /// Records that expired before they were read are lost to us, and that is told.
-    fn look_for_lost(&mut self, lane: &LaneName, messages: &[crate::kafka::reader::Incoming]) {
+    fn look_for_lost(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) {
         let Some(came) = messages.first().map(|message| message.offset) else { return };
-        let Some(expected) = self.intake.is_missed(lane, came, Instant::now()) else { return };
-        match crate::kafka::topics::bounds(&self.setup.cluster, &lane.0, lane.1) {
+        let Some(expected) = self.intake.is_missed(input, came, Instant::now()) else { return };
+        match crate::kafka::topics::bounds(&self.setup.cluster, &input.0, input.1) {
             Ok((first, _)) if first > expected => {
-                tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, "records expired before they were read");
-                self.intake.lost(lane);
+                tracing::warn!(topic = %input.0, partition = input.1, expected, found = came, "records expired before they were read");
+                self.intake.lost(input);
             }
             Ok(_) => {}
             // The watch goes on without the answer.
             Err(error) => {
-                tracing::warn!(topic = %lane.0, partition = lane.1, expected, found = came, %error, "it cannot be told whether records expired");
+                tracing::warn!(topic = %input.0, partition = input.1, expected, found = came, %error, "it cannot be told whether records expired");
             }
         }
     }
@@ -284,22 +284,22 @@ impl Process {
     }
 
     fn release_held(&mut self, of: impl Fn(Duration) -> bool) -> anyhow::Result<()> {
-        for (lane, content) in self.intake.held(Instant::now(), of) {
-            let given_up = self.node.held(&lane, content);
-            self.intake.give_up(&lane, given_up);
+        for (input, content) in self.intake.held(Instant::now(), of) {
+            let given_up = self.node.take_held(&input, content);
+            self.intake.give_up(&input, given_up);
         }
         self.bury()
     }
 
     fn each_second(&mut self, now: Instant) -> anyhow::Result<()> {
         self.release_held(|silent| silent >= SECOND)?;
-        self.node.mark();
+        self.node.publish_watermarks();
         if self.intake.provisional {
             self.node.reconcile();
         }
-        let silent: Vec<LaneName> =
-            self.node.open_lane_names().into_iter().filter(|lane| self.intake.is_silent(lane, now, self.idle)).collect();
-        self.node.tick(&silent);
+        let silent: Vec<TopicPartition> =
+            self.node.running_inputs().into_iter().filter(|input| self.intake.is_silent(input, now, self.idle)).collect();
+        self.node.advance_idle(&silent);
         self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
         self.node.prepare_commits();
@@ -309,27 +309,27 @@ impl Process {
 
     /// Records that wait, about: a message of ours holds as many as the last ones did.
     fn backlog(&mut self) -> u64 {
-        let access = &self.setup.topics[&Topic::Access];
+        let access = &self.setup.topics[&InternalTopic::Access];
         let (ours, input): (Vec<_>, Vec<_>) = self.reader.lag().into_iter().partition(|((topic, _), _)| topic == access);
         let sum = |lags: Vec<(Partition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
-        sum(input) + sum(ours) * self.node.records_in_a_bundle()
+        sum(input) + sum(ours) * self.node.mean_bundle_size()
     }
 
-    /// Lanes far ahead of the last one wait for it.
+    /// Input partitions far ahead of the last one wait for it.
     fn hold_those_ahead(&mut self) {
         let watermarks = self.node.watermarks();
         let Some(last) = watermarks.values().min().copied() else { return };
         let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
-        let held: BTreeSet<Partition> = ahead.map(|(lane, _)| (Arc::from(lane.0.as_str()), lane.1)).collect();
-        for lane in &held {
-            self.intake.heard(&(lane.0.to_string(), lane.1), Instant::now());
+        let held: BTreeSet<Partition> = ahead.map(|(input, _)| (Arc::from(input.0.as_str()), input.1)).collect();
+        for input in &held {
+            self.intake.heard(&(input.0.to_string(), input.1), Instant::now());
         }
-        self.reader.hold(held);
+        self.reader.pause(held);
     }
 
     fn measure(&mut self) {
         let metrics = &self.parts.metrics;
-        let restoring = self.node.restoring();
+        let restoring = self.node.restore_progress();
         metrics.restoring(restoring.tasks as u64, restoring.messages, restoring.bytes);
         if restoring.tasks > 0 {
             tracing::info!(tasks = restoring.tasks, messages = restoring.messages, bytes = restoring.bytes, "restoring state");
@@ -364,14 +364,14 @@ impl Process {
             let mut commits = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Send(number, message) => {
-                        self.writer.send(Outgoing {
+                    Effect::Produce(number, message) => {
+                        self.writer.send(ProducerRecord {
                             number,
                             topic: self.setup.topics[&message.topic].to_string(),
                             partition: message.partition,
                             key: message.key,
                             value: message.value,
-                            patient: message.topic == Topic::State,
+                            low_priority: message.topic == InternalTopic::State,
                         });
                         hit("message sent");
                     }
@@ -380,30 +380,30 @@ impl Process {
                         hit("alerts given");
                     }
                     Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
-                    Effect::Follow(topic, partition, from) => self.reader.follow((self.setup.topics[&topic].clone(), partition), from),
-                    Effect::Leave(topic, partition) => self.reader.leave((self.setup.topics[&topic].clone(), partition)),
-                    Effect::FollowLane(lane, from) => {
-                        self.intake.open(&lane, from);
-                        self.reader.follow((Arc::from(lane.0.as_str()), lane.1), from);
+                    Effect::Consume(topic, partition, from) => self.reader.assign((self.setup.topics[&topic].clone(), partition), from),
+                    Effect::StopConsuming(topic, partition) => self.reader.unassign((self.setup.topics[&topic].clone(), partition)),
+                    Effect::ConsumeInput(input, from) => {
+                        self.intake.open(&input, from);
+                        self.reader.assign((Arc::from(input.0.as_str()), input.1), from);
                     }
-                    Effect::Commit(lane, resume) => {
+                    Effect::Commit(input, resume) => {
                         // A commit may have failed, so the same is said again now and then.
                         let now = Instant::now();
-                        let known = self.committed.get(&lane);
+                        let known = self.committed.get(&input);
                         if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
-                            self.committed.insert(lane.clone(), (resume, now));
-                            commits.push(Commit { topic: lane.0, partition: lane.1, offset: resume.next, metadata: resume.metadata() });
+                            self.committed.insert(input.clone(), (resume, now));
+                            commits.push(Commit { topic: input.0, partition: input.1, offset: resume.next, metadata: resume.metadata() });
                         }
                     }
-                    Effect::Recall(part) => self.caches.recall(part),
-                    Effect::Forget(part, why) => self.caches.forget(part, why),
+                    Effect::LoadCache(part) => self.caches.recall(part),
+                    Effect::DiscardCache(part, why) => self.caches.forget(part, why),
                     Effect::Restored(part, read) => self.caches.keep(part, read),
-                    Effect::Release(part) => self.caches.release(part),
+                    Effect::ReleaseCache(part) => self.caches.release(part),
                 }
             }
             if !commits.is_empty() {
                 // Of tasks the offset stands in the state; this is for people who watch the group.
-                let access = self.setup.topics[&Topic::Access].to_string();
+                let access = self.setup.topics[&InternalTopic::Access].to_string();
                 let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
                 let read = tasks.map(|(partition, task)| Commit {
                     topic: access.clone(),
@@ -424,7 +424,7 @@ impl Process {
                 hit("alerts acknowledged");
             }
             while let Some((part, cached)) = self.caches.recalled() {
-                self.node.recalled(part, cached, log_name());
+                self.node.cache_loaded(part, cached, log_name());
             }
             if idle {
                 return Ok(());
@@ -433,30 +433,31 @@ impl Process {
     }
 
     fn hear_group(&mut self) -> anyhow::Result<()> {
-        while let Ok(said) = self.working.said.try_recv().or_else(|_| self.reading.said.try_recv()) {
-            let access = self.setup.topics[&Topic::Access].clone();
-            match said {
-                Said::Ours { topic, partition, .. } if *topic == *access => {
+        while let Ok(event) = self.working.events.try_recv().or_else(|_| self.reading.events.try_recv()) {
+            let access = self.setup.topics[&InternalTopic::Access].clone();
+            match event {
+                GroupEvent::Assigned { topic, partition, .. } if *topic == *access => {
                     self.node.assign(partition);
                     hit("assigned");
                 }
-                Said::Ours { topic, partition, committed } => {
-                    let resume = committed.map_or(Resume { next: 0, watermark: None }, |(offset, beside)| Resume::read(offset, &beside));
-                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&Topic::Ticks], 0)?;
-                    self.node.assign_lane((topic, partition), resume, end);
+                GroupEvent::Assigned { topic, partition, committed } => {
+                    let resume = committed
+                        .map_or(InputPosition { next: 0, watermark: None }, |(offset, beside)| InputPosition::read(offset, &beside));
+                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
+                    self.node.assign_input((topic, partition), resume, end);
                 }
-                Said::Give(gone, done) => {
+                GroupEvent::Revoked(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|(topic, _)| **topic == *access).map(|(_, task)| *task).collect();
                     self.last_save(&tasks)?;
                     hit("giving up");
                     self.give_up(&gone, &access);
                     drop::<Sender<()>>(done);
                 }
-                Said::Lost(gone) => {
+                GroupEvent::Lost(gone) => {
                     tracing::warn!(partitions = gone.len(), "the group took this process for dead; others go on with its work");
                     self.give_up(&gone, &access);
                 }
-                Said::Failed(why) => anyhow::bail!("kafka: {why}"),
+                GroupEvent::Failed(why) => anyhow::bail!("kafka: {why}"),
             }
             self.act()?;
         }
@@ -468,11 +469,11 @@ impl Process {
             if topic == access {
                 self.node.revoke(*partition);
             } else {
-                let lane = (topic.clone(), *partition);
-                self.node.revoke_lane(&lane);
-                self.committed.remove(&lane);
-                self.intake.close(&lane);
-                self.reader.leave((Arc::from(topic.as_str()), *partition));
+                let input = (topic.clone(), *partition);
+                self.node.revoke_input(&input);
+                self.committed.remove(&input);
+                self.intake.close(&input);
+                self.reader.unassign((Arc::from(topic.as_str()), *partition));
             }
         }
     }
@@ -485,15 +486,16 @@ impl Process {
         let mut begun: BTreeSet<i32> = BTreeSet::new();
         while Instant::now() < until {
             for task in tasks {
-                if !begun.contains(task) && self.node.save_task(*task, &Parallel) {
+                if !begun.contains(task) && self.node.checkpoint_task(*task, &Parallel) {
                     begun.insert(*task);
                 }
             }
             self.node.prepare_commits();
             self.node.step(&Parallel)?;
             self.act()?;
-            let waiting = tasks.iter().any(|task| self.node.is_saving(*task) || (!begun.contains(task) && self.node.is_running(*task)));
-            if !waiting && self.node.open_sends() == 0 {
+            let waiting =
+                tasks.iter().any(|task| self.node.is_checkpointing(*task) || (!begun.contains(task) && self.node.is_running(*task)));
+            if !waiting && self.node.unacknowledged() == 0 {
                 break;
             }
             std::thread::sleep(Duration::from_millis(2));

@@ -2,11 +2,11 @@
 
 use crate::config::cluster::Cluster as Settings;
 use crate::config::written::{Config, From};
-use crate::kafka::member::Joining;
+use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
-use crate::kafka::topics::{Wanted, ensure, partitions};
+use crate::kafka::topics::{TopicSpec, ensure, partitions};
 use crate::pipeline::intake::cluster;
-use crate::stream::Topic;
+use crate::stream::InternalTopic;
 use crate::stream::node::Layout;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use std::time::Duration;
 pub struct Setup {
     pub(super) cluster: Cluster,
     pub(super) layout: Layout,
-    pub(super) topics: BTreeMap<Topic, Arc<str>>,
+    pub(super) topics: BTreeMap<InternalTopic, Arc<str>>,
     /// How to join the group of the input's partitions, and that of the tasks.
-    pub(super) groups: [Joining; 2],
+    pub(super) groups: [GroupSettings; 2],
 }
 
 impl Setup {
@@ -32,15 +32,15 @@ impl Setup {
         let sources: Vec<_> = sources.collect();
         let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
         let cluster = cluster(first);
-        let wanted: Vec<Wanted> = Topic::ALL
+        let wanted: Vec<TopicSpec> = InternalTopic::ALL
             .into_iter()
-            .map(|topic| Wanted {
+            .map(|topic| TopicSpec {
                 name: name(settings, topic),
                 partitions: match topic {
-                    Topic::Access => settings.tasks,
-                    // That of the centre comes after those of the tasks.
-                    Topic::State => settings.tasks + 1,
-                    Topic::Summaries | Topic::Baselines | Topic::Ticks => 1,
+                    InternalTopic::Access => settings.tasks,
+                    // That of the coordinator comes after those of the tasks.
+                    InternalTopic::State => settings.tasks + 1,
+                    InternalTopic::Summaries | InternalTopic::Baselines | InternalTopic::Ticks => 1,
                 },
                 compacted: topic.is_compacted(),
             })
@@ -51,18 +51,22 @@ impl Setup {
         for topic in &inputs {
             anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
         }
-        let lanes = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
-        let layout = Layout { tasks: settings.tasks, lanes: lanes.collect() };
-        let topics: BTreeMap<Topic, Arc<str>> = Topic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
+        let input_partitions = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
+        let layout = Layout { tasks: settings.tasks, inputs: input_partitions.collect() };
+        let topics: BTreeMap<InternalTopic, Arc<str>> =
+            InternalTopic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
         let instance = settings.instance.as_deref().map(named).transpose()?;
-        let joining = |group: String, topics: Vec<String>| Joining {
+        let group_settings = |group: String, topics: Vec<String>| GroupSettings {
             group,
             instance: instance.clone(),
             topics,
-            session: Duration::from_millis(settings.session.0.unsigned_abs()),
+            session_timeout: Duration::from_millis(settings.session.0.unsigned_abs()),
         };
         // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
-        let groups = [joining(first.group.clone(), inputs), joining(format!("{}.tasks", first.group), vec![name(settings, Topic::Access)])];
+        let groups = [
+            group_settings(first.group.clone(), inputs),
+            group_settings(format!("{}.tasks", first.group), vec![name(settings, InternalTopic::Access)]),
+        ];
         Ok(Setup { cluster, layout, topics, groups })
     }
 }
@@ -75,6 +79,6 @@ fn named(instance: &str) -> anyhow::Result<String> {
     }
 }
 
-fn name(settings: &Settings, topic: Topic) -> String {
+fn name(settings: &Settings, topic: InternalTopic) -> String {
     format!("{}.{}", settings.prefix, topic.name())
 }

@@ -5,14 +5,14 @@
 
 use crate::config::cluster::Cluster as Settings;
 use crate::engine::context::Context;
+use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::kafka::settings::Cluster;
-use crate::kafka::topics::{Wanted, bounds, ensure, partitions};
-use crate::kafka::writer::{Outgoing, Writer};
+use crate::kafka::topics::{TopicSpec, bounds, ensure, partitions};
 use crate::model::access::{Access, RecordId};
 use crate::pipeline::redrive::spool::{Entry, LetterId};
 use crate::source::kafka::range;
-use crate::stream::Topic;
-use crate::stream::wire::{Pack, Place, Routed, What};
+use crate::stream::InternalTopic;
+use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -34,12 +34,12 @@ pub struct Handover {
 impl Handover {
     /// Checks that the processes' topic is there, and makes the one that remembers.
     pub async fn prepare(cluster: Cluster, settings: &Settings) -> anyhow::Result<Handover> {
-        let access = format!("{}.{}", settings.prefix, Topic::Access.name());
+        let access = format!("{}.{}", settings.prefix, InternalTopic::Access.name());
         let redriven = format!("{}.redriven", settings.prefix);
         let found = partitions(&cluster, std::slice::from_ref(&access))?.get(&access).copied();
         let rule = || format!("topic {access}: must be there with {} partitions, as its processes make it, got {found:?}", settings.tasks);
         anyhow::ensure!(found == Some(settings.tasks), rule());
-        ensure(&cluster, &[Wanted { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication).await?;
+        ensure(&cluster, &[TopicSpec { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication).await?;
         Ok(Handover { cluster, access, redriven, tasks: settings.tasks })
     }
 
@@ -55,14 +55,14 @@ impl Handover {
 
     /// Hands entries over.
     pub fn hand_over(&self, context: &Context, entries: &[Entry]) -> anyhow::Result<()> {
-        let mut sending = Sending { writer: Writer::new(&self.cluster)?, given: 0, acknowledged: 0 };
+        let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, given: 0, acknowledged: 0 };
         for entry in entries {
-            let mut packs = vec![Pack::default(); self.tasks.max(1) as usize];
+            let mut packs = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
             for (at, access) in entry.accesses.iter().enumerate() {
                 let access = named(entry.letter, at, access.clone());
                 let task = context.task(&access.actor, packs.len() as u32) as usize;
-                let (time, what) = (access.time, What::Record { access, late: true });
-                packs[task].push(&Routed { place: Place::default(), at: time, what });
+                let (time, what) = (access.time, RoutedItem::Record { access, late: true });
+                packs[task].push(&Routed { place: RecordPosition::default(), at: time, what });
                 if packs[task].len() >= FULL {
                     self.send(&mut sending, entry, task, &mut packs[task])?;
                 }
@@ -79,7 +79,7 @@ impl Handover {
         sending.wait()
     }
 
-    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, pack: &mut Pack) -> anyhow::Result<()> {
+    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, pack: &mut BundleBuilder) -> anyhow::Result<()> {
         let (topic, partition) =
             entry.partition.rsplit_once('/').and_then(|(topic, at)| Some((topic, at.parse().ok()?))).unwrap_or_default();
         let bundle = pack.close_redriven(topic, partition);
@@ -98,7 +98,7 @@ fn named(letter: LetterId, at: usize, access: Access) -> Access {
 }
 
 struct Sending {
-    writer: Writer,
+    writer: RecordProducer,
     given: u64,
     acknowledged: u64,
 }
@@ -106,7 +106,7 @@ struct Sending {
 impl Sending {
     fn send(&mut self, topic: String, partition: i32, key: Vec<u8>, value: Vec<u8>) -> anyhow::Result<()> {
         self.given += 1;
-        self.writer.send(Outgoing { number: self.given, topic, partition, key, value: Some(value), patient: false });
+        self.writer.send(ProducerRecord { number: self.given, topic, partition, key, value: Some(value), low_priority: false });
         self.poll()
     }
 

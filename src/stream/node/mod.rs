@@ -1,4 +1,4 @@
-//! A node: the lanes, tasks and the centre that one process has been given, and how messages find them. It does nothing by itself:
+//! A node: the input partitions, tasks and the coordinator that one process has been given, and how messages find them. It does nothing by itself:
 //! what happened is told to it, and what is to be done is taken from it.
 
 mod view;
@@ -8,19 +8,19 @@ use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
 use crate::model::time::Span;
-use crate::stream::centre::Centre;
-use crate::stream::changelog::{Changelog, LogName};
-pub use crate::stream::effect::{Effect, LaneName};
-use crate::stream::lane::{Content, Lane, Resume};
-use crate::stream::restoring::{Cached, Reading, Turn};
-use crate::stream::save::Out;
+use crate::stream::changelog::{Changelog, ChangelogId};
+use crate::stream::coordinator::Coordinator;
+pub use crate::stream::effect::{Effect, TopicPartition};
+use crate::stream::input_partition::{DecodedInput, InputPartition, InputPosition};
+use crate::stream::restore::{CachedLog, Restoration, RestoreStep};
+use crate::stream::save::OutboxItem;
 use crate::stream::table::Table;
 use crate::stream::task::{Step, Task};
 use crate::stream::wire::{Tick, decode};
-use crate::stream::{StreamError, Topic};
+use crate::stream::{InternalTopic, StreamError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-pub use view::Restoring;
+pub use view::RestoreProgress;
 
 /// What is the same in all processes.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Layout {
     /// How many tasks there are.
     pub tasks: i32,
     /// All partitions of the input, sorted.
-    pub lanes: Vec<LaneName>,
+    pub inputs: Vec<TopicPartition>,
 }
 
 /// The process's part of the work.
@@ -38,9 +38,9 @@ pub struct Node {
     table: Table,
     ticks: Vec<Tick>,
     ticks_next: i64,
-    lanes: BTreeMap<LaneName, Laid>,
-    /// Lanes that are open, while nobody has taken from where they are to be read.
-    unfollowed: BTreeSet<LaneName>,
+    inputs: BTreeMap<TopicPartition, InputState>,
+    /// Input partitions that are open, while nobody has taken from where they are to be read.
+    unfollowed: BTreeSet<TopicPartition>,
     parts: BTreeMap<i32, Part>,
     effects: Vec<Effect>,
     tickets: BTreeMap<u64, (Owner, u64)>,
@@ -55,32 +55,32 @@ pub struct Node {
 /// Who sent something.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Owner {
-    /// A task, or the centre, by its partition of the state.
+    /// A task, or the coordinator, by its partition of the state.
     Part(i32),
     /// Its fence.
     Fence(i32),
-    Lane(LaneName),
+    Input(TopicPartition),
     /// Nobody waits.
     Nobody,
 }
 
-/// A lane that is ours.
-enum Laid {
+/// An input partition that is ours.
+enum InputState {
     /// It waits until recorded ticks were read up to an offset.
-    Opening(Resume, i64),
-    Open(Box<Lane>),
+    Opening(InputPosition, i64),
+    Open(Box<InputPartition>),
 }
 
-/// A task that is ours, or the centre.
+/// A task that is ours, or the coordinator.
 enum Part {
     /// Its fence is on the way.
     Fencing,
     /// Its fence stands there, and what is cached of the state is asked for.
     Recalling(i64),
     /// Its state is read up to the fence, and beyond it until it is whole.
-    Restoring(Box<Reading>),
+    Restoring(Box<Restoration>),
     Task(Box<Task>),
-    Centre(Box<Centre>),
+    Coordinator(Box<Coordinator>),
 }
 
 impl Node {
@@ -92,10 +92,10 @@ impl Node {
             table: Table::default(),
             ticks: Vec::new(),
             ticks_next: 0,
-            lanes: BTreeMap::new(),
+            inputs: BTreeMap::new(),
             unfollowed: BTreeSet::new(),
             parts: BTreeMap::new(),
-            effects: vec![Effect::Follow(Topic::Baselines, 0, 0), Effect::Follow(Topic::Ticks, 0, 0)],
+            effects: vec![Effect::Consume(InternalTopic::Baselines, 0, 0), Effect::Consume(InternalTopic::Ticks, 0, 0)],
             tickets: BTreeMap::new(),
             ticket: 0,
             counts: Counts::default(),
@@ -114,138 +114,146 @@ impl Node {
         for part in self.parts.values_mut() {
             match part {
                 Part::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
-                Part::Centre(centre) => centre.set_budget(context.alerts.budget_per_day),
+                Part::Coordinator(coordinator) => coordinator.set_budget(context.alerts.budget_per_day),
                 Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
             }
         }
-        for lane in self.lanes.values_mut() {
-            if let Laid::Open(lane) = lane {
-                lane.set_context(context.clone());
+        for input in self.inputs.values_mut() {
+            if let InputState::Open(input) = input {
+                input.set_context(context.clone());
             }
         }
         self.context = context;
     }
 
-    /// The partition of the state that is the centre's: that after the tasks'.
-    fn centre(&self) -> i32 {
+    /// The partition of the state that is the coordinator's: that after the tasks'.
+    fn coordinator_partition(&self) -> i32 {
         self.layout.tasks
     }
 
-    /// A task is ours; with the first comes the centre.
+    /// A task is ours; with the first comes the coordinator.
     pub fn assign(&mut self, task: i32) {
         self.revoke(task);
         self.open(task);
         if task == 0 {
-            self.open(self.centre());
+            self.open(self.coordinator_partition());
         }
     }
 
     fn open(&mut self, part: i32) {
         self.parts.insert(part, Part::Fencing);
-        self.give(Owner::Fence(part), 0, Out::Send(Changelog::fence(part)));
+        self.give(Owner::Fence(part), 0, OutboxItem::Record(Changelog::fence(part)));
     }
 
     /// A task is no longer ours.
     pub fn revoke(&mut self, task: i32) {
         let mut gone = vec![task];
         if task == 0 {
-            gone.push(self.centre());
+            gone.push(self.coordinator_partition());
         }
         for part in gone {
             // Who takes the part on anew counts anew: an acknowledgement of what was sent before must not reach it.
             self.tickets.retain(|_, (owner, _)| *owner != Owner::Part(part) && *owner != Owner::Fence(part));
             let removed = self.parts.remove(&part);
             if removed.is_some() {
-                self.effects.push(Effect::Release(part));
+                self.effects.push(Effect::ReleaseCache(part));
             }
             match removed {
-                Some(Part::Restoring(_)) => self.effects.push(Effect::Leave(Topic::State, part)),
-                Some(Part::Task(_)) => self.effects.push(Effect::Leave(Topic::Access, part)),
-                Some(Part::Centre(_)) => self.effects.push(Effect::Leave(Topic::Summaries, 0)),
+                Some(Part::Restoring(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::State, part)),
+                Some(Part::Task(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::Access, part)),
+                Some(Part::Coordinator(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::Summaries, 0)),
                 Some(Part::Fencing | Part::Recalling(_)) | None => {}
             }
         }
     }
 
     /// A partition of the input is ours. It is read on from there, once ticks were read up to that offset of theirs.
-    pub fn assign_lane(&mut self, name: LaneName, resume: Resume, ticks_end: i64) {
-        self.revoke_lane(&name);
-        self.lanes.insert(name, Laid::Opening(resume, ticks_end));
-        self.open_lanes();
+    pub fn assign_input(&mut self, name: TopicPartition, resume: InputPosition, ticks_end: i64) {
+        self.revoke_input(&name);
+        self.inputs.insert(name, InputState::Opening(resume, ticks_end));
+        self.open_inputs();
     }
 
     /// A partition of the input is no longer ours.
-    pub fn revoke_lane(&mut self, name: &LaneName) {
-        self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Lane(of) if of == name));
-        self.lanes.remove(name);
+    pub fn revoke_input(&mut self, name: &TopicPartition) {
+        self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Input(of) if of == name));
+        self.inputs.remove(name);
         self.unfollowed.remove(name);
-        self.effects.retain(|effect| !matches!(effect, Effect::FollowLane(of, _) if of == name));
+        self.effects.retain(|effect| !matches!(effect, Effect::ConsumeInput(of, _) if of == name));
     }
 
-    fn open_lanes(&mut self) {
-        for (name, lane) in &mut self.lanes {
-            if let Laid::Opening(resume, ticks_end) = lane
+    fn open_inputs(&mut self) {
+        for (name, input) in &mut self.inputs {
+            if let InputState::Opening(resume, ticks_end) = input
                 && self.ticks_next >= *ticks_end
             {
-                let opened = Lane::new(name.clone(), self.context.clone(), self.layout.tasks, *resume, self.ticks.clone());
-                self.effects.push(Effect::FollowLane(name.clone(), opened.next()));
+                let opened = InputPartition::new(name.clone(), self.context.clone(), self.layout.tasks, *resume, self.ticks.clone());
+                self.effects.push(Effect::ConsumeInput(name.clone(), opened.next()));
                 self.unfollowed.insert(name.clone());
-                *lane = Laid::Open(Box::new(opened));
+                *input = InputState::Open(Box::new(opened));
             }
         }
     }
 
     /// What a record of the input holds. What is returned was set aside and is given up.
     ///
-    /// A lane that was ours before is read anew from what was committed. Until [`Effect::FollowLane`] has been taken, records come from
-    /// where it had been read to: what they pass over would be missing from the lane's time, and what is late would not be known as such.
-    pub fn record(&mut self, name: &LaneName, offset: i64, content: Content) -> Vec<Access> {
+    /// An input partition that was ours before is read anew from what was committed. Until [`Effect::ConsumeInput`] has been taken, records come from
+    /// where it had been read to: what they pass over would be missing from the input partition's time, and what is late would not be known as such.
+    pub fn record(&mut self, name: &TopicPartition, offset: i64, content: DecodedInput) -> Vec<Access> {
         match self.followed(name) {
-            Some(lane) if offset >= lane.next() => lane.take(offset, content),
+            Some(input) if offset >= input.next() => input.take(offset, content),
             Some(_) | None => Vec::new(),
         }
     }
 
-    fn followed(&mut self, name: &LaneName) -> Option<&mut Lane> {
-        match self.lanes.get_mut(name) {
-            Some(Laid::Open(lane)) if !self.unfollowed.contains(name) => Some(lane),
+    fn followed(&mut self, name: &TopicPartition) -> Option<&mut InputPartition> {
+        match self.inputs.get_mut(name) {
+            Some(InputState::Open(input)) if !self.unfollowed.contains(name) => Some(input),
             Some(_) | None => None,
         }
     }
 
     /// What a decoder had held back of records of the input before.
-    pub fn held(&mut self, name: &LaneName, content: Content) -> Vec<Access> {
-        self.followed(name).map_or_else(Vec::new, |lane| lane.take_held(content))
+    pub fn take_held(&mut self, name: &TopicPartition, content: DecodedInput) -> Vec<Access> {
+        self.followed(name).map_or_else(Vec::new, |input| input.take_held(content))
     }
 
     /// A message of a topic of ours. `show`: it is recent enough to be shown at once. Of a partition of the state no message may
-    /// come before what the last one led to is done ([`Node::has_turned`]): it may have to be read from elsewhere.
-    pub fn message(&mut self, topic: Topic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) {
+    /// come before what the last one led to is done ([`Node::has_effects`]): it may have to be read from elsewhere.
+    pub fn message(&mut self, topic: InternalTopic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) {
         let outcome = self.take(topic, partition, offset, key, value, show);
         if let Err(why) = outcome {
             let failure = match topic {
-                Topic::State => StreamError::State { partition, why },
+                InternalTopic::State => StreamError::State { partition, why },
                 _ => StreamError::Unreadable { topic: topic.name(), partition, offset, why },
             };
             self.failure.get_or_insert(failure);
         }
     }
 
-    fn take(&mut self, topic: Topic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) -> Result<(), String> {
+    fn take(
+        &mut self,
+        topic: InternalTopic,
+        partition: i32,
+        offset: i64,
+        key: &[u8],
+        value: Option<&[u8]>,
+        show: bool,
+    ) -> Result<(), String> {
         match topic {
-            Topic::Baselines => self.table.take(offset, key, value),
-            Topic::Ticks => {
+            InternalTopic::Baselines => self.table.take(offset, key, value),
+            InternalTopic::Ticks => {
                 let tick: Tick = decode(value.unwrap_or_default())?;
                 self.ticks_next = offset + 1;
-                if let Some(Laid::Open(lane)) = self.lanes.get_mut(&(tick.topic.clone(), tick.partition)) {
-                    lane.recorded(tick.clone());
+                if let Some(InputState::Open(input)) = self.inputs.get_mut(&(tick.topic.clone(), tick.partition)) {
+                    input.recorded(tick.clone());
                 }
                 self.ticks.push(tick);
-                self.open_lanes();
+                self.open_inputs();
                 Ok(())
             }
-            Topic::State => self.restore(partition, offset, key, value),
-            Topic::Access => {
+            InternalTopic::State => self.restore(partition, offset, key, value),
+            InternalTopic::Access => {
                 let Some(Part::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
                 if offset < task.next() {
                     return Ok(());
@@ -257,10 +265,10 @@ impl Node {
                 self.shown(step.provisional);
                 Ok(())
             }
-            Topic::Summaries => {
-                let centre = self.centre();
-                let Some(Part::Centre(centre)) = self.parts.get_mut(&centre) else { return Ok(()) };
-                if offset < centre.next() { Ok(()) } else { centre.take(offset, key, value.unwrap_or_default()) }
+            InternalTopic::Summaries => {
+                let coordinator = self.coordinator_partition();
+                let Some(Part::Coordinator(coordinator)) = self.parts.get_mut(&coordinator) else { return Ok(()) };
+                if offset < coordinator.next() { Ok(()) } else { coordinator.take(offset, key, value.unwrap_or_default()) }
             }
         }
     }
@@ -268,48 +276,50 @@ impl Node {
     fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
         let Some(Part::Restoring(reading)) = self.parts.get_mut(&part) else { return Ok(()) };
         match reading.take(offset, key, value)? {
-            Turn::On => Ok(()),
-            turn @ (Turn::From(_) | Turn::Refused(_)) => {
+            RestoreStep::Continue => Ok(()),
+            turn @ (RestoreStep::ReadFrom(_) | RestoreStep::CacheRejected(_)) => {
                 self.turn(part, turn);
                 Ok(())
             }
-            Turn::Whole => self.restored(part),
+            RestoreStep::Complete => self.restored(part),
         }
     }
 
     fn restored(&mut self, part: i32) -> Result<(), String> {
         let Some(Part::Restoring(reading)) = self.parts.remove(&part) else { return Ok(()) };
-        self.effects.push(Effect::Leave(Topic::State, part));
+        self.effects.push(Effect::StopConsuming(InternalTopic::State, part));
         self.effects.push(Effect::Restored(part, reading.read()));
         let (restored, unnamed) = reading.finish(part);
         if let Some(name) = unnamed {
-            self.give(Owner::Nobody, 0, Out::Send(Changelog::name(part, name)));
+            self.give(Owner::Nobody, 0, OutboxItem::Record(Changelog::name(part, name)));
         }
-        if part == self.centre() {
-            let centre = Centre::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
-            self.effects.push(Effect::Follow(Topic::Summaries, 0, centre.next()));
-            self.parts.insert(part, Part::Centre(Box::new(centre)));
+        if part == self.coordinator_partition() {
+            let coordinator = Coordinator::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
+            self.effects.push(Effect::Consume(InternalTopic::Summaries, 0, coordinator.next()));
+            self.parts.insert(part, Part::Coordinator(Box::new(coordinator)));
         } else {
-            let task = Task::new(part, Arc::new(self.context.with_own_partitions()), &self.layout.lanes, restored)?;
-            self.effects.push(Effect::Follow(Topic::Access, part, task.next()));
+            let task = Task::new(part, Arc::new(self.context.with_own_partitions()), &self.layout.inputs, restored)?;
+            self.effects.push(Effect::Consume(InternalTopic::Access, part, task.next()));
             self.parts.insert(part, Part::Task(Box::new(task)));
         }
         Ok(())
     }
 
     /// What this machine has cached of a partition of the state, and a name for it should it have none.
-    pub fn recalled(&mut self, part: i32, cached: Option<Cached>, name: LogName) {
+    pub fn cache_loaded(&mut self, part: i32, cached: Option<CachedLog>, name: ChangelogId) {
         let Some(Part::Recalling(fence)) = self.parts.get(&part) else { return };
-        let (reading, turn) = Reading::begin(*fence, cached, name);
+        let (reading, turn) = Restoration::begin(*fence, cached, name);
         self.parts.insert(part, Part::Restoring(Box::new(reading)));
         self.turn(part, turn);
     }
 
-    fn turn(&mut self, part: i32, turn: Turn) {
+    fn turn(&mut self, part: i32, turn: RestoreStep) {
         match turn {
-            Turn::From(offset) => self.effects.push(Effect::Follow(Topic::State, part, offset)),
-            Turn::Refused(why) => self.effects.extend([Effect::Forget(part, why), Effect::Follow(Topic::State, part, 0)]),
-            Turn::On | Turn::Whole => {}
+            RestoreStep::ReadFrom(offset) => self.effects.push(Effect::Consume(InternalTopic::State, part, offset)),
+            RestoreStep::CacheRejected(why) => {
+                self.effects.extend([Effect::DiscardCache(part, why), Effect::Consume(InternalTopic::State, part, 0)])
+            }
+            RestoreStep::Continue | RestoreStep::Complete => {}
         }
     }
 
@@ -321,17 +331,17 @@ impl Node {
             Owner::Fence(part) => {
                 if let Some(fencing @ Part::Fencing) = self.parts.get_mut(&part) {
                     *fencing = Part::Recalling(offset);
-                    self.effects.push(Effect::Recall(part));
+                    self.effects.push(Effect::LoadCache(part));
                 }
             }
             Owner::Part(part) => match self.parts.get_mut(&part) {
                 Some(Part::Task(task)) => task.outbox.acknowledged(number),
-                Some(Part::Centre(centre)) => centre.outbox.acknowledged(number),
+                Some(Part::Coordinator(coordinator)) => coordinator.outbox.acknowledged(number),
                 Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => {}
             },
-            Owner::Lane(name) => {
-                if let Some(Laid::Open(lane)) = self.lanes.get_mut(&name) {
-                    lane.outbox.acknowledged(number);
+            Owner::Input(name) => {
+                if let Some(InputState::Open(input)) = self.inputs.get_mut(&name) {
+                    input.outbox.acknowledged(number);
                 }
             }
         }
@@ -344,8 +354,8 @@ impl Node {
             let mut step = Step::default();
             let outcome = match self.parts.get_mut(&part) {
                 Some(Part::Task(task)) => task.step(&self.table, executor, &mut step),
-                Some(Part::Centre(centre)) => {
-                    centre.step(&self.context);
+                Some(Part::Coordinator(coordinator)) => {
+                    coordinator.step(&self.context);
                     Ok(())
                 }
                 Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => Ok(()),
@@ -361,11 +371,11 @@ impl Node {
         }
     }
 
-    /// Tells all tasks how far the lanes here have come.
-    pub fn mark(&mut self) {
-        for lane in self.lanes.values_mut() {
-            if let Laid::Open(lane) = lane {
-                lane.flush(Span(0));
+    /// Tells all tasks how far the input partitions here have come.
+    pub fn publish_watermarks(&mut self) {
+        for input in self.inputs.values_mut() {
+            if let InputState::Open(input) = input {
+                input.flush(Span(0));
             }
         }
     }
@@ -389,14 +399,14 @@ impl Node {
     }
 
     /// Begins to save what can be saved.
-    pub fn save(&mut self, executor: &impl Executor) {
+    pub fn checkpoint(&mut self, executor: &impl Executor) {
         for part in self.parts.values_mut() {
             match part {
                 Part::Task(task) => {
                     task.save(executor);
                 }
-                Part::Centre(centre) => {
-                    centre.save();
+                Part::Coordinator(coordinator) => {
+                    coordinator.save();
                 }
                 Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
             }
@@ -405,52 +415,52 @@ impl Node {
     }
 
     /// Begins to save one task.
-    pub fn save_task(&mut self, task: i32, executor: &impl Executor) -> bool {
+    pub fn checkpoint_task(&mut self, task: i32, executor: &impl Executor) -> bool {
         match self.parts.get_mut(&task) {
             Some(Part::Task(task)) => task.save(executor),
-            Some(Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => false,
+            Some(Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => false,
         }
     }
 
-    /// How far lanes have been read is to be committed once what they sent is acknowledged.
+    /// How far input partitions have been read is to be committed once what they sent is acknowledged.
     pub fn prepare_commits(&mut self) {
-        for lane in self.lanes.values_mut() {
-            if let Laid::Open(lane) = lane {
-                lane.prepare_commit();
+        for input in self.inputs.values_mut() {
+            if let InputState::Open(input) = input {
+                input.prepare_commit();
             }
         }
     }
 
-    /// Records that these silent lanes follow the time of the others: each that of the next one ahead.
-    pub fn tick(&mut self, silent: &[LaneName]) {
+    /// Records that these silent input partitions follow the time of the others: each that of the next one ahead.
+    pub fn advance_idle(&mut self, silent: &[TopicPartition]) {
         let watermarks = self.watermarks();
         for name in silent {
-            let Some(Laid::Open(lane)) = self.lanes.get(name) else { continue };
-            let own = lane.watermark();
+            let Some(InputState::Open(input)) = self.inputs.get(name) else { continue };
+            let own = input.watermark();
             let ahead = watermarks.values().copied().filter(|watermark| own.is_none_or(|own| *watermark > own)).min();
             if let Some(to) = ahead {
-                let tick = lane.tick(to);
-                self.give(Owner::Nobody, 0, Out::Send(tick));
+                let tick = input.tick(to);
+                self.give(Owner::Nobody, 0, OutboxItem::Record(tick));
             }
         }
     }
 
     /// What is to be done, in order.
     pub fn effects(&mut self) -> Vec<Effect> {
-        let mut outs: Vec<(Owner, u64, Out)> = Vec::new();
+        let mut outs: Vec<(Owner, u64, OutboxItem)> = Vec::new();
         for (part, state) in &mut self.parts {
             let outbox = match state {
                 Part::Task(task) => &mut task.outbox,
-                Part::Centre(centre) => &mut centre.outbox,
+                Part::Coordinator(coordinator) => &mut coordinator.outbox,
                 Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => continue,
             };
             outs.extend(outbox.take().into_iter().map(|(number, out)| (Owner::Part(*part), number, out)));
         }
-        for (name, lane) in &mut self.lanes {
-            if let Laid::Open(lane) = lane {
-                lane.flush_due();
-                outs.extend(lane.outbox.take().into_iter().map(|(number, out)| (Owner::Lane(name.clone()), number, out)));
-                if let Some(resume) = lane.committed() {
+        for (name, input) in &mut self.inputs {
+            if let InputState::Open(input) = input {
+                input.flush_due();
+                outs.extend(input.outbox.take().into_iter().map(|(number, out)| (Owner::Input(name.clone()), number, out)));
+                if let Some(resume) = input.committed() {
                     self.effects.push(Effect::Commit(name.clone(), resume));
                 }
             }
@@ -462,17 +472,17 @@ impl Node {
         std::mem::take(&mut self.effects)
     }
 
-    fn give(&mut self, owner: Owner, number: u64, out: Out) {
+    fn give(&mut self, owner: Owner, number: u64, out: OutboxItem) {
         self.ticket += 1;
         self.tickets.insert(self.ticket, (owner, number));
         self.effects.push(match out {
-            Out::Send(message) => Effect::Send(self.ticket, message),
-            Out::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
+            OutboxItem::Record(message) => Effect::Produce(self.ticket, message),
+            OutboxItem::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
         });
     }
 
     /// Records in a bundle of late, about.
-    pub fn records_in_a_bundle(&mut self) -> u64 {
+    pub fn mean_bundle_size(&mut self) -> u64 {
         let (bundles, records) = self.bundles;
         // What comes weighs more than what was.
         self.bundles = (bundles / 2, records / 2);

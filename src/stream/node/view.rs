@@ -1,14 +1,14 @@
 //! What can be seen of a node from outside.
 
 use crate::model::time::Timestamp;
-use crate::stream::centre::Centre;
-use crate::stream::node::{Laid, LaneName, Node, Part};
+use crate::stream::coordinator::Coordinator;
+use crate::stream::node::{InputState, Node, Part, TopicPartition};
 use crate::stream::task::Task;
 use std::collections::BTreeMap;
 
 /// How far a restore has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Restoring {
+pub struct RestoreProgress {
     /// Tasks that are being restored.
     pub tasks: usize,
     /// Messages read for them.
@@ -24,32 +24,32 @@ impl Node {
     }
 
     /// Whether a task is being saved.
-    pub fn is_saving(&self, task: i32) -> bool {
-        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_saving())
+    pub fn is_checkpointing(&self, task: i32) -> bool {
+        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_checkpointing())
     }
 
     /// Whether something is to be done before the next message of a partition of the state.
-    pub fn has_turned(&self) -> bool {
+    pub fn has_effects(&self) -> bool {
         !self.effects.is_empty()
     }
 
     /// Messages and alerts that are not acknowledged yet.
-    pub fn open_sends(&self) -> usize {
+    pub fn unacknowledged(&self) -> usize {
         self.tickets.len()
     }
 
-    /// The watermark of every lane, as far as it is known here.
-    pub fn watermarks(&self) -> BTreeMap<LaneName, Timestamp> {
+    /// The watermark of every input partition, as far as it is known here.
+    pub fn watermarks(&self) -> BTreeMap<TopicPartition, Timestamp> {
         let mut all = BTreeMap::new();
-        let mut note = |name: &LaneName, watermark: Option<Timestamp>| {
+        let mut note = |name: &TopicPartition, watermark: Option<Timestamp>| {
             if let Some(watermark) = watermark {
                 let known = all.entry(name.clone()).or_insert(watermark);
                 *known = watermark.max(*known);
             }
         };
-        for name in &self.layout.lanes {
-            if let Some(Laid::Open(lane)) = self.lanes.get(name) {
-                note(name, lane.watermark());
+        for name in &self.layout.inputs {
+            if let Some(InputState::Open(input)) = self.inputs.get(name) {
+                note(name, input.watermark());
             }
             for part in self.parts.values() {
                 if let Part::Task(task) = part {
@@ -61,8 +61,8 @@ impl Node {
     }
 
     /// How far restores have come.
-    pub fn restoring(&self) -> Restoring {
-        let mut all = Restoring::default();
+    pub fn restore_progress(&self) -> RestoreProgress {
+        let mut all = RestoreProgress::default();
         for part in self.parts.values() {
             match part {
                 Part::Fencing | Part::Recalling(_) => all.tasks += 1,
@@ -72,7 +72,7 @@ impl Node {
                     all.messages += read.cached + read.read;
                     all.bytes += read.bytes;
                 }
-                Part::Task(_) | Part::Centre(_) => {}
+                Part::Task(_) | Part::Coordinator(_) => {}
             }
         }
         all
@@ -82,28 +82,28 @@ impl Node {
     pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> + Clone {
         self.parts.iter().filter_map(|(part, state)| match state {
             Part::Task(task) => Some((*part, &**task)),
-            Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
+            Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
         })
     }
 
-    /// The centre, where it is here and runs.
-    pub fn running_centre(&self) -> Option<&Centre> {
-        match self.parts.get(&self.centre()) {
-            Some(Part::Centre(centre)) => Some(centre),
+    /// The coordinator, where it is here and runs.
+    pub fn coordinator(&self) -> Option<&Coordinator> {
+        match self.parts.get(&self.coordinator_partition()) {
+            Some(Part::Coordinator(coordinator)) => Some(coordinator),
             _ => None,
         }
     }
 
-    /// The lanes that run here.
-    pub fn open_lane_names(&self) -> Vec<LaneName> {
-        self.lanes.iter().filter(|(_, lane)| matches!(lane, Laid::Open(_))).map(|(name, _)| name.clone()).collect()
+    /// The input partitions that run here.
+    pub fn running_inputs(&self) -> Vec<TopicPartition> {
+        self.inputs.iter().filter(|(_, input)| matches!(input, InputState::Open(_))).map(|(name, _)| name.clone()).collect()
     }
 
     /// Takes the tasks out, to look at where they have come.
     pub fn into_tasks(self) -> Vec<Task> {
         let task = |part| match part {
             Part::Task(task) => Some(*task),
-            Part::Centre(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
+            Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
         };
         self.parts.into_values().filter_map(task).collect()
     }

@@ -5,8 +5,8 @@ use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use crate::common::world::load_from;
 use leakwarden::engine::Sequential;
-use leakwarden::stream::centre::Centre;
 use leakwarden::stream::changelog::Restore;
+use leakwarden::stream::coordinator::Coordinator;
 use leakwarden::stream::task::Task;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -158,7 +158,7 @@ impl Cluster {
         told
     }
 
-    /// Hashes of the saved state of each task and of the centre, by what Kafka holds; those that are not saved yet are missing.
+    /// Hashes of the saved state of each task and of the coordinator, by what Kafka holds; those that are not saved yet are missing.
     pub fn state(&self) -> BTreeMap<i32, String> {
         let mut partitions: BTreeMap<i32, Restore> = BTreeMap::new();
         for message in self.run.topics.read(&format!("{}.state", self.name)) {
@@ -166,7 +166,7 @@ impl Cluster {
             partitions.entry(message.partition).or_default().take(message.key.as_deref().unwrap_or_default(), value).expect("is readable");
         }
         let context = load_from(&self.run.company.dir().join("process-0/config.toml"));
-        let lanes: Vec<(String, i32)> = (0..self.run.company.partitions.len()).map(|at| (self.run.topic.clone(), at as i32)).collect();
+        let inputs: Vec<(String, i32)> = (0..self.run.company.partitions.len()).map(|at| (self.run.topic.clone(), at as i32)).collect();
         let mut states = BTreeMap::new();
         for (partition, restore) in partitions {
             if restore.check().is_err() {
@@ -177,10 +177,10 @@ impl Cluster {
                 continue;
             }
             let digest = if partition == self.tasks {
-                let centre = Centre::new(self.tasks, context.alerts.budget_per_day, restored).expect("is restored");
-                format!("{:?}", centre.digest())
+                let coordinator = Coordinator::new(self.tasks, context.alerts.budget_per_day, restored).expect("is restored");
+                format!("{:?}", coordinator.digest())
             } else {
-                let task = Task::new(partition, Arc::new(context.with_own_partitions()), &lanes, restored).expect("is restored");
+                let task = Task::new(partition, Arc::new(context.with_own_partitions()), &inputs, restored).expect("is restored");
                 format!("{:?}", task.digest(&Sequential))
             };
             states.insert(partition, digest);

@@ -1,4 +1,4 @@
-//! A lane: one partition of the input. It places each record in time, as the engine's clocks do, and brings it to the task of its
+//! An input partition: one partition of the input. It places each record in time, as the engine's clocks do, and brings it to the task of its
 //! employee; it tells every task how far its time has come.
 //!
 //! What it sends depends on the records of the partition and on recorded ticks alone. It has no state of its own beside an offset
@@ -11,31 +11,31 @@ use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::population::flow::Edge;
 use crate::stream::save::Outbox;
-use crate::stream::wire::{Pack, Place, Routed, Tick, What, encode};
-use crate::stream::{Send, Topic};
+use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem, Tick, encode};
+use crate::stream::{InternalTopic, OutgoingRecord};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Tasks hear of a lane's time at the latest when it has moved on by so much.
+/// Tasks hear of an input partition's time at the latest when it has moved on by so much.
 const MARK: Span = Span::minutes(1);
 
 /// A bundle with so many bytes is sent, whatever may follow. Brokers take a mebibyte where nothing else is configured.
 const FULL: usize = 256 * 1024;
 
-/// A running lane.
-pub struct Lane {
+/// A running input partition.
+pub struct InputPartition {
     topic: String,
     partition: i32,
     context: Arc<Context>,
     clock: Clock<Access>,
     next: i64,
     /// From where to read anew while records are set aside: they are not sent yet.
-    before: Option<Resume>,
+    before: Option<InputPosition>,
     /// Each task, and what waits to be sent to it.
     tasks: Vec<Destination>,
-    /// That which hears the lane's notes.
+    /// That which hears the input partition's notes.
     noting: usize,
-    /// What was amiss before the lane had a time.
+    /// What was amiss before the input partition had a time.
     amiss: Amount,
     /// Recorded ticks that stand before offsets not read yet.
     ticks: VecDeque<Tick>,
@@ -43,12 +43,12 @@ pub struct Lane {
     sub: u32,
     /// What leaves it.
     pub outbox: Outbox,
-    commit: Option<(Resume, u64)>,
+    commit: Option<(InputPosition, u64)>,
 }
 
 /// What a record of the input holds.
 #[derive(Clone, Default, Debug)]
-pub struct Content {
+pub struct DecodedInput {
     /// Its accesses.
     pub accesses: Vec<Access>,
     /// Numbers that its source gave it: print of the stream, number, record.
@@ -59,38 +59,38 @@ pub struct Content {
     pub believed: Option<Timestamp>,
 }
 
-/// A task as a lane sees it.
+/// A task as an input partition sees it.
 #[derive(Clone, Default)]
 struct Destination {
-    pack: Pack,
+    pack: BundleBuilder,
     /// The watermark that it was told.
     told: Option<Timestamp>,
 }
 
-/// From where a lane is read on.
+/// From where an input partition is read on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Resume {
+pub struct InputPosition {
     /// The next offset.
     pub next: i64,
     /// The watermark there.
     pub watermark: Option<Timestamp>,
 }
 
-impl Resume {
+impl InputPosition {
     /// As it stands beside a committed offset.
     pub fn metadata(self) -> String {
         self.watermark.map_or_else(String::new, |watermark| format!("w={}", watermark.0))
     }
 
     /// From a committed offset and what stands beside it.
-    pub fn read(next: i64, metadata: &str) -> Resume {
-        Resume { next, watermark: metadata.strip_prefix("w=").and_then(|ms| ms.parse().ok()).map(Timestamp) }
+    pub fn read(next: i64, metadata: &str) -> InputPosition {
+        InputPosition { next, watermark: metadata.strip_prefix("w=").and_then(|ms| ms.parse().ok()).map(Timestamp) }
     }
 }
 
-impl Lane {
-    /// A lane that is read on from there, with the ticks that were recorded of it in their order.
-    pub fn new(name: (String, i32), context: Arc<Context>, tasks: i32, resume: Resume, ticks: Vec<Tick>) -> Lane {
+impl InputPartition {
+    /// An input partition that is read on from there, with the ticks that were recorded of it in their order.
+    pub fn new(name: (String, i32), context: Arc<Context>, tasks: i32, resume: InputPosition, ticks: Vec<Tick>) -> InputPartition {
         let mut clock = Clock::new(context.lateness);
         if let Some(watermark) = resume.watermark {
             clock.advance(watermark, &mut |_| {});
@@ -98,7 +98,7 @@ impl Lane {
         let is_ours = |tick: &Tick| (&tick.topic, tick.partition) == (&name.0, name.1) && tick.next >= resume.next;
         let ticks = ticks.into_iter().filter(is_ours).collect();
         let noting = context.task_of_source(&format!("{}/{}", name.0, name.1), tasks.max(1) as u32) as usize;
-        let mut lane = Lane {
+        let mut input = InputPartition {
             topic: name.0,
             partition: name.1,
             context,
@@ -113,9 +113,9 @@ impl Lane {
             outbox: Outbox::default(),
             commit: None,
         };
-        lane.apply_ticks();
-        lane.flush(Span(0));
-        lane
+        input.apply_ticks();
+        input.flush(Span(0));
+        input
     }
 
     /// The next offset to read.
@@ -136,9 +136,9 @@ impl Lane {
     }
 
     /// Takes what the record at an offset holds. What is returned is given up.
-    pub fn take(&mut self, offset: i64, content: Content) -> Vec<Access> {
+    pub fn take(&mut self, offset: i64, content: DecodedInput) -> Vec<Access> {
         self.apply_ticks();
-        let here = Resume { next: offset, watermark: self.clock.watermark() };
+        let here = InputPosition { next: offset, watermark: self.clock.watermark() };
         self.next = offset + 1;
         self.sub = 0;
         let given_up = self.take_content(content);
@@ -148,14 +148,14 @@ impl Lane {
     }
 
     /// Takes what a decoder had held back of records before.
-    pub fn take_held(&mut self, content: Content) -> Vec<Access> {
-        let here = Resume { next: self.next, watermark: self.clock.watermark() };
+    pub fn take_held(&mut self, content: DecodedInput) -> Vec<Access> {
+        let here = InputPosition { next: self.next, watermark: self.clock.watermark() };
         let given_up = self.take_content(content);
         self.note_aside(here);
         given_up
     }
 
-    fn take_content(&mut self, Content { accesses, numbers, amiss, believed }: Content) -> Vec<Access> {
+    fn take_content(&mut self, DecodedInput { accesses, numbers, amiss, believed }: DecodedInput) -> Vec<Access> {
         for (stream, number, edge) in numbers {
             if let Some(at) = self.clock.place_of(edge.time) {
                 self.note(at, Note::Number { stream, number, edge });
@@ -168,7 +168,7 @@ impl Lane {
         self.pack(placed);
         self.amiss.add(amiss);
         self.amiss.dead += given_up.len() as u64;
-        // What is amiss stands at the lane's time, once it has one.
+        // What is amiss stands at the input partition's time, once it has one.
         if let Some(at) = self.clock.watermark().filter(|_| !self.amiss.is_nothing()) {
             let amiss = std::mem::take(&mut self.amiss);
             self.note(at, Note::Amiss(amiss));
@@ -177,10 +177,10 @@ impl Lane {
     }
 
     fn note(&mut self, at: Timestamp, note: Note) {
-        self.bring(self.noting, at, What::Note(note));
+        self.bring(self.noting, at, RoutedItem::Note(note));
     }
 
-    fn note_aside(&mut self, here: Resume) {
+    fn note_aside(&mut self, here: InputPosition) {
         if self.clock.holds_any() {
             self.before.get_or_insert(here);
         } else {
@@ -205,13 +205,13 @@ impl Lane {
         self.flush(MARK);
     }
 
-    /// The message that records that this silent lane's time moves on.
-    pub fn tick(&self, to: Timestamp) -> Send {
+    /// The message that records that this silent input partition's time moves on.
+    pub fn tick(&self, to: Timestamp) -> OutgoingRecord {
         let tick = Tick { topic: self.topic.clone(), partition: self.partition, next: self.next, to };
-        Send { topic: Topic::Ticks, partition: 0, key: self.name(), value: Some(encode(&tick)) }
+        OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.name(), value: Some(encode(&tick)) }
     }
 
-    /// A tick of this lane has been recorded.
+    /// A tick of this input partition has been recorded.
     pub fn recorded(&mut self, tick: Tick) {
         if tick.next >= self.next {
             self.ticks.push_back(tick);
@@ -242,12 +242,12 @@ impl Lane {
     fn pack(&mut self, placed: Vec<Placed<Access>>) {
         for Placed { settles, late, item } in placed {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
-            self.bring(task, settles, What::Record { access: item, late });
+            self.bring(task, settles, RoutedItem::Record { access: item, late });
         }
     }
 
-    fn bring(&mut self, task: usize, at: Timestamp, what: What) {
-        let place = Place { next: self.next, sub: self.sub };
+    fn bring(&mut self, task: usize, at: Timestamp, what: RoutedItem) {
+        let place = RecordPosition { next: self.next, sub: self.sub };
         self.sub += 1;
         self.tasks[task].pack.push(&Routed { place, at, what });
         if self.tasks[task].pack.len() >= FULL {
@@ -260,24 +260,24 @@ impl Lane {
         let Destination { pack, told } = &mut self.tasks[task];
         *told = watermark;
         let value = pack.close(&self.topic, self.partition, watermark);
-        self.outbox.send(Send { topic: Topic::Access, partition: task as i32, key: self.name(), value: Some(value) });
+        self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: task as i32, key: self.name(), value: Some(value) });
     }
 
     fn name(&self) -> Vec<u8> {
         format!("{}/{}", self.topic, self.partition).into_bytes()
     }
 
-    /// From where to read anew once everything sent is acknowledged; to be asked for with [`Lane::committed`].
+    /// From where to read anew once everything sent is acknowledged; to be asked for with [`InputPartition::committed`].
     pub fn prepare_commit(&mut self) {
         if self.commit.is_none() {
             self.flush_due();
-            let now = Resume { next: self.next, watermark: self.clock.watermark() };
+            let now = InputPosition { next: self.next, watermark: self.clock.watermark() };
             self.commit = Some((self.before.unwrap_or(now), self.outbox.given()));
         }
     }
 
     /// What may be committed, once it may.
-    pub fn committed(&mut self) -> Option<Resume> {
+    pub fn committed(&mut self) -> Option<InputPosition> {
         let (resume, after) = self.commit?;
         if !self.outbox.is_acknowledged(after) {
             return None;

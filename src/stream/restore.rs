@@ -11,11 +11,11 @@
 //!
 //! Where any of this fails, the cache is given up and everything is read from the beginning. That costs time only.
 
-use crate::stream::changelog::{Changelog, LogName, Restore, Restored};
+use crate::stream::changelog::{Changelog, ChangelogId, Restore, Restored};
 
 /// A message of a log.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
+pub struct ChangelogRecord {
     /// Its offset.
     pub offset: i64,
     /// Its key.
@@ -25,23 +25,23 @@ pub struct Message {
 }
 
 /// The beginning of a log as it was once read: the newest message of each key, by offset, and the very last one in any case.
-pub type Cached = Vec<Message>;
+pub type CachedLog = Vec<ChangelogRecord>;
 
 /// What is to be done after a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Turn {
+pub enum RestoreStep {
     /// Read on.
-    On,
+    Continue,
     /// Read on from another offset.
-    From(i64),
+    ReadFrom(i64),
     /// The cache is not to be used, and why: read from the beginning.
-    Refused(&'static str),
+    CacheRejected(&'static str),
     /// The state is whole.
-    Whole,
+    Complete,
 }
 
 /// A state that is being read.
-pub struct Reading {
+pub struct Restoration {
     fence: i64,
     /// Everything up to the fence was read.
     passed: bool,
@@ -50,23 +50,23 @@ pub struct Reading {
     /// Messages of the cache in `restore`.
     cached: u64,
     /// The log's name, should it have none.
-    name: LogName,
+    name: ChangelogId,
 }
 
 enum Cache {
     /// There is none.
     None,
     /// The message that names the log comes next, if this is its cache.
-    Proving(Cached, usize),
+    Proving(CachedLog, usize),
     /// Its last message comes next, if it still stands.
-    Ended(Message),
+    Ended(ChangelogRecord),
     /// It was used.
     Used,
 }
 
 /// How a state was read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Read {
+pub struct RestoreStats {
     /// Messages of the cache.
     pub cached: u64,
     /// Messages of the log.
@@ -75,26 +75,26 @@ pub struct Read {
     pub bytes: u64,
 }
 
-impl Reading {
+impl Restoration {
     /// Begins: the first turn is an offset, or why the cache is not to be used.
-    pub fn begin(fence: i64, cached: Option<Cached>, name: LogName) -> (Reading, Turn) {
-        let mut reading = Reading { fence, passed: false, restore: Restore::default(), cache: Cache::None, cached: 0, name };
-        let Some(cached) = cached else { return (reading, Turn::From(0)) };
-        let Some(last) = cached.last().map(|last| last.offset) else { return (reading, Turn::From(0)) };
+    pub fn begin(fence: i64, cached: Option<CachedLog>, name: ChangelogId) -> (Restoration, RestoreStep) {
+        let mut reading = Restoration { fence, passed: false, restore: Restore::default(), cache: Cache::None, cached: 0, name };
+        let Some(cached) = cached else { return (reading, RestoreStep::ReadFrom(0)) };
+        let Some(last) = cached.last().map(|last| last.offset) else { return (reading, RestoreStep::ReadFrom(0)) };
         let turn = match cached.iter().position(|message| Changelog::names_log(&message.key)) {
-            _ if last >= fence => Turn::Refused("the log ends before it"),
-            None => Turn::Refused("it does not say of which log it is"),
+            _ if last >= fence => RestoreStep::CacheRejected("the log ends before it"),
+            None => RestoreStep::CacheRejected("it does not say of which log it is"),
             Some(at) => {
                 let from = cached[at].offset;
                 reading.cache = Cache::Proving(cached, at);
-                Turn::From(from)
+                RestoreStep::ReadFrom(from)
             }
         };
         (reading, turn)
     }
 
     /// Takes a message, in the order of the log, from the offset of the last turn on.
-    pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<Turn, String> {
+    pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<RestoreStep, String> {
         match std::mem::replace(&mut self.cache, Cache::None) {
             Cache::None => {}
             Cache::Used => self.cache = Cache::Used,
@@ -110,7 +110,11 @@ impl Reading {
                 }
                 self.cache = Cache::Used;
                 if offset == last.offset {
-                    return Ok(if is_same(&last, offset, key, value) { Turn::On } else { self.refuse("the log has gone on otherwise") });
+                    return Ok(if is_same(&last, offset, key, value) {
+                        RestoreStep::Continue
+                    } else {
+                        self.refuse("the log has gone on otherwise")
+                    });
                 }
             }
         }
@@ -118,22 +122,22 @@ impl Reading {
             self.restore.take(key, value)?;
         }
         if offset < self.fence {
-            return Ok(Turn::On);
+            return Ok(RestoreStep::Continue);
         }
         // Beyond the fence, which may be compacted away itself, only another save can make it whole.
         let may_be_whole = !std::mem::replace(&mut self.passed, true) || Restore::completes(key);
         if !may_be_whole {
-            return Ok(Turn::On);
+            return Ok(RestoreStep::Continue);
         }
         match (self.restore.check(), &self.cache) {
-            (Ok(()), _) => Ok(Turn::Whole),
+            (Ok(()), _) => Ok(RestoreStep::Complete),
             // Another writer may be saving: then this costs time only.
             (Err(_), Cache::Used) => Ok(self.refuse("with what the log has beyond it, it is not whole")),
-            (Err(_), Cache::None | Cache::Proving(..) | Cache::Ended(_)) => Ok(Turn::On),
+            (Err(_), Cache::None | Cache::Proving(..) | Cache::Ended(_)) => Ok(RestoreStep::Continue),
         }
     }
 
-    fn use_cache(&mut self, cached: Cached) -> Turn {
+    fn use_cache(&mut self, cached: CachedLog) -> RestoreStep {
         for message in &cached {
             if self.restore.take(&message.key, message.value.as_deref()).is_err() {
                 return self.refuse("it holds a message that cannot be read");
@@ -143,38 +147,38 @@ impl Reading {
         let last = cached.into_iter().next_back().expect("a cache that is used is not empty");
         let from = last.offset;
         self.cache = Cache::Ended(last);
-        Turn::From(from)
+        RestoreStep::ReadFrom(from)
     }
 
-    fn refuse(&mut self, why: &'static str) -> Turn {
+    fn refuse(&mut self, why: &'static str) -> RestoreStep {
         (self.restore, self.cache, self.cached, self.passed) = (Restore::default(), Cache::None, 0, false);
-        Turn::Refused(why)
+        RestoreStep::CacheRejected(why)
     }
 
     /// How far it has come.
-    pub fn read(&self) -> Read {
-        Read { cached: self.cached, read: self.restore.messages - self.cached, bytes: self.restore.bytes }
+    pub fn read(&self) -> RestoreStats {
+        RestoreStats { cached: self.cached, read: self.restore.messages - self.cached, bytes: self.restore.bytes }
     }
 
     /// The whole state, and the name to give the log if it has none.
-    pub fn finish(self, partition: i32) -> (Restored, Option<LogName>) {
+    pub fn finish(self, partition: i32) -> (Restored, Option<ChangelogId>) {
         let name = (!self.restore.is_named()).then_some(self.name);
         (self.restore.finish(partition, self.fence.unsigned_abs()), name)
     }
 }
 
-fn is_same(message: &Message, offset: i64, key: &[u8], value: Option<&[u8]>) -> bool {
+fn is_same(message: &ChangelogRecord, offset: i64, key: &[u8], value: Option<&[u8]>) -> bool {
     message.offset == offset && message.key == key && message.value.as_deref() == value
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::Send;
+    use crate::stream::OutgoingRecord;
     use crate::stream::changelog::Save;
     use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-    const NAME: LogName = [7; 16];
+    const NAME: ChangelogId = [7; 16];
 
     /// Chance that is the same on every machine (SplitMix64).
     struct Dice(u64);
@@ -190,16 +194,16 @@ mod tests {
 
     /// Messages by offset; `None` of those that are compacted away.
     #[derive(Clone, Default)]
-    struct Log(Vec<Option<Message>>);
+    struct Log(Vec<Option<ChangelogRecord>>);
 
     impl Log {
-        fn append(&mut self, send: Send) -> i64 {
+        fn append(&mut self, send: OutgoingRecord) -> i64 {
             let offset = self.0.len() as i64;
-            self.0.push(Some(Message { offset, key: send.key, value: send.value }));
+            self.0.push(Some(ChangelogRecord { offset, key: send.key, value: send.value }));
             offset
         }
 
-        fn at(&self, offset: i64) -> &Message {
+        fn at(&self, offset: i64) -> &ChangelogRecord {
             self.0[offset as usize..].iter().flatten().next().expect("the fence is never compacted away before it is read")
         }
 
@@ -218,12 +222,12 @@ mod tests {
         }
 
         /// What a machine would have cached that had read up to an offset.
-        fn cached(&self, end: usize) -> Cached {
-            let mut newest: BTreeMap<&[u8], &Message> = BTreeMap::new();
+        fn cached(&self, end: usize) -> CachedLog {
+            let mut newest: BTreeMap<&[u8], &ChangelogRecord> = BTreeMap::new();
             newest.extend(self.0[..end].iter().flatten().map(|message| (&message.key[..], message)));
             let last = self.0[..end].iter().flatten().last().map(|message| message.offset);
             let kept = newest.into_values().filter(|message| message.value.is_some() || Some(message.offset) == last);
-            let by_offset: BTreeMap<i64, Message> = kept.map(|message| (message.offset, message.clone())).collect();
+            let by_offset: BTreeMap<i64, ChangelogRecord> = kept.map(|message| (message.offset, message.clone())).collect();
             by_offset.into_values().collect()
         }
     }
@@ -232,22 +236,22 @@ mod tests {
         head: Option<Vec<u8>>,
         entries: Vec<(Vec<u8>, Vec<u8>)>,
         changelog: Changelog,
-        unnamed: Option<LogName>,
-        read: Read,
+        unnamed: Option<ChangelogId>,
+        read: RestoreStats,
         refused: Option<&'static str>,
     }
 
     /// Restores as a node does.
-    fn restored(log: &mut Log, cached: Option<Cached>) -> Outcome {
+    fn restored(log: &mut Log, cached: Option<CachedLog>) -> Outcome {
         let fence = log.append(Changelog::fence(0));
-        let (mut reading, mut turn) = Reading::begin(fence, cached, NAME);
+        let (mut reading, mut turn) = Restoration::begin(fence, cached, NAME);
         let (mut next, mut refused) = (0, None);
         loop {
             match turn {
-                Turn::On => {}
-                Turn::From(offset) => next = offset,
-                Turn::Refused(why) => (next, refused) = (0, Some(why)),
-                Turn::Whole => break,
+                RestoreStep::Continue => {}
+                RestoreStep::ReadFrom(offset) => next = offset,
+                RestoreStep::CacheRejected(why) => (next, refused) = (0, Some(why)),
+                RestoreStep::Complete => break,
             }
             let message = log.at(next);
             next = message.offset + 1;
@@ -262,7 +266,7 @@ mod tests {
     struct Writer {
         changelog: Changelog,
         state: BTreeMap<Vec<u8>, Vec<u8>>,
-        sending: VecDeque<(Send, Option<u64>)>,
+        sending: VecDeque<(OutgoingRecord, Option<u64>)>,
         saves: usize,
     }
 
@@ -319,7 +323,7 @@ mod tests {
             let mut dice = Dice(seed);
             let mut log = Log::default();
             let mut writers = vec![Writer::new(&mut log)];
-            let mut caches: Vec<Cached> = Vec::new();
+            let mut caches: Vec<CachedLog> = Vec::new();
             for _ in 0..200 {
                 let at = dice.below(writers.len());
                 match dice.below(20) {
@@ -368,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_cache_that_is_not_of_this_log_is_refused_and_all_is_read() {
-        let refused = |cached: Cached| {
+        let refused = |cached: CachedLog| {
             let whole = restored(&mut some_log(), None);
             let outcome = restored(&mut some_log(), Some(cached));
             assert_eq!((&outcome.head, &outcome.entries, outcome.read), (&whole.head, &whole.entries, whole.read));
@@ -385,7 +389,7 @@ mod tests {
         shifted.iter_mut().for_each(|message| message.offset += 1);
         assert_eq!(refused(shifted), Some("the log ends before it"));
 
-        let nameless: Cached = own.iter().filter(|message| !Changelog::names_log(&message.key)).cloned().collect();
+        let nameless: CachedLog = own.iter().filter(|message| !Changelog::names_log(&message.key)).cloned().collect();
         assert_eq!(refused(nameless), Some("it does not say of which log it is"));
 
         let mut otherwise = own.clone();

@@ -27,7 +27,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 
 /// A message to be sent.
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub struct ProducerRecord {
     /// Its number.
     pub number: u64,
     /// Its topic.
@@ -39,27 +39,27 @@ pub struct Outgoing {
     /// Its content; `None` removes the key from a compacted topic.
     pub value: Option<Vec<u8>>,
     /// It can wait: much of its kind comes at once, and all others go first.
-    pub patient: bool,
+    pub low_priority: bool,
 }
 
-impl Outgoing {
+impl ProducerRecord {
     fn bytes(&self) -> usize {
         self.key.len() + self.value.as_ref().map_or(0, Vec::len)
     }
 }
 
-/// Bytes of patient messages that the client has at once.
-const PATIENT: usize = 8 * 1024 * 1024;
+/// Bytes of low-priority records that the client has at once.
+const LOW_PRIORITY: usize = 8 * 1024 * 1024;
 
 /// A client that sends.
-pub struct Writer {
+pub struct RecordProducer {
     client: BaseProducer<Reports>,
-    waiting: VecDeque<Outgoing>,
+    waiting: VecDeque<ProducerRecord>,
     /// Bytes that are not acknowledged.
     under_way: usize,
-    patient: VecDeque<Outgoing>,
+    low_priority: VecDeque<ProducerRecord>,
     /// Bytes of these that the client has.
-    patient_under_way: usize,
+    low_priority_under_way: usize,
 }
 
 #[derive(Default)]
@@ -67,7 +67,7 @@ struct Reports(Mutex<Vec<Report>>);
 
 struct Report {
     number: u64,
-    patient: bool,
+    low_priority: bool,
     bytes: usize,
     offset: Result<i64, KafkaError>,
 }
@@ -91,36 +91,36 @@ impl ProducerContext for Reports {
         let (Ok(message) | Err((_, message))) = result;
         let bytes = message.payload_len() + message.key_len();
         let offset = result.as_ref().map(|message| message.offset()).map_err(|(error, _)| error.clone());
-        let report = Report { number: (mark >> 1) as u64, patient: mark & 1 == 1, bytes, offset };
+        let report = Report { number: (mark >> 1) as u64, low_priority: mark & 1 == 1, bytes, offset };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
     }
 }
 
-impl Writer {
+impl RecordProducer {
     /// Connects; brokers may be away.
-    pub fn new(cluster: &Cluster) -> Result<Writer, SettingsError> {
+    pub fn new(cluster: &Cluster) -> Result<RecordProducer, SettingsError> {
         let mut config = cluster.config(DEFAULTS)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
-        Ok(Writer {
+        Ok(RecordProducer {
             client: cluster.client(&config, Reports::default())?,
             waiting: VecDeque::new(),
             under_way: 0,
-            patient: VecDeque::new(),
-            patient_under_way: 0,
+            low_priority: VecDeque::new(),
+            low_priority_under_way: 0,
         })
     }
 
     /// Sends a message, now or when there is room.
-    pub fn send(&mut self, message: Outgoing) {
-        if message.patient {
-            self.patient.push_back(message);
+    pub fn send(&mut self, message: ProducerRecord) {
+        if message.low_priority {
+            self.low_priority.push_back(message);
         } else {
             self.under_way += message.bytes();
             self.waiting.push_back(message);
         }
     }
 
-    /// Bytes that were given and are not acknowledged, without patient ones.
+    /// Bytes that were given and are not acknowledged, without low-priority ones.
     pub fn under_way(&self) -> usize {
         self.under_way
     }
@@ -132,12 +132,12 @@ impl Writer {
         {
             self.waiting.pop_front();
         }
-        while self.patient_under_way < PATIENT
-            && let Some(message) = self.patient.front()
+        while self.low_priority_under_way < LOW_PRIORITY
+            && let Some(message) = self.low_priority.front()
             && hand_over(&self.client, message)?
         {
-            self.patient_under_way += message.bytes();
-            self.patient.pop_front();
+            self.low_priority_under_way += message.bytes();
+            self.low_priority.pop_front();
         }
         let reports = || self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner);
         // One call tells of one batch.
@@ -151,7 +151,7 @@ impl Writer {
         }
         let reports = std::mem::take(&mut *reports());
         for report in &reports {
-            let under_way = if report.patient { &mut self.patient_under_way } else { &mut self.under_way };
+            let under_way = if report.low_priority { &mut self.low_priority_under_way } else { &mut self.under_way };
             *under_way = under_way.saturating_sub(report.bytes);
         }
         reports.into_iter().map(|Report { number, offset, .. }| offset.map(|offset| (number, offset))).collect()
@@ -159,8 +159,8 @@ impl Writer {
 }
 
 /// Whether the client had room for it.
-fn hand_over(client: &BaseProducer<Reports>, message: &Outgoing) -> Result<bool, KafkaError> {
-    let mark = (message.number as usize) << 1 | usize::from(message.patient);
+fn hand_over(client: &BaseProducer<Reports>, message: &ProducerRecord) -> Result<bool, KafkaError> {
+    let mark = (message.number as usize) << 1 | usize::from(message.low_priority);
     let mut record = BaseRecord::with_opaque_to(&message.topic, mark).partition(message.partition).key(&message.key);
     if let Some(value) = &message.value {
         record = record.payload(value);

@@ -41,7 +41,7 @@ pub type Partition = (Arc<str>, i32);
 
 /// A message that was read.
 #[derive(Clone, Debug)]
-pub struct Incoming {
+pub struct ConsumerRecord {
     /// Its offset.
     pub offset: i64,
     /// The broker's or producer's time in epoch milliseconds.
@@ -60,17 +60,17 @@ pub struct Batch {
     /// How often it was followed anew before: messages of an earlier time are of no more use.
     pub since: u64,
     /// The messages.
-    pub messages: Vec<Incoming>,
+    pub messages: Vec<ConsumerRecord>,
 }
 
 enum Command {
-    Follow(Partition, i64, u64),
-    Leave(Partition),
-    Hold(BTreeSet<Partition>),
+    Assign(Partition, i64, u64),
+    Unassign(Partition),
+    Pause(BTreeSet<Partition>),
 }
 
 /// A running reader.
-pub struct Reader {
+pub struct PartitionConsumer {
     commands: Sender<Command>,
     batches: Receiver<Result<Batch, KafkaError>>,
     since: BTreeMap<Partition, u64>,
@@ -110,18 +110,18 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {}
 
-impl Reader {
+impl PartitionConsumer {
     /// Starts its thread. `group` is a name for the brokers' logs; the reader joins none.
-    pub fn start(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
-        Reader::start_with(cluster, group, &[])
+    pub fn start(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
+        PartitionConsumer::start_with(cluster, group, &[])
     }
 
     /// One for which nobody waits: it asks seldom, and holds little.
-    pub fn in_background(cluster: &Cluster, group: &str) -> Result<Reader, SettingsError> {
-        Reader::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
+    pub fn in_background(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
+        PartitionConsumer::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
     }
 
-    fn start_with(cluster: &Cluster, group: &str, more: &[(&str, &str)]) -> Result<Reader, SettingsError> {
+    fn start_with(cluster: &Cluster, group: &str, more: &[(&str, &str)]) -> Result<PartitionConsumer, SettingsError> {
         let mut config = cluster.config(&[DEFAULTS, more].concat())?;
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
@@ -133,28 +133,28 @@ impl Reader {
             .name("kafka-read".to_owned())
             .spawn(move || Thread { consumer, orders, sender, following: BTreeMap::new(), names: BTreeMap::new() }.run())
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
-        Ok(Reader { commands, batches, since: BTreeMap::new(), follows: 0, lag, held: BTreeSet::new() })
+        Ok(PartitionConsumer { commands, batches, since: BTreeMap::new(), follows: 0, lag, held: BTreeSet::new() })
     }
 
     /// Reads a partition from an offset on.
-    pub fn follow(&mut self, partition: Partition, from: i64) {
+    pub fn assign(&mut self, partition: Partition, from: i64) {
         self.follows += 1;
         self.since.insert(partition.clone(), self.follows);
         // A thread that has ended has said why.
-        let _ = self.commands.send(Command::Follow(partition, from, self.follows));
+        let _ = self.commands.send(Command::Assign(partition, from, self.follows));
     }
 
     /// Reads a partition no more.
-    pub fn leave(&mut self, partition: Partition) {
+    pub fn unassign(&mut self, partition: Partition) {
         self.since.remove(&partition);
-        let _ = self.commands.send(Command::Leave(partition));
+        let _ = self.commands.send(Command::Unassign(partition));
     }
 
     /// Reads these no further for now, and all others.
-    pub fn hold(&mut self, partitions: BTreeSet<Partition>) {
+    pub fn pause(&mut self, partitions: BTreeSet<Partition>) {
         if self.held != partitions {
             self.held.clone_from(&partitions);
-            let _ = self.commands.send(Command::Hold(partitions));
+            let _ = self.commands.send(Command::Pause(partitions));
         }
     }
 
@@ -220,17 +220,17 @@ impl Thread {
 
     fn obey(&mut self, command: Command) -> KafkaResult<()> {
         match command {
-            Command::Follow(partition, from, since) => {
+            Command::Assign(partition, from, since) => {
                 if self.following.insert(partition.clone(), since).is_some() {
                     self.consumer.incremental_unassign(&list(&[(&partition, None)]))?;
                 }
                 self.consumer.incremental_assign(&list(&[(&partition, Some(from))]))
             }
-            Command::Leave(partition) => match self.following.remove(&partition) {
+            Command::Unassign(partition) => match self.following.remove(&partition) {
                 Some(_) => self.consumer.incremental_unassign(&list(&[(&partition, None)])),
                 None => Ok(()),
             },
-            Command::Hold(held) => {
+            Command::Pause(held) => {
                 let (hold, go): (Vec<&Partition>, Vec<&Partition>) = self.following.keys().partition(|of| held.contains(*of));
                 let list = |of: Vec<&Partition>| list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
                 self.consumer.pause(&list(hold))?;
@@ -276,8 +276,8 @@ impl Thread {
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>) -> Incoming {
-    Incoming {
+fn owned(message: &BorrowedMessage<'_>) -> ConsumerRecord {
+    ConsumerRecord {
         offset: message.offset(),
         timestamp_ms: message.timestamp().to_millis(),
         key: message.key().unwrap_or_default().to_vec(),

@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 /// What the group says.
 #[derive(Debug)]
-pub enum Said {
+pub enum GroupEvent {
     /// This partition is ours; where it was committed, with what stood beside it.
-    Ours {
+    Assigned {
         /// Its topic.
         topic: String,
         /// Its number.
@@ -29,7 +29,7 @@ pub enum Said {
         committed: Option<(i64, String)>,
     },
     /// These are to be given up. Whoever drops the sender lets the group go on.
-    Give(Vec<(String, i32)>, Sender<()>),
+    Revoked(Vec<(String, i32)>, Sender<()>),
     /// These were lost: others have them already.
     Lost(Vec<(String, i32)>),
     /// The client cannot go on.
@@ -51,7 +51,7 @@ pub struct Commit {
 
 /// How to join.
 #[derive(Clone, Debug)]
-pub struct Joining {
+pub struct GroupSettings {
     /// The group.
     pub group: String,
     /// A name that stays over restarts, so that a restart moves nothing.
@@ -59,13 +59,13 @@ pub struct Joining {
     /// Topics whose partitions are shared out.
     pub topics: Vec<String>,
     /// After so long without a sign of life a member is taken for dead.
-    pub session: Duration,
+    pub session_timeout: Duration,
 }
 
 /// A running member.
-pub struct Member {
+pub struct GroupMember {
     /// What the group says, in order.
-    pub said: Receiver<Said>,
+    pub events: Receiver<GroupEvent>,
     commits: Sender<Vec<Commit>>,
     shared: Arc<Shared>,
     finished: Receiver<()>,
@@ -86,7 +86,7 @@ const COMMITTED_WITHIN: Duration = Duration::from_secs(15);
 
 struct Context {
     shared: Arc<Shared>,
-    said: Sender<Said>,
+    said: Sender<GroupEvent>,
 }
 
 impl ClientContext for Context {
@@ -118,10 +118,10 @@ impl ConsumerContext for Context {
             self.shared.ours().retain(|ours| !named.contains(ours));
             self.shared.new.lock().unwrap_or_else(PoisonError::into_inner).retain(|new| !named.contains(new));
             if consumer.assignment_lost() {
-                let _ = self.said.send(Said::Lost(named));
+                let _ = self.said.send(GroupEvent::Lost(named));
             } else if !named.is_empty() {
                 let (done, given_up) = bounded(1);
-                if self.said.send(Said::Give(named, done)).is_ok() {
+                if self.said.send(GroupEvent::Revoked(named, done)).is_ok() {
                     let _ = given_up.recv_timeout(GIVEN_UP_WITHIN);
                 }
             }
@@ -146,11 +146,11 @@ impl Shared {
     }
 }
 
-impl Member {
+impl GroupMember {
     /// Joins the group.
-    pub fn join(cluster: &Cluster, joining: &Joining) -> Result<Member, SettingsError> {
-        let session = joining.session.as_millis().to_string();
-        let heartbeat = (joining.session.as_millis() / 5).clamp(100, 3_000).to_string();
+    pub fn join(cluster: &Cluster, settings: &GroupSettings) -> Result<GroupMember, SettingsError> {
+        let session = settings.session_timeout.as_millis().to_string();
+        let heartbeat = (settings.session_timeout.as_millis() / 5).clamp(100, 3_000).to_string();
         let defaults: &[(&str, &str)] = &[
             ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"),
@@ -162,16 +162,16 @@ impl Member {
             ("topic.metadata.refresh.interval.ms", "10000"),
         ];
         let mut config = cluster.config(defaults)?;
-        config.set("group.id", &joining.group);
-        if let Some(instance) = &joining.instance {
+        config.set("group.id", &settings.group);
+        if let Some(instance) = &settings.instance {
             config.set("group.instance.id", instance);
         }
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let (sender, said) = unbounded();
+        let (sender, events) = unbounded();
         let shared = Arc::<Shared>::default();
         let context = Context { shared: Arc::clone(&shared), said: sender.clone() };
         let consumer: BaseConsumer<Context> = cluster.client(&config, context)?;
-        let topics: Vec<&str> = joining.topics.iter().map(String::as_str).collect();
+        let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| SettingsError::Client(format!("topics {topics:?}: {error}")))?;
         let (commits, orders) = unbounded();
         let (finish, finished): (Sender<()>, _) = bounded(1);
@@ -183,7 +183,7 @@ impl Member {
                 thread.run();
             })
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
-        Ok(Member { said, commits, shared, finished })
+        Ok(GroupMember { events, commits, shared, finished })
     }
 
     /// Commits soon, what is still ours.
@@ -201,7 +201,7 @@ impl Member {
     /// Leaves the group. False if the client did not come to its end by the deadline; the process may exit all the same.
     pub fn leave(self, deadline: Duration) -> bool {
         self.shared.stopping.store(true, Ordering::Release);
-        drop(self.said);
+        drop(self.events);
         matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))
     }
 }
@@ -209,7 +209,7 @@ impl Member {
 struct Thread {
     consumer: BaseConsumer<Context>,
     shared: Arc<Shared>,
-    said: Sender<Said>,
+    said: Sender<GroupEvent>,
     orders: Receiver<Vec<Commit>>,
 }
 
@@ -218,7 +218,7 @@ impl Thread {
         while !self.shared.stopping.load(Ordering::Acquire) {
             match self.consumer.poll(POLL) {
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
-                    let _ = self.said.send(Said::Failed(error.to_string()));
+                    let _ = self.said.send(GroupEvent::Failed(error.to_string()));
                     return;
                 }
                 Some(Err(error)) => tracing::warn!(%error, "kafka: group"),
@@ -254,7 +254,8 @@ impl Thread {
                         Offset::Offset(offset) => Some((offset, element.metadata().to_owned())),
                         _ => None,
                     };
-                    let ours = Said::Ours { topic: element.topic().to_owned(), partition: element.partition(), committed: offset };
+                    let ours =
+                        GroupEvent::Assigned { topic: element.topic().to_owned(), partition: element.partition(), committed: offset };
                     let _ = self.said.send(ours);
                 }
             }

@@ -1,4 +1,4 @@
-//! The centre: the second stage. It hears all tasks, answers all of them alike once an hour, and gives settled alerts to the sinks
+//! The coordinator: the second stage. It hears all tasks, answers all of them alike once an hour, and gives settled alerts to the sinks
 //! in the order of event time, which the budget needs.
 //!
 //! What a task says again, after a crash or as a zombie, is known by its hour and time, and heard once.
@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// The running centre.
-pub struct Centre {
+/// The running coordinator.
+pub struct Coordinator {
     second: Second,
     heard: Heard,
     next: i64,
@@ -50,7 +50,7 @@ struct Task {
     begins: Option<(i64, bool)>,
     to: Option<Timestamp>,
     revisions: VecDeque<Revision>,
-    /// Hours that it has come to; more than one where an earlier centre answered some of them.
+    /// Hours that it has come to; more than one where an earlier coordinator answered some of them.
     hours: VecDeque<(Vec<Revision>, Report)>,
     /// The last hour of which it was heard.
     reached: i64,
@@ -70,12 +70,12 @@ const SECOND: &[u8] = b"second";
 const STAGE: &[u8] = b"stage";
 const NOTHING: i64 = i64::MIN / 2;
 
-impl Centre {
-    /// The centre of so many tasks, from what was saved of it.
-    pub fn new(tasks: i32, budget_per_day: u32, restored: Restored) -> Result<Centre, String> {
+impl Coordinator {
+    /// The coordinator of so many tasks, from what was saved of it.
+    pub fn new(tasks: i32, budget_per_day: u32, restored: Restored) -> Result<Coordinator, String> {
         let task = Task { reached: NOTHING, saved: NOTHING, day: NOTHING, ..Task::default() };
         let fresh = Heard { tasks: vec![task; tasks.max(1) as usize], begin: None, answered: NOTHING, day: None, kept: BTreeMap::new() };
-        let mut centre = Centre {
+        let mut coordinator = Coordinator {
             second: Second::new(budget_per_day),
             heard: fresh,
             next: 0,
@@ -85,27 +85,27 @@ impl Centre {
             outbox: Outbox::default(),
         };
         if let Some(head) = restored.head {
-            centre.next = decode::<Head>(&head)?.next;
+            coordinator.next = decode::<Head>(&head)?.next;
             for (id, content) in restored.entries {
                 match id.as_slice() {
-                    HEARD => centre.heard = decode(&content)?,
+                    HEARD => coordinator.heard = decode(&content)?,
                     SECOND => {
-                        centre.second = Second::of(decode(&content)?, centre.second.into_stage());
+                        coordinator.second = Second::of(decode(&content)?, coordinator.second.into_stage());
                     }
                     STAGE => {
-                        let (population, budget, watch) = centre.second.parts();
+                        let (population, budget, watch) = coordinator.second.parts();
                         let parts = (population.clone(), budget.clone(), watch.clone());
-                        centre.second = Second::of(parts, decode(&content)?);
+                        coordinator.second = Second::of(parts, decode(&content)?);
                     }
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }
             }
-            if centre.heard.tasks.len() != tasks.max(1) as usize {
-                return Err(format!("was saved with {} tasks, and {tasks} are configured", centre.heard.tasks.len()));
+            if coordinator.heard.tasks.len() != tasks.max(1) as usize {
+                return Err(format!("was saved with {} tasks, and {tasks} are configured", coordinator.heard.tasks.len()));
             }
-            centre.second.set_budget(budget_per_day);
+            coordinator.second.set_budget(budget_per_day);
         }
-        Ok(centre)
+        Ok(coordinator)
     }
 
     /// Changes how many alerts are shown a day, from the next day on.
