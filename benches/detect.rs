@@ -6,7 +6,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use leakwarden::classify::duty::duty;
 use leakwarden::config::load;
-use leakwarden::decode::{self, Choice, Codec, Raw};
+use leakwarden::decode::{self, Codec, FormatChoice, Raw};
 use leakwarden::detect::{AccessContext, DETECTORS, evaluate_access};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::tracked::Tracked;
@@ -42,7 +42,7 @@ struct Bench {
 }
 
 fn decoded(context: &Arc<Context>, lines: &[String]) -> Vec<Access> {
-    let format = Choice::Known(Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
+    let format = FormatChoice::Known(Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
     let mut feed = Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format);
     let mut batch = Batch::default();
     for (at, line) in lines.iter().enumerate() {

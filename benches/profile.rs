@@ -7,7 +7,7 @@ use leakwarden::classify::duty::duty;
 use leakwarden::classify::subjects::Subjects;
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
-use leakwarden::decode::{Choice, Codec, Raw};
+use leakwarden::decode::{Codec, FormatChoice, Raw};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Actor, Position};
@@ -41,7 +41,7 @@ fn context() -> Arc<Context> {
 fn accesses(classifier: &Classifier, context: &Context, count: u64, people: u64) -> Vec<Access> {
     let partition = context.partition("access");
     let format = leakwarden::decode::format("canonical").expect("exists");
-    let format = Choice::Known(Codec::named(format, Arc::default()));
+    let format = FormatChoice::Known(Codec::named(format, Arc::default()));
     let mut feed = Feed::new("access".to_owned(), 0, partition, "access".to_owned(), format);
     let mut batch = Batch::default();
     for n in 0..count {

@@ -3,12 +3,12 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
-use crate::classify::{end_user, marks};
+use crate::classify::{end_user, indicators};
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
-use crate::model::record::{Ending, Record};
+use crate::model::record::{EventOutcome, Record};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct Classifier {
 
 /// Where a record came from.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
+pub struct SourcePartition<'a> {
     /// Name of the source.
     pub source: &'a str,
     /// Place of that name among the sorted names of all sources.
@@ -49,7 +49,7 @@ impl Classifier {
     }
 
     /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
-    pub fn classify(&self, record: &Record<'_>, origin: Origin<'_>) -> (Access, Disclosure) {
+    pub fn classify(&self, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, &self.catalog, &self.keys);
         let system = record.system.as_deref();
         let actor = self.actor(record);
@@ -72,11 +72,11 @@ impl Classifier {
             id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
             actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
             operation: record.operation,
-            success: matches!(record.ending, Ending::Success | Ending::Interrupted),
+            success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,
             places,
             objects: objects(&disclosure),
-            uncharted: uncharted(&disclosure),
+            unknown_tables: unknown_tables(&disclosure),
             rows: disclosure.rows,
             persons: disclosure.persons,
             kinds: disclosure.kinds,
@@ -89,12 +89,12 @@ impl Classifier {
                 app: print("app", record.client.app.as_deref()),
                 session: print("session", record.session.as_deref()),
             },
-            marks: marks::of(record, &disclosure, &self.catalog),
-            chain: match record.subjects.is_empty() {
-                true => disclosure.chain,
-                false => marks::chain(record.subjects.iter().map(|id| &**id), &self.keys),
+            indicators: indicators::of(record, &disclosure, &self.catalog),
+            id_sequence: match record.subjects.is_empty() {
+                true => disclosure.id_sequence,
+                false => indicators::id_sequence(record.subjects.iter().map(|id| &**id), &self.keys),
             },
-            about: marks::about(record, &self.catalog, &self.keys),
+            target_subjects: indicators::target_subjects(record, &self.catalog, &self.keys),
         };
         (access, disclosure)
     }
@@ -126,7 +126,7 @@ fn objects(disclosure: &Disclosure) -> Arc<[Arc<str>]> {
 }
 
 /// The tables among them that the catalog does not know, as bits.
-fn uncharted(disclosure: &Disclosure) -> u16 {
+fn unknown_tables(disclosure: &Disclosure) -> u16 {
     if disclosure.persons.is_nobody() {
         return 0;
     }

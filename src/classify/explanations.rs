@@ -42,7 +42,7 @@ impl ReasonKind {
 
 /// One reason.
 #[derive(Clone, Debug)]
-pub struct Reason {
+pub struct BusinessReason {
     /// Which sort.
     pub kind: ReasonKind,
     /// From when on it covers, inclusive.
@@ -63,7 +63,7 @@ pub struct Reason {
 /// All reasons of a run, indexed by whom and what they cover.
 #[derive(Default)]
 pub struct Explanations {
-    reasons: Vec<Reason>,
+    reasons: Vec<BusinessReason>,
     by_who: HashMap<u64, Vec<u32>, FixedState>,
     /// (who, subject) → first link; links chain the reasons of one pair without a heap cell for each.
     by_subject: HashMap<(u64, u64), u32, FixedState>,
@@ -92,7 +92,7 @@ struct Written {
 
 /// Whom a reason may be given to, as prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Who {
+pub struct Grantee {
     /// The employee or account itself.
     pub own: u64,
     /// Their unit; 0 for none.
@@ -121,9 +121,9 @@ impl Explanations {
     pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<(), Problem> {
         let written: Written = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
         let who = match (&written.employee, &written.unit, &written.source) {
-            (Some(employee), None, None) => Who::employee(keys, employee),
-            (None, Some(unit), None) => Who::unit(keys, unit),
-            (None, None, Some(source)) => Who::source(keys, source).own,
+            (Some(employee), None, None) => Grantee::employee(keys, employee),
+            (None, Some(unit), None) => Grantee::unit(keys, unit),
+            (None, None, Some(source)) => Grantee::source(keys, source).own,
             _ => return Err(Problem::plain(": employee", "exactly one of employee, unit and source must be given")),
         };
         let from = instant(&written.from).ok_or_else(|| Problem::new(": from", "must be RFC 3339 or epoch milliseconds", &written.from))?;
@@ -147,7 +147,7 @@ impl Explanations {
             self.shared_units.insert(unit.clone());
         }
         self.configured = true;
-        let reason = Reason {
+        let reason = BusinessReason {
             kind: written.reason,
             from,
             to,
@@ -188,7 +188,7 @@ impl Explanations {
     }
 
     /// Every reason, in the order of the file.
-    pub fn reasons(&self) -> &[Reason] {
+    pub fn reasons(&self) -> &[BusinessReason] {
         &self.reasons
     }
 
@@ -208,13 +208,13 @@ impl Explanations {
     }
 
     /// Reasons given to somebody for everything or for objects, which cover the access.
-    pub fn general<'a>(&'a self, who: Who, at: Asked<'a>) -> impl Iterator<Item = &'a Reason> {
+    pub fn general<'a>(&'a self, who: Grantee, at: ReasonQuery<'a>) -> impl Iterator<Item = &'a BusinessReason> {
         let of = |print: u64| self.by_who.get(&print).map_or(&[][..], Vec::as_slice);
         of(who.own).iter().chain(of(who.unit)).map(|at| &self.reasons[*at as usize]).filter(move |reason| reason.covers(at))
     }
 
     /// Reasons given to somebody for one subject, which cover the access.
-    pub fn specific<'a>(&'a self, who: Who, subject: Subject, at: Asked<'a>) -> impl Iterator<Item = &'a Reason> {
+    pub fn specific<'a>(&'a self, who: Grantee, subject: Subject, at: ReasonQuery<'a>) -> impl Iterator<Item = &'a BusinessReason> {
         let chain = |print: u64| {
             let mut next = self.by_subject.get(&(print, subject.0)).copied().unwrap_or(NO_LINK);
             std::iter::from_fn(move || {
@@ -229,7 +229,7 @@ impl Explanations {
 
 /// What a reason is asked to cover.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ReasonQuery<'a> {
     /// When.
     pub time: Timestamp,
     /// Tables touched.
@@ -238,8 +238,8 @@ pub struct Asked<'a> {
     pub claimed: Option<u64>,
 }
 
-impl Reason {
-    fn covers(&self, asked: Asked<'_>) -> bool {
+impl BusinessReason {
+    fn covers(&self, asked: ReasonQuery<'_>) -> bool {
         self.from <= asked.time
             && asked.time <= self.to
             && asked.claimed.is_none_or(|claimed| self.reference == Some(claimed))
@@ -247,15 +247,15 @@ impl Reason {
     }
 }
 
-impl Who {
+impl Grantee {
     /// The print of an employee (or account) as reasons name it.
     pub fn employee(keys: &Keys, id: &str) -> u64 {
         keys.print("employee", id)
     }
 
     /// A source, as reasons for its silence name it.
-    pub fn source(keys: &Keys, source: &str) -> Who {
-        Who { own: keys.print("source", source), unit: 0 }
+    pub fn source(keys: &Keys, source: &str) -> Grantee {
+        Grantee { own: keys.print("source", source), unit: 0 }
     }
 
     /// The print of a unit as reasons name it.
@@ -288,10 +288,10 @@ mod tests {
             "{\"unit\":\"U\",\"objects\":\"crm.*\",\"from\":\"2026-03-02T00:00:00Z\",\"to\":\"2026-03-03T00:00:00Z\",\"reason\":\"campaign\",\"max_persons\":5}\n",
         );
         let all = Explanations::parse(text, "x", &keys, &[String::new()]).expect("is valid");
-        let who = Who { own: Who::employee(&keys, "E1"), unit: Who::unit(&keys, "U") };
+        let who = Grantee { own: Grantee::employee(&keys, "E1"), unit: Grantee::unit(&keys, "U") };
         let count = |time: &str, claimed, id: &str| {
             let (time, claimed, objects) = asked(time, claimed, &["crm.customers"]);
-            let asked = Asked { time, claimed, objects: &objects };
+            let asked = ReasonQuery { time, claimed, objects: &objects };
             (all.specific(who, keys.subject("", id), asked).count(), all.general(who, asked).count())
         };
         assert_eq!(count("2026-03-02T10:00:00Z", None, "43"), (1, 1));

@@ -7,6 +7,6 @@ pub mod directory;
 pub mod duty;
 pub mod end_user;
 pub mod explanations;
-pub mod marks;
+pub mod indicators;
 pub mod subjects;
 pub mod table_file;

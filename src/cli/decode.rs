@@ -181,7 +181,7 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         persons: disclosure.persons,
         subjects: disclosure.subjects.iter().map(|subject| classifier.keys.published(*subject)).collect(),
         client: Client { ip: record.client.ip.as_deref(), host: record.client.host.as_deref(), app: record.client.app.as_deref() },
-        outcome: if record.ending == leakwarden::model::record::Ending::Success { "success" } else { "failure" },
+        outcome: if record.outcome == leakwarden::model::record::EventOutcome::Success { "success" } else { "failure" },
         statement_class: disclosure.class,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use leakwarden::config::written::{Config, From, Kafka, Source};
-use leakwarden::decode::Choice;
+use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
@@ -24,7 +24,7 @@ impl Past {
 }
 
 /// Opens every partition of the topics.
-pub fn open(pasts: &[Past], config: &Config, format: Option<&Choice>, positions: &Positions) -> Result<Vec<Topic>, Failure> {
+pub fn open(pasts: &[Past], config: &Config, format: Option<&FormatChoice>, positions: &Positions) -> Result<Vec<Topic>, Failure> {
     let mut topics = Vec::new();
     for past in pasts {
         let (source, _) = source(config, &past.topic)?;

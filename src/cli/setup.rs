@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use leakwarden::config::load;
 use leakwarden::config::written::Config;
-use leakwarden::decode::Choice;
+use leakwarden::decode::FormatChoice;
 use leakwarden::engine::context::Context;
 use leakwarden::model::time::{Day, Timestamp};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
 }
 
 /// The format of `--format`; nothing means that of the source.
-pub fn format(config: &Config, name: Option<&str>) -> Result<Option<Choice>, Failure> {
+pub fn format(config: &Config, name: Option<&str>) -> Result<Option<FormatChoice>, Failure> {
     let Some(name) = name else { return Ok(None) };
     let rule = format!("must be one of {}", config.format_names());
     config.choice(name).map(Some).ok_or_else(|| Failure::argument("--format", &rule, name))

@@ -2,8 +2,8 @@
 
 use crate::config::section::Section;
 use crate::config::written::Config;
-use crate::decode::own::{self, Field, Mapping, Pointer, TimeForm};
-use crate::decode::{self, Choice, Codec, Format, Settings};
+use crate::decode::custom::{self, Field, Mapping, Pointer, TimeForm};
+use crate::decode::{self, Codec, Format, FormatChoice, Settings};
 use crate::model::access::Operation;
 use crate::model::record::Dialect;
 use jiff::tz::TimeZone;
@@ -23,22 +23,22 @@ pub struct OwnFormat {
 
 impl Config {
     /// The format of that name, built in or of one's own; `None` where there is none.
-    pub fn choice(&self, name: &str) -> Option<Choice> {
+    pub fn choice(&self, name: &str) -> Option<FormatChoice> {
         let settings = |own: &Settings| {
             Arc::new(Settings { zone: own.zone.clone().or(self.decoding.zone.clone()), latest: self.decoding.latest, ..own.clone() })
         };
         if let Some(own) = self.formats.get(name) {
-            return Some(Choice::Known(Codec::named(own.kind, settings(&own.settings))));
+            return Some(FormatChoice::Known(Codec::named(own.kind, settings(&own.settings))));
         }
         if name == decode::AUTO {
             return Some(self.automatic());
         }
-        decode::format(name).map(|format| Choice::Known(Codec::named(format, settings(&self.decoding))))
+        decode::format(name).map(|format| FormatChoice::Known(Codec::named(format, settings(&self.decoding))))
     }
 
     /// Recognising the format.
-    pub fn automatic(&self) -> Choice {
-        Choice::Auto(Arc::new(self.decoding.clone()))
+    pub fn automatic(&self) -> FormatChoice {
+        FormatChoice::Auto(Arc::new(self.decoding.clone()))
     }
 
     /// The names that a format may have.
@@ -63,7 +63,7 @@ pub(super) fn all(mut section: Section<'_>) -> BTreeMap<String, OwnFormat> {
 
 fn read(section: &mut Section<'_>, written: String) -> Option<OwnFormat> {
     let name = section.required("kind")?;
-    let kinds = || own::KINDS.iter().chain(decode::FORMATS);
+    let kinds = || custom::KINDS.iter().chain(decode::FORMATS);
     let Some(kind) = kinds().find(|format| format.name == name) else {
         let names: Vec<&str> = kinds().map(|format| format.name).collect();
         section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{name:?}"));

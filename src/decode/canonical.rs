@@ -2,7 +2,7 @@
 
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Ending, Object, Record, Text};
+use crate::model::record::{Client, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
@@ -12,7 +12,7 @@ use std::fmt;
 /// `canonical`.
 pub const FORMAT: Format = Format {
     name: "canonical",
-    marks: "an object with `time` and `employee` or `account`",
+    recognised_by: "an object with `time` and `employee` or `account`",
     stateless: true,
     decoder: |_| Box::new(Canonical),
     recognises: |line| serde_json::from_slice::<Wire<'_>>(line).is_ok_and(|wire| wire.employee.is_some() || wire.account.is_some()),
@@ -247,9 +247,9 @@ impl<'a> Wire<'a> {
         record.rows = self.rows;
         record.subjects = self.subjects.0;
         record.purpose = field("purpose", self.purpose)?;
-        record.ending = match self.outcome {
-            None | Some(Outcome::Success) => Ending::Success,
-            Some(Outcome::Failure) => Ending::Failure,
+        record.outcome = match self.outcome {
+            None | Some(Outcome::Success) => EventOutcome::Success,
+            Some(Outcome::Failure) => EventOutcome::Failure,
         };
         Ok(record)
     }

@@ -18,7 +18,7 @@ pub struct Codec {
 impl std::fmt::Display for Codec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.recognised {
-            true => write!(f, "format {}, recognised by {}", self.format.name, self.format.marks),
+            true => write!(f, "format {}, recognised by {}", self.format.name, self.format.recognised_by),
             false => write!(f, "format {}", self.format.name),
         }
     }
@@ -38,27 +38,27 @@ impl Codec {
 
 /// The format of a source: named, or still to be recognised.
 #[derive(Clone)]
-pub enum Choice {
+pub enum FormatChoice {
     /// This one.
     Known(Codec),
     /// The first that recognises a record.
     Auto(Arc<Settings>),
 }
 
-impl Choice {
+impl FormatChoice {
     /// The named format; `None` where it is to be recognised.
     pub fn known(&self) -> Option<&Codec> {
         match self {
-            Choice::Known(codec) => Some(codec),
-            Choice::Auto(_) => None,
+            FormatChoice::Known(codec) => Some(codec),
+            FormatChoice::Auto(_) => None,
         }
     }
 
     /// Settles on a format by the first lines. `None` where no format knows them.
     pub fn settle<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
-        if let Choice::Auto(settings) = self {
+        if let FormatChoice::Auto(settings) = self {
             let format = recognise(lines)?;
-            *self = Choice::Known(Codec { format, settings: settings.clone(), recognised: true });
+            *self = FormatChoice::Known(Codec { format, settings: settings.clone(), recognised: true });
         }
         self.known()
     }

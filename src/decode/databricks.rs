@@ -7,15 +7,15 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use jiff::tz::TimeZone;
 
 /// `databricks-audit`.
 pub const FORMAT: Format = Format {
     name: "databricks-audit",
-    marks: "an object with `serviceName`, `actionName` and `requestParams`, in any spelling",
+    recognised_by: "an object with `serviceName`, `actionName` and `requestParams`, in any spelling",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Databricks { zone: settings.zone.clone(), verbose: false })),
     recognises: |bytes| {
@@ -73,7 +73,7 @@ impl Decoder for Databricks {
         record.system =
             text(&["workspaceid"]).filter(|id| id != "0").or_else(|| workspace(&outer.text(&["resourceid"]).unwrap_or_default()));
         record.client = Client { ip: text(&["sourceipaddress"]), host: None, app: text(&["useragent"]) };
-        record.ending = ending(&params, &response);
+        record.outcome = outcome(&params, &response);
         match act_of(&service, &action) {
             Act::None => return Ok(()),
             Act::Is(Operation::Read) if service == "databrickssql" && self.verbose => return Ok(()),
@@ -107,7 +107,7 @@ impl Decoder for Databricks {
 
 /// Takes the text as the record's statement; false where it is no access.
 fn told(record: &mut Record<'static>, text: Text<'static>) -> bool {
-    let Some(operation) = act::of_statement(&text, Dialect::Databricks) else { return false };
+    let Some(operation) = operation::of_statement(&text, Dialect::Databricks) else { return false };
     record.operation = operation;
     record.statement = Some(text);
     true
@@ -137,14 +137,14 @@ fn act_of(service: &str, action: &str) -> Act {
     }
 }
 
-fn ending(params: &Row, response: &Row) -> Ending {
+fn outcome(params: &Row, response: &Row) -> EventOutcome {
     let failed =
         params.text(&["status"]).is_some_and(|status| matches!(status.to_ascii_lowercase().as_str(), "failed" | "cancelled" | "canceled"));
     match response.number(&["statuscode"]) {
-        Some(401 | 403) => Ending::Refused,
-        _ if failed => Ending::Interrupted,
-        Some(400..) => Ending::Failure,
-        _ => Ending::Success,
+        Some(401 | 403) => EventOutcome::Refused,
+        _ if failed => EventOutcome::Interrupted,
+        Some(400..) => EventOutcome::Failure,
+        _ => EventOutcome::Success,
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
         );
         let job = decode(&[row("jobs", "runCommand", r#"{"commandText":"SELECT 3 FROM t","status":"finished"}"#, 200)]);
         assert_eq!(job[0].statement.as_deref(), Some("SELECT 3 FROM t"), "a job's command reads as a notebook's does");
-        assert!(records.iter().all(|r| r.ending == Ending::Interrupted) && records[0].operation == Operation::Other);
+        assert!(records.iter().all(|r| r.outcome == EventOutcome::Interrupted) && records[0].operation == Operation::Other);
     }
 
     #[test]
@@ -217,8 +217,8 @@ mod tests {
         ]);
         assert_eq!(records.iter().map(|r| r.operation).collect::<Vec<_>>(), [Operation::Export, Operation::Login, Operation::Admin]);
         assert_eq!(
-            (records[0].objects[0].table.as_ref(), records[0].ending, records[1].ending),
-            ("a.b.c", Ending::Refused, Ending::Refused)
+            (records[0].objects[0].table.as_ref(), records[0].outcome, records[1].outcome),
+            ("a.b.c", EventOutcome::Refused, EventOutcome::Refused)
         );
     }
 

@@ -9,9 +9,9 @@
 //! MySQL's slow log (`rows_sent`, where it is not 0: `HANDLER` shows 0).
 
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Object, Text};
+use crate::model::record::{Dialect, EventOutcome, Object, Text};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use std::borrow::Cow;
 /// `ecs`.
 pub const FORMAT: Format = Format {
     name: "ecs",
-    marks: "an object with `@timestamp` and fields of a database: `event.category` database, `postgresql`, `mysql`, `pgsql`, `mssql`",
+    recognised_by: "an object with `@timestamp` and fields of a database: `event.category` database, `postgresql`, `mysql`, `pgsql`, `mssql`",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Ecs { zone: settings.zone.clone() })),
     recognises,
@@ -88,9 +88,9 @@ impl Decoder for Ecs {
             record.rows = wire.or_else(|| tree::number(event, "mysql.slowlog.rows_sent").filter(|rows| *rows > 0));
         }
         let outcome = tree::first(event, &["event.outcome", "status"]).unwrap_or_default();
-        record.ending = match outcome.to_ascii_lowercase().as_str() {
-            "failure" | "error" | "denied" => Ending::Failure,
-            _ => Ending::Success,
+        record.outcome = match outcome.to_ascii_lowercase().as_str() {
+            "failure" | "error" | "denied" => EventOutcome::Failure,
+            _ => EventOutcome::Success,
         };
         emit(record.into());
         Ok(())
@@ -114,7 +114,7 @@ fn operation(event: &Value, text: Option<&str>, dialect: Dialect) -> Option<Oper
     let categories = tree::words(event, "event.category");
     let is = |category: &str| categories.iter().any(|known| known == category);
     if let Some(text) = text {
-        return act::of_statement(text, dialect);
+        return operation::of_statement(text, dialect);
     }
     let action = action.replace([' ', '-', '.'], "_");
     match action.as_str() {
@@ -176,7 +176,7 @@ mod tests {
             );
             assert_eq!((record.system.as_deref(), record.id.as_deref()), (Some("crm"), Some("e1")));
             assert_eq!(record.statement.as_deref(), Some("SELECT * FROM crm.customers"));
-            assert_eq!((record.rows, record.operation, record.ending), (None, Operation::Read, Ending::Success));
+            assert_eq!((record.rows, record.operation, record.outcome), (None, Operation::Read, EventOutcome::Success));
         }
     }
 
@@ -198,8 +198,8 @@ mod tests {
         let server =
             r#"{"@timestamp":"2026-03-02T09:14:05Z","event":{"category":["database"]},"log":{"level":"LOG"},"message":"checkpoint"}"#;
         assert_eq!(
-            decode(&[login, server]).iter().map(|record| (record.operation, record.ending)).collect::<Vec<_>>(),
-            [(Operation::Login, Ending::Failure)]
+            decode(&[login, server]).iter().map(|record| (record.operation, record.outcome)).collect::<Vec<_>>(),
+            [(Operation::Login, EventOutcome::Failure)]
         );
     }
 

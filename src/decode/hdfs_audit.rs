@@ -9,14 +9,14 @@
 
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Ending, Object};
+use crate::model::record::{EventOutcome, Object};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 /// `hdfs-audit`.
 pub const FORMAT: Format = Format {
     name: "hdfs-audit",
-    marks: "`allowed=`, `ugi=`, `ip=`, `cmd=` and `src=` on a line",
+    recognised_by: "`allowed=`, `ugi=`, `ip=`, `cmd=` and `src=` on a line",
     stateless: true,
     decoder: |settings| Box::new(Hdfs { zone: settings.zone.clone() }),
     recognises,
@@ -62,7 +62,7 @@ impl Hdfs {
         (record.client.host, record.client.ip) = (said(host), said(ip));
         let table = |path: &str| said(path).map(|table| Object { table, columns: None });
         record.objects = [fields.source, fields.target].into_iter().filter_map(table).collect();
-        record.ending = if fields.allowed == "true" { Ending::Success } else { Ending::Refused };
+        record.outcome = if fields.allowed == "true" { EventOutcome::Success } else { EventOutcome::Refused };
         emit(record.into());
         Ok(())
     }
@@ -184,15 +184,15 @@ mod tests {
             (Some("10.0.0.7"), None, None)
         );
         assert_eq!((record.objects.len(), record.objects[0].table.as_ref()), (1, "/w/crm.db/a src=b\u{3000}c"));
-        assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+        assert_eq!((record.operation, record.outcome, record.rows), (Operation::Read, EventOutcome::Success, None));
     }
 
     #[test]
     fn behind_a_proxy_stands_a_person() {
         let records = decode(&[line(false, "li (auth:PROXY) via hive/h@R (auth:KERBEROS)", "open", "/a")]);
         assert_eq!(
-            (records[0].account.as_deref(), records[0].client.app.as_deref(), records[0].ending),
-            (Some("li"), Some("hive/h@R"), Ending::Refused)
+            (records[0].account.as_deref(), records[0].client.app.as_deref(), records[0].outcome),
+            (Some("li"), Some("hive/h@R"), EventOutcome::Refused)
         );
     }
 

@@ -5,24 +5,24 @@
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
 
-mod act;
 pub mod aws_das;
-mod behind;
 pub mod canonical;
 mod codec;
 mod csv;
+pub mod custom;
 pub mod databricks;
 pub mod ecs;
 mod elements;
 pub mod framing;
 pub mod hdfs_audit;
 pub mod health;
+mod hidden_tables;
 mod json;
 pub mod mongodb;
 pub mod mysql;
 pub mod ocsf;
+mod operation;
 pub mod oracle;
-pub mod own;
 pub mod postgresql;
 pub mod ranger_audit;
 mod row;
@@ -35,7 +35,7 @@ mod waiting;
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
 use crate::model::time::Timestamp;
-pub use codec::{Choice, Codec, recognise};
+pub use codec::{Codec, FormatChoice, recognise};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -112,14 +112,14 @@ pub enum Decoded<'a> {
     /// A record.
     Record(Record<'a>),
     /// Bytes of earlier lines that turned out to be no record.
-    Lost(Lost),
+    Lost(LostRecord),
     /// A line, whether or not it becomes a record, has a number in a sequence of its source.
-    Numbered(Numbered<'a>),
+    Numbered(SequenceNumber<'a>),
 }
 
 /// A number that the source itself gave: what is skipped never came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Numbered<'a> {
+pub struct SequenceNumber<'a> {
     /// What is numbered through: a session, a file.
     pub stream: &'a str,
     /// The number, rising by one.
@@ -134,7 +134,7 @@ pub struct Numbered<'a> {
 
 /// A record of several lines that could not be decoded.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lost {
+pub struct LostRecord {
     /// Its first line.
     pub position: Position,
     /// Keyed hash of its lines: [`RecordHash::and`].
@@ -174,7 +174,7 @@ pub trait Decoder: Send + Sync {
     fn flush(&mut self, _emit: &mut Emit<'_>) {}
 
     /// Whether the last line was the beginning of a record whose rest has not come: a flush would tear it apart.
-    fn amid_record(&self) -> bool {
+    fn is_record_incomplete(&self) -> bool {
         false
     }
 }
@@ -184,7 +184,7 @@ pub struct Format {
     /// Its name in configurations.
     pub name: &'static str,
     /// What it is recognised by, to be said to the user.
-    pub marks: &'static str,
+    pub recognised_by: &'static str,
     /// Whether records stand alone, so that blocks of one partition may be decoded in parallel.
     pub stateless: bool,
     /// A new decoder for one partition.
@@ -210,7 +210,7 @@ pub struct Settings {
     /// PostgreSQL's `log_line_prefix`, where it is not to be inferred.
     pub log_line_prefix: Option<String>,
     /// Where the fields stand in a format of one's own.
-    pub mapping: Option<Arc<own::Mapping>>,
+    pub mapping: Option<Arc<custom::Mapping>>,
 }
 
 /// The name that stands for recognising the format from the first records.

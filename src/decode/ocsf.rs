@@ -7,9 +7,9 @@
 //! (`rows_returned`, `row_count` …) for reading alone. Columns and persons are not told. Other classes are no access and are left out.
 
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use std::borrow::Cow;
 /// `ocsf`.
 pub const FORMAT: Format = Format {
     name: "ocsf",
-    marks: "an object with `class_uid` and `activity_id` or `type_uid`",
+    recognised_by: "an object with `class_uid` and `activity_id` or `type_uid`",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Ocsf { zone: settings.zone.clone() })),
     recognises,
@@ -83,7 +83,7 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
         (_, Some(1 | 8 | 10)) => Operation::Read,
         // A query may be any statement.
         _ => match text {
-            Some(text) => act::of_statement(text, record.dialect)?,
+            Some(text) => operation::of_statement(text, record.dialect)?,
             None => Operation::Read,
         },
     };
@@ -113,16 +113,18 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
     }
     match text {
         // The text says more than the one table the schema has room for.
-        Some(text) if tables.is_empty() || act::names_tables(text, record.dialect) => record.statement = Some(Cow::Owned(text.to_owned())),
+        Some(text) if tables.is_empty() || operation::names_tables(text, record.dialect) => {
+            record.statement = Some(Cow::Owned(text.to_owned()))
+        }
         Some(_) | None => record.objects = tables.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect(),
     }
     if record.operation == Operation::Read {
         let names = ["rows_returned", "returned_rows", "row_count", "rowCount", "rows_sent", "response_rows"];
         record.rows = tree::at(event, "unmapped").and_then(|unmapped| names.iter().find_map(|name| tree::number(unmapped, name)));
     }
-    record.ending = match (tree::number(event, "status_id"), tree::word(event, "status").as_deref()) {
-        (Some(2), _) | (None, Some("Failure" | "failure")) => Ending::Failure,
-        _ => Ending::Success,
+    record.outcome = match (tree::number(event, "status_id"), tree::word(event, "status").as_deref()) {
+        (Some(2), _) | (None, Some("Failure" | "failure")) => EventOutcome::Failure,
+        _ => EventOutcome::Success,
     };
     Some(record)
 }
@@ -163,7 +165,7 @@ mod tests {
         );
         assert_eq!((record.system.as_deref(), record.id.as_deref(), record.dialect), (Some("crm"), Some("u1"), Dialect::PostgreSql));
         assert_eq!((record.statement.as_deref(), record.objects.len()), (Some("SELECT * FROM crm.customers"), 0));
-        assert_eq!((record.rows, record.operation, record.ending), (Some(7), Operation::Read, Ending::Success));
+        assert_eq!((record.rows, record.operation, record.outcome), (Some(7), Operation::Read, EventOutcome::Success));
     }
 
     #[test]
@@ -178,8 +180,8 @@ mod tests {
     fn logins_are_told_and_other_classes_are_no_access() {
         let login = r#"{"class_uid":3002,"type_uid":300201,"time":1772442845500,"status_id":2,"user":{"name":"li_na"},"src_endpoint":{"ip":"::1"}}"#;
         let other = r#"{"class_uid":4001,"activity_id":1,"time":1}"#;
-        let told: Vec<_> = decode(&[login.to_owned(), other.to_owned()]).iter().map(|record| (record.operation, record.ending)).collect();
-        assert_eq!(told, [(Operation::Login, Ending::Failure)]);
+        let told: Vec<_> = decode(&[login.to_owned(), other.to_owned()]).iter().map(|record| (record.operation, record.outcome)).collect();
+        assert_eq!(told, [(Operation::Login, EventOutcome::Failure)]);
     }
 
     #[test]

@@ -9,9 +9,9 @@
 //! statement touched. Where the resource names no table the statement is analysed. The service (`repo`) is the system.
 
 use crate::decode::waiting::Waiting;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Object, Record};
+use crate::model::record::{Dialect, EventOutcome, Object, Record};
 use crate::model::time::Span;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 /// `ranger-audit`.
 pub const FORMAT: Format = Format {
     name: "ranger-audit",
-    marks: "an object with `repoType`, `reqUser` and `evtTime`, also behind log4j's prefix",
+    recognised_by: "an object with `repoType`, `reqUser` and `evtTime`, also behind log4j's prefix",
     stateless: false,
     decoder: |settings| Box::new(Ranger { zone: settings.zone.clone(), held: Waiting::default() }),
     recognises,
@@ -60,7 +60,7 @@ impl Decoder for Ranger {
         // Without its sequence number an id is one of several records.
         let id = tree::word(&event, "id").zip(tree::word(&event, "seq_num"));
         record.id = id.map(|(id, number)| Cow::Owned(format!("{id}/{number}/{}", tree::word(&event, "evtTime").unwrap_or_default())));
-        record.ending = if tree::number(&event, "result") == Some(0) { Ending::Refused } else { Ending::Success };
+        record.outcome = if tree::number(&event, "result") == Some(0) { EventOutcome::Refused } else { EventOutcome::Success };
         record.objects = objects(&event);
         record.statement =
             event.get("reqData").and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(|text| Cow::Owned(text.to_owned()));
@@ -84,7 +84,7 @@ impl Ranger {
         };
         let key = format!("{session}/{}", record.account.as_deref().unwrap_or(""));
         if let Some(held) = self.held.get_mut(&key) {
-            let same = held.statement == record.statement && held.system == record.system && held.ending == record.ending;
+            let same = held.statement == record.statement && held.system == record.system && held.outcome == record.outcome;
             let new = |object: &Object<'_>| held.objects.iter().all(|known| known.table != object.table || known.columns != object.columns);
             let near = (record.time - held.time).0.abs() <= APART.0;
             // The same table again is another run.
@@ -131,7 +131,7 @@ fn operation(event: &Value, statement: Option<&str>) -> Operation {
             Operation::Admin
         }
         "export" | "unload" => Operation::Export,
-        _ => statement.and_then(|text| act::of_statement(text, Dialect::Generic)).unwrap_or(Operation::Other),
+        _ => statement.and_then(|text| operation::of_statement(text, Dialect::Generic)).unwrap_or(Operation::Other),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!((record.client.ip.as_deref(), record.session.as_deref()), (Some("10.0.0.7"), Some("s1")));
         assert_eq!(record.objects[0].table, "crm.customers");
         assert_eq!(record.objects[0].columns.as_deref(), Some(&["name".into(), "phone".into()][..]));
-        assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+        assert_eq!((record.operation, record.outcome, record.rows), (Operation::Read, EventOutcome::Success, None));
         assert!(record.statement.is_some() && record.id.is_some());
     }
 
@@ -193,7 +193,10 @@ mod tests {
         let hdfs = line("READ", "/user/a", "path", "").replace("\"result\":1", "\"result\":0");
         let prefixed = format!("2026-03-02 09:14:06,003 INFO [q]: x.Log4j (L.java:logJSON(107)) - {hdfs}");
         for record in decode(&[hdfs, prefixed]) {
-            assert_eq!((record.objects[0].table.as_ref(), record.ending, record.operation), ("/user/a", Ending::Refused, Operation::Read));
+            assert_eq!(
+                (record.objects[0].table.as_ref(), record.outcome, record.operation),
+                ("/user/a", EventOutcome::Refused, Operation::Read)
+            );
         }
     }
 

@@ -7,16 +7,16 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, behind};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 /// `snowflake-access-history`.
 pub const FORMAT: Format = Format {
     name: "snowflake-access-history",
-    marks: "an object with `QUERY_ID` and `DIRECT_OBJECTS_ACCESSED` (or `QUERY_TEXT`) and the user's name",
+    recognised_by: "an object with `QUERY_ID` and `DIRECT_OBJECTS_ACCESSED` (or `QUERY_TEXT`) and the user's name",
     stateless: true,
     decoder: |settings| Documents::json(Box::new(Snowflake { zone: settings.zone.clone() })),
     recognises,
@@ -45,11 +45,11 @@ impl Decoder for Snowflake {
         record.client = Client { ip: row.text(&["clientip"]), host: None, app: row.text(&["clientapplicationid", "reportedclienttype"]) };
         if row.text(&["eventtype"]).is_some_and(|kind| kind.eq_ignore_ascii_case("LOGIN")) {
             record.operation = Operation::Login;
-            record.ending = if row.flag(&["issuccess"]) == Some(false) { Ending::Refused } else { Ending::Success };
+            record.outcome = if row.flag(&["issuccess"]) == Some(false) { EventOutcome::Refused } else { EventOutcome::Success };
             emit(record.into());
             return Ok(());
         }
-        record.ending = ending(&row);
+        record.outcome = outcome(&row);
         if read(&row, &mut record)? {
             emit(record.into());
         }
@@ -63,7 +63,7 @@ fn read(row: &Row, record: &mut Record<'static>) -> Result<bool, DecodeError> {
     let base = accessed(row.list(&["baseobjectsaccessed"], EXPECTED)?)?;
     let modified = !row.list(&["objectsmodified"], EXPECTED)?.is_empty();
     let text = row.text(&["querytext"]).filter(|text| text.chars().count() < LONGEST_TEXT && text.len() < LONGEST_TEXT);
-    let by_text = text.as_deref().map(|text| act::of_statement(text, Dialect::Snowflake));
+    let by_text = text.as_deref().map(|text| operation::of_statement(text, Dialect::Snowflake));
     record.operation = match (row.text(&["querytype"]).as_deref(), by_text) {
         (Some("UNLOAD" | "GET_FILES"), _) => Operation::Export,
         // A view's or procedure's owner may read in what looks like no access.
@@ -93,7 +93,7 @@ fn read(row: &Row, record: &mut Record<'static>) -> Result<bool, DecodeError> {
     };
     let tables: Vec<String> = read.iter().map(|object| short(object).table.into_owned()).collect();
     if !tables.is_empty() {
-        behind::name_missing(record, &tables);
+        hidden_tables::name_missing(record, &tables);
         if !record.objects.is_empty() {
             record.objects = read.iter().map(short).collect();
             record.rows_bound = record.rows.take().or(record.rows_bound);
@@ -131,13 +131,13 @@ fn accessed(list: Vec<Value>) -> Result<Vec<Object<'static>>, DecodeError> {
     Ok(found)
 }
 
-fn ending(row: &Row) -> Ending {
+fn outcome(row: &Row) -> EventOutcome {
     let status = row.text(&["executionstatus"]).unwrap_or_default().to_ascii_uppercase();
     match (status.as_str(), row.number(&["errorcode"])) {
-        ("" | "SUCCESS" | "RUNNING", _) => Ending::Success,
+        ("" | "SUCCESS" | "RUNNING", _) => EventOutcome::Success,
         // Syntax, unknown or forbidden names, missing rights.
-        (_, Some(904 | 1003 | 2003 | 2043 | 3001)) => Ending::Refused,
-        _ => Ending::Interrupted,
+        (_, Some(904 | 1003 | 2003 | 2043 | 3001)) => EventOutcome::Refused,
+        _ => EventOutcome::Interrupted,
     }
 }
 
@@ -192,10 +192,10 @@ mod tests {
     fn a_nameless_column_may_be_any_and_failures_differ() {
         let unnamed = row("").replace("\"columnName\":\"N\"", "\"columnName\":\"\"");
         assert_eq!(decode(&unnamed).objects[0].columns, None);
-        let failed = |code: &str| decode(&row(&format!(r#","EXECUTION_STATUS":"FAIL","ERROR_CODE":"{code}""#))).ending;
-        assert_eq!((failed("002003"), failed("000604")), (Ending::Refused, Ending::Interrupted));
+        let failed = |code: &str| decode(&row(&format!(r#","EXECUTION_STATUS":"FAIL","ERROR_CODE":"{code}""#))).outcome;
+        assert_eq!((failed("002003"), failed("000604")), (EventOutcome::Refused, EventOutcome::Interrupted));
         let login = r#"{"EVENT_TYPE":"LOGIN","EVENT_ID":7,"EVENT_TIMESTAMP":"2026-03-02T09:00:00Z","USER_NAME":"LI","CLIENT_IP":"10.0.0.5","REPORTED_CLIENT_TYPE":"JDBC","IS_SUCCESS":"NO"}"#;
-        assert_eq!((decode(login).operation, decode(login).ending), (Operation::Login, Ending::Refused));
+        assert_eq!((decode(login).operation, decode(login).outcome), (Operation::Login, EventOutcome::Refused));
         assert!(!recognises(br#"{"user":"x","account":"y"}"#));
     }
 }

@@ -7,9 +7,9 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, Row};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, act, behind};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::{Span, Timestamp};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// `trino-event`.
 pub const FORMAT: Format = Format {
     name: "trino-event",
-    marks: "an object with `metadata.queryId`, `metadata.query` and `context`",
+    recognised_by: "an object with `metadata.queryId`, `metadata.query` and `context`",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Trino { zone: settings.zone.clone(), created: BTreeMap::new() })),
     recognises: |bytes| {
@@ -115,7 +115,7 @@ fn read(event: &Row, metadata: &Row, id: &str, raw: Raw<'_>, zone: Option<&TimeZ
         Some("INSERT" | "UPDATE" | "MERGE") => Some(Operation::Write),
         Some("DELETE") => Some(Operation::Delete),
         Some("DESCRIBE" | "EXPLAIN" | "ANALYZE") => None,
-        _ => text.as_deref().and_then(|text| act::of_statement(text, Dialect::Trino)),
+        _ => text.as_deref().and_then(|text| operation::of_statement(text, Dialect::Trino)),
     };
     let inputs = inputs(&io, metadata)?;
     let Some(operation) = operation.or((!inputs.is_empty()).then_some(Operation::Other)) else { return Ok(None) };
@@ -128,16 +128,16 @@ fn read(event: &Row, metadata: &Row, id: &str, raw: Raw<'_>, zone: Option<&TimeZ
         Some(catalog) if one.is_none() => format!("{catalog}.{}", input.table),
         _ => input.table.clone(),
     };
-    record.ending = match (metadata.text(&["querystate"]).as_deref(), &failure) {
-        (Some("FAILED"), _) | (_, Some(_)) => ending(failure.as_ref())?,
-        _ => Ending::Success,
+    record.outcome = match (metadata.text(&["querystate"]).as_deref(), &failure) {
+        (Some("FAILED"), _) | (_, Some(_)) => outcome(failure.as_ref())?,
+        _ => EventOutcome::Success,
     };
     record.statement = text;
     // Rows stream to the client before a query fails: the count that a failed one ends with is none.
-    record.rows = statistics.number(&["outputrows"]).filter(|_| record.ending == Ending::Success);
+    record.rows = statistics.number(&["outputrows"]).filter(|_| record.outcome == EventOutcome::Success);
     if !inputs.is_empty() {
         let tables: Vec<String> = inputs.iter().map(named).collect();
-        behind::name_missing(&mut record, &tables);
+        hidden_tables::name_missing(&mut record, &tables);
         if !record.objects.is_empty() {
             let columns = |input: &Input| Some(input.columns.clone()).filter(|columns| !columns.is_empty());
             let object = |input: &Input| Object { table: Text::Owned(named(input)), columns: columns(input) };
@@ -183,13 +183,13 @@ fn inputs(io: &Row, metadata: &Row) -> Result<Vec<Input>, DecodeError> {
     Ok(found)
 }
 
-fn ending(failure: Option<&Row>) -> Result<Ending, DecodeError> {
-    let Some(failure) = failure else { return Ok(Ending::Interrupted) };
+fn outcome(failure: Option<&Row>) -> Result<EventOutcome, DecodeError> {
+    let Some(failure) = failure else { return Ok(EventOutcome::Interrupted) };
     let code = failure.row(&["errorcode"], EXPECTED)?.and_then(|code| code.text(&["name"]));
     let before = |name: &str| {
         name.ends_with("_NOT_FOUND") || name.ends_with("SYNTAX_ERROR") || name.ends_with("_MISMATCH") || name == "PERMISSION_DENIED"
     };
-    Ok(if code.is_some_and(|name| before(&name)) { Ending::Refused } else { Ending::Interrupted })
+    Ok(if code.is_some_and(|name| before(&name)) { EventOutcome::Refused } else { EventOutcome::Interrupted })
 }
 
 /// `20250605_195009_00010_34b3y` begins with the time of its query in UTC.
@@ -249,8 +249,8 @@ mod tests {
     fn failures_before_the_query_ran_are_refusals() {
         let failed =
             |name: &str| completed("SELECT 1 FROM people", "FAILED", &format!(r#","failureInfo":{{"errorCode":{{"name":"{name}"}}}}"#));
-        let endings: Vec<_> = decode(&[failed("PERMISSION_DENIED"), failed("USER_CANCELED")]).iter().map(|r| (r.ending, r.rows)).collect();
-        assert_eq!(endings, [(Ending::Refused, None), (Ending::Interrupted, None)]);
+        let endings: Vec<_> = decode(&[failed("PERMISSION_DENIED"), failed("USER_CANCELED")]).iter().map(|r| (r.outcome, r.rows)).collect();
+        assert_eq!(endings, [(EventOutcome::Refused, None), (EventOutcome::Interrupted, None)]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a run is set up with: everything that is read by all and changed by none while records are applied.
 
 use crate::classify::classifier::Classifier;
-use crate::classify::explanations::{Explanations, Who};
+use crate::classify::explanations::{Explanations, Grantee};
 use crate::classify::subjects::Subjects;
 use crate::detect::DetectorSettings;
 use crate::engine::limits::Limits;
@@ -84,10 +84,10 @@ impl Context {
     }
 
     /// Whom reasons may have been given to.
-    pub fn who(&self, actor: &Actor) -> Who {
+    pub fn who(&self, actor: &Actor) -> Grantee {
         let keys = &self.classifier.keys;
         let unit = self.classifier.directory.employee(actor.name()).and_then(|employee| employee.unit.as_deref());
-        Who { own: Who::employee(keys, actor.name()), unit: unit.map_or(0, |unit| Who::unit(keys, unit)) }
+        Grantee { own: Grantee::employee(keys, actor.name()), unit: unit.map_or(0, |unit| Grantee::unit(keys, unit)) }
     }
 
     /// The peer group: those of the same role and sector; accounts that are nobody's are a group of their own.

@@ -74,7 +74,7 @@ impl Covered {
     /// Notes a record that was applied to an employee, on its local day.
     pub fn note(&mut self, tracked: &mut Tracked, access: &Access, day: u32, late: bool, context: &Context) {
         let tag = *self.tags.entry(access.partition).or_insert_with(|| tag_of(context, &context.source_of(access.partition)));
-        for (_, table) in access.objects.iter().enumerate().filter(|(at, _)| access.uncharted >> (*at).min(15) & 1 == 1) {
+        for (_, table) in access.objects.iter().enumerate().filter(|(at, _)| access.unknown_tables >> (*at).min(15) & 1 == 1) {
             if let Some(count) = self.tables.get_mut(table) {
                 *count += 1;
             } else if self.tables.len() < MOST_TABLES {
@@ -84,7 +84,7 @@ impl Covered {
         let reasons = Reasons::default()
             .with(Reason::Late, late && !tracked.profile.is_open(day))
             .with(Reason::UnknownPersons, matches!(access.persons, Persons::Unknown | Persons::AtLeast(_)))
-            .with(Reason::UnknownTables, access.uncharted != 0)
+            .with(Reason::UnknownTables, access.unknown_tables != 0)
             .with(Reason::ColdStart, tracked.own()[Measure::Persons as usize].days < pulse::FEWEST_DAYS);
         let days = &mut tracked.profile.evaluated;
         // Only a late record concerns a day that is settled.

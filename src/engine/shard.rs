@@ -331,7 +331,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     let group = env.models.of(&tracked.group);
     let around = Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
     let mut step = tracked.profile.apply(access, &coverage, &around, &context.statute);
-    if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.marks == Default::default() {
+    if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.indicators == Default::default() {
         return today;
     }
     // Windows end with the newest disclosure.

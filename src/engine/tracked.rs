@@ -1,6 +1,6 @@
 //! An employee under watch: the profile, the episodes, and what is derived once a day.
 
-use crate::classify::explanations::Who;
+use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::model::access::Actor;
 use crate::model::statute::{Band, Statute};
@@ -32,7 +32,7 @@ pub struct Tracked {
     /// Moments of the closed days before each window of days; derived when first asked for.
     before: Before,
     /// Whom reasons may have been given to; derived.
-    pub who: Who,
+    pub who: Grantee,
     /// The peer group; derived.
     pub group: Arc<str>,
     /// Prints of the peer group and the unit, 0 for no unit; derived.
@@ -58,7 +58,7 @@ pub struct Marks {
 pub type Kept = (Profile, Vec<Episode>, Marks);
 
 /// Whom reasons may have been given to, the peer group, and the prints of group and unit.
-fn standing(actor: &Actor, context: &Context) -> (Who, Arc<str>, [u64; 2]) {
+fn standing(actor: &Actor, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
     let (who, group) = (context.who(actor), context.group(actor));
     let groups = [context.classifier.keys.print("group", &group), who.unit];
     (who, group, groups)

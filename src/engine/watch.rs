@@ -4,7 +4,7 @@
 
 use crate::classify::directory::DayKind;
 use crate::classify::duty::is_workday;
-use crate::classify::explanations::{Asked, Who};
+use crate::classify::explanations::{Grantee, ReasonQuery};
 use crate::detect::{SourceFinding, source_findings};
 use crate::engine::context::Context;
 use crate::engine::output::Revision;
@@ -103,8 +103,8 @@ impl Watch {
 
 /// Whether a reason on file covers some of an hour: maintenance of the source.
 fn is_excused(source: &str, hour: i64, context: &Context) -> bool {
-    let who = Who::source(&context.classifier.keys, source);
-    let covered = |time| context.explanations.general(who, Asked { time, objects: &[], claimed: None }).next().is_some();
+    let who = Grantee::source(&context.classifier.keys, source);
+    let covered = |time| context.explanations.general(who, ReasonQuery { time, objects: &[], claimed: None }).next().is_some();
     covered(begin(hour)) || covered(begin(hour + 1) - Span(1))
 }
 

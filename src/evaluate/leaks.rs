@@ -4,7 +4,7 @@
 //! Ordinary work that no reason covers counts along, so what is counted here is too much rather than too little; a reason with a cap
 //! is used up by the labelled employees only.
 
-use crate::classify::explanations::Who;
+use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
@@ -21,7 +21,7 @@ pub struct Leaks {
     by_employee: BTreeMap<String, Vec<usize>>,
     /// One for each label.
     of: Vec<Acts>,
-    who: BTreeMap<String, Who>,
+    who: BTreeMap<String, Grantee>,
     usage: Usage,
 }
 

@@ -131,40 +131,40 @@ pub enum Selection {
 /// What an access shows beyond how many and whom: told at the edge, where texts are still known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Marks(pub u16);
+pub struct Indicators(pub u16);
 
-impl Marks {
+impl Indicators {
     /// Rows chosen by a prefix or pattern.
-    pub const PATTERN: Marks = Marks(1);
+    pub const PATTERN: Indicators = Indicators(1);
     /// Pages of a longer list: an offset.
-    pub const PAGED: Marks = Marks(1 << 1);
+    pub const PAGED: Indicators = Indicators(1 << 1);
     /// Rows chosen by a condition on what is no key of a person: an event, a date, a value.
-    pub const SEGMENT: Marks = Marks(1 << 2);
+    pub const SEGMENT: Indicators = Indicators(1 << 2);
     /// Data by which a person can be reached is among what was shown.
-    pub const CONTACT: Marks = Marks(1 << 3);
+    pub const CONTACT: Indicators = Indicators(1 << 3);
     /// The client program talks to the database directly: a console, a desktop tool, a dump.
-    pub const DIRECT: Marks = Marks(1 << 4);
+    pub const DIRECT: Indicators = Indicators(1 << 4);
     /// Auditing was switched off, or an attempt at it.
-    pub const AUDIT_OFF: Marks = Marks(1 << 5);
+    pub const AUDIT_OFF: Indicators = Indicators(1 << 5);
     /// The protection of a person's data or account was changed: unmasking, a telephone number, a password.
-    pub const CONTROL: Marks = Marks(1 << 6);
+    pub const CONTROL: Indicators = Indicators(1 << 6);
 
     /// Whether all of these are set.
-    pub fn has(self, marks: Marks) -> bool {
-        self.0 & marks.0 == marks.0
+    pub fn has(self, indicators: Indicators) -> bool {
+        self.0 & indicators.0 == indicators.0
     }
 
     /// Both together.
     #[must_use]
-    pub fn and(self, marks: Marks) -> Marks {
-        Marks(self.0 | marks.0)
+    pub fn and(self, indicators: Indicators) -> Indicators {
+        Indicators(self.0 | indicators.0)
     }
 }
 
 /// How the ids of the people asked for follow one another, as keyed prints: whether somebody counts ids up or down can be told
 /// from them, and no id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Chain {
+pub struct IdSequence {
     /// Print of the one id asked for; 0 where it is not one, or ends in no number.
     pub id: u64,
     /// Print of the id before it.
@@ -203,7 +203,7 @@ pub struct Access {
     /// Tables touched, for reasons given by object.
     pub objects: Arc<[Arc<str>]>,
     /// One bit for each of them that the catalog does not know, where it may have shown somebody; the last for all beyond fifteen.
-    pub uncharted: u16,
+    pub unknown_tables: u16,
     /// Result rows, where the log gives them.
     pub rows: Option<u64>,
     /// People disclosed.
@@ -219,11 +219,11 @@ pub struct Access {
     /// From where.
     pub client: ClientPrint,
     /// What else it shows.
-    pub marks: Marks,
+    pub indicators: Indicators,
     /// How the ids asked for follow one another.
-    pub chain: Chain,
+    pub id_sequence: IdSequence,
     /// Of an act that shows nobody, a write or an administration: whom it was about.
-    pub about: Box<[Subject]>,
+    pub target_subjects: Box<[Subject]>,
 }
 
 impl Access {

@@ -56,12 +56,12 @@ pub struct Record<'a> {
     /// Claimed reason, `KIND:REF`.
     pub purpose: Option<Text<'a>>,
     /// How it ended.
-    pub ending: Ending,
+    pub outcome: EventOutcome,
 }
 
 /// How a statement ended, as far as the log tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Ending {
+pub enum EventOutcome {
     /// It ran to its end.
     #[default]
     Success,
@@ -188,7 +188,7 @@ impl<'a> Record<'a> {
             plan: None,
             subjects: Vec::new(),
             purpose: None,
-            ending: Ending::Success,
+            outcome: EventOutcome::Success,
         }
     }
     /// The record with texts of its own.
@@ -218,7 +218,7 @@ impl<'a> Record<'a> {
             rows: self.rows,
             rows_bound: self.rows_bound,
             plan: self.plan,
-            ending: self.ending,
+            outcome: self.outcome,
         }
     }
 }

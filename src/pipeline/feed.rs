@@ -1,7 +1,7 @@
 //! From the lines of one source partition to accesses and dead letters.
 
-use crate::classify::classifier::{Classifier, Origin};
-use crate::decode::{self, Choice, Codec, DecodeError, Decoded, Decoder, Lost, Numbered, Raw};
+use crate::classify::classifier::{Classifier, SourcePartition};
+use crate::decode::{self, Codec, DecodeError, Decoded, Decoder, FormatChoice, LostRecord, Raw, SequenceNumber};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::population::flow::Edge;
@@ -20,7 +20,7 @@ pub struct Feed {
     pub partition: PartitionId,
     /// Its name: what evidence cites.
     pub name: String,
-    format: Choice,
+    format: FormatChoice,
     decoder: Option<Box<dyn Decoder>>,
     /// Encrypts what dead letters keep; without it they keep nothing.
     sealer: Option<Arc<Sealer>>,
@@ -97,7 +97,7 @@ impl Default for Between {
 
 impl Feed {
     /// A partition of a format, or of one that is still to be recognised.
-    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: Choice) -> Feed {
+    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: FormatChoice) -> Feed {
         Feed { source, index, partition, name, format, decoder: None, sealer: None }
     }
 
@@ -118,8 +118,8 @@ impl Feed {
     }
 
     /// The origin of its records.
-    pub fn origin(&self) -> Origin<'_> {
-        Origin { source: &self.source, index: self.index, partition: self.partition }
+    pub fn origin(&self) -> SourcePartition<'_> {
+        SourcePartition { source: &self.source, index: self.index, partition: self.partition }
     }
 
     /// Decodes and classifies the next piece, in order.
@@ -141,7 +141,7 @@ impl Feed {
 
     /// Whether the last line was the beginning of a record whose rest has not come.
     pub fn amid_record(&self) -> bool {
-        self.decoder.as_ref().is_some_and(|decoder| decoder.amid_record())
+        self.decoder.as_ref().is_some_and(|decoder| decoder.is_record_incomplete())
     }
 
     /// What the decoder held back, at the end.
@@ -227,11 +227,11 @@ impl Feed {
             Decoded::Record(record) if record.time < between.from || record.time >= between.to => batch.ignored += 1,
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Numbered(line) if line.time < between.from || line.time >= between.to => {}
-            Decoded::Numbered(Numbered { stream, number, time, position, hash }) => {
+            Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
                 let edge = Edge { time, hash: hash.0, position: position.0 };
                 batch.numbers.push((classifier.keys.print("stream", stream), number, edge));
             }
-            Decoded::Lost(Lost { position, hash, length, error }) => {
+            Decoded::Lost(LostRecord { position, hash, length, error }) => {
                 batch.bury(Dead { partition: self.name.clone(), position, length, hash, reason: error.to_string(), payload: None });
             }
         }

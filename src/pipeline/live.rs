@@ -93,7 +93,7 @@ pub struct Live {
     engine: Engine,
     parts: Parts,
     sources: Vec<(String, SourceMetrics)>,
-    formats: Vec<(String, decode::Choice)>,
+    formats: Vec<(String, decode::FormatChoice)>,
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
@@ -123,7 +123,7 @@ impl Settings {
 }
 
 /// The format of each source, with what tells whether it is still the same.
-fn formats(config: &Config) -> Vec<(String, decode::Choice)> {
+fn formats(config: &Config) -> Vec<(String, decode::FormatChoice)> {
     let choice = |source: &Source| config.choice(&source.format).unwrap_or_else(|| config.automatic());
     config.sources.iter().map(|source| (config.decoding_of(source), choice(source))).collect()
 }

@@ -6,7 +6,7 @@
 //! unpacks ahead meanwhile.
 
 use crate::config::written::{Config, From, Source};
-use crate::decode::{Choice, Codec};
+use crate::decode::{Codec, FormatChoice};
 use crate::engine::clock::LEAP;
 use crate::engine::limits::Evicted;
 use crate::engine::output::Output;
@@ -118,7 +118,7 @@ pub struct Assignment {
     /// Name of its partition: what evidence cites.
     pub partition: String,
     /// Its format.
-    pub format: Choice,
+    pub format: FormatChoice,
 }
 
 /// A partition of a topic, and the source that it belongs to.
@@ -128,7 +128,7 @@ pub struct Topic {
     /// Name of its source.
     pub source: String,
     /// Its format.
-    pub format: Choice,
+    pub format: FormatChoice,
 }
 
 /// What is replayed.
@@ -147,7 +147,7 @@ impl std::convert::From<Vec<Assignment>> for Inputs {
 
 /// Assigns files to sources: the source whose path matches, else the only one gives the format; a file of no source is a
 /// source of its own by its file name (SPEC §10).
-pub fn assign(config: &Config, files: &[String], format: Option<&Choice>) -> Vec<Assignment> {
+pub fn assign(config: &Config, files: &[String], format: Option<&FormatChoice>) -> Vec<Assignment> {
     let of_files = config.sources.iter().filter_map(|source| match &source.from {
         From::Files(path) => Some((source, path.as_str())),
         From::Kafka(_) => None,

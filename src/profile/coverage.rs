@@ -2,7 +2,7 @@
 //!
 //! A reason with `max_persons` covers the first so many distinct people in settled order, whoever of its unit looks at them.
 
-use crate::classify::explanations::{Asked, Explanations, Reason, Who};
+use crate::classify::explanations::{BusinessReason, Explanations, Grantee, ReasonQuery};
 use crate::model::access::Access;
 use crate::model::persons::Persons;
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,7 @@ impl Usage {
     }
 
     /// Whether the reason covers one more look at this person.
-    fn take(&mut self, reason: &Reason, person: u64) -> bool {
+    fn take(&mut self, reason: &BusinessReason, person: u64) -> bool {
         let Some(cap) = reason.max_persons else { return true };
         let used = self.used.entry(reason.print).or_default();
         if used.people.contains(&person) {
@@ -78,7 +78,7 @@ impl Usage {
     }
 
     /// How many of so many unnamed people the reason covers.
-    fn take_unnamed(&mut self, reason: &Reason, count: u64) -> u64 {
+    fn take_unnamed(&mut self, reason: &BusinessReason, count: u64) -> u64 {
         let Some(cap) = reason.max_persons else { return count };
         let used = self.used.entry(reason.print).or_default();
         let free = cap.saturating_sub(used.people.len() as u64 + used.unnamed).min(count);
@@ -88,13 +88,13 @@ impl Usage {
 }
 
 /// Finds the covered part of an access and uses up capped reasons.
-pub fn cover(explanations: &Explanations, usage: &mut Usage, who: Who, access: &Access, unnamed: Persons) -> Coverage {
+pub fn cover(explanations: &Explanations, usage: &mut Usage, who: Grantee, access: &Access, unnamed: Persons) -> Coverage {
     let everything_open = Coverage { open: Open::Everybody, open_count: unnamed, claimed: access.purpose.is_some() };
     if explanations.is_empty() {
         return everything_open;
     }
-    let asked = Asked { time: access.time, objects: &access.objects, claimed: access.purpose };
-    let mut general: Vec<&Reason> = explanations.general(who, asked).collect();
+    let asked = ReasonQuery { time: access.time, objects: &access.objects, claimed: access.purpose };
+    let mut general: Vec<&BusinessReason> = explanations.general(who, asked).collect();
     // Uncapped first: a cap is not used up by what needs none.
     general.sort_by_key(|reason| reason.max_persons.is_some());
     let open = open_subjects(explanations, usage, who, access, asked, &general);
@@ -103,7 +103,14 @@ pub fn cover(explanations: &Explanations, usage: &mut Usage, who: Who, access: &
     Coverage { open, open_count, claimed }
 }
 
-fn open_subjects(explanations: &Explanations, usage: &mut Usage, who: Who, access: &Access, asked: Asked<'_>, general: &[&Reason]) -> Open {
+fn open_subjects(
+    explanations: &Explanations,
+    usage: &mut Usage,
+    who: Grantee,
+    access: &Access,
+    asked: ReasonQuery<'_>,
+    general: &[&BusinessReason],
+) -> Open {
     if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
         return Open::Nobody;
     }
@@ -114,7 +121,7 @@ fn open_subjects(explanations: &Explanations, usage: &mut Usage, who: Who, acces
         .subjects
         .iter()
         .map(|subject| {
-            let mut specific: Vec<&Reason> = explanations.specific(who, *subject, asked).collect();
+            let mut specific: Vec<&BusinessReason> = explanations.specific(who, *subject, asked).collect();
             specific.sort_by_key(|reason| reason.max_persons.is_some());
             !specific.iter().chain(general).any(|reason| usage.take(reason, subject.0))
         })
@@ -127,7 +134,7 @@ fn open_subjects(explanations: &Explanations, usage: &mut Usage, who: Who, acces
 }
 
 /// Nobody can say whom an unnamed count concerns, so only reasons for everybody or for objects cover it.
-fn open_unnamed(usage: &mut Usage, unnamed: Persons, general: &[&Reason]) -> Persons {
+fn open_unnamed(usage: &mut Usage, unnamed: Persons, general: &[&BusinessReason]) -> Persons {
     let Some(figure) = unnamed.figure() else {
         return if general.iter().any(|reason| reason.max_persons.is_none()) { Persons::NOBODY } else { Persons::Unknown };
     };

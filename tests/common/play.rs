@@ -48,7 +48,7 @@ pub fn decoded<L: Display>(context: &Arc<Context>, lines: &[L]) -> Vec<Access> {
 impl Play {
     /// Begins.
     pub fn new(context: &Arc<Context>) -> Play {
-        let format = decode::Choice::Known(decode::Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
+        let format = decode::FormatChoice::Known(decode::Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
         Play {
             engine: Engine::new(context.clone()),
             ledger: Ledger::default(),

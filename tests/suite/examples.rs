@@ -81,7 +81,7 @@ fn every_setting_that_is_read_stands_in_the_example() {
     for ask in asks {
         known.extend(reader.match_indices(ask).filter_map(|(at, _)| reader[at + ask.len()..].split('"').next()));
     }
-    known.extend(leakwarden::decode::own::Field::ALL.iter().map(|(name, _)| *name));
+    known.extend(leakwarden::decode::custom::Field::ALL.iter().map(|(name, _)| *name));
     assert!(known.len() > 40, "{known:?}");
     let example = put_to_use();
     let words: BTreeSet<&str> = example

@@ -76,7 +76,7 @@ fn decode_log(run: &str) -> BTreeMap<String, Vec<Seen>> {
         if std::env::var("SHOW").is_ok_and(|wanted| wanted == case) {
             println!(
                 "{case} {account} {:?} {:?} {:?} {:?} {disclosure:?}",
-                record.operation, record.statement, record.objects, record.ending
+                record.operation, record.statement, record.objects, record.outcome
             );
         }
         seen.entry(case).or_default().push(Seen { operation: record.operation, disclosure });

@@ -54,7 +54,7 @@ fn decode_text(text: &str, settings: &decode::Settings) -> BTreeMap<String, Vec<
         let disclosure = disclose(&record, &catalog, &keys);
         let app = record.client.app.as_deref().unwrap_or("").to_owned();
         if std::env::var("SHOW").is_ok_and(|case| case == app) {
-            println!("{app} {:?} {:?} {:?} {disclosure:?}", record.operation, record.statement, record.ending);
+            println!("{app} {:?} {:?} {:?} {disclosure:?}", record.operation, record.statement, record.outcome);
         }
         seen.entry(app).or_default().push(Seen { operation: record.operation, disclosure });
     };

@@ -11,11 +11,11 @@ mod shape;
 mod statement;
 
 use crate::classify::catalog::Catalog;
-use crate::model::access::{Chain, Marks, Operation, Selection, Subject};
+use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
-use crate::model::record::{Ending, Record};
+use crate::model::record::{EventOutcome, Record};
 use crate::sql;
 
 /// What a record disclosed.
@@ -33,10 +33,10 @@ pub struct Disclosure {
     pub subjects: Box<[Subject]>,
     /// How the rows were chosen.
     pub selection: Selection,
-    /// The same in marks: patterns, pages, segments.
-    pub shape: Marks,
+    /// The same in indicators: patterns, pages, segments.
+    pub shape: Indicators,
     /// How the ids that a statement lists follow one another.
-    pub chain: Chain,
+    pub id_sequence: IdSequence,
     /// Result rows, where the log says.
     pub rows: Option<u64>,
 }
@@ -63,8 +63,8 @@ struct Found {
     kinds: Kinds,
     subjects: Vec<Subject>,
     selection: Selection,
-    shape: Marks,
-    chain: Chain,
+    shape: Indicators,
+    id_sequence: IdSequence,
 }
 
 /// Counts what a record disclosed.
@@ -76,14 +76,14 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         Some(read) => read,
         None => objects::count(record, catalog, keys),
     };
-    match record.ending {
-        Ending::Success => {}
+    match record.outcome {
+        EventOutcome::Success => {}
         // No privilege, no such table, not parsable, aborted transaction: it never ran, so nobody saw a row.
-        Ending::Refused => found.discloses_nobody(),
+        EventOutcome::Refused => found.discloses_nobody(),
         // The server streams rows before an error, a cancel or a lost client ends the statement: 8,999 of 10,000 rows were seen
         // delivered that way. What is exact for a statement that ran to its end is a bound for one that did not.
-        Ending::Failure if record.statement.as_deref().is_some_and(sql::is_no_statement) => found.discloses_nobody(),
-        Ending::Failure | Ending::Interrupted => found.persons = found.persons.at_most(),
+        EventOutcome::Failure if record.statement.as_deref().is_some_and(sql::is_no_statement) => found.discloses_nobody(),
+        EventOutcome::Failure | EventOutcome::Interrupted => found.persons = found.persons.at_most(),
     }
     if found.persons.is_nobody() {
         // Beside a table that the catalog does not know, nobody is a bound, too.
@@ -101,7 +101,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         subjects: found.subjects.into_boxed_slice(),
         selection: found.selection,
         shape: found.shape,
-        chain: found.chain,
+        id_sequence: found.id_sequence,
         rows: record.rows,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::{Found, TableRead, shape, shows_rows, statement};
-use crate::model::access::{Chain, Marks, Selection};
+use crate::model::access::{IdSequence, Indicators, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
@@ -32,9 +32,9 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Foun
         kinds,
         subjects: Vec::new(),
         selection: analysis.as_ref().map_or(Selection::Unknown, statement::selection_of),
-        shape: analysis.as_ref().map_or(Marks::default(), |analysis| shape::of(analysis, record, catalog)),
+        shape: analysis.as_ref().map_or(Indicators::default(), |analysis| shape::of(analysis, record, catalog)),
         // Whom it shows the source says itself, so their ids are the record's.
-        chain: Chain::default(),
+        id_sequence: IdSequence::default(),
         reads: Vec::new(),
     };
     if shows_rows(record.operation) {
@@ -178,7 +178,7 @@ mod tests {
     use crate::model::keys::Keys;
     use crate::model::kind::{Kind, Kinds};
     use crate::model::persons::Persons;
-    use crate::model::record::{Ending, Object, Record};
+    use crate::model::record::{EventOutcome, Object, Record};
     use crate::model::time::Timestamp;
 
     const CATALOG: &str = r#"
@@ -328,12 +328,12 @@ mod tests {
 
     #[test]
     fn what_was_refused_shows_nobody_and_what_failed_is_no_more_than_a_bound() {
-        let ended = |ending, rows| count(&Record { ending, rows, ..read(&[("crm.customers", None)]) }).persons;
-        assert_eq!(ended(Ending::Refused, Some(5)), Persons::NOBODY);
-        assert_eq!(ended(Ending::Failure, Some(5)), Persons::AtMost(5));
-        assert_eq!(ended(Ending::Failure, None), Persons::Unknown);
-        assert_eq!(ended(Ending::Interrupted, None), Persons::Unknown);
-        let mut record = Record { ending: Ending::Failure, ..read(&[("crm.customers", None)]) };
+        let ended = |outcome, rows| count(&Record { outcome, rows, ..read(&[("crm.customers", None)]) }).persons;
+        assert_eq!(ended(EventOutcome::Refused, Some(5)), Persons::NOBODY);
+        assert_eq!(ended(EventOutcome::Failure, Some(5)), Persons::AtMost(5));
+        assert_eq!(ended(EventOutcome::Failure, None), Persons::Unknown);
+        assert_eq!(ended(EventOutcome::Interrupted, None), Persons::Unknown);
+        let mut record = Record { outcome: EventOutcome::Failure, ..read(&[("crm.customers", None)]) };
         record.subjects = vec!["42".into()];
         assert_eq!(count(&record).persons, Persons::AtMost(1));
     }

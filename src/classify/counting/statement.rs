@@ -4,8 +4,8 @@ use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::objects::Showing;
 use crate::classify::counting::people::{self, Listed};
 use crate::classify::counting::{Found, TableRead, planned, shape};
-use crate::classify::marks;
-use crate::model::access::{Chain, Selection, Subject};
+use crate::classify::indicators;
+use crate::model::access::{IdSequence, Selection, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
@@ -34,7 +34,7 @@ struct Shown {
     count: Count,
     subjects: Vec<Subject>,
     /// How their ids follow one another.
-    chain: Chain,
+    id_sequence: IdSequence,
     people_per_row: u64,
     /// Its rows are those of one table of one row a person, whatever becomes of them.
     of_people: bool,
@@ -88,7 +88,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         subjects: Vec::new(),
         selection: Selection::Unknown,
         shape: shape::of(&analysis, record, catalog),
-        chain: Chain::default(),
+        id_sequence: IdSequence::default(),
     };
     // A variable may stand in what follows a condition, too.
     if analysis.trailing || analysis.set_operation {
@@ -103,7 +103,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.kinds =
         shown.iter().filter(|shown| !matches!(shown.count, Count::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
-    found.chain = shown.iter().map(|shown| shown.chain).find(|chain| *chain != Chain::default()).unwrap_or_default();
+    found.id_sequence = shown.iter().map(|shown| shown.id_sequence).find(|sequence| *sequence != IdSequence::default()).unwrap_or_default();
     found.selection = selection_of(&analysis);
     found.persons = persons(&analysis, &shown, record);
     // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
@@ -140,7 +140,7 @@ fn show(branch: &Branch, record: &Record<'_>, scanned: Option<u64>, catalog: &Ca
         kinds: Kinds::NONE,
         count: Count::Nobody,
         subjects: Vec::new(),
-        chain: Chain::default(),
+        id_sequence: IdSequence::default(),
         people_per_row: 1,
         of_people,
         unknown: false,
@@ -226,7 +226,7 @@ fn probe(
         if let Some(listed) = listed.filter(|_| !kinds.is_empty()) {
             shown.kinds = kinds.union(kinds_of(&branch.summed, known));
             shown.count = Count::AtMost(listed.count);
-            (shown.subjects, shown.chain) = (subjects(&listed, keys, catalog), chain(&listed, keys));
+            (shown.subjects, shown.id_sequence) = (subjects(&listed, keys, catalog), id_sequence(&listed, keys));
         } else if branch.keys.iter().any(|keys| known[keys.column.source].is_unknown()) {
             // Of a table that is not known any column may tell of a person.
             shown.count = Count::Anything;
@@ -245,7 +245,7 @@ fn probe(
 /// Listed key values bound the people, and name them where they are the people's own keys.
 fn limit_to_listed(shown: &mut Shown, listed: Option<Listed<'_>>, branch: &Branch, keys: &Keys, catalog: &Catalog) {
     let Some(listed) = listed else { return };
-    (shown.subjects, shown.chain) = (subjects(&listed, keys, catalog), chain(&listed, keys));
+    (shown.subjects, shown.id_sequence) = (subjects(&listed, keys, catalog), id_sequence(&listed, keys));
     let count = std::mem::replace(&mut shown.count, Count::Nobody);
     let one = listed.count == 1 && listed.certain && !shown.subjects.is_empty() && !branch.aggregated && !branch.grouped;
     shown.count = match count {
@@ -254,8 +254,8 @@ fn limit_to_listed(shown: &mut Shown, listed: Option<Listed<'_>>, branch: &Branc
     };
 }
 
-fn chain(listed: &Listed<'_>, keys: &Keys) -> Chain {
-    marks::chain(listed.ids.iter().map(|(_, id)| id.as_str()), keys)
+fn id_sequence(listed: &Listed<'_>, keys: &Keys) -> IdSequence {
+    indicators::id_sequence(listed.ids.iter().map(|(_, id)| id.as_str()), keys)
 }
 
 fn subjects(listed: &Listed<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Subject> {

@@ -1,7 +1,7 @@
 //! One event of an activity stream: its fields, whatever the engine calls them.
 
-use crate::decode::{Raw, act, tree};
-use crate::model::record::{Dialect, Ending, Record, Text};
+use crate::decode::{Raw, operation, tree};
+use crate::model::record::{Dialect, EventOutcome, Record, Text};
 use crate::model::time::Timestamp;
 use crate::sql;
 use serde_json::Value;
@@ -113,20 +113,20 @@ impl Event<'_> {
         }
     }
 
-    pub fn ending(&self, statement: Option<&str>) -> Ending {
+    pub fn outcome(&self, statement: Option<&str>) -> EventOutcome {
         let code = self.word("exitCode").unwrap_or_default();
         // A function that the statement calls can raise any error once rows are flowing.
-        let checked = statement.is_none_or(|text| !act::may_raise(text, self.engine.dialect()));
+        let checked = statement.is_none_or(|text| !operation::may_raise(text, self.engine.dialect()));
         let refused = |codes: &[&str]| checked && codes.contains(&code.as_str());
         match self.engine {
-            Engine::SqlServer if code == "0" => Ending::Refused,
-            Engine::SqlServer => Ending::Success,
-            Engine::Oracle if matches!(code.as_str(), "" | "0") => Ending::Success,
-            Engine::Oracle if refused(&["942", "1031", "904", "1017", "1045", "28000"]) => Ending::Refused,
-            _ if self.word("errorMessage").is_none() && matches!(code.as_str(), "" | "0") => Ending::Success,
-            _ if refused(&["1044", "1045", "1049", "1054", "1142", "1143", "1146"]) => Ending::Refused,
-            _ if statement.is_some_and(sql::is_no_statement) => Ending::Refused,
-            Engine::MySql | Engine::Oracle | Engine::PostgreSql | Engine::Other => Ending::Interrupted,
+            Engine::SqlServer if code == "0" => EventOutcome::Refused,
+            Engine::SqlServer => EventOutcome::Success,
+            Engine::Oracle if matches!(code.as_str(), "" | "0") => EventOutcome::Success,
+            Engine::Oracle if refused(&["942", "1031", "904", "1017", "1045", "28000"]) => EventOutcome::Refused,
+            _ if self.word("errorMessage").is_none() && matches!(code.as_str(), "" | "0") => EventOutcome::Success,
+            _ if refused(&["1044", "1045", "1049", "1054", "1142", "1143", "1146"]) => EventOutcome::Refused,
+            _ if statement.is_some_and(sql::is_no_statement) => EventOutcome::Refused,
+            Engine::MySql | Engine::Oracle | Engine::PostgreSql | Engine::Other => EventOutcome::Interrupted,
         }
     }
 

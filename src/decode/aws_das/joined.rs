@@ -2,9 +2,9 @@
 
 use crate::decode::aws_das::event::{Engine, Event};
 use crate::decode::waiting::Waiting;
-use crate::decode::{Emit, Raw, act};
+use crate::decode::{Emit, Raw, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Ending, Object, Record};
+use crate::model::record::{EventOutcome, Object, Record};
 use crate::model::time::Span;
 use std::borrow::Cow;
 
@@ -39,7 +39,7 @@ impl Joined {
         let Some(operation) = operation(&command, statement.as_deref(), event) else { return };
         let mut record = event.record(raw);
         record.operation = operation;
-        record.ending = if command.contains("FAILED") { Ending::Failure } else { event.ending(statement.as_deref()) };
+        record.outcome = if command.contains("FAILED") { EventOutcome::Failure } else { event.outcome(statement.as_deref()) };
         record.rows = event.rows(statement.as_deref());
         record.binds = event.binds().into_iter().map(|bind| bind.map(Cow::Owned)).collect();
         let tables = event.tables();
@@ -109,7 +109,7 @@ impl Held {
         let (a, b) = (&self.record, &new.record);
         let near = (b.time - a.time).0.abs() <= APART.0;
         let alike =
-            near && self.told && a.statement == b.statement && a.statement.is_some() && a.ending == b.ending && a.account == b.account;
+            near && self.told && a.statement == b.statement && a.statement.is_some() && a.outcome == b.outcome && a.account == b.account;
         let other_table = !new.tables.is_empty() && new.tables.iter().all(|table| !self.tables.contains(table));
         match engine {
             Engine::Oracle => alike && self.number == new.number && a.binds == b.binds && other_table,
@@ -121,7 +121,7 @@ impl Held {
 
     fn go(self, emit: &mut Emit<'_>) {
         let mut record = self.record;
-        let hidden = record.statement.as_deref().is_none_or(|text| !act::names_tables(text, record.dialect));
+        let hidden = record.statement.as_deref().is_none_or(|text| !operation::names_tables(text, record.dialect));
         if hidden && !self.aside.is_empty() {
             // What the text does not say, of a call or where there is none, the tables do.
             let read: Vec<String> =
@@ -166,7 +166,7 @@ fn operation(command: &str, statement: Option<&str>, event: &Event<'_>) -> Optio
         return Some(if command == "IMPORT" { Operation::Write } else { Operation::Export });
     }
     if let Some(text) = statement {
-        return act::of_statement(text, event.engine.dialect());
+        return operation::of_statement(text, event.engine.dialect());
     }
     Some(match command.split_whitespace().next().unwrap_or("") {
         "SELECT" | "READ" => Operation::Read,

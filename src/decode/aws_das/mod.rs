@@ -25,7 +25,7 @@ use serde_json::Value;
 /// `aws-das`.
 pub const FORMAT: Format = Format {
     name: "aws-das",
-    marks: "an object with `databaseActivityEventList` or `databaseActivityEvents`, or with `dbUserName`, `serverType` and `logTime`",
+    recognised_by: "an object with `databaseActivityEventList` or `databaseActivityEvents`, or with `dbUserName`, `serverType` and `logTime`",
     stateless: false,
     decoder: |settings| {
         Documents::json(Box::new(AwsDas { zone: settings.zone.clone(), postgresql: Relay::default(), joined: Joined::default() }))

@@ -3,7 +3,7 @@
 use super::*;
 use crate::decode::testing;
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Record};
+use crate::model::record::{Dialect, EventOutcome, Record};
 
 fn decode(lines: &[String]) -> Vec<Record<'static>> {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
@@ -71,17 +71,17 @@ fn errors_of_postgresql_are_told_and_heartbeats_are_no_access() {
         let heart = r#"{"type":"heartbeat"}"#.to_owned();
         decode(&[document(&[heart, postgresql(1, "READ", "SELECT", r#""select * from a""#, &rest)])])
             .iter()
-            .map(|r| r.ending)
+            .map(|r| r.outcome)
             .collect::<Vec<_>>()
     };
-    assert_eq!(failed("57014", "canceling statement due to user request"), [Ending::Interrupted]);
-    assert_eq!(failed("42501", "permission denied for table a"), [Ending::Refused]);
+    assert_eq!(failed("57014", "canceling statement due to user request"), [EventOutcome::Interrupted]);
+    assert_eq!(failed("42501", "permission denied for table a"), [EventOutcome::Refused]);
     let logins = decode(&[document(&[postgresql(1, "MISC", "CONNECT", "null", r#""rowCount":null"#)])]);
-    assert_eq!(logins.iter().map(|r| (r.operation, r.ending)).collect::<Vec<_>>(), [(Operation::Login, Ending::Success)]);
+    assert_eq!(logins.iter().map(|r| (r.operation, r.outcome)).collect::<Vec<_>>(), [(Operation::Login, EventOutcome::Success)]);
     let refused = postgresql(1, "MISC", "CONNECT", "null", r#""exitCode":"28P01","errorMessage":"password authentication failed""#);
     assert_eq!(
-        decode(&[document(&[refused])]).iter().map(|r| (r.operation, r.ending)).collect::<Vec<_>>(),
-        [(Operation::Login, Ending::Failure)]
+        decode(&[document(&[refused])]).iter().map(|r| (r.operation, r.outcome)).collect::<Vec<_>>(),
+        [(Operation::Login, EventOutcome::Failure)]
     );
 }
 
@@ -138,14 +138,14 @@ fn changes_and_failures_of_mysql_show_no_count() {
         main(3, r#""SELECT f(a) FROM t""#, r#""exitCode":"1142","errorMessage":"denied""#),
         other("MySQL", "06+00", "MAIN", "FAILED_CONNECT", "null", r#""statementId":0"#),
     ])]);
-    let told: Vec<_> = records.iter().map(|r| (r.operation, r.rows, r.ending)).collect();
+    let told: Vec<_> = records.iter().map(|r| (r.operation, r.rows, r.outcome)).collect();
     assert_eq!(
         told,
         [
-            (Operation::Write, None, Ending::Success),
-            (Operation::Read, Some(5), Ending::Refused),
-            (Operation::Read, Some(5), Ending::Interrupted),
-            (Operation::Login, None, Ending::Failure),
+            (Operation::Write, None, EventOutcome::Success),
+            (Operation::Read, Some(5), EventOutcome::Refused),
+            (Operation::Read, Some(5), EventOutcome::Interrupted),
+            (Operation::Login, None, EventOutcome::Failure),
         ]
     );
 }
@@ -166,8 +166,8 @@ fn oracle_tells_a_join_once_for_each_table_and_never_rows() {
         event("06.5", "PERSONS", 942),
     ])]);
     assert_eq!(
-        records.iter().map(|r| (r.rows, r.ending)).collect::<Vec<_>>(),
-        [(None, Ending::Success), (None, Ending::Success), (None, Ending::Refused)]
+        records.iter().map(|r| (r.rows, r.outcome)).collect::<Vec<_>>(),
+        [(None, EventOutcome::Success), (None, EventOutcome::Success), (None, EventOutcome::Refused)]
     );
     assert_eq!((records[0].binds.as_slice(), records[0].client.host.as_deref()), (&[Some("42".into())][..], Some("pc7")));
     let bare = other(

@@ -3,7 +3,7 @@
 //! A format writes a decoder of one document; [`Documents`] finds where documents begin and end. What never ends is given up
 //! as lost, with its place, and the next document that stands whole on a line is read again.
 
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, LONGEST_RECORD, Lost, Raw};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde::de::IgnoredAny;
@@ -77,13 +77,13 @@ impl Documents {
                 let mut inside = Raw { bytes: &whole.as_bytes()[..end], position, hash, envelope: raw.envelope };
                 inside.envelope.time = time.or(raw.envelope.time);
                 if let Err(error) = self.inner.decode(inside, emit) {
-                    emit(Decoded::Lost(Lost { position, hash, length: end as u64, error }));
+                    emit(Decoded::Lost(LostRecord { position, hash, length: end as u64, error }));
                 }
                 Some(&text[end.saturating_sub(before).min(text.len())..])
             }
             Found::More(_) if whole.len() > LONGEST_RECORD => {
                 let error = DecodeError::TooLong { limit: LONGEST_RECORD };
-                emit(Decoded::Lost(Lost { position, hash, length: whole.len() as u64, error }));
+                emit(Decoded::Lost(LostRecord { position, hash, length: whole.len() as u64, error }));
                 None
             }
             Found::More(scan) => {
@@ -97,7 +97,7 @@ impl Documents {
     fn give_up(&mut self, emit: &mut Emit<'_>) {
         if let Some(open) = self.open.take() {
             let error = DecodeError::Form { expected: self.shape.name(), what: "cut off".to_owned() };
-            emit(Decoded::Lost(Lost { position: open.position, hash: open.hash, length: open.text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.text.len() as u64, error }));
         }
     }
 
@@ -143,8 +143,8 @@ impl Decoder for Documents {
         self.inner.flush(emit);
     }
 
-    fn amid_record(&self) -> bool {
-        self.open.is_some() || self.inner.amid_record()
+    fn is_record_incomplete(&self) -> bool {
+        self.open.is_some() || self.inner.is_record_incomplete()
     }
 }
 

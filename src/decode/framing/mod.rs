@@ -9,7 +9,7 @@ pub mod document;
 mod shipper;
 mod syslog;
 
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, Lost, Raw, Settings};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, LostRecord, Raw, Settings};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
@@ -182,13 +182,13 @@ impl Decoder for Unframed {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some(Begun { text, position, hash }) = self.begun.take() {
             let error = DecodeError::Form { expected: "a line of several parts", what: "cut off".to_owned() };
-            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }
         self.inner.flush(emit);
     }
 
-    fn amid_record(&self) -> bool {
-        self.begun.is_some() || self.inner.amid_record()
+    fn is_record_incomplete(&self) -> bool {
+        self.begun.is_some() || self.inner.is_record_incomplete()
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 /// `atna`.
 pub const FORMAT: Format = Format {
     name: "atna",
-    marks: "an `AuditMessage` element",
+    recognised_by: "an `AuditMessage` element",
     stateless: false,
     decoder: |settings| Documents::xml(&["AuditMessage"], Box::new(Atna { zone: settings.zone.clone() })),
     recognises,
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::Operation;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     fn decode(lines: &[&str]) -> Vec<Record<'static>> {
         let (records, dead) = testing::decode(&FORMAT, lines);
@@ -148,7 +148,7 @@ mod tests {
         );
         assert_eq!(record.subjects, ["24^^^&1.2.3&ISO", "25"]);
         assert_eq!(record.objects.iter().map(|o| o.table.as_ref()).collect::<Vec<_>>(), ["Patient"]);
-        assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+        assert_eq!((record.operation, record.outcome, record.rows), (Operation::Read, EventOutcome::Success, None));
         assert_eq!((record.time.to_string().as_str(), record.id.as_deref()), ("2026-03-02T09:14:05.5Z", None));
     }
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 /// `fhir-auditevent`.
 pub const FORMAT: Format = Format {
     name: "fhir-auditevent",
-    marks: "an object of `resourceType` AuditEvent (or a Bundle of such), or an `AuditEvent` element of FHIR's namespace",
+    recognised_by: "an object of `resourceType` AuditEvent (or a Bundle of such), or an `AuditEvent` element of FHIR's namespace",
     stateless: false,
     decoder: |settings| {
         let json = Documents::json(Box::new(Fhir { zone: settings.zone.clone(), xml: false }));
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::Operation;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
     use base64::Engine as _;
 
     fn decode(lines: &[&str]) -> Vec<Record<'static>> {
@@ -227,7 +227,7 @@ mod tests {
             (Some("dr.li"), Some("10.0.0.7"), Some("Hospital"))
         );
         assert_eq!((tables(record), &record.subjects), (vec!["Patient".to_owned(), "Observation".to_owned()], &vec!["123".into()]));
-        assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+        assert_eq!((record.operation, record.outcome, record.rows), (Operation::Read, EventOutcome::Success, None));
     }
 
     #[test]
@@ -242,8 +242,8 @@ mod tests {
                 (Some("95"), Some("10.0.0.7"), Some("Cloud"))
             );
             assert_eq!(
-                (tables(&record), &record.subjects, record.ending),
-                (vec!["Patient".to_owned()], &vec!["p1".into()], Ending::Failure)
+                (tables(&record), &record.subjects, record.outcome),
+                (vec!["Patient".to_owned()], &vec!["p1".into()], EventOutcome::Failure)
             );
         }
     }
@@ -266,10 +266,10 @@ mod tests {
                 r#"{{"resourceType":"AuditEvent","type":{{"code":"110114"}},"subtype":[{{"code":"{code}"}}],"action":"E","recorded":"2026-03-02T09:14:05Z","outcome":"{outcome}","agent":[{{"altId":"x"}}]}}"#
             )])
             .iter()
-            .map(|record| (record.operation, record.ending))
+            .map(|record| (record.operation, record.outcome))
             .collect::<Vec<_>>()
         };
-        assert_eq!(of("110122", "4"), [(Operation::Login, Ending::Failure)]);
+        assert_eq!(of("110122", "4"), [(Operation::Login, EventOutcome::Failure)]);
         assert_eq!(of("110123", "0"), []);
     }
 

@@ -19,7 +19,7 @@
 
 use crate::decode::{Raw, tree};
 use crate::model::access::Operation;
-use crate::model::record::{Ending, Object, Record, Text};
+use crate::model::record::{EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -59,9 +59,9 @@ impl Trail {
         let mut record = tree::record(raw, self.time);
         record.operation = operation;
         // An event that failed may have shown something before: it says no more.
-        record.ending = match self.outcome.as_deref() {
-            None | Some("0" | "success" | "information" | "warning") => Ending::Success,
-            Some(_) => Ending::Failure,
+        record.outcome = match self.outcome.as_deref() {
+            None | Some("0" | "success" | "information" | "warning") => EventOutcome::Success,
+            Some(_) => EventOutcome::Failure,
         };
         let who = self.agents.iter().rev().max_by_key(|agent| {
             (agent.name.is_some(), 4 * u8::from(agent.requestor) + 2 * u8::from(agent.human) + u8::from(!agent.machine))

@@ -12,7 +12,7 @@ use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, form};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// `mongodb-audit`.
 pub const FORMAT: Format = Format {
     name: "mongodb-audit",
-    marks: "an object with `atype`, `ts`, `users` and `result`",
+    recognised_by: "an object with `atype`, `ts`, `users` and `result`",
     stateless: false,
     decoder: |settings| Box::new(Unnamed(Documents::json(Box::new(Mongo { zone: settings.zone.clone(), seen: Seen::default() })))),
     recognises: |bytes| {
@@ -102,7 +102,7 @@ impl Decoder for Mongo {
         record.client.ip = ip;
         let failed = event.get("result").and_then(Value::as_i64).is_some_and(|code| code != 0);
         // A code stands for the check before the command runs.
-        record.ending = if failed { Ending::Refused } else { Ending::Success };
+        record.outcome = if failed { EventOutcome::Refused } else { EventOutcome::Success };
         let tell = match kind {
             "authCheck" => self.command(param, &mut record),
             "authenticate" => {

@@ -91,7 +91,10 @@ fn refusals_logins_and_changes_are_told_and_chatter_is_not() {
         records.iter().map(|r| r.operation).collect::<Vec<_>>(),
         [Operation::Read, Operation::Login, Operation::Write, Operation::Admin]
     );
-    assert_eq!((records[0].ending, records[1].ending, records[1].account.as_deref()), (Ending::Refused, Ending::Refused, Some("wang")));
+    assert_eq!(
+        (records[0].outcome, records[1].outcome, records[1].account.as_deref()),
+        (EventOutcome::Refused, EventOutcome::Refused, Some("wang"))
+    );
 }
 
 #[test]

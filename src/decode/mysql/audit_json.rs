@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// `mysql-audit-json`.
 pub const FORMAT: Format = Format {
     name: "mysql-audit-json",
-    marks: "objects with `timestamp`, `id` and `class`, one of MySQL's audit event classes",
+    recognised_by: "objects with `timestamp`, `id` and `class`, one of MySQL's audit event classes",
     stateless: false,
     decoder: |_| percona::unprefixed(Documents::json(Box::new(AuditJson::default()))),
     recognises,
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::{Operation, Position};
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     fn event(second: u32, id: u32, class: &str, event: &str, rest: &str) -> String {
         format!(
@@ -299,7 +299,7 @@ mod tests {
         );
         assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), Some("desk")));
         assert_eq!((record.statement.as_deref(), record.rows, record.plan.is_none()), (Some("SELECT * FROM customers"), Some(40), true));
-        assert_eq!((record.operation, record.ending), (Operation::Read, Ending::Success));
+        assert_eq!((record.operation, record.outcome), (Operation::Read, EventOutcome::Success));
         assert_eq!(record.id.as_deref(), Some("2026-03-02 09:00:01/1/42"));
     }
 
@@ -347,14 +347,14 @@ mod tests {
         let used = general(2, 0, "status", "use bank", 0, "");
         let lines = [refused, connect, query(1, 1, "query_status_end", "SELECT 1"), used, query(3, 0, "query_status_end", "SELECT 2")];
         let records = decode(&lines);
-        let told: Vec<_> = records.iter().map(|r| (r.operation, r.ending, r.account.as_deref(), r.system.as_deref())).collect();
+        let told: Vec<_> = records.iter().map(|r| (r.operation, r.outcome, r.account.as_deref(), r.system.as_deref())).collect();
         assert_eq!(
             told,
             [
-                (Operation::Login, Ending::Refused, Some("joe"), Some("crm")),
-                (Operation::Login, Ending::Success, Some("joe"), Some("crm")),
-                (Operation::Read, Ending::Success, Some("joe"), Some("crm")),
-                (Operation::Read, Ending::Success, Some("joe"), Some("bank")),
+                (Operation::Login, EventOutcome::Refused, Some("joe"), Some("crm")),
+                (Operation::Login, EventOutcome::Success, Some("joe"), Some("crm")),
+                (Operation::Read, EventOutcome::Success, Some("joe"), Some("crm")),
+                (Operation::Read, EventOutcome::Success, Some("joe"), Some("bank")),
             ]
         );
     }

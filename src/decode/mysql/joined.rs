@@ -7,7 +7,7 @@ use crate::decode::mysql::status;
 use crate::decode::mysql::text::Scan;
 use crate::decode::{Emit, Raw};
 use crate::model::access::{Operation, Position, RecordHash};
-use crate::model::record::{Client, Dialect, Ending, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Record, Text};
 use crate::model::time::Timestamp;
 use std::collections::BTreeMap;
 
@@ -109,7 +109,7 @@ impl Joined {
         self.close(&place.connection, emit);
         let mut record = place.record(who.clone());
         record.operation = Operation::Login;
-        record.ending = if code == 0 { Ending::Success } else { Ending::Refused };
+        record.outcome = if code == 0 { EventOutcome::Success } else { EventOutcome::Refused };
         emit(record.into());
         if code == 0 {
             self.room(&place.connection, emit);
@@ -250,7 +250,7 @@ impl Connection {
         let told = Told { text: &event.text, class: &event.class, code, reads, writes, names_tables, cut: false, rows };
         if statement::fill(&mut record, &told) {
             emit(record.into());
-        } else if status::ending(code) == Ending::Success {
+        } else if status::outcome(code) == EventOutcome::Success {
             self.moved(&event.text);
         }
     }

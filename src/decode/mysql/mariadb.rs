@@ -12,7 +12,7 @@ use crate::decode::mysql::text::Scan;
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::{Operation, Position, RecordHash};
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// `mariadb-audit`.
 pub const FORMAT: Format = Format {
     name: "mariadb-audit",
-    marks: "lines of server, user, host, connection, query, operation, database, object and code, separated by commas",
+    recognised_by: "lines of server, user, host, connection, query, operation, database, object and code, separated by commas",
     stateless: false,
     decoder: |settings| Box::new(Mariadb { zone: settings.zone.clone(), ..Mariadb::default() }),
     recognises: |line| std::str::from_utf8(line).is_ok_and(is_bare),
@@ -182,7 +182,7 @@ impl Mariadb {
                 }
                 let mut record = origin.record(0, 0);
                 record.operation = Operation::Login;
-                record.ending = if failed { Ending::Refused } else { Ending::Success };
+                record.outcome = if failed { EventOutcome::Refused } else { EventOutcome::Success };
                 emit(record.into());
             }
         }
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!((record.account.as_deref(), record.system.as_deref(), record.session.as_deref()), (Some("u"), Some("d"), Some("1")));
         assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), None));
         assert_eq!(record.statement.as_deref(), Some("SELECT name FROM customers WHERE id = '4'"));
-        assert_eq!((record.dialect, record.operation, record.ending), (Dialect::MySql, Operation::Read, Ending::Success));
+        assert_eq!((record.dialect, record.operation, record.outcome), (Dialect::MySql, Operation::Read, EventOutcome::Success));
         assert_eq!((record.rows, record.objects.len(), record.plan.is_none()), (None, 0, true));
         assert_eq!(record.id.as_deref(), Some("2026-11-23T17:12:35Z/vm/1/5/0"));
     }
@@ -342,8 +342,11 @@ mod tests {
     fn logins_are_told_and_leavings_are_not() {
         let records =
             decode(&["u,h,1,0,CONNECT,d,,0", "x,h,2,0,FAILED_CONNECT,,,1045", "x,h,2,0,DISCONNECT,,,0", "u,h,1,0,DISCONNECT,d,,0"]);
-        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.ending, r.id.is_none())).collect();
-        assert_eq!(told, [(Some("u"), Operation::Login, Ending::Success, true), (Some("x"), Operation::Login, Ending::Refused, true)]);
+        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.outcome, r.id.is_none())).collect();
+        assert_eq!(
+            told,
+            [(Some("u"), Operation::Login, EventOutcome::Success, true), (Some("x"), Operation::Login, EventOutcome::Refused, true)]
+        );
         assert_eq!(records[1].system.as_deref(), Some("vm"));
     }
 

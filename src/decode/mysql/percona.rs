@@ -6,7 +6,7 @@
 use crate::decode::mysql::joined::{Event, Joined, Place, Step};
 use crate::decode::mysql::session::Who;
 use crate::decode::mysql::time;
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Numbered, Raw};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw, SequenceNumber};
 use std::collections::BTreeMap;
 
 /// The fields of a record, names in lower case.
@@ -65,7 +65,7 @@ pub(super) fn take(joined: &mut Joined, fields: &Fields, raw: Raw<'_>, emit: &mu
     if let Some((number, stream)) = record.split_once('_').filter(|_| one_a_statement)
         && let Ok(number) = number.parse()
     {
-        emit(Decoded::Numbered(Numbered { stream, number, time, position: raw.position, hash: raw.hash }));
+        emit(Decoded::Numbered(SequenceNumber { stream, number, time, position: raw.position, hash: raw.hash }));
     }
     let id = (!record.is_empty()).then(|| format!("{record}/{time}/{connection}"));
     let place = Place::new(raw, time, connection, id);

@@ -5,13 +5,13 @@
 
 use crate::decode::mysql::joined::Joined;
 use crate::decode::mysql::percona::{self, Command, Fields};
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, csv, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
 
 /// `percona-audit-csv`.
 pub const FORMAT: Format = Format {
     name: "percona-audit-csv",
-    marks: "quoted fields: a name, a number with the time of the file, the time",
+    recognised_by: "quoted fields: a name, a number with the time of the file, the time",
     stateless: false,
     decoder: |_| Box::new(PerconaCsv::default()),
     recognises: |line| std::str::from_utf8(line).is_ok_and(begins),
@@ -65,7 +65,7 @@ impl Decoder for PerconaCsv {
         }
         let whole = Raw { bytes: open.text.as_bytes(), position, hash, envelope: raw.envelope };
         if let Err(error) = self.record(&open.text, whole, emit) {
-            emit(Decoded::Lost(Lost { position, hash, length: open.text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: open.text.len() as u64, error }));
         }
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Decoder for PerconaCsv {
 impl PerconaCsv {
     fn give_up(&mut self, what: &str, emit: &mut Emit<'_>) {
         if let Some(Open { text, position, hash }) = self.open.take() {
-            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error: refuse(what) }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error: refuse(what) }));
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::Operation;
-    use crate::model::record::Ending;
+    use crate::model::record::EventOutcome;
 
     const LINE: &str = r#""Query","7_2026-03-02T08:00:00","2026-03-02T09:00:05 UTC","select","2",0,"select ""a"", b from c","joe[joe] @ desk []","desk","","10.0.0.7","crm""#;
 
@@ -173,8 +173,8 @@ mod tests {
         let audit = r#""Audit","1_2026-03-02T08:00:00","2026-03-02T09:00:05 UTC","8.0.33","--port=3306","x86_64-Linux""#;
         let (records, dead) = testing::decode(&FORMAT, &[audit, login]);
         assert!(dead.is_empty());
-        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.ending, r.system.as_deref())).collect();
-        assert_eq!(told, [(Some("joe"), Operation::Login, Ending::Refused, Some("crm"))]);
+        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.outcome, r.system.as_deref())).collect();
+        assert_eq!(told, [(Some("joe"), Operation::Login, EventOutcome::Refused, Some("crm"))]);
     }
 
     #[test]

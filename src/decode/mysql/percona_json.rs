@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// `percona-audit-json`.
 pub const FORMAT: Format = Format {
     name: "percona-audit-json",
-    marks: "an object `audit_record` with `name` and `timestamp`",
+    recognised_by: "an object `audit_record` with `name` and `timestamp`",
     stateless: false,
     decoder: |_| percona::unprefixed(Documents::json(Box::new(PerconaJson::default()))),
     recognises,
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::{Operation, Position};
-    use crate::model::record::{Dialect, Ending};
+    use crate::model::record::{Dialect, EventOutcome};
 
     fn record(rest: &str) -> String {
         format!(
@@ -94,8 +94,8 @@ mod tests {
         );
         assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), Some("desk")));
         assert_eq!(
-            (record.operation, record.ending, record.dialect, record.rows),
-            (Operation::Read, Ending::Success, Dialect::MySql, None)
+            (record.operation, record.outcome, record.dialect, record.rows),
+            (Operation::Read, EventOutcome::Success, Dialect::MySql, None)
         );
         assert_eq!(record.statement.as_deref(), Some("select name\nfrom customers where id = 5"));
         assert_eq!(record.id.as_deref(), Some("7_2026-03-02T08:00:00/2026-03-02T09:00:05Z/12"));
@@ -116,14 +116,14 @@ mod tests {
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         let (records, dead) = testing::decode(&FORMAT, &lines);
         assert!(dead.is_empty(), "{dead:?}");
-        let told: Vec<_> = records.iter().map(|record| (record.operation, record.ending)).collect();
+        let told: Vec<_> = records.iter().map(|record| (record.operation, record.outcome)).collect();
         assert_eq!(
             told,
             [
-                (Operation::Read, Ending::Refused),
-                (Operation::Login, Ending::Refused),
-                (Operation::Admin, Ending::Success),
-                (Operation::Read, Ending::Success)
+                (Operation::Read, EventOutcome::Refused),
+                (Operation::Login, EventOutcome::Refused),
+                (Operation::Admin, EventOutcome::Success),
+                (Operation::Read, EventOutcome::Success)
             ]
         );
     }

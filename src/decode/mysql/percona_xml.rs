@@ -15,7 +15,7 @@ use quick_xml::events::{BytesStart, Event};
 /// `percona-audit-xml`.
 pub const FORMAT: Format = Format {
     name: "percona-audit-xml",
-    marks: "elements `AUDIT_RECORD` with `NAME` and `TIMESTAMP`, as attributes or elements",
+    recognised_by: "elements `AUDIT_RECORD` with `NAME` and `TIMESTAMP`, as attributes or elements",
     stateless: false,
     decoder: |_| Documents::xml(&["AUDIT_RECORD"], Box::new(PerconaXml::default())),
     recognises,
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::{Operation, Position};
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     const OLD: &str = r#"<AUDIT_RECORD
   NAME="Query"
@@ -198,7 +198,7 @@ mod tests {
                 (Some("joe"), Some("crm"), Some("14"))
             );
             assert_eq!((record.client.ip.as_deref(), record.client.host.as_deref()), (Some("10.0.0.7"), Some("desk")));
-            assert_eq!((record.operation, record.ending, record.rows), (Operation::Read, Ending::Success, None));
+            assert_eq!((record.operation, record.outcome, record.rows), (Operation::Read, EventOutcome::Success, None));
             assert_eq!(record.statement.as_deref(), Some("select name, \"x\" from a where id < 5\n and b = '\u{1}>'"));
             assert_eq!(record.id.as_deref(), Some("4_2026-03-02T08:00:00/2026-03-02T09:00:05Z/14"));
         }

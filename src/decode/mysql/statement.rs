@@ -3,11 +3,11 @@
 //! The text is trusted where all of it is there. Else the tables that the server itself named hold, and nothing of the text
 //! bounds anything: behind a cut may stand a `UNION`, an `OR` or a `RETURNING`.
 
-use crate::decode::mysql::act::{self, Act};
+use crate::decode::mysql::operation::{self, Act};
 use crate::decode::mysql::status;
 use crate::decode::mysql::text::{self, Scan};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Object, Plan, Record, Scan as PlanScan, Text};
+use crate::model::record::{Dialect, EventOutcome, Object, Plan, Record, Scan as PlanScan, Text};
 use crate::sql::{self, Analysis, Class};
 
 /// What the lines of one statement told.
@@ -47,8 +47,8 @@ fn statement_in_set<'t>(text: &'t str, scan: &Scan<'t>) -> Option<&'t str> {
 }
 
 fn fill_with(record: &mut Record<'_>, told: &Told<'_>, text: &str, scan: &Scan<'_>) -> bool {
-    let act = match (text.trim().is_empty(), act::of(text, scan)) {
-        (true, _) => act::of_class(told.class),
+    let act = match (text.trim().is_empty(), operation::of(text, scan)) {
+        (true, _) => operation::of_class(told.class),
         // `SET @a = (SELECT …)` reads as surely as the SELECT does.
         (false, Act::Set) if scan.select.is_some() => Act::Read,
         (false, act) => act,
@@ -63,9 +63,9 @@ fn fill_with(record: &mut Record<'_>, told: &Told<'_>, text: &str, scan: &Scan<'
     };
     record.dialect = Dialect::MySql;
     record.operation = operation;
-    record.ending = ending(&told, act, text);
+    record.outcome = outcome(&told, act, text);
     let distrusted = told.cut || scan.open || scan.versioned || text.trim().is_empty() || scan.upper(0) == "SET" && act == Act::Read;
-    if record.ending == Ending::Refused || act == Act::Admin {
+    if record.outcome == EventOutcome::Refused || act == Act::Admin {
         record.statement = Some(Text::Owned(text.trim().to_owned()));
     } else if distrusted {
         distrust(record, &told, act, text, scan);
@@ -83,18 +83,18 @@ fn of_the_server(table: &str) -> bool {
 }
 
 /// Inside of procedures and functions an error that is else met before the start may come late.
-fn ending(told: &Told<'_>, act: Act, text: &str) -> Ending {
+fn outcome(told: &Told<'_>, act: Act, text: &str) -> EventOutcome {
     const BEFORE_ALL: [i64; 8] = [1044, 1045, 1046, 1049, 1064, 1142, 1146, 1305];
-    let ending = status::ending(told.code);
-    if ending != Ending::Refused {
-        return ending;
+    let outcome = status::outcome(told.code);
+    if outcome != EventOutcome::Refused {
+        return outcome;
     }
     let early = BEFORE_ALL.contains(&told.code);
     let late = match act {
         Act::Call => !(early && told.names_tables && told.reads.is_empty()),
         _ => !early && sql::analyse(text, Dialect::MySql).branches.iter().any(|branch| !branch.functions.is_empty()),
     };
-    if late { Ending::Interrupted } else { Ending::Refused }
+    if late { EventOutcome::Interrupted } else { EventOutcome::Refused }
 }
 
 /// A record by its text. Where the text does not name all that was read (views, functions, procedures), the tables that the
@@ -273,13 +273,13 @@ mod tests {
 
     #[test]
     fn endings_follow_the_codes_and_what_ran() {
-        let ending = |text: &str, code: i64| record(&Told { text, code, ..Told::default() }).expect("is an access").ending;
-        assert_eq!(ending("SELECT * FROM a", 1146), Ending::Refused);
-        assert_eq!(ending("SELECT f(id) FROM a", 1146), Ending::Refused);
-        assert_eq!(ending("SELECT f(id) FROM a", 1054), Ending::Interrupted, "the function's body may fail late");
-        assert_eq!(ending("CALL p()", 1146), Ending::Interrupted);
-        assert_eq!(ending("SET STATEMENT max_statement_time=0.3 FOR SELECT * FROM a", 1969), Ending::Interrupted);
-        assert_eq!(ending("SELEC * FROM a", 1064), Ending::Refused);
+        let outcome = |text: &str, code: i64| record(&Told { text, code, ..Told::default() }).expect("is an access").outcome;
+        assert_eq!(outcome("SELECT * FROM a", 1146), EventOutcome::Refused);
+        assert_eq!(outcome("SELECT f(id) FROM a", 1146), EventOutcome::Refused);
+        assert_eq!(outcome("SELECT f(id) FROM a", 1054), EventOutcome::Interrupted, "the function's body may fail late");
+        assert_eq!(outcome("CALL p()", 1146), EventOutcome::Interrupted);
+        assert_eq!(outcome("SET STATEMENT max_statement_time=0.3 FOR SELECT * FROM a", 1969), EventOutcome::Interrupted);
+        assert_eq!(outcome("SELEC * FROM a", 1064), EventOutcome::Refused);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What a server's error code tells of the end of a statement.
 
-use crate::model::record::Ending;
+use crate::model::record::EventOutcome;
 
 /// The ending by the code; 0 is success.
-pub(super) fn ending(code: i64) -> Ending {
+pub(super) fn outcome(code: i64) -> EventOutcome {
     match code {
-        0 => Ending::Success,
-        _ if REFUSED.binary_search(&code).is_ok() => Ending::Refused,
+        0 => EventOutcome::Success,
+        _ if REFUSED.binary_search(&code).is_ok() => EventOutcome::Refused,
         // All others are met while it runs: killed (1317), out of time (1969, 3024), the client gone (2013), a value out of range.
-        _ => Ending::Interrupted,
+        _ => EventOutcome::Interrupted,
     }
 }
 
@@ -35,12 +35,12 @@ mod tests {
     #[test]
     fn what_never_ran_is_told_from_what_ended_on_its_way() {
         assert!(REFUSED.is_sorted());
-        assert_eq!(ending(0), Ending::Success);
+        assert_eq!(outcome(0), EventOutcome::Success);
         for code in [1044, 1045, 1049, 1054, 1064, 1142, 1143, 1146, 1149, 1227, 1305, 1370] {
-            assert_eq!(ending(code), Ending::Refused, "{code}");
+            assert_eq!(outcome(code), EventOutcome::Refused, "{code}");
         }
         for code in [1317, 1969, 3024, 2013, 1105, 1242, 1690, -1, i64::MAX, i64::MIN] {
-            assert_eq!(ending(code), Ending::Interrupted, "{code}");
+            assert_eq!(outcome(code), EventOutcome::Interrupted, "{code}");
         }
     }
 }

@@ -28,7 +28,7 @@ impl Joined {
             return;
         };
         if let Some((held, tables)) = self.open.get_mut(&key) {
-            let same = held.statement == record.statement && held.operation == record.operation && held.ending == record.ending;
+            let same = held.statement == record.statement && held.operation == record.operation && held.outcome == record.outcome;
             if same && record.time <= held.time + LONGEST && !tables.contains(&table) && tables.len() < MOST {
                 tables.push(table);
                 held.hash = held.hash.and(record.hash);

@@ -13,9 +13,9 @@ pub use unified::FORMAT as UNIFIED_JSON;
 pub use xml::FORMAT as XML;
 
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Raw, act, behind};
+use crate::decode::{DecodeError, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Record, Text};
 use crate::model::time::Timestamp;
 
 /// A record with what puts it together with others of its statement.
@@ -70,11 +70,11 @@ fn tell(row: &Row, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<Told>
     let Some(operation) = operation(&name, sql.as_deref(), &word(&["ses$actions"])) else { return Ok(None) };
     record.operation = operation;
     let failed = matches!(word(&["operationstatus"]).to_ascii_uppercase().as_str(), "FAILURE" | "FAILED");
-    record.ending = match row.text(&["returncode", "retcode", "errorcode", "status"]).and_then(|code| code.trim().parse::<i64>().ok()) {
-        Some(0) | None if !failed => Ending::Success,
-        Some(0) => Ending::Failure,
-        Some(code) => ending(code.unsigned_abs()),
-        None => Ending::Failure,
+    record.outcome = match row.text(&["returncode", "retcode", "errorcode", "status"]).and_then(|code| code.trim().parse::<i64>().ok()) {
+        Some(0) | None if !failed => EventOutcome::Success,
+        Some(0) => EventOutcome::Failure,
+        Some(code) => outcome(code.unsigned_abs()),
+        None => EventOutcome::Failure,
     };
     let (owner, object) =
         (word(&["objectschema", "objectowner", "schema", "obj$creator"]), word(&["objectname", "object", "objname", "obj$name"]));
@@ -83,7 +83,7 @@ fn tell(row: &Row, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<Told>
     let whole = sql.filter(|text| !may_be_cut(text));
     if let Some(text) = whole {
         record.binds = binds(&row.text(&["sqlbinds", "sqlbind", "commandparam"]).unwrap_or_default());
-        record.statement = behind::believable(text.into_owned(), Dialect::Oracle, operation);
+        record.statement = hidden_tables::believable(text.into_owned(), Dialect::Oracle, operation);
     }
     let key = if known && !statement.is_empty() { format!("{database}\n{instance}\n{session}\n{statement}") } else { String::new() };
     Ok(Some(Told { record, key, table }))
@@ -98,7 +98,7 @@ fn finish(mut record: Record<'static>, tables: &[String]) -> Record<'static> {
     }
     let reads = matches!(record.operation, Operation::Read | Operation::Export);
     if record.statement.is_none() || reads {
-        behind::name_missing(&mut record, tables);
+        hidden_tables::name_missing(&mut record, tables);
     }
     record
 }
@@ -112,7 +112,7 @@ fn host_of(comment: &str) -> Option<Text<'static>> {
 
 /// What an action is; `None` where it is no access.
 fn operation(action: &str, sql: Option<&str>, object_actions: &str) -> Option<Operation> {
-    let by_text = |text: &str| act::of_statement(text, Dialect::Oracle);
+    let by_text = |text: &str| operation::of_statement(text, Dialect::Oracle);
     Some(match action {
         "SELECT" | "QUERY" | "READ" => Operation::Read,
         "INSERT" | "UPDATE" | "MERGE" | "UPSERT" | "IMPORT" => Operation::Write,
@@ -189,13 +189,13 @@ fn name_of(number: u32) -> &'static str {
     }
 }
 
-fn ending(code: u64) -> Ending {
+fn outcome(code: u64) -> EventOutcome {
     match code {
         // Syntax, missing names, missing rights, refused logins.
-        900..=999 | 1004 | 1005 | 1017 | 1031 | 1045 | 1720 | 2004 | 4043 | 28000..=28002 | 28009 | 28040 | 41900 => Ending::Refused,
+        900..=999 | 1004 | 1005 | 1017 | 1031 | 1045 | 1720 | 2004 | 4043 | 28000..=28002 | 28009 | 28040 | 41900 => EventOutcome::Refused,
         // Of an error inside of PL/SQL only its class is told.
-        6550 => Ending::Refused,
-        _ => Ending::Interrupted,
+        6550 => EventOutcome::Refused,
+        _ => EventOutcome::Interrupted,
     }
 }
 

@@ -6,7 +6,7 @@
 //! because quotes inside of values are not escaped.
 
 use crate::decode::row::{Row, form};
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use super::joined::Joined;
 /// `oracle-syslog`.
 pub const FORMAT: Format = Format {
     name: "oracle-syslog",
-    marks: "`LENGTH: '…'` and fields `NAME:\"value\"` or `NAME:[n] 'value'`",
+    recognised_by: "`LENGTH: '…'` and fields `NAME:\"value\"` or `NAME:[n] 'value'`",
     stateless: false,
     decoder: |_| Box::new(Texts::default()),
     recognises,
@@ -57,7 +57,7 @@ impl Texts {
     fn close(&mut self, emit: &mut Emit<'_>) {
         let Some(Open { text, time, position, hash, .. }) = self.open.take() else { return };
         if let Err(error) = self.one(&text, Some(time), Raw::new(text.as_bytes(), position, hash), emit) {
-            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }
     }
 }

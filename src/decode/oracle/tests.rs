@@ -49,7 +49,7 @@ fn data_safe_gives_pages_of_events() {
     let page = r#"{"data":{"items":[{"id":"ocid1.x","auditEventTime":"2026-03-02T09:00:00Z","dbUserName":"LI","operation":"SELECT","operationStatus":"FAILURE","errorCode":"942","commandText":"select 1 from x","clientIp":"10.0.0.1"}]}}"#;
     assert!((UNIFIED_JSON.recognises)(page.as_bytes()));
     let records = decode(&UNIFIED_JSON, &[page]);
-    assert_eq!((records[0].id.as_deref(), records[0].ending), (Some("ocid1.x"), Ending::Refused));
+    assert_eq!((records[0].id.as_deref(), records[0].outcome), (Some("ocid1.x"), EventOutcome::Refused));
 }
 
 #[test]
@@ -62,7 +62,10 @@ fn xml_records_are_read_from_a_file_that_is_still_open() {
     ];
     assert!((XML.recognises)(lines.join("\n").as_bytes()));
     let records = decode(&XML, &lines);
-    assert_eq!((records[0].statement.as_deref(), records[0].ending), (Some("select *\nfrom people where a < 1"), Ending::Interrupted));
+    assert_eq!(
+        (records[0].statement.as_deref(), records[0].outcome),
+        (Some("select *\nfrom people where a < 1"), EventOutcome::Interrupted)
+    );
     assert_eq!(records[0].account.as_deref(), Some("LI"));
 }
 

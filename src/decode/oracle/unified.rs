@@ -18,7 +18,7 @@ use super::joined::Joined;
 /// `oracle-unified-json`.
 pub const FORMAT: Format = Format {
     name: "oracle-unified-json",
-    marks: "an object with a session, a return code and `EVENT_TIMESTAMP` of `UNIFIED_AUDIT_TRAIL`, or Data Safe's `auditEventTime`",
+    recognised_by: "an object with a session, a return code and `EVENT_TIMESTAMP` of `UNIFIED_AUDIT_TRAIL`, or Data Safe's `auditEventTime`",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Unified { zone: settings.zone.clone(), joined: Joined::default() })),
     recognises,

@@ -14,7 +14,7 @@ use super::joined::Joined;
 /// `oracle-audit-xml`.
 pub const FORMAT: Format = Format {
     name: "oracle-audit-xml",
-    marks: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
+    recognised_by: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
     stateless: false,
     decoder: |settings| {
         let records = Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: Joined::default() }));

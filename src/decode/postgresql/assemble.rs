@@ -14,7 +14,7 @@ use crate::decode::postgresql::names::Names;
 use crate::decode::postgresql::pgaudit::{self, Audit, Said};
 use crate::decode::postgresql::plain::{self, Plain};
 use crate::model::access::Operation;
-use crate::model::record::{Ending, Record};
+use crate::model::record::{EventOutcome, Record};
 use crate::sql::split;
 
 /// Most statements of one group that are held; of a function with more the earlier ones go on at once.
@@ -77,7 +77,7 @@ impl Session {
             self.release(emit);
             let mut record = self.origin(line).record("");
             record.operation = Operation::Login;
-            record.ending = Ending::Failure;
+            record.outcome = EventOutcome::Failure;
             emit(record.into());
         } else if line.severity == Severity::Log {
             return self.server_line(line, emit);
@@ -132,7 +132,7 @@ impl Session {
             dump.seen |= held.fetched || word.eq_ignore_ascii_case("copy");
         }
         self.names.close(&held.statement);
-        let held = if held.ending == Ending::Success { self.names.open(held) } else { Some(held) };
+        let held = if held.outcome == EventOutcome::Success { self.names.open(held) } else { Some(held) };
         records.extend(held.and_then(|held| held.into_record(self.dump.is_some(), part)));
         self.tell_unfetched(records);
     }
@@ -275,7 +275,7 @@ impl Session {
     fn is_told(&mut self, plain: &Held) -> bool {
         let mut resolved = plain.clone();
         self.names.resolve(&mut resolved);
-        let ended = |held: &Held| held.told != Told::Failure && held.ending == Ending::Success;
+        let ended = |held: &Held| held.told != Told::Failure && held.outcome == EventOutcome::Success;
         let same = |held: &Held| held.text.trim() == plain.text.trim() || held.statement == resolved.statement;
         let told = |held: &Held| !held.timed && (plain.timed || !held.stated && !held.class.is_empty());
         let mut known = self.group.held.iter_mut().filter(|held| ended(held) && same(held)).peekable();
@@ -288,7 +288,7 @@ impl Session {
 
     fn failure(&mut self, line: &Line<'_>, statement: &str, emit: &mut Emit<'_>) {
         let mut held = self.held(line, Told::Failure, statement.to_owned());
-        held.ending = failure::ending(line);
+        held.outcome = failure::outcome(line);
         if !self.group.held.iter().any(|other| other.is_same(&held)) {
             self.release(emit);
         }
@@ -297,7 +297,7 @@ impl Session {
         let done = self.several.as_ref().filter(|several| several.text == statement).map_or(0, |several| several.at + 1);
         // A text of several is refused as a whole only by its grammar: else the earlier ones ran.
         if parts.len() > 1 && line.state.as_deref() != Some("42601") {
-            held.ending = Ending::Interrupted;
+            held.outcome = EventOutcome::Interrupted;
         }
         if parts.len() > 1 && done < parts.len() {
             held.statement = parts[done..].join("; ");
@@ -322,7 +322,7 @@ impl Session {
             rows: None,
             rows_bound: None,
             plan: None,
-            ending: Ending::Success,
+            outcome: EventOutcome::Success,
             fetched: false,
             stated: false,
             timed: false,

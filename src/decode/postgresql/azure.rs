@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// `azure-postgresql`.
 pub const AZURE: Format = Format {
     name: "azure-postgresql",
-    marks: "an object of the category `PostgreSQLLogs` with `properties`, alone or in `records`",
+    recognised_by: "an object of the category `PostgreSQLLogs` with `properties`, alone or in `records`",
     stateless: false,
     decoder: |settings| Documents::json(Box::new(Azure { reader: Reader::new(settings) })),
     recognises,

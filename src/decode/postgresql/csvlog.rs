@@ -9,7 +9,7 @@ use crate::decode::postgresql::line::Line;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::words;
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, Lost, Raw, csv, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use std::ops::Range;
 /// `postgresql-csvlog`.
 pub const CSVLOG: Format = Format {
     name: "postgresql-csvlog",
-    marks: "CSV of 23 or more columns: a time with its zone first, a session id in the sixth, a SQLSTATE in the thirteenth",
+    recognised_by: "CSV of 23 or more columns: a time with its zone first, a session id in the sixth, a SQLSTATE in the thirteenth",
     stateless: false,
     decoder: |settings| Box::new(Csvlog { clock: Clock::new(settings.zone.clone()), sessions: Sessions::default(), open: None }),
     recognises,
@@ -93,7 +93,7 @@ impl Open {
     /// Gives up the lines before that one.
     fn lose(&self, end: usize, error: DecodeError, emit: &mut Emit<'_>) {
         let length = self.lines.get(end).map_or(self.text.len(), |(at, _, _)| at.saturating_sub(1));
-        emit(Decoded::Lost(Lost { position: self.lines[0].1, hash: self.hash(0..end), length: length as u64, error }));
+        emit(Decoded::Lost(LostRecord { position: self.lines[0].1, hash: self.hash(0..end), length: length as u64, error }));
     }
 
     /// What is left from that line on.
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
     use crate::decode::testing;
     use crate::model::access::Operation;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     const HEAD: &str = "2026-11-24 00:59:42.856 CST,\"li_na\",\"crm\",7,\"10.0.0.1:35490\",6b0470fd.9e0";
 
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!((record.account.as_deref(), record.system.as_deref()), (Some("li_na"), Some("crm")));
         assert_eq!((record.client.ip.as_deref(), record.client.app.as_deref()), (Some("10.0.0.1"), Some("app")));
         assert_eq!((record.session.as_deref(), record.id.as_deref()), (Some("6b0470fd.9e0"), Some("6b0470fd.9e0/1")));
-        assert_eq!((record.rows, record.operation, record.ending), (Some(3), Operation::Read, Ending::Success));
+        assert_eq!((record.rows, record.operation, record.outcome), (Some(3), Operation::Read, EventOutcome::Success));
         assert_ne!(record.hash, records[1].hash.and(records[1].hash));
     }
 
@@ -316,7 +316,7 @@ mod tests {
         let error = line(1, "错误", "relation \"t\" does not exist", ",,,,,\"SELECT * FROM t\",15,").replace(",00000,", ",42P01,");
         let (records, dead) = decode(&error);
         assert_eq!(dead, []);
-        assert_eq!((records[0].ending, records[0].statement.as_deref()), (Ending::Refused, Some("SELECT * FROM t")));
+        assert_eq!((records[0].outcome, records[0].statement.as_deref()), (EventOutcome::Refused, Some("SELECT * FROM t")));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Errors: which statements never ran, and which were ended while they ran.
 
 use crate::decode::postgresql::line::Line;
-use crate::model::record::Ending;
+use crate::model::record::EventOutcome;
 use crate::sql;
 
 /// How the statement of an error line ended.
@@ -10,17 +10,17 @@ use crate::sql;
 /// or a large object raise "no such table" and "permission denied" row by row, after rows have been sent. So it is taken as
 /// refused only where the error points into the text, as those of parsing do, or denies a table as a whole, or where the
 /// transaction was aborted before; and never where it was raised within a function.
-pub(super) fn ending(line: &Line<'_>) -> Ending {
+pub(super) fn outcome(line: &Line<'_>) -> EventOutcome {
     let state = line.state.as_deref().unwrap_or("");
     let inside = line.context.is_some();
     match state {
-        "25P02" => Ending::Refused,
-        _ if inside => Ending::Interrupted,
-        "42501" if denies_a_relation(&line.message) => Ending::Refused,
-        _ if line.cursor_position && (state.starts_with("42") || matches!(state, "3F000" | "0A000" | "22P02")) => Ending::Refused,
-        "42601" if is_no_sql(line) => Ending::Refused,
-        "26000" | "34000" | "3D000" | "28000" | "28P01" => Ending::Refused,
-        _ => Ending::Interrupted,
+        "25P02" => EventOutcome::Refused,
+        _ if inside => EventOutcome::Interrupted,
+        "42501" if denies_a_relation(&line.message) => EventOutcome::Refused,
+        _ if line.cursor_position && (state.starts_with("42") || matches!(state, "3F000" | "0A000" | "22P02")) => EventOutcome::Refused,
+        "42601" if is_no_sql(line) => EventOutcome::Refused,
+        "26000" | "34000" | "3D000" | "28000" | "28P01" => EventOutcome::Refused,
+        _ => EventOutcome::Interrupted,
     }
 }
 
@@ -57,8 +57,8 @@ mod tests {
     use crate::model::access::{Position, RecordHash};
     use crate::model::time::Timestamp;
 
-    fn error(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> Ending {
-        ending(&line(state, message, points, context))
+    fn error(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> EventOutcome {
+        outcome(&line(state, message, points, context))
     }
 
     fn line(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> Line<'static> {
@@ -84,29 +84,29 @@ mod tests {
 
     #[test]
     fn errors_of_parsing_and_of_privilege_mean_that_nothing_ran() {
-        assert_eq!(error("42601", "syntax error", true, None), Ending::Refused);
-        assert_eq!(error("42P01", "relation does not exist", true, None), Ending::Refused);
-        assert_eq!(error("42501", "permission denied for table accounts", false, None), Ending::Refused);
-        assert_eq!(error("25P02", "current transaction is aborted", false, None), Ending::Refused);
+        assert_eq!(error("42601", "syntax error", true, None), EventOutcome::Refused);
+        assert_eq!(error("42P01", "relation does not exist", true, None), EventOutcome::Refused);
+        assert_eq!(error("42501", "permission denied for table accounts", false, None), EventOutcome::Refused);
+        assert_eq!(error("25P02", "current transaction is aborted", false, None), EventOutcome::Refused);
     }
 
     #[test]
     fn a_text_that_is_no_sql_never_ran_and_a_value_with_a_grammar_of_its_own_may_have() {
-        let ending = |message: &'static str, text: &'static str| {
-            ending(&Line { statement: Some(text.into()), ..line("42601", message, false, None) })
+        let outcome = |message: &'static str, text: &'static str| {
+            outcome(&Line { statement: Some(text.into()), ..line("42601", message, false, None) })
         };
-        assert_eq!(ending("syntax error at or near \"SELEC\"", "SELEC name FROM t"), Ending::Refused);
-        assert_eq!(ending("syntax error", "SELEC name"), Ending::Refused);
-        assert_eq!(ending("syntax error in tsquery: \"a b\"", "SELEC name"), Ending::Interrupted);
-        assert_eq!(ending("syntax error at or near \"x\" of jsonpath input", "SELECT a::jsonpath FROM t"), Ending::Interrupted);
+        assert_eq!(outcome("syntax error at or near \"SELEC\"", "SELEC name FROM t"), EventOutcome::Refused);
+        assert_eq!(outcome("syntax error", "SELEC name"), EventOutcome::Refused);
+        assert_eq!(outcome("syntax error in tsquery: \"a b\"", "SELEC name"), EventOutcome::Interrupted);
+        assert_eq!(outcome("syntax error at or near \"x\" of jsonpath input", "SELECT a::jsonpath FROM t"), EventOutcome::Interrupted);
     }
 
     #[test]
     fn an_error_raised_while_rows_flow_is_no_refusal_whatever_its_code() {
-        assert_eq!(error("42P01", "relation \"nope\" does not exist", false, None), Ending::Interrupted);
-        assert_eq!(error("42501", "permission denied for sequence s", false, None), Ending::Interrupted);
-        assert_eq!(error("42501", "permission denied for table t", false, Some("PL/pgSQL function f()")), Ending::Interrupted);
-        assert_eq!(error("22012", "division by zero", false, None), Ending::Interrupted);
-        assert_eq!(error("57014", "canceling statement due to user request", false, None), Ending::Interrupted);
+        assert_eq!(error("42P01", "relation \"nope\" does not exist", false, None), EventOutcome::Interrupted);
+        assert_eq!(error("42501", "permission denied for sequence s", false, None), EventOutcome::Interrupted);
+        assert_eq!(error("42501", "permission denied for table t", false, Some("PL/pgSQL function f()")), EventOutcome::Interrupted);
+        assert_eq!(error("22012", "division by zero", false, None), EventOutcome::Interrupted);
+        assert_eq!(error("57014", "canceling statement due to user request", false, None), EventOutcome::Interrupted);
     }
 }

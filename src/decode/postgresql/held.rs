@@ -3,7 +3,7 @@
 use crate::decode::postgresql::command::DIALECT;
 use crate::decode::postgresql::line::Line;
 use crate::model::access::{Operation, Position, RecordHash};
-use crate::model::record::{Client, Ending, Object, Plan, Record, Text};
+use crate::model::record::{Client, EventOutcome, Object, Plan, Record, Text};
 use crate::model::time::Timestamp;
 use crate::sql::{self, Class, split};
 use std::borrow::Cow;
@@ -56,7 +56,7 @@ pub(super) struct Held {
     pub rows: Option<u64>,
     pub rows_bound: Option<u64>,
     pub plan: Option<Box<Plan>>,
-    pub ending: Ending,
+    pub outcome: EventOutcome,
     pub fetched: bool,
     /// A plain line told of it.
     pub stated: bool,
@@ -113,11 +113,13 @@ impl Held {
         match (self.told, new.told) {
             (Told::Audit, Told::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
             // The audit line of a run with `log_rows` comes at its end: an error after it is another's.
-            (Told::Audit, Told::Failure) => self.rows.is_none() && self.ending == Ending::Success && new.ending == Ending::Interrupted,
+            (Told::Audit, Told::Failure) => {
+                self.rows.is_none() && self.outcome == EventOutcome::Success && new.outcome == EventOutcome::Interrupted
+            }
             // A line with a duration comes at the end of a run: an error after it is another's, as is one after an error.
-            (Told::Plain, Told::Failure) => !self.timed && self.rows.is_none() && self.ending == Ending::Success,
-            (Told::Audit | Told::Plain, Told::Plan) => self.plan.is_none() && self.ending == Ending::Success,
-            (Told::Plan | Told::Plain, Told::Audit) => self.class.is_empty() && self.ending == Ending::Success,
+            (Told::Plain, Told::Failure) => !self.timed && self.rows.is_none() && self.outcome == EventOutcome::Success,
+            (Told::Audit | Told::Plain, Told::Plan) => self.plan.is_none() && self.outcome == EventOutcome::Success,
+            (Told::Plan | Told::Plain, Told::Audit) => self.class.is_empty() && self.outcome == EventOutcome::Success,
             // The same text sent again after an error is a statement of its own, whatever line tells of it.
             (Told::Failure, _) => false,
             (Told::Plan, Told::Failure | Told::Plain | Told::Plan) | (Told::Audit | Told::Plain, Told::Plain) => false,
@@ -149,8 +151,8 @@ impl Held {
         self.rows_bound = self.rows_bound.or(new.rows_bound);
         self.plan = self.plan.take().or(new.plan);
         // An ending that may have let rows out beats one that did not.
-        if new.ending != Ending::Success && self.ending != Ending::Interrupted {
-            self.ending = new.ending;
+        if new.outcome != EventOutcome::Success && self.outcome != EventOutcome::Interrupted {
+            self.outcome = new.outcome;
         }
         for object in new.objects {
             if !self.objects.contains(&object) {
@@ -191,7 +193,7 @@ impl Held {
         record.rows_bound = self.rows_bound;
         record.binds = self.binds.into_iter().map(|value| value.map(Cow::Owned)).collect();
         record.plan = self.plan;
-        record.ending = self.ending;
+        record.outcome = self.outcome;
         record.fetched = self.fetched;
         if self.statement.is_empty() {
             record.objects = self.objects.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect();

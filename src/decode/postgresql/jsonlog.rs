@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// `postgresql-jsonlog`.
 pub const JSONLOG: Format = Format {
     name: "postgresql-jsonlog",
-    marks: "an object with `error_severity`, `session_id`, `line_num` and `timestamp`",
+    recognised_by: "an object with `error_severity`, `session_id`, `line_num` and `timestamp`",
     stateless: false,
     decoder: |settings| Box::new(Jsonlog { clock: Clock::new(settings.zone.clone()), sessions: Sessions::default() }),
     recognises,
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::decode::{Decoded, Settings, testing};
     use crate::model::access::{Operation, Position, RecordHash};
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     fn line(number: u64, severity: &str, rest: &str) -> String {
         format!(
@@ -232,9 +232,9 @@ mod tests {
     fn an_error_after_the_audit_line_interrupts_that_statement() {
         let error = r#""state_code":"22012","message":"division by zero","statement":"SELECT 1/x FROM t""#;
         let without_rows = decode(&[audit(1, "1,1,READ,SELECT,,,SELECT 1/x FROM t,<none>"), line(2, "ERROR", error)]);
-        assert_eq!(without_rows.iter().map(|r| r.ending).collect::<Vec<_>>(), [Ending::Interrupted]);
+        assert_eq!(without_rows.iter().map(|r| r.outcome).collect::<Vec<_>>(), [EventOutcome::Interrupted]);
         let with_rows = decode(&[audit(1, "1,1,READ,SELECT,,,SELECT 1/x FROM t,<none>,7"), line(2, "ERROR", error)]);
-        assert_eq!(with_rows.iter().map(|r| r.ending).collect::<Vec<_>>(), [Ending::Success, Ending::Interrupted]);
+        assert_eq!(with_rows.iter().map(|r| r.outcome).collect::<Vec<_>>(), [EventOutcome::Success, EventOutcome::Interrupted]);
     }
 
     #[test]
@@ -277,12 +277,12 @@ mod tests {
             line(number, "ERROR", &format!(r#""state_code":"{state}","message":"{message}","statement":"SELECT a FROM t""#))
         };
         let cancelled = || error(1, "57014", "canceling statement due to user request");
-        let endings = |lines: &[String]| decode(lines).iter().map(|r| r.ending).collect::<Vec<_>>();
+        let endings = |lines: &[String]| decode(lines).iter().map(|r| r.outcome).collect::<Vec<_>>();
         for second in [error(2, "42501", "permission denied for table t"), error(2, "25P02", "current transaction is aborted")] {
-            assert_eq!(endings(&[cancelled(), second]), [Ending::Interrupted, Ending::Refused]);
+            assert_eq!(endings(&[cancelled(), second]), [EventOutcome::Interrupted, EventOutcome::Refused]);
         }
         let plain = line(1, "LOG", r#""message":"statement: SELECT a FROM t""#);
-        assert_eq!(endings(&[plain, cancelled(), error(3, "25P02", "aborted")]), [Ending::Interrupted, Ending::Refused]);
+        assert_eq!(endings(&[plain, cancelled(), error(3, "25P02", "aborted")]), [EventOutcome::Interrupted, EventOutcome::Refused]);
     }
 
     #[test]
@@ -302,6 +302,9 @@ mod tests {
     fn a_run_after_a_refusal_of_the_same_text_is_told_of() {
         let refused = || line(1, "ERROR", r#""state_code":"25P02","message":"aborted","statement":"SELECT a FROM t""#);
         let records = decode(&[refused(), audit(2, "1,1,READ,SELECT,,,SELECT a FROM t,<none>,5")]);
-        assert_eq!(records.iter().map(|r| (r.ending, r.rows)).collect::<Vec<_>>(), [(Ending::Refused, None), (Ending::Success, Some(5))]);
+        assert_eq!(
+            records.iter().map(|r| (r.outcome, r.rows)).collect::<Vec<_>>(),
+            [(EventOutcome::Refused, None), (EventOutcome::Success, Some(5))]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! One log line of the server, free of its carrier.
 
-use crate::decode::{Decoded, Numbered};
+use crate::decode::{Decoded, SequenceNumber};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
@@ -37,7 +37,7 @@ impl Line<'_> {
     /// Its number within its session, from 1 on, whatever the line is about.
     pub fn numbered(&self) -> Decoded<'_> {
         let Line { position, hash, time, number, .. } = *self;
-        Decoded::Numbered(Numbered { stream: &self.session, number, time, position, hash })
+        Decoded::Numbered(SequenceNumber { stream: &self.session, number, time, position, hash })
     }
 }
 

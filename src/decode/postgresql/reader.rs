@@ -11,7 +11,7 @@ use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::words::Label;
 use crate::decode::postgresql::{english, state};
-use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, Lost, Raw, Settings};
+use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw, Settings};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 
@@ -101,7 +101,7 @@ impl Entry {
     }
 
     fn lose(&self, error: DecodeError, emit: &mut Emit<'_>) {
-        emit(Decoded::Lost(Lost { position: self.position, hash: self.hash, length: self.length as u64, error }));
+        emit(Decoded::Lost(LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }));
     }
 }
 

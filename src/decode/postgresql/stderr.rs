@@ -15,7 +15,7 @@ use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 /// `postgresql-stderr`.
 pub const STDERR: Format = Format {
     name: "postgresql-stderr",
-    marks: "a prefix with a time, or syslog's `[5-1]`, and behind it a severity with a colon and two spaces (`LOG:  `)",
+    recognised_by: "a prefix with a time, or syslog's `[5-1]`, and behind it a severity with a colon and two spaces (`LOG:  `)",
     stateless: false,
     decoder: |settings| Box::new(Stderr { reader: Reader::new(settings), parts: Parts::default() }),
     recognises,
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::decode::{Settings, testing};
     use crate::model::access::Operation;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
     use jiff::tz::TimeZone;
 
     fn decode(lines: &[&str]) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
@@ -114,12 +114,12 @@ mod tests {
             "2026-11-23 16:59:41.856 UTC [8] other@crm STATEMENT:  SELECT * FROM",
             "\tt",
         ]);
-        let seen: Vec<_> = records.iter().map(|r| (r.account.as_deref(), text(r), r.ending)).collect();
+        let seen: Vec<_> = records.iter().map(|r| (r.account.as_deref(), text(r), r.outcome)).collect();
         assert_eq!(
             seen,
             [
-                (Some("li_na"), "SELECT 1/x".to_owned(), Ending::Interrupted),
-                (Some("other"), "SELECT * FROM\nt".to_owned(), Ending::Refused)
+                (Some("li_na"), "SELECT 1/x".to_owned(), EventOutcome::Interrupted),
+                (Some("other"), "SELECT * FROM\nt".to_owned(), EventOutcome::Refused)
             ]
         );
     }
@@ -131,7 +131,7 @@ mod tests {
             "2026-11-23 16:59:41.856 UTC [7] li_na@crm CONTEXT:  PL/pgSQL function f() line 3 at RAISE",
             "2026-11-23 16:59:41.856 UTC [7] li_na@crm STATEMENT:  SELECT f()",
         ]);
-        assert_eq!(records[0].ending, Ending::Interrupted);
+        assert_eq!(records[0].outcome, EventOutcome::Interrupted);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words::Label;
-use crate::decode::{DecodeError, Decoded, Emit, Envelope, LONGEST_RECORD, Lost, Raw};
+use crate::decode::{DecodeError, Decoded, Emit, Envelope, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 
@@ -167,7 +167,7 @@ impl Open {
 }
 
 fn finish(open: Open, reader: &mut Reader, emit: &mut Emit<'_>) {
-    let lost = |error| Decoded::Lost(Lost { position: open.position, hash: open.hash, length: open.length as u64, error });
+    let lost = |error| Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.length as u64, error });
     if open.torn {
         return emit(lost(torn()));
     }
@@ -186,7 +186,7 @@ fn torn() -> DecodeError {
 mod tests {
     use crate::decode::postgresql::STDERR;
     use crate::decode::testing;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     fn decode(lines: &[&str]) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
         testing::decode(&STDERR, lines)
@@ -223,7 +223,7 @@ mod tests {
         ]);
         assert_eq!(dead, []);
         assert_eq!(records.iter().map(|r| r.account.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("a"), None], "db2 is another server");
-        assert_eq!((records[1].ending, text(&records[1])), (Ending::Refused, "SELECT * FROM t".to_owned()));
+        assert_eq!((records[1].outcome, text(&records[1])), (EventOutcome::Refused, "SELECT * FROM t".to_owned()));
         assert_eq!(records[1].time.to_string(), "2026-11-24T16:01:58Z");
         assert_eq!(records[1].client.app.as_deref(), Some("psql"));
     }

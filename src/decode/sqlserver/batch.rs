@@ -2,9 +2,9 @@
 //!
 //! What is held back is bounded in number and in the log's own time: a batch that ends later is told of twice, never not at all.
 
-use crate::decode::{Emit, act, behind};
+use crate::decode::{Emit, hidden_tables, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Record, Text};
+use crate::model::record::{Dialect, EventOutcome, Record, Text};
 use crate::model::time::{Span, Timestamp};
 use crate::sql::split;
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ impl Sessions {
             "BST" | "RST" | "TRBC" | "TRBS" | "TRCC" | "TRCS" | "TRRC" | "TRRS" | "RF" | "VDST" | "VSST" | "DABO" => {}
             action => {
                 let operation = if is_login(action) { Operation::Login } else { Operation::Admin };
-                let mut record = record(&event, event.ending(true));
+                let mut record = record(&event, event.outcome(true));
                 record.operation = operation;
                 if operation == Operation::Admin {
                     let text = Some(event.statement).filter(|text| !text.is_empty() && !event.cut);
@@ -150,7 +150,7 @@ fn is_login(action: &str) -> bool {
     action.starts_with("LG") || action.starts_with("DBA") || matches!(action, "CNAU")
 }
 
-fn record(event: &Event, ending: Ending) -> Record<'static> {
+fn record(event: &Event, outcome: EventOutcome) -> Record<'static> {
     let mut record = Record::new(event.position, event.hash, event.time);
     record.length = event.length;
     record.id = event.id.clone().map(Text::Owned);
@@ -159,7 +159,7 @@ fn record(event: &Event, ending: Ending) -> Record<'static> {
     record.system.clone_from(&event.system);
     record.client = event.client.clone();
     record.dialect = Dialect::MsSql;
-    record.ending = ending;
+    record.outcome = outcome;
     record
 }
 
@@ -200,19 +200,19 @@ fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
     }
     let tables: Vec<String> = statements.into_iter().flat_map(|statement| statement.tables).collect();
     let parts = split::statements(&text, Dialect::MsSql);
-    let mut told = record(&event, event.ending(parts.len() <= 1));
+    let mut told = record(&event, event.outcome(parts.len() <= 1));
     told.rows = event.rows;
     if event.cut {
         told.operation = Operation::Other;
-        told.objects = behind::objects(&tables);
+        told.objects = hidden_tables::objects(&tables);
         emit(told.into());
         return;
     }
-    let Some(operation) = parts.iter().find_map(|part| act::of_statement(part, Dialect::MsSql)) else { return };
+    let Some(operation) = parts.iter().find_map(|part| operation::of_statement(part, Dialect::MsSql)) else { return };
     told.operation = operation;
-    told.statement = behind::believable(text, Dialect::MsSql, operation);
+    told.statement = hidden_tables::believable(text, Dialect::MsSql, operation);
     if operation == Operation::Read && !tables.is_empty() {
-        behind::name_missing(&mut told, &tables);
+        hidden_tables::name_missing(&mut told, &tables);
     }
     emit(told.into());
 }
@@ -220,11 +220,11 @@ fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
 /// One statement, with what the end of its batch says of the rows.
 fn tell(statement: Statement, end: Option<(&Event, bool)>, emit: &mut Emit<'_>) {
     let Statement { event, tables } = statement;
-    let mut ending = event.ending(true);
-    if let (Some((batch, _)), Ending::Success) = (end, ending) {
-        ending = if batch.ok { Ending::Success } else { Ending::Interrupted };
+    let mut outcome = event.outcome(true);
+    if let (Some((batch, _)), EventOutcome::Success) = (end, outcome) {
+        outcome = if batch.ok { EventOutcome::Success } else { EventOutcome::Interrupted };
     }
-    let mut told = record(&event, ending);
+    let mut told = record(&event, outcome);
     told.operation = match event.action.as_str() {
         "SL" | "RC" => Operation::Read,
         "IN" | "UP" | "MG" => Operation::Write,
@@ -237,11 +237,11 @@ fn tell(statement: Statement, end: Option<(&Event, bool)>, emit: &mut Emit<'_>) 
         None => {}
     }
     if event.cut || event.statement.trim().is_empty() {
-        told.objects = behind::objects(&tables);
+        told.objects = hidden_tables::objects(&tables);
     } else {
         told.statement = Some(Text::Owned(event.statement));
         if told.operation == Operation::Read && !tables.is_empty() {
-            behind::name_missing(&mut told, &tables);
+            hidden_tables::name_missing(&mut told, &tables);
         }
     }
     emit(told.into());

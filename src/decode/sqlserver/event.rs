@@ -3,7 +3,7 @@
 use crate::decode::row::{Row, form};
 use crate::decode::{DecodeError, Raw};
 use crate::model::access::{Position, RecordHash};
-use crate::model::record::{Client, Ending, Text};
+use crate::model::record::{Client, EventOutcome, Text};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -93,15 +93,17 @@ impl Event {
     }
 
     /// Its ending; `alone`: the text is one statement, so a refusal concerns all of it.
-    pub fn ending(&self, alone: bool) -> Ending {
+    pub fn outcome(&self, alone: bool) -> EventOutcome {
         match (self.ok, self.is_batch()) {
-            (true, _) => Ending::Success,
+            (true, _) => EventOutcome::Success,
             // A statement's own record is written when its permission is checked.
-            (false, false) => Ending::Refused,
+            (false, false) => EventOutcome::Refused,
             (false, true) => match self.error {
                 // Rights, missing tables and columns, syntax.
-                Some(102 | 105 | 156 | 170 | 207 | 208 | 229 | 230 | 262 | 300 | 916) if alone || self.rows == Some(0) => Ending::Refused,
-                _ => Ending::Interrupted,
+                Some(102 | 105 | 156 | 170 | 207 | 208 | 229 | 230 | 262 | 300 | 916) if alone || self.rows == Some(0) => {
+                    EventOutcome::Refused
+                }
+                _ => EventOutcome::Interrupted,
             },
         }
     }

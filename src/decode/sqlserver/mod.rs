@@ -14,7 +14,7 @@ mod event;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Lost, Raw, csv, elements, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, LostRecord, Raw, csv, elements, json};
 use crate::decode::{Decoded, LONGEST_RECORD};
 use crate::model::access::{Position, RecordHash};
 use batch::Sessions;
@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 /// `sqlserver-audit`.
 pub const FORMAT: Format = Format {
     name: "sqlserver-audit",
-    marks: "`action_id` with `server_principal_name`, as lines `name:value` of event 33205, as XML, JSON or CSV",
+    recognised_by: "`action_id` with `server_principal_name`, as lines `name:value` of event 33205, as XML, JSON or CSV",
     stateless: false,
     decoder: |settings| Box::new(Reader { zone: settings.zone.clone(), inside: None }),
     recognises,
@@ -145,7 +145,7 @@ impl Lines {
     fn close(&mut self, emit: &mut Emit<'_>) {
         let Some((text, position, hash)) = self.open.take() else { return };
         if let Err(error) = self.whole.decode(Raw::new(text.as_bytes(), position, hash), emit) {
-            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }
     }
 }
@@ -241,7 +241,7 @@ impl Decoder for Table {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some((text, position, hash)) = self.open.take() {
             let error = crate::decode::row::form(EXPECTED, "cut off");
-            emit(Decoded::Lost(Lost { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }
         self.whole.flush(emit);
     }

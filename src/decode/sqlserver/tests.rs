@@ -3,7 +3,7 @@
 use super::*;
 use crate::decode::testing;
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Ending, Record};
+use crate::model::record::{Dialect, EventOutcome, Record};
 
 fn line(action: &str, object: &str, rows: u64, statement: &str) -> String {
     let row = serde_json::json!({
@@ -34,7 +34,10 @@ fn a_batch_takes_in_the_records_of_its_statements() {
         only.client.ip.as_deref().zip(only.client.host.as_deref()).zip(only.client.app.as_deref()),
         Some((("10.0.0.5", "PC1"), "ssms"))
     );
-    assert_eq!((only.time.to_string().as_str(), only.dialect, only.ending), ("2026-03-02T09:00:01.405Z", Dialect::MsSql, Ending::Success));
+    assert_eq!(
+        (only.time.to_string().as_str(), only.dialect, only.outcome),
+        ("2026-03-02T09:00:01.405Z", Dialect::MsSql, EventOutcome::Success)
+    );
     assert_eq!(only.id.as_deref(), Some("8F65/2026-03-02 09:00:01.4050216/55/BCM/0"));
 }
 
@@ -62,7 +65,7 @@ fn tables_behind_a_view_are_named_and_a_denied_statement_is_refused() {
     let records =
         decode(&[line("SL", "people", 0, "SELECT * FROM v"), line("SL", "people", 0, "SELECT 1 FROM people").replace("true", "false")]);
     assert_eq!(records[0].objects.iter().map(|o| o.table.as_ref()).collect::<Vec<_>>(), ["dbo.people"]);
-    assert_eq!(records[1].ending, Ending::Refused);
+    assert_eq!(records[1].outcome, EventOutcome::Refused);
 }
 
 #[test]

@@ -18,7 +18,7 @@
 pub mod source;
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
-use crate::model::access::Marks;
+use crate::model::access::Indicators;
 use crate::model::typology::Typology;
 use crate::profile::coverage::Open;
 use crate::profile::measure::Measure;
@@ -38,7 +38,7 @@ const WEIGHS: f64 = 45.0;
 const FAILED: f64 = 25.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if !context.access.marks.has(Marks::AUDIT_OFF) || context.justification.open == Open::Nobody {
+    if !context.access.indicators.has(Indicators::AUDIT_OFF) || context.justification.open == Open::Nobody {
         return None;
     }
     let (bits, how) = if context.access.success { (WEIGHS, "switched off or narrowed") } else { (FAILED, "tried to be switched off") };

@@ -6,7 +6,7 @@ use crate::engine::context::Context;
 use crate::evaluate::chance::Chance;
 use crate::evaluate::inject::habits::{Habit, Habits, Read};
 use crate::evaluate::inject::spec::{Spec, Whom};
-use crate::model::access::{Access, Chain, ClientPrint, Marks, Operation, RecordHash, RecordId, Selection, Subject};
+use crate::model::access::{Access, ClientPrint, IdSequence, Indicators, Operation, RecordHash, RecordId, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::{Place, Places};
@@ -78,9 +78,9 @@ impl Maker<'_> {
         let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.chance.unit())).round() as usize };
         let look = self.model(true);
         match self.spec.typology {
-            Typology::BulkExtract | Typology::SubscriptionHarvest => self.bulk(first, last, count, Marks::default()),
-            Typology::SegmentSkim => self.bulk(first, last, count, Marks::SEGMENT.and(Marks::CONTACT)),
-            Typology::PrivilegedBypass => self.bulk(first, last, count, Marks::DIRECT),
+            Typology::BulkExtract | Typology::SubscriptionHarvest => self.bulk(first, last, count, Indicators::default()),
+            Typology::SegmentSkim => self.bulk(first, last, count, Indicators::SEGMENT.and(Indicators::CONTACT)),
+            Typology::PrivilegedBypass => self.bulk(first, last, count, Indicators::DIRECT),
             Typology::Enumeration => self.enumerate(&look, first, last, count),
             Typology::ToolDriven => self.at_pace(&look, first, count),
             Typology::ListMatching => self.match_list(&look, first, last, count),
@@ -138,9 +138,9 @@ impl Maker<'_> {
             subjects: people.into(),
             candidates: false,
             purpose: None,
-            marks: if model.marks.has(Marks::CONTACT) { Marks::CONTACT } else { Marks::default() },
-            chain: Chain::default(),
-            about: Box::default(),
+            indicators: if model.indicators.has(Indicators::CONTACT) { Indicators::CONTACT } else { Indicators::default() },
+            id_sequence: IdSequence::default(),
+            target_subjects: Box::default(),
             ..model.clone()
         };
         self.acts.push(access);
@@ -165,13 +165,13 @@ impl Maker<'_> {
     }
 
     /// One statement that gives them all.
-    fn bulk(&mut self, first: Timestamp, last: Timestamp, count: usize, marks: Marks) {
+    fn bulk(&mut self, first: Timestamp, last: Timestamp, count: usize, indicators: Indicators) {
         let model = self.model(false);
         let time = self.moments(first, last, 1)[0];
         let people = (0..count).map(|_| Subject(self.chance.number())).collect();
         let access = self.read(&model, time, people);
         access.selection = Selection::Condition;
-        access.marks = access.marks.and(marks);
+        access.indicators = access.indicators.and(indicators);
     }
 
     fn enumerate(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
@@ -180,7 +180,7 @@ impl Maker<'_> {
         let keys = &self.context.classifier.keys;
         for (act, number) in self.acts[begin..].iter_mut().zip(start..) {
             let print = |number: u64| keys.print("planted", &number.to_string());
-            act.chain = Chain { id: print(number), before: print(number - 1), consecutive: 0 };
+            act.id_sequence = IdSequence { id: print(number), before: print(number - 1), consecutive: 0 };
         }
     }
 
@@ -232,7 +232,7 @@ impl Maker<'_> {
             let (time, people) = (self.acts[at].time - Span::minutes(3), self.acts[at].subjects.clone());
             let act = self.read(look, time, Vec::new());
             (act.operation, act.persons, act.kinds, act.rows) = (Operation::Write, Persons::NOBODY, Kinds::NONE, None);
-            (act.marks, act.about) = (Marks::CONTROL, people);
+            (act.indicators, act.target_subjects) = (Indicators::CONTROL, people);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The input partitions that are this process's: their decoders, and when each was last heard.
 
 use crate::config::written::{Config, From};
-use crate::decode::{Choice, Raw};
+use crate::decode::{FormatChoice, Raw};
 use crate::engine::context::Context;
 use crate::engine::notes::Amount;
 use crate::http::health::Health;
@@ -37,7 +37,7 @@ struct Source {
     /// Its place among the sorted names.
     index: u16,
     topics: Vec<String>,
-    format: Choice,
+    format: FormatChoice,
     /// All that tells how its records are decoded.
     decoding: String,
     metrics: SourceMetrics,

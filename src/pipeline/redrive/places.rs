@@ -2,7 +2,7 @@
 //! a topic.
 
 use crate::config::written::{Config, From, Kafka};
-use crate::decode::{Choice, LONGEST_RECORD, Raw, own};
+use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
 use crate::pipeline::feed::{Between, Feed};
@@ -26,7 +26,7 @@ pub struct Place {
     pub source: String,
     partition: String,
     index: u16,
-    format: Choice,
+    format: FormatChoice,
     at: At,
 }
 
@@ -98,7 +98,7 @@ fn stretches(letters: &[DeadLetter], of: &[usize], around: u64) -> Vec<RangeIncl
 }
 
 impl Place {
-    fn feed(&self, format: &Choice) -> Feed {
+    fn feed(&self, format: &FormatChoice) -> Feed {
         Feed::new(self.source.clone(), self.index, PartitionId(0), self.partition.clone(), format.clone())
     }
 
@@ -138,7 +138,7 @@ impl Place {
         letters: &'a [DeadLetter],
         of: &[usize],
         stretch: &RangeInclusive<u64>,
-        format: &'a Choice,
+        format: &'a FormatChoice,
     ) -> Again<'a> {
         let mut wanted: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for at in of.iter().filter(|at| stretch.contains(&letters[**at].position.0)) {
@@ -192,9 +192,9 @@ impl Place {
     }
 
     /// The format of a file, recognised as the service does; where nothing is recognised, each line is tried.
-    fn settled_format(&self, path: &Path, context: &Context) -> anyhow::Result<Choice> {
+    fn settled_format(&self, path: &Path, context: &Context) -> anyhow::Result<FormatChoice> {
         let mut format = self.format.clone();
-        if let Choice::Auto(_) = format
+        if let FormatChoice::Auto(_) = format
             && let Some(Piece::Block(block)) = files::open_path(path, &context.classifier.keys)?.next_block()?
         {
             let _ = format.settle(block.lines().take(100).map(|(_, line)| line));
@@ -209,7 +209,7 @@ impl Place {
         let (classifier, mut batch) = (&context.classifier, Default::default());
         feed.message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
         let codec = feed.format()?;
-        let by_itself = codec.format.stateless || own::KINDS.iter().any(|kind| kind.name == codec.format.name);
+        let by_itself = codec.format.stateless || custom::KINDS.iter().any(|kind| kind.name == codec.format.name);
         if !by_itself {
             return Some(Fate::ByReplay);
         }
@@ -224,6 +224,6 @@ impl Place {
 }
 
 /// Whether every line of a format is a record of its own.
-fn alone(format: &Choice) -> bool {
+fn alone(format: &FormatChoice) -> bool {
     format.known().is_some_and(|codec| codec.format.stateless)
 }

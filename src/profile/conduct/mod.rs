@@ -11,7 +11,7 @@ pub mod touched;
 
 use crate::classify::directory::Employee;
 use crate::classify::subjects::{Subjects, Tag};
-use crate::model::access::{Access, Marks, Operation, Selection, Subject};
+use crate::model::access::{Access, Indicators, Operation, Selection, Subject};
 use crate::model::zone::LocalTime;
 use crate::profile::measure::Measure;
 use crate::profile::seen::UNITS_PER_DAY;
@@ -99,8 +99,8 @@ impl Conduct {
             }
             Operation::Write | Operation::Delete | Operation::Admin | Operation::Login | Operation::Other => {}
         }
-        for subject in access.about.iter().filter(|_| access.success) {
-            if access.marks.has(Marks::CONTROL) {
+        for subject in access.target_subjects.iter().filter(|_| access.success) {
+            if access.indicators.has(Indicators::CONTROL) {
                 self.controls.changed(*subject, access.time.0);
             }
             let looked = last_look(*subject);
@@ -139,13 +139,13 @@ impl Conduct {
         day: u32,
         signals: &mut Signals,
     ) {
-        let steps = self.steps.note(access.chain);
-        let walks = access.marks.has(Marks::PATTERN) || access.marks.has(Marks::PAGED);
+        let steps = self.steps.note(access.id_sequence);
+        let walks = access.indicators.has(Indicators::PATTERN) || access.indicators.has(Indicators::PAGED);
         signals[Measure::Enumerated as usize] += if walks { open } else { steps.min(open) };
-        let segment = access.marks.has(Marks::SEGMENT.and(Marks::CONTACT));
+        let segment = access.indicators.has(Indicators::SEGMENT.and(Indicators::CONTACT));
         let of = |holds: bool| if holds { open } else { 0 };
         signals[Measure::Segment as usize] += of(segment);
-        signals[Measure::Direct as usize] += of(access.marks.has(Marks::DIRECT));
+        signals[Measure::Direct as usize] += of(access.indicators.has(Indicators::DIRECT));
         signals[Measure::NewPlace as usize] += of(device.unfamiliar);
         let mut rare = false;
         for which in familiar::touched(access.places, access.kinds) {

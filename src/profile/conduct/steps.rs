@@ -1,6 +1,6 @@
 //! Steps from one id to its neighbour: counting through customers, up or down, also when other work lies between.
 
-use crate::model::access::Chain;
+use crate::model::access::IdSequence;
 use serde::{Deserialize, Serialize};
 
 /// Ids whose neighbours are remembered.
@@ -14,21 +14,21 @@ pub struct Steps {
 
 impl Steps {
     /// Notes an access; tells how many people of it are neighbours of people asked for before, or of one another.
-    pub fn note(&mut self, chain: Chain) -> u64 {
-        if chain.id == 0 {
-            return u64::from(chain.consecutive);
+    pub fn note(&mut self, sequence: IdSequence) -> u64 {
+        if sequence.id == 0 {
+            return u64::from(sequence.consecutive);
         }
-        if self.last.iter().any(|(id, _)| *id == chain.id) {
+        if self.last.iter().any(|(id, _)| *id == sequence.id) {
             return 0;
         }
-        let is_step = self.last.iter().any(|(id, before)| *id == chain.before || *before == chain.id);
+        let is_step = self.last.iter().any(|(id, before)| *id == sequence.before || *before == sequence.id);
         if self.last.len() == REMEMBERED {
             self.last.remove(0);
         }
         if self.last.len() == self.last.capacity() {
             self.last.reserve_exact(1 + self.last.len());
         }
-        self.last.push((chain.id, chain.before));
+        self.last.push((sequence.id, sequence.before));
         u64::from(is_step)
     }
 

@@ -2,7 +2,7 @@
 //! them up to the count of people. Nothing may panic, hang or repeat content in its errors.
 
 use leakwarden::classify::catalog::Catalog;
-use leakwarden::classify::classifier::{Classifier, Origin};
+use leakwarden::classify::classifier::{Classifier, SourcePartition};
 use leakwarden::classify::directory::Directory;
 use leakwarden::decode::{self, Codec, Decoded, Raw, Settings};
 use leakwarden::model::access::{PartitionId, Position};
@@ -54,7 +54,8 @@ pub fn decode(format: &str, bytes: &[u8], as_lines: bool) -> Tally {
     let keep = |decoded: Decoded<'_>, tally: &mut Tally| match decoded {
         Decoded::Numbered(_) => {}
         Decoded::Record(record) => {
-            let (access, disclosure) = CLASSIFIER.classify(&record, Origin { source: "fuzz", index: 0, partition: PartitionId(0) });
+            let (access, disclosure) =
+                CLASSIFIER.classify(&record, SourcePartition { source: "fuzz", index: 0, partition: PartitionId(0) });
             assert_eq!(access.persons, disclosure.persons);
             tally.records += 1;
         }

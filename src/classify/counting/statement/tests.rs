@@ -6,7 +6,7 @@ use crate::model::access::{Operation, Position, RecordHash, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
-use crate::model::record::{Dialect, Ending, Record};
+use crate::model::record::{Dialect, EventOutcome, Record};
 use crate::model::time::Timestamp;
 
 const CATALOG: &str = r#"
@@ -287,11 +287,11 @@ fn subjects_beside_a_statement_are_the_people() {
 
 #[test]
 fn interrupted_statements_are_bounded_by_keys_and_limits_alone() {
-    let ended = |text, ending| count(&Record { ending, ..record(text, None) }).persons;
-    assert_eq!(ended("SELECT name, 1/(9000-id) FROM crm.customers", Ending::Interrupted), Persons::Unknown);
-    assert_eq!(ended("SELECT name FROM crm.customers LIMIT 5", Ending::Interrupted), Persons::AtMost(5));
-    assert_eq!(ended("SELECT name FROM crm.customers", Ending::Refused), Persons::NOBODY);
-    assert_eq!(ended("SELECT 1/0", Ending::Interrupted), Persons::NOBODY);
+    let ended = |text, outcome| count(&Record { outcome, ..record(text, None) }).persons;
+    assert_eq!(ended("SELECT name, 1/(9000-id) FROM crm.customers", EventOutcome::Interrupted), Persons::Unknown);
+    assert_eq!(ended("SELECT name FROM crm.customers LIMIT 5", EventOutcome::Interrupted), Persons::AtMost(5));
+    assert_eq!(ended("SELECT name FROM crm.customers", EventOutcome::Refused), Persons::NOBODY);
+    assert_eq!(ended("SELECT 1/0", EventOutcome::Interrupted), Persons::NOBODY);
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn a_joined_table_that_is_not_known_adds_no_people_and_no_rows_of_it_are_a_bound
 
 #[test]
 fn a_failed_text_that_is_no_statement_shows_nobody() {
-    let failed = |text| count(&Record { ending: Ending::Failure, ..record(text, None) }).persons;
+    let failed = |text| count(&Record { outcome: EventOutcome::Failure, ..record(text, None) }).persons;
     assert_eq!(failed("SELEC name FRM crm.customers"), Persons::NOBODY);
     assert_eq!(failed("SELECT name FROM crm.customers"), Persons::Unknown);
     assert_eq!(persons("SELEC name FROM crm.customers", None), Persons::Unknown, "it did not fail");

@@ -1,7 +1,7 @@
 //! Entries of which Google has cut the statement or its parameters into chunks.
 
 use crate::decode::postgresql::recent::Recent;
-use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, Lost, Raw};
+use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub(super) struct Whole {
 pub(super) struct Chunks {
     open: Recent<Open>,
     /// Given up and not told yet.
-    lost: Vec<Lost>,
+    lost: Vec<LostRecord>,
 }
 
 #[derive(Default)]
@@ -113,8 +113,8 @@ impl Chunks {
 }
 
 impl Open {
-    fn lose(&self, what: &str) -> Lost {
+    fn lose(&self, what: &str) -> LostRecord {
         let error = DecodeError::Form { expected: super::EXPECTED, what: what.to_owned() };
-        Lost { position: self.position, hash: self.hash, length: self.length as u64, error }
+        LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }
     }
 }

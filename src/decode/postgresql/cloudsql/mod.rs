@@ -22,7 +22,7 @@ use std::borrow::Cow;
 /// `cloudsql-logentry`.
 pub const CLOUDSQL: Format = Format {
     name: "cloudsql-logentry",
-    marks: "an object with `logName` and a `protoPayload` of a query to Cloud SQL or AlloyDB, or their `textPayload`",
+    recognised_by: "an object with `logName` and a `protoPayload` of a query to Cloud SQL or AlloyDB, or their `textPayload`",
     stateless: false,
     decoder: |settings| {
         Documents::json(Box::new(CloudSql { reader: Reader::new(settings), sessions: Sessions::default(), chunks: Chunks::new() }))

@@ -4,7 +4,7 @@ use super::EXPECTED;
 use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number};
 use crate::decode::{DecodeError, Emit, Raw, json};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, Ending, Object, Record, Text};
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -86,11 +86,11 @@ pub(super) fn decode(request: &str, entry: &Entry<'_>, chunks: &mut Chunks, raw:
     record.system = Some(one.unwrap_or(instance)).filter(|name| !name.is_empty()).map(|name| Text::Owned(name.to_owned()));
     record.operation = operation;
     record.dialect = Dialect::MySql;
-    record.ending = match (wire.status.as_deref(), wire.error) {
-        (_, Some(Number(error))) if REFUSED.contains(&error) => Ending::Refused,
-        (Some("unsuccessful"), _) => Ending::Failure,
-        (_, Some(Number(error))) if error != 0 => Ending::Failure,
-        _ => Ending::Success,
+    record.outcome = match (wire.status.as_deref(), wire.error) {
+        (_, Some(Number(error))) if REFUSED.contains(&error) => EventOutcome::Refused,
+        (Some("unsuccessful"), _) => EventOutcome::Failure,
+        (_, Some(Number(error))) if error != 0 => EventOutcome::Failure,
+        _ => EventOutcome::Success,
     };
     match whole.statement.filter(|_| operation != Operation::Login) {
         Some(statement) => record.statement = Some(Text::Owned(statement)),

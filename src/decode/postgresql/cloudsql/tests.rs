@@ -3,7 +3,7 @@
 use super::*;
 use crate::decode::testing;
 use crate::model::access::Operation;
-use crate::model::record::{Ending, Record};
+use crate::model::record::{EventOutcome, Record};
 use serde_json::{Value, json};
 
 fn entry(request: Value) -> Value {
@@ -39,7 +39,7 @@ fn a_line_of_pgaudit_has_every_field() {
     assert_eq!((record.account.as_deref(), record.system.as_deref()), (Some("li_na"), Some("crm")));
     assert_eq!((record.session.as_deref(), record.rows), (Some("p:pg1/1150"), None));
     assert_eq!(record.time.to_string(), "2026-03-02T09:00:00.5Z");
-    assert_eq!((record.operation, record.ending), (Operation::Read, Ending::Success));
+    assert_eq!((record.operation, record.outcome), (Operation::Read, EventOutcome::Success));
 }
 
 #[test]
@@ -97,7 +97,10 @@ fn the_audit_plugin_of_mysql_is_read() {
     assert_eq!((first.client.ip.as_deref(), first.session.as_deref()), (Some("10.0.0.1"), Some("p:pg1/11159")));
     assert_eq!((first.time.to_string().as_str(), first.id.as_deref()), ("2026-03-02T09:00:00.25Z", Some("x1")));
     assert_eq!((first.statement.as_deref(), first.objects.len(), first.rows), (Some("SELECT * FROM customers"), 0, None));
-    assert_eq!(records.iter().map(|r| r.ending).collect::<Vec<_>>(), [Ending::Success, Ending::Refused, Ending::Success, Ending::Failure]);
+    assert_eq!(
+        records.iter().map(|r| r.outcome).collect::<Vec<_>>(),
+        [EventOutcome::Success, EventOutcome::Refused, EventOutcome::Success, EventOutcome::Failure]
+    );
     assert_eq!(records[2].objects[0].table, "crm.customers");
     assert_eq!(records[3].operation, Operation::Admin);
 }

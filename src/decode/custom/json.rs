@@ -1,14 +1,14 @@
 //! `kind = "json"`: JSON objects, each field by a JSON pointer.
 
+use crate::decode::custom::mapping::Mapping;
+use crate::decode::custom::record;
 use crate::decode::framing::document::Documents;
-use crate::decode::own::mapping::Mapping;
-use crate::decode::own::record;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, Settings, json};
 use std::sync::Arc;
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
-    marks: "nothing: it must be named",
+    recognised_by: "nothing: it must be named",
     stateless: false,
     decoder: |settings| {
         Documents::json(Box::new(Mapped { settings: settings.clone(), mapping: settings.mapping.clone().unwrap_or_default() }))
@@ -33,10 +33,10 @@ impl Decoder for Mapped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::own::{Field, Pointer, TimeForm};
+    use crate::decode::custom::{Field, Pointer, TimeForm};
     use crate::decode::testing::decode_with;
     use crate::model::access::Operation;
-    use crate::model::record::{Ending, Record};
+    use crate::model::record::{EventOutcome, Record};
 
     fn mapping(pointers: &[(Field, &str)]) -> Mapping {
         let pointers = pointers.iter().map(|(field, text)| (*field, Pointer::parse(text).expect("is a pointer"))).collect();
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(dead, []);
         let record = &records[0];
         assert_eq!((record.time.to_string().as_str(), record.employee.as_deref()), ("2026-03-02T09:00:00Z", Some("7")));
-        assert_eq!((record.rows, record.operation, record.ending), (Some(2), Operation::Export, Ending::Success));
+        assert_eq!((record.rows, record.operation, record.outcome), (Some(2), Operation::Export, EventOutcome::Success));
         assert_eq!((record.subjects.join(","), record.client.ip.as_deref()), ("1,2".to_owned(), Some("10.0.0.1")));
         assert_eq!(record.objects[0].columns.as_deref().expect("has columns").join(","), "name,phone");
     }
@@ -95,6 +95,6 @@ mod tests {
     fn an_operation_that_nobody_knows_may_show_rows() {
         let own = mapping(&[(Field::Time, "/t"), (Field::Account, "/a"), (Field::Operation, "/op"), (Field::Outcome, "/o")]);
         let (records, _) = decode(own, &[r#"{"t":1772442000000,"a":"x","op":"FROBNICATE","o":"E77"}"#]);
-        assert_eq!((records[0].operation, records[0].ending), (Operation::Other, Ending::Failure));
+        assert_eq!((records[0].operation, records[0].outcome), (Operation::Other, EventOutcome::Failure));
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::Disclosure;
-use crate::model::access::{Chain, Marks, Operation, Subject};
+use crate::model::access::{IdSequence, Indicators, Operation, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::record::Record;
@@ -69,16 +69,17 @@ const CONTACT: [Kind; 3] = [Kind::PhoneNumber, Kind::HomeAddress, Kind::TelecomA
 /// People of one write whom it is noted for: a bulk update is no business with anybody.
 const MOST_ABOUT: usize = 8;
 
-/// The marks of a record.
-pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> Marks {
-    let mut marks = disclosure.shape;
+/// The indicators of a record.
+pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> Indicators {
+    let mut indicators = disclosure.shape;
     let contact: Kinds = CONTACT.into_iter().collect();
-    let set = |marks: &mut Marks, holds: bool, mark: Marks| *marks = if holds { marks.and(mark) } else { *marks };
-    set(&mut marks, disclosure.kinds.intersects(contact), Marks::CONTACT);
-    set(&mut marks, record.client.app.as_deref().is_some_and(is_direct), Marks::DIRECT);
-    set(&mut marks, record.statement.as_deref().is_some_and(switches_audit_off), Marks::AUDIT_OFF);
-    set(&mut marks, changes_protection(record, catalog), Marks::CONTROL);
-    marks
+    let set =
+        |indicators: &mut Indicators, holds: bool, mark: Indicators| *indicators = if holds { indicators.and(mark) } else { *indicators };
+    set(&mut indicators, disclosure.kinds.intersects(contact), Indicators::CONTACT);
+    set(&mut indicators, record.client.app.as_deref().is_some_and(is_direct), Indicators::DIRECT);
+    set(&mut indicators, record.statement.as_deref().is_some_and(switches_audit_off), Indicators::AUDIT_OFF);
+    set(&mut indicators, changes_protection(record, catalog), Indicators::CONTROL);
+    indicators
 }
 
 fn is_direct(app: &str) -> bool {
@@ -139,7 +140,7 @@ fn changes_protection(record: &Record<'_>, catalog: &Catalog) -> bool {
 }
 
 /// Whom an act is about that shows nobody.
-pub fn about(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Box<[Subject]> {
+pub fn target_subjects(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Box<[Subject]> {
     let acts = matches!(record.operation, Operation::Write | Operation::Admin | Operation::Delete);
     if !acts || record.subjects.is_empty() || record.subjects.len() > MOST_ABOUT {
         return Box::default();
@@ -154,19 +155,19 @@ fn space_of<'c>(record: &Record<'_>, catalog: &'c Catalog) -> &'c str {
 }
 
 /// How ids follow one another: those that the source names, or those that a statement lists.
-pub fn chain<'a>(mut ids: impl Iterator<Item = &'a str> + Clone, keys: &Keys) -> Chain {
-    let (Some(first), second) = (ids.next(), ids.next()) else { return Chain::default() };
+pub fn id_sequence<'a>(mut ids: impl Iterator<Item = &'a str> + Clone, keys: &Keys) -> IdSequence {
+    let (Some(first), second) = (ids.next(), ids.next()) else { return IdSequence::default() };
     if second.is_none() {
-        let Some((head, number, width)) = numbered(first) else { return Chain::default() };
+        let Some((head, number, width)) = numbered(first) else { return IdSequence::default() };
         let print = |number: u64| keys.print(head, &format!("{number:0width$}"));
-        return Chain { id: print(number), before: number.checked_sub(1).map_or(0, print), consecutive: 0 };
+        return IdSequence { id: print(number), before: number.checked_sub(1).map_or(0, print), consecutive: 0 };
     }
     let rest = second.into_iter().chain(ids);
     let mut numbers: Vec<(&str, u64)> =
         std::iter::once(first).chain(rest).filter_map(|id| numbered(id).map(|(head, n, _)| (head, n))).collect();
     numbers.sort_unstable();
     let follows = |pair: &&[(&str, u64)]| pair[0].0 == pair[1].0 && pair[0].1 + 1 == pair[1].1;
-    Chain { consecutive: numbers.windows(2).filter(follows).count() as u32, ..Chain::default() }
+    IdSequence { consecutive: numbers.windows(2).filter(follows).count() as u32, ..IdSequence::default() }
 }
 
 /// What stands before the number at the end of an id, the number, and its width.
@@ -185,12 +186,12 @@ mod tests {
     #[test]
     fn neighbours_share_a_print_and_a_list_tells_how_many_follow_one_another() {
         let keys = Keys::built_in();
-        let one = |id: &str| chain([id].into_iter(), &keys);
+        let one = |id: &str| id_sequence([id].into_iter(), &keys);
         assert_eq!(one("C10001").id, one("C10002").before);
         assert_eq!(one("C099").id, one("C100").before);
         assert_ne!(one("C10001").id, one("D10002").before);
-        assert_eq!(one("none"), Chain::default());
-        assert_eq!(chain(["C3", "C1", "C2", "C9"].into_iter(), &keys).consecutive, 2);
+        assert_eq!(one("none"), IdSequence::default());
+        assert_eq!(id_sequence(["C3", "C1", "C2", "C9"].into_iter(), &keys).consecutive, 2);
     }
 
     #[test]

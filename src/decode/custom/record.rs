@@ -1,9 +1,9 @@
 //! From the texts of the fields to a record.
 
-use crate::decode::own::mapping::{Field, Mapping};
+use crate::decode::custom::mapping::{Field, Mapping};
 use crate::decode::{DecodeError, Raw, Settings};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Ending, Object, Record, Text};
+use crate::model::record::{Client, EventOutcome, Object, Record, Text};
 
 /// Longest text of one field, in bytes; statements may be as long as the record.
 const LONGEST_FIELD: usize = 4_096;
@@ -44,9 +44,9 @@ pub(super) fn assemble(
     record.client = Client { ip: one("ip", Field::Ip)?, host: one("host", Field::Host)?, app: one("app", Field::App)? };
     // A word that is not known may mean anything: it counts as what may show rows.
     record.operation = one("operation", Field::Operation)?.map_or(Operation::Read, |word| operation(&word, mapping));
-    record.ending = match one("outcome", Field::Outcome)? {
-        Some(word) if !succeeded(&word, mapping) => Ending::Failure,
-        Some(_) | None => Ending::Success,
+    record.outcome = match one("outcome", Field::Outcome)? {
+        Some(word) if !succeeded(&word, mapping) => EventOutcome::Failure,
+        Some(_) | None => EventOutcome::Success,
     };
     // A figure that is none is unknown, and says so by being refused rather than by counting nobody.
     record.rows = match one("rows", Field::Rows)? {

@@ -1,13 +1,13 @@
 //! `kind = "regex"`: lines of text, each field a named group of a pattern. Lists are split at commas.
 
-use crate::decode::own::mapping::{Field, Mapping};
-use crate::decode::own::record;
+use crate::decode::custom::mapping::{Field, Mapping};
+use crate::decode::custom::record;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, Settings, json};
 use std::sync::Arc;
 
 pub(super) const FORMAT: Format = Format {
     name: "regex",
-    marks: "nothing: it must be named",
+    recognised_by: "nothing: it must be named",
     stateless: true,
     decoder: |settings| Box::new(Mapped { settings: settings.clone(), mapping: settings.mapping.clone().unwrap_or_default() }),
     recognises: |_| false,
@@ -44,7 +44,7 @@ impl Decoder for Mapped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::own::TimeForm;
+    use crate::decode::custom::TimeForm;
     use crate::decode::testing::decode_with;
 
     const PATTERN: &str = r"^(?<time>\S+ \S+) (?<account>\w+)@(?<ip>\S+) (?<operation>\w+) (?<table>[\w.]+)\((?<columns>[^)]*)\) ids=(?<subjects>\S*) rows=(?<rows>\S+)$";
