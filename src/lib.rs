@@ -23,7 +23,7 @@
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
 //! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection, with the core and the pipeline's replay; the binary's commands use everything. [`simulate`]
-//! stands alone. `tests/suite/house.rs` holds this rule.
+//! knows nothing of the detection that it is to test; [`random`] serves it, evaluation and tests. `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
@@ -41,6 +41,7 @@ pub mod model;
 pub mod pipeline;
 pub mod population;
 pub mod profile;
+pub mod random;
 pub mod simulate;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod sink;

@@ -7,7 +7,7 @@ use leakwarden::evaluate::leaks::Leaks;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::evaluate::reference;
 use leakwarden::evaluate::score::{self, Case, Row, Score, Side, Truth};
-use leakwarden::model::time::{Day, Span, Timestamp};
+use leakwarden::model::time::Span;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
@@ -53,8 +53,7 @@ const NEW_FOR: Span = Span::days(30);
 /// Whether the label's employee was hired shortly before it begins.
 pub fn is_new(directory: &Directory, label: &Label) -> bool {
     let hired = directory.employee(&label.employee).and_then(|employee| employee.hired);
-    let midnight = |day: Day| Timestamp(i64::from(day.0) * Span::days(1).0);
-    hired.is_some_and(|day| midnight(day) + NEW_FOR > label.from)
+    hired.is_some_and(|day| day.utc_midnight() + NEW_FOR > label.from)
 }
 
 /// Scores the alerts of a replay, and if wanted the textbooks' beside them.

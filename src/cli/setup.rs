@@ -38,6 +38,6 @@ pub fn format(config: &Config, name: Option<&str>) -> Result<Option<FormatChoice
 /// A time given as RFC 3339 or as a date, which is the start of that day in UTC.
 pub fn time(argument: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = text else { return Ok(None) };
-    let time = Timestamp::parse(text).ok().or_else(|| Day::parse(text).map(|day| Timestamp(i64::from(day.0) * 86_400_000)));
+    let time = Timestamp::parse(text).ok().or_else(|| Day::parse(text).map(Day::utc_midnight));
     time.map(Some).ok_or_else(|| Failure::argument(argument, "must be RFC 3339 or a date", text))
 }

@@ -181,8 +181,7 @@ impl<T> Clock<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const DAY: i64 = 86_400_000;
+    use crate::model::time::DAY_MS;
 
     fn run(times: &[i64]) -> (Vec<Placed<usize>>, Vec<usize>, Clock<usize>) {
         let mut clock = Clock::new(Span::minutes(20));
@@ -198,7 +197,7 @@ mod tests {
     #[test]
     fn one_record_of_the_future_moves_nothing_and_is_given_up_when_others_speak_against_it() {
         let mut times: Vec<i64> = (0..10).map(|n| n * 60_000).collect();
-        times.insert(5, 400 * DAY);
+        times.insert(5, 400 * DAY_MS);
         let (placed, given_up, clock) = run(&times);
         assert_eq!(given_up, [5]);
         assert!(placed.iter().all(|p| !p.late) && placed.len() == 10);
@@ -207,23 +206,23 @@ mod tests {
 
     #[test]
     fn a_future_record_at_the_very_start_mutes_nobody() {
-        let (placed, given_up, _) = run(&[400 * DAY, 0, 60_000, 120_000, 180_000, 240_000]);
+        let (placed, given_up, _) = run(&[400 * DAY_MS, 0, 60_000, 120_000, 180_000, 240_000]);
         assert_eq!(given_up, [0]);
         assert!(placed.iter().all(|p| !p.late));
     }
 
     #[test]
     fn a_long_silence_is_believed_once_others_confirm_it_and_at_the_end() {
-        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 30 * DAY, 30 * DAY + 1, 30 * DAY + 2, 30 * DAY + 3, 30 * DAY + 4]);
+        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 30 * DAY_MS, 30 * DAY_MS + 1, 30 * DAY_MS + 2, 30 * DAY_MS + 3, 30 * DAY_MS + 4]);
         assert!(given_up.is_empty() && placed.len() == 9 && placed.iter().all(|p| !p.late));
-        assert_eq!(clock.watermark(), Some(Timestamp(30 * DAY + 4)));
-        let (sparse, given_up, _) = run(&[0, 30 * DAY, 60 * DAY, 90 * DAY]);
+        assert_eq!(clock.watermark(), Some(Timestamp(30 * DAY_MS + 4)));
+        let (sparse, given_up, _) = run(&[0, 30 * DAY_MS, 60 * DAY_MS, 90 * DAY_MS]);
         assert!(given_up.is_empty() && sparse.iter().all(|p| !p.late), "sparse and in order: {sparse:?}");
     }
 
     #[test]
     fn a_single_record_of_the_future_at_the_end_is_given_up() {
-        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 4, 8 * DAY]);
+        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 4, 8 * DAY_MS]);
         assert_eq!((placed.len(), given_up), (5, vec![5]));
         assert_eq!(clock.watermark(), Some(Timestamp(4)));
     }
@@ -232,18 +231,18 @@ mod tests {
     fn a_clock_that_has_set_nothing_aside_is_its_watermark_and_nothing_else() {
         let mut clock = Clock::new(Span::minutes(20));
         let ignore = &mut |_: Placed<usize>| {};
-        for (n, ms) in [0, 1, 2, 3, 30 * DAY].into_iter().enumerate() {
+        for (n, ms) in [0, 1, 2, 3, 30 * DAY_MS].into_iter().enumerate() {
             clock.take(Timestamp(ms), None, n, ignore);
         }
         assert!(clock.holds_any());
-        clock.advance(Timestamp(29 * DAY), ignore);
+        clock.advance(Timestamp(29 * DAY_MS), ignore);
         assert!(!clock.holds_any());
         let mut anew = Clock::new(Span::minutes(20));
         anew.advance(clock.watermark().expect("it has one"), ignore);
         for n in 0..6 {
             let [mut a, mut b] = [Vec::new(), Vec::new()];
-            clock.take(Timestamp(60 * DAY + n), None, n as usize, &mut |placed| a.push(placed));
-            anew.take(Timestamp(60 * DAY + n), None, n as usize, &mut |placed| b.push(placed));
+            clock.take(Timestamp(60 * DAY_MS + n), None, n as usize, &mut |placed| a.push(placed));
+            anew.take(Timestamp(60 * DAY_MS + n), None, n as usize, &mut |placed| b.push(placed));
             assert_eq!((a, clock.watermark()), (b, anew.watermark()), "after {n}");
         }
     }
@@ -260,8 +259,8 @@ mod tests {
     fn the_broker_clock_is_believed_over_the_watermark() {
         let mut clock = Clock::new(Span::minutes(20));
         let mut placed = Vec::new();
-        let believed = Some(Timestamp(50 * DAY));
-        for (n, ms) in [0, 40 * DAY, 60 * DAY, 60 * DAY, 60 * DAY, 60 * DAY, 60 * DAY].into_iter().enumerate() {
+        let believed = Some(Timestamp(50 * DAY_MS));
+        for (n, ms) in [0, 40 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS].into_iter().enumerate() {
             clock.take(Timestamp(ms), believed, n, &mut |p: Placed<usize>| placed.push(p.item));
         }
         assert_eq!(placed, [0, 1], "no number of records confirms what the broker's clock speaks against");

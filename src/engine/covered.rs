@@ -5,7 +5,7 @@ use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, PartitionId};
 use crate::model::coverage::{Counts, Reason, Reasons};
 use crate::model::persons::Persons;
-use crate::population::flow::HOUR_MS;
+use crate::model::time::HOUR_MS;
 use crate::population::pulse;
 use crate::population::sources::blind::Blind;
 use crate::profile::evaluated::{self, Evaluation, KEPT_DAYS};

@@ -9,9 +9,9 @@ use crate::engine::first::{First, Reached};
 use crate::engine::shard::{Entries, whole_minutes};
 use crate::engine::snapshot::key_print;
 use crate::engine::tracked::Kept;
-use crate::engine::{Executor, HOUR, RestoreError};
+use crate::engine::{Executor, RestoreError};
 use crate::model::access::{Actor, PartitionId};
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,8 +61,8 @@ impl First {
     pub fn entries(&mut self, given: &mut Given, executor: &impl Executor) -> Vec<Entry> {
         let minute = self.minute();
         let all = !given.any || std::mem::take(&mut self.dealt);
-        let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR);
-        let from = if all { oldest } else { given.settled.0.div_euclid(HOUR).max(oldest) };
+        let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR_MS);
+        let from = if all { oldest } else { given.settled.0.div_euclid(HOUR_MS).max(oldest) };
         let profiles = self.profiles().clone();
         let from = (from * 3_600).max(minute.0.saturating_sub(self.context().dedup.0).div_euclid(1_000));
         let of_shards = executor.on_all(&mut self.shards, &|shard| shard.entries(&profiles, all, from));
@@ -71,7 +71,7 @@ impl First {
         for (at, Entries { own, ids, changed }) in of_shards.into_iter().enumerate() {
             entries.push((vec![SHARD, at as u8], Some(own)));
             for (id, second) in ids {
-                hours.entry((second * 1_000).div_euclid(HOUR)).or_default().push((at as u8, id, second));
+                hours.entry((second * 1_000).div_euclid(HOUR_MS)).or_default().push((at as u8, id, second));
             }
             entries.extend(changed.into_iter().map(|(actor, bytes)| (profile_id(&actor), Some(bytes))));
         }

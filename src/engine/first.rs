@@ -3,6 +3,7 @@
 //!
 //! Hours without a record are passed over where nobody else could have had one; days are not: each begins with a tick.
 
+use crate::engine::Executor;
 use crate::engine::ahead::Ahead;
 use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, SHARDS};
@@ -11,9 +12,8 @@ use crate::engine::notes::{Note, Notes};
 use crate::engine::output::{Output, Revision};
 use crate::engine::second::{Answer, DayAnswer, Report};
 use crate::engine::shard::{self, Env, Profiles, Shard};
-use crate::engine::{DAY, Executor, HOUR};
 use crate::model::access::{Access, Actor, PartitionId};
-use crate::model::time::{Day, Timestamp};
+use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::population::flow;
 use crate::population::pulse::Pulses;
 use crate::population::sources::blind::Blind;
@@ -87,8 +87,12 @@ impl Reached {
 }
 
 /// Before anything.
-pub const NOTHING: Reached =
-    Reached { settled: Timestamp(i64::MIN / 4), hour: i64::MIN / (4 * HOUR), day: i64::MIN / (4 * DAY), day_at: i64::MIN / (4 * HOUR) };
+pub const NOTHING: Reached = Reached {
+    settled: Timestamp(i64::MIN / 4),
+    hour: i64::MIN / (4 * HOUR_MS),
+    day: i64::MIN / (4 * DAY_MS),
+    day_at: i64::MIN / (4 * HOUR_MS),
+};
 
 impl First {
     /// A first stage that has seen nothing.
@@ -142,7 +146,7 @@ impl First {
 
     /// The hour of the first record that waits.
     pub fn first_hour(&self) -> Option<i64> {
-        self.shards.iter().filter_map(Shard::first_pending).min().map(|time| time.0.div_euclid(HOUR))
+        self.shards.iter().filter_map(Shard::first_pending).min().map(|time| time.0.div_euclid(HOUR_MS))
     }
 
     fn env(&self) -> Env<'_> {
@@ -173,7 +177,7 @@ impl First {
     pub fn settle_coverage(&mut self, last: Option<Timestamp>) {
         let Some(last) = last else { return };
         // A day ahead of UTC somewhere.
-        let last = day_number(Day(last.0.div_euclid(DAY) as i32)) + 1;
+        let last = day_number(last.utc_day()) + 1;
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         self.shards.iter_mut().for_each(|shard| shard.settle_coverage(last, env));
     }
@@ -186,10 +190,10 @@ impl First {
         let Some(hour) = self.next_hour(frontier) else {
             return Stepped { settled: self.settle_until(frontier, executor), ..Stepped::default() };
         };
-        let mut settled = self.settle_until(Timestamp(hour * HOUR), executor);
-        settled.counts.evicted.add(self.keep_within_limits(Timestamp(hour * HOUR), executor));
-        let (ticked, day) = match hour.div_euclid(DAY / HOUR) {
-            day if day > self.reached.day => self.tick(Timestamp(day * DAY), executor),
+        let mut settled = self.settle_until(Timestamp(hour * HOUR_MS), executor);
+        settled.counts.evicted.add(self.keep_within_limits(Timestamp(hour * HOUR_MS), executor));
+        let (ticked, day) = match hour.div_euclid(DAY_MS / HOUR_MS) {
+            day if day > self.reached.day => self.tick(Timestamp(day * DAY_MS), executor),
             _ => (Output::default(), None),
         };
         let beats = executor.on_all(&mut self.shards, &Shard::beats);
@@ -201,7 +205,7 @@ impl First {
 
     /// The next hour to stop at, if it has come.
     fn next_hour(&self, frontier: Timestamp) -> Option<i64> {
-        let due = |hour: i64| (hour * HOUR <= frontier.0).then_some(hour);
+        let due = |hour: i64| (hour * HOUR_MS <= frontier.0).then_some(hour);
         if self.hours == Hours::All {
             return self.reached.has_begun().then(|| due(self.reached.hour + 1)).flatten();
         }
@@ -211,7 +215,7 @@ impl First {
         }
         // Where records wait in an hour that has begun, others may wait in the next.
         let busy = first.map(|hour| hour.max(self.reached.hour + 1)).and_then(due);
-        let end = busy.unwrap_or(frontier.0.div_euclid(HOUR));
+        let end = busy.unwrap_or(frontier.0.div_euclid(HOUR_MS));
         let midnight = ((self.reached.day + 1) * 24).max((end - LONGEST_SILENCE).div_euclid(24) * 24);
         [busy, due(midnight)].into_iter().flatten().min()
     }
@@ -222,7 +226,7 @@ impl First {
         self.reached.hour = answer.hour;
         (self.pulses, self.blind) = (Arc::new(answer.pulses), Arc::new(answer.blind));
         let Some(day) = answer.day else { return Output::default() };
-        (self.reached.day, self.reached.day_at) = (answer.hour.div_euclid(DAY / HOUR), answer.hour);
+        (self.reached.day, self.reached.day_at) = (answer.hour.div_euclid(DAY_MS / HOUR_MS), answer.hour);
         self.models = Arc::new(day.models);
         let mut told = false;
         for finding in day.findings {
@@ -233,7 +237,7 @@ impl First {
         if !told {
             return Output::default();
         }
-        let midnight = Timestamp(answer.hour.div_euclid(DAY / HOUR) * DAY);
+        let midnight = Timestamp(answer.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         joined(executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env)))
     }
@@ -258,7 +262,7 @@ impl First {
 
     /// A UTC day begins: days that have closed everywhere are told, so that peers learn from them.
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> (Output, Option<Vec<Summary>>) {
-        let today = day_number(Day(midnight.0.div_euclid(DAY) as i32));
+        let today = day_number(midnight.utc_day());
         let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();

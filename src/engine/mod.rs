@@ -61,11 +61,6 @@ pub struct Engine {
     second: Second,
 }
 
-/// Milliseconds.
-pub const HOUR: i64 = 3_600_000;
-/// Milliseconds.
-pub const DAY: i64 = 24 * HOUR;
-
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(context: Arc<Context>) -> Engine {

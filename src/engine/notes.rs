@@ -6,7 +6,7 @@
 use crate::engine::sequences::Sequences;
 use crate::engine::shard::Shard;
 use crate::model::access::PartitionId;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{MINUTE_MS, Span, Timestamp};
 use crate::population::flow::{Edge, Flow};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,8 +58,6 @@ pub struct Notes {
     #[serde(skip)]
     changed: BTreeSet<PartitionId>,
 }
-
-const MINUTE_MS: i64 = 60_000;
 
 impl Notes {
     /// Takes a note to wait for its time.

@@ -7,8 +7,7 @@ use crate::detect::{self, DetectorSettings, GroupFinding};
 use crate::engine::context::Context;
 use crate::engine::output::{Output, Revision};
 use crate::engine::watch::Watch;
-use crate::engine::{DAY, HOUR};
-use crate::model::time::{Day, Timestamp};
+use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use crate::population::flow::{Heard, begin};
 use crate::population::pulse::Pulses;
 use crate::population::sources::blind::Blind;
@@ -106,7 +105,7 @@ impl Second {
 
     fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayAnswer {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
-        let today = day_number(Day(hour.div_euclid(DAY / HOUR) as i32));
+        let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
         let models = self.population.learn(today, &summaries);
         self.watch.learnt(&models);
         let last = today.saturating_sub(LEARNT_AFTER);
@@ -123,7 +122,7 @@ impl Second {
 
     /// A day begins: room of the budget that is left goes to those that wait.
     pub fn turn(&mut self, hour: i64) {
-        self.budget.turn(Timestamp(hour.div_euclid(DAY / HOUR) * DAY));
+        self.budget.turn(Timestamp(hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS));
     }
 
     /// Lets the budget decide what is shown of revisions that come in order of event time.

@@ -14,7 +14,7 @@ use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, PartitionId};
 use crate::model::kind::Kinds;
-use crate::model::time::Timestamp;
+use crate::model::time::{MINUTE_MS, Timestamp};
 use crate::population::flow::{Flow, Flows};
 use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
 use crate::population::sources::blind::Blind;
@@ -39,7 +39,7 @@ pub use saved::Entries;
 pub type Profiles = DashMap<ProfileKey, Box<Tracked>, PassThrough>;
 
 /// Records wait in buckets of a minute; a bucket settles whole.
-const BUCKET_MS: i64 = 60_000;
+const BUCKET_MS: i64 = MINUTE_MS;
 
 /// Up to where records have really been applied, where time has come to `until`: whole buckets.
 pub fn whole_minutes(until: Timestamp) -> Timestamp {

@@ -106,5 +106,5 @@ fn span(row: &Row<'_>, problems: &mut Vec<Problem>) -> Option<(Timestamp, Timest
 
 /// A date as an end includes its day.
 fn instant(text: &str, day: Span) -> Option<Timestamp> {
-    Timestamp::parse(text).ok().or_else(|| Day::parse(text).map(|date| Timestamp(i64::from(date.0) * 86_400_000) + day))
+    Timestamp::parse(text).ok().or_else(|| Day::parse(text).map(|date| date.utc_midnight() + day))
 }

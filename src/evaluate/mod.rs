@@ -3,7 +3,6 @@
 //!
 //! Nothing here runs in the live service.
 
-pub mod chance;
 pub mod compare;
 pub mod inject;
 pub mod labels;

@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
 
+/// Milliseconds of a minute.
+pub const MINUTE_MS: i64 = 60_000;
+/// Milliseconds of an hour.
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
+/// Milliseconds of a day of 24 hours.
+pub const DAY_MS: i64 = 24 * HOUR_MS;
+
 /// An instant of event time, in milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -33,21 +40,28 @@ pub enum TimeError {
 }
 
 impl Span {
+    /// 60 seconds.
+    pub const MINUTE: Span = Span(MINUTE_MS);
+    /// 60 minutes.
+    pub const HOUR: Span = Span(HOUR_MS);
+    /// 24 hours.
+    pub const DAY: Span = Span(DAY_MS);
+
     /// So many seconds.
     pub const fn seconds(n: i64) -> Span {
         Span(n * 1_000)
     }
     /// So many minutes.
     pub const fn minutes(n: i64) -> Span {
-        Span(n * 60_000)
+        Span(n * MINUTE_MS)
     }
     /// So many hours.
     pub const fn hours(n: i64) -> Span {
-        Span(n * 3_600_000)
+        Span(n * HOUR_MS)
     }
     /// So many days of 24 hours.
     pub const fn days(n: i64) -> Span {
-        Span(n * 86_400_000)
+        Span(n * DAY_MS)
     }
 
     /// Reads `90s`, `20m`, `24h`, `7d`, as files write it.
@@ -56,9 +70,9 @@ impl Span {
         let number: i64 = text[..text.len() - unit.len_utf8()].trim().parse().ok()?;
         let factor = match unit {
             's' => 1_000,
-            'm' => 60_000,
-            'h' => 3_600_000,
-            'd' => 86_400_000,
+            'm' => MINUTE_MS,
+            'h' => HOUR_MS,
+            'd' => DAY_MS,
             _ => return None,
         };
         number.checked_mul(factor).filter(|ms| *ms >= 0).map(Span)
@@ -67,7 +81,7 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (unit, ms) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)] {
+        for (unit, ms) in [("d", DAY_MS), ("h", HOUR_MS), ("m", MINUTE_MS)] {
             if self.0 >= ms && self.0 % ms == 0 && !(unit == "d" && self.0 == ms) {
                 return write!(f, "{}{unit}", self.0 / ms);
             }
@@ -97,6 +111,11 @@ impl Timestamp {
     /// Whole seconds since 1970.
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1_000)
+    }
+
+    /// The day in UTC.
+    pub fn utc_day(self) -> Day {
+        Day(self.0.div_euclid(DAY_MS) as i32)
     }
 }
 
@@ -136,6 +155,11 @@ impl Day {
     pub fn of_date(date: jiff::civil::Date) -> Day {
         let epoch = jiff::civil::date(1970, 1, 1);
         Day((date - epoch).get_days())
+    }
+
+    /// When this day begins in UTC.
+    pub fn utc_midnight(self) -> Timestamp {
+        Timestamp(i64::from(self.0) * DAY_MS)
     }
 
     /// The calendar date of this day.

@@ -15,7 +15,7 @@ use crate::evaluate::inject::Planted;
 use crate::evaluate::inject::habits::Habits;
 use crate::evaluate::leaks::Leaks;
 use crate::model::access::{Access, PartitionId};
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY_MS, Timestamp};
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
@@ -91,7 +91,7 @@ pub struct Tally {
 impl Tally {
     /// Days between the earliest and the latest event time, at least one.
     pub fn days(&self) -> f64 {
-        self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / 86_400_000.0).max(1.0))
+        self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / DAY_MS as f64).max(1.0))
     }
 }
 

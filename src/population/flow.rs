@@ -5,13 +5,10 @@
 //! what came first.
 
 use crate::model::access::{Access, PartitionId};
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Milliseconds of an hour.
-pub const HOUR_MS: i64 = 3_600_000;
 
 /// The beginning of a UTC hour.
 pub fn begin(hour: i64) -> Timestamp {

@@ -1,7 +1,7 @@
 //! Owns applications: a customer asks for credit, the officer reads what is needed under `application:APP-…`, and within days decides,
 //! which the log shows as a write. Most are on file; most are decided; some are abandoned.
 
-use super::calendar::MINUTE;
+use super::calendar::{DAY, MINUTE};
 use super::day::{DayLog, Reason, Whom};
 use super::duty::{self, Duty};
 use super::rng::Rng;
@@ -74,7 +74,7 @@ pub(crate) fn play(world: &World, who: u32, day: u32, duty: &Duty, log: &mut Day
                 subjects: vec![application.subject],
                 objects: None,
                 from_ms: world.calendar.instant(day, from) - i64::from(5 * MINUTE),
-                to_ms: world.calendar.instant(day, at) + i64::from(LONGEST + 8) * 24 * 60 * i64::from(MINUTE),
+                to_ms: world.calendar.instant(day, at) + i64::from(LONGEST + 8) * i64::from(DAY),
                 kind: "appointment",
                 reference: application.reference,
                 max_persons: None,

@@ -8,7 +8,8 @@ use jiff::tz::TimeZone;
 use super::Error;
 
 pub(crate) const MINUTE: u32 = 60_000;
-pub(crate) const DAY: u32 = 24 * 60 * MINUTE;
+pub(crate) const HOUR: u32 = 60 * MINUTE;
+pub(crate) const DAY: u32 = 24 * HOUR;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DayKind {

@@ -1,12 +1,10 @@
 //! Owns who is at work when: from rota, holidays, absences and employment to the hours of one calendar day, and how work spreads
 //! over those hours.
 
-use super::calendar::{DayKind, MINUTE};
+use super::calendar::{DayKind, HOUR, MINUTE};
 use super::people::{Shift, Week};
 use super::rng::{Rng, mix};
 use super::world::{Stream, World};
-
-const HOUR: u32 = 60 * MINUTE;
 
 /// The hours that one employee works on one calendar day: one span, or two for a night shift.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,7 @@
 //! Owns how text becomes JSON here: escaping, numbers and subject ids into a reused buffer. A million lines a day are formatted by
 //! hand because a serialiser per record would cost more than everything else together.
 
+use super::calendar::{HOUR, MINUTE};
 use super::rng::mix;
 
 /// Appends `text` as a JSON string, with its quotes.
@@ -56,9 +57,9 @@ pub(crate) fn phone(out: &mut Vec<u8>, customer: u32) {
 /// Appends `HH:MM:SS.mmm` of milliseconds since midnight.
 pub(crate) fn clock(out: &mut Vec<u8>, at: u32) {
     let at = u64::from(at);
-    number(out, at / 3_600_000, 2);
+    number(out, at / u64::from(HOUR), 2);
     out.push(b':');
-    number(out, at / 60_000 % 60, 2);
+    number(out, at / u64::from(MINUTE) % 60, 2);
     out.push(b':');
     number(out, at / 1000 % 60, 2);
     out.push(b'.');

@@ -4,18 +4,12 @@
 //! platform's mathematical library: `exp` and `ln` are made here of additions, multiplications and divisions, which IEEE 754 fixes
 //! to the last bit.
 
+use crate::random::scatter;
+
 /// xoshiro256++ 1.0 by David Blackman and Sebastiano Vigna (public domain, prng.di.unimi.it), seeded by SplitMix64 as its authors advise.
 #[derive(Clone, Debug)]
 pub(crate) struct Rng {
     state: [u64; 4],
-}
-
-/// One step of SplitMix64 (Vigna, public domain): a bijection that scatters neighbouring inputs.
-const fn scatter(value: u64) -> u64 {
-    let z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// A number that depends on every part and on their order: how independent sub-seeds of (seed, purpose, employee, day) are made.
@@ -128,7 +122,6 @@ mod tests {
         let mut rng = Rng { state: [1, 2, 3, 4] };
         let first: Vec<u64> = (0..4).map(|_| rng.next()).collect();
         assert_eq!(first, [41_943_041, 58_720_359, 3_588_806_011_781_223, 3_591_011_842_654_386]);
-        assert_eq!(scatter(1_234_567), 6_457_827_717_110_365_317);
         assert_ne!(mix(&[1, 2]), mix(&[2, 1]));
     }
 

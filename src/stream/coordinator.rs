@@ -3,11 +3,10 @@
 //!
 //! What a task says again, after a crash or as a zombie, is known by its hour and time, and heard once.
 
-use crate::engine::HOUR;
 use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::engine::second::{Report, Second};
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use crate::stream::changelog::{Entry, Restored};
 use crate::stream::frames::Parts;
 use crate::stream::save::{Outbox, Saver};
@@ -166,7 +165,7 @@ impl Coordinator {
             return true;
         }
         // What comes after the next hour waits for what is said of that.
-        let end = Timestamp((self.heard.answered + 1) * HOUR);
+        let end = Timestamp((self.heard.answered + 1) * HOUR_MS);
         let least = tasks.iter().map(|task| task.to).min().flatten().map(|least| least.min(end));
         let mut settled = Vec::new();
         for task in tasks.iter_mut() {
@@ -272,7 +271,7 @@ impl Task {
                 if report.hour > self.reached {
                     self.reached = report.hour;
                     // It has settled up to the hour, even where nothing came about.
-                    self.to = self.to.max(Some(Timestamp(report.hour * HOUR)));
+                    self.to = self.to.max(Some(Timestamp(report.hour * HOUR_MS)));
                     self.hours.push_back((ticked, report));
                 }
             }

@@ -174,23 +174,12 @@ fn is_same(message: &ChangelogRecord, offset: i64, key: &[u8], value: Option<&[u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix64;
     use crate::stream::OutgoingRecord;
     use crate::stream::changelog::Save;
     use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
     const NAME: ChangelogId = [7; 16];
-
-    /// Chance that is the same on every machine (SplitMix64).
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            ((z ^ (z >> 31)) % n as u64) as usize
-        }
-    }
 
     /// Messages by offset; `None` of those that are compacted away.
     #[derive(Clone, Default)]
@@ -207,11 +196,11 @@ mod tests {
             self.0[offset as usize..].iter().flatten().next().expect("the fence is never compacted away before it is read")
         }
 
-        fn compact(&mut self, dice: &mut Dice) {
-            let end = self.0.len() - dice.below(self.0.len() + 1).min(dice.below(self.0.len() + 1));
+        fn compact(&mut self, random: &mut SplitMix64) {
+            let end = self.0.len() - random.below(self.0.len() + 1).min(random.below(self.0.len() + 1));
             let mut seen = BTreeSet::new();
             // A log keeps removals for a while, and then all up to some offset are gone.
-            let removals = dice.below(end + 1);
+            let removals = random.below(end + 1);
             for at in (0..end).rev() {
                 let Some(message) = &self.0[at] else { continue };
                 let later = !seen.insert(message.key.clone());
@@ -279,7 +268,7 @@ mod tests {
             Writer { changelog: outcome.changelog, state: outcome.entries.into_iter().collect(), sending: VecDeque::new(), saves: 0 }
         }
 
-        fn save(&mut self, dice: &mut Dice) {
+        fn save(&mut self, random: &mut SplitMix64) {
             if !self.sending.is_empty() {
                 return;
             }
@@ -288,11 +277,11 @@ mod tests {
             if self.changelog.is_fresh() {
                 changed.extend(self.state.iter().map(|(id, content)| (id.clone(), Some(content.clone()))));
             }
-            for _ in 0..1 + dice.below(4) {
-                let id = vec![b'a' + dice.below(8) as u8];
-                let content = (dice.below(4) > 0).then(|| format!("{} {}", self.changelog.epoch(), self.saves).into_bytes());
+            for _ in 0..1 + random.below(4) {
+                let id = vec![b'a' + random.below(8) as u8];
+                let content = (random.below(4) > 0).then(|| format!("{} {}", self.changelog.epoch(), self.saves).into_bytes());
                 // Some are of more than one message.
-                let content = content.map(|content| if dice.below(12) == 0 { content.repeat(100_000) } else { content });
+                let content = content.map(|content| if random.below(12) == 0 { content.repeat(100_000) } else { content });
                 match &content {
                     Some(content) => drop(self.state.insert(id.clone(), content.clone())),
                     None => drop(self.state.remove(&id)),
@@ -320,19 +309,19 @@ mod tests {
     fn a_restore_through_the_cache_of_any_earlier_moment_is_that_from_the_beginning() {
         let (mut used, mut refused, mut spared) = (0, 0, 0);
         for seed in 0..150 {
-            let mut dice = Dice(seed);
+            let mut random = SplitMix64::new(seed);
             let mut log = Log::default();
             let mut writers = vec![Writer::new(&mut log)];
             let mut caches: Vec<CachedLog> = Vec::new();
             for _ in 0..200 {
-                let at = dice.below(writers.len());
-                match dice.below(20) {
+                let at = random.below(writers.len());
+                match random.below(20) {
                     0 => writers.push(Writer::new(&mut log)),
                     1 => drop((writers.len() > 1).then(|| writers.remove(at))),
-                    2..8 => writers[at].save(&mut dice),
-                    8..16 => writers[at].send(&mut log, 1 + dice.below(12)),
-                    16 => log.compact(&mut dice),
-                    17..19 => caches.push(log.cached(dice.below(log.0.len() + 1))),
+                    2..8 => writers[at].save(&mut random),
+                    8..16 => writers[at].send(&mut log, 1 + random.below(12)),
+                    16 => log.compact(&mut random),
+                    17..19 => caches.push(log.cached(random.below(log.0.len() + 1))),
                     _ => {
                         let whole = restored(&mut log.clone(), None);
                         for cached in &caches {
@@ -353,9 +342,9 @@ mod tests {
     fn some_log() -> Log {
         let mut log = Log::default();
         let mut writer = Writer::new(&mut log);
-        let mut dice = Dice(1);
+        let mut random = SplitMix64::new(1);
         for _ in 0..5 {
-            writer.save(&mut dice);
+            writer.save(&mut random);
             writer.send(&mut log, usize::MAX);
         }
         log

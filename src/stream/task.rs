@@ -1,12 +1,12 @@
 //! A task: the first stage of the engine for the employees of one partition of `leakwarden.access`.
 
+use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::entries::{self, Given};
 use crate::engine::first::{First, Hours};
 use crate::engine::output::{Counts, Output, Revision};
-use crate::engine::{Executor, HOUR};
 use crate::model::access::PartitionId;
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use crate::stream::changelog::Restored;
 use crate::stream::frames::cut;
 use crate::stream::reader::{Brought, Mark, Reader};
@@ -200,7 +200,7 @@ impl Task {
                 }
                 let Some(frontier) = self.frontier() else { return Ok(false) };
                 // Only what the frontier has passed is known to be the first: the hour of all must not depend on who looks when.
-                let hour = frontier.0.div_euclid(HOUR);
+                let hour = frontier.0.div_euclid(HOUR_MS);
                 let first = self.first.first_hour().filter(|first| *first < hour);
                 if first.is_none() && self.begins.is_some_and(|told| told >= hour) {
                     return Ok(false);

@@ -6,11 +6,10 @@
 //! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
 
 use crate::model::alert::Alert;
-use crate::model::time::Timestamp;
+use crate::model::time::{DAY_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const DAY: i64 = 86_400_000;
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
 /// Days for which an employee who was shown takes no further place.
@@ -72,14 +71,14 @@ impl Budget {
 
     /// A day begins: what room the one before has left goes to the highest scores that wait, at its last moment.
     pub fn turn(&mut self, at: Timestamp) {
-        let day = at.0.div_euclid(DAY);
+        let day = at.0.div_euclid(DAY_MS);
         if day <= self.day {
             return;
         }
         let mut waiting: Vec<(u32, String, String)> =
             self.waiting.iter().map(|(id, waiting)| (waiting.score, id.clone(), waiting.who.clone())).collect();
         waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        let end = Timestamp((self.day + 1) * DAY - 1);
+        let end = Timestamp((self.day + 1) * DAY_MS - 1);
         for (_, id, who) in waiting {
             // Of two alerts of one employee the second waits on.
             if self.left > 0 && !self.has_shown(&who) {

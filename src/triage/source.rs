@@ -9,7 +9,7 @@ use crate::model::alert::{
 use crate::model::persons::Persons;
 use crate::model::severity::Severity;
 use crate::model::statute::Statute;
-use crate::model::time::{Day, Timestamp};
+use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
 use crate::population::flow::begin;
 use crate::population::sources::{At as Place, Low};
@@ -56,7 +56,7 @@ impl Case {
         let (time, hash) = low.before.as_ref().map_or((begin(low.from), [0; 32]), |(_, edge)| (edge.time, edge.hash));
         // How loud it is of sources nobody can measure: few are there, and bits are taken at their word.
         let voices = &Voices::default();
-        let day = day_number(Day(now.0.div_euclid(86_400_000) as i32));
+        let day = day_number(now.utc_day());
         let at = |time| At { time, heard: now, hash, day, weight: 1, band: None, voices, group: "(sources)", chorus: 0.0 };
         let peak = || Peak {
             window: finding.window,

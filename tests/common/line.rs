@@ -1,6 +1,6 @@
 //! Canonical lines: `access("e7").at("2026-03-02T09:00:00Z").reads("crm.customers", &["name"]).of(&[1, 2])`.
 
-use leakwarden::model::time::Timestamp;
+use leakwarden::model::time::{DAY_MS, MINUTE_MS, Timestamp};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub fn clock(text: &str) -> i64 {
 
 /// An instant by the number of its day from the first and its time in UTC.
 pub fn on(day: i64, time: &str) -> Timestamp {
-    Timestamp(FIRST_DAY + day * 86_400_000 + clock(time) * 60_000)
+    Timestamp(FIRST_DAY + day * DAY_MS + clock(time) * MINUTE_MS)
 }
 
 impl Line {

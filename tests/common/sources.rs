@@ -9,7 +9,7 @@ use leakwarden::engine::{Engine, Sequential};
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::access::{Access, PartitionId, Position};
 use leakwarden::model::alert::Alert;
-use leakwarden::model::time::{Span, Timestamp};
+use leakwarden::model::time::{DAY_MS, HOUR_MS, Span, Timestamp};
 use leakwarden::model::typology::Typology;
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ impl Log {
             for (day, hour) in (0..days).flat_map(|day| (0..24).map(move |hour| (day, hour))) {
                 let count = (stream.rate)(day, hour);
                 for n in 0..count {
-                    let at = Timestamp(FIRST_DAY + (day * 24 + hour) * 3_600_000 + (n * 3_600_000 / count) as i64);
+                    let at = Timestamp(FIRST_DAY + (day * 24 + hour) * HOUR_MS + n as i64 * HOUR_MS / count as i64);
                     let who = format!("e{}", (n + salt) % PEOPLE);
                     let id = format!("{salt}-{day}-{hour}-{n}");
                     lines.push(access(&who).at(at).id(id).reads("crm.customers", &["name"]).of([n % 40]).rows(1));
@@ -104,7 +104,7 @@ impl Log {
 impl Log {
     /// The same with a new process from the morning of a day on.
     pub fn play_with_restart(&self, context: &Arc<Context>, day: i64) -> (Engine, Ledger) {
-        let morning = Timestamp(FIRST_DAY + day * 86_400_000 + 11 * 3_600_000);
+        let morning = Timestamp(FIRST_DAY + day * DAY_MS + 11 * HOUR_MS);
         let mut engine = self.begin(context);
         let mut ledger = Ledger::default();
         let mut all: Vec<&Access> = self.partitions.iter().flat_map(|(_, accesses)| accesses).collect();
@@ -133,6 +133,6 @@ pub fn gaps(ledger: &Ledger) -> Vec<Alert> {
 
 /// How long after the beginning of a day an instant is, in hours.
 pub fn hours_after(text: &str, day: i64) -> f64 {
-    let since: Span = Timestamp::parse(text).expect("a time") - Timestamp(FIRST_DAY + day * 86_400_000);
-    since.0 as f64 / 3_600_000.0
+    let since: Span = Timestamp::parse(text).expect("a time") - Timestamp(FIRST_DAY + day * DAY_MS);
+    since.0 as f64 / HOUR_MS as f64
 }

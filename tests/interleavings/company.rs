@@ -2,23 +2,22 @@
 
 use crate::common::play::decoded;
 use crate::common::world::load_from;
-use crate::dice::Dice;
 use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::model::access::{Access, Position};
+use leakwarden::model::time::{DAY_MS, MINUTE_MS};
+use leakwarden::random::SplitMix64;
 use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The day before the first.
 const START: i64 = 1_772_150_400_000;
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 1_440 * MINUTE;
 /// Fewer than any source's volume can be judged by: a partition's silence is a matter of what lies in it.
 const DAYS: i64 = 4;
 const PEOPLE: usize = 12;
 /// How late a record may come, less one: the default of `[time] lateness`.
-const LATENESS: i64 = 19 * MINUTE;
+const LATENESS: i64 = 19 * MINUTE_MS;
 
 /// How records reach the partitions.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +62,7 @@ impl Story {
     /// Everybody looks customers up in working hours; of some insiders one reads many of them within an hour, the next goes through
     /// strangers at night, and some look at the same few.
     pub fn new(seed: u64, insiders: usize) -> Story {
-        let mut dice = Dice(seed);
+        let mut dice = SplitMix64::new(seed);
         let mut people: Vec<Vec<(i64, String)>> = vec![Vec::new(); PEOPLE];
         let mut add = |who: usize, time: i64, subjects: &[usize]| {
             let id = people[who].len();
@@ -72,7 +71,8 @@ impl Story {
         for day in 0..DAYS {
             for who in 0..PEOPLE {
                 for _ in 0..3 + dice.below(5) {
-                    let time = START + day * DAY + (8 * 60 + dice.below(9 * 60) as i64) * MINUTE + dice.below(60_000) as i64;
+                    let time =
+                        START + day * DAY_MS + (8 * 60 + dice.below(9 * 60) as i64) * MINUTE_MS + dice.below(MINUTE_MS as usize) as i64;
                     add(who, time, &[100 * who + dice.below(60)]);
                 }
             }
@@ -85,19 +85,19 @@ impl Story {
                     let each = 40 + dice.below(200);
                     for part in 0..6 {
                         let subjects: Vec<usize> = (0..each).map(|n| first + part * 1_000 + n).collect();
-                        add(who, START + day * DAY + (13 * 60 + part as i64 * 7) * MINUTE, &subjects);
+                        add(who, START + day * DAY_MS + (13 * 60 + part as i64 * 7) * MINUTE_MS, &subjects);
                     }
                 }
                 1 => {
                     for look in 0..60 + dice.below(60) {
-                        add(who, START + day * DAY + (22 * 60 + look as i64) * MINUTE - dice.below(30_000) as i64, &[first + look]);
+                        add(who, START + day * DAY_MS + (22 * 60 + look as i64) * MINUTE_MS - dice.below(30_000) as i64, &[first + look]);
                     }
                 }
                 _ => {
                     for other in 0..3 {
                         for subject in 0..25 {
                             // Several people in the same millisecond, too.
-                            let time = START + day * DAY + (15 * 60 + subject as i64 * 2) * MINUTE;
+                            let time = START + day * DAY_MS + (15 * 60 + subject as i64 * 2) * MINUTE_MS;
                             add((who + other) % PEOPLE, time, &[first + subject]);
                         }
                     }
@@ -110,14 +110,14 @@ impl Story {
 
     /// How it reaches the partitions.
     pub fn laid_out(&self, context: &Arc<Context>, layout: Layout) -> Company {
-        let mut dice = Dice(layout.seed);
+        let mut dice = SplitMix64::new(layout.seed);
         let partitions = layout.partitions as usize;
         let mut arriving: Vec<Vec<(i64, String)>> = vec![Vec::new(); partitions];
         let mut copies = 0;
         for records in &self.0 {
             let own = dice.below(partitions);
             for (time, line) in records {
-                let mut arrive = |at: usize, dice: &mut Dice, line: String| {
+                let mut arrive = |at: usize, dice: &mut SplitMix64, line: String| {
                     let late = if dice.below(100) < layout.late { dice.below(LATENESS as usize) as i64 } else { 0 };
                     arriving[at].push((time + late, line));
                 };
@@ -131,7 +131,7 @@ impl Story {
             }
         }
         // The last word of every input partition lies so late that everything else settles. It does not itself.
-        let end = START + (DAYS + 2) * DAY;
+        let end = START + (DAYS + 2) * DAY_MS;
         let end = (end, format!(r#"{{"time":{end},"employee":"END","id":"end","operation":"login"}}"#));
         let mut inputs = BTreeMap::new();
         for (partition, mut lines) in arriving.into_iter().enumerate() {

@@ -7,8 +7,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod company;
-#[path = "../simulation/dice.rs"]
-mod dice;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
 #[path = "../simulation/log.rs"]
 mod log;
@@ -19,12 +17,12 @@ mod table;
 mod world;
 
 use company::{Company, Layout, Story};
-use dice::Dice;
 use leakwarden::engine::covered::Covered;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::Access;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
+use leakwarden::random::SplitMix64;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::cell::Cell;
@@ -56,7 +54,7 @@ enum Order {
 
 /// One engine reads all partitions.
 fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
-    let mut dice = Dice(seed);
+    let mut dice = SplitMix64::new(seed);
     let mut engine = Engine::new(Arc::new(company.context.with_own_partitions()));
     // Which of them is known first is a matter of chance, too.
     let mut unread: Vec<(String, &[Access])> =

@@ -5,6 +5,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
+use leakwarden::model::time::HOUR_MS;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
@@ -26,7 +27,7 @@ fn record(time: i64, who: &str, id: &str, subjects: &str, rows: usize) -> String
 
 /// Five million records of seven hours.
 fn fill(cluster: &Cluster) {
-    let start = now_ms() - 8 * 3_600_000;
+    let start = now_ms() - 8 * HOUR_MS;
     for partition in 0..4 {
         let lines = (0..RECORDS).filter(|at| at % 4 == partition).map(|at| {
             let subject = format!("\"{}\"", (at * 7_919) % 2_000_000);

@@ -2,12 +2,12 @@
 
 use crate::common::play::decoded;
 use crate::common::world::load_from;
-use crate::dice::Dice;
 use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
-use leakwarden::model::time::Timestamp;
+use leakwarden::model::time::{DAY_MS, MINUTE_MS, Timestamp};
+use leakwarden::random::SplitMix64;
 use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,6 @@ use std::sync::Arc;
 pub const PARTITIONS: i32 = 3;
 /// The day before the first.
 const START: i64 = 1_772_150_400_000;
-const DAY: i64 = 86_400_000;
 const DAYS: i64 = 5;
 
 pub struct Company {
@@ -37,7 +36,7 @@ impl Company {
         let lines = lines();
         let names: Vec<TopicPartition> = (0..PARTITIONS).map(|partition| ("db.access".to_owned(), partition)).collect();
         let mut inputs: BTreeMap<TopicPartition, Vec<Access>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
-        let mut dice = Dice(5);
+        let mut dice = SplitMix64::new(5);
         for access in decoded(&context, &lines) {
             let name = &names[dice.below(names.len())];
             let input = inputs.get_mut(name).expect("every name has a input");
@@ -49,7 +48,7 @@ impl Company {
             for at in (7..input.len()).step_by(11) {
                 input.swap(at - 1, at);
             }
-            let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY, name.1);
+            let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY_MS, name.1);
             input.extend(decoded(&context, &[end]));
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
         }
@@ -82,13 +81,13 @@ impl Company {
 /// Everybody looks customers up in working hours; two read many of them, three look at the same few strangers, some records come
 /// twice.
 fn lines() -> Vec<String> {
-    let mut dice = Dice(3);
+    let mut dice = SplitMix64::new(3);
     let mut timed: Vec<(i64, String)> = Vec::new();
     let mut id = 0;
     for day in 0..DAYS {
         for who in 0..14 {
             for _ in 0..6 + dice.below(5) {
-                let time = START + day * DAY + (8 * 60 + dice.below(9 * 60) as i64) * 60_000 + dice.below(60_000) as i64;
+                let time = START + day * DAY_MS + (8 * 60 + dice.below(9 * 60) as i64) * MINUTE_MS + dice.below(MINUTE_MS as usize) as i64;
                 id += 1;
                 let subject = 100 * who + dice.below(60);
                 timed.push((time, record(time, who, &id.to_string(), &[subject])));
@@ -100,7 +99,7 @@ fn lines() -> Vec<String> {
     }
     for (who, day, people) in [(2, 2, 900), (9, 3, 1_500)] {
         for part in 0..6 {
-            let time = START + day * DAY + (13 * 60 + part * 7) * 60_000;
+            let time = START + day * DAY_MS + (13 * 60 + part * 7) * MINUTE_MS;
             id += 1;
             let subjects: Vec<usize> = (0..people / 6).map(|n| (10_000 + who * 10_000 + part * 1_000 + n) as usize).collect();
             timed.push((time, record(time, who as usize, &format!("x{id}"), &subjects)));
@@ -108,7 +107,7 @@ fn lines() -> Vec<String> {
     }
     for who in [4, 5, 6] {
         for subject in 0..25 {
-            let time = START + 2 * DAY + (15 * 60 + subject * 2 + who) * 60_000;
+            let time = START + 2 * DAY_MS + (15 * 60 + subject * 2 + who) * MINUTE_MS;
             id += 1;
             timed.push((time, record(time, who as usize, &format!("y{id}"), &[900_000 + subject as usize])));
         }

@@ -1,6 +1,6 @@
 //! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
 
-use crate::dice::Dice;
+use leakwarden::random::SplitMix64;
 use leakwarden::stream::restore::{CachedLog, ChangelogRecord};
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// What a machine has cached that has read a partition up to somewhere.
-    pub fn cached(&self, topic: InternalTopic, partition: i32, dice: &mut Dice) -> CachedLog {
+    pub fn cached(&self, topic: InternalTopic, partition: i32, dice: &mut SplitMix64) -> CachedLog {
         let Some(slots) = self.partitions.get(&(topic, partition)) else { return Vec::new() };
         let end = slots.len() - dice.below(slots.len()).min(dice.below(slots.len()));
         let read = slots[..end].iter().enumerate().filter_map(|(at, slot)| slot.as_ref().map(|(key, value)| (at as i64, key, value)));
@@ -52,7 +52,7 @@ impl Log {
     }
 
     /// Removes messages that a later one of their key has replaced, and now and then removals that nothing is left to remove.
-    pub fn compact(&mut self, dice: &mut Dice) {
+    pub fn compact(&mut self, dice: &mut SplitMix64) {
         let compacted: Vec<(InternalTopic, i32)> = self.partitions.keys().copied().filter(|(topic, _)| topic.is_compacted()).collect();
         let Some(which) = dice.pick(&compacted) else { return };
         let Some(slots) = self.partitions.get_mut(which) else { return };

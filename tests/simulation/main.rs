@@ -7,7 +7,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod company;
-mod dice;
 mod log;
 mod table;
 mod world;

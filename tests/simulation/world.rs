@@ -1,11 +1,11 @@
 //! Processes that read and write the log, and what may befall them.
 
 use crate::company::Company;
-use crate::dice::Dice;
 use crate::log::Log;
 use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
+use leakwarden::random::SplitMix64;
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
 use leakwarden::stream::node::{Effect, Layout, Node, TopicPartition};
 use leakwarden::stream::restore::CachedLog;
@@ -49,7 +49,7 @@ struct Process {
 
 pub struct World<'a> {
     company: &'a Company,
-    dice: Dice,
+    dice: SplitMix64,
     log: Log,
     processes: Vec<Process>,
     /// Whom the group has given each task and input partition, by place in `processes`.
@@ -67,7 +67,7 @@ impl<'a> World<'a> {
             Outcome { alerts: BTreeMap::new(), states: Vec::new(), events: Vec::new(), crashes: 0, zombies: 0, cached: 0, refused: 0 };
         World {
             company,
-            dice: Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)),
+            dice: SplitMix64::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)),
             log: Log::default(),
             processes: Vec::new(),
             tasks: BTreeMap::new(),
@@ -370,7 +370,7 @@ impl<'a> World<'a> {
         }
         for part in recalled {
             let cached = self.recalled(part);
-            let name = self.dice.next().to_be_bytes();
+            let name = self.dice.number().to_be_bytes();
             self.processes[at].node.cache_loaded(part, cached, [name, name].as_flattened().try_into().expect("16 bytes"));
             self.take_effects(at);
         }

@@ -7,7 +7,7 @@ use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::Alert;
-use leakwarden::model::time::Timestamp;
+use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::replay::{Replay, Tally, assign};
 use leakwarden::simulate::{Company, Options};
@@ -145,7 +145,7 @@ fn the_order_of_files_does_not_matter_nor_how_many_there_are() {
 fn lines_shuffled_within_the_allowed_lateness_change_nothing() {
     let mut dice = Dice(2);
     let mut shuffled: Vec<(i64, &String)> =
-        COMPANY.lines.iter().map(|line| (time_of(line) + dice.below(19 * 60_000) as i64, line)).collect();
+        COMPANY.lines.iter().map(|line| (time_of(line) + dice.below(19 * MINUTE_MS as u64) as i64, line)).collect();
     shuffled.sort_by_key(|(arrives, _)| *arrives);
     let lines: Vec<&String> = shuffled.into_iter().map(|(_, line)| line).collect();
     assert!(lines.iter().zip(&COMPANY.lines).filter(|(a, b)| *a != b).count() > COMPANY.lines.len() / 2, "is shuffled");
@@ -167,7 +167,7 @@ fn what_comes_twice_counts_once() {
         lines.push((time, line));
         if dice.below(4) == 0 {
             // Most at once, some later than everything has settled.
-            let later = if dice.below(10) == 0 { dice.below(20 * 3_600_000) } else { dice.below(60_000) };
+            let later = if dice.below(10) == 0 { dice.below(20 * HOUR_MS as u64) } else { dice.below(MINUTE_MS as u64) };
             lines.push((time + later as i64, line));
             copies += 1;
         }
@@ -199,14 +199,14 @@ fn late_and_far_later_copied_lines_give_the_same_whatever_the_threads() {
     for line in &COMPANY.lines {
         let time = time_of(line);
         let late = match dice.below(30) {
-            0 => dice.below(3 * 86_400_000),
-            1 => dice.below(3 * 3_600_000),
+            0 => dice.below(3 * DAY_MS as u64),
+            1 => dice.below(3 * HOUR_MS as u64),
             _ => 0,
         };
         lines.push((time + late as i64, line));
         if dice.below(30) == 0 {
             // About as long as ids are remembered.
-            lines.push((time + 86_400_000 + dice.below(2 * 3_600_000) as i64, line));
+            lines.push((time + DAY_MS + dice.below(2 * HOUR_MS as u64) as i64, line));
         }
     }
     lines.sort_by_key(|(arrives, _)| *arrives);

@@ -8,7 +8,7 @@ use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::{Alert, AlertState};
-use leakwarden::model::time::Timestamp;
+use leakwarden::model::time::{MINUTE_MS, Timestamp};
 use leakwarden::pipeline::feed::Between;
 use leakwarden::pipeline::replay::{Replay, assign};
 use std::collections::BTreeMap;
@@ -102,7 +102,9 @@ fn how_the_log_is_split_and_in_which_order_it_comes_changes_nothing() {
         let mut shuffled: Vec<(i64, usize, &str)> = lines
             .iter()
             .enumerate()
-            .map(|(n, line)| (Timestamp::parse(field(line, "time")).expect("a time").0 + (mix(n) % (19 * 60_000)) as i64, n, *line))
+            .map(|(n, line)| {
+                (Timestamp::parse(field(line, "time")).expect("a time").0 + (mix(n) % (19 * MINUTE_MS as usize)) as i64, n, *line)
+            })
             .collect();
         shuffled.sort_unstable();
         let mut anyhow: [Vec<&str>; 4] = Default::default();

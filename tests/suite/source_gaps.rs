@@ -6,6 +6,7 @@ use crate::common::world::World;
 use leakwarden::engine::Sequential;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::{Alert, AlertState};
+use leakwarden::model::time::DAY_MS;
 use leakwarden::population::flow::Edge;
 
 /// Days that are played, where nothing else is said: six weeks.
@@ -155,7 +156,7 @@ fn numbered(lost: impl Fn(i64, u64) -> bool, restarts_at: Option<(i64, u64)>) ->
     let (id, accesses) = &log.partitions[0];
     let (mut day, mut number) = (-1, 0);
     for access in accesses {
-        let of = (access.time.0 - FIRST_DAY).div_euclid(86_400_000);
+        let of = (access.time.0 - FIRST_DAY).div_euclid(DAY_MS);
         if of != day {
             (day, number) = (of, 0);
         }

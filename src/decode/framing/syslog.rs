@@ -127,7 +127,7 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 
 /// The latest year in which that day lies no more than a day beyond the end of the log.
 fn dated(month: i8, day: i8, time: Time, settings: &Settings) -> Option<Timestamp> {
-    let end = settings.latest? + crate::model::time::Span(86_400_000);
+    let end = settings.latest? + crate::model::time::Span::DAY;
     let zone = settings.zone.clone().unwrap_or(TimeZone::UTC);
     let year = zone.to_datetime(jiff::Timestamp::from_millisecond(end.0).ok()?).year();
     (0..8).find_map(|back| {

@@ -75,7 +75,7 @@ fn oracles(text: &str, zone: Option<&TimeZone>) -> Option<Timestamp> {
         let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
         let days: i64 = days.parse().ok()?;
         let clock = ((hours * 60.0 + minutes) * 60.0 + seconds) * 1_000.0;
-        return Timestamp::from_millis(days.checked_mul(86_400_000)?.checked_add(clock as i64)?).ok();
+        return Timestamp::from_millis(days.checked_mul(crate::model::time::DAY_MS)?.checked_add(clock as i64)?).ok();
     }
     const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
     let mut words = text.split_whitespace();

@@ -1,11 +1,11 @@
 //! Who is made an insider, and on which days.
 
 use crate::engine::context::Context;
-use crate::evaluate::chance::Chance;
 use crate::evaluate::inject::habits::{Habit, Habits};
 use crate::evaluate::inject::spec::Spec;
 use crate::evaluate::inject::{Insider, shapes};
 use crate::model::problem::Problem;
+use crate::random::SplitMix64;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -41,15 +41,15 @@ pub fn plan(spec: &Spec, habits: &Habits, suspected: &BTreeSet<String>, context:
             format!("must name employees with {HISTORY_DAYS} days of work in the first half of the log, some in the second, and no alert");
         return Err(vec![Problem::new("--inject", rule, format!("{} employees, none of them such", asked.len()))]);
     }
-    free.sort_by_cached_key(|(name, _)| Chance::of(spec.seed, name).number());
+    free.sort_by_cached_key(|(name, _)| SplitMix64::keyed(spec.seed, name).number());
     let mut problems = Vec::new();
     let mut insiders = Vec::new();
     for (name, habit) in free {
         if insiders.len() == spec.insiders as usize {
             break;
         }
-        let mut chance = Chance::of(spec.seed, &format!("{name}/days"));
-        let days = days_of(spec, habit, begins, &mut chance);
+        let mut random = SplitMix64::keyed(spec.seed, &format!("{name}/days"));
+        let days = days_of(spec, habit, begins, &mut random);
         match shapes::acts(spec, name, habit, &days, habits, context) {
             Ok(acts) if !acts.is_empty() => insiders.push(Insider { employee: name.clone(), acts }),
             Ok(_) => {}
@@ -62,11 +62,11 @@ pub fn plan(spec: &Spec, habits: &Habits, suspected: &BTreeSet<String>, context:
 }
 
 /// Days of work on which to act: as many as asked for, or as there are, from a random one on.
-fn days_of(spec: &Spec, habit: &Habit, begins: u32, chance: &mut Chance) -> Vec<u32> {
+fn days_of(spec: &Spec, habit: &Habit, begins: u32, random: &mut SplitMix64) -> Vec<u32> {
     let days: Vec<u32> = habit.days.range(begins..).map(|(day, _)| *day).collect();
     let period = shapes::period(spec.typology);
     let span = (spec.days as usize).saturating_mul(period);
-    let from = chance.below(days.len().saturating_sub(span) + 1);
+    let from = random.below(days.len().saturating_sub(span) + 1);
     let until = |day: &&u32| ((**day - days[from]) as usize).is_multiple_of(period);
     days[from..].iter().filter(until).take(spec.days as usize).copied().collect()
 }

@@ -3,7 +3,6 @@
 use crate::classify::duty::{Duty, duty};
 use crate::classify::subjects::Tag;
 use crate::engine::context::Context;
-use crate::evaluate::chance::Chance;
 use crate::evaluate::inject::habits::{Habit, Habits, Read};
 use crate::evaluate::inject::spec::{Spec, Whom};
 use crate::model::access::{Access, ClientPrint, IdSequence, Indicators, Operation, RecordHash, RecordId, Selection, Subject};
@@ -13,6 +12,7 @@ use crate::model::place::{Place, Places};
 use crate::model::problem::Problem;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
+use crate::random::SplitMix64;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -37,20 +37,20 @@ struct Maker<'a> {
     context: &'a Context,
     /// Known people to look at; none for people made up.
     known: Vec<Subject>,
-    chance: Chance,
+    random: SplitMix64,
     made: u64,
     acts: Vec<Access>,
 }
 
 /// What somebody does on these days, in order of time.
 pub fn acts(spec: &Spec, name: &str, habit: &Habit, days: &[u32], habits: &Habits, context: &Context) -> Result<Vec<Access>, Problem> {
-    let chance = Chance::of(spec.seed, &format!("{name}/acts"));
+    let random = SplitMix64::keyed(spec.seed, &format!("{name}/acts"));
     let known = known(spec, name, context);
     if spec.whom == Whom::Own && known.is_empty() {
         let rule = "needs the owners of subjects in subjects.csv";
         return Err(Problem::new("--inject whom", rule, format!("own for {name}")));
     }
-    let mut maker = Maker { spec, name, habit, context, known, chance, made: 0, acts: Vec::new() };
+    let mut maker = Maker { spec, name, habit, context, known, random, made: 0, acts: Vec::new() };
     for day in days {
         let Some((first, last)) = habit.days.get(day).copied() else { continue };
         maker.day(first, last.max(first + Span::minutes(30)), habits)?;
@@ -75,7 +75,7 @@ fn known(spec: &Spec, name: &str, context: &Context) -> Vec<Subject> {
 impl Maker<'_> {
     fn day(&mut self, first: Timestamp, last: Timestamp, habits: &Habits) -> Result<(), Problem> {
         let usual = self.spec.persons_per_day as usize;
-        let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.chance.unit())).round() as usize };
+        let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.random.unit())).round() as usize };
         let look = self.model(true);
         match self.spec.typology {
             Typology::BulkExtract | Typology::SubscriptionHarvest => self.bulk(first, last, count, Indicators::default()),
@@ -114,9 +114,9 @@ impl Maker<'_> {
     /// Somebody whom the employee has nothing to do with.
     fn stranger(&mut self) -> Subject {
         if self.known.is_empty() {
-            return Subject(self.chance.number());
+            return Subject(self.random.number());
         }
-        self.known[self.chance.below(self.known.len())]
+        self.known[self.random.below(self.known.len())]
     }
 
     /// Adds a read of these people.
@@ -149,7 +149,7 @@ impl Maker<'_> {
 
     fn moments(&mut self, first: Timestamp, last: Timestamp, count: usize) -> Vec<Timestamp> {
         let span = (last - first).0 as f64;
-        let mut moments: Vec<Timestamp> = (0..count).map(|_| first + Span((self.chance.unit() * span) as i64)).collect();
+        let mut moments: Vec<Timestamp> = (0..count).map(|_| first + Span((self.random.unit() * span) as i64)).collect();
         moments.sort_unstable();
         moments
     }
@@ -168,7 +168,7 @@ impl Maker<'_> {
     fn bulk(&mut self, first: Timestamp, last: Timestamp, count: usize, indicators: Indicators) {
         let model = self.model(false);
         let time = self.moments(first, last, 1)[0];
-        let people = (0..count).map(|_| Subject(self.chance.number())).collect();
+        let people = (0..count).map(|_| Subject(self.random.number())).collect();
         let access = self.read(&model, time, people);
         access.selection = Selection::Condition;
         access.indicators = access.indicators.and(indicators);
@@ -176,7 +176,7 @@ impl Maker<'_> {
 
     fn enumerate(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         let begin = self.looks(look, first, last, count);
-        let start = self.chance.number() >> 1;
+        let start = self.random.number() >> 1;
         let keys = &self.context.classifier.keys;
         for (act, number) in self.acts[begin..].iter_mut().zip(start..) {
             let print = |number: u64| keys.print("planted", &number.to_string());
@@ -205,13 +205,13 @@ impl Maker<'_> {
     fn under_a_purpose(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         let begin = self.looks(look, first, last, count);
         for at in begin..self.acts.len() {
-            self.acts[at].purpose = Some(self.chance.number().max(1));
+            self.acts[at].purpose = Some(self.random.number().max(1));
         }
     }
 
     fn elsewhere(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         let begin = self.looks(look, first, last, count);
-        let mut device = Chance::of(self.spec.seed, &format!("{}/device", self.name));
+        let mut device = SplitMix64::keyed(self.spec.seed, &format!("{}/device", self.name));
         let mut print = || device.number().max(1);
         let client = ClientPrint { ip: print(), host: print(), session: print(), ..look.client };
         self.acts[begin..].iter_mut().for_each(|act| act.client = client);
@@ -219,7 +219,7 @@ impl Maker<'_> {
 
     /// One person, again and again.
     fn follow(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
-        let person = Subject(Chance::of(self.spec.seed, &format!("{}/followed", self.name)).number());
+        let person = Subject(SplitMix64::keyed(self.spec.seed, &format!("{}/followed", self.name)).number());
         for time in self.moments(first, last, count) {
             self.read(look, time, vec![person]);
         }
@@ -292,7 +292,7 @@ impl Maker<'_> {
             return Err(self.impossible("needs subjects with the tag `canary` in subjects.csv"));
         }
         for time in self.moments(first, last, count) {
-            let person = planted[self.chance.below(planted.len())];
+            let person = planted[self.random.below(planted.len())];
             self.read(look, time, vec![person]);
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! An isolation forest (Liu, Ting, Zhou 2008) over all measures: what few random cuts set apart is odd. Learnt anew every week from
 //! all days before.
 
-use crate::evaluate::chance::Chance;
 use crate::evaluate::reference::{EmployeeDay, Reference};
 use crate::profile::measure::Measure;
+use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ type Features = [f64; FEATURES];
 
 /// The forest and what it learns from.
 pub struct Isolation {
-    chance: Chance,
+    random: SplitMix64,
     learnt: Vec<Features>,
     own: BTreeMap<Arc<str>, [Vec<f64>; 2]>,
     trees: Vec<Tree>,
@@ -40,7 +40,7 @@ enum Node {
 impl Isolation {
     /// The same seed grows the same trees.
     pub fn seeded(seed: u64) -> Isolation {
-        Isolation { chance: Chance::seeded(seed), learnt: Vec::new(), own: BTreeMap::new(), trees: Vec::new(), grown: 0 }
+        Isolation { random: SplitMix64::new(seed), learnt: Vec::new(), own: BTreeMap::new(), trees: Vec::new(), grown: 0 }
     }
 
     fn features(&self, day: &EmployeeDay) -> Features {
@@ -61,9 +61,9 @@ impl Isolation {
         let deepest = (SAMPLE as f64).log2().ceil() as usize;
         self.trees.clear();
         for _ in 0..TREES {
-            let sample: Vec<usize> = (0..SAMPLE.min(self.learnt.len())).map(|_| self.chance.below(self.learnt.len())).collect();
+            let sample: Vec<usize> = (0..SAMPLE.min(self.learnt.len())).map(|_| self.random.below(self.learnt.len())).collect();
             let mut nodes = Vec::new();
-            split(&self.learnt, sample, deepest, &mut self.chance, &mut nodes);
+            split(&self.learnt, sample, deepest, &mut self.random, &mut nodes);
             self.trees.push(Tree(nodes));
         }
     }
@@ -71,7 +71,7 @@ impl Isolation {
 
 const COMPARED: [Measure; 2] = [Measure::Persons, Measure::Unexplained];
 
-fn split(all: &[Features], sample: Vec<usize>, depth: usize, chance: &mut Chance, nodes: &mut Vec<Node>) -> usize {
+fn split(all: &[Features], sample: Vec<usize>, depth: usize, random: &mut SplitMix64, nodes: &mut Vec<Node>) -> usize {
     let place = nodes.len();
     nodes.push(Node::Leaf(sample.len()));
     let range = |feature: usize| {
@@ -82,12 +82,12 @@ fn split(all: &[Features], sample: Vec<usize>, depth: usize, chance: &mut Chance
     if depth == 0 || sample.len() < 2 || varied.is_empty() {
         return place;
     }
-    let feature = varied[chance.below(varied.len())];
+    let feature = varied[random.below(varied.len())];
     let (low, high) = range(feature);
-    let at = low + chance.unit() * (high - low);
+    let at = low + random.unit() * (high - low);
     let (below, from): (Vec<usize>, Vec<usize>) = sample.into_iter().partition(|row| all[*row][feature] < at);
-    let left = split(all, below, depth - 1, chance, nodes);
-    let right = split(all, from, depth - 1, chance, nodes);
+    let left = split(all, below, depth - 1, random, nodes);
+    let right = split(all, from, depth - 1, random, nodes);
     nodes[place] = Node::Cut { feature, at, left, right };
     place
 }

@@ -95,6 +95,7 @@ fn end_of(number: u32, local: impl Fn(Timestamp) -> crate::model::zone::LocalTim
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::{DAY_MS, Day};
     use crate::profile::measure::Measure;
     use std::sync::Arc;
 
@@ -108,7 +109,7 @@ mod tests {
                 figures[0] = 20 + noise + if who == 3 && day >= 30 { 200 } else { 0 };
                 figures[1] = figures[0] / 4;
                 let who: Arc<str> = format!("e{who}").into();
-                let ends = Timestamp(i64::from(day) * 86_400_000);
+                let ends = Day(day as i32).utc_midnight();
                 days.push(EmployeeDay { who, group: "teller".into(), day, ends, figures });
             }
         }
@@ -120,9 +121,9 @@ mod tests {
         let days = company();
         for (name, begin) in &REFERENCES[1..] {
             let shown = shown(&mut *begin(), &days, 1);
-            assert!(shown.iter().any(|sighting| sighting.who == "e3" && sighting.raised.0 / 86_400_000 <= 31), "{name}: {shown:?}");
+            assert!(shown.iter().any(|sighting| sighting.who == "e3" && sighting.raised.0 / DAY_MS <= 31), "{name}: {shown:?}");
             assert!(shown.windows(2).all(|pair| pair[0].raised < pair[1].raised), "{name}: one a day");
-            let mine: Vec<i64> = shown.iter().filter(|s| s.who == "e3").map(|s| s.raised.0 / 86_400_000).collect();
+            let mine: Vec<i64> = shown.iter().filter(|s| s.who == "e3").map(|s| s.raised.0 / DAY_MS).collect();
             assert!(mine.windows(2).all(|pair| pair[1] - pair[0] >= 7), "{name}: {mine:?}");
         }
     }
@@ -134,7 +135,7 @@ mod tests {
             let (mut whole, mut part) = (begin(), begin());
             let whole = shown(&mut *whole, &days, 3);
             let part = shown(&mut *part, &days[..200], 3);
-            let early: Vec<_> = whole.iter().filter(|s| s.raised.0 <= 20 * 86_400_000).map(|s| (&s.who, s.raised)).collect();
+            let early: Vec<_> = whole.iter().filter(|s| s.raised.0 <= 20 * DAY_MS).map(|s| (&s.who, s.raised)).collect();
             assert_eq!(early, part.iter().map(|s| (&s.who, s.raised)).collect::<Vec<_>>(), "{name}");
         }
     }

@@ -11,7 +11,7 @@ pub use row::{Row, median};
 use crate::evaluate::labels::{Decoy, Label};
 use crate::evaluate::leaks::Leaks;
 use crate::evaluate::ledger::{Entry, Ledger};
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{HOUR_MS, Span, Timestamp};
 use crate::model::typology::Typology;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,7 +211,7 @@ fn first(
     let timed = concerning.iter().filter_map(|sighting| Some((when(sighting)?, *sighting)));
     let (time, sighting) = timed.clone().min_by_key(|(time, _)| *time)?;
     Some(Caught {
-        hours: ((time - label.from).0 as f64 / 3_600_000.0).max(0.0),
+        hours: ((time - label.from).0 as f64 / HOUR_MS as f64).max(0.0),
         people: sighting.people,
         leaked: truth.leaks.share(at, time),
         typology: sighting.typology,

@@ -1,13 +1,14 @@
 //! Changes of somebody's protection that were followed by a look at them.
 
 use crate::model::access::Subject;
+use crate::model::time::HOUR_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Changes that are remembered.
 const REMEMBERED: usize = 16;
 /// A look within so many milliseconds follows a change.
-const SOON: i64 = 3_600_000;
+const SOON: i64 = HOUR_MS;
 
 /// The last changes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

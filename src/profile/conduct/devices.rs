@@ -76,6 +76,7 @@ impl Devices {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::{DAY_MS, HOUR_MS};
 
     fn from(host: u64) -> ClientPrint {
         ClientPrint { host, ..ClientPrint::default() }
@@ -85,8 +86,8 @@ mod tests {
     fn a_new_device_stays_new_for_a_week_and_a_newcomers_first_is_not() {
         let mut devices = Devices::default();
         assert_eq!(devices.note(from(1), 1, 0), Seen::default());
-        (2..30).for_each(|day| assert_eq!(devices.note(from(1), day, i64::from(day) * 86_400_000), Seen::default()));
-        let at = |day: u32| i64::from(day) * 86_400_000 + 3_600_000;
+        (2..30).for_each(|day| assert_eq!(devices.note(from(1), day, i64::from(day) * DAY_MS), Seen::default()));
+        let at = |day: u32| i64::from(day) * DAY_MS + HOUR_MS;
         assert!(devices.note(from(2), 30, at(30)).unfamiliar && devices.note(from(2), 36, at(36)).unfamiliar);
         assert!(!devices.note(from(2), 37, at(37)).unfamiliar);
     }

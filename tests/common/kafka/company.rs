@@ -1,6 +1,7 @@
 //! A simulated company whose log goes to Kafka, and the same records as files beside it.
 
 use crate::common::program::leakwarden;
+use leakwarden::model::time::{DAY_MS, HOUR_MS};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -73,7 +74,7 @@ impl Company {
         }
         // People who are named in statements alone, one by one.
         for number in 0..STATEMENTS {
-            let (time, subject) = (last + 3_600_000 + number * 2_000, named_in_statement(number));
+            let (time, subject) = (last + HOUR_MS + number * 2_000, named_in_statement(number));
             let statement = format!("SELECT name, phone FROM crm.customers WHERE id = '{subject}'");
             let (account, system) = ("hz0006", "crm");
             spread[0].push(
@@ -82,7 +83,7 @@ impl Company {
         }
         // Days later, so that everything before has settled where a service goes on waiting for more.
         for (at, records) in spread.iter_mut().enumerate() {
-            let time = last + 3 * 86_400_000;
+            let time = last + 3 * DAY_MS;
             records.push(format!(r#"{{"time":{time},"id":"end-{at}","account":"svc_settlement","operation":"login"}}"#));
         }
         Company { dir, partitions: spread }
