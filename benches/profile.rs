@@ -6,7 +6,7 @@ use leakwarden::classify::directory::Directory;
 use leakwarden::classify::duty::duty;
 use leakwarden::classify::subjects::Subjects;
 use leakwarden::config::load;
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::decode::{Codec, FormatChoice, Raw};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};

@@ -4,9 +4,9 @@ mod report;
 mod sections;
 
 use crate::cli::Failure;
-use leakwarden::config::across;
+use leakwarden::config::validate;
 use leakwarden::config::load;
-use leakwarden::config::written::{Config, From, Kafka, Sink};
+use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
 use leakwarden::kafka::settings::Cluster;
 use leakwarden::model::problem::Problem;
 use report::Report;
@@ -35,7 +35,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let mut report = Report::default();
     sections::write(&config, &context, &mut report);
-    for warning in across::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
+    for warning in validate::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
         report.warn(warning);
     }
     // A reader that has seen enough (`| head`) is no failure.
@@ -46,9 +46,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 /// Settings of Kafka clients that could not be used; whether brokers answer is seen when the service runs.
 fn clusters(config: &Config) -> Vec<Problem> {
     let file = config.file.display();
-    let sources = config.sources.iter().enumerate().filter_map(|(at, source)| match &source.from {
-        From::Kafka(kafka) => Some((format!("{file}: source[{at}]"), kafka)),
-        From::Files(_) => None,
+    let sources = config.sources.iter().enumerate().filter_map(|(at, source)| match &source.kind {
+        SourceKind::Kafka(kafka) => Some((format!("{file}: source[{at}]"), kafka)),
+        SourceKind::Files(_) => None,
     });
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
         Sink::Kafka(kafka) => Some((format!("{file}: sink[{at}]"), kafka)),

@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use anyhow::Context as _;
-use leakwarden::config::written::{Config, From};
+use leakwarden::config::schema::{Config, SourceKind};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::model::keys::Keys;
@@ -66,9 +66,9 @@ impl Kept {
 /// The path by which the service would follow a file that was replayed, and what the file begins with.
 fn followed(config: &Config, replayed: &str, keys: &Keys) -> Option<(PathBuf, Fingerprint)> {
     let same = std::fs::canonicalize(replayed).ok()?;
-    let patterns = config.sources.iter().filter_map(|source| match &source.from {
-        From::Files(pattern) => Some(pattern),
-        From::Kafka(_) => None,
+    let patterns = config.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::Files(pattern) => Some(pattern),
+        SourceKind::Kafka(_) => None,
     });
     let mut paths = patterns.filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten();
     let path = paths.find(|path| std::fs::canonicalize(path).is_ok_and(|path| path == same))?;

@@ -3,7 +3,7 @@
 use crate::cli::{Failure, past, setup};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::ledger::Ledger;

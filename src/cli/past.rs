@@ -1,7 +1,7 @@
 //! `replay --kafka`: which source a topic belongs to, and the topic as it stands.
 
 use crate::cli::Failure;
-use leakwarden::config::written::{Config, From, Kafka, Source};
+use leakwarden::config::schema::{Config, SourceKind, Kafka, Source};
 use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::replay::Topic;
@@ -38,9 +38,9 @@ pub fn open(pasts: &[Past], config: &Config, format: Option<&FormatChoice>, posi
 
 /// The source that reads a topic.
 fn source<'a>(config: &'a Config, topic: &str) -> Result<(&'a Source, &'a Kafka), Failure> {
-    let found = config.sources.iter().find_map(|source| match &source.from {
-        From::Kafka(kafka) if kafka.topics.iter().any(|named| reads(named, topic)) => Some((source, kafka)),
-        From::Kafka(_) | From::Files(_) => None,
+    let found = config.sources.iter().find_map(|source| match &source.kind {
+        SourceKind::Kafka(kafka) if kafka.topics.iter().any(|named| reads(named, topic)) => Some((source, kafka)),
+        SourceKind::Kafka(_) | SourceKind::Files(_) => None,
     });
     found.ok_or_else(|| Failure::argument("--kafka", "must be a topic of a [[source]] of kind \"kafka\"", topic))
 }

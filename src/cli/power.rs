@@ -2,7 +2,7 @@
 
 use crate::cli::pass::Pass;
 use crate::cli::{Failure, compared, scored};
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::inject::habits::Habits;
 use leakwarden::evaluate::inject::spec::Spec;

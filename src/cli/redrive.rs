@@ -2,7 +2,7 @@
 
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
-use leakwarden::config::written::{Config, From, Kafka};
+use leakwarden::config::schema::{Config, SourceKind, Kafka};
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::redrive::cluster::Handover;
@@ -81,9 +81,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 /// How a cluster is reached, where there is one.
 fn handover(config: &Config) -> Result<Option<Handover>, Failure> {
     let Some(settings) = &config.cluster else { return Ok(None) };
-    let brokers = config.sources.iter().find_map(|source| match &source.from {
-        From::Kafka(kafka) => Some(intake::cluster(kafka)),
-        From::Files(_) => None,
+    let brokers = config.sources.iter().find_map(|source| match &source.kind {
+        SourceKind::Kafka(kafka) => Some(intake::cluster(kafka)),
+        SourceKind::Files(_) => None,
     });
     let brokers = brokers.context("a cluster needs a [[source]] of kind kafka")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;

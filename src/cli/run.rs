@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::kept::Kept;
 use anyhow::Context as _;
-use leakwarden::config::written::{Config, Sink as SinkConfig};
+use leakwarden::config::schema::{Config, Sink as SinkConfig};
 use leakwarden::http::health::Health;
 use leakwarden::http::router::{Server, View};
 use leakwarden::model::problem::Problem;

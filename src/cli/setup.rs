@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use leakwarden::config::load;
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::decode::FormatChoice;
 use leakwarden::engine::context::Context;
 use leakwarden::model::time::{Day, Timestamp};

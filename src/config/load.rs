@@ -5,7 +5,7 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::subjects::Subjects;
-use crate::config::written::{Config, From, Source};
+use crate::config::schema::{Config, SourceKind, Source};
 use crate::detect::DETECTORS;
 use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
@@ -90,9 +90,9 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
 
 /// Which source each topic is read for.
 fn topics(config: &Config) -> BTreeMap<String, Arc<str>> {
-    let topics = |source: &Source| match &source.from {
-        From::Kafka(kafka) => kafka.topics.clone(),
-        From::Files(_) => Vec::new(),
+    let topics = |source: &Source| match &source.kind {
+        SourceKind::Kafka(kafka) => kafka.topics.clone(),
+        SourceKind::Files(_) => Vec::new(),
     };
     let of = |source: &Source| topics(source).into_iter().map(|topic| (topic, Arc::from(source.name.as_str()))).collect::<Vec<_>>();
     config.sources.iter().flat_map(of).collect()

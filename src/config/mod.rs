@@ -1,10 +1,10 @@
-//! Configuration: as written ([`written`]) → as loaded ([`load`]): what exists after loading is valid. What only shows
-//! when files are held against each other is found in [`across`]; what may change while the service runs stands in [`change`].
+//! Configuration: the settings ([`schema`]) are parsed, checked against each other ([`validate`]), and the files that they
+//! name are loaded ([`load`]); what exists after loading is valid. Which changes need a restart stands in [`reload_policy`].
 
-pub mod across;
-pub mod change;
 pub mod cluster;
 mod formats;
 pub mod load;
+pub mod reload_policy;
+pub mod schema;
 mod section;
-pub mod written;
+pub mod validate;

@@ -1,6 +1,6 @@
 //! The sources of a service, followed at once: Kafka topics and growing files.
 
-use crate::config::written::{Config, From, Kafka};
+use crate::config::schema::{Config, SourceKind, Kafka};
 use crate::model::keys::Keys;
 use crate::pipeline::replay::partition_name;
 use crate::pipeline::state::Positions;
@@ -84,9 +84,9 @@ impl Intake {
     pub fn start(config: &Config, positions: &Positions, keys: &Keys) -> anyhow::Result<Intake> {
         let mut intake = Intake { kafka: Vec::new(), tails: Vec::new() };
         for (at, source) in config.sources.iter().enumerate() {
-            match &source.from {
-                From::Kafka(kafka) => intake.kafka.push((at, KafkaSource::start(&settings(kafka), positions.kafka())?)),
-                From::Files(pattern) => {
+            match &source.kind {
+                SourceKind::Kafka(kafka) => intake.kafka.push((at, KafkaSource::start(&settings(kafka), positions.kafka())?)),
+                SourceKind::Files(pattern) => {
                     let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
                     let of = (source.name.clone(), pattern.clone());
                     intake.tails.push(Following { source: at, of, tail, files: BTreeMap::new() });

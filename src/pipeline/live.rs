@@ -7,7 +7,7 @@
 mod adopt;
 mod redriven;
 
-use crate::config::written::{Config, Source};
+use crate::config::schema::{Config, Source};
 use crate::decode::{self, Raw};
 use crate::engine::output::{Output, Revision};
 use crate::engine::{Engine, Image};

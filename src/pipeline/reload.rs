@@ -3,9 +3,9 @@
 //! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
 //! between two records. All or nothing: one mistake in any file, and everything stays as it was.
 
-use crate::config::change;
+use crate::config::reload_policy;
 use crate::config::load;
-use crate::config::written::Config;
+use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::problem::Problem;
 use crate::telemetry::metrics::{Metrics, Reload};
@@ -189,10 +189,10 @@ impl Watch {
 
     /// Whether it can be taken up by what is running.
     fn allowed(&self, loaded: Loaded) -> Result<Loaded, Vec<Problem>> {
-        let mut problems = change::needing_restart(&self.running.config, &loaded.config);
+        let mut problems = reload_policy::needing_restart(&self.running.config, &loaded.config);
         let print = |context: &Context| context.classifier.keys.print("reload", "key");
         if print(&self.running.context) != print(&loaded.context) {
-            problems.push(change::other_key(&loaded.config));
+            problems.push(reload_policy::other_key(&loaded.config));
         }
         if problems.is_empty() { Ok(loaded) } else { Err(problems) }
     }

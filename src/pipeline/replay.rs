@@ -5,7 +5,7 @@
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
 
-use crate::config::written::{Config, From, Source};
+use crate::config::schema::{Config, SourceKind, Source};
 use crate::decode::{Codec, FormatChoice};
 use crate::engine::clock::LEAP;
 use crate::engine::limits::Evicted;
@@ -148,9 +148,9 @@ impl std::convert::From<Vec<Assignment>> for Inputs {
 /// Assigns files to sources: the source whose path matches, else the only one gives the format; a file of no source is a
 /// source of its own by its file name (SPEC §10).
 pub fn assign(config: &Config, files: &[String], format: Option<&FormatChoice>) -> Vec<Assignment> {
-    let of_files = config.sources.iter().filter_map(|source| match &source.from {
-        From::Files(path) => Some((source, path.as_str())),
-        From::Kafka(_) => None,
+    let of_files = config.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::Files(path) => Some((source, path.as_str())),
+        SourceKind::Kafka(_) => None,
     });
     let of_files: Vec<(&Source, &str)> = of_files.collect();
     let mut assigned: Vec<Assignment> = files

@@ -55,7 +55,7 @@ enum Destination {
 impl DeadLetters {
     /// Into a file of JSON lines.
     pub fn to_file(path: &Path) -> Result<DeadLetters, SinkError> {
-        let file = Appender::open(path).map_err(|error| SinkError::lasting(format!("dead letters: {}: {error}", path.display())))?;
+        let file = Appender::open(path).map_err(|error| SinkError::permanent(format!("dead letters: {}: {error}", path.display())))?;
         Ok(DeadLetters { to: Destination::File { path: path.to_owned(), file } })
     }
 
@@ -85,12 +85,12 @@ impl DeadLetters {
         let now = Timestamp(since).to_string();
         for letter in letters {
             let letter = DeadLetter { at: Some(now.clone()), ..letter.clone() };
-            lines.push(serde_json::to_vec(&letter).map_err(|error| SinkError::lasting(format!("dead letter: {error}")))?);
+            lines.push(serde_json::to_vec(&letter).map_err(|error| SinkError::permanent(format!("dead letter: {error}")))?);
         }
         match &mut self.to {
             Destination::File { path, file } => {
                 let text: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
-                file.append(&text).map_err(|error| SinkError::passing(format!("dead letters: {}: {error}", path.display())))
+                file.append(&text).map_err(|error| SinkError::transient(format!("dead letters: {}: {error}", path.display())))
             }
             // Keyed by source: one source's dead letters stay in order.
             Destination::Topic(producer) => {

@@ -17,8 +17,8 @@ struct JsonLines {
 
 impl JsonLines {
     fn new(settings: &SinkSettings) -> Result<JsonLines, SinkError> {
-        let path = settings.path.clone().ok_or_else(|| SinkError::lasting("sink of kind jsonl: path must be given"))?;
-        let file = Appender::open(&path).map_err(|error| SinkError::lasting(format!("{}: {error}", path.display())))?;
+        let path = settings.path.clone().ok_or_else(|| SinkError::permanent("sink of kind jsonl: path must be given"))?;
+        let file = Appender::open(&path).map_err(|error| SinkError::permanent(format!("{}: {error}", path.display())))?;
         Ok(JsonLines { name: settings.name.clone(), path, file })
     }
 }
@@ -30,7 +30,7 @@ impl Sink for JsonLines {
 
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
         let lines = lines(alerts)?;
-        self.file.append(&lines).map_err(|error| SinkError::passing(describe(&self.path, &error)))
+        self.file.append(&lines).map_err(|error| SinkError::transient(describe(&self.path, &error)))
     }
 }
 
@@ -38,7 +38,7 @@ fn lines(alerts: &[Arc<Alert>]) -> Result<Vec<u8>, SinkError> {
     let mut lines = Vec::with_capacity(alerts.len() * 2_048);
     for alert in alerts {
         // Serialising into memory fails only for values that JSON cannot hold.
-        serde_json::to_writer(&mut lines, alert).map_err(|error| SinkError::lasting(format!("alert {}: {error}", alert.id)))?;
+        serde_json::to_writer(&mut lines, alert).map_err(|error| SinkError::permanent(format!("alert {}: {error}", alert.id)))?;
         lines.push(b'\n');
     }
     Ok(lines)

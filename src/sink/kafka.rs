@@ -18,7 +18,7 @@ struct Topic {
 
 impl Topic {
     fn new(settings: &SinkSettings) -> Result<Topic, SinkError> {
-        let cluster = settings.cluster.as_ref().ok_or_else(|| SinkError::lasting("sink of kind kafka: brokers must be given"))?;
+        let cluster = settings.cluster.as_ref().ok_or_else(|| SinkError::permanent("sink of kind kafka: brokers must be given"))?;
         let topic = settings.topic.as_deref().unwrap_or(DEFAULT_TOPIC);
         Ok(Topic { name: settings.name.clone(), producer: Producer::new(cluster, topic)? })
     }
@@ -36,7 +36,7 @@ impl Sink for Topic {
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
         let mut contents = Vec::with_capacity(alerts.len());
         for alert in alerts {
-            let content = serde_json::to_vec(alert).map_err(|error| SinkError::lasting(format!("alert {}: {error}", alert.id)))?;
+            let content = serde_json::to_vec(alert).map_err(|error| SinkError::permanent(format!("alert {}: {error}", alert.id)))?;
             contents.push(content);
         }
         self.producer.produce(alerts.iter().map(|alert| alert.id.as_bytes()).zip(contents.iter().map(Vec::as_slice)))

@@ -39,13 +39,13 @@ pub struct SinkError {
 }
 
 impl SinkError {
-    /// A failure that may pass: a full disk, a broker that is away.
-    pub fn passing(message: impl Into<String>) -> SinkError {
+    /// A failure that trying again may mend: a full disk, a broker that is away.
+    pub fn transient(message: impl Into<String>) -> SinkError {
         SinkError { retryable: true, message: message.into() }
     }
 
-    /// A failure that will not pass.
-    pub fn lasting(message: impl Into<String>) -> SinkError {
+    /// A failure that trying again does not mend.
+    pub fn permanent(message: impl Into<String>) -> SinkError {
         SinkError { retryable: false, message: message.into() }
     }
 }

@@ -62,10 +62,10 @@ impl Producer {
     }
 
     fn connect(&self) -> Result<BaseProducer<Reports>, SinkError> {
-        let lasting = |error: crate::kafka::settings::SettingsError| SinkError::lasting(error.to_string());
-        let mut config = self.cluster.config(DEFAULTS).map_err(lasting)?;
+        let permanent = |error: crate::kafka::settings::SettingsError| SinkError::permanent(error.to_string());
+        let mut config = self.cluster.config(DEFAULTS).map_err(permanent)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
-        self.cluster.client(&config, Reports::default()).map_err(lasting)
+        self.cluster.client(&config, Reports::default()).map_err(permanent)
     }
 
     /// Produces (key, content) pairs in order; `Ok` once the brokers have acknowledged all.
@@ -80,7 +80,7 @@ impl Producer {
         }
         outcome.map_err(|failure| match failure {
             Failure::Kafka(error) => SinkError { retryable: may_pass(&error), message: format!("topic {}: {error}", self.topic) },
-            Failure::Stuck => SinkError::passing(format!("topic {}: no delivery report within {LONGEST_WAIT:?}", self.topic)),
+            Failure::Stuck => SinkError::transient(format!("topic {}: no delivery report within {LONGEST_WAIT:?}", self.topic)),
         })
     }
 

@@ -127,10 +127,10 @@ mod tests {
         fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
             if self.failures > 0 {
                 self.failures -= 1;
-                return Err(SinkError::passing("away"));
+                return Err(SinkError::transient("away"));
             }
             if alerts.iter().any(|alert| alert.id == self.refuses) {
-                return Err(SinkError::lasting("too large"));
+                return Err(SinkError::permanent("too large"));
             }
             self.delivered.extend(alerts.iter().map(|alert| alert.id.clone()));
             Ok(())

@@ -2,7 +2,7 @@
 //! their records tell the story that the README tells.
 
 use leakwarden::config::load;
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::detect::DETECTORS;
 use std::collections::BTreeSet;
 use std::path::Path;

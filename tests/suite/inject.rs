@@ -3,7 +3,7 @@
 use crate::common::program::leakwarden;
 use crate::common::world::{World, load_from};
 use leakwarden::config::load;
-use leakwarden::config::written::Config;
+use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::inject::habits::Habits;

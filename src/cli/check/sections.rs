@@ -4,7 +4,7 @@ use crate::cli::check::report::{Report, count};
 use leakwarden::classify::catalog::{Catalog, RowsPerSubject, Table};
 use leakwarden::classify::directory::Employee;
 use leakwarden::classify::explanations::Explanations;
-use leakwarden::config::written::{Config, From, Kafka, Sink};
+use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
 use leakwarden::detect::{DETECTORS, DataRequirement};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::limits::Limits;
@@ -179,15 +179,15 @@ fn sources(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report)
         report.warn(Problem::plain(place("source"), "is not given: `run` has nothing to read"));
     }
     for (at, source) in config.sources.iter().enumerate() {
-        match &source.from {
-            From::Files(pattern) => {
+        match &source.kind {
+            SourceKind::Files(pattern) => {
                 let found = matching(pattern);
                 report.line(format!("{}: files {pattern}, format {}: {} now", source.name, source.format, count(found, "file", "files")));
                 if found == 0 {
                     report.warn(Problem::new(place(&format!("source[{at}].path")), "matches no file now", pattern));
                 }
             }
-            From::Kafka(kafka) => {
+            SourceKind::Kafka(kafka) => {
                 report.line(format!("{}: Kafka {}, group {}, format {}", source.name, kafka_line(kafka), kafka.group, source.format));
             }
         }

@@ -11,7 +11,7 @@ use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use broker::Broker;
 use leakwarden::config::load;
-use leakwarden::config::written::{Config, From, Kafka, Sink};
+use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::labels::Label;
@@ -142,7 +142,7 @@ fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Co
     let client: BTreeMap<String, String> = client.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let kafka = Kafka { brokers, topics: vec![TOPIC.to_owned()], group: "leakwarden-demo".to_owned(), client };
     for source in &mut config.sources {
-        source.from = From::Kafka(kafka.clone());
+        source.kind = SourceKind::Kafka(kafka.clone());
     }
     config.sinks = vec![Sink::JsonLines(dir.path().join("alerts.jsonl"))];
     // Partitions that no record falls into must not hold the others up for longer than the demo lasts.

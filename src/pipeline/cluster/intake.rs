@@ -1,6 +1,6 @@
 //! The input partitions that are this process's: their decoders, and when each was last heard.
 
-use crate::config::written::{Config, From};
+use crate::config::schema::{Config, SourceKind};
 use crate::decode::{FormatChoice, Raw};
 use crate::engine::context::Context;
 use crate::engine::notes::Amount;
@@ -65,9 +65,9 @@ impl Intake {
     pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics, sealer: Option<Arc<Sealer>>) -> Intake {
         let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         names.sort_unstable();
-        let of_kafka = config.sources.iter().filter_map(|source| match &source.from {
-            From::Kafka(kafka) => Some((source, kafka)),
-            From::Files(_) => None,
+        let of_kafka = config.sources.iter().filter_map(|source| match &source.kind {
+            SourceKind::Kafka(kafka) => Some((source, kafka)),
+            SourceKind::Files(_) => None,
         });
         let sources = of_kafka.map(|(source, kafka)| Source {
             name: source.name.clone(),

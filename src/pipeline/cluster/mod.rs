@@ -6,7 +6,7 @@ mod intake;
 mod setup;
 mod sinks;
 
-use crate::config::written::Config;
+use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::http::health::Health;
 use crate::kafka::consumer::{Partition, PartitionConsumer};

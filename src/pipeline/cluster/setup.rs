@@ -1,7 +1,7 @@
 //! What must be there before a process can join: topics that fit, and the partitions of the input.
 
 use crate::config::cluster::Cluster as Settings;
-use crate::config::written::{Config, From};
+use crate::config::schema::{Config, SourceKind};
 use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, ensure, partitions};
@@ -25,9 +25,9 @@ pub struct Setup {
 impl Setup {
     /// Makes and checks the topics, and learns the partitions of the input.
     pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
-        let sources = config.sources.iter().filter_map(|source| match &source.from {
-            From::Kafka(kafka) => Some(kafka),
-            From::Files(_) => None,
+        let sources = config.sources.iter().filter_map(|source| match &source.kind {
+            SourceKind::Kafka(kafka) => Some(kafka),
+            SourceKind::Files(_) => None,
         });
         let sources: Vec<_> = sources.collect();
         let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;

@@ -1,6 +1,6 @@
 //! Dead letters, read back from where they were kept.
 
-use crate::config::written::{Config, Kafka};
+use crate::config::schema::{Config, Kafka};
 use crate::pipeline::intake;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;

@@ -8,7 +8,7 @@ mod places;
 pub mod spool;
 
 use crate::config::load;
-use crate::config::written::Config;
+use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::access::Access;
 use crate::model::problem::Problem;

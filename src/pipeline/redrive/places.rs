@@ -1,7 +1,7 @@
 //! Where the records of a partition are to be found again: files under their name and those that rotation gave them, offsets of
 //! a topic.
 
-use crate::config::written::{Config, From, Kafka};
+use crate::config::schema::{Config, SourceKind, Kafka};
 use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
@@ -40,9 +40,9 @@ pub fn find(config: &Config, partition: &str) -> Option<Place> {
     let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
     names.sort_unstable();
     config.sources.iter().find_map(|source| {
-        let at = match &source.from {
-            From::Files(pattern) => At::Files(paths(&source.name, pattern, partition)?),
-            From::Kafka(kafka) => {
+        let at = match &source.kind {
+            SourceKind::Files(pattern) => At::Files(paths(&source.name, pattern, partition)?),
+            SourceKind::Kafka(kafka) => {
                 let (topic, number) = partition.rsplit_once('/')?;
                 let subscribed = kafka.topics.iter().any(|name| name == topic || name.starts_with('^'));
                 let number = number.parse().ok().filter(|_| subscribed)?;

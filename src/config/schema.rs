@@ -1,6 +1,6 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
-use crate::config::across;
+use crate::config::validate;
 use crate::config::cluster::Cluster;
 use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
@@ -93,14 +93,14 @@ pub struct Source {
     /// Its name in alerts and metrics.
     pub name: String,
     /// Where it comes from.
-    pub from: From,
+    pub kind: SourceKind,
     /// Its format, or `auto`.
     pub format: String,
 }
 
 /// Where a source comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum From {
+pub enum SourceKind {
     /// Files, by path or glob.
     Files(String),
     /// Kafka topics.
@@ -146,7 +146,7 @@ impl Config {
         let table: toml::Table = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(&shown, text, &e)])?;
         let mut problems = Vec::new();
         let config = Reader { base: file.parent().unwrap_or(Path::new("")).to_owned() }.read(table, file, &mut problems);
-        problems.extend(across::settings(&config));
+        problems.extend(validate::settings(&config));
         Ok((config, problems))
     }
 
@@ -301,14 +301,14 @@ impl Reader {
             section.wrong("format", &rule, format!("{format:?}"));
         }
         let kind = section.word("kind", &[("file", false), ("kafka", true)]).unwrap_or(false);
-        let from = if kind {
-            self.kafka(&mut section).map(From::Kafka)
+        let kind = if kind {
+            self.kafka(&mut section).map(SourceKind::Kafka)
         } else {
             let path = section.required("path");
-            path.map(|path| From::Files(self.base.join(path).display().to_string()))
+            path.map(|path| SourceKind::Files(self.base.join(path).display().to_string()))
         };
         section.end();
-        Some(Source { name: name?, from: from?, format })
+        Some(Source { name: name?, kind: kind?, format })
     }
 
     fn kafka(&self, section: &mut Section<'_>) -> Option<Kafka> {
@@ -359,9 +359,9 @@ fn dead_letter_topic<'a>(section: &mut Section<'_>, mut sources: impl Iterator<I
     if topic.is_none() && brokers.is_empty() && !own {
         return None;
     }
-    let beside = sources.find_map(|source| match &source.from {
-        From::Kafka(kafka) => Some(kafka),
-        From::Files(_) => None,
+    let beside = sources.find_map(|source| match &source.kind {
+        SourceKind::Kafka(kafka) => Some(kafka),
+        SourceKind::Files(_) => None,
     });
     let topics = vec![topic.unwrap_or_else(|| "leakwarden.dead-letters".to_owned())];
     match (brokers.is_empty(), beside) {

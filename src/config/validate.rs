@@ -4,7 +4,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
 use crate::classify::table_file;
-use crate::config::written::{Config, From, Sink};
+use crate::config::schema::{Config, SourceKind, Sink};
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
             let rule = "must differ from that of every other source";
             problems.push(Problem::new(format!("{file}: source[{at}].name"), rule, format!("{:?}", source.name)));
         }
-        if let From::Files(pattern) = &source.from
+        if let SourceKind::Files(pattern) = &source.kind
             && let Err(error) = glob::Pattern::new(pattern)
         {
             let rule = format!("must be a path or a glob ({})", error.msg);
@@ -44,7 +44,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
             normal(Path::new(pattern)) == normal(path) || glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(path))
         };
         for source in &config.sources {
-            if let From::Files(pattern) = &source.from
+            if let SourceKind::Files(pattern) = &source.kind
                 && reads(pattern)
             {
                 let rule = format!("must not be a file that the source {:?} reads", source.name);
@@ -208,12 +208,12 @@ fn in_a_cluster(config: &Config) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut brokers: Option<&str> = None;
     for (at, source) in config.sources.iter().enumerate() {
-        match &source.from {
-            From::Files(pattern) => {
+        match &source.kind {
+            SourceKind::Files(pattern) => {
                 let rule = "must be kafka where there is a [cluster]: its processes have no files in common";
                 problems.push(Problem::new(format!("{file}: source[{at}].kind"), rule, format!("file ({pattern})")));
             }
-            From::Kafka(kafka) => {
+            SourceKind::Kafka(kafka) => {
                 if let Some(topic) = kafka.topics.iter().find(|topic| topic.starts_with('^')) {
                     let rule = "must be named in full where there is a [cluster]: time goes on when all of its partitions have";
                     problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));

@@ -1,6 +1,6 @@
 //! A configuration that changes while the service runs: which files it is made of, and what needs a restart.
 
-use crate::config::written::{Config, From, Kafka, Source};
+use crate::config::schema::{Config, SourceKind, Kafka, Source};
 use crate::model::problem::Problem;
 use std::fmt::Display;
 use std::path::Path;
@@ -40,7 +40,7 @@ pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
     for (at, source) in wanted.sources.iter().enumerate() {
         let place = format!("source[{at}]");
         match running.sources.iter().find(|known| known.name == source.name) {
-            Some(known) => refused.from(&place, &known.from, &source.from),
+            Some(known) => refused.source(&place, &known.kind, &source.kind),
             None => refused.add(&format!("{place}.name"), format!("{:?}, which is new", source.name)),
         }
     }
@@ -82,13 +82,13 @@ impl Refused {
         self.problems.push(Problem::new(format!("{}: {setting}", self.file), RULE, value));
     }
 
-    fn from(&mut self, place: &str, running: &From, wanted: &From) {
+    fn source(&mut self, place: &str, running: &SourceKind, wanted: &SourceKind) {
         match (running, wanted) {
-            (From::Files(before), From::Files(now)) if before != now => self.add(&format!("{place}.path"), now),
-            (From::Kafka(before), From::Kafka(now)) => self.kafka(place, before, now),
-            (From::Files(_), From::Files(_)) => {}
-            (From::Files(_), From::Kafka(_)) => self.add(&format!("{place}.kind"), "\"kafka\""),
-            (From::Kafka(_), From::Files(_)) => self.add(&format!("{place}.kind"), "\"file\""),
+            (SourceKind::Files(before), SourceKind::Files(now)) if before != now => self.add(&format!("{place}.path"), now),
+            (SourceKind::Kafka(before), SourceKind::Kafka(now)) => self.kafka(place, before, now),
+            (SourceKind::Files(_), SourceKind::Files(_)) => {}
+            (SourceKind::Files(_), SourceKind::Kafka(_)) => self.add(&format!("{place}.kind"), "\"kafka\""),
+            (SourceKind::Kafka(_), SourceKind::Files(_)) => self.add(&format!("{place}.kind"), "\"file\""),
         }
     }
 
