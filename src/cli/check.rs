@@ -4,9 +4,9 @@ mod report;
 mod sections;
 
 use crate::cli::Failure;
-use leakwarden::config::validate;
 use leakwarden::config::load;
-use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
+use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
+use leakwarden::config::validate;
 use leakwarden::kafka::settings::Cluster;
 use leakwarden::model::problem::Problem;
 use report::Report;

@@ -1,7 +1,7 @@
 //! `replay --kafka`: which source a topic belongs to, and the topic as it stands.
 
 use crate::cli::Failure;
-use leakwarden::config::schema::{Config, SourceKind, Kafka, Source};
+use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
 use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::replay::Topic;

@@ -2,7 +2,7 @@
 
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
-use leakwarden::config::schema::{Config, SourceKind, Kafka};
+use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::redrive::cluster::Handover;

@@ -1,7 +1,7 @@
 //! `[format.NAME]`: formats of one's own, each a built-in one with settings.
 
-use crate::config::section::Section;
 use crate::config::schema::Config;
+use crate::config::section::Section;
 use crate::decode::custom::{self, Field, Mapping, Pointer, TimeForm};
 use crate::decode::{self, Codec, Format, FormatChoice, Settings};
 use crate::model::access::Operation;

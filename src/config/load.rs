@@ -5,7 +5,7 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::subjects::Subjects;
-use crate::config::schema::{Config, SourceKind, Source};
+use crate::config::schema::{Config, Source, SourceKind};
 use crate::detect::DETECTORS;
 use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};

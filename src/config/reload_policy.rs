@@ -1,6 +1,6 @@
 //! A configuration that changes while the service runs: which files it is made of, and what needs a restart.
 
-use crate::config::schema::{Config, SourceKind, Kafka, Source};
+use crate::config::schema::{Config, Kafka, Source, SourceKind};
 use crate::model::problem::Problem;
 use std::fmt::Display;
 use std::path::Path;

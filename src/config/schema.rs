@@ -1,9 +1,9 @@
 //! A run's configuration as it is written: one TOML file (SPEC §10), read whole, every mistake noted.
 
-use crate::config::validate;
 use crate::config::cluster::Cluster;
 use crate::config::formats::{self, OwnFormat};
 use crate::config::section::Section;
+use crate::config::validate;
 use crate::decode;
 use crate::detect::{DETECTORS, DetectorSetting, DetectorSettings};
 use crate::engine::limits::Limits;

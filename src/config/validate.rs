@@ -4,7 +4,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
 use crate::classify::table_file;
-use crate::config::schema::{Config, SourceKind, Sink};
+use crate::config::schema::{Config, Sink, SourceKind};
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

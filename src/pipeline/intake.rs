@@ -1,6 +1,6 @@
 //! The sources of a service, followed at once: Kafka topics and growing files.
 
-use crate::config::schema::{Config, SourceKind, Kafka};
+use crate::config::schema::{Config, Kafka, SourceKind};
 use crate::model::keys::Keys;
 use crate::pipeline::replay::partition_name;
 use crate::pipeline::state::Positions;

@@ -3,8 +3,8 @@
 //! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
 //! between two records. All or nothing: one mistake in any file, and everything stays as it was.
 
-use crate::config::reload_policy;
 use crate::config::load;
+use crate::config::reload_policy;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::problem::Problem;

@@ -5,7 +5,7 @@
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
 
-use crate::config::schema::{Config, SourceKind, Source};
+use crate::config::schema::{Config, Source, SourceKind};
 use crate::decode::{Codec, FormatChoice};
 use crate::engine::clock::LEAP;
 use crate::engine::limits::Evicted;

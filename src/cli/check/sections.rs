@@ -4,7 +4,7 @@ use crate::cli::check::report::{Report, count};
 use leakwarden::classify::catalog::{Catalog, RowsPerSubject, Table};
 use leakwarden::classify::directory::Employee;
 use leakwarden::classify::explanations::Explanations;
-use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
+use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
 use leakwarden::detect::{DETECTORS, DataRequirement};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::limits::Limits;

@@ -11,7 +11,7 @@ use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use broker::Broker;
 use leakwarden::config::load;
-use leakwarden::config::schema::{Config, SourceKind, Kafka, Sink};
+use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::labels::Label;

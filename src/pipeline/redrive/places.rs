@@ -1,7 +1,7 @@
 //! Where the records of a partition are to be found again: files under their name and those that rotation gave them, offsets of
 //! a topic.
 
-use crate::config::schema::{Config, SourceKind, Kafka};
+use crate::config::schema::{Config, Kafka, SourceKind};
 use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
