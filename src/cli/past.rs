@@ -6,19 +6,19 @@ use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
-use leakwarden::source::kafka::history::History;
+use leakwarden::source::kafka::history::BoundedTopics;
 
 /// A topic from its beginning to where it ended when somebody looked.
 pub struct Past {
     topic: String,
-    history: History,
+    history: BoundedTopics,
 }
 
 impl Past {
     /// Looks where the topic begins and ends, with brokers and settings of the source that reads it.
     pub fn of(config: &Config, topic: &str) -> Result<Past, Failure> {
         let (_, kafka) = source(config, topic)?;
-        let history = History::of(&intake::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
+        let history = BoundedTopics::of(&intake::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
         Ok(Past { topic: topic.to_owned(), history })
     }
 }

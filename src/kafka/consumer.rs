@@ -3,6 +3,7 @@
 use crate::kafka::log_line;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token::shows_token;
+use crate::model::topic::TopicPartition;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -36,9 +37,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("isolation.level", "read_committed"),
 ];
 
-/// A partition of a topic.
-pub type Partition = (Arc<str>, i32);
-
 /// A message that was read.
 #[derive(Clone, Debug)]
 pub struct ConsumerRecord {
@@ -56,7 +54,7 @@ pub struct ConsumerRecord {
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Which.
-    pub partition: Partition,
+    pub partition: TopicPartition,
     /// How often it was followed anew before: messages of an earlier time are of no more use.
     pub since: u64,
     /// The messages.
@@ -64,23 +62,23 @@ pub struct Batch {
 }
 
 enum Command {
-    Assign(Partition, i64, u64),
-    Unassign(Partition),
-    Pause(BTreeSet<Partition>),
+    Assign(TopicPartition, i64, u64),
+    Unassign(TopicPartition),
+    Pause(BTreeSet<TopicPartition>),
 }
 
 /// A running reader.
 pub struct PartitionConsumer {
     commands: Sender<Command>,
     batches: Receiver<Result<Batch, KafkaError>>,
-    since: BTreeMap<Partition, u64>,
+    since: BTreeMap<TopicPartition, u64>,
     follows: u64,
-    lag: Arc<Mutex<BTreeMap<Partition, u64>>>,
-    held: BTreeSet<Partition>,
+    lag: Arc<Mutex<BTreeMap<TopicPartition, u64>>>,
+    held: BTreeSet<TopicPartition>,
 }
 
 struct Context {
-    lag: Arc<Mutex<BTreeMap<Partition, u64>>>,
+    lag: Arc<Mutex<BTreeMap<TopicPartition, u64>>>,
 }
 
 impl ClientContext for Context {
@@ -99,7 +97,7 @@ impl ClientContext for Context {
             let name: Arc<str> = topic.as_str().into();
             let known = about.partitions.iter().filter(|(_, about)| about.hi_offset >= 0 && about.app_offset >= 0);
             let lag = |(partition, about): (&i32, &rdkafka::statistics::Partition)| {
-                ((name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0))
+                (TopicPartition::new(name.clone(), *partition), u64::try_from(about.hi_offset - about.app_offset).unwrap_or(0))
             };
             known.map(lag).collect::<Vec<_>>()
         };
@@ -137,7 +135,7 @@ impl PartitionConsumer {
     }
 
     /// Reads a partition from an offset on.
-    pub fn assign(&mut self, partition: Partition, from: i64) {
+    pub fn assign(&mut self, partition: TopicPartition, from: i64) {
         self.follows += 1;
         self.since.insert(partition.clone(), self.follows);
         // A thread that has ended has said why.
@@ -145,13 +143,13 @@ impl PartitionConsumer {
     }
 
     /// Reads a partition no more.
-    pub fn unassign(&mut self, partition: Partition) {
+    pub fn unassign(&mut self, partition: TopicPartition) {
         self.since.remove(&partition);
         let _ = self.commands.send(Command::Unassign(partition));
     }
 
     /// Reads these no further for now, and all others.
-    pub fn pause(&mut self, partitions: BTreeSet<Partition>) {
+    pub fn pause(&mut self, partitions: BTreeSet<TopicPartition>) {
         if self.held != partitions {
             self.held.clone_from(&partitions);
             let _ = self.commands.send(Command::Pause(partitions));
@@ -166,12 +164,12 @@ impl PartitionConsumer {
     }
 
     /// Whether messages of that time are still of use.
-    pub fn follows(&self, partition: &Partition, since: u64) -> bool {
+    pub fn follows(&self, partition: &TopicPartition, since: u64) -> bool {
         self.since.get(partition) == Some(&since)
     }
 
     /// Messages not read yet of each partition, as of a few seconds ago.
-    pub fn lag(&self) -> BTreeMap<Partition, u64> {
+    pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
         self.lag.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -180,7 +178,7 @@ struct Thread {
     consumer: BaseConsumer<Context>,
     orders: Receiver<Command>,
     sender: Sender<Result<Batch, KafkaError>>,
-    following: BTreeMap<Partition, u64>,
+    following: BTreeMap<TopicPartition, u64>,
     names: BTreeMap<String, Arc<str>>,
 }
 
@@ -231,8 +229,8 @@ impl Thread {
                 None => Ok(()),
             },
             Command::Pause(held) => {
-                let (hold, go): (Vec<&Partition>, Vec<&Partition>) = self.following.keys().partition(|of| held.contains(*of));
-                let list = |of: Vec<&Partition>| list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
+                let (hold, go): (Vec<&TopicPartition>, Vec<&TopicPartition>) = self.following.keys().partition(|of| held.contains(*of));
+                let list = |of: Vec<&TopicPartition>| list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
                 self.consumer.pause(&list(hold))?;
                 self.consumer.resume(&list(go))
             }
@@ -260,11 +258,11 @@ impl Thread {
                 self.names.insert(message.topic().to_owned(), message.topic().into());
             }
             let topic = &self.names[message.topic()];
-            let at = batches.iter().rposition(|batch| batch.partition.1 == message.partition() && batch.partition.0 == *topic);
+            let at = batches.iter().rposition(|batch| batch.partition.partition == message.partition() && batch.partition.topic == *topic);
             let at = match at {
                 Some(at) => at,
                 None => {
-                    let partition = (Arc::clone(topic), message.partition());
+                    let partition = TopicPartition::new(Arc::clone(topic), message.partition());
                     let Some(since) = self.following.get(&partition).copied() else { continue };
                     batches.push(Batch { partition, since, messages: Vec::new() });
                     batches.len() - 1
@@ -285,10 +283,10 @@ fn owned(message: &BorrowedMessage<'_>) -> ConsumerRecord {
     }
 }
 
-fn list(partitions: &[(&Partition, Option<i64>)]) -> TopicPartitionList {
+fn list(partitions: &[(&TopicPartition, Option<i64>)]) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
-    for ((topic, partition), offset) in partitions {
-        let mut element = list.add_partition(topic, *partition);
+    for (of, offset) in partitions {
+        let mut element = list.add_partition(&of.topic, of.partition);
         if let Some(offset) = offset {
             // Fails for offsets that cannot be; ours came from brokers.
             let _ = element.set_offset(Offset::Offset(*offset));

@@ -4,6 +4,7 @@
 use crate::kafka::log_line;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token::shows_token;
+use crate::model::topic::TopicPartition;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -21,17 +22,15 @@ use std::time::{Duration, Instant};
 pub enum GroupEvent {
     /// This partition is ours; where it was committed, with what stood beside it.
     Assigned {
-        /// Its topic.
-        topic: String,
-        /// Its number.
-        partition: i32,
+        /// Which.
+        partition: TopicPartition,
         /// The committed offset and its metadata.
         committed: Option<(i64, String)>,
     },
     /// These are to be given up. Whoever drops the sender lets the group go on.
-    Revoked(Vec<(String, i32)>, Sender<()>),
+    Revoked(Vec<TopicPartition>, Sender<()>),
     /// These were lost: others have them already.
-    Lost(Vec<(String, i32)>),
+    Lost(Vec<TopicPartition>),
     /// The client cannot go on.
     Failed(String),
 }
@@ -39,10 +38,8 @@ pub enum GroupEvent {
 /// An offset to commit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Commit {
-    /// Its topic.
-    pub topic: String,
-    /// Its partition.
-    pub partition: i32,
+    /// Of which partition.
+    pub partition: TopicPartition,
     /// The next offset to read.
     pub offset: i64,
     /// What is to stand beside it.
@@ -75,8 +72,8 @@ pub struct GroupMember {
 struct Shared {
     stopping: AtomicBool,
     joined: AtomicBool,
-    ours: Mutex<BTreeSet<(String, i32)>>,
-    new: Mutex<Vec<(String, i32)>>,
+    ours: Mutex<BTreeSet<TopicPartition>>,
+    new: Mutex<Vec<TopicPartition>>,
 }
 
 /// How long the group waits for partitions to be given up in order.
@@ -103,7 +100,7 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let named: Vec<(String, i32)> = partitions.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
+        let named: Vec<TopicPartition> = partitions.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect();
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let outcome = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.shared.ours().extend(named.iter().cloned());
@@ -141,7 +138,7 @@ impl ConsumerContext for Context {
 }
 
 impl Shared {
-    fn ours(&self) -> std::sync::MutexGuard<'_, BTreeSet<(String, i32)>> {
+    fn ours(&self) -> std::sync::MutexGuard<'_, BTreeSet<TopicPartition>> {
         self.ours.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -244,8 +241,8 @@ impl Thread {
             return;
         }
         let mut list = TopicPartitionList::new();
-        for (topic, partition) in &new {
-            list.add_partition(topic, *partition);
+        for new in &new {
+            list.add_partition(&new.topic, new.partition);
         }
         match self.consumer.committed_offsets(list, COMMITTED_WITHIN) {
             Ok(committed) => {
@@ -255,7 +252,7 @@ impl Thread {
                         _ => None,
                     };
                     let ours =
-                        GroupEvent::Assigned { topic: element.topic().to_owned(), partition: element.partition(), committed: offset };
+                        GroupEvent::Assigned { partition: TopicPartition::new(element.topic(), element.partition()), committed: offset };
                     let _ = self.said.send(ours);
                 }
             }
@@ -271,8 +268,8 @@ impl Thread {
     fn commit(&self, commits: &[Commit], mode: CommitMode) {
         let ours = self.shared.ours().clone();
         let mut list = TopicPartitionList::new();
-        for commit in commits.iter().filter(|commit| ours.contains(&(commit.topic.clone(), commit.partition))) {
-            let mut element = list.add_partition(&commit.topic, commit.partition);
+        for commit in commits.iter().filter(|commit| ours.contains(&commit.partition)) {
+            let mut element = list.add_partition(&commit.partition.topic, commit.partition.partition);
             let _ = element.set_offset(Offset::Offset(commit.offset));
             element.set_metadata(&*commit.metadata);
         }

@@ -12,6 +12,7 @@ pub mod record;
 pub mod severity;
 pub mod statute;
 pub mod time;
+pub mod topic;
 pub mod typology;
 pub mod zone;
 

@@ -4,7 +4,7 @@ use crate::config::schema::{Config, Kafka, SourceKind};
 use crate::model::keys::Keys;
 use crate::pipeline::replay::partition_name;
 use crate::pipeline::state::Positions;
-use crate::source::kafka::{Event, KafkaSettings, KafkaSource, Message};
+use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSettings, KafkaSource};
 use crate::source::lines::Piece;
 use crate::source::tail::{FileId, Tail, TailEvent, TailPosition};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ pub enum Arrival {
         /// Name of its partition.
         name: String,
         /// The message.
-        message: Message,
+        message: KafkaMessage,
     },
     /// Lines of a file.
     Piece {
@@ -195,24 +195,24 @@ impl Following {
     }
 }
 
-fn take(source: usize, event: Event, arrivals: &mut Vec<Arrival>) {
-    let name = |topic: &str, partition: i32| format!("{topic}/{partition}");
+fn take(source: usize, event: KafkaEvent, arrivals: &mut Vec<Arrival>) {
     match event {
-        Event::Batch(messages) => arrivals.extend(messages.into_iter().map(|message| Arrival::Message {
+        KafkaEvent::Batch(messages) => arrivals.extend(messages.into_iter().map(|message| Arrival::Message {
             source,
-            name: name(&message.topic, message.partition),
+            name: format!("{}/{}", message.topic, message.partition),
             message,
         })),
-        Event::Assigned(partitions) => arrivals
-            .extend(partitions.into_iter().map(|((topic, partition), _)| Arrival::Partition { source, name: name(&topic, partition) })),
-        Event::Revoked(partitions) => {
-            arrivals.extend(partitions.into_iter().map(|(topic, partition)| Arrival::Gone { name: name(&topic, partition) }));
+        KafkaEvent::Assigned(partitions) => {
+            arrivals.extend(partitions.into_iter().map(|(partition, _)| Arrival::Partition { source, name: partition.to_string() }))
         }
-        Event::Jumped { partition: (topic, partition), expected, found } => {
-            tracing::warn!(%topic, partition, expected, found, "records are missing: the partition does not go on where the state left it");
-            arrivals.push(Arrival::Lost { source, name: name(&topic, partition) });
+        KafkaEvent::Revoked(partitions) => {
+            arrivals.extend(partitions.into_iter().map(|partition| Arrival::Gone { name: partition.to_string() }));
         }
-        Event::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
+        KafkaEvent::Jumped { partition, expected, found } => {
+            tracing::warn!(%partition, expected, found, "records are missing: the partition does not go on where the state left it");
+            arrivals.push(Arrival::Lost { source, name: partition.to_string() });
+        }
+        KafkaEvent::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
 use crate::source::files::{self, Input, Progress};
-use crate::source::kafka::history::Partition;
+use crate::source::kafka::history::BoundedPartition;
 use crate::source::lines::Piece;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ pub struct Replay {
 /// What is read: a file, or a partition of a topic.
 enum Reads {
     File(Input),
-    Topic(Box<Partition>, Arc<Progress>),
+    Topic(Box<BoundedPartition>, Arc<Progress>),
 }
 
 struct Reading {
@@ -124,7 +124,7 @@ pub struct Assignment {
 /// A partition of a topic, and the source that it belongs to.
 pub struct Topic {
     /// What is read.
-    pub partition: Partition,
+    pub partition: BoundedPartition,
     /// Name of its source.
     pub source: String,
     /// Its format.
@@ -269,7 +269,9 @@ impl Replay {
     pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
         let offset = |reading: &Reading| match &reading.input {
             Reads::File(_) => None,
-            Reads::Topic(partition, _) => Some(((partition.of().0.to_string(), partition.of().1), reading.next_line.cast_signed())),
+            Reads::Topic(partition, _) => {
+                Some(((partition.of().topic.to_string(), partition.of().partition), reading.next_line.cast_signed()))
+            }
         };
         self.inputs.iter().filter_map(offset).collect()
     }

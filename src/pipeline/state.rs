@@ -1,6 +1,7 @@
 //! What a run leaves on disk: the engine's state together with how far each source had been read when it was made.
 
 use crate::engine::Image;
+use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka;
 use crate::source::tail::TailPosition;
@@ -77,6 +78,6 @@ impl StateDir {
 impl Positions {
     /// Offsets as the Kafka source takes them.
     pub fn kafka(&self) -> kafka::Positions {
-        self.offsets.iter().map(|((topic, partition), offset)| ((topic.as_str().into(), *partition), *offset)).collect()
+        self.offsets.iter().map(|((topic, partition), offset)| (TopicPartition::new(topic.as_str(), *partition), *offset)).collect()
     }
 }

@@ -167,7 +167,7 @@ mod tests {
         let records: Vec<(Vec<u8>, Vec<u8>)> = (0..500_u32).map(|i| (b"k".to_vec(), i.to_le_bytes().to_vec())).collect();
         producer.produce(records.iter().map(|(k, v)| (k.as_slice(), v.as_slice()))).expect("acknowledged");
         let bounds = crate::source::kafka::bounds(&cluster, &["out".to_owned()], Duration::from_secs(10)).expect("bounds");
-        assert_eq!(bounds[&("out".into(), 0)], (0, 500));
+        assert_eq!(bounds[&crate::model::topic::TopicPartition::new("out", 0)], (0, 500));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! before it is still right, and the rest is cut off. As checksums are chained, no frame can be missing, twice or of another file.
 //! When half of the file has been replaced by later messages it is written anew, beside it, and renamed.
 
+use crate::model::topic::ChangelogRecord;
 use crate::store::seal;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -16,22 +17,11 @@ use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// A message of the log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
-    /// Its offset.
-    pub offset: i64,
-    /// Its key.
-    pub key: Vec<u8>,
-    /// Its content; `None` of a removal.
-    pub value: Option<Vec<u8>>,
-}
-
 /// What a file holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Loaded {
     /// The newest message of each key that is not removed, by offset, and the last of all messages in any case.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ChangelogRecord>,
     /// What was wrong with the rest of the file, which is cut off.
     pub damage: Option<&'static str>,
 }
@@ -96,7 +86,7 @@ impl Prefix {
     }
 
     /// Adds messages that were read since. After an error the file is of no more use until it is loaded anew.
-    pub fn append(&mut self, messages: &[Message]) -> io::Result<()> {
+    pub fn append(&mut self, messages: &[ChangelogRecord]) -> io::Result<()> {
         if messages.is_empty() {
             return Ok(());
         }
@@ -130,14 +120,14 @@ impl Prefix {
         self.length > SMALL && self.length > 2 * self.live + SMALL
     }
 
-    fn rewrite(&mut self, messages: &[Message]) -> io::Result<()> {
+    fn rewrite(&mut self, messages: &[ChangelogRecord]) -> io::Result<()> {
         let aside = self.path.with_extension("new");
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
         (self.chain, self.length) = (first_link(&self.name), 0);
         let mut rest = messages;
         while !rest.is_empty() {
             let mut bytes = 0;
-            let fits = |message: &&Message| {
+            let fits = |message: &&ChangelogRecord| {
                 let fits = bytes < FRAME;
                 bytes += size(message);
                 fits
@@ -166,13 +156,13 @@ fn first_link(name: &str) -> Vec<u8> {
     format!("beginning of log {name}").into_bytes()
 }
 
-fn size(message: &Message) -> usize {
+fn size(message: &ChangelogRecord) -> usize {
     HEAD + message.key.len() + message.value.as_ref().map_or(0, Vec::len)
 }
 
-fn frame(chain: &mut Vec<u8>, messages: &[Message]) -> Vec<u8> {
+fn frame(chain: &mut Vec<u8>, messages: &[ChangelogRecord]) -> Vec<u8> {
     let mut content = Vec::with_capacity(messages.iter().map(size).sum());
-    for Message { offset, key, value } in messages {
+    for ChangelogRecord { offset, key, value } in messages {
         content.extend_from_slice(&offset.to_le_bytes());
         content.extend_from_slice(&(key.len() as u32).to_le_bytes());
         content.extend_from_slice(&value.as_ref().map_or(REMOVED, |value| value.len() as u32).to_le_bytes());
@@ -242,8 +232,8 @@ fn whole(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 #[derive(Default)]
 struct Newest {
     places: HashMap<Vec<u8>, i64>,
-    messages: BTreeMap<i64, Message>,
-    last: Option<Message>,
+    messages: BTreeMap<i64, ChangelogRecord>,
+    last: Option<ChangelogRecord>,
 }
 
 impl Newest {
@@ -266,14 +256,14 @@ impl Newest {
                 return None;
             }
             before = offset;
-            messages.push(Message { offset, key: key.to_vec(), value });
+            messages.push(ChangelogRecord { offset, key: key.to_vec(), value });
             rest = after;
         }
         messages.into_iter().for_each(|message| self.put(message));
         Some(())
     }
 
-    fn put(&mut self, message: Message) {
+    fn put(&mut self, message: ChangelogRecord) {
         // The last is kept whatever it is, until there is a later one.
         if let Some(last) = self.last.take() {
             self.settle(last);
@@ -281,7 +271,7 @@ impl Newest {
         self.last = Some(message);
     }
 
-    fn settle(&mut self, message: Message) {
+    fn settle(&mut self, message: ChangelogRecord) {
         let replaced = match message.value {
             Some(_) => self.places.insert(message.key.clone(), message.offset),
             None => self.places.remove(&message.key),
@@ -294,7 +284,7 @@ impl Newest {
         }
     }
 
-    fn messages(mut self) -> Vec<Message> {
+    fn messages(mut self) -> Vec<ChangelogRecord> {
         let Some(last) = self.last.take() else { return Vec::new() };
         let removal = last.value.is_none().then(|| last.clone());
         self.settle(last);
@@ -306,8 +296,8 @@ impl Newest {
 mod tests {
     use super::*;
 
-    fn message(offset: i64, key: &str, value: Option<&str>) -> Message {
-        Message { offset, key: key.as_bytes().to_vec(), value: value.map(|value| value.as_bytes().to_vec()) }
+    fn message(offset: i64, key: &str, value: Option<&str>) -> ChangelogRecord {
+        ChangelogRecord { offset, key: key.as_bytes().to_vec(), value: value.map(|value| value.as_bytes().to_vec()) }
     }
 
     fn loaded(dir: &Path) -> (Prefix, Loaded) {
@@ -317,7 +307,7 @@ mod tests {
     }
 
     /// Ten frames of which each holds a key of its own, one that is replaced again and again, and one that comes and goes.
-    fn written(dir: &Path) -> Vec<Vec<Message>> {
+    fn written(dir: &Path) -> Vec<Vec<ChangelogRecord>> {
         let (mut prefix, _) = loaded(dir);
         let mut states = vec![Vec::new()];
         let mut newest = Newest::default();

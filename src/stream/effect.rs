@@ -1,13 +1,11 @@
 //! What a node wants to be done.
 
 use crate::model::alert::Alert;
+use crate::model::topic::TopicPartition;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::restore::RestoreStats;
 use crate::stream::{InternalTopic, OutgoingRecord};
 use std::sync::Arc;
-
-/// A partition of the input.
-pub type TopicPartition = (String, i32);
 
 /// Something to be done.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use crate::engine::context::Context;
 use crate::engine::notes::{Amount, Note};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
+use crate::model::topic::TopicPartition;
 use crate::population::flow::Edge;
 use crate::stream::save::Outbox;
 use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem, Tick, encode};
@@ -24,8 +25,7 @@ const FULL: usize = 256 * 1024;
 
 /// A running input partition.
 pub struct InputPartition {
-    topic: String,
-    partition: i32,
+    name: TopicPartition,
     context: Arc<Context>,
     clock: Clock<Access>,
     next: i64,
@@ -90,17 +90,16 @@ impl InputPosition {
 
 impl InputPartition {
     /// An input partition that is read on from there, with the ticks that were recorded of it in their order.
-    pub fn new(name: (String, i32), context: Arc<Context>, tasks: i32, resume: InputPosition, ticks: Vec<Tick>) -> InputPartition {
+    pub fn new(name: TopicPartition, context: Arc<Context>, tasks: i32, resume: InputPosition, ticks: Vec<Tick>) -> InputPartition {
         let mut clock = Clock::new(context.lateness);
         if let Some(watermark) = resume.watermark {
             clock.advance(watermark, &mut |_| {});
         }
-        let is_ours = |tick: &Tick| (&tick.topic, tick.partition) == (&name.0, name.1) && tick.next >= resume.next;
+        let is_ours = |tick: &Tick| tick.of() == name && tick.next >= resume.next;
         let ticks = ticks.into_iter().filter(is_ours).collect();
-        let noting = context.task_of_source(&format!("{}/{}", name.0, name.1), tasks.max(1) as u32) as usize;
+        let noting = context.task_of_source(&name.to_string(), tasks.max(1) as u32) as usize;
         let mut input = InputPartition {
-            topic: name.0,
-            partition: name.1,
+            name,
             context,
             clock,
             next: resume.next,
@@ -207,8 +206,8 @@ impl InputPartition {
 
     /// The message that records that this silent input partition's time moves on.
     pub fn tick(&self, to: Timestamp) -> OutgoingRecord {
-        let tick = Tick { topic: self.topic.clone(), partition: self.partition, next: self.next, to };
-        OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.name(), value: Some(encode(&tick)) }
+        let tick = Tick { topic: self.name.topic.to_string(), partition: self.name.partition, next: self.next, to };
+        OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.key(), value: Some(encode(&tick)) }
     }
 
     /// A tick of this input partition has been recorded.
@@ -259,12 +258,12 @@ impl InputPartition {
     fn send(&mut self, task: usize, watermark: Option<Timestamp>) {
         let Destination { pack, told } = &mut self.tasks[task];
         *told = watermark;
-        let value = pack.close(&self.topic, self.partition, watermark);
-        self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: task as i32, key: self.name(), value: Some(value) });
+        let value = pack.close(&self.name.topic, self.name.partition, watermark);
+        self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: task as i32, key: self.key(), value: Some(value) });
     }
 
-    fn name(&self) -> Vec<u8> {
-        format!("{}/{}", self.topic, self.partition).into_bytes()
+    fn key(&self) -> Vec<u8> {
+        self.name.to_string().into_bytes()
     }
 
     /// From where to read anew once everything sent is acknowledged; to be asked for with [`InputPartition::committed`].

@@ -11,18 +11,8 @@
 //!
 //! Where any of this fails, the cache is given up and everything is read from the beginning. That costs time only.
 
+use crate::model::topic::ChangelogRecord;
 use crate::stream::changelog::{Changelog, ChangelogId, Restore, Restored};
-
-/// A message of a log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ChangelogRecord {
-    /// Its offset.
-    pub offset: i64,
-    /// Its key.
-    pub key: Vec<u8>,
-    /// Its content; `None` of a removal.
-    pub value: Option<Vec<u8>>,
-}
 
 /// The beginning of a log as it was once read: the newest message of each key, by offset, and the very last one in any case.
 pub type CachedLog = Vec<ChangelogRecord>;

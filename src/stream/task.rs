@@ -7,6 +7,7 @@ use crate::engine::first::{First, Hours};
 use crate::engine::output::{Counts, Output, Revision};
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
+use crate::model::topic::TopicPartition;
 use crate::stream::changelog::Restored;
 use crate::stream::frames::cut;
 use crate::stream::reader::{Brought, Mark, Reader};
@@ -73,7 +74,7 @@ pub struct Step {
 
 impl Task {
     /// A task from what was saved of it. The context is the task's own: it names the input partitions.
-    pub fn new(id: i32, context: Arc<Context>, inputs: &[(String, i32)], restored: Restored) -> Result<Task, String> {
+    pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: Restored) -> Result<Task, String> {
         let mut first = First::new(context, Hours::All);
         let (mut mark, mut stands) = (None, Stands::New);
         if let Some(bytes) = restored.head {
@@ -81,7 +82,7 @@ impl Task {
             first.restore(head.first, restored.entries).map_err(|error| error.to_string())?;
             (mark, stands) = (Some(head.resume), Stands::Restored);
         }
-        let inputs = inputs.iter().map(|(topic, partition)| first.context().partition(&format!("{topic}/{partition}"))).collect();
+        let inputs = inputs.iter().map(|input| first.context().partition(&input.to_string())).collect();
         let minute = first.minute();
         let saved = first.reached().hour;
         Ok(Task {
@@ -126,8 +127,8 @@ impl Task {
     }
 
     /// The watermark of an input partition, as far as it is known here.
-    pub fn watermark(&self, (topic, partition): &(String, i32)) -> Option<Timestamp> {
-        self.reader.watermark(self.first.context().partition(&format!("{topic}/{partition}")))
+    pub fn watermark(&self, input: &TopicPartition) -> Option<Timestamp> {
+        self.reader.watermark(self.first.context().partition(&input.to_string()))
     }
 
     /// Takes the message at an offset. Shows at once what it changes, where it is to be shown. Returns how many records it holds.

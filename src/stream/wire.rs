@@ -6,6 +6,7 @@ use crate::engine::output::Revision;
 use crate::engine::second::Report;
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
+use crate::model::topic::TopicPartition;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -180,6 +181,13 @@ pub struct Tick {
     pub next: i64,
     /// Where the watermark moves.
     pub to: Timestamp,
+}
+
+impl Tick {
+    /// The input partition that it is of.
+    pub fn of(&self) -> TopicPartition {
+        TopicPartition::new(self.topic.as_str(), self.partition)
+    }
 }
 
 /// Encodes a message.

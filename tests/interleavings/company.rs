@@ -6,8 +6,8 @@ use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::model::access::{Access, Position};
 use leakwarden::model::time::{DAY_MS, MINUTE_MS};
+use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
-use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -140,7 +140,7 @@ impl Story {
             let mut input = decoded(context, &lines);
             assert_eq!(input.len(), lines.len());
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
-            inputs.insert(("db.access".to_owned(), partition as i32), input);
+            inputs.insert(TopicPartition::new("db.access", partition as i32), input);
         }
         Company { context: context.clone(), inputs, copies }
     }

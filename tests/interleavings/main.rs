@@ -57,8 +57,7 @@ fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
     let mut dice = SplitMix64::new(seed);
     let mut engine = Engine::new(Arc::new(company.context.with_own_partitions()));
     // Which of them is known first is a matter of chance, too.
-    let mut unread: Vec<(String, &[Access])> =
-        company.inputs.iter().map(|((topic, partition), input)| (format!("{topic}/{partition}"), input.as_slice())).collect();
+    let mut unread: Vec<(String, &[Access])> = company.inputs.iter().map(|(of, input)| (of.to_string(), input.as_slice())).collect();
     for at in (1..unread.len()).rev() {
         unread.swap(at, dice.below(at + 1));
     }

@@ -6,9 +6,10 @@ use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use leakwarden::kafka::consumer::PartitionConsumer;
 use leakwarden::kafka::settings::Cluster;
-use leakwarden::store::prefix::{self, Prefix};
+use leakwarden::model::topic::{ChangelogRecord, TopicPartition};
+use leakwarden::store::prefix::Prefix;
 use leakwarden::stream::changelog::{Changelog, ChangelogId};
-use leakwarden::stream::restore::{ChangelogRecord, Restoration, RestoreStats, RestoreStep};
+use leakwarden::stream::restore::{Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -209,20 +210,17 @@ impl Filled for blake3::OutputReader {
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut Prefix>) {
     let begun = Instant::now();
-    let cached = dir.map(|dir| {
-        let loaded = Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read");
-        loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| ChangelogRecord { offset, key, value }).collect()
-    });
+    let cached = dir.map(|dir| Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read").messages);
     let loaded = begun.elapsed();
     let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
     let mut reader = PartitionConsumer::start(cluster, "speed").expect("a reader");
-    let partition = ("speed.state".into(), 0);
+    let partition = TopicPartition::new("speed.state", 0);
     // The last message stands for the fence.
     let (mut reading, mut turn) = Restoration::begin(end - 1, cached, NAME);
     let mut written = Duration::ZERO;
     'all: loop {
         if let RestoreStep::ReadFrom(offset) = turn {
-            reader.assign(std::clone::Clone::clone(&partition), offset);
+            reader.assign(partition.clone(), offset);
             turn = RestoreStep::Continue;
         }
         let Some(batch) = reader.receive(Duration::from_secs(1)).expect("reading") else { continue };
@@ -242,7 +240,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
             let at = Instant::now();
             let kept = batch.messages.iter().cloned();
             let kept: Vec<_> =
-                kept.map(|message| prefix::Message { offset: message.offset, key: message.key, value: message.value }).collect();
+                kept.map(|message| ChangelogRecord { offset: message.offset, key: message.key, value: message.value }).collect();
             prefix.append(&kept).expect("written");
             written += at.elapsed();
         }

@@ -7,8 +7,8 @@ use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
 use leakwarden::model::time::{DAY_MS, MINUTE_MS, Timestamp};
+use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
-use leakwarden::stream::node::TopicPartition;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,12 +34,12 @@ impl Company {
         write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
         let context = load_from(&dir.path().join("config.toml"));
         let lines = lines();
-        let names: Vec<TopicPartition> = (0..PARTITIONS).map(|partition| ("db.access".to_owned(), partition)).collect();
+        let names: Vec<TopicPartition> = (0..PARTITIONS).map(|partition| TopicPartition::new("db.access", partition)).collect();
         let mut inputs: BTreeMap<TopicPartition, Vec<Access>> = names.iter().map(|name| (name.clone(), Vec::new())).collect();
         let mut dice = SplitMix64::new(5);
         for access in decoded(&context, &lines) {
             let name = &names[dice.below(names.len())];
-            let input = inputs.get_mut(name).expect("every name has a input");
+            let input = inputs.get_mut(name).expect("every name has an input partition");
             let position = Position(input.len() as u64);
             input.push(Access { position, ..access });
         }
@@ -48,7 +48,7 @@ impl Company {
             for at in (7..input.len()).step_by(11) {
                 input.swap(at - 1, at);
             }
-            let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY_MS, name.1);
+            let end = format!(r#"{{"time":{},"employee":"END{}","operation":"login"}}"#, START + (DAYS + 1) * DAY_MS, name.partition);
             input.extend(decoded(&context, &[end]));
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
         }
@@ -58,8 +58,7 @@ impl Company {
     /// Alerts of one engine that reads all input partitions in peace, settled only.
     pub fn by_one_engine(&self) -> BTreeMap<(String, u32), String> {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
-        let ids: Vec<_> =
-            self.inputs.keys().map(|(topic, partition)| engine.context().partition(&format!("{topic}/{partition}"))).collect();
+        let ids: Vec<_> = self.inputs.keys().map(|input| engine.context().partition(&input.to_string())).collect();
         ids.iter().for_each(|id| engine.open(*id));
         let mut alerts = BTreeMap::new();
         let longest = self.inputs.values().map(Vec::len).max().unwrap_or(0);

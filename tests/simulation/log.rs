@@ -1,7 +1,8 @@
 //! The log: partitions of messages, acknowledged with their offsets, compacted now and then.
 
+use leakwarden::model::topic::ChangelogRecord;
 use leakwarden::random::SplitMix64;
-use leakwarden::stream::restore::{CachedLog, ChangelogRecord};
+use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet};
 

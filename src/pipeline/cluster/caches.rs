@@ -10,9 +10,10 @@
 
 use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::settings::Cluster;
-use crate::store::prefix::{self, FRAME, Prefix};
+use crate::model::topic::{ChangelogRecord, TopicPartition};
+use crate::store::prefix::{FRAME, Prefix};
 use crate::stream::changelog::ChangelogId;
-use crate::stream::restore::{CachedLog, ChangelogRecord, RestoreStats};
+use crate::stream::restore::{CachedLog, RestoreStats};
 use crate::telemetry::metrics::{Metrics, StateCache};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded, unbounded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,7 +159,7 @@ struct Part {
     next: i64,
     keeping: bool,
     /// What was read and is not written yet.
-    unwritten: Vec<prefix::Message>,
+    unwritten: Vec<ChangelogRecord>,
     bytes: usize,
     since: Instant,
 }
@@ -218,9 +219,7 @@ impl Thread {
         let next = loaded.messages.last().map_or(0, |last| last.offset + 1);
         let kept = Part { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
         self.parts.insert(part, kept);
-        let cached = loaded.messages.into_iter().map(|prefix::Message { offset, key, value }| ChangelogRecord { offset, key, value });
-        let cached: CachedLog = cached.collect();
-        Ok((!cached.is_empty()).then_some(cached))
+        Ok((!loaded.messages.is_empty()).then_some(loaded.messages))
     }
 
     fn keep(&mut self, part: i32) {
@@ -233,7 +232,7 @@ impl Thread {
         }
         kept.keeping = true;
         if let Some(reader) = &mut self.reader {
-            reader.assign((self.place.topic.clone(), part), kept.next);
+            reader.assign(TopicPartition::new(self.place.topic.clone(), part), kept.next);
         }
     }
 
@@ -249,7 +248,7 @@ impl Thread {
             }
         };
         if let Some(batch) = batch
-            && let Some(kept) = self.parts.get_mut(&batch.partition.1)
+            && let Some(kept) = self.parts.get_mut(&batch.partition.partition)
         {
             if kept.unwritten.is_empty() {
                 kept.since = Instant::now();
@@ -257,11 +256,11 @@ impl Thread {
             for message in batch.messages {
                 if message.offset < kept.next {
                     // Where there is nothing at the offset asked for, a client begins at the beginning: it is not the log that it was.
-                    return self.begin_anew(batch.partition.1);
+                    return self.begin_anew(batch.partition.partition);
                 }
                 kept.next = message.offset + 1;
                 kept.bytes += message.key.len() + message.value.as_ref().map_or(0, Vec::len);
-                kept.unwritten.push(prefix::Message { offset: message.offset, key: message.key, value: message.value });
+                kept.unwritten.push(ChangelogRecord { offset: message.offset, key: message.key, value: message.value });
             }
         }
         let due = |part: &Part| !part.unwritten.is_empty() && (part.bytes >= FRAME || part.since.elapsed() >= WRITE_AFTER);
@@ -299,7 +298,7 @@ impl Thread {
         if self.parts.remove(&part).is_some()
             && let Some(reader) = &mut self.reader
         {
-            reader.unassign((self.place.topic.clone(), part));
+            reader.unassign(TopicPartition::new(self.place.topic.clone(), part));
         }
     }
 
@@ -313,7 +312,7 @@ impl Thread {
         if self.parts.remove(&part).is_some()
             && let Some(reader) = &mut self.reader
         {
-            reader.unassign((self.place.topic.clone(), part));
+            reader.unassign(TopicPartition::new(self.place.topic.clone(), part));
         }
     }
 }

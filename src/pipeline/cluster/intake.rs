@@ -5,15 +5,15 @@ use crate::decode::{FormatChoice, Raw};
 use crate::engine::context::Context;
 use crate::engine::notes::Amount;
 use crate::http::health::Health;
-use crate::kafka::consumer::{ConsumerRecord, Partition};
+use crate::kafka::consumer::ConsumerRecord;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::{Span, Timestamp};
+use crate::model::topic::TopicPartition;
 use crate::pipeline::feed::{Batch, Dead, Feed};
 use crate::pipeline::replay::UNCONFIRMED;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::stream::input_partition::DecodedInput;
-use crate::stream::node::TopicPartition;
 use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -115,9 +115,9 @@ impl Intake {
 
     /// A partition is read from that offset on.
     pub fn open(&mut self, input: &TopicPartition, from: i64) {
-        let Some(at) = self.sources.iter().position(|source| source.topics.contains(&input.0)) else { return };
+        let Some(at) = self.sources.iter().position(|source| source.topics.iter().any(|topic| **topic == *input.topic)) else { return };
         let source = &self.sources[at];
-        let name = format!("{}/{}", input.0, input.1);
+        let name = input.to_string();
         let feed =
             Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
         self.heard.insert(input.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false, lost: 0, asked: None });
@@ -202,7 +202,7 @@ impl Intake {
     /// Records of a time that nothing confirmed.
     pub fn give_up(&mut self, input: &TopicPartition, accesses: Vec<Access>) {
         self.letters.extend(accesses.into_iter().map(|access| DeadLetter {
-            source: format!("{}/{}", input.0, input.1),
+            source: input.to_string(),
             partition: None,
             position: access.position,
             length: u64::from(access.length),
@@ -247,19 +247,18 @@ impl Intake {
     pub fn measure(
         &self,
         watermarks: &BTreeMap<TopicPartition, Timestamp>,
-        lag: &BTreeMap<Partition, u64>,
+        lag: &BTreeMap<TopicPartition, u64>,
         now_ms: i64,
         health: &Health,
         joined: bool,
     ) {
         for (at, source) in self.sources.iter().enumerate() {
-            let of_source = watermarks.iter().filter(|((topic, _), _)| source.topics.contains(topic));
+            let of_source = watermarks.iter().filter(|(input, _)| source.topics.iter().any(|topic| **topic == *input.topic));
             if let Some(least) = of_source.map(|(_, watermark)| watermark.0).min() {
                 source.metrics.set_watermark_delay(Duration::from_millis((now_ms - least).max(0).unsigned_abs()));
             }
-            let lags = lag.iter().filter(|((topic, partition), _)| {
-                source.topics.iter().any(|name| name.as_str() == &**topic) && self.heard.contains_key(&(topic.to_string(), *partition))
-            });
+            let lags =
+                lag.iter().filter(|(input, _)| source.topics.iter().any(|topic| **topic == *input.topic) && self.heard.contains_key(input));
             source.metrics.set_lag(lags.map(|(_, lag)| lag).sum());
             health.set_connected(at, joined);
         }

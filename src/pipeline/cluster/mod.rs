@@ -9,10 +9,11 @@ mod sinks;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::http::health::Health;
-use crate::kafka::consumer::{Partition, PartitionConsumer};
+use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::group::{Commit, GroupEvent, GroupMember};
 use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::model::time::{Span, Timestamp};
+use crate::model::topic::TopicPartition;
 use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::failpoint::hit;
@@ -22,7 +23,7 @@ use crate::sink::dead_letters::DeadLetters;
 use crate::sink::payload::Sealer;
 use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
-use crate::stream::node::{Effect, Node, TopicPartition};
+use crate::stream::node::{Effect, Node};
 use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use caches::{Caches, Place, log_name};
@@ -225,14 +226,19 @@ impl Process {
         self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
-    fn take(&mut self, partition: &Partition, since: u64, messages: Vec<crate::kafka::consumer::ConsumerRecord>) -> anyhow::Result<()> {
-        let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.0).map(|(topic, _)| *topic);
-        let Some(topic) = ours else { return self.take_input((partition.0.to_string(), partition.1), &messages) };
+    fn take(
+        &mut self,
+        partition: &TopicPartition,
+        since: u64,
+        messages: Vec<crate::kafka::consumer::ConsumerRecord>,
+    ) -> anyhow::Result<()> {
+        let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.topic).map(|(topic, _)| *topic);
+        let Some(topic) = ours else { return self.take_input(partition, &messages) };
         let fresh = now_ms() - FRESH.0;
         for message in messages {
             hit("message taken");
             let show = self.intake.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
-            self.node.message(topic, partition.1, message.offset, &message.key, message.value.as_deref(), show);
+            self.node.message(topic, partition.partition, message.offset, &message.key, message.value.as_deref(), show);
             if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
                 if !self.reader.follows(partition, since) {
@@ -243,11 +249,11 @@ impl Process {
         Ok(())
     }
 
-    fn take_input(&mut self, input: TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
-        self.look_for_lost(&input, messages);
-        for (offset, content) in self.intake.take(&input, messages) {
-            let given_up = self.node.record(&input, offset, content);
-            self.intake.give_up(&input, given_up);
+    fn take_input(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
+        self.look_for_lost(input, messages);
+        for (offset, content) in self.intake.take(input, messages) {
+            let given_up = self.node.record(input, offset, content);
+            self.intake.give_up(input, given_up);
             hit("record taken");
         }
         self.bury()
@@ -257,15 +263,15 @@ impl Process {
     fn look_for_lost(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) {
         let Some(came) = messages.first().map(|message| message.offset) else { return };
         let Some(expected) = self.intake.is_missed(input, came, Instant::now()) else { return };
-        match crate::kafka::topics::bounds(&self.setup.cluster, &input.0, input.1) {
+        match crate::kafka::topics::bounds(&self.setup.cluster, &input.topic, input.partition) {
             Ok((first, _)) if first > expected => {
-                tracing::warn!(topic = %input.0, partition = input.1, expected, found = came, "records expired before they were read");
+                tracing::warn!(partition = %input, expected, found = came, "records expired before they were read");
                 self.intake.lost(input);
             }
             Ok(_) => {}
             // The watch goes on without the answer.
             Err(error) => {
-                tracing::warn!(topic = %input.0, partition = input.1, expected, found = came, %error, "it cannot be told whether records expired");
+                tracing::warn!(partition = %input, expected, found = came, %error, "it cannot be told whether records expired");
             }
         }
     }
@@ -310,8 +316,8 @@ impl Process {
     /// Records that wait, about: a message of ours holds as many as the last ones did.
     fn backlog(&mut self) -> u64 {
         let access = &self.setup.topics[&InternalTopic::Access];
-        let (ours, input): (Vec<_>, Vec<_>) = self.reader.lag().into_iter().partition(|((topic, _), _)| topic == access);
-        let sum = |lags: Vec<(Partition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
+        let (ours, input): (Vec<_>, Vec<_>) = self.reader.lag().into_iter().partition(|(of, _)| of.topic == *access);
+        let sum = |lags: Vec<(TopicPartition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
         sum(input) + sum(ours) * self.node.mean_bundle_size()
     }
 
@@ -320,9 +326,9 @@ impl Process {
         let watermarks = self.node.watermarks();
         let Some(last) = watermarks.values().min().copied() else { return };
         let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
-        let held: BTreeSet<Partition> = ahead.map(|(input, _)| (Arc::from(input.0.as_str()), input.1)).collect();
+        let held: BTreeSet<TopicPartition> = ahead.map(|(input, _)| input.clone()).collect();
         for input in &held {
-            self.intake.heard(&(input.0.to_string(), input.1), Instant::now());
+            self.intake.heard(input, Instant::now());
         }
         self.reader.pause(held);
     }
@@ -380,11 +386,15 @@ impl Process {
                         hit("alerts given");
                     }
                     Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
-                    Effect::Consume(topic, partition, from) => self.reader.assign((self.setup.topics[&topic].clone(), partition), from),
-                    Effect::StopConsuming(topic, partition) => self.reader.unassign((self.setup.topics[&topic].clone(), partition)),
+                    Effect::Consume(topic, partition, from) => {
+                        self.reader.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
+                    }
+                    Effect::StopConsuming(topic, partition) => {
+                        self.reader.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
+                    }
                     Effect::ConsumeInput(input, from) => {
                         self.intake.open(&input, from);
-                        self.reader.assign((Arc::from(input.0.as_str()), input.1), from);
+                        self.reader.assign(input, from);
                     }
                     Effect::Commit(input, resume) => {
                         // A commit may have failed, so the same is said again now and then.
@@ -392,7 +402,7 @@ impl Process {
                         let known = self.committed.get(&input);
                         if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
                             self.committed.insert(input.clone(), (resume, now));
-                            commits.push(Commit { topic: input.0, partition: input.1, offset: resume.next, metadata: resume.metadata() });
+                            commits.push(Commit { partition: input, offset: resume.next, metadata: resume.metadata() });
                         }
                     }
                     Effect::LoadCache(part) => self.caches.recall(part),
@@ -403,11 +413,10 @@ impl Process {
             }
             if !commits.is_empty() {
                 // Of tasks the offset stands in the state; this is for people who watch the group.
-                let access = self.setup.topics[&InternalTopic::Access].to_string();
+                let access = self.setup.topics[&InternalTopic::Access].clone();
                 let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
                 let read = tasks.map(|(partition, task)| Commit {
-                    topic: access.clone(),
-                    partition,
+                    partition: TopicPartition::new(access.clone(), partition),
                     offset: task.next(),
                     metadata: String::new(),
                 });
@@ -436,18 +445,18 @@ impl Process {
         while let Ok(event) = self.working.events.try_recv().or_else(|_| self.reading.events.try_recv()) {
             let access = self.setup.topics[&InternalTopic::Access].clone();
             match event {
-                GroupEvent::Assigned { topic, partition, .. } if *topic == *access => {
-                    self.node.assign(partition);
+                GroupEvent::Assigned { partition, .. } if partition.topic == access => {
+                    self.node.assign(partition.partition);
                     hit("assigned");
                 }
-                GroupEvent::Assigned { topic, partition, committed } => {
+                GroupEvent::Assigned { partition, committed } => {
                     let resume = committed
                         .map_or(InputPosition { next: 0, watermark: None }, |(offset, beside)| InputPosition::read(offset, &beside));
                     let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
-                    self.node.assign_input((topic, partition), resume, end);
+                    self.node.assign_input(partition, resume, end);
                 }
                 GroupEvent::Revoked(gone, done) => {
-                    let tasks: Vec<i32> = gone.iter().filter(|(topic, _)| **topic == *access).map(|(_, task)| *task).collect();
+                    let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
                     self.last_save(&tasks)?;
                     hit("giving up");
                     self.give_up(&gone, &access);
@@ -464,16 +473,15 @@ impl Process {
         Ok(())
     }
 
-    fn give_up(&mut self, gone: &[(String, i32)], access: &str) {
-        for (topic, partition) in gone {
-            if topic == access {
-                self.node.revoke(*partition);
+    fn give_up(&mut self, gone: &[TopicPartition], access: &str) {
+        for of in gone {
+            if &*of.topic == access {
+                self.node.revoke(of.partition);
             } else {
-                let input = (topic.clone(), *partition);
-                self.node.revoke_input(&input);
-                self.committed.remove(&input);
-                self.intake.close(&input);
-                self.reader.unassign((Arc::from(topic.as_str()), *partition));
+                self.node.revoke_input(of);
+                self.committed.remove(of);
+                self.intake.close(of);
+                self.reader.unassign(of.clone());
             }
         }
     }

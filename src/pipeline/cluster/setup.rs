@@ -5,6 +5,7 @@ use crate::config::schema::{Config, SourceKind};
 use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, ensure, partitions};
+use crate::model::topic::TopicPartition;
 use crate::pipeline::intake::cluster;
 use crate::stream::InternalTopic;
 use crate::stream::node::Layout;
@@ -51,7 +52,8 @@ impl Setup {
         for topic in &inputs {
             anyhow::ensure!(known.contains_key(topic), "topic {topic} must exist: its partitions are shared out among the processes");
         }
-        let input_partitions = known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| (topic.clone(), partition)));
+        let input_partitions =
+            known.iter().flat_map(|(topic, partitions)| (0..*partitions).map(|partition| TopicPartition::new(topic.as_str(), partition)));
         let layout = Layout { tasks: settings.tasks, inputs: input_partitions.collect() };
         let topics: BTreeMap<InternalTopic, Arc<str>> =
             InternalTopic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();

@@ -1,6 +1,7 @@
 //! Dead letters, read back from where they were kept.
 
 use crate::config::schema::{Config, Kafka};
+use crate::model::topic::TopicPartition;
 use crate::pipeline::intake;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;
@@ -73,7 +74,7 @@ impl Letters {
         let cluster = intake::cluster(kafka);
         let mut letters = Letters::default();
         let mut read = || -> Result<(), SettingsError> {
-            for ((topic, partition), (first, next)) in bounds(&cluster, &kafka.topics, BRIEFLY)? {
+            for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, BRIEFLY)? {
                 let from = first.max(next - NEWEST_MESSAGES);
                 range::read(&cluster, &topic, partition, from..next, &mut |_, bytes| letters.take(bytes))?;
             }
@@ -93,7 +94,7 @@ impl Letters {
     pub fn from_topic(kafka: &Kafka) -> anyhow::Result<Letters> {
         let cluster = intake::cluster(kafka);
         let mut letters = Letters::default();
-        for ((topic, partition), (first, next)) in bounds(&cluster, &kafka.topics, PATIENCE).context("dead letters")? {
+        for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, PATIENCE).context("dead letters")? {
             let mut take = |_: i64, bytes: &[u8]| letters.take(bytes);
             range::read(&cluster, &topic, partition, first..next, &mut take).context("dead letters")?;
         }

@@ -6,9 +6,10 @@
 //! and both wait, in an order in which one of them ends first and the other gets all.
 
 use crate::kafka::is_outage;
+use crate::model::topic::TopicPartition;
+use crate::source::kafka::KafkaSettings;
 use crate::source::kafka::context::{Context, Shared};
 use crate::source::kafka::settings::SettingsError;
-use crate::source::kafka::{KafkaSettings, TopicPartition};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -180,7 +181,7 @@ impl Alone {
             let metadata = consumer.fetch_metadata(only, ANSWER)?;
             for topic in metadata.topics().iter().filter(|topic| topic.error().is_none() && self.is_ours(topic.name())) {
                 let name: Arc<str> = topic.name().into();
-                all.extend(topic.partitions().iter().map(|partition| (Arc::clone(&name), partition.id())));
+                all.extend(topic.partitions().iter().map(|partition| TopicPartition::new(Arc::clone(&name), partition.id())));
             }
         }
         Ok(all)

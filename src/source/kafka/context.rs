@@ -2,7 +2,8 @@
 
 use crate::kafka::token::shows_token;
 use crate::kafka::{error_line, log_line};
-use crate::source::kafka::{Event, Positions, TopicPartition};
+use crate::model::topic::TopicPartition;
+use crate::source::kafka::{KafkaEvent, Positions};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
@@ -44,7 +45,7 @@ struct Inner {
     /// Taken away, and not told yet: they may come back.
     missed: BTreeSet<TopicPartition>,
     /// Events of callbacks that the poll thread has not passed on yet.
-    events: VecDeque<Event>,
+    events: VecDeque<KafkaEvent>,
     lag: BTreeMap<TopicPartition, u64>,
 }
 
@@ -78,7 +79,7 @@ impl Shared {
     }
 
     /// Events that callbacks have left.
-    pub fn take_events(&self) -> VecDeque<Event> {
+    pub fn take_events(&self) -> VecDeque<KafkaEvent> {
         std::mem::take(&mut self.inner().events)
     }
 
@@ -126,16 +127,16 @@ impl Shared {
         let missed = std::mem::take(&mut inner.missed);
         let gone: Vec<TopicPartition> = missed.difference(&inner.assigned).cloned().collect();
         if !gone.is_empty() {
-            inner.events.push_back(Event::Revoked(gone));
+            inner.events.push_back(KafkaEvent::Revoked(gone));
         }
     }
 
     /// A message is passed on. Says so if it is the first since the assignment and not the one that was due.
-    pub fn passes(&self, partition: TopicPartition, found: i64) -> Option<Event> {
+    pub fn passes(&self, partition: TopicPartition, found: i64) -> Option<KafkaEvent> {
         let mut inner = self.inner();
         let expected = if inner.expected.is_empty() { None } else { inner.expected.remove(&partition) };
         let jump = expected.filter(|expected| *expected != found);
-        let jump = jump.map(|expected| Event::Jumped { partition: partition.clone(), expected, found });
+        let jump = jump.map(|expected| KafkaEvent::Jumped { partition: partition.clone(), expected, found });
         inner.positions.insert(partition, found + 1);
         jump
     }
@@ -145,12 +146,12 @@ impl Shared {
         inner.answered = true;
         let mut assigned = Vec::new();
         for mut element in partitions.elements() {
-            let partition: TopicPartition = (element.topic().into(), element.partition());
+            let partition = TopicPartition::new(element.topic(), element.partition());
             let start = inner.positions.get(&partition).copied();
             if let Some(start) = start
                 && let Err(error) = element.set_offset(Offset::Offset(start))
             {
-                tracing::error!(topic = &*partition.0, partition = partition.1, start, %error, "cannot start at the state's position");
+                tracing::error!(%partition, start, %error, "cannot start at the state's position");
             }
             match start {
                 Some(start) => inner.expected.insert(partition.clone(), start),
@@ -159,12 +160,12 @@ impl Shared {
             inner.assigned.insert(partition.clone());
             assigned.push((partition, start));
         }
-        inner.events.push_back(Event::Assigned(assigned));
+        inner.events.push_back(KafkaEvent::Assigned(assigned));
     }
 
     fn revoke(&self, partitions: &TopicPartitionList) {
         let mut inner = self.inner();
-        let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| (e.topic().into(), e.partition())).collect();
+        let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect();
         inner.whole &= revoked.is_empty();
         for partition in revoked {
             inner.assigned.remove(&partition);
@@ -177,12 +178,12 @@ impl Shared {
     fn set_lag(&self, statistics: &Statistics) {
         let mut inner = self.inner();
         let mut lags = BTreeMap::new();
-        for (topic, partition) in &inner.assigned {
-            let about = statistics.topics.get(&**topic).and_then(|about| about.partitions.get(partition));
+        for of in &inner.assigned {
+            let about = statistics.topics.get(&*of.topic).and_then(|about| about.partitions.get(&of.partition));
             // Negative: not known yet.
             let Some(about) = about.filter(|about| about.hi_offset >= 0) else { continue };
             let next = if about.app_offset >= 0 { about.app_offset } else { about.lo_offset.max(0) };
-            lags.insert((Arc::clone(topic), *partition), u64::try_from(about.hi_offset - next).unwrap_or(0));
+            lags.insert(of.clone(), u64::try_from(about.hi_offset - next).unwrap_or(0));
         }
         inner.lag = lags;
     }
@@ -191,8 +192,8 @@ impl Shared {
 /// Partitions as librdkafka wants them.
 fn list<'a>(partitions: impl Iterator<Item = (&'a TopicPartition, Option<i64>)>) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
-    for ((topic, partition), offset) in partitions {
-        let mut element = list.add_partition(topic, *partition);
+    for (of, offset) in partitions {
+        let mut element = list.add_partition(&of.topic, of.partition);
         if let Some(offset) = offset {
             // Fails for offsets that cannot be; ours came from messages.
             let _ = element.set_offset(Offset::Offset(offset));

@@ -6,8 +6,9 @@
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token::shows_token;
 use crate::kafka::{error_line, log_line};
+use crate::model::topic::TopicPartition;
 use crate::source::SourceError;
-use crate::source::kafka::{Positions, TopicPartition, bounds};
+use crate::source::kafka::{Positions, bounds};
 use crate::source::lines::{Messages, Piece};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -43,21 +44,21 @@ const DEFAULTS: &[(&str, &str)] = &[
 
 /// Topics as they stood at one moment.
 #[derive(Clone, Debug)]
-pub struct History {
+pub struct BoundedTopics {
     cluster: Cluster,
     group: String,
     bounds: BTreeMap<TopicPartition, (i64, i64)>,
 }
 
-impl History {
+impl BoundedTopics {
     /// Looks where the topics begin and end. `group` is nobody's: a client has to name one.
-    pub fn of(cluster: &Cluster, group: &str, topics: &[String]) -> Result<History, SettingsError> {
+    pub fn of(cluster: &Cluster, group: &str, topics: &[String]) -> Result<BoundedTopics, SettingsError> {
         let bounds = bounds(cluster, topics, REQUEST)?;
-        Ok(History { cluster: cluster.clone(), group: group.to_owned(), bounds })
+        Ok(BoundedTopics { cluster: cluster.clone(), group: group.to_owned(), bounds })
     }
 
     /// Opens every partition, in the order of their names; `positions` says what an earlier run has applied.
-    pub fn open(&self, positions: &Positions) -> Result<Vec<Partition>, SettingsError> {
+    pub fn open(&self, positions: &Positions) -> Result<Vec<BoundedPartition>, SettingsError> {
         let mut config = self.cluster.config(DEFAULTS)?;
         config.set("group.id", &self.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
@@ -66,17 +67,24 @@ impl History {
         let start = |partition: &TopicPartition, first: i64| positions.get(partition).copied().unwrap_or(0).max(first);
         let mut list = TopicPartitionList::new();
         for (partition, (first, _)) in &self.bounds {
-            list.add_partition_offset(&partition.0, partition.1, Offset::Offset(start(partition, *first))).map_err(failed)?;
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(start(partition, *first))).map_err(failed)?;
         }
         consumer.assign(&list).map_err(failed)?;
         let client = Arc::new(Client { consumer: Some(Arc::new(consumer)), early: Mutex::default() });
         let mut partitions = Vec::new();
         for (partition, (first, end)) in &self.bounds {
             let consumer = client.consumer();
-            let queue = consumer.split_partition_queue(&partition.0, partition.1);
-            let queue = queue.ok_or_else(|| SettingsError::Client(format!("{}/{} has no queue", partition.0, partition.1)))?;
+            let queue = consumer.split_partition_queue(&partition.topic, partition.partition);
+            let queue = queue.ok_or_else(|| SettingsError::Client(format!("{partition} has no queue")))?;
             let next = start(partition, *first);
-            partitions.push(Partition { of: partition.clone(), queue, client: Arc::clone(&client), next, end: *end, ended: next >= *end });
+            partitions.push(BoundedPartition {
+                of: partition.clone(),
+                queue,
+                client: Arc::clone(&client),
+                next,
+                end: *end,
+                ended: next >= *end,
+            });
         }
         client.serve();
         Ok(partitions)
@@ -84,7 +92,7 @@ impl History {
 }
 
 /// A partition, from where it is read to where it ended.
-pub struct Partition {
+pub struct BoundedPartition {
     of: TopicPartition,
     // Before the client: a queue goes before the client whose it is.
     queue: PartitionQueue<Heard>,
@@ -94,7 +102,7 @@ pub struct Partition {
     ended: bool,
 }
 
-impl Partition {
+impl BoundedPartition {
     /// Its topic and number.
     pub fn of(&self) -> &TopicPartition {
         &self.of
@@ -102,7 +110,7 @@ impl Partition {
 
     /// The name of its partition, as in the service: what evidence cites.
     pub fn name(&self) -> String {
-        format!("{}/{}", self.of.0, self.of.1)
+        self.of.to_string()
     }
 
     /// The next offset.
@@ -175,7 +183,7 @@ impl Client {
         while let Some(polled) = self.consumer().poll(Duration::ZERO) {
             let Ok(message) = polled else { continue };
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-            early.entry((message.topic().into(), message.partition())).or_default().push_back(owned(&message));
+            early.entry(TopicPartition::new(message.topic(), message.partition())).or_default().push_back(owned(&message));
         }
     }
 

@@ -11,6 +11,7 @@ pub mod range;
 
 pub use crate::kafka::settings;
 use crate::kafka::topics::again;
+use crate::model::topic::TopicPartition;
 use alone::Alone;
 use context::{Context, Shared};
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -24,9 +25,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// A partition of a topic.
-pub type TopicPartition = (Arc<str>, i32);
 
 /// The next offset to read of each partition.
 pub type Positions = BTreeMap<TopicPartition, i64>;
@@ -44,7 +42,7 @@ pub struct KafkaSettings {
 
 /// A message as it arrived.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
+pub struct KafkaMessage {
     /// Its topic.
     pub topic: Arc<str>,
     /// Its partition.
@@ -61,9 +59,9 @@ pub struct Message {
 
 /// What the poll thread tells, in the order in which it happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
+pub enum KafkaEvent {
     /// Messages; those of a partition in the order of their offsets.
-    Batch(Vec<Message>),
+    Batch(Vec<KafkaMessage>),
     /// These partitions are ours now, read from these offsets where the state knew one.
     Assigned(Vec<(TopicPartition, Option<i64>)>),
     /// These partitions are no more. Messages of them may have come before.
@@ -99,7 +97,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 
 /// A running consumer.
 pub struct KafkaSource {
-    events: Receiver<Event>,
+    events: Receiver<KafkaEvent>,
     shared: Arc<Shared>,
     finished: Receiver<()>,
 }
@@ -132,7 +130,7 @@ impl KafkaSource {
     }
 
     /// What happens, in order. Disconnected once the thread has ended.
-    pub fn events(&self) -> &Receiver<Event> {
+    pub fn events(&self) -> &Receiver<KafkaEvent> {
         &self.events
     }
 
@@ -184,7 +182,7 @@ pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result
         let name: Arc<str> = topic.as_str().into();
         for partition in known.partitions() {
             let range = again(|| consumer.fetch_watermarks(topic, partition.id(), timeout)).map_err(failed)?;
-            bounds.insert((Arc::clone(&name), partition.id()), range);
+            bounds.insert(TopicPartition::new(Arc::clone(&name), partition.id()), range);
         }
     }
     Ok(bounds)

@@ -1,9 +1,10 @@
 //! The poll thread: it polls whatever happens, batches what it gets, and pauses rather than waits where nobody takes batches.
 
 use crate::kafka::is_outage;
+use crate::model::topic::TopicPartition;
 use crate::source::kafka::alone::{Alone, Share};
 use crate::source::kafka::context::{Context, Shared};
-use crate::source::kafka::{Event, Message};
+use crate::source::kafka::{KafkaEvent, KafkaMessage};
 use crossbeam_channel::{SendTimeoutError, Sender};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
@@ -29,9 +30,9 @@ pub struct Poller {
     consumer: BaseConsumer<Context>,
     shared: Arc<Shared>,
     alone: Alone,
-    events: Sender<Event>,
+    events: Sender<KafkaEvent>,
     /// What could not be sent yet, in order.
-    outbox: VecDeque<Event>,
+    outbox: VecDeque<KafkaEvent>,
     paused: bool,
     /// The name of the topic of the last message: one allocation per topic, not per message.
     topic: Arc<str>,
@@ -39,7 +40,7 @@ pub struct Poller {
 
 impl Poller {
     /// Of a consumer that is still to subscribe.
-    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, alone: Alone, events: Sender<Event>) -> Poller {
+    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, alone: Alone, events: Sender<KafkaEvent>) -> Poller {
         Poller { consumer, shared, alone, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
     }
 
@@ -71,7 +72,7 @@ impl Poller {
 
     /// The last thing that is told.
     fn fail(&mut self, why: String) {
-        self.outbox.push_back(Event::Failed(why));
+        self.outbox.push_back(KafkaEvent::Failed(why));
         // Nobody listens: nobody to tell.
         let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
     }
@@ -103,7 +104,9 @@ impl Poller {
                     if message.topic() != &*self.topic {
                         self.topic = message.topic().into();
                     }
-                    if let Some(jump) = self.shared.passes((Arc::clone(&self.topic), message.partition()), message.offset()) {
+                    if let Some(jump) =
+                        self.shared.passes(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
+                    {
                         batch.move_to(&mut self.outbox);
                         self.outbox.push_back(jump);
                     }
@@ -184,26 +187,26 @@ impl Poller {
 
 #[derive(Default)]
 struct Batch {
-    messages: Vec<Message>,
+    messages: Vec<KafkaMessage>,
     bytes: usize,
 }
 
 impl Batch {
-    fn push(&mut self, message: Message) {
+    fn push(&mut self, message: KafkaMessage) {
         self.bytes += message.payload.len() + message.key.as_ref().map_or(0, Vec::len);
         self.messages.push(message);
     }
 
-    fn move_to(&mut self, outbox: &mut VecDeque<Event>) {
+    fn move_to(&mut self, outbox: &mut VecDeque<KafkaEvent>) {
         if !self.messages.is_empty() {
-            outbox.push_back(Event::Batch(std::mem::take(&mut self.messages)));
+            outbox.push_back(KafkaEvent::Batch(std::mem::take(&mut self.messages)));
             self.bytes = 0;
         }
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> Message {
-    Message {
+fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> KafkaMessage {
+    KafkaMessage {
         topic: Arc::clone(topic),
         partition: message.partition(),
         offset: message.offset(),

@@ -42,11 +42,11 @@ impl Broker {
 }
 
 fn position(partition: i32, offset: i64) -> (TopicPartition, i64) {
-    ((TOPIC.into(), partition), offset)
+    (TopicPartition::new(TOPIC, partition), offset)
 }
 
 /// Events up to the one that satisfies.
-fn until(source: &KafkaSource, mut satisfied: impl FnMut(&Event) -> bool) -> Vec<Event> {
+fn until(source: &KafkaSource, mut satisfied: impl FnMut(&KafkaEvent) -> bool) -> Vec<KafkaEvent> {
     let deadline = Instant::now() + PATIENCE;
     let mut events = Vec::new();
     loop {
@@ -63,7 +63,7 @@ fn until(source: &KafkaSource, mut satisfied: impl FnMut(&Event) -> bool) -> Vec
 fn offsets(source: &KafkaSource, count: usize) -> Vec<(i32, i64)> {
     let mut found = Vec::new();
     until(source, |event| {
-        if let Event::Batch(messages) = event {
+        if let KafkaEvent::Batch(messages) = event {
             found.extend(messages.iter().map(|message| (message.partition, message.offset)));
         }
         found.len() >= count
@@ -88,10 +88,10 @@ fn messages_come_in_order_and_the_state_position_wins_over_the_committed_one() {
 
     broker.produce(1, 10..12, 0);
     let source = KafkaSource::start(&broker.settings("g"), [position(0, 47)].into()).expect("started");
-    let events = until(&source, |event| matches!(event, Event::Assigned(_)));
-    let Some(Event::Assigned(mut assigned)) = events.into_iter().last() else { panic!("assigned") };
+    let events = until(&source, |event| matches!(event, KafkaEvent::Assigned(_)));
+    let Some(KafkaEvent::Assigned(mut assigned)) = events.into_iter().last() else { panic!("assigned") };
     assigned.sort();
-    assert_eq!(assigned, [((TOPIC.into(), 0), Some(47)), ((TOPIC.into(), 1), None)]);
+    assert_eq!(assigned, [(TopicPartition::new(TOPIC, 0), Some(47)), (TopicPartition::new(TOPIC, 1), None)]);
     let mut found = offsets(&source, 5);
     found.sort_unstable();
     assert_eq!(found, [(0, 47), (0, 48), (0, 49), (1, 10), (1, 11)], "partition 1 continues where the group had committed");
@@ -103,7 +103,7 @@ fn a_full_channel_pauses_and_everything_comes_once_it_is_taken() {
     let broker = Broker::start(1);
     broker.produce(0, 0..40, 50_000);
     let source = KafkaSource::start_with(&broker.settings("g"), Positions::new(), 1).expect("started");
-    until(&source, |event| matches!(event, Event::Assigned(_)));
+    until(&source, |event| matches!(event, KafkaEvent::Assigned(_)));
     let deadline = Instant::now() + PATIENCE;
     while !source.shared.is_paused() {
         assert!(Instant::now() < deadline, "it pauses in time");
@@ -112,7 +112,7 @@ fn a_full_channel_pauses_and_everything_comes_once_it_is_taken() {
     let expected: Vec<(i32, i64)> = (0..40).map(|offset| (0, offset)).collect();
     assert_eq!(offsets(&source, 40), expected, "nothing lost, nothing twice, in order");
     let deadline = Instant::now() + PATIENCE;
-    while source.shared.is_paused() || source.lag().get(&(TOPIC.into(), 0)) != Some(&0) {
+    while source.shared.is_paused() || source.lag().get(&TopicPartition::new(TOPIC, 0)) != Some(&0) {
         assert!(Instant::now() < deadline, "it resumes and catches up: {:?}", source.lag());
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -124,8 +124,8 @@ fn a_topic_made_anew_is_noticed_and_a_full_channel_does_not_hold_up_the_stop() {
     let broker = Broker::start(1);
     broker.produce(0, 0..10, 50_000);
     let source = KafkaSource::start_with(&broker.settings("g"), [position(0, 1_000)].into(), 1).expect("started");
-    let events = until(&source, |event| matches!(event, Event::Jumped { .. }));
-    let jump = Event::Jumped { partition: (TOPIC.into(), 0), expected: 1_000, found: 0 };
+    let events = until(&source, |event| matches!(event, KafkaEvent::Jumped { .. }));
+    let jump = KafkaEvent::Jumped { partition: TopicPartition::new(TOPIC, 0), expected: 1_000, found: 0 };
     assert_eq!(events.last(), Some(&jump));
     broker.produce(0, 10..40, 50_000);
     std::thread::sleep(Duration::from_secs(2));
@@ -152,6 +152,6 @@ fn bounds_are_known_before_reading() {
     broker.produce(1, 0..7, 0);
     let cluster = broker.settings("g").cluster;
     let found = bounds(&cluster, &[TOPIC.to_owned()], Duration::from_secs(10)).expect("bounds");
-    assert_eq!(found, [((TOPIC.into(), 0), (0, 0)), ((TOPIC.into(), 1), (0, 7))].into());
+    assert_eq!(found, [(TopicPartition::new(TOPIC, 0), (0, 0)), (TopicPartition::new(TOPIC, 1), (0, 7))].into());
     assert!(bounds(&cluster, &["other".to_owned()], Duration::from_secs(10)).is_err());
 }

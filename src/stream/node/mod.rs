@@ -8,9 +8,10 @@ use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
 use crate::model::time::Span;
+use crate::model::topic::TopicPartition;
 use crate::stream::changelog::{Changelog, ChangelogId};
 use crate::stream::coordinator::Coordinator;
-pub use crate::stream::effect::{Effect, TopicPartition};
+pub use crate::stream::effect::Effect;
 use crate::stream::input_partition::{DecodedInput, InputPartition, InputPosition};
 use crate::stream::restore::{CachedLog, Restoration, RestoreStep};
 use crate::stream::save::OutboxItem;
@@ -245,7 +246,7 @@ impl Node {
             InternalTopic::Ticks => {
                 let tick: Tick = decode(value.unwrap_or_default())?;
                 self.ticks_next = offset + 1;
-                if let Some(InputState::Open(input)) = self.inputs.get_mut(&(tick.topic.clone(), tick.partition)) {
+                if let Some(InputState::Open(input)) = self.inputs.get_mut(&tick.of()) {
                     input.recorded(tick.clone());
                 }
                 self.ticks.push(tick);

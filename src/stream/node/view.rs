@@ -1,8 +1,9 @@
 //! What can be seen of a node from outside.
 
 use crate::model::time::Timestamp;
+use crate::model::topic::TopicPartition;
 use crate::stream::coordinator::Coordinator;
-use crate::stream::node::{InputState, Node, Part, TopicPartition};
+use crate::stream::node::{InputState, Node, Part};
 use crate::stream::task::Task;
 use std::collections::BTreeMap;
 

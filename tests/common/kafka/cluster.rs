@@ -5,6 +5,7 @@ use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use crate::common::world::load_from;
 use leakwarden::engine::Sequential;
+use leakwarden::model::topic::TopicPartition;
 use leakwarden::stream::changelog::Restore;
 use leakwarden::stream::coordinator::Coordinator;
 use leakwarden::stream::task::Task;
@@ -166,7 +167,8 @@ impl Cluster {
             partitions.entry(message.partition).or_default().take(message.key.as_deref().unwrap_or_default(), value).expect("is readable");
         }
         let context = load_from(&self.run.company.dir().join("process-0/config.toml"));
-        let inputs: Vec<(String, i32)> = (0..self.run.company.partitions.len()).map(|at| (self.run.topic.clone(), at as i32)).collect();
+        let inputs: Vec<TopicPartition> =
+            (0..self.run.company.partitions.len()).map(|at| TopicPartition::new(self.run.topic.as_str(), at as i32)).collect();
         let mut states = BTreeMap::new();
         for (partition, restore) in partitions {
             if restore.check().is_err() {
