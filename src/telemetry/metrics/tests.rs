@@ -2,6 +2,7 @@
 
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Metrics in which every series of the contract exists.
 fn touched() -> Metrics {
@@ -46,18 +47,147 @@ const CONTRACT: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn names_and_labels_are_those_of_the_contract_and_no_person_is_a_label() {
+fn names_and_labels_are_those_of_the_contract() {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for family in touched().registry.gather() {
         let labels = family.get_metric().iter().flat_map(|metric| metric.get_label().iter().map(|label| label.name().to_owned()));
         found.insert(family.name().to_owned(), labels.collect());
     }
-    let expected: BTreeMap<String, BTreeSet<String>> =
-        CONTRACT.iter().map(|(name, labels)| ((*name).to_owned(), labels.iter().map(|l| (*l).to_owned()).collect())).collect();
-    assert_eq!(found, expected);
-    let people = ["employee", "account", "subject", "user", "person", "client", "ip", "name"];
-    let labels: BTreeSet<&str> = found.values().flatten().map(String::as_str).collect();
-    assert!(people.iter().all(|person| !labels.contains(person)), "{labels:?}");
+    for (name, labels) in CONTRACT {
+        let labels: BTreeSet<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+        assert_eq!(found.get(*name), Some(&labels), "{name}");
+    }
+}
+
+#[test]
+fn a_row_has_a_description_a_unit_and_no_label_that_names_somebody() {
+    let people = ["employee", "account", "subject", "user", "person", "client", "ip", "host", "name"];
+    let mut wrong = Vec::new();
+    for metric in METRICS {
+        if !metric.help.ends_with('.') || metric.help.len() < 10 || metric.unit.is_empty() {
+            wrong.push(format!("{}: needs a help text, which is a sentence, and a unit", metric.name));
+        }
+        if metric.name.ends_with("_total") != (metric.kind == MetricKind::Counter) {
+            wrong.push(format!("{}: a counter ends in _total, and nothing else does", metric.name));
+        }
+        if metric.name.contains("_seconds") != metric.unit.starts_with("seconds")
+            || metric.name.contains("_bytes") != (metric.unit == "bytes")
+        {
+            wrong.push(format!("{}: the unit stands in the name where it is seconds or bytes", metric.name));
+        }
+        let named = metric.labels.iter().filter(|label| people.contains(&label.name));
+        wrong.extend(named.map(|label| format!("{}: the label {} may name a person", metric.name, label.name)));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn is_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// What ships of every source file outside this module.
+fn shipped() -> Vec<String> {
+    let mut files = Vec::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("src can be listed") {
+            let path = entry.expect("src can be listed").path();
+            if path.ends_with("src/telemetry") || path.ends_with("tests.rs") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files.push(read(&path).split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn every_metric_is_set_by_somebody() {
+    let files = shipped();
+    let used = |row: &str| files.iter().any(|text| text.split(|c| !is_name(c)).any(|word| word == row));
+    let called = |function: &str| files.iter().any(|text| text.contains(&format!(".{function}(")));
+    // The functions of this module that set something, with the rows that stand in them.
+    let module = read(&root().join("src/telemetry/metrics.rs"));
+    let mut wrong = Vec::new();
+    let mut set: BTreeSet<&str> = BTreeSet::new();
+    for function in module.split("\n    pub fn ").skip(1) {
+        let (name, body) = function.split_once(|c| !is_name(c)).expect("a function has arguments");
+        let body = body.split("\n    }\n").next().unwrap_or_default();
+        let generic = ["new", "add", "set", "observe"].contains(&name);
+        if !generic && !called(name) {
+            wrong.push(format!("nobody calls Metrics::{name}"));
+        }
+        set.extend(body.split("table::").skip(1).map(|rest| rest.split(|c| !is_name(c)).next().unwrap_or_default()));
+    }
+    let forgotten = METRICS.iter().filter(|metric| !set.contains(metric.row) && !used(metric.row));
+    wrong.extend(forgotten.map(|metric| format!("nobody sets {} ({})", metric.name, metric.row)));
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The metrics that a file of rules or a dashboard names, each with the labels that it matches and their values.
+fn named_in(text: &str) -> Vec<(&str, Vec<(&str, &str)>)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("leakwarden_") {
+        let end = text[at..].find(|c| !is_name(c)).map_or(text.len(), |length| at + length);
+        let matched = text[end..].strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inner, _)| inner);
+        let pairs = matched.split(',').filter_map(|pair| pair.split_once('='));
+        let pairs = pairs.map(|(label, value)| (label.trim(), value.trim_matches(|c: char| !is_name(c))));
+        found.push((&text[at + "leakwarden_".len()..end], pairs.collect()));
+    }
+    found
+}
+
+#[test]
+fn rules_and_dashboards_use_only_metrics_labels_and_values_that_exist() {
+    // What Prometheus adds to every series.
+    let added = ["job", "instance", "le"];
+    let mut wrong = Vec::new();
+    for file in ["deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "deploy/grafana/leakwarden.json"] {
+        let text = read(&root().join(file)).replace("\\\"", "\"");
+        let named = named_in(&text);
+        assert!(named.len() > 10, "{file} names metrics");
+        for (name, labels) in named {
+            let of_histogram = |metric: &&table::Metric| {
+                matches!(metric.kind, MetricKind::Histogram(_))
+                    && name.strip_prefix(metric.name).is_some_and(|rest| ["_bucket", "_sum", "_count"].contains(&rest))
+            };
+            let Some(metric) = METRICS.iter().find(|metric| metric.name == name || of_histogram(metric)) else {
+                wrong.push(format!("{file}: leakwarden_{name} does not exist"));
+                continue;
+            };
+            for (label, value) in labels.into_iter().filter(|(label, _)| !added.contains(label)) {
+                match metric.labels.iter().find(|known| known.name == label).map(|known| &known.values) {
+                    None => wrong.push(format!("{file}: leakwarden_{name} has no label {label}")),
+                    Some(LabelValues::Fixed(values)) if !values().contains(&value) => {
+                        wrong.push(format!("{file}: {label} of leakwarden_{name} is never {value}"));
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_reference_names_every_metric_and_label() {
+    let page = table::reference();
+    for metric in METRICS {
+        assert!(page.contains(&format!("| `{}` | {} |", metric.name, metric.kind.name())) && page.contains(metric.help), "{page}");
+    }
+    assert!(page.contains("| `records_total` | `outcome` | `accepted` `duplicate` `late` `ignored` `dead_letter` |"), "{page}");
 }
 
 #[test]
@@ -67,7 +197,7 @@ fn the_text_holds_help_type_and_value() {
     assert!(text.contains("leakwarden_records_total{outcome=\"accepted\",source=\"access\"} 3"), "{text}");
     assert!(text.contains("leakwarden_records_total{outcome=\"dead_letter\",source=\"access\"} 0"), "{text}");
     assert!(text.contains("leakwarden_personal_records_total{kind=\"phone_number\"} 7"), "{text}");
-    assert_eq!(text.matches("# HELP ").count(), CONTRACT.len());
+    assert_eq!(text.matches("# HELP ").count(), METRICS.len(), "every series that a label opens is touched above");
 }
 
 #[test]
@@ -77,11 +207,5 @@ fn handles_stand_in_the_order_of_their_outcomes() {
     }
     for (place, delivery) in Delivery::ALL.into_iter().enumerate() {
         assert_eq!(delivery as usize, place);
-    }
-    for (place, cache) in StateCache::ALL.into_iter().enumerate() {
-        assert_eq!(cache as usize, place);
-    }
-    for (place, reload) in Reload::ALL.into_iter().enumerate() {
-        assert_eq!(reload as usize, place);
     }
 }

@@ -1,0 +1,221 @@
+//! Every metric, once: name, kind, labels, unit and help. The registry, the page `docs/operate/metrics.md` and the tests are made
+//! from [`METRICS`].
+//!
+//! A new metric is one row in [`METRICS`] and the call that sets it: [`add`](super::Metrics::add), [`set`](super::Metrics::set) or
+//! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
+
+use super::{Delivery, Outcome, Reload, StateCache};
+use crate::model::coverage::State;
+use crate::model::kind::Kind;
+use crate::model::severity::Severity;
+use std::fmt::Write;
+
+/// What stands before every name.
+pub const NAMESPACE: &str = "leakwarden";
+
+/// Seconds from an access to its alert: milliseconds live, `lateness` (20 minutes) once settled, days when catching up.
+const LATENCY_BUCKETS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 14_400.0, 86_400.0];
+
+/// One metric.
+pub struct Metric {
+    /// The name of its row, as callers write it.
+    pub row: &'static str,
+    /// The name without [`NAMESPACE`].
+    pub name: &'static str,
+    /// How its value behaves.
+    pub kind: MetricKind,
+    /// What its series are told apart by.
+    pub labels: &'static [Label],
+    /// What one is.
+    pub unit: &'static str,
+    /// What it says, in one sentence.
+    pub help: &'static str,
+}
+
+/// How a metric's value behaves.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum MetricKind {
+    /// Only grows, and begins at 0 with the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations up to each of these bounds.
+    Histogram(&'static [f64]),
+}
+
+impl MetricKind {
+    /// The name that Prometheus has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// A label: never an employee, an account or a subject.
+pub struct Label {
+    /// The name.
+    pub name: &'static str,
+    /// What it may be.
+    pub values: LabelValues,
+}
+
+/// The values of a label.
+pub enum LabelValues {
+    /// These. A metric whose labels are all so has every series from the start.
+    Fixed(fn() -> Vec<&'static str>),
+    /// Names that the configuration, the build or the results give: what they are.
+    Open(&'static str),
+}
+
+/// A row whose metric is a counter with so many labels.
+#[derive(Clone, Copy)]
+pub struct CounterRow<const LABELS: usize>(pub(super) &'static str);
+
+/// A row whose metric is a gauge with so many labels.
+#[derive(Clone, Copy)]
+pub struct GaugeRow<const LABELS: usize>(pub(super) &'static str);
+
+/// A row whose metric is a histogram with so many labels.
+#[derive(Clone, Copy)]
+pub struct HistogramRow<const LABELS: usize>(pub(super) &'static str);
+
+impl<const LABELS: usize> CounterRow<LABELS> {
+    const KIND: MetricKind = MetricKind::Counter;
+}
+
+impl<const LABELS: usize> GaugeRow<LABELS> {
+    const KIND: MetricKind = MetricKind::Gauge;
+}
+
+impl<const LABELS: usize> HistogramRow<LABELS> {
+    const KIND: MetricKind = MetricKind::Histogram(LATENCY_BUCKETS);
+}
+
+const fn fixed(name: &'static str, values: fn() -> Vec<&'static str>) -> Label {
+    Label { name, values: LabelValues::Fixed(values) }
+}
+
+const fn open(name: &'static str, what: &'static str) -> Label {
+    Label { name, values: LabelValues::Open(what) }
+}
+
+const SOURCE: Label = open("source", "`name` of a `[[source]]`");
+const SINK: Label = open("sink", "`name` of a `[[sink]]`");
+const SEVERITY: Label = fixed("severity", || Severity::ALL.map(Severity::name).to_vec());
+const TYPOLOGY: Label = open("typology", "name of a detector");
+const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
+const TIER: Label = open("tier", "items of the statutory tier: `50`, `500`, `5000`");
+const STATE: Label = fixed("state", || State::ALL.map(State::name).to_vec());
+const RECORD_OUTCOME: Label = fixed("outcome", || Outcome::ALL.map(Outcome::name).to_vec());
+const DELIVERY_OUTCOME: Label = fixed("outcome", || Delivery::ALL.map(Delivery::name).to_vec());
+const RELOAD_OUTCOME: Label = fixed("outcome", || Reload::ALL.map(Reload::name).to_vec());
+const CACHE_OUTCOME: Label = fixed("outcome", || StateCache::ALL.map(StateCache::name).to_vec());
+const RESTORED_FROM: Label = fixed("from", || vec!["cache", "topic"]);
+const EVICTED_WHAT: Label = fixed("what", || vec!["profile", "record_id"]);
+const VERSION: Label = open("version", "version of the program");
+const CONFIG: Label = open("config", "hash of the configuration");
+
+/// Makes of each row its constant and its place in [`METRICS`].
+macro_rules! metrics {
+    ($($row:ident: $kind:ident<$labels:literal> = $name:literal, [$($label:expr),*], $unit:literal, $help:literal;)+) => {
+        $(
+            #[doc = $help]
+            pub const $row: $kind<$labels> = $kind($name);
+            // As many labels as the type says.
+            const _: [&str; $labels] = [$($label.name),*];
+        )+
+
+        /// Every metric.
+        pub const METRICS: &[Metric] = &[$(
+            Metric { row: stringify!($row), name: $name, kind: $kind::<$labels>::KIND, labels: &[$($label),*], unit: $unit, help: $help },
+        )+];
+    };
+}
+
+metrics! {
+    RECORDS: CounterRow<2> = "records_total", [SOURCE, RECORD_OUTCOME], "records",
+        "Log records read, by what became of them.";
+    ALERTS: CounterRow<2> = "alerts_total", [TYPOLOGY, SEVERITY], "alerts",
+        "Alerts that opened, or rose to a higher severity.";
+    ALERTS_OPEN: GaugeRow<1> = "alerts_open", [SEVERITY], "alerts",
+        "Alerts that are open now.";
+    COVERAGE: GaugeRow<1> = "coverage_employee_days", [STATE], "employees",
+        "Employees on the newest day that every source has completed, by how far that day could be evaluated.";
+    PERSONAL_RECORDS: CounterRow<1> = "personal_records_total", [KIND], "records",
+        "Records of people that accesses disclosed, by kind of personal information.";
+    PERSONS_UNEXPLAINED: CounterRow<1> = "persons_unexplained_total", [TIER], "people",
+        "People disclosed without a known business reason, by the tier of the gravest kind of information disclosed.";
+    WATERMARK_DELAY: GaugeRow<1> = "watermark_delay_seconds", [SOURCE], "seconds",
+        "How far the watermark of a source (the event time up to which its records are taken to be complete) is behind the clock.";
+    CONSUMER_LAG: GaugeRow<1> = "consumer_lag_records", [SOURCE], "records",
+        "Records of a source that are not read yet.";
+    DETECTION_LATENCY: HistogramRow<0> = "detection_latency_seconds", [], "seconds",
+        "Time from an access to the alert that it opened.";
+    EMPLOYEES_TRACKED: GaugeRow<0> = "employees_tracked", [], "employees",
+        "Employees and accounts with a profile in memory.";
+    STATE_BYTES: GaugeRow<0> = "state_bytes", [], "bytes",
+        "Size of the state on disk.";
+    CHECKPOINT_DURATION: GaugeRow<0> = "checkpoint_duration_seconds", [], "seconds",
+        "How long the last checkpoint took.";
+    TASKS_RUNNING: GaugeRow<0> = "tasks_running", [], "tasks",
+        "Tasks of the cluster that run in this process.";
+    TASKS_RESTORING: GaugeRow<0> = "tasks_restoring", [], "tasks",
+        "Tasks of the cluster whose state is being restored in this process.";
+    RESTORE_RECORDS: GaugeRow<0> = "restore_records", [], "messages",
+        "Messages of the state topic that the restores under way have read.";
+    RESTORE_BYTES: GaugeRow<0> = "restore_bytes", [], "bytes",
+        "Bytes of the state topic that the restores under way have read.";
+    RESTORED_MESSAGES: CounterRow<1> = "restored_messages_total", [RESTORED_FROM], "messages",
+        "Messages from which the states of tasks were restored, by where they came from.";
+    STATE_CACHES: CounterRow<1> = "state_caches_total", [CACHE_OUTCOME], "caches",
+        "Local caches of task states, by what became of them when they were opened or written.";
+    SINK_DELIVERIES: CounterRow<2> = "sink_deliveries_total", [SINK, DELIVERY_OUTCOME], "alerts",
+        "Deliveries of alerts to a sink, by outcome.";
+    REDRIVEN: CounterRow<1> = "redriven_records_total", [SOURCE], "records",
+        "Dead letters that were decoded later; each also counts again in records_total, by what became of it.";
+    EVICTED: CounterRow<1> = "evicted_total", [EVICTED_WHAT], "profiles or record ids",
+        "Profiles and record ids that were given up to keep within the limits of memory.";
+    CONFIG_RELOADS: CounterRow<1> = "config_reloads_total", [RELOAD_OUTCOME], "reloads",
+        "Attempts to reload the configuration, by outcome.";
+    CONFIG_SUCCESSFUL: GaugeRow<0> = "config_last_reload_successful", [], "1 or 0",
+        "1 if the configuration files as they are now are in use, 0 if they were refused.";
+    CONFIG_SUCCESS_TIME: GaugeRow<0> = "config_last_reload_success_timestamp_seconds", [], "seconds since 1970",
+        "When the configuration in use took effect.";
+    CONFIG_INFO: GaugeRow<1> = "config_info", [CONFIG], "always 1",
+        "Hash of the configuration in use, as alerts cite it in made_by.config.";
+    BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",
+        "Version of the program.";
+}
+
+/// The table as the Markdown of `docs/operate/metrics.md`.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Metrics\n\n`GET /metrics` on `[http] listen` gives them as Prometheus text. Every name begins with `leakwarden_`. No employee, \
+         account or subject is ever a label.\n\n| metric | kind | labels | unit | |\n|---|---|---|---|---|\n",
+    );
+    let mut write = |line: String| writeln!(page, "{line}").expect("a string takes everything");
+    for metric in METRICS {
+        let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{}`", label.name)).collect();
+        let (name, kind, labels) = (metric.name, metric.kind.name(), labels.join(", "));
+        write(format!("| `{name}` | {kind} | {labels} | {} | {} |", metric.unit, metric.help));
+    }
+    write("\n## Labels\n\n| metric | label | values |\n|---|---|---|".to_owned());
+    for metric in METRICS {
+        for label in metric.labels {
+            let values = match label.values {
+                LabelValues::Fixed(values) => values().iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(" "),
+                LabelValues::Open(what) => what.to_owned(),
+            };
+            write(format!("| `{}` | `{}` | {values} |", metric.name, label.name));
+        }
+    }
+    let bounds = METRICS.iter().filter_map(|metric| match metric.kind {
+        MetricKind::Histogram(bounds) => Some((metric.name, bounds.iter().map(f64::to_string).collect::<Vec<_>>().join(", "))),
+        MetricKind::Counter | MetricKind::Gauge => None,
+    });
+    bounds.for_each(|(name, bounds)| write(format!("\nBuckets of `{name}` end at {bounds}.")));
+    page
+}
