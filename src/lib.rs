@@ -22,8 +22,9 @@
 //! [`stream`].
 //! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
 //! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
-//! [`evaluate`] measures detection, with the core and the pipeline's replay; the binary's commands use everything. [`simulate`]
-//! knows nothing of the detection that it is to test; [`random`] serves it, evaluation and tests. `tests/suite/house.rs` holds this rule.
+//! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
+//! commands use everything. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
+//! tests. `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 

@@ -4,13 +4,14 @@ use crate::cli::pass::Pass;
 use crate::cli::{Failure, scored, setup};
 use leakwarden::evaluate::compare::{self, Brief, Comparison};
 use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::pipeline::replay::NoTap;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
 
 /// Passes over the files with the other configuration and tells what differs from `ledger`.
 pub fn compare(pass: &Pass<'_>, ledger: &Ledger, other: &Path, score: Option<&Path>) -> Result<(), Failure> {
     let (config, context) = setup::load(Some(other))?;
-    let (_, after) = pass.whole(&config, &context, |_| ())?;
+    let (_, after) = pass.whole(&config, &context, &mut NoTap)?;
     let comparison = compare::compare(ledger, &after);
     eprintln!();
     eprintln!("with {}: {}", Untrusted(&other.display().to_string()), sums(&comparison));

@@ -8,7 +8,7 @@ use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::pipeline::feed::{Between, Dead};
-use leakwarden::pipeline::replay::{Inputs, Replay, Round, assign};
+use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::files::Progress;
 use std::fs::File;
@@ -42,9 +42,15 @@ impl Pass<'_> {
     }
 
     /// Reads to the end.
-    pub fn rounds(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
+    pub fn rounds(
+        &self,
+        replay: &mut Replay,
+        tap: &mut impl Tap,
+        ledger: &mut Ledger,
+        mut letters: Option<&mut BufWriter<File>>,
+    ) -> Result<(), Failure> {
         let bar = bar(&replay.progress());
-        while let Some(round) = self.pool.install(|| replay.round()).map_err(anyhow::Error::from)? {
+        while let Some(round) = self.pool.install(|| replay.round_with(tap)).map_err(anyhow::Error::from)? {
             settle(round, ledger, letters.as_deref_mut())?;
             if let Some(bar) = &bar {
                 show(bar, replay, ledger.len());
@@ -67,12 +73,11 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// A whole pass in memory: `prepare` says what else the replay is to do.
-    pub fn whole(&self, config: &Config, context: &Arc<Context>, prepare: impl FnOnce(&mut Replay)) -> Result<(Replay, Ledger), Failure> {
+    /// A whole pass in memory.
+    pub fn whole(&self, config: &Config, context: &Arc<Context>, tap: &mut impl Tap) -> Result<(Replay, Ledger), Failure> {
         let mut replay = self.open(Engine::new(context.clone()), config, &Positions::default())?;
-        prepare(&mut replay);
         let mut ledger = Ledger::default();
-        self.rounds(&mut replay, &mut ledger, None)?;
+        self.rounds(&mut replay, tap, &mut ledger, None)?;
         self.finish(&mut replay, &mut ledger, None)?;
         Ok((replay, ledger))
     }

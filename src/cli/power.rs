@@ -16,11 +16,11 @@ use std::sync::Arc;
 /// Passes over the files as they are, then with insiders planted, and tells when each was caught.
 pub fn test(spec: &str, pass: &Pass<'_>, config: &Config, context: &Arc<Context>, score: Option<&Path>) -> Result<(), Failure> {
     let spec = Spec::parse(spec)?;
-    let (replay, plain) = pass.whole(config, context, |replay| replay.habits = Some(Habits::default()))?;
-    let habits = replay.habits.as_ref();
+    let mut habits = Habits::default();
+    let (replay, plain) = pass.whole(config, context, &mut habits)?;
     let suspected: BTreeSet<String> = plain.in_order().into_iter().filter_map(|entry| entry.alert.employee.clone()).collect();
-    let insiders = plan::plan(&spec, habits.unwrap_or(&Habits::default()), &suspected, context)?;
-    let (_, with) = pass.whole(config, context, |replay| replay.planted = Planted::of(&insiders))?;
+    let insiders = plan::plan(&spec, &habits, &suspected, context)?;
+    let (_, with) = pass.whole(config, context, &mut Planted::of(&insiders))?;
     let verdict = verdict::judge(&insiders, &plain, &with, replay.tally.days());
     print(&spec, &verdict);
     if let Some(path) = score {

@@ -114,9 +114,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         None => (Engine::new(context.clone()), Positions::default()),
     };
     let mut replay = pass.open(engine, &config, &positions)?;
-    replay.leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
+    let mut leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
     let mut ledger = Ledger::default();
-    pass.rounds(&mut replay, &mut ledger, letters.as_mut())?;
+    pass.rounds(&mut replay, &mut leaks, &mut ledger, letters.as_mut())?;
     if let Some(kept) = &mut kept {
         kept.leave(&mut replay, positions, &config)?;
     }
@@ -127,7 +127,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(path) = &options.coverage {
         write_coverage(path, replay.engine())?;
     }
-    let score = known.map(|known| scored::score(&replay, &ledger, &known, options.references));
+    let score = known.zip(leaks).map(|(known, leaks)| scored::score(&replay, &ledger, &known, &leaks, options.references));
     summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
     if let Some(other) = &options.compare {
         return compared::compare(&pass, &ledger, other, options.score.as_deref());

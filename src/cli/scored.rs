@@ -57,15 +57,9 @@ pub fn is_new(directory: &Directory, label: &Label) -> bool {
 }
 
 /// Scores the alerts of a replay, and if wanted the textbooks' beside them.
-pub fn score(replay: &Replay, ledger: &Ledger, known: &Known, references: bool) -> Scored {
-    let none = Leaks::default();
+pub fn score(replay: &Replay, ledger: &Ledger, known: &Known, leaks: &Leaks, references: bool) -> Scored {
     let directory = &replay.engine().context().classifier.directory;
-    let truth = Truth {
-        labels: &known.labels,
-        decoys: &known.decoys,
-        leaks: replay.leaks.as_ref().unwrap_or(&none),
-        is_new: &|label| is_new(directory, label),
-    };
+    let truth = Truth { labels: &known.labels, decoys: &known.decoys, leaks, is_new: &|label| is_new(directory, label) };
     let days = replay.tally.days();
     let of = |sightings: &[score::Sighting]| score::score(&truth, sightings, days);
     let budget = replay.engine().context().alerts.budget_per_day;

@@ -9,6 +9,7 @@ use crate::engine::context::Context;
 use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
+use crate::pipeline::replay::Tap;
 use crate::profile::UNKNOWN_BULK;
 use crate::profile::coverage::{self, Usage};
 use std::collections::btree_map::Entry;
@@ -55,8 +56,26 @@ impl Leaks {
         leaks
     }
 
-    /// Takes an access on its way to the engine, in any order.
-    pub fn note(&mut self, access: &Access, context: &Context) {
+    /// The share of a label's people that had been disclosed by a time, its own act included; `None` if nobody is known to have been.
+    pub fn share(&self, label: usize, by: Timestamp) -> Option<f64> {
+        let acts = self.of.get(label)?;
+        let sum = |until: Timestamp| -> u64 {
+            let reached = |time: Timestamp| time.seconds() <= until.seconds();
+            match &acts.told {
+                Some(told) => told.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum(),
+                None => {
+                    let named = acts.first.values().filter(|time| **time >= acts.from && reached(**time)).count() as u64;
+                    named + acts.unnamed.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum::<u64>()
+                }
+            }
+        };
+        let all = sum(acts.to + Span::seconds(1));
+        (all > 0).then(|| sum(by.min(acts.to + Span::seconds(1))) as f64 / all as f64)
+    }
+}
+
+impl Tap for Leaks {
+    fn observe(&mut self, access: &Access, context: &Context) {
         let Some(labels) = self.by_employee.get(&**access.actor.name()) else { return };
         if access.persons.is_nobody() || labels.iter().all(|at| self.of[*at].told.is_some()) {
             return;
@@ -82,22 +101,5 @@ impl Leaks {
                 acts.unnamed.push((access.time, coverage.open_count.figure().unwrap_or(UNKNOWN_BULK)));
             }
         }
-    }
-
-    /// The share of a label's people that had been disclosed by a time, its own act included; `None` if nobody is known to have been.
-    pub fn share(&self, label: usize, by: Timestamp) -> Option<f64> {
-        let acts = self.of.get(label)?;
-        let sum = |until: Timestamp| -> u64 {
-            let reached = |time: Timestamp| time.seconds() <= until.seconds();
-            match &acts.told {
-                Some(told) => told.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum(),
-                None => {
-                    let named = acts.first.values().filter(|time| **time >= acts.from && reached(**time)).count() as u64;
-                    named + acts.unnamed.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum::<u64>()
-                }
-            }
-        };
-        let all = sum(acts.to + Span::seconds(1));
-        (all > 0).then(|| sum(by.min(acts.to + Span::seconds(1))) as f64 / all as f64)
     }
 }

@@ -5,15 +5,16 @@
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
 
+mod tap;
+
+pub use tap::{NoTap, Tap};
+
 use crate::config::schema::{Config, Source, SourceKind};
 use crate::decode::{Codec, FormatChoice};
 use crate::engine::clock::LEAP;
 use crate::engine::limits::Evicted;
 use crate::engine::output::Output;
 use crate::engine::{Engine, Image};
-use crate::evaluate::inject::Planted;
-use crate::evaluate::inject::habits::Habits;
-use crate::evaluate::leaks::Leaks;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
@@ -36,12 +37,6 @@ pub struct Replay {
     round: usize,
     /// What was read so far.
     pub tally: Tally,
-    /// What labelled employees disclosed, where that is to be told.
-    pub leaks: Option<Leaks>,
-    /// How everybody works, where that is to be learnt.
-    pub habits: Option<Habits>,
-    /// Accesses to add.
-    pub planted: Planted,
 }
 
 /// What is read: a file, or a partition of a topic.
@@ -227,16 +222,7 @@ impl Replay {
             let input = Reads::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
             inputs.push(Reading { input, feed, done: false, begun: false, skip: 0, next_line, next_offset: 0 });
         }
-        Ok(Replay {
-            engine,
-            inputs,
-            between,
-            round: threads.max(1) * 2,
-            tally: Tally::default(),
-            leaks: None,
-            habits: None,
-            planted: Planted::default(),
-        })
+        Ok(Replay { engine, inputs, between, round: threads.max(1) * 2, tally: Tally::default() })
     }
 
     /// How far each input is, for a progress bar.
@@ -293,6 +279,11 @@ impl Replay {
 
     /// Reads, decodes and settles a round. `None` at the end of all inputs.
     pub fn round(&mut self) -> Result<Option<Round>, SourceError> {
+        self.round_with(&mut NoTap)
+    }
+
+    /// A round whose accesses a tap observes and adds to.
+    pub fn round_with(&mut self, tap: &mut impl Tap) -> Result<Option<Round>, SourceError> {
         let mut taken: Vec<(usize, Vec<Piece>)> = Vec::new();
         let mut blocks = 0;
         for at in self.behind() {
@@ -313,10 +304,10 @@ impl Replay {
         for (at, batches) in batches {
             self.inputs[at].begun = true;
             for batch in batches {
-                self.take(self.inputs[at].feed.partition, batch, &mut dead);
+                self.take(self.inputs[at].feed.partition, batch, tap, &mut dead);
             }
             if self.inputs[at].done {
-                self.end(at, &mut dead);
+                self.end(at, tap, &mut dead);
             }
         }
         let output = self.engine.advance(&Parallel);
@@ -362,7 +353,7 @@ impl Replay {
         decoded
     }
 
-    fn take(&mut self, of: PartitionId, batch: Batch, dead: &mut Vec<Dead>) {
+    fn take(&mut self, of: PartitionId, batch: Batch, tap: &mut impl Tap, dead: &mut Vec<Dead>) {
         self.tally.lines += batch.lines;
         self.tally.ignored += batch.ignored;
         self.tally.accesses += batch.accesses.len() as u64;
@@ -377,16 +368,11 @@ impl Replay {
         for (at, access) in batch.accesses.into_iter().enumerate() {
             (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(of));
             let (time, partition) = (access.time, access.partition);
-            if let Some(leaks) = &mut self.leaks {
-                leaks.note(&access, self.engine.context());
-            }
-            if let Some(habits) = &mut self.habits {
-                habits.note(&access, self.engine.context());
-            }
+            tap.observe(&access, self.engine.context());
             // A leap ahead is no sign that its time has come.
             if self.engine.watermark(partition).is_some_and(|watermark| time <= watermark + LEAP) {
-                while let Some(planted) = self.planted.next(partition, Some(time)) {
-                    self.engine.take(planted, None);
+                while let Some(injected) = tap.inject(partition, Some(time)) {
+                    self.engine.take(injected, None);
                 }
             }
             if let Some(given_up) = self.engine.take(access, None) {
@@ -401,12 +387,12 @@ impl Replay {
         (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(of));
     }
 
-    fn end(&mut self, at: usize, dead: &mut Vec<Dead>) {
+    fn end(&mut self, at: usize, tap: &mut impl Tap, dead: &mut Vec<Dead>) {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].feed.flush(&context.classifier, self.between);
-        self.take(self.inputs[at].feed.partition, batch, dead);
-        while let Some(planted) = self.planted.next(self.inputs[at].feed.partition, None) {
-            self.engine.take(planted, None);
+        self.take(self.inputs[at].feed.partition, batch, tap, dead);
+        while let Some(injected) = tap.inject(self.inputs[at].feed.partition, None) {
+            self.engine.take(injected, None);
         }
         for access in self.engine.close(self.inputs[at].feed.partition) {
             self.give_up(&access, dead);

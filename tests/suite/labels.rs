@@ -13,6 +13,7 @@ use leakwarden::evaluate::score::{self, Score, Truth};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
+use leakwarden::pipeline::replay::Tap;
 
 const LABELS: &str = "employee,typology,from,to,difficulty,episode,colour
 e1,bulk_extract,2026-03-02T09:00:00Z,2026-03-04T09:00:00Z,obvious,one,red
@@ -120,7 +121,7 @@ fn without_a_file_of_leaks_people_who_are_new_and_unexplained_are_counted() {
     // Known before: 1 and 2. Then 1 to 9, of whom 7 is explained; the next day 10 to 17; after the end 100.
     let lines = [look(0, "09:00", 1..3), look(1, "09:00", 1..10), look(2, "09:00", 10..18), look(9, "09:00", 100..101)];
     let played = crate::common::play::decoded(&context, &lines);
-    played.iter().rev().for_each(|access| leaks.note(access, &context));
+    played.iter().rev().for_each(|access| leaks.observe(access, &context));
     assert_eq!(leaks.share(0, on(1, "08:00")), Some(0.0));
     assert_eq!(leaks.share(0, on(1, "09:00")), Some(6.0 / 14.0));
     assert_eq!(leaks.share(0, on(8, "09:00")), Some(1.0));

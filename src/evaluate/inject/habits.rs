@@ -4,6 +4,7 @@ use crate::engine::context::Context;
 use crate::model::access::{Access, Actor, Operation};
 use crate::model::place::Places;
 use crate::model::time::Timestamp;
+use crate::pipeline::replay::Tap;
 use crate::profile::window::day_number;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,9 +45,8 @@ pub struct Read {
     pub count: u64,
 }
 
-impl Habits {
-    /// Takes an access on its way to the engine, in any order.
-    pub fn note(&mut self, access: &Access, context: &Context) {
+impl Tap for Habits {
+    fn observe(&mut self, access: &Access, context: &Context) {
         let Actor::Employee(name) = &access.actor else { return };
         let directory = &context.classifier.directory;
         let day = day_number(directory.zone_of(directory.employee(name)).local(access.time).day);

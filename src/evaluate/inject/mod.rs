@@ -14,6 +14,7 @@ pub mod verdict;
 
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
+use crate::pipeline::replay::Tap;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -58,9 +59,10 @@ impl Planted {
         }
         planted
     }
+}
 
-    /// The next access of a partition that comes before a time; without a time, the next of all.
-    pub fn next(&mut self, partition: PartitionId, before: Option<Timestamp>) -> Option<Access> {
+impl Tap for Planted {
+    fn inject(&mut self, partition: PartitionId, before: Option<Timestamp>) -> Option<Access> {
         let waiting = self.0.get_mut(&partition)?;
         let due = waiting.front().is_some_and(|access| before.is_none_or(|before| access.time <= before));
         if due { waiting.pop_front() } else { None }
