@@ -15,9 +15,9 @@ use leakwarden::model::access::{Access, Position};
 use leakwarden::pipeline::feed::{Batch, Feed};
 use leakwarden::population::Models;
 use leakwarden::profile::conduct::Circumstances;
-use leakwarden::profile::coverage::{self, Coverage, Usage};
+use leakwarden::profile::justification::{self, Justification, ReasonUsage};
 use leakwarden::profile::window::day_number;
-use leakwarden::profile::{Profile, Step};
+use leakwarden::profile::{Profile, ProfileChange};
 use leakwarden::simulate::{Company, Options};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -29,8 +29,8 @@ const LOOKS: usize = 2_000;
 /// One access, and its employee's state with the access applied.
 struct Seen {
     access: Access,
-    step: Step,
-    coverage: Coverage,
+    change: ProfileChange,
+    justification: Justification,
     tracked: Tracked,
 }
 
@@ -70,7 +70,7 @@ fn bench() -> Bench {
     let today = lines(day);
     let models = engine.models().clone();
     let mut states: BTreeMap<String, Tracked> = BTreeMap::new();
-    let mut usage = Usage::default();
+    let mut usage = ReasonUsage::default();
     let mut seen = Vec::new();
     for access in decoded(&context, &today) {
         let key = context.key(&access.actor);
@@ -82,13 +82,13 @@ fn bench() -> Bench {
         let employee = directory.employee(access.actor.name());
         let (local, duty) = duty(directory, employee, access.time);
         tracked.open_day(day_number(local.day), &context.statute);
-        let coverage = coverage::cover(&context.explanations, &mut usage, tracked.who, &access, access.unnamed());
+        let justification = justification::justify(&context.explanations, &mut usage, tracked.who, &access, access.unnamed());
         let group = models.of(&tracked.group);
         let around =
-            Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
-        let step = tracked.profile.apply(&access, &coverage, &around, &context.statute);
-        if seen.len() < LOOKS && step.discloses {
-            seen.push(Seen { access, step, coverage, tracked: tracked.clone() });
+            Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
+        let change = tracked.profile.apply(&access, &justification, &around, &context.statute);
+        if seen.len() < LOOKS && change.discloses {
+            seen.push(Seen { access, change, justification, tracked: tracked.clone() });
         }
     }
     Bench { context, models, lines: today.into_iter().take(seen.len()).collect(), seen }
@@ -97,11 +97,11 @@ fn bench() -> Bench {
 impl Bench {
     /// Hands every look to `ask`.
     fn each(&self, mut ask: impl FnMut(&AccessContext<'_>)) {
-        for Seen { access, step, coverage, tracked } in &self.seen {
+        for Seen { access, change, justification, tracked } in &self.seen {
             ask(&AccessContext {
                 access,
-                step,
-                justification: coverage,
+                change,
+                justification,
                 profile: &tracked.profile,
                 employee: self.context.classifier.directory.employee(access.actor.name()),
                 group: self.models.of(&tracked.group),

@@ -18,7 +18,7 @@ use leakwarden::model::zone::Zone;
 use leakwarden::pipeline::feed::{Batch, Feed};
 use leakwarden::profile::Profile;
 use leakwarden::profile::conduct::Circumstances;
-use leakwarden::profile::coverage::{Coverage, Open};
+use leakwarden::profile::justification::{Justification, UnexplainedSubjects};
 use leakwarden::profile::window::day_number;
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ fn applying(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("apply/{name}"));
         group.throughput(Throughput::Elements(count));
         group.sample_size(20);
-        let open = Coverage { open: Open::Everybody, open_count: Persons::NOBODY, claimed: false };
+        let open = Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: Persons::NOBODY, claimed: false };
         group.bench_function("Profile::apply", |bencher| {
             let fresh = || Profile::new(Actor::Employee("e1".into()));
             bencher.iter_batched_ref(

@@ -6,7 +6,7 @@ use crate::config::section::Section;
 use crate::config::validate;
 use crate::decode;
 use crate::detect::{DETECTORS, DetectorSetting, DetectorSettings};
-use crate::engine::limits::Limits;
+use crate::engine::context::Limits;
 use crate::model::problem::Problem;
 use crate::model::severity::Severity;
 use crate::model::time::Span;

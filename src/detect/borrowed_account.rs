@@ -42,7 +42,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     // As much as usual from a new device is a new device; more than usual is somebody else's work.
     let volume = context.most_unusual_window(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);
     let at_once = context.profile.today_figure(Measure::Switches) > 0;
-    let off_duty = context.step.duty != Duty::On;
+    let off_duty = context.change.duty != Duty::On;
     let signs = volume + if at_once { AT_ONCE } else { 0.0 } + if off_duty { OFF_DUTY } else { 0.0 };
     excess.bits = excess.bits.min(ALONE) + signs.min(2.0 * excess.bits);
     let more = match (at_once, off_duty) {

@@ -30,10 +30,10 @@ pub const DETECTOR: Detector = Detector {
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.step.newly_unexplained == 0 {
+    if context.change.newly_unexplained == 0 {
         return None;
     }
-    let unit = context.step.unit;
+    let unit = context.change.unit;
     let unexplained = context.profile.figure(Window::H24, unit, Part::Unexplained);
     if unexplained < context.floor {
         return None;

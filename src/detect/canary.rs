@@ -31,7 +31,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.subjects.canaries() == 0 {
         return None;
     }
-    let uncovered = context.access.subjects.iter().enumerate().filter(|(at, _)| context.justification.open.is_open(*at));
+    let uncovered = context.access.subjects.iter().enumerate().filter(|(at, _)| context.justification.unexplained.is_unexplained(*at));
     let touched = uncovered.filter(|(_, subject)| context.subjects.tag(**subject) == Tag::Canary).count() as u64;
     if touched < context.floor {
         return None;

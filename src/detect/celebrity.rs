@@ -15,7 +15,7 @@
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::typology::Typology;
-use crate::population::stage::{self, Tick};
+use crate::population::lookups::{self, DayComparison};
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use std::collections::BTreeSet;
@@ -44,8 +44,8 @@ const CROWD: usize = 5;
 /// Most others that a finding names.
 const NAMED: usize = 50;
 
-fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
-    let units = |looks: &[stage::Look]| {
+fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    let units = |looks: &[lookups::Lookup]| {
         let units = looks.iter().map(|look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref()));
         units.collect::<BTreeSet<Option<&Arc<str>>>>().len()
     };

@@ -35,18 +35,18 @@ const AFTER_LEAVING: f64 = 22.0;
 const WHILE_ABSENT: f64 = 4.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.step.newly_unexplained == 0 {
+    if context.change.newly_unexplained == 0 {
         return None;
     }
-    let unit = context.step.unit;
-    match context.step.duty {
+    let unit = context.change.unit;
+    match context.change.duty {
         Duty::NotEmployed => {
             let left = context.employee.and_then(|employee| employee.left).map(day_number);
             let since = left.map_or(0, |left| context.profile.today().saturating_sub(left));
             let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
             // A window that reaches back over the last day would count honest work: it takes the largest that does not.
             let window = if window.days() > since { smaller(window) } else { window };
-            let count = context.profile.figure(window, unit, Part::Unexplained).max(context.step.newly_unexplained);
+            let count = context.profile.figure(window, unit, Part::Unexplained).max(context.change.newly_unexplained);
             (count >= context.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {

@@ -33,7 +33,7 @@ pub const DETECTOR: Detector = Detector {
 const FEWEST_DAYS: u32 = 4;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.step.newly_unexplained == 0 {
+    if context.change.newly_unexplained == 0 {
         return None;
     }
     let windows = [Window::D7, Window::D30, Window::D90];
@@ -42,7 +42,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 
 fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
     let profile = context.profile;
-    let distinct = profile.figure(window, context.step.unit, Part::Unexplained);
+    let distinct = profile.figure(window, context.change.unit, Part::Unexplained);
     if distinct < context.floor {
         return None;
     }

@@ -35,15 +35,15 @@ use crate::classify::subjects::Subjects;
 use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
 use crate::model::typology::Typology;
-use crate::population::sources::Low;
-use crate::population::stage::Tick;
+use crate::population::lookups::DayComparison;
+use crate::population::sources::VolumeDrop;
 use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};
-use crate::profile::coverage::Coverage;
 use crate::profile::history::AllMoments;
+use crate::profile::justification::Justification;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
-use crate::profile::{Profile, Step};
+use crate::profile::{Profile, ProfileChange};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,7 +90,7 @@ pub struct Detector {
     /// Looks at one access of one employee.
     pub on_access: Option<fn(&AccessContext<'_>) -> Option<Finding>>,
     /// Compares employees once a day has closed everywhere; knows the floor.
-    pub on_day_closed: Option<fn(&Tick<'_>, u64) -> Vec<GroupFinding>>,
+    pub on_day_closed: Option<fn(&DayComparison<'_>, u64) -> Vec<GroupFinding>>,
 }
 
 /// Data beyond the log.
@@ -162,7 +162,7 @@ pub struct GroupFinding {
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceFinding {
     /// What was seen of the source.
-    pub low: Low,
+    pub low: VolumeDrop,
     /// What is said.
     pub finding: Finding,
 }
@@ -205,9 +205,9 @@ pub struct AccessContext<'a> {
     /// The access.
     pub access: &'a Access,
     /// What it did to the profile.
-    pub step: &'a Step,
+    pub change: &'a ProfileChange,
     /// Which part of it a known reason covers.
-    pub justification: &'a Coverage,
+    pub justification: &'a Justification,
     /// The profile, with the access applied.
     pub profile: &'a Profile,
     /// The person, where the directory lists them.
@@ -246,7 +246,7 @@ pub struct WindowDeviation {
 impl AccessContext<'_> {
     /// What this access added to a measure.
     pub fn added(&self, measure: Measure) -> u64 {
-        self.step.signals[measure as usize]
+        self.change.signals[measure as usize]
     }
 
     /// What would be usual for a measure today, from the closed days before today and the peers.
@@ -322,13 +322,13 @@ pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>,
 }
 
 /// Asks every enabled detector that compares employees.
-pub fn compare_employees(settings: &DetectorSettings, tick: &Tick<'_>) -> Vec<GroupFinding> {
+pub fn compare_employees(settings: &DetectorSettings, tick: &DayComparison<'_>) -> Vec<GroupFinding> {
     let enabled = DETECTORS.iter().map(|detector| (detector, settings.of(detector.typology))).filter(|(_, setting)| setting.enabled);
     enabled.filter_map(|(detector, setting)| Some(detector.on_day_closed?(tick, setting.floor))).flatten().collect()
 }
 
 /// What is to be said of sources that gave too little.
-pub fn source_findings(settings: &DetectorSettings, lows: Vec<Low>) -> Vec<SourceFinding> {
+pub fn source_findings(settings: &DetectorSettings, lows: Vec<VolumeDrop>) -> Vec<SourceFinding> {
     let setting = settings.of(Typology::LogGap);
     if !setting.enabled {
         return Vec::new();

@@ -28,20 +28,20 @@ pub const DETECTOR: Detector = Detector {
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    match context.step.duty {
+    match context.change.duty {
         Duty::On | Duty::NotEmployed => return None,
         Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
     }
     let today = context.profile.today_figure(Measure::OffDuty);
     let (days, before) = context.profile.history.total(Measure::OffDuty, context.profile.today().saturating_sub(1), 6);
     let week = before + today;
-    if context.step.newly_unexplained == 0 || week < context.floor {
+    if context.change.newly_unexplained == 0 || week < context.floor {
         return None;
     }
     let of_today = if today >= context.floor { context.expected(Measure::OffDuty).bits(today) } else { 0.0 };
     let of_week = context.expected_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
-    let when = match context.step.duty {
+    let when = match context.change.duty {
         Duty::Holiday => "on a holiday",
         Duty::Absent(_) => "while absent",
         Duty::OutsideShift | Duty::On | Duty::NotEmployed => "outside of working time",

@@ -17,7 +17,7 @@
 use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
-use crate::population::stage::Tick;
+use crate::population::lookups::DayComparison;
 use crate::population::summary::Summary;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -43,7 +43,7 @@ const LEAST: f64 = 2.5;
 /// Above a sum of so many bits the group is worth telling.
 const TELL: f64 = 12.0;
 
-fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
+fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
     for member in tick.members {
         if let (Some(unit), Actor::Employee(_)) = (&member.unit, &member.actor) {

@@ -35,7 +35,7 @@ const OF_ONE: f64 = 7.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let today = context.profile.today_figure(Measure::Unexplained);
-    if context.step.newly_unexplained == 0 || today < context.floor {
+    if context.change.newly_unexplained == 0 || today < context.floor {
         return None;
     }
     let now = context.profile.today();

@@ -36,7 +36,7 @@ const NEAR: f64 = 0.93;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let today = context.profile.today_figure(Measure::Persons);
-    if context.step.newly_unexplained == 0 || today < context.floor {
+    if context.change.newly_unexplained == 0 || today < context.floor {
         return None;
     }
     let before = context.profile.history.days(Measure::Persons, context.profile.today().saturating_sub(1), Window::D30.days());

@@ -14,7 +14,7 @@
 
 use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::typology::Typology;
-use crate::population::stage::{Look, Tick};
+use crate::population::lookups::{DayComparison, Lookup};
 use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -37,9 +37,9 @@ struct Shared {
     with: BTreeSet<Arc<str>>,
 }
 
-fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
-    let employer = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
-    let unit = |look: &Look| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref());
+fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    let employer = |look: &Lookup| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
+    let unit = |look: &Lookup| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref());
     let mut looked: BTreeMap<u32, u64> = BTreeMap::new();
     let mut of_employer: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     let mut shared: BTreeMap<u32, Shared> = BTreeMap::new();
@@ -77,7 +77,7 @@ fn on_day_closed(tick: &Tick<'_>, floor: u64) -> Vec<GroupFinding> {
     let chance = if all > 1.0 { met / (all * (all - 1.0) / 2.0) } else { 0.0 };
     let mut found = Vec::new();
     for (who, shared) in shared.into_iter().filter(|(_, shared)| shared.people >= floor) {
-        let look = Look { subject: 0, who };
+        let look = Lookup { subject: 0, who };
         let own = looked.get(&who).copied().unwrap_or(0);
         let others = employer(&look).and_then(|employer| of_employer.get(employer)).map_or(0, |all| all - own);
         // Agents of one employer share a queue, so they meet more often than chance has it.

@@ -4,11 +4,10 @@ use crate::classify::classifier::Classifier;
 use crate::classify::explanations::{Explanations, Grantee};
 use crate::classify::subjects::Subjects;
 use crate::detect::DetectorSettings;
-use crate::engine::limits::Limits;
 use crate::model::access::{Actor, PartitionId};
 use crate::model::statute::Statute;
 use crate::model::time::Span;
-use crate::population::flow::{Flow, Heard};
+use crate::population::volume::{HourVolume, VolumeReport};
 use crate::triage::AlertSettings;
 use foldhash::fast::FixedState;
 use std::collections::BTreeMap;
@@ -45,6 +44,21 @@ pub struct Context {
     pub seed: u64,
 }
 
+/// How much is remembered; what lies beyond is given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Employees and accounts with a profile.
+    pub employees: usize,
+    /// Ids of records by which repeats are known.
+    pub record_ids: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { employees: 1_000_000, record_ids: 50_000_000 }
+    }
+}
+
 /// Shards of the state. Fixed, so that state written by one machine is read by another with more cores.
 pub const SHARDS: usize = 64;
 
@@ -79,8 +93,8 @@ impl Context {
     }
 
     /// What a shard has heard, by name.
-    pub fn named(&self, (partition, hour, flow): (PartitionId, i64, Flow)) -> Heard {
-        Heard { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, flow }
+    pub fn named(&self, (partition, hour, flow): (PartitionId, i64, HourVolume)) -> VolumeReport {
+        VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, flow }
     }
 
     /// Whom reasons may have been given to.

@@ -6,59 +6,24 @@
 
 use crate::engine::Executor;
 use crate::engine::context::SHARDS;
-use crate::engine::first::First;
+use crate::engine::keyed_stage::KeyedStage;
+use crate::engine::output::Evictions;
 use crate::engine::shard::Shard;
 use crate::model::access::Actor;
 use crate::model::time::Timestamp;
 use std::collections::BTreeSet;
 
-/// How much is remembered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Employees and accounts with a profile.
-    pub employees: usize,
-    /// Ids of records by which repeats are known.
-    pub record_ids: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { employees: 1_000_000, record_ids: 50_000_000 }
-    }
-}
-
-/// What was given up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Evicted {
-    /// Profiles.
-    pub employees: u64,
-    /// Ids.
-    pub record_ids: u64,
-}
-
-impl Evicted {
-    /// Adds more.
-    pub fn add(&mut self, more: Evicted) {
-        (self.employees, self.record_ids) = (self.employees + more.employees, self.record_ids + more.record_ids);
-    }
-
-    /// Whether nothing was.
-    pub fn is_nothing(self) -> bool {
-        self == Evicted::default()
-    }
-}
-
 /// Where there are too many, so many more are given up than need be: one in sixteen, so that the search is rare.
 const SPARE: usize = 16;
 
-impl First {
+impl KeyedStage {
     /// Gives up what is beyond the limits as an hour begins.
-    pub(super) fn keep_within_limits(&mut self, now: Timestamp, executor: &impl Executor) -> Evicted {
+    pub(super) fn keep_within_limits(&mut self, now: Timestamp, executor: &impl Executor) -> Evictions {
         let limits = self.context.limits;
         let oldest = now.seconds() - self.context.dedup.0 / 1_000;
         let most = limits.record_ids.div_ceil(SHARDS);
         let ids = executor.on_all(&mut self.shards, &|shard: &mut Shard| shard.limit_ids(oldest, most));
-        Evicted { employees: self.limit_employees(limits.employees), record_ids: ids.into_iter().sum() }
+        Evictions { employees: self.limit_employees(limits.employees), record_ids: ids.into_iter().sum() }
     }
 
     /// Those whom the directory does not know go first, then those who were silent longest. Nobody goes while an alert is open.

@@ -4,40 +4,40 @@
 //! [`Executor`]. Order of work for a piece of input: [`Engine::take`] each record, then [`Engine::advance`]; at the end
 //! [`Engine::finish`].
 
-mod ahead;
-pub mod clock;
 pub mod context;
-pub mod covered;
-pub mod entries;
-pub mod first;
-mod inputs;
+pub mod evaluation;
+pub mod global_stage;
+pub mod keyed_stage;
 pub mod limits;
-pub mod notes;
 pub mod output;
+pub mod partition_events;
+mod partition_watermarks;
+mod provisional;
 mod reload;
-pub mod second;
 pub mod sequences;
 pub mod shard;
 mod snapshot;
+pub mod source_monitor;
+pub mod state_entries;
 pub mod tracked;
-pub mod watch;
+pub mod watermark;
 
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
-use crate::population::flow::Edge;
-use crate::population::sources::blind::Blind;
+use crate::population::sources::outages::SourceOutages;
+use crate::population::volume::RecordRef;
 use context::Context;
-use covered::Covered;
-use first::{First, Hours};
-use inputs::Inputs;
-use notes::{Amount, Note};
+use evaluation::EvaluationCoverage;
+use global_stage::GlobalStage;
+use keyed_stage::{Hours, KeyedStage};
 use output::{Output, Revision};
-use second::Second;
+use partition_events::{LossCounts, PartitionEvent};
+use partition_watermarks::PartitionWatermarks;
 use shard::{Profiles, Shard};
 use std::sync::Arc;
 
-pub use snapshot::{Image, RestoreError};
+pub use snapshot::{RestoreError, Snapshot};
 
 /// Runs a piece of work on every shard, in any order or at once, and returns the results in the order of the shards.
 pub trait Executor {
@@ -56,16 +56,16 @@ impl Executor for Sequential {
 
 /// Both stages in one: all partitions are read here, and all employees are known here.
 pub struct Engine {
-    inputs: Inputs,
-    first: First,
-    second: Second,
+    inputs: PartitionWatermarks,
+    first: KeyedStage,
+    second: GlobalStage,
 }
 
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(context: Arc<Context>) -> Engine {
-        let second = Second::new(context.alerts.budget_per_day);
-        Engine { inputs: Inputs::default(), first: First::new(context, Hours::Busy), second }
+        let second = GlobalStage::new(context.alerts.budget_per_day);
+        Engine { inputs: PartitionWatermarks::default(), first: KeyedStage::new(context, Hours::Busy), second }
     }
 
     /// The set-up.
@@ -209,38 +209,38 @@ impl Engine {
 
     /// A record of a partition could not be decoded. To be told in the partition's order.
     pub fn dead(&mut self, partition: PartitionId) {
-        self.inputs.amiss(partition, Amount { dead: 1, lost: 0 });
+        self.inputs.amiss(partition, LossCounts { dead_letters: 1, losses: 0 });
         self.place_amiss(partition);
     }
 
     /// Records of a partition are lost to us from here on: its source no longer has them.
     pub fn lost(&mut self, partition: PartitionId) {
-        self.inputs.amiss(partition, Amount { dead: 0, lost: 1 });
+        self.inputs.amiss(partition, LossCounts { dead_letters: 0, losses: 1 });
         self.place_amiss(partition);
     }
 
     /// A source has numbered a record (or a line of one) within a stream. To be told in the partition's order.
-    pub fn numbered(&mut self, partition: PartitionId, stream: u64, number: u64, edge: Edge) {
+    pub fn numbered(&mut self, partition: PartitionId, stream: u64, number: u64, edge: RecordRef) {
         if let Some(at) = self.inputs.place_of(partition, edge.time) {
-            self.first.note(partition, at, Note::Number { stream, number, edge });
+            self.first.note(partition, at, PartitionEvent::Number { stream, number, edge });
         }
     }
 
     /// What is amiss stands at the partition's time, once it has one.
     fn place_amiss(&mut self, partition: PartitionId) {
         if let Some((at, amount)) = self.inputs.take_amiss(partition) {
-            self.first.note(partition, at, Note::Amiss(amount));
+            self.first.note(partition, at, PartitionEvent::Losses(amount));
         }
     }
 
     /// How far employees' days could be evaluated.
-    pub fn covered(&self) -> Covered {
+    pub fn covered(&self) -> EvaluationCoverage {
         self.first.covered()
     }
 
     /// What cannot be seen of the sources.
-    pub fn blind(&self) -> &Arc<Blind> {
-        &self.first.blind
+    pub fn outages(&self) -> &Arc<SourceOutages> {
+        &self.first.outages
     }
 
     /// The last hour at whose start sums were told.
@@ -249,7 +249,7 @@ impl Engine {
     }
 
     /// The first stage.
-    pub fn first(&self) -> &First {
+    pub fn first(&self) -> &KeyedStage {
         &self.first
     }
 

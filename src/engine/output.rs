@@ -1,6 +1,5 @@
 //! What applying records yields: revisions of alerts, and counts for the metrics. The core returns; the shell sends.
 
-use crate::engine::limits::Evicted;
 use crate::model::access::Access;
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
@@ -40,7 +39,7 @@ pub struct Counts {
     /// Employees and accounts seen for the first time.
     pub employees: u64,
     /// What was given up to keep within the limits.
-    pub evicted: Evicted,
+    pub evicted: Evictions,
 }
 
 /// Records of one source.
@@ -54,6 +53,27 @@ pub struct SourceCounts {
     pub late: u64,
     /// Dead letters that were re-driven, and are read.
     pub redriven: u64,
+}
+
+/// What was given up to keep within the limits of memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Evictions {
+    /// Profiles.
+    pub employees: u64,
+    /// Ids.
+    pub record_ids: u64,
+}
+
+impl Evictions {
+    /// Adds more.
+    pub fn add(&mut self, more: Evictions) {
+        (self.employees, self.record_ids) = (self.employees + more.employees, self.record_ids + more.record_ids);
+    }
+
+    /// Whether nothing was.
+    pub fn is_nothing(self) -> bool {
+        self == Evictions::default()
+    }
 }
 
 impl Counts {

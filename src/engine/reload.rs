@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::engine::context::{Context, ProfileKey};
-use crate::engine::first::First;
+use crate::engine::keyed_stage::KeyedStage;
 use crate::engine::shard::{self, Env, Memory, Shard};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -17,7 +17,7 @@ impl Engine {
     }
 }
 
-impl First {
+impl KeyedStage {
     /// The same of a first stage alone.
     pub fn set_context(&mut self, context: Arc<Context>) {
         // Partition ids are places in the list of names: the list goes on.
@@ -28,7 +28,13 @@ impl First {
         self.context = context;
         self.deal_out();
         let settled = shard::whole_minutes(self.reached.settled);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         self.ahead.set_context(settled, env);
     }
 

@@ -6,7 +6,7 @@
 //! before the first number that was seen, and after the last, nobody can miss.
 
 use crate::model::time::{Span, Timestamp};
-use crate::population::flow::Edge;
+use crate::population::volume::RecordRef;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ struct Stream {
     high: u64,
     /// Where it stood before it seemed to start over.
     before: u64,
-    last: Edge,
+    last: RecordRef,
     holes: Vec<Hole>,
 }
 
@@ -40,7 +40,7 @@ struct Stream {
 struct Hole {
     from: u64,
     to: u64,
-    edges: [Edge; 2],
+    edges: [RecordRef; 2],
 }
 
 /// Numbers that were due at a time.
@@ -53,12 +53,12 @@ pub struct Due {
     /// How many of them never came.
     pub missing: u64,
     /// The records at the edges of the hole.
-    pub edges: Option<[Edge; 2]>,
+    pub edges: Option<[RecordRef; 2]>,
 }
 
 impl Sequences {
     /// A number has come. What is due is told in an order that depends on the partition's alone.
-    pub fn take(&mut self, stream: u64, number: u64, edge: Edge, lateness: Span, due: &mut impl FnMut(Due)) {
+    pub fn take(&mut self, stream: u64, number: u64, edge: RecordRef, lateness: Span, due: &mut impl FnMut(Due)) {
         self.watermark = self.watermark.max(edge.time);
         if self.watermark - self.pruned >= Span::minutes(1) {
             self.expire(lateness, due);
@@ -108,7 +108,7 @@ impl Hole {
 
 impl Stream {
     /// Whether the number is one that had not come.
-    fn note(&mut self, number: u64, edge: Edge, due: &mut impl FnMut(Due)) -> bool {
+    fn note(&mut self, number: u64, edge: RecordRef, due: &mut impl FnMut(Due)) -> bool {
         let next = self.high.saturating_add(1);
         if number >= next {
             // After a repeat of what came before, it goes on where it stood.
@@ -148,7 +148,7 @@ mod tests {
         let mut all = 0;
         let mut due = |due: Due| all += due.missing;
         for (number, minute) in came.iter().chain([(9_999_999, 600)].iter()) {
-            let edge = Edge { time: Timestamp(minute * 60_000 + 1_700_000_000_000), hash: [0; 32], position: *number };
+            let edge = RecordRef { time: Timestamp(minute * 60_000 + 1_700_000_000_000), hash: [0; 32], position: *number };
             let stream = if *number == 9_999_999 { 8 } else { 7 };
             sequences.take(stream, *number, edge, LATE, &mut due);
         }
@@ -177,7 +177,7 @@ mod tests {
     fn room_is_bounded() {
         let mut sequences = Sequences::default();
         for n in 0..20_000u64 {
-            let edge = Edge { time: Timestamp(1_700_000_000_000 + n as i64 * 1_000), hash: [0; 32], position: n };
+            let edge = RecordRef { time: Timestamp(1_700_000_000_000 + n as i64 * 1_000), hash: [0; 32], position: n };
             sequences.take(n, 1, edge, LATE, &mut |_| {});
         }
         assert!(sequences.streams.len() <= MOST_STREAMS + 60);

@@ -7,25 +7,25 @@ mod saved;
 
 use crate::classify::duty::duty;
 use crate::detect::{AccessContext, Finding, GroupFinding, evaluate_access};
-use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, ProfileKey};
-use crate::engine::covered::{Amiss, Covered};
+use crate::engine::evaluation::{EvaluationCoverage, Impairments};
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
+use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId};
 use crate::model::kind::Kinds;
 use crate::model::time::{MINUTE_MS, Timestamp};
-use crate::population::flow::{Flow, Flows};
-use crate::population::pulse::{Beat, Beats, GroupDay, Pulses};
-use crate::population::sources::blind::Blind;
+use crate::population::group_activity::{Activity, ActivityAccumulator, GroupActivity, GroupDay};
+use crate::population::sources::outages::SourceOutages;
+use crate::population::volume::{HourVolume, VolumeAccumulator};
 use crate::population::{LEARNT_AFTER, Models, Summary};
 use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
-use crate::profile::coverage::{self, Usage};
+use crate::profile::justification::{self, ReasonUsage};
 use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::window::{Window, day_number};
 use crate::triage::report::Writer;
-use crate::triage::{At, Decision, Episode, Peak, WEAKEST, Why, voice};
+use crate::triage::{At, Decision, Episode, Peak, WEAKEST, Why, corroboration};
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
@@ -55,10 +55,10 @@ pub struct Shard {
     pruned: i64,
     /// Ids that settled before that second were given up.
     known_from: i64,
-    usage: Usage,
-    beats: Beats,
-    flows: Flows,
-    covered: Covered,
+    usage: ReasonUsage,
+    activity: ActivityAccumulator,
+    flows: VolumeAccumulator,
+    covered: EvaluationCoverage,
     /// What the second stage says of employees of this shard, until they hear it.
     #[serde(skip)]
     pub told: Vec<GroupFinding>,
@@ -78,7 +78,7 @@ pub struct Waiting {
 /// What a shard knows beside profiles.
 pub struct Memory {
     ids: HashMap<u64, i64, FixedState>,
-    usage: Usage,
+    usage: ReasonUsage,
 }
 
 /// What a shard works with.
@@ -91,14 +91,14 @@ pub struct Env<'a> {
     /// All profiles.
     pub profiles: &'a Profiles,
     /// The groups' pulses as of the last full hour.
-    pub pulses: &'a Pulses,
+    pub group_activity: &'a GroupActivity,
     /// What cannot be seen of the sources, as of then.
-    pub blind: &'a Blind,
+    pub outages: &'a SourceOutages,
 }
 
 impl Shard {
     /// Takes a record to wait for its time.
-    pub fn push(&mut self, placed: Placed<Access>) {
+    pub fn push(&mut self, placed: Scheduled<Access>) {
         let bucket = placed.settles.0.div_euclid(BUCKET_MS);
         self.pending.entry(bucket).or_default().push((placed.late, placed.item));
     }
@@ -193,7 +193,7 @@ impl Shard {
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
             let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
             self.covered.note(&mut tracked, access, day, late, env.context);
-            return beat(&mut tracked, &mut self.beats);
+            return add_activity(&mut tracked, &mut self.activity);
         }
         self.members.push(key.clone());
         out.counts.employees += 1;
@@ -201,32 +201,32 @@ impl Shard {
             env.profiles.entry(key).or_insert_with(|| Box::new(Tracked::new(Profile::new(access.actor.clone()), env.context)));
         let day = apply_to(&mut tracked, access, settles, &mut self.usage, env, out);
         self.covered.note(&mut tracked, access, day, late, env.context);
-        beat(&mut tracked, &mut self.beats);
+        add_activity(&mut tracked, &mut self.activity);
     }
 
     /// An hour has passed: what the groups have done on the days that are open.
-    pub fn beats(&mut self) -> Vec<(GroupDay, Beat)> {
-        self.beats.sorted()
+    pub fn activity(&mut self) -> Vec<(GroupDay, Activity)> {
+        self.activity.sorted()
     }
 
     /// What was heard before an hour that begins, since the last report.
-    pub fn flows(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
+    pub fn flows(&mut self, hour: i64) -> Vec<(PartitionId, i64, HourVolume)> {
         self.flows.take_before(hour)
     }
 
     /// An hour of a partition.
-    pub fn flow(&mut self, partition: PartitionId, at: Timestamp) -> &mut Flow {
+    pub fn flow(&mut self, partition: PartitionId, at: Timestamp) -> &mut HourVolume {
         self.flows.of(partition, at)
     }
 
     /// How far the days of its employees could be evaluated.
-    pub fn covered(&self) -> &Covered {
+    pub fn covered(&self) -> &EvaluationCoverage {
         &self.covered
     }
 
     /// Settles how far days up to `last` could be evaluated.
     pub fn settle_coverage(&mut self, last: u32, env: Env<'_>) {
-        let amiss = Amiss::new(env.context, env.blind);
+        let amiss = Impairments::new(env.context, env.outages);
         for key in &self.members {
             if let Some(mut tracked) = env.profiles.get_mut(key) {
                 self.covered.settle(&mut tracked, last, &amiss);
@@ -252,7 +252,7 @@ impl Shard {
     pub fn tick(&mut self, midnight: Timestamp, today: u32, env: Env<'_>) -> (Output, Vec<Summary>) {
         let mut out = Output::default();
         let mut summaries = Vec::with_capacity(self.members.len());
-        let amiss = Amiss::new(env.context, env.blind);
+        let amiss = Impairments::new(env.context, env.outages);
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;
@@ -264,7 +264,7 @@ impl Shard {
             tracked.dirty |= !tracked.episodes.is_empty();
             settle_episodes(tracked, midnight, env, &mut out);
         }
-        self.beats.forget_before(today);
+        self.activity.forget_before(today);
         self.covered.settled_through(today.saturating_sub(LEARNT_AFTER));
         self.covered.forget_before(today);
         (out, summaries)
@@ -310,16 +310,23 @@ fn settled_order(a: &Access, b: &Access, context: &Context) -> Ordering {
 }
 
 /// What today adds to the pulses of the employee's group and unit.
-fn beat(tracked: &mut Tracked, beats: &mut Beats) {
+fn add_activity(tracked: &mut Tracked, activity: &mut ActivityAccumulator) {
     let day = tracked.profile.today();
-    if let Some(more) = tracked.beat() {
-        tracked.groups.into_iter().filter(|group| *group != 0).for_each(|group| beats.add((group, day), more));
+    if let Some(more) = tracked.more_activity() {
+        tracked.groups.into_iter().filter(|group| *group != 0).for_each(|group| activity.add((group, day), more));
     }
 }
 
 /// Applies a record to an employee: profile, detectors, grading. `settles` is the time at which what it emits comes about. Returns its
 /// local day.
-pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usage: &mut Usage, env: Env<'_>, out: &mut Output) -> u32 {
+pub fn apply_to(
+    tracked: &mut Tracked,
+    access: &Access,
+    settles: Timestamp,
+    usage: &mut ReasonUsage,
+    env: Env<'_>,
+    out: &mut Output,
+) -> u32 {
     let context = env.context;
     tracked.dirty = true;
     let directory = &context.classifier.directory;
@@ -327,41 +334,42 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
     let (local, duty) = duty(directory, employee, access.time);
     let today = day_number(local.day);
     tracked.open_day(today, &context.statute);
-    let coverage = coverage::cover(&context.explanations, usage, tracked.who, access, access.unnamed());
+    let justification = justification::justify(&context.explanations, usage, tracked.who, access, access.unnamed());
     let group = env.models.of(&tracked.group);
-    let around = Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.ground.is_common(which) };
-    let mut step = tracked.profile.apply(access, &coverage, &around, &context.statute);
-    if !step.discloses && step.signals.iter().all(|more| *more == 0) && access.indicators == Default::default() {
+    let around =
+        Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
+    let mut change = tracked.profile.apply(access, &justification, &around, &context.statute);
+    if !change.discloses && change.signals.iter().all(|more| *more == 0) && access.indicators == Default::default() {
         return today;
     }
     // Windows end with the newest disclosure.
-    step.unit = if step.discloses { tracked.newest_unit(step.unit) } else { step.unit.max(tracked.marks.newest) };
+    change.unit = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
     let people = access.persons.figure().unwrap_or(0);
-    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), step.newly_unexplained);
+    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), change.newly_unexplained);
     let day = tracked.profile.today();
-    let pulse_of = |day: u32, own: Beat| {
+    let activity_of = |day: u32, own: Activity| {
         let groups = tracked.groups.into_iter().filter(|group| *group != 0);
-        groups.map(|group| env.pulses.of_others((group, day), own)).fold(1.0, f64::max)
+        groups.map(|group| env.group_activity.of_others((group, day), own)).fold(1.0, f64::max)
     };
     let mut findings = Vec::new();
     let access_context = AccessContext {
         access,
-        step: &step,
-        justification: &coverage,
+        change: &change,
+        justification: &justification,
         profile: &tracked.profile,
         employee,
         group,
         own: tracked.own(),
         before: &|window| tracked.before(window),
-        group_activity: pulse_of(day, tracked.marks.beat),
-        group_activity_before: pulse_of(day.saturating_sub(1), tracked.marks.beat_before),
+        group_activity: activity_of(day, tracked.marks.activity),
+        group_activity_before: activity_of(day.saturating_sub(1), tracked.marks.activity_before),
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
     };
     evaluate_access(&context.settings, &access_context, &mut findings);
-    let day = step.unit / UNITS_PER_DAY;
-    if step.discloses {
+    let day = change.unit / UNITS_PER_DAY;
+    if change.discloses {
         for episode in &mut tracked.episodes {
             // The rest of a day with findings belongs to its evidence, as the windows hold it too.
             if episode.last_day() == day && findings.iter().all(|finding| finding.typology != episode.typology) {
@@ -371,7 +379,7 @@ pub fn apply_to(tracked: &mut Tracked, access: &Access, settles: Timestamp, usag
         }
     }
     let told =
-        Told { time: access.time, heard: access.time, hash: access.hash.0, kinds: access.kinds, unit: step.unit, access: Some(access) };
+        Told { time: access.time, heard: access.time, hash: access.hash.0, kinds: access.kinds, unit: change.unit, access: Some(access) };
     // Most findings are weak, and begin nothing.
     findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
     for finding in findings {
@@ -403,9 +411,9 @@ fn triage(tracked: &mut Tracked, told: &Told<'_>, settles: Timestamp, finding: &
         day: told.unit / UNITS_PER_DAY,
         weight: context.statute.weight_b(told.kinds).max(1),
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
-        voices: &env.models.voices,
+        calibration: &env.models.calibration,
         group: &group,
-        chorus: voice::chorus(&tracked.episodes, finding.typology, told.unit / UNITS_PER_DAY),
+        corroboration: corroboration::corroboration(&tracked.episodes, finding.typology, told.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
     let found = found.filter(|position| {

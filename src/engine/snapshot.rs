@@ -1,23 +1,23 @@
 //! The engine's state as bytes, shard by shard, and back: a restored engine goes on exactly as the first would have.
 
 use crate::engine::context::SHARDS;
-use crate::engine::first::{First, Reached};
-use crate::engine::inputs::Inputs;
-use crate::engine::notes::Notes;
-use crate::engine::second::Second;
+use crate::engine::global_stage::GlobalStage;
+use crate::engine::keyed_stage::{KeyedStage, StageProgress};
+use crate::engine::partition_events::PartitionEvents;
+use crate::engine::partition_watermarks::PartitionWatermarks;
 use crate::engine::shard::Shard;
 use crate::engine::tracked::{Kept, Tracked};
 use crate::engine::{Context, Engine};
 use crate::population::Models;
-use crate::population::pulse::Pulses;
-use crate::population::sources::blind::Blind;
+use crate::population::group_activity::GroupActivity;
+use crate::population::sources::outages::SourceOutages;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of an engine.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Image {
+pub struct Snapshot {
     /// What belongs to no shard.
     pub head: Vec<u8>,
     /// Each shard.
@@ -46,13 +46,13 @@ struct Head {
     key_print: u64,
     partitions: Vec<String>,
     sources: BTreeMap<String, Arc<str>>,
-    inputs: Inputs,
-    notes: Notes,
-    reached: Reached,
+    inputs: PartitionWatermarks,
+    notes: PartitionEvents,
+    reached: StageProgress,
     models: Models,
-    pulses: Pulses,
-    blind: Blind,
-    second: Second,
+    group_activity: GroupActivity,
+    outages: SourceOutages,
+    second: GlobalStage,
 }
 
 /// Tells two keys apart without telling either.
@@ -62,7 +62,7 @@ pub(super) fn key_print(context: &Context) -> u64 {
 
 impl Engine {
     /// The state as bytes.
-    pub fn image(&self) -> Image {
+    pub fn image(&self) -> Snapshot {
         let plain = "state is plain data";
         let first = &self.first;
         let context = first.context();
@@ -74,8 +74,8 @@ impl Engine {
             notes: first.notes.clone(),
             reached: first.reached,
             models: (*first.models).clone(),
-            pulses: (*first.pulses).clone(),
-            blind: (*first.blind).clone(),
+            group_activity: (*first.group_activity).clone(),
+            outages: (*first.outages).clone(),
             second: self.second.clone(),
         };
         let shards = first.shards.iter().map(|shard| {
@@ -88,11 +88,11 @@ impl Engine {
             }
             bytes
         });
-        Image { head: postcard::to_stdvec(&head).expect(plain), shards: shards.collect() }
+        Snapshot { head: postcard::to_stdvec(&head).expect(plain), shards: shards.collect() }
     }
 
     /// Goes on from a state.
-    pub fn restore(context: Arc<Context>, image: &Image) -> Result<Engine, RestoreError> {
+    pub fn restore(context: Arc<Context>, image: &Snapshot) -> Result<Engine, RestoreError> {
         let head: Head = postcard::from_bytes(&image.head)?;
         if head.key_print != key_print(&context) {
             return Err(RestoreError::OtherKey);
@@ -123,15 +123,15 @@ impl Engine {
         engine.inputs.set_lateness(engine.first.context().lateness);
         engine.first.notes = head.notes;
         engine.first.reached = head.reached;
-        (engine.first.models, engine.first.pulses) = (Arc::new(head.models), Arc::new(head.pulses));
-        engine.first.blind = Arc::new(head.blind);
+        (engine.first.models, engine.first.group_activity) = (Arc::new(head.models), Arc::new(head.group_activity));
+        engine.first.outages = Arc::new(head.outages);
         engine.second = head.second;
         engine.second.set_budget(engine.context().alerts.budget_per_day);
         Ok(engine)
     }
 }
 
-impl First {
+impl KeyedStage {
     /// A profile goes where its key says now: reasons that are shared by a unit may have changed since it was written.
     pub(super) fn adopt(&mut self, kept: Kept) {
         let shard = self.context().key(&kept.0.actor).shard();

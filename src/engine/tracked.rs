@@ -4,10 +4,10 @@ use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::model::access::Actor;
 use crate::model::statute::{Band, Statute};
-use crate::population::pulse::{self, Beat};
+use crate::population::finding_calibration::FindingStrength;
+use crate::population::group_activity::{self, Activity};
 use crate::population::summary::{Excess, Summary};
-use crate::population::voices::Voice;
-use crate::population::{GroupModel, stage};
+use crate::population::{GroupModel, lookups};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
 use crate::profile::history::{AllMoments, Moments};
@@ -49,9 +49,9 @@ pub struct Marks {
     /// Newest five minutes seen: a late record is judged by the window that ends here.
     pub newest: u32,
     /// What was added to the group's pulse today.
-    pub beat: Beat,
+    pub activity: Activity,
     /// What was added on the day before today.
-    pub beat_before: Beat,
+    pub activity_before: Activity,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -104,7 +104,7 @@ impl Tracked {
         (self.who, self.group, self.groups) = standing(&self.profile.actor, context);
         if self.groups != groups {
             // What was added to the pulse of the former group is no part of that of the new one.
-            (self.marks.beat, self.marks.beat_before) = (Beat::default(), Beat::default());
+            (self.marks.activity, self.marks.activity_before) = (Activity::default(), Activity::default());
         }
     }
 
@@ -116,8 +116,8 @@ impl Tracked {
     /// Opens a later day, if it is one.
     pub fn open_day(&mut self, day: u32, statute: &Statute) {
         if day > self.profile.today() {
-            let beat = std::mem::take(&mut self.marks.beat);
-            self.marks.beat_before = if day == self.profile.today() + 1 { beat } else { Beat::default() };
+            let activity = std::mem::take(&mut self.marks.activity);
+            self.marks.activity_before = if day == self.profile.today() + 1 { activity } else { Activity::default() };
             self.profile.open_day(day, statute);
             self.derive();
         }
@@ -164,21 +164,21 @@ impl Tracked {
     }
 
     /// What today adds to the group's pulse beyond what was added before; nothing without enough history.
-    pub fn beat(&mut self) -> Option<Beat> {
+    pub fn more_activity(&mut self) -> Option<Activity> {
         let usual = self.own()[Measure::Persons as usize];
-        if usual.days < pulse::FEWEST_DAYS || usual.mean < 1.0 {
+        if usual.days < group_activity::FEWEST_DAYS || usual.mean < 1.0 {
             return None;
         }
         let thousandths = |figure: f64| (figure * 1_000.0) as u64;
-        let done = (self.profile.today_figure(Measure::Persons) as f64).min(pulse::MOST * usual.mean);
-        let now = Beat { done: thousandths(done), usual: thousandths(usual.mean), members: 1 };
-        let before = std::mem::replace(&mut self.marks.beat, now);
-        let more = Beat {
+        let done = (self.profile.today_figure(Measure::Persons) as f64).min(group_activity::MOST * usual.mean);
+        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1 };
+        let before = std::mem::replace(&mut self.marks.activity, now);
+        let more = Activity {
             done: now.done.saturating_sub(before.done),
             usual: now.usual.saturating_sub(before.usual),
             members: now.members - before.members,
         };
-        (more != Beat::default()).then_some(more)
+        (more != Activity::default()).then_some(more)
     }
 
     /// The band of the unexplained score for information obtained on duty.
@@ -206,24 +206,24 @@ impl Tracked {
             employer: employee.and_then(|employee| employee.employer.clone()),
             moments: self.profile.history.all_moments(last),
             days,
-            ground: self.profile.conduct.ground(last).collect(),
+            familiar: self.profile.conduct.ground(last).collect(),
             touched,
             excess: self.excess(last, group),
-            voices: self.voices(),
+            strengths: self.strengths(),
         })
     }
 
     /// What the detectors say.
-    fn voices(&self) -> Vec<Voice> {
-        self.episodes.iter().map(Episode::voice).collect()
+    fn strengths(&self) -> Vec<FindingStrength> {
+        self.episodes.iter().map(Episode::strength).collect()
     }
 
     /// The seven days that end with `last`, against the days before them and the peers.
     fn excess(&self, last: u32, group: &GroupModel) -> Excess {
         let history = &self.profile.history;
-        let before = history.all_moments(last.saturating_sub(stage::DAYS));
+        let before = history.all_moments(last.saturating_sub(lookups::DAYS));
         let of = |measure: Measure| {
-            let (days, count) = history.total(measure, last, stage::DAYS);
+            let (days, count) = history.total(measure, last, lookups::DAYS);
             let usual = predict(before[measure as usize], group.measures[measure as usize].moments, f64::from(days));
             Excess { count, bits: if count == 0 { 0.0 } else { usual.bits(count) } }
         };

@@ -11,7 +11,7 @@ use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::replay::Tap;
 use crate::profile::UNKNOWN_BULK;
-use crate::profile::coverage::{self, Usage};
+use crate::profile::justification::{self, ReasonUsage};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub struct Leaks {
     /// One for each label.
     of: Vec<Acts>,
     who: BTreeMap<String, Grantee>,
-    usage: Usage,
+    usage: ReasonUsage,
 }
 
 #[derive(Default, Debug)]
@@ -81,13 +81,17 @@ impl Tap for Leaks {
             return;
         }
         let who = *self.who.entry(access.actor.name().to_string()).or_insert_with(|| context.who(&access.actor));
-        let coverage = coverage::cover(&context.explanations, &mut self.usage, who, access, access.unnamed());
+        let justification = justification::justify(&context.explanations, &mut self.usage, who, access, access.unnamed());
         for at in labels {
             let acts = &mut self.of[*at];
             if access.time > acts.to {
                 continue;
             }
-            let open = access.subjects.iter().enumerate().filter(|(place, _)| access.time < acts.from || coverage.open.is_open(*place));
+            let open = access
+                .subjects
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| access.time < acts.from || justification.unexplained.is_unexplained(*place));
             for (_, subject) in open {
                 match acts.first.entry(subject.0) {
                     Entry::Vacant(free) => {
@@ -96,9 +100,9 @@ impl Tap for Leaks {
                     Entry::Occupied(mut known) => *known.get_mut() = access.time.min(*known.get()),
                 }
             }
-            let again = access.id.as_ref().is_some_and(|id| !coverage.open_count.is_nobody() && !acts.ids.insert(id.print));
-            if access.time >= acts.from && !coverage.open_count.is_nobody() && !again {
-                acts.unnamed.push((access.time, coverage.open_count.figure().unwrap_or(UNKNOWN_BULK)));
+            let again = access.id.as_ref().is_some_and(|id| !justification.unexplained_unnamed.is_nobody() && !acts.ids.insert(id.print));
+            if access.time >= acts.from && !justification.unexplained_unnamed.is_nobody() && !again {
+                acts.unnamed.push((access.time, justification.unexplained_unnamed.figure().unwrap_or(UNKNOWN_BULK)));
             }
         }
     }

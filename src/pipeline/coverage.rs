@@ -2,15 +2,15 @@
 
 use crate::engine::Engine;
 use crate::engine::context::Context;
-use crate::engine::covered::{Amiss, Covered};
-use crate::engine::first::First;
+use crate::engine::evaluation::{EvaluationCoverage, Impairments};
+use crate::engine::keyed_stage::KeyedStage;
 use crate::engine::shard::Profiles;
 use crate::engine::tracked::Tracked;
 use crate::http::coverage::{Coverage, EmployeeDay, Summary, Tasks};
 use crate::model::access::Actor;
 use crate::model::coverage::Counts;
 use crate::model::time::Day;
-use crate::population::sources::blind::Blind;
+use crate::population::sources::outages::SourceOutages;
 use crate::profile::window::{day_number, day_of};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -26,7 +26,7 @@ pub struct Published(RwLock<Option<Known>>);
 struct Known {
     parts: Vec<Part>,
     /// The sums of all parts.
-    covered: Arc<Covered>,
+    covered: Arc<EvaluationCoverage>,
     /// Which tasks these are, and of how many, where there are several.
     tasks: Option<Tasks>,
 }
@@ -38,7 +38,7 @@ struct Part {
     of: (i32, i64),
     context: Arc<Context>,
     profiles: Arc<Profiles>,
-    blind: Arc<Blind>,
+    outages: Arc<SourceOutages>,
     settled: u32,
 }
 
@@ -49,16 +49,16 @@ impl Published {
     }
 
     /// Publishes what the first stages of some tasks know, of so many.
-    pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a First)> + Clone, all: i32) -> Option<Counts> {
+    pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: i32) -> Option<Counts> {
         self.publish_parts(tasks, Some(all))
     }
 
-    fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a First)> + Clone, all: Option<i32>) -> Option<Counts> {
+    fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: Option<i32>) -> Option<Counts> {
         let now = || firsts.clone().map(|(task, first)| (task, first.reached().hour));
         if self.known().is_some_and(|known| known.parts.iter().map(|part| part.of).eq(now())) {
             return None;
         }
-        let mut covered = Covered::default();
+        let mut covered = EvaluationCoverage::default();
         let mut parts = Vec::new();
         for (task, first) in firsts.clone() {
             let own = first.covered();
@@ -66,7 +66,7 @@ impl Published {
                 of: (task, first.reached().hour),
                 context: first.context().clone(),
                 profiles: first.profiles().clone(),
-                blind: first.blind().clone(),
+                outages: first.outages().clone(),
                 settled: own.settled,
             });
             covered.join(&own);
@@ -86,7 +86,7 @@ impl Published {
 /// Every employee-day that is kept, by name and day.
 pub fn all(engine: &Engine) -> Vec<EmployeeDay> {
     let covered = engine.covered();
-    let amiss = Amiss::new(engine.context(), engine.blind());
+    let amiss = Impairments::new(engine.context(), engine.outages());
     let mut found = Vec::new();
     for tracked in engine.profiles().iter() {
         let days = covered.days.keys().map(|day| day_of(*day));
@@ -97,7 +97,7 @@ pub fn all(engine: &Engine) -> Vec<EmployeeDay> {
 }
 
 /// Sums of some days, with the tables that the catalog does not know.
-pub fn summary(covered: &Covered, from: Day, to: Day) -> Summary {
+pub fn summary(covered: &EvaluationCoverage, from: Day, to: Day) -> Summary {
     let days = covered.days.range(day_number(from)..=day_number(to)).map(|(day, counts)| (day_of(*day), *counts)).collect();
     let mut tables: Vec<(String, u64)> = covered.tables.iter().map(|(table, count)| (table.to_string(), *count)).collect();
     tables.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -105,7 +105,7 @@ pub fn summary(covered: &Covered, from: Day, to: Day) -> Summary {
     Summary { days, tables }
 }
 
-fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Amiss<'_>) -> Option<EmployeeDay> {
+fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Impairments<'_>) -> Option<EmployeeDay> {
     let (state, reasons) = amiss.evaluation(tracked, day_number(day), settled)?;
     let (employee, account) = match &tracked.profile.actor {
         Actor::Employee(name) => (Some(name.to_string()), None),
@@ -120,7 +120,7 @@ impl Coverage for Published {
         let known = self.known()?;
         // An employee and an account may share a name, and both come in one page.
         let mut first: BTreeSet<(Arc<str>, Actor, usize)> = BTreeSet::new();
-        let amiss: Vec<Amiss<'_>> = known.parts.iter().map(|part| Amiss::new(&part.context, &part.blind)).collect();
+        let amiss: Vec<Impairments<'_>> = known.parts.iter().map(|part| Impairments::new(&part.context, &part.outages)).collect();
         for (at, part) in known.parts.iter().enumerate() {
             for tracked in part.profiles.iter() {
                 let actor = &tracked.profile.actor;

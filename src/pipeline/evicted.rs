@@ -1,14 +1,14 @@
 //! What is given up to keep within the limits is told at once: it is seen nowhere else.
 
-use crate::engine::limits::Evicted;
+use crate::engine::output::Evictions;
 use crate::telemetry::metrics::Metrics;
 
 /// Counts and logs it.
-pub fn tell_evicted(metrics: &Metrics, evicted: Evicted) {
+pub fn tell_evicted(metrics: &Metrics, evicted: Evictions) {
     if evicted.is_nothing() {
         return;
     }
-    let Evicted { employees, record_ids } = evicted;
+    let Evictions { employees, record_ids } = evicted;
     metrics.evicted(employees, record_ids);
     tracing::warn!(
         profiles = employees,

@@ -4,7 +4,7 @@ use crate::classify::classifier::{Classifier, SourcePartition};
 use crate::decode::{self, Codec, DecodeError, Decoded, Decoder, FormatChoice, LostRecord, Raw, SequenceNumber};
 use crate::model::access::{Access, PartitionId, Position, RecordHash};
 use crate::model::time::Timestamp;
-use crate::population::flow::Edge;
+use crate::population::volume::RecordRef;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::source::lines::{Block, Messages, Oversized, Piece};
@@ -61,7 +61,7 @@ pub struct Batch {
     /// For each of them, how many of the accesses stand before it.
     pub dead_after: Vec<usize>,
     /// Numbers that the source gave its lines, by stream.
-    pub numbers: Vec<(u64, u64, Edge)>,
+    pub numbers: Vec<(u64, u64, RecordRef)>,
     /// Physical records read.
     pub lines: u64,
     /// Records outside of the time asked for.
@@ -228,7 +228,7 @@ impl Feed {
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Numbered(line) if line.time < between.from || line.time >= between.to => {}
             Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
-                let edge = Edge { time, hash: hash.0, position: position.0 };
+                let edge = RecordRef { time, hash: hash.0, position: position.0 };
                 batch.numbers.push((classifier.keys.print("stream", stream), number, edge));
             }
             Decoded::Lost(LostRecord { position, hash, length, error }) => {

@@ -10,7 +10,7 @@ mod redriven;
 use crate::config::schema::{Config, Source};
 use crate::decode::{self, Raw};
 use crate::engine::output::{Output, Revision};
-use crate::engine::{Engine, Image};
+use crate::engine::{Engine, Snapshot};
 use crate::http::health::Health;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::{Alert, AlertState};
@@ -471,7 +471,7 @@ impl Live {
             return Ok(());
         }
         let begun = Instant::now();
-        let image: Image = self.engine.image();
+        let image: Snapshot = self.engine.image();
         self.positions.tails = self.parts.intake.tails();
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;

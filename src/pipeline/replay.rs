@@ -11,10 +11,10 @@ pub use tap::{NoTap, Tap};
 
 use crate::config::schema::{Config, Source, SourceKind};
 use crate::decode::{Codec, FormatChoice};
-use crate::engine::clock::LEAP;
-use crate::engine::limits::Evicted;
+use crate::engine::output::Evictions;
 use crate::engine::output::Output;
-use crate::engine::{Engine, Image};
+use crate::engine::watermark::LEAP;
+use crate::engine::{Engine, Snapshot};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::pipeline::feed::{Batch, Between, Dead, Feed};
@@ -72,7 +72,7 @@ pub struct Tally {
     /// Applied late.
     pub late: u64,
     /// What was given up to keep within the limits.
-    pub evicted: Evicted,
+    pub evicted: Evictions,
     /// Records that could not be decoded.
     pub dead: u64,
     /// The same by reason.
@@ -264,7 +264,7 @@ impl Replay {
 
     /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
     /// input had gone on.
-    pub fn image(&self) -> Image {
+    pub fn image(&self) -> Snapshot {
         self.engine.image()
     }
 

@@ -1,6 +1,6 @@
 //! What a run leaves on disk: the engine's state together with how far each source had been read when it was made.
 
-use crate::engine::Image;
+use crate::engine::Snapshot;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka;
@@ -47,7 +47,7 @@ impl StateDir {
     }
 
     /// What is there.
-    pub fn load(&self) -> Result<Option<(Image, Positions)>, StateError> {
+    pub fn load(&self) -> Result<Option<(Snapshot, Positions)>, StateError> {
         let Some(snapshot) = self.store.load()? else { return Ok(None) };
         let ((head, mut positions), rest): ((Vec<u8>, Positions), &[u8]) = postcard::take_from_bytes(&snapshot.meta)?;
         if !rest.is_empty() {
@@ -55,11 +55,11 @@ impl StateDir {
         }
         let mut shards = snapshot.entries;
         shards.sort_by_key(|(at, _)| *at);
-        Ok(Some((Image { head, shards: shards.into_iter().map(|(_, bytes)| bytes).collect() }, positions)))
+        Ok(Some((Snapshot { head, shards: shards.into_iter().map(|(_, bytes)| bytes).collect() }, positions)))
     }
 
     /// Replaces what is there, in one durable transaction.
-    pub fn save(&mut self, image: Image, positions: &Positions) -> Result<(), StateError> {
+    pub fn save(&mut self, image: Snapshot, positions: &Positions) -> Result<(), StateError> {
         let mut meta = postcard::to_stdvec(&(&image.head, positions))?;
         // Behind the rest, and only where there are any: states without them are those of versions that knew none.
         if !positions.redriven.is_empty() {

@@ -2,25 +2,25 @@
 //!
 //! It reads summaries only, in the order of their actors, so its result does not depend on how records interleave.
 
-pub mod flow;
-pub mod ground;
+pub mod finding_calibration;
+pub mod group_activity;
 mod histogram;
-pub mod pulse;
+pub mod lookups;
+pub mod peer_access;
 pub mod sources;
-pub mod stage;
 pub mod summary;
-pub mod voices;
+pub mod volume;
 
 use crate::profile::baseline::{GroupMoments, GroupShare};
 use crate::profile::history::{AllMoments, Moments};
 use crate::profile::measure::Measure;
-use ground::CommonGround;
+use finding_calibration::FindingCalibration;
 use histogram::Histogram;
+use peer_access::PeerAccessProfile;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use summary::Summary;
-use voices::Voices;
 
 /// The usual conduct of one group.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -32,7 +32,7 @@ pub struct GroupModel {
     /// Of each share.
     pub shares: [GroupShare; Share::COUNT],
     /// Places and kinds that its members touch.
-    pub ground: CommonGround,
+    pub access_profile: PeerAccessProfile,
 }
 
 /// A part of a measure, compared as a share.
@@ -89,7 +89,7 @@ pub struct Models {
     groups: BTreeMap<Arc<str>, GroupModel>,
     everyone: GroupModel,
     /// How loud the detectors are here.
-    pub voices: Voices,
+    pub calibration: FindingCalibration,
 }
 
 /// Fewer members than this are judged together with everyone.
@@ -112,9 +112,9 @@ impl Models {
             members: 0,
             measures: [measure; Measure::COUNT],
             shares: [GroupShare::PRIOR; Share::COUNT],
-            ground: CommonGround::default(),
+            access_profile: PeerAccessProfile::default(),
         };
-        Models { version: "prior".to_owned(), groups: BTreeMap::new(), everyone, voices: Voices::default() }
+        Models { version: "prior".to_owned(), groups: BTreeMap::new(), everyone, calibration: FindingCalibration::default() }
     }
 
     /// The model by which a member of the group is judged.
@@ -139,9 +139,9 @@ impl Population {
         if self.first == 0 && !summaries.is_empty() {
             self.first = today;
         }
-        let mut voices = Voices::at_age(today.saturating_sub(self.first));
+        let mut calibration = FindingCalibration::at_age(today.saturating_sub(self.first));
         for summary in summaries {
-            voices.add(&summary.group, &summary.voices);
+            calibration.add(&summary.group, &summary.strengths);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
                 let histograms = self.days.entry(group.clone()).or_default();
@@ -157,7 +157,7 @@ impl Population {
         let prior = Models::prior();
         let everyone = models.remove(EVERYONE).filter(|model| model.members > 0).unwrap_or(prior.everyone);
         let version = version(today, &models, &everyone);
-        Models { version, groups: models, everyone, voices }
+        Models { version, groups: models, everyone, calibration }
     }
 
     fn model(&self, group: &str, members: &[&Summary], today: u32) -> GroupModel {
@@ -172,9 +172,9 @@ impl Population {
             }
         });
         let shares = Share::ALL.map(|share| group_share(members.iter().map(|summary| share.sums(&summary.moments))));
-        let mut ground = CommonGround::default();
-        members.iter().for_each(|member| ground.add(&member.ground, today));
-        GroupModel { members: learnt, measures, shares, ground }
+        let mut access_profile = PeerAccessProfile::default();
+        members.iter().for_each(|member| access_profile.add(&member.familiar, today));
+        GroupModel { members: learnt, measures, shares, access_profile }
     }
 }
 
@@ -244,10 +244,10 @@ mod tests {
             employer: None,
             moments: [moments; Measure::COUNT],
             days: vec![day],
-            ground: Vec::new(),
+            familiar: Vec::new(),
             touched: Vec::new(),
             excess: Excess::default(),
-            voices: Vec::new(),
+            strengths: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the second stage hears of one employee at a tick: small, and of closed days only.
 
 use crate::model::access::Actor;
-use crate::population::voices::Voice;
+use crate::population::finding_calibration::FindingStrength;
 use crate::profile::conduct::familiar::Ground;
 use crate::profile::conduct::touched::People;
 use crate::profile::history::{AllMoments, ClosedDay};
@@ -24,13 +24,13 @@ pub struct Summary {
     /// Days that became old enough since the last tick.
     pub days: Vec<ClosedDay>,
     /// Places and kinds touched of late.
-    pub ground: Vec<Ground>,
+    pub familiar: Vec<Ground>,
     /// People looked at one by one without a known reason on days that became old enough.
     pub touched: Vec<People>,
     /// What the last seven closed days have too much of, against what lies before them.
     pub excess: Excess,
     /// The strongest finding of each typology that is remembered, in bits.
-    pub voices: Vec<Voice>,
+    pub strengths: Vec<FindingStrength>,
 }
 
 /// Seven closed days against what would have been usual.

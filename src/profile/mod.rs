@@ -4,10 +4,10 @@ pub mod baseline;
 pub mod conduct;
 pub mod counted;
 mod counts;
-pub mod coverage;
 pub mod dossiers;
 pub mod evaluated;
 pub mod history;
+pub mod justification;
 pub mod measure;
 pub mod observation;
 pub mod seen;
@@ -25,10 +25,10 @@ use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
 use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
-use coverage::{Coverage, Open};
 use dossiers::{Dossier, Dossiers};
 use evaluated::Evaluated;
 use history::{ClosedDay, History};
+use justification::{Justification, UnexplainedSubjects};
 use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ struct Volume {
 
 /// What one access did to the profile.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct ProfileChange {
     /// The five minutes in which it lies.
     pub unit: u32,
     /// Whether it lies in the open day (a late one may not).
@@ -207,64 +207,71 @@ impl Profile {
     }
 
     /// Applies an access whose day has been opened.
-    pub fn apply(&mut self, access: &Access, coverage: &Coverage, around: &Circumstances<'_>, statute: &Statute) -> Step {
+    pub fn apply(
+        &mut self,
+        access: &Access,
+        justification: &Justification,
+        around: &Circumstances<'_>,
+        statute: &Statute,
+    ) -> ProfileChange {
         let unit = window::unit_number(around.local);
         let in_today = unit / UNITS_PER_DAY == self.today && !self.closed;
         let discloses = !access.persons.is_nobody();
         let duty = around.duty;
-        let mut step = Step { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
+        let mut change =
+            ProfileChange { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
         let seen = &self.seen;
-        let is_open = coverage.open != Open::Nobody;
-        let device = self.conduct.note_act(access, is_open, unit, |subject| seen.last_touch(subject), &mut step.signals);
+        let is_open = justification.unexplained != UnexplainedSubjects::Nobody;
+        let device = self.conduct.note_act(access, is_open, unit, |subject| seen.last_touch(subject), &mut change.signals);
         if discloses {
-            self.apply_disclosure(access, coverage, around, device, statute, &mut step);
+            self.apply_disclosure(access, justification, around, device, statute, &mut change);
         }
         if in_today {
-            for (at, more) in step.signals.iter().enumerate().filter(|(_, more)| **more > 0) {
+            for (at, more) in change.signals.iter().enumerate().filter(|(_, more)| **more > 0) {
                 let more = u32::try_from(*more).unwrap_or(u32::MAX);
                 let figure = &mut self.figures[at];
                 *figure = if at == Measure::Polls as usize { (*figure).max(more) } else { figure.saturating_add(more) };
             }
         }
-        step
+        change
     }
 
     fn apply_disclosure(
         &mut self,
         access: &Access,
-        coverage: &Coverage,
+        justification: &Justification,
         around: &Circumstances<'_>,
         device: conduct::devices::Seen,
         statute: &Statute,
-        step: &mut Step,
+        change: &mut ProfileChange,
     ) {
-        let unit = step.unit;
-        let (persons, unexplained, strangers) = self.apply_subjects(access, coverage, unit, around, statute, &mut step.signals);
-        let (counted, counted_unexplained) = self.apply_counts(access, coverage, unit, statute);
+        let unit = change.unit;
+        let (persons, unexplained, strangers) = self.apply_subjects(access, justification, unit, around, statute, &mut change.signals);
+        let (counted, counted_unexplained) = self.apply_counts(access, justification, unit, statute);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
             volume.rows = volume.rows.saturating_add(u32::try_from(access.rows.unwrap_or(0)).unwrap_or(u32::MAX));
         }
         self.trail.push(unit, access);
-        step.newly_unexplained = unexplained.saturating_add(counted_unexplained);
-        step.dossier = self.follow(access, coverage, unit, around, strangers, statute);
-        let open = step.newly_unexplained;
+        change.newly_unexplained = unexplained.saturating_add(counted_unexplained);
+        change.dossier = self.follow(access, justification, unit, around, strangers, statute);
+        let open = change.newly_unexplained;
         if open > 0 && access.time >= self.newest_open.time {
             self.newest_open = NewestOpen { time: access.time, hash: access.hash.0, kinds: access.kinds, unit };
         }
-        self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut step.signals);
+        self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut change.signals);
         let all = persons.saturating_add(counted);
         let of = |holds: bool, count: u64| if holds { count } else { 0 };
         let counts = [
             (Measure::Persons, all),
             (Measure::Unexplained, open),
-            (Measure::OffDuty, of(step.duty != Duty::On, open)),
-            (Measure::Dossiers, u64::from(step.dossier.is_some())),
+            (Measure::OffDuty, of(change.duty != Duty::On, open)),
+            (Measure::Dossiers, u64::from(change.dossier.is_some())),
             (Measure::Purposed, of(access.purpose.is_some(), all)),
-            (Measure::Claimed, of(coverage.claimed, open)),
+            (Measure::Claimed, of(justification.claimed, open)),
         ];
         for (measure, count) in counts {
-            step.signals[measure as usize] += count;
+            change.signals[measure as usize] += count;
         }
     }
 
@@ -273,7 +280,7 @@ impl Profile {
     fn apply_subjects(
         &mut self,
         access: &Access,
-        coverage: &Coverage,
+        justification: &Justification,
         unit: u32,
         around: &Circumstances<'_>,
         statute: &Statute,
@@ -288,7 +295,7 @@ impl Profile {
         let scale = self.seen.scale();
         let targeted = access.subjects.len() <= TARGETED;
         for (at, subject) in access.subjects.iter().enumerate() {
-            let open = coverage.open.is_open(at);
+            let open = justification.unexplained.is_unexplained(at);
             let touch = self.seen.touch(*subject, access.kinds, unit, open);
             self.totals.shift((touch.before, touch.unexplained_before), (touch.after, touch.unexplained_after), statute);
             if let Some(stranger) = strangers.get_mut(at) {
@@ -324,7 +331,7 @@ impl Profile {
     }
 
     /// People of whom only the count is known: their figures, all and unexplained.
-    fn apply_counts(&mut self, access: &Access, coverage: &Coverage, unit: u32, statute: &Statute) -> (u64, u64) {
+    fn apply_counts(&mut self, access: &Access, justification: &Justification, unit: u32, statute: &Statute) -> (u64, u64) {
         let unnamed = access.unnamed();
         let unsure = access.candidates && !access.subjects.is_empty();
         if unnamed.is_nobody() && !unsure {
@@ -336,18 +343,18 @@ impl Profile {
             counted.exposure.unsure += u32::from(unsure);
             counted.unexplained.unsure += u32::from(unsure);
             counted.exposure.add(unnamed, access.kinds, bulk, statute);
-            if !coverage.open_count.is_nobody() {
-                counted.unexplained.add(coverage.open_count, access.kinds, bulk, statute);
+            if !justification.unexplained_unnamed.is_nobody() {
+                counted.unexplained.add(justification.unexplained_unnamed, access.kinds, bulk, statute);
             }
         }
         let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
-        (figure(unnamed), figure(coverage.open_count))
+        (figure(unnamed), figure(justification.unexplained_unnamed))
     }
 
     fn follow(
         &mut self,
         access: &Access,
-        coverage: &Coverage,
+        justification: &Justification,
         unit: u32,
         around: &Circumstances<'_>,
         strangers: [bool; TARGETED],
@@ -357,7 +364,7 @@ impl Profile {
             return None;
         }
         let mut completed = None;
-        for (at, subject) in access.subjects.iter().enumerate().filter(|(at, _)| coverage.open.is_open(*at)) {
+        for (at, subject) in access.subjects.iter().enumerate().filter(|(at, _)| justification.unexplained.is_unexplained(*at)) {
             // To know one's own customers from all sides is one's work; a stranger is nobody's.
             let opens = around.of(*subject).1 != Territory::Own || strangers[at];
             let rule = |places, kinds| dossiers::is_complete(places, kinds, statute);

@@ -4,8 +4,8 @@
 //! What a task says again, after a crash or as a zombie, is known by its hour and time, and heard once.
 
 use crate::engine::context::Context;
+use crate::engine::global_stage::{GlobalStage, StageReport};
 use crate::engine::output::Revision;
-use crate::engine::second::{Report, Second};
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::stream::changelog::{Entry, Restored};
 use crate::stream::frames::Parts;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// The running coordinator.
 pub struct Coordinator {
-    second: Second,
+    second: GlobalStage,
     heard: Heard,
     next: i64,
     parts: Parts,
@@ -50,7 +50,7 @@ struct Task {
     to: Option<Timestamp>,
     revisions: VecDeque<Revision>,
     /// Hours that it has come to; more than one where an earlier coordinator answered some of them.
-    hours: VecDeque<(Vec<Revision>, Report)>,
+    hours: VecDeque<(Vec<Revision>, StageReport)>,
     /// The last hour of which it was heard.
     reached: i64,
     heard: VecDeque<(i64, Vec<Revision>)>,
@@ -75,7 +75,7 @@ impl Coordinator {
         let task = Task { reached: NOTHING, saved: NOTHING, day: NOTHING, ..Task::default() };
         let fresh = Heard { tasks: vec![task; tasks.max(1) as usize], begin: None, answered: NOTHING, day: None, kept: BTreeMap::new() };
         let mut coordinator = Coordinator {
-            second: Second::new(budget_per_day),
+            second: GlobalStage::new(budget_per_day),
             heard: fresh,
             next: 0,
             parts: Parts::default(),
@@ -89,12 +89,12 @@ impl Coordinator {
                 match id.as_slice() {
                     HEARD => coordinator.heard = decode(&content)?,
                     SECOND => {
-                        coordinator.second = Second::of(decode(&content)?, coordinator.second.into_stage());
+                        coordinator.second = GlobalStage::of(decode(&content)?, coordinator.second.into_stage());
                     }
                     STAGE => {
                         let (population, budget, watch) = coordinator.second.parts();
                         let parts = (population.clone(), budget.clone(), watch.clone());
-                        coordinator.second = Second::of(parts, decode(&content)?);
+                        coordinator.second = GlobalStage::of(parts, decode(&content)?);
                     }
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }

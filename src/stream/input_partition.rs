@@ -4,13 +4,13 @@
 //! What it sends depends on the records of the partition and on recorded ticks alone. It has no state of its own beside an offset
 //! and the watermark there, which stand in the group's committed offset.
 
-use crate::engine::clock::{Clock, Placed};
 use crate::engine::context::Context;
-use crate::engine::notes::{Amount, Note};
+use crate::engine::partition_events::{LossCounts, PartitionEvent};
+use crate::engine::watermark::{Scheduled, WatermarkTracker};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::population::flow::Edge;
+use crate::population::volume::RecordRef;
 use crate::stream::save::Outbox;
 use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem, Tick, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};
@@ -27,7 +27,7 @@ const FULL: usize = 256 * 1024;
 pub struct InputPartition {
     name: TopicPartition,
     context: Arc<Context>,
-    clock: Clock<Access>,
+    clock: WatermarkTracker<Access>,
     next: i64,
     /// From where to read anew while records are set aside: they are not sent yet.
     before: Option<InputPosition>,
@@ -36,7 +36,7 @@ pub struct InputPartition {
     /// That which hears the input partition's notes.
     noting: usize,
     /// What was amiss before the input partition had a time.
-    amiss: Amount,
+    amiss: LossCounts,
     /// Recorded ticks that stand before offsets not read yet.
     ticks: VecDeque<Tick>,
     /// Messages that what stands before `next` led to.
@@ -52,9 +52,9 @@ pub struct DecodedInput {
     /// Its accesses.
     pub accesses: Vec<Access>,
     /// Numbers that its source gave it: print of the stream, number, record.
-    pub numbers: Vec<(u64, u64, Edge)>,
+    pub numbers: Vec<(u64, u64, RecordRef)>,
     /// What is amiss with it.
-    pub amiss: Amount,
+    pub amiss: LossCounts,
     /// The latest time that can be believed of it by the broker's clock.
     pub believed: Option<Timestamp>,
 }
@@ -91,7 +91,7 @@ impl InputPosition {
 impl InputPartition {
     /// An input partition that is read on from there, with the ticks that were recorded of it in their order.
     pub fn new(name: TopicPartition, context: Arc<Context>, tasks: i32, resume: InputPosition, ticks: Vec<Tick>) -> InputPartition {
-        let mut clock = Clock::new(context.lateness);
+        let mut clock = WatermarkTracker::new(context.lateness);
         if let Some(watermark) = resume.watermark {
             clock.advance(watermark, &mut |_| {});
         }
@@ -106,7 +106,7 @@ impl InputPartition {
             before: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
             noting,
-            amiss: Amount::default(),
+            amiss: LossCounts::default(),
             ticks,
             sub: 0,
             outbox: Outbox::default(),
@@ -157,7 +157,7 @@ impl InputPartition {
     fn take_content(&mut self, DecodedInput { accesses, numbers, amiss, believed }: DecodedInput) -> Vec<Access> {
         for (stream, number, edge) in numbers {
             if let Some(at) = self.clock.place_of(edge.time) {
-                self.note(at, Note::Number { stream, number, edge });
+                self.note(at, PartitionEvent::Number { stream, number, edge });
             }
         }
         let (mut placed, mut given_up) = (Vec::new(), Vec::new());
@@ -166,16 +166,16 @@ impl InputPartition {
         }
         self.pack(placed);
         self.amiss.add(amiss);
-        self.amiss.dead += given_up.len() as u64;
+        self.amiss.dead_letters += given_up.len() as u64;
         // What is amiss stands at the input partition's time, once it has one.
         if let Some(at) = self.clock.watermark().filter(|_| !self.amiss.is_nothing()) {
             let amiss = std::mem::take(&mut self.amiss);
-            self.note(at, Note::Amiss(amiss));
+            self.note(at, PartitionEvent::Losses(amiss));
         }
         given_up
     }
 
-    fn note(&mut self, at: Timestamp, note: Note) {
+    fn note(&mut self, at: Timestamp, note: PartitionEvent) {
         self.bring(self.noting, at, RoutedItem::Note(note));
     }
 
@@ -238,8 +238,8 @@ impl InputPartition {
     }
 
     /// Puts records into the bundles of their tasks.
-    fn pack(&mut self, placed: Vec<Placed<Access>>) {
-        for Placed { settles, late, item } in placed {
+    fn pack(&mut self, placed: Vec<Scheduled<Access>>) {
+        for Scheduled { settles, late, item } in placed {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
             self.bring(task, settles, RoutedItem::Record { access: item, late });
         }

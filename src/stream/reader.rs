@@ -1,7 +1,7 @@
 //! How a task reads `leakwarden.access`: each message of each input partition once, up to where all input partitions have come, and from where to read on.
 
-use crate::engine::clock::Placed;
-use crate::engine::notes::Note;
+use crate::engine::partition_events::PartitionEvent;
+use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::stream::wire::{Bundle, RecordPosition, Routed, RoutedItem};
@@ -41,9 +41,9 @@ pub struct Reader {
 #[expect(clippy::large_enum_variant, reason = "almost all are records")]
 pub enum Brought {
     /// A record.
-    Record(Placed<Access>),
+    Record(Scheduled<Access>),
     /// A note of an input partition, and when it is to be heard.
-    Note(PartitionId, Timestamp, Note),
+    Note(PartitionId, Timestamp, PartitionEvent),
 }
 
 /// Watermarks move so far between two marks.
@@ -90,7 +90,7 @@ impl Reader {
         }
         Some(match what {
             RoutedItem::Record { access, late } => {
-                Brought::Record(Placed { settles: at, late, item: Access { partition: input, ..access } })
+                Brought::Record(Scheduled { settles: at, late, item: Access { partition: input, ..access } })
             }
             RoutedItem::Note(note) => Brought::Note(input, at, note),
         })
@@ -98,11 +98,11 @@ impl Reader {
 
     /// Takes a record that was re-driven. It settles once all input partitions have come to where they stand in front of it, which everybody who
     /// reads it finds the same.
-    pub fn take_redriven(&mut self, input: PartitionId, access: Access, frontier: Option<Timestamp>) -> Option<Placed<Access>> {
+    pub fn take_redriven(&mut self, input: PartitionId, access: Access, frontier: Option<Timestamp>) -> Option<Scheduled<Access>> {
         let settles = frontier.map_or(access.time, |frontier| frontier.max(access.time));
         self.now.latest = self.now.latest.max(settles);
         let late = settles > access.time;
-        (settles >= self.applied).then_some(Placed { settles, late, item: Access { partition: input, ..access } })
+        (settles >= self.applied).then_some(Scheduled { settles, late, item: Access { partition: input, ..access } })
     }
 
     /// The watermark of an input partition.

@@ -1,6 +1,6 @@
 //! What the coordinator answers, as every process knows it: a compacted topic read from its beginning.
 
-use crate::engine::second::Answer;
+use crate::engine::global_stage::StageReply;
 use crate::stream::frames::{Parts, cut};
 use crate::stream::wire::{decode, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};
@@ -24,7 +24,7 @@ pub fn begin(hour: i64) -> OutgoingRecord {
 }
 
 /// The messages of an answer.
-pub fn answer(answer: &Answer) -> Vec<OutgoingRecord> {
+pub fn answer(answer: &StageReply) -> Vec<OutgoingRecord> {
     let parts = cut(0, answer.hour as u64, &encode(answer));
     let message =
         |(at, part)| OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: key(answer.hour, at as u32), value: Some(part) };
@@ -75,7 +75,7 @@ impl Table {
     }
 
     /// The answer about an hour, once it is there.
-    pub fn answer(&self, hour: i64) -> Result<Option<Answer>, String> {
+    pub fn answer(&self, hour: i64) -> Result<Option<StageReply>, String> {
         self.answers.get(&hour).map(|bytes| decode(bytes)).transpose()
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::engine::Executor;
 use crate::engine::context::Context;
-use crate::engine::entries::{self, Given};
-use crate::engine::first::{First, Hours};
+use crate::engine::keyed_stage::{Hours, KeyedStage};
 use crate::engine::output::{Counts, Output, Revision};
+use crate::engine::state_entries::{self, SaveProgress};
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::topic::TopicPartition;
@@ -21,10 +21,10 @@ use std::sync::Arc;
 /// A running task.
 pub struct Task {
     id: i32,
-    first: First,
+    first: KeyedStage,
     reader: Reader,
     saver: Saver,
-    given: Given,
+    given: SaveProgress,
     /// What leaves it.
     pub outbox: Outbox,
     /// Input partitions without which time does not go on.
@@ -57,7 +57,7 @@ enum Stands {
 
 #[derive(Serialize, Deserialize)]
 struct Head {
-    first: entries::Head,
+    first: state_entries::StateHeader,
     resume: Mark,
 }
 
@@ -75,7 +75,7 @@ pub struct Step {
 impl Task {
     /// A task from what was saved of it. The context is the task's own: it names the input partitions.
     pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: Restored) -> Result<Task, String> {
-        let mut first = First::new(context, Hours::All);
+        let mut first = KeyedStage::new(context, Hours::All);
         let (mut mark, mut stands) = (None, Stands::New);
         if let Some(bytes) = restored.head {
             let head: Head = decode(&bytes)?;
@@ -90,7 +90,7 @@ impl Task {
             reader: Reader::new(mark, minute),
             first,
             saver: Saver::new(restored.changelog),
-            given: Given::default(),
+            given: SaveProgress::default(),
             outbox: Outbox::default(),
             inputs,
             stands,
@@ -107,7 +107,7 @@ impl Task {
     }
 
     /// The first stage.
-    pub fn first(&self) -> &First {
+    pub fn first(&self) -> &KeyedStage {
         &self.first
     }
 
@@ -278,7 +278,7 @@ impl Task {
 
     /// A hash of the whole state as of its minute: the same wherever and however often the task ran.
     pub fn digest(mut self, executor: &impl Executor) -> (Timestamp, String) {
-        let mut entries = self.first.entries(&mut Given::default(), executor);
+        let mut entries = self.first.entries(&mut SaveProgress::default(), executor);
         entries.sort();
         let mut hasher = blake3::Hasher::new();
         for (id, content) in entries {

@@ -1,9 +1,9 @@
 //! What the messages of our topics hold. Each begins with the version of its encoding; a message of another version is refused and
 //! never guessed at.
 
-use crate::engine::notes::Note;
+use crate::engine::global_stage::StageReport;
 use crate::engine::output::Revision;
-use crate::engine::second::Report;
+use crate::engine::partition_events::PartitionEvent;
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
@@ -61,7 +61,7 @@ pub enum RoutedItem {
         late: bool,
     },
     /// What the partition tells beside its records.
-    Note(Note),
+    Note(PartitionEvent),
 }
 
 /// Records that wait for their bundle to be full.
@@ -157,7 +157,7 @@ pub enum Told {
         /// Revisions of a day that ends.
         ticked: Vec<Revision>,
         /// What the second stage hears.
-        report: Report,
+        report: StageReport,
         /// The hour up to which the state of the task is saved.
         saved: i64,
     },

@@ -3,10 +3,10 @@
 //! Every decision is a named [`Decision`]. Wording belongs to [`report`], the daily budget to [`budget`].
 
 pub mod budget;
+pub mod corroboration;
 pub mod report;
 mod score;
 pub mod source;
-pub mod voice;
 mod wording;
 
 use crate::detect::Finding;
@@ -15,7 +15,7 @@ use crate::model::severity::Severity;
 use crate::model::statute::Band;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
-use crate::population::voices::{Voice, Voices};
+use crate::population::finding_calibration::{FindingCalibration, FindingStrength};
 use crate::profile::measure::Measure;
 use crate::profile::trail::Stretch;
 use crate::profile::window::Window;
@@ -99,7 +99,7 @@ pub struct Episode {
     /// The other employees of a group finding.
     pub related: BTreeSet<Arc<str>>,
     /// What other patterns said at its strongest, in bits.
-    pub chorus: f64,
+    pub corroboration: f64,
     /// What its findings are worth here, in bits.
     pub worth: f64,
     last_finding: Timestamp,
@@ -149,11 +149,11 @@ pub struct At<'a> {
     /// Band of the unexplained score, where explanations are configured.
     pub band: Option<Band>,
     /// How loud the detectors are here: by it, what a finding is worth.
-    pub voices: &'a Voices,
+    pub calibration: &'a FindingCalibration,
     /// The peer group.
     pub group: &'a str,
     /// What other patterns say of the same employee, in bits.
-    pub chorus: f64,
+    pub corroboration: f64,
 }
 
 impl Episode {
@@ -171,7 +171,7 @@ impl Episode {
             peak,
             evidence,
             related: BTreeSet::new(),
-            chorus: 0.0,
+            corroboration: 0.0,
             worth: 0.0,
             last_finding: at.heard,
             first_day: at.day,
@@ -194,8 +194,8 @@ impl Episode {
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
     pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
         // Nor is anybody held against those with whom they make a crowd.
-        let alone = self.voice();
-        let told = Voice { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
+        let alone = self.strength();
+        let told = FindingStrength { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
         self.last_finding = self.last_finding.max(at.heard);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
@@ -211,9 +211,9 @@ impl Episode {
         }
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
-        self.chorus = self.chorus.max(at.chorus);
-        self.worth = at.voices.worth(at.group, self.typology, score::evidence(&self.days), told);
-        let score = score::score(self.worth, at.chorus, self.peak.count, at.weight);
+        self.corroboration = self.corroboration.max(at.corroboration);
+        self.worth = at.calibration.calibrated_bits(at.group, self.typology, score::evidence(&self.days), told);
+        let score = score::score(self.worth, at.corroboration, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
         let before = self.severity;
@@ -236,10 +236,10 @@ impl Episode {
 
     /// How strongly its typology speaks of this employee, before what that is worth here is taken into account. The graver the alert,
     /// the less it tells of how loud the detector is among the innocent.
-    pub fn voice(&self) -> Voice {
+    pub fn strength(&self) -> FindingStrength {
         let innocent = ((GRAVE - self.score) / (GRAVE - ORDINARY)).clamp(0.0, 1.0);
         let crowd = self.related.len() as f64 + 1.0;
-        Voice { typology: self.typology, bits: score::evidence(&self.days), weight: innocent / crowd }
+        FindingStrength { typology: self.typology, bits: score::evidence(&self.days), weight: innocent / crowd }
     }
 
     /// Whether a day on which it goes on is kept out of learning: while it is grave, and for some weeks. What goes on for longer and

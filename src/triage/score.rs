@@ -29,9 +29,9 @@ pub fn evidence(days: &[(u32, f64)]) -> f64 {
 }
 
 /// The score of an episode: what its evidence is worth, what other patterns say, and the gravity of what was touched.
-pub fn score(worth: f64, chorus: f64, count: u64, weight: u64) -> f64 {
+pub fn score(worth: f64, corroboration: f64, count: u64, weight: u64) -> f64 {
     let gravity = 2.0 * ((count.saturating_mul(weight) as f64) + 1.0).log10();
-    let score = 100.0 * (1.0 - (-((worth + chorus + gravity) / HALF) * std::f64::consts::LN_2).exp());
+    let score = 100.0 * (1.0 - (-((worth + corroboration + gravity) / HALF) * std::f64::consts::LN_2).exp());
     (score * 10.0).round() / 10.0
 }
 

@@ -11,9 +11,9 @@ use crate::model::severity::Severity;
 use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
-use crate::population::flow::begin;
-use crate::population::sources::{At as Place, Low};
-use crate::population::voices::Voices;
+use crate::population::finding_calibration::FindingCalibration;
+use crate::population::sources::{At as Place, VolumeDrop};
+use crate::population::volume::begin;
 use crate::profile::trail::Stretch;
 use crate::profile::window::day_number;
 use crate::triage::report::hex;
@@ -30,7 +30,7 @@ pub struct Case {
     /// The episode.
     pub episode: Episode,
     /// What was seen at its strongest.
-    pub low: Low,
+    pub low: VolumeDrop,
     /// The first record after it.
     pub after: Option<Place>,
 }
@@ -55,9 +55,9 @@ impl Case {
         let SourceFinding { low, finding } = found;
         let (time, hash) = low.before.as_ref().map_or((begin(low.from), [0; 32]), |(_, edge)| (edge.time, edge.hash));
         // How loud it is of sources nobody can measure: few are there, and bits are taken at their word.
-        let voices = &Voices::default();
+        let calibration = &FindingCalibration::default();
         let day = day_number(now.utc_day());
-        let at = |time| At { time, heard: now, hash, day, weight: 1, band: None, voices, group: "(sources)", chorus: 0.0 };
+        let at = |time| At { time, heard: now, hash, day, weight: 1, band: None, calibration, group: "(sources)", corroboration: 0.0 };
         let peak = || Peak {
             window: finding.window,
             count: finding.count,
@@ -151,7 +151,7 @@ impl SourceWriter<'_> {
         }
     }
 
-    fn innocent_reasons(&self, low: &Low) -> Vec<InnocentReason> {
+    fn innocent_reasons(&self, low: &VolumeDrop) -> Vec<InnocentReason> {
         let reason =
             |reason: &str, tested: bool, holds: bool, detail: String| InnocentReason { reason: reason.to_owned(), tested, holds, detail };
         let maintenance = if self.explanations_configured {
@@ -185,7 +185,7 @@ impl SourceWriter<'_> {
     }
 }
 
-fn explain(source: &str, episode: &Episode, low: &Low, after: Option<&Place>) -> String {
+fn explain(source: &str, episode: &Episode, low: &VolumeDrop, after: Option<&Place>) -> String {
     let what = match &low.partition {
         Some(partition) => format!("Source {}, partition {},", wording::plain(source), wording::plain(partition)),
         None => format!("Source {}", wording::plain(source)),
@@ -220,7 +220,7 @@ fn explain(source: &str, episode: &Episode, low: &Low, after: Option<&Place>) ->
 }
 
 /// The records at both edges: by them the hole is found at the source.
-fn evidence(low: &Low, after: Option<&Place>) -> Evidence {
+fn evidence(low: &VolumeDrop, after: Option<&Place>) -> Evidence {
     let mut sources: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut root = blake3::Hasher::new();
     let edges: Vec<&Place> = low.before.iter().chain(after).collect();

@@ -2,7 +2,7 @@
 
 use leakwarden::decode::{self, Raw};
 use leakwarden::engine::context::Context;
-use leakwarden::engine::limits::Evicted;
+use leakwarden::engine::output::Evictions;
 use leakwarden::engine::output::{Output, Revision, SourceCounts};
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
@@ -24,7 +24,7 @@ pub struct Play {
     pub given_up: Vec<Access>,
     pub counts: SourceCounts,
     /// What was given up to keep within the limits.
-    pub evicted: Evicted,
+    pub evicted: Evictions,
     /// Every time is believed, as from a broker whose clock is ahead of all.
     pub believe_all: bool,
     feed: Feed,
@@ -56,7 +56,7 @@ impl Play {
             dead: Vec::new(),
             given_up: Vec::new(),
             counts: SourceCounts::default(),
-            evicted: Evicted::default(),
+            evicted: Evictions::default(),
             believe_all: false,
             feed: Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format),
             line: 0,

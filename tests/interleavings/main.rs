@@ -17,7 +17,7 @@ mod table;
 mod world;
 
 use company::{Company, Layout, Story};
-use leakwarden::engine::covered::Covered;
+use leakwarden::engine::evaluation::EvaluationCoverage;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::Access;
 use leakwarden::model::alert::Alert;
@@ -38,7 +38,7 @@ type Alerts = BTreeMap<(String, u32), String>;
 /// What was made of a log.
 struct Made {
     alerts: Alerts,
-    coverage: Covered,
+    coverage: EvaluationCoverage,
     duplicates: u64,
     late: u64,
 }
@@ -65,7 +65,7 @@ fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
         let id = engine.context().partition(name);
         engine.open(id);
     }
-    let mut made = Made { alerts: Alerts::new(), coverage: Covered::default(), duplicates: 0, late: 0 };
+    let mut made = Made { alerts: Alerts::new(), coverage: EvaluationCoverage::default(), duplicates: 0, late: 0 };
     while !unread.is_empty() {
         let at = dice.below(unread.len());
         let (name, rest) = &mut unread[at];

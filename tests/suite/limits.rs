@@ -5,7 +5,7 @@ use crate::common::line::{Line, by_account, on};
 use crate::common::play::Play;
 use crate::common::world::World;
 use leakwarden::engine::context::Context;
-use leakwarden::engine::limits::Evicted;
+use leakwarden::engine::output::Evictions;
 use std::sync::Arc;
 
 /// The bank's directory knows e1, and nobody else.
@@ -30,7 +30,7 @@ fn strangers() -> Vec<Line> {
     lines
 }
 
-fn evicted(context: &Arc<Context>, pieces: usize) -> (Play, Evicted) {
+fn evicted(context: &Arc<Context>, pieces: usize) -> (Play, Evictions) {
     let mut play = Play::new(context);
     let lines = strangers();
     lines.chunks(pieces).for_each(|piece| play.take(piece));

@@ -7,7 +7,7 @@ use leakwarden::engine::Sequential;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::DAY_MS;
-use leakwarden::population::flow::Edge;
+use leakwarden::population::volume::RecordRef;
 
 /// Days that are played, where nothing else is said: six weeks.
 const DAYS: i64 = 42;
@@ -168,7 +168,7 @@ fn numbered(lost: impl Fn(i64, u64) -> bool, restarts_at: Option<(i64, u64)>) ->
             Some((on, at)) if on == day && number >= at => number - at + 1,
             _ => number,
         };
-        let edge = Edge { time: access.time, hash: access.hash.0, position: access.position.0 };
+        let edge = RecordRef { time: access.time, hash: access.hash.0, position: access.position.0 };
         engine.numbered(*id, day as u64, told, edge);
         // A line that comes twice.
         engine.numbered(*id, day as u64, told, edge);

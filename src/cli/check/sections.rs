@@ -7,7 +7,7 @@ use leakwarden::classify::explanations::Explanations;
 use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
 use leakwarden::detect::{DETECTORS, DataRequirement};
 use leakwarden::engine::context::Context;
-use leakwarden::engine::limits::Limits;
+use leakwarden::engine::context::Limits;
 use leakwarden::kafka::settings::TLS;
 use leakwarden::model::access::Actor;
 use leakwarden::model::kind::Kinds;

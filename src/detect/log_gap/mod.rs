@@ -20,7 +20,7 @@ pub mod source;
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::access::Indicators;
 use crate::model::typology::Typology;
-use crate::profile::coverage::Open;
+use crate::profile::justification::UnexplainedSubjects;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
@@ -38,7 +38,7 @@ const WEIGHS: f64 = 45.0;
 const FAILED: f64 = 25.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if !context.access.indicators.has(Indicators::AUDIT_OFF) || context.justification.open == Open::Nobody {
+    if !context.access.indicators.has(Indicators::AUDIT_OFF) || context.justification.unexplained == UnexplainedSubjects::Nobody {
         return None;
     }
     let (bits, how) = if context.access.success { (WEIGHS, "switched off or narrowed") } else { (FAILED, "tried to be switched off") };

@@ -2,12 +2,12 @@
 
 use crate::detect::{Finding, SourceFinding};
 use crate::model::typology::Typology;
-use crate::population::sources::Low;
+use crate::population::sources::VolumeDrop;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 /// The finding about a source (or one of its partitions) in the hours of a stretch.
-pub fn find(low: Low) -> SourceFinding {
+pub fn find(low: VolumeDrop) -> SourceFinding {
     let hours = low.to - low.from;
     if let Some((missing, usual)) = low.missing {
         let particular = format!(
@@ -27,7 +27,7 @@ pub fn find(low: Low) -> SourceFinding {
     said(low, missing, particular)
 }
 
-fn said(low: Low, count: u64, particular: String) -> SourceFinding {
+fn said(low: VolumeDrop, count: u64, particular: String) -> SourceFinding {
     let finding = Finding {
         typology: Typology::LogGap,
         window: if low.to - low.from == 1 { Window::H1 } else { Window::H24 },

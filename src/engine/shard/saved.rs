@@ -1,11 +1,11 @@
 //! A shard as it is saved entry by entry: what changed since the last time, and back.
 
 use super::{Profiles, Shard};
-use crate::engine::covered::Covered;
+use crate::engine::evaluation::EvaluationCoverage;
 use crate::model::access::Actor;
-use crate::population::flow::Flows;
-use crate::population::pulse::{Beat, GroupDay};
-use crate::profile::coverage::Usage;
+use crate::population::group_activity::{Activity, GroupDay};
+use crate::population::volume::VolumeAccumulator;
+use crate::profile::justification::ReasonUsage;
 use std::collections::BTreeSet;
 
 /// What is saved of a shard.
@@ -21,7 +21,7 @@ pub struct Entries {
 impl Shard {
     /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
     pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> Entries {
-        let own = postcard::to_stdvec(&(&self.usage, self.beats.sorted(), &self.flows, &self.covered, self.known_from))
+        let own = postcard::to_stdvec(&(&self.usage, self.activity.sorted(), &self.flows, &self.covered, self.known_from))
             .expect("state is plain data");
         let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
@@ -37,9 +37,15 @@ impl Shard {
 
     /// Takes back what belongs to no profile.
     pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
-        let (usage, beats, flows, covered, known_from): (Usage, Vec<(GroupDay, Beat)>, Flows, Covered, i64) = postcard::from_bytes(bytes)?;
+        let (usage, activity, flows, covered, known_from): (
+            ReasonUsage,
+            Vec<(GroupDay, Activity)>,
+            VolumeAccumulator,
+            EvaluationCoverage,
+            i64,
+        ) = postcard::from_bytes(bytes)?;
         (self.usage, self.flows, self.covered, self.known_from) = (usage, flows, covered, known_from);
-        beats.into_iter().for_each(|(at, beat)| self.beats.add(at, beat));
+        activity.into_iter().for_each(|(at, of_day)| self.activity.add(at, of_day));
         Ok(())
     }
 

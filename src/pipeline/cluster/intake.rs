@@ -3,7 +3,7 @@
 use crate::config::schema::{Config, SourceKind};
 use crate::decode::{FormatChoice, Raw};
 use crate::engine::context::Context;
-use crate::engine::notes::Amount;
+use crate::engine::partition_events::LossCounts;
 use crate::http::health::Health;
 use crate::kafka::consumer::ConsumerRecord;
 use crate::model::access::{Access, PartitionId, Position};
@@ -267,7 +267,7 @@ impl Intake {
 
 /// What a record holds; what of it is dead goes to the letters.
 fn content(batch: Batch, lost: u64, believed: Option<Timestamp>, letters: &mut Vec<DeadLetter>) -> DecodedInput {
-    let amiss = Amount { dead: batch.dead.len() as u64, lost };
+    let amiss = LossCounts { dead_letters: batch.dead.len() as u64, losses: lost };
     letters.extend(batch.dead.into_iter().map(Dead::into_letter));
     DecodedInput { accesses: batch.accesses, numbers: batch.numbers, amiss, believed }
 }

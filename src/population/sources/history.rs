@@ -40,7 +40,7 @@ struct Day {
 
 /// What would have been usual in a stretch of hours.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Usual {
+pub struct UsualVolume {
     /// Median of the earlier days.
     pub median: f64,
     /// First and 99th percentile.
@@ -108,7 +108,7 @@ impl Hours {
 
     /// What is usual in the hours from `from` until `to`, exclusive, and how surprising `records` are, where the others give `share` of
     /// what is usual for them. `None` without enough days.
-    pub fn usual(&self, from: i64, to: i64, records: u64, share: f64, is_worked: &dyn Fn(i64) -> bool) -> Option<Usual> {
+    pub fn usual(&self, from: i64, to: i64, records: u64, share: f64, is_worked: &dyn Fn(i64) -> bool) -> Option<UsualVolume> {
         let first = self.first?;
         let (begins, ends) = (from.div_euclid(24), (to - 1).div_euclid(24));
         let kind = |back: i64| (is_worked(begins - back), is_worked(ends - back));
@@ -131,7 +131,7 @@ impl Hours {
         let as_low = earlier.iter().filter(|n| u64::from(**n) <= records).count() as u32;
         let bits = surprise(&earlier, records, share).min(if as_low > 0 { rank_bits(earlier.len(), as_low) } else { f64::MAX });
         let of = |q| quantile(&earlier, q).unwrap_or(0);
-        Some(Usual { median, p1: of(0.01), p99: of(0.99), days: earlier.len() as u32, as_low, bits })
+        Some(UsualVolume { median, p1: of(0.01), p99: of(0.99), days: earlier.len() as u32, as_low, bits })
     }
 }
 

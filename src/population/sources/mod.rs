@@ -5,15 +5,15 @@
 //! well (a holiday that no calendar names), as much less is expected of this one. A partition is judged only where what it lacks is
 //! lacking in its source: work that moved to another partition, or to a new file, is not gone.
 
-pub mod blind;
 mod history;
 mod numbers;
+pub mod outages;
 
-use crate::population::flow::{Edge, Heard};
-use blind::Blind;
+use crate::population::volume::{RecordRef, VolumeReport};
 use history::Hours;
-pub use history::Usual;
-use numbers::Numbers;
+pub use history::UsualVolume;
+use numbers::NumberGaps;
+use outages::SourceOutages;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub struct Sources {
     sources: BTreeMap<Arc<str>, Channel>,
     partitions: BTreeMap<(Arc<str>, Arc<str>), Channel>,
     /// What cannot be seen.
-    pub blind: Blind,
+    pub outages: SourceOutages,
     day: i64,
     /// The UTC hour up to which was judged.
     judged: i64,
@@ -63,13 +63,13 @@ struct Channel {
     /// The newest UTC hour with records, and its first record.
     newest: Option<(i64, At)>,
     gap: Option<Gap>,
-    numbers: Numbers,
+    numbers: NumberGaps,
     /// The partition of the newest hole.
     hole: Option<Arc<str>>,
 }
 
 /// A record, and in which partition.
-pub type At = (Arc<str>, Edge);
+pub type At = (Arc<str>, RecordRef);
 
 /// A stretch without, or with too few, records. In UTC hours.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ struct Gap {
 
 /// What a source says too little of.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Low {
+pub struct VolumeDrop {
     /// The source.
     pub source: Arc<str>,
     /// The partition, where it is not the source as a whole.
@@ -92,7 +92,7 @@ pub struct Low {
     /// Records heard in it.
     pub records: u64,
     /// What would have been usual.
-    pub usual: Usual,
+    pub usual: UsualVolume,
     /// The share of what is usual for them that the other sources gave.
     pub share: f64,
     /// How many others there are to tell by.
@@ -126,7 +126,7 @@ pub struct Clock<'a> {
 
 impl Sources {
     /// Takes the reports of the hours before the one that begins.
-    pub fn take(&mut self, clock: Clock<'_>, heard: &[Heard]) {
+    pub fn take(&mut self, clock: Clock<'_>, heard: &[VolumeReport]) {
         let today = (clock.hour + clock.ahead).div_euclid(24);
         if today > self.day {
             self.day = today;
@@ -135,14 +135,14 @@ impl Sources {
                 channel.hours.turn(today, clock.is_worked)
             });
             self.partitions.retain(|_, channel| channel.hours.turn(today, clock.is_worked));
-            self.blind.forget_before((today - blind::KEPT_DAYS) * 24 - clock.ahead);
+            self.outages.forget_before((today - outages::KEPT_DAYS) * 24 - clock.ahead);
         }
-        for Heard { source, partition, hour, flow } in heard {
-            if flow.dead > 0 {
-                self.blind.mark(source, *hour, Blind::DEAD_LETTERS);
+        for VolumeReport { source, partition, hour, flow } in heard {
+            if flow.dead_letters > 0 {
+                self.outages.mark(source, *hour, SourceOutages::DEAD_LETTERS);
             }
-            if flow.lost > 0 {
-                self.blind.mark(source, *hour, Blind::LOST);
+            if flow.losses > 0 {
+                self.outages.mark(source, *hour, SourceOutages::LOST);
             }
             if flow.numbers > 0 {
                 let local = *hour + clock.ahead;
@@ -174,16 +174,16 @@ impl Sources {
     }
 
     /// What says too little in a stretch that ends now. Notes what cannot be seen for it.
-    pub fn judge(&mut self, clock: Clock<'_>) -> Vec<Low> {
+    pub fn judge(&mut self, clock: Clock<'_>) -> Vec<VolumeDrop> {
         self.excuse(clock);
-        let mut found: Vec<Low> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
+        let mut found: Vec<VolumeDrop> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
         let whole: Vec<Arc<str>> = found.iter().map(|low| low.source.clone()).collect();
         let parts = self.partitions.keys().filter(|(source, _)| !whole.contains(source)).cloned();
-        let parts: Vec<Low> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
+        let parts: Vec<VolumeDrop> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
         found.extend(parts);
         let lacking = self.sources.iter_mut().filter_map(|(source, channel)| channel.lacks(clock, source));
-        let lacking: Vec<Low> = lacking.collect();
-        lacking.iter().filter(|low| low.bits >= SURE).for_each(|low| self.blind.mark(&low.source, low.to - 1, Blind::GAP));
+        let lacking: Vec<VolumeDrop> = lacking.collect();
+        lacking.iter().filter(|low| low.bits >= SURE).for_each(|low| self.outages.mark(&low.source, low.to - 1, SourceOutages::GAP));
         for low in &mut found {
             let of = low.partition.clone().map(|partition| (low.source.clone(), partition));
             let channel = match of {
@@ -192,8 +192,8 @@ impl Sources {
             };
             let Some(channel) = channel else { continue };
             low.told = channel.is_low(clock, low);
-            let blind = (low.from..low.to).filter(|_| low.bits >= SURE).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
-            blind.for_each(|hour| self.blind.mark(&low.source, hour, Blind::GAP));
+            let hidden = (low.from..low.to).filter(|_| low.bits >= SURE).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
+            hidden.for_each(|hour| self.outages.mark(&low.source, hour, SourceOutages::GAP));
         }
         for channel in self.sources.values_mut().chain(self.partitions.values_mut()) {
             if channel.gap.is_some_and(|gap| gap.last + OVER_HOURS < clock.hour) {
@@ -212,7 +212,7 @@ impl Sources {
             for hour in hours.clone().filter(|hour| (clock.is_excused)(source, *hour)) {
                 let local = hour + clock.ahead;
                 if channel.is_low_hour(clock, hour, 1.0) {
-                    self.blind.mark(source, hour, Blind::GAP);
+                    self.outages.mark(source, hour, SourceOutages::GAP);
                     channel.hours.excuse(local, clock.is_worked);
                     let of_source = self.partitions.iter_mut().filter(|((of, _), _)| of == source);
                     of_source.for_each(|(_, channel)| channel.hours.excuse(local, clock.is_worked));
@@ -221,18 +221,18 @@ impl Sources {
         }
     }
 
-    fn low_source(&self, clock: Clock<'_>, source: Arc<str>) -> Option<Low> {
+    fn low_source(&self, clock: Clock<'_>, source: Arc<str>) -> Option<VolumeDrop> {
         let channel = self.sources.get(&source)?;
         let looks = LOOKS + (self.sources.len() as f64).log2();
         let low = |stretch| {
             let others = self.others(clock, &source, stretch);
             let share = clock.share(stretch, &others);
-            channel.low(clock, stretch, share).map(|low| Low { source: source.clone(), share, others: others.len(), ..low })
+            channel.low(clock, stretch, share).map(|low| VolumeDrop { source: source.clone(), share, others: others.len(), ..low })
         };
         most_surprising(STRETCHES.into_iter().filter_map(low), looks)
     }
 
-    fn low_partition(&self, clock: Clock<'_>, source: Arc<str>, partition: Arc<str>) -> Option<Low> {
+    fn low_partition(&self, clock: Clock<'_>, source: Arc<str>, partition: Arc<str>) -> Option<VolumeDrop> {
         let (whole, channel) = (self.sources.get(&source)?, self.partitions.get(&(source.clone(), partition.clone()))?);
         let looks = LOOKS + (self.partitions.len() as f64).log2();
         let low = |stretch| {
@@ -243,7 +243,7 @@ impl Sources {
             let moved = whole.hours.sum(to - stretch, to) + lacks > typical(whole);
             let others = self.others(clock, &source, stretch);
             let low = channel.low(clock, stretch, clock.share(stretch, &others)).filter(|_| !moved)?;
-            Some(Low { source: source.clone(), partition: Some(partition.clone()), others: others.len(), ..low })
+            Some(VolumeDrop { source: source.clone(), partition: Some(partition.clone()), others: others.len(), ..low })
         };
         most_surprising(STRETCHES.into_iter().filter_map(low), looks)
     }
@@ -273,10 +273,10 @@ impl Clock<'_> {
     }
 }
 
-fn most_surprising(lows: impl Iterator<Item = Low>, looks: f64) -> Option<Low> {
+fn most_surprising(lows: impl Iterator<Item = VolumeDrop>, looks: f64) -> Option<VolumeDrop> {
     let low = lows.max_by(|a, b| a.bits.total_cmp(&b.bits))?;
     let bits = low.bits - looks;
-    (bits >= WEAKEST).then_some(Low { bits, ..low })
+    (bits >= WEAKEST).then_some(VolumeDrop { bits, ..low })
 }
 
 impl Channel {
@@ -296,18 +296,18 @@ impl Channel {
     }
 
     /// Whether numbers of its sequences are missing that usually are not.
-    fn lacks(&mut self, clock: Clock<'_>, source: &Arc<str>) -> Option<Low> {
+    fn lacks(&mut self, clock: Clock<'_>, source: &Arc<str>) -> Option<VolumeDrop> {
         let local = clock.hour - 1 + clock.ahead;
         let lack = self.numbers.lack(local.div_euclid(24))?;
         let bits = lack.bits - LOOKS;
         let place = |at: usize| Some((self.hole.clone()?, lack.edges?[at]));
-        (bits >= WEAKEST).then(|| Low {
+        (bits >= WEAKEST).then(|| VolumeDrop {
             source: source.clone(),
             partition: None,
             from: local.div_euclid(24) * 24 - clock.ahead,
             to: clock.hour,
             records: lack.numbers,
-            usual: Usual { median: lack.expected, p1: 0, p99: 0, days: lack.days, as_low: 0, bits: lack.bits },
+            usual: UsualVolume { median: lack.expected, p1: 0, p99: 0, days: lack.days, as_low: 0, bits: lack.bits },
             share: 1.0,
             others: 0,
             bits,
@@ -326,7 +326,7 @@ impl Channel {
     }
 
     /// How surprising a stretch that ends now, and ends low, is.
-    fn low(&self, clock: Clock<'_>, stretch: i64, share: f64) -> Option<Low> {
+    fn low(&self, clock: Clock<'_>, stretch: i64, share: f64) -> Option<VolumeDrop> {
         let to = clock.hour + clock.ahead;
         let from = to - stretch;
         let records = self.hours.sum(from, to);
@@ -344,7 +344,7 @@ impl Channel {
         if expected - (records as f64) < FEWEST || records as f64 > low * expected {
             return None;
         }
-        Some(Low {
+        Some(VolumeDrop {
             source: Arc::from(""),
             partition: None,
             from: from - clock.ahead,
@@ -362,7 +362,7 @@ impl Channel {
     }
 
     /// Notes that it is low. Whether that is to be told.
-    fn is_low(&mut self, clock: Clock<'_>, low: &Low) -> bool {
+    fn is_low(&mut self, clock: Clock<'_>, low: &VolumeDrop) -> bool {
         let gap = self.gap.get_or_insert(Gap { found: clock.hour, last: clock.hour });
         gap.last = clock.hour;
         let found = gap.found;

@@ -1,7 +1,7 @@
-//! Numbers of audit sequences that never came, against how many usually do not: whoever ships only some of the lines always lacks some.
+//! NumberGaps of audit sequences that never came, against how many usually do not: whoever ships only some of the lines always lacks some.
 
-use crate::population::flow::{Edge, Flow};
 use crate::population::sources::history::KEPT_DAYS;
+use crate::population::volume::{HourVolume, RecordRef};
 use crate::profile::baseline::Prediction;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,18 +13,18 @@ const FEWEST_NUMBERS: u64 = 20;
 
 /// The days of one source: (numbers due, numbers missing).
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Numbers {
+pub struct NumberGaps {
     days: BTreeMap<i64, (u64, u64)>,
     /// The first hole of today.
-    edges: Option<[Edge; 2]>,
+    edges: Option<[RecordRef; 2]>,
     /// Whether numbers went missing since the last judgement.
     fresh: bool,
 }
 
 /// What a source lacks today.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Lack {
-    /// Numbers that were due.
+pub struct MissingNumbers {
+    /// NumberGaps that were due.
     pub numbers: u64,
     /// Those that never came.
     pub missing: u64,
@@ -35,12 +35,12 @@ pub struct Lack {
     /// Surprise, in bits.
     pub bits: f64,
     /// The records at the edges of the first hole.
-    pub edges: Option<[Edge; 2]>,
+    pub edges: Option<[RecordRef; 2]>,
 }
 
-impl Numbers {
+impl NumberGaps {
     /// Adds an hour of a local day.
-    pub fn add(&mut self, day: i64, flow: &Flow) {
+    pub fn add(&mut self, day: i64, flow: &HourVolume) {
         if flow.numbers == 0 {
             return;
         }
@@ -59,7 +59,7 @@ impl Numbers {
     }
 
     /// What is missing of a day, where more of it is since it was asked last.
-    pub fn lack(&mut self, today: i64) -> Option<Lack> {
+    pub fn lack(&mut self, today: i64) -> Option<MissingNumbers> {
         if !std::mem::take(&mut self.fresh) {
             return None;
         }
@@ -74,7 +74,7 @@ impl Numbers {
         let usual = shares[(shares.len() * 9 / 10).min(shares.len() - 1)];
         let expected = usual.mul_add(numbers as f64, 0.5);
         let bits = Prediction { mean: expected, variance: expected + expected * expected }.bits(missing);
-        Some(Lack { numbers, missing, expected, days: shares.len() as u32, bits, edges: self.edges })
+        Some(MissingNumbers { numbers, missing, expected, days: shares.len() as u32, bits, edges: self.edges })
     }
 }
 
@@ -83,11 +83,11 @@ mod tests {
     use super::*;
 
     fn numbers(missing: u64, today: u64) -> f64 {
-        let mut all = Numbers::default();
+        let mut all = NumberGaps::default();
         for day in 0..10 {
-            all.add(day, &Flow { numbers: 1_000, missing, ..Flow::default() });
+            all.add(day, &HourVolume { numbers: 1_000, missing, ..HourVolume::default() });
         }
-        all.add(10, &Flow { numbers: 1_000, missing: today, ..Flow::default() });
+        all.add(10, &HourVolume { numbers: 1_000, missing: today, ..HourVolume::default() });
         all.lack(10).map_or(0.0, |lack| lack.bits)
     }
 

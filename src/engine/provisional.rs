@@ -12,7 +12,7 @@ use crate::model::access::Access;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::time::{Span, Timestamp};
 use crate::profile::Profile;
-use crate::profile::coverage::Usage;
+use crate::profile::justification::ReasonUsage;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A copy follows its employee for so long before it is made anew from the settled state.
@@ -23,13 +23,13 @@ const REMEMBERED: usize = 20_000;
 
 /// Copies of employees with records that have not settled.
 #[derive(Default)]
-pub struct Ahead {
-    copies: HashMap<ProfileKey, Copy>,
+pub struct Provisional {
+    copies: HashMap<ProfileKey, Speculation>,
 }
 
-struct Copy {
+struct Speculation {
     tracked: Tracked,
-    usage: Usage,
+    usage: ReasonUsage,
     made: Timestamp,
     /// Records that have not settled, in order of arrival.
     waiting: VecDeque<Access>,
@@ -37,12 +37,12 @@ struct Copy {
     told: BTreeMap<String, Alert>,
 }
 
-impl Ahead {
+impl Provisional {
     /// Applies a record that has just arrived. `settled` is up to where records have settled.
     pub fn take(&mut self, key: &ProfileKey, access: &Access, settled: Timestamp, env: Env<'_>) -> Vec<Revision> {
-        let copy = self.copies.entry(key.clone()).or_insert_with(|| Copy {
+        let copy = self.copies.entry(key.clone()).or_insert_with(|| Speculation {
             tracked: settled_state(key, env),
-            usage: Usage::default(),
+            usage: ReasonUsage::default(),
             made: access.time,
             waiting: VecDeque::new(),
             told: BTreeMap::new(),
@@ -103,10 +103,10 @@ impl Ahead {
     }
 }
 
-impl Copy {
+impl Speculation {
     /// Starts over from the settled state and what waits, without so many of the newest records.
     fn make_anew(&mut self, key: &ProfileKey, now: Timestamp, newest: usize, settled: Timestamp, env: Env<'_>) {
-        (self.tracked, self.usage, self.made) = (settled_state(key, env), Usage::default(), now);
+        (self.tracked, self.usage, self.made) = (settled_state(key, env), ReasonUsage::default(), now);
         self.waiting.retain(|access| access.time >= settled);
         let mut unheard = Output::default();
         let before = self.waiting.len().saturating_sub(newest);

@@ -6,12 +6,12 @@
 use crate::detect::{self, DetectorSettings, GroupFinding};
 use crate::engine::context::Context;
 use crate::engine::output::{Output, Revision};
-use crate::engine::watch::Watch;
+use crate::engine::source_monitor::SourceMonitor;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
-use crate::population::flow::{Heard, begin};
-use crate::population::pulse::Pulses;
-use crate::population::sources::blind::Blind;
-use crate::population::stage::{Stage, Tick};
+use crate::population::group_activity::GroupActivity;
+use crate::population::lookups::{DayComparison, RecentLookups};
+use crate::population::sources::outages::SourceOutages;
+use crate::population::volume::{VolumeReport, begin};
 use crate::population::{LEARNT_AFTER, Models, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
@@ -19,33 +19,33 @@ use serde::{Deserialize, Serialize};
 
 /// What a first stage tells as a UTC hour begins.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct StageReport {
     /// The hour, by number.
     pub hour: i64,
     /// What its employees have done on the days that are open.
-    pub beats: Pulses,
+    pub activity: GroupActivity,
     /// What was heard of each partition since the last report.
-    pub heard: Vec<Heard>,
+    pub heard: Vec<VolumeReport>,
     /// Where a day begins with it: summaries of its employees, in the order of their actors.
     pub day: Option<Vec<Summary>>,
 }
 
 /// What all first stages are answered.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Answer {
+pub struct StageReply {
     /// The hour.
     pub hour: i64,
     /// What everybody has done on the days that are open.
-    pub pulses: Pulses,
+    pub activity: GroupActivity,
     /// What cannot be seen of the sources.
-    pub blind: Blind,
+    pub outages: SourceOutages,
     /// Where a day begins.
-    pub day: Option<DayAnswer>,
+    pub day: Option<DayReply>,
 }
 
 /// What was learnt from the days that have closed everywhere.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct DayAnswer {
+pub struct DayReply {
     /// The peer groups.
     pub models: Models,
     /// What employees have in common.
@@ -54,56 +54,56 @@ pub struct DayAnswer {
 
 /// The second stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Second {
+pub struct GlobalStage {
     population: Population,
-    stage: Stage,
+    stage: RecentLookups,
     budget: Budget,
-    watch: Watch,
+    watch: SourceMonitor,
 }
 
-impl Second {
+impl GlobalStage {
     /// A second stage that has heard nothing, and shows so many alerts a day.
-    pub fn new(budget_per_day: u32) -> Second {
-        Second::of((Population::default(), Budget::new(budget_per_day), Watch::default()), Stage::default())
+    pub fn new(budget_per_day: u32) -> GlobalStage {
+        GlobalStage::of((Population::default(), Budget::new(budget_per_day), SourceMonitor::default()), RecentLookups::default())
     }
 
     /// From its parts.
-    pub fn of((population, budget, watch): (Population, Budget, Watch), stage: Stage) -> Second {
-        Second { population, stage, budget, watch }
+    pub fn of((population, budget, watch): (Population, Budget, SourceMonitor), stage: RecentLookups) -> GlobalStage {
+        GlobalStage { population, stage, budget, watch }
     }
 
     /// What changes with every alert and hour.
-    pub fn parts(&self) -> (&Population, &Budget, &Watch) {
+    pub fn parts(&self) -> (&Population, &Budget, &SourceMonitor) {
         (&self.population, &self.budget, &self.watch)
     }
 
     /// What changes with a day alone.
-    pub fn stage(&self) -> &Stage {
+    pub fn stage(&self) -> &RecentLookups {
         &self.stage
     }
 
     /// The same, when the rest is of no more use.
-    pub fn into_stage(self) -> Stage {
+    pub fn into_stage(self) -> RecentLookups {
         self.stage
     }
 
     /// Answers the reports of all first stages about the same hour. Beside the answer comes what is to be told of sources.
-    pub fn answer(&mut self, reports: Vec<Report>, context: &Context) -> (Answer, Vec<Revision>) {
+    pub fn answer(&mut self, reports: Vec<StageReport>, context: &Context) -> (StageReply, Vec<Revision>) {
         let hour = reports.first().map_or(0, |report| report.hour);
         let begins = reports.first().is_some_and(|report| report.day.is_some());
-        let (mut beats, mut heard, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut activity, mut heard, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
         for report in reports {
-            beats.push(report.beats.into_sorted());
+            activity.push(report.activity.into_sorted());
             heard.extend(report.heard);
             summaries.extend(report.day.into_iter().flatten());
         }
         let mut gaps = if begins { self.watch.settle(begin(hour), context) } else { Vec::new() };
         gaps.extend(self.watch.hour(hour, heard, context));
         let day = begins.then(|| self.learn(hour, summaries, &context.settings));
-        (Answer { hour, pulses: Pulses::of(beats), blind: self.watch.blind().clone(), day }, gaps)
+        (StageReply { hour, activity: GroupActivity::of(activity), outages: self.watch.outages().clone(), day }, gaps)
     }
 
-    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayAnswer {
+    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayReply {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
         let models = self.population.learn(today, &summaries);
@@ -111,8 +111,8 @@ impl Second {
         let last = today.saturating_sub(LEARNT_AFTER);
         self.stage.take(last, &summaries);
         let looks = self.stage.looks();
-        let findings = detect::compare_employees(settings, &Tick { last, members: &summaries, looks: &looks, stage: &self.stage });
-        DayAnswer { models, findings }
+        let findings = detect::compare_employees(settings, &DayComparison { last, members: &summaries, looks: &looks, stage: &self.stage });
+        DayReply { models, findings }
     }
 
     /// The input ends: what is still to be told of sources.

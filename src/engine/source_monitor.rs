@@ -11,9 +11,9 @@ use crate::engine::output::Revision;
 use crate::model::alert::AlertState;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::population::Models;
-use crate::population::flow::{self, Heard, begin};
-use crate::population::sources::blind::Blind;
+use crate::population::sources::outages::SourceOutages;
 use crate::population::sources::{Clock, Sources};
+use crate::population::volume::{self, VolumeReport, begin};
 use crate::triage::source::{Case, SourceWriter};
 use crate::triage::{Decision, Why};
 use serde::{Deserialize, Serialize};
@@ -22,17 +22,17 @@ use std::sync::Arc;
 
 /// The sources under watch, and their gaps.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Watch {
+pub struct SourceMonitor {
     sources: Sources,
     cases: BTreeMap<Arc<str>, Case>,
     /// Version of the peer baselines.
     baseline: String,
 }
 
-impl Watch {
+impl SourceMonitor {
     /// What cannot be seen of the sources.
-    pub fn blind(&self) -> &Blind {
-        &self.sources.blind
+    pub fn outages(&self) -> &SourceOutages {
+        &self.sources.outages
     }
 
     /// A day was learnt from.
@@ -41,7 +41,7 @@ impl Watch {
     }
 
     /// A UTC hour begins: what was heard of those before it. Revisions come in the order of the sources.
-    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = Heard>, context: &Context) -> Vec<Revision> {
+    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = VolumeReport>, context: &Context) -> Vec<Revision> {
         let directory = &context.classifier.directory;
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
@@ -54,7 +54,7 @@ impl Watch {
             is_holiday: &is_holiday,
             is_excused: &|source, hour| is_excused(source, hour, context),
         };
-        self.sources.take(clock, &flow::join(reports));
+        self.sources.take(clock, &volume::join(reports));
         let mut revisions = Vec::new();
         for case in self.cases.values_mut() {
             if let Some(at) = self.sources.resumed(&case.source, case.low.partition.as_ref(), case.low.to) {

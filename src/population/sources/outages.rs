@@ -14,11 +14,11 @@ const MOST: usize = 96 * 24;
 
 /// Sources and their blind hours.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Blind {
+pub struct SourceOutages {
     of: BTreeMap<Arc<str>, BTreeMap<i64, u8>>,
 }
 
-impl Blind {
+impl SourceOutages {
     /// Records that could not be decoded.
     pub const DEAD_LETTERS: u8 = 1;
     /// The source was silent or low, or numbers of its sequences are missing.

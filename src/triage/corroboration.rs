@@ -49,7 +49,7 @@ fn family(typology: Typology) -> Family {
 }
 
 /// What patterns of other families say, in bits.
-pub fn chorus(episodes: &[Episode], of: Typology, day: u32) -> f64 {
+pub fn corroboration(episodes: &[Episode], of: Typology, day: u32) -> f64 {
     let own = family(of);
     let mut best: Vec<(Family, f64)> = Vec::new();
     for episode in episodes {

@@ -1,7 +1,7 @@
 //! The partitions that an engine reads, each with its clock: up to where all of them have come.
 
-use crate::engine::clock::{Clock, Placed};
-use crate::engine::notes::Amount;
+use crate::engine::partition_events::LossCounts;
+use crate::engine::watermark::{Scheduled, WatermarkTracker};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The clocks of all partitions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Inputs {
-    clocks: BTreeMap<PartitionId, Clock<Access>>,
+pub struct PartitionWatermarks {
+    clocks: BTreeMap<PartitionId, WatermarkTracker<Access>>,
     /// Partitions that hold nobody up: their input ended or rests.
     resting: BTreeSet<PartitionId>,
     /// What was amiss before a partition had a time.
-    amiss: BTreeMap<PartitionId, Amount>,
+    amiss: BTreeMap<PartitionId, LossCounts>,
 }
 
-impl Inputs {
+impl PartitionWatermarks {
     /// Announces a partition: nothing settles beyond its watermark until it rests.
     pub fn open(&mut self, partition: PartitionId, lateness: Span) {
         self.resting.remove(&partition);
-        self.clocks.entry(partition).or_insert_with(|| Clock::new(lateness));
+        self.clocks.entry(partition).or_insert_with(|| WatermarkTracker::new(lateness));
     }
 
     /// How long records may come after later ones, from now on.
@@ -31,7 +31,7 @@ impl Inputs {
 
     /// The watermark of a partition.
     pub fn watermark(&self, partition: PartitionId) -> Option<Timestamp> {
-        self.clocks.get(&partition).and_then(Clock::watermark)
+        self.clocks.get(&partition).and_then(WatermarkTracker::watermark)
     }
 
     /// Takes a record in its partition's order; `place` hears of every record whose place in time is now known. What is
@@ -41,14 +41,14 @@ impl Inputs {
         access: Access,
         believed: Option<Timestamp>,
         lateness: Span,
-        place: &mut impl FnMut(Placed<Access>),
+        place: &mut impl FnMut(Scheduled<Access>),
     ) -> Option<Access> {
-        let clock = self.clocks.entry(access.partition).or_insert_with(|| Clock::new(lateness));
+        let clock = self.clocks.entry(access.partition).or_insert_with(|| WatermarkTracker::new(lateness));
         clock.take(access.time, believed, access, place)
     }
 
     /// A partition has nothing more to say for now: its watermark follows `to` (a recorded tick), and it holds nobody up.
-    pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>, place: &mut impl FnMut(Placed<Access>)) {
+    pub fn rest(&mut self, partition: PartitionId, to: Option<Timestamp>, place: &mut impl FnMut(Scheduled<Access>)) {
         if let (Some(clock), Some(to)) = (self.clocks.get_mut(&partition), to) {
             clock.advance(to, place);
         }
@@ -56,7 +56,7 @@ impl Inputs {
     }
 
     /// A partition's input ends. What is returned was set aside and is given up.
-    pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Placed<Access>)) -> Vec<Access> {
+    pub fn close(&mut self, partition: PartitionId, place: &mut impl FnMut(Scheduled<Access>)) -> Vec<Access> {
         self.resting.insert(partition);
         self.clocks.get_mut(&partition).map_or_else(Vec::new, |clock| clock.finish(place))
     }
@@ -67,7 +67,7 @@ impl Inputs {
     }
 
     /// Notes what is amiss.
-    pub fn amiss(&mut self, partition: PartitionId, more: Amount) {
+    pub fn amiss(&mut self, partition: PartitionId, more: LossCounts) {
         self.amiss.entry(partition).or_default().add(more);
     }
 
@@ -77,7 +77,7 @@ impl Inputs {
     }
 
     /// What is amiss, once the partition has a time.
-    pub fn take_amiss(&mut self, partition: PartitionId) -> Option<(Timestamp, Amount)> {
+    pub fn take_amiss(&mut self, partition: PartitionId) -> Option<(Timestamp, LossCounts)> {
         let at = self.watermark(partition)?;
         self.amiss.remove(&partition).map(|amount| (at, amount))
     }
@@ -96,6 +96,6 @@ impl Inputs {
 
     /// The furthest watermark.
     pub fn last(&self) -> Option<Timestamp> {
-        self.clocks.values().filter_map(Clock::watermark).max()
+        self.clocks.values().filter_map(WatermarkTracker::watermark).max()
     }
 }

@@ -10,18 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The part of an access that nothing explains.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Coverage {
+pub struct Justification {
     /// For each subject of the access, whether no reason covers it.
-    pub open: Open,
+    pub unexplained: UnexplainedSubjects,
     /// Of the people without a name, those that no reason covers.
-    pub open_count: Persons,
+    pub unexplained_unnamed: Persons,
     /// Whether a reason was claimed that does not cover.
     pub claimed: bool,
 }
 
 /// Which of the named subjects no reason covers.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Open {
+pub enum UnexplainedSubjects {
     /// All are covered.
     Nobody,
     /// None is.
@@ -30,20 +30,20 @@ pub enum Open {
     Some(Box<[bool]>),
 }
 
-impl Open {
+impl UnexplainedSubjects {
     /// Whether the subject at that place is not covered.
-    pub fn is_open(&self, at: usize) -> bool {
+    pub fn is_unexplained(&self, at: usize) -> bool {
         match self {
-            Open::Nobody => false,
-            Open::Everybody => true,
-            Open::Some(flags) => flags[at],
+            UnexplainedSubjects::Nobody => false,
+            UnexplainedSubjects::Everybody => true,
+            UnexplainedSubjects::Some(flags) => flags[at],
         }
     }
 }
 
 /// How far capped reasons are used up, by the reason's print.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Usage {
+pub struct ReasonUsage {
     used: BTreeMap<u64, Used>,
 }
 
@@ -53,9 +53,9 @@ struct Used {
     unnamed: u64,
 }
 
-impl Usage {
+impl ReasonUsage {
     /// Takes over what was used up elsewhere: a reason is used up once, wherever those whom it covers lie.
-    pub fn join(&mut self, other: &Usage) {
+    pub fn join(&mut self, other: &ReasonUsage) {
         for (print, used) in &other.used {
             let known = self.used.entry(*print).or_default();
             known.people.extend(&used.people);
@@ -88,34 +88,35 @@ impl Usage {
 }
 
 /// Finds the covered part of an access and uses up capped reasons.
-pub fn cover(explanations: &Explanations, usage: &mut Usage, who: Grantee, access: &Access, unnamed: Persons) -> Coverage {
-    let everything_open = Coverage { open: Open::Everybody, open_count: unnamed, claimed: access.purpose.is_some() };
+pub fn justify(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access, unnamed: Persons) -> Justification {
+    let nothing_explained =
+        Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: access.purpose.is_some() };
     if explanations.is_empty() {
-        return everything_open;
+        return nothing_explained;
     }
     let asked = ReasonQuery { time: access.time, objects: &access.objects, claimed: access.purpose };
     let mut general: Vec<&BusinessReason> = explanations.general(who, asked).collect();
     // Uncapped first: a cap is not used up by what needs none.
     general.sort_by_key(|reason| reason.max_persons.is_some());
-    let open = open_subjects(explanations, usage, who, access, asked, &general);
-    let open_count = open_unnamed(usage, unnamed, &general);
-    let claimed = access.purpose.is_some() && (open != Open::Nobody || !open_count.is_nobody());
-    Coverage { open, open_count, claimed }
+    let unexplained = unexplained_subjects(explanations, usage, who, access, asked, &general);
+    let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, &general);
+    let claimed = access.purpose.is_some() && (unexplained != UnexplainedSubjects::Nobody || !unexplained_unnamed.is_nobody());
+    Justification { unexplained, unexplained_unnamed, claimed }
 }
 
-fn open_subjects(
+fn unexplained_subjects(
     explanations: &Explanations,
-    usage: &mut Usage,
+    usage: &mut ReasonUsage,
     who: Grantee,
     access: &Access,
     asked: ReasonQuery<'_>,
     general: &[&BusinessReason],
-) -> Open {
+) -> UnexplainedSubjects {
     if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
-        return Open::Nobody;
+        return UnexplainedSubjects::Nobody;
     }
     if access.subjects.is_empty() {
-        return if general.is_empty() { Open::Everybody } else { Open::Nobody };
+        return if general.is_empty() { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
     }
     let flags: Box<[bool]> = access
         .subjects
@@ -127,14 +128,14 @@ fn open_subjects(
         })
         .collect();
     match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
-        (false, _) => Open::Nobody,
-        (true, true) => Open::Everybody,
-        (true, false) => Open::Some(flags),
+        (false, _) => UnexplainedSubjects::Nobody,
+        (true, true) => UnexplainedSubjects::Everybody,
+        (true, false) => UnexplainedSubjects::Some(flags),
     }
 }
 
 /// Nobody can say whom an unnamed count concerns, so only reasons for everybody or for objects cover it.
-fn open_unnamed(usage: &mut Usage, unnamed: Persons, general: &[&BusinessReason]) -> Persons {
+fn unexplained_of_unnamed(usage: &mut ReasonUsage, unnamed: Persons, general: &[&BusinessReason]) -> Persons {
     let Some(figure) = unnamed.figure() else {
         return if general.iter().any(|reason| reason.max_persons.is_none()) { Persons::NOBODY } else { Persons::Unknown };
     };

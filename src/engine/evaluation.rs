@@ -1,4 +1,4 @@
-//! Coverage as the first stage keeps it: what stands in the way of a record, of a day, and the sums of the days that are settled.
+//! Justification as the first stage keeps it: what stands in the way of a record, of a day, and the sums of the days that are settled.
 
 use crate::engine::context::Context;
 use crate::engine::tracked::Tracked;
@@ -6,8 +6,8 @@ use crate::model::access::{Access, PartitionId};
 use crate::model::coverage::{Counts, Reason, Reasons};
 use crate::model::persons::Persons;
 use crate::model::time::HOUR_MS;
-use crate::population::pulse;
-use crate::population::sources::blind::Blind;
+use crate::population::group_activity;
+use crate::population::sources::outages::SourceOutages;
 use crate::profile::evaluated::{self, Evaluation, KEPT_DAYS};
 use crate::profile::measure::Measure;
 use crate::profile::window::day_of;
@@ -20,7 +20,7 @@ const MOST_TABLES: usize = 256;
 
 /// Sums of one shard or of all.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Covered {
+pub struct EvaluationCoverage {
     /// Employee-days by the number of their day.
     pub days: BTreeMap<u32, Counts>,
     /// The last of them that has closed everywhere: it is recounted for late records only.
@@ -33,17 +33,17 @@ pub struct Covered {
 }
 
 /// What is amiss with sources, by their tags.
-pub struct Amiss<'a> {
+pub struct Impairments<'a> {
     context: &'a Context,
-    blind: &'a Blind,
+    outages: &'a SourceOutages,
     tags: Vec<(u16, &'a Arc<str>)>,
 }
 
-impl<'a> Amiss<'a> {
+impl<'a> Impairments<'a> {
     /// From what cannot be seen.
-    pub fn new(context: &'a Context, blind: &'a Blind) -> Amiss<'a> {
-        let tags = blind.sources().map(|source| (tag_of(context, source), source)).collect();
-        Amiss { context, blind, tags }
+    pub fn new(context: &'a Context, outages: &'a SourceOutages) -> Impairments<'a> {
+        let tags = outages.sources().map(|source| (tag_of(context, source), source)).collect();
+        Impairments { context, outages, tags }
     }
 
     /// What is amiss with a source on the local day of an employee.
@@ -53,10 +53,10 @@ impl<'a> Amiss<'a> {
             let directory = &self.context.classifier.directory;
             let zone = directory.zone_of(directory.employee(tracked.profile.actor.name()));
             let (from, to) = zone.bounds(day_of(day));
-            what |= self.blind.within(source, from.0.div_euclid(HOUR_MS), (to.0 - 1).div_euclid(HOUR_MS) + 1);
+            what |= self.outages.within(source, from.0.div_euclid(HOUR_MS), (to.0 - 1).div_euclid(HOUR_MS) + 1);
         }
-        let reasons = Reasons::default().with(Reason::DeadLetters, what & Blind::DEAD_LETTERS != 0);
-        reasons.with(Reason::LogGap, what & Blind::GAP != 0).with(Reason::Restore, what & Blind::LOST != 0)
+        let reasons = Reasons::default().with(Reason::DeadLetters, what & SourceOutages::DEAD_LETTERS != 0);
+        reasons.with(Reason::LogGap, what & SourceOutages::GAP != 0).with(Reason::Restore, what & SourceOutages::LOST != 0)
     }
 
     /// How far a day of an employee was, or so far is, evaluated, where days up to `settled` are settled.
@@ -70,7 +70,7 @@ fn tag_of(context: &Context, source: &str) -> u16 {
     evaluated::tag(context.classifier.keys.print("source", source))
 }
 
-impl Covered {
+impl EvaluationCoverage {
     /// Notes a record that was applied to an employee, on its local day.
     pub fn note(&mut self, tracked: &mut Tracked, access: &Access, day: u32, late: bool, context: &Context) {
         let tag = *self.tags.entry(access.partition).or_insert_with(|| tag_of(context, &context.source_of(access.partition)));
@@ -85,7 +85,7 @@ impl Covered {
             .with(Reason::Late, late && !tracked.profile.is_open(day))
             .with(Reason::UnknownPersons, matches!(access.persons, Persons::Unknown | Persons::AtLeast(_)))
             .with(Reason::UnknownTables, access.unknown_tables != 0)
-            .with(Reason::ColdStart, tracked.own()[Measure::Persons as usize].days < pulse::FEWEST_DAYS);
+            .with(Reason::ColdStart, tracked.own()[Measure::Persons as usize].days < group_activity::FEWEST_DAYS);
         let days = &mut tracked.profile.evaluated;
         // Only a late record concerns a day that is settled.
         let before = (day <= self.settled).then(|| days.settled_day(day));
@@ -99,7 +99,7 @@ impl Covered {
     }
 
     /// Days up to `last` have closed everywhere.
-    pub fn settle(&mut self, tracked: &mut Tracked, last: u32, amiss: &Amiss<'_>) {
+    pub fn settle(&mut self, tracked: &mut Tracked, last: u32, amiss: &Impairments<'_>) {
         let first = (self.settled + 1).max(last.saturating_sub(KEPT_DAYS));
         for day in first..=last {
             let found = if amiss.tags.is_empty() {
@@ -128,7 +128,7 @@ impl Covered {
     }
 
     /// Joins what another shard keeps.
-    pub fn join(&mut self, other: &Covered) {
+    pub fn join(&mut self, other: &EvaluationCoverage) {
         self.settled = self.settled.max(other.settled);
         other.days.iter().for_each(|(day, counts)| self.days.entry(*day).or_default().join(counts));
         other.tables.iter().for_each(|(table, count)| *self.tables.entry(table.clone()).or_default() += count);

@@ -4,32 +4,32 @@
 //! Hours without a record are passed over where nobody else could have had one; days are not: each begins with a tick.
 
 use crate::engine::Executor;
-use crate::engine::ahead::Ahead;
-use crate::engine::clock::Placed;
 use crate::engine::context::{Context, PassThrough, SHARDS};
-use crate::engine::covered::Covered;
-use crate::engine::notes::{Note, Notes};
+use crate::engine::evaluation::EvaluationCoverage;
+use crate::engine::global_stage::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
-use crate::engine::second::{Answer, DayAnswer, Report};
+use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
+use crate::engine::provisional::Provisional;
 use crate::engine::shard::{self, Env, Profiles, Shard};
+use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, Actor, PartitionId};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
-use crate::population::flow;
-use crate::population::pulse::Pulses;
-use crate::population::sources::blind::Blind;
+use crate::population::group_activity::GroupActivity;
+use crate::population::sources::outages::SourceOutages;
+use crate::population::volume;
 use crate::population::{Models, Summary};
 use crate::profile::window::day_number;
 use std::sync::Arc;
 
 /// What a step yields, in this order.
 #[derive(Default, Debug)]
-pub struct Stepped {
+pub struct StepOutput {
     /// What has settled.
     pub settled: Output,
     /// What a day that begins ends.
     pub ticked: Output,
-    /// An hour has come: this is to be told to the second stage, and the first waits for its answer.
-    pub report: Option<Report>,
+    /// An hour has come: this is to be told to the second stage, and the first waits for its reply.
+    pub report: Option<StageReport>,
 }
 
 /// Which hours are stopped at.
@@ -45,21 +45,21 @@ pub enum Hours {
 const LONGEST_SILENCE: i64 = 40 * 24;
 
 /// The first stage.
-pub struct First {
+pub struct KeyedStage {
     pub(super) context: Arc<Context>,
     pub(super) profiles: Arc<Profiles>,
     /// The state of all employees, shard by shard.
     pub(super) shards: Vec<Shard>,
     /// What partitions tell beside records.
-    pub(super) notes: Notes,
+    pub(super) notes: PartitionEvents,
     hours: Hours,
     /// How far things have come.
-    pub(super) reached: Reached,
+    pub(super) reached: StageProgress,
     waiting: bool,
     pub(super) models: Arc<Models>,
-    pub(super) pulses: Arc<Pulses>,
-    pub(super) blind: Arc<Blind>,
-    pub(super) ahead: Ahead,
+    pub(super) group_activity: Arc<GroupActivity>,
+    pub(super) outages: Arc<SourceOutages>,
+    pub(super) ahead: Provisional,
     /// Whose profiles were given up since entries were last given.
     pub(super) gone: Vec<Actor>,
     /// Employees have moved between shards since entries were last given.
@@ -68,18 +68,18 @@ pub struct First {
 
 /// How far the first stage has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Reached {
+pub struct StageProgress {
     /// Up to where records have settled.
     pub settled: Timestamp,
     /// The last UTC hour at whose start the second stage was heard.
     pub hour: i64,
     /// The last UTC day that has begun.
     pub day: i64,
-    /// The hour at whose start that day's answer was heard.
+    /// The hour at whose start that day's reply was heard.
     pub day_at: i64,
 }
 
-impl Reached {
+impl StageProgress {
     /// Whether anything was reached yet.
     pub fn has_begun(self) -> bool {
         self.hour > NOTHING.hour
@@ -87,27 +87,27 @@ impl Reached {
 }
 
 /// Before anything.
-pub const NOTHING: Reached = Reached {
+pub const NOTHING: StageProgress = StageProgress {
     settled: Timestamp(i64::MIN / 4),
     hour: i64::MIN / (4 * HOUR_MS),
     day: i64::MIN / (4 * DAY_MS),
     day_at: i64::MIN / (4 * HOUR_MS),
 };
 
-impl First {
+impl KeyedStage {
     /// A first stage that has seen nothing.
-    pub fn new(context: Arc<Context>, hours: Hours) -> First {
-        First {
+    pub fn new(context: Arc<Context>, hours: Hours) -> KeyedStage {
+        KeyedStage {
             profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            notes: Notes::default(),
+            notes: PartitionEvents::default(),
             hours,
             reached: NOTHING,
             waiting: false,
             models: Arc::new(Models::prior()),
-            pulses: Arc::default(),
-            blind: Arc::default(),
-            ahead: Ahead::default(),
+            group_activity: Arc::default(),
+            outages: Arc::default(),
+            ahead: Provisional::default(),
             gone: Vec::new(),
             dealt: false,
             context,
@@ -130,12 +130,12 @@ impl First {
     }
 
     /// What cannot be seen of the sources.
-    pub fn blind(&self) -> &Arc<Blind> {
-        &self.blind
+    pub fn outages(&self) -> &Arc<SourceOutages> {
+        &self.outages
     }
 
     /// How far it has come.
-    pub fn reached(&self) -> Reached {
+    pub fn reached(&self) -> StageProgress {
         self.reached
     }
 
@@ -150,25 +150,31 @@ impl First {
     }
 
     fn env(&self) -> Env<'_> {
-        Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind }
+        Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        }
     }
 
     /// Brings a record to its shard. One that lies before what has settled counts all the same, late.
-    pub fn push(&mut self, placed: Placed<Access>) {
+    pub fn push(&mut self, placed: Scheduled<Access>) {
         let settled = self.reached.settled;
         let late = placed.late || placed.settles < settled;
-        let placed = Placed { settles: placed.settles.max(settled), late, ..placed };
+        let placed = Scheduled { settles: placed.settles.max(settled), late, ..placed };
         self.shards[self.context.key(&placed.item.actor).shard()].push(placed);
     }
 
     /// Takes a note of a partition, to be heard at that time.
-    pub fn note(&mut self, partition: PartitionId, at: Timestamp, note: Note) {
+    pub fn note(&mut self, partition: PartitionId, at: Timestamp, note: PartitionEvent) {
         self.notes.push(partition, at.max(self.reached.settled), note);
     }
 
     /// How far employees' days could be evaluated.
-    pub fn covered(&self) -> Covered {
-        let mut all = Covered::default();
+    pub fn covered(&self) -> EvaluationCoverage {
+        let mut all = EvaluationCoverage::default();
         self.shards.iter().for_each(|shard| all.join(shard.covered()));
         all
     }
@@ -178,17 +184,23 @@ impl First {
         let Some(last) = last else { return };
         // A day ahead of UTC somewhere.
         let last = day_number(last.utc_day()) + 1;
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         self.shards.iter_mut().for_each(|shard| shard.settle_coverage(last, env));
     }
 
     /// Settles up to the frontier, or to the next hour on the way there. To be called again until no report comes.
-    pub fn step(&mut self, frontier: Timestamp, executor: &impl Executor) -> Stepped {
+    pub fn step(&mut self, frontier: Timestamp, executor: &impl Executor) -> StepOutput {
         if self.waiting {
-            return Stepped::default();
+            return StepOutput::default();
         }
         let Some(hour) = self.next_hour(frontier) else {
-            return Stepped { settled: self.settle_until(frontier, executor), ..Stepped::default() };
+            return StepOutput { settled: self.settle_until(frontier, executor), ..StepOutput::default() };
         };
         let mut settled = self.settle_until(Timestamp(hour * HOUR_MS), executor);
         settled.counts.evicted.add(self.keep_within_limits(Timestamp(hour * HOUR_MS), executor));
@@ -196,11 +208,11 @@ impl First {
             day if day > self.reached.day => self.tick(Timestamp(day * DAY_MS), executor),
             _ => (Output::default(), None),
         };
-        let beats = executor.on_all(&mut self.shards, &Shard::beats);
+        let activity = executor.on_all(&mut self.shards, &Shard::activity);
         let heard = executor.on_all(&mut self.shards, &|shard| shard.flows(hour));
-        let heard = flow::join(heard.into_iter().flatten().map(|heard| self.context.named(heard)));
+        let heard = volume::join(heard.into_iter().flatten().map(|heard| self.context.named(heard)));
         self.waiting = true;
-        Stepped { settled, ticked, report: Some(Report { hour, beats: Pulses::of(beats), heard, day }) }
+        StepOutput { settled, ticked, report: Some(StageReport { hour, activity: GroupActivity::of(activity), heard, day }) }
     }
 
     /// The next hour to stop at, if it has come.
@@ -221,12 +233,12 @@ impl First {
     }
 
     /// The second stage has answered: what it says of employees here is heard, and the stage goes on.
-    pub fn hear(&mut self, answer: Answer, executor: &impl Executor) -> Output {
+    pub fn hear(&mut self, reply: StageReply, executor: &impl Executor) -> Output {
         self.waiting = false;
-        self.reached.hour = answer.hour;
-        (self.pulses, self.blind) = (Arc::new(answer.pulses), Arc::new(answer.blind));
-        let Some(day) = answer.day else { return Output::default() };
-        (self.reached.day, self.reached.day_at) = (answer.hour.div_euclid(DAY_MS / HOUR_MS), answer.hour);
+        self.reached.hour = reply.hour;
+        (self.group_activity, self.outages) = (Arc::new(reply.activity), Arc::new(reply.outages));
+        let Some(day) = reply.day else { return Output::default() };
+        (self.reached.day, self.reached.day_at) = (reply.hour.div_euclid(DAY_MS / HOUR_MS), reply.hour);
         self.models = Arc::new(day.models);
         let mut told = false;
         for finding in day.findings {
@@ -237,14 +249,20 @@ impl First {
         if !told {
             return Output::default();
         }
-        let midnight = Timestamp(answer.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let midnight = Timestamp(reply.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         joined(executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env)))
     }
 
     /// Goes on from a restored state with what was heard before it was saved.
-    pub fn go_on_with(&mut self, hour: Answer, day: Option<DayAnswer>) {
-        (self.pulses, self.blind) = (Arc::new(hour.pulses), Arc::new(hour.blind));
+    pub fn go_on_with(&mut self, hour: StageReply, day: Option<DayReply>) {
+        (self.group_activity, self.outages) = (Arc::new(hour.activity), Arc::new(hour.outages));
         if let Some(day) = day {
             self.models = Arc::new(day.models);
         }
@@ -255,7 +273,13 @@ impl First {
             return Output::default();
         }
         self.reached.settled = until;
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         self.notes.settle(until, self.context.lateness, &mut self.shards[0]);
         joined(executor.on_all(&mut self.shards, &|shard| shard.settle(until, env)))
     }
@@ -263,7 +287,13 @@ impl First {
     /// A UTC day begins: days that have closed everywhere are told, so that peers learn from them.
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> (Output, Option<Vec<Summary>>) {
         let today = day_number(midnight.utc_day());
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
         let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
@@ -273,7 +303,13 @@ impl First {
 
     /// The input ends: what changed since its last revision is told.
     pub fn finish(&mut self, executor: &impl Executor) -> Output {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         joined(executor.on_all(&mut self.shards, &|shard| shard.finish(env)))
     }
 
@@ -284,19 +320,31 @@ impl First {
             return Vec::new();
         }
         let key = self.context.key(&access.actor);
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         self.ahead.take(&key, access, settled, env)
     }
 
     /// Retracts what was shown and did not settle.
     pub fn reconcile(&mut self) -> Vec<Revision> {
-        let env = Env { context: &self.context, models: &self.models, profiles: &self.profiles, pulses: &self.pulses, blind: &self.blind };
+        let env = Env {
+            context: &self.context,
+            models: &self.models,
+            profiles: &self.profiles,
+            group_activity: &self.group_activity,
+            outages: &self.outages,
+        };
         self.ahead.settle(shard::whole_minutes(self.reached.settled), env)
     }
 
     /// Forgets what is shown and has not settled: whoever goes on from here shows it anew.
     pub fn forget_shown(&mut self) {
-        self.ahead = Ahead::default();
+        self.ahead = Provisional::default();
     }
 
     /// Records that wait to settle.

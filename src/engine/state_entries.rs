@@ -5,7 +5,7 @@
 //! is not part of it: it is read again.
 
 use crate::engine::context::SHARDS;
-use crate::engine::first::{First, Reached};
+use crate::engine::keyed_stage::{KeyedStage, StageProgress};
 use crate::engine::shard::{Entries, whole_minutes};
 use crate::engine::snapshot::key_print;
 use crate::engine::tracked::Kept;
@@ -17,16 +17,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What belongs to no entry of its own.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Head {
+pub struct StateHeader {
     key_print: u64,
     /// Names of the source partitions, by id.
     pub partitions: Vec<String>,
     /// How far things have come.
-    pub reached: Reached,
+    pub reached: StageProgress,
 }
 
 /// An entry: what it is known by, and its content; `None` where it is no more.
-pub type Entry = (Vec<u8>, Option<Vec<u8>>);
+pub type StateEntry = (Vec<u8>, Option<Vec<u8>>);
 
 const SHARD: u8 = b's';
 const IDS: u8 = b'i';
@@ -35,7 +35,7 @@ const NUMBERS: u8 = b'n';
 
 /// What was given before.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct SaveProgress {
     /// Up to where records had settled.
     settled: Timestamp,
     /// Hours whose ids were given.
@@ -44,21 +44,21 @@ pub struct Given {
     any: bool,
 }
 
-impl First {
+impl KeyedStage {
     /// The minute of which the state is.
     pub fn minute(&self) -> Timestamp {
         whole_minutes(self.reached.settled)
     }
 
     /// The head as it stands.
-    pub fn head(&self) -> Head {
+    pub fn head(&self) -> StateHeader {
         let context = self.context();
         let partitions = context.partitions.read().map(|names| names.clone()).unwrap_or_default();
-        Head { key_print: key_print(context), partitions, reached: Reached { settled: self.minute(), ..self.reached } }
+        StateHeader { key_print: key_print(context), partitions, reached: StageProgress { settled: self.minute(), ..self.reached } }
     }
 
     /// Entries that changed since they were last given.
-    pub fn entries(&mut self, given: &mut Given, executor: &impl Executor) -> Vec<Entry> {
+    pub fn entries(&mut self, given: &mut SaveProgress, executor: &impl Executor) -> Vec<StateEntry> {
         let minute = self.minute();
         let all = !given.any || std::mem::take(&mut self.dealt);
         let oldest = (minute.0.saturating_sub(self.context().dedup.0)).div_euclid(HOUR_MS);
@@ -98,7 +98,7 @@ impl First {
     }
 
     /// Takes the head and entries that were given before. The second stage's last answer is to be heard before going on.
-    pub fn restore(&mut self, head: Head, entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<(), RestoreError> {
+    pub fn restore(&mut self, head: StateHeader, entries: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<(), RestoreError> {
         if head.key_print != key_print(self.context()) {
             return Err(RestoreError::OtherKey);
         }

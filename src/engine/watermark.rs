@@ -20,7 +20,7 @@ const SET_ASIDE: usize = 1_024;
 
 /// The clock of one partition, holding what is set aside.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Clock<T> {
+pub struct WatermarkTracker<T> {
     watermark: Option<Timestamp>,
     lateness: Span,
     aside: Vec<Aside<T>>,
@@ -38,7 +38,7 @@ struct Aside<T> {
 
 /// A record with its place in time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Placed<T> {
+pub struct Scheduled<T> {
     /// Where it settles: its event time, or for a late one the edge of what may still settle.
     pub settles: Timestamp,
     /// Whether it came after what it belongs to had settled.
@@ -47,10 +47,10 @@ pub struct Placed<T> {
     pub item: T,
 }
 
-impl<T> Clock<T> {
+impl<T> WatermarkTracker<T> {
     /// A clock that has seen nothing.
-    pub fn new(lateness: Span) -> Clock<T> {
-        Clock { watermark: None, lateness, aside: Vec::new(), row: 0 }
+    pub fn new(lateness: Span) -> WatermarkTracker<T> {
+        WatermarkTracker { watermark: None, lateness, aside: Vec::new(), row: 0 }
     }
 
     /// How long a record may come after later ones, from now on. What has settled stays settled.
@@ -75,7 +75,7 @@ impl<T> Clock<T> {
 
     /// Takes a record. `believed` is the latest time that can be believed for other reasons (live: the broker's clock and
     /// a bounded skew). `place` hears of every record whose place is now known; what is returned is given up.
-    pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, place: &mut impl FnMut(Placed<T>)) -> Option<T> {
+    pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, place: &mut impl FnMut(Scheduled<T>)) -> Option<T> {
         let Some(watermark) = self.watermark else {
             self.aside.push(Aside { time, contradicted: false, item });
             if believed.is_some_and(|limit| time <= limit) || self.aside.len() > CONFIRMATIONS {
@@ -102,7 +102,7 @@ impl<T> Clock<T> {
     }
 
     /// Begins with the earliest of the first records; the others follow the rules.
-    fn start(&mut self, place: &mut impl FnMut(Placed<T>)) {
+    fn start(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
         self.watermark = self.aside.iter().map(|aside| aside.time).min();
         for aside in std::mem::take(&mut self.aside) {
             // The first records speak for or against one another like all others, without a limit from outside.
@@ -111,7 +111,7 @@ impl<T> Clock<T> {
     }
 
     /// The last records in a row all leapt: the earliest of them is believed, and with it what lies within reach.
-    fn confirm(&mut self, place: &mut impl FnMut(Placed<T>)) {
+    fn confirm(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
         let row = self.aside.len().saturating_sub(self.row);
         let earliest = self.aside[row..].iter().map(|aside| aside.time).min();
         self.watermark = self.watermark.max(earliest);
@@ -120,7 +120,7 @@ impl<T> Clock<T> {
     }
 
     /// Places what was set aside and is no longer out of reach, in the order of arrival.
-    fn release(&mut self, place: &mut impl FnMut(Placed<T>)) {
+    fn release(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
         while let Some(watermark) = self.watermark
             && let Some(at) = self.aside.iter().position(|aside| aside.time <= watermark + LEAP)
         {
@@ -133,11 +133,11 @@ impl<T> Clock<T> {
         }
     }
 
-    fn place(&mut self, time: Timestamp, item: T, place: &mut impl FnMut(Placed<T>)) {
+    fn place(&mut self, time: Timestamp, item: T, place: &mut impl FnMut(Scheduled<T>)) {
         let watermark = self.watermark.map_or(time, |watermark| watermark.max(time));
         self.watermark = Some(watermark);
         let edge = watermark - self.lateness;
-        place(Placed { settles: time.max(edge), late: time < edge, item });
+        place(Scheduled { settles: time.max(edge), late: time < edge, item });
     }
 
     /// Where something of that time that is no record settles. `None` where that is not believed yet, and never waits for it.
@@ -149,7 +149,7 @@ impl<T> Clock<T> {
     }
 
     /// The source is silent and time has passed elsewhere: the watermark follows.
-    pub fn advance(&mut self, to: Timestamp, place: &mut impl FnMut(Placed<T>)) {
+    pub fn advance(&mut self, to: Timestamp, place: &mut impl FnMut(Scheduled<T>)) {
         if self.watermark.is_none() && !self.aside.is_empty() {
             self.start(place);
         }
@@ -158,7 +158,7 @@ impl<T> Clock<T> {
     }
 
     /// The input ends. What nothing spoke against is placed; what is returned is given up.
-    pub fn finish(&mut self, place: &mut impl FnMut(Placed<T>)) -> Vec<T> {
+    pub fn finish(&mut self, place: &mut impl FnMut(Scheduled<T>)) -> Vec<T> {
         if self.watermark.is_none() && !self.aside.is_empty() {
             self.start(place);
         }
@@ -183,8 +183,8 @@ mod tests {
     use super::*;
     use crate::model::time::DAY_MS;
 
-    fn run(times: &[i64]) -> (Vec<Placed<usize>>, Vec<usize>, Clock<usize>) {
-        let mut clock = Clock::new(Span::minutes(20));
+    fn run(times: &[i64]) -> (Vec<Scheduled<usize>>, Vec<usize>, WatermarkTracker<usize>) {
+        let mut clock = WatermarkTracker::new(Span::minutes(20));
         let mut placed = Vec::new();
         for (n, ms) in times.iter().enumerate() {
             let given_up = clock.take(Timestamp(*ms), None, n, &mut |p| placed.push(p));
@@ -229,15 +229,15 @@ mod tests {
 
     #[test]
     fn a_clock_that_has_set_nothing_aside_is_its_watermark_and_nothing_else() {
-        let mut clock = Clock::new(Span::minutes(20));
-        let ignore = &mut |_: Placed<usize>| {};
+        let mut clock = WatermarkTracker::new(Span::minutes(20));
+        let ignore = &mut |_: Scheduled<usize>| {};
         for (n, ms) in [0, 1, 2, 3, 30 * DAY_MS].into_iter().enumerate() {
             clock.take(Timestamp(ms), None, n, ignore);
         }
         assert!(clock.holds_any());
         clock.advance(Timestamp(29 * DAY_MS), ignore);
         assert!(!clock.holds_any());
-        let mut anew = Clock::new(Span::minutes(20));
+        let mut anew = WatermarkTracker::new(Span::minutes(20));
         anew.advance(clock.watermark().expect("it has one"), ignore);
         for n in 0..6 {
             let [mut a, mut b] = [Vec::new(), Vec::new()];
@@ -257,11 +257,11 @@ mod tests {
 
     #[test]
     fn the_broker_clock_is_believed_over_the_watermark() {
-        let mut clock = Clock::new(Span::minutes(20));
+        let mut clock = WatermarkTracker::new(Span::minutes(20));
         let mut placed = Vec::new();
         let believed = Some(Timestamp(50 * DAY_MS));
         for (n, ms) in [0, 40 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS].into_iter().enumerate() {
-            clock.take(Timestamp(ms), believed, n, &mut |p: Placed<usize>| placed.push(p.item));
+            clock.take(Timestamp(ms), believed, n, &mut |p: Scheduled<usize>| placed.push(p.item));
         }
         assert_eq!(placed, [0, 1], "no number of records confirms what the broker's clock speaks against");
     }

@@ -16,7 +16,7 @@ const MOST: usize = 16_000_000;
 
 /// One employee's look at a subject.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Look {
+pub struct Lookup {
     /// The subject.
     pub subject: u64,
     /// The employee, by number.
@@ -25,40 +25,40 @@ pub struct Look {
 
 /// The looks of the last days.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Stage {
-    days: VecDeque<(u32, Vec<Look>)>,
+pub struct RecentLookups {
+    days: VecDeque<(u32, Vec<Lookup>)>,
     actors: Vec<Actor>,
     numbers: BTreeMap<Actor, u32>,
     theta: u64,
 }
 
-impl Default for Stage {
-    fn default() -> Stage {
-        Stage { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX }
+impl Default for RecentLookups {
+    fn default() -> RecentLookups {
+        RecentLookups { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX }
     }
 }
 
 /// What cross-employee detectors look at: one tick.
-pub struct Tick<'a> {
+pub struct DayComparison<'a> {
     /// The day that has just closed everywhere.
     pub last: u32,
     /// Summaries of all employees, in the order of their actors.
     pub members: &'a [Summary],
     /// The looks of the last days, by subject and employee, each pair once.
-    pub looks: &'a [Look],
+    pub looks: &'a [Lookup],
     /// Employees by number.
-    pub stage: &'a Stage,
+    pub stage: &'a RecentLookups,
 }
 
-impl Stage {
+impl RecentLookups {
     /// Takes what the summaries bring, and forgets what is older than the days compared.
     pub fn take(&mut self, last: u32, members: &[Summary]) {
-        let mut days: BTreeMap<u32, Vec<Look>> = BTreeMap::new();
+        let mut days: BTreeMap<u32, Vec<Lookup>> = BTreeMap::new();
         for member in members {
             for people in member.touched.iter().filter(|people| !people.subjects.is_empty() && people.day + DAYS > last) {
                 let who = self.number(&member.actor);
                 let kept = people.subjects.iter().take_while(|subject| **subject <= self.theta);
-                days.entry(people.day).or_default().extend(kept.map(|subject| Look { subject: *subject, who }));
+                days.entry(people.day).or_default().extend(kept.map(|subject| Lookup { subject: *subject, who }));
             }
         }
         for (day, looks) in days {
@@ -86,17 +86,17 @@ impl Stage {
     }
 
     /// The looks of all days, by subject and employee, each pair once.
-    pub fn looks(&self) -> Vec<Look> {
-        let mut all: Vec<Look> = self.days.iter().flat_map(|(_, looks)| looks.iter().copied()).collect();
+    pub fn looks(&self) -> Vec<Lookup> {
+        let mut all: Vec<Lookup> = self.days.iter().flat_map(|(_, looks)| looks.iter().copied()).collect();
         all.sort_unstable();
         all.dedup();
         all
     }
 }
 
-impl<'a> Tick<'a> {
+impl<'a> DayComparison<'a> {
     /// The employee of a look.
-    pub fn actor(&self, look: &Look) -> &'a Actor {
+    pub fn actor(&self, look: &Lookup) -> &'a Actor {
         &self.stage.actors[look.who as usize]
     }
 
@@ -106,7 +106,7 @@ impl<'a> Tick<'a> {
     }
 
     /// The looks at each subject, one group after the other.
-    pub fn by_subject(&self) -> impl Iterator<Item = &'a [Look]> {
+    pub fn by_subject(&self) -> impl Iterator<Item = &'a [Lookup]> {
         self.looks.chunk_by(|a, b| a.subject == b.subject)
     }
 }

@@ -17,7 +17,7 @@ pub fn begin(hour: i64) -> Timestamp {
 
 /// A record at the edge of a silence. The order is that of time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Edge {
+pub struct RecordRef {
     /// Its event time.
     pub time: Timestamp,
     /// Its hash.
@@ -28,31 +28,31 @@ pub struct Edge {
 
 /// One hour of one partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Flow {
+pub struct HourVolume {
     /// Records that settled, repeats left out.
     pub records: u64,
     /// Records that could not be decoded.
-    pub dead: u64,
+    pub dead_letters: u64,
     /// Records that are lost to us: the source no longer had them when we went on.
-    pub lost: u64,
+    pub losses: u64,
     /// Numbers of audit sequences that were due, and those of them that never came.
     pub numbers: u64,
     /// The latter.
     pub missing: u64,
     /// The records at the edges of the first hole in them.
-    pub hole: Option<[Edge; 2]>,
+    pub hole: Option<[RecordRef; 2]>,
     /// The first record by time.
-    pub first: Option<Edge>,
+    pub first: Option<RecordRef>,
     /// The last.
-    pub last: Option<Edge>,
+    pub last: Option<RecordRef>,
 }
 
-impl Flow {
+impl HourVolume {
     /// Joins what another shard or process heard of the same hour.
-    pub fn join(&mut self, other: &Flow) {
+    pub fn join(&mut self, other: &HourVolume) {
         self.records += other.records;
-        self.dead += other.dead;
-        self.lost += other.lost;
+        self.dead_letters += other.dead_letters;
+        self.losses += other.losses;
         self.numbers += other.numbers;
         self.missing += other.missing;
         self.hole = [self.hole, other.hole].into_iter().flatten().min();
@@ -62,13 +62,13 @@ impl Flow {
 
     /// Whether nothing was heard.
     pub fn is_empty(&self) -> bool {
-        *self == Flow::default()
+        *self == HourVolume::default()
     }
 }
 
 /// A report: one hour of one partition, by name, so that processes understand each other.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Heard {
+pub struct VolumeReport {
     /// The source.
     pub source: Arc<str>,
     /// The partition, as evidence cites it.
@@ -76,19 +76,19 @@ pub struct Heard {
     /// UTC hour since 1970.
     pub hour: i64,
     /// What was heard.
-    pub flow: Flow,
+    pub flow: HourVolume,
 }
 
 /// What one shard has heard since its last report.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Flows {
-    hours: BTreeMap<(i64, PartitionId), Flow>,
+pub struct VolumeAccumulator {
+    hours: BTreeMap<(i64, PartitionId), HourVolume>,
 }
 
-impl Flows {
+impl VolumeAccumulator {
     /// Notes a record that settles at that time.
     pub fn note(&mut self, access: &Access, settles: Timestamp) {
-        let edge = Edge { time: access.time, hash: access.hash.0, position: access.position.0 };
+        let edge = RecordRef { time: access.time, hash: access.hash.0, position: access.position.0 };
         let flow = self.of(access.partition, settles);
         flow.records += 1;
         flow.first = Some(flow.first.map_or(edge, |first| first.min(edge)));
@@ -96,12 +96,12 @@ impl Flows {
     }
 
     /// The hour of a partition in which that time lies.
-    pub fn of(&mut self, partition: PartitionId, at: Timestamp) -> &mut Flow {
+    pub fn of(&mut self, partition: PartitionId, at: Timestamp) -> &mut HourVolume {
         self.hours.entry((at.0.div_euclid(HOUR_MS), partition)).or_default()
     }
 
     /// Takes out what was heard before an hour.
-    pub fn take_before(&mut self, hour: i64) -> Vec<(PartitionId, i64, Flow)> {
+    pub fn take_before(&mut self, hour: i64) -> Vec<(PartitionId, i64, HourVolume)> {
         let later = self.hours.split_off(&(hour, PartitionId(0)));
         let before = std::mem::replace(&mut self.hours, later);
         before.into_iter().map(|((hour, partition), flow)| (partition, hour, flow)).collect()
@@ -109,22 +109,22 @@ impl Flows {
 }
 
 /// Joins reports, in the order of hour, source and partition.
-pub fn join(reports: impl IntoIterator<Item = Heard>) -> Vec<Heard> {
-    let mut all: BTreeMap<(i64, Arc<str>, Arc<str>), Flow> = BTreeMap::new();
-    for Heard { source, partition, hour, flow } in reports {
+pub fn join(reports: impl IntoIterator<Item = VolumeReport>) -> Vec<VolumeReport> {
+    let mut all: BTreeMap<(i64, Arc<str>, Arc<str>), HourVolume> = BTreeMap::new();
+    for VolumeReport { source, partition, hour, flow } in reports {
         all.entry((hour, source, partition)).or_default().join(&flow);
     }
-    all.into_iter().map(|((hour, source, partition), flow)| Heard { source, partition, hour, flow }).collect()
+    all.into_iter().map(|((hour, source, partition), flow)| VolumeReport { source, partition, hour, flow }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn heard(partition: &str, hour: i64, second: i64) -> Heard {
-        let edge = Some(Edge { time: Timestamp(hour * HOUR_MS + second * 1_000), hash: [second as u8; 32], position: second as u64 });
-        let flow = Flow { records: 1, first: edge, last: edge, ..Flow::default() };
-        Heard { source: "core".into(), partition: partition.into(), hour, flow }
+    fn heard(partition: &str, hour: i64, second: i64) -> VolumeReport {
+        let edge = Some(RecordRef { time: Timestamp(hour * HOUR_MS + second * 1_000), hash: [second as u8; 32], position: second as u64 });
+        let flow = HourVolume { records: 1, first: edge, last: edge, ..HourVolume::default() };
+        VolumeReport { source: "core".into(), partition: partition.into(), hour, flow }
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub type GroupDay = (u64, u32);
 
 /// What members have done, and what would be usual for them.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Beat {
+pub struct Activity {
     /// Sum of what they did, each up to [`MOST`] times the own mean, in thousandths.
     pub done: u64,
     /// Sum of their own means, in thousandths.
@@ -35,17 +35,17 @@ pub struct Beat {
 
 /// What one shard has seen of the groups' days. Whole numbers, so that sums do not depend on their order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Beats {
-    days: HashMap<GroupDay, Beat, FixedState>,
+pub struct ActivityAccumulator {
+    days: HashMap<GroupDay, Activity, FixedState>,
 }
 
-impl Beats {
+impl ActivityAccumulator {
     /// Adds to a group's day.
-    pub fn add(&mut self, at: GroupDay, beat: Beat) {
+    pub fn add(&mut self, at: GroupDay, of_day: Activity) {
         let sum = self.days.entry(at).or_default();
-        sum.done += beat.done;
-        sum.usual += beat.usual;
-        sum.members += beat.members;
+        sum.done += of_day.done;
+        sum.usual += of_day.usual;
+        sum.members += of_day.members;
     }
 
     /// Forgets what lies before the days that may still be open.
@@ -54,8 +54,8 @@ impl Beats {
     }
 
     /// The sums, in order.
-    pub fn sorted(&self) -> Vec<(GroupDay, Beat)> {
-        let mut all: Vec<(GroupDay, Beat)> = self.days.iter().map(|(at, beat)| (*at, *beat)).collect();
+    pub fn sorted(&self) -> Vec<(GroupDay, Activity)> {
+        let mut all: Vec<(GroupDay, Activity)> = self.days.iter().map(|(at, of_day)| (*at, *of_day)).collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         all
     }
@@ -63,33 +63,33 @@ impl Beats {
 
 /// The pulse of every group and day, as of the last full hour.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Pulses {
-    beats: BTreeMap<GroupDay, Beat>,
+pub struct GroupActivity {
+    days: BTreeMap<GroupDay, Activity>,
 }
 
-impl Pulses {
+impl GroupActivity {
     /// Joins what the shards have seen.
-    pub fn of(shards: Vec<Vec<(GroupDay, Beat)>>) -> Pulses {
-        let mut beats: BTreeMap<GroupDay, Beat> = BTreeMap::new();
-        for (at, beat) in shards.into_iter().flatten() {
-            let sum = beats.entry(at).or_default();
-            sum.done += beat.done;
-            sum.usual += beat.usual;
-            sum.members += beat.members;
+    pub fn of(shards: Vec<Vec<(GroupDay, Activity)>>) -> GroupActivity {
+        let mut days: BTreeMap<GroupDay, Activity> = BTreeMap::new();
+        for (at, of_day) in shards.into_iter().flatten() {
+            let sum = days.entry(at).or_default();
+            sum.done += of_day.done;
+            sum.usual += of_day.usual;
+            sum.members += of_day.members;
         }
-        Pulses { beats }
+        GroupActivity { days }
     }
 
     /// The sums, in order.
-    pub fn into_sorted(self) -> Vec<(GroupDay, Beat)> {
-        self.beats.into_iter().collect()
+    pub fn into_sorted(self) -> Vec<(GroupDay, Activity)> {
+        self.days.into_iter().collect()
     }
 
     /// By how much the others of a group are above an ordinary day: 1 where they are not. `own` is what the asker added.
-    pub fn of_others(&self, at: GroupDay, own: Beat) -> f64 {
-        let Some(beat) = self.beats.get(&at) else { return 1.0 };
-        let members = beat.members.saturating_sub(own.members);
-        let (done, usual) = (beat.done.saturating_sub(own.done), beat.usual.saturating_sub(own.usual));
+    pub fn of_others(&self, at: GroupDay, own: Activity) -> f64 {
+        let Some(of_day) = self.days.get(&at) else { return 1.0 };
+        let members = of_day.members.saturating_sub(own.members);
+        let (done, usual) = (of_day.done.saturating_sub(own.done), of_day.usual.saturating_sub(own.usual));
         if members < FEWEST || usual == 0 { 1.0 } else { (done as f64 / usual as f64).clamp(1.0, MOST) }
     }
 }

@@ -7,15 +7,15 @@ use crate::engine::sequences::Sequences;
 use crate::engine::shard::Shard;
 use crate::model::access::PartitionId;
 use crate::model::time::{MINUTE_MS, Span, Timestamp};
-use crate::population::flow::{Edge, Flow};
+use crate::population::volume::{HourVolume, RecordRef};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A note of a partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Note {
-    /// Something is amiss.
-    Amiss(Amount),
+pub enum PartitionEvent {
+    /// Records are missing: they could not be decoded, or the source no longer had them.
+    Losses(LossCounts),
     /// A source has numbered a record, or a line of one, within a stream.
     Number {
         /// Print of the stream.
@@ -23,45 +23,45 @@ pub enum Note {
         /// The number.
         number: u64,
         /// The record.
-        edge: Edge,
+        edge: RecordRef,
     },
 }
 
-/// Records that could not be decoded, and occasions on which records were lost.
+/// What a partition failed to bring.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Amount {
-    /// The former.
-    pub dead: u64,
-    /// The latter.
-    pub lost: u64,
+pub struct LossCounts {
+    /// Records that could not be decoded.
+    pub dead_letters: u64,
+    /// Times at which the source skipped records that it no longer had.
+    pub losses: u64,
 }
 
-impl Amount {
+impl LossCounts {
     /// Adds more.
-    pub fn add(&mut self, more: Amount) {
-        (self.dead, self.lost) = (self.dead + more.dead, self.lost + more.lost);
+    pub fn add(&mut self, more: LossCounts) {
+        (self.dead_letters, self.losses) = (self.dead_letters + more.dead_letters, self.losses + more.losses);
     }
 
     /// Whether nothing is amiss.
     pub fn is_nothing(self) -> bool {
-        self == Amount::default()
+        self == LossCounts::default()
     }
 }
 
 /// The notes of all partitions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Notes {
+pub struct PartitionEvents {
     /// By the minute in which they are taken, in the order of each partition.
-    pending: BTreeMap<i64, Vec<(PartitionId, Note)>>,
+    pending: BTreeMap<i64, Vec<(PartitionId, PartitionEvent)>>,
     numbers: BTreeMap<PartitionId, Sequences>,
     /// Partitions whose numbers have changed since they were last given.
     #[serde(skip)]
     changed: BTreeSet<PartitionId>,
 }
 
-impl Notes {
+impl PartitionEvents {
     /// Takes a note to wait for its time.
-    pub fn push(&mut self, partition: PartitionId, at: Timestamp, note: Note) {
+    pub fn push(&mut self, partition: PartitionId, at: Timestamp, note: PartitionEvent) {
         self.pending.entry(at.0.div_euclid(MINUTE_MS)).or_default().push((partition, note));
     }
 
@@ -75,14 +75,14 @@ impl Notes {
             let at = Timestamp(minute * MINUTE_MS);
             for (partition, note) in notes {
                 match note {
-                    Note::Amiss(Amount { dead, lost }) => {
-                        shard.flow(partition, at).join(&Flow { dead, lost, ..Flow::default() });
+                    PartitionEvent::Losses(LossCounts { dead_letters, losses }) => {
+                        shard.flow(partition, at).join(&HourVolume { dead_letters, losses, ..HourVolume::default() });
                     }
-                    Note::Number { stream, number, edge } => {
+                    PartitionEvent::Number { stream, number, edge } => {
                         self.changed.insert(partition);
                         self.numbers.entry(partition).or_default().take(stream, number, edge, lateness, &mut |due| {
                             // What was due before an hour that has been told is told with the next.
-                            let flow = Flow { numbers: due.numbers, missing: due.missing, hole: due.edges, ..Flow::default() };
+                            let flow = HourVolume { numbers: due.numbers, missing: due.missing, hole: due.edges, ..HourVolume::default() };
                             shard.flow(partition, due.at.max(at)).join(&flow);
                         });
                     }

@@ -15,12 +15,12 @@ const SETTLED: u32 = 7;
 
 /// How many members touch each place and kind.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct CommonGround {
+pub struct PeerAccessProfile {
     members: u32,
     touched_by: BTreeMap<Which, u32>,
 }
 
-impl CommonGround {
+impl PeerAccessProfile {
     /// Adds a member with what they touch.
     pub fn add(&mut self, ground: &[Ground], today: u32) {
         self.members += 1;

@@ -34,7 +34,7 @@ const FEWEST: u32 = 30;
 
 /// What one detector says of one employee.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Voice {
+pub struct FindingStrength {
     /// The pattern.
     pub typology: Typology,
     /// How strongly, in bits.
@@ -45,7 +45,7 @@ pub struct Voice {
 
 /// How many employees each detector speaks of with at least so many bits, everywhere and in each peer group.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Voices {
+pub struct FindingCalibration {
     /// Days since the first that was learnt from.
     age: u32,
     everywhere: Counts,
@@ -60,11 +60,11 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, voices: &[Voice]) {
+    fn add(&mut self, strengths: &[FindingStrength]) {
         self.employees += 1;
-        for voice in voices {
-            let counts = self.at_least.entry(voice.typology).or_insert_with(|| vec![0.0; BITS]);
-            counts.iter_mut().take(voice.bits.max(0.0) as usize + 1).for_each(|count| *count += voice.weight);
+        for strength in strengths {
+            let counts = self.at_least.entry(strength.typology).or_insert_with(|| vec![0.0; BITS]);
+            counts.iter_mut().take(strength.bits.max(0.0) as usize + 1).for_each(|count| *count += strength.weight);
         }
     }
 
@@ -73,33 +73,33 @@ impl Counts {
     }
 }
 
-impl Voices {
+impl FindingCalibration {
     /// Nothing yet, so many days after the first that was learnt from.
-    pub fn at_age(age: u32) -> Voices {
-        Voices { age, ..Voices::default() }
+    pub fn at_age(age: u32) -> FindingCalibration {
+        FindingCalibration { age, ..FindingCalibration::default() }
     }
 
     /// Adds what the detectors say of one employee of a group.
-    pub fn add(&mut self, group: &Arc<str>, voices: &[Voice]) {
-        self.everywhere.add(voices);
+    pub fn add(&mut self, group: &Arc<str>, strengths: &[FindingStrength]) {
+        self.everywhere.add(strengths);
         match self.groups.get_mut(group) {
-            Some(counts) => counts.add(voices),
-            None => self.groups.entry(group.clone()).or_default().add(voices),
+            Some(counts) => counts.add(strengths),
+            None => self.groups.entry(group.clone()).or_default().add(strengths),
         }
     }
 
     /// What so many bits of a typology are worth, said of a member of a group. `told` is what was said of the same employee before and
     /// is among the counts: nobody is held against themselves.
-    pub fn worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
+    pub fn calibrated_bits(&self, group: &str, typology: Typology, bits: f64, told: FindingStrength) -> f64 {
         if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
             return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
         }
         // In the first days every usual is a guess.
         let settled = f64::from(self.age.min(SETTLED)) / f64::from(SETTLED);
-        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_worth(group, typology, bits, told)
+        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_bits(group, typology, bits, told)
     }
 
-    fn settled_worth(&self, group: &str, typology: Typology, bits: f64, told: Voice) -> f64 {
+    fn settled_bits(&self, group: &str, typology: Typology, bits: f64, told: FindingStrength) -> f64 {
         let others = |at: usize| self.others(group, typology, at, if told.bits >= at as f64 { told.weight } else { 0.0 });
         let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();
         let end = (WEAKEST..BITS).find(|at| others(*at) <= FEW).unwrap_or(BITS);
@@ -132,23 +132,23 @@ mod tests {
         Arc::from("teller")
     }
 
-    fn nothing() -> Voice {
-        Voice { typology: Typology::Canary, bits: 0.0, weight: 0.0 }
+    fn nothing() -> FindingStrength {
+        FindingStrength { typology: Typology::Canary, bits: 0.0, weight: 0.0 }
     }
 
-    fn voice(typology: Typology, bits: f64) -> Voice {
-        Voice { typology, bits, weight: 1.0 }
+    fn strength(typology: Typology, bits: f64) -> FindingStrength {
+        FindingStrength { typology, bits, weight: 1.0 }
     }
 
     #[test]
     fn what_is_said_of_many_is_worth_less_and_never_nothing() {
-        let mut voices = Voices::at_age(90);
+        let mut calibration = FindingCalibration::at_age(90);
         (0..2_000).for_each(|n| {
             let bits = if n < 3 { 60.0 } else { 22.0 };
-            let said = [voice(Typology::OffDuty, bits)];
-            voices.add(&group(), if n < 200 { &said } else { &[] });
+            let said = [strength(Typology::OffDuty, bits)];
+            calibration.add(&group(), if n < 200 { &said } else { &[] });
         });
-        let worth = |typology, bits| voices.worth("teller", typology, bits, nothing());
+        let worth = |typology, bits| calibration.calibrated_bits("teller", typology, bits, nothing());
         assert!((6.0..9.0).contains(&worth(Typology::OffDuty, 22.0)), "many are: {}", worth(Typology::OffDuty, 22.0));
         assert!(worth(Typology::OffDuty, 61.0) > worth(Typology::OffDuty, 22.0) + 6.0, "few are that loud");
         assert!(worth(Typology::Canary, 22.0) > 20.0, "nobody is");
@@ -156,12 +156,13 @@ mod tests {
 
     #[test]
     fn more_bits_are_never_worth_less_and_a_crowd_counts_once() {
-        let mut voices = Voices::at_age(90);
-        (0..1_000).for_each(|n| voices.add(&group(), &[voice(Typology::LowAndSlow, f64::from(n % 97))]));
-        let worth: Vec<f64> = (12..400).map(|n| voices.worth("teller", Typology::LowAndSlow, f64::from(n) / 2.0, nothing())).collect();
+        let mut calibration = FindingCalibration::at_age(90);
+        (0..1_000).for_each(|n| calibration.add(&group(), &[strength(Typology::LowAndSlow, f64::from(n % 97))]));
+        let worth: Vec<f64> =
+            (12..400).map(|n| calibration.calibrated_bits("teller", Typology::LowAndSlow, f64::from(n) / 2.0, nothing())).collect();
         assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
-        let mut crowd = Voices::at_age(90);
-        (0..40).for_each(|_| crowd.add(&group(), &[Voice { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
-        assert!(crowd.worth("teller", Typology::Celebrity, 20.0, nothing()) > 13.0);
+        let mut crowd = FindingCalibration::at_age(90);
+        (0..40).for_each(|_| crowd.add(&group(), &[FindingStrength { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
+        assert!(crowd.calibrated_bits("teller", Typology::Celebrity, 20.0, nothing()) > 13.0);
     }
 }
