@@ -6,7 +6,7 @@ use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::intake;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
-use leakwarden::source::kafka::history::BoundedTopics;
+use leakwarden::source::kafka::bounded::BoundedTopics;
 
 /// A topic from its beginning to where it ended when somebody looked.
 pub struct Past {

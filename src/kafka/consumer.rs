@@ -1,11 +1,10 @@
-//! Reads partitions from given offsets on, apart from any group: who reads what is decided elsewhere.
+//! A consumer of partitions that are assigned by hand, from given offsets on, outside of any group: who reads what is decided
+//! elsewhere.
 
-use crate::kafka::log_line;
+use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::kafka::settings::{Cluster, SettingsError};
-use crate::kafka::token::shows_token;
 use crate::model::topic::TopicPartition;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
-use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -16,16 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Messages and bytes of a batch, about.
-const BATCH: (usize, usize) = (4_096, 2 * 1024 * 1024);
-/// Batches that wait to be taken. When they are full the thread waits: a reader of no group is evicted by nobody.
+/// Records of a batch, about.
+const BATCH_RECORDS: usize = 4_096;
+/// Bytes of a batch, about.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+/// Batches that wait to be received. When they are full the thread waits: a consumer without a group cannot be evicted from one.
 const BATCHES: usize = 4;
 const POLL: Duration = Duration::from_millis(20);
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
-    // What has expired is passed over, and told.
+    // Offsets that have expired are skipped; whoever takes the records sees the gap.
     ("auto.offset.reset", "earliest"),
     ("fetch.wait.max.ms", "20"),
     ("fetch.min.bytes", "1"),
@@ -37,7 +38,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("isolation.level", "read_committed"),
 ];
 
-/// A message that was read.
+/// A record that was read.
 #[derive(Clone, Debug)]
 pub struct ConsumerRecord {
     /// Its offset.
@@ -46,53 +47,45 @@ pub struct ConsumerRecord {
     pub timestamp_ms: Option<i64>,
     /// Its key.
     pub key: Vec<u8>,
-    /// Its content; `None` of a removal.
+    /// Its value; `None` of a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
-/// Messages of one partition, in order.
+/// Records of one partition, in order.
 #[derive(Clone, Debug)]
-pub struct Batch {
-    /// Which.
+pub struct ConsumerBatch {
+    /// The partition.
     pub partition: TopicPartition,
-    /// How often it was followed anew before: messages of an earlier time are of no more use.
-    pub since: u64,
-    /// The messages.
-    pub messages: Vec<ConsumerRecord>,
+    /// The assignment that they were read under: those of an earlier one are to be dropped.
+    pub assignment: u64,
+    /// The records.
+    pub records: Vec<ConsumerRecord>,
 }
 
 enum Command {
+    /// From that offset, under that number of an assignment.
     Assign(TopicPartition, i64, u64),
     Unassign(TopicPartition),
     Pause(BTreeSet<TopicPartition>),
 }
 
-/// A running reader.
+type Lag = BTreeMap<TopicPartition, u64>;
+
+/// A running consumer.
 pub struct PartitionConsumer {
     commands: Sender<Command>,
-    batches: Receiver<Result<Batch, KafkaError>>,
-    since: BTreeMap<TopicPartition, u64>,
-    follows: u64,
-    lag: Arc<Mutex<BTreeMap<TopicPartition, u64>>>,
-    held: BTreeSet<TopicPartition>,
+    batches: Receiver<Result<ConsumerBatch, KafkaError>>,
+    /// The number of the current assignment of each partition.
+    assigned: BTreeMap<TopicPartition, u64>,
+    last_assignment: u64,
+    lag: Arc<Mutex<Lag>>,
+    paused: BTreeSet<TopicPartition>,
 }
 
-struct Context {
-    lag: Arc<Mutex<BTreeMap<TopicPartition, u64>>>,
-}
+struct LagObserver(Arc<Mutex<Lag>>);
 
-impl ClientContext for Context {
-    shows_token!();
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka");
-    }
-
-    fn stats(&self, statistics: Statistics) {
+impl ClientEvents for LagObserver {
+    fn on_statistics(&self, statistics: &Statistics) {
         let of_topic = |(topic, about): (&String, &rdkafka::statistics::Topic)| {
             let name: Arc<str> = topic.as_str().into();
             let known = about.partitions.iter().filter(|(_, about)| about.hi_offset >= 0 && about.app_offset >= 0);
@@ -102,19 +95,19 @@ impl ClientContext for Context {
             known.map(lag).collect::<Vec<_>>()
         };
         let lags = statistics.topics.iter().flat_map(of_topic).collect();
-        *self.lag.lock().unwrap_or_else(PoisonError::into_inner) = lags;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
 }
 
-impl ConsumerContext for Context {}
+impl ConsumerContext for KafkaContext<LagObserver> {}
 
 impl PartitionConsumer {
-    /// Starts its thread. `group` is a name for the brokers' logs; the reader joins none.
+    /// Starts its thread. `group` is only a name for the brokers' logs: no group is joined.
     pub fn start(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
         PartitionConsumer::start_with(cluster, group, &[])
     }
 
-    /// One for which nobody waits: it asks seldom, and holds little.
+    /// A consumer for work in the background: it fetches seldom and buffers little.
     pub fn in_background(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
         PartitionConsumer::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
     }
@@ -124,68 +117,69 @@ impl PartitionConsumer {
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
         let lag = Arc::default();
-        let consumer: BaseConsumer<Context> = cluster.client(&config, Context { lag: Arc::clone(&lag) })?;
-        let (commands, orders) = unbounded();
+        let consumer = cluster.client(&config, KafkaContext(LagObserver(Arc::clone(&lag))))?;
+        let (commands, to_obey) = unbounded();
         let (sender, batches) = bounded(BATCHES);
         std::thread::Builder::new()
             .name("kafka-read".to_owned())
-            .spawn(move || Thread { consumer, orders, sender, following: BTreeMap::new(), names: BTreeMap::new() }.run())
+            .spawn(move || ConsumerThread { consumer, commands: to_obey, sender, assigned: BTreeMap::new(), topics: BTreeMap::new() }.run())
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
-        Ok(PartitionConsumer { commands, batches, since: BTreeMap::new(), follows: 0, lag, held: BTreeSet::new() })
+        Ok(PartitionConsumer { commands, batches, assigned: BTreeMap::new(), last_assignment: 0, lag, paused: BTreeSet::new() })
     }
 
-    /// Reads a partition from an offset on.
+    /// Reads a partition from an offset on, also where it is being read from elsewhere.
     pub fn assign(&mut self, partition: TopicPartition, from: i64) {
-        self.follows += 1;
-        self.since.insert(partition.clone(), self.follows);
-        // A thread that has ended has said why.
-        let _ = self.commands.send(Command::Assign(partition, from, self.follows));
+        self.last_assignment += 1;
+        self.assigned.insert(partition.clone(), self.last_assignment);
+        // A thread that has ended has sent its error.
+        let _ = self.commands.send(Command::Assign(partition, from, self.last_assignment));
     }
 
-    /// Reads a partition no more.
+    /// Stops reading a partition.
     pub fn unassign(&mut self, partition: TopicPartition) {
-        self.since.remove(&partition);
+        self.assigned.remove(&partition);
         let _ = self.commands.send(Command::Unassign(partition));
     }
 
-    /// Reads these no further for now, and all others.
+    /// Pauses these partitions and resumes all others.
     pub fn pause(&mut self, partitions: BTreeSet<TopicPartition>) {
-        if self.held != partitions {
-            self.held.clone_from(&partitions);
+        if self.paused != partitions {
+            self.paused.clone_from(&partitions);
             let _ = self.commands.send(Command::Pause(partitions));
         }
     }
 
-    /// The next messages; waits for them a moment. Those of a partition that is no longer followed, or anew, are passed over.
-    pub fn receive(&self, wait: Duration) -> Result<Option<Batch>, KafkaError> {
+    /// The next batch, waiting for it at most so long. Batches of earlier assignments are dropped.
+    pub fn receive(&self, wait: Duration) -> Result<Option<ConsumerBatch>, KafkaError> {
         let Ok(batch) = self.batches.recv_timeout(wait) else { return Ok(None) };
         let batch = batch?;
-        Ok(self.follows(&batch.partition, batch.since).then_some(batch))
+        Ok(self.is_current(&batch.partition, batch.assignment).then_some(batch))
     }
 
-    /// Whether messages of that time are still of use.
-    pub fn follows(&self, partition: &TopicPartition, since: u64) -> bool {
-        self.since.get(partition) == Some(&since)
+    /// Whether that is the current assignment of the partition.
+    pub fn is_current(&self, partition: &TopicPartition, assignment: u64) -> bool {
+        self.assigned.get(partition) == Some(&assignment)
     }
 
-    /// Messages not read yet of each partition, as of a few seconds ago.
+    /// Records not read yet of each partition, as of a few seconds ago.
     pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
         self.lag.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-struct Thread {
-    consumer: BaseConsumer<Context>,
-    orders: Receiver<Command>,
-    sender: Sender<Result<Batch, KafkaError>>,
-    following: BTreeMap<TopicPartition, u64>,
-    names: BTreeMap<String, Arc<str>>,
+struct ConsumerThread {
+    consumer: BaseConsumer<KafkaContext<LagObserver>>,
+    commands: Receiver<Command>,
+    sender: Sender<Result<ConsumerBatch, KafkaError>>,
+    assigned: BTreeMap<TopicPartition, u64>,
+    /// Names of topics: one allocation for each, not for each record.
+    topics: BTreeMap<String, Arc<str>>,
 }
 
-impl Thread {
+impl ConsumerThread {
     fn run(mut self) {
         loop {
-            match self.orders.try_recv() {
+            match self.commands.try_recv() {
                 Ok(command) => {
                     if let Err(error) = self.obey(command) {
                         let _ = self.sender.send(Err(error));
@@ -196,11 +190,11 @@ impl Thread {
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => break,
             }
-            if self.following.is_empty() {
+            if self.assigned.is_empty() {
                 std::thread::sleep(POLL);
                 continue;
             }
-            match self.batch() {
+            match self.poll_batches() {
                 Ok(batches) => {
                     if batches.into_iter().any(|batch| self.sender.send(Ok(batch)).is_err()) {
                         break;
@@ -218,30 +212,31 @@ impl Thread {
 
     fn obey(&mut self, command: Command) -> KafkaResult<()> {
         match command {
-            Command::Assign(partition, from, since) => {
-                if self.following.insert(partition.clone(), since).is_some() {
-                    self.consumer.incremental_unassign(&list(&[(&partition, None)]))?;
+            Command::Assign(partition, from, assignment) => {
+                if self.assigned.insert(partition.clone(), assignment).is_some() {
+                    self.consumer.incremental_unassign(&partition_list(&[(&partition, None)]))?;
                 }
-                self.consumer.incremental_assign(&list(&[(&partition, Some(from))]))
+                self.consumer.incremental_assign(&partition_list(&[(&partition, Some(from))]))
             }
-            Command::Unassign(partition) => match self.following.remove(&partition) {
-                Some(_) => self.consumer.incremental_unassign(&list(&[(&partition, None)])),
+            Command::Unassign(partition) => match self.assigned.remove(&partition) {
+                Some(_) => self.consumer.incremental_unassign(&partition_list(&[(&partition, None)])),
                 None => Ok(()),
             },
-            Command::Pause(held) => {
-                let (hold, go): (Vec<&TopicPartition>, Vec<&TopicPartition>) = self.following.keys().partition(|of| held.contains(*of));
-                let list = |of: Vec<&TopicPartition>| list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
-                self.consumer.pause(&list(hold))?;
-                self.consumer.resume(&list(go))
+            Command::Pause(paused) => {
+                let (pause, resume): (Vec<&TopicPartition>, Vec<&TopicPartition>) =
+                    self.assigned.keys().partition(|partition| paused.contains(*partition));
+                let list = |of: Vec<&TopicPartition>| partition_list(&of.into_iter().map(|of| (of, None)).collect::<Vec<_>>());
+                self.consumer.pause(&list(pause))?;
+                self.consumer.resume(&list(resume))
             }
         }
     }
 
-    /// Messages that are there, by partition.
-    fn batch(&mut self) -> KafkaResult<Vec<Batch>> {
-        let mut batches: Vec<Batch> = Vec::new();
-        let (mut messages, mut bytes, mut wait) = (0, 0, POLL);
-        while messages < BATCH.0 && bytes < BATCH.1 {
+    /// Records that have been fetched, by partition.
+    fn poll_batches(&mut self) -> KafkaResult<Vec<ConsumerBatch>> {
+        let mut batches: Vec<ConsumerBatch> = Vec::new();
+        let (mut records, mut bytes, mut wait) = (0, 0, POLL);
+        while records < BATCH_RECORDS && bytes < BATCH_BYTES {
             let Some(polled) = self.consumer.poll(wait) else { break };
             wait = Duration::ZERO;
             let message = match polled {
@@ -252,23 +247,23 @@ impl Thread {
                     continue;
                 }
             };
-            messages += 1;
+            records += 1;
             bytes += message.payload_len() + message.key_len();
-            if !self.names.contains_key(message.topic()) {
-                self.names.insert(message.topic().to_owned(), message.topic().into());
+            if !self.topics.contains_key(message.topic()) {
+                self.topics.insert(message.topic().to_owned(), message.topic().into());
             }
-            let topic = &self.names[message.topic()];
-            let at = batches.iter().rposition(|batch| batch.partition.partition == message.partition() && batch.partition.topic == *topic);
-            let at = match at {
+            let topic = &self.topics[message.topic()];
+            let of_partition = |batch: &ConsumerBatch| batch.partition.partition == message.partition() && batch.partition.topic == *topic;
+            let at = match batches.iter().rposition(of_partition) {
                 Some(at) => at,
                 None => {
                     let partition = TopicPartition::new(Arc::clone(topic), message.partition());
-                    let Some(since) = self.following.get(&partition).copied() else { continue };
-                    batches.push(Batch { partition, since, messages: Vec::new() });
+                    let Some(assignment) = self.assigned.get(&partition).copied() else { continue };
+                    batches.push(ConsumerBatch { partition, assignment, records: Vec::new() });
                     batches.len() - 1
                 }
             };
-            batches[at].messages.push(owned(&message));
+            batches[at].records.push(owned(&message));
         }
         Ok(batches)
     }
@@ -283,12 +278,13 @@ fn owned(message: &BorrowedMessage<'_>) -> ConsumerRecord {
     }
 }
 
-fn list(partitions: &[(&TopicPartition, Option<i64>)]) -> TopicPartitionList {
+/// Partitions as librdkafka takes them, with the offsets to begin at.
+pub fn partition_list(partitions: &[(&TopicPartition, Option<i64>)]) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
     for (of, offset) in partitions {
         let mut element = list.add_partition(&of.topic, of.partition);
         if let Some(offset) = offset {
-            // Fails for offsets that cannot be; ours came from brokers.
+            // Fails for negative offsets only; ours came from brokers.
             let _ = element.set_offset(Offset::Offset(*offset));
         }
     }

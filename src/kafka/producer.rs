@@ -1,9 +1,7 @@
-//! Sends messages in order and says, by number, which were acknowledged and where they stand.
+//! A producer that sends records in order and reports, by the number that each was given, which are acknowledged and at what offset.
 
-use crate::kafka::log_line;
+use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::kafka::settings::{Cluster, SettingsError};
-use crate::kafka::token::shows_token;
-use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
@@ -12,8 +10,8 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Idempotent: what is tried again is neither repeated nor out of order. A message is tried for as long as the process lives:
-/// nothing may go on as if it had not been sent.
+/// Idempotent: retries neither repeat nor reorder. A record is retried for as long as the process lives: nothing may go on as if it
+/// had not been sent.
 const DEFAULTS: &[(&str, &str)] = &[
     ("enable.idempotence", "true"),
     ("message.timeout.ms", "0"),
@@ -25,10 +23,10 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("allow.auto.create.topics", "false"),
 ];
 
-/// A message to be sent.
+/// A record to be sent.
 #[derive(Clone, Debug)]
 pub struct ProducerRecord {
-    /// Its number.
+    /// Its number: it comes back with the acknowledgement.
     pub number: u64,
     /// Its topic.
     pub topic: String,
@@ -36,9 +34,9 @@ pub struct ProducerRecord {
     pub partition: i32,
     /// Its key.
     pub key: Vec<u8>,
-    /// Its content; `None` removes the key from a compacted topic.
+    /// Its value; `None` is a tombstone, which removes the key from a compacted topic.
     pub value: Option<Vec<u8>>,
-    /// It can wait: much of its kind comes at once, and all others go first.
+    /// Sent only while there is room beside all others: a checkpoint is large, and nobody waits for it.
     pub low_priority: bool,
 }
 
@@ -49,50 +47,42 @@ impl ProducerRecord {
 }
 
 /// Bytes of low-priority records that the client has at once.
-const LOW_PRIORITY: usize = 8 * 1024 * 1024;
+const LOW_PRIORITY_BYTES: usize = 8 * 1024 * 1024;
 
-/// A client that sends.
+/// A producer of records with numbers.
 pub struct RecordProducer {
-    client: BaseProducer<Reports>,
-    waiting: VecDeque<ProducerRecord>,
-    /// Bytes that are not acknowledged.
-    under_way: usize,
-    low_priority: VecDeque<ProducerRecord>,
-    /// Bytes of these that the client has.
-    low_priority_under_way: usize,
+    client: BaseProducer<KafkaContext<DeliveryReports>>,
+    queue: VecDeque<ProducerRecord>,
+    /// Bytes given and not acknowledged, without low-priority records.
+    unacknowledged_bytes: usize,
+    low_priority_queue: VecDeque<ProducerRecord>,
+    /// Bytes of low-priority records that the client has.
+    low_priority_bytes: usize,
 }
 
+/// Delivery reports that have come since they were last taken.
 #[derive(Default)]
-struct Reports(Mutex<Vec<Report>>);
+struct DeliveryReports(Mutex<Vec<DeliveryReport>>);
 
-struct Report {
+struct DeliveryReport {
     number: u64,
     low_priority: bool,
     bytes: usize,
     offset: Result<i64, KafkaError>,
 }
 
-impl ClientContext for Reports {
-    shows_token!();
+impl ClientEvents for DeliveryReports {}
 
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka");
-    }
-}
-
-impl ProducerContext for Reports {
+impl ProducerContext for KafkaContext<DeliveryReports> {
+    /// The number, and in the lowest bit the priority.
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, mark: usize) {
+    fn delivery(&self, result: &DeliveryResult<'_>, opaque: usize) {
         let (Ok(message) | Err((_, message))) = result;
         let bytes = message.payload_len() + message.key_len();
         let offset = result.as_ref().map(|message| message.offset()).map_err(|(error, _)| error.clone());
-        let report = Report { number: (mark >> 1) as u64, low_priority: mark & 1 == 1, bytes, offset };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        let report = DeliveryReport { number: (opaque >> 1) as u64, low_priority: opaque & 1 == 1, bytes, offset };
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(report);
     }
 }
 
@@ -102,70 +92,70 @@ impl RecordProducer {
         let mut config = cluster.config(DEFAULTS)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
         Ok(RecordProducer {
-            client: cluster.client(&config, Reports::default())?,
-            waiting: VecDeque::new(),
-            under_way: 0,
-            low_priority: VecDeque::new(),
-            low_priority_under_way: 0,
+            client: cluster.client(&config, KafkaContext::default())?,
+            queue: VecDeque::new(),
+            unacknowledged_bytes: 0,
+            low_priority_queue: VecDeque::new(),
+            low_priority_bytes: 0,
         })
     }
 
-    /// Sends a message, now or when there is room.
-    pub fn send(&mut self, message: ProducerRecord) {
-        if message.low_priority {
-            self.low_priority.push_back(message);
+    /// Sends a record, now or when there is room.
+    pub fn send(&mut self, record: ProducerRecord) {
+        if record.low_priority {
+            self.low_priority_queue.push_back(record);
         } else {
-            self.under_way += message.bytes();
-            self.waiting.push_back(message);
+            self.unacknowledged_bytes += record.bytes();
+            self.queue.push_back(record);
         }
     }
 
-    /// Bytes that were given and are not acknowledged, without low-priority ones.
-    pub fn under_way(&self) -> usize {
-        self.under_way
+    /// Bytes that were given and are not acknowledged, without low-priority records.
+    pub fn unacknowledged_bytes(&self) -> usize {
+        self.unacknowledged_bytes
     }
 
-    /// Goes on sending; gives what was acknowledged since. After an error the client is of no more use.
+    /// Goes on sending; returns (number, offset) of what was acknowledged since. After an error the client cannot be used any more.
     pub fn poll(&mut self) -> Result<Vec<(u64, i64)>, KafkaError> {
-        while let Some(message) = self.waiting.front()
-            && hand_over(&self.client, message)?
+        while let Some(record) = self.queue.front()
+            && enqueue(&self.client, record)?
         {
-            self.waiting.pop_front();
+            self.queue.pop_front();
         }
-        while self.low_priority_under_way < LOW_PRIORITY
-            && let Some(message) = self.low_priority.front()
-            && hand_over(&self.client, message)?
+        while self.low_priority_bytes < LOW_PRIORITY_BYTES
+            && let Some(record) = self.low_priority_queue.front()
+            && enqueue(&self.client, record)?
         {
-            self.low_priority_under_way += message.bytes();
-            self.low_priority.pop_front();
+            self.low_priority_bytes += record.bytes();
+            self.low_priority_queue.pop_front();
         }
-        let reports = || self.client.context().0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One call tells of one batch.
-        let mut told = 0;
+        let reports = || self.client.context().0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One poll delivers the reports of one batch: poll until no more come.
+        let mut received = 0;
         loop {
             self.client.poll(Duration::ZERO);
             let now = reports().len();
-            if now == std::mem::replace(&mut told, now) {
+            if now == std::mem::replace(&mut received, now) {
                 break;
             }
         }
         let reports = std::mem::take(&mut *reports());
         for report in &reports {
-            let under_way = if report.low_priority { &mut self.low_priority_under_way } else { &mut self.under_way };
-            *under_way = under_way.saturating_sub(report.bytes);
+            let bytes = if report.low_priority { &mut self.low_priority_bytes } else { &mut self.unacknowledged_bytes };
+            *bytes = bytes.saturating_sub(report.bytes);
         }
-        reports.into_iter().map(|Report { number, offset, .. }| offset.map(|offset| (number, offset))).collect()
+        reports.into_iter().map(|DeliveryReport { number, offset, .. }| offset.map(|offset| (number, offset))).collect()
     }
 }
 
-/// Whether the client had room for it.
-fn hand_over(client: &BaseProducer<Reports>, message: &ProducerRecord) -> Result<bool, KafkaError> {
-    let mark = (message.number as usize) << 1 | usize::from(message.low_priority);
-    let mut record = BaseRecord::with_opaque_to(&message.topic, mark).partition(message.partition).key(&message.key);
-    if let Some(value) = &message.value {
-        record = record.payload(value);
+/// Puts a record into librdkafka's queue; false if that is full.
+fn enqueue(client: &BaseProducer<KafkaContext<DeliveryReports>>, record: &ProducerRecord) -> Result<bool, KafkaError> {
+    let opaque = (record.number as usize) << 1 | usize::from(record.low_priority);
+    let mut base = BaseRecord::with_opaque_to(&record.topic, opaque).partition(record.partition).key(&record.key);
+    if let Some(value) = &record.value {
+        base = base.payload(value);
     }
-    match client.send(record) {
+    match client.send(base) {
         Ok(()) => Ok(true),
         Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(false),
         Err((error, _)) => Err(error),

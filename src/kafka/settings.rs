@@ -1,4 +1,4 @@
-//! How to reach a Kafka cluster: what librdkafka is told, with secrets resolved as late as possible and shown nowhere.
+//! How to reach a Kafka cluster: the settings of librdkafka, with secrets resolved as late as possible and never printed.
 //!
 //! Used by everything that speaks Kafka. A value may be `${NAME}` (environment) or `file:PATH`, so that no secret needs to
 //! stand in the configuration file.
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Whether this build can speak TLS.
 pub const TLS: bool = cfg!(any(feature = "tls", feature = "tls-vendored"));
 
-/// Settings on which correctness rests: they are not for the user to change.
+/// Settings on which correctness rests, so that users cannot change them.
 const RESERVED: &[&str] = &["bootstrap.servers", "metadata.broker.list", "group.id", "enable.auto.commit", "enable.auto.offset.store"];
 
 const PROTOCOL: &str = "security.protocol";
@@ -41,7 +41,7 @@ pub enum SettingsError {
     /// The user may not choose it.
     #[error("client.{0} must not be set: leakwarden sets it itself")]
     Reserved(String),
-    /// A reference leads nowhere.
+    /// A reference to a secret cannot be resolved.
     #[error("client.{setting} = {reference:?}: {why}")]
     Reference {
         /// The setting.
@@ -96,27 +96,27 @@ impl Cluster {
             config.set(setting, value);
         }
         if let Some(reference) = self.token() {
-            config.set(token::KEPT_AS, token::kept(reference)?);
+            config.set(token::CARRIER, token::carried(reference)?);
         }
         Ok(config)
     }
 
-    /// Where the token is that clients show, if they show one.
+    /// The reference to the OAUTHBEARER token, if clients authenticate by one.
     pub fn token(&self) -> Option<&str> {
         self.client.get(token::SETTING).map(String::as_str)
     }
 
-    /// Whether a client could be made: everything but whether the brokers answer.
+    /// Checks everything but whether the brokers answer.
     pub fn check(&self) -> Result<(), SettingsError> {
         self.config(&[])?.create_native_config().map(drop).map_err(without_secrets)?;
         self.token().map_or(Ok(()), |reference| token::read(reference, |name| std::env::var(name).ok()).map(drop))
     }
 
-    /// A client that asks a few questions and is not polled for long.
-    pub fn asking<C: ConsumerContext>(&self, config: &ClientConfig, context: C) -> Result<BaseConsumer<C>, SettingsError> {
+    /// A consumer for a few requests, such as metadata or offsets, that is not polled for long.
+    pub fn request_client<C: ConsumerContext>(&self, config: &ClientConfig, context: C) -> Result<BaseConsumer<C>, SettingsError> {
         let consumer: BaseConsumer<C> = self.client(config, context)?;
         if self.token().is_some() {
-            // The token is asked for inside of a poll.
+            // librdkafka asks for the token inside of a poll.
             let _ = consumer.poll(Duration::from_millis(50));
         }
         Ok(consumer)

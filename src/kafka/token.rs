@@ -1,9 +1,9 @@
-//! The token that `OAUTHBEARER` shows the brokers. Somebody else gets it (a sidecar, a CSI driver, a projected service account) and
-//! puts it where `sasl.oauthbearer.token` says; it is read whenever a client needs a new one: at the start, after four fifths of
-//! its life, and every ten seconds while there is none that is good.
+//! The token with which clients authenticate by `OAUTHBEARER`. Somebody else renews it (a sidecar, a CSI driver, a projected service
+//! account) and puts it where `sasl.oauthbearer.token` says. It is read whenever a client needs a new one: at the start, after four
+//! fifths of its life, and every ten seconds while there is no valid one.
 //!
-//! librdkafka asks each client's context for it. The context is handed nothing but the text of `sasl.oauthbearer.config`, so that
-//! text is the reference: contexts need no state of their own ([`shows_token`]).
+//! librdkafka asks the context of the client for it, and hands over nothing but the text of `sasl.oauthbearer.config`. So the
+//! reference to the token is kept there, and contexts need no state of their own.
 
 use crate::kafka::settings::{SettingsError, resolve};
 use base64::Engine as _;
@@ -12,49 +12,50 @@ use rdkafka::client::OAuthToken;
 use serde::Deserialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where the user says where the token is.
+/// The setting that says where the token is: `file:PATH` or `${NAME}`.
 pub const SETTING: &str = "sasl.oauthbearer.token";
-/// What librdkafka keeps for us.
-pub const KEPT_AS: &str = "sasl.oauthbearer.config";
+/// The setting of librdkafka that carries the reference to [`renew`].
+pub const CARRIER: &str = "sasl.oauthbearer.config";
 
-const MARK: &str = "leakwarden-token:";
+/// Tells our references from what else the setting may hold.
+const PREFIX: &str = "leakwarden-token:";
 
-/// Longer than any token of a kind that people use.
+/// Bytes. Longer than any token in use.
 const LONGEST: usize = 64 * 1024;
 
-/// The reference as librdkafka keeps it. Refuses what could not be read anew: a token that stands in the configuration itself.
-pub fn kept(reference: &str) -> Result<String, SettingsError> {
+/// The value of [`CARRIER`] for a reference. Refuses a token that stands in the configuration itself: it could not be renewed.
+pub fn carried(reference: &str) -> Result<String, SettingsError> {
     if reference.starts_with("file:") || (reference.starts_with("${") && reference.ends_with('}')) {
-        return Ok(format!("{MARK}{reference}"));
+        return Ok(format!("{PREFIX}{reference}"));
     }
     let why = "must be file:PATH or ${NAME}, since it is read anew before it expires".to_owned();
     Err(SettingsError::Reference { setting: SETTING.to_owned(), reference: "***".to_owned(), why })
 }
 
-/// The token as it is now, for librdkafka.
-pub fn renew(kept: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-    let Some(reference) = kept.and_then(|kept| kept.strip_prefix(MARK)) else {
-        // The unsecured ones of tests are made by librdkafka once and not again.
+/// The token as it is now, from the value of [`CARRIER`].
+pub fn renew(carried: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+    let Some(reference) = carried.and_then(|carried| carried.strip_prefix(PREFIX)) else {
+        // Without a reference librdkafka makes an unsecured token, as in tests, once and not again.
         return Err(format!("client.{SETTING} must say where the token is").into());
     };
     Ok(read(reference, |name| std::env::var(name).ok())?)
 }
 
-/// The token that the reference leads to, if it is good now. No part of it is in an error.
+/// The token that a reference leads to, if it is valid now. Errors never contain any part of it.
 pub fn read(reference: &str, environment: impl Fn(&str) -> Option<String>) -> Result<OAuthToken, SettingsError> {
     let text = resolve(SETTING, reference, environment)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-    good(text.trim(), now).map_err(|why| SettingsError::Reference { setting: SETTING.to_owned(), reference: reference.to_owned(), why })
+    parse(text.trim(), now).map_err(|why| SettingsError::Reference { setting: SETTING.to_owned(), reference: reference.to_owned(), why })
 }
 
-/// What matters here of the claims. Whether they are true is for the brokers to say.
+/// The claims that are needed here. Signature and audience are verified by the brokers.
 #[derive(Deserialize)]
 struct Claims {
     exp: Option<f64>,
     sub: Option<String>,
 }
 
-fn good(token: &str, now_ms: i64) -> Result<OAuthToken, String> {
+fn parse(token: &str, now_ms: i64) -> Result<OAuthToken, String> {
     let parts: Vec<&str> = token.split('.').collect();
     let [_, claims, _] = parts.as_slice() else {
         return Err(format!("must be a JWT, three parts with dots between, got {} part(s)", parts.len()));
@@ -76,18 +77,6 @@ fn good(token: &str, now_ms: i64) -> Result<OAuthToken, String> {
     Ok(OAuthToken { token: token.to_owned(), principal_name: claims.sub.unwrap_or_else(|| "leakwarden".to_owned()), lifetime_ms })
 }
 
-/// What belongs into the context of every client: each may have to show a token.
-macro_rules! shows_token {
-    () => {
-        const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-        fn generate_oauth_token(&self, kept: Option<&str>) -> Result<rdkafka::client::OAuthToken, Box<dyn std::error::Error>> {
-            $crate::kafka::token::renew(kept)
-        }
-    };
-}
-pub(crate) use shows_token;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,14 +89,14 @@ mod tests {
 
     #[test]
     fn a_token_says_itself_when_it_expires_and_who_it_is() {
-        let found = good(&jwt(r#"{"sub":"svc-leakwarden","exp":1770000060,"scope":"kafka"}"#), NOW).expect("good");
+        let found = parse(&jwt(r#"{"sub":"svc-leakwarden","exp":1770000060,"scope":"kafka"}"#), NOW).expect("good");
         assert_eq!((found.principal_name.as_str(), found.lifetime_ms), ("svc-leakwarden", NOW + 60_000));
-        let found = good(&jwt(r#"{"exp":1770000060.5}"#), NOW).expect("good");
+        let found = parse(&jwt(r#"{"exp":1770000060.5}"#), NOW).expect("good");
         assert_eq!((found.principal_name.as_str(), found.lifetime_ms), ("leakwarden", NOW + 60_500));
     }
 
     #[test]
-    fn what_is_no_good_token_is_told_by_its_rule_and_never_shown() {
+    fn an_invalid_token_is_reported_without_printing_it() {
         let bad = [
             ("hunter2".to_owned(), "must be a JWT, three parts with dots between, got 1 part(s)"),
             (String::new(), "must be a JWT, three parts with dots between, got 1 part(s)"),
@@ -122,10 +111,10 @@ mod tests {
             (jwt(r#"{"sub":"hunter2","exp":1769999990}"#), "expired 10 s ago"),
         ];
         for (token, rule) in bad {
-            let why = good(&token, NOW).err().expect("refused");
+            let why = parse(&token, NOW).err().expect("refused");
             assert!(why.contains(rule) && !why.contains("hunter2"), "{why}");
         }
-        assert!(good(&jwt(&format!(r#"{{"exp":1770000060,"x":"{}"}}"#, "x".repeat(LONGEST))), NOW).is_err());
+        assert!(parse(&jwt(&format!(r#"{{"exp":1770000060,"x":"{}"}}"#, "x".repeat(LONGEST))), NOW).is_err());
     }
 
     #[test]
@@ -135,14 +124,14 @@ mod tests {
         let reference = format!("file:{}", path.display());
         let error = read(&reference, |_| None).err().expect("refused").to_string();
         assert!(error.starts_with(&format!("client.sasl.oauthbearer.token = {reference:?}: cannot be read")), "{error}");
-        let kept = kept(&reference).expect("a reference");
+        let carried = carried(&reference).expect("a reference");
         for name in ["one", "two"] {
             std::fs::write(&path, jwt(&format!(r#"{{"sub":"{name}","exp":4e9}}"#)) + "\n").expect("written");
-            assert_eq!(renew(Some(&kept)).expect("good").principal_name, name);
+            assert_eq!(renew(Some(&carried)).expect("good").principal_name, name);
         }
         let of_environment = read("${TOKEN}", |name| (name == "TOKEN").then(|| jwt(r#"{"sub":"three","exp":4e9}"#)));
         assert_eq!(of_environment.expect("good").principal_name, "three");
-        let error = super::kept("hunter2.hunter2.hunter2").expect_err("refused").to_string();
+        let error = super::carried("hunter2.hunter2.hunter2").expect_err("refused").to_string();
         assert!(error.contains("must be file:PATH or ${NAME}") && !error.contains("hunter2"), "{error}");
         assert!(renew(Some("principal=somebody")).is_err() && renew(None).is_err());
     }

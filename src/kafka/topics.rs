@@ -1,6 +1,6 @@
-//! Topics of our own: made where they are missing, and checked before anything rests on them.
+//! Topics of our own: created where they are missing, and checked before they are used.
 
-use crate::kafka::Quiet;
+use crate::kafka::context::KafkaContext;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaErrorCode::{self, DestroyBroker, UnknownPartition};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A topic as it must be.
+/// What a topic must be like.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TopicSpec {
     /// Its name.
@@ -22,18 +22,18 @@ pub struct TopicSpec {
     pub compacted: bool,
 }
 
-const WITHIN: Duration = Duration::from_secs(20);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Makes the topics that are missing, and checks all of them.
-pub async fn ensure(cluster: &Cluster, wanted: &[TopicSpec], replication: i32) -> Result<(), SettingsError> {
+/// Creates the topics that are missing, and checks all of them.
+pub async fn ensure(cluster: &Cluster, specs: &[TopicSpec], replication: i32) -> Result<(), SettingsError> {
     let failed = |what: &str, error: &dyn std::fmt::Display| SettingsError::Client(format!("{what}: {error}"));
     let config = cluster.config(&[])?;
     let admin: AdminClient<DefaultClientContext> = cluster.client(&config, DefaultClientContext)?;
-    let options = AdminOptions::new().operation_timeout(Some(WITHIN)).request_timeout(Some(WITHIN));
-    let known = partitions(cluster, &wanted.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>())?;
-    let missing: Vec<&TopicSpec> = wanted.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
+    let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
+    let known = partitions(cluster, &specs.iter().map(|topic| topic.name.clone()).collect::<Vec<_>>())?;
+    let missing: Vec<&TopicSpec> = specs.iter().filter(|topic| !known.contains_key(&topic.name)).collect();
     if cluster.token().is_some() {
-        return made_by_others(wanted, &known);
+        return check_existing(specs, &known);
     }
     let new: Vec<NewTopic<'_>> = missing
         .iter()
@@ -52,19 +52,19 @@ pub async fn ensure(cluster: &Cluster, wanted: &[TopicSpec], replication: i32) -
             match outcome {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, error)) => {
-                    let shape = wanted.iter().find(|topic| topic.name == name).map(TopicSpec::shape).unwrap_or_default();
+                    let shape = specs.iter().find(|topic| topic.name == name).map(TopicSpec::shape).unwrap_or_default();
                     return Err(SettingsError::Client(format!("topic {name} cannot be made ({error}): make it with {shape}")));
                 }
             }
         }
     }
-    fit(wanted, &settled(cluster, wanted).await?)?;
-    policies(&admin, wanted, &options).await
+    check_partitions(specs, &await_created(cluster, specs).await?)?;
+    check_policies(&admin, specs, &options).await
 }
 
-/// rdkafka's administrating client is never polled, and a token is asked for inside of a poll: it cannot show one.
-fn made_by_others(wanted: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
-    fit(wanted, known).map_err(|error| match error {
+/// With OAUTHBEARER topics are only checked: rdkafka never polls its admin client, and tokens are provided inside of a poll.
+fn check_existing(specs: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
+    check_partitions(specs, known).map_err(|error| match error {
         SettingsError::Client(why) => SettingsError::Client(format!("{why}; with client.{} topics are not made here", token::SETTING)),
         other => other,
     })?;
@@ -72,8 +72,8 @@ fn made_by_others(wanted: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result
     Ok(())
 }
 
-fn fit(wanted: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
-    for topic in wanted {
+fn check_partitions(specs: &[TopicSpec], known: &BTreeMap<String, i32>) -> Result<(), SettingsError> {
+    for topic in specs {
         match known.get(&topic.name) {
             Some(found) if *found == topic.partitions => {}
             Some(found) => {
@@ -93,12 +93,12 @@ impl TopicSpec {
     }
 }
 
-/// New topics are not known everywhere at once.
-async fn settled(cluster: &Cluster, wanted: &[TopicSpec]) -> Result<BTreeMap<String, i32>, SettingsError> {
-    let names: Vec<String> = wanted.iter().map(|topic| topic.name.clone()).collect();
+/// Waits until brokers know new topics, which takes a moment. The partitions of each topic.
+async fn await_created(cluster: &Cluster, specs: &[TopicSpec]) -> Result<BTreeMap<String, i32>, SettingsError> {
+    let names: Vec<String> = specs.iter().map(|topic| topic.name.clone()).collect();
     for _ in 0..40 {
         let known = partitions(cluster, &names)?;
-        if known.len() == wanted.len() {
+        if known.len() == specs.len() {
             return Ok(known);
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
@@ -106,39 +106,43 @@ async fn settled(cluster: &Cluster, wanted: &[TopicSpec]) -> Result<BTreeMap<Str
     partitions(cluster, &names)
 }
 
-/// A topic that loses what is needed must not be taken for one that keeps it.
-async fn policies(admin: &AdminClient<DefaultClientContext>, wanted: &[TopicSpec], options: &AdminOptions) -> Result<(), SettingsError> {
-    let asked: Vec<ResourceSpecifier<'_>> = wanted.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-    // Who may not ask goes on: the state is checked when it is read, too.
-    let Ok(told) = admin.describe_configs(&asked, options).await else {
+/// Checks `cleanup.policy`: a topic that deletes what must be kept would lose state.
+async fn check_policies(
+    admin: &AdminClient<DefaultClientContext>,
+    specs: &[TopicSpec],
+    options: &AdminOptions,
+) -> Result<(), SettingsError> {
+    let asked: Vec<ResourceSpecifier<'_>> = specs.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+    // Without the right to ask we go on: the state is also checked when it is restored.
+    let Ok(configs) = admin.describe_configs(&asked, options).await else {
         tracing::warn!("the configuration of our topics cannot be read, and is not checked");
         return Ok(());
     };
-    for (topic, told) in wanted.iter().zip(told) {
-        let Ok(told) = told else { continue };
-        let policy = told.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
+    for (topic, config) in specs.iter().zip(configs) {
+        let Ok(config) = config else { continue };
+        let policy = config.get("cleanup.policy").and_then(|entry| entry.value.clone()).unwrap_or_default();
         let fits = if topic.compacted { policy == "compact" } else { !policy.contains("compact") };
         if !fits {
-            let wanted = if topic.compacted { "compact" } else { "delete" };
-            return Err(SettingsError::Client(format!("topic {}: cleanup.policy must be {wanted}, got {policy:?}", topic.name)));
+            let expected = if topic.compacted { "compact" } else { "delete" };
+            return Err(SettingsError::Client(format!("topic {}: cleanup.policy must be {expected}, got {policy:?}", topic.name)));
         }
     }
     Ok(())
 }
 
-/// How many partitions those of these topics have that exist.
+/// The number of partitions of each of these topics that exists.
 pub fn partitions(cluster: &Cluster, topics: &[String]) -> Result<BTreeMap<String, i32>, SettingsError> {
     let config = cluster.config(&[("allow.auto.create.topics", "false")])?;
-    let consumer = cluster.asking(&config, Quiet)?;
+    let consumer = cluster.request_client(&config, KafkaContext(()))?;
     let failed = |error: rdkafka::error::KafkaError| SettingsError::Client(format!("the brokers do not answer: {error}"));
-    let metadata = again(|| consumer.fetch_metadata(None, WITHIN)).map_err(failed)?;
+    let metadata = retry_unready(|| consumer.fetch_metadata(None, REQUEST_TIMEOUT)).map_err(failed)?;
     let found = metadata.topics().iter().filter(|topic| topic.error().is_none() && topics.iter().any(|name| name == topic.name()));
     Ok(found.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).filter(|(_, partitions)| *partitions > 0).collect())
 }
 
-/// Asks again where an answer says nothing of the brokers: a client lets go of the address that it began with as soon as it knows
-/// them, and what it was asking there fails; for a moment then it knows of no partition.
-pub fn again<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
+/// Retries a request that failed only since the client is still finding its brokers: once it knows them it drops the bootstrap
+/// connection, and requests on that fail; for a moment then it knows no partitions.
+pub fn retry_unready<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     for _ in 0..10 {
         match ask() {
             Err(error) if matches!(error.rdkafka_error_code(), Some(DestroyBroker | UnknownPartition)) => {
@@ -150,10 +154,10 @@ pub fn again<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     ask()
 }
 
-/// The first offset of a partition that is still there, and the next one.
+/// The first offset of a partition that has not expired, and the next one to be written.
 pub fn bounds(cluster: &Cluster, topic: &str, partition: i32) -> Result<(i64, i64), SettingsError> {
     let config = cluster.config(&[])?;
-    let consumer = cluster.asking(&config, Quiet)?;
-    let watermarks = again(|| consumer.fetch_watermarks(topic, partition, WITHIN));
+    let consumer = cluster.request_client(&config, KafkaContext(()))?;
+    let watermarks = retry_unready(|| consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT));
     watermarks.map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
 }

@@ -21,7 +21,7 @@ use crate::pipeline::feed::{Batch, Between, Dead, Feed};
 use crate::pipeline::parallel::Parallel;
 use crate::source::SourceError;
 use crate::source::files::{self, Input, Progress};
-use crate::source::kafka::history::BoundedPartition;
+use crate::source::kafka::bounded::BoundedPartition;
 use crate::source::lines::Piece;
 use rayon::prelude::*;
 use std::collections::BTreeMap;

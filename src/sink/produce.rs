@@ -1,10 +1,8 @@
 //! Produces to Kafka and waits for every acknowledgement.
 
+use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::kafka::settings::Cluster;
-use crate::kafka::token::shows_token;
-use crate::kafka::{error_line, log_line};
 use crate::sink::SinkError;
-use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
@@ -25,31 +23,21 @@ pub struct Producer {
     cluster: Cluster,
     topic: String,
     /// None after a fatal error: an idempotent producer cannot be used any more then, a new one can.
-    client: Option<BaseProducer<Reports>>,
+    client: Option<BaseProducer<KafkaContext<Reports>>>,
 }
 
 /// Delivery reports that have come.
 #[derive(Default)]
 struct Reports(Mutex<Vec<Result<(), KafkaError>>>);
 
-impl ClientContext for Reports {
-    shows_token!();
+impl ClientEvents for Reports {}
 
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        error_line(&error, reason);
-    }
-}
-
-impl ProducerContext for Reports {
+impl ProducerContext for KafkaContext<Reports> {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let result = result.as_ref().map(|_| ()).map_err(|(error, _)| error.clone());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(result);
     }
 }
 
@@ -61,11 +49,11 @@ impl Producer {
         Ok(producer)
     }
 
-    fn connect(&self) -> Result<BaseProducer<Reports>, SinkError> {
+    fn connect(&self) -> Result<BaseProducer<KafkaContext<Reports>>, SinkError> {
         let permanent = |error: crate::kafka::settings::SettingsError| SinkError::permanent(error.to_string());
         let mut config = self.cluster.config(DEFAULTS).map_err(permanent)?;
         config.set_log_level(RDKafkaLogLevel::Warning);
-        self.cluster.client(&config, Reports::default()).map_err(permanent)
+        self.cluster.client(&config, KafkaContext::<Reports>::default()).map_err(permanent)
     }
 
     /// Produces (key, content) pairs in order; `Ok` once the brokers have acknowledged all.
@@ -93,7 +81,7 @@ impl Producer {
 
     fn produce_with<'a>(
         &self,
-        client: &BaseProducer<Reports>,
+        client: &BaseProducer<KafkaContext<Reports>>,
         records: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<(), Failure> {
         let deadline = Instant::now() + LONGEST_WAIT;
@@ -120,7 +108,7 @@ impl Producer {
             }
         }
         loop {
-            for report in std::mem::take(&mut *client.context().0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            for report in std::mem::take(&mut *client.context().0.0.lock().unwrap_or_else(PoisonError::into_inner)) {
                 open = open.saturating_sub(1);
                 if let Err(error) = report {
                     first_error.get_or_insert(error);

@@ -224,7 +224,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
             turn = RestoreStep::Continue;
         }
         let Some(batch) = reader.receive(Duration::from_secs(1)).expect("reading") else { continue };
-        for message in &batch.messages {
+        for message in &batch.records {
             turn = reading.take(message.offset, &message.key, message.value.as_deref()).expect("it can be read");
             match turn {
                 RestoreStep::Continue => {}
@@ -238,7 +238,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
         }
         if let Some(prefix) = &mut keep {
             let at = Instant::now();
-            let kept = batch.messages.iter().cloned();
+            let kept = batch.records.iter().cloned();
             let kept: Vec<_> =
                 kept.map(|message| ChangelogRecord { offset: message.offset, key: message.key, value: message.value }).collect();
             prefix.append(&kept).expect("written");

@@ -253,7 +253,7 @@ impl Thread {
             if kept.unwritten.is_empty() {
                 kept.since = Instant::now();
             }
-            for message in batch.messages {
+            for message in batch.records {
                 if message.offset < kept.next {
                     // Where there is nothing at the offset asked for, a client begins at the beginning: it is not the log that it was.
                     return self.begin_anew(batch.partition.partition);

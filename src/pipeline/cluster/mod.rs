@@ -171,12 +171,12 @@ impl Process {
         self.stepped_at = now;
         self.take_up_changes()?;
         self.hear_group()?;
-        if self.writer.under_way() < UNDER_WAY {
+        if self.writer.unacknowledged_bytes() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
                 let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
                 wait = Duration::ZERO;
-                self.take(&batch.partition, batch.since, batch.messages)?;
+                self.take(&batch.partition, batch.assignment, batch.records)?;
                 self.act()?;
             }
         } else {
@@ -229,7 +229,7 @@ impl Process {
     fn take(
         &mut self,
         partition: &TopicPartition,
-        since: u64,
+        assignment: u64,
         messages: Vec<crate::kafka::consumer::ConsumerRecord>,
     ) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.topic).map(|(topic, _)| *topic);
@@ -241,7 +241,7 @@ impl Process {
             self.node.message(topic, partition.partition, message.offset, &message.key, message.value.as_deref(), show);
             if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
-                if !self.reader.follows(partition, since) {
+                if !self.reader.is_current(partition, assignment) {
                     break;
                 }
             }

@@ -1,24 +1,24 @@
 //! Records from Kafka: a thread of its own polls, batches go through a bounded channel in order.
 //!
 //! Guarantees rest on the state, not on the group: the state says where to start, and offsets are committed only as a hint for
-//! people who watch the group's lag. The state is one process's, so it must have every partition: see [`alone`].
+//! people who watch the group's lag. The state is one process's, so it must have every partition: see [`exclusive`].
 
-pub mod alone;
-pub mod context;
-pub mod history;
+pub mod bounded;
+pub mod consumer_state;
+pub mod exclusive;
 pub mod poll;
 pub mod range;
 
+use crate::kafka::context::{KafkaContext, LastError};
 pub use crate::kafka::settings;
-use crate::kafka::topics::again;
+use crate::kafka::topics::retry_unready;
 use crate::model::topic::TopicPartition;
-use alone::Alone;
-use context::{Context, Shared};
+use consumer_state::{Callbacks, ConsumerState};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use history::Heard;
+use exclusive::ExclusiveAssignment;
 use poll::Poller;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use settings::{Cluster, SettingsError};
 use std::collections::BTreeMap;
@@ -98,7 +98,7 @@ const DEFAULTS: &[(&str, &str)] = &[
 /// A running consumer.
 pub struct KafkaSource {
     events: Receiver<KafkaEvent>,
-    shared: Arc<Shared>,
+    state: Arc<ConsumerState>,
     finished: Receiver<()>,
 }
 
@@ -112,12 +112,12 @@ impl KafkaSource {
         let mut config = settings.cluster.config(DEFAULTS)?;
         config.set("group.id", &settings.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let shared = Arc::new(Shared::new(positions));
-        let consumer: BaseConsumer<Context> = settings.cluster.client(&config, Context { shared: Arc::clone(&shared) })?;
-        let alone = Alone::of(settings, &config)?;
+        let state = Arc::new(ConsumerState::new(positions));
+        let consumer = settings.cluster.client(&config, KafkaContext(Callbacks(Arc::clone(&state))))?;
+        let exclusive = ExclusiveAssignment::new(settings, &config)?;
         let (sender, events) = bounded(batches);
         let (finish, finished): (Sender<()>, _) = bounded(1);
-        let poller = Poller::new(consumer, Arc::clone(&shared), alone, sender);
+        let poller = Poller::new(consumer, Arc::clone(&state), exclusive, sender);
         std::thread::Builder::new()
             .name("kafka-poll".to_owned())
             .spawn(move || {
@@ -126,7 +126,7 @@ impl KafkaSource {
                 poller.run();
             })
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
-        Ok(KafkaSource { events, shared, finished })
+        Ok(KafkaSource { events, state, finished })
     }
 
     /// What happens, in order. Disconnected once the thread has ended.
@@ -136,28 +136,28 @@ impl KafkaSource {
 
     /// Whether all partitions are assigned and a broker answers.
     pub fn is_connected(&self) -> bool {
-        self.shared.connected.load(Ordering::Acquire)
+        self.state.connected.load(Ordering::Acquire)
     }
 
     /// Whether some partitions are not ours: nothing is read then.
     pub fn is_partial(&self) -> bool {
-        self.shared.is_partial()
+        self.state.is_partial()
     }
 
     /// Messages not read yet, per assigned partition, as of a few seconds ago. Zero: caught up.
     pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
-        self.shared.lag()
+        self.state.lag()
     }
 
     /// These offsets are contained in the saved state: commits them soon. Asynchronous; only the latest call counts. A failed commit is logged and harms nothing.
     pub fn commit(&self, positions: Positions) {
-        self.shared.request_commit(positions);
+        self.state.request_commit(positions);
     }
 
     /// Leaves the group. False if the client did not come to its end by the deadline: it is left behind then, since closing it
     /// can hang for ever (rust-rdkafka 509, 453, 611), and the process may exit.
     pub fn stop(self, deadline: Duration) -> bool {
-        self.shared.stopping.store(true, Ordering::Release);
+        self.state.stopping.store(true, Ordering::Release);
         // Nobody takes events any more: a poll thread that waits for room in the channel wakes up.
         drop(self.events);
         matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))
@@ -167,21 +167,21 @@ impl KafkaSource {
 /// The first and next offset of every partition of the topics, for a replay that ends where the topic ended when it began.
 pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result<BTreeMap<TopicPartition, (i64, i64)>, SettingsError> {
     let config = cluster.config(&[])?;
-    let consumer = cluster.asking(&config, Heard::default())?;
+    let consumer = cluster.request_client(&config, KafkaContext(LastError::default()))?;
     let mut bounds = BTreeMap::new();
     for topic in topics {
         let failed = |error: KafkaError| {
             // What lies behind it is told by callbacks, which run inside of a poll.
             while consumer.poll(Duration::from_millis(100)).is_some() {}
-            let why = consumer.context().last().unwrap_or_else(|| error.to_string());
+            let why = consumer.context().0.last().unwrap_or_else(|| error.to_string());
             SettingsError::Client(format!("topic {topic:?}: {why}"))
         };
-        let metadata = again(|| consumer.fetch_metadata(Some(topic), timeout)).map_err(failed)?;
+        let metadata = retry_unready(|| consumer.fetch_metadata(Some(topic), timeout)).map_err(failed)?;
         let known = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());
         let known = known.ok_or_else(|| SettingsError::Client(format!("topic {topic:?} does not exist")))?;
         let name: Arc<str> = topic.as_str().into();
         for partition in known.partitions() {
-            let range = again(|| consumer.fetch_watermarks(topic, partition.id(), timeout)).map_err(failed)?;
+            let range = retry_unready(|| consumer.fetch_watermarks(topic, partition.id(), timeout)).map_err(failed)?;
             bounds.insert(TopicPartition::new(Arc::clone(&name), partition.id()), range);
         }
     }

@@ -2,11 +2,11 @@
 
 use crate::kafka::is_outage;
 use crate::model::topic::TopicPartition;
-use crate::source::kafka::alone::{Alone, Share};
-use crate::source::kafka::context::{Context, Shared};
+use crate::source::kafka::consumer_state::{ConsumerState, SourceConsumer};
+use crate::source::kafka::exclusive::{AssignmentCheck, ExclusiveAssignment};
 use crate::source::kafka::{KafkaEvent, KafkaMessage};
 use crossbeam_channel::{SendTimeoutError, Sender};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use std::collections::VecDeque;
@@ -27,9 +27,9 @@ const LEAVING: Duration = Duration::from_secs(5);
 
 /// The state of the thread.
 pub struct Poller {
-    consumer: BaseConsumer<Context>,
-    shared: Arc<Shared>,
-    alone: Alone,
+    consumer: SourceConsumer,
+    state: Arc<ConsumerState>,
+    exclusive: ExclusiveAssignment,
     events: Sender<KafkaEvent>,
     /// What could not be sent yet, in order.
     outbox: VecDeque<KafkaEvent>,
@@ -40,24 +40,24 @@ pub struct Poller {
 
 impl Poller {
     /// Of a consumer that is still to subscribe.
-    pub fn new(consumer: BaseConsumer<Context>, shared: Arc<Shared>, alone: Alone, events: Sender<KafkaEvent>) -> Poller {
-        Poller { consumer, shared, alone, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
+    pub fn new(consumer: SourceConsumer, state: Arc<ConsumerState>, exclusive: ExclusiveAssignment, events: Sender<KafkaEvent>) -> Poller {
+        Poller { consumer, state, exclusive, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
     }
 
     /// Runs until it is told to stop, the client fails for good, or nobody listens.
     pub fn run(mut self) {
-        if let Err(why) = self.alone.join(&self.consumer, &self.shared) {
+        if let Err(why) = self.exclusive.join(&self.consumer, &self.state) {
             return self.fail(why);
         }
-        while !self.shared.stopping.load(Ordering::Acquire) {
+        while !self.state.stopping.load(Ordering::Acquire) {
             self.commit();
             if let Err(error) = self.poll_batch() {
                 return self.fail(error.to_string());
             }
-            match self.alone.share(&self.consumer, &self.shared) {
-                Share::Same => {}
-                Share::Whole => self.set_whole(),
-                Share::Refused(why) => {
+            match self.exclusive.check(&self.consumer, &self.state) {
+                AssignmentCheck::Unchanged => {}
+                AssignmentCheck::Complete => self.set_complete(),
+                AssignmentCheck::Refused(why) => {
                     // Whoever has the rest can have these too.
                     self.fail(why);
                     break;
@@ -77,12 +77,12 @@ impl Poller {
         let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
     }
 
-    fn set_whole(&mut self) {
-        self.shared.set_whole();
-        self.shared.connected.store(true, Ordering::Release);
-        self.outbox.extend(self.shared.take_events());
+    fn set_complete(&mut self) {
+        self.state.set_complete();
+        self.state.connected.store(true, Ordering::Release);
+        self.outbox.extend(self.state.take_events());
         if !self.paused
-            && let Err(error) = self.consumer.resume(&self.shared.assigned())
+            && let Err(error) = self.consumer.resume(&self.state.assigned())
         {
             tracing::warn!(%error, "kafka: cannot go on after an assignment");
         }
@@ -94,7 +94,7 @@ impl Poller {
         let mut wait = POLL;
         while batch.messages.len() < BATCH_MESSAGES && batch.bytes < BATCH_BYTES {
             let polled = self.consumer.poll(wait);
-            let callbacks = self.shared.take_events();
+            let callbacks = self.state.take_events();
             if !callbacks.is_empty() {
                 batch.move_to(&mut self.outbox);
                 self.outbox.extend(callbacks);
@@ -105,7 +105,7 @@ impl Poller {
                         self.topic = message.topic().into();
                     }
                     if let Some(jump) =
-                        self.shared.passes(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
+                        self.state.passes(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
                     {
                         batch.move_to(&mut self.outbox);
                         self.outbox.push_back(jump);
@@ -148,11 +148,11 @@ impl Poller {
             return;
         }
         self.paused = paused;
-        self.shared.set_paused(paused);
-        if !self.shared.is_whole() {
+        self.state.set_paused(paused);
+        if !self.state.is_complete() {
             return;
         }
-        let partitions = self.shared.assigned();
+        let partitions = self.state.assigned();
         let outcome = if paused { self.consumer.pause(&partitions) } else { self.consumer.resume(&partitions) };
         match outcome {
             Ok(()) => tracing::debug!(paused, "kafka: backpressure"),
@@ -162,10 +162,10 @@ impl Poller {
 
     /// Sends the latest positions asked for. Not waited for: a broker that hangs must not stop the polling.
     fn commit(&self) {
-        let Some(positions) = self.shared.take_commit() else { return };
+        let Some(positions) = self.state.take_commit() else { return };
         match self.consumer.commit(&positions, CommitMode::Async) {
             Ok(()) => {
-                self.shared.commits_open.fetch_add(1, Ordering::AcqRel);
+                self.state.commits_open.fetch_add(1, Ordering::AcqRel);
             }
             Err(error) => tracing::warn!(%error, "kafka: offsets are not committed; the state has them"),
         }
@@ -175,11 +175,11 @@ impl Poller {
     fn leave(self) {
         let until = Instant::now() + LEAVING;
         self.commit();
-        while self.shared.commits_open.load(Ordering::Acquire) > 0 && Instant::now() < until {
+        while self.state.commits_open.load(Ordering::Acquire) > 0 && Instant::now() < until {
             let _ = self.consumer.poll(POLL);
         }
         self.consumer.unsubscribe();
-        while self.shared.has_assignment() && Instant::now() < until {
+        while self.state.has_assignment() && Instant::now() < until {
             let _ = self.consumer.poll(POLL);
         }
     }

@@ -1,8 +1,8 @@
-//! A part of a topic's past, read once, without a group.
+//! Reads a range of offsets of a partition once, outside of any group.
 
-use crate::kafka::Quiet;
+use crate::kafka::context::KafkaContext;
 use crate::kafka::settings::{Cluster, SettingsError};
-use crate::kafka::topics::again;
+use crate::kafka::topics::retry_unready;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
@@ -27,8 +27,8 @@ pub fn read(
     let mut config = cluster.config(&[("enable.auto.commit", "false"), ("enable.partition.eof", "true")])?;
     // It only assigns and joins no group, but librdkafka wants a name.
     config.set("group.id", "leakwarden-reading");
-    let consumer = cluster.asking(&config, Quiet)?;
-    let (first, next) = again(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).map_err(failed)?;
+    let consumer = cluster.request_client(&config, KafkaContext(()))?;
+    let (first, next) = retry_unready(|| consumer.fetch_watermarks(topic, partition, PATIENCE)).map_err(failed)?;
     let (mut at, end) = (range.start.max(first), range.end.min(next));
     if at >= end {
         return Ok(());
@@ -36,17 +36,19 @@ pub fn read(
     let mut assignment = TopicPartitionList::new();
     assignment.add_partition_offset(topic, partition, Offset::Offset(at)).map_err(failed)?;
     consumer.assign(&assignment).map_err(failed)?;
-    let mut heard = Instant::now();
+    let mut last_message = Instant::now();
     while at < end {
         match consumer.poll(POLL) {
-            None if heard.elapsed() > PATIENCE => return Err(failed(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))),
+            None if last_message.elapsed() > PATIENCE => {
+                return Err(failed(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)));
+            }
             None => {}
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) if heard.elapsed() > PATIENCE => return Err(failed(error)),
+            Some(Err(error)) if last_message.elapsed() > PATIENCE => return Err(failed(error)),
             // Brokers that are away for a moment.
             Some(Err(_)) => {}
             Some(Ok(message)) => {
-                heard = Instant::now();
+                last_message = Instant::now();
                 at = message.offset() + 1;
                 if message.offset() < end {
                     each(message.offset(), message.payload().unwrap_or_default());

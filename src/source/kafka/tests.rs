@@ -105,14 +105,14 @@ fn a_full_channel_pauses_and_everything_comes_once_it_is_taken() {
     let source = KafkaSource::start_with(&broker.settings("g"), Positions::new(), 1).expect("started");
     until(&source, |event| matches!(event, KafkaEvent::Assigned(_)));
     let deadline = Instant::now() + PATIENCE;
-    while !source.shared.is_paused() {
+    while !source.state.is_paused() {
         assert!(Instant::now() < deadline, "it pauses in time");
         std::thread::sleep(Duration::from_millis(50));
     }
     let expected: Vec<(i32, i64)> = (0..40).map(|offset| (0, offset)).collect();
     assert_eq!(offsets(&source, 40), expected, "nothing lost, nothing twice, in order");
     let deadline = Instant::now() + PATIENCE;
-    while source.shared.is_paused() || source.lag().get(&TopicPartition::new(TOPIC, 0)) != Some(&0) {
+    while source.state.is_paused() || source.lag().get(&TopicPartition::new(TOPIC, 0)) != Some(&0) {
         assert!(Instant::now() < deadline, "it resumes and catches up: {:?}", source.lag());
         std::thread::sleep(Duration::from_millis(50));
     }

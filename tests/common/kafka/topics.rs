@@ -2,7 +2,7 @@
 
 use crate::common::kafka::PATIENCE;
 use leakwarden::kafka::is_outage;
-use leakwarden::kafka::topics::again;
+use leakwarden::kafka::topics::retry_unready;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -167,10 +167,10 @@ impl Topics {
     /// The next offset of each partition.
     pub fn ends(&self, topic: &str) -> BTreeMap<i32, i64> {
         let consumer = self.consumer("ends");
-        let metadata = again(|| consumer.fetch_metadata(Some(topic), REQUEST)).expect("metadata");
+        let metadata = retry_unready(|| consumer.fetch_metadata(Some(topic), REQUEST)).expect("metadata");
         let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
         let ends = partitions.map(|partition| {
-            let (_, end) = again(|| consumer.fetch_watermarks(topic, partition.id(), REQUEST)).expect("offsets");
+            let (_, end) = retry_unready(|| consumer.fetch_watermarks(topic, partition.id(), REQUEST)).expect("offsets");
             (partition.id(), end)
         });
         let ends = ends.collect();

@@ -1,11 +1,8 @@
 //! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
 
-use crate::kafka::token::shows_token;
-use crate::kafka::{error_line, log_line};
+use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::{KafkaEvent, Positions};
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
@@ -15,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Shared by the poll thread, the callbacks (which run on it) and the owner of the source.
+/// ConsumerState by the poll thread, the callbacks (which run on it) and the owner of the source.
 #[derive(Default)]
-pub struct Shared {
+pub struct ConsumerState {
     /// The owner wants the thread to end.
     pub stopping: AtomicBool,
     /// Partitions are assigned and a broker answers.
@@ -49,10 +46,10 @@ struct Inner {
     lag: BTreeMap<TopicPartition, u64>,
 }
 
-impl Shared {
+impl ConsumerState {
     /// Of a consumer that starts from these positions.
-    pub fn new(positions: Positions) -> Shared {
-        Shared { inner: Mutex::new(Inner { positions, ..Inner::default() }), ..Shared::default() }
+    pub fn new(positions: Positions) -> ConsumerState {
+        ConsumerState { inner: Mutex::new(Inner { positions, ..Inner::default() }), ..ConsumerState::default() }
     }
 
     /// A thread that panicked holding it cannot have left it half changed in a way that matters.
@@ -104,7 +101,7 @@ impl Shared {
     }
 
     /// Whether every partition is ours.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.inner().whole
     }
 
@@ -121,7 +118,7 @@ impl Shared {
     }
 
     /// Every partition is ours. Those that were taken away and are not among them are no more.
-    pub fn set_whole(&self) {
+    pub fn set_complete(&self) {
         let mut inner = self.inner();
         inner.whole = true;
         let missed = std::mem::take(&mut inner.missed);
@@ -202,60 +199,53 @@ fn list<'a>(partitions: impl Iterator<Item = (&'a TopicPartition, Option<i64>)>)
     list
 }
 
-/// The callbacks.
-pub struct Context {
-    /// What they change.
-    pub shared: Arc<Shared>,
-}
+/// The callbacks of librdkafka, which keep the state.
+pub struct Callbacks(pub Arc<ConsumerState>);
 
-impl ClientContext for Context {
-    shows_token!();
+/// The consumer of a source.
+pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
 
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
+impl ClientEvents for Callbacks {
+    fn on_error(&self, error: &KafkaError, _: &str) {
         let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
-        if down && self.shared.connected.swap(false, Ordering::AcqRel) {
+        if down && self.0.connected.swap(false, Ordering::AcqRel) {
             tracing::warn!("kafka: no broker can be reached");
         }
-        error_line(&error, reason);
     }
 
-    fn stats(&self, statistics: Statistics) {
+    fn on_statistics(&self, statistics: &Statistics) {
         let up = statistics.brokers.values().any(|broker| broker.state == "UP");
-        self.shared.connected.store(up && self.shared.is_whole(), Ordering::Release);
-        self.shared.set_lag(&statistics);
+        self.0.connected.store(up && self.0.is_complete(), Ordering::Release);
+        self.0.set_lag(statistics);
     }
 }
 
-impl ConsumerContext for Context {
+impl ConsumerContext for KafkaContext<Callbacks> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let outcome = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.shared.assign(partitions);
+            self.0.0.assign(partitions);
             if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) }
         } else {
-            self.shared.revoke(partitions);
+            self.0.0.revoke(partitions);
             if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
         };
         // Here and not after the poll: not one message may come of a part of the partitions.
-        let whole = self.shared.is_whole();
-        if (self.shared.is_paused() || !whole)
-            && let Err(error) = consumer.pause(&self.shared.assigned())
+        let whole = self.0.0.is_complete();
+        if (self.0.0.is_paused() || !whole)
+            && let Err(error) = consumer.pause(&self.0.0.assigned())
         {
             tracing::warn!(%error, "kafka: cannot pause partitions after an assignment");
         }
         match outcome {
-            Ok(()) => self.shared.connected.store(whole, Ordering::Release),
+            Ok(()) => self.0.0.connected.store(whole, Ordering::Release),
             Err(error) => tracing::error!(%error, "kafka: rebalance"),
         }
     }
 
     fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
         // Saturating: librdkafka may also report commits of its own.
-        let _ = self.shared.commits_open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
+        let _ = self.0.0.commits_open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
         if let Err(error) = result {
             tracing::warn!(%error, "kafka: offsets are not committed; the state has them");
         }

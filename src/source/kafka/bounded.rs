@@ -3,18 +3,16 @@
 //! One client reads all partitions; what it fetches ahead waits in a queue per partition, and librdkafka stops fetching one
 //! that nobody takes from. No group is joined and nothing is committed.
 
+use crate::kafka::context::{KafkaContext, LastError};
 use crate::kafka::settings::{Cluster, SettingsError};
-use crate::kafka::token::shows_token;
-use crate::kafka::{error_line, log_line};
 use crate::model::topic::TopicPartition;
 use crate::source::SourceError;
 use crate::source::kafka::{Positions, bounds};
 use crate::source::lines::{Messages, Piece};
-use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::base_consumer::PartitionQueue;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, VecDeque};
@@ -62,7 +60,7 @@ impl BoundedTopics {
         let mut config = self.cluster.config(DEFAULTS)?;
         config.set("group.id", &self.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let consumer = self.cluster.asking(&config, Heard::default())?;
+        let consumer = self.cluster.request_client(&config, KafkaContext(LastError::default()))?;
         let failed = |error: KafkaError| SettingsError::Client(error.to_string());
         let start = |partition: &TopicPartition, first: i64| positions.get(partition).copied().unwrap_or(0).max(first);
         let mut list = TopicPartitionList::new();
@@ -95,7 +93,7 @@ impl BoundedTopics {
 pub struct BoundedPartition {
     of: TopicPartition,
     // Before the client: a queue goes before the client whose it is.
-    queue: PartitionQueue<Heard>,
+    queue: PartitionQueue<KafkaContext<LastError>>,
     client: Arc<Client>,
     next: i64,
     end: i64,
@@ -138,7 +136,7 @@ impl BoundedPartition {
                 Some(Err(error)) => return Err(self.failed(&error.to_string())),
                 None if Instant::now() < deadline => {}
                 None => {
-                    let why = self.client.consumer().context().last();
+                    let why = self.client.consumer().context().0.last();
                     return Err(self.failed(&why.unwrap_or_else(|| format!("nothing came within {PATIENCE:?}"))));
                 }
             }
@@ -168,13 +166,13 @@ type Early = VecDeque<(i64, Vec<u8>)>;
 /// The client behind all partitions.
 struct Client {
     /// None once it is let go.
-    consumer: Option<Arc<BaseConsumer<Heard>>>,
+    consumer: Option<Arc<BaseConsumer<KafkaContext<LastError>>>>,
     /// Messages that had come before their partition had a queue of its own.
     early: Mutex<BTreeMap<TopicPartition, Early>>,
 }
 
 impl Client {
-    fn consumer(&self) -> &Arc<BaseConsumer<Heard>> {
+    fn consumer(&self) -> &Arc<BaseConsumer<KafkaContext<LastError>>> {
         self.consumer.as_ref().expect("it is taken in drop alone")
     }
 
@@ -211,31 +209,3 @@ impl Drop for Client {
 fn owned(message: &BorrowedMessage<'_>) -> (i64, Vec<u8>) {
     (message.offset(), message.payload().unwrap_or_default().to_vec())
 }
-
-/// The callbacks of a client that only asks: they remember what last went wrong, for the message of whoever gives up.
-#[derive(Default)]
-pub struct Heard(Mutex<Option<String>>);
-
-impl Heard {
-    /// What last went wrong. That all brokers are down is said of every failure, and explains none.
-    pub fn last(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl ClientContext for Heard {
-    shows_token!();
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log_line(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        error_line(&error, reason);
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
-        }
-    }
-}
-
-impl ConsumerContext for Heard {}

@@ -8,10 +8,10 @@
 use crate::kafka::is_outage;
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::KafkaSettings;
-use crate::source::kafka::context::{Context, Shared};
+use crate::source::kafka::consumer_state::{ConsumerState, SourceConsumer};
 use crate::source::kafka::settings::SettingsError;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::groups::GroupMemberInfo;
 use regex::Regex;
@@ -30,17 +30,17 @@ const EVERY: Duration = Duration::from_millis(500);
 const UNANSWERED: Duration = Duration::from_secs(10);
 
 /// What is told of the partitions.
-pub enum Share {
+pub enum AssignmentCheck {
     /// Nothing new.
-    Same,
+    Unchanged,
     /// All have become ours.
-    Whole,
+    Complete,
     /// They did not become ours in time.
     Refused(String),
 }
 
 /// Watches over the partitions of a process.
-pub struct Alone {
+pub struct ExclusiveAssignment {
     group: String,
     names: Vec<String>,
     patterns: Vec<Regex>,
@@ -53,16 +53,16 @@ pub struct Alone {
     asked_at: Option<Instant>,
 }
 
-impl Alone {
+impl ExclusiveAssignment {
     /// Of a source and the settings of its client.
-    pub fn of(settings: &KafkaSettings, client: &ClientConfig) -> Result<Alone, SettingsError> {
+    pub fn new(settings: &KafkaSettings, client: &ClientConfig) -> Result<ExclusiveAssignment, SettingsError> {
         let (patterns, names): (Vec<&String>, Vec<&String>) = settings.topics.iter().partition(|topic| topic.starts_with('^'));
         let patterns: Result<Vec<Regex>, SettingsError> = patterns
             .into_iter()
             .map(|topic| Regex::new(topic).map_err(|error| SettingsError::Client(format!("topic {topic:?}: {error}"))))
             .collect();
         let session = client.get("session.timeout.ms").and_then(|text| text.parse().ok()).map_or(SESSION, Duration::from_millis);
-        Ok(Alone {
+        Ok(ExclusiveAssignment {
             group: settings.group.clone(),
             names: names.into_iter().cloned().collect(),
             patterns: patterns?,
@@ -75,9 +75,9 @@ impl Alone {
     }
 
     /// Joins the group once it has no other members. Fails where it keeps them for longer than a dead one stays.
-    pub fn join(&mut self, consumer: &BaseConsumer<Context>, shared: &Shared) -> Result<(), String> {
+    pub fn join(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> Result<(), String> {
         let (mut since, mut answered): (Option<Instant>, _) = (None, Instant::now());
-        while !self.named && !shared.stopping.load(Ordering::Acquire) {
+        while !self.named && !state.stopping.load(Ordering::Acquire) {
             match self.others(consumer) {
                 Ok(others) if others.is_empty() => break,
                 Ok(others) => {
@@ -99,7 +99,7 @@ impl Alone {
             }
             // What befalls the client is told inside of a poll.
             let again = Instant::now() + EVERY;
-            while Instant::now() < again && !shared.stopping.load(Ordering::Acquire) {
+            while Instant::now() < again && !state.stopping.load(Ordering::Acquire) {
                 let _ = consumer.poll(POLL);
             }
         }
@@ -108,27 +108,27 @@ impl Alone {
     }
 
     /// Looks whether all partitions are ours, as far as it is not known.
-    pub fn share(&mut self, consumer: &BaseConsumer<Context>, shared: &Shared) -> Share {
-        if shared.is_whole() {
-            return Share::Same;
+    pub fn check(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> AssignmentCheck {
+        if state.is_complete() {
+            return AssignmentCheck::Unchanged;
         }
         let now = Instant::now();
         if self.asked_at.is_some_and(|at| now.duration_since(at) < EVERY) {
-            return Share::Same;
+            return AssignmentCheck::Unchanged;
         }
-        let Some(ours) = shared.given() else { return Share::Same };
+        let Some(ours) = state.given() else { return AssignmentCheck::Unchanged };
         self.asked_at = Some(now);
         let all = match self.all(consumer) {
             Ok(all) if !all.is_empty() => all,
             Ok(_) | Err(_) => {
                 // Nobody can tell while brokers are away.
                 self.partial_since = None;
-                return Share::Same;
+                return AssignmentCheck::Unchanged;
             }
         };
         if all.is_subset(&ours) {
             (self.partial_since, self.had_all, self.asked_at) = (None, true, None);
-            return Share::Whole;
+            return AssignmentCheck::Complete;
         }
         if self.partial_since.is_none() {
             tracing::warn!(group = self.group, ours = ours.len(), all = all.len(), "kafka: not all partitions are ours; nothing is read");
@@ -138,10 +138,10 @@ impl Alone {
         // One who was at work stays longest, and of two who are alike one.
         let patience = self.grace * (1 + u32::from(first) + 2 * u32::from(self.had_all));
         if now.duration_since(since) < patience {
-            return Share::Same;
+            return AssignmentCheck::Unchanged;
         }
         let others = self.others(consumer).unwrap_or_default();
-        Share::Refused(self.refusal(&format!("gave this process {} of {} partitions", ours.len(), all.len()), &others))
+        AssignmentCheck::Refused(self.refusal(&format!("gave this process {} of {} partitions", ours.len(), all.len()), &others))
     }
 
     fn refusal(&self, what: &str, others: &[String]) -> String {
@@ -155,7 +155,7 @@ impl Alone {
 
     /// Members of the group that read topics of ours, as people know them. Sources of one process, and services that have nothing
     /// to do with one another, may be in one group: those take nothing away.
-    fn others(&self, consumer: &BaseConsumer<Context>) -> KafkaResult<Vec<String>> {
+    fn others(&self, consumer: &SourceConsumer) -> KafkaResult<Vec<String>> {
         let list = consumer.fetch_group_list(Some(&self.group), ANSWER)?;
         let members = list.groups().iter().filter(|found| found.name() == self.group).flat_map(|found| found.members());
         // While a group forms it does not say what its members read.
@@ -172,7 +172,7 @@ impl Alone {
     }
 
     /// The partitions of all topics that exist.
-    fn all(&self, consumer: &BaseConsumer<Context>) -> KafkaResult<BTreeSet<TopicPartition>> {
+    fn all(&self, consumer: &SourceConsumer) -> KafkaResult<BTreeSet<TopicPartition>> {
         let mut all = BTreeSet::new();
         let one_by_one = self.names.iter().map(|name| Some(name.as_str()));
         // Patterns are held against all names.
@@ -230,7 +230,7 @@ mod tests {
         let of = |topics: &[&str], more: &[(&str, &str)]| {
             let config = cluster.config(more).expect("settings");
             let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-            Alone::of(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned() }, &config)
+            ExclusiveAssignment::new(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned() }, &config)
         };
         assert!(of(&["a"], &[]).expect("made").grace > SESSION);
         let quick = of(&["a"], &[("session.timeout.ms", "2000")]).expect("made");
