@@ -2,4 +2,7 @@
 
 pub mod coverage;
 pub mod health;
+mod query;
+mod resources;
 pub mod router;
+pub mod server;

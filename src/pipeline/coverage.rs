@@ -6,7 +6,7 @@ use crate::engine::evaluation::{EvaluationCoverage, Impairments};
 use crate::engine::keyed_stage::KeyedStage;
 use crate::engine::shard::Profiles;
 use crate::engine::tracked::Tracked;
-use crate::http::coverage::{Coverage, EmployeeDay, Summary, Tasks};
+use crate::http::coverage::{CoverageSummary, CoverageView, EmployeeDay, Tasks};
 use crate::model::access::Actor;
 use crate::model::coverage::Counts;
 use crate::model::time::Day;
@@ -97,12 +97,12 @@ pub fn all(engine: &Engine) -> Vec<EmployeeDay> {
 }
 
 /// Sums of some days, with the tables that the catalog does not know.
-pub fn summary(covered: &EvaluationCoverage, from: Day, to: Day) -> Summary {
+pub fn summary(covered: &EvaluationCoverage, from: Day, to: Day) -> CoverageSummary {
     let days = covered.days.range(day_number(from)..=day_number(to)).map(|(day, counts)| (day_of(*day), *counts)).collect();
     let mut tables: Vec<(String, u64)> = covered.tables.iter().map(|(table, count)| (table.to_string(), *count)).collect();
     tables.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     tables.truncate(MOST_TABLES);
-    Summary { days, tables }
+    CoverageSummary { days, tables }
 }
 
 fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Impairments<'_>) -> Option<EmployeeDay> {
@@ -115,7 +115,7 @@ fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Impairments<'_>) -> Opt
     Some(EmployeeDay { day: day.to_string(), employee, account, state, reasons: EmployeeDay::names(reasons), settled })
 }
 
-impl Coverage for Published {
+impl CoverageView for Published {
     fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>> {
         let known = self.known()?;
         // An employee and an account may share a name, and both come in one page.
@@ -143,7 +143,7 @@ impl Coverage for Published {
         Some(first.into_iter().filter_map(read).collect())
     }
 
-    fn summary(&self, from: Day, to: Day) -> Option<Summary> {
+    fn summary(&self, from: Day, to: Day) -> Option<CoverageSummary> {
         self.known().map(|known| summary(&known.covered, from, to))
     }
 

@@ -5,7 +5,7 @@ use crate::common::play::Play;
 use crate::common::sources::{Log, office, stream};
 use crate::common::world::World;
 use leakwarden::engine::Engine;
-use leakwarden::http::coverage::{Coverage, EmployeeDay};
+use leakwarden::http::coverage::{CoverageView, EmployeeDay};
 use leakwarden::model::coverage::{Reason, State};
 use leakwarden::model::time::Day;
 use leakwarden::pipeline::coverage::{Published, all, summary};

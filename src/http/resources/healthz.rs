@@ -1,0 +1,18 @@
+//! `/healthz`: whether the process is alive.
+
+use crate::http::router::Resource;
+use axum::routing::get;
+
+/// The resource.
+pub const RESOURCE: Resource = Resource {
+    path: "/healthz",
+    what: "Whether the process is alive: a liveness probe.",
+    parameters: &[],
+    answers: &[(200, "it is")],
+    example: "/healthz",
+    route: || get(answer_request),
+};
+
+async fn answer_request() -> &'static str {
+    "ok\n"
+}

@@ -1,0 +1,171 @@
+//! What a client gets, over a real connection.
+
+use super::*;
+use crate::http::coverage::{CoverageSummary, EmployeeDay, Tasks};
+use crate::http::server::{ServeError, Server};
+use crate::model::coverage::{Counts, State};
+use crate::model::time::Day;
+use std::collections::BTreeSet;
+use std::io::{Read, Write as _};
+use std::net::SocketAddr;
+use std::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// Three employees, once the state is there.
+#[derive(Default)]
+struct ThreeEmployees(std::sync::atomic::AtomicBool);
+
+impl CoverageView for ThreeEmployees {
+    fn tasks(&self) -> Option<Tasks> {
+        None
+    }
+
+    fn day(&self, day: Day, only: Option<&str>, after: Option<&str>, limit: usize) -> Option<Vec<EmployeeDay>> {
+        self.0.load(std::sync::atomic::Ordering::Acquire).then_some(())?;
+        let all = ["E1", "E 2", "E3"].into_iter().filter(|name| only.is_none_or(|only| only == *name) && after < Some(*name));
+        let mut all: Vec<EmployeeDay> = all
+            .map(|name| EmployeeDay {
+                day: day.to_string(),
+                employee: Some(name.to_owned()),
+                account: None,
+                state: State::Partly,
+                reasons: vec!["late"],
+                settled: true,
+            })
+            .collect();
+        all.sort_by(|a, b| a.employee.cmp(&b.employee));
+        all.truncate(limit);
+        Some(all)
+    }
+
+    fn summary(&self, from: Day, _to: Day) -> Option<CoverageSummary> {
+        let counts = Counts { states: [3, 2, 1], ..Counts::default() };
+        Some(CoverageSummary { days: [(from, counts)].into(), tables: vec![("crm.notes".to_owned(), 7)] })
+    }
+}
+
+struct Running {
+    coverage: Arc<ThreeEmployees>,
+    address: SocketAddr,
+    health: Arc<Health>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<std::thread::JoinHandle<Result<(), ServeError>>>,
+}
+
+fn start() -> Running {
+    let health = Arc::new(Health::new(["access"]));
+    let coverage = Arc::new(ThreeEmployees::default());
+    let view = View { metrics: Metrics::new(), health: Arc::clone(&health), coverage: coverage.clone() };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+            tell.send(server.address()).expect("the test waits");
+            server.serve(view, async { drop(stopped.await) }).await
+        })
+    });
+    Running { coverage, address: told.recv().expect("it listens"), health, stop: Some(stop), server: Some(server) }
+}
+
+impl Running {
+    /// Status line and body.
+    fn ask(&self, method: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).expect("connected");
+        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        (head[9..12].parse().expect("a status"), body.to_owned())
+    }
+}
+
+#[test]
+fn probes_and_metrics_answer_and_nothing_else_does() {
+    let running = start();
+    assert_eq!(running.ask("GET", "/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(running.ask("GET", "/readyz"), (503, "the state is being restored\n".to_owned()));
+    running.health.set_restored();
+    assert_eq!(running.ask("GET", "/readyz"), (503, "not connected: access\n".to_owned()));
+    running.health.set_connected(0, true);
+    assert_eq!(running.ask("GET", "/readyz"), (200, "ok\n".to_owned()));
+    let (status, text) = running.ask("GET", "/metrics");
+    assert!(status == 200 && text.contains("leakwarden_build_info{version="), "{text}");
+    assert_eq!(running.ask("GET", "/").0, 404);
+    assert_eq!(running.ask("POST", "/metrics").0, 405);
+}
+
+#[test]
+fn coverage_answers_by_pages_and_says_what_a_question_lacks() {
+    let running = start();
+    let json = |(status, body): (u16, String)| (status, serde_json::from_str::<serde_json::Value>(&body).expect("JSON"));
+    assert_eq!(running.ask("GET", "/coverage?day=2026-03-02").0, 503, "nothing is restored");
+    running.coverage.0.store(true, std::sync::atomic::Ordering::Release);
+    let (status, first) = json(running.ask("GET", "/coverage?day=2026-03-02&limit=2"));
+    assert_eq!((status, &first["next"], first["employees"].as_array().map(Vec::len)), (200, &"E1".into(), Some(2)), "{first}");
+    let (_, rest) = json(running.ask("GET", "/coverage?day=2026-03-02&limit=2&after=E1"));
+    assert_eq!((&rest["next"], &rest["employees"][0]["employee"]), (&serde_json::Value::Null, &"E3".into()), "{rest}");
+    let (_, one) = json(running.ask("GET", "/coverage?day=2026-03-02&employee=E%202"));
+    assert_eq!((&one["employees"][0]["state"], &one["employees"][0]["reasons"][0]), (&"partly".into(), &"late".into()), "{one}");
+    for wrong in ["/coverage", "/coverage?day=x", "/coverage?day=2026-03-02&limit=0", "/coverage/summary?from=2026-03-02&to=2026-01-01"] {
+        assert_eq!(running.ask("GET", wrong).0, 400, "{wrong}");
+    }
+    let (_, sums) = json(running.ask("GET", "/coverage/summary?from=2026-03-02&to=2026-03-04"));
+    assert_eq!(
+        (&sums["days"][0]["fully"], &sums["total"]["not"], &sums["unknown_tables"][0]["table"]),
+        (&3.into(), &1.into(), &"crm.notes".into())
+    );
+    assert_eq!(running.ask("POST", "/coverage").0, 405);
+}
+
+#[test]
+fn every_resource_of_the_table_answers_as_it_says() {
+    let running = start();
+    let unready: Vec<u16> = RESOURCES.iter().map(|resource| running.ask("GET", resource.example).0).collect();
+    running.coverage.0.store(true, std::sync::atomic::Ordering::Release);
+    running.health.set_restored();
+    running.health.set_connected(0, true);
+    for (resource, unready) in RESOURCES.iter().zip(unready) {
+        let path = resource.path;
+        assert!(resource.example.split('?').next() == Some(path), "{path}: its example is for another path");
+        assert_eq!(running.ask("GET", resource.example).0, 200, "{path}");
+        assert_eq!(running.ask("POST", path).0, 405, "{path}: everything is read only");
+        let mut seen = BTreeSet::from([200, unready]);
+        if !resource.parameters.is_empty() {
+            seen.insert(running.ask("GET", &format!("{path}?no_parameter=1")).0);
+        }
+        assert_eq!(seen, resource.answers.iter().map(|(status, _)| *status).collect(), "{path}: status codes");
+        assert!(!resource.what.is_empty() && reference().contains(&format!("| `{path}` | {} |", resource.what)), "{path}");
+    }
+}
+
+#[test]
+fn every_file_of_resources_is_a_row_of_the_table() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http/resources");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+        .filter(|name| name != "mod")
+        .collect();
+    let rows: BTreeSet<String> = RESOURCES.iter().map(|resource| resource.path.trim_start_matches('/').replace('/', "_")).collect();
+    assert_eq!(files, rows, "a file of src/http/resources without a row in RESOURCES, or under another name than its path");
+}
+
+#[test]
+fn shutdown_does_not_wait_for_an_idle_connection() {
+    let mut running = start();
+    let mut idle = TcpStream::connect(running.address).expect("connected");
+    idle.write_all(b"GET /metrics HTT").expect("sent");
+    assert_eq!(running.ask("GET", "/healthz").0, 200);
+    running.stop.take().expect("running").send(()).expect("it listens");
+    running.server.take().expect("running").join().expect("no panic").expect("no error");
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let running = start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let error = runtime.block_on(Server::bind(running.address)).err().expect("refused").to_string();
+    assert!(error.starts_with(&format!("http: cannot listen on {}", running.address)), "{error}");
+}
