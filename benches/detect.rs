@@ -12,7 +12,7 @@ use leakwarden::engine::context::Context;
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
-use leakwarden::pipeline::feed::{Batch, Feed};
+use leakwarden::pipeline::partition_decoder::{Batch, PartitionDecoder};
 use leakwarden::population::Models;
 use leakwarden::profile::conduct::Circumstances;
 use leakwarden::profile::justification::{self, Justification, ReasonUsage};
@@ -43,11 +43,11 @@ struct Bench {
 
 fn decoded(context: &Arc<Context>, lines: &[String]) -> Vec<Access> {
     let format = FormatChoice::Known(Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
-    let mut feed = Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format);
+    let mut decoder = PartitionDecoder::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format);
     let mut batch = Batch::default();
     for (at, line) in lines.iter().enumerate() {
         let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), context.classifier.keys.record(line.as_bytes()));
-        feed.message(raw, &context.classifier, &mut batch);
+        decoder.decode_message(raw, &context.classifier, &mut batch);
     }
     batch.accesses
 }

@@ -15,7 +15,7 @@ use leakwarden::model::persons::Persons;
 use leakwarden::model::statute::Statute;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::zone::Zone;
-use leakwarden::pipeline::feed::{Batch, Feed};
+use leakwarden::pipeline::partition_decoder::{Batch, PartitionDecoder};
 use leakwarden::profile::Profile;
 use leakwarden::profile::conduct::Circumstances;
 use leakwarden::profile::justification::{Justification, UnexplainedSubjects};
@@ -42,7 +42,7 @@ fn accesses(classifier: &Classifier, context: &Context, count: u64, people: u64)
     let partition = context.partition("access");
     let format = leakwarden::decode::format("canonical").expect("exists");
     let format = FormatChoice::Known(Codec::named(format, Arc::default()));
-    let mut feed = Feed::new("access".to_owned(), 0, partition, "access".to_owned(), format);
+    let mut decoder = PartitionDecoder::new("access".to_owned(), 0, partition, "access".to_owned(), format);
     let mut batch = Batch::default();
     for n in 0..count {
         let (day, second) = (n / (EMPLOYEES * 40), n % (EMPLOYEES * 40) * 3);
@@ -56,9 +56,9 @@ fn accesses(classifier: &Classifier, context: &Context, count: u64, people: u64)
             subjects.join(",")
         );
         let raw = Raw::new(line.as_bytes(), Position(n + 1), classifier.keys.record(line.as_bytes()));
-        feed.message(raw, classifier, &mut batch);
+        decoder.decode_message(raw, classifier, &mut batch);
     }
-    assert!(batch.dead.is_empty() && batch.accesses.len() as u64 == count);
+    assert!(batch.dead_letters.is_empty() && batch.accesses.len() as u64 == count);
     batch.accesses
 }
 

@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use leakwarden::config::load;
 use leakwarden::engine::Engine;
-use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
 use leakwarden::simulate::{Company, Options};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ fn replaying(criterion: &mut Criterion) {
                 |context| {
                     let assigned = assign(&config, &files, None);
                     let mut replay =
-                        Replay::open(Engine::new(context), assigned, Between::default(), threads, &BTreeMap::new()).expect("opened");
+                        Replay::open(Engine::new(context), assigned, TimeRange::default(), threads, &BTreeMap::new()).expect("opened");
                     pool.install(|| {
                         while replay.round().expect("reads").is_some() {}
                         replay.finish();

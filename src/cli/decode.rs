@@ -7,7 +7,7 @@ use leakwarden::decode::{self, DecodeError, Decoded, Raw};
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::record::Record;
-use leakwarden::pipeline::feed::Feed;
+use leakwarden::pipeline::partition_decoder::PartitionDecoder;
 use leakwarden::pipeline::replay;
 use leakwarden::source::files;
 use leakwarden::source::lines::Piece;
@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     assigned.sort_by_key(|file| options.files.iter().position(|given| *given == file.path));
     for file in assigned {
         let mut input = files::open(&file.path, &classifier.keys).map_err(anyhow::Error::from)?;
-        let mut feed = Feed::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
+        let mut feed = PartitionDecoder::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
         let mut decoder: Option<Box<dyn decode::Decoder>> = None;
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
             let block = match piece {
@@ -131,7 +131,7 @@ fn note(count: u64, path: &str, line: u64, reason: &str) {
 /// Prints what a decoder gives; the first failure to write is kept.
 struct Printer<'p, W: Write> {
     out: &'p mut W,
-    feed: &'p Feed,
+    feed: &'p PartitionDecoder,
     classifier: &'p Classifier,
     dead: &'p mut u64,
     result: std::io::Result<()>,

@@ -7,12 +7,13 @@ use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::ledger::Ledger;
-use leakwarden::pipeline::feed::{Between, Dead};
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign};
 use leakwarden::pipeline::state::Positions;
+use leakwarden::sink::dead_letters::DeadLetters;
 use leakwarden::source::files::Progress;
 use std::fs::File;
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub struct Pass<'a> {
     /// How many threads.
     pub threads: usize,
     /// The times that are asked for.
-    pub between: Between,
+    pub between: TimeRange,
     /// The files.
     pub files: &'a [String],
     /// Topics, as they stood when the first pass began.
@@ -47,7 +48,7 @@ impl Pass<'_> {
         replay: &mut Replay,
         tap: &mut impl Tap,
         ledger: &mut Ledger,
-        mut letters: Option<&mut BufWriter<File>>,
+        mut letters: Option<&mut DeadLetters>,
     ) -> Result<(), Failure> {
         let bar = bar(&replay.progress());
         while let Some(round) = self.pool.install(|| replay.round_with(tap)).map_err(anyhow::Error::from)? {
@@ -63,13 +64,10 @@ impl Pass<'_> {
     }
 
     /// Settles what waits.
-    pub fn finish(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<BufWriter<File>>) -> Result<(), Failure> {
+    pub fn finish(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<DeadLetters>) -> Result<(), Failure> {
         let round = self.pool.install(|| replay.finish());
         settle(round, ledger, letters.as_mut())?;
         ledger.note_shown(|id| replay.engine().shown_at(id));
-        if let Some(mut letters) = letters {
-            letters.flush()?;
-        }
         Ok(())
     }
 
@@ -83,33 +81,17 @@ impl Pass<'_> {
     }
 }
 
-fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut BufWriter<File>>) -> Result<(), Failure> {
+fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut DeadLetters>) -> Result<(), Failure> {
     ledger.take(round.output.revisions);
     if let Some(letters) = letters {
-        for dead in &round.dead {
-            write_dead(letters, dead)?;
-        }
+        letters.write(&round.dead_letters).context("dead letters cannot be kept")?;
     }
     Ok(())
-}
-
-fn write_dead(to: &mut impl Write, dead: &Dead) -> std::io::Result<()> {
-    let hash = leakwarden::model::keys::hex(&dead.hash);
-    let line = serde_json::json!({
-        "source": dead.partition, "position": dead.position.0, "length": dead.length, "hash": hash, "reason": dead.reason,
-    });
-    writeln!(to, "{line}")
 }
 
 /// A file to write to.
 pub fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(BufWriter::new(file))
-}
-
-/// A file to write to behind what is there.
-pub fn append(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::options().append(true).create(true).open(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(BufWriter::new(file))
 }
 

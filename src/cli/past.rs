@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
 use leakwarden::decode::FormatChoice;
-use leakwarden::pipeline::intake;
+use leakwarden::pipeline::brokers;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::kafka::bounded::BoundedTopics;
@@ -18,7 +18,7 @@ impl Past {
     /// Looks where the topic begins and ends, with brokers and settings of the source that reads it.
     pub fn of(config: &Config, topic: &str) -> Result<Past, Failure> {
         let (_, kafka) = source(config, topic)?;
-        let history = BoundedTopics::of(&intake::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
+        let history = BoundedTopics::of(&brokers::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
         Ok(Past { topic: topic.to_owned(), history })
     }
 }

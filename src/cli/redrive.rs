@@ -4,9 +4,9 @@ use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::model::time::Timestamp;
-use leakwarden::pipeline::intake;
 use leakwarden::pipeline::redrive::cluster::Handover;
 use leakwarden::pipeline::redrive::{self, Letters, Report, spool};
+use leakwarden::pipeline::{brokers, dead_letters};
 use leakwarden::sink::dead_letters::DeadLetter;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::io::Write;
@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     })?;
     let (mut config, context) = setup::load(Some(&options.config))?;
     config.state = options.state.clone().unwrap_or(config.state);
-    let sealer = redrive::sealer(&config)?;
+    let sealer = dead_letters::sealer(&config)?;
     let Letters { mut all, unreadable } = letters(options, &config)?;
     let read = all.len() as u64 + unreadable;
     let wanted = |letter: &DeadLetter| {
@@ -82,7 +82,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 fn handover(config: &Config) -> Result<Option<Handover>, Failure> {
     let Some(settings) = &config.cluster else { return Ok(None) };
     let brokers = config.sources.iter().find_map(|source| match &source.kind {
-        SourceKind::Kafka(kafka) => Some(intake::cluster(kafka)),
+        SourceKind::Kafka(kafka) => Some(brokers::cluster(kafka)),
         SourceKind::Files(_) => None,
     });
     let brokers = brokers.context("a cluster needs a [[source]] of kind kafka")?;
@@ -102,7 +102,7 @@ fn letters(options: &Options, config: &Config) -> Result<Letters, Failure> {
             None => Letters::from_file(Path::new(given)),
         },
         (None, Some(kafka)) => topic(kafka),
-        (None, None) => Letters::from_file(&redrive::file(config)),
+        (None, None) => Letters::from_file(&dead_letters::file(config)),
     };
     Ok(found?)
 }

@@ -1,7 +1,7 @@
 //! `replay`: historical logs through the same engine that runs live.
 
 use crate::cli::kept::Kept;
-use crate::cli::pass::{Pass, append, create};
+use crate::cli::pass::{Pass, create};
 use crate::cli::past::Past;
 use crate::cli::scored::{self, Known};
 use crate::cli::{Failure, compared, power, setup, summary};
@@ -10,9 +10,10 @@ use leakwarden::engine::Engine;
 use leakwarden::evaluate::leaks::Leaks;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::time::Timestamp;
-use leakwarden::pipeline::coverage;
-use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::state::Positions;
+use leakwarden::pipeline::{coverage, dead_letters};
+use leakwarden::sink::dead_letters::DeadLetters;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -38,7 +39,7 @@ pub struct Options {
     /// Where to write alerts as JSON lines, or - for standard output
     #[arg(long)]
     alerts: Option<PathBuf>,
-    /// Where to keep what could not be decoded, as JSON lines (position, length, hash, reason; never the content)
+    /// Where to keep what could not be decoded, as JSON lines without its content, instead of `[dead_letters]`
     #[arg(long)]
     dead_letters: Option<PathBuf>,
     /// Where to write how far each employee's days could be evaluated, as JSON lines
@@ -100,11 +101,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(spec) = &options.inject {
         return power::test(spec, &pass, &config, &context, options.score.as_deref());
     }
-    // Those of the service stay: they may be waiting to be re-driven.
-    let mut letters = match (&options.dead_letters, &config.dead_letters) {
-        (Some(path), _) => Some(create(path)?),
-        (None, Some(path)) => Some(append(path)?),
-        (None, None) => None,
+    let (mut letters, sealer) = match &options.dead_letters {
+        Some(path) => (Some(DeadLetters::to_new_file(path).map_err(anyhow::Error::from)?), None),
+        // Those of the service stay: they may be waiting to be re-driven.
+        None => (dead_letters::of_replay(&config).map_err(anyhow::Error::from)?, dead_letters::sealer(&config)?),
     };
     let begun = Instant::now();
 
@@ -113,7 +113,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Some(kept) => kept.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),
     };
-    let mut replay = pass.open(engine, &config, &positions)?;
+    let mut replay = pass.open(engine, &config, &positions)?.sealing(sealer);
     let mut leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
     let mut ledger = Ledger::default();
     pass.rounds(&mut replay, &mut leaks, &mut ledger, letters.as_mut())?;
@@ -138,8 +138,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn between(options: &Options) -> Result<Between, Failure> {
-    let mut between = Between::default();
+fn between(options: &Options) -> Result<TimeRange, Failure> {
+    let mut between = TimeRange::default();
     let time = |argument, text: &Option<String>| -> Result<Option<Timestamp>, Failure> { setup::time(argument, text.as_deref()) };
     between.from = time("--from", &options.from)?.unwrap_or(between.from);
     between.to = time("--to", &options.to)?.unwrap_or(between.to);

@@ -11,12 +11,12 @@ use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::cluster::{self, Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
-use leakwarden::pipeline::intake::{self, Intake};
-use leakwarden::pipeline::live::{Live, Nobody, Parts};
+use leakwarden::pipeline::live::sources::Sources;
+use leakwarden::pipeline::live::{Live, NoObserver, Parts};
+use leakwarden::pipeline::redrive::Letters;
 use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
-use leakwarden::pipeline::redrive::{self, Letters};
 use leakwarden::pipeline::reload::{Origin, Reloads};
-use leakwarden::sink::dead_letters::{self, DeadLetters};
+use leakwarden::pipeline::{brokers, dead_letters};
 use leakwarden::sink::{self, Sink, SinkSettings};
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
@@ -79,7 +79,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let (of, settings) = (config.clone(), cluster.clone());
         let handle = runtime.handle().clone();
         std::thread::spawn(move || {
-            // Nobody waits any more where the process ends meanwhile.
+            // NoObserver waits any more where the process ends meanwhile.
             let _ = sender.send(handle.block_on(Setup::prepare(&of, &settings)));
         });
         let setup = crossbeam_channel::select! {
@@ -91,8 +91,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         };
         let parts = cluster::Parts {
             delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
-            dead_letters: Some(dead_letters(&config)?),
-            sealer: redrive::sealer(&config)?,
+            dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
+            sealer: dead_letters::sealer(&config)?,
             reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
             metrics,
             health,
@@ -109,18 +109,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let parts = Parts {
-        intake: Intake::start(&config, &positions, &keys)?,
+        sources: Sources::start(&config, &positions, &keys)?,
         delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
-        dead_letters: Some(dead_letters(&config)?),
+        dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
         state: Some(kept.into_state()),
-        sealer: redrive::sealer(&config)?,
+        sealer: dead_letters::sealer(&config)?,
         spool: Some(Spool::open(&config.state).beside(before(&config))),
         reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
         metrics,
         health,
         coverage,
     };
-    let engine = Live::new(&config, engine, positions, parts).run(&stopped, &mut Nobody)?;
+    let engine = Live::new(&config, engine, positions, parts).run(&stopped, &mut NoObserver)?;
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");
     drop(ended);
     // Whether the last answers went out changes nothing any more.
@@ -166,7 +166,7 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
                 ("jsonl", SinkSettings { name: "jsonl".to_owned(), path: Some(path.clone()), ..SinkSettings::default() })
             }
             SinkConfig::Kafka(kafka) => {
-                let cluster = Some(intake::cluster(kafka));
+                let cluster = Some(brokers::cluster(kafka));
                 (
                     "kafka",
                     SinkSettings { name: "kafka".to_owned(), topic: kafka.topics.first().cloned(), cluster, ..SinkSettings::default() },
@@ -182,16 +182,6 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
     Ok(sinks)
 }
 
-fn dead_letters(config: &Config) -> Result<DeadLetters, Failure> {
-    let made = match &config.dead_letter_topic {
-        Some(kafka) => {
-            DeadLetters::to_topic(&intake::cluster(kafka), kafka.topics.first().map_or(dead_letters::DEFAULT_TOPIC, String::as_str))
-        }
-        None => DeadLetters::to_file(&redrive::file(config)),
-    };
-    Ok(made.map_err(anyhow::Error::from)?)
-}
-
 /// Passes every hang-up on; one that is waiting already stands for all.
 async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
     while hangups.recv().await.is_some() {
@@ -205,7 +195,7 @@ async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossb
 fn before(config: &Config) -> std::collections::BTreeSet<LetterId> {
     match &config.dead_letter_topic {
         Some(kafka) => Letters::newest_of(kafka),
-        None => Letters::newest(&redrive::file(config)),
+        None => Letters::newest(&dead_letters::file(config)),
     }
 }
 

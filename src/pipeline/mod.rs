@@ -1,15 +1,15 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
-pub mod arrivals;
+pub mod brokers;
 pub mod cluster;
 pub mod coverage;
+pub mod dead_letters;
 pub mod delivery;
 mod evicted;
 pub mod failpoint;
-pub mod feed;
-pub mod intake;
 pub mod live;
 pub mod parallel;
+pub mod partition_decoder;
 pub mod redrive;
 pub mod reload;
 pub mod replay;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 /// The file.
 pub struct Appender {
     path: PathBuf,
+    /// Whether another process may be writing to it at the same time.
+    shared: bool,
     open: Option<Open>,
 }
 
@@ -17,13 +19,24 @@ struct Open {
     identity: (u64, u64),
     /// Pipes and devices can be neither synced nor repaired.
     regular: bool,
+    /// What stands at its end may be somebody else's.
+    shared: bool,
 }
 
 impl Appender {
     /// Opens or creates the file and its directories, and removes or completes a line torn by a crash.
     pub fn open(path: &Path) -> io::Result<Appender> {
-        let open = Open::new(path)?;
-        Ok(Appender { path: path.to_owned(), open: Some(open) })
+        Appender::with(path, false)
+    }
+
+    /// The same for a file that a running service may be writing to: then nothing is removed or completed.
+    pub fn open_shared(path: &Path) -> io::Result<Appender> {
+        Appender::with(path, true)
+    }
+
+    fn with(path: &Path, shared: bool) -> io::Result<Appender> {
+        let open = Open::new(path, shared)?;
+        Ok(Appender { path: path.to_owned(), shared, open: Some(open) })
     }
 
     /// Appends whole lines and waits until they are on disk. After an error none of them is in the file, or the next call
@@ -32,7 +45,7 @@ impl Appender {
         let mut open = match self.open.take() {
             Some(open) if open.is_still_at(&self.path) => open,
             // It was rotated away, or the last write failed.
-            _ => Open::new(&self.path)?,
+            _ => Open::new(&self.path, self.shared)?,
         };
         open.append(lines)?;
         self.open = Some(open);
@@ -41,7 +54,7 @@ impl Appender {
 }
 
 impl Open {
-    fn new(path: &Path) -> io::Result<Open> {
+    fn new(path: &Path, shared: bool) -> io::Result<Open> {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             fs::create_dir_all(directory)?;
         }
@@ -51,10 +64,15 @@ impl Open {
         let about = file.metadata()?;
         let regular = about.is_file();
         if regular {
-            lock(&file)?;
-            repair(&mut file)?;
+            match lock(&file) {
+                Err(error) if shared && error.kind() == io::ErrorKind::WouldBlock => {}
+                locked => locked.and_then(|()| repair(&mut file))?,
+            }
+            if shared {
+                file.unlock()?;
+            }
         }
-        Ok(Open { file, identity: (about.dev(), about.ino()), regular })
+        Ok(Open { file, identity: (about.dev(), about.ino()), regular, shared })
     }
 
     fn is_still_at(&self, path: &Path) -> bool {
@@ -68,7 +86,7 @@ impl Open {
         }
         let before = self.file.metadata()?.len();
         let written = self.file.write_all(lines).and_then(|()| self.file.sync_data());
-        if written.is_err() {
+        if written.is_err() && !self.shared {
             // A half line must not wait for the retry: somebody may be reading. If this fails too, opening anew repairs it.
             let _ = self.file.set_len(before);
         }

@@ -1,12 +1,13 @@
 //! Records that could not be decoded: where they stood and why; what they held only where a key is given that encrypts it.
 
 use crate::kafka::settings::Cluster;
-use crate::model::access::{Position, RecordHash};
+use crate::model::access::{Access, Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
 use crate::sink::produce::Producer;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,11 +17,9 @@ pub const DEFAULT_TOPIC: &str = "leakwarden.dead-letters";
 /// A record that could not be decoded.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// The source's name, or topic, or file.
-    pub source: String,
-    /// The partition, where the source has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partition: Option<i32>,
+    /// Name of its partition, as in evidence: that of the source, its file, or topic/number.
+    #[serde(rename = "source")]
+    pub partition: String,
     /// Line or offset.
     pub position: Position,
     /// Its length in bytes.
@@ -38,6 +37,24 @@ pub struct DeadLetter {
     pub payload: Option<String>,
 }
 
+/// The reason of records that were set aside as of the far future and given up.
+pub const UNCONFIRMED: &str = "time is more than 7 days ahead of the records around it, which do not confirm it";
+
+impl DeadLetter {
+    /// That of an access which was decoded, set aside for its time in the far future, and given up as nothing confirmed that time.
+    pub fn unconfirmed(partition: String, access: &Access) -> DeadLetter {
+        DeadLetter {
+            partition,
+            position: access.position,
+            length: u64::from(access.length),
+            hash: access.hash,
+            reason: UNCONFIRMED.to_owned(),
+            at: None,
+            payload: None,
+        }
+    }
+}
+
 /// Takes dead letters. Like a sink: `Ok` means acknowledged, and only then may the input offset be committed.
 pub struct DeadLetters {
     to: Destination,
@@ -53,9 +70,23 @@ enum Destination {
 }
 
 impl DeadLetters {
-    /// Into a file of JSON lines.
+    /// Into a file of JSON lines that is this process's alone, behind what is there.
     pub fn to_file(path: &Path) -> Result<DeadLetters, SinkError> {
-        let file = Appender::open(path).map_err(|error| SinkError::permanent(format!("dead letters: {}: {error}", path.display())))?;
+        DeadLetters::appending(path, Appender::open(path))
+    }
+
+    /// The same for a file that a running service may be writing to as well.
+    pub fn to_shared_file(path: &Path) -> Result<DeadLetters, SinkError> {
+        DeadLetters::appending(path, Appender::open_shared(path))
+    }
+
+    /// Into a file of JSON lines in the place of what is there.
+    pub fn to_new_file(path: &Path) -> Result<DeadLetters, SinkError> {
+        DeadLetters::appending(path, File::create(path).and_then(|_| Appender::open_shared(path)))
+    }
+
+    fn appending(path: &Path, file: std::io::Result<Appender>) -> Result<DeadLetters, SinkError> {
+        let file = file.map_err(|error| SinkError::permanent(format!("dead letters: {}: {error}", path.display())))?;
         Ok(DeadLetters { to: Destination::File { path: path.to_owned(), file } })
     }
 
@@ -66,6 +97,9 @@ impl DeadLetters {
 
     /// Writes all of them; `Ok` once they are acknowledged. What may pass is tried again a few times.
     pub fn write(&mut self, letters: &[DeadLetter]) -> Result<(), SinkError> {
+        if letters.is_empty() {
+            return Ok(());
+        }
         let mut tries = TRIES;
         loop {
             match self.write_once(letters) {
@@ -92,9 +126,9 @@ impl DeadLetters {
                 let text: Vec<u8> = lines.iter().flat_map(|line| line.iter().copied().chain([b'\n'])).collect();
                 file.append(&text).map_err(|error| SinkError::transient(format!("dead letters: {}: {error}", path.display())))
             }
-            // Keyed by source: one source's dead letters stay in order.
+            // Keyed by partition: the dead letters of one stay in order.
             Destination::Topic(producer) => {
-                producer.produce(letters.iter().map(|letter| letter.source.as_bytes()).zip(lines.iter().map(Vec::as_slice)))
+                producer.produce(letters.iter().map(|letter| letter.partition.as_bytes()).zip(lines.iter().map(Vec::as_slice)))
             }
         }
     }
@@ -119,8 +153,7 @@ mod tests {
         let path = dir.path().join("dead.jsonl");
         let mut letters = DeadLetters::to_file(&path).expect("opened");
         let letter = DeadLetter {
-            source: "access".to_owned(),
-            partition: Some(3),
+            partition: "access/3".to_owned(),
             position: Position(17),
             length: 12,
             hash: RecordHash([0xab; 32]),
@@ -128,12 +161,12 @@ mod tests {
             at: None,
             payload: None,
         };
-        letters.write(&[letter.clone(), DeadLetter { partition: None, ..letter.clone() }]).expect("written");
+        letters.write(&[letter.clone(), DeadLetter { partition: "access".to_owned(), ..letter.clone() }]).expect("written");
         let hash = "ab".repeat(32);
         let rest = format!("\"position\":17,\"length\":12,\"hash\":\"{hash}\",\"reason\":\"time must be given\",\"at\":\"2");
         let written = std::fs::read_to_string(&path).expect("read");
         let lines: Vec<&str> = written.lines().collect();
-        assert!(lines[0].starts_with(&format!("{{\"source\":\"access\",\"partition\":3,{rest}")), "{written}");
+        assert!(lines[0].starts_with(&format!("{{\"source\":\"access/3\",{rest}")), "{written}");
         assert!(lines[1].starts_with(&format!("{{\"source\":\"access\",{rest}")) && lines[1].ends_with("Z\"}"), "{written}");
         let read: DeadLetter = serde_json::from_str(lines[0]).expect("reads");
         assert_eq!(DeadLetter { at: None, ..read }, letter);

@@ -11,7 +11,8 @@ use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
-use leakwarden::pipeline::feed::{Batch, Dead, Feed};
+use leakwarden::pipeline::partition_decoder::{Batch, Item, PartitionDecoder};
+use leakwarden::sink::dead_letters::DeadLetter;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -20,14 +21,14 @@ pub struct Play {
     pub engine: Engine,
     pub ledger: Ledger,
     pub revisions: Vec<Revision>,
-    pub dead: Vec<Dead>,
+    pub dead_letters: Vec<DeadLetter>,
     pub given_up: Vec<Access>,
     pub counts: SourceCounts,
     /// What was given up to keep within the limits.
     pub evicted: Evictions,
     /// Every time is believed, as from a broker whose clock is ahead of all.
     pub believe_all: bool,
-    feed: Feed,
+    decoder: PartitionDecoder,
     line: u64,
 }
 
@@ -53,12 +54,12 @@ impl Play {
             engine: Engine::new(context.clone()),
             ledger: Ledger::default(),
             revisions: Vec::new(),
-            dead: Vec::new(),
+            dead_letters: Vec::new(),
             given_up: Vec::new(),
             counts: SourceCounts::default(),
             evicted: Evictions::default(),
             believe_all: false,
-            feed: Feed::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format),
+            decoder: PartitionDecoder::new("access".to_owned(), 0, context.partition("access"), "access".to_owned(), format),
             line: 0,
         }
     }
@@ -70,27 +71,26 @@ impl Play {
             let text = line.to_string();
             self.line += 1;
             let raw = Raw::new(text.as_bytes(), Position(self.line), context.classifier.keys.record(text.as_bytes()));
-            self.feed.message(raw, &context.classifier, &mut batch);
+            self.decoder.decode_message(raw, &context.classifier, &mut batch);
         }
         batch
     }
 
     /// Takes lines, then settles what is old enough.
     pub fn take<L: Display>(&mut self, lines: &[L]) {
-        let batch = self.decode(lines);
-        self.dead.extend(batch.dead);
+        let (letters, items) = self.decode(lines).into_items();
+        self.dead_letters.extend(letters);
         let partition = self.engine.context().partition("access");
-        for (stream, number, edge) in batch.numbers {
-            self.engine.numbered(partition, stream, number, edge);
+        for item in items {
+            match item {
+                Item::SequenceNumber { stream, number, record } => self.engine.numbered(partition, stream, number, record),
+                Item::DeadLetter => self.engine.dead(partition),
+                Item::Access(access) => {
+                    let believed = self.believe_all.then_some(Timestamp::END);
+                    self.given_up.extend(self.engine.take(access, believed));
+                }
+            }
         }
-        let mut after = batch.dead_after.into_iter().peekable();
-        let count = batch.accesses.len();
-        for (at, access) in batch.accesses.into_iter().enumerate() {
-            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(partition));
-            let believed = self.believe_all.then_some(Timestamp::END);
-            self.given_up.extend(self.engine.take(access, believed));
-        }
-        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(partition));
         let output = self.engine.advance(&Sequential);
         self.note(output);
     }

@@ -12,7 +12,7 @@ use leakwarden::evaluate::inject::{Insider, Planted, plan, verdict};
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
-use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
 use leakwarden::simulate::{Company, Options};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,7 +57,7 @@ impl Passed {
 
 fn pass(config: &Config, context: &Arc<Context>, files: &[String], planted: Planted) -> (Ledger, Habits) {
     let assigned = assign(config, files, None);
-    let mut replay = Replay::open(Engine::new(context.clone()), assigned, Between::default(), 2, &BTreeMap::new()).expect("opened");
+    let mut replay = Replay::open(Engine::new(context.clone()), assigned, TimeRange::default(), 2, &BTreeMap::new()).expect("opened");
     let mut tap = (planted, Habits::default());
     let mut ledger = Ledger::default();
     while let Some(round) = replay.round_with(&mut tap).expect("reads") {

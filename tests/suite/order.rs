@@ -8,7 +8,7 @@ use leakwarden::engine::Engine;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
-use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, Tally, assign};
 use leakwarden::simulate::{Company, Options};
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ fn replay(dir: &Path, files: &[&str], threads: usize) -> (Vec<Alert>, Tally) {
     let files: Vec<String> = files.iter().map(|name| dir.join(name).display().to_string()).collect();
     let engine = Engine::new(load_from(&path));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    let mut replay = Replay::open(engine, assign(&config, &files, None), Between::default(), threads, &BTreeMap::new()).expect("opened");
+    let mut replay = Replay::open(engine, assign(&config, &files, None), TimeRange::default(), threads, &BTreeMap::new()).expect("opened");
     let mut ledger = Ledger::default();
     pool.install(|| {
         while let Some(round) = replay.round().expect("reads") {

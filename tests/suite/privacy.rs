@@ -114,7 +114,7 @@ fn metrics_hold_neither_people_nor_employees() {
     let context = world().context();
     let play = crate::common::play::play(&context, &lines());
     let metrics = Metrics::new();
-    metrics.source("access").records(Outcome::DeadLetter, play.dead.len() as u64);
+    metrics.source("access").records(Outcome::DeadLetter, play.dead_letters.len() as u64);
     metrics.source("access").records(Outcome::Accepted, play.counts.accepted);
     for alert in play.alerts() {
         metrics.alert(alert.typology, alert.severity);

@@ -9,7 +9,7 @@ use leakwarden::engine::Engine;
 use leakwarden::evaluate::ledger::Ledger;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::{MINUTE_MS, Timestamp};
-use leakwarden::pipeline::feed::Between;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,7 +56,7 @@ impl Written {
         let engine = Engine::new(load_from(&path));
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let sources = assign(&config, &names, None);
-        let mut replay = Replay::open(engine, sources, Between::default(), threads, &BTreeMap::new()).expect("opened");
+        let mut replay = Replay::open(engine, sources, TimeRange::default(), threads, &BTreeMap::new()).expect("opened");
         let mut ledger = Ledger::default();
         pool.install(|| {
             while let Some(round) = replay.round().expect("reads") {

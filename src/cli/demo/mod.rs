@@ -24,10 +24,10 @@ use leakwarden::http::server::Server;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
-use leakwarden::pipeline::feed::Between;
-use leakwarden::pipeline::intake::Intake;
+use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{Live, Parts};
 use leakwarden::pipeline::parallel::Parallel;
+use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::simulate::{self, Company};
@@ -99,7 +99,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let context = Arc::new(load::load(&config)?);
     let metrics = Metrics::new();
     // The consumer takes some seconds to join its group: it does so while history is read.
-    let intake = Intake::start(&config, &Positions::default(), &context.classifier.keys)?;
+    let sources = Sources::start(&config, &Positions::default(), &context.classifier.keys)?;
     let mut ledger = Ledger::default();
     let engine = history(&config, &context, &dir, &mut screen, &mut ledger)?;
 
@@ -114,7 +114,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
     let parts =
-        Parts { intake, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };
+        Parts { sources, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();
@@ -158,7 +158,7 @@ fn history(config: &Config, context: &Arc<Context>, dir: &Scratch, screen: &mut 
     let files = assign(config, &[file], setup::format(config, Some("canonical"))?.as_ref());
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let mut replay =
-        Replay::open(Engine::new(context.clone()), files, Between::default(), threads, &BTreeMap::new()).map_err(anyhow::Error::from)?;
+        Replay::open(Engine::new(context.clone()), files, TimeRange::default(), threads, &BTreeMap::new()).map_err(anyhow::Error::from)?;
     while let Some(round) = replay.round().map_err(anyhow::Error::from)? {
         ledger.take(round.output.revisions);
         screen.history(replay.tally.lines, begun.elapsed());

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Of a dossier: places and kinds.
 const DOSSIER: (usize, usize) = (3, 4);
-/// Between the looks of a program.
+/// TimeRange the looks of a program.
 const MACHINE: Span = Span(1_500);
 
 /// Days from one act to the next: a harvest comes round every week.

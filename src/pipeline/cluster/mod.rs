@@ -2,7 +2,7 @@
 //! are the brokers, the clock and the sinks.
 
 mod caches;
-mod intake;
+mod input_partitions;
 mod setup;
 mod sinks;
 
@@ -28,7 +28,7 @@ use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use caches::{Caches, Place, log_name};
 use crossbeam_channel::{Receiver, Sender};
-use intake::Intake;
+use input_partitions::InputPartitions;
 pub use setup::Setup;
 use sinks::Sinks;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,7 +86,7 @@ pub struct Process {
     working: GroupMember,
     reader: PartitionConsumer,
     writer: RecordProducer,
-    intake: Intake,
+    input_partitions: InputPartitions,
     sinks: Sinks,
     caches: Caches,
     parts: Parts,
@@ -120,7 +120,7 @@ impl Process {
         };
         Ok(Process {
             node: Node::new(context.clone(), setup.layout.clone()),
-            intake: Intake::new(config, context, &parts.metrics, parts.sealer.clone()),
+            input_partitions: InputPartitions::new(config, context, &parts.metrics, parts.sealer.clone()),
             sinks: Sinks::new(&parts.metrics),
             caches: Caches::start(place, &parts.metrics),
             setup,
@@ -166,7 +166,7 @@ impl Process {
         let now = Instant::now();
         // Whoever was stopped for long has heard nothing, and nobody is silent for that.
         if now.duration_since(self.stepped_at) > Duration::from_secs(5) {
-            self.intake.awake(now);
+            self.input_partitions.awake(now);
         }
         self.stepped_at = now;
         self.take_up_changes()?;
@@ -213,7 +213,7 @@ impl Process {
         let Some(Loaded { config, context, .. }) = newest else { return Ok(()) };
         self.release_held(|_| true)?;
         self.node.set_context(context.clone());
-        self.intake.set_context(&config, context.clone());
+        self.input_partitions.set_context(&config, context.clone());
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
         (self.checkpoint, self.idle) = (millis(config.checkpoint), millis(config.idle));
         self.configured(&context.config);
@@ -237,7 +237,7 @@ impl Process {
         let fresh = now_ms() - FRESH.0;
         for message in messages {
             hit("message taken");
-            let show = self.intake.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
+            let show = self.input_partitions.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
             self.node.message(topic, partition.partition, message.offset, &message.key, message.value.as_deref(), show);
             if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
@@ -251,9 +251,9 @@ impl Process {
 
     fn take_input(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
         self.look_for_lost(input, messages);
-        for (offset, content) in self.intake.take(input, messages) {
+        for (offset, content) in self.input_partitions.take(input, messages) {
             let given_up = self.node.record(input, offset, content);
-            self.intake.give_up(input, given_up);
+            self.input_partitions.give_up(input, given_up);
             hit("record taken");
         }
         self.bury()
@@ -262,11 +262,11 @@ impl Process {
     /// Records that expired before they were read are lost to us, and that is told.
     fn look_for_lost(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) {
         let Some(came) = messages.first().map(|message| message.offset) else { return };
-        let Some(expected) = self.intake.is_missed(input, came, Instant::now()) else { return };
+        let Some(expected) = self.input_partitions.is_missed(input, came, Instant::now()) else { return };
         match crate::kafka::topics::bounds(&self.setup.cluster, &input.topic, input.partition) {
             Ok((first, _)) if first > expected => {
                 tracing::warn!(partition = %input, expected, found = came, "records expired before they were read");
-                self.intake.lost(input);
+                self.input_partitions.lost(input);
             }
             Ok(_) => {}
             // The watch goes on without the answer.
@@ -278,7 +278,7 @@ impl Process {
 
     /// Dead letters are kept before the offset behind them can be committed. A place that takes none ends the process.
     fn bury(&mut self) -> anyhow::Result<()> {
-        let letters = self.intake.letters();
+        let letters = self.input_partitions.letters();
         match &mut self.parts.dead_letters {
             Some(keep) if !letters.is_empty() => {
                 keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))?;
@@ -290,9 +290,9 @@ impl Process {
     }
 
     fn release_held(&mut self, of: impl Fn(Duration) -> bool) -> anyhow::Result<()> {
-        for (input, content) in self.intake.held(Instant::now(), of) {
+        for (input, content) in self.input_partitions.held(Instant::now(), of) {
             let given_up = self.node.take_held(&input, content);
-            self.intake.give_up(&input, given_up);
+            self.input_partitions.give_up(&input, given_up);
         }
         self.bury()
     }
@@ -300,11 +300,11 @@ impl Process {
     fn each_second(&mut self, now: Instant) -> anyhow::Result<()> {
         self.release_held(|silent| silent >= SECOND)?;
         self.node.publish_watermarks();
-        if self.intake.provisional {
+        if self.input_partitions.provisional {
             self.node.reconcile();
         }
         let silent: Vec<TopicPartition> =
-            self.node.running_inputs().into_iter().filter(|input| self.intake.is_silent(input, now, self.idle)).collect();
+            self.node.running_inputs().into_iter().filter(|input| self.input_partitions.is_silent(input, now, self.idle)).collect();
         self.node.advance_idle(&silent);
         self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
@@ -328,7 +328,7 @@ impl Process {
         let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
         let held: BTreeSet<TopicPartition> = ahead.map(|(input, _)| input.clone()).collect();
         for input in &held {
-            self.intake.heard(input, Instant::now());
+            self.input_partitions.heard(input, Instant::now());
         }
         self.reader.pause(held);
     }
@@ -353,9 +353,9 @@ impl Process {
         if let Some(newest) = self.parts.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
             metrics.set_coverage(&newest);
         }
-        self.intake.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
+        self.input_partitions.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
         let counts = self.node.counts();
-        self.sinks.count(&counts, &self.intake);
+        self.sinks.count(&counts, &self.input_partitions);
     }
 
     fn has_joined(&self) -> bool {
@@ -393,7 +393,7 @@ impl Process {
                         self.reader.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
                     }
                     Effect::ConsumeInput(input, from) => {
-                        self.intake.open(&input, from);
+                        self.input_partitions.open(&input, from);
                         self.reader.assign(input, from);
                     }
                     Effect::Commit(input, resume) => {
@@ -480,7 +480,7 @@ impl Process {
             } else {
                 self.node.revoke_input(of);
                 self.committed.remove(of);
-                self.intake.close(of);
+                self.input_partitions.close(of);
                 self.reader.unassign(of.clone());
             }
         }

@@ -6,7 +6,7 @@ use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, ensure, partitions};
 use crate::model::topic::TopicPartition;
-use crate::pipeline::intake::cluster;
+use crate::pipeline::brokers::cluster;
 use crate::stream::InternalTopic;
 use crate::stream::node::Layout;
 use anyhow::Context as _;

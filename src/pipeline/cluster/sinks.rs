@@ -1,6 +1,6 @@
 //! Alerts on their way to the sinks, and what the metrics say of them.
 
-use super::Intake;
+use super::InputPartitions;
 use crate::engine::output::Counts;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::kind::Kind;
@@ -66,9 +66,9 @@ impl Sinks {
     }
 
     /// Counts what tasks have applied.
-    pub fn count(&self, counts: &Counts, intake: &Intake) {
+    pub fn count(&self, counts: &Counts, input_partitions: &InputPartitions) {
         for (index, source) in counts.sources.iter().enumerate() {
-            let Some(metrics) = intake.metrics_of(index) else { continue };
+            let Some(metrics) = input_partitions.metrics_of(index) else { continue };
             metrics.records(Outcome::Accepted, source.accepted);
             metrics.records(Outcome::Duplicate, source.duplicate);
             metrics.records(Outcome::Late, source.late);

@@ -6,7 +6,7 @@
 use crate::classify::classifier::Classifier;
 use crate::decode::Raw;
 use crate::model::access::{Access, Position, RecordHash};
-use crate::pipeline::feed::{Batch, Between, Feed, UNRECOGNISED};
+use crate::pipeline::partition_decoder::{Batch, PartitionDecoder, TimeRange, UNRECOGNISED};
 use crate::pipeline::redrive::Fate;
 use crate::sink::dead_letters::DeadLetter;
 use std::collections::BTreeMap;
@@ -23,9 +23,9 @@ pub struct Again<'a> {
     /// Whether each line is a record of its own.
     alone: bool,
     /// Makes a decoder of the partition as it is configured now.
-    feed: Box<dyn Fn() -> Feed + 'a>,
-    with: Feed,
-    without: Feed,
+    feed: Box<dyn Fn() -> PartitionDecoder + 'a>,
+    with: PartitionDecoder,
+    without: PartitionDecoder,
     /// A record of several lines whose end has not been found.
     open: Option<Open>,
     /// Lines of dead records, and whose they are.
@@ -52,7 +52,7 @@ impl<'a> Again<'a> {
         letters: &'a [DeadLetter],
         wanted: BTreeMap<u64, Vec<usize>>,
         alone: bool,
-        feed: Box<dyn Fn() -> Feed + 'a>,
+        feed: Box<dyn Fn() -> PartitionDecoder + 'a>,
     ) -> Again<'a> {
         Again {
             classifier,
@@ -135,18 +135,18 @@ impl<'a> Again<'a> {
     fn is_whole(&self, position: u64, bytes: &[u8]) -> bool {
         let mut feed = (self.feed)();
         let mut batch = Batch::default();
-        feed.message(Raw::new(bytes, Position(position), self.classifier.keys.record(bytes)), self.classifier, &mut batch);
-        batch.dead.is_empty() && !batch.accesses.is_empty()
+        feed.decode_message(Raw::new(bytes, Position(position), self.classifier.keys.record(bytes)), self.classifier, &mut batch);
+        batch.dead_letters.is_empty() && !batch.accesses.is_empty()
     }
 
     fn feed(&mut self, position: u64, bytes: &[u8], both: bool) {
         let raw = Raw::new(bytes, Position(position), self.classifier.keys.record(bytes));
         let mut batch = Batch::default();
-        self.with.message(raw, self.classifier, &mut batch);
+        self.with.decode_message(raw, self.classifier, &mut batch);
         self.hear(batch);
         if both && !self.alone {
             let mut batch = Batch::default();
-            self.without.message(raw, self.classifier, &mut batch);
+            self.without.decode_message(raw, self.classifier, &mut batch);
             self.hear_without(&batch);
         }
     }
@@ -158,7 +158,7 @@ impl<'a> Again<'a> {
                 None => self.add(&access, u64::wrapping_add),
             }
         }
-        for dead in batch.dead {
+        for dead in batch.dead_letters {
             if let Some(letter) = self.dead.get(&dead.position.0) {
                 self.reasons.insert(*letter, dead.reason);
             }
@@ -184,9 +184,9 @@ impl<'a> Again<'a> {
         if let Some(open) = self.open.take() {
             self.give_up(open);
         }
-        let held = self.with.flush(self.classifier, Between::default());
+        let held = self.with.flush(self.classifier, TimeRange::default());
         self.hear(held);
-        let held = self.without.flush(self.classifier, Between::default());
+        let held = self.without.flush(self.classifier, TimeRange::default());
         self.hear_without(&held);
         let mut places: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         for (position, letter) in &self.dead {

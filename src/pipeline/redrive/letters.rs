@@ -1,8 +1,8 @@
 //! Dead letters, read back from where they were kept.
 
-use crate::config::schema::{Config, Kafka};
+use crate::config::schema::Kafka;
 use crate::model::topic::TopicPartition;
-use crate::pipeline::intake;
+use crate::pipeline::brokers;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;
 use crate::source::kafka::settings::SettingsError;
@@ -10,7 +10,7 @@ use crate::source::kafka::{bounds, range};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// What was read.
@@ -33,11 +33,6 @@ const BRIEFLY: Duration = Duration::from_secs(5);
 
 /// How long brokers may take to say what a topic holds.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The file into which the service writes them, where no topic is configured.
-pub fn file(config: &Config) -> PathBuf {
-    config.dead_letters.clone().unwrap_or_else(|| config.state.join("dead-letters.jsonl"))
-}
 
 impl Letters {
     /// From a file.
@@ -71,7 +66,7 @@ impl Letters {
 
     /// The same of a topic. Brokers that are away know of none.
     pub fn newest_of(kafka: &Kafka) -> BTreeSet<LetterId> {
-        let cluster = intake::cluster(kafka);
+        let cluster = brokers::cluster(kafka);
         let mut letters = Letters::default();
         let mut read = || -> Result<(), SettingsError> {
             for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, BRIEFLY)? {
@@ -87,12 +82,12 @@ impl Letters {
     }
 
     fn ids(&self) -> BTreeSet<LetterId> {
-        self.all.iter().map(|letter| LetterId::of(&letter.source, letter.position, &letter.hash)).collect()
+        self.all.iter().map(|letter| LetterId::of(&letter.partition, letter.position, &letter.hash)).collect()
     }
 
     /// From a topic, up to where it ends now.
     pub fn from_topic(kafka: &Kafka) -> anyhow::Result<Letters> {
-        let cluster = intake::cluster(kafka);
+        let cluster = brokers::cluster(kafka);
         let mut letters = Letters::default();
         for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, PATIENCE).context("dead letters")? {
             let mut take = |_: i64, bytes: &[u8]| letters.take(bytes);

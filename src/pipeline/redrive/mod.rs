@@ -7,17 +7,14 @@ mod letters;
 mod places;
 pub mod spool;
 
-use crate::config::load;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::access::Access;
-use crate::model::problem::Problem;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
-pub use letters::{Letters, file};
+pub use letters::Letters;
 use spool::{Entry, LetterId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What became of a dead letter.
 #[derive(Clone, Debug)]
@@ -59,12 +56,6 @@ pub struct Report {
     pub undecodable: BTreeMap<String, u64>,
 }
 
-/// What encrypts the content of dead letters, where a key is given.
-pub fn sealer(config: &Config) -> Result<Option<Arc<Sealer>>, Vec<Problem>> {
-    let secret = config.dead_letter_key.as_deref().map(load::secret).transpose().map_err(|problem| vec![problem])?;
-    Ok(secret.map(|secret| Arc::new(Sealer::new(&secret))))
-}
-
 /// Tells subject keys apart without telling either.
 pub fn key_print(context: &Context) -> u64 {
     context.classifier.keys.print("redrive", "key")
@@ -88,7 +79,7 @@ pub fn redrive(
         } else if known.contains(&id) {
             report.already += 1;
         } else {
-            by_partition.entry(&letter.source).or_default().push(at);
+            by_partition.entry(&letter.partition).or_default().push(at);
         }
     }
     for (partition, of) in by_partition {
@@ -111,7 +102,7 @@ pub fn redrive(
 }
 
 fn id(letter: &DeadLetter) -> LetterId {
-    LetterId::of(&letter.source, letter.position, &letter.hash)
+    LetterId::of(&letter.partition, letter.position, &letter.hash)
 }
 
 impl Report {
@@ -119,7 +110,7 @@ impl Report {
         match fate {
             Fate::Recovered(accesses) => {
                 self.accesses += accesses.len() as u64;
-                self.entries.push(Entry { letter: id(letter), source, partition: letter.source.clone(), accesses });
+                self.entries.push(Entry { letter: id(letter), source, partition: letter.partition.clone(), accesses });
             }
             Fate::Ignored => self.ignored += 1,
             Fate::Undecodable(reason) => *self.undecodable.entry(reason).or_default() += 1,

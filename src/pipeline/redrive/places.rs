@@ -5,11 +5,10 @@ use crate::config::schema::{Config, Kafka, SourceKind};
 use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
-use crate::pipeline::feed::{Between, Feed};
-use crate::pipeline::intake;
+use crate::pipeline::brokers;
+use crate::pipeline::partition_decoder::{PartitionDecoder, TimeRange, partition_name};
 use crate::pipeline::redrive::Fate;
 use crate::pipeline::redrive::again::{self, AROUND, Again};
-use crate::pipeline::replay::partition_name;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::source::files;
@@ -98,8 +97,8 @@ fn stretches(letters: &[DeadLetter], of: &[usize], around: u64) -> Vec<RangeIncl
 }
 
 impl Place {
-    fn feed(&self, format: &FormatChoice) -> Feed {
-        Feed::new(self.source.clone(), self.index, PartitionId(0), self.partition.clone(), format.clone())
+    fn feed(&self, format: &FormatChoice) -> PartitionDecoder {
+        PartitionDecoder::new(self.source.clone(), self.index, PartitionId(0), self.partition.clone(), format.clone())
     }
 
     /// What became of the letters whose place is still there.
@@ -119,7 +118,7 @@ impl Place {
                 }
             }
             At::Topic { kafka, topic, partition } => {
-                let cluster = intake::cluster(kafka);
+                let cluster = brokers::cluster(kafka);
                 let around = if alone(&self.format) { 0 } else { AROUND };
                 for stretch in stretches(letters, of, around) {
                     let mut again = self.again(context, letters, of, &stretch, &self.format);
@@ -207,16 +206,16 @@ impl Place {
         let content = sealer.open(letter.payload.as_deref()?, &letter.hash)?;
         let mut feed = self.feed(&self.format);
         let (classifier, mut batch) = (&context.classifier, Default::default());
-        feed.message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
+        feed.decode_message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
         let codec = feed.format()?;
         let by_itself = codec.format.stateless || custom::KINDS.iter().any(|kind| kind.name == codec.format.name);
         if !by_itself {
             return Some(Fate::ByReplay);
         }
-        let held = feed.flush(classifier, Between::default());
+        let held = feed.flush(classifier, TimeRange::default());
         batch.accesses.extend(held.accesses);
-        batch.dead.extend(held.dead);
-        Some(match batch.dead.pop() {
+        batch.dead_letters.extend(held.dead_letters);
+        Some(match batch.dead_letters.pop() {
             Some(dead) => Fate::Undecodable(dead.reason),
             None => again::fate(letter, batch.accesses),
         })

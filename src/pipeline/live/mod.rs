@@ -4,8 +4,10 @@
 //! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
-mod adopt;
+pub mod recent_ids;
 mod redriven;
+mod reload;
+pub mod sources;
 
 use crate::config::schema::{Config, Source};
 use crate::decode::{self, Raw};
@@ -16,13 +18,13 @@ use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
-use crate::pipeline::arrivals::Arrivals;
 use crate::pipeline::coverage::Published;
 use crate::pipeline::delivery::Delivery;
 use crate::pipeline::evicted::tell_evicted;
-use crate::pipeline::feed::{Batch, Between, Dead, Feed};
-use crate::pipeline::intake::{Arrival, Intake};
+use crate::pipeline::live::recent_ids::RecentIds;
+use crate::pipeline::live::sources::{Arrival, Sources};
 use crate::pipeline::parallel::Parallel;
+use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRange};
 use crate::pipeline::redrive::spool::Spool;
 use crate::pipeline::reload::{Loaded, Reloads};
 use crate::pipeline::state::{Positions, StateDir};
@@ -43,10 +45,10 @@ pub trait Observer {
     fn stepped(&mut self, progress: &Progress);
 }
 
-/// Nobody.
-pub struct Nobody;
+/// NoObserver.
+pub struct NoObserver;
 
-impl Observer for Nobody {
+impl Observer for NoObserver {
     fn alerts(&mut self, _alerts: &[Arc<Alert>]) {}
     fn stepped(&mut self, _progress: &Progress) {}
 }
@@ -67,7 +69,7 @@ pub struct Progress {
 /// The parts that a service is made of.
 pub struct Parts {
     /// Where records come from.
-    pub intake: Intake,
+    pub sources: Sources,
     /// Where alerts go.
     pub delivery: Delivery,
     /// Where what cannot be decoded is kept.
@@ -97,7 +99,7 @@ pub struct Live {
     feeds: BTreeMap<PartitionId, Heard>,
     positions: Positions,
     open: BTreeMap<String, Severity>,
-    arrivals: Arrivals,
+    recent_ids: RecentIds,
     settings: Settings,
     checkpoint_at: Instant,
     progress: Progress,
@@ -129,7 +131,7 @@ fn formats(config: &Config) -> Vec<(String, decode::FormatChoice)> {
 }
 
 struct Heard {
-    feed: Feed,
+    feed: PartitionDecoder,
     source: usize,
     last: Instant,
     resting: bool,
@@ -160,7 +162,7 @@ impl Live {
             feeds: BTreeMap::new(),
             positions,
             open: BTreeMap::new(),
-            arrivals: Arrivals::default(),
+            recent_ids: RecentIds::default(),
             settings,
             checkpoint_at: Instant::now() + settings.checkpoint,
             progress: Progress::default(),
@@ -182,7 +184,7 @@ impl Live {
         }
         self.parts.health.set_stopping();
         let stopping = Instant::now();
-        while self.amid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
+        while self.is_mid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
         let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer)?;
@@ -190,10 +192,10 @@ impl Live {
         let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
             state.save(engine.image(), &positions).context("cannot save the state")?;
-            parts.intake.commit(&positions);
+            parts.sources.commit(&positions);
             parts.spool.iter_mut().for_each(Spool::saved);
         }
-        parts.intake.stop();
+        parts.sources.stop();
         engine.forget_provisional();
         Ok(engine)
     }
@@ -201,17 +203,17 @@ impl Live {
     /// One step. Waits a moment where nothing has arrived.
     fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.take_up_changes(observer)?;
-        let received = self.parts.intake.receive(WAIT);
+        let received = self.parts.sources.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
             self.arrived(arrival, observer)?;
         }
         self.take_redriven(observer)?;
-        for (source, connected) in self.parts.intake.connected() {
+        for (source, connected) in self.parts.sources.connected() {
             self.parts.health.set_connected(source, connected);
         }
         self.rest_idle(begun);
-        self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.amid_record())?;
+        self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.is_mid_record())?;
         let settled = self.engine.advance(&Parallel);
         self.told(settled, begun, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
@@ -247,7 +249,7 @@ impl Live {
                 let position = Position(message.offset.unsigned_abs());
                 let raw = Raw::new(&message.payload, position, context.classifier.keys.record(&message.payload));
                 let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
-                heard.feed.message(raw, &context.classifier, &mut batch);
+                heard.feed.decode_message(raw, &context.classifier, &mut batch);
                 let believed = message.timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.settings.skew);
                 self.take(id, batch, believed, begun, observer)?;
                 self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
@@ -259,7 +261,7 @@ impl Live {
                 if let crate::source::lines::Piece::Block(block) = &piece {
                     heard.feed.recognise(block.lines().take(100).map(|(_, line)| line));
                 }
-                let batch = heard.feed.next(&piece, &context.classifier, Between::default());
+                let batch = heard.feed.decode(&piece, &context.classifier, TimeRange::default());
                 self.take(id, batch, None, begun, observer)?;
             }
             Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.sources[source].0),
@@ -285,13 +287,14 @@ impl Live {
     }
 
     /// A partition from its next record on.
-    fn feed(&self, source: usize, id: PartitionId, name: &str) -> Feed {
+    fn feed(&self, source: usize, id: PartitionId, name: &str) -> PartitionDecoder {
         self.engine.context().belongs(name, &self.sources[source].0);
         let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
-        Feed::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone())
-            .sealing(self.parts.sealer.clone())
+        let mut decoder = PartitionDecoder::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone());
+        decoder.seal_with(self.parts.sealer.clone());
+        decoder
     }
 
     fn take(
@@ -302,23 +305,22 @@ impl Live {
         begun: Instant,
         observer: &mut impl Observer,
     ) -> anyhow::Result<()> {
-        self.progress.records += batch.lines;
+        self.progress.records += batch.records;
         let source = self.feeds.get(&id).map_or(0, |heard| heard.source);
         let numbers = &self.sources[source].1;
-        numbers.records(Outcome::DeadLetter, batch.dead.len() as u64);
+        numbers.records(Outcome::DeadLetter, batch.dead_letters.len() as u64);
         numbers.records(Outcome::Ignored, batch.ignored);
-        let mut letters: Vec<DeadLetter> = batch.dead.into_iter().map(Dead::into_letter).collect();
-        for (stream, number, edge) in batch.numbers {
-            self.engine.numbered(id, stream, number, edge);
+        let (mut letters, items) = batch.into_items();
+        for item in items {
+            match item {
+                Item::SequenceNumber { stream, number, record } => self.engine.numbered(id, stream, number, record),
+                Item::DeadLetter => self.engine.dead(id),
+                Item::Access(access) => {
+                    self.note_unburied(&access);
+                    letters.extend(self.access(source, access, believed, begun, observer));
+                }
+            }
         }
-        let mut after = batch.dead_after.into_iter().peekable();
-        let count = batch.accesses.len();
-        for (at, access) in batch.accesses.into_iter().enumerate() {
-            (0..Batch::dead_before(&mut after, at)).for_each(|_| self.engine.dead(id));
-            self.note_unburied(&access);
-            letters.extend(self.access(source, access, believed, begun, observer));
-        }
-        (0..Batch::dead_before(&mut after, count)).for_each(|_| self.engine.dead(id));
         self.bury(&letters)
     }
 
@@ -332,7 +334,7 @@ impl Live {
         observer: &mut impl Observer,
     ) -> Option<DeadLetter> {
         let id = access.partition;
-        let outcome = self.arrivals.outcome(&access, &self.engine);
+        let outcome = self.recent_ids.outcome(&access, &self.engine);
         self.sources[source].1.records(outcome, 1);
         let shown = self.settings.provisional.then(|| access.clone());
         let given_up = self.engine.take(access, believed);
@@ -345,20 +347,7 @@ impl Live {
         if given_up.is_some() {
             self.engine.dead(id);
         }
-        given_up.map(|access| self.given_up(&access))
-    }
-
-    fn given_up(&self, access: &Access) -> DeadLetter {
-        DeadLetter {
-            source: self.engine.context().partition_name(access.partition),
-            partition: None,
-            position: access.position,
-            length: u64::from(access.length),
-            hash: access.hash,
-            reason: crate::pipeline::replay::UNCONFIRMED.to_owned(),
-            at: None,
-            payload: None,
-        }
+        given_up.map(|access| DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), &access))
     }
 
     /// Keeps dead letters. A disk that takes none stops the service: nothing may be lost, and offsets stay where they are.
@@ -367,7 +356,7 @@ impl Live {
             return Ok(());
         }
         for letter in letters {
-            tracing::warn!(source = %letter.source, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
+            tracing::warn!(partition = %letter.partition, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
         }
         match &mut self.parts.dead_letters {
             Some(dead_letters) => dead_letters.write(letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}")),
@@ -378,7 +367,7 @@ impl Live {
     /// A partition without records for long holds nobody up.
     fn rest_idle(&mut self, now: Instant) {
         // What is not read is not idle: time must not go on past what stands in it.
-        let partial = self.parts.intake.partial();
+        let partial = self.parts.sources.partial();
         for (id, heard) in &mut self.feeds {
             if partial.contains(&heard.source) {
                 heard.last = now;
@@ -445,7 +434,7 @@ impl Live {
             let delay = Duration::from_millis((now - watermark.0).max(0).unsigned_abs());
             self.sources[*source].1.set_watermark_delay(delay);
         }
-        for (source, lag) in self.parts.intake.lag() {
+        for (source, lag) in self.parts.sources.lag() {
             self.sources[source].1.set_lag(lag);
         }
         if let Some(newest) = self.parts.coverage.publish(&self.engine) {
@@ -458,7 +447,7 @@ impl Live {
 
     /// Alerts acknowledged, then state, then offsets.
     fn checkpoint(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        if self.amid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
+        if self.is_mid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
             return Ok(());
         }
         self.checkpoint_at = Instant::now() + self.settings.checkpoint;
@@ -472,19 +461,19 @@ impl Live {
         }
         let begun = Instant::now();
         let image: Snapshot = self.engine.image();
-        self.positions.tails = self.parts.intake.tails();
+        self.positions.tails = self.parts.sources.tails();
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;
         self.parts.metrics.checkpoint(begun.elapsed());
         self.parts.metrics.set_state_bytes(state.size());
-        self.parts.intake.commit(&self.positions);
+        self.parts.sources.commit(&self.positions);
         self.parts.spool.iter_mut().for_each(Spool::saved);
         Ok(())
     }
 
     /// Whether a record of several lines is just arriving. Nothing is held to be arriving where nothing arrives.
-    fn amid_record(&self, now: Instant) -> bool {
-        self.feeds.values().any(|heard| now.duration_since(heard.last) < COMPLETE_AFTER && heard.feed.amid_record())
+    fn is_mid_record(&self, now: Instant) -> bool {
+        self.feeds.values().any(|heard| now.duration_since(heard.last) < COMPLETE_AFTER && heard.feed.is_mid_record())
     }
 
     /// Takes what decoders hold back for lines to come. It is not in the state, so it is let go before the state is made.
@@ -493,7 +482,7 @@ impl Live {
         let mut held = Vec::new();
         for (id, heard) in self.feeds.iter_mut().filter(|(_, heard)| heard.fresh && of(heard)) {
             heard.fresh = false;
-            held.push((*id, heard.feed.flush(&context.classifier, Between::default())));
+            held.push((*id, heard.feed.flush(&context.classifier, TimeRange::default())));
         }
         for (id, batch) in held {
             self.take(id, batch, None, Instant::now(), observer)?;
@@ -504,7 +493,7 @@ impl Live {
     /// Nothing is saved or committed past a dead letter that could not be kept.
     fn last_checkpoint(mut self, observer: &mut impl Observer) -> anyhow::Result<Live> {
         self.release_held(observer, |_| true)?;
-        self.positions.tails = self.parts.intake.tails();
+        self.positions.tails = self.parts.sources.tails();
         Ok(self)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// Ids that have arrived and may not have settled: those of this generation and the one before.
 #[derive(Default)]
-pub struct Arrivals {
+pub struct RecentIds {
     new: HashSet<u64>,
     old: HashSet<u64>,
 }
@@ -17,7 +17,7 @@ pub struct Arrivals {
 /// Ids of a generation. Two of them reach further back than what waits to settle, at any rate that one process takes.
 const GENERATION: usize = 500_000;
 
-impl Arrivals {
+impl RecentIds {
     /// What the record will count as.
     pub fn outcome(&mut self, access: &Access, engine: &Engine) -> Outcome {
         if let Some(id) = access.id.as_ref().map(|id| id.print) {

@@ -12,7 +12,7 @@ impl Live {
         if let Some(loaded) = newest {
             self.fresh = Some((loaded, Instant::now()));
         }
-        let waits = self.fresh.as_ref().is_some_and(|(_, since)| since.elapsed() < REST_WITHIN && self.amid_record(Instant::now()));
+        let waits = self.fresh.as_ref().is_some_and(|(_, since)| since.elapsed() < REST_WITHIN && self.is_mid_record(Instant::now()));
         if !waits && let Some((loaded, _)) = self.fresh.take() {
             // What decoders hold back came before the change.
             self.release_held(observer, |_| true)?;

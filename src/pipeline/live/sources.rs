@@ -1,10 +1,11 @@
 //! The sources of a service, followed at once: Kafka topics and growing files.
 
-use crate::config::schema::{Config, Kafka, SourceKind};
+use crate::config::schema::{Config, SourceKind};
 use crate::model::keys::Keys;
-use crate::pipeline::replay::partition_name;
+use crate::pipeline::brokers;
+use crate::pipeline::partition_decoder::partition_name;
 use crate::pipeline::state::Positions;
-use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSettings, KafkaSource};
+use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSource};
 use crate::source::lines::Piece;
 use crate::source::tail::{FileId, Tail, TailEvent, TailPosition};
 use std::collections::BTreeMap;
@@ -59,7 +60,7 @@ pub enum Arrival {
 }
 
 /// All sources.
-pub struct Intake {
+pub struct Sources {
     kafka: Vec<(usize, KafkaSource)>,
     tails: Vec<Following>,
 }
@@ -79,21 +80,21 @@ const BATCHES: usize = 16;
 /// How long a Kafka client may take to leave.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
-impl Intake {
+impl Sources {
     /// Starts every source of a configuration from the positions.
-    pub fn start(config: &Config, positions: &Positions, keys: &Keys) -> anyhow::Result<Intake> {
-        let mut intake = Intake { kafka: Vec::new(), tails: Vec::new() };
+    pub fn start(config: &Config, positions: &Positions, keys: &Keys) -> anyhow::Result<Sources> {
+        let mut sources = Sources { kafka: Vec::new(), tails: Vec::new() };
         for (at, source) in config.sources.iter().enumerate() {
             match &source.kind {
-                SourceKind::Kafka(kafka) => intake.kafka.push((at, KafkaSource::start(&settings(kafka), positions.kafka())?)),
+                SourceKind::Kafka(kafka) => sources.kafka.push((at, KafkaSource::start(&brokers::source(kafka), positions.kafka())?)),
                 SourceKind::Files(pattern) => {
                     let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
                     let of = (source.name.clone(), pattern.clone());
-                    intake.tails.push(Following { source: at, of, tail, files: BTreeMap::new() });
+                    sources.tails.push(Following { source: at, of, tail, files: BTreeMap::new() });
                 }
             }
         }
-        Ok(intake)
+        Ok(sources)
     }
 
     /// What has arrived; waits at most so long where nothing has.
@@ -214,16 +215,6 @@ fn take(source: usize, event: KafkaEvent, arrivals: &mut Vec<Arrival>) {
         }
         KafkaEvent::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
     }
-}
-
-/// Kafka as a source takes it.
-pub fn settings(kafka: &Kafka) -> KafkaSettings {
-    KafkaSettings { cluster: cluster(kafka), topics: kafka.topics.clone(), group: kafka.group.clone() }
-}
-
-/// The cluster alone.
-pub fn cluster(kafka: &Kafka) -> crate::kafka::settings::Cluster {
-    crate::kafka::settings::Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() }
 }
 
 /// Where following goes on: a position of an earlier service. Files that were only replayed are found by name.

@@ -9,8 +9,7 @@ use crate::kafka::consumer::ConsumerRecord;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::pipeline::feed::{Batch, Dead, Feed};
-use crate::pipeline::replay::UNCONFIRMED;
+use crate::pipeline::partition_decoder::{Batch, PartitionDecoder};
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::stream::input_partition::DecodedInput;
@@ -21,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// All input partitions of this process.
-pub struct Intake {
+pub struct InputPartitions {
     context: Arc<Context>,
     sources: Vec<Source>,
     heard: BTreeMap<TopicPartition, Heard>,
@@ -44,7 +43,7 @@ struct Source {
 }
 
 struct Heard {
-    feed: Feed,
+    feed: PartitionDecoder,
     source: usize,
     last: Instant,
     next: i64,
@@ -60,9 +59,9 @@ const ASKED_AGAIN: Duration = Duration::from_secs(60);
 /// Messages that are decoded by one core at a time.
 const SLICE: usize = 256;
 
-impl Intake {
+impl InputPartitions {
     /// Of a configuration's Kafka sources.
-    pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics, sealer: Option<Arc<Sealer>>) -> Intake {
+    pub fn new(config: &Config, context: Arc<Context>, metrics: &Metrics, sealer: Option<Arc<Sealer>>) -> InputPartitions {
         let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
         names.sort_unstable();
         let of_kafka = config.sources.iter().filter_map(|source| match &source.kind {
@@ -77,7 +76,7 @@ impl Intake {
             decoding: config.decoding_of(source),
             metrics: metrics.source(&source.name),
         });
-        Intake {
+        InputPartitions {
             context,
             sources: sources.collect(),
             heard: BTreeMap::new(),
@@ -118,8 +117,8 @@ impl Intake {
         let Some(at) = self.sources.iter().position(|source| source.topics.iter().any(|topic| **topic == *input.topic)) else { return };
         let source = &self.sources[at];
         let name = input.to_string();
-        let feed =
-            Feed::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone()).sealing(self.sealer.clone());
+        let mut feed = PartitionDecoder::new(source.name.clone(), source.index, PartitionId::default(), name, source.format.clone());
+        feed.seal_with(self.sealer.clone());
         self.heard.insert(input.clone(), Heard { feed, source: at, last: Instant::now(), next: from, fresh: false, lost: 0, asked: None });
     }
 
@@ -163,13 +162,13 @@ impl Intake {
             let feed = &heard.feed;
             messages
                 .par_chunks(SLICE)
-                .flat_map_iter(|slice| feed.each_alone(slice.iter().map(|message| as_raw(message, classifier)), classifier))
+                .flat_map_iter(|slice| feed.decode_messages_stateless(slice.iter().map(|message| as_raw(message, classifier)), classifier))
                 .collect()
         } else {
             let feed = &mut heard.feed;
             let one = |message: &ConsumerRecord| {
                 let mut batch = Batch::default();
-                feed.message(as_raw(message, classifier), classifier, &mut batch);
+                feed.decode_message(as_raw(message, classifier), classifier, &mut batch);
                 batch
             };
             messages.iter().map(one).collect()
@@ -177,7 +176,7 @@ impl Intake {
         let metrics = &self.sources[heard.source].metrics;
         let mut taken = Vec::with_capacity(messages.len());
         for (message, batch) in messages.iter().zip(batches) {
-            metrics.records(Outcome::DeadLetter, batch.dead.len() as u64);
+            metrics.records(Outcome::DeadLetter, batch.dead_letters.len() as u64);
             metrics.records(Outcome::Ignored, batch.ignored);
             let content = content(batch, std::mem::take(&mut lost), super::believed(message.timestamp_ms, self.skew), &mut self.letters);
             taken.push((message.offset, content));
@@ -191,8 +190,8 @@ impl Intake {
         let mut held = Vec::new();
         for (input, heard) in self.heard.iter_mut().filter(|(_, heard)| heard.fresh && of(now.duration_since(heard.last))) {
             heard.fresh = false;
-            let batch = heard.feed.flush(&classifier, crate::pipeline::feed::Between::default());
-            if !(batch.accesses.is_empty() && batch.numbers.is_empty() && batch.dead.is_empty()) {
+            let batch = heard.feed.flush(&classifier, crate::pipeline::partition_decoder::TimeRange::default());
+            if !batch.is_empty() {
                 held.push((input.clone(), content(batch, 0, None, &mut self.letters)));
             }
         }
@@ -201,22 +200,13 @@ impl Intake {
 
     /// Records of a time that nothing confirmed.
     pub fn give_up(&mut self, input: &TopicPartition, accesses: Vec<Access>) {
-        self.letters.extend(accesses.into_iter().map(|access| DeadLetter {
-            source: input.to_string(),
-            partition: None,
-            position: access.position,
-            length: u64::from(access.length),
-            hash: access.hash,
-            reason: UNCONFIRMED.to_owned(),
-            at: None,
-            payload: None,
-        }));
+        self.letters.extend(accesses.iter().map(|access| DeadLetter::unconfirmed(input.to_string(), access)));
     }
 
     /// Dead letters to be kept.
     pub fn letters(&mut self) -> Vec<DeadLetter> {
         for letter in &self.letters {
-            tracing::warn!(source = %letter.source, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
+            tracing::warn!(partition = %letter.partition, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
         }
         std::mem::take(&mut self.letters)
     }
@@ -267,9 +257,9 @@ impl Intake {
 
 /// What a record holds; what of it is dead goes to the letters.
 fn content(batch: Batch, lost: u64, believed: Option<Timestamp>, letters: &mut Vec<DeadLetter>) -> DecodedInput {
-    let amiss = LossCounts { dead_letters: batch.dead.len() as u64, losses: lost };
-    letters.extend(batch.dead.into_iter().map(Dead::into_letter));
-    DecodedInput { accesses: batch.accesses, numbers: batch.numbers, amiss, believed }
+    let amiss = LossCounts { dead_letters: batch.dead_letters.len() as u64, losses: lost };
+    letters.extend(batch.dead_letters);
+    DecodedInput { accesses: batch.accesses, numbers: batch.sequence_numbers, amiss, believed }
 }
 
 fn as_raw<'a>(message: &'a ConsumerRecord, classifier: &crate::classify::classifier::Classifier) -> Raw<'a> {

@@ -1,0 +1,309 @@
+//! From the lines of one source partition to accesses and dead letters.
+
+use crate::classify::classifier::{Classifier, SourcePartition};
+use crate::decode::{self, Codec, DecodeError, Decoded, Decoder, FormatChoice, LostRecord, Raw, SequenceNumber};
+use crate::model::access::{Access, PartitionId, Position};
+use crate::model::time::Timestamp;
+use crate::population::volume::RecordRef;
+use crate::sink::dead_letters::DeadLetter;
+use crate::sink::payload::Sealer;
+use crate::source::lines::{Block, Messages, Oversized, Piece};
+use std::sync::Arc;
+
+/// The decoder of one partition of a source: lines or messages in, accesses and dead letters out.
+pub struct PartitionDecoder {
+    /// Name of its source.
+    pub source: String,
+    /// Index of that name among the sorted names of all sources.
+    pub index: u16,
+    /// Its id in the engine.
+    pub partition: PartitionId,
+    /// Its name: what evidence cites.
+    pub name: String,
+    format: FormatChoice,
+    decoder: Option<Box<dyn Decoder>>,
+    /// Encrypts what dead letters keep; without it they keep nothing.
+    sealer: Option<Arc<Sealer>>,
+}
+
+/// What a piece of a partition holds.
+#[derive(Default, Debug)]
+pub struct Batch {
+    /// Accesses in the order of the partition.
+    pub accesses: Vec<Access>,
+    /// Records that could not be decoded.
+    pub dead_letters: Vec<DeadLetter>,
+    /// For each of them, how many of the accesses stand before it.
+    accesses_before: Vec<usize>,
+    /// Numbers that the source gave its lines: print of the stream, number, place of the line.
+    pub sequence_numbers: Vec<(u64, u64, RecordRef)>,
+    /// Physical records read.
+    pub records: u64,
+    /// Records outside of the time asked for.
+    pub ignored: u64,
+}
+
+/// One thing of a batch.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "almost all are accesses")]
+pub enum Item {
+    /// The source has numbered a line.
+    SequenceNumber {
+        /// Print of the stream that it counts.
+        stream: u64,
+        /// The number.
+        number: u64,
+        /// Where the line stands.
+        record: RecordRef,
+    },
+    /// A record stands here that could not be decoded.
+    DeadLetter,
+    /// An access.
+    Access(Access),
+}
+
+impl Batch {
+    /// Dead letters, and everything in the order in which the engine takes it: sequence numbers, then accesses with the places of
+    /// dead letters among them.
+    pub fn into_items(self) -> (Vec<DeadLetter>, impl Iterator<Item = Item>) {
+        let numbers = self.sequence_numbers.into_iter().map(|(stream, number, record)| Item::SequenceNumber { stream, number, record });
+        let mut letters = self.accesses_before.into_iter().peekable();
+        let mut accesses = self.accesses.into_iter();
+        let mut given = 0;
+        let rest = std::iter::from_fn(move || {
+            if letters.next_if(|before| *before <= given).is_some() {
+                return Some(Item::DeadLetter);
+            }
+            given += 1;
+            accesses.next().map(Item::Access)
+        });
+        (self.dead_letters, numbers.chain(rest))
+    }
+
+    /// Whether it holds nothing that concerns anybody.
+    pub fn is_empty(&self) -> bool {
+        self.accesses.is_empty() && self.sequence_numbers.is_empty() && self.dead_letters.is_empty()
+    }
+
+    fn keep_dead_letter(&mut self, letter: DeadLetter) {
+        self.dead_letters.push(letter);
+        self.accesses_before.push(self.accesses.len());
+    }
+}
+
+/// A range of event time: from inclusive, to exclusive.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeRange {
+    /// Earliest.
+    pub from: Timestamp,
+    /// End.
+    pub to: Timestamp,
+}
+
+impl Default for TimeRange {
+    fn default() -> TimeRange {
+        TimeRange { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) }
+    }
+}
+
+impl PartitionDecoder {
+    /// A partition of a format, or of one that is still to be recognised.
+    pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: FormatChoice) -> PartitionDecoder {
+        PartitionDecoder { source, index, partition, name, format, decoder: None, sealer: None }
+    }
+
+    /// With a sealer, dead letters keep their content, encrypted.
+    pub fn seal_with(&mut self, sealer: Option<Arc<Sealer>>) {
+        self.sealer = sealer;
+    }
+
+    /// The format, once it is known.
+    pub fn format(&self) -> Option<&Codec> {
+        self.format.known()
+    }
+
+    /// Recognises the format from the first lines, where it is not given. `None` if no format knows them.
+    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
+        self.format.settle(lines)
+    }
+
+    /// The origin of its records.
+    pub fn origin(&self) -> SourcePartition<'_> {
+        SourcePartition { source: &self.source, index: self.index, partition: self.partition }
+    }
+
+    /// Decodes and classifies the next piece, in order.
+    pub fn decode(&mut self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
+        let Some(codec) = self.format.known() else { return self.unrecognised(piece, classifier) };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        let batch = self.decode_piece(&mut *decoder, piece, classifier, range);
+        self.decoder = Some(decoder);
+        batch
+    }
+
+    /// The same for a format whose records stand alone: several pieces may be decoded at once.
+    pub fn decode_stateless(&self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
+        match self.format.known() {
+            Some(codec) => self.decode_piece(&mut *codec.decoder(), piece, classifier, range),
+            None => self.unrecognised(piece, classifier),
+        }
+    }
+
+    /// Whether the last line was part of a record whose remaining lines have not come yet.
+    pub fn is_mid_record(&self) -> bool {
+        self.decoder.as_ref().is_some_and(|decoder| decoder.is_record_incomplete())
+    }
+
+    /// Takes what the decoder holds back in expectation of further lines.
+    pub fn flush(&mut self, classifier: &Classifier, range: TimeRange) -> Batch {
+        let mut batch = Batch::default();
+        if let Some(mut decoder) = self.decoder.take() {
+            decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
+            self.decoder = Some(decoder);
+        }
+        batch
+    }
+
+    fn decode_piece(&self, decoder: &mut dyn Decoder, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
+        match piece {
+            Piece::Block(block) => self.block(decoder, block, classifier, range),
+            Piece::Oversized(oversized) => self.oversized(oversized),
+            Piece::Messages(messages) => self.messages(decoder, messages, classifier, range),
+        }
+    }
+
+    fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, range: TimeRange) -> Batch {
+        self.records(decoder, block.lines(), block.lines as usize, classifier, range)
+    }
+
+    fn messages(&self, decoder: &mut dyn Decoder, messages: &Messages, classifier: &Classifier, range: TimeRange) -> Batch {
+        let records = messages.list.iter().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+        self.records(decoder, records, messages.list.len(), classifier, range)
+    }
+
+    fn records<'a>(
+        &self,
+        decoder: &mut dyn Decoder,
+        records: impl Iterator<Item = (u64, &'a [u8])>,
+        count: usize,
+        classifier: &Classifier,
+        range: TimeRange,
+    ) -> Batch {
+        let mut batch = Batch { accesses: Vec::with_capacity(count), ..Batch::default() };
+        for (position, bytes) in records {
+            batch.records += 1;
+            let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
+            let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, range, &mut batch);
+            if let Err(error) = decoder.decode(raw, &mut emit) {
+                batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+            }
+        }
+        batch
+    }
+
+    /// Decodes one message, and recognises the format by it where none is known yet.
+    pub fn decode_message(&mut self, raw: Raw<'_>, classifier: &Classifier, batch: &mut Batch) {
+        batch.records += 1;
+        if self.recognise([raw.bytes]).is_none() {
+            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
+            return;
+        }
+        let Some(codec) = self.format.known() else { return };
+        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), batch));
+        if let Err(error) = result {
+            batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+        }
+        self.decoder = Some(decoder);
+    }
+
+    /// Decodes messages of a format whose records stand alone, into a batch each; several slices may be decoded at once.
+    pub fn decode_messages_stateless<'a>(&self, raws: impl Iterator<Item = Raw<'a>>, classifier: &Classifier) -> Vec<Batch> {
+        let Some(codec) = self.format.known() else { return Vec::new() };
+        let mut decoder = codec.decoder();
+        let one = |raw: Raw<'a>| {
+            let mut batch = Batch { records: 1, ..Batch::default() };
+            let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), &mut batch));
+            if let Err(error) = result {
+                batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+            }
+            batch
+        };
+        raws.map(one).collect()
+    }
+
+    fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
+        match decoded {
+            Decoded::Record(record) if record.time < range.from || record.time >= range.to => batch.ignored += 1,
+            Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
+            Decoded::Numbered(line) if line.time < range.from || line.time >= range.to => {}
+            Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
+                let record = RecordRef { time, hash: hash.0, position: position.0 };
+                batch.sequence_numbers.push((classifier.keys.print("stream", stream), number, record));
+            }
+            Decoded::Lost(LostRecord { position, hash, length, error }) => {
+                batch.keep_dead_letter(DeadLetter {
+                    partition: self.name.clone(),
+                    position,
+                    length,
+                    hash,
+                    reason: error.to_string(),
+                    at: None,
+                    payload: None,
+                });
+            }
+        }
+    }
+
+    fn dead_letter(&self, raw: Raw<'_>, reason: &str) -> DeadLetter {
+        let payload = self.sealer.as_ref().map(|sealer| sealer.seal(raw.bytes, &raw.hash));
+        DeadLetter {
+            partition: self.name.clone(),
+            position: raw.position,
+            length: raw.bytes.len() as u64,
+            hash: raw.hash,
+            reason: reason.to_owned(),
+            at: None,
+            payload,
+        }
+    }
+
+    fn oversized(&self, oversized: &Oversized) -> Batch {
+        let reason = DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string();
+        let letter = DeadLetter {
+            partition: self.name.clone(),
+            position: Position(oversized.line),
+            length: oversized.length,
+            hash: oversized.hash,
+            reason,
+            at: None,
+            payload: None,
+        };
+        Batch { dead_letters: vec![letter], accesses_before: vec![0], records: 1, ..Batch::default() }
+    }
+
+    fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
+        let mut batch = Batch::default();
+        let mut note = |position: u64, bytes: &[u8]| {
+            if !bytes.trim_ascii().is_empty() {
+                batch.records += 1;
+                let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
+                batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
+            }
+        };
+        match piece {
+            Piece::Block(block) => block.lines().for_each(|(line, bytes)| note(line, bytes)),
+            Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(*offset, bytes)),
+            Piece::Oversized(_) => {}
+        }
+        batch
+    }
+}
+
+/// The reason of dead letters whose format is not recognised.
+pub const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
+
+/// The name of a file's partition: that of its source, with the file's name where the source has several files.
+pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {
+    if pattern.contains(['*', '?', '[']) { format!("{source}/{file}") } else { source.to_owned() }
+}

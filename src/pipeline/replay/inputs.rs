@@ -1,0 +1,146 @@
+//! What a replay reads: files and partitions of topics, each with the source it belongs to and the format of its records.
+
+use crate::config::schema::{Config, Source, SourceKind};
+use crate::decode::FormatChoice;
+use crate::pipeline::partition_decoder::{PartitionDecoder, partition_name};
+use crate::source::SourceError;
+use crate::source::files::{Input, Progress};
+use crate::source::kafka::bounded::BoundedPartition;
+use crate::source::lines::Piece;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Which source a file belongs to, and in which format it is.
+pub struct Assignment {
+    /// The file as given.
+    pub path: String,
+    /// Name of its source.
+    pub source: String,
+    /// Name of its partition: what evidence cites.
+    pub partition: String,
+    /// Its format.
+    pub format: FormatChoice,
+}
+
+/// A partition of a topic, and the source that it belongs to.
+pub struct Topic {
+    /// What is read.
+    pub partition: BoundedPartition,
+    /// Name of its source.
+    pub source: String,
+    /// Its format.
+    pub format: FormatChoice,
+}
+
+/// What is replayed.
+pub struct Inputs {
+    /// Files.
+    pub files: Vec<Assignment>,
+    /// Partitions of topics.
+    pub topics: Vec<Topic>,
+}
+
+impl From<Vec<Assignment>> for Inputs {
+    fn from(files: Vec<Assignment>) -> Inputs {
+        Inputs { files, topics: Vec::new() }
+    }
+}
+
+/// Assigns files to sources: the source whose path matches, else the only one gives the format; a file of no source is a
+/// source of its own by its file name (docs/contract.md §10).
+pub fn assign(config: &Config, files: &[String], format: Option<&FormatChoice>) -> Vec<Assignment> {
+    let of_files = config.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::Files(path) => Some((source, path.as_str())),
+        SourceKind::Kafka(_) => None,
+    });
+    let of_files: Vec<(&Source, &str)> = of_files.collect();
+    let mut assigned: Vec<Assignment> = files
+        .iter()
+        .map(|path| {
+            let found = of_files.iter().find(|(_, pattern)| matches(pattern, path));
+            let matching = found.map(|(source, _)| *source);
+            let partition =
+                found.map_or_else(|| file_name(path), |(source, pattern)| partition_name(&source.name, pattern, &file_name(path)));
+            let only = if config.sources.len() == 1 { config.sources.first() } else { None };
+            let named = matching.or(only).and_then(|source| config.choice(&source.format));
+            let source = matching.map_or_else(|| file_name(path), |source| source.name.clone());
+            Assignment { path: path.clone(), source, partition, format: format.cloned().or(named).unwrap_or_else(|| config.automatic()) }
+        })
+        .collect();
+    assigned.sort_by(|a, b| a.path.cmp(&b.path));
+    assigned.dedup_by(|a, b| a.path == b.path);
+    assigned
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let same = |a: &str, b: &str| match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    };
+    same(pattern, path)
+        || glob::glob(pattern).is_ok_and(|paths| paths.flatten().any(|found| found.to_str().is_some_and(|found| same(found, path))))
+}
+
+fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What one input is read from.
+pub(super) enum Origin {
+    File(Input),
+    Topic(Box<BoundedPartition>, Arc<Progress>),
+}
+
+/// An input with its decoder, and how far it was read.
+pub(super) struct Reading {
+    pub(super) input: Origin,
+    pub(super) decoder: PartitionDecoder,
+    pub(super) done: bool,
+    pub(super) begun: bool,
+    /// Lines before this one were applied by an earlier run.
+    pub(super) skip: u64,
+    pub(super) next_line: u64,
+    pub(super) next_offset: u64,
+}
+
+impl Origin {
+    fn next_piece(&mut self) -> Result<Option<Piece>, SourceError> {
+        match self {
+            Origin::File(input) => input.next_block(),
+            Origin::Topic(partition, progress) => {
+                let piece = partition.next_piece()?;
+                if let Some(Piece::Messages(messages)) = &piece {
+                    progress.add(messages.bytes as u64);
+                }
+                Ok(piece)
+            }
+        }
+    }
+
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        match self {
+            Origin::File(input) => input.progress(),
+            Origin::Topic(_, progress) => Arc::clone(progress),
+        }
+    }
+}
+
+impl Reading {
+    /// The next pieces, without what an earlier run applied.
+    pub(super) fn pieces(&mut self, wanted: usize) -> Result<Vec<Piece>, SourceError> {
+        let mut pieces = Vec::with_capacity(wanted);
+        while pieces.len() < wanted.max(1) {
+            let Some(piece) = self.input.next_piece()? else {
+                self.done = true;
+                break;
+            };
+            let (after, offset) = piece.end();
+            self.next_line = self.next_line.max(after);
+            self.next_offset = offset;
+            if after > self.skip {
+                pieces.push(piece.from_line(self.skip));
+            }
+        }
+        Ok(pieces)
+    }
+}

@@ -1,0 +1,348 @@
+//! Historical logs through the engine, as fast as the cores allow, with the result of one thread reading one record after
+//! the other.
+//!
+//! Work goes in rounds: blocks are taken from the inputs that are furthest behind in event time, decoded and classified in
+//! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
+//! unpacks ahead meanwhile.
+
+mod inputs;
+mod tap;
+
+use crate::decode::Codec;
+use crate::engine::output::Evictions;
+use crate::engine::output::Output;
+use crate::engine::watermark::LEAP;
+use crate::engine::{Engine, Snapshot};
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::{DAY_MS, Timestamp};
+use crate::pipeline::parallel::Parallel;
+use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRange};
+use crate::sink::dead_letters::DeadLetter;
+use crate::sink::payload::Sealer;
+use crate::source::SourceError;
+use crate::source::files::{self, Progress};
+use crate::source::lines::Piece;
+pub use inputs::{Assignment, Inputs, Topic, assign};
+use inputs::{Origin, Reading};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+pub use tap::{NoTap, Tap};
+
+/// A replay under way.
+pub struct Replay {
+    engine: Engine,
+    inputs: Vec<Reading>,
+    range: TimeRange,
+    /// Blocks of a round.
+    round: usize,
+    /// What was read so far.
+    pub tally: Tally,
+}
+
+/// What a replay has read.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Physical records.
+    pub lines: u64,
+    /// Records outside of the time asked for.
+    pub ignored: u64,
+    /// Accesses decoded.
+    pub accesses: u64,
+    /// Accesses by source and what became of them: accepted, duplicate, late.
+    pub accepted: u64,
+    /// Counted before.
+    pub duplicate: u64,
+    /// Applied late.
+    pub late: u64,
+    /// What was given up to keep within the limits.
+    pub evicted: Evictions,
+    /// Records that could not be decoded.
+    pub dead: u64,
+    /// The same by reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// The first of them, with their place.
+    pub first_dead: Vec<DeadLetter>,
+    /// Earliest and latest event time.
+    pub times: Option<(Timestamp, Timestamp)>,
+}
+
+impl Tally {
+    /// Days between the earliest and the latest event time, at least one.
+    pub fn days(&self) -> f64 {
+        self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / DAY_MS as f64).max(1.0))
+    }
+}
+
+/// Dead letters that a summary shows.
+const SHOWN_DEAD: usize = 5;
+
+/// Reasons that are counted apart; what comes after is counted together.
+const REASONS: usize = 64;
+
+/// What one round gave.
+pub struct Round {
+    /// What the engine says.
+    pub output: Output,
+    /// Records that could not be decoded.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+impl Replay {
+    /// Opens the files; partitions of topics are open already. `positions` says up to which line a file was applied by an earlier run on the same state.
+    pub fn open(
+        engine: Engine,
+        inputs: impl Into<Inputs>,
+        range: TimeRange,
+        threads: usize,
+        positions: &BTreeMap<String, u64>,
+    ) -> Result<Replay, SourceError> {
+        let Inputs { files, topics } = inputs.into();
+        let of_topics = topics.iter().map(|topic| topic.source.clone());
+        let mut names: Vec<String> = files.iter().map(|file| file.source.clone()).chain(of_topics).collect();
+        names.sort_unstable();
+        names.dedup();
+        let index_of = |source: &str| names.binary_search_by(|name| name.as_str().cmp(source)).unwrap_or(0) as u16;
+        let mut inputs = Vec::new();
+        let short: Vec<&str> = files.iter().map(|file| file.partition.as_str()).collect();
+        let mut engine = engine;
+        for (at, file) in files.iter().enumerate() {
+            let alone = short.iter().filter(|name| **name == short[at]).count() == 1;
+            let name = if alone { short[at].to_owned() } else { file.path.clone() };
+            let partition = engine.context().partition(&name);
+            engine.context().belongs(&name, &file.source);
+            engine.open(partition);
+            let input = files::open(&file.path, &engine.context().classifier.keys)?;
+            let skip = positions.get(&name).copied().unwrap_or(0);
+            let decoder = PartitionDecoder::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
+            inputs.push(Reading { input: Origin::File(input), decoder, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
+        }
+        for given in topics {
+            let name = given.partition.name();
+            let partition = engine.context().partition(&name);
+            engine.open(partition);
+            let decoder = PartitionDecoder::new(given.source.clone(), index_of(&given.source), partition, name, given.format);
+            let next_line = given.partition.next();
+            let input = Origin::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
+            inputs.push(Reading { input, decoder, done: false, begun: false, skip: 0, next_line, next_offset: 0 });
+        }
+        Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, tally: Tally::default() })
+    }
+
+    /// Keeps the content of dead letters, encrypted.
+    #[must_use]
+    pub fn sealing(mut self, sealer: Option<Arc<Sealer>>) -> Replay {
+        self.inputs.iter_mut().for_each(|reading| reading.decoder.seal_with(sealer.clone()));
+        self
+    }
+
+    /// How far each input is, for a progress bar.
+    pub fn progress(&self) -> Vec<Arc<Progress>> {
+        self.inputs.iter().map(|reading| reading.input.progress()).collect()
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, with its files closed: what comes next comes from elsewhere.
+    pub fn into_engine(self) -> Engine {
+        self.engine
+    }
+
+    /// Formats by file, as given or recognised.
+    pub fn formats(&self) -> Vec<(String, Option<&Codec>)> {
+        self.inputs.iter().map(|reading| (reading.decoder.name.clone(), reading.decoder.format())).collect()
+    }
+
+    /// Up to which line each file has been applied.
+    pub fn positions(&self) -> BTreeMap<String, u64> {
+        let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_)));
+        files.map(|reading| (reading.decoder.name.clone(), reading.next_line)).collect()
+    }
+
+    /// The next offset of each partition of a topic.
+    pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
+        let offset = |reading: &Reading| match &reading.input {
+            Origin::File(_) => None,
+            Origin::Topic(partition, _) => {
+                Some(((partition.of().topic.to_string(), partition.of().partition), reading.next_line.cast_signed()))
+            }
+        };
+        self.inputs.iter().filter_map(offset).collect()
+    }
+
+    /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
+    /// input had gone on.
+    pub fn image(&self) -> Snapshot {
+        self.engine.image()
+    }
+
+    /// How far each unpacked file has been applied: path as given, next line, next byte.
+    pub fn ends(&self) -> Vec<(String, u64, u64)> {
+        let end = |reading: &Reading| match &reading.input {
+            Origin::File(input) => Some((input.name().to_owned(), reading.next_line.max(1), reading.next_offset)),
+            Origin::Topic(..) => None,
+        };
+        self.inputs.iter().filter_map(end).collect()
+    }
+
+    /// Reads, decodes and settles a round. `None` at the end of all inputs.
+    pub fn round(&mut self) -> Result<Option<Round>, SourceError> {
+        self.round_with(&mut NoTap)
+    }
+
+    /// A round whose accesses a tap observes and adds to.
+    pub fn round_with(&mut self, tap: &mut impl Tap) -> Result<Option<Round>, SourceError> {
+        let mut taken: Vec<(usize, Vec<Piece>)> = Vec::new();
+        let mut blocks = 0;
+        for at in self.behind() {
+            // An input that has not begun gives one block, so that its time is known; the one furthest behind fills the round.
+            let wanted = if self.inputs[at].begun { self.round - blocks } else { 1 };
+            let pieces = self.inputs[at].pieces(wanted)?;
+            blocks += pieces.len();
+            taken.push((at, pieces));
+            if blocks >= self.round || self.inputs[at].begun {
+                break;
+            }
+        }
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        let batches = self.decode(&taken);
+        let mut dead_letters = Vec::new();
+        for (at, batches) in batches {
+            self.inputs[at].begun = true;
+            for batch in batches {
+                self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
+            }
+            if self.inputs[at].done {
+                self.end(at, tap, &mut dead_letters);
+            }
+        }
+        let output = self.engine.advance(&Parallel);
+        self.count(&output);
+        Ok(Some(Round { output, dead_letters }))
+    }
+
+    /// Inputs that are not at their end, furthest behind in event time first; those not begun before all.
+    fn behind(&self) -> Vec<usize> {
+        let mut open: Vec<usize> = (0..self.inputs.len()).filter(|at| !self.inputs[*at].done).collect();
+        open.sort_by_key(|at| {
+            let reading = &self.inputs[*at];
+            (reading.begun.then(|| self.engine.watermark(reading.decoder.partition)).flatten(), *at)
+        });
+        open
+    }
+
+    fn decode(&mut self, taken: &[(usize, Vec<Piece>)]) -> Vec<(usize, Vec<Batch>)> {
+        let context = self.engine.context().clone();
+        let (classifier, range) = (&*context.classifier, self.range);
+        let mut by_input: BTreeMap<usize, &Vec<Piece>> = taken.iter().map(|(at, pieces)| (*at, pieces)).collect();
+        let mut decoded: Vec<(usize, Vec<Batch>)> = self
+            .inputs
+            .par_iter_mut()
+            .enumerate()
+            .filter_map(|(at, reading)| by_input.get(&at).map(|pieces| (at, reading, *pieces)))
+            .map(|(at, reading, pieces)| {
+                if let Some(first @ (Piece::Block(_) | Piece::Messages(_))) = pieces.first() {
+                    reading.decoder.recognise(first.first_records(100));
+                }
+                let decoder = &mut reading.decoder;
+                let batches = match decoder.format() {
+                    Some(codec) if codec.format.stateless => {
+                        pieces.par_iter().map(|piece| decoder.decode_stateless(piece, classifier, range)).collect()
+                    }
+                    Some(_) | None => pieces.iter().map(|piece| decoder.decode(piece, classifier, range)).collect(),
+                };
+                (at, batches)
+            })
+            .collect();
+        by_input.clear();
+        decoded.sort_by_key(|(at, _)| *at);
+        decoded
+    }
+
+    fn take(&mut self, of: PartitionId, batch: Batch, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
+        self.tally.lines += batch.records;
+        self.tally.ignored += batch.ignored;
+        self.tally.accesses += batch.accesses.len() as u64;
+        let (letters, items) = batch.into_items();
+        for letter in letters {
+            self.keep_dead_letter(letter, dead_letters);
+        }
+        for item in items {
+            match item {
+                Item::SequenceNumber { stream, number, record } => self.engine.numbered(of, stream, number, record),
+                Item::DeadLetter => self.engine.dead(of),
+                Item::Access(access) => self.take_access(access, tap, dead_letters),
+            }
+        }
+    }
+
+    fn take_access(&mut self, access: Access, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
+        let (time, partition) = (access.time, access.partition);
+        tap.observe(&access, self.engine.context());
+        // A leap ahead is no sign that its time has come.
+        if self.engine.watermark(partition).is_some_and(|watermark| time <= watermark + LEAP) {
+            while let Some(injected) = tap.inject(partition, Some(time)) {
+                self.engine.take(injected, None);
+            }
+        }
+        if let Some(given_up) = self.engine.take(access, None) {
+            self.give_up(&given_up, dead_letters);
+        }
+        // What is set aside may never count, and says nothing of the time that was replayed.
+        if self.engine.watermark(partition).is_none_or(|watermark| time <= watermark) {
+            let (first, last) = self.tally.times.unwrap_or((time, time));
+            self.tally.times = Some((first.min(time), last.max(time)));
+        }
+    }
+
+    fn end(&mut self, at: usize, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
+        let context = self.engine.context().clone();
+        let batch = self.inputs[at].decoder.flush(&context.classifier, self.range);
+        self.take(self.inputs[at].decoder.partition, batch, tap, dead_letters);
+        while let Some(injected) = tap.inject(self.inputs[at].decoder.partition, None) {
+            self.engine.take(injected, None);
+        }
+        for access in self.engine.close(self.inputs[at].decoder.partition) {
+            self.give_up(&access, dead_letters);
+        }
+    }
+
+    /// Turns a record of a time that nothing confirmed into a dead letter.
+    fn give_up(&mut self, access: &Access, dead_letters: &mut Vec<DeadLetter>) {
+        self.engine.dead(access.partition);
+        let letter = DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), access);
+        self.keep_dead_letter(letter, dead_letters);
+    }
+
+    fn keep_dead_letter(&mut self, letter: DeadLetter, dead_letters: &mut Vec<DeadLetter>) {
+        self.tally.dead += 1;
+        let counted = self.tally.reasons.len() < REASONS || self.tally.reasons.contains_key(&letter.reason);
+        let reason = if counted { letter.reason.clone() } else { "other reasons".to_owned() };
+        *self.tally.reasons.entry(reason).or_default() += 1;
+        if self.tally.first_dead.len() < SHOWN_DEAD {
+            self.tally.first_dead.push(letter.clone());
+        }
+        dead_letters.push(letter);
+    }
+
+    fn count(&mut self, output: &Output) {
+        for counts in &output.counts.sources {
+            self.tally.accepted += counts.accepted;
+            self.tally.duplicate += counts.duplicate;
+            self.tally.late += counts.late;
+        }
+        self.tally.evicted.add(output.counts.evicted);
+    }
+
+    /// Settles what waits, once all inputs are at their end.
+    pub fn finish(&mut self) -> Round {
+        let output = self.engine.finish(&Parallel);
+        self.count(&output);
+        Round { output, dead_letters: Vec::new() }
+    }
+}
