@@ -1,4 +1,4 @@
-//! `decode`: what the monitor understood of each record, one access a line as JSON.
+//! `decode`: prints what was understood of each record, one access a line as JSON.
 
 use crate::cli::{Failure, setup};
 use leakwarden::classify::classifier::Classifier;
@@ -61,7 +61,7 @@ struct Client<'a> {
     app: Option<&'a str>,
 }
 
-/// Dead letters that are shown one by one; the rest is counted.
+/// Undecodable records that are printed one by one; the rest are counted.
 const SHOWN_DEAD: u64 = 20;
 
 /// Runs the command.
@@ -128,7 +128,7 @@ fn note(count: u64, path: &str, line: u64, reason: &str) {
     }
 }
 
-/// Prints what a decoder gives; the first failure to write is kept.
+/// Prints the decoder's output; keeps the first failure to write.
 struct Printer<'p, W: Write> {
     out: &'p mut W,
     feed: &'p PartitionDecoder,

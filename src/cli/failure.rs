@@ -1,4 +1,4 @@
-//! How a command fails: at run time, or because it was given what it cannot use.
+//! How a command fails: at run time, or because its arguments or configuration are invalid.
 
 use leakwarden::model::problem::Problem;
 use leakwarden::telemetry::untrusted::harmless;
@@ -8,19 +8,19 @@ use std::process::ExitCode;
 /// Why a command did not do its work.
 #[derive(Debug)]
 pub enum Failure {
-    /// Something went wrong while it ran.
+    /// An error at run time.
     AtRunTime(anyhow::Error),
-    /// Arguments or configuration are unusable: every mistake.
+    /// Arguments or configuration are invalid: every mistake.
     Unusable(Vec<Problem>),
 }
 
 impl Failure {
-    /// One unusable argument.
+    /// One invalid argument.
     pub fn argument(argument: &str, rule: &str, value: impl fmt::Display) -> Failure {
         Failure::Unusable(vec![Problem::new(argument, rule, value)])
     }
 
-    /// 1 for run time, 2 for what is unusable.
+    /// 1 for an error at run time, 2 for invalid arguments or configuration.
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Failure::AtRunTime(_) => ExitCode::from(1),

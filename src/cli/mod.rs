@@ -1,23 +1,17 @@
 //! What the commands are and what they share; one file each.
 
 mod check;
-mod compared;
 mod completions;
 mod decode;
 mod demo;
 mod failure;
-mod kept;
 mod man;
-mod pass;
-mod past;
-mod power;
 mod redrive;
 mod replay;
 mod run;
-mod scored;
 mod setup;
 mod simulate;
-mod summary;
+mod state;
 mod version;
 
 use clap::{Parser, Subcommand};

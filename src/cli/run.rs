@@ -1,7 +1,7 @@
 //! `run`: the service.
 
 use crate::cli::Failure;
-use crate::cli::kept::Kept;
+use crate::cli::state::ReplayState;
 use anyhow::Context as _;
 use leakwarden::config::schema::{Config, Sink as SinkConfig};
 use leakwarden::http::health::Health;
@@ -105,7 +105,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
-    let mut kept = Kept::open(&config.state)?;
+    let mut kept = ReplayState::open(&config.state)?;
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let parts = Parts {

@@ -1,4 +1,4 @@
-//! From the arguments that commands share to a loaded set-up.
+//! Arguments that commands share: `--config`, `--format`, times.
 
 use crate::cli::Failure;
 use leakwarden::config::load;

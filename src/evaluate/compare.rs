@@ -1,38 +1,38 @@
-//! What changed between two runs over the same log: which alerts are new, lost, or not what they were.
+//! Differences between the alerts of two runs over the same log: which are new, lost or changed.
 //!
-//! An alert is the same where its id is. Where its first finding differs, and so its id, it is known by its employee, typology and
-//! time; failing that, by employee and time.
+//! Alerts are matched by id; then, as an id changes with the first finding, by employee, typology and overlapping time; then by
+//! employee and overlapping time.
 
-use crate::evaluate::ledger::Ledger;
+use crate::evaluate::latest_alerts::LatestAlerts;
 use crate::model::alert::Alert;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
 use serde::Serialize;
 
-/// What two runs differ in.
+/// The differences between two runs.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Comparison {
-    /// Alerts that are the same in both.
+    /// Alerts that are the same in both runs.
     pub same: usize,
-    /// Those of the second run alone.
-    pub new: Vec<Brief>,
-    /// Those of the first run alone.
-    pub lost: Vec<Brief>,
-    /// Those of both that differ: as they were, and as they are.
-    pub changed: Vec<(Brief, Brief)>,
+    /// Alerts of the second run alone.
+    pub new: Vec<AlertSummary>,
+    /// Alerts of the first run alone.
+    pub lost: Vec<AlertSummary>,
+    /// Alerts of both runs whose content differs, before and after.
+    pub changed: Vec<(AlertSummary, AlertSummary)>,
 }
 
-/// An alert in short.
+/// A summary of an alert.
 #[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Brief {
+pub struct AlertSummary {
     /// Its id.
     pub id: String,
     /// The employee, or the account.
     pub who: String,
     /// The pattern.
     pub typology: Typology,
-    /// How grave.
+    /// The severity.
     pub severity: Severity,
     /// 0 to 100.
     pub score: f64,
@@ -42,10 +42,10 @@ pub struct Brief {
     pub within_budget: bool,
 }
 
-impl Brief {
-    /// An alert in short.
-    pub fn of(alert: &Alert) -> Brief {
-        Brief {
+impl AlertSummary {
+    /// Summarises an alert.
+    pub fn of(alert: &Alert) -> AlertSummary {
+        AlertSummary {
             id: alert.id.clone(),
             who: who(alert).to_owned(),
             typology: alert.typology,
@@ -56,15 +56,15 @@ impl Brief {
         }
     }
 
-    /// Whether the content is the same: an id and the budget are none of it.
-    fn is_as(&self, other: &Brief) -> bool {
-        let content = |brief: &Brief| (brief.typology, brief.severity, brief.raised_at.clone());
+    /// Whether the content is the same; id and budget are not content.
+    fn has_same_content(&self, other: &AlertSummary) -> bool {
+        let content = |summary: &AlertSummary| (summary.typology, summary.severity, summary.raised_at.clone());
         content(self) == content(other) && (self.score - other.score).abs() < 1e-9
     }
 }
 
 /// Compares two runs. The result depends on the two sets of alerts alone.
-pub fn compare(before: &Ledger, after: &Ledger) -> Comparison {
+pub fn compare(before: &LatestAlerts, after: &LatestAlerts) -> Comparison {
     let mut olds: Vec<Option<&Alert>> = before.in_order().into_iter().map(|entry| Some(&entry.alert)).collect();
     let mut news: Vec<Option<&Alert>> = after.in_order().into_iter().map(|entry| Some(&entry.alert)).collect();
     let mut pairs: Vec<(&Alert, &Alert)> = Vec::new();
@@ -91,14 +91,15 @@ pub fn compare(before: &Ledger, after: &Ledger) -> Comparison {
         }
     }
     let mut comparison = Comparison {
-        new: news.into_iter().flatten().map(Brief::of).collect(),
-        lost: olds.into_iter().flatten().map(Brief::of).collect(),
+        new: news.into_iter().flatten().map(AlertSummary::of).collect(),
+        lost: olds.into_iter().flatten().map(AlertSummary::of).collect(),
         ..Comparison::default()
     };
-    let mut pairs: Vec<(Brief, Brief)> = pairs.into_iter().map(|(old, new)| (Brief::of(old), Brief::of(new))).collect();
+    let mut pairs: Vec<(AlertSummary, AlertSummary)> =
+        pairs.into_iter().map(|(old, new)| (AlertSummary::of(old), AlertSummary::of(new))).collect();
     pairs.sort_by(|a, b| (time(&a.0.raised_at), &a.0.id).cmp(&(time(&b.0.raised_at), &b.0.id)));
     for pair in pairs {
-        if pair.0.is_as(&pair.1) { comparison.same += 1 } else { comparison.changed.push(pair) }
+        if pair.0.has_same_content(&pair.1) { comparison.same += 1 } else { comparison.changed.push(pair) }
     }
     comparison
 }

@@ -1,51 +1,51 @@
-//! What is known of the past: labels say who did what, decoys who only looked like it, leaks how many people each act disclosed
-//! (simulations, settled cases). Alerts are held against them in [`crate::evaluate::score`].
+//! Ground truth: labels (who did what, and when), decoys (innocents who look suspicious for a while) and leaks (how many people each
+//! act of an insider disclosed). From simulations and settled cases. Alerts are held against them in [`crate::evaluate::score`].
 
 use crate::classify::table_file::{self, Row};
 use crate::model::problem::Problem;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::model::typology::Typology;
 
-/// One row of `labels.csv`.
+/// One row of `labels.csv`: an incident of one employee.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Label {
-    /// Who.
+    /// The insider.
     pub employee: String,
-    /// What.
+    /// The pattern.
     pub typology: Typology,
-    /// From when.
+    /// The first act.
     pub from: Timestamp,
-    /// Until when.
+    /// The last act.
     pub to: Timestamp,
     /// `obvious`, `medium` or `subtle`, where the file says.
     pub difficulty: Option<String>,
-    /// What all members of a group did together has one name, where the file says.
+    /// The incident's name, where the file says; members of a group have it in common.
     pub episode: Option<String>,
 }
 
-/// One row of `decoys.csv`: an innocent who looks odd for a while.
+/// One row of `decoys.csv`: an innocent who looks suspicious for a while.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Decoy {
-    /// Who.
+    /// The innocent.
     pub employee: String,
-    /// What makes them look odd.
+    /// Why they look suspicious.
     pub kind: String,
-    /// From when.
+    /// From this time.
     pub from: Timestamp,
-    /// Until when.
+    /// Until this time.
     pub to: Timestamp,
 }
 
-/// One row of `leaked.csv`: an act and how many people it disclosed whom no earlier one had.
+/// One row of `leaked.csv`: an act, and how many people it disclosed whom no earlier one had.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Leak {
-    /// Who.
+    /// The insider.
     pub employee: String,
-    /// As part of what.
+    /// The pattern it is part of.
     pub typology: Typology,
-    /// When.
+    /// When the act took place.
     pub time: Timestamp,
-    /// People.
+    /// People disclosed for the first time.
     pub people: u64,
 }
 

@@ -1,8 +1,8 @@
-//! How many people each labelled insider had disclosed by when. Where no file says so exactly, it is counted while records pass:
-//! people whom the employee sees for the first time within the labelled time, and without a known reason.
+//! How many people each labelled insider had disclosed by a given time. Where `leaked.csv` does not say, it is estimated as the
+//! replay passes the records: people whom the employee sees for the first time within the labelled time, without a known reason.
 //!
-//! Ordinary work that no reason covers counts along, so what is counted here is too much rather than too little; a reason with a cap
-//! is used up by the labelled employees only.
+//! Ordinary work that no reason explains is counted too, so the estimate is rather too high than too low; a reason with a cap is
+//! used up by the labelled employees only.
 
 use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
@@ -15,54 +15,54 @@ use crate::profile::justification::{self, ReasonUsage};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was disclosed by when, for each label.
+/// People disclosed over time, for each label.
 #[derive(Default, Debug)]
-pub struct Leaks {
+pub struct LeakProgress {
     /// Labels by employee.
     by_employee: BTreeMap<String, Vec<usize>>,
     /// One for each label.
-    of: Vec<Acts>,
+    by_label: Vec<LabelProgress>,
     who: BTreeMap<String, Grantee>,
     usage: ReasonUsage,
 }
 
 #[derive(Default, Debug)]
-struct Acts {
+struct LabelProgress {
     from: Timestamp,
     to: Timestamp,
-    /// When each person was first seen; before `from` where the employee knew them.
+    /// When the employee first saw each person; before `from` for people known already.
     first: BTreeMap<u64, Timestamp>,
-    /// People of whom only the number is known, act by act.
+    /// Acts of which only the number of people is known.
     unnamed: Vec<(Timestamp, u64)>,
     ids: BTreeSet<u64>,
-    /// What a file says, instead.
-    told: Option<Vec<(Timestamp, u64)>>,
+    /// The acts of `leaked.csv`, which replace the estimate.
+    given: Option<Vec<(Timestamp, u64)>>,
 }
 
-impl Leaks {
-    /// Nothing was disclosed yet. What a file says of a label's acts is taken as it is.
-    pub fn new(labels: &[Label], told: &[Leak]) -> Leaks {
-        let mut leaks = Leaks::default();
+impl LeakProgress {
+    /// Starts with nothing disclosed. The acts of `leaked.csv` replace the estimate for their label.
+    pub fn new(labels: &[Label], given: &[Leak]) -> LeakProgress {
+        let mut leaks = LeakProgress::default();
         // Files give whole seconds.
         let second = Span::seconds(1);
         for (at, label) in labels.iter().enumerate() {
             leaks.by_employee.entry(label.employee.clone()).or_default().push(at);
             let same = |leak: &&Leak| leak.employee == label.employee && leak.typology == label.typology;
             let within = |leak: &&Leak| leak.time >= label.from - second && leak.time <= label.to + second;
-            let acts: Vec<_> = told.iter().filter(same).filter(within).map(|leak| (leak.time, leak.people)).collect();
-            let told = (!acts.is_empty()).then_some(acts);
-            leaks.of.push(Acts { from: label.from, to: label.to, told, ..Acts::default() });
+            let acts: Vec<_> = given.iter().filter(same).filter(within).map(|leak| (leak.time, leak.people)).collect();
+            let given = (!acts.is_empty()).then_some(acts);
+            leaks.by_label.push(LabelProgress { from: label.from, to: label.to, given, ..LabelProgress::default() });
         }
         leaks
     }
 
-    /// The share of a label's people that had been disclosed by a time, its own act included; `None` if nobody is known to have been.
+    /// The share of a label's people that had been disclosed up to and including `by`; `None` if the label disclosed nobody.
     pub fn share(&self, label: usize, by: Timestamp) -> Option<f64> {
-        let acts = self.of.get(label)?;
+        let acts = self.by_label.get(label)?;
         let sum = |until: Timestamp| -> u64 {
             let reached = |time: Timestamp| time.seconds() <= until.seconds();
-            match &acts.told {
-                Some(told) => told.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum(),
+            match &acts.given {
+                Some(given) => given.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum(),
                 None => {
                     let named = acts.first.values().filter(|time| **time >= acts.from && reached(**time)).count() as u64;
                     named + acts.unnamed.iter().filter(|(time, _)| reached(*time)).map(|(_, people)| people).sum::<u64>()
@@ -74,16 +74,16 @@ impl Leaks {
     }
 }
 
-impl Tap for Leaks {
+impl Tap for LeakProgress {
     fn observe(&mut self, access: &Access, context: &Context) {
         let Some(labels) = self.by_employee.get(&**access.actor.name()) else { return };
-        if access.persons.is_nobody() || labels.iter().all(|at| self.of[*at].told.is_some()) {
+        if access.persons.is_nobody() || labels.iter().all(|at| self.by_label[*at].given.is_some()) {
             return;
         }
         let who = *self.who.entry(access.actor.name().to_string()).or_insert_with(|| context.who(&access.actor));
         let justification = justification::justify(&context.explanations, &mut self.usage, who, access, access.unnamed());
         for at in labels {
-            let acts = &mut self.of[*at];
+            let acts = &mut self.by_label[*at];
             if access.time > acts.to {
                 continue;
             }

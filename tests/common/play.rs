@@ -6,7 +6,7 @@ use leakwarden::engine::output::Evictions;
 use leakwarden::engine::output::{Output, Revision, SourceCounts};
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// An engine that is being fed, and what it has said.
 pub struct Play {
     pub engine: Engine,
-    pub ledger: Ledger,
+    pub ledger: LatestAlerts,
     pub revisions: Vec<Revision>,
     pub dead_letters: Vec<DeadLetter>,
     pub given_up: Vec<Access>,
@@ -52,7 +52,7 @@ impl Play {
         let format = decode::FormatChoice::Known(decode::Codec::named(decode::format("canonical").expect("exists"), Arc::default()));
         Play {
             engine: Engine::new(context.clone()),
-            ledger: Ledger::default(),
+            ledger: LatestAlerts::default(),
             revisions: Vec::new(),
             dead_letters: Vec::new(),
             given_up: Vec::new(),

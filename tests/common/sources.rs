@@ -6,7 +6,7 @@ use crate::common::line::{FIRST_DAY, access};
 use crate::common::play::decoded;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::access::{Access, PartitionId, Position};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{DAY_MS, HOUR_MS, Span, Timestamp};
@@ -80,9 +80,9 @@ impl Log {
     }
 
     /// Plays everything, always the partition that is furthest behind, so many records at a time.
-    pub fn play(&self, context: &Arc<Context>, at_once: usize) -> (Engine, Ledger) {
+    pub fn play(&self, context: &Arc<Context>, at_once: usize) -> (Engine, LatestAlerts) {
         let mut engine = self.begin(context);
-        let mut ledger = Ledger::default();
+        let mut ledger = LatestAlerts::default();
         let mut read = vec![0; self.partitions.len()];
         let left = |at: usize, read: &[usize]| self.partitions[at].1.get(read[at]).map(|access| access.time);
         while let Some(at) = (0..read.len()).filter(|at| left(*at, &read).is_some()).min_by_key(|at| left(*at, &read)) {
@@ -103,10 +103,10 @@ impl Log {
 
 impl Log {
     /// The same with a new process from the morning of a day on.
-    pub fn play_with_restart(&self, context: &Arc<Context>, day: i64) -> (Engine, Ledger) {
+    pub fn play_with_restart(&self, context: &Arc<Context>, day: i64) -> (Engine, LatestAlerts) {
         let morning = Timestamp(FIRST_DAY + day * DAY_MS + 11 * HOUR_MS);
         let mut engine = self.begin(context);
-        let mut ledger = Ledger::default();
+        let mut ledger = LatestAlerts::default();
         let mut all: Vec<&Access> = self.partitions.iter().flat_map(|(_, accesses)| accesses).collect();
         all.sort_by_key(|access| access.time);
         let mut restarted = false;
@@ -126,7 +126,7 @@ impl Log {
 }
 
 /// The gaps of sources that were told, in order.
-pub fn gaps(ledger: &Ledger) -> Vec<Alert> {
+pub fn gaps(ledger: &LatestAlerts) -> Vec<Alert> {
     let all = ledger.in_order().into_iter().map(|entry| entry.alert.clone());
     all.filter(|alert| alert.typology == Typology::LogGap && alert.source.is_some()).collect()
 }

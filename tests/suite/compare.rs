@@ -4,8 +4,8 @@ use crate::common::line::{Line, access, on};
 use crate::common::play::{Play, play};
 use crate::common::program::leakwarden;
 use crate::common::world::World;
-use leakwarden::evaluate::compare::{Brief, compare};
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::compare::{AlertSummary, compare};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::typology::Typology;
 
 /// Reads of five thousand people by one, of fifteen hundred by another; no id follows another.
@@ -38,8 +38,9 @@ fn the_same_configuration_changes_nothing_and_neither_does_the_budget() {
 
 #[test]
 fn an_alert_that_another_floor_loses_is_lost_and_the_other_way_round_new() {
-    let of =
-        |briefs: &[Brief]| briefs.iter().filter(|brief| brief.typology == Typology::BulkExtract).map(|b| b.who.clone()).collect::<Vec<_>>();
+    let of = |briefs: &[AlertSummary]| {
+        briefs.iter().filter(|summary| summary.typology == Typology::BulkExtract).map(|b| b.who.clone()).collect::<Vec<_>>()
+    };
     let (low, high) = (run(&with_floor(100)), run(&with_floor(3_000)));
     let lost = compare(&low.ledger, &high.ledger);
     assert_eq!(of(&lost.lost), ["e2"]);
@@ -61,7 +62,7 @@ fn an_alert_with_another_first_finding_is_the_same_one_changed() {
 #[test]
 fn nothing_against_something_is_all_new() {
     let something = run(&World::bank());
-    let comparison = compare(&Ledger::default(), &something.ledger);
+    let comparison = compare(&LatestAlerts::default(), &something.ledger);
     assert_eq!((comparison.new.len(), comparison.same, comparison.lost.len()), (something.ledger.len(), 0, 0));
 }
 

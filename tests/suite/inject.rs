@@ -6,10 +6,10 @@ use leakwarden::config::load;
 use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
-use leakwarden::evaluate::inject::habits::Habits;
-use leakwarden::evaluate::inject::spec::Spec;
-use leakwarden::evaluate::inject::{Insider, Planted, plan, verdict};
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::inject::spec::InjectionSpec;
+use leakwarden::evaluate::inject::work_patterns::WorkPatterns;
+use leakwarden::evaluate::inject::{InjectedAccesses, Insider, plan, result};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::partition_decoder::TimeRange;
@@ -25,8 +25,8 @@ struct Passed {
     config: Config,
     context: Arc<Context>,
     files: Vec<String>,
-    habits: Habits,
-    plain: Ledger,
+    patterns: WorkPatterns,
+    plain: LatestAlerts,
 }
 
 impl Passed {
@@ -37,8 +37,8 @@ impl Passed {
         let config = load::read_config(&dir.path().join("config.toml")).expect("is valid");
         let context = load_from(&dir.path().join("config.toml"));
         let files = vec![dir.path().join("access.jsonl").display().to_string()];
-        let (ledger, habits) = pass(&config, &context, &files, Planted::default());
-        Passed { _dir: dir, config, context, files, habits, plain: ledger }
+        let (ledger, patterns) = pass(&config, &context, &files, InjectedAccesses::default());
+        Passed { _dir: dir, config, context, files, patterns, plain: ledger }
     }
 
     fn suspected(&self) -> BTreeSet<String> {
@@ -46,20 +46,20 @@ impl Passed {
     }
 
     fn plan(&self, spec: &str) -> Result<Vec<Insider>, String> {
-        let spec = Spec::parse(spec).expect("is valid");
-        plan::plan(&spec, &self.habits, &self.suspected(), &self.context).map_err(|problems| problems[0].to_string())
+        let spec = InjectionSpec::parse(spec).expect("is valid");
+        plan::plan(&spec, &self.patterns, &self.suspected(), &self.context).map_err(|problems| problems[0].to_string())
     }
 
-    fn with(&self, insiders: &[Insider]) -> Ledger {
-        pass(&self.config, &self.context, &self.files, Planted::of(insiders)).0
+    fn with(&self, insiders: &[Insider]) -> LatestAlerts {
+        pass(&self.config, &self.context, &self.files, InjectedAccesses::of(insiders)).0
     }
 }
 
-fn pass(config: &Config, context: &Arc<Context>, files: &[String], planted: Planted) -> (Ledger, Habits) {
+fn pass(config: &Config, context: &Arc<Context>, files: &[String], planted: InjectedAccesses) -> (LatestAlerts, WorkPatterns) {
     let assigned = assign(config, files, None);
     let mut replay = Replay::open(Engine::new(context.clone()), assigned, TimeRange::default(), 2, &BTreeMap::new()).expect("opened");
-    let mut tap = (planted, Habits::default());
-    let mut ledger = Ledger::default();
+    let mut tap = (planted, WorkPatterns::default());
+    let mut ledger = LatestAlerts::default();
     while let Some(round) = replay.round_with(&mut tap).expect("reads") {
         ledger.take(round.output.revisions);
     }
@@ -68,7 +68,7 @@ fn pass(config: &Config, context: &Arc<Context>, files: &[String], planted: Plan
     (ledger, tap.1)
 }
 
-fn written(ledger: &Ledger) -> Vec<String> {
+fn written(ledger: &LatestAlerts) -> Vec<String> {
     ledger.in_order().into_iter().map(|entry| serde_json::to_string(&entry.alert).expect("writes")).collect()
 }
 
@@ -78,13 +78,13 @@ fn planted_insiders_are_caught_and_what_came_before_them_is_unchanged() {
     let insiders = passed.plan("typology=low_and_slow,persons_per_day=150,days=10,insiders=5,seed=1").expect("can be planted");
     assert_eq!(insiders.len(), 5);
     let with = passed.with(&insiders);
-    let verdict = verdict::judge(&insiders, &passed.plain, &with, 40.0);
-    assert_eq!(verdict.caught, 5, "{verdict:#?}");
-    assert!(verdict.median_days.is_some_and(|days| days < 7.0), "{verdict:#?}");
-    assert!(verdict.insiders.iter().all(|outcome| outcome.people > 300), "{verdict:#?}");
+    let result = result::measure(&insiders, &passed.plain, &with, 40.0);
+    assert_eq!(result.caught, 5, "{result:#?}");
+    assert!(result.median_days.is_some_and(|days| days < 7.0), "{result:#?}");
+    assert!(result.insiders.iter().all(|outcome| outcome.people > 300), "{result:#?}");
     // Peers learn from everybody, so that what comes later may differ a little for others; what came before does not.
     let begins = insiders.iter().map(|insider| insider.between().0).min().expect("five");
-    let opened_before = |ledger: &Ledger| -> Vec<(String, String)> {
+    let opened_before = |ledger: &LatestAlerts| -> Vec<(String, String)> {
         let alerts = ledger.in_order().into_iter().map(|entry| (entry.alert.id.clone(), entry.alert.raised_at.clone()));
         alerts.filter(|(_, raised)| Timestamp::parse(raised).expect("a time") < begins).collect()
     };
@@ -99,7 +99,7 @@ fn planted_insiders_are_caught_and_what_came_before_them_is_unchanged() {
 /// Part of the test above, which has passed over the log already.
 fn every_pattern_looks_like_the_work_of_its_insider(passed: &Passed) {
     let mut planted = 0;
-    for typology in Typology::ALL.iter().filter(|typology| Spec::parse(&format!("typology={typology}")).is_ok()) {
+    for typology in Typology::ALL.iter().filter(|typology| InjectionSpec::parse(&format!("typology={typology}")).is_ok()) {
         let insiders = match passed.plan(&format!("typology={typology},insiders=2,seed=5")) {
             Ok(insiders) => insiders,
             Err(reason) => {
@@ -110,11 +110,11 @@ fn every_pattern_looks_like_the_work_of_its_insider(passed: &Passed) {
         planted += 1;
         let again = passed.plan(&format!("typology={typology},insiders=2,seed=5")).expect("as before");
         for (insider, again) in insiders.iter().zip(&again) {
-            let (acts, habit) = (&insider.acts, &passed.habits.of[&insider.employee]);
+            let (acts, pattern) = (&insider.acts, &passed.patterns.by_employee[&insider.employee]);
             assert_eq!(format!("{acts:?}"), format!("{:?}", again.acts), "{typology}: the same seed plants the same");
             assert!(acts.windows(2).all(|pair| pair[0].time <= pair[1].time), "{typology}");
             assert!(acts.iter().all(|act| act.actor.name() == &insider.employee), "{typology}");
-            let half = habit.days.values().nth(habit.days.len() / 3).expect("has worked").0;
+            let half = pattern.days.values().nth(pattern.days.len() / 3).expect("has worked").0;
             assert!(acts.iter().all(|act| act.time > half), "{typology}: history comes first");
             let mut ids: Vec<_> = acts.iter().filter_map(|act| act.id.as_ref().map(|id| id.print)).collect();
             ids.sort_unstable();

@@ -7,9 +7,9 @@ use crate::common::program::leakwarden;
 use crate::common::world::World;
 use leakwarden::engine::output::Revision;
 use leakwarden::evaluate::labels::{self, Label};
-use leakwarden::evaluate::leaks::Leaks;
-use leakwarden::evaluate::ledger::Ledger;
-use leakwarden::evaluate::score::{self, Score, Truth};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::evaluate::leaks::LeakProgress;
+use leakwarden::evaluate::score::{self, GroundTruth, Score};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
@@ -55,11 +55,11 @@ fn alert(who: &str, typology: Typology, raised: &str, last: &str, shown: Option<
 fn scored(alerts: Vec<Revision>) -> Score {
     let labels = labels::parse(LABELS, "labels.csv").expect("valid");
     let decoys = labels::parse_decoys(DECOYS, "decoys.csv").expect("valid");
-    let leaks = Leaks::new(&labels, &labels::parse_leaks(LEAKS, "leaked.csv").expect("valid"));
-    let mut ledger = Ledger::default();
+    let leaks = LeakProgress::new(&labels, &labels::parse_leaks(LEAKS, "leaked.csv").expect("valid"));
+    let mut ledger = LatestAlerts::default();
     ledger.take(alerts);
-    let truth = Truth { labels: &labels, decoys: &decoys, leaks: &leaks, is_new: &|label: &Label| label.employee == "e2" };
-    score::score(&truth, &score::sightings(&ledger), 10.0)
+    let truth = GroundTruth { labels: &labels, decoys: &decoys, leaks: &leaks, is_new: &|label: &Label| label.employee == "e2" };
+    score::score(&truth, &score::detections(&ledger), 10.0)
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn caught_is_who_has_an_alert_while_it_goes_on_or_within_a_week() {
         alert("e4", Typology::VendorCohort, "2026-02-20T09:00:00Z", "2026-03-05T09:00:00Z", Some("2026-02-20T09:00:00Z")),
         alert("e9", Typology::BulkExtract, in_time, in_time, Some(in_time)),
     ]);
-    let caught = |side: &score::Side, name: &str| (side.by_difficulty[name].caught, side.by_difficulty[name].labels);
+    let caught = |side: &score::DetectionMetrics, name: &str| (side.by_difficulty[name].caught, side.by_difficulty[name].labels);
     assert_eq!((caught(&score.all, "obvious"), caught(&score.all, "medium"), caught(&score.all, "subtle")), ((1, 1), (1, 1), (1, 2)));
     assert_eq!((caught(&score.shown, "obvious"), caught(&score.shown, "medium"), caught(&score.shown, "subtle")), ((1, 1), (0, 1), (1, 2)));
     let (all, shown) = (&score.all.total, &score.shown.total);
@@ -92,11 +92,11 @@ fn what_had_left_is_counted_up_to_the_alert_and_to_the_showing() {
         alert("e1", Typology::BulkExtract, "2026-03-02T20:00:00Z", "2026-03-04T09:00:00Z", Some("2026-03-03T12:00:00Z")),
         alert("e2", Typology::LowAndSlow, "2026-03-02T09:00:00Z", "2026-03-10T09:00:00Z", None),
     ]);
-    let leaked = |side: &score::Side, name: &str| side.by_difficulty[name].median_leaked;
+    let leaked = |side: &score::DetectionMetrics, name: &str| side.by_difficulty[name].median_leaked;
     assert_eq!((leaked(&score.all, "obvious"), leaked(&score.shown, "obvious")), (Some(0.25), Some(0.5)));
     assert_eq!((leaked(&score.all, "medium"), leaked(&score.shown, "medium")), (Some(0.5), Some(1.0)), "who is missed has sold them all");
     assert_eq!(leaked(&score.all, "subtle"), None, "nothing is known of it");
-    let hours = |side: &score::Side| side.by_typology["bulk_extract"].median_hours;
+    let hours = |side: &score::DetectionMetrics| side.by_typology["bulk_extract"].median_hours;
     assert_eq!((hours(&score.all), hours(&score.shown)), (Some(11.0), Some(27.0)));
 }
 
@@ -117,7 +117,7 @@ fn without_a_file_of_leaks_people_who_are_new_and_unexplained_are_counted() {
     let look = |day, time: &str, who: std::ops::Range<u64>| access("e1").at(on(day, time)).reads("crm.customers", &["name"]).of(who);
     let context = crate::common::world::load_from(&dir.path().join("config.toml"));
     let labels = labels::parse("employee,typology,from,to\ne1,bulk_extract,2026-03-03,2026-03-04\n", "labels.csv").expect("valid");
-    let mut leaks = Leaks::new(&labels, &[]);
+    let mut leaks = LeakProgress::new(&labels, &[]);
     // Known before: 1 and 2. Then 1 to 9, of whom 7 is explained; the next day 10 to 17; after the end 100.
     let lines = [look(0, "09:00", 1..3), look(1, "09:00", 1..10), look(2, "09:00", 10..18), look(9, "09:00", 100..101)];
     let played = crate::common::play::decoded(&context, &lines);

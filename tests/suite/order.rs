@@ -5,7 +5,7 @@ use crate::common::play::Play;
 use crate::common::world::load_from;
 use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leakwarden::pipeline::partition_decoder::TimeRange;
@@ -73,7 +73,7 @@ fn replay(dir: &Path, files: &[&str], threads: usize) -> (Vec<Alert>, Tally) {
     let engine = Engine::new(load_from(&path));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     let mut replay = Replay::open(engine, assign(&config, &files, None), TimeRange::default(), threads, &BTreeMap::new()).expect("opened");
-    let mut ledger = Ledger::default();
+    let mut ledger = LatestAlerts::default();
     pool.install(|| {
         while let Some(round) = replay.round().expect("reads") {
             ledger.take(round.output.revisions);

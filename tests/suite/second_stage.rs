@@ -6,7 +6,7 @@ use crate::common::play::Play;
 use crate::common::world::load_from;
 use leakwarden::config::load::read_config;
 use leakwarden::engine::Engine;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::{MINUTE_MS, Timestamp};
 use leakwarden::pipeline::partition_decoder::TimeRange;
@@ -57,7 +57,7 @@ impl Written {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let sources = assign(&config, &names, None);
         let mut replay = Replay::open(engine, sources, TimeRange::default(), threads, &BTreeMap::new()).expect("opened");
-        let mut ledger = Ledger::default();
+        let mut ledger = LatestAlerts::default();
         pool.install(|| {
             while let Some(round) = replay.round().expect("reads") {
                 ledger.take(round.output.revisions);

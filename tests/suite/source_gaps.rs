@@ -4,7 +4,7 @@ use crate::common::line::FIRST_DAY;
 use crate::common::sources::{Log, Stream, gaps, hours_after, office, part, stream};
 use crate::common::world::World;
 use leakwarden::engine::Sequential;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::DAY_MS;
 use leakwarden::population::volume::RecordRef;
@@ -152,7 +152,7 @@ fn numbered(lost: impl Fn(i64, u64) -> bool, restarts_at: Option<(i64, u64)>) ->
     let context = World::bank().context();
     let log = Log::of(&context, 20, &[stream("core", office(60))]);
     let mut engine = log.begin(&context);
-    let mut ledger = Ledger::default();
+    let mut ledger = LatestAlerts::default();
     let (id, accesses) = &log.partitions[0];
     let (mut day, mut number) = (-1, 0);
     for access in accesses {

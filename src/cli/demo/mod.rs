@@ -15,9 +15,9 @@ use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::labels::Label;
-use leakwarden::evaluate::leaks::Leaks;
-use leakwarden::evaluate::ledger::Ledger;
-use leakwarden::evaluate::score::{self, Truth};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::evaluate::leaks::LeakProgress;
+use leakwarden::evaluate::score::{self, GroundTruth};
 use leakwarden::http::health::Health;
 use leakwarden::http::router::View;
 use leakwarden::http::server::Server;
@@ -100,7 +100,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let metrics = Metrics::new();
     // The consumer takes some seconds to join its group: it does so while history is read.
     let sources = Sources::start(&config, &Positions::default(), &context.classifier.keys)?;
-    let mut ledger = Ledger::default();
+    let mut ledger = LatestAlerts::default();
     let engine = history(&config, &context, &dir, &mut screen, &mut ledger)?;
 
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
@@ -152,7 +152,13 @@ fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Co
 }
 
 /// Replays the past weeks into the engine that will go live.
-fn history(config: &Config, context: &Arc<Context>, dir: &Scratch, screen: &mut Screen, ledger: &mut Ledger) -> Result<Engine, Failure> {
+fn history(
+    config: &Config,
+    context: &Arc<Context>,
+    dir: &Scratch,
+    screen: &mut Screen,
+    ledger: &mut LatestAlerts,
+) -> Result<Engine, Failure> {
     let begun = Instant::now();
     let file = dir.path().join("access.jsonl").display().to_string();
     let files = assign(config, &[file], setup::format(config, Some("canonical"))?.as_ref());
@@ -179,7 +185,7 @@ fn company_keys(company: &Company) -> Vec<String> {
     (0..company.employees().len() as u32).map(|index| company.key(index).to_owned()).collect()
 }
 
-fn summary(company: &Company, ledger: &Ledger, screen: &Screen) {
+fn summary(company: &Company, ledger: &LatestAlerts, screen: &Screen) {
     let labels: Vec<Label> = company
         .labels()
         .iter()
@@ -195,8 +201,8 @@ fn summary(company: &Company, ledger: &Ledger, screen: &Screen) {
         })
         .collect();
     let days = f64::from(HISTORY + 1);
-    let truth = Truth { labels: &labels, decoys: &[], leaks: &Leaks::default(), is_new: &|_| false };
-    let score = score::score(&truth, &score::sightings(ledger), days);
+    let truth = GroundTruth { labels: &labels, decoys: &[], leaks: &LeakProgress::default(), is_new: &|_| false };
+    let score = score::score(&truth, &score::detections(ledger), days);
     screen.summary(&score, Timestamp(company.bounds_ms(HISTORY).0));
 }
 

@@ -4,7 +4,7 @@ use super::broker::Pace;
 use crossbeam_channel::Sender;
 use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::engine::output::{Output, Revision};
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::score::Score;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::severity::Severity;
@@ -23,7 +23,7 @@ pub struct Screen {
     /// When the counting line was last printed where there is no terminal.
     printed: Instant,
     pace: Pace,
-    ledger: Ledger,
+    ledger: LatestAlerts,
     /// Gravest card shown of each alert.
     cards: BTreeMap<String, Severity>,
     total: u64,
@@ -45,7 +45,7 @@ impl Screen {
             terminal: std::io::stderr().is_terminal(),
             printed: now,
             pace: Pace::default(),
-            ledger: Ledger::default(),
+            ledger: LatestAlerts::default(),
             cards: BTreeMap::new(),
             total: 0,
             end: now,
@@ -73,7 +73,7 @@ impl Screen {
     }
 
     /// Today begins: alerts of history are known and get no card.
-    pub fn begin_today(&mut self, ledger: Ledger, total: u64, end: Instant, stop: Sender<()>) {
+    pub fn begin_today(&mut self, ledger: LatestAlerts, total: u64, end: Instant, stop: Sender<()>) {
         self.cards = ledger.in_order().iter().map(|entry| (entry.alert.id.clone(), entry.alert.severity)).collect();
         (self.ledger, self.total, self.end, self.stop) = (ledger, total, end, Some(stop));
     }
@@ -89,7 +89,7 @@ impl Screen {
     }
 
     /// Today is over: takes in what settled last and gives the alerts back.
-    pub fn end(&mut self, settled: Output) -> Ledger {
+    pub fn end(&mut self, settled: Output) -> LatestAlerts {
         self.line.finish_and_clear();
         self.ledger.take(settled.revisions);
         self.ledger.clone()

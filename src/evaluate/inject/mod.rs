@@ -1,16 +1,15 @@
-//! The power test: plants synthetic insiders into somebody's own log and tells after how many days, and after how many people, they
-//! are caught.
+//! Incident injection: adds synthetic insiders to a real log and measures after how many days, and how many people, they are detected.
 //!
-//! A first pass over the log learns how everybody works ([`habits`]); [`plan`] then chooses who, when and whom they look at, and
-//! [`shapes`] makes the accesses, which join the records of their employee's own partition in a second pass ([`Planted`]). What is
-//! planted is modelled on what the employee reads, at the hours at which the employee works, so that nothing but the pattern itself
-//! gives it away. Both passes are in memory: nothing planted reaches a state or a sink.
+//! A first pass over the log learns how everybody works ([`work_patterns`]); [`plan`] then chooses employees and days, and
+//! [`scenarios`] makes the accesses, which join the records of their employee's own partition in a second pass
+//! ([`InjectedAccesses`]). Injected accesses are modelled on what the employee reads, at the hours at which the employee works, so
+//! that only the pattern itself can give them away. Both passes are in memory: nothing injected reaches a state or a sink.
 
-pub mod habits;
 pub mod plan;
-pub mod shapes;
+pub mod result;
+pub mod scenarios;
 pub mod spec;
-pub mod verdict;
+pub mod work_patterns;
 
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::Timestamp;
@@ -21,14 +20,14 @@ use std::sync::Arc;
 /// One synthetic insider.
 #[derive(Clone, Debug)]
 pub struct Insider {
-    /// The employee who is made one.
+    /// The employee to whom the accesses are added.
     pub employee: Arc<str>,
-    /// What they do beside their work, in order of time.
+    /// The added accesses, in order of time.
     pub acts: Vec<Access>,
 }
 
 impl Insider {
-    /// When it begins and ends.
+    /// The times of the first and the last act.
     pub fn between(&self) -> (Timestamp, Timestamp) {
         let time = |access: Option<&Access>| access.map_or(Timestamp::default(), |access| access.time);
         (time(self.acts.first()), time(self.acts.last()))
@@ -44,16 +43,16 @@ impl Insider {
     }
 }
 
-/// Accesses that wait to join the records of their partitions.
+/// Accesses to inject, which wait for the records of their partitions to reach their time.
 #[derive(Default, Debug)]
-pub struct Planted(BTreeMap<PartitionId, VecDeque<Access>>);
+pub struct InjectedAccesses(BTreeMap<PartitionId, VecDeque<Access>>);
 
-impl Planted {
-    /// What insiders do, by partition and in order of time.
-    pub fn of(insiders: &[Insider]) -> Planted {
+impl InjectedAccesses {
+    /// The acts of insiders, by partition and in order of time.
+    pub fn of(insiders: &[Insider]) -> InjectedAccesses {
         let mut all: Vec<&Access> = insiders.iter().flat_map(|insider| &insider.acts).collect();
         all.sort_by_key(|access| (access.time, access.hash));
-        let mut planted = Planted::default();
+        let mut planted = InjectedAccesses::default();
         for access in all {
             planted.0.entry(access.partition).or_default().push_back(access.clone());
         }
@@ -61,7 +60,7 @@ impl Planted {
     }
 }
 
-impl Tap for Planted {
+impl Tap for InjectedAccesses {
     fn inject(&mut self, partition: PartitionId, before: Option<Timestamp>) -> Option<Access> {
         let waiting = self.0.get_mut(&partition)?;
         let due = waiting.front().is_some_and(|access| before.is_none_or(|before| access.time <= before));

@@ -1,43 +1,43 @@
-//! What is to be planted: `typology=low_and_slow,persons_per_day=40,role=teller,days=30,insiders=5,seed=1`.
+//! The argument of `--inject`: `typology=low_and_slow,persons_per_day=40,role=teller,days=30,insiders=5,seed=1`.
 
 use crate::model::problem::Problem;
 use crate::model::typology::Typology;
 
-/// What insiders are to do.
+/// What is to be injected.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Spec {
+pub struct InjectionSpec {
     /// The pattern.
     pub typology: Typology,
-    /// People on each day; of a few patterns acts.
+    /// People on each day; for a few patterns, acts.
     pub persons_per_day: u32,
-    /// Days on which they act.
+    /// Days with acts, of each insider.
     pub days: u32,
-    /// The role of those chosen; any where it is not given.
+    /// Role of the employees chosen; any by default.
     pub role: Option<String>,
-    /// Their unit.
+    /// Unit of the employees chosen; any by default.
     pub unit: Option<String>,
-    /// Whom they look at.
-    pub whom: Whom,
-    /// How many.
+    /// The people they read.
+    pub whom: TargetPopulation,
+    /// Number of insiders.
     pub insiders: u32,
-    /// Chooses who and when.
+    /// Seed of the random choice of employees, days and people.
     pub seed: u64,
 }
 
-/// Whom insiders look at.
+/// The people whom insiders read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Whom {
-    /// People of other territories where owners are known, else people whom no record has named.
+pub enum TargetPopulation {
+    /// `strangers`: people of other territories where owners are known, else people whom no record names.
     #[default]
-    Strangers,
-    /// People whom no record has named and nobody is known to serve.
-    New,
-    /// People of their own territory: harder to tell from work.
-    Own,
+    OtherTerritory,
+    /// `new`: people whom no record names and who have no known owner.
+    Unseen,
+    /// `own`: people of the insider's own territory, harder to tell from work.
+    OwnTerritory,
 }
 
-/// People on each day and days, where nothing is said: about what a medium case of each looks like. What is not here cannot be
-/// planted.
+/// Default people per day and days of each typology: about a case of medium difficulty. Typologies that are not listed cannot be
+/// injected.
 const USUAL: &[(Typology, u32, u32)] = &[
     (Typology::BulkExtract, 2_000, 1),
     (Typology::LowAndSlow, 40, 20),
@@ -59,15 +59,15 @@ const USUAL: &[(Typology, u32, u32)] = &[
     (Typology::Canary, 1, 1),
 ];
 
-/// Most people that a day may have: beyond it nothing is learnt about detection.
+/// Upper limit of `persons_per_day`.
 const MOST_PERSONS: u64 = 1_000_000;
 
-impl Spec {
-    /// Reads it; every mistake is reported.
-    pub fn parse(text: &str) -> Result<Spec, Vec<Problem>> {
+impl InjectionSpec {
+    /// Parses the argument; reports every mistake.
+    pub fn parse(text: &str) -> Result<InjectionSpec, Vec<Problem>> {
         let mut problems = Vec::new();
         let (mut typology, mut persons, mut days, mut role, mut unit) = (None, None, None, None, None);
-        let (mut insiders, mut seed, mut whom) = (5, 1, Whom::default());
+        let (mut insiders, mut seed, mut whom) = (5, 1, TargetPopulation::default());
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
                 problems.push(Problem::new("--inject", "must be KEY=VALUE, separated by commas", part));
@@ -89,9 +89,9 @@ impl Spec {
                 "role" => role = Some(value.to_owned()),
                 "unit" => unit = Some(value.to_owned()),
                 "whom" => match value {
-                    "strangers" => whom = Whom::Strangers,
-                    "new" => whom = Whom::New,
-                    "own" => whom = Whom::Own,
+                    "strangers" => whom = TargetPopulation::OtherTerritory,
+                    "new" => whom = TargetPopulation::Unseen,
+                    "own" => whom = TargetPopulation::OwnTerritory,
                     _ => problems.push(Problem::new("--inject whom", "must be strangers, new or own", value)),
                 },
                 _ => {
@@ -113,7 +113,7 @@ impl Spec {
             problems.push(Problem::new("--inject typology", format!("{rule} {}", names.join(", ")), typology.unwrap_or("nothing")));
         }
         match usual {
-            Some((typology, usual_persons, usual_days)) if problems.is_empty() => Ok(Spec {
+            Some((typology, usual_persons, usual_days)) if problems.is_empty() => Ok(InjectionSpec {
                 typology: *typology,
                 persons_per_day: persons.map_or(*usual_persons, |persons| persons as u32),
                 days: days.map_or(*usual_days, |days| days as u32),
@@ -134,15 +134,17 @@ mod tests {
 
     #[test]
     fn it_is_read_with_what_is_usual_for_the_rest() {
-        let spec = Spec::parse("typology=low_and_slow,persons_per_day=40,role=teller,days=30,insiders=5,seed=7").expect("is valid");
+        let spec =
+            InjectionSpec::parse("typology=low_and_slow,persons_per_day=40,role=teller,days=30,insiders=5,seed=7").expect("is valid");
         assert_eq!((spec.persons_per_day, spec.days, spec.insiders, spec.seed), (40, 30, 5, 7));
         assert_eq!(spec.role.as_deref(), Some("teller"));
-        assert_eq!(Spec::parse("typology=canary").expect("is valid").persons_per_day, 1);
+        assert_eq!(InjectionSpec::parse("typology=canary").expect("is valid").persons_per_day, 1);
     }
 
     #[test]
     fn every_mistake_is_told_with_place_rule_and_value() {
-        let problems = |text: &str| Spec::parse(text).expect_err("is not valid").iter().map(ToString::to_string).collect::<Vec<_>>();
+        let problems =
+            |text: &str| InjectionSpec::parse(text).expect_err("is not valid").iter().map(ToString::to_string).collect::<Vec<_>>();
         assert!(problems("typology=log_gap")[0].contains("cannot be planted"));
         assert!(problems("persons_per_day=40")[0].contains("--inject typology must be one of bulk_extract"));
         let all = problems("typology=low_and_slow,days=0,colour=red,half");

@@ -1,4 +1,4 @@
-//! What references judge: the figures of each employee's days, in order.
+//! What reference detectors score: the figures of each employee's days, in order.
 
 use crate::engine::Engine;
 use crate::evaluate::reference::{end_of, in_order};
@@ -11,19 +11,19 @@ use std::sync::Arc;
 /// One employee's day.
 #[derive(Clone, Debug)]
 pub struct EmployeeDay {
-    /// Whose.
+    /// The employee.
     pub who: Arc<str>,
     /// Their peer group.
     pub group: Arc<str>,
     /// Number of the local day.
     pub day: u32,
-    /// When it was over.
+    /// When the day ended.
     pub ends: Timestamp,
-    /// What was counted.
+    /// The figures by measure.
     pub figures: Figures,
 }
 
-/// The days of everybody in an engine, as far as they are kept (the last ninety on which somebody was active).
+/// The days of all employees in an engine, as far as they are kept (the last ninety active days of each).
 pub fn days(engine: &Engine) -> Vec<EmployeeDay> {
     let context = engine.context();
     let directory = &context.classifier.directory;

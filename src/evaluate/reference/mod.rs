@@ -1,54 +1,54 @@
-//! Detectors as textbooks have them, to compare ours with: they judge the same days of the same employees, and show as many a day.
+//! Reference detectors, to compare ours with: textbook baselines that score the same employee-days within the same daily budget.
 //!
-//! They are no part of the service. A reference gives a score to each employee's day once it is over, learns from days that are over,
-//! and shows the highest scores of each day up to the budget; who was shown is not shown again for seven days. Compared are drawing
-//! by lot (what the budget alone finds), a plain threshold, the z-score, the median with its deviation by day of the week, an
-//! isolation forest over all measures, and our own predictive distribution on nothing but the number of people (an ablation).
+//! They are no part of the service. A reference scores each employee's day once it has closed, learns from closed days only, and
+//! raises the highest scores of each day up to the budget; an employee is not raised again for seven days. The references are: random
+//! choice (what the budget alone finds), a fixed threshold, the z-score, the median with its absolute deviation (MAD) by weekday, an
+//! isolation forest over all measures, and our own predictive distribution on the number of people alone (an ablation).
 
 mod days;
-mod forest;
-mod plain;
-mod predictive;
+mod gamma_poisson;
+mod isolation_forest;
+mod statistical;
 
 pub use days::{EmployeeDay, days};
 
-use crate::evaluate::score::Sighting;
+use crate::evaluate::score::Detection;
 use crate::model::time::{Span, Timestamp};
 use crate::profile::measure::Measure;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-/// A detector that knows days only.
-pub trait Reference {
-    /// How odd a day is, by what was learnt from earlier ones; nothing odd is 0 or less.
+/// A detector that scores employee-days.
+pub trait ReferenceDetector {
+    /// How anomalous a day is, by what was learnt from earlier ones; not anomalous is 0 or less.
     fn score(&self, day: &EmployeeDay) -> f64;
-    /// A day of all employees is over.
+    /// Learns a closed day of all employees.
     fn learn(&mut self, day: &[EmployeeDay]);
 }
 
-/// A name and how to begin.
-type Beginning = (&'static str, fn() -> Box<dyn Reference>);
+/// A name and a constructor.
+type Constructor = (&'static str, fn() -> Box<dyn ReferenceDetector>);
 
-/// Every reference.
-pub const REFERENCES: &[Beginning] = &[
-    ("by lot", || Box::new(plain::Lot)),
-    ("threshold, people", || Box::new(plain::Threshold(Measure::Persons))),
-    ("threshold, unexplained", || Box::new(plain::Threshold(Measure::Unexplained))),
-    ("z-score, people", || Box::new(plain::ZScore::of(Measure::Persons))),
-    ("z-score, unexplained", || Box::new(plain::ZScore::of(Measure::Unexplained))),
-    ("median/MAD, people", || Box::new(plain::MedianByWeekday::of(Measure::Persons))),
-    ("median/MAD, unexplained", || Box::new(plain::MedianByWeekday::of(Measure::Unexplained))),
-    ("isolation forest", || Box::new(forest::Isolation::seeded(1))),
-    ("Gamma-Poisson, people", || Box::new(predictive::Predictive::of(Measure::Persons))),
+/// Every reference detector.
+pub const REFERENCE_DETECTORS: &[Constructor] = &[
+    ("by lot", || Box::new(statistical::RandomChoice)),
+    ("threshold, people", || Box::new(statistical::Threshold(Measure::Persons))),
+    ("threshold, unexplained", || Box::new(statistical::Threshold(Measure::Unexplained))),
+    ("z-score, people", || Box::new(statistical::ZScore::of(Measure::Persons))),
+    ("z-score, unexplained", || Box::new(statistical::ZScore::of(Measure::Unexplained))),
+    ("median/MAD, people", || Box::new(statistical::MedianByWeekday::of(Measure::Persons))),
+    ("median/MAD, unexplained", || Box::new(statistical::MedianByWeekday::of(Measure::Unexplained))),
+    ("isolation forest", || Box::new(isolation_forest::IsolationForest::seeded(1))),
+    ("Gamma-Poisson, people", || Box::new(gamma_poisson::GammaPoisson::of(Measure::Persons))),
 ];
 
-/// Whoever was shown is not shown again for so long.
-const SILENCE: u32 = 7;
+/// Days for which an employee is not raised again.
+const COOLDOWN_DAYS: u32 = 7;
 
-/// What a reference shows of days (ascending) at a budget.
-pub fn shown(reference: &mut dyn Reference, days: &[EmployeeDay], budget: u32) -> Vec<Sighting> {
-    let mut sightings: Vec<Sighting> = Vec::new();
-    // Who was shown: on which day, and which sighting.
+/// The detections of a reference on days (ascending), with a budget of alerts a day.
+pub fn detections(reference: &mut dyn ReferenceDetector, days: &[EmployeeDay], budget: u32) -> Vec<Detection> {
+    let mut detections: Vec<Detection> = Vec::new();
+    // By employee: the day of the newest detection, and its place in `detections`.
     let mut newest: BTreeMap<&str, (u32, usize)> = BTreeMap::new();
     for today in days.chunk_by(|a, b| a.day == b.day) {
         let mut ranked: Vec<(f64, &EmployeeDay)> = today.iter().map(|day| (reference.score(day), day)).collect();
@@ -57,11 +57,11 @@ pub fn shown(reference: &mut dyn Reference, days: &[EmployeeDay], budget: u32) -
         let mut left = budget;
         for (_, day) in ranked {
             match newest.get(&*day.who) {
-                // Odd again while the alert is open: it is evidence for it, and costs nothing.
-                Some((since, at)) if day.day < since + SILENCE => sightings[*at].last = day.ends,
+                // Anomalous again while the alert is open: further evidence, which takes nothing of the budget.
+                Some((since, at)) if day.day < since + COOLDOWN_DAYS => detections[*at].last = day.ends,
                 Some(_) | None => {
-                    newest.insert(&day.who, (day.day, sightings.len()));
-                    sightings.push(sighting(day));
+                    newest.insert(&day.who, (day.day, detections.len()));
+                    detections.push(detection(day));
                     left = left.saturating_sub(1);
                 }
             }
@@ -71,12 +71,12 @@ pub fn shown(reference: &mut dyn Reference, days: &[EmployeeDay], budget: u32) -
         }
         reference.learn(today);
     }
-    sightings
+    detections
 }
 
-/// A reference speaks once the day is over.
-fn sighting(day: &EmployeeDay) -> Sighting {
-    Sighting { who: day.who.to_string(), typology: None, raised: day.ends, last: day.ends, shown: Some(day.ends), people: None }
+/// A detection at the end of the day.
+fn detection(day: &EmployeeDay) -> Detection {
+    Detection { who: day.who.to_string(), typology: None, raised: day.ends, last: day.ends, shown: Some(day.ends), people: None }
 }
 
 /// The order of days: by day, then by employee.
@@ -84,7 +84,7 @@ fn in_order(a: &EmployeeDay, b: &EmployeeDay) -> Ordering {
     (a.day, &a.who).cmp(&(b.day, &b.who))
 }
 
-/// When a local day ends, given by its number and the local time at which its UTC date ends.
+/// When a local day ends: `local` gives the local time of an instant.
 fn end_of(number: u32, local: impl Fn(Timestamp) -> crate::model::zone::LocalTime) -> Timestamp {
     let utc = Timestamp((i64::from(crate::profile::window::day_of(number).0) + 1) * Span::days(1).0);
     let there = local(utc);
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn every_reference_sees_the_gross_and_keeps_to_its_budget_and_silence() {
         let days = company();
-        for (name, begin) in &REFERENCES[1..] {
-            let shown = shown(&mut *begin(), &days, 1);
-            assert!(shown.iter().any(|sighting| sighting.who == "e3" && sighting.raised.0 / DAY_MS <= 31), "{name}: {shown:?}");
+        for (name, begin) in &REFERENCE_DETECTORS[1..] {
+            let shown = detections(&mut *begin(), &days, 1);
+            assert!(shown.iter().any(|detection| detection.who == "e3" && detection.raised.0 / DAY_MS <= 31), "{name}: {shown:?}");
             assert!(shown.windows(2).all(|pair| pair[0].raised < pair[1].raised), "{name}: one a day");
             let mine: Vec<i64> = shown.iter().filter(|s| s.who == "e3").map(|s| s.raised.0 / DAY_MS).collect();
             assert!(mine.windows(2).all(|pair| pair[1] - pair[0] >= 7), "{name}: {mine:?}");
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn a_day_is_judged_by_earlier_days_only() {
         let days = company();
-        for (name, begin) in REFERENCES {
+        for (name, begin) in REFERENCE_DETECTORS {
             let (mut whole, mut part) = (begin(), begin());
-            let whole = shown(&mut *whole, &days, 3);
-            let part = shown(&mut *part, &days[..200], 3);
+            let whole = detections(&mut *whole, &days, 3);
+            let part = detections(&mut *part, &days[..200], 3);
             let early: Vec<_> = whole.iter().filter(|s| s.raised.0 <= 20 * DAY_MS).map(|s| (&s.who, s.raised)).collect();
             assert_eq!(early, part.iter().map(|s| (&s.who, s.raised)).collect::<Vec<_>>(), "{name}");
         }

@@ -30,7 +30,7 @@ pub(super) fn remote(episode: &Episode, world: &World, day: u32, rng: &mut Rng, 
     episode.scatter_for(purpose, &subjects, &[work[0].0, work[1].0], rng, log, |rng| last + rng.below(50 * MINUTE));
 }
 
-/// TimeRange two counters all day, with the same login open at both.
+/// Between two counters all day, with the same login open at both.
 pub(super) fn cast_counters(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
     let start = casting.start(12);
     let (actor, days) = casting.at_work(start, 8, |world, who| world.employee(who).role().name == "teller")?;

@@ -1,7 +1,7 @@
-//! What a replay tells at its end.
+//! The summary that a replay prints at its end.
 
-use crate::cli::scored::{self, Scored};
-use leakwarden::evaluate::ledger::Ledger;
+use crate::cli::replay::score::{self, ScoreReport};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
 use leakwarden::pipeline::replay::Replay;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Prints the summary on standard error.
-pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Duration) {
+pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>, took: Duration) {
     let tally = &replay.tally;
     let seconds = took.as_secs_f64().max(1e-9);
     for (file, format) in replay.formats() {
@@ -55,7 +55,7 @@ pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Dur
     }
     coverage(replay);
     if let Some(score) = score {
-        scored::print(score);
+        score::print(score);
     }
     if !replay.engine().context().explanations.configured() {
         eprintln!("no explanations are configured: no business reason could be checked, everything counts as unexplained");
@@ -63,7 +63,7 @@ pub fn print(replay: &Replay, ledger: &Ledger, score: Option<&Scored>, took: Dur
     eprintln!("not seen by any database log: screens photographed, copies on shared drives, codes taken from customers' phones");
 }
 
-/// How far employees' days were evaluated, and what the catalog does not know.
+/// How many employee-days were evaluated, and tables that the catalog does not know.
 fn coverage(replay: &Replay) {
     let covered = replay.engine().covered();
     let mut all = Counts::default();
@@ -87,5 +87,5 @@ fn coverage(replay: &Replay) {
     }
 }
 
-/// Unknown tables that are named.
+/// Unknown tables that are printed by name.
 const SHOWN_TABLES: usize = 10;

@@ -1,4 +1,4 @@
-//! The state that a replay leaves, for another replay or the service to go on from.
+//! The state directory: read by a replay or the service to continue from, written by a replay at its end.
 
 use crate::cli::Failure;
 use anyhow::Context as _;
@@ -14,20 +14,20 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A state directory in use.
-pub struct Kept {
+/// An open state directory.
+pub struct ReplayState {
     state: StateDir,
     dir: PathBuf,
 }
 
-impl Kept {
-    /// Opens the directory, and makes it if it is not there.
-    pub fn open(dir: &Path) -> Result<Kept, Failure> {
+impl ReplayState {
+    /// Opens the directory; creates it if it does not exist.
+    pub fn open(dir: &Path) -> Result<ReplayState, Failure> {
         let state = StateDir::open(dir).with_context(|| format!("state in {}", dir.display()))?;
-        Ok(Kept { state, dir: dir.to_owned() })
+        Ok(ReplayState { state, dir: dir.to_owned() })
     }
 
-    /// Goes on from what is there, or begins.
+    /// Continues from the saved state, or starts with an empty one.
     pub fn resume(&mut self, context: Arc<Context>) -> Result<(Engine, Positions), Failure> {
         let place = || format!("state in {}", self.dir.display());
         match self.state.load().with_context(place)? {
@@ -40,8 +40,8 @@ impl Kept {
         }
     }
 
-    /// Leaves the state, with the place up to which each file has been applied.
-    pub fn leave(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
+    /// Saves the state, with the position up to which each input has been applied.
+    pub fn save(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
         positions.lines.extend(replay.positions());
         positions.offsets.extend(replay.offsets());
         let keys = &replay.engine().context().classifier.keys;
@@ -63,7 +63,7 @@ impl Kept {
     }
 }
 
-/// The path by which the service would follow a file that was replayed, and what the file begins with.
+/// The path by which the service would tail a replayed file, and the fingerprint of the file's beginning.
 fn followed(config: &Config, replayed: &str, keys: &Keys) -> Option<(PathBuf, Fingerprint)> {
     let same = std::fs::canonicalize(replayed).ok()?;
     let patterns = config.sources.iter().filter_map(|source| match &source.kind {

@@ -1,44 +1,45 @@
-//! `replay --compare`: what another configuration would have changed.
+//! `replay --compare`: which alerts another configuration would have changed.
 
-use crate::cli::pass::Pass;
-use crate::cli::{Failure, scored, setup};
-use leakwarden::evaluate::compare::{self, Brief, Comparison};
-use leakwarden::evaluate::ledger::Ledger;
+use crate::cli::replay::pass::ReplayPass;
+use crate::cli::replay::score;
+use crate::cli::{Failure, setup};
+use leakwarden::evaluate::compare::{self, AlertSummary, Comparison};
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::pipeline::replay::NoTap;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::path::Path;
 
-/// Passes over the files with the other configuration and tells what differs from `ledger`.
-pub fn compare(pass: &Pass<'_>, ledger: &Ledger, other: &Path, score: Option<&Path>) -> Result<(), Failure> {
+/// Replays the files with the other configuration and reports what differs from `before`.
+pub fn compare(pass: &ReplayPass<'_>, before: &LatestAlerts, other: &Path, score: Option<&Path>) -> Result<(), Failure> {
     let (config, context) = setup::load(Some(other))?;
     let (_, after) = pass.whole(&config, &context, &mut NoTap)?;
-    let comparison = compare::compare(ledger, &after);
+    let comparison = compare::compare(before, &after);
     eprintln!();
     eprintln!("with {}: {}", Untrusted(&other.display().to_string()), sums(&comparison));
-    comparison.new.iter().for_each(|brief| eprintln!("  new      {}", line(brief)));
-    comparison.lost.iter().for_each(|brief| eprintln!("  lost     {}", line(brief)));
+    comparison.new.iter().for_each(|summary| eprintln!("  new      {}", line(summary)));
+    comparison.lost.iter().for_each(|summary| eprintln!("  lost     {}", line(summary)));
     for (was, is) in &comparison.changed {
         eprintln!("  changed  {}: {}", line(was), differences(was, is));
     }
     if let Some(path) = score {
-        scored::write(path, &comparison)?;
+        score::write(path, &comparison)?;
     }
     Ok(())
 }
 
-/// How many alerts differ, in words.
+/// How many alerts differ, in one line.
 pub fn sums(comparison: &Comparison) -> String {
     let Comparison { same, new, lost, changed } = comparison;
     format!("{same} alerts the same, {} changed, {} new, {} lost", changed.len(), new.len(), lost.len())
 }
 
-fn line(brief: &Brief) -> String {
-    let budget = if brief.within_budget { "" } else { ", over budget" };
-    let Brief { who, typology, severity, score, raised_at, .. } = brief;
+fn line(summary: &AlertSummary) -> String {
+    let budget = if summary.within_budget { "" } else { ", over budget" };
+    let AlertSummary { who, typology, severity, score, raised_at, .. } = summary;
     format!("{raised_at} {} {typology} {severity} {score:.1}{budget}", Untrusted(who))
 }
 
-fn differences(was: &Brief, is: &Brief) -> String {
+fn differences(was: &AlertSummary, is: &AlertSummary) -> String {
     let mut parts = Vec::new();
     let mut note = |name: &str, was: String, is: String| {
         if was != is {

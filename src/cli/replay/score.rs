@@ -1,12 +1,12 @@
-//! Shows how the alerts of a replay did against labels: tables on standard error, and the same as JSON for scripts.
+//! `replay --labels`: scores the alerts against ground truth. Tables on standard error, and the same as JSON for scripts.
 
 use anyhow::Context as _;
 use leakwarden::classify::directory::Directory;
 use leakwarden::evaluate::labels::{self, Decoy, Label, Leak};
-use leakwarden::evaluate::leaks::Leaks;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::evaluate::reference;
-use leakwarden::evaluate::score::{self, Case, Row, Score, Side, Truth};
+use leakwarden::evaluate::score::{self, DetectionMetrics, GroundTruth, LabelOutcome, RecallSummary, Score};
 use leakwarden::model::time::Span;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::telemetry::untrusted::Untrusted;
@@ -14,8 +14,8 @@ use std::path::Path;
 
 use crate::cli::Failure;
 
-/// What is known of the past, as read from files.
-pub struct Known {
+/// The ground truth, as read from files.
+pub struct GroundTruthFiles {
     /// Who did what.
     pub labels: Vec<Label>,
     /// Who only looked like it.
@@ -24,9 +24,9 @@ pub struct Known {
     pub leaks: Vec<Leak>,
 }
 
-impl Known {
+impl GroundTruthFiles {
     /// Reads the labels, and the decoys and leaks: those named, else those that lie beside the labels.
-    pub fn read(labels: &Path, decoys: Option<&Path>, leaks: Option<&Path>) -> Result<Known, Failure> {
+    pub fn read(labels: &Path, decoys: Option<&Path>, leaks: Option<&Path>) -> Result<GroundTruthFiles, Failure> {
         let beside = |name: &str| Some(labels.with_file_name(name)).filter(|path| path.is_file());
         let text = |argument: &str, path: &Path| {
             let name = path.display().to_string();
@@ -39,7 +39,7 @@ impl Known {
         let leaks = leaks.map(Path::to_owned).or_else(|| beside("leaked.csv"));
         let decoys = decoys.map(|path| text("--decoys", &path)).transpose()?;
         let leaks = leaks.map(|path| text("--leaked", &path)).transpose()?;
-        Ok(Known {
+        Ok(GroundTruthFiles {
             labels: labels::parse(&labels_text, &labels_name)?,
             decoys: decoys.map_or_else(|| Ok(Vec::new()), |(text, name)| labels::parse_decoys(&text, &name))?,
             leaks: leaks.map_or_else(|| Ok(Vec::new()), |(text, name)| labels::parse_leaks(&text, &name))?,
@@ -47,48 +47,48 @@ impl Known {
     }
 }
 
-/// Who was hired so many days before, or fewer, is a new hire.
+/// An employee counts as a new hire for this long.
 const NEW_FOR: Span = Span::days(30);
 
-/// Whether the label's employee was hired shortly before it begins.
+/// Whether the label's employee was hired within [`NEW_FOR`] before it begins.
 pub fn is_new(directory: &Directory, label: &Label) -> bool {
     let hired = directory.employee(&label.employee).and_then(|employee| employee.hired);
     hired.is_some_and(|day| day.utc_midnight() + NEW_FOR > label.from)
 }
 
-/// Scores the alerts of a replay, and if wanted the textbooks' beside them.
-pub fn score(replay: &Replay, ledger: &Ledger, known: &Known, leaks: &Leaks, references: bool) -> Scored {
+/// Scores the alerts of a replay, and on request the reference detectors beside them.
+pub fn score(replay: &Replay, ledger: &LatestAlerts, known: &GroundTruthFiles, leaks: &LeakProgress, references: bool) -> ScoreReport {
     let directory = &replay.engine().context().classifier.directory;
-    let truth = Truth { labels: &known.labels, decoys: &known.decoys, leaks, is_new: &|label| is_new(directory, label) };
+    let truth = GroundTruth { labels: &known.labels, decoys: &known.decoys, leaks, is_new: &|label| is_new(directory, label) };
     let days = replay.tally.days();
-    let of = |sightings: &[score::Sighting]| score::score(&truth, sightings, days);
+    let of = |detections: &[score::Detection]| score::score(&truth, detections, days);
     let budget = replay.engine().context().alerts.budget_per_day;
-    let table = if references { reference::REFERENCES } else { &[] };
+    let table = if references { reference::REFERENCE_DETECTORS } else { &[] };
     let figures = if references { reference::days(replay.engine()) } else { Vec::new() };
-    let references = table.iter().map(|(name, begin)| (*name, of(&reference::shown(&mut *begin(), &figures, budget)).shown));
-    Scored { references: references.collect(), ours: of(&score::sightings(ledger)) }
+    let references = table.iter().map(|(name, begin)| (*name, of(&reference::detections(&mut *begin(), &figures, budget)).shown));
+    ScoreReport { references: references.collect(), ours: of(&score::detections(ledger)) }
 }
 
 /// Difficulties in the order of the tables.
 const DIFFICULTIES: [&str; 4] = ["obvious", "medium", "subtle", "unknown"];
 
-/// How our alerts did, and how textbook detectors would have.
+/// The score of our alerts, and of the reference detectors.
 #[derive(serde::Serialize)]
-pub struct Scored {
+pub struct ScoreReport {
     /// Ours.
     #[serde(flatten)]
     pub ours: Score,
-    /// The others within the same budget, by name.
+    /// Reference detectors within the same budget, by name.
     #[serde(serialize_with = "by_name")]
-    pub references: Vec<(&'static str, Side)>,
+    pub references: Vec<(&'static str, DetectionMetrics)>,
 }
 
-fn by_name<S: serde::Serializer>(of: &[(&'static str, Side)], to: S) -> Result<S::Ok, S::Error> {
+fn by_name<S: serde::Serializer>(of: &[(&'static str, DetectionMetrics)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(of.iter().map(|(name, side)| (name, side)))
 }
 
 /// Prints the tables.
-pub fn print(Scored { ours: score, references }: &Scored) {
+pub fn print(ScoreReport { ours: score, references }: &ScoreReport) {
     let columns: Vec<&str> = DIFFICULTIES.into_iter().filter(|name| score.all.by_difficulty.contains_key(*name)).collect();
     by_typology(score, &columns);
     by_difficulty(score, &columns);
@@ -109,7 +109,7 @@ fn by_typology(score: &Score, columns: &[&str]) {
     eprintln!("{:<27} {side} | {side}", "typology");
     for (typology, row) in &score.all.by_typology {
         let shown = &score.shown.by_typology[typology];
-        let cells = |side: &Side, row: &Row| {
+        let cells = |side: &DetectionMetrics, row: &RecallSummary| {
             let both = &side.by_both[typology];
             let cell = |name: &&str| both.get(*name).map_or(String::new(), |row| format!("{}/{}", row.caught, row.labels));
             let cells: String = columns.iter().map(|name| format!("{:>8}", cell(name))).collect();
@@ -122,8 +122,8 @@ fn by_typology(score: &Score, columns: &[&str]) {
 fn by_difficulty(score: &Score, columns: &[&str]) {
     let side = format!("{:>8}{:>7}{:>10}{:>7}{:>8}{:>8}", "caught", "recall", "episodes", "recall", "hours", "leaked");
     eprintln!("\n{:<20}{:>7} {side} | {side}", "difficulty", "labels");
-    let line = |name: &str, all: &Row, shown: &Row| {
-        let cells = |row: &Row| {
+    let line = |name: &str, all: &RecallSummary, shown: &RecallSummary| {
+        let cells = |row: &RecallSummary| {
             let episodes = format!("{}/{}", row.episodes_caught, row.episodes);
             let (recall, of_episodes) = (format!("{:.3}", row.recall), format!("{:.3}", row.episode_recall));
             format!("{:>8}{recall:>7}{episodes:>10}{of_episodes:>7}{:>8}{:>8}", row.caught, hours(row), percent(row.median_leaked))
@@ -141,7 +141,7 @@ fn by_difficulty(score: &Score, columns: &[&str]) {
     eprintln!();
 }
 
-fn totals(name: &str, side: &Side) {
+fn totals(name: &str, side: &DetectionMetrics) {
     eprintln!(
         "{name}: recall {:.3} ({} of {}), precision {:.3} ({} of {} alerts), {:.2} alerts a day, {:.2} false a day, {} of {} decoys alarmed",
         side.total.recall,
@@ -165,8 +165,8 @@ fn decoys(score: &Score) {
     }
 }
 
-/// Ours and the references side by side, all within the same budget.
-fn compare(ours: &Side, references: &[(&'static str, Side)], columns: &[&str]) {
+/// Our alerts and the reference detectors side by side, within the same budget.
+fn compare(ours: &DetectionMetrics, references: &[(&'static str, DetectionMetrics)], columns: &[&str]) {
     let head: String = columns.iter().map(|name| format!("{name:>9}")).collect();
     eprintln!("\n{:<26}{head}{:>9}{:>10}{:>8}{:>10}{:>8}", "within the budget", "all", "precision", "a day", "decoys", "leaked");
     for (name, side) in [("leakwarden", ours)].into_iter().chain(references.iter().map(|(name, side)| (*name, side))) {
@@ -179,7 +179,7 @@ fn compare(ours: &Side, references: &[(&'static str, Side)], columns: &[&str]) {
     }
 }
 
-fn missed(case: &Case) {
+fn missed(case: &LabelOutcome) {
     let (from, to) = case.between;
     let who = format!(
         "{} {} {}{}",
@@ -197,7 +197,7 @@ fn missed(case: &Case) {
     }
 }
 
-fn hours(row: &Row) -> String {
+fn hours(row: &RecallSummary) -> String {
     row.median_hours.map_or_else(|| "-".to_owned(), |hours| format!("{hours:.1}"))
 }
 

@@ -1,6 +1,6 @@
-//! Our own predictive distribution on one measure and nothing else: what the hierarchy of own days and peers gives by itself.
+//! Our own hierarchical Gamma-Poisson predictive distribution on one measure alone, as an ablation.
 
-use crate::evaluate::reference::{EmployeeDay, Reference};
+use crate::evaluate::reference::{EmployeeDay, ReferenceDetector};
 use crate::population::group_moments;
 use crate::profile::baseline::{GroupMoments, predict};
 use crate::profile::history::Moments;
@@ -8,11 +8,11 @@ use crate::profile::measure::Measure;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// By how much a day weighs less than the day after it, as in our own history.
+/// Weight of a day relative to the day after it, as in the profiles.
 const DISCOUNT: f64 = 0.97;
 
-/// Surprise of a day's count, in bits.
-pub struct Predictive {
+/// Surprise of a day's count in bits, given own days and peers.
+pub struct GammaPoisson {
     measure: Measure,
     own: BTreeMap<Arc<str>, (Arc<str>, Sums)>,
     peers: BTreeMap<Arc<str>, GroupMoments>,
@@ -26,10 +26,10 @@ struct Sums {
     squares: f64,
 }
 
-impl Predictive {
+impl GammaPoisson {
     /// Of a measure.
-    pub fn of(measure: Measure) -> Predictive {
-        Predictive { measure, own: BTreeMap::new(), peers: BTreeMap::new() }
+    pub fn of(measure: Measure) -> GammaPoisson {
+        GammaPoisson { measure, own: BTreeMap::new(), peers: BTreeMap::new() }
     }
 }
 
@@ -49,7 +49,7 @@ impl Sums {
     }
 }
 
-impl Reference for Predictive {
+impl ReferenceDetector for GammaPoisson {
     fn score(&self, day: &EmployeeDay) -> f64 {
         let own = self.own.get(&day.who).map_or_else(Moments::default, |(_, sums)| sums.moments());
         let peers = self.peers.get(&day.group).copied().unwrap_or(GroupMoments::PRIOR);

@@ -1,12 +1,13 @@
-//! One pass over files and topics: opened, read to the end with progress on a terminal, settled.
+//! One pass over files and topics: open, read to the end with progress on a terminal, settle.
 
-use crate::cli::{Failure, past, setup};
+use crate::cli::replay::topic;
+use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign};
 use leakwarden::pipeline::state::Positions;
@@ -17,28 +18,28 @@ use std::io::{BufWriter, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
-/// How to pass over files and topics; a command may do so more than once.
-pub struct Pass<'a> {
-    /// Where work on shards is done.
+/// What to replay; `--compare` and `--inject` do so twice.
+pub struct ReplayPass<'a> {
+    /// The threads that decode and settle.
     pub pool: rayon::ThreadPool,
     /// How many threads.
     pub threads: usize,
-    /// The times that are asked for.
+    /// Only records of this time.
     pub between: TimeRange,
     /// The files.
     pub files: &'a [String],
-    /// Topics, as they stood when the first pass began.
-    pub topics: Vec<past::Past>,
-    /// The format that is asked for.
+    /// Topics, with the offsets at which they ended when the first pass began.
+    pub topics: Vec<topic::TopicHistory>,
+    /// The format of `--format`.
     pub format: Option<&'a str>,
 }
 
-impl Pass<'_> {
+impl ReplayPass<'_> {
     /// Opens them.
     pub fn open(&self, engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
         let format = setup::format(config, self.format)?;
         let files = assign(config, self.files, format.as_ref());
-        let topics = past::open(&self.topics, config, format.as_ref(), positions)?;
+        let topics = topic::open(&self.topics, config, format.as_ref(), positions)?;
         Ok(Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?)
     }
 
@@ -47,7 +48,7 @@ impl Pass<'_> {
         &self,
         replay: &mut Replay,
         tap: &mut impl Tap,
-        ledger: &mut Ledger,
+        ledger: &mut LatestAlerts,
         mut letters: Option<&mut DeadLetters>,
     ) -> Result<(), Failure> {
         let bar = bar(&replay.progress());
@@ -63,25 +64,25 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Settles what waits.
-    pub fn finish(&self, replay: &mut Replay, ledger: &mut Ledger, mut letters: Option<DeadLetters>) -> Result<(), Failure> {
+    /// Settles the records that are still buffered.
+    pub fn finish(&self, replay: &mut Replay, ledger: &mut LatestAlerts, mut letters: Option<DeadLetters>) -> Result<(), Failure> {
         let round = self.pool.install(|| replay.finish());
         settle(round, ledger, letters.as_mut())?;
         ledger.note_shown(|id| replay.engine().shown_at(id));
         Ok(())
     }
 
-    /// A whole pass in memory.
-    pub fn whole(&self, config: &Config, context: &Arc<Context>, tap: &mut impl Tap) -> Result<(Replay, Ledger), Failure> {
+    /// A whole pass from an empty state.
+    pub fn whole(&self, config: &Config, context: &Arc<Context>, tap: &mut impl Tap) -> Result<(Replay, LatestAlerts), Failure> {
         let mut replay = self.open(Engine::new(context.clone()), config, &Positions::default())?;
-        let mut ledger = Ledger::default();
+        let mut ledger = LatestAlerts::default();
         self.rounds(&mut replay, tap, &mut ledger, None)?;
         self.finish(&mut replay, &mut ledger, None)?;
         Ok((replay, ledger))
     }
 }
 
-fn settle(round: Round, ledger: &mut Ledger, letters: Option<&mut DeadLetters>) -> Result<(), Failure> {
+fn settle(round: Round, ledger: &mut LatestAlerts, letters: Option<&mut DeadLetters>) -> Result<(), Failure> {
     ledger.take(round.output.revisions);
     if let Some(letters) = letters {
         letters.write(&round.dead_letters).context("dead letters cannot be kept")?;

@@ -1,10 +1,10 @@
-//! What insiders of each typology do on a day, modelled on what they read in the log.
+//! Generates the accesses of an insider of each typology, modelled on what the employee reads in the log.
 
 use crate::classify::duty::{Duty, duty};
 use crate::classify::subjects::Tag;
 use crate::engine::context::Context;
-use crate::evaluate::inject::habits::{Habit, Habits, Read};
-use crate::evaluate::inject::spec::{Spec, Whom};
+use crate::evaluate::inject::spec::{InjectionSpec, TargetPopulation};
+use crate::evaluate::inject::work_patterns::{TypicalRead, WorkPattern, WorkPatterns};
 use crate::model::access::{Access, ClientPrint, IdSequence, Indicators, Operation, RecordHash, RecordId, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -16,12 +16,12 @@ use crate::random::SplitMix64;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Of a dossier: places and kinds.
+/// Fewest places and kinds of data of a dossier.
 const DOSSIER: (usize, usize) = (3, 4);
-/// TimeRange the looks of a program.
-const MACHINE: Span = Span(1_500);
+/// The interval of reads by a program.
+const MACHINE_PACE: Span = Span(1_500);
 
-/// Days from one act to the next: a harvest comes round every week.
+/// Days of work from one act to the next: a harvest recurs every week.
 pub fn period(typology: Typology) -> usize {
     if typology == Typology::SubscriptionHarvest { 7 } else { 1 }
 }
@@ -30,50 +30,57 @@ fn places_of<'a>(accesses: impl Iterator<Item = &'a Access>) -> BTreeSet<Place> 
     accesses.flat_map(|access| access.places.iter()).collect()
 }
 
-struct Maker<'a> {
-    spec: &'a Spec,
+struct AccessGenerator<'a> {
+    spec: &'a InjectionSpec,
     name: &'a str,
-    habit: &'a Habit,
+    pattern: &'a WorkPattern,
     context: &'a Context,
-    /// Known people to look at; none for people made up.
+    /// People in `subjects.csv` to read; if empty, people are made up.
     known: Vec<Subject>,
     random: SplitMix64,
     made: u64,
     acts: Vec<Access>,
 }
 
-/// What somebody does on these days, in order of time.
-pub fn acts(spec: &Spec, name: &str, habit: &Habit, days: &[u32], habits: &Habits, context: &Context) -> Result<Vec<Access>, Problem> {
+/// The accesses of an insider on these days, in order of time.
+pub fn acts(
+    spec: &InjectionSpec,
+    name: &str,
+    pattern: &WorkPattern,
+    days: &[u32],
+    patterns: &WorkPatterns,
+    context: &Context,
+) -> Result<Vec<Access>, Problem> {
     let random = SplitMix64::keyed(spec.seed, &format!("{name}/acts"));
     let known = known(spec, name, context);
-    if spec.whom == Whom::Own && known.is_empty() {
+    if spec.whom == TargetPopulation::OwnTerritory && known.is_empty() {
         let rule = "needs the owners of subjects in subjects.csv";
         return Err(Problem::new("--inject whom", rule, format!("own for {name}")));
     }
-    let mut maker = Maker { spec, name, habit, context, known, random, made: 0, acts: Vec::new() };
+    let mut generator = AccessGenerator { spec, name, pattern, context, known, random, made: 0, acts: Vec::new() };
     for day in days {
-        let Some((first, last)) = habit.days.get(day).copied() else { continue };
-        maker.day(first, last.max(first + Span::minutes(30)), habits)?;
+        let Some((first, last)) = pattern.days.get(day).copied() else { continue };
+        generator.day(first, last.max(first + Span::minutes(30)), patterns)?;
     }
-    let mut acts = maker.acts;
+    let mut acts = generator.acts;
     acts.sort_by_key(|access| (access.time, access.hash));
     Ok(acts)
 }
 
-/// Known people whom neither the employee nor the unit serves, or just those.
-fn known(spec: &Spec, name: &str, context: &Context) -> Vec<Subject> {
-    if spec.whom == Whom::New {
+/// People in `subjects.csv` of other territories, or of the employee's own territory, as `spec.whom` says.
+fn known(spec: &InjectionSpec, name: &str, context: &Context) -> Vec<Subject> {
+    if spec.whom == TargetPopulation::Unseen {
         return Vec::new();
     }
-    let own = spec.whom == Whom::Own;
+    let own = spec.whom == TargetPopulation::OwnTerritory;
     let unit = context.classifier.directory.employee(name).and_then(|employee| employee.unit.clone());
     let owned = context.subjects.owned();
     let is_own = |owner: &Arc<str>| **owner == *name || Some(owner) == unit.as_ref();
     owned.into_iter().filter(|(_, owner)| is_own(owner) == own).map(|(subject, _)| subject).collect()
 }
 
-impl Maker<'_> {
-    fn day(&mut self, first: Timestamp, last: Timestamp, habits: &Habits) -> Result<(), Problem> {
+impl AccessGenerator<'_> {
+    fn day(&mut self, first: Timestamp, last: Timestamp, patterns: &WorkPatterns) -> Result<(), Problem> {
         let usual = self.spec.persons_per_day as usize;
         let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.random.unit())).round() as usize };
         let look = self.model(true);
@@ -88,11 +95,11 @@ impl Maker<'_> {
             Typology::BorrowedAccount => self.elsewhere(&look, first, last, count),
             Typology::TrackedPerson => self.follow(&look, first, last, count),
             Typology::ControlChangeThenLookup => self.unlock(&look, first, last, count),
-            Typology::DossierAssembly => return self.dossiers(first, last, count, habits),
-            Typology::RoleWithoutNeed => return self.strange_ground(first, last, count, habits),
+            Typology::DossierAssembly => return self.dossiers(first, last, count, patterns),
+            Typology::RoleWithoutNeed => return self.strange_ground(first, last, count, patterns),
             Typology::OffDuty => return self.off_duty(&look, last, count),
             Typology::Canary => return self.canaries(&look, first, last, count),
-            Typology::OutOfTerritory if self.known.is_empty() || self.spec.whom != Whom::Strangers => {
+            Typology::OutOfTerritory if self.known.is_empty() || self.spec.whom != TargetPopulation::OtherTerritory => {
                 return Err(self.impossible("needs the owners of subjects in subjects.csv, and strangers"));
             }
             _ => drop(self.looks(&look, first, last, count)),
@@ -104,14 +111,14 @@ impl Maker<'_> {
         Problem::new("--inject typology", why, format!("{} for {}", self.spec.typology, self.name))
     }
 
-    /// A read of the employee's own to model others on: the commonest of the sort, else the commonest of all.
+    /// The employee's commonest read that is targeted, or is not, as a template; else the commonest of all.
     fn model(&self, targeted: bool) -> Access {
-        let commonest = |of: &mut dyn Iterator<Item = &Read>| of.max_by_key(|read| read.count).map(|read| read.access.clone());
-        let of_sort = &mut self.habit.sorts.iter().filter(|((is, ..), _)| *is == targeted).map(|(_, read)| read);
-        commonest(of_sort).or_else(|| commonest(&mut self.habit.sorts.values())).expect("only those who read are chosen")
+        let commonest = |of: &mut dyn Iterator<Item = &TypicalRead>| of.max_by_key(|read| read.count).map(|read| read.access.clone());
+        let of_sort = &mut self.pattern.reads.iter().filter(|((is, ..), _)| *is == targeted).map(|(_, read)| read);
+        commonest(of_sort).or_else(|| commonest(&mut self.pattern.reads.values())).expect("only those who read are chosen")
     }
 
-    /// Somebody whom the employee has nothing to do with.
+    /// A person to read.
     fn stranger(&mut self) -> Subject {
         if self.known.is_empty() {
             return Subject(self.random.number());
@@ -119,7 +126,7 @@ impl Maker<'_> {
         self.known[self.random.below(self.known.len())]
     }
 
-    /// Adds a read of these people.
+    /// Adds a read of these people to the acts.
     fn read(&mut self, model: &Access, time: Timestamp, mut people: Vec<Subject>) -> &mut Access {
         people.sort_unstable();
         people.dedup();
@@ -154,7 +161,7 @@ impl Maker<'_> {
         moments
     }
 
-    /// Single looks at strangers, over the working time. Returns where they begin.
+    /// Reads of single people over the working time. Returns the index of the first.
     fn looks(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) -> usize {
         let begin = self.acts.len();
         for time in self.moments(first, last, count) {
@@ -164,7 +171,7 @@ impl Maker<'_> {
         begin
     }
 
-    /// One statement that gives them all.
+    /// One statement that reads all of them.
     fn bulk(&mut self, first: Timestamp, last: Timestamp, count: usize, indicators: Indicators) {
         let model = self.model(false);
         let time = self.moments(first, last, 1)[0];
@@ -189,11 +196,11 @@ impl Maker<'_> {
         for _ in 0..count {
             let person = self.stranger();
             self.read(look, time, vec![person]);
-            time = time + MACHINE;
+            time = time + MACHINE_PACE;
         }
     }
 
-    /// Of a list, most are not known here: three in five look-ups find nobody.
+    /// Look-ups of a list of people most of whom are no customers: three in five find nobody.
     fn match_list(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         self.looks(look, first, last, count);
         for time in self.moments(first, last, count * 3 / 2) {
@@ -217,7 +224,7 @@ impl Maker<'_> {
         self.acts[begin..].iter_mut().for_each(|act| act.client = client);
     }
 
-    /// One person, again and again.
+    /// Reads of one person, repeatedly.
     fn follow(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         let person = Subject(SplitMix64::keyed(self.spec.seed, &format!("{}/followed", self.name)).number());
         for time in self.moments(first, last, count) {
@@ -225,7 +232,7 @@ impl Maker<'_> {
         }
     }
 
-    /// A change of somebody's protection, and minutes later a look.
+    /// A change of a person's protection, and a read of the person minutes later.
     fn unlock(&mut self, look: &Access, first: Timestamp, last: Timestamp, count: usize) {
         let begin = self.looks(look, first, last, count);
         for at in begin..self.acts.len() {
@@ -236,10 +243,10 @@ impl Maker<'_> {
         }
     }
 
-    /// Everything there is on a few people.
-    fn dossiers(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
+    /// Reads of a few people in several places.
+    fn dossiers(&mut self, first: Timestamp, last: Timestamp, count: usize, patterns: &WorkPatterns) -> Result<(), Problem> {
         let mut models: Vec<&Access> = Vec::new();
-        for read in habits.sorts.iter().filter(|((targeted, ..), _)| *targeted).map(|(_, read)| read) {
+        for read in patterns.reads.iter().filter(|((targeted, ..), _)| *targeted).map(|(_, read)| read) {
             let places = places_of(models.iter().copied());
             let kinds = models.iter().fold(Kinds::NONE, |kinds, model| kinds.union(model.kinds));
             let adds = read.access.places.iter().any(|place| !places.contains(&place)) || kinds.union(read.access.kinds) != kinds;
@@ -260,11 +267,11 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// Places that the employee's own records never touch.
-    fn strange_ground(&mut self, first: Timestamp, last: Timestamp, count: usize, habits: &Habits) -> Result<(), Problem> {
-        let own = places_of(self.habit.sorts.values().map(|read| &read.access));
+    /// Reads in places that the employee's own records never touch.
+    fn strange_ground(&mut self, first: Timestamp, last: Timestamp, count: usize, patterns: &WorkPatterns) -> Result<(), Problem> {
+        let own = places_of(self.pattern.reads.values().map(|read| &read.access));
         let is_strange = |places: Places| places.count() > 0 && places.iter().all(|place| !own.contains(&place));
-        let strange = habits.sorts.values().filter(|read| is_strange(read.access.places));
+        let strange = patterns.reads.values().filter(|read| is_strange(read.access.places));
         let Some(read) = strange.min_by_key(|read| read.count) else {
             return Err(self.impossible("needs a log in which others read what these employees never do"));
         };

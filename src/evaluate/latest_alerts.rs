@@ -1,13 +1,13 @@
-//! The alerts of a run as they stand: the newest revision of each, and how many people each had reached when it rose.
+//! The alerts of a run: the latest revision of each, and the number of people in its window when it was opened.
 
 use crate::engine::output::Revision;
 use crate::model::alert::Alert;
 use std::collections::BTreeMap;
 
-/// An alert as it stands.
+/// An alert in its latest revision.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// The newest revision.
+pub struct LatestAlert {
+    /// The latest revision.
     pub alert: Alert,
     /// People in the window when it opened, if the count was known.
     pub people_at_opening: Option<u64>,
@@ -15,11 +15,11 @@ pub struct Entry {
 
 /// All alerts of a run, by id.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger {
-    alerts: BTreeMap<String, Entry>,
+pub struct LatestAlerts {
+    alerts: BTreeMap<String, LatestAlert>,
 }
 
-impl Ledger {
+impl LatestAlerts {
     /// Takes revisions in their order.
     pub fn take(&mut self, revisions: impl IntoIterator<Item = Revision>) {
         for Revision { alert, .. } in revisions {
@@ -27,13 +27,13 @@ impl Ledger {
                 Some(entry) => entry.alert = alert,
                 None => {
                     let people_at_opening = alert.observed.persons.figure();
-                    self.alerts.insert(alert.id.clone(), Entry { alert, people_at_opening });
+                    self.alerts.insert(alert.id.clone(), LatestAlert { alert, people_at_opening });
                 }
             }
         }
     }
 
-    /// Notes when alerts were shown that waited for room in the budget: no revision of theirs need have come since.
+    /// Sets when alerts were shown that waited for room in the budget, which is no revision of theirs.
     pub fn note_shown<'e>(&mut self, shown_at: impl Fn(&str) -> Option<&'e str>) {
         for (id, entry) in &mut self.alerts {
             if let Some(at) = shown_at(id) {
@@ -42,22 +42,22 @@ impl Ledger {
         }
     }
 
-    /// Every alert in the order of the contract: `raised_at`, then id.
-    pub fn in_order(&self) -> Vec<&Entry> {
-        let mut all: Vec<&Entry> = self.alerts.values().collect();
+    /// Every alert in the order in which they are written: by `raised_at`, then id.
+    pub fn in_order(&self) -> Vec<&LatestAlert> {
+        let mut all: Vec<&LatestAlert> = self.alerts.values().collect();
         // RFC 3339 in UTC sorts as text only while fractions are alike, so the instants are compared.
         all.sort_by_cached_key(|entry| (crate::model::time::Timestamp::parse(&entry.alert.raised_at).ok(), entry.alert.id.clone()));
         all
     }
 
     /// An alert by its id.
-    pub fn get(&self, id: &str) -> Option<&Entry> {
+    pub fn get(&self, id: &str) -> Option<&LatestAlert> {
         self.alerts.get(id)
     }
 
-    /// The same without some.
+    /// Leaves out some alerts.
     #[must_use]
-    pub fn without(mut self, left_out: impl Fn(&Entry) -> bool) -> Ledger {
+    pub fn without(mut self, left_out: impl Fn(&LatestAlert) -> bool) -> LatestAlerts {
         self.alerts.retain(|_, entry| !left_out(entry));
         self
     }

@@ -1,15 +1,15 @@
-//! The simplest: the lot, a threshold, the z-score, and the median with its deviation by day of the week.
+//! Simple statistical baselines: random choice, a threshold, the z-score, and the median with its deviation (MAD) by weekday.
 
-use crate::evaluate::reference::{EmployeeDay, Reference};
+use crate::evaluate::reference::{EmployeeDay, ReferenceDetector};
 use crate::profile::measure::Measure;
 use crate::profile::window::day_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Anybody who is at work, as the lot falls.
-pub struct Lot;
+/// Random choice among active employees: what the budget alone finds.
+pub struct RandomChoice;
 
-impl Reference for Lot {
+impl ReferenceDetector for RandomChoice {
     fn score(&self, day: &EmployeeDay) -> f64 {
         let hash = blake3::Hasher::new().update(day.who.as_bytes()).update(&day.day.to_le_bytes()).finalize();
         f64::from(hash.as_bytes()[0]) * 256.0 + f64::from(hash.as_bytes()[1]) + 1.0
@@ -18,10 +18,10 @@ impl Reference for Lot {
     fn learn(&mut self, _day: &[EmployeeDay]) {}
 }
 
-/// The most people are the oddest: what a fixed limit a day amounts to, at the best limit for the budget.
+/// The highest figure of the day: a fixed daily limit, at the best value for the budget.
 pub struct Threshold(pub Measure);
 
-impl Reference for Threshold {
+impl ReferenceDetector for Threshold {
     fn score(&self, day: &EmployeeDay) -> f64 {
         f64::from(day.figures[self.0 as usize])
     }
@@ -29,10 +29,10 @@ impl Reference for Threshold {
     fn learn(&mut self, _day: &[EmployeeDay]) {}
 }
 
-/// Own days before one's own history is trusted; the peers' days stand in until then.
+/// Fewest days of own history; with fewer, the peers' days are used.
 const FEWEST: usize = 5;
 
-/// Standard deviations above the own mean.
+/// Standard deviations above the employee's mean.
 pub struct ZScore {
     measure: Measure,
     own: BTreeMap<Arc<str>, Sums>,
@@ -53,7 +53,7 @@ impl ZScore {
     }
 }
 
-impl Reference for ZScore {
+impl ReferenceDetector for ZScore {
     fn score(&self, day: &EmployeeDay) -> f64 {
         let enough = |sums: &&Sums| sums.days >= FEWEST;
         let known = self.own.get(&day.who).filter(enough).or_else(|| self.peers.get(&day.group).filter(enough));
@@ -74,18 +74,18 @@ impl Reference for ZScore {
     }
 }
 
-/// Deviations (1.4826 times their median) above the own median of the same day of the week.
+/// Deviations (1.4826 times the median absolute deviation) above the employee's median of the same weekday.
 pub struct MedianByWeekday {
     measure: Measure,
     own: BTreeMap<Arc<str>, Vec<(u8, f64)>>,
     peers: BTreeMap<Arc<str>, Vec<f64>>,
-    /// Median and deviation of the peers.
+    /// Median and deviation of each peer group.
     usual: BTreeMap<Arc<str>, (f64, f64)>,
 }
 
-/// Days of the same weekday before they are trusted alone.
+/// Fewest days of the same weekday; with fewer, all own days are used.
 const FEWEST_WEEKDAYS: usize = 3;
-/// Figures of peers that are kept.
+/// Most figures kept of a peer group.
 const PEERS: usize = 2_000;
 
 impl MedianByWeekday {
@@ -109,7 +109,7 @@ impl MedianByWeekday {
     }
 }
 
-impl Reference for MedianByWeekday {
+impl ReferenceDetector for MedianByWeekday {
     fn score(&self, day: &EmployeeDay) -> f64 {
         let figure = f64::from(day.figures[self.measure as usize]);
         self.usual(day).map_or(0.0, |(median, deviation)| (figure - median) / deviation)

@@ -1,7 +1,7 @@
-//! An isolation forest (Liu, Ting, Zhou 2008) over all measures: what few random cuts set apart is odd. Learnt anew every week from
-//! all days before.
+//! An isolation forest (Liu, Ting, Zhou 2008) over all measures: days that few random cuts isolate are anomalous. Trained anew every
+//! week on all earlier days.
 
-use crate::evaluate::reference::{EmployeeDay, Reference};
+use crate::evaluate::reference::{EmployeeDay, ReferenceDetector};
 use crate::profile::measure::Measure;
 use crate::random::SplitMix64;
 use std::collections::BTreeMap;
@@ -9,17 +9,17 @@ use std::sync::Arc;
 
 const TREES: usize = 100;
 const SAMPLE: usize = 256;
-/// Days after which the forest is learnt anew.
+/// Days after which the forest is trained anew.
 const STALE: u32 = 7;
-/// Before so many days of employees are known, nothing is odd.
+/// Fewest employee-days to train on; with fewer, nothing is anomalous.
 const FEWEST: usize = 64;
 
-/// Each measure as ln(1 + figure), then people and unexplained people as ratios to the own median.
+/// Features: each measure as ln(1 + figure), then people and unexplained people relative to the employee's median.
 const FEATURES: usize = Measure::COUNT + 2;
 type Features = [f64; FEATURES];
 
-/// The forest and what it learns from.
-pub struct Isolation {
+/// The forest and its training data.
+pub struct IsolationForest {
     random: SplitMix64,
     learnt: Vec<Features>,
     own: BTreeMap<Arc<str>, [Vec<f64>; 2]>,
@@ -27,20 +27,20 @@ pub struct Isolation {
     grown: u32,
 }
 
-/// A tree, flat: node 0 is its root.
+/// A tree as a list of nodes; node 0 is the root.
 struct Tree(Vec<Node>);
 
 enum Node {
     /// Left below the cut, right from it on.
     Cut { feature: usize, at: f64, left: usize, right: usize },
-    /// So many of the sample ended here.
+    /// The number of samples that end here.
     Leaf(usize),
 }
 
-impl Isolation {
+impl IsolationForest {
     /// The same seed grows the same trees.
-    pub fn seeded(seed: u64) -> Isolation {
-        Isolation { random: SplitMix64::new(seed), learnt: Vec::new(), own: BTreeMap::new(), trees: Vec::new(), grown: 0 }
+    pub fn seeded(seed: u64) -> IsolationForest {
+        IsolationForest { random: SplitMix64::new(seed), learnt: Vec::new(), own: BTreeMap::new(), trees: Vec::new(), grown: 0 }
     }
 
     fn features(&self, day: &EmployeeDay) -> Features {
@@ -92,7 +92,7 @@ fn split(all: &[Features], sample: Vec<usize>, depth: usize, random: &mut SplitM
     place
 }
 
-/// Mean depth of an unsuccessful search in a binary tree of so many.
+/// Mean depth of an unsuccessful search in a binary search tree of `n` nodes.
 fn usual_depth(n: usize) -> f64 {
     if n < 2 {
         return 0.0;
@@ -116,7 +116,7 @@ impl Tree {
     }
 }
 
-impl Reference for Isolation {
+impl ReferenceDetector for IsolationForest {
     fn score(&self, day: &EmployeeDay) -> f64 {
         if self.trees.is_empty() {
             return 0.0;

@@ -1,4 +1,4 @@
-//! `replay --kafka`: which source a topic belongs to, and the topic as it stands.
+//! `replay --kafka`: which source a topic belongs to, and its offsets.
 
 use crate::cli::Failure;
 use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
@@ -8,28 +8,33 @@ use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::kafka::bounded::BoundedTopics;
 
-/// A topic from its beginning to where it ended when somebody looked.
-pub struct Past {
+/// A topic from its beginning to the end that it had when it was looked up.
+pub struct TopicHistory {
     topic: String,
-    history: BoundedTopics,
+    partitions: BoundedTopics,
 }
 
-impl Past {
-    /// Looks where the topic begins and ends, with brokers and settings of the source that reads it.
-    pub fn of(config: &Config, topic: &str) -> Result<Past, Failure> {
+impl TopicHistory {
+    /// Looks up where the topic begins and ends, with the brokers and settings of the source that reads it.
+    pub fn of(config: &Config, topic: &str) -> Result<TopicHistory, Failure> {
         let (_, kafka) = source(config, topic)?;
-        let history = BoundedTopics::of(&brokers::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
-        Ok(Past { topic: topic.to_owned(), history })
+        let partitions = BoundedTopics::of(&brokers::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
+        Ok(TopicHistory { topic: topic.to_owned(), partitions })
     }
 }
 
 /// Opens every partition of the topics.
-pub fn open(pasts: &[Past], config: &Config, format: Option<&FormatChoice>, positions: &Positions) -> Result<Vec<Topic>, Failure> {
+pub fn open(
+    histories: &[TopicHistory],
+    config: &Config,
+    format: Option<&FormatChoice>,
+    positions: &Positions,
+) -> Result<Vec<Topic>, Failure> {
     let mut topics = Vec::new();
-    for past in pasts {
-        let (source, _) = source(config, &past.topic)?;
+    for history in histories {
+        let (source, _) = source(config, &history.topic)?;
         let own = || config.choice(&source.format).unwrap_or_else(|| config.automatic());
-        for partition in past.history.open(&positions.kafka()).map_err(anyhow::Error::from)? {
+        for partition in history.partitions.open(&positions.kafka()).map_err(anyhow::Error::from)? {
             topics.push(Topic { partition, source: source.name.clone(), format: format.cloned().unwrap_or_else(own) });
         }
     }

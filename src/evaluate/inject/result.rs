@@ -1,87 +1,87 @@
-//! Whether and when planted insiders were caught, and what the rest of the log gave meanwhile.
+//! The result of an injection: whether and when each insider was detected, and the effect on all other alerts.
 
 use crate::evaluate::compare::{Comparison, compare};
 use crate::evaluate::inject::Insider;
-use crate::evaluate::ledger::{Entry, Ledger};
+use crate::evaluate::latest_alerts::{LatestAlert, LatestAlerts};
 use crate::evaluate::score::median;
 use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
 use serde::Serialize;
 
-/// The result of a power test.
+/// The result of an injection.
 #[derive(Clone, Debug, Serialize)]
-pub struct Verdict {
+pub struct InjectionResult {
     /// Each insider.
-    pub insiders: Vec<Outcome>,
-    /// Those caught.
+    pub insiders: Vec<InsiderOutcome>,
+    /// Insiders with an alert.
     pub caught: usize,
-    /// Those caught within the budget.
+    /// Insiders with an alert within the budget.
     pub caught_within_budget: usize,
-    /// Median days from the first act to the first alert; none where fewer than half were caught.
+    /// Median days from the first act to the first alert; none if fewer than half were detected.
     pub median_days: Option<f64>,
-    /// Median people disclosed by the first alert; none where fewer than half were caught.
+    /// Median people disclosed by the first alert; none if fewer than half were detected.
     pub median_people: Option<f64>,
-    /// Alerts of the log as it is.
+    /// Alerts of the unchanged log, without those on the chosen employees.
     pub others: usize,
-    /// The same a day.
+    /// `others` a day.
     pub others_per_day: f64,
-    /// Those of them within the budget, a day.
+    /// `others` within the budget, a day.
     pub others_shown_per_day: f64,
-    /// What the insiders' company changed for others.
+    /// How alerts on other employees changed, who are compared with the insiders.
     pub changed: Comparison,
 }
 
-/// What became of one insider.
+/// The outcome of one insider.
 #[derive(Clone, Debug, Serialize)]
-pub struct Outcome {
-    /// Who.
+pub struct InsiderOutcome {
+    /// The employee.
     pub employee: String,
-    /// First act.
+    /// Time of the first act.
     pub from: String,
-    /// Last act.
+    /// Time of the last act.
     pub to: String,
     /// People disclosed in all.
     pub people: u64,
     /// The first alert.
-    pub caught: Option<Caught>,
+    pub caught: Option<InsiderDetection>,
 }
 
 /// The first alert on an insider.
 #[derive(Clone, Debug, Serialize)]
-pub struct Caught {
+pub struct InsiderDetection {
     /// Days from the first act.
     pub days: f64,
     /// People disclosed by then.
     pub people: u64,
-    /// As what.
+    /// The alert's typology.
     pub typology: Typology,
-    /// The gravest that any of the alerts became.
+    /// The highest severity of the insider's alerts.
     pub severity: Severity,
     /// Days from the first act until one was shown within the budget.
     pub shown_after_days: Option<f64>,
 }
 
-/// An insider may be caught so long after the last act.
+/// An alert counts as a detection until this long after the last act.
 const AFTERWARDS: Span = Span::days(7);
 
-/// Compares the run with insiders to the log as it is, of so many days.
-pub fn judge(insiders: &[Insider], plain: &Ledger, with: &Ledger, days: f64) -> Verdict {
-    let outcomes: Vec<Outcome> = insiders.iter().map(|insider| outcome(insider, plain, with)).collect();
-    let is_insider = |entry: &Entry| {
+/// Compares the alerts with and without insiders; `days` is the length of the log.
+pub fn measure(insiders: &[Insider], plain: &LatestAlerts, with: &LatestAlerts, days: f64) -> InjectionResult {
+    let outcomes: Vec<InsiderOutcome> = insiders.iter().map(|insider| outcome(insider, plain, with)).collect();
+    let is_insider = |entry: &LatestAlert| {
         let who = entry.alert.employee.as_deref();
         insiders.iter().any(|insider| Some(&*insider.employee) == who)
     };
     let others = plain.clone().without(is_insider);
     let changed = compare(&others, &with.clone().without(is_insider));
-    let of_caught = |figure: &dyn Fn(&Caught) -> f64| {
+    let of_caught = |figure: &dyn Fn(&InsiderDetection) -> f64| {
         let missed = f64::INFINITY;
         let mut figures: Vec<f64> = outcomes.iter().map(|outcome| outcome.caught.as_ref().map_or(missed, figure)).collect();
         median(&mut figures).filter(|figure| figure.is_finite())
     };
     let shown = others.in_order().iter().filter(|entry| entry.alert.shown_at.is_some()).count();
-    let shown_of = |caught: &Caught| caught.shown_after_days.is_some();
-    Verdict {
+    let shown_of = |caught: &InsiderDetection| caught.shown_after_days.is_some();
+    InjectionResult {
         caught: outcomes.iter().filter(|outcome| outcome.caught.is_some()).count(),
         caught_within_budget: outcomes.iter().filter(|outcome| outcome.caught.as_ref().is_some_and(shown_of)).count(),
         median_days: of_caught(&|caught| caught.days),
@@ -94,21 +94,21 @@ pub fn judge(insiders: &[Insider], plain: &Ledger, with: &Ledger, days: f64) -> 
     }
 }
 
-fn outcome(insider: &Insider, plain: &Ledger, with: &Ledger) -> Outcome {
+fn outcome(insider: &Insider, plain: &LatestAlerts, with: &LatestAlerts) -> InsiderOutcome {
     let (from, to) = insider.between();
     let time = |text: &str| Timestamp::parse(text).ok();
-    let mut alerts: Vec<(Timestamp, &Entry)> = Vec::new();
+    let mut alerts: Vec<(Timestamp, &LatestAlert)> = Vec::new();
     for entry in with.in_order() {
         let alert = &entry.alert;
         let mine = alert.employee.as_deref() == Some(&*insider.employee);
-        // What the log gives by itself is no catch.
+        // An alert of the unchanged log is no detection of the insider.
         let known = plain.get(&alert.id).is_some_and(|known| known.alert.raised_at == alert.raised_at);
         if let Some(raised) = time(&alert.raised_at).filter(|raised| mine && !known && *raised >= from && *raised <= to + AFTERWARDS) {
             alerts.push((raised, entry));
         }
     }
     let days = |time: Timestamp| (time - from).0 as f64 / Span::days(1).0 as f64;
-    let caught = alerts.iter().min_by_key(|(raised, _)| *raised).map(|(raised, entry)| Caught {
+    let caught = alerts.iter().min_by_key(|(raised, _)| *raised).map(|(raised, entry)| InsiderDetection {
         days: days(*raised),
         people: insider.people_by(*raised),
         typology: entry.alert.typology,
@@ -116,5 +116,5 @@ fn outcome(insider: &Insider, plain: &Ledger, with: &Ledger) -> Outcome {
         shown_after_days: alerts.iter().filter_map(|(_, entry)| entry.alert.shown_at.as_deref().and_then(time)).min().map(days),
     });
     let people = insider.people_by(to);
-    Outcome { employee: insider.employee.to_string(), from: from.to_string(), to: to.to_string(), people, caught }
+    InsiderOutcome { employee: insider.employee.to_string(), from: from.to_string(), to: to.to_string(), people, caught }
 }

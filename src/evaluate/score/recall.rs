@@ -1,31 +1,31 @@
-//! Sums over labels that have something in common: a line of a table.
+//! Recall over labels that have something in common: a row of the score's tables.
 
 use crate::evaluate::labels::Label;
-use crate::evaluate::score::Caught;
+use crate::evaluate::score::FirstDetection;
 use crate::model::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Labels that have something in common.
+/// Recall and time to detect over a group of labels.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Row {
+pub struct RecallSummary {
     /// Labels.
     pub labels: usize,
-    /// Labels whose employee has an alert of any typology at that time.
+    /// Detected labels: the employee has an alert of any typology at that time.
     pub caught: usize,
-    /// Labels whose employee has an alert of the labelled typology at that time.
+    /// Detected labels with an alert of the labelled typology.
     pub named: usize,
-    /// Caught among all.
+    /// Detected labels among all.
     pub recall: f64,
-    /// Things done together count once.
+    /// Episodes: what a group did together counts once.
     pub episodes: usize,
-    /// Those of which any member was caught.
+    /// Episodes of which any member was detected.
     pub episodes_caught: usize,
-    /// Caught among all.
+    /// Detected episodes among all.
     pub episode_recall: f64,
-    /// Median hours from the first labelled act to the first alert, of those caught.
+    /// Median time to detect in hours, from the first labelled act to the first alert, over detected labels.
     pub median_hours: Option<f64>,
-    /// Median share of people disclosed by the first alert; all of them where there was none.
+    /// Median share of people disclosed by the first alert; 1 for labels that were not detected.
     pub median_leaked: Option<f64>,
     #[serde(skip)]
     hours: Vec<f64>,
@@ -35,12 +35,12 @@ pub struct Row {
     groups: BTreeMap<Group, bool>,
 }
 
-/// What tells episodes apart: their name, else what and when.
+/// The key of an episode: its name, else typology, time and difficulty.
 type Group = (Option<String>, &'static str, Option<(Timestamp, Timestamp)>, Option<String>);
 
-impl Row {
-    /// Counts a label.
-    pub(super) fn add(&mut self, label: &Label, caught: Option<&Caught>, leaks: bool) {
+impl RecallSummary {
+    /// Adds a label.
+    pub(super) fn add(&mut self, label: &Label, caught: Option<&FirstDetection>, leaks: bool) {
         self.labels += 1;
         self.caught += usize::from(caught.is_some());
         self.named += usize::from(caught.is_some_and(|caught| caught.named));
@@ -53,7 +53,7 @@ impl Row {
         *self.groups.entry(group).or_default() |= caught.is_some();
     }
 
-    /// Works out what follows from the sums.
+    /// Computes the shares and medians.
     pub(super) fn close(&mut self) {
         (self.episodes, self.episodes_caught) = (self.groups.len(), self.groups.values().filter(|caught| **caught).count());
         self.recall = share(self.caught, self.labels);

@@ -1,22 +1,29 @@
 //! `replay`: historical logs through the same engine that runs live.
 
-use crate::cli::kept::Kept;
-use crate::cli::pass::{Pass, create};
-use crate::cli::past::Past;
-use crate::cli::scored::{self, Known};
-use crate::cli::{Failure, compared, power, setup, summary};
+mod compare;
+mod inject;
+mod pass;
+mod score;
+mod summary;
+mod topic;
+
+use crate::cli::state::ReplayState;
+use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use leakwarden::engine::Engine;
-use leakwarden::evaluate::leaks::Leaks;
-use leakwarden::evaluate::ledger::Ledger;
+use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::pipeline::{coverage, dead_letters};
 use leakwarden::sink::dead_letters::DeadLetters;
+use pass::{ReplayPass, create};
+use score::GroundTruthFiles;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use topic::TopicHistory;
 
 /// Replay historical logs: the same engine as `run`, fast, with the same alerts whatever the threads and the order of files.
 #[derive(clap::Args)]
@@ -92,14 +99,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if twice && options.files.iter().any(|file| file == "-") {
         return Err(Failure::argument("FILES", "must be files where --compare or --inject reads them twice", "-"));
     }
-    let known = options.labels.as_deref().map(|labels| Known::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
+    let known =
+        options.labels.as_deref().map(|labels| GroundTruthFiles::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
     let known = known.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let (config, context) = setup::load(options.config.as_deref())?;
-    let topics = options.kafka.iter().map(|topic| Past::of(&config, topic)).collect::<Result<_, _>>()?;
-    let pass = Pass { pool, threads, between, files: &options.files, topics, format: options.format.as_deref() };
+    let topics = options.kafka.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
+    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, format: options.format.as_deref() };
     if let Some(spec) = &options.inject {
-        return power::test(spec, &pass, &config, &context, options.score.as_deref());
+        return inject::test(spec, &pass, &config, &context, options.score.as_deref());
     }
     let (mut letters, sealer) = match &options.dead_letters {
         Some(path) => (Some(DeadLetters::to_new_file(path).map_err(anyhow::Error::from)?), None),
@@ -108,17 +116,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let begun = Instant::now();
 
-    let mut kept = options.state.as_deref().map(Kept::open).transpose()?;
-    let (engine, positions) = match &mut kept {
-        Some(kept) => kept.resume(context.clone())?,
+    let mut state = options.state.as_deref().map(ReplayState::open).transpose()?;
+    let (engine, positions) = match &mut state {
+        Some(state) => state.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),
     };
     let mut replay = pass.open(engine, &config, &positions)?.sealing(sealer);
-    let mut leaks = known.as_ref().map(|known| Leaks::new(&known.labels, &known.leaks));
-    let mut ledger = Ledger::default();
+    let mut leaks = known.as_ref().map(|known| LeakProgress::new(&known.labels, &known.leaks));
+    let mut ledger = LatestAlerts::default();
     pass.rounds(&mut replay, &mut leaks, &mut ledger, letters.as_mut())?;
-    if let Some(kept) = &mut kept {
-        kept.leave(&mut replay, positions, &config)?;
+    if let Some(state) = &mut state {
+        state.save(&mut replay, positions, &config)?;
     }
     pass.finish(&mut replay, &mut ledger, letters)?;
     if let Some(path) = &options.alerts {
@@ -127,13 +135,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let Some(path) = &options.coverage {
         write_coverage(path, replay.engine())?;
     }
-    let score = known.zip(leaks).map(|(known, leaks)| scored::score(&replay, &ledger, &known, &leaks, options.references));
+    let score = known.zip(leaks).map(|(known, leaks)| score::score(&replay, &ledger, &known, &leaks, options.references));
     summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
     if let Some(other) = &options.compare {
-        return compared::compare(&pass, &ledger, other, options.score.as_deref());
+        return compare::compare(&pass, &ledger, other, options.score.as_deref());
     }
     if let (Some(path), Some(score)) = (&options.score, &score) {
-        scored::write(path, score)?;
+        score::write(path, score)?;
     }
     Ok(())
 }
@@ -159,7 +167,7 @@ fn write_coverage(path: &Path, engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_alerts(path: &Path, ledger: &Ledger) -> Result<(), Failure> {
+fn write_alerts(path: &Path, ledger: &LatestAlerts) -> Result<(), Failure> {
     let mut out: Box<dyn Write> =
         if path == Path::new("-") { Box::new(BufWriter::new(std::io::stdout().lock())) } else { Box::new(create(path)?) };
     for entry in ledger.in_order() {
