@@ -8,14 +8,16 @@ use leakwarden::http::health::Health;
 use leakwarden::http::router::View;
 use leakwarden::http::server::Server;
 use leakwarden::model::problem::Problem;
-use leakwarden::pipeline::cluster::{self, Process, Setup};
+use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::live::sources::Sources;
-use leakwarden::pipeline::live::{Live, NoObserver, Parts};
+use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::redrive::Letters;
 use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
 use leakwarden::pipeline::reload::{Origin, Reloads};
+use leakwarden::pipeline::service::Parts;
+use leakwarden::pipeline::service::observer::NoObserver;
 use leakwarden::pipeline::{brokers, dead_letters};
 use leakwarden::sink::{self, Sink, SinkSettings};
 use leakwarden::telemetry::logging;
@@ -73,6 +75,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    let parts = || -> Result<Parts, Failure> {
+        Ok(Parts {
+            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+            dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
+            sealer: dead_letters::sealer(&config)?,
+            reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
+            metrics: metrics.clone(),
+            health,
+            coverage,
+        })
+    };
     if let Some(cluster) = &config.cluster {
         // Brokers may be away for long, and whoever ends the process meanwhile is obeyed at once.
         let (sender, prepared) = crossbeam_channel::bounded(1);
@@ -89,15 +102,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 return Ok(());
             }
         };
-        let parts = cluster::Parts {
-            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
-            dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
-            sealer: dead_letters::sealer(&config)?,
-            reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
-            metrics,
-            health,
-            coverage,
-        };
+        let parts = parts()?;
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
         tracing::info!("stopped; state is saved");
         drop(ended);
@@ -108,19 +113,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut kept = ReplayState::open(&config.state)?;
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
-    let parts = Parts {
+    let own = live::Parts {
         sources: Sources::start(&config, &positions, &keys)?,
-        delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
-        dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
-        state: Some(kept.into_state()),
-        sealer: dead_letters::sealer(&config)?,
         spool: Some(Spool::open(&config.state).beside(before(&config))),
-        reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
-        metrics,
-        health,
-        coverage,
+        state: Some(kept.into_state()),
     };
-    let engine = Live::new(&config, engine, positions, parts).run(&stopped, &mut NoObserver)?;
+    let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");
     drop(ended);
     // Whether the last answers went out changes nothing any more.

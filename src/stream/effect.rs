@@ -1,6 +1,7 @@
 //! What a node wants to be done.
 
 use crate::model::alert::Alert;
+use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::restore::RestoreStats;
@@ -14,8 +15,9 @@ pub enum Effect {
     Produce(u64, OutgoingRecord),
     /// Give alerts to the sinks; say so when all have acknowledged them.
     Alerts(u64, Vec<Arc<Alert>>),
-    /// Give alerts to the sinks that may change before they settle.
-    Provisional(Vec<Arc<Alert>>),
+    /// Give alerts to the sinks that may change before they settle: those that a message of `leakwarden.access` led to, with the time at
+    /// which it came to its broker, or retractions.
+    Provisional(Option<Timestamp>, Vec<Arc<Alert>>),
     /// Read a partition of a topic of ours from an offset on. What was read of it before is of no more use.
     Consume(InternalTopic, i32, i64),
     /// Read it no more.

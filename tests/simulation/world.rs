@@ -266,7 +266,7 @@ impl<'a> World<'a> {
             let Some(next) = process.follows.get(&(topic, partition)).copied() else { return moved };
             let Some((offset, (key, value))) = self.log.at(topic, partition, next) else { return moved };
             process.follows.insert((topic, partition), offset + 1);
-            process.node.message(topic, partition, offset, key, value.as_deref(), true);
+            process.node.message(topic, partition, offset, key, value.as_deref(), Some(Timestamp::default()));
             moved = true;
             // What it leads to may change what is followed.
             if topic == InternalTopic::State {
@@ -347,7 +347,12 @@ impl<'a> World<'a> {
                     process.delivering.push_back(ticket);
                     alerts.iter().for_each(|alert| self.outcome.note(alert));
                 }
-                Effect::Provisional(alerts) => assert!(alerts.iter().all(|alert| !alert.settled || alert.state == AlertState::Retracted)),
+                Effect::Provisional(arrived, alerts) => {
+                    let retracted = alerts.iter().filter(|alert| alert.state == AlertState::Retracted).count();
+                    // Only what an access caused has a time of arrival, from which latency is measured.
+                    assert_eq!(retracted, if arrived.is_some() { 0 } else { alerts.len() });
+                    assert!(alerts.iter().all(|alert| !alert.settled || alert.state == AlertState::Retracted));
+                }
                 Effect::Consume(topic, partition, from) => {
                     process.follows.insert((topic, partition), from);
                 }

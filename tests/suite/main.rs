@@ -21,6 +21,7 @@ mod labels;
 mod limits;
 mod mariadb_score;
 mod memory;
+mod one_service;
 mod order;
 mod postgresql_carriers;
 mod postgresql_score;

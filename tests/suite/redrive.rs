@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Records of a log of one's own: e1 reads ten thousand people in ten.
-fn records() -> Vec<String> {
+pub(super) fn records() -> Vec<String> {
     let record = |n: u64| {
         let people: Vec<String> = (n * 1_000..(n + 1) * 1_000).map(|id| format!("{{\"c\":\"{}\"}}", id * 13)).collect();
         let time = on(0, &format!("09:{n:02}"));
@@ -21,7 +21,7 @@ fn records() -> Vec<String> {
 }
 
 /// A configuration in which the employee stands at that pointer.
-fn config(dir: &Path, employee: &str, source: &str, more: &str) {
+pub(super) fn config(dir: &Path, employee: &str, source: &str, more: &str) {
     let format = format!(
         "[format.core]\nkind = \"json\"\ntime = \"/ts\"\ntable = \"/table\"\nsubjects = \"/items/*/c\"\nemployee = \"{employee}\"\n"
     );
@@ -37,9 +37,9 @@ fn config(dir: &Path, employee: &str, source: &str, more: &str) {
     fs::write(dir.join("subject.key"), "a secret of thirty-two bytes, or more").expect("written");
 }
 
-const FILE: &str = "path = \"core.log\"\n";
-const WRONG: &str = "/user/nr";
-const RIGHT: &str = "/who/nr";
+pub(super) const FILE: &str = "path = \"core.log\"\n";
+pub(super) const WRONG: &str = "/user/nr";
+pub(super) const RIGHT: &str = "/who/nr";
 
 fn of_core(service: &Service, outcome: &str) -> f64 {
     service.metric(&format!("leakwarden_records_total{{outcome=\"{outcome}\",source=\"core\"}}"))
@@ -53,12 +53,12 @@ fn redriven(service: &Service) -> f64 {
     service.metric("leakwarden_redriven_records_total{source=\"core\"}")
 }
 
-fn redrive(dir: &Path, more: &[&str]) -> Ran {
+pub(super) fn redrive(dir: &Path, more: &[&str]) -> Ran {
     leakwarden(dir, &[&["redrive", "--config", "config.toml"], more].concat())
 }
 
 /// The count before such a line of the report.
-fn told(ran: &Ran, what: &str) -> u64 {
+pub(super) fn told(ran: &Ran, what: &str) -> u64 {
     let text = String::from_utf8(ran.out.clone()).expect("UTF-8");
     let line = text.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {text}"));
     line.split_whitespace().next().and_then(|count| count.parse().ok()).expect("a count")

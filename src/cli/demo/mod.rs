@@ -25,10 +25,11 @@ use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::live::sources::Sources;
-use leakwarden::pipeline::live::{Live, Parts};
+use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::parallel::Parallel;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
+use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::simulate::{self, Company};
 use leakwarden::telemetry::metrics::Metrics;
@@ -113,15 +114,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
-    let parts =
-        Parts { sources, delivery, dead_letters: None, sealer: None, spool: None, state: None, metrics, health, reloads: None, coverage };
+    let parts = Parts { delivery, dead_letters: None, sealer: None, metrics, health, reloads: None, coverage };
+    let own = live::Parts { sources, spool: None, state: None };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();
     let streaming =
         broker.stream(today, company_keys(&company), end.saturating_duration_since(Instant::now()).saturating_sub(REST), pace.clone());
     screen.begin_today(ledger, total, end, stop);
-    let mut engine = Live::new(&config, engine, Positions::default(), parts).run(&stopped, &mut screen)?;
+    let mut engine = Live::new(&config, engine, Positions::default(), parts, own).run(&stopped, &mut screen)?;
     pace.stop();
     // The stream ends by itself once it is told; a panic of it has said so.
     let _ = streaming.join();

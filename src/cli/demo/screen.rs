@@ -9,7 +9,7 @@ use leakwarden::evaluate::score::Score;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::Timestamp;
-use leakwarden::pipeline::live::{Observer, Progress};
+use leakwarden::pipeline::service::observer::{Observer, Progress};
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;

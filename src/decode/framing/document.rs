@@ -156,7 +156,7 @@ impl Shape {
         }
     }
 
-    /// Where the next document begins. TimeRange them stand commas and brackets, or the tags of the elements around.
+    /// Where the next document begins. Between them stand commas and brackets, or the tags of the elements around.
     fn start(&self, text: &str) -> Result<Option<usize>, DecodeError> {
         let refuse = |what: &str| Err(DecodeError::Form { expected: self.name(), what: what.to_owned() });
         match self {

@@ -1,57 +1,36 @@
 //! The service as one of several processes: what the group gives it is read, decided by a [`Node`], and sent. The node decides; here
-//! are the brokers, the clock and the sinks.
+//! are the brokers, the clock and the sinks. What it shares with a service of one process stands in [`crate::pipeline::service`].
 
 mod caches;
 mod input_partitions;
 mod setup;
-mod sinks;
 
 use crate::config::schema::Config;
 use crate::engine::context::Context;
-use crate::http::health::Health;
 use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::group::{Commit, GroupEvent, GroupMember};
 use crate::kafka::producer::{ProducerRecord, RecordProducer};
+use crate::model::alert::Alert;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::pipeline::coverage::Published;
-use crate::pipeline::delivery::Delivery;
 use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
-use crate::pipeline::reload::{Loaded, Reloads};
-use crate::sink::dead_letters::DeadLetters;
-use crate::sink::payload::Sealer;
+use crate::pipeline::reload::Loaded;
+use crate::pipeline::service::followed::Released;
+use crate::pipeline::service::observer::NoObserver;
+use crate::pipeline::service::publisher::Cause;
+use crate::pipeline::service::{Parts, Service, now, record_counts};
 use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::node::{Effect, Node};
-use crate::telemetry::metrics::{Metrics, Reload};
 use anyhow::Context as _;
 use caches::{Caches, Place, log_name};
 use crossbeam_channel::{Receiver, Sender};
-use input_partitions::InputPartitions;
+use input_partitions::Reading;
 pub use setup::Setup;
-use sinks::Sinks;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// The parts that the process is made of.
-pub struct Parts {
-    /// Where alerts go.
-    pub delivery: Delivery,
-    /// Where what cannot be decoded is kept.
-    pub dead_letters: Option<DeadLetters>,
-    /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
-    pub sealer: Option<Arc<Sealer>>,
-    /// Changes of the configuration.
-    pub reloads: Option<Reloads>,
-    /// Numbers.
-    pub metrics: Metrics,
-    /// Readiness.
-    pub health: Arc<Health>,
-    /// Where how far employees' days could be evaluated is published.
-    pub coverage: Arc<Published>,
-}
+use std::time::{Duration, Instant};
 
 /// How long to wait for messages before looking at everything else.
 const WAIT: Duration = Duration::from_millis(20);
@@ -81,19 +60,17 @@ pub struct Process {
     setup: Setup,
     node: Node,
     /// Of the group of the input's partitions.
-    reading: GroupMember,
+    input_group: GroupMember,
     /// Of the group of the tasks.
-    working: GroupMember,
-    reader: PartitionConsumer,
-    writer: RecordProducer,
-    input_partitions: InputPartitions,
-    sinks: Sinks,
+    task_group: GroupMember,
+    consumer: PartitionConsumer,
+    producer: RecordProducer,
+    service: Service<TopicPartition, Reading>,
+    /// Batches of alerts that the node waits for every sink to acknowledge: number of the sinks' batch, and of the node's effect.
+    unacknowledged_alerts: VecDeque<(u64, u64)>,
     caches: Caches,
-    parts: Parts,
     /// What was committed last of each input partition, and when.
     committed: BTreeMap<TopicPartition, (InputPosition, Instant)>,
-    checkpoint: Duration,
-    idle: Duration,
     save_at: Instant,
     second_at: Instant,
     stepped_at: Instant,
@@ -106,11 +83,11 @@ pub struct Process {
 impl Process {
     /// Joins the others.
     pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
-        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (reader, writer) = (PartitionConsumer::start(&setup.cluster, &setup.groups[0].group)?, RecordProducer::new(&setup.cluster)?);
-        let reading = GroupMember::join(&setup.cluster, &setup.groups[0])?;
-        let working = GroupMember::join(&setup.cluster, &setup.groups[1])?;
-        let checkpoint = millis(config.checkpoint);
+        let (consumer, producer) =
+            (PartitionConsumer::start(&setup.cluster, &setup.groups[0].group)?, RecordProducer::new(&setup.cluster)?);
+        let input_group = GroupMember::join(&setup.cluster, &setup.groups[0])?;
+        let task_group = GroupMember::join(&setup.cluster, &setup.groups[1])?;
+        let service: Service<TopicPartition, Reading> = Service::new(config, parts);
         let now = Instant::now();
         let place = Place {
             dir: config.state.join("cache"),
@@ -119,20 +96,17 @@ impl Process {
             group: setup.groups[0].group.clone(),
         };
         Ok(Process {
-            node: Node::new(context.clone(), setup.layout.clone()),
-            input_partitions: InputPartitions::new(config, context, &parts.metrics, parts.sealer.clone()),
-            sinks: Sinks::new(&parts.metrics),
-            caches: Caches::start(place, &parts.metrics),
+            node: Node::new(context, setup.layout.clone()),
+            unacknowledged_alerts: VecDeque::new(),
+            caches: Caches::start(place, &service.metrics),
             setup,
-            reading,
-            working,
-            reader,
-            writer,
-            parts,
+            input_group,
+            task_group,
+            consumer,
+            producer,
             committed: BTreeMap::new(),
-            checkpoint,
-            idle: millis(config.idle),
-            save_at: now + checkpoint,
+            save_at: now + service.settings.checkpoint,
+            service,
             second_at: now,
             stepped_at: now,
             restored: false,
@@ -143,19 +117,16 @@ impl Process {
 
     /// Runs until told to stop, then saves and leaves.
     pub fn run(mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
-        self.configured(&self.node.context().config.clone());
+        self.service.configured(&self.node.context().config);
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step()?;
         }
-        self.parts.health.set_stopping();
+        self.service.health.set_stopping();
         let tasks: Vec<i32> = self.node.tasks().map(|(task, _)| task).collect();
         self.last_save(&tasks)?;
-        let acknowledged = self.parts.delivery.stop(LAST_SAVE);
-        if !acknowledged {
-            tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
-        }
+        self.service.publisher.stop(LAST_SAVE);
         self.caches.stop(CACHE_WITHIN);
-        let left = [self.working, self.reading].map(|member| member.leave(LEAVE_WITHIN));
+        let left = [self.task_group, self.input_group].map(|member| member.leave(LEAVE_WITHIN));
         if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
         }
@@ -166,15 +137,15 @@ impl Process {
         let now = Instant::now();
         // Whoever was stopped for long has heard nothing, and nobody is silent for that.
         if now.duration_since(self.stepped_at) > Duration::from_secs(5) {
-            self.input_partitions.awake(now);
+            self.service.followed.iter_mut().for_each(|(_, followed)| followed.awake(now));
         }
         self.stepped_at = now;
         self.take_up_changes()?;
         self.hear_group()?;
-        if self.writer.unacknowledged_bytes() < UNDER_WAY {
+        if self.producer.unacknowledged_bytes() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
-                let Some(batch) = self.reader.receive(wait).context("kafka: reading")? else { break };
+                let Some(batch) = self.consumer.receive(wait).context("kafka: reading")? else { break };
                 wait = Duration::ZERO;
                 self.take(&batch.partition, batch.assignment, batch.records)?;
                 self.act()?;
@@ -189,9 +160,9 @@ impl Process {
         self.node.step(&Parallel)?;
         self.act()?;
         if now >= self.save_at {
-            self.save_at = now + self.checkpoint;
+            self.save_at = now + self.service.settings.checkpoint;
             self.saving_since.get_or_insert(now);
-            self.release_held(|_| true)?;
+            self.release_all()?;
             self.node.checkpoint(&Parallel);
             self.act()?;
             hit("save begun");
@@ -202,28 +173,18 @@ impl Process {
             self.saving_since = None;
             let took = since.elapsed();
             self.save_at = self.save_at.max(now + took * UNSAVED);
-            self.parts.metrics.checkpoint(took);
+            self.service.metrics.checkpoint(took);
         }
         Ok(())
     }
 
-    /// A changed configuration is in use from one record to the next.
+    /// Takes up a changed configuration, from one record to the next: what decoders hold back came before the change.
     fn take_up_changes(&mut self) -> anyhow::Result<()> {
-        let newest = self.parts.reloads.as_ref().and_then(|reloads| reloads.fresh.try_iter().last());
-        let Some(Loaded { config, context, .. }) = newest else { return Ok(()) };
-        self.release_held(|_| true)?;
+        let Some(Loaded { config, context, .. }) = self.service.reload_due() else { return Ok(()) };
+        self.release_all()?;
         self.node.set_context(context.clone());
-        self.input_partitions.set_context(&config, context.clone());
-        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        (self.checkpoint, self.idle) = (millis(config.checkpoint), millis(config.idle));
-        self.configured(&context.config);
-        self.parts.metrics.reload(Reload::Applied);
-        tracing::info!(config = %context.config, "the configuration was read again and is in use");
+        self.service.adopt(&config, &context);
         Ok(())
-    }
-
-    fn configured(&self, hash: &str) {
-        self.parts.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
     }
 
     fn take(
@@ -234,14 +195,15 @@ impl Process {
     ) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.topic).map(|(topic, _)| *topic);
         let Some(topic) = ours else { return self.take_input(partition, &messages) };
-        let fresh = now_ms() - FRESH.0;
+        let fresh = now() - FRESH;
+        let shows = self.service.settings.provisional && !self.behind;
         for message in messages {
             hit("message taken");
-            let show = self.input_partitions.provisional && !self.behind && message.timestamp_ms.is_some_and(|ms| ms >= fresh);
+            let show = message.timestamp_ms.map(Timestamp).filter(|at| shows && *at >= fresh);
             self.node.message(topic, partition.partition, message.offset, &message.key, message.value.as_deref(), show);
             if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
-                if !self.reader.is_current(partition, assignment) {
+                if !self.consumer.is_current(partition, assignment) {
                     break;
                 }
             }
@@ -251,22 +213,31 @@ impl Process {
 
     fn take_input(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
         self.look_for_lost(input, messages);
-        for (offset, content) in self.input_partitions.take(input, messages) {
-            let given_up = self.node.record(input, offset, content);
-            self.input_partitions.give_up(input, given_up);
+        let classifier = self.node.context().classifier.clone();
+        let Some(followed) = self.service.followed.get_mut(input) else { return Ok(()) };
+        let batches = input_partitions::decode(followed, messages, &classifier, now());
+        let (source, mut lost) = (followed.source, followed.more.take_lost());
+        for (message, batch) in messages.iter().zip(batches) {
+            record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
+            let believed = self.service.settings.believed(message.timestamp_ms);
+            let (content, letters) = input_partitions::as_input(batch, std::mem::take(&mut lost), believed);
+            self.service.dead_letters.extend(letters);
+            let given_up = self.node.record(input, message.offset, content);
+            self.service.dead_letters.give_up(&input.to_string(), &given_up);
             hit("record taken");
         }
-        self.bury()
+        self.service.dead_letters.keep()
     }
 
     /// Records that expired before they were read are lost to us, and that is told.
     fn look_for_lost(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) {
         let Some(came) = messages.first().map(|message| message.offset) else { return };
-        let Some(expected) = self.input_partitions.is_missed(input, came, Instant::now()) else { return };
+        let Some(followed) = self.service.followed.get_mut(input) else { return };
+        let Some(expected) = followed.more.is_missed(came, Instant::now()) else { return };
         match crate::kafka::topics::bounds(&self.setup.cluster, &input.topic, input.partition) {
             Ok((first, _)) if first > expected => {
                 tracing::warn!(partition = %input, expected, found = came, "records expired before they were read");
-                self.input_partitions.lost(input);
+                followed.more.lose();
             }
             Ok(_) => {}
             // The watch goes on without the answer.
@@ -276,35 +247,33 @@ impl Process {
         }
     }
 
-    /// Dead letters are kept before the offset behind them can be committed. A place that takes none ends the process.
-    fn bury(&mut self) -> anyhow::Result<()> {
-        let letters = self.input_partitions.letters();
-        match &mut self.parts.dead_letters {
-            Some(keep) if !letters.is_empty() => {
-                keep.write(&letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}"))?;
-                hit("dead letters kept");
-                Ok(())
-            }
-            Some(_) | None => Ok(()),
-        }
+    fn release_all(&mut self) -> anyhow::Result<()> {
+        let classifier = self.node.context().classifier.clone();
+        let released = self.service.followed.release_all(&classifier);
+        self.take_released(released)
     }
 
-    fn release_held(&mut self, of: impl Fn(Duration) -> bool) -> anyhow::Result<()> {
-        for (input, content) in self.input_partitions.held(Instant::now(), of) {
-            let given_up = self.node.take_held(&input, content);
-            self.input_partitions.give_up(&input, given_up);
+    fn take_released(&mut self, released: Vec<Released<TopicPartition>>) -> anyhow::Result<()> {
+        for Released { partition, batch, .. } in released {
+            let (content, letters) = input_partitions::as_input(batch, 0, None);
+            self.service.dead_letters.extend(letters);
+            let given_up = self.node.take_held(&partition, content);
+            self.service.dead_letters.give_up(&partition.to_string(), &given_up);
         }
-        self.bury()
+        self.service.dead_letters.keep()
     }
 
     fn each_second(&mut self, now: Instant) -> anyhow::Result<()> {
-        self.release_held(|silent| silent >= SECOND)?;
+        let classifier = self.node.context().classifier.clone();
+        let released = self.service.followed.release_complete(now, &classifier);
+        self.take_released(released)?;
         self.node.publish_watermarks();
-        if self.input_partitions.provisional {
+        if self.service.settings.provisional {
             self.node.reconcile();
         }
-        let silent: Vec<TopicPartition> =
-            self.node.running_inputs().into_iter().filter(|input| self.input_partitions.is_silent(input, now, self.idle)).collect();
+        let idle = self.service.settings.idle;
+        let is_silent = |input: &TopicPartition| self.service.followed.get(input).is_some_and(|followed| followed.silence(now) >= idle);
+        let silent: Vec<TopicPartition> = self.node.running_inputs().into_iter().filter(is_silent).collect();
         self.node.advance_idle(&silent);
         self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
@@ -316,7 +285,7 @@ impl Process {
     /// Records that wait, about: a message of ours holds as many as the last ones did.
     fn backlog(&mut self) -> u64 {
         let access = &self.setup.topics[&InternalTopic::Access];
-        let (ours, input): (Vec<_>, Vec<_>) = self.reader.lag().into_iter().partition(|(of, _)| of.topic == *access);
+        let (ours, input): (Vec<_>, Vec<_>) = self.consumer.lag().into_iter().partition(|(of, _)| of.topic == *access);
         let sum = |lags: Vec<(TopicPartition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
         sum(input) + sum(ours) * self.node.mean_bundle_size()
     }
@@ -328,13 +297,15 @@ impl Process {
         let ahead = watermarks.iter().filter(|(_, watermark)| **watermark > last + AHEAD);
         let held: BTreeSet<TopicPartition> = ahead.map(|(input, _)| input.clone()).collect();
         for input in &held {
-            self.input_partitions.heard(input, Instant::now());
+            if let Some(followed) = self.service.followed.get_mut(input) {
+                followed.awake(Instant::now());
+            }
         }
-        self.reader.pause(held);
+        self.consumer.pause(held);
     }
 
     fn measure(&mut self) {
-        let metrics = &self.parts.metrics;
+        let metrics = &self.service.metrics;
         let restoring = self.node.restore_progress();
         metrics.restoring(restoring.tasks as u64, restoring.messages, restoring.bytes);
         if restoring.tasks > 0 {
@@ -343,23 +314,53 @@ impl Process {
         let running = self.node.tasks().count();
         if restoring.tasks == 0 && self.has_joined() && !self.restored {
             self.restored = true;
-            self.parts.health.set_restored();
+            self.service.health.set_restored();
             tracing::info!(tasks = running, "ready");
         }
         metrics.set_tasks(running as u64);
         let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
         let firsts = self.node.tasks().map(|(task, of)| (task, of.first()));
-        if let Some(newest) = self.parts.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
+        if let Some(newest) = self.service.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
             metrics.set_coverage(&newest);
         }
-        self.input_partitions.measure(&self.node.watermarks(), &self.reader.lag(), now_ms(), &self.parts.health, self.has_joined());
+        let watermarks = self.node.watermarks();
+        self.service.followed.measure_watermarks(now(), |input| watermarks.get(input).copied());
+        self.measure_lag();
         let counts = self.node.counts();
-        self.sinks.count(&counts, &self.input_partitions);
+        record_counts::count_settled(&counts, |index| self.service.followed.metrics_of(index));
+        record_counts::count_disclosed(&counts, &self.service.metrics);
+    }
+
+    fn measure_lag(&self) {
+        let mut lags = vec![0; self.service.followed.sources().len()];
+        for (partition, lag) in self.consumer.lag() {
+            if let Some(followed) = self.service.followed.get(&partition) {
+                lags[followed.source] += lag;
+            }
+        }
+        for (at, (source, lag)) in self.service.followed.sources().iter().zip(lags).enumerate() {
+            source.metrics.set_lag(lag);
+            self.service.health.set_connected(at, self.has_joined());
+        }
+    }
+
+    fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause) {
+        self.service.publisher.publish(alerts, cause, now(), &mut NoObserver);
+    }
+
+    /// Effects whose alerts every sink has acknowledged since this was last asked for.
+    fn acknowledged_alerts(&mut self) -> Vec<u64> {
+        let done = self.service.publisher.acknowledged();
+        let mut effects = Vec::new();
+        while let Some((_, effect)) = self.unacknowledged_alerts.pop_front_if(|(batch, _)| *batch <= done) {
+            effects.push(effect);
+        }
+        effects
     }
 
     fn has_joined(&self) -> bool {
-        self.reading.has_joined() && self.working.has_joined()
+        self.input_group.has_joined() && self.task_group.has_joined()
     }
 
     /// Does what the node wants.
@@ -371,7 +372,7 @@ impl Process {
             for effect in effects {
                 match effect {
                     Effect::Produce(number, message) => {
-                        self.writer.send(ProducerRecord {
+                        self.producer.send(ProducerRecord {
                             number,
                             topic: self.setup.topics[&message.topic].to_string(),
                             partition: message.partition,
@@ -382,19 +383,20 @@ impl Process {
                         hit("message sent");
                     }
                     Effect::Alerts(number, alerts) => {
-                        self.sinks.settled(number, &alerts, &mut self.parts.delivery);
+                        self.publish(&alerts, Cause::Settled);
+                        self.unacknowledged_alerts.push_back((self.service.publisher.given(), number));
                         hit("alerts given");
                     }
-                    Effect::Provisional(alerts) => self.sinks.provisional(&alerts, &mut self.parts.delivery),
+                    Effect::Provisional(arrived, alerts) => self.publish(&alerts, arrived.map_or(Cause::Retraction, Cause::Access)),
                     Effect::Consume(topic, partition, from) => {
-                        self.reader.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
+                        self.consumer.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
                     }
                     Effect::StopConsuming(topic, partition) => {
-                        self.reader.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
+                        self.consumer.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
                     }
                     Effect::ConsumeInput(input, from) => {
-                        self.input_partitions.open(&input, from);
-                        self.reader.assign(input, from);
+                        self.service.followed.follow_input(&input, from);
+                        self.consumer.assign(input, from);
                     }
                     Effect::Commit(input, resume) => {
                         // A commit may have failed, so the same is said again now and then.
@@ -420,15 +422,15 @@ impl Process {
                     offset: task.next(),
                     metadata: String::new(),
                 });
-                self.working.commit(read.collect());
-                self.reading.commit(commits);
+                self.task_group.commit(read.collect());
+                self.input_group.commit(commits);
                 hit("offsets committed");
             }
-            for (number, offset) in self.writer.poll().context("kafka: sending")? {
+            for (number, offset) in self.producer.poll().context("kafka: sending")? {
                 self.node.acknowledged(number, offset);
                 hit("message acknowledged");
             }
-            for number in self.sinks.acknowledged(&self.parts.delivery) {
+            for number in self.acknowledged_alerts() {
                 self.node.acknowledged(number, 0);
                 hit("alerts acknowledged");
             }
@@ -442,7 +444,7 @@ impl Process {
     }
 
     fn hear_group(&mut self) -> anyhow::Result<()> {
-        while let Ok(event) = self.working.events.try_recv().or_else(|_| self.reading.events.try_recv()) {
+        while let Ok(event) = self.task_group.events.try_recv().or_else(|_| self.input_group.events.try_recv()) {
             let access = self.setup.topics[&InternalTopic::Access].clone();
             match event {
                 GroupEvent::Assigned { partition, .. } if partition.topic == access => {
@@ -480,8 +482,8 @@ impl Process {
             } else {
                 self.node.revoke_input(of);
                 self.committed.remove(of);
-                self.input_partitions.close(of);
-                self.reader.unassign(of.clone());
+                self.service.followed.leave(of);
+                self.consumer.unassign(of.clone());
             }
         }
     }
@@ -489,7 +491,7 @@ impl Process {
     /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it.
     fn last_save(&mut self, tasks: &[i32]) -> anyhow::Result<()> {
         let until = Instant::now() + LAST_SAVE;
-        self.release_held(|_| true)?;
+        self.release_all()?;
         // One that is under way ends first.
         let mut begun: BTreeSet<i32> = BTreeSet::new();
         while Instant::now() < until {
@@ -510,13 +512,4 @@ impl Process {
         }
         self.act()
     }
-}
-
-fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
-}
-
-/// The latest event time that is believed of a message of that time.
-fn believed(timestamp_ms: Option<i64>, skew: Span) -> Option<Timestamp> {
-    timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + skew)
 }

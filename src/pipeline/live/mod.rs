@@ -1,4 +1,5 @@
-//! The service: sources in, the engine, sinks out, state on disk. The only place with a clock.
+//! The service as one process: sources in, the engine, sinks out, state on disk. What it shares with a service of several
+//! processes stands in [`crate::pipeline::service`].
 //!
 //! One thread drives the engine in steps: take what has arrived, show it at once, settle what is old enough, give alerts
 //! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
@@ -6,190 +7,107 @@
 
 pub mod recent_ids;
 mod redriven;
-mod reload;
 pub mod sources;
 
-use crate::config::schema::{Config, Source};
-use crate::decode::{self, Raw};
+use crate::config::schema::Config;
+use crate::decode::Raw;
+use crate::engine::Engine;
 use crate::engine::output::{Output, Revision};
-use crate::engine::{Engine, Snapshot};
-use crate::http::health::Health;
 use crate::model::access::{Access, PartitionId, Position};
-use crate::model::alert::{Alert, AlertState};
-use crate::model::severity::Severity;
-use crate::model::time::{Span, Timestamp};
-use crate::pipeline::coverage::Published;
-use crate::pipeline::delivery::Delivery;
-use crate::pipeline::evicted::tell_evicted;
+use crate::model::alert::Alert;
+use crate::model::time::Timestamp;
 use crate::pipeline::live::recent_ids::RecentIds;
 use crate::pipeline::live::sources::{Arrival, Sources};
 use crate::pipeline::parallel::Parallel;
-use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRange};
+use crate::pipeline::partition_decoder::{Batch, Item, TimeRange};
 use crate::pipeline::redrive::spool::Spool;
-use crate::pipeline::reload::{Loaded, Reloads};
+use crate::pipeline::reload::Loaded;
+use crate::pipeline::service::followed::{COMPLETE_AFTER, Released};
+use crate::pipeline::service::observer::{Observer, Progress};
+use crate::pipeline::service::publisher::Cause;
+use crate::pipeline::service::{self, REST_WITHIN, Service, now, record_counts};
 use crate::pipeline::state::{Positions, StateDir};
-use crate::sink::dead_letters::{DeadLetter, DeadLetters};
-use crate::sink::payload::Sealer;
-use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
+use crate::source::lines::Piece;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-/// What somebody beside the service wants to hear (the demo's screen); the service itself needs nobody.
-pub trait Observer {
-    /// Alerts were told.
-    fn alerts(&mut self, alerts: &[Arc<Alert>]);
-    /// A step was made.
-    fn stepped(&mut self, progress: &Progress);
-}
-
-/// NoObserver.
-pub struct NoObserver;
-
-impl Observer for NoObserver {
-    fn alerts(&mut self, _alerts: &[Arc<Alert>]) {}
-    fn stepped(&mut self, _progress: &Progress) {}
-}
-
-/// Where the service stands.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
-    /// Records read since the start.
-    pub records: u64,
-    /// Employees and accounts known.
-    pub employees: usize,
-    /// Up to where records have arrived, over all partitions.
-    pub watermark: Option<Timestamp>,
-    /// Alerts that are open.
-    pub open: usize,
-}
-
-/// The parts that a service is made of.
+/// The parts that one process needs beside those of any service.
 pub struct Parts {
     /// Where records come from.
     pub sources: Sources,
-    /// Where alerts go.
-    pub delivery: Delivery,
-    /// Where what cannot be decoded is kept.
-    pub dead_letters: Option<DeadLetters>,
-    /// Encrypts what dead letters keep; `None`: they keep nothing of the content.
-    pub sealer: Option<Arc<Sealer>>,
     /// Dead letters that are re-driven; they count once only with a state.
     pub spool: Option<Spool>,
     /// Where state is kept; `None` keeps none.
     pub state: Option<StateDir>,
-    /// Numbers.
-    pub metrics: Metrics,
-    /// Readiness.
-    pub health: Arc<Health>,
-    /// How far employees' days could be evaluated.
-    pub coverage: Arc<Published>,
-    /// Changes of the configuration; `None` where it cannot change.
-    pub reloads: Option<Reloads>,
 }
 
 /// The running service.
 pub struct Live {
     engine: Engine,
     parts: Parts,
-    sources: Vec<(String, SourceMetrics)>,
-    formats: Vec<(String, decode::FormatChoice)>,
-    feeds: BTreeMap<PartitionId, Heard>,
+    service: Service<PartitionId, Idle>,
     positions: Positions,
-    open: BTreeMap<String, Severity>,
     recent_ids: RecentIds,
-    settings: Settings,
     checkpoint_at: Instant,
     progress: Progress,
-    /// A changed configuration that waits for the end of a record, and since when.
-    fresh: Option<(Loaded, Instant)>,
 }
 
-/// What of the configuration matters while running.
-#[derive(Clone, Copy, Debug)]
-struct Settings {
-    skew: Span,
-    idle: Duration,
-    checkpoint: Duration,
-    provisional: bool,
-}
+/// Whether a partition is idle: silent for so long that it holds up nobody's time.
+struct Idle(bool);
 
-impl Settings {
-    fn of(config: &Config) -> Settings {
-        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (idle, checkpoint) = (millis(config.idle), millis(config.checkpoint));
-        Settings { skew: config.skew, idle, checkpoint, provisional: config.provisional }
-    }
-}
-
-/// The format of each source, with what tells whether it is still the same.
-fn formats(config: &Config) -> Vec<(String, decode::FormatChoice)> {
-    let choice = |source: &Source| config.choice(&source.format).unwrap_or_else(|| config.automatic());
-    config.sources.iter().map(|source| (config.decoding_of(source), choice(source))).collect()
-}
-
-struct Heard {
-    feed: PartitionDecoder,
-    source: usize,
-    last: Instant,
-    resting: bool,
-    /// Something came since its decoder last let go of what it held back.
-    fresh: bool,
+/// A batch on its way to the engine.
+struct Taken {
+    partition: PartitionId,
+    batch: Batch,
+    /// When its records arrived, by the time of day.
+    arrived: Timestamp,
+    /// The latest event time that is believed of them, by the clock of a broker.
+    believed: Option<Timestamp>,
 }
 
 /// How long sinks may take to acknowledge before a checkpoint is put off.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
-
-/// The lines of one statement come together: after such a silence what its decoder holds back is complete.
-const COMPLETE_AFTER: Duration = Duration::from_secs(1);
-
-/// How long a checkpoint waits for the rest of a record of several lines, which comes at once or, after a crash, never.
-const REST_WITHIN: Duration = Duration::from_secs(10);
 
 /// How long the service waits for records before it looks at everything else.
 const WAIT: Duration = Duration::from_millis(50);
 
 impl Live {
     /// A service from its parts, going on from `positions`.
-    pub fn new(config: &Config, engine: Engine, positions: Positions, parts: Parts) -> Live {
-        let sources = config.sources.iter().map(|source| (source.name.clone(), parts.metrics.source(&source.name)));
-        let settings = Settings::of(config);
+    pub fn new(config: &Config, engine: Engine, positions: Positions, shared: service::Parts, parts: Parts) -> Live {
+        let service: Service<PartitionId, Idle> = Service::new(config, shared);
         Live {
-            sources: sources.collect(),
-            formats: formats(config),
-            feeds: BTreeMap::new(),
             positions,
-            open: BTreeMap::new(),
             recent_ids: RecentIds::default(),
-            settings,
-            checkpoint_at: Instant::now() + settings.checkpoint,
+            checkpoint_at: Instant::now() + service.settings.checkpoint,
             progress: Progress::default(),
-            fresh: None,
             engine,
             parts,
+            service,
         }
     }
 
     /// Runs until told to stop, then saves and leaves. Returns the engine as it stands.
     pub fn run(mut self, stop: &Receiver<()>, observer: &mut impl Observer) -> anyhow::Result<Engine> {
-        if self.settings.provisional {
+        if self.service.settings.provisional {
             self.engine.resume_provisional();
         }
-        self.configured(None);
-        self.parts.health.set_restored();
+        self.service.configured(&self.engine.context().config);
+        self.service.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step(observer)?;
         }
-        self.parts.health.set_stopping();
+        self.service.health.set_stopping();
         let stopping = Instant::now();
-        while self.is_mid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
+        while self.service.followed.is_mid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
-        let Live { mut engine, mut parts, positions, feeds, .. } = self.last_checkpoint(observer)?;
-        drop(feeds);
-        let acknowledged = parts.delivery.stop(ACKNOWLEDGED_WITHIN);
+        // Nothing is saved or committed past a dead letter that could not be kept: then this fails.
+        self.release_all(observer)?;
+        self.positions.tails = self.parts.sources.tails();
+        let Live { mut engine, mut parts, positions, service, .. } = self;
+        let acknowledged = service.publisher.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
             state.save(engine.image(), &positions).context("cannot save the state")?;
             parts.sources.commit(&positions);
@@ -210,15 +128,15 @@ impl Live {
         }
         self.take_redriven(observer)?;
         for (source, connected) in self.parts.sources.connected() {
-            self.parts.health.set_connected(source, connected);
+            self.service.health.set_connected(source, connected);
         }
         self.rest_idle(begun);
-        self.release_held(observer, |heard| begun.duration_since(heard.last) >= COMPLETE_AFTER && !heard.feed.is_mid_record())?;
+        self.release_complete(begun, observer)?;
         let settled = self.engine.advance(&Parallel);
-        self.told(settled, begun, observer);
+        self.publish(settled, Cause::Settled, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
         let retracted = self.engine.reconcile();
-        self.told(retracted, begun, observer);
+        self.publish(retracted, Cause::Retraction, observer);
         self.measure();
         observer.stepped(&self.progress);
         if begun >= self.checkpoint_at {
@@ -228,272 +146,197 @@ impl Live {
     }
 
     fn arrived(&mut self, arrival: Arrival, observer: &mut impl Observer) -> anyhow::Result<()> {
-        let begun = Instant::now();
         match arrival {
             Arrival::Partition { source, name } => {
-                let id = self.partition(source, &name);
-                self.engine.open(id);
+                let partition = self.follow(source, &name, now());
+                self.engine.open(partition);
             }
             Arrival::Lost { source, name } => {
-                let id = self.partition(source, &name);
-                self.engine.lost(id);
+                let partition = self.follow(source, &name, now());
+                self.engine.lost(partition);
             }
             Arrival::Gone { name } => {
-                let id = self.engine.context().partition(&name);
-                self.engine.rest(id, None);
+                let partition = self.engine.context().partition(&name);
+                self.engine.rest(partition, None);
             }
             Arrival::Message { source, name, message } => {
-                let id = self.partition(source, &name);
+                // The broker's time, so that what a record waited in the topic counts as well.
+                let arrived = message.timestamp_ms.filter(|ms| *ms > 0).map_or_else(now, Timestamp);
+                let partition = self.follow(source, &name, arrived);
                 let context = self.engine.context().clone();
                 let mut batch = Batch::default();
                 let position = Position(message.offset.unsigned_abs());
                 let raw = Raw::new(&message.payload, position, context.classifier.keys.record(&message.payload));
-                let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
-                heard.feed.decode_message(raw, &context.classifier, &mut batch);
-                let believed = message.timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.settings.skew);
-                self.take(id, batch, believed, begun, observer)?;
+                let Some(followed) = self.service.followed.get_mut(&partition) else { return Ok(()) };
+                followed.decoder.decode_message(raw, &context.classifier, &mut batch);
+                let believed = self.service.settings.believed(message.timestamp_ms);
+                self.take(Taken { partition, batch, arrived, believed }, observer)?;
                 self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
             }
             Arrival::Piece { source, name, piece } => {
-                let id = self.partition(source, &name);
+                let arrived = now();
+                let partition = self.follow(source, &name, arrived);
                 let context = self.engine.context().clone();
-                let Some(heard) = self.feeds.get_mut(&id) else { return Ok(()) };
-                if let crate::source::lines::Piece::Block(block) = &piece {
-                    heard.feed.recognise(block.lines().take(100).map(|(_, line)| line));
+                let Some(followed) = self.service.followed.get_mut(&partition) else { return Ok(()) };
+                if let Piece::Block(block) = &piece {
+                    followed.decoder.recognise(block.lines().take(100).map(|(_, line)| line));
                 }
-                let batch = heard.feed.decode(&piece, &context.classifier, TimeRange::default());
-                self.take(id, batch, None, begun, observer)?;
+                let batch = followed.decoder.decode(&piece, &context.classifier, TimeRange::default());
+                self.take(Taken { partition, batch, arrived, believed: None }, observer)?;
             }
-            Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.sources[source].0),
+            Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.service.followed.sources()[source].name),
         }
         Ok(())
     }
 
-    /// The id of a partition, which is followed from now on.
-    fn partition(&mut self, source: usize, name: &str) -> PartitionId {
+    /// The id of a partition, which is followed from now on and from which something has come.
+    fn follow(&mut self, source: usize, name: &str, arrived: Timestamp) -> PartitionId {
         let id = self.engine.context().partition(name);
-        if !self.feeds.contains_key(&id) {
-            let feed = self.feed(source, id, name);
-            self.feeds.insert(id, Heard { feed, source, last: Instant::now(), resting: true, fresh: false });
+        if self.service.followed.get(&id).is_none() {
+            self.engine.context().belongs(name, &self.service.followed.sources()[source].name);
+            self.service.followed.follow(id, source, id, name.to_owned(), Idle(true));
         }
-        let Some(heard) = self.feeds.get_mut(&id) else { return id };
-        if heard.resting {
-            heard.resting = false;
+        let Some(followed) = self.service.followed.get_mut(&id) else { return id };
+        followed.touch(Instant::now(), arrived);
+        if std::mem::take(&mut followed.more.0) {
             self.engine.open(id);
         }
-        heard.last = Instant::now();
-        heard.fresh = true;
         id
     }
 
-    /// A partition from its next record on.
-    fn feed(&self, source: usize, id: PartitionId, name: &str) -> PartitionDecoder {
-        self.engine.context().belongs(name, &self.sources[source].0);
-        let mut names: Vec<&str> = self.sources.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        let index = names.binary_search(&self.sources[source].0.as_str()).unwrap_or(0) as u16;
-        let mut decoder = PartitionDecoder::new(self.sources[source].0.clone(), index, id, name.to_owned(), self.formats[source].1.clone());
-        decoder.seal_with(self.parts.sealer.clone());
-        decoder
-    }
-
-    fn take(
-        &mut self,
-        id: PartitionId,
-        batch: Batch,
-        believed: Option<Timestamp>,
-        begun: Instant,
-        observer: &mut impl Observer,
-    ) -> anyhow::Result<()> {
+    fn take(&mut self, taken: Taken, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let Taken { partition, batch, arrived, believed } = taken;
+        let Some(source) = self.service.followed.get(&partition).map(|followed| followed.source) else { return Ok(()) };
         self.progress.records += batch.records;
-        let source = self.feeds.get(&id).map_or(0, |heard| heard.source);
-        let numbers = &self.sources[source].1;
-        numbers.records(Outcome::DeadLetter, batch.dead_letters.len() as u64);
-        numbers.records(Outcome::Ignored, batch.ignored);
-        let (mut letters, items) = batch.into_items();
+        record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
+        let (letters, items) = batch.into_items();
+        self.service.dead_letters.extend(letters);
         for item in items {
             match item {
-                Item::SequenceNumber { stream, number, record } => self.engine.numbered(id, stream, number, record),
-                Item::DeadLetter => self.engine.dead(id),
+                Item::SequenceNumber { stream, number, record } => self.engine.numbered(partition, stream, number, record),
+                Item::DeadLetter => self.engine.dead(partition),
                 Item::Access(access) => {
-                    self.note_unburied(&access);
-                    letters.extend(self.access(source, access, believed, begun, observer));
+                    self.note_decoded_after_all(&access);
+                    self.take_access(source, access, arrived, believed, observer);
                 }
             }
         }
-        self.bury(&letters)
+        self.service.dead_letters.keep()
     }
 
-    /// Counts an access and gives it to the engine. What is returned was set aside before and is given up.
-    fn access(
+    /// Counts an access and gives it to the engine. One that was set aside before may be given up by that.
+    fn take_access(
         &mut self,
         source: usize,
         access: Access,
+        arrived: Timestamp,
         believed: Option<Timestamp>,
-        begun: Instant,
         observer: &mut impl Observer,
-    ) -> Option<DeadLetter> {
+    ) {
         let id = access.partition;
         let outcome = self.recent_ids.outcome(&access, &self.engine);
-        self.sources[source].1.records(outcome, 1);
-        let shown = self.settings.provisional.then(|| access.clone());
+        self.service.followed.sources()[source].metrics.records(outcome, 1);
+        let shown = self.service.settings.provisional.then(|| access.clone());
         let given_up = self.engine.take(access, believed);
         // What was set aside is not shown: nobody knows yet whether its time is right.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
         if let Some(access) = shown.filter(placed) {
             let output = self.engine.show(&access);
-            self.told(output, begun, observer);
+            self.publish(output, Cause::Access(arrived), observer);
         }
-        if given_up.is_some() {
+        if let Some(access) = given_up {
             self.engine.dead(id);
+            self.service.dead_letters.give_up(&self.engine.context().partition_name(access.partition), [&access]);
         }
-        given_up.map(|access| DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), &access))
     }
 
-    /// Keeps dead letters. A disk that takes none stops the service: nothing may be lost, and offsets stay where they are.
-    fn bury(&mut self, letters: &[DeadLetter]) -> anyhow::Result<()> {
-        if letters.is_empty() {
-            return Ok(());
-        }
-        for letter in letters {
-            tracing::warn!(partition = %letter.partition, position = letter.position.0, reason = %letter.reason, "record cannot be decoded");
-        }
-        match &mut self.parts.dead_letters {
-            Some(dead_letters) => dead_letters.write(letters).map_err(|error| anyhow::anyhow!("dead letters cannot be kept: {error}")),
-            None => Ok(()),
-        }
+    /// Takes up a changed configuration: what decoders hold back came before the change.
+    fn take_up_changes(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let Some(Loaded { config, context, .. }) = self.service.reload_due() else { return Ok(()) };
+        self.release_all(observer)?;
+        self.engine.set_context(context.clone());
+        self.service.adopt(&config, &context);
+        Ok(())
     }
 
     /// A partition without records for long holds nobody up.
     fn rest_idle(&mut self, now: Instant) {
         // What is not read is not idle: time must not go on past what stands in it.
         let partial = self.parts.sources.partial();
-        for (id, heard) in &mut self.feeds {
-            if partial.contains(&heard.source) {
-                heard.last = now;
+        let idle = self.service.settings.idle;
+        for (id, followed) in self.service.followed.iter_mut() {
+            if partial.contains(&followed.source) {
+                followed.awake(now);
             }
-            if !heard.resting && now.duration_since(heard.last) >= self.settings.idle {
-                heard.resting = true;
+            if !followed.more.0 && followed.silence(now) >= idle {
+                followed.more.0 = true;
                 self.engine.rest(*id, None);
             }
         }
     }
 
-    /// Gives alerts to the sinks and counts.
-    fn told(&mut self, output: Output, begun: Instant, observer: &mut impl Observer) {
-        let metrics = &self.parts.metrics;
-        for kind in crate::model::kind::Kind::ALL {
-            let people = output.counts.by_kind[kind as usize];
-            if people > 0 {
-                metrics.personal_records(kind, people);
-            }
-        }
-        for (tier, people) in &output.counts.unexplained_by_tier {
-            metrics.persons_unexplained(*tier as u32, *people);
-        }
-        tell_evicted(metrics, output.counts.evicted);
-        if output.revisions.is_empty() {
-            return;
-        }
+    fn publish(&mut self, output: Output, cause: Cause, observer: &mut impl Observer) {
+        record_counts::count_disclosed(&output.counts, &self.service.metrics);
         let alerts: Vec<Arc<Alert>> = output.revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
-        for alert in &alerts {
-            self.count_alert(alert);
-            self.parts.metrics.detection_latency(begun.elapsed());
-        }
-        self.parts.delivery.give(&alerts);
-        observer.alerts(&alerts);
-    }
-
-    fn count_alert(&mut self, alert: &Alert) {
-        match alert.state {
-            AlertState::Open => {
-                let known = self.open.insert(alert.id.clone(), alert.severity);
-                if known != Some(alert.severity) {
-                    self.parts.metrics.alert(alert.typology, alert.severity);
-                }
-            }
-            AlertState::Closed | AlertState::Retracted => {
-                self.open.remove(&alert.id);
-            }
-        }
-        for severity in Severity::ALL {
-            let open = self.open.values().filter(|of| **of == severity).count() as u64;
-            self.parts.metrics.set_alerts_open(severity, open);
-        }
+        self.service.publisher.publish(&alerts, cause, now(), observer);
     }
 
     fn measure(&mut self) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-        let mut newest: BTreeMap<usize, Timestamp> = BTreeMap::new();
-        for (id, heard) in &self.feeds {
-            if let Some(watermark) = self.engine.watermark(*id) {
-                newest.entry(heard.source).and_modify(|at| *at = (*at).min(watermark)).or_insert(watermark);
-            }
-        }
-        for (source, watermark) in &newest {
-            let delay = Duration::from_millis((now - watermark.0).max(0).unsigned_abs());
-            self.sources[*source].1.set_watermark_delay(delay);
-        }
+        let watermarks = self.service.followed.measure_watermarks(now(), |id| self.engine.watermark(*id));
         for (source, lag) in self.parts.sources.lag() {
-            self.sources[source].1.set_lag(lag);
+            self.service.followed.sources()[source].metrics.set_lag(lag);
         }
-        if let Some(newest) = self.parts.coverage.publish(&self.engine) {
-            self.parts.metrics.set_coverage(&newest);
+        if let Some(newest) = self.service.coverage.publish(&self.engine) {
+            self.service.metrics.set_coverage(&newest);
         }
         let employees = self.engine.employees();
-        self.parts.metrics.set_employees_tracked(employees as u64);
-        self.progress = Progress { employees, watermark: newest.values().copied().max(), open: self.open.len(), ..self.progress };
+        self.service.metrics.set_employees_tracked(employees as u64);
+        let (watermark, open) = (watermarks.into_iter().max(), self.service.publisher.open());
+        self.progress = Progress { employees, watermark, open, ..self.progress };
     }
 
     /// Alerts acknowledged, then state, then offsets.
     fn checkpoint(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        if self.is_mid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
+        if self.service.followed.is_mid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
             return Ok(());
         }
-        self.checkpoint_at = Instant::now() + self.settings.checkpoint;
-        self.release_held(observer, |_| true)?;
+        self.checkpoint_at = Instant::now() + self.service.settings.checkpoint;
+        self.release_all(observer)?;
         if self.parts.state.is_none() {
             return Ok(());
         }
-        if !self.parts.delivery.wait(ACKNOWLEDGED_WITHIN) {
+        if !self.service.publisher.wait(ACKNOWLEDGED_WITHIN) {
             tracing::warn!("sinks have not acknowledged all alerts: the checkpoint is put off");
             return Ok(());
         }
         let begun = Instant::now();
-        let image: Snapshot = self.engine.image();
+        let image = self.engine.image();
         self.positions.tails = self.parts.sources.tails();
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;
-        self.parts.metrics.checkpoint(begun.elapsed());
-        self.parts.metrics.set_state_bytes(state.size());
+        self.service.metrics.checkpoint(begun.elapsed());
+        self.service.metrics.set_state_bytes(state.size());
         self.parts.sources.commit(&self.positions);
         self.parts.spool.iter_mut().for_each(Spool::saved);
         Ok(())
     }
 
-    /// Whether a record of several lines is just arriving. Nothing is held to be arriving where nothing arrives.
-    fn is_mid_record(&self, now: Instant) -> bool {
-        self.feeds.values().any(|heard| now.duration_since(heard.last) < COMPLETE_AFTER && heard.feed.is_mid_record())
+    fn release_complete(&mut self, now: Instant, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let classifier = self.engine.context().classifier.clone();
+        let released = self.service.followed.release_complete(now, &classifier);
+        self.take_released(released, observer)
     }
 
-    /// Takes what decoders hold back for lines to come. It is not in the state, so it is let go before the state is made.
-    fn release_held(&mut self, observer: &mut impl Observer, of: impl Fn(&Heard) -> bool) -> anyhow::Result<()> {
-        let context = self.engine.context().clone();
-        let mut held = Vec::new();
-        for (id, heard) in self.feeds.iter_mut().filter(|(_, heard)| heard.fresh && of(heard)) {
-            heard.fresh = false;
-            held.push((*id, heard.feed.flush(&context.classifier, TimeRange::default())));
-        }
-        for (id, batch) in held {
-            self.take(id, batch, None, Instant::now(), observer)?;
+    fn release_all(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
+        let classifier = self.engine.context().classifier.clone();
+        let released = self.service.followed.release_all(&classifier);
+        self.take_released(released, observer)
+    }
+
+    fn take_released(&mut self, released: Vec<Released<PartitionId>>, observer: &mut impl Observer) -> anyhow::Result<()> {
+        for Released { partition, batch, arrived } in released {
+            self.take(Taken { partition, batch, arrived, believed: None }, observer)?;
         }
         Ok(())
-    }
-
-    /// Nothing is saved or committed past a dead letter that could not be kept.
-    fn last_checkpoint(mut self, observer: &mut impl Observer) -> anyhow::Result<Live> {
-        self.release_held(observer, |_| true)?;
-        self.positions.tails = self.parts.sources.tails();
-        Ok(self)
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
-use crate::model::time::Span;
+use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::stream::changelog::{Changelog, ChangelogId};
 use crate::stream::coordinator::Coordinator;
@@ -219,9 +219,17 @@ impl Node {
         self.followed(name).map_or_else(Vec::new, |input| input.take_held(content))
     }
 
-    /// A message of a topic of ours. `show`: it is recent enough to be shown at once. Of a partition of the state no message may
+    /// A message of a topic of ours. `show`: when it came to its broker, where it is recent enough to be shown at once. Of a partition of the state no message may
     /// come before what the last one led to is done ([`Node::has_effects`]): it may have to be read from elsewhere.
-    pub fn message(&mut self, topic: InternalTopic, partition: i32, offset: i64, key: &[u8], value: Option<&[u8]>, show: bool) {
+    pub fn message(
+        &mut self,
+        topic: InternalTopic,
+        partition: i32,
+        offset: i64,
+        key: &[u8],
+        value: Option<&[u8]>,
+        show: Option<Timestamp>,
+    ) {
         let outcome = self.take(topic, partition, offset, key, value, show);
         if let Err(why) = outcome {
             let failure = match topic {
@@ -239,7 +247,7 @@ impl Node {
         offset: i64,
         key: &[u8],
         value: Option<&[u8]>,
-        show: bool,
+        show: Option<Timestamp>,
     ) -> Result<(), String> {
         match topic {
             InternalTopic::Baselines => self.table.take(offset, key, value),
@@ -260,10 +268,10 @@ impl Node {
                     return Ok(());
                 }
                 let mut step = Step::default();
-                let records = task.take(offset, value.unwrap_or_default(), show, &mut step)?;
+                let records = task.take(offset, value.unwrap_or_default(), show.is_some(), &mut step)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
                 self.counts.join(step.counts);
-                self.shown(step.provisional);
+                self.shown(show, step.provisional);
                 Ok(())
             }
             InternalTopic::Summaries => {
@@ -389,13 +397,13 @@ impl Node {
                 revisions.extend(task.reconcile());
             }
         }
-        self.shown(revisions);
+        self.shown(None, revisions);
     }
 
-    fn shown(&mut self, revisions: Vec<Revision>) {
+    fn shown(&mut self, arrived: Option<Timestamp>, revisions: Vec<Revision>) {
         if !revisions.is_empty() {
             let alerts = revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
-            self.effects.push(Effect::Provisional(alerts));
+            self.effects.push(Effect::Provisional(arrived, alerts));
         }
     }
 

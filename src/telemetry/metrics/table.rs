@@ -153,7 +153,9 @@ metrics! {
     CONSUMER_LAG: GaugeRow<1> = "consumer_lag_records", [SOURCE], "records",
         "Records of a source that are not read yet.";
     DETECTION_LATENCY: HistogramRow<0> = "detection_latency_seconds", [], "seconds",
-        "Time from an access to the alert that it opened.";
+        "Time from the arrival of an access to the publication of the revision of an open alert that it caused. It arrives at the \
+         timestamp of its Kafka record, in a cluster that of its record in the access topic, or when its line is read; where nothing \
+         was published before it settled, the time of the access itself counts. Closed and retracted alerts are not measured.";
     EMPLOYEES_TRACKED: GaugeRow<0> = "employees_tracked", [], "employees",
         "Employees and accounts with a profile in memory.";
     STATE_BYTES: GaugeRow<0> = "state_bytes", [], "bytes",

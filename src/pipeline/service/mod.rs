@@ -1,0 +1,165 @@
+//! What the service is made of, whether it is one process ([`crate::pipeline::live`]) or several
+//! ([`crate::pipeline::cluster`]). A record travels alike in both; they differ in what carries it from one part to the next:
+//!
+//! ```text
+//!                    one process                                   several processes
+//!  source            live::sources: files, Kafka                   Kafka, partitions shared out by the group
+//!     │              ─────────────────────────── followed: FollowedPartitions ───────────────────────────
+//!     ▼
+//!  decoder           ─────────────────────────── PartitionDecoder: Batch ────────────────────────────────
+//!     │ accesses     │ dead letters: DeadLetterQueue, kept before anything is saved or committed
+//!     ▼
+//!  engine            Engine, in memory                             Node: input partitions ─ leakwarden.access ─ tasks
+//!     │              (counted as they arrive: RecentIds)           ─ leakwarden.summaries ─ coordinator
+//!     │ counts       ─────────────────────────── record_counts ──────────────────────────────────────────
+//!     │ revisions    ─────────────────────────── Publisher: sinks, observer, metrics ────────────────────
+//!     ▼
+//!  state             embedded store, then offsets                  leakwarden.state, then offsets
+//! ```
+//!
+//! Both stop in the same order: what decoders hold back is taken, sinks acknowledge, the state is saved, offsets are committed, sources
+//! are left.
+
+pub mod dead_letter_queue;
+pub mod followed;
+pub mod observer;
+pub mod publisher;
+pub mod record_counts;
+
+use crate::config::schema::Config;
+use crate::engine::context::Context;
+use crate::http::health::Health;
+use crate::model::time::{Span, Timestamp};
+use crate::pipeline::coverage::Published;
+use crate::pipeline::delivery::Delivery;
+use crate::pipeline::reload::{Loaded, Reloads};
+use crate::sink::dead_letters::DeadLetters;
+use crate::sink::payload::Sealer;
+use crate::telemetry::metrics::{Metrics, Reload};
+use dead_letter_queue::DeadLetterQueue;
+use followed::FollowedPartitions;
+use publisher::Publisher;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What a service is given, in either mode.
+pub struct Parts {
+    /// Where alerts go.
+    pub delivery: Delivery,
+    /// Where what cannot be decoded is kept; `None` keeps none.
+    pub dead_letters: Option<DeadLetters>,
+    /// Encrypts the content of dead letters; `None`: nothing of the content is kept.
+    pub sealer: Option<Arc<Sealer>>,
+    /// Changes of the configuration; `None` where it cannot change.
+    pub reloads: Option<Reloads>,
+    /// Prometheus metrics.
+    pub metrics: Metrics,
+    /// Readiness.
+    pub health: Arc<Health>,
+    /// Where coverage is published.
+    pub coverage: Arc<Published>,
+}
+
+/// The parts of a running service that are the same in both modes. `K` names a followed partition, `X` is what a mode knows of it
+/// beside.
+pub struct Service<K, X> {
+    /// Alerts on their way to the sinks.
+    pub publisher: Publisher,
+    /// Dead letters that are not kept yet.
+    pub dead_letters: DeadLetterQueue,
+    /// Sources, and those of their partitions that are read here.
+    pub followed: FollowedPartitions<K, X>,
+    /// The settings in use.
+    pub settings: Settings,
+    /// Prometheus metrics.
+    pub metrics: Metrics,
+    /// Readiness.
+    pub health: Arc<Health>,
+    /// Where coverage is published.
+    pub coverage: Arc<Published>,
+    reloads: Option<Reloads>,
+    /// A changed configuration that waits for the end of a record, and since when.
+    reloaded: Option<(Loaded, Instant)>,
+}
+
+/// How long a checkpoint or a changed configuration waits for the rest of a record of several lines, which comes at once or, after a
+/// crash, never.
+pub const REST_WITHIN: Duration = Duration::from_secs(10);
+
+/// What of the configuration matters while running.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How far a broker's clock may be behind the time of a record that is believed.
+    pub skew: Span,
+    /// After such a silence a partition holds nobody up.
+    pub idle: Duration,
+    /// Between two saves of the state.
+    pub checkpoint: Duration,
+    /// Whether alerts are published before the records behind them settle.
+    pub provisional: bool,
+}
+
+impl Settings {
+    fn of(config: &Config) -> Settings {
+        let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
+        let (idle, checkpoint) = (millis(config.idle), millis(config.checkpoint));
+        Settings { skew: config.skew, idle, checkpoint, provisional: config.provisional }
+    }
+
+    /// The latest event time that is believed of a message, by its broker's or producer's clock.
+    pub fn believed(&self, timestamp_ms: Option<i64>) -> Option<Timestamp> {
+        timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.skew)
+    }
+}
+
+impl<K: Ord + Clone, X> Service<K, X> {
+    /// A service that reads nothing yet.
+    pub fn new(config: &Config, parts: Parts) -> Service<K, X> {
+        let Parts { delivery, dead_letters, sealer, reloads, metrics, health, coverage } = parts;
+        Service {
+            publisher: Publisher::new(delivery, &metrics),
+            dead_letters: DeadLetterQueue::new(dead_letters),
+            followed: FollowedPartitions::new(config, &metrics, sealer),
+            settings: Settings::of(config),
+            metrics,
+            health,
+            coverage,
+            reloads,
+            reloaded: None,
+        }
+    }
+
+    /// A configuration that has changed and been found valid, once no record of several lines is just arriving. The caller releases what
+    /// decoders hold back, gives the engine the new context, and calls [`Service::adopt`].
+    pub fn reload_due(&mut self) -> Option<Loaded> {
+        let now = Instant::now();
+        if let Some(loaded) = self.reloads.as_ref().and_then(|reloads| reloads.fresh.try_iter().last()) {
+            self.reloaded = Some((loaded, now));
+        }
+        let (loaded, since) = self.reloaded.take()?;
+        if now.duration_since(since) < REST_WITHIN && self.followed.is_mid_record(now) {
+            self.reloaded = Some((loaded, since));
+            return None;
+        }
+        Some(loaded)
+    }
+
+    /// Goes on under a changed configuration.
+    pub fn adopt(&mut self, config: &Config, context: &Context) {
+        self.settings = Settings::of(config);
+        self.followed.adopt(config);
+        self.configured(&context.config);
+        self.metrics.reload(Reload::Applied);
+        tracing::info!(config = %context.config, "the configuration was read again and is in use");
+    }
+
+    /// Says which configuration is in use, by its hash.
+    pub fn configured(&self, hash: &str) {
+        self.metrics.set_config(hash, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    }
+}
+
+/// The time of day.
+pub fn now() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
+}

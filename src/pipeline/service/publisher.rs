@@ -1,0 +1,117 @@
+//! Alerts on their way to the sinks and to an observer, and what the metrics say of them: opened, open, and how long after its access.
+
+use super::observer::Observer;
+use crate::model::alert::{Alert, AlertState};
+use crate::model::severity::Severity;
+use crate::model::time::Timestamp;
+use crate::pipeline::delivery::Delivery;
+use crate::telemetry::metrics::Metrics;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Publishes revisions of alerts.
+pub struct Publisher {
+    delivery: Delivery,
+    metrics: Metrics,
+    /// Alerts published as open since the start, with their severity.
+    open: BTreeMap<String, Severity>,
+}
+
+/// What revisions came about by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// An access that arrived at that time of day, shown before it settles: since its arrival.
+    Access(Timestamp),
+    /// What has settled: an access, whose arrival is no longer known, the end of a day, or what other employees did.
+    Settled,
+    /// What was shown and did not settle.
+    Retraction,
+}
+
+impl Publisher {
+    /// Publishes to these sinks.
+    pub fn new(delivery: Delivery, metrics: &Metrics) -> Publisher {
+        Publisher { delivery, metrics: metrics.clone(), open: BTreeMap::new() }
+    }
+
+    /// Gives revisions to every sink and to the observer, and counts them. Waits while a sink is far behind.
+    pub fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause, now: Timestamp, observer: &mut impl Observer) {
+        if alerts.is_empty() {
+            return;
+        }
+        for alert in alerts {
+            let is_news = self.count(alert);
+            if let Some(latency) = latency(alert, cause, is_news, now) {
+                self.metrics.detection_latency(latency);
+            }
+        }
+        for severity in Severity::ALL {
+            let open = self.open.values().filter(|of| **of == severity).count() as u64;
+            self.metrics.set_alerts_open(severity, open);
+        }
+        self.delivery.give(alerts);
+        observer.alerts(alerts);
+    }
+
+    /// Whether the alert opens with this revision, or reaches another severity.
+    fn count(&mut self, alert: &Alert) -> bool {
+        match alert.state {
+            AlertState::Open => {
+                let is_news = self.open.insert(alert.id.clone(), alert.severity) != Some(alert.severity);
+                if is_news {
+                    self.metrics.alert(alert.typology, alert.severity);
+                }
+                is_news
+            }
+            AlertState::Closed | AlertState::Retracted => {
+                self.open.remove(&alert.id);
+                false
+            }
+        }
+    }
+
+    /// How many alerts are open.
+    pub fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// The number of the last batch given to the sinks.
+    pub fn given(&self) -> u64 {
+        self.delivery.given()
+    }
+
+    /// Up to which batch every sink has acknowledged.
+    pub fn acknowledged(&self) -> u64 {
+        self.delivery.done()
+    }
+
+    /// Waits until every sink has acknowledged everything, at most so long. Says whether they have.
+    pub fn wait(&self, at_most: Duration) -> bool {
+        self.delivery.wait(at_most)
+    }
+
+    /// Ends the sinks. Says whether they had acknowledged everything before.
+    pub fn stop(self, at_most: Duration) -> bool {
+        let acknowledged = self.delivery.stop(at_most);
+        if !acknowledged {
+            tracing::warn!("sinks have not acknowledged all alerts; they are told again after the next start");
+        }
+        acknowledged
+    }
+}
+
+/// From an access to the revision of an open alert that it caused, where that can be told. A revision that was shown before is not
+/// measured again when it settles.
+fn latency(alert: &Alert, cause: Cause, is_news: bool, now: Timestamp) -> Option<Duration> {
+    let since = match (alert.state, cause) {
+        (AlertState::Open, Cause::Access(arrived)) => arrived,
+        // Nothing was shown before it settled: since the event time of the access that made it what it is.
+        (AlertState::Open, Cause::Settled) if is_news => Timestamp::parse(alert.reached.get(&alert.severity)?).ok()?,
+        (AlertState::Open | AlertState::Closed | AlertState::Retracted, _) => return None,
+    };
+    Some(Duration::from_millis((now.0 - since.0).max(0).unsigned_abs()))
+}
+
+#[cfg(test)]
+mod tests;
