@@ -74,7 +74,7 @@ impl World {
         World { files: BTreeMap::from([("catalog.toml", CATALOG.to_owned())]), settings: BTreeMap::new() }
     }
 
-    /// Adds a file of the directory, by its name in SPEC §5.
+    /// Adds a file of the directory, by its name in docs/contract.md §5.
     pub fn with(mut self, file: &'static str, text: impl Into<String>) -> World {
         assert!(DIRECTORY.iter().any(|(_, name)| *name == file), "{file} is a file of the directory");
         self.files.insert(file, text.into());

@@ -1,4 +1,4 @@
-//! `decode` says what the monitor understood (SPEC §10): one access a line, with the counting rules of SPEC §3.
+//! `decode` says what the monitor understood (docs/contract.md §10): one access a line, with the counting rules of §3.
 
 use crate::common::line::{Line, access, by_account, on};
 use crate::common::program::{Ran, leakwarden};

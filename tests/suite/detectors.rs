@@ -1,7 +1,7 @@
 //! Each detector fires, stays quiet, and lets the look-alike go, through the real engine.
 //!
 //! A case is a file `detectors/<typology>/<case>.toml`, as `common/case.rs` says: one `fires_…` at the least, one `quiet_…`, and one
-//! `lookalike_…`, which NOTICE.md says the typology is confused with.
+//! `lookalike_…`, innocent work that the typology is confused with, as its page in docs/detectors/ says.
 
 use crate::common::case::Case;
 use crate::common::play::play;

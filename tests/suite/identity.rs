@@ -1,5 +1,5 @@
 //! An alert is one evolving thing: its id is the same for ever, its revisions count up, it opens and closes by the settings,
-//! and every key of the contract (SPEC §8) is always there.
+//! and every key of docs/contract.md §8 is always there.
 
 use crate::common::line::{Line, access, by_account, on};
 use crate::common::play::{Play, play};

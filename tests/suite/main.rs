@@ -10,6 +10,7 @@ mod corpus;
 mod coverage;
 mod decode_cli;
 mod detectors;
+mod docs;
 mod end_user;
 mod examples;
 mod hostile;

@@ -1,10 +1,12 @@
 //! Logs that other people's servers wrote, where a checkout lies beside them: every file of a listed format is recognised and
-//! decodes, and what does not is known by name. Without them the test says that it was skipped.
+//! decodes, and what does not is known by name. Without them the test says that it was skipped, past the
+//! capture of its output.
 //! `LEAKWARDEN_SAMPLES` names another place; with `LEAKWARDEN_SAMPLES_REQUIRED` their absence is a failure.
 
 use leakwarden::decode::{self, Codec, Decoded, Raw, Settings};
 use leakwarden::model::access::{Position, RecordHash};
 use leakwarden::model::time::Timestamp;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -104,10 +106,10 @@ fn read(bytes: &[u8]) -> Option<(&'static str, usize, Vec<String>)> {
 #[test]
 fn files_of_listed_formats_decode() {
     let Some(root) = folder() else {
-        eprintln!("SKIPPED: no samples beside the checkout");
+        say("SKIPPED: samples: none beside the checkout; LEAKWARDEN_SAMPLES names another place");
         return;
     };
-    let (mut wrong, mut all) = (Vec::new(), 0);
+    let (mut wrong, mut all, mut read_files) = (Vec::new(), 0, 0);
     for (name, formats) in FOLDERS.iter().filter(|(_, formats)| !formats.is_empty()) {
         for path in files(&root.join(name)) {
             let file = format!("{name}/{}", path.strip_prefix(root.join(name)).expect("lies in it").display());
@@ -122,6 +124,7 @@ fn files_of_listed_formats_decode() {
                 continue;
             };
             all += records;
+            read_files += 1;
             println!("{file}: {format}, {records} records, {} dead letters", dead.len());
             let expected = broken.map_or(0, |(_, count, _)| *count);
             if !formats.contains(&format) {
@@ -132,6 +135,13 @@ fn files_of_listed_formats_decode() {
             }
         }
     }
-    assert!(all > 100, "{all} records");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(all > 100, "{all} records");
+    say(&format!("samples: {read_files} files, {all} records"));
+}
+
+/// Writes a line past the capture of the test's output: whether samples were there must be seen.
+fn say(line: &str) {
+    // A closed standard error leaves nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

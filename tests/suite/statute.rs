@@ -1,4 +1,4 @@
-//! The statutory counter on the figures of published cases (SPEC §6), from the log line to the score.
+//! The statutory counter on the figures of published cases (docs/contract.md §6), from the log line to the score.
 
 use crate::common::line::{Line, access, on};
 use crate::common::play::{Play, play};
