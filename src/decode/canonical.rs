@@ -1,4 +1,4 @@
-//! The canonical record (SPEC §2): one JSON object per line or message.
+//! `canonical`: the record of docs/contract.md §2, one JSON object per line or message.
 
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;

@@ -71,8 +71,8 @@ fn page(folder: &str, name: &str, more: &str) -> (String, String) {
     let mut first = summary.chars();
     let summary: String = first.next().into_iter().flat_map(char::to_uppercase).chain(first).collect();
     let made = format!("<!-- Made from the head of {path} by `LEAKWARDEN_BLESS=1 cargo test --test suite docs::`: change it there. -->");
-    let page = format!("{made}\n\n# {name}\n\n{summary}\n\n{}\n\n{more}", rest.trim());
-    (summary.replace('\n', " "), page.replace("\n\n\n", "\n\n").trim_end().to_owned() + "\n")
+    let body = if rest.trim().is_empty() { String::new() } else { format!("{}\n\n", rest.trim()) };
+    (summary.replace('\n', " "), format!("{made}\n\n# {name}\n\n{summary}\n\n{body}{more}"))
 }
 
 /// Compares a page with what it should be, or writes it.
@@ -112,7 +112,7 @@ fn every_format_has_its_page() {
         let name = format.name;
         let more = format!(
             "## How it is recognised\n\n`format = \"auto\"` takes it for this format by {}.\n\n[All formats](README.md)\n",
-            format.marks
+            format.recognised_by
         );
         let (summary, text) = page("src/decode", name, &more);
         hold(&format!("docs/formats/{name}.md"), &text, &mut stale);
