@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     let format = decode::recognise(lines.iter().copied()).ok_or("no format that is known recognises it")?;
-    eprintln!("{}: {}", format.name, format.marks);
+    eprintln!("{}: {}", format.name, format.recognised_by);
 
     let mut decoder = Codec::named(format, Arc::new(Settings::default())).decoder();
     let (mut records, mut dead) = (0, 0);
