@@ -20,8 +20,9 @@
 //! Core, in ascending order; a module uses only what stands above it in this list:
 //! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`] →
 //! [`stream`].
-//! Shell: [`config`] uses the core; [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of
-//! `decode`), [`sink`], [`http`] use the model, `kafka` and `telemetry`; [`pipeline`] joins all of them with the engine;
+//! Shell: [`settings`], [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of `decode`), [`sink`] (with
+//! `settings`: a sink declares and parses its own), [`http`] use the model, `kafka` and `telemetry`; [`config`] uses the core,
+//! `settings`, `kafka` and `sink`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
 //! commands use everything. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
 //! tests. `tests/suite/house.rs` holds this rule.
@@ -43,6 +44,7 @@ pub mod pipeline;
 pub mod population;
 pub mod profile;
 pub mod random;
+pub mod settings;
 pub mod simulate;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod sink;

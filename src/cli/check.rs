@@ -1,13 +1,15 @@
 //! `check`: validates everything the service would load, and says what it means.
 
+mod detectors;
+mod files;
 mod report;
 mod sections;
+mod settings;
 
 use crate::cli::Failure;
 use leakwarden::config::load;
-use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
+use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::config::validate;
-use leakwarden::kafka::settings::Cluster;
 use leakwarden::model::problem::Problem;
 use report::Report;
 use std::io::Write;
@@ -24,7 +26,7 @@ pub struct Options {
 /// Runs the command. Mistakes of all files are told together; warnings do not fail.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, mut problems) = load::read_settings(&options.config)?;
-    problems.extend(clusters(&config));
+    problems.extend(clients(&config));
     let context = match load::load(&config) {
         Ok(context) if problems.is_empty() => context,
         Ok(_) => return Err(problems.into()),
@@ -44,20 +46,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Settings of Kafka clients that could not be used; whether brokers answer is seen when the service runs.
-fn clusters(config: &Config) -> Vec<Problem> {
+fn clients(config: &Config) -> Vec<Problem> {
     let file = config.file.display();
+    let of = |kafka: &Kafka| kafka.cluster().check().err().map(|error| error.to_string());
     let sources = config.sources.iter().enumerate().filter_map(|(at, source)| match &source.kind {
-        SourceKind::Kafka(kafka) => Some((format!("{file}: source[{at}]"), kafka)),
+        SourceKind::Kafka(kafka) => Some((format!("source[{at}]"), of(kafka)?)),
         SourceKind::Files(_) => None,
     });
-    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
-        Sink::Kafka(kafka) => Some((format!("{file}: sink[{at}]"), kafka)),
-        Sink::JsonLines(_) => None,
-    });
-    let dead_letters = config.dead_letter_topic.iter().map(|kafka| (format!("{file}: dead_letters"), kafka));
-    let check = |(place, kafka): (String, &Kafka)| {
-        let cluster = Cluster { brokers: kafka.brokers.clone(), client: kafka.client.clone() };
-        cluster.check().err().map(|error| Problem::plain(place, error.to_string()))
-    };
-    sources.chain(sinks).chain(dead_letters).filter_map(check).collect()
+    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| Some((format!("sink[{at}]"), sink.check().err()?)));
+    let dead_letters = config.dead_letter_topic().and_then(|kafka| Some(("dead_letters".to_owned(), of(&kafka)?)));
+    sources.chain(sinks).chain(dead_letters).map(|(table, error)| Problem::plain(format!("{file}: {table}"), error)).collect()
 }

@@ -46,7 +46,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Failure::argument("--reason", &format!("must be a glob ({})", error.msg), options.reason.as_deref().unwrap_or_default())
     })?;
     let (mut config, context) = setup::load(Some(&options.config))?;
-    config.state = options.state.clone().unwrap_or(config.state);
+    config.state.dir = options.state.clone().unwrap_or(config.state.dir);
     let sealer = dead_letters::sealer(&config)?;
     let Letters { mut all, unreadable } = letters(options, &config)?;
     let read = all.len() as u64 + unreadable;
@@ -61,16 +61,16 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     all.retain(wanted);
     let key = redrive::key_print(&context);
     let handover = handover(&config)?;
-    let known = handover.as_ref().map_or_else(|| Ok(spool::known(&config.state, key)), Handover::known)?;
+    let known = handover.as_ref().map_or_else(|| Ok(spool::known(&config.state.dir, key)), Handover::known)?;
     let report = redrive::redrive(&config, &context, sealer.as_deref(), &all, &known)?;
-    let mut who = format!("the service with the state in {}", config.state.display());
+    let mut who = format!("the service with the state in {}", config.state.dir.display());
     if let Some(handover) = &handover {
         who = "the cluster".to_owned();
         if !options.dry_run {
             handover.hand_over(&context, &report.entries)?;
         }
     } else if !options.dry_run && !report.entries.is_empty() {
-        spool::hand_over(&config.state, key, &report.entries).with_context(|| format!("cannot hand over in {}", config.state.display()))?;
+        spool::hand_over(&config.state.dir, key, &report.entries).with_context(|| format!("cannot hand over in {}", config.state.dir.display()))?;
     }
     let text = tell(&report, read, all.len() as u64, unreadable, options.dry_run, &who);
     // A reader that has seen enough is no failure.
@@ -92,7 +92,7 @@ fn handover(config: &Config) -> Result<Option<Handover>, Failure> {
 
 fn letters(options: &Options, config: &Config) -> Result<Letters, Failure> {
     let topic = |kafka: &Kafka| Letters::from_topic(kafka);
-    let found = match (options.dead_letters.as_deref(), &config.dead_letter_topic) {
+    let found = match (options.dead_letters.as_deref(), config.dead_letter_topic()) {
         (Some(given), known) => match given.strip_prefix("topic:") {
             Some(name) => {
                 let rule = "must be a file where the configuration names no brokers in [dead_letters]";
@@ -101,7 +101,7 @@ fn letters(options: &Options, config: &Config) -> Result<Letters, Failure> {
             }
             None => Letters::from_file(Path::new(given)),
         },
-        (None, Some(kafka)) => topic(kafka),
+        (None, Some(kafka)) => topic(&kafka),
         (None, None) => Letters::from_file(&dead_letters::file(config)),
     };
     Ok(found?)

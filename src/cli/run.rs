@@ -3,7 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::state::ReplayState;
 use anyhow::Context as _;
-use leakwarden::config::schema::{Config, Sink as SinkConfig};
+use leakwarden::config::schema::Config;
 use leakwarden::http::health::Health;
 use leakwarden::http::router::View;
 use leakwarden::http::server::Server;
@@ -18,9 +18,9 @@ use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
 use leakwarden::pipeline::reload::{Origin, Reloads};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::service::observer::NoObserver;
-use leakwarden::pipeline::{brokers, dead_letters};
-use leakwarden::sink::{self, Sink, SinkSettings};
-use leakwarden::telemetry::logging;
+use leakwarden::pipeline::dead_letters;
+use leakwarden::sink::Sink;
+use leakwarden::telemetry::{logging, untrusted};
 use leakwarden::telemetry::metrics::Metrics;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,9 +45,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let origin = origin(options);
     let loaded = origin.load()?;
     let (config, context) = (loaded.config.clone(), loaded.context.clone());
-    let address = config.listen.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.listen))?;
+    let address = config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
     refuse(&config, context.classifier.keys.are_built_in())?;
     logging::init().map_err(anyhow::Error::from)?;
+    for former in &config.deprecated {
+        tracing::warn!("configuration: {}", untrusted::harmless(&former.to_string()));
+    }
 
     let metrics = Metrics::new();
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
@@ -110,12 +113,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
-    let mut kept = ReplayState::open(&config.state)?;
+    let mut kept = ReplayState::open(&config.state.dir)?;
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let own = live::Parts {
         sources: Sources::start(&config, &positions, &keys)?,
-        spool: Some(Spool::open(&config.state).beside(before(&config))),
+        spool: Some(Spool::open(&config.state.dir).beside(before(&config))),
         state: Some(kept.into_state()),
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
@@ -132,10 +135,10 @@ fn origin(options: &Options) -> Origin {
     let (state, listen) = (options.state.clone(), options.listen.clone());
     let adjust = move |config: &mut Config| {
         if let Some(state) = &state {
-            config.state.clone_from(state);
+            config.state.dir.clone_from(state);
         }
         if let Some(listen) = &listen {
-            config.listen.clone_from(listen);
+            config.http.listen.0.clone_from(listen);
         }
     };
     Origin { file: options.config.clone(), adjust: Box::new(adjust) }
@@ -159,20 +162,7 @@ fn refuse(config: &Config, built_in_key: bool) -> Result<(), Failure> {
 pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
     let mut sinks = Vec::new();
     for sink in &config.sinks {
-        let (kind, settings) = match sink {
-            SinkConfig::JsonLines(path) => {
-                ("jsonl", SinkSettings { name: "jsonl".to_owned(), path: Some(path.clone()), ..SinkSettings::default() })
-            }
-            SinkConfig::Kafka(kafka) => {
-                let cluster = Some(brokers::cluster(kafka));
-                (
-                    "kafka",
-                    SinkSettings { name: "kafka".to_owned(), topic: kafka.topics.first().cloned(), cluster, ..SinkSettings::default() },
-                )
-            }
-        };
-        let Some(kind) = sink::kind(kind) else { continue };
-        sinks.push((kind.build)(&settings).map_err(anyhow::Error::from)?);
+        sinks.push(sink.build().map_err(anyhow::Error::from)?);
     }
     if sinks.is_empty() {
         tracing::warn!("no [[sink]] is configured: alerts are counted in the metrics and go nowhere else");
@@ -191,8 +181,8 @@ async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossb
 
 /// Dead letters of before, where records may be read again.
 fn before(config: &Config) -> std::collections::BTreeSet<LetterId> {
-    match &config.dead_letter_topic {
-        Some(kafka) => Letters::newest_of(kafka),
+    match config.dead_letter_topic() {
+        Some(kafka) => Letters::newest_of(&kafka),
         None => Letters::newest(&dead_letters::file(config)),
     }
 }

@@ -6,6 +6,7 @@ use leakwarden::config::schema::Config;
 use leakwarden::decode::FormatChoice;
 use leakwarden::engine::context::Context;
 use leakwarden::model::time::{Day, Timestamp};
+use leakwarden::telemetry::untrusted;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -19,6 +20,9 @@ pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
     // Logs without years end no later than today.
     config.decoding.latest = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| Timestamp(since.as_millis() as i64));
     let context = load::load(&config)?;
+    for former in &config.deprecated {
+        eprintln!("warning: {}", untrusted::harmless(&former.to_string()));
+    }
     if context.classifier.keys.are_built_in() {
         eprintln!("warning: no [subjects] key_file: pseudonyms are made with the built-in public key and protect nobody");
     }

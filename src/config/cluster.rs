@@ -1,34 +1,35 @@
 //! `[cluster]`: how several processes share the work.
 
-use crate::config::section::Section;
 use crate::model::time::Span;
+use crate::settings::settings;
+use crate::stream::topics::InternalTopic;
 
-/// `[cluster]`
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cluster {
-    /// Into how many tasks employees are shared out. Fixed once there is state.
-    pub tasks: i32,
-    /// A name of this process that stays over restarts, so that a restart moves nothing.
-    pub instance: Option<String>,
-    /// What the names of our topics begin with.
-    pub prefix: String,
-    /// Replicas of topics that are made.
-    pub replication: i32,
-    /// After so long without a sign of life a process is taken for dead.
-    pub session: Span,
+settings! {
+    /// Several processes share the work through Kafka; every source must be of kind `kafka` then. Without this table one process
+    /// does all of it.
+    pub struct Cluster {
+        /// Into how many tasks employees are divided. Fixed once there is state.
+        tasks: i32 = 12 => RESTART.within(1, 1_000);
+        /// Name of this process that stays over restarts, so that a restart moves no task; `${NAME}` is taken from the environment.
+        instance_id: Option<String> = None => RESTART.formerly("instance");
+        /// What the names of the internal topics begin with.
+        topic_prefix: String = "leakwarden".to_owned() => RESTART.formerly("prefix");
+        /// Replicas of the internal topics that are created.
+        replication_factor: i32 = 1 => RESTART.within(1, 100).formerly("replication");
+        /// A process that sends no heartbeat for so long is taken for dead, and others take over its tasks.
+        session_timeout: Span = Span::seconds(30) => RESTART.formerly("session");
+    }
 }
 
 impl Cluster {
-    /// Reads the table.
-    pub fn read(mut section: Section<'_>) -> Cluster {
-        let cluster = Cluster {
-            tasks: section.number("tasks", 1..=1_000).map_or(12, |n| n as i32),
-            instance: section.text("instance"),
-            prefix: section.text("prefix").unwrap_or_else(|| "leakwarden".to_owned()),
-            replication: section.number("replication", 1..=100).map_or(1, |n| n as i32),
-            session: section.span("session").unwrap_or(Span::seconds(30)),
-        };
-        section.end();
-        cluster
+    /// The topic that says which dead letters were decoded after all.
+    pub fn redriven_topic(&self) -> String {
+        format!("{}.redriven", self.topic_prefix)
+    }
+
+    /// The topics in which the processes talk to each other: no source may read them.
+    pub fn internal_topics(&self) -> Vec<String> {
+        let names = InternalTopic::ALL.iter().map(|topic| format!("{}.{}", self.topic_prefix, topic.name()));
+        names.chain([self.redriven_topic()]).collect()
     }
 }

@@ -5,8 +5,8 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::subjects::Subjects;
+use crate::config::results;
 use crate::config::schema::{Config, Source, SourceKind};
-use crate::detect::DETECTORS;
 use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
@@ -28,11 +28,11 @@ pub fn read_settings(file: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>
 /// Loads what the configuration names.
 pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     let mut loader = Loader { problems: Vec::new(), hasher: blake3::Hasher::new() };
-    let catalog = match &config.catalog {
+    let catalog = match config.catalog.as_ref().map(|catalog| &catalog.file) {
         Some(file) => loader.parse(file, Catalog::parse),
         None => Some(Catalog::default()),
     };
-    let statute = match &config.statute {
+    let statute = match &config.statute.file {
         Some(file) => loader.parse(file, Statute::parse),
         None => {
             loader.hasher.update(statute::CN_2017.as_bytes());
@@ -41,7 +41,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     };
     let keys = loader.keys(config);
     // Only whether it could be used: the core keeps no content.
-    let _ = config.dead_letter_key.as_deref().map(|file| loader.secret(file));
+    let _ = config.dead_letters.key_file.as_deref().map(|file| loader.secret(file));
     let directory = loader.directory(config);
     // Ids in subjects.csv and explanations.jsonl name no space, so the catalog's spaces must be known first.
     let spaces: Vec<String> = catalog.as_ref().map_or_else(|| vec![String::new()], |catalog| catalog.spaces().to_vec());
@@ -54,7 +54,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         Some(file) => loader.parse(file, |text, name| Explanations::parse(text, name, &keys, &spaces)),
         None => Some(Explanations::none()),
     };
-    let config_hash = loader.settings_hash(config, &keys);
+    let config_hash = loader.results_hash(config, &keys);
     let (Some(catalog), Some(statute), Some(directory), Some(subjects), Some(explanations)) =
         (catalog, statute, directory, subjects, explanations)
     else {
@@ -77,10 +77,10 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         subjects: Arc::new(subjects),
         statute,
         settings: config.detectors.clone(),
-        alerts: config.alerts,
-        lateness: config.lateness,
-        dedup: config.dedup,
-        limits: config.limits,
+        alerts: config.alert_settings(),
+        lateness: config.time.lateness,
+        dedup: config.time.dedup,
+        limits: config.limits(),
         config: config_hash,
         partitions: RwLock::new(Vec::new()),
         sources: RwLock::new(topics(config)),
@@ -125,8 +125,8 @@ impl Loader {
 
     fn keys(&mut self, config: &Config) -> Keys {
         let mut secret = |file: &Option<PathBuf>| file.as_deref().and_then(|file| self.secret(file));
-        let keys = secret(&config.key_file).map_or_else(Keys::built_in, |secret| Keys::from_secret(&secret));
-        match secret(&config.publish_key_file) {
+        let keys = secret(&config.subjects.key_file).map_or_else(Keys::built_in, |secret| Keys::from_secret(&secret));
+        match secret(&config.subjects.publish_key_file) {
             Some(secret) => keys.publishing_with(&secret),
             None => keys,
         }
@@ -149,29 +149,12 @@ impl Loader {
             absences: absences.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
             calendar: calendar.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
         };
-        Directory::parse(&files, config.zone.clone()).map_err(|problems| self.problems.extend(problems)).ok()
+        Directory::parse(&files, config.time.zone.clone()).map_err(|problems| self.problems.extend(problems)).ok()
     }
 
-    /// Adds the settings that influence results. The budget does not: it only ranks.
-    fn settings_hash(&mut self, config: &Config, keys: &Keys) -> String {
-        for detector in DETECTORS {
-            let setting = config.detectors.of(detector.typology);
-            self.hasher
-                .update(detector.typology.name().as_bytes())
-                .update(&[u8::from(setting.enabled)])
-                .update(&setting.floor.to_le_bytes());
-        }
-        for span in [config.lateness, config.dedup, config.alerts.quiet] {
-            self.hasher.update(&span.0.to_le_bytes());
-        }
-        for most in [config.limits.employees, config.limits.record_ids] {
-            self.hasher.update(&(most as u64).to_le_bytes());
-        }
-        self.hasher.update(config.alerts.open_at.name().as_bytes()).update(config.zone.name().as_bytes());
-        for (name, own) in &config.formats {
-            self.hasher.update(name.as_bytes()).update(own.written.as_bytes());
-        }
-        self.hasher.update(&keys.print("config", "key").to_le_bytes());
+    /// The hash of what influences results: the files that were read, the settings, and which key makes pseudonyms.
+    fn results_hash(&mut self, config: &Config, keys: &Keys) -> String {
+        self.hasher.update(&results::hashed_settings(config)).update(&keys.print("config", "key").to_le_bytes());
         self.hasher.finalize().to_hex()[..16].to_owned()
     }
 }

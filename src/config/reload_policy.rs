@@ -1,74 +1,35 @@
-//! A configuration that changes while the service runs: which files it is made of, and what needs a restart.
+//! Which changes of a configuration a running service takes up, and which need a restart: as each key is declared.
 
-use crate::config::schema::{Config, Kafka, Source, SourceKind};
+use crate::config::schema::Config;
 use crate::model::problem::Problem;
+use crate::settings::{Entry, Reload};
 use std::fmt::Display;
-use std::path::Path;
 
-/// What a setting is told that cannot change in a running service.
+/// The rule that a change breaks which needs a restart.
 const RULE: &str = "cannot change while the service runs: a restart is needed";
-
-impl Config {
-    /// Every file that the set-up is made of, the configuration itself first.
-    pub fn files(&self) -> Vec<&Path> {
-        let directory = &self.directory;
-        let named = [
-            &self.catalog,
-            &self.statute,
-            &directory.employees,
-            &directory.accounts,
-            &directory.absences,
-            &directory.calendar,
-            &directory.subjects,
-            &directory.explanations,
-            &self.key_file,
-            &self.publish_key_file,
-        ];
-        std::iter::once(self.file.as_path()).chain(named.into_iter().filter_map(|path| path.as_deref())).collect()
-    }
-
-    /// All that tells how records of a source are decoded; a source of another text needs other decoders.
-    pub fn decoding_of(&self, source: &Source) -> String {
-        let own = self.formats.get(&source.format).map_or("", |own| own.written.as_str());
-        format!("{}\n{own}\n{}", source.format, self.zone.name())
-    }
-}
 
 /// Settings that differ and cannot change while the service runs.
 pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
     let mut refused = Refused { file: wanted.file.display().to_string(), problems: Vec::new() };
-    for (at, source) in wanted.sources.iter().enumerate() {
-        let place = format!("source[{at}]");
-        match running.sources.iter().find(|known| known.name == source.name) {
-            Some(known) => refused.source(&place, &known.kind, &source.kind),
-            None => refused.add(&format!("{place}.name"), format!("{:?}, which is new", source.name)),
+    refused.sources(running, wanted);
+    refused.sinks(running, wanted);
+    let (before, now) = (running.tables(), wanted.tables());
+    let find = |tables: &'_ [(&'static str, Vec<Entry>)], name: &str| tables.iter().position(|(table, _)| *table == name);
+    for (table, entries) in &now {
+        match find(&before, table) {
+            Some(at) => refused.entries(table, &before[at].1, entries),
+            None => refused.add(table, "a table, where there was none"),
         }
     }
-    for known in running.sources.iter().filter(|known| wanted.sources.iter().all(|source| source.name != known.name)) {
-        refused.add("source", format!("none that is named {:?}", known.name));
-    }
-    if running.sinks != wanted.sinks {
-        refused.add("sink", format!("{} that differ from those in use", wanted.sinks.len()));
-    }
-    let destination = |config: &Config| (config.dead_letters.clone(), config.dead_letter_topic.clone(), config.dead_letter_key.clone());
-    if destination(running) != destination(wanted) {
-        refused.add("dead_letters", "another destination or key");
-    }
-    if running.state != wanted.state {
-        refused.add("state.dir", wanted.state.display());
-    }
-    if running.cluster != wanted.cluster {
-        refused.add("cluster", "other settings");
-    }
-    if running.listen != wanted.listen {
-        refused.add("http.listen", &wanted.listen);
+    for (table, _) in before.iter().filter(|(table, _)| find(&now, table).is_none()) {
+        refused.add(table, "none, where there was one");
     }
     refused.problems
 }
 
 /// The subject key differs. Its file may have moved.
 pub fn other_key(wanted: &Config) -> Problem {
-    let file = wanted.key_file.as_deref().map_or_else(|| "none".to_owned(), |file| format!("another secret in {}", file.display()));
+    let file = wanted.subjects.key_file.as_deref().map_or_else(|| "none".to_owned(), |file| format!("another secret in {}", file.display()));
     Problem::new(format!("{}: subjects.key_file", wanted.file.display()), RULE, file)
 }
 
@@ -82,33 +43,47 @@ impl Refused {
         self.problems.push(Problem::new(format!("{}: {setting}", self.file), RULE, value));
     }
 
-    fn source(&mut self, place: &str, running: &SourceKind, wanted: &SourceKind) {
-        match (running, wanted) {
-            (SourceKind::Files(before), SourceKind::Files(now)) if before != now => self.add(&format!("{place}.path"), now),
-            (SourceKind::Kafka(before), SourceKind::Kafka(now)) => self.kafka(place, before, now),
-            (SourceKind::Files(_), SourceKind::Files(_)) => {}
-            (SourceKind::Files(_), SourceKind::Kafka(_)) => self.add(&format!("{place}.kind"), "\"kafka\""),
-            (SourceKind::Kafka(_), SourceKind::Files(_)) => self.add(&format!("{place}.kind"), "\"file\""),
+    /// Keys of a table that differ.
+    fn entries(&mut self, table: &str, before: &[Entry], now: &[Entry]) {
+        let restart = |entry: &&Entry| match entry.key.traits.reload {
+            Reload::Restart => true,
+            // Whether it is the same content is seen once it is read.
+            Reload::TakenUp | Reload::SameContent => false,
+        };
+        for entry in now.iter().filter(restart) {
+            let Some(before) = before.iter().find(|before| before.key.name == entry.key.name) else { continue };
+            for (key, value) in entry.changes(before) {
+                self.add(&format!("{table}.{key}"), value);
+            }
         }
     }
 
-    fn kafka(&mut self, place: &str, running: &Kafka, wanted: &Kafka) {
-        if running.brokers != wanted.brokers {
-            self.add(&format!("{place}.brokers"), &wanted.brokers);
+    fn sources(&mut self, running: &Config, wanted: &Config) {
+        for (at, source) in wanted.sources.iter().enumerate() {
+            let place = format!("source[{at}]");
+            let Some(before) = running.sources.iter().find(|before| before.name == source.name) else {
+                self.add(&format!("{place}.name"), format!("{:?}, which is new", source.name));
+                continue;
+            };
+            let (kind, former) = (source.kind.declaration().name, before.kind.declaration().name);
+            match kind == former {
+                true => self.entries(&place, &before.entries, &source.entries),
+                false => self.add(&format!("{place}.kind"), format!("{kind:?}")),
+            }
         }
-        if running.topics != wanted.topics {
-            self.add(&format!("{place}.topics"), wanted.topics.join(", "));
+        for gone in running.sources.iter().filter(|before| wanted.sources.iter().all(|source| source.name != before.name)) {
+            self.add("source", format!("none that is named {:?}", gone.name));
         }
-        if running.group != wanted.group {
-            self.add(&format!("{place}.group"), &wanted.group);
+    }
+
+    fn sinks(&mut self, running: &Config, wanted: &Config) {
+        let kinds = |config: &Config| config.sinks.iter().map(|sink| sink.kind().name).collect::<Vec<_>>();
+        if kinds(running) != kinds(wanted) {
+            self.add("sink", format!("{} that differ from those in use", wanted.sinks.len()));
+            return;
         }
-        // Values may be secrets.
-        let names = running.client.keys().chain(wanted.client.keys());
-        let mut names: Vec<&String> = names.filter(|name| running.client.get(*name) != wanted.client.get(*name)).collect();
-        names.sort();
-        names.dedup();
-        for name in names {
-            self.add(&format!("{place}.client.{name:?}"), "another value");
+        for (at, (before, now)) in running.sinks.iter().zip(&wanted.sinks).enumerate() {
+            self.entries(&format!("sink[{at}]"), &before.entries(), &now.entries());
         }
     }
 }
@@ -116,6 +91,7 @@ impl Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn config(text: &str) -> Config {
         Config::parse(&format!("[catalog]\nfile = \"catalog.toml\"\n{text}"), Path::new("c.toml")).expect("is valid")

@@ -4,7 +4,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
 use crate::classify::table_file;
-use crate::config::schema::{Config, Sink, SourceKind};
+use crate::config::schema::{CatalogFile, Cluster, Config, SourceKind};
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,15 +26,13 @@ pub fn settings(config: &Config) -> Vec<Problem> {
             problems.push(Problem::new(format!("{file}: source[{at}].path"), rule, pattern));
         }
     }
-    if config.cluster.is_some() {
-        problems.extend(in_a_cluster(config));
+    if let Some(cluster) = &config.cluster {
+        problems.extend(in_a_cluster(config, cluster));
     }
-    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| match sink {
-        Sink::JsonLines(path) => Some((format!("sink[{at}].path"), path)),
-        Sink::Kafka(_) => None,
-    });
-    let written: Vec<(String, &PathBuf)> =
-        sinks.chain(config.dead_letters.iter().map(|path| ("dead_letters.path".to_owned(), path))).collect();
+    problems.extend(dead_letters(config));
+    let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
+    let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
+    let written: Vec<(String, &Path)> = sinks.chain(letters).collect();
     let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for (place, path) in &written {
         if let Some(other) = taken.insert(normal(path), place) {
@@ -73,7 +71,7 @@ fn normal(path: &Path) -> PathBuf {
 /// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
 pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
     let mut warnings = Vec::new();
-    if let Some(file) = &config.catalog {
+    if let Some(CatalogFile { file }) = &config.catalog {
         unreachable_tables(file, catalog, &mut warnings);
     }
     let known = Known::of(directory);
@@ -199,11 +197,28 @@ impl Few {
     }
 }
 
-/// The topics of a cluster, after its prefix.
-const OWN_TOPICS: &[&str] = &["access", "state", "summaries", "baselines", "ticks"];
+/// Dead letters go to one place, and to brokers that are known.
+fn dead_letters(config: &Config) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let letters = &config.dead_letters;
+    let place = |key: &str| format!("{}: dead_letters.{key}", config.file.display());
+    let is_topic = letters.topic.is_some() || letters.brokers.is_some() || letters.client.is_some();
+    match (&letters.path, config.dead_letter_topic()) {
+        (Some(path), Some(_)) => {
+            let rule = "must not be given beside a topic: dead letters go to one of them";
+            problems.push(Problem::new(place("path"), rule, path.display()));
+        }
+        (_, None) if is_topic => {
+            problems.push(Problem::new(place("brokers"), "must be given where no source is Kafka", "nothing"));
+        }
+        _ => {}
+    }
+    problems
+}
 
 /// Processes that share the work have no files in common, and one set of brokers.
-fn in_a_cluster(config: &Config) -> Vec<Problem> {
+fn in_a_cluster(config: &Config, cluster: &Cluster) -> Vec<Problem> {
+    let internal = cluster.internal_topics();
     let file = config.file.display();
     let mut problems = Vec::new();
     let mut brokers: Option<&str> = None;
@@ -218,12 +233,8 @@ fn in_a_cluster(config: &Config) -> Vec<Problem> {
                     let rule = "must be named in full where there is a [cluster]: time goes on when all of its partitions have";
                     problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
                 }
-                let own = |topic: &String| {
-                    let prefix = config.cluster.as_ref().map_or("", |cluster| &cluster.prefix);
-                    topic.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.')).is_some_and(|name| OWN_TOPICS.contains(&name))
-                };
-                if let Some(topic) = kafka.topics.iter().find(|topic| own(topic)) {
-                    let rule = "must not be a topic in which the processes tell one another: see [cluster] prefix";
+                if let Some(topic) = kafka.topics.iter().find(|topic| internal.contains(topic)) {
+                    let rule = "must not be an internal topic of the cluster: see [cluster] topic_prefix";
                     problems.push(Problem::new(format!("{file}: source[{at}].topics"), rule, format!("{topic:?}")));
                 }
                 if *brokers.get_or_insert(&kafka.brokers) != kafka.brokers {
@@ -274,6 +285,17 @@ mod tests {
         assert_eq!(found, ["c.toml: dead_letters.brokers must be given where no source is Kafka, got nothing"]);
         let kafka = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
         assert!(mistakes(&(kafka.to_owned() + "[dead_letters]\ntopic = \"t\"\n")).is_empty());
+    }
+
+    #[test]
+    fn no_topic_of_the_cluster_itself_is_a_source() {
+        let source = |topic: &str| format!("[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"{topic}\"\n[cluster]\n");
+        for name in ["access", "state", "summaries", "baselines", "ticks", "redriven"] {
+            let topic = format!("leakwarden.{name}");
+            let rule = "must not be an internal topic of the cluster: see [cluster] topic_prefix";
+            assert_eq!(mistakes(&source(&topic)), [format!("c.toml: source[0].topics {rule}, got {topic:?}")]);
+        }
+        assert!(mistakes(&source("leakwarden.other")).is_empty());
     }
 
     #[test]

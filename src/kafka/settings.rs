@@ -106,6 +106,17 @@ impl Cluster {
         self.client.get(token::SETTING).map(String::as_str)
     }
 
+    /// Where it is, for people: `at h:9092 with 2 client settings`. Never the settings, which may hold secrets.
+    pub fn describe(&self) -> String {
+        let settings = match self.client.len() {
+            0 => String::new(),
+            1 => " with 1 client setting".to_owned(),
+            n => format!(" with {n} client settings"),
+        };
+        let tls = if TLS { "" } else { ", build without TLS" };
+        format!("at {}{settings}{tls}", self.brokers)
+    }
+
     /// Checks everything but whether the brokers answer.
     pub fn check(&self) -> Result<(), SettingsError> {
         self.config(&[])?.create_native_config().map(drop).map_err(without_secrets)?;

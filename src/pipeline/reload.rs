@@ -13,7 +13,7 @@ use crate::telemetry::untrusted;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,7 +97,7 @@ impl Reloads {
     /// Starts to look for changes of what was loaded. `asked` tells when to read again in any case; it ends when that does.
     pub fn start(origin: Origin, loaded: &Loaded, asked: Receiver<()>, metrics: Metrics) -> std::io::Result<Reloads> {
         let (sender, fresh) = bounded(1);
-        let files = loaded.config.files().into_iter().map(Path::to_owned).collect();
+        let files = loaded.config.files();
         let running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
         let watch = Watch { origin, running, files, tried: Vec::new(), seen: Vec::new(), sender, metrics };
         std::thread::Builder::new().name("reload".to_owned()).spawn(move || watch.run(&asked))?;
@@ -149,7 +149,7 @@ impl Watch {
             let now = self.stamps();
             let rests = now == self.seen && now != self.tried;
             self.seen = now;
-            if (told || (self.running.config.watch && rests)) && self.reload().is_err() {
+            if (told || (self.running.config.reload.watch && rests)) && self.reload().is_err() {
                 return;
             }
         }
@@ -162,7 +162,7 @@ impl Watch {
     /// Reads again. An error: nobody takes set-ups any more.
     fn reload(&mut self) -> Result<(), crossbeam_channel::SendError<Loaded>> {
         if let Ok(config) = load::read_config(&self.origin.file) {
-            self.files = config.files().into_iter().map(Path::to_owned).collect();
+            self.files = config.files();
         }
         self.tried = self.stamps();
         self.seen.clone_from(&self.tried);

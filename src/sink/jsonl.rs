@@ -2,30 +2,58 @@
 
 use crate::model::alert::Alert;
 use crate::sink::append::Appender;
-use crate::sink::{Sink, SinkError, SinkKind, SinkSettings};
+use crate::settings::{Entry, SettingsTable, settings};
+use crate::sink::{Sink, SinkConfig, SinkError, SinkKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The row of the table.
-pub const KIND: SinkKind = SinkKind { name: "jsonl", build: |settings| Ok(Box::new(JsonLines::new(settings)?)) };
+pub const KIND: SinkKind = SinkKind {
+    name: "jsonl",
+    doc: JsonLinesKeys::DOC,
+    keys: JsonLinesKeys::KEYS,
+    parse: |section| JsonLinesKeys::read(section).map(|keys| Box::new(keys) as Box<dyn SinkConfig>),
+};
+
+settings! {
+    /// JSON lines in a file, each batch on disk before it counts as delivered.
+    pub struct JsonLinesKeys {
+        /// The file; it is appended to.
+        path: PathBuf => RESTART;
+    }
+}
+
+impl SinkConfig for JsonLinesKeys {
+    fn kind(&self) -> &'static SinkKind {
+        &KIND
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        SettingsTable::entries(self)
+    }
+
+    fn describe(&self) -> String {
+        format!("to the file {} as JSON lines", self.path.display())
+    }
+
+    fn writes_file(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
+    fn build(&self) -> Result<Box<dyn Sink>, SinkError> {
+        let file = Appender::open(&self.path).map_err(|error| SinkError::permanent(describe(&self.path, &error)))?;
+        Ok(Box::new(JsonLines { path: self.path.clone(), file }))
+    }
+}
 
 struct JsonLines {
-    name: String,
     path: PathBuf,
     file: Appender,
 }
 
-impl JsonLines {
-    fn new(settings: &SinkSettings) -> Result<JsonLines, SinkError> {
-        let path = settings.path.clone().ok_or_else(|| SinkError::permanent("sink of kind jsonl: path must be given"))?;
-        let file = Appender::open(&path).map_err(|error| SinkError::permanent(format!("{}: {error}", path.display())))?;
-        Ok(JsonLines { name: settings.name.clone(), path, file })
-    }
-}
-
 impl Sink for JsonLines {
     fn name(&self) -> &str {
-        &self.name
+        KIND.name
     }
 
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
@@ -51,14 +79,13 @@ fn describe(path: &Path, error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sink::tests::alert;
+    use crate::sink::tests::{alert, built};
 
     #[test]
     fn alerts_are_lines_that_can_be_read_back() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("out/alerts.jsonl");
-        let settings = SinkSettings { name: "file".to_owned(), path: Some(path.clone()), ..SinkSettings::default() };
-        let mut sink = (KIND.build)(&settings).expect("built");
+        let mut sink = built(&format!("kind = \"jsonl\"\npath = {path:?}\n"));
         sink.deliver(&[alert("a"), alert("b")]).expect("delivered");
         sink.deliver(&[alert("c")]).expect("delivered");
         let text = std::fs::read_to_string(&path).expect("read");
@@ -67,9 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_may_pass() {
-        let settings = SinkSettings { name: "full".to_owned(), path: Some("/dev/full".into()), ..SinkSettings::default() };
-        let mut sink = (KIND.build)(&settings).expect("built");
+    fn a_disk_that_is_full_is_transient() {
+        let mut sink = built("kind = \"jsonl\"\npath = \"/dev/full\"\n");
         let error = sink.deliver(&[alert("a")]).expect_err("full");
         assert!(error.retryable && error.message.starts_with("/dev/full: "), "{error}");
     }

@@ -1,32 +1,71 @@
 //! `kafka`: alerts to a topic, keyed by alert id so that revisions of one stay in order, each acknowledged by the brokers.
 
+use crate::kafka::settings::Cluster;
 use crate::model::alert::Alert;
+use crate::settings::{Brokers, Entry, SettingsTable, settings};
 use crate::sink::produce::Producer;
-use crate::sink::{Sink, SinkError, SinkKind, SinkSettings};
+use crate::sink::{Sink, SinkConfig, SinkError, SinkKind};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where alerts go unless told otherwise.
 pub const DEFAULT_TOPIC: &str = "leakwarden.alerts";
 
 /// The row of the table.
-pub const KIND: SinkKind = SinkKind { name: "kafka", build: |settings| Ok(Box::new(Topic::new(settings)?)) };
+pub const KIND: SinkKind = SinkKind {
+    name: "kafka",
+    doc: TopicKeys::DOC,
+    keys: TopicKeys::KEYS,
+    parse: |section| TopicKeys::read(section).map(|keys| Box::new(keys) as Box<dyn SinkConfig>),
+};
 
-struct Topic {
-    name: String,
-    producer: Producer,
+settings! {
+    /// A Kafka topic, keyed by alert id.
+    pub struct TopicKeys {
+        /// `host:port`, one or several.
+        brokers: Brokers => RESTART;
+        /// The topic.
+        topic: String = DEFAULT_TOPIC.to_owned() => RESTART;
+        /// Handed to librdkafka; `"${NAME}"` is taken from the environment and `"file:PATH"` from a file.
+        client: BTreeMap<String, String> = BTreeMap::new() => RESTART;
+    }
 }
 
-impl Topic {
-    fn new(settings: &SinkSettings) -> Result<Topic, SinkError> {
-        let cluster = settings.cluster.as_ref().ok_or_else(|| SinkError::permanent("sink of kind kafka: brokers must be given"))?;
-        let topic = settings.topic.as_deref().unwrap_or(DEFAULT_TOPIC);
-        Ok(Topic { name: settings.name.clone(), producer: Producer::new(cluster, topic)? })
+impl TopicKeys {
+    fn cluster(&self) -> Cluster {
+        Cluster { brokers: self.brokers.0.clone(), client: self.client.clone() }
     }
+}
+
+impl SinkConfig for TopicKeys {
+    fn kind(&self) -> &'static SinkKind {
+        &KIND
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        SettingsTable::entries(self)
+    }
+
+    fn describe(&self) -> String {
+        format!("to Kafka {} {}", self.topic, self.cluster().describe())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.cluster().check().map_err(|error| error.to_string())
+    }
+
+    fn build(&self) -> Result<Box<dyn Sink>, SinkError> {
+        Ok(Box::new(Topic { producer: Producer::new(&self.cluster(), &self.topic)? }))
+    }
+}
+
+struct Topic {
+    producer: Producer,
 }
 
 impl Sink for Topic {
     fn name(&self) -> &str {
-        &self.name
+        KIND.name
     }
 
     fn idle(&mut self) {
@@ -46,22 +85,18 @@ impl Sink for Topic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::settings::Cluster;
-    use crate::sink::tests::alert;
+    use crate::sink::tests::{alert, built};
     use rdkafka::Message;
     use rdkafka::consumer::{BaseConsumer, Consumer};
     use rdkafka::mocking::MockCluster;
     use rdkafka::{ClientConfig, Offset, TopicPartitionList};
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     #[test]
     fn alerts_are_messages_keyed_by_their_id() {
         let mock = MockCluster::new(1).expect("a cluster");
         mock.create_topic(DEFAULT_TOPIC, 1, 1).expect("a topic");
-        let cluster = Cluster { brokers: mock.bootstrap_servers(), client: BTreeMap::new() };
-        let settings = SinkSettings { name: "out".to_owned(), cluster: Some(cluster), ..SinkSettings::default() };
-        let mut sink = (KIND.build)(&settings).expect("built");
+        let mut sink = built(&format!("kind = \"kafka\"\nbrokers = {:?}\n", mock.bootstrap_servers()));
         sink.deliver(&[alert("a"), alert("b")]).expect("acknowledged");
 
         let consumer: BaseConsumer =

@@ -1,6 +1,7 @@
-//! Where alerts go. One file and one row of [`SINKS`] each; one retry for all.
+//! Where alerts go. One file and one row of [`SINKS`] each: it declares its keys, reads its own `[[sink]]`, describes it and makes
+//! the running sink. One retry for all.
 //!
-//! A sink blocks and runs on a thread of its own. It says whether a failure may pass; [`retry`] does the rest.
+//! A sink blocks and runs on a thread of its own. It says whether a failure is transient; [`retry`] does the rest.
 
 pub mod append;
 pub mod dead_letters;
@@ -10,9 +11,10 @@ pub mod payload;
 pub mod produce;
 pub mod retry;
 
-use crate::kafka::settings::Cluster;
 use crate::model::alert::Alert;
-use std::path::PathBuf;
+use crate::settings::{Entry, Key, Section, SettingsTable, settings};
+use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Takes alerts.
@@ -50,33 +52,73 @@ impl SinkError {
     }
 }
 
-/// What a configuration may say of a sink; each kind takes what it needs and refuses to do without.
-#[derive(Clone, Debug, Default)]
-pub struct SinkSettings {
-    /// Its name; the kind where none is given.
-    pub name: String,
-    /// The file, of kinds that write one.
-    pub path: Option<PathBuf>,
-    /// The topic, of kinds that write to Kafka.
-    pub topic: Option<String>,
-    /// The cluster, of kinds that write to Kafka.
-    pub cluster: Option<Cluster>,
+/// One `[[sink]]` of a configuration, valid: what makes the running sink.
+pub trait SinkConfig: fmt::Debug + Send + Sync {
+    /// The row of its kind.
+    fn kind(&self) -> &'static SinkKind;
+
+    /// What its keys hold.
+    fn entries(&self) -> Vec<Entry>;
+
+    /// Where alerts go, as `check` says it: `to …`. No secret, nor whatever else a client is told.
+    fn describe(&self) -> String;
+
+    /// The file that it appends to, if it does: nothing else may write or read it.
+    fn writes_file(&self) -> Option<&Path> {
+        None
+    }
+
+    /// What is wrong with settings that only a client library can judge.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Makes the sink.
+    fn build(&self) -> Result<Box<dyn Sink>, SinkError>;
 }
 
 /// A kind of sink.
 pub struct SinkKind {
     /// Its name in configurations.
     pub name: &'static str,
-    /// Makes one.
-    pub build: fn(&SinkSettings) -> Result<Box<dyn Sink>, SinkError>,
+    /// What it is.
+    pub doc: &'static [&'static str],
+    /// Its keys, beside `kind`.
+    pub keys: &'static [Key],
+    /// Reads them.
+    pub parse: fn(&mut Section<'_>) -> Option<Box<dyn SinkConfig>>,
 }
 
 /// Every kind.
 pub const SINKS: &[SinkKind] = &[jsonl::KIND, kafka::KIND];
 
+settings! {
+    /// Where alerts go; `replay` writes them with `--alerts` instead.
+    pub struct SinkKeys {
+        /// Which kind of sink it is.
+        kind: String => RESTART;
+    }
+}
+
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static SinkKind> {
     SINKS.iter().find(|kind| kind.name == name)
+}
+
+/// Reads one `[[sink]]`.
+pub fn read(mut section: Section<'_>) -> Option<Box<dyn SinkConfig>> {
+    let keys = SinkKeys::read(&mut section);
+    let Some(kind) = keys.as_ref().and_then(|keys| kind(&keys.kind)) else {
+        if let Some(keys) = keys {
+            let names: Vec<&str> = SINKS.iter().map(|kind| kind.name).collect();
+            section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{:?}", keys.kind));
+        }
+        section.rest();
+        return None;
+    };
+    let sink = (kind.parse)(&mut section);
+    section.end();
+    sink
 }
 
 #[cfg(test)]
@@ -86,6 +128,7 @@ pub(crate) mod tests {
     use crate::model::persons::Persons;
     use crate::model::severity::Severity;
     use crate::model::typology::Typology;
+    use crate::settings::Findings;
     use std::collections::BTreeMap;
 
     /// An alert of that id.
@@ -124,13 +167,57 @@ pub(crate) mod tests {
         })
     }
 
+    /// The sinks that a text configures, and what is wrong with it.
+    pub(crate) fn parsed(text: &str) -> (Option<Box<dyn SinkConfig>>, Vec<String>) {
+        let mut findings = Findings::default();
+        let table = toml::from_str(text).expect("is TOML");
+        let sink = read(Section::new(table, "c.toml: sink[0]", Path::new(""), &mut findings));
+        (sink, findings.problems.iter().map(ToString::to_string).collect())
+    }
+
+    /// A sink that is built as a text configures it.
+    pub(crate) fn built(text: &str) -> Box<dyn Sink> {
+        let (sink, problems) = parsed(text);
+        sink.unwrap_or_else(|| panic!("{problems:?}")).build().expect("built")
+    }
+
     #[test]
     fn every_kind_is_found_by_its_name_and_refuses_to_do_without_what_it_needs() {
         for row in SINKS {
             assert!(kind(row.name).is_some_and(|found| found.name == row.name));
-            let error = (row.build)(&SinkSettings::default()).err().expect("refused");
-            assert!(!error.retryable && error.message.contains("must"), "{error}");
+            let (sink, problems) = parsed(&format!("kind = \"{}\"\n", row.name));
+            assert!(sink.is_none() && problems.iter().all(|problem| problem.contains(" must be given")) && !problems.is_empty(), "{problems:?}");
         }
-        assert!(kind("carrier_pigeon").is_none());
+        let (_, problems) = parsed("kind = \"carrier_pigeon\"\nwings = 2\n");
+        assert_eq!(problems, ["c.toml: sink[0].kind must be one of jsonl, kafka, got \"carrier_pigeon\""]);
+        assert_eq!(parsed("path = \"x\"\n").1, ["c.toml: sink[0].kind must be given"]);
+    }
+
+    #[test]
+    fn what_a_kind_does_not_know_is_refused() {
+        let (_, problems) = parsed("kind = \"jsonl\"\npath = \"x\"\ntopic = \"t\"\n");
+        assert_eq!(problems, ["c.toml: sink[0].topic is not a known setting"]);
+    }
+
+    /// Whoever adds a sink and forgets its row would have one that no configuration can name.
+    #[test]
+    fn every_file_that_declares_a_sink_has_its_row_in_the_table() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sink");
+        let table = std::fs::read_to_string(folder.join("mod.rs")).expect("the table is there");
+        let (_, rows) = table.split_once("pub const SINKS").expect("it has the table");
+        let (rows, _) = rows.split_once("];").expect("it ends");
+        let mut declared = 0;
+        for file in std::fs::read_dir(&folder).expect("can be listed") {
+            let path = file.expect("can be listed").path();
+            let module = if path.is_dir() { path.join("mod.rs") } else { path.clone() };
+            let text = std::fs::read_to_string(&module).unwrap_or_default();
+            if !text.lines().any(|line| line.starts_with("pub const KIND: SinkKind")) {
+                continue;
+            }
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+            assert!(rows.contains(&format!("{name}::KIND")), "{}: no row of SINKS in src/sink/mod.rs makes it usable", module.display());
+            declared += 1;
+        }
+        assert_eq!(declared, SINKS.len(), "a row without a file of its own");
     }
 }

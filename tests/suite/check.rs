@@ -203,3 +203,18 @@ fn a_detector_without_its_data_says_so_instead_of_being_silent() {
         full.says(text);
     }
 }
+
+#[test]
+fn a_former_name_of_a_setting_is_a_warning_with_the_new_one() {
+    let config = format!("{CATALOG}[time]\nskew = \"1m\"\n[state]\nmost_employees = 5000\n");
+    let checked = Files::new(&[("c.toml", &config)]).check();
+    assert_eq!(checked.code(), Some(0), "{}", checked.errors());
+    checked.says("c.toml: time.skew is a former name that the next version does not read: use max_clock_skew");
+    checked.says("c.toml: state.most_employees is a former name that the next version does not read: use max_employees");
+    checked.says("time.max_clock_skew = \"1m\", by default \"5m\"");
+    checked.says("state.max_employees = 5000, by default 1000000");
+    let both = Files::new(&[("c.toml", &format!("{CATALOG}[time]\nidle = \"1m\"\nidle_timeout = \"2m\"\n"))]).check();
+    assert_eq!(both.code(), Some(2));
+    let errors = both.errors();
+    assert!(errors.contains("c.toml: time.idle must not be given beside idle_timeout, whose former name it is"), "{errors}");
+}

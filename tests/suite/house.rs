@@ -9,12 +9,15 @@ const CORE: &[&str] = &["model", "sql", "decode", "classify", "profile", "popula
 
 /// The shell: what each module may use beside itself. `core` is all of the core.
 const SHELL: &[(&str, &[&str])] = &[
-    ("config", &["core"]),
+    // How settings are declared: low, so that whoever has settings declares its own.
+    ("settings", &["model"]),
+    // It holds what each sink made of its own `[[sink]]`, and asks the Kafka client whether its settings can be used.
+    ("config", &["core", "settings", "kafka", "sink"]),
     ("kafka", &["model"]),
     ("telemetry", &["model"]),
     ("store", &["model"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
-    ("sink", &["model", "kafka", "telemetry"]),
+    ("sink", &["model", "settings", "kafka", "telemetry"]),
     ("http", &["model", "telemetry"]),
     ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http"]),
     ("evaluate", &["core", "pipeline", "random"]),

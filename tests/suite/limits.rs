@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// The bank's directory knows e1, and nobody else.
 fn world(employees: usize, record_ids: usize) -> Arc<Context> {
-    let limits = format!("most_employees = {employees}\nmost_record_ids = {record_ids}");
+    let limits = format!("max_employees = {employees}\nmax_record_ids = {record_ids}");
     World::bank().with("employees.csv", "employee\ne1\n").section("state", limits).context()
 }
 

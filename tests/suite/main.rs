@@ -6,6 +6,7 @@ mod common;
 
 mod check;
 mod compare;
+mod configuration;
 mod corpus;
 mod coverage;
 mod decode_cli;

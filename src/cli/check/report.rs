@@ -23,6 +23,11 @@ impl Report {
         let _ = writeln!(self.text, "  {}", Untrusted(text.as_ref()));
     }
 
+    /// Bytes so far.
+    pub fn length(&self) -> usize {
+        self.text.len()
+    }
+
     /// Something valid that is rarely meant, or keeps something from working.
     pub fn warn(&mut self, warning: Problem) {
         self.warnings.push(warning.to_string());
@@ -50,4 +55,9 @@ impl Report {
 /// `1 table`, `2 tables`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// A path, for people.
+pub fn shown(path: &Path) -> String {
+    path.display().to_string()
 }

@@ -11,7 +11,7 @@ use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use broker::Broker;
 use leakwarden::config::load;
-use leakwarden::config::schema::{Config, Kafka, Sink, SourceKind};
+use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::labels::Label;
@@ -32,6 +32,7 @@ use leakwarden::pipeline::replay::{Replay, assign};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::simulate::{self, Company};
+use leakwarden::sink::jsonl::JsonLinesKeys;
 use leakwarden::telemetry::metrics::Metrics;
 use screen::Screen;
 use std::collections::BTreeMap;
@@ -146,9 +147,9 @@ fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Co
     for source in &mut config.sources {
         source.kind = SourceKind::Kafka(kafka.clone());
     }
-    config.sinks = vec![Sink::JsonLines(dir.path().join("alerts.jsonl"))];
+    config.sinks = vec![Box::new(JsonLinesKeys { path: dir.path().join("alerts.jsonl") })];
     // Partitions that no record falls into must not hold the others up for longer than the demo lasts.
-    config.idle = Span::seconds(2);
+    config.time.idle_timeout = Span::seconds(2);
     Ok(config)
 }
 

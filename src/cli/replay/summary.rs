@@ -39,7 +39,7 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
     if !tally.evicted.is_nothing() {
         let evicted = tally.evicted;
         eprintln!(
-            "given up to keep within [state] most_employees and most_record_ids: {} profiles, {} record ids",
+            "given up to keep within [state] max_employees and max_record_ids: {} profiles, {} record ids",
             evicted.employees, evicted.record_ids
         );
     }

@@ -90,7 +90,7 @@ impl Process {
         let service: Service<TopicPartition, Reading> = Service::new(config, parts);
         let now = Instant::now();
         let place = Place {
-            dir: config.state.join("cache"),
+            dir: config.state.dir.join("cache"),
             topic: setup.topics[&InternalTopic::State].clone(),
             cluster: setup.cluster.clone(),
             group: setup.groups[0].group.clone(),

@@ -46,7 +46,7 @@ impl Setup {
                 compacted: topic.is_compacted(),
             })
             .collect();
-        ensure(&cluster, &wanted, settings.replication).await?;
+        ensure(&cluster, &wanted, settings.replication_factor).await?;
         let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
         let known = partitions(&cluster, &inputs)?;
         for topic in &inputs {
@@ -57,12 +57,12 @@ impl Setup {
         let layout = Layout { tasks: settings.tasks, inputs: input_partitions.collect() };
         let topics: BTreeMap<InternalTopic, Arc<str>> =
             InternalTopic::ALL.into_iter().map(|topic| (topic, Arc::from(name(settings, topic)))).collect();
-        let instance = settings.instance.as_deref().map(named).transpose()?;
+        let instance = settings.instance_id.as_deref().map(named).transpose()?;
         let group_settings = |group: String, topics: Vec<String>| GroupSettings {
             group,
             instance: instance.clone(),
             topics,
-            session_timeout: Duration::from_millis(settings.session.0.unsigned_abs()),
+            session_timeout: Duration::from_millis(settings.session_timeout.0.unsigned_abs()),
         };
         // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
         let groups = [
@@ -76,11 +76,11 @@ impl Setup {
 /// The name of this process, which may be given by the environment: one file of settings serves all processes.
 fn named(instance: &str) -> anyhow::Result<String> {
     match instance.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-        Some(name) => std::env::var(name).with_context(|| format!("cluster.instance = {instance:?}: the environment has no such variable")),
+        Some(name) => std::env::var(name).with_context(|| format!("cluster.instance_id = {instance:?}: the environment has no such variable")),
         None => Ok(instance.to_owned()),
     }
 }
 
 fn name(settings: &Settings, topic: InternalTopic) -> String {
-    format!("{}.{}", settings.prefix, topic.name())
+    format!("{}.{}", settings.topic_prefix, topic.name())
 }

@@ -34,12 +34,12 @@ pub struct Handover {
 impl Handover {
     /// Checks that the processes' topic is there, and makes the one that remembers.
     pub async fn prepare(cluster: Cluster, settings: &Settings) -> anyhow::Result<Handover> {
-        let access = format!("{}.{}", settings.prefix, InternalTopic::Access.name());
-        let redriven = format!("{}.redriven", settings.prefix);
+        let access = format!("{}.{}", settings.topic_prefix, InternalTopic::Access.name());
+        let redriven = settings.redriven_topic();
         let found = partitions(&cluster, std::slice::from_ref(&access))?.get(&access).copied();
         let rule = || format!("topic {access}: must be there with {} partitions, as its processes make it, got {found:?}", settings.tasks);
         anyhow::ensure!(found == Some(settings.tasks), rule());
-        ensure(&cluster, &[TopicSpec { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication).await?;
+        ensure(&cluster, &[TopicSpec { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication_factor).await?;
         Ok(Handover { cluster, access, redriven, tasks: settings.tasks })
     }
 

@@ -102,8 +102,8 @@ pub struct Settings {
 impl Settings {
     fn of(config: &Config) -> Settings {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
-        let (idle, checkpoint) = (millis(config.idle), millis(config.checkpoint));
-        Settings { skew: config.skew, idle, checkpoint, provisional: config.provisional }
+        let (idle, checkpoint) = (millis(config.time.idle_timeout), millis(config.state.checkpoint_interval));
+        Settings { skew: config.time.max_clock_skew, idle, checkpoint, provisional: config.alerts.provisional }
     }
 
     /// The latest event time that is believed of a message, by its broker's or producer's clock.

@@ -47,6 +47,6 @@ fn count_evicted(evicted: Evictions, metrics: &Metrics) {
     tracing::warn!(
         profiles = employees,
         record_ids,
-        "given up to keep within [state] most_employees and most_record_ids: whoever comes again starts over, and repeats may count twice"
+        "given up to keep within [state] max_employees and max_record_ids: whoever comes again starts over, and repeats may count twice"
     );
 }

@@ -74,7 +74,7 @@ impl Cluster {
     }
 
     fn configure(&self, number: usize, instance: Option<&str>) -> PathBuf {
-        let mut more = format!("[cluster]\ntasks = {}\nprefix = {:?}\nsession = \"{}s\"\n", self.tasks, self.name, SESSION.as_secs());
+        let mut more = format!("[cluster]\ntasks = {}\ntopic_prefix = {:?}\nsession_timeout = \"{}s\"\n", self.tasks, self.name, SESSION.as_secs());
         if let Some(instance) = instance {
             let _ = writeln!(more, "instance = {instance:?}");
         }
@@ -87,8 +87,8 @@ impl Cluster {
         let dir = self.dir(number);
         self.run.company.configure_below(&dir, &wiring);
         let text = std::fs::read_to_string(dir.join("config.toml")).expect("read");
-        let checkpoint = format!("checkpoint = {:?}", self.checkpoint);
-        std::fs::write(dir.join("config.toml"), text.replace("checkpoint = \"1s\"", &checkpoint)).expect("written");
+        let checkpoint = format!("checkpoint_interval = {:?}", self.checkpoint);
+        std::fs::write(dir.join("config.toml"), text.replace("checkpoint_interval = \"1s\"", &checkpoint)).expect("written");
         dir
     }
 

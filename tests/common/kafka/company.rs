@@ -136,8 +136,8 @@ impl Company {
         format!(
             "{}[[source]]\nname = \"{SOURCE}\"\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopics = [\"{topic}\"]\ngroup = \"{group}\"\n\
              format = \"canonical\"\n{}[[sink]]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopic = \"{alerts}\"\n{}\
-             [state]\ndir = \"state\"\ncheckpoint = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
-            head("[time]\nzone = \"Asia/Shanghai\"\nidle = \"2h\"\n"),
+             [state]\ndir = \"state\"\ncheckpoint_interval = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
+            head("[time]\nzone = \"Asia/Shanghai\"\nidle_timeout = \"2h\"\n"),
             settings("source.client", consumer),
             settings("sink.client", &BTreeMap::new()),
         )

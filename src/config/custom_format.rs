@@ -1,0 +1,158 @@
+//! `[format.NAME]`: formats of one's own, each a built-in one with settings.
+
+use crate::decode::custom::{self, Field, Mapping, Pointer, TimeForm};
+use crate::decode::{self, Format, Settings};
+use crate::model::access::Operation;
+use crate::model::record::Dialect;
+use crate::model::zone::Zone;
+use crate::settings::{DefaultValue, Key, RELOAD, Section, SettingsTable, ValueType, settings};
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+settings! {
+    /// A format of one's own: what every kind of it may have. `kind` may also be a built-in format, which is then read with these settings.
+    pub struct FormatKeys {
+        /// `json`: each field by the JSON pointer to it; `regex`: each field a named group; or a built-in format.
+        kind: String => RELOAD.in_results(8);
+        /// Zone of times without one; default: that of `[time]`.
+        zone: Option<Zone> = None => RELOAD.in_results(8);
+        /// Prefix of the lines of PostgreSQL's stderr and syslog logs; otherwise inferred.
+        log_line_prefix: Option<String> = None => RELOAD.in_results(8);
+    }
+}
+
+settings! {
+    /// How the texts of fields are read, in formats of kind `json` and `regex`.
+    pub struct MappingKeys {
+        /// As strptime has it, `epoch_s` or `epoch_ms`; default: RFC 3339 or epoch milliseconds.
+        time_format: Option<String> = None => RELOAD.in_results(8);
+        /// The log's words for `read`, `export`, `write`, `delete`, `login`, `admin` and `other`.
+        operations: BTreeMap<String, String> = BTreeMap::new() => RELOAD.in_results(8);
+        /// Outcomes that mean success, beside `success`, `ok`, `true` and `0`.
+        successes: Vec<String> = Vec::new() => RELOAD.in_results(8);
+        /// SQL dialect of statements.
+        dialect: Dialect = Dialect::default() => RELOAD.in_results(8);
+    }
+}
+
+settings! {
+    /// A format of kind `regex`.
+    pub struct PatternKeys {
+        /// Regular expression whose named groups are the fields.
+        pattern: String => RELOAD.in_results(8);
+    }
+}
+
+/// The fields of a format of kind `json`.
+pub static FIELD_KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let key = |(name, _): (&'static str, Field)| Key {
+        name,
+        doc: &["JSON pointer to this field of the record; a part `*` stands for every element of an array."],
+        value: ValueType::Text,
+        default: || DefaultValue::Absent,
+        traits: RELOAD.in_results(8),
+    };
+    Field::ALL.into_iter().map(key).collect()
+});
+
+/// `[format.NAME]`
+#[derive(Clone, Debug)]
+pub struct CustomFormat {
+    /// What it is a form of.
+    pub kind: &'static Format,
+    /// What its decoders are told beside what holds for all.
+    pub(super) settings: Settings,
+    /// Its table in TOML, which is part of the hash of results.
+    pub written: String,
+}
+
+/// Reads all of them.
+pub(super) fn all(mut section: Section<'_>) -> BTreeMap<String, CustomFormat> {
+    let mut formats = BTreeMap::new();
+    for name in section.names() {
+        if decode::format(&name).is_some() || name == decode::AUTO {
+            section.wrong(&name, "must not be the name of a built-in format", &name);
+        }
+        if let Some(mut table) = section.table(&name) {
+            formats.extend(read(&mut table).map(|own| (name.clone(), own)));
+            table.end();
+        }
+    }
+    section.end();
+    formats
+}
+
+fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
+    let written = section.written();
+    let Some(keys) = FormatKeys::read(section) else {
+        section.rest();
+        return None;
+    };
+    let name = keys.kind;
+    let kinds = || custom::KINDS.iter().chain(decode::FORMATS);
+    let Some(kind) = kinds().find(|format| format.name == name) else {
+        let names: Vec<&str> = kinds().map(|format| format.name).collect();
+        section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{name:?}"));
+        section.rest();
+        return None;
+    };
+    let mapping = match name.as_str() {
+        "json" => Some(by_pointers(section)),
+        "regex" => Some(by_pattern(section)),
+        _ => None,
+    };
+    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping)));
+    let zone = keys.zone.and_then(|zone| TimeZone::get(zone.name()).ok());
+    let settings = Settings { zone, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
+    Some(CustomFormat { kind, settings, written })
+}
+
+/// Each field by the JSON pointer to it.
+fn by_pointers(section: &mut Section<'_>) -> Mapping {
+    let mut pointers = BTreeMap::new();
+    for (key, (name, field)) in FIELD_KEYS.iter().zip(Field::ALL) {
+        let Some(text) = section.setting::<Option<String>>(key, Some(None)).flatten() else { continue };
+        match Pointer::parse(&text) {
+            Some(pointer) => drop(pointers.insert(field, pointer)),
+            None => section.wrong(name, "must be a JSON pointer, e.g. /user/id", format!("{text:?}")),
+        }
+    }
+    let has = |name: &str| Field::ALL.iter().any(|(known, field)| *known == name && pointers.contains_key(field));
+    if let Err(rule) = Mapping::complete(has) {
+        section.wrong("kind", &rule, "\"json\"");
+    }
+    Mapping { pointers, ..Mapping::default() }
+}
+
+fn by_pattern(section: &mut Section<'_>) -> Mapping {
+    let pattern = PatternKeys::read(section).and_then(|PatternKeys { pattern }| match Mapping::compile(&pattern) {
+        Ok(regex) => Some(regex),
+        Err(rule) => {
+            section.wrong("pattern", &rule, format!("{pattern:?}"));
+            None
+        }
+    });
+    Mapping { pattern, ..Mapping::default() }
+}
+
+/// How the texts of the fields are to be read.
+fn how_to_read(section: &mut Section<'_>, mapping: Mapping) -> Mapping {
+    let MappingKeys { time_format, operations: words, successes, dialect } = MappingKeys::read(section).expect("every key has a default");
+    let time = match time_format.as_deref() {
+        None | Some("epoch_ms") => TimeForm::Canonical,
+        Some("epoch_s") => TimeForm::Seconds,
+        Some(pattern) => TimeForm::Pattern(pattern.to_owned()),
+    };
+    let mut operations = BTreeMap::new();
+    for (word, operation) in words {
+        match Operation::ALL.iter().find(|known| known.name() == operation) {
+            Some(known) => drop(operations.insert(word, *known)),
+            None => {
+                let names: Vec<&str> = Operation::ALL.iter().map(|known| known.name()).collect();
+                section.wrong("operations", &format!("must name one of {}", names.join(", ")), format!("{word} = {operation:?}"));
+            }
+        }
+    }
+    Mapping { time, operations, successes, dialect, ..mapping }
+}
