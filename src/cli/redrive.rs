@@ -70,7 +70,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             handover.hand_over(&context, &report.entries)?;
         }
     } else if !options.dry_run && !report.entries.is_empty() {
-        spool::hand_over(&config.state.dir, key, &report.entries).with_context(|| format!("cannot hand over in {}", config.state.dir.display()))?;
+        spool::hand_over(&config.state.dir, key, &report.entries)
+            .with_context(|| format!("cannot hand over in {}", config.state.dir.display()))?;
     }
     let text = tell(&report, read, all.len() as u64, unreadable, options.dry_run, &who);
     // A reader that has seen enough is no failure.

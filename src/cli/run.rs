@@ -10,6 +10,7 @@ use leakwarden::http::server::Server;
 use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
+use leakwarden::pipeline::dead_letters;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
@@ -18,10 +19,9 @@ use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
 use leakwarden::pipeline::reload::{Origin, Reloads};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::service::observer::NoObserver;
-use leakwarden::pipeline::dead_letters;
 use leakwarden::sink::Sink;
-use leakwarden::telemetry::{logging, untrusted};
 use leakwarden::telemetry::metrics::Metrics;
+use leakwarden::telemetry::{logging, untrusted};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,7 +45,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let origin = origin(options);
     let loaded = origin.load()?;
     let (config, context) = (loaded.config.clone(), loaded.context.clone());
-    let address = config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
+    let address =
+        config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
     refuse(&config, context.classifier.keys.are_built_in())?;
     logging::init().map_err(anyhow::Error::from)?;
     for former in &config.deprecated {

@@ -29,7 +29,8 @@ pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
 
 /// The subject key differs. Its file may have moved.
 pub fn other_key(wanted: &Config) -> Problem {
-    let file = wanted.subjects.key_file.as_deref().map_or_else(|| "none".to_owned(), |file| format!("another secret in {}", file.display()));
+    let file =
+        wanted.subjects.key_file.as_deref().map_or_else(|| "none".to_owned(), |file| format!("another secret in {}", file.display()));
     Problem::new(format!("{}: subjects.key_file", wanted.file.display()), RULE, file)
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The file of a service, where no topic is configured.
 pub fn file(config: &Config) -> PathBuf {
-    config.dead_letters.clone().unwrap_or_else(|| config.state.dir.join("dead-letters.jsonl"))
+    config.dead_letters.path.clone().unwrap_or_else(|| config.state.dir.join("dead-letters.jsonl"))
 }
 
 /// What encrypts the content of dead letters, where a key is given; without one nothing of the content is kept.
@@ -24,7 +24,7 @@ pub fn sealer(config: &Config) -> Result<Option<Arc<Sealer>>, Vec<Problem>> {
 /// The writer of a service.
 pub fn of_service(config: &Config) -> Result<DeadLetters, SinkError> {
     match config.dead_letter_topic() {
-        Some(kafka) => of_topic(kafka),
+        Some(kafka) => of_topic(&kafka),
         None => DeadLetters::to_file(&file(config)),
     }
 }
@@ -32,7 +32,7 @@ pub fn of_service(config: &Config) -> Result<DeadLetters, SinkError> {
 /// The writer of a replay: what the configuration names, which a service may be using at the same time. `None` where it names nothing.
 pub fn of_replay(config: &Config) -> Result<Option<DeadLetters>, SinkError> {
     match (config.dead_letter_topic(), &config.dead_letters.path) {
-        (Some(kafka), _) => of_topic(kafka).map(Some),
+        (Some(kafka), _) => of_topic(&kafka).map(Some),
         (None, Some(path)) => DeadLetters::to_shared_file(path).map(Some),
         (None, None) => Ok(None),
     }

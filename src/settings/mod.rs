@@ -10,9 +10,9 @@ mod section;
 mod value;
 
 pub use declare::SettingsTable;
+pub(crate) use declare::settings;
 pub use entry::{Content, Entry};
 pub use section::{Findings, Section};
-pub(crate) use declare::settings;
 pub use value::{Address, Brokers, Glob, Setting, ValueType};
 
 /// A key of a table, as declared.
@@ -89,7 +89,14 @@ pub enum Results {
 }
 
 /// A running service takes up changes of the key.
-pub const RELOAD: Traits = Traits { reload: Reload::TakenUp, results: Results::Unaffected, former: None, bounds: (i64::MIN, i64::MAX), watched: false, secret: false };
+pub const RELOAD: Traits = Traits {
+    reload: Reload::TakenUp,
+    results: Results::Unaffected,
+    former: None,
+    bounds: (i64::MIN, i64::MAX),
+    watched: false,
+    secret: false,
+};
 
 /// A change of the key needs a restart.
 pub const RESTART: Traits = Traits { reload: Reload::Restart, ..RELOAD };

@@ -1,8 +1,8 @@
 //! `jsonl`: alerts as JSON lines in a file, each batch on disk before it counts as delivered.
 
 use crate::model::alert::Alert;
-use crate::sink::append::Appender;
 use crate::settings::{Entry, SettingsTable, settings};
+use crate::sink::append::Appender;
 use crate::sink::{Sink, SinkConfig, SinkError, SinkKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

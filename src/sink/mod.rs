@@ -186,7 +186,10 @@ pub(crate) mod tests {
         for row in SINKS {
             assert!(kind(row.name).is_some_and(|found| found.name == row.name));
             let (sink, problems) = parsed(&format!("kind = \"{}\"\n", row.name));
-            assert!(sink.is_none() && problems.iter().all(|problem| problem.contains(" must be given")) && !problems.is_empty(), "{problems:?}");
+            assert!(
+                sink.is_none() && problems.iter().all(|problem| problem.contains(" must be given")) && !problems.is_empty(),
+                "{problems:?}"
+            );
         }
         let (_, problems) = parsed("kind = \"carrier_pigeon\"\nwings = 2\n");
         assert_eq!(problems, ["c.toml: sink[0].kind must be one of jsonl, kafka, got \"carrier_pigeon\""]);

@@ -74,7 +74,8 @@ fn the_reference_configuration_names_every_key_with_its_default() {
                 // Where several tables show one declaration together, one of them names it; a detector names all.
                 let among = if table.name == "detectors" { &lines } else { &all };
                 let shown: Vec<&String> = among.iter().filter(|line| line.starts_with(&begins)).collect();
-                let is_table = key.value == ValueType::Table && read("config/leakwarden.toml").contains(&format!("[{}.{}]", table.name, key.name));
+                let is_table =
+                    key.value == ValueType::Table && read("config/leakwarden.toml").contains(&format!("[{}.{}]", table.name, key.name));
                 if shown.is_empty() && !is_table {
                     wrong.push(format!("config/leakwarden.toml: {header} lacks {}", key.name));
                 }
@@ -99,7 +100,9 @@ fn given(table: &Table, content: &str) -> String {
         (Form::Once, name) => format!("{CATALOG}[{name}]\n{content}\n"),
         (Form::List, name) => format!("{CATALOG}[[{name}]]\n{kind}{content}\n"),
         (Form::Named, "detectors") => format!("{CATALOG}[detectors.bulk_extract]\n{content}\n"),
-        (Form::Named, name) => format!("{CATALOG}[{name}.own]\n{}{content}\n", if kind.is_empty() { "kind = \"canonical\"\n" } else { &kind }),
+        (Form::Named, name) => {
+            format!("{CATALOG}[{name}.own]\n{}{content}\n", if kind.is_empty() { "kind = \"canonical\"\n" } else { &kind })
+        }
     }
 }
 
@@ -153,8 +156,10 @@ fn every_declared_key_is_used() {
             }
         }
     }
-    let words: BTreeSet<&str> = source.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').flat_map(|path| path.split('.').skip(1)).collect();
-    let taken_apart = ["budget_per_day", "quiet", "open_at", "time_format", "operations", "successes", "dialect", "pattern", "enabled", "floor"];
+    let words: BTreeSet<&str> =
+        source.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').flat_map(|path| path.split('.').skip(1)).collect();
+    let taken_apart =
+        ["budget_per_day", "quiet", "open_at", "time_format", "operations", "successes", "dialect", "pattern", "enabled", "floor"];
     let fields = leakwarden::decode::custom::Field::ALL.map(|(name, _)| name);
     for key in tables().iter().flat_map(|table| table.keys) {
         let used = words.contains(key.name) || taken_apart.contains(&key.name) || fields.contains(&key.name);
@@ -206,10 +211,12 @@ fn a_former_name_is_read_with_a_notice_and_never_beside_the_new_one() {
             let Some(former) = key.traits.former else { continue };
             former_names.insert(format!("{}.{former}", table.name));
             let value = another(key);
-            let (by_new, by_former) = (config(&given(&table, &format!("{} = {value}", key.name))), config(&given(&table, &format!("{former} = {value}"))));
+            let (by_new, by_former) =
+                (config(&given(&table, &format!("{} = {value}", key.name))), config(&given(&table, &format!("{former} = {value}"))));
             assert!(by_new.deprecated.is_empty());
             let notices: Vec<String> = by_former.deprecated.iter().map(ToString::to_string).collect();
-            let expected = format!("c.toml: {}.{former} is a former name that the next version does not read: use {}", table.name, key.name);
+            let expected =
+                format!("c.toml: {}.{former} is a former name that the next version does not read: use {}", table.name, key.name);
             assert_eq!(notices, [expected]);
             assert!(leakwarden::config::reload_policy::needing_restart(&by_new, &by_former).is_empty());
             assert_eq!(hashed_settings(&by_new), hashed_settings(&by_former));
@@ -243,7 +250,6 @@ fn the_places_of_the_hash_of_results_are_taken_once() {
         }));
     }
     places.sort_unstable();
-    let expected =
-        [(1, "lateness"), (2, "dedup"), (3, "quiet"), (4, "max_employees"), (5, "max_record_ids"), (6, "open_at"), (7, "zone")];
+    let expected = [(1, "lateness"), (2, "dedup"), (3, "quiet"), (4, "max_employees"), (5, "max_record_ids"), (6, "open_at"), (7, "zone")];
     assert_eq!(places, expected);
 }

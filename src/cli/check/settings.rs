@@ -42,7 +42,10 @@ fn matching(pattern: &str) -> usize {
 pub fn time(config: &Config, report: &mut Report) {
     report.section("Time");
     report.line(format!("days and hours are those of {} where an employee has no zone of their own", config.time.zone.name()));
-    report.line(format!("records settle {} after later ones of their source (lateness); what comes later still counts", config.time.lateness));
+    report.line(format!(
+        "records settle {} after later ones of their source (lateness); what comes later still counts",
+        config.time.lateness
+    ));
     report.line(format!("a record id counts once within {} (dedup)", config.time.dedup));
     let Limits { employees, record_ids } = config.limits();
     report.line(format!("at most {employees} employees and accounts and {record_ids} record ids are kept; evictions are reported"));

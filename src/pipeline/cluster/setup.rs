@@ -76,7 +76,9 @@ impl Setup {
 /// The name of this process, which may be given by the environment: one file of settings serves all processes.
 fn named(instance: &str) -> anyhow::Result<String> {
     match instance.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
-        Some(name) => std::env::var(name).with_context(|| format!("cluster.instance_id = {instance:?}: the environment has no such variable")),
+        Some(name) => {
+            std::env::var(name).with_context(|| format!("cluster.instance_id = {instance:?}: the environment has no such variable"))
+        }
         None => Ok(instance.to_owned()),
     }
 }

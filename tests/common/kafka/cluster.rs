@@ -74,7 +74,8 @@ impl Cluster {
     }
 
     fn configure(&self, number: usize, instance: Option<&str>) -> PathBuf {
-        let mut more = format!("[cluster]\ntasks = {}\ntopic_prefix = {:?}\nsession_timeout = \"{}s\"\n", self.tasks, self.name, SESSION.as_secs());
+        let mut more =
+            format!("[cluster]\ntasks = {}\ntopic_prefix = {:?}\nsession_timeout = \"{}s\"\n", self.tasks, self.name, SESSION.as_secs());
         if let Some(instance) = instance {
             let _ = writeln!(more, "instance = {instance:?}");
         }
