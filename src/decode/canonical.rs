@@ -1,6 +1,7 @@
 //! `canonical`: the record of docs/contract.md §2, one JSON object per line or message.
 
-use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
+use crate::decode::json::WordOrNumber;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use crate::model::access::Operation;
 use crate::model::record::{Client, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
@@ -15,7 +16,7 @@ pub const FORMAT: Format = Format {
     recognised_by: "an object with `time` and `employee` or `account`",
     stateless: true,
     decoder: |_| Box::new(Canonical),
-    recognises: |line| serde_json::from_slice::<Wire<'_>>(line).is_ok_and(|wire| wire.employee.is_some() || wire.account.is_some()),
+    recognises: |line| serde_json::from_slice::<CanonicalRecord<'_>>(line).is_ok_and(|record| record.employee.is_some() || record.account.is_some()),
 };
 
 /// Longest text of one field, in bytes; statements may be as long as the record.
@@ -26,38 +27,18 @@ pub struct Canonical;
 
 impl Decoder for Canonical {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if raw.bytes.len() > LONGEST_RECORD {
-            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
-        }
-        let text = std::str::from_utf8(raw.bytes).map_err(|e| DecodeError::NotUtf8 { at: e.valid_up_to() })?;
+        let text = json::text(raw)?;
         if text.trim().is_empty() {
             return Ok(());
         }
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| form_error(&e))?;
-        emit(wire.into_record(raw)?.into());
+        let record: CanonicalRecord<'_> = serde_json::from_str(text).map_err(|error| json::error_with("a canonical JSON object", &error, data))?;
+        emit(record.into_record(raw)?.into());
         Ok(())
     }
 }
 
-/// A JSON error without the content that serde would quote.
-fn form_error(error: &serde_json::Error) -> DecodeError {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "cut off".to_owned(),
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => syntax(error),
-        serde_json::error::Category::Data => data(error),
-    };
-    DecodeError::Form { expected: "a canonical JSON object", what: format!("{what} at column {}", error.column()) }
-}
-
-fn syntax(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let nested = text.starts_with("recursion limit exceeded");
-    if nested { "nested too deep".to_owned() } else { "not JSON".to_owned() }
-}
-
 /// serde names the field or type that is wrong; values that it quotes are cut away.
-fn data(error: &serde_json::Error) -> String {
-    let text = error.to_string();
+fn data(text: &str) -> String {
     let known = ["duplicate field `", "missing field `"];
     match known.iter().find(|start| text.starts_with(**start)) {
         Some(start) => {
@@ -71,35 +52,6 @@ fn data(error: &serde_json::Error) -> String {
                 (Some(_), false) | (None, _) => "wrong type or value".to_owned(),
             }
         }
-    }
-}
-
-/// A text that borrows where it can: `Cow` alone never does inside of `Option` and `Vec`.
-struct Word<'a>(Text<'a>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Texts;
-        impl<'de> Visitor<'de> for Texts {
-            type Value = Word<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(text.to_owned())))
-            }
-            // Ids are often numbers at their source: 42 is "42".
-            fn visit_u64<E: de::Error>(self, n: u64) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(n.to_string())))
-            }
-            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Word<'de>, E> {
-                Ok(Word(Cow::Owned(n.to_string())))
-            }
-        }
-        from.deserialize_any(Texts)
     }
 }
 
@@ -148,7 +100,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words<'de>, A::Error> {
                 let mut words = Vec::with_capacity(seq.size_hint().unwrap_or(1));
-                while let Some(Word(text)) = seq.next_element()? {
+                while let Some(WordOrNumber(text)) = seq.next_element()? {
                     words.push(text);
                 }
                 Ok(Words(words))
@@ -162,48 +114,48 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct CanonicalRecord<'a> {
     #[serde(borrow)]
     time: When<'a>,
     #[serde(borrow)]
-    employee: Option<Word<'a>>,
+    employee: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    account: Option<Word<'a>>,
+    account: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    id: Option<Word<'a>>,
+    id: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    session: Option<Word<'a>>,
+    session: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    client: Option<WireClient<'a>>,
+    client: Option<CanonicalClient<'a>>,
     #[serde(borrow)]
-    system: Option<Word<'a>>,
+    system: Option<WordOrNumber<'a>>,
     operation: Option<Operation>,
     #[serde(borrow)]
-    objects: Option<Vec<WireObject<'a>>>,
+    objects: Option<Vec<CanonicalObject<'a>>>,
     #[serde(borrow)]
-    statement: Option<Word<'a>>,
+    statement: Option<WordOrNumber<'a>>,
     rows: Option<u64>,
     #[serde(borrow, default)]
     subjects: Words<'a>,
     #[serde(borrow)]
-    purpose: Option<Word<'a>>,
+    purpose: Option<WordOrNumber<'a>>,
     outcome: Option<Outcome>,
 }
 
 #[derive(Deserialize)]
-struct WireClient<'a> {
+struct CanonicalClient<'a> {
     #[serde(borrow)]
-    ip: Option<Word<'a>>,
+    ip: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    host: Option<Word<'a>>,
+    host: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
-    app: Option<Word<'a>>,
+    app: Option<WordOrNumber<'a>>,
 }
 
 #[derive(Deserialize)]
-struct WireObject<'a> {
+struct CanonicalObject<'a> {
     #[serde(borrow)]
-    table: Word<'a>,
+    table: WordOrNumber<'a>,
     #[serde(borrow)]
     columns: Option<Words<'a>>,
 }
@@ -215,7 +167,7 @@ enum Outcome {
     Failure,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> CanonicalRecord<'a> {
     fn into_record(self, raw: Raw<'_>) -> Result<Record<'a>, DecodeError> {
         let time = match &self.time {
             When::Text(text) => Timestamp::parse(text),
@@ -255,7 +207,7 @@ impl<'a> Wire<'a> {
     }
 }
 
-fn field<'a>(name: &'static str, word: Option<Word<'a>>) -> Result<Option<Text<'a>>, DecodeError> {
+fn field<'a>(name: &'static str, word: Option<WordOrNumber<'a>>) -> Result<Option<Text<'a>>, DecodeError> {
     word.map(|word| short(name, word.0)).transpose()
 }
 

@@ -12,7 +12,6 @@ mod csv;
 pub mod custom;
 pub mod databricks;
 pub mod ecs;
-mod elements;
 pub mod framing;
 pub mod hdfs_audit;
 pub mod health;
@@ -31,6 +30,7 @@ pub mod sqlserver;
 mod tree;
 pub mod trino;
 mod waiting;
+mod xml;
 
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;

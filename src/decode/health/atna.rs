@@ -10,8 +10,7 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};
-use crate::decode::health::xml;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, tree, xml};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -32,7 +31,7 @@ struct Atna {
 
 impl Decoder for Atna {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let message = xml::tree(raw, EXPECTED)?;
+        let message = xml::tree::tree(raw, EXPECTED)?;
         let event = tree::at(&message, "EventIdentification")
             .ok_or_else(|| DecodeError::Field { field: "EventIdentification", rule: "is missing".to_owned() })?;
         let time = tree::time(raw, "EventDateTime", tree::word(event, "EventDateTime").as_deref(), self.zone.as_ref())?;

@@ -10,7 +10,7 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};
-use crate::decode::health::xml;
+use crate::decode::xml::tree::tree as xml_tree;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -67,7 +67,7 @@ struct Fhir {
 impl Decoder for Fhir {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if self.xml {
-            let event = xml::plain(xml::tree(raw, EXPECTED)?);
+            let event = without_value_attributes(xml_tree(raw, EXPECTED)?);
             return self.event(raw, &event, emit);
         }
         let document = json::tree(raw, EXPECTED)?;
@@ -80,6 +80,18 @@ impl Decoder for Fhir {
             }
             Some(_) | None => Err(DecodeError::Form { expected: EXPECTED, what: "another resource".to_owned() }),
         }
+    }
+}
+
+/// FHIR's XML writes a value as an attribute of that name; as in its JSON, the element is the value.
+fn without_value_attributes(value: Value) -> Value {
+    match value {
+        Value::Object(map) => match map.get("value") {
+            Some(Value::String(text)) => Value::String(text.clone()),
+            _ => Value::Object(map.into_iter().map(|(key, value)| (key, without_value_attributes(value))).collect()),
+        },
+        Value::Array(list) => Value::Array(list.into_iter().map(without_value_attributes).collect()),
+        other => other,
     }
 }
 

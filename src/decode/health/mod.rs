@@ -5,7 +5,6 @@
 mod atna;
 mod fhir;
 mod trail;
-mod xml;
 
 pub use atna::FORMAT as ATNA;
 pub use fhir::FORMAT as FHIR;

@@ -34,7 +34,7 @@ struct AuditJson {
 type Word<'a> = Cow<'a, str>;
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct AuditEvent<'a> {
     #[serde(borrow)]
     timestamp: Word<'a>,
     id: u64,
@@ -128,23 +128,23 @@ struct Statistics {
 
 impl Decoder for AuditJson {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let wire: Wire<'_> = json::read(raw, "an event of MySQL's audit log")?;
-        let time = time::utc(&wire.timestamp)?;
-        let connection = wire.connection_id.to_string();
+        let audited: AuditEvent<'_> = json::read(raw, "an event of MySQL's audit log")?;
+        let time = time::utc(&audited.timestamp)?;
+        let connection = audited.connection_id.to_string();
         // The number begins anew with the second or with the file.
-        let id = format!("{}/{}/{connection}", wire.timestamp, wire.id);
+        let id = format!("{}/{}/{connection}", audited.timestamp, audited.id);
         let place = Place::new(raw, time, &connection, Some(id));
         // The client's own login; the account whose rights it has may be a proxy's.
-        let user = if wire.login.user.is_empty() { &wire.account.user } else { &wire.login.user };
-        let who = Who::new(user, &wire.account.host, &wire.login.ip, &wire.connection_data.db);
+        let user = if audited.login.user.is_empty() { &audited.account.user } else { &audited.login.user };
+        let who = Who::new(user, &audited.account.host, &audited.login.ip, &audited.connection_data.db);
         let joined = &mut self.joined;
-        match (&*wire.class, &*wire.event) {
-            ("connection", "connect" | "change_user") => joined.login(&place, who, wire.connection_data.status, emit),
+        match (&*audited.class, &*audited.event) {
+            ("connection", "connect" | "change_user") => joined.login(&place, who, audited.connection_data.status, emit),
             ("connection", "disconnect") => joined.leave(&connection, emit),
             ("command", "command_end") => joined.close(&connection, emit),
             ("general", event) => {
-                let data = &wire.general_data;
-                let rows = wire.query_statistics.rows_sent;
+                let data = &audited.general_data;
+                let rows = audited.query_statistics.rows_sent;
                 let command = Command::of(&data.command);
                 // Rows behind a cursor are sent by fetches.
                 let rows = rows.filter(|rows| *rows > 0 || data.command.eq_ignore_ascii_case("query")).filter(|_| data.status == 0);
@@ -163,22 +163,22 @@ impl Decoder for AuditJson {
                     Command::Prepare | Command::Login | Command::Leave | Command::Nothing => {}
                 }
             }
-            ("query", "query_start") => joined.take(statement(Step::Start, place, who, &wire.query_data), emit),
+            ("query", "query_start") => joined.take(statement(Step::Start, place, who, &audited.query_data), emit),
             ("query", "query_status_end") => {
-                joined.take(statement(Step::End(wire.query_data.status), place, who, &wire.query_data), emit);
+                joined.take(statement(Step::End(audited.query_data.status), place, who, &audited.query_data), emit);
             }
             // A statement inside of a procedure stands by itself.
             ("query", "query_nested_status_end") => {
-                joined.nested(statement(Step::Status(wire.query_data.status, None), place, who, &wire.query_data), emit);
+                joined.nested(statement(Step::Status(audited.query_data.status, None), place, who, &audited.query_data), emit);
             }
             ("table_access", event) => {
-                let data = &wire.table_access_data;
+                let data = &audited.table_access_data;
                 let step = Step::Table(format!("{}.{}", data.db, data.table), event != "read");
                 let event = Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string() };
                 joined.take(event, emit);
             }
             ("global_variable", "variable_set") => {
-                let text = format!("SET GLOBAL {}", wire.global_variable_data.name);
+                let text = format!("SET GLOBAL {}", audited.global_variable_data.name);
                 joined.nested(Event { step: Step::Status(0, None), place, who, text, class: String::new() }, emit);
             }
             // Start and end of the log, authentication, messages, parsing: nothing was touched.
@@ -213,7 +213,7 @@ const CLASSES: [&str; 12] = [
 ];
 
 #[derive(Deserialize)]
-struct Marks<'a> {
+struct EventHead<'a> {
     #[serde(borrow)]
     timestamp: Cow<'a, str>,
     #[serde(rename = "id")]
@@ -229,13 +229,9 @@ fn recognises(line: &[u8]) -> bool {
     if memchr::memmem::find(line, b"\"class\"").is_none() || memchr::memmem::find(line, b"\"timestamp\"").is_none() {
         return false;
     }
-    percona::first_object(line).is_some_and(|object| {
-        let first = serde_json::Deserializer::from_str(object).into_iter::<Marks<'_>>().next();
-        let of_ours = |marks: Marks<'_>| {
-            let beside = ["event", "server_id", "connection_id"].iter().any(|key| marks.others.contains_key(*key));
-            beside && CLASSES.contains(&&*marks.class) && time::utc(&marks.timestamp).is_ok()
-        };
-        first.and_then(Result::ok).is_some_and(of_ours)
+    json::first_object::<EventHead<'_>>(percona::without_prefix(line)).is_some_and(|head| {
+        let beside = ["event", "server_id", "connection_id"].iter().any(|key| head.others.contains_key(*key));
+        beside && CLASSES.contains(&&*head.class) && time::utc(&head.timestamp).is_ok()
     })
 }
 

@@ -131,19 +131,13 @@ impl Decoder for Unprefixed {
     }
 }
 
-fn without_prefix(line: &[u8]) -> &[u8] {
+/// The line without the name of a program before its object.
+pub(super) fn without_prefix(line: &[u8]) -> &[u8] {
     let word = line.iter().take(64).position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))).unwrap_or(0);
     match line[word..].strip_prefix(b": ") {
         Some(rest) if word > 0 && rest.starts_with(b"{") => rest,
         _ => line,
     }
-}
-
-/// The text from the first object on: of a line, or of the first lines of an array.
-pub(super) fn first_object(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(without_prefix(bytes)).ok()?;
-    let at = text.find(|c: char| !(c.is_whitespace() || matches!(c, ',' | '[')))?;
-    Some(&text[at..]).filter(|text| text.starts_with('{'))
 }
 
 #[cfg(test)]

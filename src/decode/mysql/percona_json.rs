@@ -50,7 +50,7 @@ impl Decoder for PerconaJson {
 }
 
 #[derive(Deserialize)]
-struct Marks<'a> {
+struct RecordHead<'a> {
     #[serde(borrow)]
     audit_record: BTreeMap<Cow<'a, str>, IgnoredAny>,
 }
@@ -60,11 +60,8 @@ fn recognises(line: &[u8]) -> bool {
     if memchr::memmem::find(line, b"\"audit_record\"").is_none() {
         return false;
     }
-    percona::first_object(line).is_some_and(|object| {
-        let first = serde_json::Deserializer::from_str(object).into_iter::<Marks<'_>>().next();
-        let of_ours = |marks: Marks<'_>| ["name", "timestamp", "record"].iter().all(|key| marks.audit_record.contains_key(*key));
-        first.and_then(Result::ok).is_some_and(of_ours)
-    })
+    json::first_object::<RecordHead<'_>>(percona::without_prefix(line))
+        .is_some_and(|head| ["name", "timestamp", "record"].iter().all(|key| head.audit_record.contains_key(*key)))
 }
 
 #[cfg(test)]

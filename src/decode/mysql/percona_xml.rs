@@ -8,9 +8,9 @@
 use crate::decode::framing::document::Documents;
 use crate::decode::mysql::joined::Joined;
 use crate::decode::mysql::percona::{self, Fields};
+use crate::decode::xml::{self, Values, Visitor};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use std::borrow::Cow;
 
 /// `percona-audit-xml`.
 pub const FORMAT: Format = Format {
@@ -30,8 +30,10 @@ struct PerconaXml {
 
 impl Decoder for PerconaXml {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let fields = fields(json::text(raw)?)?;
-        percona::take(&mut self.joined, &fields, raw, emit)
+        let mut record = Flat::default();
+        // The plugin writes control characters as entities, too, which XML does not allow.
+        xml::read(json::text(raw)?, Values::Verbatim, EXPECTED, &mut record)?;
+        percona::take(&mut self.joined, &record.fields, raw, emit)
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
@@ -39,92 +41,45 @@ impl Decoder for PerconaXml {
     }
 }
 
-fn refuse(what: &str) -> DecodeError {
-    DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
+/// The fields of a record: the attributes of its element, and the texts of the elements right inside of it.
+#[derive(Default)]
+struct Flat {
+    fields: Fields,
+    depth: u32,
+    /// Name and text of the field whose element has not ended.
+    open: Option<(String, String)>,
 }
 
-/// The attributes of the record, and the texts of the elements right inside of it.
-fn fields(text: &str) -> Result<Fields, DecodeError> {
-    let mut fields = Fields::new();
-    let mut keep = |name: &str, value: String| {
-        let name = name.to_ascii_lowercase();
-        if fields.insert(name, value).is_some() { Err(refuse("a field stands twice")) } else { Ok(()) }
-    };
-    let mut reader = Reader::from_str(text);
-    let mut depth = 0_u32;
-    let mut inside: Option<(String, String)> = None;
-    loop {
-        match reader.read_event().map_err(|_| refuse("not XML"))? {
-            Event::Start(start) => {
-                depth += 1;
-                match depth {
-                    1 => attributes(&start, &mut keep)?,
-                    2 => inside = Some((start.name().as_ref().to_owned(), String::new())),
-                    _ => {}
-                }
-            }
-            Event::Empty(start) if depth == 0 => attributes(&start, &mut keep)?,
-            Event::Empty(start) if depth == 1 => keep(start.name().as_ref(), String::new())?,
-            Event::End(_) => {
-                if let (2, Some((name, value))) = (depth, inside.take()) {
-                    keep(&name, value)?;
-                }
-                depth = depth.checked_sub(1).ok_or_else(|| refuse("not XML"))?;
-            }
-            Event::Text(text) => {
-                if let (2, Some((_, value))) = (depth, &mut inside) {
-                    value.push_str(&text);
-                }
-            }
-            Event::CData(text) => {
-                if let (2, Some((_, value))) = (depth, &mut inside) {
-                    value.push_str(&text);
-                }
-            }
-            Event::GeneralRef(name) => {
-                if let (2, Some((_, value))) = (depth, &mut inside) {
-                    value.push(character(&name).ok_or_else(|| refuse("an unknown entity"))?);
-                }
-            }
-            Event::Eof => return if depth == 0 { Ok(fields) } else { Err(refuse("cut off")) },
-            _ => {}
+impl Flat {
+    fn keep(&mut self, name: &str, value: String) -> Result<(), &'static str> {
+        if self.fields.insert(name.to_ascii_lowercase(), value).is_some() { Err("a field stands twice") } else { Ok(()) }
+    }
+}
+
+impl Visitor for Flat {
+    fn begin(&mut self, name: &str) -> Result<(), &'static str> {
+        self.depth += 1;
+        if self.depth == 2 {
+            self.open = Some((name.to_owned(), String::new()));
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, name: &str, value: Cow<'_, str>) -> Result<(), &'static str> {
+        if self.depth == 1 { self.keep(name, value.into_owned()) } else { Ok(()) }
+    }
+
+    fn text(&mut self, text: &str) {
+        if let (2, Some((_, value))) = (self.depth, &mut self.open) {
+            value.push_str(text);
         }
     }
-}
 
-fn attributes(start: &BytesStart<'_>, keep: &mut impl FnMut(&str, String) -> Result<(), DecodeError>) -> Result<(), DecodeError> {
-    for attribute in start.attributes() {
-        let attribute = attribute.map_err(|_| refuse("attributes that are none, or stand twice"))?;
-        keep(attribute.key.as_ref(), unescape(&attribute.value)?)?;
-    }
-    Ok(())
-}
-
-/// Puts the characters back that stand as entities. The plugin also writes control characters so, which XML does not know.
-fn unescape(value: &str) -> Result<String, DecodeError> {
-    let mut text = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once('&') {
-        let (name, behind) = after.split_once(';').ok_or_else(|| refuse("an unknown entity"))?;
-        text.push_str(before);
-        text.push(character(name).ok_or_else(|| refuse("an unknown entity"))?);
-        rest = behind;
-    }
-    text.push_str(rest);
-    Ok(text)
-}
-
-fn character(entity: &str) -> Option<char> {
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    match entity {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        _ => {
-            let digits = entity.strip_prefix('#')?;
-            digits.strip_prefix(['x', 'X']).map_or_else(|| number(digits, 10), |hex| number(hex, 16))
+    fn end(&mut self) -> Result<(), &'static str> {
+        self.depth = self.depth.saturating_sub(1);
+        match self.open.take_if(|_| self.depth == 1) {
+            Some((name, value)) => self.keep(&name, value),
+            None => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, elements};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, xml};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
@@ -57,7 +57,7 @@ struct Xml {
 impl Decoder for Xml {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let mut fields = Map::new();
-        for element in elements::elements(raw, EXPECTED)?.into_iter().skip(1) {
+        for element in xml::elements::elements(raw, EXPECTED)?.into_iter().skip(1) {
             // A policy may be named twice, never a field that counts.
             if fields.insert(element.name, Value::from(element.text)).is_some() {
                 return Err(crate::decode::row::form(EXPECTED, "a field stands twice"));

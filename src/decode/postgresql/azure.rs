@@ -6,12 +6,12 @@
 //! lines of `log_connections`. Records of other categories hold no accesses.
 
 use crate::decode::framing::document::Documents;
+use crate::decode::json::Word;
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
-use std::borrow::Cow;
 
 /// `azure-postgresql`.
 pub const AZURE: Format = Format {
@@ -27,21 +27,21 @@ struct Azure {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct DiagnosticLog<'a> {
     #[serde(borrow)]
-    records: Option<Vec<Entry<'a>>>,
+    records: Option<Vec<LogEntry<'a>>>,
     #[serde(flatten, borrow)]
-    entry: Entry<'a>,
+    entry: LogEntry<'a>,
 }
 
 #[derive(Deserialize)]
-struct Entry<'a> {
+struct LogEntry<'a> {
     #[serde(borrow)]
-    time: Option<Cow<'a, str>>,
+    time: Option<Word<'a>>,
     #[serde(borrow)]
-    category: Option<Cow<'a, str>>,
+    category: Option<Word<'a>>,
     #[serde(borrow, rename = "resourceId")]
-    resource: Option<Cow<'a, str>>,
+    resource: Option<Word<'a>>,
     #[serde(borrow)]
     properties: Option<Properties<'a>>,
 }
@@ -49,23 +49,23 @@ struct Entry<'a> {
 #[derive(Deserialize)]
 struct Properties<'a> {
     #[serde(borrow)]
-    prefix: Option<Cow<'a, str>>,
+    prefix: Option<Word<'a>>,
     #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
+    message: Option<Word<'a>>,
     #[serde(borrow, rename = "errorLevel")]
-    level: Option<Cow<'a, str>>,
+    level: Option<Word<'a>>,
     #[serde(borrow)]
-    detail: Option<Cow<'a, str>>,
+    detail: Option<Word<'a>>,
     #[serde(borrow)]
-    context: Option<Cow<'a, str>>,
+    context: Option<Word<'a>>,
     #[serde(borrow)]
-    statement: Option<Cow<'a, str>>,
+    statement: Option<Word<'a>>,
 }
 
 const CATEGORY: &str = "PostgreSQLLogs";
 
 impl Azure {
-    fn entry(&mut self, entry: &Entry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn entry(&mut self, entry: &LogEntry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         match entry.category.as_deref() {
             Some(CATEGORY) => {}
             Some(_) => return Ok(()),
@@ -99,8 +99,8 @@ impl Azure {
 
 impl Decoder for Azure {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let wire: Wire<'_> = json::read(raw, "an object of Azure's PostgreSQL logs")?;
-        match wire.records {
+        let log: DiagnosticLog<'_> = json::read(raw, "an object of Azure's PostgreSQL logs")?;
+        match log.records {
             // One that is no record must not take its neighbours along.
             Some(records) => {
                 let mut result = Ok(());
@@ -109,7 +109,7 @@ impl Decoder for Azure {
                 }
                 result
             }
-            None => self.entry(&wire.entry, raw, emit),
+            None => self.entry(&log.entry, raw, emit),
         }
     }
 
@@ -122,21 +122,15 @@ fn form(what: &str) -> DecodeError {
     DecodeError::Form { expected: "a record of Azure's PostgreSQL logs", what: what.to_owned() }
 }
 
-/// The first object of a text, which may run over lines and stand in an array.
-pub(super) fn first_object<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    let start = bytes.iter().position(|b| !b.is_ascii_whitespace() && *b != b'[')?;
-    serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<T>().next()?.ok()
-}
-
 fn recognises(bytes: &[u8]) -> bool {
     // Cheap for lines of other formats.
     if memchr::memmem::find(bytes, CATEGORY.as_bytes()).is_none() {
         return false;
     }
-    let is_one = |entry: &Entry<'_>| entry.category.as_deref() == Some(CATEGORY) && entry.properties.is_some();
-    first_object::<Wire<'_>>(bytes).is_some_and(|wire| match wire.records {
+    let is_one = |entry: &LogEntry<'_>| entry.category.as_deref() == Some(CATEGORY) && entry.properties.is_some();
+    json::first_object::<DiagnosticLog<'_>>(bytes).is_some_and(|log| match log.records {
         Some(records) => records.iter().any(is_one),
-        None => is_one(&wire.entry),
+        None => is_one(&log.entry),
     })
 }
 

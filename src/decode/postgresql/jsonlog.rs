@@ -1,5 +1,6 @@
 //! `postgresql-jsonlog`: one JSON object per line, as `log_destination = 'jsonlog'` writes it. Empty keys are left out.
 
+use crate::decode::json::Word;
 use crate::decode::postgresql::english;
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::session::Sessions;
@@ -24,12 +25,8 @@ struct Jsonlog {
     sessions: Sessions,
 }
 
-/// A text that borrows where no escape stands in the way.
 #[derive(Deserialize)]
-struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
-
-#[derive(Deserialize)]
-struct Wire<'a> {
+struct JsonLine<'a> {
     #[serde(borrow)]
     timestamp: Word<'a>,
     #[serde(borrow)]
@@ -65,27 +62,27 @@ impl Decoder for Jsonlog {
         if raw.bytes.trim_ascii().is_empty() {
             return Ok(());
         }
-        let wire: Wire<'_> = json::read(raw, "a line of PostgreSQL's jsonlog")?;
-        let start = wire.session_start.as_ref().map(|start| start.0.as_ref());
-        let time = self.clock.read_in_session(&wire.timestamp.0, &wire.session_id.0, start)?;
+        let fields: JsonLine<'_> = json::read(raw, "a line of PostgreSQL's jsonlog")?;
+        let start = fields.session_start.as_ref().map(|start| start.0.as_ref());
+        let time = self.clock.read_in_session(&fields.timestamp.0, &fields.session_id.0, start)?;
         let word = |word: Option<Word<'_>>| word.map(|word| word.0.into_owned().into());
         let line = Line {
             position: raw.position,
             hash: raw.hash,
             time,
-            session: wire.session_id.0,
-            number: wire.line_num,
-            user: word(wire.user),
-            database: word(wire.dbname),
-            host: word(wire.remote_host),
-            application: word(wire.application_name),
-            severity: Severity::of(&wire.error_severity.0),
-            state: word(wire.state_code),
-            message: english::message(wire.message.map_or(Cow::Borrowed(""), |message| message.0)),
-            detail: word(wire.detail).map(english::detail),
-            statement: word(wire.statement),
-            context: word(wire.context),
-            cursor_position: wire.cursor_position.is_some(),
+            session: fields.session_id.0,
+            number: fields.line_num,
+            user: word(fields.user),
+            database: word(fields.dbname),
+            host: word(fields.remote_host),
+            application: word(fields.application_name),
+            severity: Severity::of(&fields.error_severity.0),
+            state: word(fields.state_code),
+            message: english::message(fields.message.map_or(Cow::Borrowed(""), |message| message.0)),
+            detail: word(fields.detail).map(english::detail),
+            statement: word(fields.statement),
+            context: word(fields.context),
+            cursor_position: fields.cursor_position.is_some(),
         };
         emit(line.numbered());
         self.sessions.take(&line, emit);

@@ -14,7 +14,7 @@ mod event;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;
-use crate::decode::{DecodeError, Decoder, Emit, Format, LostRecord, Raw, csv, elements, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, LostRecord, Raw, csv, json, xml};
 use crate::decode::{Decoded, LONGEST_RECORD};
 use crate::model::access::{Position, RecordHash};
 use batch::Sessions;
@@ -121,7 +121,7 @@ fn of_json(row: Row) -> Result<Option<Row>, DecodeError> {
 
 /// The text in the event of Windows; other events than 33205 are none of ours.
 fn of_xml(raw: Raw<'_>) -> Result<Option<Row>, DecodeError> {
-    let found = elements::elements(raw, EXPECTED)?;
+    let found = xml::elements::elements(raw, EXPECTED)?;
     if found.iter().any(|element| element.name == "EventID" && element.text.trim() != "33205") {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ mod chunks;
 mod mysql;
 
 use crate::decode::framing::document::Documents;
-use crate::decode::postgresql::azure::first_object;
+use crate::decode::json::Word;
 use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number, Whole};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::reader::{Reader, Style};
@@ -37,15 +37,15 @@ struct CloudSql {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct LogEntry<'a> {
     #[serde(borrow)]
-    timestamp: Option<Cow<'a, str>>,
+    timestamp: Option<Word<'a>>,
     #[serde(borrow, rename = "logName")]
-    log: Option<Cow<'a, str>>,
+    log: Option<Word<'a>>,
     #[serde(borrow, rename = "insertId")]
-    insert: Option<Cow<'a, str>>,
+    insert: Option<Word<'a>>,
     #[serde(borrow, rename = "textPayload")]
-    text: Option<Cow<'a, str>>,
+    text: Option<Word<'a>>,
     #[serde(borrow, rename = "protoPayload")]
     proto: Option<Proto<'a>>,
     #[serde(borrow)]
@@ -55,9 +55,9 @@ struct Wire<'a> {
 #[derive(Deserialize)]
 struct Proto<'a> {
     #[serde(borrow, rename = "methodName")]
-    method: Option<Cow<'a, str>>,
+    method: Option<Word<'a>>,
     #[serde(borrow, rename = "resourceName")]
-    resource: Option<Cow<'a, str>>,
+    resource: Option<Word<'a>>,
     #[serde(borrow)]
     request: Option<&'a serde_json::value::RawValue>,
 }
@@ -65,7 +65,7 @@ struct Proto<'a> {
 #[derive(Deserialize)]
 struct Resource<'a> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
+    kind: Option<Word<'a>>,
     #[serde(borrow)]
     labels: Option<Labels<'a>>,
 }
@@ -73,9 +73,9 @@ struct Resource<'a> {
 #[derive(Deserialize)]
 struct Labels<'a> {
     #[serde(borrow)]
-    database_id: Option<Cow<'a, str>>,
+    database_id: Option<Word<'a>>,
     #[serde(borrow)]
-    instance_id: Option<Cow<'a, str>>,
+    instance_id: Option<Word<'a>>,
 }
 
 /// What pgaudit wrote. The server's own CSV is made again of it, so that there is one reader of it.
@@ -86,19 +86,19 @@ struct PgAudit<'a> {
     #[serde(borrow, rename = "auditClass")]
     class: Cow<'a, str>,
     #[serde(borrow)]
-    command: Option<Cow<'a, str>>,
+    command: Option<Word<'a>>,
     #[serde(borrow, rename = "objectType")]
-    object_type: Option<Cow<'a, str>>,
+    object_type: Option<Word<'a>>,
     #[serde(borrow)]
-    object: Option<Cow<'a, str>>,
+    object: Option<Word<'a>>,
     #[serde(borrow)]
-    statement: Option<Cow<'a, str>>,
+    statement: Option<Word<'a>>,
     #[serde(borrow)]
-    parameter: Option<Cow<'a, str>>,
+    parameter: Option<Word<'a>>,
     #[serde(borrow)]
-    user: Option<Cow<'a, str>>,
+    user: Option<Word<'a>>,
     #[serde(borrow)]
-    database: Option<Cow<'a, str>>,
+    database: Option<Word<'a>>,
     #[serde(rename = "databaseSessionId")]
     session: Number,
     #[serde(rename = "statementId")]
@@ -114,7 +114,7 @@ struct PgAudit<'a> {
 
 const EXPECTED: &str = "a log entry of Cloud SQL";
 
-impl Wire<'_> {
+impl LogEntry<'_> {
     /// The instance: process numbers are those of one server.
     fn instance(&self) -> &str {
         let labels = self.resource.as_ref().and_then(|resource| resource.labels.as_ref());
@@ -131,9 +131,9 @@ impl Wire<'_> {
 }
 
 impl CloudSql {
-    fn pgaudit(&mut self, wire: &Wire<'_>, request: &str, time: Timestamp, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn pgaudit(&mut self, entry: &LogEntry<'_>, request: &str, time: Timestamp, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let audit: PgAudit<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
-        let session = format!("{}/{}", wire.instance(), audit.session.0);
+        let session = format!("{}/{}", entry.instance(), audit.session.0);
         let part = Chunk {
             key: format!("{session}/{}/{}/{}/{}", audit.id.0, audit.sub.0, audit.object.as_deref().unwrap_or(""), time.0),
             index: audit.chunk.map_or(1, |n| n.0),
@@ -142,7 +142,7 @@ impl CloudSql {
             parameter: audit.parameter.as_deref().unwrap_or(""),
         };
         let Some(whole) = self.chunks.take(part, raw) else { return Ok(()) };
-        let said = |text: &Option<Cow<'_, str>>| text.as_deref().unwrap_or("").to_owned();
+        let said = |text: &Option<Word<'_>>| text.as_deref().unwrap_or("").to_owned();
         let mut fields = vec![
             audit.audit.clone().into_owned(),
             audit.id.0.to_string(),
@@ -163,8 +163,8 @@ impl CloudSql {
             time,
             session: session.into(),
             number: number(time, audit.id.0, audit.sub.0),
-            user: audit.user,
-            database: audit.database,
+            user: audit.user.map(|user| user.0),
+            database: audit.database.map(|database| database.0),
             host: None,
             application: None,
             severity: Severity::Log,
@@ -205,36 +205,36 @@ fn quoted(field: &str) -> String {
 
 impl Decoder for CloudSql {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let wire: Wire<'_> = json::read(raw, EXPECTED)?;
+        let entry: LogEntry<'_> = json::read(raw, EXPECTED)?;
         let mut raw = raw;
-        let time = wire.timestamp.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
+        let time = entry.timestamp.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
         raw.envelope.time = time;
         let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
-        if let Some(request) = wire.proto.as_ref().and_then(|proto| proto.request).map(serde_json::value::RawValue::get) {
+        if let Some(request) = entry.proto.as_ref().and_then(|proto| proto.request).map(serde_json::value::RawValue::get) {
             let time = time.ok_or_else(|| refuse("without a time"))?;
             // Of other requests (to change an instance, say) the keys are not those.
             return match kind(request) {
-                Kind::PgAudit => self.pgaudit(&wire, request, time, raw, emit),
+                Kind::PgAudit => self.pgaudit(&entry, request, time, raw, emit),
                 Kind::MySql => {
-                    let entry = mysql::Entry { instance: wire.instance(), insert: wire.insert.as_deref(), time };
-                    mysql::decode(request, &entry, &mut self.chunks, raw, emit)
+                    let around = mysql::Entry { instance: entry.instance(), insert: entry.insert.as_deref(), time };
+                    mysql::decode(request, &around, &mut self.chunks, raw, emit)
                 }
                 Kind::Other => Ok(()),
             };
         }
-        if !wire.is_text() {
+        if !entry.is_text() {
             // Of another log; without a name of its log and a resource it is of none.
-            return if wire.log.is_some() || wire.resource.is_some() { Ok(()) } else { Err(refuse("without the name of its log")) };
+            return if entry.log.is_some() || entry.resource.is_some() { Ok(()) } else { Err(refuse("without the name of its log")) };
         }
-        let log = wire.log.as_deref().unwrap_or("");
-        match wire.text.as_deref() {
+        let log = entry.log.as_deref().unwrap_or("");
+        match entry.text.as_deref() {
             // What MySQL writes of its own running tells of no access; its general and slow logs do.
             Some(_) if log.ends_with("mysql.err") => Ok(()),
             Some(_) if log.ends_with("mysql-general.log") || log.ends_with("mysql-slow.log") => {
                 Err(refuse("of a text log of MySQL, which is not read: switch the audit plugin on"))
             }
             Some(text) => {
-                let instance = wire.instance().to_owned();
+                let instance = entry.instance().to_owned();
                 raw.envelope.host = Some(&instance);
                 self.reader.take(text, raw, Style::Whole, emit)
             }
@@ -260,7 +260,7 @@ fn kind(request: &str) -> Kind {
     #[derive(Deserialize)]
     struct Typed<'a> {
         #[serde(borrow, rename = "@type")]
-        kind: Option<Cow<'a, str>>,
+        kind: Option<Word<'a>>,
         #[serde(rename = "auditClass")]
         class: Option<serde::de::IgnoredAny>,
         #[serde(rename = "privUser")]
@@ -281,9 +281,9 @@ fn recognises(bytes: &[u8]) -> bool {
     if memchr::memmem::find(bytes, b"Payload\"").is_none() {
         return false;
     }
-    let Some(wire) = first_object::<Wire<'_>>(bytes) else { return false };
+    let Some(entry) = json::first_object::<LogEntry<'_>>(bytes) else { return false };
     let query = |method: &str| matches!(method, "cloudsql.instances.query" | "alloydb.instances.query");
-    wire.log.is_some() && (wire.is_text() || wire.proto.as_ref().and_then(|proto| proto.method.as_deref()).is_some_and(query))
+    entry.log.is_some() && (entry.is_text() || entry.proto.as_ref().and_then(|proto| proto.method.as_deref()).is_some_and(query))
 }
 
 #[cfg(test)]

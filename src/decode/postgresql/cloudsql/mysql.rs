@@ -1,13 +1,13 @@
 //! `MysqlAuditEntry`: the audit plugin of Cloud SQL for MySQL.
 
 use super::EXPECTED;
+use crate::decode::json::Word;
 use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number};
 use crate::decode::{DecodeError, Emit, Raw, json};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
-use std::borrow::Cow;
 
 /// What the entry around the request says.
 pub(super) struct Entry<'a> {
@@ -17,23 +17,23 @@ pub(super) struct Entry<'a> {
 }
 
 #[derive(Deserialize)]
-struct Wire<'a> {
+struct MysqlAuditEntry<'a> {
     #[serde(borrow)]
-    cmd: Option<Cow<'a, str>>,
+    cmd: Option<Word<'a>>,
     #[serde(borrow)]
-    date: Option<Cow<'a, str>>,
+    date: Option<Word<'a>>,
     #[serde(borrow)]
-    ip: Option<Cow<'a, str>>,
+    ip: Option<Word<'a>>,
     #[serde(borrow)]
-    host: Option<Cow<'a, str>>,
+    host: Option<Word<'a>>,
     #[serde(borrow)]
-    query: Option<Cow<'a, str>>,
+    query: Option<Word<'a>>,
     #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
+    status: Option<Word<'a>>,
     #[serde(rename = "errCode")]
     error: Option<Number>,
     #[serde(borrow)]
-    user: Option<Cow<'a, str>>,
+    user: Option<Word<'a>>,
     #[serde(rename = "threadId")]
     thread: Option<Number>,
     #[serde(rename = "queryId")]
@@ -49,9 +49,9 @@ struct Wire<'a> {
 #[derive(Deserialize)]
 struct Named<'a> {
     #[serde(borrow)]
-    db: Option<Cow<'a, str>>,
+    db: Option<Word<'a>>,
     #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Word<'a>>,
 }
 
 /// Refused before anything ran: no privilege, no such thing, not parsable.
@@ -59,34 +59,34 @@ const REFUSED: [u64; 14] = [1044, 1045, 1046, 1049, 1051, 1054, 1064, 1109, 1142
 
 /// Reads the request of an entry.
 pub(super) fn decode(request: &str, entry: &Entry<'_>, chunks: &mut Chunks, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-    let wire: Wire<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
+    let audit: MysqlAuditEntry<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
     chunks.tell_lost(emit);
-    let cmd = wire.cmd.as_deref().unwrap_or("").to_ascii_lowercase();
+    let cmd = audit.cmd.as_deref().unwrap_or("").to_ascii_lowercase();
     let Some(operation) = operation(&cmd) else { return Ok(()) };
-    let thread = wire.thread.map_or(0, |n| n.0);
+    let thread = audit.thread.map_or(0, |n| n.0);
     let part = Chunk {
-        key: format!("{}/{thread}/{}/{}", entry.instance, wire.id.map_or(0, |n| n.0), entry.time.0),
-        index: wire.chunk.map_or(1, |n| n.0),
-        count: wire.chunk_count.map_or(1, |n| n.0),
-        statement: wire.query.as_deref().unwrap_or(""),
+        key: format!("{}/{thread}/{}/{}", entry.instance, audit.id.map_or(0, |n| n.0), entry.time.0),
+        index: audit.chunk.map_or(1, |n| n.0),
+        count: audit.chunk_count.map_or(1, |n| n.0),
+        statement: audit.query.as_deref().unwrap_or(""),
         parameter: "",
     };
     let Some(whole) = chunks.take(part, raw) else { return Ok(()) };
-    let time = wire.date.as_deref().and_then(|date| Timestamp::parse(date).ok()).unwrap_or(entry.time);
+    let time = audit.date.as_deref().and_then(|date| Timestamp::parse(date).ok()).unwrap_or(entry.time);
     let mut record = Record::new(whole.position, whole.hash, time);
-    let own = |text: &Option<Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty()).map(|text| Text::Owned(text.to_owned()));
-    record.account = own(&wire.user);
+    let own = |text: &Option<Word<'_>>| text.as_deref().filter(|text| !text.is_empty()).map(|text| Text::Owned(text.to_owned()));
+    record.account = own(&audit.user);
     record.id = entry.insert.map(|id| Text::Owned(id.to_owned()));
-    record.session = wire.thread.map(|thread| Text::Owned(format!("{}/{}", entry.instance, thread.0)));
-    record.client = Client { ip: own(&wire.ip), host: own(&wire.host), app: None };
+    record.session = audit.thread.map(|thread| Text::Owned(format!("{}/{}", entry.instance, thread.0)));
+    record.client = Client { ip: own(&audit.ip), host: own(&audit.host), app: None };
     // The database of the tables; a statement on none, or on several, is the instance's.
-    let first = wire.objects.first().and_then(|object| object.db.as_deref());
-    let one = first.filter(|db| wire.objects.iter().all(|object| object.db.as_deref() == Some(db)));
+    let first = audit.objects.first().and_then(|object| object.db.as_deref());
+    let one = first.filter(|db| audit.objects.iter().all(|object| object.db.as_deref() == Some(db)));
     let instance = entry.instance.rsplit([':', '/']).next().unwrap_or("");
     record.system = Some(one.unwrap_or(instance)).filter(|name| !name.is_empty()).map(|name| Text::Owned(name.to_owned()));
     record.operation = operation;
     record.dialect = Dialect::MySql;
-    record.outcome = match (wire.status.as_deref(), wire.error) {
+    record.outcome = match (audit.status.as_deref(), audit.error) {
         (_, Some(Number(error))) if REFUSED.contains(&error) => EventOutcome::Refused,
         (Some("unsuccessful"), _) => EventOutcome::Failure,
         (_, Some(Number(error))) if error != 0 => EventOutcome::Failure,
@@ -96,10 +96,10 @@ pub(super) fn decode(request: &str, entry: &Entry<'_>, chunks: &mut Chunks, raw:
         Some(statement) => record.statement = Some(Text::Owned(statement)),
         None => {
             let table = |object: &Named<'_>| match (&object.db, &object.name) {
-                (Some(db), Some(name)) => Some(format!("{db}.{name}")),
+                (Some(db), Some(name)) => Some(format!("{}.{}", db.0, name.0)),
                 (_, name) => name.as_deref().map(str::to_owned),
             };
-            let tables = wire.objects.iter().filter_map(table);
+            let tables = audit.objects.iter().filter_map(table);
             record.objects = tables.map(|table| Object { table: Text::Owned(table), columns: None }).collect();
         }
     }
