@@ -3,7 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
-use crate::classify::{end_user, indicators};
+use crate::classify::{end_user, id_sequence, indicators};
 use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
@@ -92,7 +92,7 @@ impl Classifier {
             indicators: indicators::of(record, &disclosure, &self.catalog),
             id_sequence: match record.subjects.is_empty() {
                 true => disclosure.id_sequence,
-                false => indicators::id_sequence(record.subjects.iter().map(|id| &**id), &self.keys),
+                false => id_sequence::of(record.subjects.iter().map(|id| &**id), &self.keys),
             },
             target_subjects: indicators::target_subjects(record, &self.catalog, &self.keys),
         };

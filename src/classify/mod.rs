@@ -7,6 +7,7 @@ pub mod directory;
 pub mod duty;
 pub mod end_user;
 pub mod explanations;
+pub mod id_sequence;
 pub mod indicators;
 pub mod subjects;
 pub mod table_file;

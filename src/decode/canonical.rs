@@ -16,7 +16,9 @@ pub const FORMAT: Format = Format {
     recognised_by: "an object with `time` and `employee` or `account`",
     stateless: true,
     decoder: |_| Box::new(Canonical),
-    recognises: |line| serde_json::from_slice::<CanonicalRecord<'_>>(line).is_ok_and(|record| record.employee.is_some() || record.account.is_some()),
+    recognises: |line| {
+        serde_json::from_slice::<CanonicalRecord<'_>>(line).is_ok_and(|record| record.employee.is_some() || record.account.is_some())
+    },
 };
 
 /// Longest text of one field, in bytes; statements may be as long as the record.
@@ -31,7 +33,8 @@ impl Decoder for Canonical {
         if text.trim().is_empty() {
             return Ok(());
         }
-        let record: CanonicalRecord<'_> = serde_json::from_str(text).map_err(|error| json::error_with("a canonical JSON object", &error, data))?;
+        let record: CanonicalRecord<'_> =
+            serde_json::from_str(text).map_err(|error| json::error_with("a canonical JSON object", &error, data))?;
         emit(record.into_record(raw)?.into());
         Ok(())
     }

@@ -1,71 +1,26 @@
-//! How many people a record disclosed, whom, and what of them (SPEC §3).
+//! How many people a record disclosed, whom, and what of them (docs/contract.md §3).
 //!
 //! Owns the rules of counting. A count is never a guess dressed as a fact: what the log cannot say is at most a bound or
 //! unknown, and a bound never lies below the truth. What a statement reads is found by [`crate::sql`]; which columns are
 //! personal is said by the [`Catalog`].
 
+mod branch;
+mod catalog_source;
+mod column_disclosure;
+mod disclosure;
+mod execution_plan;
 mod objects;
 mod people;
-mod planned;
-mod shape;
+mod selection;
 mod statement;
+#[cfg(test)]
+mod testing;
 
 use crate::classify::catalog::Catalog;
-use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
 use crate::model::keys::Keys;
-use crate::model::kind::Kinds;
-use crate::model::persons::Persons;
 use crate::model::record::{EventOutcome, Record};
 use crate::sql;
-
-/// What a record disclosed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Disclosure {
-    /// Tables that were read, in the order of the record or statement.
-    pub reads: Vec<TableRead>,
-    /// What sort of statement it was; `none` where the record carries none.
-    pub class: &'static str,
-    /// How many people.
-    pub persons: Persons,
-    /// Kinds disclosed.
-    pub kinds: Kinds,
-    /// The people, where the log says whom; sorted, distinct. Beside a count that is only at most, they are candidates.
-    pub subjects: Box<[Subject]>,
-    /// How the rows were chosen.
-    pub selection: Selection,
-    /// The same in indicators: patterns, pages, segments.
-    pub shape: Indicators,
-    /// How the ids that a statement lists follow one another.
-    pub id_sequence: IdSequence,
-    /// Result rows, where the log says.
-    pub rows: Option<u64>,
-}
-
-/// One table that was read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TableRead {
-    /// As the log names it.
-    pub table: String,
-    /// The columns disclosed; all where `None`.
-    pub columns: Option<Vec<String>>,
-    /// Kinds disclosed from it.
-    pub kinds: Kinds,
-    /// Whether the catalog knows the table.
-    pub known: bool,
-}
-
-/// What was read and whom it shows, before the way it ended is weighed in.
-#[derive(Clone, Debug)]
-struct Found {
-    reads: Vec<TableRead>,
-    class: &'static str,
-    persons: Persons,
-    kinds: Kinds,
-    subjects: Vec<Subject>,
-    selection: Selection,
-    shape: Indicators,
-    id_sequence: IdSequence,
-}
+pub use disclosure::{Disclosure, TableRead};
 
 /// Counts what a record disclosed.
 pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosure {
@@ -103,22 +58,5 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         shape: found.shape,
         id_sequence: found.id_sequence,
         rows: record.rows,
-    }
-}
-
-impl Found {
-    /// Whatever was touched, no person was shown.
-    fn discloses_nobody(&mut self) {
-        self.persons = Persons::NOBODY;
-        self.kinds = Kinds::NONE;
-        self.subjects.clear();
-    }
-}
-
-/// Whether an operation, by its nature, shows rows to the one who does it. Writes, logins and administration do not.
-fn shows_rows(operation: Operation) -> bool {
-    match operation {
-        Operation::Read | Operation::Export | Operation::Other => true,
-        Operation::Write | Operation::Delete | Operation::Login | Operation::Admin => false,
     }
 }

@@ -1,17 +1,19 @@
 //! Counting where the source itself names tables, columns or people: canonical records and the like.
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
-use crate::classify::counting::{Found, TableRead, shape, shows_rows, statement};
+use crate::classify::counting::column_disclosure::ColumnDisclosure;
+use crate::classify::counting::disclosure::{Counted, TableRead, shows_rows};
+use crate::classify::counting::selection;
 use crate::model::access::{IdSequence, Indicators, Selection};
 use crate::model::keys::Keys;
-use crate::model::kind::{Kind, Kinds};
+use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Object, Record, Text};
 use crate::sql;
 use std::collections::BTreeSet;
 
 /// What one table of the record shows.
-struct Shown<'c> {
+struct ShownTable<'c> {
     read: TableRead,
     entry: Option<&'c Table>,
     /// Whether a row of it shows somebody: a personal column, or the column that identifies the person.
@@ -21,18 +23,18 @@ struct Shown<'c> {
 }
 
 /// Counts by the tables that the record names.
-pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Found {
-    let shown: Vec<Shown<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
+pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Counted {
+    let shown: Vec<ShownTable<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
     // What was read the source says itself; how it was chosen only the statement can tell.
     let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
-    let mut found = Found {
+    let mut found = Counted {
         class: "none",
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
-        selection: analysis.as_ref().map_or(Selection::Unknown, statement::selection_of),
-        shape: analysis.as_ref().map_or(Indicators::default(), |analysis| shape::of(analysis, record, catalog)),
+        selection: analysis.as_ref().map_or(Selection::Unknown, selection::selection),
+        shape: analysis.as_ref().map_or(Indicators::default(), |analysis| selection::indicators(analysis, record, catalog)),
         // Whom it shows the source says itself, so their ids are the record's.
         id_sequence: IdSequence::default(),
         reads: Vec::new(),
@@ -49,7 +51,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Foun
 }
 
 /// Counts the people that the record names, of the tables that its statement reads.
-pub(super) fn count_beside(read: Found, record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Found {
+pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Counted {
     let text = |text: &String| Text::Owned(text.clone());
     let object = |read: &TableRead| Object {
         table: text(&read.table),
@@ -57,12 +59,12 @@ pub(super) fn count_beside(read: Found, record: &Record<'_>, catalog: &Catalog, 
     };
     let objects = read.reads.iter().map(object).collect();
     let found = count(&Record { objects, statement: None, ..record.clone() }, catalog, keys);
-    Found { class: read.class, selection: read.selection, shape: read.shape, ..found }
+    Counted { class: read.class, selection: read.selection, shape: read.shape, ..found }
 }
 
-fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {
+fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {
     let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none());
-    let personal: Vec<&Shown<'_>> = shown.iter().filter(|table| table.personal).collect();
+    let personal: Vec<&ShownTable<'_>> = shown.iter().filter(|table| table.personal).collect();
     if named > 0 {
         // Ids that the source itself gives are the people. More rows than ids: the list was cut, and rows tell the rest.
         return match record.rows {
@@ -85,7 +87,7 @@ fn persons(record: &Record<'_>, shown: &[Shown<'_>], named: u64) -> Persons {
 }
 
 /// One table alone, of one row per person, whatever columns of it are named: the ids beside it tell the people.
-fn keyed_by_row(shown: &[Shown<'_>]) -> bool {
+fn keyed_by_row(shown: &[ShownTable<'_>]) -> bool {
     match shown {
         [only] => only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One),
         _ => false,
@@ -93,7 +95,7 @@ fn keyed_by_row(shown: &[Shown<'_>]) -> bool {
 }
 
 /// One table alone, with one row per person.
-fn keyed_by_person(shown: &[Shown<'_>]) -> bool {
+fn keyed_by_person(shown: &[ShownTable<'_>]) -> bool {
     match shown {
         [only] => {
             only.personal && only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One)
@@ -104,7 +106,7 @@ fn keyed_by_person(shown: &[Shown<'_>]) -> bool {
 
 /// People that one row of a join may show: tables of one subject space are taken to be joined by the person, tables of
 /// different spaces show different people.
-fn people_per_row(personal: &[&Shown<'_>]) -> u64 {
+fn people_per_row(personal: &[&ShownTable<'_>]) -> u64 {
     let mut per_space = std::collections::BTreeMap::new();
     for table in personal {
         let most = per_space.entry(table.entry.map(|entry| entry.space)).or_insert(0);
@@ -113,117 +115,33 @@ fn people_per_row(personal: &[&Shown<'_>]) -> u64 {
     per_space.values().sum::<u64>().max(1)
 }
 
-fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> Shown<'c> {
+fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> ShownTable<'c> {
     let entry = catalog.find(system, object.table.trim());
     // An empty list says as little as none.
     let named = object.columns.as_ref().filter(|columns| !columns.is_empty());
     let columns: Option<Vec<String>> = named.map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
-    let showing = entry.map_or(Showing::NOTHING, |entry| Showing::of(entry, columns.as_deref()));
+    let showing = entry.map_or(ColumnDisclosure::NOTHING, |entry| ColumnDisclosure::of(entry, columns.as_deref()));
     let read = TableRead { table: object.table.trim().to_owned(), columns, kinds: showing.kinds, known: entry.is_some() };
-    Shown { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
-}
-
-/// What some columns of one table show.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Showing {
-    pub kinds: Kinds,
-    pub personal: bool,
-    pub people_per_row: u64,
-}
-
-impl Showing {
-    const NOTHING: Showing = Showing { kinds: Kinds::NONE, personal: false, people_per_row: 1 };
-
-    /// What these columns of a table show; all of them where `None`.
-    pub(super) fn of(entry: &Table, columns: Option<&[String]>) -> Showing {
-        let names_person = match columns {
-            None => entry.subject.is_some(),
-            Some(columns) => columns.iter().any(|column| entry.is_subject(column)),
-        };
-        let mut kinds = match columns {
-            None => entry.kinds,
-            Some(columns) => columns.iter().filter_map(|column| entry.kind_of(column)).collect(),
-        };
-        // The person's key alone is already information that tells who it is.
-        if kinds.is_empty() && names_person {
-            kinds = Kinds::of(Kind::OtherIdentifying);
-        }
-        Showing { kinds, personal: !kinds.is_empty(), people_per_row: parties(entry, columns, names_person) }
-    }
-}
-
-/// A communication has two ends: a row that shows caller and callee shows two people. Every column of that kind beside the
-/// subject's own counts as one more; where only such columns are shown, they are the people.
-fn parties(entry: &Table, columns: Option<&[String]>, names_person: bool) -> u64 {
-    if !entry.kinds.contains(Kind::CommunicationRecord) {
-        return 1;
-    }
-    let is_end = |column: &str| entry.kind_of(column) == Some(Kind::CommunicationRecord);
-    let own_end = entry.subject.as_deref().is_some_and(is_end);
-    let Some(columns) = columns else {
-        let ends = entry.columns_of(Kind::CommunicationRecord) as u64;
-        return (ends + u64::from(!own_end)).max(2);
-    };
-    let others = columns.iter().filter(|column| is_end(column) && !entry.is_subject(column)).count() as u64;
-    // Any column but the other ends is about the subject: the place of the call is the caller's.
-    let about_subject = names_person || columns.iter().any(|column| entry.kind_of(column).is_some() && !is_end(column));
-    (others + u64::from(about_subject)).max(1)
+    ShownTable { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::classify::catalog::Catalog;
-    use crate::classify::counting::{Disclosure, disclose};
-    use crate::model::access::{Operation, Position, RecordHash};
-    use crate::model::keys::Keys;
+    use crate::classify::counting::testing::{count, record};
+    use crate::model::access::Operation;
     use crate::model::kind::{Kind, Kinds};
     use crate::model::persons::Persons;
     use crate::model::record::{EventOutcome, Object, Record};
-    use crate::model::time::Timestamp;
-
-    const CATALOG: &str = r#"
-        [[table]]
-        table = "crm.customers"
-        subject = "id"
-        [table.columns]
-        name = "name"
-        phone = "phone_number"
-
-        [[table]]
-        table = "bank.accounts"
-        subject = "customer_id"
-        rows_per_subject = "many"
-        [table.columns]
-        account_no = "bank_account"
-
-        [[table]]
-        table = "telco.calls"
-        subject = "caller"
-        rows_per_subject = "many"
-        subject_space = "telco"
-        [table.columns]
-        caller = "communication_record"
-        callee = "communication_record"
-        cell = "location_track"
-
-        [[table]]
-        table = "ref.branches"
-    "#;
 
     type Tables<'t> = &'t [(&'t str, Option<&'t [&'t str]>)];
 
     fn read<'t>(tables: Tables<'t>) -> Record<'t> {
-        let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+        let mut record = record();
         record.objects = tables
             .iter()
             .map(|(table, columns)| Object { table: (*table).into(), columns: columns.map(|c| c.iter().map(|c| (*c).into()).collect()) })
             .collect();
         record
-    }
-
-    fn count(record: &Record<'_>) -> Disclosure {
-        let catalog = Catalog::parse(CATALOG, "catalog.toml").expect("is valid");
-        disclose(record, &catalog, &Keys::built_in())
     }
 
     fn persons(tables: Tables<'_>, rows: Option<u64>) -> Persons {

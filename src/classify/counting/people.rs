@@ -3,14 +3,14 @@
 //! Tables joined by the person's key show the same person on a row; tables that are not show different people.
 
 use crate::classify::catalog::{RowsPerSubject, Table};
-use crate::classify::counting::statement::Known;
+use crate::classify::counting::catalog_source::CatalogSource;
 use crate::model::kind::Kind;
 use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The people whom a statement lists.
-pub(super) struct Listed<'c> {
+pub(super) struct ListedPeople<'c> {
     /// No more than so many can be shown.
     pub count: u64,
     /// Their ids, where the listed values are the people's own keys.
@@ -20,7 +20,7 @@ pub(super) struct Listed<'c> {
 }
 
 /// People that one row may show.
-pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
+pub(super) fn per_row(branch: &Branch, known: &[CatalogSource<'_>]) -> u64 {
     let mut groups = BTreeMap::new();
     for (group, at) in groups_of(branch, known) {
         let people = known[at].showing.map_or(1, |showing| showing.people_per_row);
@@ -32,13 +32,13 @@ pub(super) fn per_row(branch: &Branch, known: &[Known<'_>]) -> u64 {
 
 /// Whether every row is one row of each of several tables, all of one row a person and joined by the person's key: then no two rows
 /// show the same person, and no row shows two. An outer join does not tell, for a row of it may show nobody.
-pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>], dialect: Dialect) -> bool {
+pub(super) fn one_to_one(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> bool {
     let collapsed = branch.grouped || branch.aggregated || branch.distinct || branch.packed;
     // A server that takes text for a number joins `'5'` and `'05'` with 5.
     if branch.multiplied || collapsed || !branch.functions.is_empty() || dialect == Dialect::MySql {
         return false;
     }
-    let key = |(at, source): (usize, &Known<'_>)| {
+    let key = |(at, source): (usize, &CatalogSource<'_>)| {
         let entry = source.entry.filter(|entry| entry.rows_per_subject == RowsPerSubject::One)?;
         let alone = source.showing.is_none_or(|showing| showing.people_per_row == 1);
         let column = Column { source: at, name: Some(entry.subject.clone()?) };
@@ -52,7 +52,7 @@ pub(super) fn one_to_one(branch: &Branch, known: &[Known<'_>], dialect: Dialect)
 }
 
 /// Sources that show people, each with the number of its group: sources of one group show the same person on a row.
-fn groups_of(branch: &Branch, known: &[Known<'_>]) -> Vec<(usize, usize)> {
+fn groups_of(branch: &Branch, known: &[CatalogSource<'_>]) -> Vec<(usize, usize)> {
     let mut group: Vec<usize> = (0..known.len()).collect();
     let is_subject = |column: &Column| {
         let entry = known[column.source].entry?;
@@ -70,13 +70,13 @@ fn groups_of(branch: &Branch, known: &[Known<'_>]) -> Vec<(usize, usize)> {
 }
 
 /// The people whom the conditions list, if they list everybody who can be shown.
-pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'_>) -> Option<Listed<'c>> {
+pub(super) fn listed<'c>(branch: &Branch, known: &[CatalogSource<'c>], record: &Record<'_>) -> Option<ListedPeople<'c>> {
     // Where nobody is shown, those are listed whom the condition probes.
     let mut shown: Vec<usize> = groups_of(branch, known).into_iter().map(|(_, at)| at).collect();
     if shown.is_empty() {
         shown = (0..known.len()).filter(|at| known[*at].flows && known[*at].entry.is_some_and(|entry| !entry.is_impersonal())).collect();
     }
-    let mut all: Option<Listed<'c>> = None;
+    let mut all: Option<ListedPeople<'c>> = None;
     let mut done = BTreeSet::new();
     for (group, at) in groups_or_self(branch, known, &shown) {
         // The other end of a call is not among the listed.
@@ -90,21 +90,23 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[Known<'c>], record: &Record<'
         }
         all = Some(match all {
             None => found,
-            Some(all) => {
-                Listed { count: all.count.saturating_add(found.count), ids: all.ids.into_iter().chain(found.ids).collect(), certain: false }
-            }
+            Some(all) => ListedPeople {
+                count: all.count.saturating_add(found.count),
+                ids: all.ids.into_iter().chain(found.ids).collect(),
+                certain: false,
+            },
         });
     }
     all
 }
 
-fn groups_or_self(branch: &Branch, known: &[Known<'_>], shown: &[usize]) -> Vec<(usize, usize)> {
+fn groups_or_self(branch: &Branch, known: &[CatalogSource<'_>], shown: &[usize]) -> Vec<(usize, usize)> {
     let groups = groups_of(branch, known);
     if groups.is_empty() { shown.iter().map(|at| (*at, *at)).collect() } else { groups }
 }
 
 /// A row that shows only the other end of a call shows somebody else than its subject.
-fn shows_only_others(at: usize, branch: &Branch, known: &[Known<'_>]) -> bool {
+fn shows_only_others(at: usize, branch: &Branch, known: &[CatalogSource<'_>]) -> bool {
     let Some(entry) = known[at].entry.filter(|entry| entry.kinds.contains(Kind::CommunicationRecord)) else { return false };
     let mut own = branch.output.iter().filter(|column| column.source == at);
     own.any(|column| {
@@ -114,10 +116,10 @@ fn shows_only_others(at: usize, branch: &Branch, known: &[Known<'_>]) -> bool {
 }
 
 /// The people whom the conditions list for one source.
-fn listed_of<'c>(at: usize, branch: &Branch, known: &[Known<'c>], record: &Record<'_>) -> Option<Listed<'c>> {
+fn listed_of<'c>(at: usize, branch: &Branch, known: &[CatalogSource<'c>], record: &Record<'_>) -> Option<ListedPeople<'c>> {
     let entry = known[at].entry?;
     let subject = Column { source: at, name: Some(entry.subject.clone()?) };
-    let mut best: Option<Listed<'c>> = None;
+    let mut best: Option<ListedPeople<'c>> = None;
     for keys in &branch.keys {
         let Some(values) = values(keys, branch, known, record) else { continue };
         let own_key = flows_to(branch, &keys.column, &subject);
@@ -130,7 +132,7 @@ fn listed_of<'c>(at: usize, branch: &Branch, known: &[Known<'c>], record: &Recor
             Some(_) => values.iter().flatten().map(|id| (entry, id.clone())).collect(),
             None => Vec::new(),
         };
-        let found = Listed { count: values.len() as u64, ids, certain: own_key == Some(true) };
+        let found = ListedPeople { count: values.len() as u64, ids, certain: own_key == Some(true) };
         let better = best.as_ref().is_none_or(|best| found.count < best.count || (found.count == best.count && best.ids.is_empty()));
         if better {
             best = Some(found);
@@ -180,7 +182,7 @@ fn equal_names(a: &Column, b: &Column) -> bool {
 }
 
 /// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
-fn values(keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
+fn values(keys: &Keys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
     let mut distinct = BTreeSet::new();
     let mut silent = 0_u64;
     for value in &keys.values {
@@ -216,7 +218,7 @@ fn values(keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>
     }
 }
 
-fn is_own_key(keys: &Keys, known: &[Known<'_>]) -> bool {
+fn is_own_key(keys: &Keys, known: &[CatalogSource<'_>]) -> bool {
     let name = keys.column.name.as_deref();
     known[keys.column.source].entry.is_some_and(|entry| name.is_some_and(|name| entry.is_subject(name)))
 }
@@ -226,15 +228,15 @@ fn is_zero(number: &str) -> bool {
 }
 
 /// People of whom a statement shows only that they are there, and whether the number of its rows bounds them.
-pub(super) fn tested(branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<Tested> {
+pub(super) fn tested(branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<TestedPeople> {
     let is_personal = |column: &Column| match known[column.source].entry {
         Some(entry) => column.name.as_deref().is_some_and(|name| entry.is_subject(name) || entry.kind_of(name).is_some()),
         // Of a table that is not known any column may be.
         None => !known[column.source].harmless,
     };
-    let mut all: Option<Tested> = None;
+    let mut all: Option<TestedPeople> = None;
     for test in branch.tests.iter().filter(|test| test.columns.iter().any(is_personal)) {
-        let all = all.get_or_insert_with(Tested::default);
+        let all = all.get_or_insert_with(TestedPeople::default);
         all.columns.extend(test.columns.iter().cloned());
         let listed: Vec<&Keys> = test.keys.iter().filter(|keys| is_personal(&keys.column)).collect();
         if listed.is_empty() {
@@ -248,17 +250,17 @@ pub(super) fn tested(branch: &Branch, known: &[Known<'_>], record: &Record<'_>) 
 }
 
 /// What [`tested`] finds.
-pub(super) struct Tested {
+pub(super) struct TestedPeople {
     pub columns: Vec<Column>,
-    /// Listed values; nothing where their number is not known.
+    /// ListedPeople values; nothing where their number is not known.
     pub keys: Option<u64>,
     /// A condition lists no values: each row of the result may tell of somebody else.
     pub per_row: bool,
 }
 
-impl Default for Tested {
-    fn default() -> Tested {
-        Tested { columns: Vec::new(), keys: Some(0), per_row: false }
+impl Default for TestedPeople {
+    fn default() -> TestedPeople {
+        TestedPeople { columns: Vec::new(), keys: Some(0), per_row: false }
     }
 }
 
@@ -266,7 +268,7 @@ impl Default for Tested {
 ///
 /// The log lists the values of all variables of the function and leaves those out that the statement does not use. So a lone
 /// value belongs to the lone name that is no column; where any other name might be a variable too, nothing is concluded.
-fn variable(name: &str, keys: &Keys, branch: &Branch, known: &[Known<'_>], record: &Record<'_>) -> Option<String> {
+fn variable(name: &str, keys: &Keys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<String> {
     let mut said = record.binds.iter().flatten().filter(|value| !value.is_empty());
     let (Some(only), None) = (said.next(), said.next()) else { return None };
     let [source] = known else { return None };

@@ -1,53 +1,19 @@
 //! Each rule of counting by statements, as a sentence.
 
-use crate::classify::catalog::Catalog;
-use crate::classify::counting::{Disclosure, disclose};
-use crate::model::access::{Operation, Position, RecordHash, Selection};
+use crate::classify::counting::Disclosure;
+use crate::classify::counting::testing::{self, count};
+use crate::model::access::{Operation, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
 use crate::model::record::{Dialect, EventOutcome, Record};
-use crate::model::time::Timestamp;
-
-const CATALOG: &str = r#"
-    [[table]]
-    table = "crm.customers"
-    subject = "id"
-    [table.columns]
-    name = "name"
-    phone = "phone_number"
-
-    [[table]]
-    table = "bank.accounts"
-    subject = "customer_id"
-    rows_per_subject = "many"
-    [table.columns]
-    account_no = "bank_account"
-    balance = "property"
-
-    [[table]]
-    table = "telco.calls"
-    subject = "caller"
-    rows_per_subject = "many"
-    [table.columns]
-    caller = "communication_record"
-    callee = "communication_record"
-
-    [[table]]
-    table = "ref.branches"
-"#;
 
 fn record(statement: &str, rows: Option<u64>) -> Record<'_> {
-    let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+    let mut record = testing::record();
     record.statement = Some(statement.into());
     record.dialect = Dialect::PostgreSql;
     record.rows = rows;
     record
-}
-
-fn count(record: &Record<'_>) -> Disclosure {
-    let catalog = Catalog::parse(CATALOG, "catalog.toml").expect("is valid");
-    disclose(record, &catalog, &Keys::built_in())
 }
 
 fn persons(statement: &str, rows: impl Into<Option<u64>>) -> Persons {
@@ -480,7 +446,7 @@ fn other_dialects_are_read_or_taken_by_their_words() {
 
 /// What another dialect's statement shows with seven rows.
 fn in_dialect(dialect: Dialect, statement: &str) -> Persons {
-    let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+    let mut record = testing::record();
     (record.statement, record.dialect, record.rows) = (Some(statement.into()), dialect, Some(7));
     count(&record).persons
 }

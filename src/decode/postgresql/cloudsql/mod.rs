@@ -131,7 +131,14 @@ impl LogEntry<'_> {
 }
 
 impl CloudSql {
-    fn pgaudit(&mut self, entry: &LogEntry<'_>, request: &str, time: Timestamp, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn pgaudit(
+        &mut self,
+        entry: &LogEntry<'_>,
+        request: &str,
+        time: Timestamp,
+        raw: Raw<'_>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), DecodeError> {
         let audit: PgAudit<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
         let session = format!("{}/{}", entry.instance(), audit.session.0);
         let part = Chunk {

@@ -4,8 +4,8 @@
 //! Rows of a plan are the executor's own count. They bound people where a scan of one row a person stands behind every row shown.
 
 use crate::classify::catalog::{Catalog, RowsPerSubject};
+use crate::classify::counting::catalog_source::{CatalogSource, resolve};
 use crate::classify::counting::people::flows_to;
-use crate::classify::counting::statement::{Known, know_all};
 use crate::model::persons::Persons;
 use crate::model::record::{Plan, Record};
 use crate::sql::{self, Analysis, Branch, Column, system};
@@ -44,12 +44,12 @@ pub(super) fn refine(analysis: &mut Analysis, record: &Record<'_>, planned: &Bra
 /// No more people than a plan's own tables gave, where the text names a view over them.
 pub(super) fn scanned_by_all(planned: &Branch, record: &Record<'_>, catalog: &Catalog) -> Option<u64> {
     let plan = record.plan.as_deref().filter(|plan| !plan.functions)?;
-    let known = know_all(planned, record, catalog);
-    if known.iter().any(Known::is_unknown) { None } else { scanned(planned, &known, plan) }
+    let known = resolve(planned, record, catalog);
+    if known.iter().any(CatalogSource::is_unknown) { None } else { scanned(planned, &known, plan) }
 }
 
 /// No more people than rows came out of a scan of one row per person, where each row shown has such a person and nobody else.
-pub(super) fn scanned(branch: &Branch, known: &[Known<'_>], plan: &Plan) -> Option<u64> {
+pub(super) fn scanned(branch: &Branch, known: &[CatalogSource<'_>], plan: &Plan) -> Option<u64> {
     if branch.hides_query || !branch.functions.is_empty() {
         return None;
     }
@@ -96,39 +96,9 @@ pub(super) fn packed(branch: &Branch, record: &Record<'_>, of_people: bool, peop
 
 #[cfg(test)]
 mod tests {
-    use crate::classify::catalog::Catalog;
-    use crate::classify::counting::disclose;
-    use crate::model::access::{Position, RecordHash};
-    use crate::model::keys::Keys;
+    use crate::classify::counting::testing::{count, record};
     use crate::model::persons::Persons;
-    use crate::model::record::{Dialect, Plan, Record, Scan};
-    use crate::model::time::Timestamp;
-
-    const CATALOG: &str = r#"
-        [[table]]
-        table = "crm.customers"
-        subject = "id"
-        [table.columns]
-        name = "name"
-
-        [[table]]
-        table = "bank.accounts"
-        subject = "customer_id"
-        rows_per_subject = "many"
-        [table.columns]
-        account_no = "bank_account"
-
-        [[table]]
-        table = "crm.v_360"
-        subject = "id"
-        rows_per_subject = "many"
-        [table.columns]
-        name = "name"
-        account_no = "bank_account"
-
-        [[table]]
-        table = "ref.branches"
-    "#;
+    use crate::model::record::{Dialect, Plan, Scan};
 
     fn plan(scans: &[(&str, &str, u64)], output: &[&str], conditions: &[&str]) -> Plan {
         let scan = |(table, alias, rows): &(&str, &str, u64)| Scan {
@@ -142,11 +112,10 @@ mod tests {
     }
 
     fn persons(statement: &str, rows: u64, plan: Plan) -> Persons {
-        let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+        let mut record = record();
         (record.statement, record.dialect, record.rows) = (Some(statement.into()), Dialect::PostgreSql, Some(rows));
         record.plan = Some(Box::new(plan));
-        let catalog = Catalog::parse(CATALOG, "catalog.toml").expect("is valid");
-        disclose(&record, &catalog, &Keys::built_in()).persons
+        count(&record).persons
     }
 
     const BOTH: &[(&str, &str, u64)] = &[("bank.accounts", "a", 15_000), ("crm.customers", "c", 10)];

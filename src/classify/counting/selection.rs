@@ -1,20 +1,33 @@
-//! The shape of a statement, as indicators: how it chose its rows tells an enumeration or a segment from a look-up.
+//! How a statement chose its rows, which tells an enumeration or a segment from a look-up.
 //!
 //! A statement that lists keys is a look-up, whatever else it says. A prefix, an offset or a range of the person's own key walks
 //! through people; a condition on any other column (a date of birth, a balance, a day of opening) cuts out a segment of them.
 
 use crate::classify::catalog::Catalog;
-use crate::model::access::Indicators;
+use crate::model::access::{Indicators, Selection};
 use crate::model::record::Record;
 use crate::sql::{Analysis, Branch, Condition};
 
-/// The indicators of an analysed statement.
-pub(super) fn of(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> Indicators {
-    let paged = if analysis.paged { Indicators::PAGED } else { Indicators::default() };
-    analysis.branches.iter().fold(paged, |indicators, branch| indicators.and(of_branch(branch, record, catalog)))
+/// How the rows of a statement were chosen.
+pub(super) fn selection(analysis: &Analysis) -> Selection {
+    analysis.branches.iter().map(selection_of).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default()
 }
 
-fn of_branch(branch: &Branch, record: &Record<'_>, catalog: &Catalog) -> Indicators {
+fn selection_of(branch: &Branch) -> Selection {
+    match branch.condition {
+        Condition::Keys => Selection::Keys,
+        Condition::None => Selection::Everything,
+        Condition::Other | Condition::Range | Condition::Pattern => Selection::Condition,
+    }
+}
+
+/// The indicators of an analysed statement.
+pub(super) fn indicators(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> Indicators {
+    let paged = if analysis.paged { Indicators::PAGED } else { Indicators::default() };
+    analysis.branches.iter().fold(paged, |indicators, branch| indicators.and(indicators_of(branch, record, catalog)))
+}
+
+fn indicators_of(branch: &Branch, record: &Record<'_>, catalog: &Catalog) -> Indicators {
     let by_key_only = || {
         branch.probes.iter().all(|column| {
             let table = branch.sources.get(column.source).and_then(|source| catalog.find(record.system.as_deref(), &source.table));

@@ -1,0 +1,71 @@
+//! What counting gives: the tables read, the people shown, and how they were chosen.
+
+use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
+use crate::model::kind::Kinds;
+use crate::model::persons::Persons;
+
+/// What a record disclosed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disclosure {
+    /// Tables that were read, in the order of the record or statement.
+    pub reads: Vec<TableRead>,
+    /// What sort of statement it was; `none` where the record carries none.
+    pub class: &'static str,
+    /// How many people.
+    pub persons: Persons,
+    /// Kinds disclosed.
+    pub kinds: Kinds,
+    /// The people, where the log says whom; sorted, distinct. Beside a count that is only at most, they are candidates.
+    pub subjects: Box<[Subject]>,
+    /// How the rows were chosen.
+    pub selection: Selection,
+    /// The same in indicators: patterns, pages, segments.
+    pub shape: Indicators,
+    /// How the ids that a statement lists follow one another.
+    pub id_sequence: IdSequence,
+    /// Result rows, where the log says.
+    pub rows: Option<u64>,
+}
+
+/// One table that was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableRead {
+    /// As the log names it.
+    pub table: String,
+    /// The columns disclosed; all where `None`.
+    pub columns: Option<Vec<String>>,
+    /// Kinds disclosed from it.
+    pub kinds: Kinds,
+    /// Whether the catalog knows the table.
+    pub known: bool,
+}
+
+/// What was read and whom it shows, before the outcome of the record is weighed in.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    pub reads: Vec<TableRead>,
+    pub class: &'static str,
+    pub persons: Persons,
+    pub kinds: Kinds,
+    pub subjects: Vec<Subject>,
+    pub selection: Selection,
+    pub shape: Indicators,
+    pub id_sequence: IdSequence,
+}
+
+impl Counted {
+    /// Whatever was touched, no person was shown.
+    pub fn discloses_nobody(&mut self) {
+        self.persons = Persons::NOBODY;
+        self.kinds = Kinds::NONE;
+        self.subjects.clear();
+    }
+}
+
+/// Whether an operation, by its nature, shows rows to the one who does it. Writes, logins and administration do not.
+pub(super) fn shows_rows(operation: Operation) -> bool {
+    match operation {
+        Operation::Read | Operation::Export | Operation::Other => true,
+        Operation::Write | Operation::Delete | Operation::Login | Operation::Admin => false,
+    }
+}
