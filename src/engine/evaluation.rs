@@ -1,6 +1,7 @@
 //! Justification as the first stage keeps it: what stands in the way of a record, of a day, and the sums of the days that are settled.
 
 use crate::engine::context::Context;
+use crate::engine::limits::EvictedActors;
 use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, PartitionId};
 use crate::model::coverage::{Counts, Reason, Reasons};
@@ -30,6 +31,10 @@ pub struct EvaluationCoverage {
     /// Tags of the sources of partitions; derived.
     #[serde(skip)]
     tags: BTreeMap<PartitionId, u16>,
+    /// Whose profiles were given up. It stands behind the rest of a state, and only where there are any: states without are those of
+    /// versions that knew none.
+    #[serde(skip)]
+    pub(super) evicted: EvictedActors,
 }
 
 /// What is amiss with sources, by their tags.
@@ -81,11 +86,13 @@ impl EvaluationCoverage {
                 self.tables.insert(table.clone(), 1);
             }
         }
+        let is_cold = tracked.own()[Measure::Persons as usize].days < group_activity::FEWEST_DAYS;
         let reasons = Reasons::default()
             .with(Reason::Late, late && !tracked.profile.is_open(day))
             .with(Reason::UnknownPersons, matches!(access.persons, Persons::Unknown | Persons::AtLeast(_)))
             .with(Reason::UnknownTables, access.unknown_tables != 0)
-            .with(Reason::ColdStart, tracked.own()[Measure::Persons as usize].days < group_activity::FEWEST_DAYS);
+            .with(Reason::ColdStart, is_cold)
+            .with(Reason::Evicted, is_cold && self.evicted.contains(&tracked.profile.actor, context));
         let days = &mut tracked.profile.evaluated;
         // Only a late record concerns a day that is settled.
         let before = (day <= self.settled).then(|| days.settled_day(day));
@@ -125,6 +132,7 @@ impl EvaluationCoverage {
     /// Forgets days that nobody asks for any more.
     pub fn forget_before(&mut self, day: u32) {
         self.days = self.days.split_off(&day.saturating_sub(KEPT_DAYS));
+        self.evicted.forget_before(day.saturating_sub(KEPT_DAYS));
     }
 
     /// Joins what another shard keeps.

@@ -9,6 +9,7 @@ use crate::classify::duty::duty;
 use crate::detect::{AccessContext, Finding, GroupFinding, evaluate_access};
 use crate::engine::context::{Context, PassThrough, ProfileKey};
 use crate::engine::evaluation::{EvaluationCoverage, Impairments};
+use crate::engine::limits::EvictedActors;
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::engine::watermark::Scheduled;
@@ -79,6 +80,7 @@ pub struct Waiting {
 pub struct Memory {
     ids: HashMap<u64, i64, FixedState>,
     usage: ReasonUsage,
+    evicted: EvictedActors,
 }
 
 /// What a shard works with.
@@ -138,6 +140,7 @@ impl Shard {
     /// Somebody moves here from another shard: their records must be known here, and how far their reasons are used up.
     pub fn take_memory(&mut self, from: &Memory) {
         self.usage.join(&from.usage);
+        self.covered.evicted.join(&from.evicted);
         from.ids.iter().for_each(|(id, second)| {
             self.ids.entry(*id).or_insert(*second);
         });
@@ -145,7 +148,7 @@ impl Shard {
 
     /// What must follow whoever moves to another shard.
     pub fn memory(&self) -> Memory {
-        Memory { ids: self.ids.clone(), usage: self.usage.clone() }
+        Memory { ids: self.ids.clone(), usage: self.usage.clone(), evicted: self.evicted().clone() }
     }
 
     /// Whose profiles lie here.

@@ -86,6 +86,9 @@ impl Engine {
                 let tracked = first.profiles().get(key).expect("every member has a profile");
                 bytes = postcard::to_extend(&tracked.keep(), bytes).expect(plain);
             }
+            if !shard.evicted().is_empty() {
+                bytes = postcard::to_extend(shard.evicted(), bytes).expect(plain);
+            }
             bytes
         });
         Snapshot { head: postcard::to_stdvec(&head).expect(plain), shards: shards.collect() }
@@ -116,6 +119,7 @@ impl Engine {
                 rest = after;
                 engine.first.adopt_in(at, kept);
             }
+            engine.first.shards[at].take_evicted(rest)?;
         }
         // Reasons that a unit shares may have changed since it was written: everybody, and what waits, goes where the keys say now.
         engine.first.deal_out();

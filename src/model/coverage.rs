@@ -20,7 +20,7 @@ impl State {
 
     /// Of a day with or without records, with these reasons.
     pub fn of(has_records: bool, reasons: Reasons) -> State {
-        match (has_records && !reasons.has(Reason::Evicted), reasons.is_empty()) {
+        match (has_records, reasons.is_empty()) {
             (false, _) => State::Not,
             (true, true) => State::Fully,
             (true, false) => State::Partly,
@@ -55,7 +55,7 @@ pub enum Reason {
     ColdStart,
     /// The service resumed, and records in between are lost to it.
     Restore,
-    /// What was kept of the employee was given up for room.
+    /// What was kept of the employee was given up for room, and too few days have come since to hold it against.
     Evicted,
 }
 

@@ -6,6 +6,8 @@ use crate::common::play::Play;
 use crate::common::world::World;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::output::Evictions;
+use leakwarden::model::coverage::State;
+use leakwarden::pipeline::coverage::all;
 use std::sync::Arc;
 
 /// The bank's directory knows e1, and nobody else.
@@ -15,8 +17,12 @@ fn world(employees: usize, record_ids: usize) -> Arc<Context> {
 }
 
 fn look(account: &str, minute: i64, id: usize) -> Line {
+    look_on(0, account, minute, id)
+}
+
+fn look_on(day: i64, account: &str, minute: i64, id: usize) -> Line {
     by_account(account)
-        .at(on(0, &format!("{:02}:{:02}", 8 + minute / 60, minute % 60)))
+        .at(on(day, &format!("{:02}:{:02}", 8 + minute / 60, minute % 60)))
         .reads("crm.customers", &["name"])
         .of([7])
         .rows(1)
@@ -87,4 +93,40 @@ fn what_is_given_up_depends_on_the_records_alone() {
         assert_eq!((first, names(&whole)), (again, names(&other)), "{pieces} at once");
         assert_eq!(whole.written(), other.written());
     }
+}
+
+/// How far an account's day could be evaluated.
+fn evaluated(play: &Play, account: &str, day: i64) -> (State, Vec<&'static str>) {
+    let date = on(day, "00:00").to_string()[..10].to_owned();
+    let found = all(&play.engine).into_iter().find(|of| of.name() == account && of.day == date).expect("a day with records");
+    (found.state, found.reasons)
+}
+
+#[test]
+fn whoever_was_given_up_and_comes_again_is_evaluated_in_part_until_there_is_a_baseline_again() {
+    let context = world(1_000, 1_000_000);
+    let mut play = Play::new(&context);
+    play.take(&strangers());
+    assert!(play.evicted.employees > 500);
+    let visits = |account: &str, day: i64| {
+        let id = 20_000 + 2 * day as usize + usize::from(account == "s0000");
+        look_on(day, account, 0, id)
+    };
+    // The longest silent was given up, the last was not.
+    play.take(&(1..15).flat_map(|day| ["s0000", "s1999"].map(|account| visits(account, day))).collect::<Vec<_>>());
+    play.finish();
+    assert_eq!(evaluated(&play, "s0000", 1), (State::Partly, vec!["cold_start", "evicted"]));
+    assert_eq!(evaluated(&play, "s1999", 1), (State::Partly, vec!["cold_start"]));
+    assert_eq!(evaluated(&play, "s0000", 14), (State::Fully, vec![]), "a baseline has been learnt anew");
+}
+
+#[test]
+fn that_somebody_was_given_up_is_known_after_a_restart() {
+    let context = world(1_000, 1_000_000);
+    let mut play = Play::new(&context);
+    play.take(&strangers());
+    play.restart(&world(1_000, 1_000_000));
+    play.take(&[look_on(1, "s0000", 0, 30_000)]);
+    play.finish();
+    assert_eq!(evaluated(&play, "s0000", 1), (State::Partly, vec!["cold_start", "evicted"]));
 }
