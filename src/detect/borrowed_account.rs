@@ -1,16 +1,38 @@
-//! `borrowed_account`: the account works from a place where its owner never worked.
+//! `borrowed_account`: an account is used from a device that its owner does not use.
 //!
-//! **What it does.** Counts people without a known reason who were touched from a device that this employee has used for less than a
-//! week while others are familiar, in a day and in a week, against own days and peers. What else does not fit adds to it: more people
-//! than usual, another device in use within the same minutes, and hours off duty.
+//! ## What it detects
 //!
-//! **Why.** Accounts are rented out by the day. The borrower has the password, and neither the desk nor the habits.
+//! People read without a known reason from a device that this employee has used for less than seven days, while other devices
+//! are familiar.
 //!
-//! **Example.** At 22:40, from an address never seen before, 70 people; the owner's own terminal is in use meanwhile.
+//! ## In the Notice
 //!
-//! **Known false positives.** A new workplace computer, remote work: without further signs they weigh little.
+//! Accounts that are lent or rented out: the Notice counts what was acquired by theft or otherwise unlawfully (point 2) beside
+//! what was obtained on duty. The borrower has the password, but neither the owner's workplace nor the owner's habits.
 //!
-//! **Needs.** Addresses or host names of clients.
+//! ## Data it needs
+//!
+//! `client.host` or `client.ip`. A host name is preferred, since addresses change.
+//!
+//! ## How it is measured
+//!
+//! The number of people read from the new device in a day and in a week is held against the employee's own closed days and the
+//! peer group. Three signs add to the surprise: more people than usual, another device of the same account in use within ten
+//! minutes, and hours off duty. A new device without any of these signs counts for at most 6 bits.
+//!
+//! ## Innocent look-alikes
+//!
+//! A new workplace computer, or remote work: the volume stays as usual, nobody works at the old device at the same time, and
+//! the hours are those of the shift. Business with a known reason does not count.
+//!
+//! ## What it cannot see
+//!
+//! A borrower at the owner's own computer, or behind the same terminal server or proxy: there the log shows one address for
+//! everybody.
+//!
+//! ## Example
+//!
+//! At 22:40, from an address never seen before, the account reads 70 people, while the owner's own terminal is in use.
 
 use crate::classify::duty::Duty;
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
@@ -27,24 +49,24 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// What a device in use at two places at once adds, in bits.
+/// What another device in use at the same time adds, in bits.
 const AT_ONCE: f64 = 4.0;
-/// What hours off duty add.
+/// What hours off duty add, in bits.
 const OFF_DUTY: f64 = 5.0;
-/// A new device alone happens to everybody, every other year: in a fortnight that is one in 2^6 at the most.
+/// The most that a new device counts for without other signs: everybody gets one every other year, so one in 2^6 per fortnight.
 const ALONE: f64 = 6.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::NewPlace) == 0 {
         return None;
     }
-    let mut excess = context.most_unusual_window(Measure::NewPlace, &[Window::H24, Window::D7])?;
-    // As much as usual from a new device is a new device; more than usual is somebody else's work.
+    let mut deviation = context.most_unusual_window(Measure::NewPlace, &[Window::H24, Window::D7])?;
+    // The usual volume from a new device means a new device; a larger volume points to another person.
     let volume = context.most_unusual_window(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);
     let at_once = context.profile.today_figure(Measure::Switches) > 0;
     let off_duty = context.change.duty != Duty::On;
     let signs = volume + if at_once { AT_ONCE } else { 0.0 } + if off_duty { OFF_DUTY } else { 0.0 };
-    excess.bits = excess.bits.min(ALONE) + signs.min(2.0 * excess.bits);
+    deviation.bits = deviation.bits.min(ALONE) + signs.min(2.0 * deviation.bits);
     let more = match (at_once, off_duty) {
         (true, true) => ", off duty, while another terminal was in use",
         (true, false) => ", while another terminal was in use",
@@ -52,6 +74,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         (false, false) => "",
     };
     let particular =
-        format!("{} people without a known reason were touched from a device that is new for this employee{more}", excess.count);
-    Some(context.finding(Typology::BorrowedAccount, Measure::NewPlace, excess, particular))
+        format!("{} people without a known reason were touched from a device that is new for this employee{more}", deviation.count);
+    Some(context.finding(Typology::BorrowedAccount, Measure::NewPlace, deviation, particular))
 }

@@ -1,18 +1,38 @@
-//! `bulk_extract`: far more people within a day than this employee and their peers ever look at.
+//! `bulk_extract`: far more people within 24 hours than this employee and the peers ever read.
 //!
-//! **What it does.** Counts the people touched without a known reason in the last 24 hours and the people touched at all,
-//! and holds each against the employee's own closed days and the peer group. Both must be surprising: a day without tickets
-//! but of usual volume is not an extraction, nor is a large campaign that is covered. A peak that the peer group or the unit shares,
-//! today or yesterday, raises what is usual.
+//! ## What it detects
 //!
-//! **Why.** Whole tables, copied out on one day, are what brokers buy: 547,000 insured in nine weeks, thousands in one.
+//! A volume of people within 24 hours that neither the employee's own days nor the peer group explain.
 //!
-//! **Example.** A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
+//! ## In the Notice
 //!
-//! **Known false positives.** Migrations, month-end runs, audits: give them an explanation (`campaign`, `batch`).
+//! Copying in bulk for sale: the Notice (points 1 and 2) names employees who sell what they obtained on duty to data brokers,
+//! and weighs the amount.
 //!
-//! **Needs.** Nothing beyond the log; explanations make it quieter. A bulk statement whose rows the log cannot say counts
-//! as 1,000 people.
+//! ## Data it needs
+//!
+//! Nothing beyond who, when and whose records. A number of rows or the ids of the people make it exact; a bulk statement whose
+//! rows the log does not tell counts as 1,000 people.
+//!
+//! ## How it is measured
+//!
+//! Two counts of the last 24 hours are held against the employee's closed days and the peer group: the people without a known
+//! reason, and all people. The weaker surprise of the two counts, so both must be unusual. A peak of today or yesterday that
+//! the whole peer group or unit shares raises what is expected.
+//!
+//! ## Innocent look-alikes
+//!
+//! Migrations, month-end runs, audits and campaigns. Record them as an explanation of kind `campaign` or `batch`; month ends
+//! are recognised because everybody's volume rises. A day of usual volume without tickets is not reported, nor is a large
+//! campaign that is explained.
+//!
+//! ## What it cannot see
+//!
+//! An extraction that is spread over weeks (see `low_and_slow`) or over several colleagues (see `splitting_collusion`).
+//!
+//! ## Example
+//!
+//! A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
 
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;

@@ -1,15 +1,35 @@
-//! `canary`: a planted record was touched, which no business ever needs.
+//! `canary`: a planted record was read, which no business needs.
 //!
-//! **What it does.** Looks for subjects tagged `canary` among the people of an access without a known reason. A targeted
-//! look weighs most; a sweep over a whole table, which touches everybody, weighs little.
+//! ## What it detects
 //!
-//! **Why.** Whoever walks through customers that are not theirs meets the planted ones sooner or later.
+//! Subjects that are tagged `canary` among the people of an access without a known reason.
 //!
-//! **Example.** A look-up list of 50 subjects holds a planted record.
+//! ## In the Notice
 //!
-//! **Known false positives.** Deduplication and migrations over the whole table: give them a `batch` explanation.
+//! Any reading of customers' records without business, as done for sale: whoever walks through customers that are not theirs
+//! reaches a planted one sooner or later. Grave by nature, whatever the volume.
 //!
-//! **Needs.** `canary` tags in `subjects.csv`, and subject ids in the log.
+//! ## Data it needs
+//!
+//! `subjects` (the ids of the people disclosed), and `canary` tags in `subjects.csv`.
+//!
+//! ## How it is measured
+//!
+//! No baseline: reading a planted record is unusual by itself. The weight depends on how targeted the access is, from 30 bits
+//! for one person down to 10 for a sweep over 10,000, and 2 bits more for each doubling of planted records.
+//!
+//! ## Innocent look-alikes
+//!
+//! Deduplication, migrations and other sweeps over a whole table: they touch every planted record. Record them as an
+//! explanation of kind `batch`.
+//!
+//! ## What it cannot see
+//!
+//! Readers who know which records are planted, and logs that name no subjects.
+//!
+//! ## Example
+//!
+//! A list of 50 customers, looked up by id, contains one planted record.
 
 use crate::classify::subjects::Tag;
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
@@ -27,7 +47,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    // Most runs plant few records or none, so the question is cheap.
+    // Where nothing is planted, subjects need not be looked up.
     if context.subjects.canaries() == 0 {
         return None;
     }

@@ -1,15 +1,36 @@
-//! `control_change_then_lookup`: the lock is opened, then the drawer.
+//! `control_change_then_lookup`: a protection of a customer was changed, and the customer was read right after.
 //!
-//! **What it does.** Counts people who were looked at within an hour after the same employee had changed what protects them (a mask taken
-//! off, a telephone number or password changed), without a known reason, over a day, a week and a month.
+//! ## What it detects
 //!
-//! **Why.** Masks, second factors and limits protect customers from employees too, until an employee resets them.
+//! People who were read within an hour after the same employee had changed what protects them (took off a mask, changed a
+//! telephone number or a password), without a known reason.
 //!
-//! **Example.** A telephone number is changed, the account is read two minutes later, and no customer had called.
+//! ## In the Notice
 //!
-//! **Known false positives.** Genuine resets: they follow a ticket.
+//! Acquiring information by going around its protection (point 2 of the Notice: "otherwise illegally acquired"). Masks, second
+//! factors and limits protect customers from employees as well, until an employee resets them.
 //!
-//! **Needs.** Writes and administration with the ids of those they are about.
+//! ## Data it needs
+//!
+//! Writes and administration (`operation` `write` or `admin`) with `subjects`: whom the change is about.
+//!
+//! ## How it is measured
+//!
+//! The number of such people per day, week and month is held against the employee's own closed days and the peer group. Each
+//! change counts once; the last 16 changes are remembered.
+//!
+//! ## Innocent look-alikes
+//!
+//! Genuine resets at the customer's request: they come with a ticket.
+//!
+//! ## What it cannot see
+//!
+//! Changes that are made outside of the logged systems, and changes of everybody's protection at once (a mask dropped for a
+//! whole table).
+//!
+//! ## Example
+//!
+//! A telephone number is changed, the account is read two minutes later, and no customer had called.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -28,8 +49,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Controls) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Controls, DAY_WEEK_MONTH)?;
+    let deviation = context.most_unusual_window(Measure::Controls, DAY_WEEK_MONTH)?;
     let particular =
-        format!("{} people were looked at right after their protection had been changed, without a known reason", excess.count);
-    Some(context.finding(Typology::ControlChangeThenLookup, Measure::Controls, excess, particular))
+        format!("{} people were looked at right after their protection had been changed, without a known reason", deviation.count);
+    Some(context.finding(Typology::ControlChangeThenLookup, Measure::Controls, deviation, particular))
 }

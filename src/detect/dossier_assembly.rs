@@ -1,17 +1,35 @@
-//! `dossier_assembly`: one person put together from many places.
+//! `dossier_assembly`: one person's records are put together from several systems.
 //!
-//! **What it does.** Follows targeted looks at single subjects who do not belong to one's own territory (where owners are known), or
-//! whom this employee had never looked at before. When the same employee has looked at one subject without a known reason in at least
-//! three systems (tables, where the catalog names no systems), at four kinds of at least two tiers, within a day, that is a dossier;
-//! the number of dossiers today and in seven days is held against how many this employee and the peers put together.
+//! ## What it detects
 //!
-//! **Why.** Private investigators order everything about one person: identity, accounts, movements, calls.
+//! Subjects whom the same employee reads one by one, within a day and without a known reason, in at least three systems
+//! (tables, where the catalog names no systems) and with at least four kinds of information of at least two statutory tiers.
+//! Subjects of the employee's own territory, and those the employee had read before, do not count.
 //!
-//! **Example.** Three subjects a day, each read in the customer, the account, the credit and the location system.
+//! ## In the Notice
 //!
-//! **Known false positives.** Complaint handling and fraud desks: their tickets explain them.
+//! Provision to illegal investigators, who order everything about one person (point 1 of the Notice): identity, accounts,
+//! movements, calls. With kinds of the 50-item tier it is grave by nature.
 //!
-//! **Needs.** Subject ids in the log.
+//! ## Data it needs
+//!
+//! `subjects`, and a catalog that names systems and kinds. Owners in `subjects.csv` tell the own territory.
+//!
+//! ## How it is measured
+//!
+//! The number of such persons today and in seven days is held against how many this employee and the peer group assemble.
+//!
+//! ## Innocent look-alikes
+//!
+//! Complaint handling and fraud desks need the whole file of a person: their tickets name the person.
+//!
+//! ## What it cannot see
+//!
+//! Persons whose records are read by several employees, or over several days.
+//!
+//! ## Example
+//!
+//! Three subjects a day, each read in the customer, the account, the credit and the location system.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;

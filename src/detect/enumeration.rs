@@ -1,16 +1,36 @@
-//! `enumeration`: walking through people instead of looking somebody up.
+//! `enumeration`: people are read in sequence instead of being looked up.
 //!
-//! **What it does.** Counts people reached from one id to its neighbour, by prefixes and wildcards, by offsets and ranges of the key,
-//! without a known reason, in a day and in a week, against the employee's own days and the peers. Ids are compared as keyed prints
-//! of an id and of the one before it; other work in between hides nothing.
+//! ## What it detects
 //!
-//! **Why.** Whoever has no list of names takes everybody in turn.
+//! People reached without a known reason by stepping from one id to its neighbour, by prefixes and wildcards (`LIKE '138%'`),
+//! by offsets, and by ranges of the key.
 //!
-//! **Example.** Customers 10,001 to 10,400 one after the other; `LIKE '138%'`; `OFFSET 5000`.
+//! ## In the Notice
 //!
-//! **Known false positives.** Deduplication, tests, work through a queue that is sorted by number (peers do so too).
+//! Collecting stock for sale without a list of names (points 1 and 2 of the Notice): whoever wants everybody takes them in
+//! turn.
 //!
-//! **Needs.** Subject ids, or statement texts. Ids that are counted in steps, or that carry a check digit, have no neighbours.
+//! ## Data it needs
+//!
+//! `subjects` with ids that have neighbours, or `statement`.
+//!
+//! ## How it is measured
+//!
+//! The number of people so reached in a day and in a week is held against the employee's own closed days and the peer group.
+//! Ids are compared as keyed hashes of an id and of the one before it, with the last 16 ids; other work in between hides
+//! nothing.
+//!
+//! ## Innocent look-alikes
+//!
+//! Deduplication and tests: record them as a `batch`. Work through a queue that is sorted by number: the peers do so as well.
+//!
+//! ## What it cannot see
+//!
+//! Ids that are random, counted in larger steps, or end in a check digit: they have no neighbours.
+//!
+//! ## Example
+//!
+//! Customers 10,001 to 10,400, one after the other, between other work.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -30,7 +50,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Enumerated) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Enumerated, &[Window::H24, Window::D7])?;
-    let particular = format!("{} people were reached by counting ids, by prefixes or page by page, without a known reason", excess.count);
-    Some(context.finding(Typology::Enumeration, Measure::Enumerated, excess, particular))
+    let deviation = context.most_unusual_window(Measure::Enumerated, &[Window::H24, Window::D7])?;
+    let particular =
+        format!("{} people were reached by counting ids, by prefixes or page by page, without a known reason", deviation.count);
+    Some(context.finding(Typology::Enumeration, Measure::Enumerated, deviation, particular))
 }

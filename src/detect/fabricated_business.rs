@@ -1,18 +1,39 @@
-//! `fabricated_business`: enquiries with a purpose, and no business that follows.
+//! `fabricated_business`: enquiries under a purpose, and no business that follows.
 //!
-//! **What it does.** Two things. Of the people looked at under a purpose over a month (but for the last days, business takes time),
-//! counts those about whom the same employee wrote nothing in the two weeks after, and holds their share against own days before and
-//! the peers, where business follows a quarter of all enquiries at the least. And counts people under a purpose that nothing on file
-//! confirms, over a day, a week and a month.
+//! ## What it detects
 //!
-//! **Why.** 915 credit reports in 15 months under made-up loan applications: the volume was normal, the purpose field was filled in, and no
-//! loan was ever granted.
+//! Two patterns. People read under a claimed purpose about whom the same employee wrote nothing in the two weeks after. And
+//! people read under a purpose that nothing on file confirms.
 //!
-//! **Example.** 60 enquiries for "loan application" in a month, 4 of which led to anything; colleagues' lead to something in 8 of 10.
+//! ## In the Notice
 //!
-//! **Known false positives.** Applications that customers abandon; a new product; business that others complete.
+//! Enquiries under invented business, sold afterwards. In a published case 915 credit reports were read in 15 months under
+//! made-up loan applications: the volume was normal and the purpose was filled in, but no loan was ever granted.
 //!
-//! **Needs.** `purpose` in the log, and writes with the ids of those they are about; or reasons on file.
+//! ## Data it needs
+//!
+//! `purpose`; for the first pattern also writes with `subjects`, for the second `explanations.jsonl`.
+//!
+//! ## How it is measured
+//!
+//! For the first, the share of enquiries without business in the last month (without the last three days, since business takes
+//! time) is held against the employee's days before and the peer group. It is judged only where business usually follows at
+//! least a quarter of the enquiries. For the second, the number of people per day, week and month is held against own days and
+//! peers, and weighs less where the share of people without a reason has not risen.
+//!
+//! ## Innocent look-alikes
+//!
+//! Applications that customers abandon: they are within the share that is usual for the group. A new product, or business that
+//! a colleague completes: peers with the same product show the same share.
+//!
+//! ## What it cannot see
+//!
+//! Business that is entered in systems without a log, and purposes that name real tickets of other people.
+//!
+//! ## Example
+//!
+//! 60 enquiries for "loan application" in a month, of which 4 led to anything; those of colleagues lead to something in 8 of 10
+//! cases.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -30,9 +51,9 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// Days that business takes.
+/// The last days, which are left out: business takes time.
 const TAKES: u32 = 3;
-/// Where business follows fewer enquiries than this, that nothing follows says nothing.
+/// The share of enquiries that business usually follows, below which its absence is not judged.
 const FOLLOWED: f64 = 0.25;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
@@ -78,11 +99,11 @@ fn claimed(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Claimed) == 0 {
         return None;
     }
-    let mut excess = context.most_unusual_window(Measure::Claimed, DAY_WEEK_MONTH)?;
-    let open = context.total(Measure::Unexplained, excess.window).1;
-    let all = context.total(Measure::Persons, excess.window).1;
-    let of_share = context.share_bits(Share::Unexplained, excess.window, open, all);
-    excess.bits = excess.bits.min(0.4f64.mul_add(excess.bits, 1.5 * of_share));
-    let particular = format!("a purpose that nothing on file confirms was claimed for {} people", excess.count);
-    (excess.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::Claimed, excess, particular))
+    let mut deviation = context.most_unusual_window(Measure::Claimed, DAY_WEEK_MONTH)?;
+    let open = context.total(Measure::Unexplained, deviation.window).1;
+    let all = context.total(Measure::Persons, deviation.window).1;
+    let of_share = context.share_bits(Share::Unexplained, deviation.window, open, all);
+    deviation.bits = deviation.bits.min(0.4f64.mul_add(deviation.bits, 1.5 * of_share));
+    let particular = format!("a purpose that nothing on file confirms was claimed for {} people", deviation.count);
+    (deviation.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::Claimed, deviation, particular))
 }

@@ -1,16 +1,34 @@
-//! `ghost_leaver`: an account that goes on after its person has left, or while they are away.
+//! `ghost_leaver`: an account is used although its owner has left or is away.
 //!
-//! **What it does.** Looks at every access without a known reason after the last day employed, before the first, and
-//! during leave or sickness. After the last day a single person is enough for a look; during an absence it takes a
-//! volume, since many people look something up from home.
+//! ## What it detects
 //!
-//! **Why.** Accounts of those who left are lent, rented and sold: nobody misses them.
+//! People read without a known reason after the last day of employment, before the first, or on a day of leave or sickness.
 //!
-//! **Example.** Left on 31 March; on 9 April the account reads 60 people.
+//! ## In the Notice
 //!
-//! **Known false positives.** A late feed from the personnel department, cover duty.
+//! Accounts of people who left are lent, rented and sold, because nobody misses them: access without authority (point 2 of the
+//! Notice). After the last day it is grave by nature.
 //!
-//! **Needs.** `hired` and `left` in `employees.csv`, or `absences.csv`.
+//! ## Data it needs
+//!
+//! `hired` and `left` in `employees.csv`, or `absences.csv`.
+//!
+//! ## How it is measured
+//!
+//! No baseline. After the last day one such person weighs 22 bits, during an absence 4; each doubling of the volume adds 4.
+//!
+//! ## Innocent look-alikes
+//!
+//! A late feed from the personnel department, cover duty, and the two customers that somebody looks up while on leave: an
+//! absence needs volume. Training counts as work.
+//!
+//! ## What it cannot see
+//!
+//! Employees whose dates the directory does not have, and shared accounts whose owner is still employed.
+//!
+//! ## Example
+//!
+//! Left on 31 March; on 9 April the account reads 60 people.
 
 use crate::classify::directory::Absence;
 use crate::classify::duty::Duty;
@@ -29,9 +47,9 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// An access after the last day is rarely innocent: what one such access weighs, in bits, before volume.
+/// Weight of one person read after the last day, in bits: rarely innocent.
 const AFTER_LEAVING: f64 = 22.0;
-/// One during an absence often is.
+/// Weight of one person read during an absence, in bits: often innocent.
 const WHILE_ABSENT: f64 = 4.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
@@ -44,7 +62,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
             let left = context.employee.and_then(|employee| employee.left).map(day_number);
             let since = left.map_or(0, |left| context.profile.today().saturating_sub(left));
             let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
-            // A window that reaches back over the last day would count honest work: it takes the largest that does not.
+            // A window that reaches back beyond the last day would count regular work: the largest that does not is taken.
             let window = if window.days() > since { smaller(window) } else { window };
             let count = context.profile.figure(window, unit, Part::Unexplained).max(context.change.newly_unexplained);
             (count >= context.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))

@@ -1,16 +1,34 @@
-//! `list_matching`: a long list from elsewhere is held against the data.
+//! `list_matching`: a list from elsewhere is matched against the data.
 //!
-//! **What it does.** Counts look-ups by key that found nobody and have no known reason, in a day and in a week, against the employee's
-//! own days and the peers.
+//! ## What it detects
 //!
-//! **Why.** Who buys a list of telephone numbers wants the names to them. Many of the numbers belong to no customer, so the log fills
-//! with uniform look-ups that miss; somebody who serves customers misses only by a slip.
+//! Look-ups by key that find nobody, without a known reason.
 //!
-//! **Example.** 900 look-ups by telephone number in an afternoon, 640 of which find nobody.
+//! ## In the Notice
 //!
-//! **Known false positives.** Cleaning of data, migrations (give them a `batch`), a form that searches as one types.
+//! Enriching a bought list for resale (points 1 and 2 of the Notice): who buys telephone numbers wants the names. Many numbers
+//! belong to no customer, so the log fills with look-ups that miss; somebody who serves customers misses only by a slip.
 //!
-//! **Needs.** Numbers of rows, also of look-ups that find nobody.
+//! ## Data it needs
+//!
+//! `rows`, also of look-ups that find nobody (0).
+//!
+//! ## How it is measured
+//!
+//! The number of misses in a day and in a week is held against the employee's own closed days and the peer group.
+//!
+//! ## Innocent look-alikes
+//!
+//! Cleaning of data and migrations: record them as a `batch`. A form that searches while one types misses for everybody, so
+//! peers show it.
+//!
+//! ## What it cannot see
+//!
+//! Lists of which nearly every entry is a customer, and logs that give no number of rows.
+//!
+//! ## Example
+//!
+//! 900 look-ups by telephone number in an afternoon, of which 640 find nobody.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -30,8 +48,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Misses) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Misses, &[Window::H24, Window::D7])?;
-    let found = context.total(Measure::Persons, excess.window).1;
-    let particular = format!("{} look-ups by key without a known reason found nobody, beside {found} people who were found", excess.count);
-    Some(context.finding(Typology::ListMatching, Measure::Misses, excess, particular))
+    let deviation = context.most_unusual_window(Measure::Misses, &[Window::H24, Window::D7])?;
+    let found = context.total(Measure::Persons, deviation.window).1;
+    let particular =
+        format!("{} look-ups by key without a known reason found nobody, beside {found} people who were found", deviation.count);
+    Some(context.finding(Typology::ListMatching, Measure::Misses, deviation, particular))
 }

@@ -1,17 +1,36 @@
-//! `lookup_to_order`: single people looked up one by one, strangers all, without a ticket.
+//! `lookup_to_order`: single strangers are looked up one by one, without a ticket.
 //!
-//! **What it does.** Counts people whom this employee had never looked at before, who belong to no territory of theirs, who were
-//! looked up one by one and for whom no reason is known and none was claimed; holds the sums of a day, a week and a month against the
-//! employee's own days before and the peers. Where the share of look-ups without a reason has not risen with it, it weighs half.
+//! ## What it detects
 //!
-//! **Why.** Illegal investigators order look-ups: a name today, a number tomorrow. The volume stays ordinary; what differs is that
-//! nobody asked for these people at the counter.
+//! People whom the employee had never read before, who are not of the employee's territory, who are looked up one by one, and
+//! for whom no reason is known or claimed.
 //!
-//! **Example.** "92 % of this role's accesses follow a ticket; this employee's 31 %": five strangers a day for three weeks.
+//! ## In the Notice
 //!
-//! **Known false positives.** Escalations, a fraud desk whose tickets are kept elsewhere.
+//! Provision to illegal investigators, who order single records (point 1 of the Notice): a name today, a number tomorrow. The
+//! volume stays ordinary; what differs is that nobody asked for these people at the counter.
 //!
-//! **Needs.** Subject ids in the log; reasons (`explanations.jsonl`) make it sharp, owners (`subjects.csv`) sharper.
+//! ## Data it needs
+//!
+//! `subjects`, and `explanations.jsonl` or `purpose`. Owners in `subjects.csv` tell the own territory.
+//!
+//! ## How it is measured
+//!
+//! The sum of a day, a week and a month is held against the employee's days before it and the peer group. Where the share of
+//! look-ups without a reason has not risen as well, it weighs half.
+//!
+//! ## Innocent look-alikes
+//!
+//! Escalations and cases of other branches: each has a ticket. A fraud desk whose tickets are kept elsewhere: import them as
+//! explanations. A volume of strangers that comes with as many reasons as ever is more business.
+//!
+//! ## What it cannot see
+//!
+//! Orders for people of the employee's own territory, or for people read before.
+//!
+//! ## Example
+//!
+//! Five strangers a day for three weeks: 92 % of this role's accesses follow a ticket, 31 % of this employee's.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -31,18 +50,18 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Orders) == 0 {
         return None;
     }
-    let mut excess = context.most_unusual_window(Measure::Orders, DAY_WEEK_MONTH)?;
-    let open = context.total(Measure::Unexplained, excess.window).1;
-    let all = context.total(Measure::Persons, excess.window).1;
-    // A volume of strangers that comes with as many reasons as ever is more business.
-    let of_share = context.share_bits(Share::Unexplained, excess.window, open, all);
-    excess.bits = excess.bits.min(0.5f64.mul_add(excess.bits, 1.5 * of_share));
+    let mut deviation = context.most_unusual_window(Measure::Orders, DAY_WEEK_MONTH)?;
+    let open = context.total(Measure::Unexplained, deviation.window).1;
+    let all = context.total(Measure::Persons, deviation.window).1;
+    // More strangers with the usual share of reasons are more business.
+    let of_share = context.share_bits(Share::Unexplained, deviation.window, open, all);
+    deviation.bits = deviation.bits.min(0.5f64.mul_add(deviation.bits, 1.5 * of_share));
     let share = 100 * open / all.max(1);
     let peers = 100.0 * context.group.shares[Share::Unexplained as usize].rate;
     let particular = format!(
         "{} strangers were looked up one by one without a known reason in {} days of activity; {share} per cent of all people touched had no \
          known reason, where peers have {peers:.0}",
-        excess.count, excess.days
+        deviation.count, deviation.days
     );
-    Some(context.finding(Typology::LookupToOrder, Measure::Orders, excess, particular))
+    Some(context.finding(Typology::LookupToOrder, Measure::Orders, deviation, particular))
 }

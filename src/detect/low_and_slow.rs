@@ -1,17 +1,36 @@
 //! `low_and_slow`: a little too much every day, for weeks.
 //!
-//! **What it does.** Adds up the people touched without a known reason over 7, 30 and 90 days and holds the sum against
-//! the employee's days before that window and against the peer group, over as many days of activity; the largest day is
-//! left out, so that no single day makes the sum. Judging the window by what lies before it keeps a leak that has gone on
-//! for weeks from becoming its own baseline; the peer group keeps what rose slowly (the boiling frog) visible.
+//! ## What it detects
 //!
-//! **Why.** 915 credit reports in 15 months, about 60 a month: no single day stood out.
+//! People without a known reason whose sum over 7, 30 or 90 days is too large, although no single day is.
 //!
-//! **Example.** +30 unrelated people a day for 25 days, beside the usual 40.
+//! ## In the Notice
 //!
-//! **Known false positives.** A territory that grew, a role that changed: the directory and assignments explain them.
+//! Continuous sale in small amounts. In a published case 915 credit reports were read in 15 months, about 60 a month: no single
+//! day was unusual.
 //!
-//! **Needs.** Some days of history; explanations make it much sharper.
+//! ## Data it needs
+//!
+//! Nothing beyond who, when and whose records; some days of history. Explanations make it much more sensitive.
+//!
+//! ## How it is measured
+//!
+//! The sum of the window without its largest day is held against the employee's days before that window and against the peer
+//! group, over as many days of activity. Judging a window by what lies before it keeps a leak of several weeks from becoming
+//! its own baseline, and the peer group shows a slow rise. It weighs less where the total volume is usual, or where the share
+//! of people without a reason has not risen.
+//!
+//! ## Innocent look-alikes
+//!
+//! A territory that grew, a second territory, a changed role: record the assignment, or update the directory.
+//!
+//! ## What it cannot see
+//!
+//! Sale that began before the first day of history and stays within what the peer group does.
+//!
+//! ## Example
+//!
+//! 30 unrelated people a day for 25 days, beside the usual 40.
 
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
@@ -29,7 +48,7 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// Days of activity in a window before a sum says more than a day does.
+/// Days of activity that a window must have.
 const FEWEST_DAYS: u32 = 4;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
@@ -52,7 +71,7 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
     let days = days + 1;
     let unexplained_today = profile.today_figure(Measure::Unexplained);
     let unexplained = unexplained_before + unexplained_today;
-    // What one day adds is for `bulk_extract`: the sum must be too much without its largest day.
+    // A single large day is for `bulk_extract`: the sum must be too large without it.
     let largest = |measure, of_today: u64| profile.history.largest(measure, today.saturating_sub(1), window.days() - 1).max(of_today);
     if days < FEWEST_DAYS {
         return None;
@@ -63,9 +82,9 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
     let persons = persons_before + persons_today - largest(Measure::Persons, persons_today);
     let of_unexplained = context.expected_before(Measure::Unexplained, window, days - 1).bits(slow);
     let of_persons = context.expected_before(Measure::Persons, window, days - 1).bits(persons);
-    // A volume that stays usual speaks against it and does not silence it: what is sold may take the place of work.
+    // A usual volume of all people lowers the weight and does not remove it: what is sold may take the place of work.
     let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
-    // More of everything, with as many reasons as ever, is more work.
+    // A larger volume with the usual share of reasons is more work.
     let of_share = context.share_bits(Share::Unexplained, window, unexplained, persons_before + persons_today);
     let bits = bits.min(0.5f64.mul_add(bits, 1.5 * of_share));
     (bits > 0.0).then(|| Finding {

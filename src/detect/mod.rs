@@ -1,8 +1,11 @@
-//! What looks like sale or provision. One file per typology, one row each in [`DETECTORS`].
+//! The detectors: one file per typology, one row each in [`DETECTORS`].
 //!
-//! A detector is a function of what is known at one access, or of what employees have in common at the end of a day: it holds a
-//! count against what would have been usual and says how surprising it is, in bits. It keeps no state of its own. Grading,
-//! grouping and wording belong to [`crate::triage`].
+//! A detector is a function of what is known at one access, or of what employees have in common once a day has closed: it compares
+//! a count with what is expected and reports how surprising it is, in bits. It keeps no state of its own. Grading, grouping and
+//! wording belong to [`crate::triage`].
+//!
+//! The head of each file is the detector's user documentation, from which `docs/detectors/` is made. A new detector is a file, a row,
+//! and a folder of cases in `tests/detectors/`; a new pattern is a variant of [`Typology`] besides.
 
 mod borrowed_account;
 mod bulk_extract;
@@ -81,19 +84,19 @@ pub const DETECTORS: &[Detector] = &[
 pub struct Detector {
     /// What it looks for.
     pub typology: Typology,
-    /// Data that it needs beyond who, when, what and whose.
+    /// Data that it needs beyond who, when, what and whose; `check` says which of it is missing.
     pub requirements: &'static [DataRequirement],
-    /// Its smallest count that is worth a look, where nothing else is configured.
+    /// The smallest count that it reports, unless the configuration says otherwise.
     pub floor: u64,
     /// What `floor` counts.
     pub floor_counts: &'static str,
-    /// Looks at one access of one employee.
+    /// Judges one access of one employee, when it settles.
     pub on_access: Option<fn(&AccessContext<'_>) -> Option<Finding>>,
-    /// Compares employees once a day has closed everywhere; knows the floor.
+    /// Compares employees once a day has closed everywhere; gets the floor.
     pub on_day_closed: Option<fn(&DayComparison<'_>, u64) -> Vec<GroupFinding>>,
 }
 
-/// Data beyond the log.
+/// Data that some detectors need.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DataRequirement {
     /// Hiring and leaving dates, or absences.
@@ -130,7 +133,7 @@ pub enum DataRequirement {
     Writes,
 }
 
-/// What a detector says of one employee at one event time.
+/// What a detector reports of one employee at one event time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// The pattern.
@@ -149,30 +152,30 @@ pub struct Finding {
     pub related: Vec<Arc<str>>,
 }
 
-/// A finding of the second stage, about one of several employees.
+/// A finding of the global stage, about one of several employees.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct GroupFinding {
     /// Whom it is about.
     pub actor: Actor,
-    /// What is said.
+    /// What is reported.
     pub finding: Finding,
 }
 
-/// A finding about a source, which no employee answers for.
+/// A finding about a source, for which no employee is responsible.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceFinding {
     /// What was seen of the source.
     pub low: VolumeDrop,
-    /// What is said.
+    /// What is reported.
     pub finding: Finding,
 }
 
-/// How a detector is set.
+/// The setting of a detector.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct DetectorSetting {
     /// Whether it runs.
     pub enabled: bool,
-    /// The smallest count that is worth a look.
+    /// The smallest count that is reported.
     pub floor: u64,
 }
 
@@ -189,18 +192,18 @@ impl Default for DetectorSettings {
 }
 
 impl DetectorSettings {
-    /// Changes how a detector is set.
+    /// Sets a detector.
     pub fn set(&mut self, typology: Typology, setting: DetectorSetting) {
         self.0.insert(typology, setting);
     }
 
-    /// How a detector is set.
+    /// The setting of a detector.
     pub fn of(&self, typology: Typology) -> DetectorSetting {
         self.0.get(&typology).copied().unwrap_or(DetectorSetting { enabled: false, floor: 0 })
     }
 }
 
-/// Everything that a detector may look at.
+/// Everything that a detector may use to judge an access.
 pub struct AccessContext<'a> {
     /// The access.
     pub access: &'a Access,
@@ -226,7 +229,7 @@ pub struct AccessContext<'a> {
     pub subjects: &'a Subjects,
     /// Weights of kinds.
     pub statute: &'a Statute,
-    /// The smallest count that is worth a look.
+    /// The smallest count that is reported.
     pub floor: u64,
 }
 
@@ -249,18 +252,18 @@ impl AccessContext<'_> {
         self.change.signals[measure as usize]
     }
 
-    /// What would be usual for a measure today, from the closed days before today and the peers.
+    /// What is expected of a measure today, from the closed days before today and the peers.
     pub fn expected(&self, measure: Measure) -> Prediction {
         self.predicted(measure, self.own, 1)
     }
 
-    /// The same for the last 24 hours: a peak of yesterday that all share is none of today's.
+    /// The same for the last 24 hours, which hold yesterday's evening: a peak that the group shared yesterday raises it as well.
     pub fn expected_in_24_hours(&self, measure: Measure) -> Prediction {
         let context = AccessContext { group_activity: self.group_activity.max(self.group_activity_before), ..*self };
         context.expected(measure)
     }
 
-    /// The same for a window of days, from days before the window only, so that what grows slowly is not held against itself.
+    /// The same for a window of days, from days before the window only, so that a slow rise is not compared with itself.
     pub fn expected_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
         self.predicted(measure, (self.before)(window), days.max(1))
     }
@@ -268,7 +271,7 @@ impl AccessContext<'_> {
     fn predicted(&self, measure: Measure, own: &AllMoments, days: u32) -> Prediction {
         let days = f64::from(days);
         let usual = predict(own[measure as usize], self.group.measures[measure as usize].moments, days);
-        // Today's share of the window is as much larger as the group's day is.
+        // Today's part of the window is expected to be as much larger as the group's day is.
         if measure.rises_together() && self.group_activity > 1.0 { usual.scaled(1.0 + (self.group_activity - 1.0) / days) } else { usual }
     }
 
@@ -292,7 +295,7 @@ impl AccessContext<'_> {
             let usual = if window.days() == 1 { self.expected(measure) } else { self.expected_before(measure, *window, days) };
             Some(WindowDeviation { window: *window, days, count, bits: usual.bits(count) })
         };
-        windows.iter().filter_map(of).filter(|excess| excess.bits > 0.0).max_by(|a, b| a.bits.total_cmp(&b.bits))
+        windows.iter().filter_map(of).filter(|deviation| deviation.bits > 0.0).max_by(|a, b| a.bits.total_cmp(&b.bits))
     }
 
     /// How surprising it is that so many of `n` in a window have the property of a share.
@@ -301,16 +304,24 @@ impl AccessContext<'_> {
         predict_share(share.sums(own), self.group.shares[share as usize], n as f64).bits(count)
     }
 
-    /// The finding of an excess.
-    pub fn finding(&self, typology: Typology, measure: Measure, excess: WindowDeviation, particular: String) -> Finding {
-        Finding { typology, window: excess.window, count: excess.count, measure, bits: excess.bits, particular, related: Vec::new() }
+    /// The finding of a deviation.
+    pub fn finding(&self, typology: Typology, measure: Measure, deviation: WindowDeviation, particular: String) -> Finding {
+        Finding {
+            typology,
+            window: deviation.window,
+            count: deviation.count,
+            measure,
+            bits: deviation.bits,
+            particular,
+            related: Vec::new(),
+        }
     }
 }
 
 /// The three windows over days, after today's.
 pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
-/// Asks every enabled detector about an access.
+/// Runs every enabled detector on an access.
 pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
         let setting = settings.of(detector.typology);
@@ -321,13 +332,13 @@ pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>,
     }
 }
 
-/// Asks every enabled detector that compares employees.
-pub fn compare_employees(settings: &DetectorSettings, tick: &DayComparison<'_>) -> Vec<GroupFinding> {
+/// Runs every enabled detector that compares employees.
+pub fn compare_employees(settings: &DetectorSettings, comparison: &DayComparison<'_>) -> Vec<GroupFinding> {
     let enabled = DETECTORS.iter().map(|detector| (detector, settings.of(detector.typology))).filter(|(_, setting)| setting.enabled);
-    enabled.filter_map(|(detector, setting)| Some(detector.on_day_closed?(tick, setting.floor))).flatten().collect()
+    enabled.filter_map(|(detector, setting)| Some(detector.on_day_closed?(comparison, setting.floor))).flatten().collect()
 }
 
-/// What is to be said of sources that gave too little.
+/// The findings about sources that gave too little.
 pub fn source_findings(settings: &DetectorSettings, lows: Vec<VolumeDrop>) -> Vec<SourceFinding> {
     let setting = settings.of(Typology::LogGap);
     if !setting.enabled {

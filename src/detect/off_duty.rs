@@ -1,16 +1,34 @@
-//! `off_duty`: people looked at when this employee is not at work.
+//! `off_duty`: people are read when the employee is not at work.
 //!
-//! **What it does.** Counts people touched without a known reason outside of the shift, on days of rest and holidays, and
-//! while absent; holds today's count and the last seven days' sum against how much this employee and the peers do so.
+//! ## What it detects
 //!
-//! **Why.** Orders are carried out at night and on Sundays, when nobody looks over one's shoulder.
+//! People read without a known reason outside of the shift, on days of rest and holidays, or while absent.
 //!
-//! **Example.** 120 people between 23:10 and 00:40 by somebody whose shift ends at 18:00 and who never stayed before.
+//! ## In the Notice
 //!
-//! **Known false positives.** Rotas that the directory does not know, month ends, emergencies.
+//! A circumstance of any sale (points 1 and 2 of the Notice): orders are carried out at night and on Sundays, when no colleague
+//! is present.
 //!
-//! **Needs.** Shifts in `employees.csv` or a calendar. Where a shift is blank, 07:00 to 21:00 on working days is taken. An
-//! hour of grace is given at both ends.
+//! ## Data it needs
+//!
+//! Shifts in `employees.csv`, or `calendar.csv`. Where a shift is blank, 07:00 to 21:00 on working days is assumed. One hour of
+//! grace is given at both ends.
+//!
+//! ## How it is measured
+//!
+//! Today's count and the sum of seven days are held against how much this employee and the peer group do so.
+//!
+//! ## Innocent look-alikes
+//!
+//! Rotas that the directory does not know, month ends, emergencies and outages: enter the shift, or record the reason.
+//!
+//! ## What it cannot see
+//!
+//! Whoever sells during working hours.
+//!
+//! ## Example
+//!
+//! 120 people between 23:10 and 00:40, by somebody whose shift ends at 18:00 and who never stayed before.
 
 use crate::classify::duty::Duty;
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};

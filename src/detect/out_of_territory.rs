@@ -1,16 +1,35 @@
-//! `out_of_territory`: ever more people who belong to others.
+//! `out_of_territory`: a growing share of people belongs to other units.
 //!
-//! **What it does.** Among the people with a known owner (`subjects.csv`), counts those of other units and employees without a known
-//! reason, over a day, a week and a month. Both the count and its share must be more than this employee's own and the peers'.
+//! ## What it detects
 //!
-//! **Why.** Couriers' accounts that query other outlets' waybills, clerks who look up other branches' customers: one's own
-//! territory is soon read empty, and buyers want the rest.
+//! People with a known owner, of other units and employees, without a known reason.
 //!
-//! **Example.** Half of a week's customers belong to other branches, where it was one in twenty.
+//! ## In the Notice
 //!
-//! **Known false positives.** Inter-branch claims, a territory that was redrawn and not yet in the file.
+//! Sale of what is out of the own reach (points 1 and 2 of the Notice): courier accounts that query other outlets' waybills,
+//! clerks who read other branches' customers. One's own territory is soon read completely, and buyers want the rest.
 //!
-//! **Needs.** `owner` in `subjects.csv`, `unit` in `employees.csv`, subject ids in the log.
+//! ## Data it needs
+//!
+//! `subjects`, `owner` in `subjects.csv`, `unit` in `employees.csv`.
+//!
+//! ## How it is measured
+//!
+//! Two figures of a day, a week and a month must both be unusual against the employee's own days and the peer group: the number
+//! of such people, and their share of all people with a known owner.
+//!
+//! ## Innocent look-alikes
+//!
+//! Claims between branches: record the assignment. A territory that was redrawn: update the file. Visitors of other branches
+//! stay within the usual share.
+//!
+//! ## What it cannot see
+//!
+//! Subjects without a known owner.
+//!
+//! ## Example
+//!
+//! Half of a week's customers belong to other branches, where it used to be one in twenty.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -30,15 +49,15 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Foreign) == 0 {
         return None;
     }
-    let mut excess = context.most_unusual_window(Measure::Foreign, DAY_WEEK_MONTH)?;
-    let owned = context.total(Measure::Owned, excess.window).1;
-    let of_share = context.share_bits(Share::Foreign, excess.window, excess.count, owned);
-    excess.bits = excess.bits.min(2.0 * of_share);
+    let mut deviation = context.most_unusual_window(Measure::Foreign, DAY_WEEK_MONTH)?;
+    let owned = context.total(Measure::Owned, deviation.window).1;
+    let of_share = context.share_bits(Share::Foreign, deviation.window, deviation.count, owned);
+    deviation.bits = deviation.bits.min(2.0 * of_share);
     let particular = format!(
         "{} of {owned} people with a known territory belong to others and have no known reason ({} per cent, peers {:.0})",
-        excess.count,
-        100 * excess.count / owned.max(1),
+        deviation.count,
+        100 * deviation.count / owned.max(1),
         100.0 * context.group.shares[Share::Foreign as usize].rate
     );
-    (excess.bits > 0.0).then(|| context.finding(Typology::OutOfTerritory, Measure::Foreign, excess, particular))
+    (deviation.bits > 0.0).then(|| context.finding(Typology::OutOfTerritory, Measure::Foreign, deviation, particular))
 }

@@ -1,15 +1,33 @@
-//! `privileged_bypass`: those who run the database read it.
+//! `privileged_bypass`: people are read with direct database tools.
 //!
-//! **What it does.** Counts people without a known reason who were read with a console, a desktop tool or a dump, instead of through an
-//! application, over a day, a week and a month, against own days and peers.
+//! ## What it detects
 //!
-//! **Why.** Administrators pass by every mask and limit of the applications.
+//! People read without a known reason with a console, a desktop tool or a dump instead of through an application.
 //!
-//! **Example.** `pg_dump -t customers` by a database administrator at noon; 3,000 customers in DBeaver by a developer.
+//! ## In the Notice
 //!
-//! **Known false positives.** Repairs and outages (give them a ticket), analysts whose tool it is (their own days and peers show it).
+//! Acquisition by those who administer the database, past every mask and limit of the applications (points 1 and 2 of the
+//! Notice).
 //!
-//! **Needs.** Names of client programs (`client.app`, `application_name`). A program may name itself as it likes.
+//! ## Data it needs
+//!
+//! `client.app`, such as `application_name` of PostgreSQL.
+//!
+//! ## How it is measured
+//!
+//! The number of people per day, week and month is held against the employee's own closed days and the peer group.
+//!
+//! ## Innocent look-alikes
+//!
+//! Repairs and outages: record the ticket. Analysts whose tool it is: their own days and their peers show it.
+//!
+//! ## What it cannot see
+//!
+//! A tool that names itself like the application: the client chooses its name.
+//!
+//! ## Example
+//!
+//! `pg_dump -t customers` by a database administrator at noon; 3,000 customers in DBeaver by a developer.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -28,7 +46,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Direct) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Direct, DAY_WEEK_MONTH)?;
-    let particular = format!("{} people were read by a program that talks to the database directly, without a known reason", excess.count);
-    Some(context.finding(Typology::PrivilegedBypass, Measure::Direct, excess, particular))
+    let deviation = context.most_unusual_window(Measure::Direct, DAY_WEEK_MONTH)?;
+    let particular =
+        format!("{} people were read by a program that talks to the database directly, without a known reason", deviation.count);
+    Some(context.finding(Typology::PrivilegedBypass, Measure::Direct, deviation, particular))
 }

@@ -1,16 +1,37 @@
-//! `role_without_need`: data that this role has nothing to do with.
+//! `role_without_need`: data is read that this role does not work with.
 //!
-//! **What it does.** Learns which systems and kinds the members of a peer group touch. Counts people without a known reason whom an
-//! employee touched where fewer than one in twenty peers (and fewer than twelve) do, and where the employee did not work before
-//! either: neither a month ago, nor in the first fortnight.
+//! ## What it detects
 //!
-//! **Why.** Rights are granted once and kept for ever; who sells what others hold has to go where the role does not lead.
+//! People without a known reason who are read in a system, or by a kind of information, that hardly anybody of the same role
+//! uses and that is new for this employee.
 //!
-//! **Example.** A cashier reads credit reports, for the first time in this role.
+//! ## In the Notice
 //!
-//! **Known false positives.** A role that changed before the directory did, break-glass (give it a reason), new hires with wide tasks.
+//! Use of rights that were granted once and never withdrawn; the Notice (point 4) asks organisations to find such weaknesses.
+//! Who sells what others hold must go where the own role does not lead.
 //!
-//! **Needs.** `role` in `employees.csv`, a group of eight or more, and a week to learn.
+//! ## Data it needs
+//!
+//! `role` in `employees.csv`, a group of at least eight employees, and a week to learn.
+//!
+//! ## How it is measured
+//!
+//! A system or kind counts where fewer than one in twenty peers, and fewer than twelve, read it, and where the employee worked
+//! with it neither a month ago nor in the first fortnight. The number of people per day, week and month is held against own
+//! days and peers.
+//!
+//! ## Innocent look-alikes
+//!
+//! A role that changed before the directory did, new hires with wide tasks, and break-glass access: record the reason, or
+//! update the directory.
+//!
+//! ## What it cannot see
+//!
+//! Groups of fewer than eight, and roles so mixed that everything is usual.
+//!
+//! ## Example
+//!
+//! A cashier reads credit reports, for the first time in this role.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -29,7 +50,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Rare) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Rare, DAY_WEEK_MONTH)?;
-    let particular = format!("{} people were touched in places or kinds that peers do not touch, without a known reason", excess.count);
-    Some(context.finding(Typology::RoleWithoutNeed, Measure::Rare, excess, particular))
+    let deviation = context.most_unusual_window(Measure::Rare, DAY_WEEK_MONTH)?;
+    let particular = format!("{} people were touched in places or kinds that peers do not touch, without a known reason", deviation.count);
+    Some(context.finding(Typology::RoleWithoutNeed, Measure::Rare, deviation, particular))
 }

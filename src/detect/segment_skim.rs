@@ -1,16 +1,34 @@
-//! `segment_skim`: everybody to whom something has just happened.
+//! `segment_skim`: everybody with a certain recent event or value is read, with contact data.
 //!
-//! **What it does.** Counts people without a known reason who were chosen by a condition on something that is no key (a date, an event, a
-//! balance) and shown with data by which they can be reached, over a day, a week and a month, against own days and peers.
+//! ## What it detects
 //!
-//! **Why.** Newborns, new loans, new flats, high balances: a segment with telephone numbers is what sellers of milk powder, loans and
-//! renovations pay for. A public-health office sold 7,000 to 8,000 newborn records every fortnight, for two years.
+//! People without a known reason who were chosen by a condition on something other than a key (a date, an event, a balance) and
+//! shown with data by which they can be reached.
 //!
-//! **Example.** `SELECT name, phone FROM births WHERE born_on > '2026-03-01'`.
+//! ## In the Notice
 //!
-//! **Known false positives.** Campaigns and recalls (give them a reason).
+//! Sale of segments to marketers (points 1 and 2 of the Notice): newborns, new loans, new flats, high balances. In a published
+//! case a public-health office sold 7,000 to 8,000 newborn records every fortnight for two years.
 //!
-//! **Needs.** Statement texts, and a catalog that knows which columns are contact data.
+//! ## Data it needs
+//!
+//! `statement`, and a catalog that says which columns are contact data.
+//!
+//! ## How it is measured
+//!
+//! The number of people per day, week and month is held against the employee's own closed days and the peer group.
+//!
+//! ## Innocent look-alikes
+//!
+//! Campaigns and recalls: record them as a `campaign`. Look-ups by the number of an event are look-ups by key and do not count.
+//!
+//! ## What it cannot see
+//!
+//! Conditions inside views, functions and applications that the log does not show.
+//!
+//! ## Example
+//!
+//! `SELECT name, phone FROM births WHERE born_on > '2026-03-01'`.
 
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
@@ -29,10 +47,10 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Segment) == 0 {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Segment, DAY_WEEK_MONTH)?;
+    let deviation = context.most_unusual_window(Measure::Segment, DAY_WEEK_MONTH)?;
     let particular = format!(
         "{} people were chosen by a condition on events or values and shown with contact data, without a known reason",
-        excess.count
+        deviation.count
     );
-    Some(context.finding(Typology::SegmentSkim, Measure::Segment, excess, particular))
+    Some(context.finding(Typology::SegmentSkim, Measure::Segment, deviation, particular))
 }

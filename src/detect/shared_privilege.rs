@@ -1,15 +1,34 @@
-//! `shared_privilege`: one login, several terminals at once.
+//! `shared_privilege`: one account is used on several terminals at once.
 //!
-//! **What it does.** Counts how often a personal account changes its terminal within ten minutes, in a day and in a week, against own
-//! days and peers.
+//! ## What it detects
 //!
-//! **Why.** 12,716 items in a month went through one privileged account that three people used: nobody could say who read what.
+//! Changes of the terminal of a personal account within ten minutes.
 //!
-//! **Example.** A supervisor's account on three terminals of one hall, in turns, all day.
+//! ## In the Notice
 //!
-//! **Known false positives.** Kiosks and counters with rotating seats (peers change as often), a laptop beside a desktop.
+//! A privileged account used by several people. In a published case 12,716 items in a month went through one account that three
+//! people used, and nobody could say who read what.
 //!
-//! **Needs.** Addresses or host names of clients. Pooled accounts are named in `accounts.csv` and are not judged here.
+//! ## Data it needs
+//!
+//! `client.host` or `client.ip`.
+//!
+//! ## How it is measured
+//!
+//! The number of changes in a day and in a week is held against the employee's own closed days and the peer group. Pooled
+//! accounts, which `accounts.csv` names, are not judged here.
+//!
+//! ## Innocent look-alikes
+//!
+//! Kiosks and counters with rotating seats: the peers change as often. A laptop beside a desktop: the own days show it.
+//!
+//! ## What it cannot see
+//!
+//! People who share one terminal, and clients behind one address.
+//!
+//! ## Example
+//!
+//! A supervisor's account on three terminals of one hall, in turns, all day.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::access::Actor;
@@ -30,7 +49,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Switches) == 0 || matches!(context.access.actor, Actor::Account(_)) {
         return None;
     }
-    let excess = context.most_unusual_window(Measure::Switches, &[Window::H24, Window::D7])?;
-    let particular = format!("the terminal changed {} times within minutes", excess.count);
-    Some(context.finding(Typology::SharedPrivilege, Measure::Switches, excess, particular))
+    let deviation = context.most_unusual_window(Measure::Switches, &[Window::H24, Window::D7])?;
+    let particular = format!("the terminal changed {} times within minutes", deviation.count);
+    Some(context.finding(Typology::SharedPrivilege, Measure::Switches, deviation, particular))
 }

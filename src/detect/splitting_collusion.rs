@@ -1,18 +1,37 @@
-//! `splitting_collusion`: several colleagues, each a little above the usual, at the same time.
+//! `splitting_collusion`: several colleagues of one unit are each a little above the usual, in the same week.
 //!
-//! **What it does.** Once a day has closed, looks within each unit for the few members who looked up too many people one by one for the
-//! first time without a known or claimed reason in the last seven days, each by little: the sum of what each of them is surprising by
-//! among all employees, less what it takes to choose so many of so many members (a scan statistic: Kulldorff 1997; Donoho and Jin,
-//! "Higher criticism", 2004). A surge of the whole unit takes the member at its upper quartile along and is taken off. Each of them gets
-//! an alert that names the others.
+//! ## What it detects
 //!
-//! **Why.** A list is split so that nobody stands out.
+//! A few members of a unit who each looked up somewhat too many people one by one, for the first time and without a known or
+//! claimed reason, in the last seven days. Each of them gets an alert that names the others.
 //!
-//! **Example.** Four of thirty tellers each look at 15 strangers a day more than they used to, in the same week, and never at the same ones.
+//! ## In the Notice
 //!
-//! **Known false positives.** A queue that some of a unit took over: its assignment explains it.
+//! Joint sale (points 1 and 2 of the Notice): a list is split so that no single employee is unusual.
 //!
-//! **Needs.** Units of at least four times as many as share the list, some hundred employees to compare with, some days of history.
+//! ## Data it needs
+//!
+//! `unit` in `employees.csv`, with units at least four times as large as the group that shares the list; some hundred employees
+//! to compare with; some days of history.
+//!
+//! ## How it is measured
+//!
+//! Computed once a day has closed everywhere. Each member's deviation is ranked among all employees; the surprise of the three to
+//! eight highest of a unit is added up, at most 12 bits each, less what it takes to choose so many of so many members (a scan
+//! statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A rise of the whole unit is taken off by its member at
+//! the upper quartile. A sum of 12 bits is reported.
+//!
+//! ## Innocent look-alikes
+//!
+//! A queue that some members of a unit took over: record the assignment. A surge of the whole unit is taken off.
+//!
+//! ## What it cannot see
+//!
+//! Groups across units, and groups of two.
+//!
+//! ## Example
+//!
+//! Four of thirty tellers each look up 15 strangers a day more than they used to, in the same week, and never the same ones.
 
 use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::access::Actor;
@@ -33,28 +52,28 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: Some(on_day_closed),
 };
 
-/// Colleagues at the least and at the most.
+/// Members of a reported group, at the least and at the most.
 const FEWEST: usize = 3;
 const MOST: usize = 8;
-/// What one member contributes at the most, in bits: more speaks for itself.
+/// What one member contributes at the most, in bits: a larger excess is found by other detectors.
 const OF_ONE: f64 = 12.0;
-/// What one member contributes at the least, and is above the usual by the model: where nobody is, somebody still is the first.
+/// The least that a member of the group contributes, by rank and by the model: somebody is always first by rank.
 const LEAST: f64 = 2.5;
-/// Above a sum of so many bits the group is worth telling.
+/// The smallest sum that is reported, in bits.
 const TELL: f64 = 12.0;
 
-fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
-    for member in tick.members {
+    for member in comparison.members {
         if let (Some(unit), Actor::Employee(_)) = (&member.unit, &member.actor) {
             units.entry(unit).or_default().push(member);
         }
     }
-    let everybody = Ranks::of(tick.members);
+    let everybody = Ranks::of(comparison.members);
     units.into_values().flat_map(|members| of_unit(members, &everybody, floor)).collect()
 }
 
-/// Where an excess stands among all employees: what it is surprising by is measured, whatever the model says.
+/// The rank of an excess among all employees: its surprise is measured, so that it does not depend on how well the model fits.
 struct Ranks(Vec<f64>);
 
 impl Ranks {
@@ -65,8 +84,8 @@ impl Ranks {
     }
 
     /// -log2 of the share of employees with as much or more.
-    fn bits(&self, excess: f64) -> f64 {
-        let below = self.0.partition_point(|other| *other < excess);
+    fn bits(&self, deviation: f64) -> f64 {
+        let below = self.0.partition_point(|other| *other < deviation);
         let share = (self.0.len() - below) as f64 / self.0.len().max(1) as f64;
         -share.max(0.5 / self.0.len().max(1) as f64).log2()
     }
@@ -78,8 +97,8 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
         return Vec::new();
     }
     members.sort_by(|a, b| b.excess.bits.total_cmp(&a.excess.bits).then_with(|| a.actor.cmp(&b.actor)));
-    // Without a surge of the whole unit the member at the upper quartile is surprising by two bits. Where few are above the usual at all,
-    // a little above it is rare and no surge, so the model has its say.
+    // Without a surge of the whole unit, the member at the upper quartile has two bits by rank. Where few employees have any excess, a
+    // small one is rare without being a surge: so it is no more than the model says.
     let quartile = members[n / 4].excess.bits;
     let surge = (everybody.bits(quartile).min(quartile) - 2.0).max(0.0);
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);

@@ -1,15 +1,37 @@
-//! `subscription_harvest`: every fortnight, the newest.
+//! `subscription_harvest`: peaks of volume that return at a regular interval.
 //!
-//! **What it does.** Finds an employee's peak days (people without a known reason far above the usual day) of the last 90 days, and asks
-//! whether they keep a cadence: gaps of five days or more that differ by a day at the most. Peaks that come by chance scatter.
+//! ## What it detects
 //!
-//! **Why.** Data goes stale, so buyers subscribe. A public-health office delivered 7,000 to 8,000 newborn records every fortnight.
+//! Days with far more people without a known reason than the usual day, at least four of them, that keep an even interval of at
+//! least five days.
 //!
-//! **Example.** 400 people on the 3rd, the 17th, the 31st and the 14th, and 30 on every other day.
+//! ## In the Notice
 //!
-//! **Known false positives.** Scheduled statistics and month ends: a `batch` explains them, and peers who peak alike discount them.
+//! Delivery to a regular buyer: data goes stale, so buyers subscribe. In a published case a public-health office delivered
+//! 7,000 to 8,000 newborn records every fortnight for two years.
 //!
-//! **Needs.** History of several periods.
+//! ## Data it needs
+//!
+//! Nothing beyond who, when and whose records; a history of several intervals.
+//!
+//! ## How it is measured
+//!
+//! A peak is twice the median day of the last 90 days and five more. Intervals are even if they differ by at most one day. The
+//! surprise adds two parts: how rarely independent peaks keep such an interval, and how far each peak is above what is expected
+//! (at most 7 bits each).
+//!
+//! ## Innocent look-alikes
+//!
+//! Scheduled statistics and month ends: record them as a `batch`. Where the peers peak on the same days, what is expected rises
+//! for all.
+//!
+//! ## What it cannot see
+//!
+//! Deliveries at irregular intervals, deliveries below the height of a peak, and intervals of more than 30 days.
+//!
+//! ## Example
+//!
+//! 400 people on the 3rd, the 17th, the 31st and the 14th, and 30 on every other day.
 
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
@@ -26,11 +48,11 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// Peaks, today's among them, before there can be a cadence.
+/// Peaks that a cadence needs, today's included.
 const FEWEST: usize = 4;
-/// Shortest period, in days: what comes more often is every day's work.
+/// Shortest interval, in days: shorter ones are weekly work.
 const SHORTEST: u32 = 5;
-/// What one peak's height counts for at the most, in bits.
+/// The most that the height of one peak adds, in bits.
 const OF_ONE: f64 = 7.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
@@ -50,7 +72,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if peaks.len() < FEWEST || peaks[0].0 != now {
         return None;
     }
-    // Two days in a row are one delivery.
+    // Peaks on consecutive days are one delivery.
     let mut starts: Vec<(u32, u64)> = Vec::new();
     for (day, figure) in &peaks {
         match starts.last_mut() {
@@ -65,7 +87,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let span = now.saturating_sub(figures.last()?.0).max(1);
-    // Chance puts a gap within a day of the period about three times in the mean gap.
+    // By chance, a gap is within one day of the interval with a probability of about 3 / mean gap.
     let mean_gap = f64::from(span) / starts.len() as f64;
     let of_cadence = (even as f64 - 1.0) * (mean_gap.max(f64::from(period)) / 3.0).log2();
     let usual = context.expected(Measure::Unexplained);

@@ -1,16 +1,34 @@
-//! `threshold_hugging`: just below a limit, day after day.
+//! `threshold_hugging`: days that end just below a limit, again and again.
 //!
-//! **What it does.** Takes the round number just above the largest of the last ten days of activity for a limit that may be known, counts
-//! the days that end less than a fourteenth below it, and asks how likely that is by the employee's own days before and the peers. Where
-//! as many of the people as ever had a known reason, it weighs half.
+//! ## What it detects
 //!
-//! **Why.** Limits are known to those they limit.
+//! At least five of the last ten days of activity that end within 7 % below a round number of people, and none above it.
 //!
-//! **Example.** A limit of 200 a day: 196, 199, 198, 200, 197, 199, by somebody who used to scatter between 90 and 240.
+//! ## In the Notice
 //!
-//! **Known false positives.** Quotas that everybody fills: peers and own days show the same.
+//! Evasion of a limit that is known to those whom it limits; a circumstance of any sale (points 1 and 2 of the Notice).
 //!
-//! **Needs.** Some days of history.
+//! ## Data it needs
+//!
+//! Nothing beyond who, when and whose records; some days of history.
+//!
+//! ## How it is measured
+//!
+//! The round number just above the largest of the last ten days is taken for the limit. How likely so many days so close below
+//! it are is computed from the employee's days before and the peer group, as a binomial tail. Where as many of the people as
+//! ever had a known reason, it weighs half.
+//!
+//! ## Innocent look-alikes
+//!
+//! Quotas that everybody fills: the peers and the own days show the same.
+//!
+//! ## What it cannot see
+//!
+//! Limits that are no round number, and limits on something other than people a day.
+//!
+//! ## Example
+//!
+//! A limit of 200 a day: 196, 199, 198, 200, 197, 199, by somebody whose days used to end between 90 and 240.
 
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
@@ -27,11 +45,11 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: None,
 };
 
-/// Days of activity that are looked at.
+/// Days of activity that are considered.
 const DAYS: usize = 10;
 /// Days near the limit at the least.
 const FEWEST: usize = 5;
-/// How far below the limit is near it.
+/// From this share of the limit on, a day is near it.
 const NEAR: f64 = 0.93;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
@@ -44,7 +62,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let largest = days.iter().copied().max().unwrap_or(0).max(today);
     let limit = round_above(largest);
     let low = (limit as f64 * NEAR).ceil() as u64;
-    // Today is not over: it counts once it is near.
+    // Today is not over: it counts from when it is near the limit.
     if today < low {
         return None;
     }
@@ -56,7 +74,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let usual = context.expected_before(Measure::Persons, Window::D30, 1);
     let tail = |count: u64| (-usual.bits(count)).exp2();
     let p = (tail(low) - tail(limit + 1)).clamp(0.002, 0.9);
-    // Any of a few round numbers might have been the limit.
+    // Two bits for the choice of the limit among a few round numbers.
     let bits = binomial_bits(days.len(), near, p) - 2.0;
     let (open, all) = (context.total(Measure::Unexplained, Window::D30).1, context.total(Measure::Persons, Window::D30).1);
     let of_share = context.share_bits(Share::Unexplained, Window::D30, open, all);

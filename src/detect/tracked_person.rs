@@ -1,15 +1,36 @@
-//! `tracked_person`: one person is followed.
+//! `tracked_person`: one person's movements, calls, stays or payments are followed.
 //!
-//! **What it does.** For each subject whose movements, calls, stays or payments an employee looks at without a known reason, counts the
-//! hours of a week in which that happened; holds the most followed subject against own days and peers.
+//! ## What it detects
 //!
-//! **Why.** Where somebody is now is worth more than where they live. One item of a track may suffice for harm.
+//! A subject whose location, communication, accommodation or transactions an employee reads in several different hours of a
+//! week, without a known reason.
 //!
-//! **Example.** One customer's location, every two hours, for three days.
+//! ## In the Notice
 //!
-//! **Known false positives.** Emergencies, fraud watch: a reason on file explains them.
+//! Tracking for hire (point 1 of the Notice: illegal investigators). Where somebody is now is worth more than where they live;
+//! the Interpretation sets its lowest threshold, 50 items, for location and the content of communication. With kinds of that
+//! tier it is grave by nature.
 //!
-//! **Needs.** Subject ids in the log, and columns of such kinds in the catalog.
+//! ## Data it needs
+//!
+//! `subjects`, and columns of such kinds in the catalog.
+//!
+//! ## How it is measured
+//!
+//! The number of different hours of the last seven days in which the most followed subject was read is held against the
+//! employee's own days and the peer group. The last 16 subjects are followed.
+//!
+//! ## Innocent look-alikes
+//!
+//! Emergencies and fraud watch: a ticket that names the person explains them.
+//!
+//! ## What it cannot see
+//!
+//! Tracking shared by several employees, and a single look, which may suffice for harm.
+//!
+//! ## Example
+//!
+//! One customer's location, every two hours, for three days.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding, WindowDeviation};
 use crate::model::typology::Typology;
@@ -31,7 +52,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let bits = context.expected_before(Measure::Polls, Window::D7, 1).bits(hours);
-    let excess = WindowDeviation { window: Window::D7, days: 1, count: hours, bits };
+    let deviation = WindowDeviation { window: Window::D7, days: 1, count: hours, bits };
     let particular = format!("one person was looked at in {hours} different hours of the last seven days, without a known reason");
-    (bits > 0.0).then(|| context.finding(Typology::TrackedPerson, Measure::Polls, excess, particular))
+    (bits > 0.0).then(|| context.finding(Typology::TrackedPerson, Measure::Polls, deviation, particular))
 }

@@ -1,16 +1,36 @@
-//! `vendor_cohort`: agents of one outside employer look at the same people.
+//! `vendor_cohort`: agents of one outside employer read the same people.
 //!
-//! **What it does.** Once a day has closed, counts for every agent of an outside employer how many of the people looked at one by one
-//! without a known reason within seven days other agents of the same employer looked at too, and holds it against how often two
-//! employees of different units meet by chance. Each agent gets an alert that names those they met.
+//! ## What it detects
 //!
-//! **Why.** A call centre's agents who sell together work through the same list, check one another's finds, and repeat each other's orders.
+//! People whom several agents of the same outside employer looked up one by one within seven days, without a known reason. Each
+//! agent gets an alert that names those with whom people are shared.
 //!
-//! **Example.** Five agents of one vendor, 30 strangers in common within a week.
+//! ## In the Notice
 //!
-//! **Known false positives.** A peak that is passed on between agents: its tickets explain it.
+//! Joint sale by staff of a contractor (points 1 and 2 of the Notice): agents who sell together work through one list, check
+//! each other's finds, and repeat each other's orders.
 //!
-//! **Needs.** `employer` in `employees.csv`, subject ids in the log.
+//! ## Data it needs
+//!
+//! `subjects`, and `employer` in `employees.csv`.
+//!
+//! ## How it is measured
+//!
+//! Computed once a day has closed everywhere. The number of people that an agent shares with others of the employer is held
+//! against how often two employees of different units read the same person by chance, times four, since agents of one employer
+//! share a queue.
+//!
+//! ## Innocent look-alikes
+//!
+//! A peak of calls that passes between agents: its tickets or assignment explain it.
+//!
+//! ## What it cannot see
+//!
+//! Agents whose employer the directory does not name, and lists split so that no two agents read the same person.
+//!
+//! ## Example
+//!
+//! Five agents of one vendor, with 30 strangers in common within a week.
 
 use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
 use crate::model::typology::Typology;
@@ -37,15 +57,15 @@ struct Shared {
     with: BTreeSet<Arc<str>>,
 }
 
-fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
-    let employer = |look: &Lookup| tick.member(tick.actor(look)).and_then(|member| member.employer.as_ref());
-    let unit = |look: &Lookup| tick.member(tick.actor(look)).and_then(|member| member.unit.as_ref());
+fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    let employer = |look: &Lookup| comparison.member(comparison.actor(look)).and_then(|member| member.employer.as_ref());
+    let unit = |look: &Lookup| comparison.member(comparison.actor(look)).and_then(|member| member.unit.as_ref());
     let mut looked: BTreeMap<u32, u64> = BTreeMap::new();
     let mut of_employer: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
     let mut shared: BTreeMap<u32, Shared> = BTreeMap::new();
-    // Meetings of two employees who have no outside employer in common, among all that there could be.
+    // Pairs of employees without a common outside employer who read the same subject, and all pairs of readings.
     let (mut met, mut all) = (0.0, 0.0);
-    for looks in tick.by_subject() {
+    for looks in comparison.by_subject() {
         for look in looks {
             *looked.entry(look.who).or_default() += 1;
             if let Some(employer) = employer(look) {
@@ -58,10 +78,10 @@ fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
                 match (employer(one), employer(other)) {
                     (Some(a), Some(b)) if a == b => {
                         for (who, with) in [(one, other), (other, one)] {
-                            shared.entry(who.who).or_default().with.insert(tick.actor(with).name().clone());
+                            shared.entry(who.who).or_default().with.insert(comparison.actor(with).name().clone());
                         }
                     }
-                    // Colleagues of one unit meet at its own customers: that is no chance.
+                    // Colleagues of one unit meet at its own customers: such pairs are not chance.
                     _ => met += f64::from(u8::from(unit(one) != unit(other) || unit(one).is_none())),
                 }
             }
@@ -80,10 +100,10 @@ fn on_day_closed(tick: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
         let look = Lookup { subject: 0, who };
         let own = looked.get(&who).copied().unwrap_or(0);
         let others = employer(&look).and_then(|employer| of_employer.get(employer)).map_or(0, |all| all - own);
-        // Agents of one employer share a queue, so they meet more often than chance has it.
+        // Agents of one employer share a queue, so they meet more often than by chance.
         let mean = (own as f64 * others as f64 * chance * QUEUE).max(0.02 * own as f64);
         let bits = Prediction { mean, variance: mean + 0.5 * mean * mean + 0.1 }.bits(shared.people);
-        let actor = tick.actor(&look).clone();
+        let actor = comparison.actor(&look).clone();
         let particular = format!(
             "{} of {own} people looked at within seven days without a known reason were looked at by {} others of the same outside employer too",
             shared.people,

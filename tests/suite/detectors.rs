@@ -1,31 +1,39 @@
-//! Each detector fires, stays quiet, and lets the look-alike go, through the real engine.
+//! Each detector fires, stays quiet, and lets its look-alike go, through the real engine.
 //!
-//! A case is a file `detectors/<typology>/<case>.toml`, as `common/case.rs` says: one `fires_…` at the least, one `quiet_…`, and one
-//! `lookalike_…`, innocent work that the typology is confused with, as its page in docs/detectors/ says.
+//! A case is a file `tests/detectors/<typology>/<case>.toml`, as `common/case.rs` says: at least one `fires_…`, one `quiet_…`, and
+//! one `lookalike_…`, which the head of the detector says it is confused with. Cases are found by folder: a new detector needs its
+//! folder and nothing here. `LEAKWARDEN_CASES=bulk_extract/fires cargo test --test suite detectors::` plays those whose path begins so.
 
 use crate::common::case::Case;
 use crate::common::play::play;
 use leakwarden::detect::DETECTORS;
 use leakwarden::model::typology::Typology;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn folder(typology: Typology) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/detectors").join(typology.name())
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn cases(typology: Typology) -> Vec<(String, Case)> {
-    let files = std::fs::read_dir(folder(typology)).unwrap_or_else(|error| panic!("{typology}: {error}"));
-    let mut cases: Vec<(String, Case)> = files
-        .map(|entry| {
-            let path = entry.expect("an entry").path();
-            let text = std::fs::read_to_string(&path).expect("read");
-            let case = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            (path.file_stem().expect("a name").to_string_lossy().into_owned(), case)
-        })
-        .collect();
-    cases.sort_by(|a, b| a.0.cmp(&b.0));
-    cases
+/// Names in a folder, sorted, without their endings.
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned()).collect()
+}
+
+/// The cases of all folders: typology and name.
+fn cases() -> Vec<(String, String)> {
+    let folder = root().join("tests/detectors");
+    let of = |typology: String| names(&folder.join(&typology)).into_iter().map(move |case| (typology.clone(), case));
+    names(&folder).into_iter().flat_map(of).collect()
+}
+
+fn read(typology: &str, case: &str) -> Case {
+    let path = root().join("tests/detectors").join(typology).join(format!("{case}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// What differs from what a case expects, if anything does.
@@ -57,148 +65,80 @@ fn differs(typology: Typology, name: &str, case: &Case) -> Option<String> {
     Some(format!("{typology}/{name}: {}\n  missed {missed:?}\n  more {more:?}\n  {}", case.story, alerts.join("\n  ")))
 }
 
-/// Plays every case of a detector; all that differ are told.
-#[track_caller]
-fn holds(typology: Typology) {
-    let cases = cases(typology);
-    let wrong: Vec<String> = cases.iter().filter_map(|(name, case)| differs(typology, name, case)).collect();
+#[test]
+fn every_case_of_every_folder_holds() {
+    let asked = std::env::var("LEAKWARDEN_CASES").unwrap_or_default();
+    let cases: Vec<(String, String)> =
+        cases().into_iter().filter(|(typology, case)| format!("{typology}/{case}").starts_with(&asked)).collect();
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((folder, name)) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Some(typology) = Typology::ALL.iter().copied().find(|typology| typology.name() == folder) else {
+                wrong.lock().expect("no panic").push(format!("tests/detectors/{folder}: no typology has this name"));
+                continue;
+            };
+            let case = read(folder, name);
+            let mut found = Vec::from_iter(differs(typology, name, &case));
+            if name.starts_with("fires_") != case.expect.contains(&typology) {
+                found.push(format!("{folder}/{name}: its name says what it shows"));
+            }
+            wrong.lock().expect("no panic").extend(found);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let wrong = wrong.into_inner().expect("no panic");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for (name, case) in &cases {
-        assert_eq!(name.starts_with("fires_"), case.expect.contains(&typology), "{typology}/{name}: its name says what it shows");
+    println!("{} cases", cases.len());
+    assert!(!cases.is_empty(), "no case begins with {asked:?}");
+}
+
+#[test]
+fn every_detector_has_a_file_and_cases_that_fire_stay_quiet_and_resemble() {
+    let detectors: BTreeSet<String> = DETECTORS.iter().map(|detector| detector.typology.name().to_owned()).collect();
+    let mut wrong = Vec::new();
+    for typology in Typology::ALL.into_iter().filter(|typology| !detectors.contains(typology.name())) {
+        wrong.push(format!("{typology}: a typology without a detector in DETECTORS"));
     }
-    for sort in ["fires_", "quiet_", "lookalike_"] {
-        assert!(cases.iter().any(|(name, _)| name.starts_with(sort)), "{typology}: no case {sort}…");
+    let mut files = names(&root().join("src/detect"));
+    files.remove("mod");
+    wrong.extend(files.difference(&detectors).map(|name| format!("src/detect/{name}.rs: not a row of DETECTORS")));
+    wrong.extend(detectors.difference(&files).map(|name| format!("{name}: a detector without a file of its name in src/detect")));
+    let cases = cases();
+    for detector in &detectors {
+        for kind in ["fires_", "quiet_", "lookalike_"] {
+            if !cases.iter().any(|(folder, case)| folder == detector && case.starts_with(kind)) {
+                wrong.push(format!("tests/detectors/{detector}: no case {kind}…"));
+            }
+        }
     }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
-fn bulk_extract() {
-    holds(Typology::BulkExtract);
-}
-
-#[test]
-fn low_and_slow() {
-    holds(Typology::LowAndSlow);
-}
-
-#[test]
-fn subscription_harvest() {
-    holds(Typology::SubscriptionHarvest);
-}
-
-#[test]
-fn enumeration() {
-    holds(Typology::Enumeration);
-}
-
-#[test]
-fn tool_driven() {
-    holds(Typology::ToolDriven);
-}
-
-#[test]
-fn list_matching() {
-    holds(Typology::ListMatching);
-}
-
-#[test]
-fn lookup_to_order() {
-    holds(Typology::LookupToOrder);
-}
-
-#[test]
-fn dossier_assembly() {
-    holds(Typology::DossierAssembly);
-}
-
-#[test]
-fn fabricated_business() {
-    holds(Typology::FabricatedBusiness);
-}
-
-#[test]
-fn out_of_territory() {
-    holds(Typology::OutOfTerritory);
-}
-
-#[test]
-fn borrowed_account() {
-    holds(Typology::BorrowedAccount);
-}
-
-#[test]
-fn shared_privilege() {
-    holds(Typology::SharedPrivilege);
-}
-
-#[test]
-fn ghost_leaver() {
-    holds(Typology::GhostLeaver);
-}
-
-#[test]
-fn off_duty() {
-    holds(Typology::OffDuty);
-}
-
-#[test]
-fn role_without_need() {
-    holds(Typology::RoleWithoutNeed);
-}
-
-#[test]
-fn segment_skim() {
-    holds(Typology::SegmentSkim);
-}
-
-#[test]
-fn tracked_person() {
-    holds(Typology::TrackedPerson);
-}
-
-#[test]
-fn celebrity() {
-    holds(Typology::Celebrity);
-}
-
-#[test]
-fn control_change_then_lookup() {
-    holds(Typology::ControlChangeThenLookup);
-}
-
-#[test]
-fn privileged_bypass() {
-    holds(Typology::PrivilegedBypass);
-}
-
-#[test]
-fn log_gap() {
-    holds(Typology::LogGap);
-}
-
-#[test]
-fn threshold_hugging() {
-    holds(Typology::ThresholdHugging);
-}
-
-#[test]
-fn splitting_collusion() {
-    holds(Typology::SplittingCollusion);
-}
-
-#[test]
-fn vendor_cohort() {
-    holds(Typology::VendorCohort);
-}
-
-#[test]
-fn canary() {
-    holds(Typology::Canary);
-}
-
-#[test]
-fn every_detector_has_its_cases() {
+fn the_head_of_each_detector_is_its_user_documentation() {
+    let sections = [
+        "## What it detects",
+        "## In the Notice",
+        "## Data it needs",
+        "## How it is measured",
+        "## Innocent look-alikes",
+        "## What it cannot see",
+        "## Example",
+    ];
+    let mut wrong = Vec::new();
     for detector in DETECTORS {
-        assert!(folder(detector.typology).is_dir(), "{} has no cases", detector.typology);
+        let name = detector.typology.name();
+        let path = [format!("src/detect/{name}.rs"), format!("src/detect/{name}/mod.rs")];
+        let Some(text) = path.iter().find_map(|path| std::fs::read_to_string(root().join(path)).ok()) else { continue };
+        let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).map(|line| line[3..].trim()).collect();
+        if !head.first().is_some_and(|line| line.starts_with(&format!("`{name}`: "))) {
+            wrong.push(format!("{name}: its head must begin with its name and one sentence"));
+        }
+        let headings: Vec<&str> = head.iter().copied().filter(|line| line.starts_with("## ")).collect();
+        if headings != sections {
+            wrong.push(format!("{name}: its head must have the sections {sections:?}, it has {headings:?}"));
+        }
     }
+    assert_eq!(wrong, Vec::<String>::new());
 }

@@ -1,19 +1,40 @@
-//! `log_gap`: somebody switched the light off.
+//! `log_gap`: auditing was switched off, or a source gives far too few records.
 //!
-//! **What it does.** Tells of every statement that switches auditing off or narrows it, whoever gives it and whether or not it worked. And
-//! of sources ([`source`]): one that falls silent or gives far less than it does on such days and at such hours, while time goes on
-//! elsewhere. Such an alert names the source and no employee.
+//! ## What it detects
 //!
-//! **Why.** What follows is not in the log. It is the one act of which the log itself shows only the beginning, or nothing but the hole.
+//! Every statement that switches auditing off or narrows it, whoever gives it and whether or not it works. And sources that
+//! fall silent, give far fewer records than on such days and at such hours, or whose own numbering has holes, while other
+//! sources go on. An alert about a source names the source and no employee.
 //!
-//! **Example.** `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`. A core system
-//! that writes 5,000 records between nine and twelve, and none on a Tuesday.
+//! ## In the Notice
 //!
-//! **Known false positives.** Maintenance: a reason that covers the employee, or the source, explains it. A source that was switched off
-//! for good is told once; a holiday is known from the calendar, or from the other sources.
+//! Concealment of any of the other patterns. The Notice (point 4) asks organisations to find and report such weaknesses. By a
+//! person it is grave by nature.
 //!
-//! **Needs.** Statement texts of administration in the log. A superuser of PostgreSQL can switch pgaudit off unseen. For sources, five
-//! earlier days of the same kind, and a second source to keep time where the first falls silent.
+//! ## Data it needs
+//!
+//! `statement` of administration. For sources: five earlier days of the same kind, and a second source that keeps the time when
+//! the first is silent.
+//!
+//! ## How it is measured
+//!
+//! A statement has no baseline: 45 bits, or 25 where it failed. A source or partition is judged every hour over stretches of 1,
+//! 3, 6, 12 and 24 hours against the median of like hours, less the share by which all other sources are lower too.
+//!
+//! ## Innocent look-alikes
+//!
+//! Maintenance: record an explanation that covers the employee or the source. A source that was ended for good is reported
+//! once. Holidays come from the calendar, or show in the other sources.
+//!
+//! ## What it cannot see
+//!
+//! A superuser of PostgreSQL can switch pgaudit off without a record; what was read meanwhile is in no log. A source that is
+//! silent from the start has no usual volume.
+//!
+//! ## Example
+//!
+//! `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`. A core system that
+//! writes 5,000 records between nine and twelve writes none on a Tuesday.
 
 pub mod source;
 

@@ -1,4 +1,4 @@
-//! What is said of a source that gave too little.
+//! The finding about a source, or one of its partitions, that gave too few records.
 
 use crate::detect::{Finding, SourceFinding};
 use crate::model::typology::Typology;
@@ -14,7 +14,7 @@ pub fn find(low: VolumeDrop) -> SourceFinding {
             "{missing} numbers of its own sequence never came, of {} that were due today, and about {usual:.0} would have been usual",
             low.records
         );
-        return said(low, missing, particular);
+        return finding(low, missing, particular);
     }
     let expected = low.usual.median * low.share;
     let missing = (expected - low.records as f64).max(0.0).round() as u64;
@@ -24,10 +24,10 @@ pub fn find(low: VolumeDrop) -> SourceFinding {
         0 => format!("{whole} has been silent{since}, and about {missing} records would have been usual in {}", in_hours(hours)),
         n => format!("{whole} gave {n} records, about {missing} fewer than usual in {}", in_hours(hours)),
     };
-    said(low, missing, particular)
+    finding(low, missing, particular)
 }
 
-fn said(low: VolumeDrop, count: u64, particular: String) -> SourceFinding {
+fn finding(low: VolumeDrop, count: u64, particular: String) -> SourceFinding {
     let finding = Finding {
         typology: Typology::LogGap,
         window: if low.to - low.from == 1 { Window::H1 } else { Window::H24 },
