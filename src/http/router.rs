@@ -44,7 +44,7 @@ pub fn router(view: View) -> Router {
 /// The table as the Markdown of `docs/operate/http.md`.
 pub fn reference() -> String {
     let mut page = String::from(
-        "# HTTP\n\n`leakwarden run` and `demo` answer on `[http] listen`: by default on the loopback only, without a password and without \
+        "# HTTP\n\n`leakwarden run` answers on `[http] listen`: by default on the loopback only, without a password and without \
          TLS. Everything is read only. Methods other than GET and HEAD get 405, other paths 404.\n\n| path | what | status |\n|---|---|---|\n",
     );
     let mut write = |line: String| writeln!(page, "{line}").expect("a string takes everything");

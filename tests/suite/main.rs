@@ -24,6 +24,7 @@ mod limits;
 mod mariadb_score;
 mod memory;
 mod one_service;
+mod operate;
 mod order;
 mod postgresql_carriers;
 mod postgresql_score;

@@ -145,9 +145,9 @@ metrics! {
     COVERAGE: GaugeRow<1> = "coverage_employee_days", [STATE], "employees",
         "Employees on the newest day that every source has completed, by how far that day could be evaluated.";
     PERSONAL_RECORDS: CounterRow<1> = "personal_records_total", [KIND], "records",
-        "Records of people that accesses disclosed, by kind of personal information.";
+        "Personal records disclosed, by kind of personal information.";
     PERSONS_UNEXPLAINED: CounterRow<1> = "persons_unexplained_total", [TIER], "people",
-        "People disclosed without a known business reason, by the tier of the gravest kind of information disclosed.";
+        "People disclosed without a known business reason, by statutory tier.";
     WATERMARK_DELAY: GaugeRow<1> = "watermark_delay_seconds", [SOURCE], "seconds",
         "How far the watermark of a source (the event time up to which its records are taken to be complete) is behind the clock.";
     CONSUMER_LAG: GaugeRow<1> = "consumer_lag_records", [SOURCE], "records",
