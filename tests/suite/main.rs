@@ -13,6 +13,7 @@ mod decode_cli;
 mod detectors;
 mod docs;
 mod end_user;
+mod example_programs;
 mod examples;
 mod hostile;
 mod hostile_statements;
