@@ -1,4 +1,4 @@
-//! What the commands are and what they share; one file each.
+//! The table of commands. Each is one file, or a folder, beside what several share: `failure`, `setup`, `state`.
 
 mod check;
 mod completions;
@@ -25,38 +25,42 @@ pub struct Arguments {
     command: Command,
 }
 
-#[derive(Subcommand)]
-enum Command {
-    Demo(demo::Options),
-    Run(run::Options),
-    Replay(Box<replay::Options>),
-    Decode(decode::Options),
-    Redrive(redrive::Options),
-    Simulate(simulate::Options),
-    Check(check::Options),
-    Completions(completions::Options),
-    Man(man::Options),
+/// The table of commands: makes the subcommands and runs them.
+macro_rules! commands {
+    ($($name:ident => $module:ident),+ $(,)?) => {
+        #[derive(Subcommand)]
+        enum Command {
+            $($name(Box<$module::Options>)),+
+        }
+
+        /// Runs a command.
+        pub fn run(arguments: Arguments) -> Result<(), Failure> {
+            match arguments.command {
+                $(Command::$name(options) => $module::run(&options)),+
+            }
+        }
+    };
 }
 
-/// Runs a command.
-pub fn run(arguments: Arguments) -> Result<(), Failure> {
-    match arguments.command {
-        Command::Demo(options) => demo::run(&options),
-        Command::Run(options) => run::run(&options),
-        Command::Replay(options) => replay::run(&options),
-        Command::Decode(options) => decode::run(&options),
-        Command::Redrive(options) => redrive::run(&options),
-        Command::Simulate(options) => simulate::run(options),
-        Command::Check(options) => check::run(&options),
-        Command::Completions(options) => completions::run(&options),
-        Command::Man(options) => man::run(&options),
-    }
+// In the order of `--help`. A command is a file with `Options`, whose doc comment is its help, and `run`; and a row here.
+commands! {
+    Demo => demo,
+    Run => run,
+    Replay => replay,
+    Decode => decode,
+    Redrive => redrive,
+    Simulate => simulate,
+    Check => check,
+    Completions => completions,
+    Man => man,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::collections::BTreeSet;
+    use std::path::Path;
 
     #[test]
     fn commands_and_options_fit_together_and_each_says_what_it_does() {
@@ -67,5 +71,24 @@ mod tests {
                 assert!(argument.get_help().is_some(), "{} {} says nothing of itself", command.get_name(), argument.get_id());
             }
         }
+    }
+
+    /// Files and folders of this folder that have `Options`.
+    fn declared() -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+        let paths = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("it can be listed").path());
+        let declares = |path: &Path| {
+            let text = std::fs::read_to_string(path).or_else(|_| std::fs::read_to_string(path.join("mod.rs")));
+            text.is_ok_and(|text| text.contains("#[derive(clap::Args)]"))
+        };
+        paths.filter(|path| !path.ends_with("mod.rs") && declares(path)).filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+    }
+
+    #[test]
+    fn every_file_that_declares_a_command_is_in_the_table() {
+        let listed: BTreeSet<String> = Arguments::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let forgotten: Vec<String> = declared().difference(&listed).cloned().collect();
+        assert!(forgotten.is_empty(), "not in the table of commands in src/cli/mod.rs: {forgotten:?}");
+        assert_eq!(declared(), listed, "each command has a file of its name");
     }
 }

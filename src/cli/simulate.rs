@@ -23,11 +23,11 @@ pub struct Options {
 }
 
 /// Runs the command.
-pub fn run(options: Options) -> Result<(), Failure> {
+pub fn run(options: &Options) -> Result<(), Failure> {
     let Options { out, employees, days, seed } = options;
-    let company = Company::new(simulate::Options { employees, days, seed, ..simulate::Options::default() }).map_err(refused)?;
+    let company = Company::new(simulate::Options { employees: *employees, days: *days, seed: *seed, ..simulate::Options::default() }).map_err(refused)?;
     let begun = Instant::now();
-    let summary = company.write(&out).map_err(refused)?;
+    let summary = company.write(out).map_err(refused)?;
     let seconds = begun.elapsed().as_secs_f64();
     eprintln!(
         "{} records of {} employees over {} days, {:.0} MB, in {seconds:.1} s ({:.0} records/s); {} labelled insiders, {} look-alikes",
