@@ -81,7 +81,10 @@ mod tests {
             let text = std::fs::read_to_string(path).or_else(|_| std::fs::read_to_string(path.join("mod.rs")));
             text.is_ok_and(|text| text.contains("#[derive(clap::Args)]"))
         };
-        paths.filter(|path| !path.ends_with("mod.rs") && declares(path)).filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+        paths
+            .filter(|path| !path.ends_with("mod.rs") && declares(path))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect()
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub struct Options {
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let Options { out, employees, days, seed } = options;
-    let company = Company::new(simulate::Options { employees: *employees, days: *days, seed: *seed, ..simulate::Options::default() }).map_err(refused)?;
+    let company = Company::new(simulate::Options { employees: *employees, days: *days, seed: *seed, ..simulate::Options::default() })
+        .map_err(refused)?;
     let begun = Instant::now();
     let summary = company.write(out).map_err(refused)?;
     let seconds = begun.elapsed().as_secs_f64();

@@ -1,8 +1,8 @@
-//! Owns applications: a customer asks for credit, the officer reads what is needed under `application:APP-…`, and within days decides,
+//! Applications: a customer asks for credit, the officer reads what is needed under `application:APP-…`, and within days decides,
 //! which the log shows as a write. Most are on file; most are decided; some are abandoned.
 
 use super::calendar::{DAY, MINUTE};
-use super::day::{DayLog, Reason, Whom};
+use super::day::{DayLog, Grantee, Reason};
 use super::duty::{self, Duty};
 use super::rng::Rng;
 use super::routine;
@@ -55,7 +55,7 @@ fn incoming(world: &World, who: u32, day: u32) -> Vec<Application> {
 }
 
 /// What the employee does about applications on a day at work.
-pub(crate) fn play(world: &World, who: u32, day: u32, duty: &Duty, log: &mut DayLog) {
+pub(crate) fn simulate(world: &World, who: u32, day: u32, duty: &Duty, log: &mut DayLog) {
     if usual(world, who, day) == 0.0 {
         return;
     }
@@ -70,7 +70,7 @@ pub(crate) fn play(world: &World, who: u32, day: u32, duty: &Duty, log: &mut Day
         }
         if application.on_file {
             log.reasons.push(Reason {
-                whom: Whom::Actor(who),
+                grantee: Grantee::Actor(who),
                 subjects: vec![application.subject],
                 objects: None,
                 from_ms: world.calendar.instant(day, from) - i64::from(5 * MINUTE),

@@ -1,4 +1,4 @@
-//! Owns the days of the simulated range: their dates, public holidays, make-up workdays, month ends and their place in real time.
+//! The days of the simulated range: their dates, public holidays, make-up workdays, month ends and their place in real time.
 //! Who works on a day is the business of `duty`.
 
 use jiff::ToSpan;

@@ -1,4 +1,4 @@
-//! Owns the customers: which are planted or tagged, who is popular, and the personal books of employees. Customers are numbers; a
+//! The customers: which are planted or tagged, who is popular, and the personal books of employees. Customers are numbers; a
 //! branch holds a range of them (see `sites`).
 
 use std::collections::BTreeMap;

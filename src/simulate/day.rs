@@ -1,4 +1,4 @@
-//! Owns one simulated day while it is made: what people and jobs did, the reasons on file for it, and putting both in order.
+//! One simulated day while it is made: what people and jobs did, the reasons on file for it, and putting both in order.
 
 use super::calendar::MINUTE;
 use super::queries::Query;
@@ -28,7 +28,7 @@ pub(crate) struct Access {
 
 /// Whom a reason covers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Whom {
+pub(crate) enum Grantee {
     Actor(u32),
     Unit(u16),
 }
@@ -36,7 +36,7 @@ pub(crate) enum Whom {
 /// One line of `explanations.jsonl`.
 #[derive(Clone, Debug)]
 pub(crate) struct Reason {
-    pub(crate) whom: Whom,
+    pub(crate) grantee: Grantee,
     /// Ascending; empty where `objects` or nothing limits it.
     pub(crate) subjects: Vec<u32>,
     pub(crate) objects: Option<&'static str>,

@@ -1,10 +1,10 @@
-//! Owns the files around the log as text: employees, accounts, absences, calendar, subjects, labels, look-alikes and configuration.
+//! The files around the log as text: employees, accounts, absences, calendar, subjects, labels, look-alikes and configuration.
 
 use super::calendar::DayKind;
+use super::ground_truth::{Decoy, Label};
 use super::line::subject_id;
 use super::people::{Employee, Shift};
 use super::services::SERVICES;
-use super::stage::{Decoy, Label};
 use super::world::World;
 
 /// The configuration with which the monitor reads what is written beside it.

@@ -1,4 +1,4 @@
-//! Owns who is at work when: from rota, holidays, absences and employment to the hours of one calendar day, and how work spreads
+//! Who is at work when: from rota, holidays, absences and employment to the hours of one calendar day, and how work spreads
 //! over those hours.
 
 use super::calendar::{DayKind, HOUR, MINUTE};

@@ -1,11 +1,11 @@
-//! Owns what an episode is: a script (a typology of misuse, or an innocent look-alike) played by one actor on certain days, alone or as
-//! one of a group. The scripts are in `misuse` and `innocent`; who plays is found in `casting`.
+//! An episode is a scenario (a typology of misuse, or an innocent look-alike) that one actor follows on certain days, alone or as one
+//! of a group. The scenarios are in `misuse` and `innocent`; `actor_pool` chooses the actors.
 
 use std::collections::BTreeSet;
 
+use super::actor_pool::ActorPool;
 use super::calendar::{DAY, MINUTE};
-use super::casting::Casting;
-use super::day::{DayLog, Reason, Whom};
+use super::day::{DayLog, Grantee, Reason};
 use super::duty::{self, Duty};
 use super::rng::Rng;
 use super::schema::Act;
@@ -38,12 +38,12 @@ impl Difficulty {
     }
 }
 
-/// One sort of episode.
-pub(crate) struct Script {
+/// A typology of misuse, or a kind of innocent look-alike.
+pub(crate) struct Scenario {
     /// The typology, or the kind of look-alike.
     pub(crate) name: &'static str,
     /// Finds who does it, when and how much; may prepare the actor (set a last day, grant a leave).
-    pub(crate) cast: fn(&mut Casting<'_>, Difficulty) -> Option<Part>,
+    pub(crate) assign: fn(&mut ActorPool<'_>, Difficulty) -> Option<Assignment>,
     /// What the actor does on one of the days, beside the ordinary. It depends on nothing but its arguments; it only appends.
     pub(crate) act: fn(&Episode, &World, u32, &mut Rng, &mut DayLog),
 }
@@ -51,16 +51,16 @@ pub(crate) struct Script {
 /// What a reason for an episode says, beside its actor and days.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Approval {
-    /// Whom it covers; the actor where it does not say.
-    pub(crate) whom: Option<Whom>,
+    /// Whom it covers; the actor by default.
+    pub(crate) grantee: Option<Grantee>,
     pub(crate) kind: &'static str,
     pub(crate) objects: Option<&'static str>,
     pub(crate) max_persons: Option<u32>,
 }
 
-/// What a casting decides.
+/// Who follows a scenario, when and how much.
 #[derive(Debug, Default)]
-pub(crate) struct Part {
+pub(crate) struct Assignment {
     pub(crate) actor: u32,
     /// Ascending.
     pub(crate) days: Vec<u32>,
@@ -68,11 +68,11 @@ pub(crate) struct Part {
     pub(crate) persons: u32,
     /// The others of a group, each with the days of his or her own.
     pub(crate) others: Vec<(u32, Vec<u32>)>,
-    /// What the actors aim at: a customer, or whatever the script takes it for.
+    /// What the actors aim at: a customer, or whatever the scenario takes it for.
     pub(crate) aim: u32,
 }
 
-impl Part {
+impl Assignment {
     /// One actor alone.
     pub(crate) fn of(actor: u32, days: Vec<u32>, persons: u32) -> Self {
         Self { actor, days, persons, ..Self::default() }
@@ -94,12 +94,12 @@ impl Part {
 
 #[derive(Clone)]
 pub(crate) struct Episode {
-    pub(crate) script: &'static Script,
+    pub(crate) scenario: &'static Scenario,
     pub(crate) difficulty: Difficulty,
     pub(crate) actor: u32,
     pub(crate) days: Vec<u32>,
     pub(crate) persons: u32,
-    /// Distinguishes episodes of one script, and chooses among variants.
+    /// Distinguishes episodes of one scenario, and chooses among variants.
     pub(crate) nth: u32,
     pub(crate) aim: u32,
     /// The first of the group, or the actor where there is no group.
@@ -110,11 +110,11 @@ pub(crate) struct Episode {
 }
 
 impl Episode {
-    /// Plays one day.
-    pub(crate) fn play(&self, world: &World, day: u32, log: &mut DayLog) {
+    /// Appends the accesses of one day.
+    pub(crate) fn simulate(&self, world: &World, day: u32, log: &mut DayLog) {
         if self.days.binary_search(&day).is_ok() {
             let mut rng = Rng::of(&world.seed(Stream::Episode, u64::from(self.actor) << 32 | u64::from(self.nth), day.into()));
-            (self.script.act)(self, world, day, &mut rng, log);
+            (self.scenario.act)(self, world, day, &mut rng, log);
         }
     }
 
@@ -123,9 +123,9 @@ impl Episode {
         Rng::of(&world.seed(Stream::Episode, 1 << 63 | u64::from(self.lead) << 24 | u64::from(self.nth), day.into()))
     }
 
-    /// How many of the days lie behind.
-    pub(crate) fn played(&self, day: u32) -> u32 {
-        self.days.iter().take_while(|played| **played < day).count() as u32
+    /// How many of its days lie before `day`.
+    pub(crate) fn days_before(&self, day: u32) -> u32 {
+        self.days.iter().take_while(|past| **past < day).count() as u32
     }
 
     /// Persons of this day: about as planned, never twice the same.
@@ -140,13 +140,13 @@ impl Episode {
 
     /// Puts a reason for all days of the episode on file, on its first day, and returns the purpose that claims it.
     pub(crate) fn approve(&self, world: &World, day: u32, approval: &Approval, log: &mut DayLog) -> u32 {
-        let Approval { whom, kind, objects, max_persons } = *approval;
-        let reference = format!("{}-{}-{}", self.script.name.to_uppercase().replace('_', "-"), self.actor + 1, self.nth + 1);
+        let Approval { grantee, kind, objects, max_persons } = *approval;
+        let reference = format!("{}-{}-{}", self.scenario.name.to_uppercase().replace('_', "-"), self.actor + 1, self.nth + 1);
         let purpose = log.purpose(format!("{kind}:{reference}"));
         let last = self.days[self.days.len() - 1];
         if day == self.days[0] {
             log.reasons.push(Reason {
-                whom: whom.unwrap_or(Whom::Actor(self.actor)),
+                grantee: grantee.unwrap_or(Grantee::Actor(self.actor)),
                 subjects: Vec::new(),
                 objects,
                 from_ms: world.calendar.instant(day, 0),
@@ -169,7 +169,7 @@ impl Episode {
         subjects.sort_unstable();
         subjects.dedup();
         log.reasons.push(Reason {
-            whom: Whom::Actor(self.actor),
+            grantee: Grantee::Actor(self.actor),
             subjects,
             objects: None,
             from_ms: world.calendar.instant(day, 0) - i64::from(60 * MINUTE),

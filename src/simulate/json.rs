@@ -1,4 +1,4 @@
-//! Owns how text becomes JSON here: escaping, numbers and subject ids into a reused buffer. A million lines a day are formatted by
+//! How text becomes JSON here: escaping, numbers and subject ids into a reused buffer. A million lines a day are formatted by
 //! hand because a serialiser per record would cost more than everything else together.
 
 use super::calendar::{HOUR, MINUTE};

@@ -1,7 +1,7 @@
-//! Owns how accesses and reasons become lines: canonical records and explanations, formatted by hand into a reused buffer.
+//! How accesses and reasons become lines: canonical records and explanations, formatted by hand into a reused buffer.
 
 use super::calendar::Day;
-use super::day::{Access, DayLog, Reason, Whom, session_of};
+use super::day::{Access, DayLog, Grantee, Reason, session_of};
 use super::json;
 use super::name_of;
 use super::queries::Query;
@@ -12,7 +12,7 @@ use super::terminals::{self, Terminal};
 use super::world::{Gap, Stream, World};
 
 /// The parts of lines that do not change, rendered once for every actor and activity.
-pub(crate) struct Printer {
+pub(crate) struct LineFormatter {
     actors: Vec<Actor>,
     activities: Vec<Rendered>,
 }
@@ -26,7 +26,7 @@ struct Actor {
     sql: String,
 }
 
-impl Printer {
+impl LineFormatter {
     pub(crate) fn new(world: &World) -> Self {
         let people = world.employees.iter().enumerate().map(|(index, employee)| {
             let who = if employee.by_account { ("account", &employee.account) } else { ("employee", &employee.id) };
@@ -41,9 +41,9 @@ impl Printer {
     }
 
     /// The page of one day, whose lines must be asked for in order.
-    pub(crate) fn page<'a>(&'a self, world: &'a World, day: u32) -> Page<'a> {
+    pub(crate) fn page<'a>(&'a self, world: &'a World, day: u32) -> DayFormatter<'a> {
         let today = world.calendar.day(day);
-        Page {
+        DayFormatter {
             printer: self,
             world,
             day,
@@ -68,8 +68,8 @@ fn sql_program(index: usize) -> &'static str {
     ["sqlworkbench", "psql", "DBeaver"][mix(&[0x5c1, index as u64]) as usize % 3]
 }
 
-pub(crate) struct Page<'a> {
-    printer: &'a Printer,
+pub(crate) struct DayFormatter<'a> {
+    printer: &'a LineFormatter,
     world: &'a World,
     day: u32,
     today: &'a Day,
@@ -81,7 +81,7 @@ pub(crate) struct Page<'a> {
     gaps: Vec<&'a Gap>,
 }
 
-impl Page<'_> {
+impl DayFormatter<'_> {
     /// Appends the line of an access, without a line break. Says whether there is one: nothing is, where auditing was off.
     pub(crate) fn line(&mut self, out: &mut Vec<u8>, log: &DayLog, access: &Access) -> bool {
         let actor = &self.printer.actors[access.actor as usize];
@@ -176,9 +176,9 @@ pub(crate) fn subject_id(customer: u32) -> String {
 
 /// Appends one line of `explanations.jsonl`, without a line break.
 pub(crate) fn reason(out: &mut Vec<u8>, world: &World, reason: &Reason) {
-    let (field, name) = match reason.whom {
-        Whom::Actor(actor) => ("employee", name_of(world, actor)),
-        Whom::Unit(unit) => ("unit", world.units[usize::from(unit)].name),
+    let (field, name) = match reason.grantee {
+        Grantee::Actor(actor) => ("employee", name_of(world, actor)),
+        Grantee::Unit(unit) => ("unit", world.units[usize::from(unit)].name),
     };
     out.push(b'{');
     json::string(out, field);

@@ -3,22 +3,23 @@
 //!
 //! ```text
 //! Company ── World: calendar, sites → customers, roles → people          what stands before anybody acts
-//!         └─ stage: casting of misuse::SCRIPTS and innocent::SCRIPTS     who does what beside the ordinary, when: episodes
+//!         └─ ground_truth: assigns misuse::SCENARIOS and innocent::SCENARIOS   who does what beside the ordinary, when: episodes
 //! a day   =  duty → routine (and applications), plus episodes, plus services → DayLog
 //! DayLog  →  from which terminal, by which query → line → files, or records
 //! ```
 //!
 //! Days are made independently: whatever happens on one derives from sub-seeds of (seed, purpose, actor, day), so the live
-//! demo can make its "today" without the weeks before. The module depends on no other of the crate.
+//! demo can make its "today" without the weeks before. The module depends on the random number generator of the crate alone.
 
+mod actor_pool;
 mod applications;
 mod calendar;
-mod casting;
 mod customers;
 mod day;
 mod directory;
 mod duty;
 mod episode;
+mod ground_truth;
 mod innocent;
 mod json;
 mod line;
@@ -31,7 +32,6 @@ mod routine;
 mod schema;
 mod services;
 mod sites;
-mod stage;
 mod terminals;
 mod world;
 mod write;
@@ -46,11 +46,11 @@ use jiff::civil::Date;
 use calendar::DAY;
 use day::DayLog;
 use episode::Episode;
-use line::Printer;
+pub use ground_truth::{Decoy, Label};
+use line::LineFormatter;
 pub use people::Employee;
 use rng::Rng;
 use services::SERVICES;
-pub use stage::{Decoy, Label};
 use terminals::Desk;
 use world::{Stream, World};
 pub use write::Summary;
@@ -143,23 +143,23 @@ pub struct SimRecord {
     pub line: String,
 }
 
-/// A company, planned as a whole and played day by day.
+/// A company, planned as a whole and simulated day by day.
 pub struct Company {
     world: World,
     /// Ordered by actor.
     episodes: Vec<Episode>,
     labels: Vec<Label>,
     decoys: Vec<Decoy>,
-    printer: Printer,
+    printer: LineFormatter,
 }
 
 impl Company {
     /// Plans units, people, customers, insiders and look-alikes.
     pub fn new(options: Options) -> Result<Self, Error> {
         let mut world = World::new(options)?;
-        let stage::Cast { mut episodes, labels, decoys } = stage::cast(&mut world);
+        let ground_truth::GroundTruth { mut episodes, labels, decoys } = ground_truth::assign(&mut world);
         episodes.sort_by_key(|episode| episode.actor);
-        let printer = Printer::new(&world);
+        let printer = LineFormatter::new(&world);
         Ok(Self { world, episodes, labels, decoys, printer })
     }
 
@@ -214,7 +214,7 @@ impl Company {
     /// # Panics
     /// Where the day is not of the range, as in all methods that take one.
     pub fn day(&self, day: u32) -> Vec<SimRecord> {
-        let log = self.play(day);
+        let log = self.simulate(day);
         let mut records = Vec::with_capacity(log.accesses.len());
         let mut buffer = Vec::with_capacity(1 << 16);
         let mut page = self.printer.page(&self.world, day);
@@ -237,11 +237,11 @@ impl Company {
             line::reason(&mut buffer, &self.world, reason);
             String::from_utf8(buffer.clone()).expect("lines are made of text")
         };
-        self.play(day).reasons.iter().map(line).collect()
+        self.simulate(day).reasons.iter().map(line).collect()
     }
 
     /// Makes one day, in order.
-    fn play(&self, day: u32) -> DayLog {
+    fn simulate(&self, day: u32) -> DayLog {
         let mut log = DayLog::default();
         let length = self.world.calendar.day(day).length_ms;
         let people = self.world.employees.len() as u32;
@@ -254,7 +254,7 @@ impl Company {
                 services::run(&self.world, (actor - people) as usize, day, &mut log);
             }
             while let Some(episode) = episodes.next_if(|episode| episode.actor == actor) {
-                episode.play(&self.world, day, &mut log);
+                episode.simulate(&self.world, day, &mut log);
             }
             let desk = if actor < people {
                 Some(Desk::of(&self.world, actor, day))

@@ -1,4 +1,4 @@
-//! Owns the employees: their jobs, units, managers, shifts, working pace, absences and accounts. What they do on a day is the
+//! The employees: their jobs, units, managers, shifts, working pace, absences and accounts. What they do on a day is the
 //! business of `duty` and `routine`.
 
 use super::calendar::Calendar;

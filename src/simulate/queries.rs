@@ -1,4 +1,4 @@
-//! Owns the SQL that people write and that search screens send, where its shape matters: prefixes, pages, filters, dumps, switches.
+//! The SQL that people write and that search screens send, where its shape matters: prefixes, pages, filters, dumps, switches.
 
 use super::json;
 use super::schema::SQL;

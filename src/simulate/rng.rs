@@ -1,4 +1,4 @@
-//! Owns every random choice of the simulator: a small generator and the few distributions it needs.
+//! Every random choice of the simulator: a small generator and the few distributions it needs.
 //!
 //! The output of a seed must be the same for ever and on every platform, so there is no outside crate, and no call to the
 //! platform's mathematical library: `exp` and `ln` are made here of additions, multiplications and divisions, which IEEE 754 fixes

@@ -1,4 +1,4 @@
-//! Owns the jobs: who does how much of what, when, for whom and with which reason. One row of [`ROLES`] a job.
+//! The jobs: who does how much of what, when, for whom and with which reason. One row of [`ROLES`] a job.
 
 use super::schema::Act;
 use super::sites::Place;

@@ -1,4 +1,4 @@
-//! Owns the ordinary day of one employee: how much, about whom, what of them, and with which reason on file.
+//! The ordinary day of one employee: how much, about whom, what of them, and with which reason on file.
 //!
 //! The volume is over-dispersed (Gamma–Poisson) around a mood that drifts over days (an AR(1) process with coefficient 0.6, made as
 //! its moving average so that a day needs no day before it), times what a whole unit shares.
@@ -7,7 +7,7 @@ use jiff::civil::Weekday;
 
 use super::applications;
 use super::calendar::{DayKind, MINUTE};
-use super::day::{DayLog, Reason, Whom};
+use super::day::{DayLog, Grantee, Reason};
 use super::duty::{self, Duty};
 use super::episode::prefix;
 use super::people::glance;
@@ -29,7 +29,7 @@ pub(crate) fn ordinary(world: &World, who: u32, day: u32, log: &mut DayLog) {
         let luck = rng.gamma(8);
         let volume = rng.poisson(expected(world, who, day) * duty.share * luck);
         work(world, who, day, &duty, volume, &mut rng, log);
-        applications::play(world, who, day, &duty, log);
+        applications::simulate(world, who, day, &duty, log);
     } else if let Some(absence) = world.employee(who).absent(day as i32)
         && world.employee(who).employed(day as i32)
         && glance(world.options.seed, who, absence) == Some(day as i32)
@@ -152,7 +152,7 @@ fn work(world: &World, who: u32, day: u32, duty: &Duty, volume: u32, rng: &mut R
     if !covered.is_empty() {
         let margin = i64::from(10 * MINUTE);
         log.reasons.push(Reason {
-            whom: Whom::Actor(who),
+            grantee: Grantee::Actor(who),
             subjects: covered,
             objects: None,
             from_ms: world.calendar.instant(day, first) - margin,

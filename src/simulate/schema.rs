@@ -1,4 +1,4 @@
-//! Owns what the company stores and what its people do with it: tables with the kinds of their columns (`catalog.toml`) and the
+//! What the company stores and what its people do with it: tables with the kinds of their columns (`catalog.toml`) and the
 //! activities, which are the sorts of access that a screen or a job makes.
 
 use super::json;

@@ -1,7 +1,7 @@
-//! Owns the accounts without an employee: nightly jobs with their batch reasons, and pooled logins of branch lobbies.
+//! The accounts without an employee: nightly jobs with their batch reasons, and pooled logins of branch lobbies.
 
 use super::calendar::{DayKind, MINUTE};
-use super::day::{DayLog, Reason, Whom};
+use super::day::{DayLog, Grantee, Reason};
 use super::rng::Rng;
 use super::schema::Act;
 use super::world::{Stream, World};
@@ -67,7 +67,7 @@ pub(crate) fn run(world: &World, nth: usize, day: u32, log: &mut DayLog) {
     {
         let end = world.calendar.len() - 1;
         log.reasons.push(Reason {
-            whom: Whom::Actor(actor),
+            grantee: Grantee::Actor(actor),
             subjects: Vec::new(),
             objects: Some(objects),
             from_ms: world.calendar.instant(0, 0),

@@ -1,4 +1,4 @@
-//! Owns where the company sits: its units in their cities, the customers that each branch holds, and whom the others serve.
+//! Where the company sits: its units in their cities, the customers that each branch holds, and whom the others serve.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Owns where somebody sits: the workstation of one's own, a laptop at home, a counter or a colleague's desk now and then; and how a
+//! Where somebody sits: the workstation of one's own, a laptop at home, a counter or a colleague's desk now and then; and how a
 //! terminal is named in the log. Insiders use nothing that honest people do not use too.
 
 use super::calendar::MINUTE;

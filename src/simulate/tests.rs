@@ -123,13 +123,16 @@ const TYPOLOGIES: &str = "bulk_extract low_and_slow subscription_harvest enumera
 
 #[test]
 fn a_company_of_some_size_has_every_typology_in_three_difficulties() {
-    assert_eq!(misuse::SCRIPTS.iter().map(|script| script.name).collect::<Vec<_>>(), TYPOLOGIES.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(
+        misuse::SCENARIOS.iter().map(|scenario| scenario.name).collect::<Vec<_>>(),
+        TYPOLOGIES.split_whitespace().collect::<Vec<_>>()
+    );
     for (employees, seed) in [(1000, 1), (2000, 2), (2000, 3)] {
         let company = company(employees, 90, seed);
-        let cast: BTreeSet<(&str, &str)> = company.labels().iter().map(|label| (label.typology, label.difficulty)).collect();
+        let assigned: BTreeSet<(&str, &str)> = company.labels().iter().map(|label| (label.typology, label.difficulty)).collect();
         for typology in TYPOLOGIES.split_whitespace() {
             for difficulty in ["obvious", "medium", "subtle"] {
-                assert!(cast.contains(&(typology, difficulty)), "{employees} {seed}: {typology} {difficulty}");
+                assert!(assigned.contains(&(typology, difficulty)), "{employees} {seed}: {typology} {difficulty}");
             }
         }
         let fresh = company.labels().iter().filter(|label| company.employees()[label.index as usize].hired > 0).count();
@@ -170,7 +173,7 @@ fn nobody_is_both_insider_and_look_alike_and_only_insiders_and_jobs_touch_canari
     assert!(insiders.len() > 40);
     assert!(company.decoys().iter().all(|decoy| !insiders.contains(&*decoy.employee)));
     let kinds: BTreeSet<&str> = company.decoys().iter().map(|decoy| decoy.kind).collect();
-    assert_eq!(kinds.len(), innocent::SCRIPTS.len(), "{kinds:?}");
+    assert_eq!(kinds.len(), innocent::SCENARIOS.len(), "{kinds:?}");
     let canaries: BTreeSet<String> = company.canaries().into_iter().collect();
     let mut touched = BTreeSet::new();
     for day in 0..company.days() {
@@ -244,8 +247,8 @@ fn look_alikes_have_reasons_on_file_and_insiders_have_none() {
     let insiders: BTreeSet<u32> = company.labels().iter().map(|label| label.index).collect();
     for episode in &company.episodes {
         let mut log = DayLog::default();
-        episode.days.iter().for_each(|day| episode.play(&company.world, *day, &mut log));
-        let (name, filed) = (episode.script.name, !log.reasons.is_empty());
+        episode.days.iter().for_each(|day| episode.simulate(&company.world, *day, &mut log));
+        let (name, filed) = (episode.scenario.name, !log.reasons.is_empty());
         if insiders.contains(&episode.actor) {
             assert!(!filed, "{name}");
         } else if !WITHOUT_REASONS.contains(&name) {

@@ -1,4 +1,4 @@
-//! Owns the company as it stands before anybody does anything: calendar, units, people, customers. Everything that makes a day is a
+//! The company as it stands before anybody does anything: calendar, units, people, customers. Everything that makes a day is a
 //! function of this and of sub-seeds, so days need not be made in order.
 
 use super::Options;
@@ -19,7 +19,7 @@ pub(crate) enum Stream {
     Session,
     Service,
     Episode,
-    Casting,
+    ActorPool,
     Terminal,
     Event,
     Application,

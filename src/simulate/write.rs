@@ -1,4 +1,4 @@
-//! Owns the files on disk: everything of a company into one directory, a day at a time, so that memory does not grow with the range.
+//! The files on disk: everything of a company into one directory, a day at a time, so that memory does not grow with the range.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -76,7 +76,7 @@ impl Company {
         let mut reasons = Out::create(&reasons_path)?;
         let mut buffer = Vec::with_capacity(1 << 16);
         for day in 0..self.days() {
-            let log = self.play(day);
+            let log = self.simulate(day);
             if days.contains(&day) {
                 self.write_day(day, &log, &mut access, &mut buffer, &mut summary)?;
             }

@@ -1,9 +1,9 @@
 //! Administrators at work: a repair that needs rows, maintenance with auditing off, a call at night. Each is announced or has a ticket.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, anybody, branch_of, pace};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, anybody, branch_of, pace};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
@@ -15,14 +15,14 @@ fn administers(world: &World, who: u32) -> bool {
 }
 
 /// Broken rows are looked for and mended by hand.
-pub(super) fn cast_repair(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(4);
-    let (actor, days) = casting.at_work(start, difficulty.of(2, 2, 3), administers)?;
-    Some(Part::of(actor, days, difficulty.of(2000, 400, 60)).at(casting.rng.below(1_000_000)))
+pub(super) fn assign_repair(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(4);
+    let (actor, days) = pool.at_work(start, difficulty.of(2, 2, 3), administers)?;
+    Some(Assignment::of(actor, days, difficulty.of(2000, 400, 60)).at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn repair(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
-    let approval = Approval { whom: None, kind: "ticket", objects: Some("crm.*"), max_persons: None };
+    let approval = Approval { grantee: None, kind: "ticket", objects: Some("crm.*"), max_persons: None };
     let purpose = episode.approve(world, day, &approval, log);
     let duty = episode.duty(world, day);
     let branch = branch_of(world, episode.actor, episode.aim + day);
@@ -42,22 +42,22 @@ pub(super) fn repair(episode: &Episode, world: &World, day: u32, rng: &mut Rng, 
 }
 
 /// A window at night, announced, in which a system and its audit log are down.
-pub(super) fn cast_maintenance(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(4);
-    let (actor, days) = casting.at_work(start, 1, administers)?;
-    let from = casting.rng.between(60, 120);
+pub(super) fn assign_maintenance(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(4);
+    let (actor, days) = pool.at_work(start, 1, administers)?;
+    let from = pool.rng.between(60, 120);
     let system = difficulty.of("crm", "loans", "cards");
     for day in &days {
-        casting.world.gaps.push(Gap { day: *day, from: from * MINUTE, to: (from + LENGTH) * MINUTE, system });
+        pool.world.gaps.push(Gap { day: *day, from: from * MINUTE, to: (from + LENGTH) * MINUTE, system });
     }
-    Some(Part::of(actor, days, 1).at(from))
+    Some(Assignment::of(actor, days, 1).at(from))
 }
 
 /// Minutes of maintenance.
 const LENGTH: u32 = 90;
 
 pub(super) fn maintenance(episode: &Episode, world: &World, day: u32, _: &mut Rng, log: &mut DayLog) {
-    let approval = Approval { whom: None, kind: "batch", objects: None, max_persons: None };
+    let approval = Approval { grantee: None, kind: "batch", objects: None, max_persons: None };
     let purpose = episode.approve(world, day, &approval, log);
     let system = episode.difficulty.of("crm", "loans", "cards");
     for (at, on) in [(episode.aim, false), (episode.aim + LENGTH, true)] {
@@ -66,12 +66,12 @@ pub(super) fn maintenance(episode: &Episode, world: &World, day: u32, _: &mut Rn
 }
 
 /// Called at night because a job failed.
-pub(super) fn cast_on_call(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(12);
-    let (actor, mut days) = casting.at_work(start, 8, administers)?;
+pub(super) fn assign_on_call(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(12);
+    let (actor, mut days) = pool.at_work(start, 8, administers)?;
     days.truncate(8);
     let days = days.into_iter().step_by(3).collect();
-    Some(Part::of(actor, days, 8))
+    Some(Assignment::of(actor, days, 8))
 }
 
 pub(super) fn on_call(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,30 +1,30 @@
 //! People whose job, rights or employment are other than the directory makes one expect: a new job, an emergency with broken glass, a last
 //! day that was put off while the feed of the personnel office still has the old one.
 
+use crate::simulate::actor_pool::ActorPool;
+use crate::simulate::actor_pool::settled;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
-use crate::simulate::casting::settled;
 use crate::simulate::day::DayLog;
 use crate::simulate::duty;
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 /// A new job from a day on: kinds and tables never touched before. They do nothing beside it.
-pub(super) fn cast_role_change(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let last = casting.last();
-    let actor = casting.someone(|world, who| world.employee(who).former.is_some())?;
-    let (from, _) = casting.world.employee(actor).former?;
-    Some(Part::of(actor, (from.max(0) as u32..=last).collect(), 0))
+pub(super) fn assign_role_change(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let last = pool.last();
+    let actor = pool.someone(|world, who| world.employee(who).former.is_some())?;
+    let (from, _) = pool.world.employee(actor).former?;
+    Some(Assignment::of(actor, (from.max(0) as u32..=last).collect(), 0))
 }
 
 /// Another department's records in an emergency, with the glass broken on file.
-pub(super) fn cast_break_glass(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(4);
+pub(super) fn assign_break_glass(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(4);
     let roles = ["call-centre agent", "claims officer", "back-office clerk"];
-    let (actor, days) = casting.at_work(start, 2, |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part::of(actor, days, difficulty.of(12, 6, 3)))
+    let (actor, days) = pool.at_work(start, 2, |world, who| roles.contains(&world.employee(who).role().name))?;
+    Some(Assignment::of(actor, days, difficulty.of(12, 6, 3)))
 }
 
 pub(super) fn break_glass(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -37,23 +37,23 @@ pub(super) fn break_glass(episode: &Episode, world: &World, day: u32, rng: &mut 
 }
 
 /// Stays two weeks longer than the directory knows.
-pub(super) fn cast_late_feed(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(15);
-    let end = casting.world.calendar.len().min(start + 14);
+pub(super) fn assign_late_feed(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(15);
+    let end = pool.world.calendar.len().min(start + 14);
     let called = |world: &World, who: u32| -> Vec<u32> { (start..end).filter(|day| duty::rota_calls(world, who, *day)).collect() };
     let stays =
         |world: &World, who: u32| settled(world, who) && world.employee(who).absences.iter().all(|absence| absence.to < start as i32);
-    let actor = casting.someone(|world, who| stays(world, who) && !called(world, who).is_empty())?;
-    let days = called(casting.world, actor);
-    let employee = &mut casting.world.employees[actor as usize];
+    let actor = pool.someone(|world, who| stays(world, who) && !called(world, who).is_empty())?;
+    let days = called(pool.world, actor);
+    let employee = &mut pool.world.employees[actor as usize];
     employee.left = Some(start as i32 - 1);
     employee.account_kept = true;
     let persons = employee.usual_persons() as u32;
-    Some(Part::of(actor, days, persons))
+    Some(Assignment::of(actor, days, persons))
 }
 
 pub(super) fn late_feed(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
-    let asked = Approval { whom: None, kind: "assignment", objects: None, max_persons: None };
+    let asked = Approval { grantee: None, kind: "assignment", objects: None, max_persons: None };
     episode.approve(world, day, &asked, log);
     let duty = duty::usual_hours(world, episode.actor);
     let work = world.employee(episode.actor).role().work;

@@ -1,20 +1,20 @@
 //! Complaint handling: everything about one customer from several systems in an hour, as a dossier would be, and a ticket for each.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
-use crate::simulate::day::{DayLog, Reason, Whom};
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::day::{DayLog, Grantee, Reason};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 const FILES: [Act; 6] = [Act::Profile, Act::Contact, Act::Balance, Act::Statement, Act::Card, Act::Loan];
 
-pub(super) fn cast(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(7);
+pub(super) fn assign(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(7);
     let roles = ["call-centre agent", "back-office clerk"];
-    let (actor, days) = casting.at_work(start, 5, |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part::of(actor, days, casting.rng.between(2, 4)))
+    let (actor, days) = pool.at_work(start, 5, |world, who| roles.contains(&world.employee(who).role().name))?;
+    Some(Assignment::of(actor, days, pool.rng.between(2, 4)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -29,7 +29,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
             at += rng.between(20_000, 8 * MINUTE);
         }
         log.reasons.push(Reason {
-            whom: Whom::Actor(episode.actor),
+            grantee: Grantee::Actor(episode.actor),
             subjects: vec![subject],
             objects: None,
             from_ms: world.calendar.instant(day, first) - i64::from(5 * MINUTE),

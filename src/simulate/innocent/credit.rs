@@ -1,19 +1,19 @@
 //! Credit that comes to nothing: a fair whose visitors ask, are looked at and go. The applications are on file and hardly any is decided.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::applications;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
+use crate::simulate::day::Grantee;
 use crate::simulate::day::Reason;
-use crate::simulate::day::Whom;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(15);
-    let (actor, days) = casting.at_work(start, 10, |world, who| world.employee(who).role().name == "credit officer")?;
-    Some(Part::of(actor, days, difficulty.of(12, 6, 3)))
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(15);
+    let (actor, days) = pool.at_work(start, 10, |world, who| world.employee(who).role().name == "credit officer")?;
+    Some(Assignment::of(actor, days, difficulty.of(12, 6, 3)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -25,7 +25,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
         let purpose = log.purpose(format!("application:{reference}"));
         let mut at = duty.sample(rng).min(duty.last().saturating_sub(10 * MINUTE)).max(duty.first());
         log.reasons.push(Reason {
-            whom: Whom::Actor(episode.actor),
+            grantee: Grantee::Actor(episode.actor),
             subjects: vec![subject],
             objects: None,
             from_ms: world.calendar.instant(day, 0),

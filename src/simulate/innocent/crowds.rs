@@ -1,10 +1,10 @@
 //! Many people at once, for a reason that all of them have: a person in the news who is a customer, a peak of calls at a vendor, one queue
 //! for four colleagues, a campaign that a branch thought up by itself and that nobody approved.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::customers::Tag;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, branch_of, strangers, stretch};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, branch_of, strangers, stretch};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -14,16 +14,15 @@ fn same_unit(world: &World, lead: u32, other: u32) -> bool {
 }
 
 /// A customer in the news calls, is called, and complains: those who serve him look, with a ticket each.
-pub(super) fn cast_news(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(5);
+pub(super) fn assign_news(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(5);
     let serves = |world: &World, who: u32| ["call-centre agent", "teller"].contains(&world.employee(who).role().name);
-    let team = casting.team(start, 3, difficulty.of(9, 6, 4), serves, same_unit)?;
-    let mut part = Part::team(team, 1)?;
-    let serves = &casting.world.unit_of(part.actor).serves;
-    let ours = |customer: &u32| serves.iter().any(|unit| casting.world.units[usize::from(*unit)].customers.contains(customer));
-    let vip =
-        casting.world.customers.tags.iter().find(|(customer, tag)| **tag == Tag::Vip && ours(customer)).map(|(customer, _)| *customer);
-    part.aim = vip.unwrap_or_else(|| casting.aim());
+    let team = pool.team(start, 3, difficulty.of(9, 6, 4), serves, same_unit)?;
+    let mut part = Assignment::team(team, 1)?;
+    let serves = &pool.world.unit_of(part.actor).serves;
+    let ours = |customer: &u32| serves.iter().any(|unit| pool.world.units[usize::from(*unit)].customers.contains(customer));
+    let vip = pool.world.customers.tags.iter().find(|(customer, tag)| **tag == Tag::Vip && ours(customer)).map(|(customer, _)| *customer);
+    part.aim = vip.unwrap_or_else(|| pool.aim());
     Some(part)
 }
 
@@ -38,12 +37,12 @@ pub(super) fn news(episode: &Episode, world: &World, day: u32, rng: &mut Rng, lo
 }
 
 /// Agents of one vendor work through the same list of callbacks, as assigned.
-pub(super) fn cast_peak(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(5);
+pub(super) fn assign_peak(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(5);
     let outside = |world: &World, who: u32| !world.employee(who).employer.is_empty();
     let akin = |world: &World, lead: u32, other: u32| world.employee(lead).employer == world.employee(other).employer;
-    let team = casting.team(start, 3, 4, outside, akin)?;
-    Part::team(team, difficulty.of(30, 18, 10))
+    let team = pool.team(start, 3, 4, outside, akin)?;
+    Assignment::team(team, difficulty.of(30, 18, 10))
 }
 
 pub(super) fn peak(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -55,10 +54,10 @@ pub(super) fn peak(episode: &Episode, world: &World, day: u32, rng: &mut Rng, lo
 }
 
 /// Four colleagues empty one queue: each case has its ticket.
-pub(super) fn cast_queue(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(8);
-    let team = casting.team(start, 5, 4, |world, who| world.employee(who).role().volume > 20.0, same_unit)?;
-    Some(Part::team(team, difficulty.of(50, 30, 15))?.at(casting.aim()))
+pub(super) fn assign_queue(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(8);
+    let team = pool.team(start, 5, 4, |world, who| world.employee(who).role().volume > 20.0, same_unit)?;
+    Some(Assignment::team(team, difficulty.of(50, 30, 15))?.at(pool.aim()))
 }
 
 pub(super) fn queue(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -72,18 +71,18 @@ pub(super) fn queue(episode: &Episode, world: &World, day: u32, rng: &mut Rng, l
 }
 
 /// A branch calls all its customers for two days because its manager wants it so. There is no reason on file; everybody does it.
-pub(super) fn cast_initiative(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(4);
+pub(super) fn assign_initiative(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(4);
     let managers = |world: &World, who: u32| world.employee(who).role().name == "relationship manager";
-    let team = casting.team(start, 2, 12, managers, same_unit)?;
-    Part::team(team, difficulty.of(90, 60, 40))
+    let team = pool.team(start, 2, 12, managers, same_unit)?;
+    Assignment::team(team, difficulty.of(90, 60, 40))
 }
 
 pub(super) fn initiative(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
     let duty = episode.duty(world, day);
     let book = &world.employee(episode.actor).book;
     let count = episode.count(rng).min(book.size);
-    let first = episode.played(day) * episode.persons * 5 / 4;
+    let first = episode.days_before(day) * episode.persons * 5 / 4;
     let mut own: Vec<u32> = (first..first + count).map(|rank| world.customers.real(book.customer(rank))).collect();
     own.sort_unstable();
     own.dedup();

@@ -1,20 +1,20 @@
 //! Desks to which other people's cases come: single lookups all over the company, changes of numbers and passwords, one person polled
 //! again and again. Each has a ticket.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, anybody, outsiders, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, outsiders, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 /// Three weeks of escalations: like lookups to order, a few a day, all over the company.
-pub(super) fn cast_escalations(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(22);
+pub(super) fn assign_escalations(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(22);
     let roles = ["back-office clerk", "call-centre agent"];
-    let (actor, days) = casting.at_work(start, 15, |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part::of(actor, days, difficulty.of(14, 9, 5)))
+    let (actor, days) = pool.at_work(start, 15, |world, who| roles.contains(&world.employee(who).role().name))?;
+    Some(Assignment::of(actor, days, difficulty.of(14, 9, 5)))
 }
 
 pub(super) fn escalations(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -30,11 +30,11 @@ pub(super) fn escalations(episode: &Episode, world: &World, day: u32, rng: &mut 
 }
 
 /// Two weeks of claims of another branch's customers.
-pub(super) fn cast_inter_branch(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(16);
+pub(super) fn assign_inter_branch(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(16);
     let local = |world: &World, who: u32| world.unit_of(who).serves.len() == 1 && world.employee(who).role().volume > 20.0;
-    let (actor, days) = casting.at_work(start, 10, local)?;
-    Some(Part::of(actor, days, difficulty.of(40, 25, 12)))
+    let (actor, days) = pool.at_work(start, 10, local)?;
+    Some(Assignment::of(actor, days, difficulty.of(40, 25, 12)))
 }
 
 pub(super) fn inter_branch(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -46,11 +46,11 @@ pub(super) fn inter_branch(episode: &Episode, world: &World, day: u32, rng: &mut
 }
 
 /// A person in danger, or a number used for fraud: polled for days, at the request of the police.
-pub(super) fn cast_watch(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(7);
+pub(super) fn assign_watch(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(7);
     let at_the_desk = |world: &World, who: u32| world.employee(who).role().work.iter().any(|(act, _)| *act == Act::Position);
-    let (actor, days) = casting.at_work(start, difficulty.of(2, 4, 5), at_the_desk)?;
-    Some(Part::of(actor, days, difficulty.of(24, 10, 4)).at(casting.aim()))
+    let (actor, days) = pool.at_work(start, difficulty.of(2, 4, 5), at_the_desk)?;
+    Some(Assignment::of(actor, days, difficulty.of(24, 10, 4)).at(pool.aim()))
 }
 
 pub(super) fn watch(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -61,11 +61,11 @@ pub(super) fn watch(episode: &Episode, world: &World, day: u32, rng: &mut Rng, l
 }
 
 /// Customers who call because they cannot get in: changed, then looked at, with a ticket each.
-pub(super) fn cast_resets(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(8);
+pub(super) fn assign_resets(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(8);
     let resets = |world: &World, who: u32| world.employee(who).role().work.iter().any(|(act, _)| *act == Act::Update);
-    let (actor, days) = casting.at_work(start, 5, resets)?;
-    Some(Part::of(actor, days, difficulty.of(14, 8, 4)))
+    let (actor, days) = pool.at_work(start, 5, resets)?;
+    Some(Assignment::of(actor, days, difficulty.of(14, 8, 4)))
 }
 
 pub(super) fn resets(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,8 +1,8 @@
 //! More work because there is more work: a territory that grows for weeks, and a quota of calls that everybody on the list just meets.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::routine;
 use crate::simulate::schema::Act;
@@ -11,16 +11,16 @@ use crate::simulate::world::World;
 use std::collections::BTreeSet;
 
 /// A colleague's customers are handed over, a few more every week.
-pub(super) fn cast_territory(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(45);
+pub(super) fn assign_territory(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(45);
     let roles = ["relationship manager", "teller", "call-centre agent"];
-    let (actor, days) = casting.at_work(start, 32, |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part::of(actor, days, difficulty.of(40, 28, 16)))
+    let (actor, days) = pool.at_work(start, 32, |world, who| roles.contains(&world.employee(who).role().name))?;
+    Some(Assignment::of(actor, days, difficulty.of(40, 28, 16)))
 }
 
 pub(super) fn territory(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
     let duty = episode.duty(world, day);
-    let grown = f64::from(episode.persons) * (0.3 + 0.7 * f64::from(episode.played(day)) / episode.days.len() as f64);
+    let grown = f64::from(episode.persons) * (0.3 + 0.7 * f64::from(episode.days_before(day)) / episode.days.len() as f64);
     let count = rng.poisson(grown).max(1);
     let subjects = strangers(world, episode.actor, count, rng);
     let filed: Vec<u32> = subjects.iter().copied().filter(|_| rng.chance(0.9)).collect();
@@ -31,19 +31,19 @@ pub(super) fn territory(episode: &Episode, world: &World, day: u32, rng: &mut Rn
 }
 
 /// Fifty calls a day are asked for, and fifty are made: from the list of a campaign.
-pub(super) fn cast_quota(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(30);
+pub(super) fn assign_quota(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(30);
     let roles = ["call-centre agent", "vendor agent"];
     let fits = |world: &World, who: u32| {
         let employee = world.employee(who);
         roles.contains(&employee.role().name) && (12.0..34.0).contains(&employee.usual_persons())
     };
-    let (actor, days) = casting.at_work(start, 20, fits)?;
-    Some(Part::of(actor, days, 50))
+    let (actor, days) = pool.at_work(start, 20, fits)?;
+    Some(Assignment::of(actor, days, 50))
 }
 
 pub(super) fn quota(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
-    let approval = Approval { whom: None, kind: "campaign", objects: Some("crm.*"), max_persons: None };
+    let approval = Approval { grantee: None, kind: "campaign", objects: Some("crm.*"), max_persons: None };
     let purpose = episode.approve(world, day, &approval, log);
     let mut own = DayLog::default();
     routine::ordinary(world, episode.actor, day, &mut own);

@@ -1,5 +1,5 @@
-//! Owns the look-alikes: people whose log resembles misuse and who have a reason, on file or in the directory. One row of
-//! [`SCRIPTS`] each; they stand in `decoys.csv` and never in `labels.csv`.
+//! The look-alikes: people whose log resembles misuse and who have a reason, on file or in the directory. One row of
+//! [`SCENARIOS`] each; they stand in `decoys.csv` and never in `labels.csv`.
 
 mod admins;
 mod approved_bulk;
@@ -15,44 +15,44 @@ mod segments;
 mod substitutes;
 mod tasks;
 
-use super::episode::Script;
+use super::episode::Scenario;
 
 /// Whose job is rare comes first.
-pub(crate) const SCRIPTS: &[Script] = &[
-    Script { name: "campaign", cast: approved_bulk::cast_campaign, act: approved_bulk::campaign },
-    Script { name: "migration", cast: approved_bulk::cast_migration, act: approved_bulk::migration },
-    Script { name: "audit", cast: approved_bulk::cast_audit, act: approved_bulk::audit },
-    Script { name: "maintenance", cast: admins::cast_maintenance, act: admins::maintenance },
-    Script { name: "approved_repair", cast: admins::cast_repair, act: admins::repair },
-    Script { name: "on_call", cast: admins::cast_on_call, act: admins::on_call },
-    Script { name: "fraud_watch", cast: desks::cast_watch, act: desks::watch },
-    Script { name: "vendor_call_peak", cast: crowds::cast_peak, act: crowds::peak },
-    Script { name: "shared_queue", cast: crowds::cast_queue, act: crowds::queue },
-    Script { name: "news_event", cast: crowds::cast_news, act: crowds::news },
-    Script { name: "unapproved_campaign", cast: crowds::cast_initiative, act: crowds::initiative },
-    Script { name: "escalations", cast: desks::cast_escalations, act: desks::escalations },
-    Script { name: "abandoned_applications", cast: credit::cast, act: credit::act },
-    Script { name: "data_cleaning", cast: tasks::cast_cleaning, act: tasks::cleaning },
-    Script { name: "quality_check", cast: tasks::cast_quality, act: tasks::quality },
-    Script { name: "approved_robot", cast: tasks::cast_robot, act: tasks::robot },
-    Script { name: "scheduled_statistics", cast: tasks::cast_statistics, act: tasks::statistics },
-    Script { name: "inter_branch_claims", cast: desks::cast_inter_branch, act: desks::inter_branch },
-    Script { name: "remote_work", cast: places::cast_remote, act: places::remote },
-    Script { name: "two_counters", cast: places::cast_counters, act: places::counters },
-    Script { name: "genuine_resets", cast: desks::cast_resets, act: desks::resets },
-    Script { name: "territory_growth", cast: growth::cast_territory, act: growth::territory },
-    Script { name: "quota", cast: growth::cast_quota, act: growth::quota },
-    Script { name: "segment_campaign", cast: segments::cast, act: segments::campaign },
-    Script { name: "recall", cast: segments::cast, act: segments::recall },
-    Script { name: "break_glass", cast: changes::cast_break_glass, act: changes::break_glass },
-    Script { name: "role_change", cast: changes::cast_role_change, act: bystanders::nothing_more },
-    Script { name: "late_hr_feed", cast: changes::cast_late_feed, act: changes::late_feed },
-    Script { name: "cover_duty", cast: substitutes::cast_cover, act: substitutes::cover },
-    Script { name: "early_return", cast: substitutes::cast_return, act: substitutes::come_back },
-    Script { name: "complaint_dossiers", cast: complaints::cast, act: complaints::act },
-    Script { name: "month_end", cast: bystanders::month_end, act: bystanders::nothing_more },
-    Script { name: "new_hire", cast: bystanders::new_hire, act: bystanders::nothing_more },
-    Script { name: "night_rota", cast: bystanders::night_rota, act: bystanders::nothing_more },
-    Script { name: "heavy_role", cast: bystanders::heavy_role, act: bystanders::nothing_more },
-    Script { name: "deduplication", cast: bystanders::deduplication, act: bystanders::nothing_more },
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "campaign", assign: approved_bulk::assign_campaign, act: approved_bulk::campaign },
+    Scenario { name: "migration", assign: approved_bulk::assign_migration, act: approved_bulk::migration },
+    Scenario { name: "audit", assign: approved_bulk::assign_audit, act: approved_bulk::audit },
+    Scenario { name: "maintenance", assign: admins::assign_maintenance, act: admins::maintenance },
+    Scenario { name: "approved_repair", assign: admins::assign_repair, act: admins::repair },
+    Scenario { name: "on_call", assign: admins::assign_on_call, act: admins::on_call },
+    Scenario { name: "fraud_watch", assign: desks::assign_watch, act: desks::watch },
+    Scenario { name: "vendor_call_peak", assign: crowds::assign_peak, act: crowds::peak },
+    Scenario { name: "shared_queue", assign: crowds::assign_queue, act: crowds::queue },
+    Scenario { name: "news_event", assign: crowds::assign_news, act: crowds::news },
+    Scenario { name: "unapproved_campaign", assign: crowds::assign_initiative, act: crowds::initiative },
+    Scenario { name: "escalations", assign: desks::assign_escalations, act: desks::escalations },
+    Scenario { name: "abandoned_applications", assign: credit::assign, act: credit::act },
+    Scenario { name: "data_cleaning", assign: tasks::assign_cleaning, act: tasks::cleaning },
+    Scenario { name: "quality_check", assign: tasks::assign_quality, act: tasks::quality },
+    Scenario { name: "approved_robot", assign: tasks::assign_robot, act: tasks::robot },
+    Scenario { name: "scheduled_statistics", assign: tasks::assign_statistics, act: tasks::statistics },
+    Scenario { name: "inter_branch_claims", assign: desks::assign_inter_branch, act: desks::inter_branch },
+    Scenario { name: "remote_work", assign: places::assign_remote, act: places::remote },
+    Scenario { name: "two_counters", assign: places::assign_counters, act: places::counters },
+    Scenario { name: "genuine_resets", assign: desks::assign_resets, act: desks::resets },
+    Scenario { name: "territory_growth", assign: growth::assign_territory, act: growth::territory },
+    Scenario { name: "quota", assign: growth::assign_quota, act: growth::quota },
+    Scenario { name: "segment_campaign", assign: segments::assign, act: segments::campaign },
+    Scenario { name: "recall", assign: segments::assign, act: segments::recall },
+    Scenario { name: "break_glass", assign: changes::assign_break_glass, act: changes::break_glass },
+    Scenario { name: "role_change", assign: changes::assign_role_change, act: bystanders::nothing_more },
+    Scenario { name: "late_hr_feed", assign: changes::assign_late_feed, act: changes::late_feed },
+    Scenario { name: "cover_duty", assign: substitutes::assign_cover, act: substitutes::cover },
+    Scenario { name: "early_return", assign: substitutes::assign_return, act: substitutes::come_back },
+    Scenario { name: "complaint_dossiers", assign: complaints::assign, act: complaints::act },
+    Scenario { name: "month_end", assign: bystanders::month_end, act: bystanders::nothing_more },
+    Scenario { name: "new_hire", assign: bystanders::new_hire, act: bystanders::nothing_more },
+    Scenario { name: "night_rota", assign: bystanders::night_rota, act: bystanders::nothing_more },
+    Scenario { name: "heavy_role", assign: bystanders::heavy_role, act: bystanders::nothing_more },
+    Scenario { name: "deduplication", assign: bystanders::deduplication, act: bystanders::nothing_more },
 ];

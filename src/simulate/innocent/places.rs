@@ -1,20 +1,20 @@
 //! People who work from other places: at home for a while, at whichever counter is free. Nothing else about their work changes.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::terminals::Terminal;
 use crate::simulate::world::World;
 
 /// From a day on, four days of five from home.
-pub(super) fn cast_remote(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(25);
-    let (actor, days) = casting.at_work(start, 30, |world, who| world.employee(who).from_home.is_none())?;
-    casting.world.employees[actor as usize].from_home = Some((start, 0.8));
-    Some(Part::of(actor, days, 3))
+pub(super) fn assign_remote(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(25);
+    let (actor, days) = pool.at_work(start, 30, |world, who| world.employee(who).from_home.is_none())?;
+    pool.world.employees[actor as usize].from_home = Some((start, 0.8));
+    Some(Assignment::of(actor, days, 3))
 }
 
 /// A few things are finished in the evening.
@@ -31,10 +31,10 @@ pub(super) fn remote(episode: &Episode, world: &World, day: u32, rng: &mut Rng, 
 }
 
 /// Between two counters all day, with the same login open at both.
-pub(super) fn cast_counters(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(12);
-    let (actor, days) = casting.at_work(start, 8, |world, who| world.employee(who).role().name == "teller")?;
-    Some(Part::of(actor, days, 12).at(casting.rng.below(6)))
+pub(super) fn assign_counters(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(12);
+    let (actor, days) = pool.at_work(start, 8, |world, who| world.employee(who).role().name == "teller")?;
+    Some(Assignment::of(actor, days, 12).at(pool.rng.below(6)))
 }
 
 pub(super) fn counters(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

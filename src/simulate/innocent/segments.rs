@@ -1,17 +1,17 @@
 //! People chosen by event or value with a reason to reach them: a campaign for new borrowers, a recall of everybody with a certain card.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, anybody};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, anybody};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(6);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(6);
     let roles = ["marketing analyst", "relationship manager", "back-office clerk"];
-    let (actor, days) = casting.at_work(start, difficulty.of(2, 3, 5), |world, who| roles.contains(&world.employee(who).role().name))?;
-    Some(Part::of(actor, days, difficulty.of(900, 120, 30)).at(casting.rng.below(4)))
+    let (actor, days) = pool.at_work(start, difficulty.of(2, 3, 5), |world, who| roles.contains(&world.employee(who).role().name))?;
+    Some(Assignment::of(actor, days, difficulty.of(900, 120, 30)).at(pool.rng.below(4)))
 }
 
 /// Call lists of a campaign.
@@ -25,7 +25,7 @@ pub(super) fn recall(episode: &Episode, world: &World, day: u32, rng: &mut Rng, 
 }
 
 fn list(kind: &'static str, episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
-    let approval = Approval { whom: None, kind, objects: None, max_persons: Some(episode.persons * 6) };
+    let approval = Approval { grantee: None, kind, objects: None, max_persons: Some(episode.persons * 6) };
     let purpose = episode.approve(world, day, &approval, log);
     let duty = episode.duty(world, day);
     let since = world.calendar.date(day as i32 - 14).to_string();

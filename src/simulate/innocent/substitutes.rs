@@ -1,24 +1,24 @@
 //! People who do more than their own work, or before they need to, because they were asked to: cover for a colleague, and an early
 //! return from leave.
 
-use crate::simulate::casting::{Casting, settled};
+use crate::simulate::actor_pool::{ActorPool, settled};
 use crate::simulate::day::DayLog;
 use crate::simulate::duty::{self, Duty};
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, strangers};
 use crate::simulate::people::Absence;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 /// Covers whatever they do.
-const ASKED: Approval = Approval { whom: None, kind: "assignment", objects: None, max_persons: None };
+const ASKED: Approval = Approval { grantee: None, kind: "assignment", objects: None, max_persons: None };
 
 /// A week with a colleague's work on top of one's own.
-pub(super) fn cast_cover(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(9);
-    let (actor, days) = casting.at_work(start, 6, |_, _| true)?;
-    let persons = casting.world.employee(actor).usual_persons() as u32;
-    Some(Part::of(actor, days, persons))
+pub(super) fn assign_cover(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(9);
+    let (actor, days) = pool.at_work(start, 6, |_, _| true)?;
+    let persons = pool.world.employee(actor).usual_persons() as u32;
+    Some(Assignment::of(actor, days, persons))
 }
 
 pub(super) fn cover(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -27,17 +27,17 @@ pub(super) fn cover(episode: &Episode, world: &World, day: u32, rng: &mut Rng, l
 }
 
 /// On leave in the directory, and back at the desk for the last days of it.
-pub(super) fn cast_return(casting: &mut Casting<'_>, _: Difficulty) -> Option<Part> {
-    let start = casting.start(8);
-    let end = casting.world.calendar.len().min(start + 6);
+pub(super) fn assign_return(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(8);
+    let end = pool.world.calendar.len().min(start + 6);
     let free = |world: &World, who: u32| settled(world, who) && world.employee(who).absences.is_empty();
     let called = |world: &World, who: u32| -> Vec<u32> { (start..end).filter(|day| duty::rota_calls(world, who, *day)).collect() };
-    let actor = casting.someone(|world, who| free(world, who) && !called(world, who).is_empty())?;
-    let days = called(casting.world, actor);
+    let actor = pool.someone(|world, who| free(world, who) && !called(world, who).is_empty())?;
+    let days = called(pool.world, actor);
     let last = *days.last()?;
-    casting.world.employees[actor as usize].absences = vec![Absence { from: start as i32 - 12, to: last as i32, kind: "leave" }];
-    let persons = casting.world.employee(actor).usual_persons() as u32;
-    Some(Part::of(actor, days, persons))
+    pool.world.employees[actor as usize].absences = vec![Absence { from: start as i32 - 12, to: last as i32, kind: "leave" }];
+    let persons = pool.world.employee(actor).usual_persons() as u32;
+    Some(Assignment::of(actor, days, persons))
 }
 
 pub(super) fn come_back(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

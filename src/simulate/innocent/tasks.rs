@@ -1,28 +1,28 @@
 //! Tasks that walk through the records because that is the task: cleaning telephone numbers, checking a branch's entries page by page, a
 //! robot somebody may run, a report that is due every fortnight. Each is approved.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
 use crate::simulate::duty;
-use crate::simulate::episode::{Approval, Difficulty, Episode, Part, anybody, branch_of, pace, strangers, stretch};
+use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, anybody, branch_of, pace, strangers, stretch};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 const OFFICE: [&str; 3] = ["back-office clerk", "claims officer", "compliance analyst"];
-const TASK: Approval = Approval { whom: None, kind: "batch", objects: Some("crm.*"), max_persons: None };
+const TASK: Approval = Approval { grantee: None, kind: "batch", objects: Some("crm.*"), max_persons: None };
 
 fn in_an_office(world: &World, who: u32) -> bool {
     OFFICE.contains(&world.employee(who).role().name)
 }
 
 /// A list of telephone numbers is checked: many are out of use.
-pub(super) fn cast_cleaning(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(5);
-    let (actor, days) = casting.at_work(start, difficulty.of(1, 2, 3), in_an_office)?;
-    Some(Part::of(actor, days, difficulty.of(500, 200, 80)))
+pub(super) fn assign_cleaning(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(5);
+    let (actor, days) = pool.at_work(start, difficulty.of(1, 2, 3), in_an_office)?;
+    Some(Assignment::of(actor, days, difficulty.of(500, 200, 80)))
 }
 
 pub(super) fn cleaning(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -43,17 +43,17 @@ pub(super) fn cleaning(episode: &Episode, world: &World, day: u32, rng: &mut Rng
 }
 
 /// A branch's entries, page after page.
-pub(super) fn cast_quality(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(5);
-    let (actor, days) = casting.at_work(start, 2, in_an_office)?;
-    Some(Part::of(actor, days, difficulty.of(500, 300, 120)).at(casting.aim()))
+pub(super) fn assign_quality(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(5);
+    let (actor, days) = pool.at_work(start, 2, in_an_office)?;
+    Some(Assignment::of(actor, days, difficulty.of(500, 300, 120)).at(pool.aim()))
 }
 
 pub(super) fn quality(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
     let purpose = episode.approve(world, day, &TASK, log);
     let duty = episode.duty(world, day);
     let branch = branch_of(world, episode.actor, episode.aim);
-    let first = episode.played(day) * episode.persons;
+    let first = episode.days_before(day) * episode.persons;
     let mut next = pace(duty.sample(rng).min(duty.last().saturating_sub(60 * MINUTE)).max(duty.first()), 8, 60);
     for (nth, page) in stretch(world, branch, first, episode.persons).chunks(20).enumerate() {
         let query = queries::page(world.units[usize::from(branch)].name, first / 20 + nth as u32);
@@ -62,10 +62,10 @@ pub(super) fn quality(episode: &Episode, world: &World, day: u32, rng: &mut Rng,
 }
 
 /// A robot that fills a form for every case of a list, run by the clerk whose list it is.
-pub(super) fn cast_robot(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(8);
-    let (actor, days) = casting.at_work(start, 4, in_an_office)?;
-    Some(Part::of(actor, days, difficulty.of(120, 70, 40)))
+pub(super) fn assign_robot(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(8);
+    let (actor, days) = pool.at_work(start, 4, in_an_office)?;
+    Some(Assignment::of(actor, days, difficulty.of(120, 70, 40)))
 }
 
 pub(super) fn robot(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -81,18 +81,18 @@ pub(super) fn robot(episode: &Episode, world: &World, day: u32, rng: &mut Rng, l
 }
 
 /// A report, every fortnight at the same hour: mostly counts, and the list on which they rest.
-pub(super) fn cast_statistics(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let (first, last) = (casting.quiet_days(), casting.last());
-    let (actor, _) = casting.at_work(first, last + 1 - first, in_an_office)?;
-    let world = &*casting.world;
+pub(super) fn assign_statistics(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let (first, last) = (pool.quiet_days(), pool.last());
+    let (actor, _) = pool.at_work(first, last + 1 - first, in_an_office)?;
+    let world = &*pool.world;
     let due = (first..=last).step_by(difficulty.of(7, 14, 28));
     let mut days: Vec<u32> = due.filter_map(|due| (due..=last.min(due + 4)).find(|day| duty::rostered(world, actor, *day))).collect();
     days.dedup();
-    Some(Part::of(actor, days, casting.rng.between(100, 300)).at(casting.rng.below(1_000_000)))
+    Some(Assignment::of(actor, days, pool.rng.between(100, 300)).at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn statistics(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
-    let approval = Approval { whom: None, kind: "batch", objects: None, max_persons: Some(episode.persons * 20) };
+    let approval = Approval { grantee: None, kind: "batch", objects: None, max_persons: Some(episode.persons * 20) };
     let purpose = episode.approve(world, day, &approval, log);
     let duty = episode.duty(world, day);
     let at = (duty.first() + (30 + episode.aim % 240) * MINUTE + rng.below(20 * MINUTE)).min(duty.last().saturating_sub(20 * MINUTE));

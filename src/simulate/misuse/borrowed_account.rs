@@ -3,32 +3,32 @@
 //! Obvious: at night, from a machine of nobody in the company. Medium: two rented accounts in one pair of hands, in the evenings, from the
 //! same machine, begun while the owners are still at work. Subtle: from a colleague's workstation while the owner works at his own.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::DAY;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, pace, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, pace, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::terminals::Terminal;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(4, 6, 6) };
-    let start = casting.start(9);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(4, 6, 6) };
+    let start = pool.start(9);
     let (least, most) = difficulty.of((120, 200), (50, 70), (15, 20));
-    let persons = casting.rng.between(least, most);
+    let persons = pool.rng.between(least, most);
     let by_day = |world: &World, who: u32| world.employee(who).works_by_day() && world.employee(who).from_home.is_none();
     let part = if difficulty == Difficulty::Medium {
         let akin = |world: &World, lead: u32, other: u32| world.employee(lead).role_index() == world.employee(other).role_index();
-        let team = casting.team(start, days, 2, by_day, akin)?;
-        Part::team(team, persons)?
+        let team = pool.team(start, days, 2, by_day, akin)?;
+        Assignment::team(team, persons)?
     } else {
         let several = |world: &World, who: u32| by_day(world, who) && world.members[usize::from(world.employee(who).unit)].len() > 2;
-        let (actor, days) = casting.at_work(start, days, several)?;
-        Part::of(actor, days, persons)
+        let (actor, days) = pool.at_work(start, days, several)?;
+        Assignment::of(actor, days, persons)
     };
-    Some(part.at(casting.rng.below(1_000_000)))
+    Some(part.at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -5,23 +5,23 @@
 
 use std::ops::Range;
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, pace};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(1, 2, 1) };
-    let start = casting.start(4);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(1, 2, 1) };
+    let start = pool.start(4);
     // Not a job of lists, where ten times the usual would be nothing.
     let lookups = |world: &World, who: u32| world.employee(who).role().lists.0 < 0.045;
-    let (actor, days) = casting.at_work(start, days, lookups)?;
-    let times = difficulty.of(casting.rng.between(60, 100), casting.rng.between(22, 35), casting.rng.between(10, 13));
-    let persons = casting.world.employee(actor).usual_persons() * f64::from(times);
-    Some(Part::of(actor, days, persons.clamp(150.0, 6000.0) as u32))
+    let (actor, days) = pool.at_work(start, days, lookups)?;
+    let times = difficulty.of(pool.rng.between(60, 100), pool.rng.between(22, 35), pool.rng.between(10, 13));
+    let persons = pool.world.employee(actor).usual_persons() * f64::from(times);
+    Some(Assignment::of(actor, days, persons.clamp(150.0, 6000.0) as u32))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
@@ -56,7 +56,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
 
 /// The customers of a branch in order, going on the next day where this day ends.
 fn pages<'a>(episode: &Episode, world: &'a World, branch: &Range<u32>, day: u32) -> impl Iterator<Item = u32> + use<'a> {
-    let played = episode.days.iter().take_while(|played| **played < day).count() as u32;
-    let first = branch.start + (episode.actor.wrapping_mul(977) + played * episode.persons * 3 / 2) % branch.len() as u32;
+    let past = episode.days.iter().take_while(|past| **past < day).count() as u32;
+    let first = branch.start + (episode.actor.wrapping_mul(977) + past * episode.persons * 3 / 2) % branch.len() as u32;
     (first..branch.end).chain(branch.start..first).filter(|customer| !world.customers.is_canary(*customer))
 }

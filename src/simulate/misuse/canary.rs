@@ -1,18 +1,18 @@
 //! Canary: somebody trawls the records of a branch and touches planted ones, which no business leads to.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, pace};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(3, 2, 1) };
-    let start = casting.start(5);
-    let (actor, days) = casting.at_work(start, days, |_, _| true)?;
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(3, 2, 1) };
+    let start = pool.start(5);
+    let (actor, days) = pool.at_work(start, days, |_, _| true)?;
     let (least, most) = difficulty.of((80, 150), (20, 30), (8, 12));
-    Some(Part::of(actor, days, casting.rng.between(least, most)))
+    Some(Assignment::of(actor, days, pool.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,29 +1,29 @@
 //! Celebrity: somebody is in the news, and colleagues who have no business with that person look. Obvious: ten people, one vip, three days.
 //! Medium: six people and somebody whom no tag protects. Subtle: one employee who looks at ten vips in two weeks.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::customers::Tag;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part};
+use crate::simulate::episode::{Assignment, Difficulty, Episode};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(3, 4, 10) };
-    let start = casting.start(days * 7 / 5 + 1);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(3, 4, 10) };
+    let start = pool.start(days * 7 / 5 + 1);
     if difficulty == Difficulty::Subtle {
-        let (actor, days) = casting.at_work(start, days, |_, _| true)?;
-        return Some(Part::of(actor, days, 1).at(casting.rng.below(1_000_000)));
+        let (actor, days) = pool.at_work(start, days, |_, _| true)?;
+        return Some(Assignment::of(actor, days, 1).at(pool.rng.below(1_000_000)));
     }
-    let staff = casting.world.employees.len() as u32;
+    let staff = pool.world.employees.len() as u32;
     let most = if staff < 500 { 4 } else { difficulty.of(10, 6, 1) };
-    let team = casting.team(start, days, most, |_, _| true, |_, _, _| true)?;
-    let vips = vips(casting.world);
-    let nth = casting.rng.below(vips.len().max(1) as u32) as usize;
-    let aim = if difficulty == Difficulty::Obvious && !vips.is_empty() { vips[nth] } else { casting.aim() };
-    Some(Part::team(team, 1)?.at(aim))
+    let team = pool.team(start, days, most, |_, _| true, |_, _, _| true)?;
+    let vips = vips(pool.world);
+    let nth = pool.rng.below(vips.len().max(1) as u32) as usize;
+    let aim = if difficulty == Difficulty::Obvious && !vips.is_empty() { vips[nth] } else { pool.aim() };
+    Some(Assignment::team(team, 1)?.at(aim))
 }
 
 fn vips(world: &World) -> Vec<u32> {
@@ -40,7 +40,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
     let mut subject = episode.aim;
     if alone {
         let vips = vips(world);
-        let Some(vip) = vips.get((episode.aim + episode.played(day) * 7) as usize % vips.len().max(1)) else { return };
+        let Some(vip) = vips.get((episode.aim + episode.days_before(day) * 7) as usize % vips.len().max(1)) else { return };
         subject = *vip;
     }
     let duty = episode.duty(world, day);

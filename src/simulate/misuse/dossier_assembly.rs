@@ -1,10 +1,10 @@
 //! Dossier assembly: one employee reads one person in many systems, kind after kind, without a ticket; some persons a day, on
 //! several days.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -12,12 +12,12 @@ use crate::simulate::world::World;
 /// At least three systems and four kinds whichever is left out.
 const PAGES: [Act; 8] = [Act::Profile, Act::Balance, Act::Statement, Act::Credit, Act::Calls, Act::Position, Act::Health, Act::Card];
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(6, 6, 6) };
-    let start = casting.start(9);
-    let (actor, days) = casting.at_work(start, days, |_, _| true)?;
-    let persons = difficulty.of(casting.rng.between(8, 10), casting.rng.between(5, 6), 3);
-    Some(Part::of(actor, days, persons))
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(6, 6, 6) };
+    let start = pool.start(9);
+    let (actor, days) = pool.at_work(start, days, |_, _| true)?;
+    let persons = difficulty.of(pool.rng.between(8, 10), pool.rng.between(5, 6), 3);
+    Some(Assignment::of(actor, days, persons))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

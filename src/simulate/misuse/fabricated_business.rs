@@ -3,22 +3,22 @@
 //!
 //! Obvious: fifteen a day for three weeks. Medium: seven a day for four. Subtle: three a day for five, some with a decision for show.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::applications;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(15, 20, 25) };
-    let start = casting.start(days * 7 / 5 + 1);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(15, 20, 25) };
+    let start = pool.start(days * 7 / 5 + 1);
     let lends = |name: &'static str| move |world: &World, who: u32| world.employee(who).role().name == name;
-    let found = casting.at_work(start, days, lends("credit officer"));
-    let (actor, days) = found.or_else(|| casting.at_work(start, days, lends("relationship manager")))?;
-    Some(Part::of(actor, days, difficulty.of(casting.rng.between(14, 17), casting.rng.between(6, 8), 3)))
+    let found = pool.at_work(start, days, lends("credit officer"));
+    let (actor, days) = found.or_else(|| pool.at_work(start, days, lends("relationship manager")))?;
+    Some(Assignment::of(actor, days, difficulty.of(pool.rng.between(14, 17), pool.rng.between(6, 8), 3)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

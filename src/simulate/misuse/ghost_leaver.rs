@@ -1,27 +1,27 @@
 //! Ghost leaver: the account of somebody who has left, or is on long leave, reads tens to hundreds of persons.
 
+use crate::simulate::actor_pool::{ActorPool, settled};
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::{Casting, settled};
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, pace, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, pace, strangers};
 use crate::simulate::people::Absence;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let actor = casting.someone(|world, who| settled(world, who) && world.employee(who).absences.is_empty())?;
-    let start = casting.start(5);
-    let gone = start as i32 - 3 - casting.rng.below(8) as i32;
-    let end = casting.last() as i32;
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let actor = pool.someone(|world, who| settled(world, who) && world.employee(who).absences.is_empty())?;
+    let start = pool.start(5);
+    let gone = start as i32 - 3 - pool.rng.below(8) as i32;
+    let end = pool.last() as i32;
     // Every third has not left but is on long leave.
     let on_leave = difficulty == Difficulty::Medium;
-    let sessions = if casting.last_day { 1 } else { difficulty.of(2, 3, 2) };
-    let mut days: Vec<u32> = (0..sessions).map(|_| start + casting.rng.below(5)).filter(|day| *day as i32 <= end).collect();
+    let sessions = if pool.last_day { 1 } else { difficulty.of(2, 3, 2) };
+    let mut days: Vec<u32> = (0..sessions).map(|_| start + pool.rng.below(5)).filter(|day| *day as i32 <= end).collect();
     days.push(start);
     days.sort_unstable();
     days.dedup();
-    let employee = &mut casting.world.employees[actor as usize];
+    let employee = &mut pool.world.employees[actor as usize];
     employee.account_kept = true;
     if on_leave {
         employee.absences = vec![Absence { from: gone, to: end + 40, kind: "leave" }];
@@ -29,7 +29,7 @@ pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<
         employee.left = Some(gone);
     }
     let (least, most) = difficulty.of((150, 300), (50, 90), (14, 25));
-    Some(Part::of(actor, days, casting.rng.between(least, most)))
+    Some(Assignment::of(actor, days, pool.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, _day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -3,21 +3,21 @@
 //! Obvious: seven hundred numbers in an afternoon, two of three unknown. Medium: two hundred on each of two days, half unknown. Subtle:
 //! sixty a day for four days, a third unknown, between other work.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, anybody, pace};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(1, 2, 4) };
-    let start = casting.start(6);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(1, 2, 4) };
+    let start = pool.start(6);
     let searches = |world: &World, who: u32| world.employee(who).role().work.iter().any(|(act, _)| *act == Act::Find);
-    let (actor, days) = casting.at_work(start, days, searches)?;
+    let (actor, days) = pool.at_work(start, days, searches)?;
     let (least, most) = difficulty.of((600, 800), (170, 230), (50, 70));
-    Some(Part::of(actor, days, casting.rng.between(least, most)))
+    Some(Assignment::of(actor, days, pool.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

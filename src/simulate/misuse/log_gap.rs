@@ -1,25 +1,25 @@
 //! Log gap: somebody who may do so switches the audit log of a system off, and on again later. In between nothing is logged of anybody.
 //! Obvious: five hours of the busiest system by day. Medium: two hours of lending. Subtle: forty minutes of the cards.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part};
+use crate::simulate::episode::{Assignment, Difficulty, Episode};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::world::Gap;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let start = casting.start(6);
-    let days = if casting.last_day { 1 } else { difficulty.of(1, 1, 2) };
-    let (actor, days) = casting.at_work(start, days, |world, who| world.employee(who).role().name == "database administrator")?;
-    let from = casting.rng.between(10 * 60, 12 * 60);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let start = pool.start(6);
+    let days = if pool.last_day { 1 } else { difficulty.of(1, 1, 2) };
+    let (actor, days) = pool.at_work(start, days, |world, who| world.employee(who).role().name == "database administrator")?;
+    let from = pool.rng.between(10 * 60, 12 * 60);
     for day in &days {
         let gap = Gap { day: *day, from: from * MINUTE, to: (from + length(difficulty)) * MINUTE, system: system(difficulty) };
-        casting.world.gaps.push(gap);
+        pool.world.gaps.push(gap);
     }
-    Some(Part::of(actor, days, 1).at(from))
+    Some(Assignment::of(actor, days, 1).at(from))
 }
 
 fn length(difficulty: Difficulty) -> u32 {

@@ -1,23 +1,23 @@
 //! Low and slow: on every working day for weeks, some persons more than the work needs, without a ticket and outside the own book.
 //! No single day stands out; the sum of the month does.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = casting.world.calendar.len();
-    let slack = (days - casting.quiet_days()) / 8;
-    let start = casting.quiet_days() + casting.rng.below(slack + 1);
-    let length = if casting.last_day { days } else { 25 };
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = pool.world.calendar.len();
+    let slack = (days - pool.quiet_days()) / 8;
+    let start = pool.quiet_days() + pool.rng.below(slack + 1);
+    let length = if pool.last_day { days } else { 25 };
     // Somebody with enough work to hide in; in a small company whoever comes closest.
     let busy = |least: f64| move |world: &World, who: u32| world.employee(who).usual_persons() >= least;
-    let (actor, days) = [20.0, 12.0, 0.0].into_iter().find_map(|least| casting.at_work(start, length, busy(least)))?;
+    let (actor, days) = [20.0, 12.0, 0.0].into_iter().find_map(|least| pool.at_work(start, length, busy(least)))?;
     let (least, most) = difficulty.of((60, 80), (40, 50), (28, 32));
-    Some(Part::of(actor, days, casting.rng.between(least, most)))
+    Some(Assignment::of(actor, days, pool.rng.between(least, most)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,4 +1,4 @@
-//! Owns the insiders: one file a typology, one row of [`SCRIPTS`] each. They follow the patterns of published cases, in three
+//! The insiders: one file a typology, one row of [`SCENARIOS`] each. They follow the patterns of published cases, in three
 //! difficulties. None touches a planted record but `canary`, so that each label stands for one typology.
 
 mod borrowed_account;
@@ -27,33 +27,33 @@ mod tool_driven;
 mod tracked_person;
 mod vendor_cohort;
 
-use super::episode::Script;
+use super::episode::Scenario;
 
 /// In the order of the contract's list.
-pub(crate) const SCRIPTS: &[Script] = &[
-    Script { name: "bulk_extract", cast: bulk_extract::cast, act: bulk_extract::act },
-    Script { name: "low_and_slow", cast: low_and_slow::cast, act: low_and_slow::act },
-    Script { name: "subscription_harvest", cast: subscription_harvest::cast, act: subscription_harvest::act },
-    Script { name: "enumeration", cast: enumeration::cast, act: enumeration::act },
-    Script { name: "tool_driven", cast: tool_driven::cast, act: tool_driven::act },
-    Script { name: "list_matching", cast: list_matching::cast, act: list_matching::act },
-    Script { name: "lookup_to_order", cast: lookup_to_order::cast, act: lookup_to_order::act },
-    Script { name: "dossier_assembly", cast: dossier_assembly::cast, act: dossier_assembly::act },
-    Script { name: "fabricated_business", cast: fabricated_business::cast, act: fabricated_business::act },
-    Script { name: "out_of_territory", cast: out_of_territory::cast, act: out_of_territory::act },
-    Script { name: "borrowed_account", cast: borrowed_account::cast, act: borrowed_account::act },
-    Script { name: "shared_privilege", cast: shared_privilege::cast, act: shared_privilege::act },
-    Script { name: "ghost_leaver", cast: ghost_leaver::cast, act: ghost_leaver::act },
-    Script { name: "off_duty", cast: off_duty::cast, act: off_duty::act },
-    Script { name: "role_without_need", cast: role_without_need::cast, act: role_without_need::act },
-    Script { name: "segment_skim", cast: segment_skim::cast, act: segment_skim::act },
-    Script { name: "tracked_person", cast: tracked_person::cast, act: tracked_person::act },
-    Script { name: "celebrity", cast: celebrity::cast, act: celebrity::act },
-    Script { name: "control_change_then_lookup", cast: control_change_then_lookup::cast, act: control_change_then_lookup::act },
-    Script { name: "privileged_bypass", cast: privileged_bypass::cast, act: privileged_bypass::act },
-    Script { name: "log_gap", cast: log_gap::cast, act: log_gap::act },
-    Script { name: "threshold_hugging", cast: threshold_hugging::cast, act: threshold_hugging::act },
-    Script { name: "splitting_collusion", cast: splitting_collusion::cast, act: splitting_collusion::act },
-    Script { name: "vendor_cohort", cast: vendor_cohort::cast, act: vendor_cohort::act },
-    Script { name: "canary", cast: canary::cast, act: canary::act },
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    Scenario { name: "bulk_extract", assign: bulk_extract::assign, act: bulk_extract::act },
+    Scenario { name: "low_and_slow", assign: low_and_slow::assign, act: low_and_slow::act },
+    Scenario { name: "subscription_harvest", assign: subscription_harvest::assign, act: subscription_harvest::act },
+    Scenario { name: "enumeration", assign: enumeration::assign, act: enumeration::act },
+    Scenario { name: "tool_driven", assign: tool_driven::assign, act: tool_driven::act },
+    Scenario { name: "list_matching", assign: list_matching::assign, act: list_matching::act },
+    Scenario { name: "lookup_to_order", assign: lookup_to_order::assign, act: lookup_to_order::act },
+    Scenario { name: "dossier_assembly", assign: dossier_assembly::assign, act: dossier_assembly::act },
+    Scenario { name: "fabricated_business", assign: fabricated_business::assign, act: fabricated_business::act },
+    Scenario { name: "out_of_territory", assign: out_of_territory::assign, act: out_of_territory::act },
+    Scenario { name: "borrowed_account", assign: borrowed_account::assign, act: borrowed_account::act },
+    Scenario { name: "shared_privilege", assign: shared_privilege::assign, act: shared_privilege::act },
+    Scenario { name: "ghost_leaver", assign: ghost_leaver::assign, act: ghost_leaver::act },
+    Scenario { name: "off_duty", assign: off_duty::assign, act: off_duty::act },
+    Scenario { name: "role_without_need", assign: role_without_need::assign, act: role_without_need::act },
+    Scenario { name: "segment_skim", assign: segment_skim::assign, act: segment_skim::act },
+    Scenario { name: "tracked_person", assign: tracked_person::assign, act: tracked_person::act },
+    Scenario { name: "celebrity", assign: celebrity::assign, act: celebrity::act },
+    Scenario { name: "control_change_then_lookup", assign: control_change_then_lookup::assign, act: control_change_then_lookup::act },
+    Scenario { name: "privileged_bypass", assign: privileged_bypass::assign, act: privileged_bypass::act },
+    Scenario { name: "log_gap", assign: log_gap::assign, act: log_gap::act },
+    Scenario { name: "threshold_hugging", assign: threshold_hugging::assign, act: threshold_hugging::act },
+    Scenario { name: "splitting_collusion", assign: splitting_collusion::assign, act: splitting_collusion::act },
+    Scenario { name: "vendor_cohort", assign: vendor_cohort::assign, act: vendor_cohort::act },
+    Scenario { name: "canary", assign: canary::assign, act: canary::act },
 ];

@@ -1,21 +1,21 @@
 //! Privileged bypass: those who administer the database read people's data past the application. Obvious: a dump, and thousands of rows by
 //! hand. Medium: some hundreds of rows on each of three days. Subtle: ten people a day by a function with its owner's rights, or by hand.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, anybody, branch_of, pace, stretch};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, branch_of, pace, stretch};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(2, 3, 6) };
-    let start = casting.start(9);
-    let (actor, days) = casting.at_work(start, days, |world, who| world.employee(who).role().name == "database administrator")?;
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(2, 3, 6) };
+    let start = pool.start(9);
+    let (actor, days) = pool.at_work(start, days, |world, who| world.employee(who).role().name == "database administrator")?;
     let (least, most) = difficulty.of((3000, 5000), (300, 600), (8, 12));
-    let persons = casting.rng.between(least, most);
-    Some(Part::of(actor, days, persons).at(casting.rng.below(1_000_000)))
+    let persons = pool.rng.between(least, most);
+    Some(Assignment::of(actor, days, persons).at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

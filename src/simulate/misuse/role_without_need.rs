@@ -1,22 +1,22 @@
 //! Role without need: tables and kinds that the job never touches, read because somebody pays for them. Obvious: fifty people's health and
 //! positions a day for three days. Medium: fifteen a day for four. Subtle: four a day of one table for five.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
 const FOREIGN: [Act; 6] = [Act::Health, Act::Position, Act::Calls, Act::Credit, Act::Collateral, Act::Claim];
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(3, 4, 5) };
-    let start = casting.start(8);
-    let (actor, days) = casting.at_work(start, days, |_, _| true)?;
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(3, 4, 5) };
+    let start = pool.start(8);
+    let (actor, days) = pool.at_work(start, days, |_, _| true)?;
     let (least, most) = difficulty.of((40, 60), (12, 18), (3, 5));
-    let persons = casting.rng.between(least, most);
-    Some(Part::of(actor, days, persons).at(casting.rng.below(6)))
+    let persons = pool.rng.between(least, most);
+    Some(Assignment::of(actor, days, persons).at(pool.rng.below(6)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,10 +1,10 @@
 //! Segment skim: a filter on what happened to people or on what they own (new loans, deliveries, high balances), with how to reach them:
 //! the lists that buyers pay for. Obvious: a thousand on each of two days. Medium: a hundred on three. Subtle: the twenty newest, five times.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, anybody};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::world::World;
@@ -12,14 +12,14 @@ use crate::simulate::world::World;
 /// Who has the reporting program, and uses it for counts.
 const WITH_REPORTS: [&str; 4] = ["relationship manager", "back-office clerk", "claims officer", "compliance analyst"];
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(2, 3, 5) };
-    let start = casting.start(8);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(2, 3, 5) };
+    let start = pool.start(8);
     let reports = |world: &World, who: u32| WITH_REPORTS.contains(&world.employee(who).role().name);
-    let (actor, days) = casting.at_work(start, days, reports)?;
+    let (actor, days) = pool.at_work(start, days, reports)?;
     let (least, most) = difficulty.of((800, 1200), (80, 130), (15, 25));
-    let persons = casting.rng.between(least, most);
-    Some(Part::of(actor, days, persons).at(casting.rng.below(4)))
+    let persons = pool.rng.between(least, most);
+    Some(Assignment::of(actor, days, persons).at(pool.rng.below(4)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -4,22 +4,22 @@
 //! Obvious: four machines interleaved within the minute, four hundred people a day. Medium: three machines, seventy. Subtle: a second
 //! machine for some hours, twenty-five.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::terminals::Terminal;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(6, 6, 8) };
-    let start = casting.start(days * 7 / 5 + 1);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(6, 6, 8) };
+    let start = pool.start(days * 7 / 5 + 1);
     let several = |world: &World, who: u32| world.members[usize::from(world.employee(who).unit)].len() > 4;
-    let (actor, days) = casting.at_work(start, days, several)?;
+    let (actor, days) = pool.at_work(start, days, several)?;
     let (least, most) = difficulty.of((350, 450), (60, 80), (22, 28));
-    Some(Part::of(actor, days, casting.rng.between(least, most)).at(casting.rng.below(1_000_000)))
+    Some(Assignment::of(actor, days, pool.rng.between(least, most)).at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -2,21 +2,21 @@
 //! for five days, in blocks of one range of ids. Medium: thirty each, every fourth id. Subtle: fourteen each a day for eight days, of a list
 //! whose ids lie far apart.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, branch_of, stretch};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, branch_of, stretch};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(5, 5, 8) };
-    let start = casting.start(days * 7 / 5 + 2);
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(5, 5, 8) };
+    let start = pool.start(days * 7 / 5 + 2);
     let busy = |world: &World, who: u32| world.employee(who).role().volume > 20.0;
     let akin = |world: &World, lead: u32, other: u32| world.employee(lead).unit == world.employee(other).unit;
-    let team = casting.team(start, days, 4, busy, akin)?;
-    let persons = difficulty.of(casting.rng.between(55, 65), casting.rng.between(27, 33), 14);
-    Some(Part::team(team, persons)?.at(casting.aim()))
+    let team = pool.team(start, days, 4, busy, akin)?;
+    let persons = difficulty.of(pool.rng.between(55, 65), pool.rng.between(27, 33), 14);
+    Some(Assignment::team(team, persons)?.at(pool.aim()))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -4,32 +4,32 @@
 //! Obvious: every week, hundreds by a report of the newest. Medium: every fortnight, two hundred. Subtle: every ten days, some fifty,
 //! by the lists of the ordinary screen.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
 use crate::simulate::duty;
-use crate::simulate::episode::{Difficulty, Episode, Part, branch_of, stretch};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, branch_of, stretch};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
     let every = difficulty.of(7, 14, 10);
-    let first = casting.quiet_days() + casting.rng.below(4);
-    let last = casting.last();
+    let first = pool.quiet_days() + pool.rng.below(4);
+    let last = pool.last();
     // Counted back from the last day where that one must be among them.
-    let first = if casting.last_day { last % every } else { first };
+    let first = if pool.last_day { last % every } else { first };
     let works = |world: &World, who: u32| world.employee(who).role().work.iter().any(|(act, _)| matches!(act, Act::Profile | Act::Contact));
-    let (actor, _) = casting.at_work(first, last + 1 - first, works)?;
-    let world = &*casting.world;
+    let (actor, _) = pool.at_work(first, last + 1 - first, works)?;
+    let world = &*pool.world;
     // Where the day is not worked, the next that is.
-    let due = (first..=last).step_by(every as usize).filter(|day| *day >= casting.quiet_days() || casting.last_day);
+    let due = (first..=last).step_by(every as usize).filter(|day| *day >= pool.quiet_days() || pool.last_day);
     let mut days: Vec<u32> = due.filter_map(|due| (due..=last.min(due + 4)).find(|day| duty::rostered(world, actor, *day))).collect();
     days.dedup();
     let (least, most) = difficulty.of((450, 700), (180, 250), (40, 65));
-    let persons = casting.rng.between(least, most);
-    Some(Part::of(actor, days, persons).at(casting.rng.below(1_000_000)))
+    let persons = pool.rng.between(least, most);
+    Some(Assignment::of(actor, days, persons).at(pool.rng.below(1_000_000)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -1,9 +1,9 @@
 //! Threshold hugging: the company warns from a hundred people a day on, and everybody knows. Obvious: ninety-eight or ninety-nine on every
 //! day for five weeks. Medium: the last five below it on four days of five. Subtle: a limit of fifty, where the day's work is already thirty.
 
-use crate::simulate::casting::Casting;
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::rng::mix;
 use crate::simulate::routine;
@@ -12,16 +12,16 @@ use crate::simulate::world::World;
 
 use std::collections::BTreeSet;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { casting.world.calendar.len() } else { 25 };
-    let start = if casting.last_day { casting.last().saturating_sub(24) } else { casting.start(36) };
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { pool.world.calendar.len() } else { 25 };
+    let start = if pool.last_day { pool.last().saturating_sub(24) } else { pool.start(36) };
     // Somebody whose own work comes close without reaching it.
     let fits = move |world: &World, who: u32| {
         let usual = world.employee(who).usual_persons();
         difficulty.of(15.0..60.0, 15.0..60.0, 18.0..32.0).contains(&usual)
     };
-    let (actor, days) = casting.at_work(start, days, fits)?;
-    Some(Part::of(actor, days, difficulty.of(100, 100, 50)))
+    let (actor, days) = pool.at_work(start, days, fits)?;
+    Some(Assignment::of(actor, days, difficulty.of(100, 100, 50)))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

@@ -4,20 +4,20 @@
 //! Obvious: every two seconds for hours. Medium: every seven or eight seconds for two hours. Subtle: six to fourteen seconds apart at
 //! random, as a person might, but for an hour without one pause.
 
+use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
-use crate::simulate::casting::Casting;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Difficulty, Episode, Part, anybody, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
 
-pub(super) fn cast(casting: &mut Casting<'_>, difficulty: Difficulty) -> Option<Part> {
-    let days = if casting.last_day { 1 } else { difficulty.of(2, 2, 2) };
-    let start = casting.start(5);
-    let (actor, days) = casting.at_work(start, days, |_, _| true)?;
-    let minutes = difficulty.of(casting.rng.between(120, 180), casting.rng.between(100, 130), casting.rng.between(50, 65));
-    Some(Part::of(actor, days, minutes))
+pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option<Assignment> {
+    let days = if pool.last_day { 1 } else { difficulty.of(2, 2, 2) };
+    let start = pool.start(5);
+    let (actor, days) = pool.at_work(start, days, |_, _| true)?;
+    let minutes = difficulty.of(pool.rng.between(120, 180), pool.rng.between(100, 130), pool.rng.between(50, 65));
+    Some(Assignment::of(actor, days, minutes))
 }
 
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {

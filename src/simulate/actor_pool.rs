@@ -1,5 +1,4 @@
-//! Owns who plays: finds actors and days for the scripts, so that nobody plays twice, there is a history before anything happens, and
-//! actors are at work when they act.
+//! Finds actors and days for the scenarios: an actor takes part in one only, has a history before it begins, and is at work on its days.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +7,8 @@ use super::rng::Rng;
 use super::routine;
 use super::world::{Stream, World};
 
-/// Where actors come from. Nobody plays twice.
-pub(crate) struct Casting<'a> {
+/// The employees from whom actors are chosen, each at most once.
+pub(crate) struct ActorPool<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) rng: Rng,
     /// Everything must happen on, or go on until, the last day.
@@ -19,9 +18,9 @@ pub(crate) struct Casting<'a> {
     taken: BTreeSet<u32>,
 }
 
-impl<'a> Casting<'a> {
+impl<'a> ActorPool<'a> {
     pub(crate) fn new(world: &'a mut World) -> Self {
-        let rng = Rng::of(&world.seed(Stream::Casting, 0, 0));
+        let rng = Rng::of(&world.seed(Stream::ActorPool, 0, 0));
         Self { world, rng, last_day: false, newcomers: false, taken: BTreeSet::new() }
     }
 
@@ -70,7 +69,7 @@ impl<'a> Casting<'a> {
         Some((who, working_days(self.world, who, start, count)))
     }
 
-    /// Up to `size` people who belong together: one as [`Casting::at_work`] finds, and others `akin` to that one who work on most of
+    /// Up to `size` people who belong together: one as [`ActorPool::at_work`] finds, and others `akin` to that one who work on most of
     /// the same days. At least two, or none.
     pub(crate) fn team(
         &mut self,

@@ -1,11 +1,12 @@
-//! Owns who is cast for what: how many insiders and look-alikes a company of a size has, and what the files say of them.
+//! Assigns scenarios to employees, and labels them: how many insiders and look-alikes a company of a size has, and the rows of
+//! `labels.csv`, `decoys.csv` and `leaked.csv`.
 
 use std::collections::BTreeSet;
 
+use super::actor_pool::ActorPool;
 use super::calendar::DAY;
-use super::casting::Casting;
 use super::day::DayLog;
-use super::episode::{Difficulty, Episode, Part, Script};
+use super::episode::{Assignment, Difficulty, Episode, Scenario};
 use super::world::World;
 use super::{innocent, misuse, name_of};
 
@@ -50,9 +51,9 @@ pub struct Decoy {
     pub to_ms: i64,
 }
 
-pub(super) struct Cast {
+pub(super) struct GroundTruth {
     pub(super) episodes: Vec<Episode>,
-    /// In order of typology as listed, then of casting.
+    /// In the order of [`misuse::SCENARIOS`], then of assignment.
     pub(super) labels: Vec<Label>,
     pub(super) decoys: Vec<Decoy>,
 }
@@ -60,7 +61,7 @@ pub(super) struct Cast {
 /// Episodes of misuse. From 750 employees on every typology at every difficulty, once or more often; below, one for every ten
 /// employees, so that a small company has a part of the list.
 const fn episodes(employees: u32) -> u32 {
-    let typologies = misuse::SCRIPTS.len() as u32;
+    let typologies = misuse::SCENARIOS.len() as u32;
     match employees {
         0..12 => 0,
         12..750 => employees.div_ceil(10),
@@ -71,7 +72,7 @@ const fn episodes(employees: u32) -> u32 {
 
 /// Episodes of look-alikes: as many as those of misuse, about, with all kinds from 450 employees on.
 const fn look_alikes(employees: u32) -> u32 {
-    let kinds = innocent::SCRIPTS.len() as u32;
+    let kinds = innocent::SCENARIOS.len() as u32;
     match employees {
         0..12 => 0,
         12..450 => employees * kinds / 450,
@@ -81,69 +82,69 @@ const fn look_alikes(employees: u32) -> u32 {
     }
 }
 
-/// What new hires are cast for, once each in a company of 500 and more: nobody knows them, so nothing is known to be unusual.
+/// Scenarios that new hires are assigned to, once each in a company of 500 and more: nobody knows them, so nothing is known to be unusual.
 const BY_NEWCOMERS: [&str; 6] = ["bulk_extract", "enumeration", "list_matching", "lookup_to_order", "dossier_assembly", "segment_skim"];
 
-pub(super) fn cast(world: &mut World) -> Cast {
+pub(super) fn assign(world: &mut World) -> GroundTruth {
     let employees = world.employees.len() as u32;
     let last_day = world.options.insider_on_last_day;
     let seed = world.options.seed;
-    let mut casting = Casting::new(world);
-    let mut guilty = Vec::new();
-    for script in misuse::SCRIPTS {
+    let mut pool = ActorPool::new(world);
+    let mut insiders = Vec::new();
+    for scenario in misuse::SCENARIOS {
         if last_day {
-            casting.last_day = true;
+            pool.last_day = true;
             // Who goes on for weeks is hard to see on any day; the others should show within the day.
-            let difficulty = if script.name == "low_and_slow" { Difficulty::Medium } else { Difficulty::Obvious };
-            guilty.extend(play(&mut casting, script, difficulty, 1000));
-            casting.last_day = false;
+            let difficulty = if scenario.name == "low_and_slow" { Difficulty::Medium } else { Difficulty::Obvious };
+            insiders.extend(assigned(&mut pool, scenario, difficulty, 1000));
+            pool.last_day = false;
         }
     }
-    let scripts = misuse::SCRIPTS.len() as u32;
+    let scenarios = misuse::SCENARIOS.len() as u32;
     let wanted = if last_day { episodes(employees) / 4 } else { episodes(employees) };
     // A small company starts somewhere in the list, by its seed; and the difficulties go round.
-    let shift = if wanted < scripts { (seed % 1_000_000) as u32 * 7 } else { 0 };
+    let shift = if wanted < scenarios { (seed % 1_000_000) as u32 * 7 } else { 0 };
     for number in shift..shift + wanted {
-        let (script, round) = (&misuse::SCRIPTS[(number % scripts) as usize], number / scripts);
+        let (scenario, round) = (&misuse::SCENARIOS[(number % scenarios) as usize], number / scenarios);
         let difficulty = Difficulty::ALL[((number + round) % 3) as usize];
-        guilty.extend(play(&mut casting, script, difficulty, round));
+        insiders.extend(assigned(&mut pool, scenario, difficulty, round));
     }
     if employees >= 500 && !last_day {
-        casting.newcomers = true;
-        for script in misuse::SCRIPTS.iter().filter(|script| BY_NEWCOMERS.contains(&script.name)) {
-            guilty.extend(play(&mut casting, script, Difficulty::Medium, 2000));
+        pool.newcomers = true;
+        for scenario in misuse::SCENARIOS.iter().filter(|scenario| BY_NEWCOMERS.contains(&scenario.name)) {
+            insiders.extend(assigned(&mut pool, scenario, Difficulty::Medium, 2000));
         }
-        casting.newcomers = false;
+        pool.newcomers = false;
     }
     let mut innocents = Vec::new();
-    let kinds = innocent::SCRIPTS.len() as u32;
+    let kinds = innocent::SCENARIOS.len() as u32;
     let known = look_alikes(employees);
-    for (number, script) in innocent::SCRIPTS.iter().enumerate() {
+    for (number, scenario) in innocent::SCENARIOS.iter().enumerate() {
         // A part of the list in a small company, as with the insiders.
         let place = (number as u32 + kinds - shift % kinds) % kinds;
         for nth in 0..known / kinds + u32::from(place < known % kinds) {
-            innocents.extend(play(&mut casting, script, Difficulty::ALL[(nth as usize + 1) % 3], nth));
+            innocents.extend(assigned(&mut pool, scenario, Difficulty::ALL[(nth as usize + 1) % 3], nth));
         }
     }
-    innocents.dedup_by_key(|episode: &mut Episode| (episode.script.name, episode.actor));
+    innocents.dedup_by_key(|episode: &mut Episode| (episode.scenario.name, episode.actor));
     world.gaps.sort_by_key(|gap| (gap.day, gap.from));
     let world: &World = world;
     let mut labelled: Vec<(Episode, Label)> =
-        guilty.into_iter().filter_map(|episode| label(world, &episode).map(|label| (episode, label))).collect();
-    labelled.sort_by_key(|(episode, _)| misuse::SCRIPTS.iter().position(|script| script.name == episode.script.name));
+        insiders.into_iter().filter_map(|episode| label(world, &episode).map(|label| (episode, label))).collect();
+    labelled.sort_by_key(|(episode, _)| misuse::SCENARIOS.iter().position(|scenario| scenario.name == episode.scenario.name));
     let decoys = innocents.iter().map(|episode| decoy(world, episode)).collect();
     let (mut episodes, labels): (Vec<_>, Vec<_>) = labelled.into_iter().unzip();
     episodes.extend(innocents);
-    Cast { episodes, labels, decoys }
+    GroundTruth { episodes, labels, decoys }
 }
 
-/// The episodes of a script: one for every actor.
-fn play(casting: &mut Casting<'_>, script: &'static Script, difficulty: Difficulty, nth: u32) -> Vec<Episode> {
-    let Some(Part { actor, days, persons, others, aim }) = (script.cast)(casting, difficulty) else { return Vec::new() };
+/// The episodes of a scenario: one for every actor.
+fn assigned(pool: &mut ActorPool<'_>, scenario: &'static Scenario, difficulty: Difficulty, nth: u32) -> Vec<Episode> {
+    let Some(Assignment { actor, days, persons, others, aim }) = (scenario.assign)(pool, difficulty) else { return Vec::new() };
     let members = others.len() as u32 + 1;
     let everybody = std::iter::once((actor, days)).chain(others).enumerate();
     let episode = |(member, (who, days)): (usize, (u32, Vec<u32>))| Episode {
-        script,
+        scenario,
         difficulty,
         actor: who,
         days,
@@ -157,14 +158,14 @@ fn play(casting: &mut Casting<'_>, script: &'static Script, difficulty: Difficul
     everybody.map(episode).filter(|episode| !episode.days.is_empty()).collect()
 }
 
-/// What the insider does, played alone, says from when to when and how many: a label never speaks of accesses that are not there.
+/// A label is made of the episode's accesses alone, so that it never covers accesses that do not exist.
 fn label(world: &World, episode: &Episode) -> Option<Label> {
     let mut span: Option<(i64, i64)> = None;
     let mut seen = BTreeSet::new();
     let mut leaks = Vec::new();
     for day in &episode.days {
         let mut log = DayLog::default();
-        episode.play(world, *day, &mut log);
+        episode.simulate(world, *day, &mut log);
         log.settle();
         let length = world.calendar.day(*day).length_ms.min(DAY);
         for access in log.accesses.iter().filter(|access| access.at < length) {
@@ -183,11 +184,11 @@ fn label(world: &World, episode: &Episode) -> Option<Label> {
     span.map(|(from_ms, to_ms)| Label {
         employee: name_of(world, episode.actor).to_owned(),
         index: episode.actor,
-        typology: episode.script.name,
+        typology: episode.scenario.name,
         from_ms,
         to_ms,
         difficulty: episode.difficulty.name(),
-        episode: format!("{}-{}-{}", episode.script.name, episode.lead + 1, episode.nth),
+        episode: format!("{}-{}-{}", episode.scenario.name, episode.lead + 1, episode.nth),
         leaks,
     })
 }
@@ -196,7 +197,7 @@ fn decoy(world: &World, episode: &Episode) -> Decoy {
     let (first, last) = (episode.days[0], episode.days[episode.days.len() - 1]);
     Decoy {
         employee: name_of(world, episode.actor).to_owned(),
-        kind: episode.script.name,
+        kind: episode.scenario.name,
         from_ms: world.calendar.instant(first, 0),
         to_ms: world.calendar.instant(last, world.calendar.day(last).length_ms),
     }
