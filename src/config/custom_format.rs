@@ -44,17 +44,44 @@ settings! {
     }
 }
 
+/// What [`FIELD_KEYS`] are for.
+pub const FIELD_DOC: &[&str] =
+    &["Each field of the record by the JSON pointer to it (RFC 6901); a part `*` stands for every element of an array."];
+
 /// The fields of a format of kind `json`.
 pub static FIELD_KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    let key = |(name, _): (&'static str, Field)| Key {
+    let key = |(name, field): (&'static str, Field)| Key {
         name,
-        doc: &["JSON pointer to this field of the record; a part `*` stands for every element of an array."],
+        doc: meaning(field),
         value: ValueType::Text,
         default: || DefaultValue::Absent,
         traits: RELOAD.in_results(8),
     };
     Field::ALL.into_iter().map(key).collect()
 });
+
+/// What each field is, of a record that the format describes.
+fn meaning(field: Field) -> &'static [&'static str] {
+    match field {
+        Field::Time => &["Event time; required."],
+        Field::Employee => &["The employee; this or `account` is required."],
+        Field::Account => &["The database or application login, resolved by the directory."],
+        Field::Table => &["Table, or several, that were accessed."],
+        Field::Columns => &["Their columns."],
+        Field::Rows => &["Number of rows; without it, it is unknown."],
+        Field::Subjects => &["Ids of the people whose records were disclosed."],
+        Field::Operation => &["What was done; `operations` translates the log's words."],
+        Field::Statement => &["SQL text, analysed where no table is given."],
+        Field::Purpose => &["Claimed business reason, `KIND:REF`."],
+        Field::Id => &["The record's own id, by which repeats are recognised."],
+        Field::Session => &["Session."],
+        Field::System => &["Database or application."],
+        Field::Ip => &["Address of the client."],
+        Field::Host => &["Host name of the client."],
+        Field::App => &["Program of the client."],
+        Field::Outcome => &["Whether it succeeded; `successes` lists further words for success."],
+    }
+}
 
 /// `[format.NAME]`
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 pub fn json_schema() -> String {
     let all = tables();
     let mut properties = Map::new();
-    for table in all.iter().filter(|table| table.kind.is_none()) {
-        let of_kinds: Vec<&Table> = all.iter().filter(|other| other.name == table.name && other.kind.is_some()).collect();
+    for table in all.iter().filter(|table| table.kinds.is_empty()) {
+        let of_kinds: Vec<&Table> = all.iter().filter(|other| other.name == table.name && !other.kinds.is_empty()).collect();
         let schema = match table.form {
             Form::Once => object(&table.keys.iter().collect::<Vec<_>>(), None),
             Form::List => json!({"type": "array", "items": kinds(table, &of_kinds)}),
@@ -39,15 +39,14 @@ fn with_text(mut schema: Value, text: &str) -> Value {
 
 /// A table whose keys depend on its `kind`.
 fn kinds(table: &Table, of_kinds: &[&Table]) -> Value {
-    let mut names: Vec<&str> = of_kinds.iter().filter_map(|of| of.kind).collect();
-    names.dedup();
+    let mut names: Vec<&str> = of_kinds.iter().flat_map(|of| of.kinds.iter().copied()).collect();
     names.sort_unstable();
     names.dedup();
     let common = table.keys.iter();
     let mut any: Vec<Value> = names
         .iter()
         .map(|name| {
-            let own = of_kinds.iter().filter(|of| of.kind == Some(name)).flat_map(|of| of.keys);
+            let own = of_kinds.iter().filter(|of| of.kinds.contains(name)).flat_map(|of| of.keys);
             object(&common.clone().chain(own).collect::<Vec<_>>(), Some(json!({"const": name})))
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Every table of settings that is declared, and the page of documentation that follows from it (`docs/configuration.md`).
 
-use crate::config::custom_format::{FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
+use crate::config::custom_format::{FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
 use crate::config::schema::{Alerts, CatalogFile, Cluster, DeadLetters, Detector, DirectoryFiles, Http, Reload, State, StatuteFile};
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
@@ -15,8 +15,8 @@ pub struct Table {
     pub name: &'static str,
     /// How often it may stand in a file.
     pub form: Form,
-    /// The `kind` for which it holds; `None`: for all.
-    pub kind: Option<&'static str>,
+    /// The kinds for which it holds; none: for all.
+    pub kinds: &'static [&'static str],
     /// What it is for.
     pub doc: &'static [&'static str],
     /// Its keys.
@@ -36,7 +36,7 @@ pub enum Form {
 
 impl Table {
     fn once<T: SettingsTable>(name: &'static str) -> Table {
-        Table { name, form: Form::Once, kind: None, doc: T::DOC, keys: T::KEYS }
+        Table { name, form: Form::Once, kinds: &[], doc: T::DOC, keys: T::KEYS }
     }
 
     /// As it stands in a file.
@@ -53,14 +53,18 @@ impl Table {
 pub fn tables() -> Vec<Table> {
     let mut tables = vec![Table::once::<CatalogFile>("catalog"), Table::once::<DirectoryFiles>("directory")];
     tables.push(Table { form: Form::List, ..Table::once::<SourceKeys>("source") });
-    tables.extend(SOURCES.iter().map(|row| Table { name: "source", form: Form::List, kind: Some(row.name), doc: row.doc, keys: row.keys }));
-    let format = |kind, doc, keys| Table { name: "format", form: Form::Named, kind, doc, keys };
-    tables.push(format(None, FormatKeys::DOC, FormatKeys::KEYS));
-    tables.push(format(Some("json"), &["Fields of a format of kind `json`."], &FIELD_KEYS));
-    tables.push(format(Some("regex"), PatternKeys::DOC, PatternKeys::KEYS));
-    for kind in ["json", "regex"] {
-        tables.push(format(Some(kind), MappingKeys::DOC, MappingKeys::KEYS));
-    }
+    tables.extend(SOURCES.iter().map(|row| Table {
+        name: "source",
+        form: Form::List,
+        kinds: std::slice::from_ref(&row.name),
+        doc: row.doc,
+        keys: row.keys,
+    }));
+    let format = |kinds, doc, keys| Table { name: "format", form: Form::Named, kinds, doc, keys };
+    tables.push(format(&[], FormatKeys::DOC, FormatKeys::KEYS));
+    tables.push(format(&["json"], FIELD_DOC, &FIELD_KEYS));
+    tables.push(format(&["regex"], PatternKeys::DOC, PatternKeys::KEYS));
+    tables.push(format(&["json", "regex"], MappingKeys::DOC, MappingKeys::KEYS));
     tables.extend([
         Table::once::<Time>("time"),
         Table::once::<Alerts>("alerts"),
@@ -69,7 +73,13 @@ pub fn tables() -> Vec<Table> {
         Table { form: Form::Named, ..Table::once::<Detector>("detectors") },
         Table { form: Form::List, ..Table::once::<SinkKeys>("sink") },
     ]);
-    tables.extend(SINKS.iter().map(|row| Table { name: "sink", form: Form::List, kind: Some(row.name), doc: row.doc, keys: row.keys }));
+    tables.extend(SINKS.iter().map(|row| Table {
+        name: "sink",
+        form: Form::List,
+        kinds: std::slice::from_ref(&row.name),
+        doc: row.doc,
+        keys: row.keys,
+    }));
     tables.extend([
         Table::once::<DeadLetters>("dead_letters"),
         Table::once::<Reload>("reload"),
@@ -100,10 +110,11 @@ pub fn page() -> String {
     for table in tables() {
         if table.name != before {
             before = table.name;
-            let _ = writeln!(page, "\n## {}", title(&table));
+            let _ = writeln!(page, "\n## `{}`", table.header());
         }
-        if let Some(kind) = table.kind {
-            let _ = writeln!(page, "\n### `kind = \"{kind}\"`");
+        if !table.kinds.is_empty() {
+            let kinds: Vec<String> = table.kinds.iter().map(|kind| format!("`kind = \"{kind}\"`")).collect();
+            let _ = writeln!(page, "\n### {}", kinds.join(" and "));
         }
         let _ = writeln!(page, "\n{}\n", joined(table.doc));
         page += "| key | type | default | meaning | reload | results |\n|---|---|---|---|---|---|\n";
@@ -119,10 +130,6 @@ pub fn page() -> String {
 
 fn joined(doc: &[&str]) -> String {
     doc.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
-}
-
-fn title(table: &Table) -> String {
-    format!("`{}`", table.header())
 }
 
 fn row(key: &Key) -> String {

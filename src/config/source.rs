@@ -132,23 +132,26 @@ fn topics(section: &mut Section<'_>) -> Option<(SourceKind, Vec<Entry>)> {
 
 /// Reads one `[[source]]`.
 pub(super) fn read(mut section: Section<'_>, formats: &BTreeMap<String, CustomFormat>) -> Option<Source> {
-    let Some(keys) = SourceKeys::read(&mut section) else {
-        section.rest();
-        return None;
-    };
-    if keys.format != decode::AUTO && decode::format(&keys.format).is_none() && !formats.contains_key(&keys.format) {
+    let kind = section.peek("kind").unwrap_or(SOURCES[0].name).to_owned();
+    let keys = SourceKeys::read(&mut section);
+    if let Some(keys) = &keys
+        && keys.format != decode::AUTO
+        && decode::format(&keys.format).is_none()
+        && !formats.contains_key(&keys.format)
+    {
         let names = decode::FORMATS.iter().map(|format| format.name).chain(formats.keys().map(String::as_str));
         let rule = format!("must be one of {}, {}", names.collect::<Vec<_>>().join(", "), decode::AUTO);
         section.wrong("format", &rule, format!("{:?}", keys.format));
     }
-    let Some(row) = SOURCES.iter().find(|row| row.name == keys.kind) else {
+    let Some(row) = SOURCES.iter().find(|row| row.name == kind) else {
         let names: Vec<&str> = SOURCES.iter().map(|row| row.name).collect();
-        section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{:?}", keys.kind));
+        section.wrong("kind", &format!("must be one of {}", names.join(", ")), format!("{kind:?}"));
         section.rest();
         return None;
     };
+    // Mistakes of its kind are told beside those that all sources may have.
     let read = (row.read)(&mut section);
     section.end();
-    let (kind, entries) = read?;
+    let ((kind, entries), keys) = (read?, keys?);
     Some(Source { name: keys.name, kind, format: keys.format, entries })
 }

@@ -41,6 +41,11 @@ impl<'a> Section<'a> {
         self.table.contains_key(key)
     }
 
+    /// A text that is there and not read yet.
+    pub fn peek(&self, key: &str) -> Option<&str> {
+        self.table.get(key)?.as_str()
+    }
+
     fn at(&self, key: &str) -> String {
         match self.place.ends_with(": ") {
             true => format!("{}{key}", self.place),

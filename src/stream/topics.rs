@@ -1,17 +1,17 @@
-//! The internal topics of a cluster, and what each is for.
+//! The topics of the service, and what each is for.
 
-/// An internal topic.
+/// A topic of ours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum InternalTopic {
     /// Accesses, keyed by employee: pseudonyms only, no statement.
     Access,
-    /// The changelogs of the tasks and, in the last partition, of the coordinator. Compacted.
+    /// The state of each task, compacted.
     State,
-    /// Reports of the tasks to the coordinator.
+    /// What tasks tell the coordinator.
     Summaries,
-    /// Replies of the coordinator. Compacted: every process reads all of it.
+    /// What the coordinator answers, compacted: every process reads all of it.
     Baselines,
-    /// By how much the watermarks of idle input partitions were advanced.
+    /// How far the time of silent input partitions was moved on.
     Ticks,
 }
 
@@ -20,7 +20,7 @@ impl InternalTopic {
     pub const ALL: [InternalTopic; 5] =
         [InternalTopic::Access, InternalTopic::State, InternalTopic::Summaries, InternalTopic::Baselines, InternalTopic::Ticks];
 
-    /// Its name without the prefix, which is configured.
+    /// What its name ends with.
     pub fn name(self) -> &'static str {
         match self {
             InternalTopic::Access => "access",
@@ -39,7 +39,7 @@ impl InternalTopic {
         }
     }
 
-    /// Whether it is compacted: only the newest record of a key is kept.
+    /// Whether only the newest message of a key is kept.
     pub fn is_compacted(self) -> bool {
         match self {
             InternalTopic::State | InternalTopic::Baselines => true,

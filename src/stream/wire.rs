@@ -1,5 +1,5 @@
-//! The encodings of the records of internal topics. Each begins with the version of its encoding; a record of another version is
-//! rejected.
+//! What the messages of our topics hold. Each begins with the version of its encoding; a message of another version is refused and
+//! never guessed at.
 
 use crate::engine::global_stage::StageReport;
 use crate::engine::output::Revision;
@@ -13,42 +13,43 @@ use serde::{Deserialize, Serialize};
 /// The version of all encodings.
 pub const VERSION: u8 = 2;
 
-/// The position of an item in the output of its input partition: it rises, and is the same whichever process sends it.
+/// The place of a message within its input partition: it rises, and is the same whoever sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct RecordPosition {
-    /// The offset after the record of the input that the item comes from.
+    /// The offset after the record that led to it.
     pub next: i64,
-    /// Its index among the items since that offset.
+    /// Several of one record.
     pub sub: u32,
 }
 
-/// The header of a record of `leakwarden.access`: a bundle of items from one input partition to one task, which follow it in order.
+/// What a message of `leakwarden.access` begins with: a bundle of records and notes that one input partition brings to one task, in order. They
+/// follow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bundle {
-    /// Topic of the input partition.
+    /// InternalTopic of the input.
     pub topic: String,
-    /// Its number.
+    /// Its partition.
     pub partition: i32,
-    /// The watermark of the input partition after these items; older where a later bundle of the same record follows.
+    /// The input partition's watermark once the records are taken, as far as it may be told.
     pub watermark: Option<Timestamp>,
-    /// How many items follow; none where only the watermark is sent.
+    /// How many of them follow; none where only the time is told.
     pub records: u32,
-    /// Whether they are re-driven dead letters: they have no position in the input partition, and settle when they are read.
+    /// Whether they are dead letters that were re-driven: they have no place in the input partition, and settle when they are read.
     pub redriven: bool,
 }
 
-/// An item of a bundle.
+/// What a bundle brings, with its place in the input partition and in time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct BundleItem {
-    /// Its position in the output of its input partition.
-    pub position: RecordPosition,
+pub struct Routed {
+    /// Its place in the input partition.
+    pub place: RecordPosition,
     /// When it settles.
     pub at: Timestamp,
     /// What it is.
-    pub item: RoutedItem,
+    pub what: RoutedItem,
 }
 
-/// What an input partition sends to a task.
+/// What an input partition brings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "almost all are records")]
 pub enum RoutedItem {
@@ -59,11 +60,11 @@ pub enum RoutedItem {
         /// Whether it came late.
         late: bool,
     },
-    /// An event of the partition itself, such as lost records.
-    Event(PartitionEvent),
+    /// What the partition tells beside its records.
+    Note(PartitionEvent),
 }
 
-/// A bundle that is being filled.
+/// Records that wait for their bundle to be full.
 #[derive(Clone, Debug, Default)]
 pub struct BundleBuilder {
     bytes: Vec<u8>,
@@ -71,114 +72,114 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
-    /// Adds an item.
-    pub fn push(&mut self, item: &BundleItem) {
-        self.bytes = postcard::to_extend(item, std::mem::take(&mut self.bytes)).expect("messages are plain data");
+    /// Adds a record.
+    pub fn push(&mut self, record: &Routed) {
+        self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes)).expect("messages are plain data");
         self.records += 1;
     }
 
-    /// Whether it holds no items.
+    /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.records == 0
     }
 
-    /// Bytes of its items.
+    /// Bytes of its records.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Encodes the bundle, and begins the next.
-    pub fn close(&mut self, input: &TopicPartition, watermark: Option<Timestamp>) -> Vec<u8> {
-        self.close_as(Bundle { topic: input.topic.to_string(), partition: input.partition, watermark, records: 0, redriven: false })
+    /// Ends the message, and begins the next.
+    pub fn close(&mut self, topic: &str, partition: i32, watermark: Option<Timestamp>) -> Vec<u8> {
+        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark, records: 0, redriven: false })
     }
 
-    /// The same for re-driven records.
+    /// The same with re-driven records.
     pub fn close_redriven(&mut self, topic: &str, partition: i32) -> Vec<u8> {
         self.close_as(Bundle { topic: topic.to_owned(), partition, watermark: None, records: 0, redriven: true })
     }
 
     fn close_as(&mut self, bundle: Bundle) -> Vec<u8> {
         let records = std::mem::take(&mut self.records);
-        let mut record = encode(&Bundle { records, ..bundle });
-        record.append(&mut self.bytes);
-        record
+        let mut message = encode(&Bundle { records, ..bundle });
+        message.append(&mut self.bytes);
+        message
     }
 }
 
-/// Reads a record of `leakwarden.access`: its header, and its items one by one.
-pub fn read_bundle(bytes: &[u8]) -> Result<(Bundle, BundleItems<'_>), String> {
+/// Opens a message of `leakwarden.access`; its records are read one by one.
+pub fn read_bundle(bytes: &[u8]) -> Result<(Bundle, BundleReader<'_>), String> {
     let rest = versioned(bytes)?;
     let (bundle, rest) = postcard::take_from_bytes::<Bundle>(rest).map_err(unreadable)?;
     let left = bundle.records;
-    Ok((bundle, BundleItems { rest, left }))
+    Ok((bundle, BundleReader { rest, left }))
 }
 
-/// The items of a bundle.
+/// The records of a bundle.
 #[derive(Debug)]
-pub struct BundleItems<'a> {
+pub struct BundleReader<'a> {
     rest: &'a [u8],
     left: u32,
 }
 
-impl Iterator for BundleItems<'_> {
-    type Item = Result<BundleItem, String>;
+impl Iterator for BundleReader<'_> {
+    type Item = Result<Routed, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        Some(postcard::take_from_bytes(self.rest).map_err(unreadable).map(|(item, rest)| {
+        Some(postcard::take_from_bytes(self.rest).map_err(unreadable).map(|(record, rest)| {
             self.rest = rest;
-            item
+            record
         }))
     }
 }
 
-/// A message of a task to the coordinator. Hours count from 1970.
+/// What a task tells the coordinator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum TaskMessage {
-    /// It has no records before this hour.
-    FirstHour {
+pub enum Told {
+    /// Nothing of it lies before this hour.
+    Begins {
         /// The hour.
         hour: i64,
         /// Whether its first record lies in that hour; otherwise that is not known yet.
-        is_known: bool,
+        first: bool,
     },
-    /// What settled in a range of time.
+    /// What came about from one time, inclusive, to another.
     Settled {
-        /// From, inclusive.
+        /// From.
         from: Timestamp,
-        /// To, exclusive.
+        /// To.
         to: Timestamp,
-        /// Revisions of alerts, in order.
+        /// Revisions, in order.
         revisions: Vec<Revision>,
     },
-    /// It has reached an hour and waits for the reply.
-    HourReached {
-        /// Revisions of alerts of a day that ends with it.
-        day_revisions: Vec<Revision>,
-        /// The report to the global stage.
+    /// It has come to an hour and waits.
+    Hour {
+        /// Revisions of a day that ends.
+        ticked: Vec<Revision>,
+        /// What the second stage hears.
         report: StageReport,
         /// The hour up to which the state of the task is saved.
-        checkpointed_hour: i64,
+        saved: i64,
     },
-    /// It has applied what the global stage learnt at the beginning of a day.
-    DayApplied {
+    /// What came about when it heard what was learnt at the beginning of a day.
+    Heard {
         /// The hour at which the day began.
         hour: i64,
-        /// Revisions of alerts that this led to, in order.
+        /// Revisions, in order.
         revisions: Vec<Revision>,
     },
 }
 
-/// A record of `leakwarden.ticks`: an input partition was idle, and its watermark is advanced to follow the others.
+/// A recorded tick: an input partition was silent, and its time follows that of the others.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tick {
-    /// Topic of the input partition.
+    /// InternalTopic of the input.
     pub topic: String,
-    /// Its number.
+    /// Its partition.
     pub partition: i32,
-    /// The offset before whose record it takes effect.
+    /// The offset before which it stands.
     pub next: i64,
-    /// The new watermark.
+    /// Where the watermark moves.
     pub to: Timestamp,
 }
 

@@ -7,7 +7,7 @@ use crate::common::kafka::until;
 use leakwarden::kafka::consumer::PartitionConsumer;
 use leakwarden::kafka::settings::Cluster;
 use leakwarden::model::topic::{ChangelogRecord, TopicPartition};
-use leakwarden::store::log_cache::LogCache;
+use leakwarden::store::prefix::Prefix;
 use leakwarden::stream::changelog::{Changelog, ChangelogId};
 use leakwarden::stream::restore::{Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
@@ -173,11 +173,11 @@ fn how_fast_a_state_is_restored() {
     };
     let (reading, _) = Restoration::begin(0, None, NAME);
     let mut changelog = reading.finish(0).0.changelog;
-    let mut sends = vec![Changelog::fence(0), Changelog::identity(0, NAME)];
+    let mut sends = vec![Changelog::fence(0), Changelog::name(0, NAME)];
     let mut save = |changed: &dyn Fn(u32) -> bool| {
-        let save = changelog.checkpoint(entries(changed), b"head");
-        changelog.complete(save.number);
-        save.entries.into_iter().chain(save.metadata)
+        let save = changelog.save(entries(changed), b"head");
+        changelog.completed(save.number);
+        save.entries.into_iter().chain(save.head)
     };
     sends.extend(save(&|_| true));
     let messages =
@@ -185,7 +185,7 @@ fn how_fast_a_state_is_restored() {
     topics.produce_keyed("speed.state", 0, messages(sends));
     let cluster = Cluster { brokers: broker.brokers().to_owned(), client: [].into() };
     let dir = tempfile::tempdir().expect("a directory");
-    let mut prefix = LogCache::open(dir.path(), "state-0").expect("opened").expect("free");
+    let mut prefix = Prefix::open(dir.path(), "state-0").expect("opened").expect("free");
     prefix.load().expect("read");
     restore("from the topic", &cluster, None, Some(&mut prefix));
     drop(prefix);
@@ -208,9 +208,9 @@ impl Filled for blake3::OutputReader {
 }
 
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
-fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut LogCache>) {
+fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut Prefix>) {
     let begun = Instant::now();
-    let cached = dir.map(|dir| LogCache::open(dir, "state-0").expect("opened").expect("free").load().expect("read").records);
+    let cached = dir.map(|dir| Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read").messages);
     let loaded = begun.elapsed();
     let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
     let mut reader = PartitionConsumer::start(cluster, "speed").expect("a reader");
@@ -245,7 +245,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
             written += at.elapsed();
         }
     }
-    let (RestoreStats { cached, read, bytes }, took) = (reading.stats(), begun.elapsed() - written);
+    let (RestoreStats { cached, read, bytes }, took) = (reading.read(), begun.elapsed() - written);
     let speed = bytes as f64 / 1e6 / took.as_secs_f64();
     println!(
         "{how}: {cached} messages of the cache (loaded in {loaded:?}), {read} of the topic, {} MB in {took:?}: {speed:.0} MB/s; written in {written:?}",
