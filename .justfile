@@ -18,7 +18,7 @@ lint:
 
 # Writes the generated pages of docs/ anew.
 docs:
-    LEAKWARDEN_BLESS=1 cargo test --test suite docs::
+    LEAKWARDEN_BLESS=1 cargo test --test suite -- docs:: configuration::
 
 # Rates beside those of parsing the same bytes: `just bench decode`
 bench *name:

@@ -2,7 +2,7 @@
 //! from the README, and the README stays short.
 //!
 //! `LEAKWARDEN_BLESS=1 cargo test --test suite docs::` writes the pages of `docs/formats/` and `docs/detectors/` anew, from the
-//! `//!` heads of the files in `src/decode/` and `src/detect/`.
+//! `//!` heads of the files in `src/decode/` and `src/detect/`, and those of metrics and HTTP resources from their tables.
 
 use leakwarden::decode::FORMATS;
 use leakwarden::detect::DETECTORS;
@@ -142,6 +142,26 @@ fn every_detector_has_its_page() {
     hold("docs/detectors/README.md", &with_list("docs/detectors/README.md", "detectors", &list), &mut stale);
     no_more_than("docs/detectors", &DETECTORS.iter().map(|detector| detector.typology.name()).collect());
     assert_eq!(stale, Vec::<String>::new(), "{STALE}");
+}
+
+#[test]
+fn metrics_and_http_resources_have_their_pages() {
+    let mut stale = Vec::new();
+    let made = |from: &str| format!("<!-- Made from {from} by `LEAKWARDEN_BLESS=1 cargo test --test suite docs::`: change it there. -->\n\n");
+    let metrics = made("src/telemetry/metrics/table.rs") + &leakwarden::telemetry::metrics::table::reference();
+    hold("docs/operate/metrics.md", &metrics, &mut stale);
+    let http = made("src/http/resources/") + &leakwarden::http::router::reference();
+    hold("docs/operate/http.md", &http, &mut stale);
+    assert_eq!(stale, Vec::<String>::new(), "{STALE}");
+}
+
+/// What the README says of the number of formats and detectors.
+#[test]
+fn the_readme_counts_right() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("is there");
+    for count in [format!("[{} log formats]", FORMATS.len()), format!("[{} detectors]", DETECTORS.len())] {
+        assert!(text.contains(&count), "README.md does not say {count:?}");
+    }
 }
 
 /// Every page of the repository.
