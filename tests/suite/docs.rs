@@ -147,7 +147,8 @@ fn every_detector_has_its_page() {
 #[test]
 fn metrics_and_http_resources_have_their_pages() {
     let mut stale = Vec::new();
-    let made = |from: &str| format!("<!-- Made from {from} by `LEAKWARDEN_BLESS=1 cargo test --test suite docs::`: change it there. -->\n\n");
+    let made =
+        |from: &str| format!("<!-- Made from {from} by `LEAKWARDEN_BLESS=1 cargo test --test suite docs::`: change it there. -->\n\n");
     let metrics = made("src/telemetry/metrics/table.rs") + &leakwarden::telemetry::metrics::table::reference();
     hold("docs/operate/metrics.md", &metrics, &mut stale);
     let http = made("src/http/resources/") + &leakwarden::http::router::reference();

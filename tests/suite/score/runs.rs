@@ -27,12 +27,15 @@ pub struct Case {
 /// Endings of what a server writes.
 const CARRIERS: &[&str] = &["json", "csv", "log", "syslog"];
 
+/// Folders beside the checkout with logs of formats that are listed; others lie there for formats to come.
+const BESIDE: &[&str] = &["mariadb1011_server_audit", "postgresql15_pgaudit17"];
+
 /// Folders in which runs may lie: the fixtures, what the environment names, and samples that lie beside the checkout.
 pub fn roots() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut roots = vec![here.join("tests/fixtures")];
     let beside = here.join("../shared/samples/produced");
-    roots.extend(beside.is_dir().then_some(beside));
+    roots.extend(BESIDE.iter().map(|name| beside.join(name)).filter(|folder| folder.is_dir()));
     for variable in ["LEAKWARDEN_SAMPLES", "LEAKWARDEN_LABORATORY"] {
         let named = std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from);
         if let Some(path) = &named {
