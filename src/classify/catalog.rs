@@ -1,6 +1,6 @@
 //! The catalog: which column of which table holds which kind of personal information, and which column names the person.
 //!
-//! Owns `catalog.toml` (SPEC §4) and the look-up by system and table.
+//! Owns `catalog.toml` (docs/contract.md §4) and the look-up by system and table.
 
 use crate::model::kind::{Kind, Kinds};
 use crate::model::place::Place;

@@ -1,6 +1,6 @@
 //! The directory: who works where, whose account is whose at a date, who was absent, which days are holidays.
 //!
-//! Owns `employees.csv`, `accounts.csv`, `absences.csv`, `calendar.csv` (SPEC §5). What is on or off duty is judged in
+//! Owns `employees.csv`, `accounts.csv`, `absences.csv`, `calendar.csv` (docs/contract.md §5). What is on or off duty is judged in
 //! [`crate::classify::duty`].
 
 use crate::classify::table_file::{self, Row};

@@ -1,4 +1,4 @@
-//! Business reasons: which accesses a ticket, an appointment, a campaign or another known reason covers (SPEC §5).
+//! Business reasons: which accesses a ticket, an appointment, a campaign or another known reason covers (docs/contract.md §5).
 //!
 //! Owns `explanations.jsonl` and the question "who has a reason for this?". How far a capped reason is used up is state,
 //! and kept in [`crate::profile::justification`].

@@ -1,4 +1,4 @@
-//! Tags of subjects: who is very important, an employee, or a planted record; and who serves them (`subjects.csv`, SPEC §5).
+//! Tags of subjects: who is very important, an employee, or a planted record; and who serves them (`subjects.csv`, docs/contract.md §5).
 
 use crate::classify::table_file;
 use crate::model::access::Subject;

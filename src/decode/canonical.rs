@@ -1,4 +1,31 @@
-//! `canonical`: the record of docs/contract.md §2, one JSON object per line or message.
+//! `canonical`: leakwarden's own record (docs/contract.md §2), one JSON object a line or Kafka message. Programs that know whose record they
+//! show should write it: nothing has to be inferred from it.
+//!
+//! | field | type | |
+//! |---|---|---|
+//! | `time` | RFC 3339 string, or integer epoch milliseconds | required |
+//! | `employee` or `account` | text | one is required; an account is resolved by `accounts.csv` |
+//! | `id`, `session` | text | a repeat of an id within `[time] dedup` counts once |
+//! | `client` | `{"ip", "host", "app"}` | |
+//! | `system` | text | database or application, as the catalog names it |
+//! | `operation` | `read` `export` `write` `delete` `login` `admin` `other` | default `read` |
+//! | `objects` | `[{"table", "columns"}]` | what was read |
+//! | `statement` | SQL | analysed for tables, columns and keys where `objects` is absent |
+//! | `rows` | number | absent is *unknown*, never zero |
+//! | `subjects` | list of ids | the people disclosed, where they are known |
+//! | `purpose` | `KIND:REF` | claimed reason; it counts only if that reason is on file and covers |
+//! | `outcome` | `success` `failure` | default `success` |
+//!
+//! **Tells** everything that the writer knows. **Counted**: by `subjects` where they are given, else by rows, tables and statement.
+//!
+//! **Refused**: an object without time or name, with a field twice or of another type, with a text over 4,096 bytes (statements may be as
+//! long as the record, 4 MiB). Unknown fields are ignored.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"time":"2026-03-02T09:14:05Z","id":"a032","account":"li_na","system":"crm","objects":[{"table":"crm.customers","columns":["name","phone"]}],"rows":1,"subjects":["C10001"],"client":{"ip":"10.0.0.7"},"purpose":"ticket:INC-10442"}
+//! ```
 
 use crate::decode::json::WordOrNumber;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};

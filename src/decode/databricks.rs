@@ -1,9 +1,25 @@
 //! `databricks-audit`: audit logs of Databricks: rows of `system.access.audit`, delivered JSON, and Azure's diagnostic logs.
 //!
-//! From where: account console, log delivery, or a query of the system table. Switch on *verbose audit logs* in the workspace: only then
-//! is the text of SQL commands and notebook cells logged. It tells the user, the address and the text; it leaves out rows always, and
-//! tables of code that is not SQL. Looking at a table's description (`getTable`, `listTables`) shows nobody and is passed over;
-//! temporary credentials for a table, downloads of results and shared tables give data away and are told of.
+//! **Switch on**: log delivery in the account console, or a query of the system table `system.access.audit`; and *verbose audit logs* in the
+//! workspace's settings, for only then is the text of SQL commands and notebook cells logged:
+//!
+//! ```json
+//! {"enableVerboseAuditLogs": "true"}
+//! ```
+//!
+//! **Tells**: user, address, and the text of commands. **Does not tell**: rows, ever, so how many people a bulk read showed is unknown;
+//! tables of code that is not SQL; which person, other than by keys.
+//!
+//! **Counted**: a command counts once. Looking at a table's description (`getTable`, `listTables`) shows nobody and is passed over;
+//! temporary credentials for a table, downloads of results and shared tables give data away and count as exports.
+//!
+//! **Refused**: an object without service, action or time, or with one field in two spellings and different values.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"event_time":"2026-03-02T09:14:05Z","workspace_id":77,"source_ip_address":"10.0.0.7","user_identity":{"email":"li.na@crm.example"},"service_name":"databrickssql","action_name":"commandSubmit","event_id":"e1","request_params":{"commandText":"SELECT name FROM crm.customers WHERE id = 42","commandId":"c"},"response":{"status_code":200}}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;

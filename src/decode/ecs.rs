@@ -1,12 +1,30 @@
-//! `ecs`: Elastic Common Schema documents of databases, as Filebeat's modules, Auditbeat, Packetbeat and Elastic Agent write them.
+//! `ecs`: Elastic Common Schema documents about databases, as Filebeat's modules, Auditbeat, Packetbeat and Elastic Agent write them.
+//!
+//! **Switch on** the module of the database, for example in Filebeat:
+//!
+//! ```yaml
+//! filebeat.modules:
+//!   - module: postgresql
+//!     log: {enabled: true}
+//! ```
 //!
 //! Read are documents whose `event.category` says `database` (or `authentication`, as logins) or that have the fields of a database's
-//! module, nested or with dotted keys, also as Elasticsearch exports them (`_source`). Where `event.original` or `message` still
-//! holds the raw record of a known format, that format reads it; this one is for documents that were taken apart.
+//! module, nested or with dotted keys, also as Elasticsearch exports them (`_source`). Where `event.original` or `message` still holds the
+//! raw record of a known format, that format reads it, and better: this one is for documents that were taken apart.
 //!
-//! Told: `user.name`, `client.ip` or `source.ip`, statement of `postgresql.log.query`, `mysql.*.query`, `mssql`, Packetbeat's `query`,
-//! `event.action`, `event.outcome`. Not told: columns and persons; rows only by Packetbeat (`mysql.num_rows`, `pgsql.num_rows`) and
-//! MySQL's slow log (`rows_sent`, where it is not 0: `HANDLER` shows 0).
+//! **Tells**: `user.name`, `client.ip` or `source.ip`, `event.outcome`, and the statement of `postgresql.log.query`, `mysql.*.query`, `mssql`,
+//! Packetbeat's `query`. **Does not tell**: columns, which person other than by keys; rows only by Packetbeat (`mysql.num_rows`,
+//! `pgsql.num_rows`) and MySQL's slow log (`rows_sent`, where it is not 0: `HANDLER` shows 0).
+//!
+//! **Counted**: one document is one access. Documents of other categories are passed over.
+//!
+//! **Refused**: an object without `@timestamp`, or with a key twice.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"@timestamp":"2026-03-02T09:14:05.500Z","event":{"category":["database"],"module":"postgresql","action":"query","outcome":"success","id":"e-1"},"user":{"name":"li_na"},"client":{"ip":"10.0.0.7"},"postgresql":{"log":{"query":"SELECT name FROM crm.customers WHERE id = 42","database":"crm","session_id":"5fb3.1"}}}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};

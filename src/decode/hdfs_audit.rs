@@ -1,11 +1,27 @@
-//! `hdfs-audit`: the audit log of HDFS's NameNode, `FSNamesystem.audit: allowed=true ugi=… ip=/… cmd=open src=… dst=… perm=…`.
+//! `hdfs-audit`: the audit log of HDFS's NameNode (`FSNamesystem.audit`).
 //!
-//! Switched on by `hdfs.audit.logger=INFO,RFAAUDIT` (`hdfs-audit.log`). Times have no zone: configure it, else they are read as UTC.
+//! **Switch on**, in `hadoop-env.sh` or `log4j.properties`:
 //!
-//! Told: user, client, command and path. A table is the path, so a catalog says `table = "/warehouse/crm.db/customers/*"`. Not told:
-//! rows, bytes, columns, which person; how much of a file was read is unknown. The user is the effective one in front, the person:
-//! of `li (auth:PROXY) via hive (auth:KERBEROS)` it is `li`, and `hive` stands as the program. Looks at names alone (`listStatus`,
-//! `getfileinfo`) read no content and are left out.
+//! ```ini
+//! hdfs.audit.logger=INFO,RFAAUDIT
+//! ```
+//!
+//! Times have no zone: set `[time] zone` or the zone of the format, else they are read as UTC.
+//!
+//! **Tells**: user, client, command and path. A table is the path, so a catalog says `table = "/warehouse/crm.db/customers/*"`.
+//! **Does not tell**: rows, bytes, columns, which person; how much of a file was read is unknown.
+//!
+//! **Counted**: one line is one access. The user is the effective one in front, the person: of `li_na (auth:PROXY) via hive
+//! (auth:KERBEROS)` it is `li_na`, and `hive` stands as the program. Looks at names alone (`listStatus`, `getfileinfo`) read no content and
+//! are passed over.
+//!
+//! **Refused**: a line without `allowed=`, `ugi=`, `cmd=` or a time.
+//!
+//! **Example**:
+//!
+//! ```text
+//! 2026-03-02 09:14:05,462 INFO FSNamesystem.audit: allowed=true ugi=li_na (auth:PROXY) via hive/node1@CORP.EXAMPLE (auth:KERBEROS) ip=/10.0.0.7 cmd=open src=/warehouse/crm.db/customers/part-00000.parquet dst=null perm=null proto=rpc
+//! ```
 
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
 use crate::model::access::Operation;

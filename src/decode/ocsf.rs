@@ -1,10 +1,20 @@
 //! `ocsf`: events of the Open Cybersecurity Schema Framework, class 6005 (Datastore Activity) and 3002 (Authentication, a login).
 //!
-//! Amazon Security Lake, SIEMs and collectors normalise audit logs to it; export the events as JSON, one a line or in arrays.
+//! **Export** them as JSON, one a line or in arrays, from whatever normalises audit logs to OCSF: Amazon Security Lake, a SIEM, a collector.
 //!
-//! Told: `actor.user`, `src_endpoint`, `database`, `databucket` or `table`, `query_info.query_string`, `activity_id` and `status_id`.
-//! Not told: rows; the schema has no field for them, and what a mapper left in `unmapped` under a name of rows *returned* is taken
-//! (`rows_returned`, `row_count` …) for reading alone. Columns and persons are not told. Other classes are no access and are left out.
+//! **Tells**: `actor.user`, `src_endpoint`, `database`, `databucket` or `table`, `query_info.query_string`, `activity_id` and `status_id`.
+//! **Does not tell**: rows (the schema has no field for them), columns, which person other than by keys of the statement.
+//!
+//! **Counted**: one event is one access. What a mapper left in `unmapped` under a name of rows *returned* (`rows_returned`, `row_count` …) is
+//! taken as the rows, for reading alone. Other classes are no access and are passed over.
+//!
+//! **Refused**: an object without class, activity or time, or with a key twice.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"class_uid":6005,"category_uid":6,"activity_id":4,"type_uid":600504,"status_id":1,"time":1772442845500,"actor":{"user":{"name":"li_na"},"session":{"uid":"s1"}},"src_endpoint":{"ip":"10.0.0.7"},"database":{"name":"crm"},"query_info":{"query_string":"SELECT name FROM crm.customers WHERE id = 42"},"metadata":{"uid":"u-1","version":"1.5.0"}}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};

@@ -1,12 +1,28 @@
-//! `ranger-audit`: Apache Ranger's audit as JSON, bare or behind log4j's prefix (`… INFO xaaudit - {…}`).
+//! `ranger-audit`: Apache Ranger's audit as JSON (Hive, Impala, Trino, HDFS), bare or behind log4j's prefix (`… INFO xaaudit - {…}`).
 //!
-//! Ranger's plugins write it to log4j (`xasecure.audit.destination.log4j=true`), Solr, HDFS or Kafka. Times without a zone are the
-//! plugin's local ones: configure it, else they are read as UTC.
+//! **Switch on**, in the plugin's `ranger-*-audit.xml`:
 //!
-//! Told: user, client, resource (`db/table/column,column` of Hive, paths of HDFS), whether it was allowed, the statement (`reqData`) of
-//! Hive, Impala and Trino. Not told: rows, which person. One statement gives a record for each table and policy: those of one session
-//! and statement within two seconds count once. Names come from the resource, which is what was authorised: all columns that the
-//! statement touched. Where the resource names no table the statement is analysed. The service (`repo`) is the system.
+//! ```ini
+//! xasecure.audit.is.enabled=true
+//! xasecure.audit.destination.log4j=true     # or Solr, HDFS, Kafka
+//! ```
+//!
+//! Times without a zone are the plugin's local ones: set `[time] zone` or the zone of the format, else they are read as UTC.
+//!
+//! **Tells**: user, client, resource (`db/table/column,column` of Hive, paths of HDFS), whether it was allowed, and the statement (`reqData`)
+//! of Hive, Impala and Trino. The service (`repo`) is the system. **Does not tell**: rows, so how many people a bulk read showed is unknown;
+//! which person.
+//!
+//! **Counted**: a statement gives a record for each table and policy: those of one session and statement within two seconds count once.
+//! Tables and columns come from the resource, which is what was authorised; where it names no table the statement is analysed.
+//!
+//! **Refused**: an object without user or time, or with a key twice.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"repoType":3,"repo":"corp_hive","reqUser":"li_na","evtTime":"2026-03-02 09:14:05.142","access":"SELECT","resource":"crm/customers/name","resType":"@column","action":"select","result":1,"sess":"0b9c1f6e","cliIP":"10.0.0.7","reqData":"select name from customers where id = 42"}
+//! ```
 
 use crate::decode::waiting::Waiting;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};

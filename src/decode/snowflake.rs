@@ -1,9 +1,28 @@
-//! `snowflake-access-history`: rows of `ACCOUNT_USAGE.ACCESS_HISTORY`, best joined with `QUERY_HISTORY` by `QUERY_ID`, as JSON objects.
+//! `snowflake-access-history`: rows of Snowflake's `ACCESS_HISTORY`, best joined with `QUERY_HISTORY`, as JSON objects (Enterprise edition).
 //!
-//! From where: `SELECT … FROM SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY JOIN QUERY_HISTORY USING (QUERY_ID)` by a shipper, hours behind
-//! the queries (Enterprise edition). It tells the user, and tables and columns as they were read, also those behind views. With
-//! `QUERY_TEXT` and `ROWS_PRODUCED` it tells how many people; without the text nobody knows whether a row holds one person or an
-//! array of all, so the count stays unknown. Add `CLIENT_IP` of `LOGIN_HISTORY` if you can. Rows of `LOGIN_HISTORY` are read too.
+//! **Export** by a shipper, some hours behind the queries:
+//!
+//! ```sql
+//! SELECT a.*, q.QUERY_TEXT, q.ROWS_PRODUCED, q.EXECUTION_STATUS, q.ERROR_CODE, l.CLIENT_IP
+//! FROM SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY a
+//! JOIN SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY q USING (QUERY_ID)
+//! LEFT JOIN SNOWFLAKE.ACCOUNT_USAGE.SESSIONS s ON s.SESSION_ID = q.SESSION_ID
+//! LEFT JOIN SNOWFLAKE.ACCOUNT_USAGE.LOGIN_HISTORY l ON l.EVENT_ID = s.LOGIN_EVENT_ID;
+//! ```
+//!
+//! **Tells**: the user, and tables and columns as they were read, also those behind views; with `ROWS_PRODUCED` the rows. Rows of
+//! `LOGIN_HISTORY` are read as logins. **Does not tell**: bind values; which person, other than by keys.
+//!
+//! **Counted**: one row is one query. With `QUERY_TEXT` and `ROWS_PRODUCED` it tells how many people; without the text a row may hold one
+//! person or an array of all, so the count stays unknown.
+//!
+//! **Refused**: an object without query id, user or time, or with one field in two spellings and different values.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"QUERY_ID":"q1","QUERY_START_TIME":"2026-03-02 09:14:05.000 +0000","USER_NAME":"LI_NA","DIRECT_OBJECTS_ACCESSED":[{"objectDomain":"Table","objectName":"CRM.PUBLIC.CUSTOMERS","columns":[{"columnName":"ID"},{"columnName":"NAME"}]}],"BASE_OBJECTS_ACCESSED":[],"QUERY_TEXT":"SELECT name FROM customers WHERE id = 42","ROWS_PRODUCED":1}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;

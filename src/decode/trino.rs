@@ -1,9 +1,28 @@
 //! `trino-event`: events of Trino's event listeners (HTTP, Kafka) and what is shaped like them: `QueryCompletedEvent` as JSON.
 //!
-//! From where: `event-listener.name=http` with `http-event-listener.log-completed=true`, or `kafka-event-listener`. It tells the user,
-//! the client, the statement, the rows that left (`statistics.outputRows`), and by `ioMetadata.inputs` the tables and columns that
-//! were really read, also behind views. It leaves out the values of `EXECUTE … USING`. The text is believed where it names every
-//! table that was read, because it alone tells a count from a list and whom a key names; else the inputs are.
+//! **Switch on**, in `etc/event-listener.properties`:
+//!
+//! ```ini
+//! event-listener.name=http
+//! http-event-listener.log-completed=true
+//! http-event-listener.connect-ingest-uri=http://collector:8080/trino
+//! ```
+//!
+//! or the `kafka-event-listener`.
+//!
+//! **Tells**: user, client, statement, the rows that left (`statistics.outputRows`), and by `ioMetadata.inputs` the tables and columns that
+//! were really read, also behind views. **Does not tell**: the values of `EXECUTE … USING`; which person, other than by keys.
+//!
+//! **Counted**: a completed query counts once; its creation is passed over. The text is believed where it names every table that was
+//! read, because it alone tells a count from a list and whom a key names; else the inputs are.
+//!
+//! **Refused**: an object without query id, query or context, or a completed query without its time.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"metadata":{"queryId":"20260302_091405_00012_pzafy","queryState":"FINISHED","query":"SELECT name FROM pg.crm.customers WHERE id = 42"},"context":{"user":"li_na","remoteClientAddress":"10.0.0.7","source":"trino-cli"},"statistics":{"outputRows":1},"ioMetadata":{"inputs":[{"catalogName":"pg","schema":"crm","table":"customers","columns":["id","name"]}]},"endTime":"2026-03-02T09:14:05Z"}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, Row};

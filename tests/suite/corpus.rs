@@ -5,7 +5,7 @@
 mod fuzz;
 
 use fuzz::Tally;
-use leakwarden::decode::FORMATS;
+use leakwarden::decode::{FORMATS, custom};
 use std::path::{Path, PathBuf};
 
 const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fuzz");
@@ -21,12 +21,81 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     paths.iter().map(|path| (name(path), std::fs::read(path).expect("is readable"))).collect()
 }
 
+/// Files of `src/decode` with their text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/decode")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("can be listed") {
+            let path = entry.expect("can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).expect("a source file is UTF-8");
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// The name of the format that a file declares: `name: "…"` of its `const …: Format`.
+fn declared(text: &str) -> Option<&str> {
+    let (_, after) = text.split_once(": Format = Format {")?;
+    let (_, name) = after.split_once("name: \"")?;
+    name.split_once('"').map(|(name, _)| name)
+}
+
 #[test]
-fn every_format_has_a_fuzz_target() {
+fn every_file_that_declares_a_format_has_a_row() {
+    let known: Vec<&str> = FORMATS.iter().chain(custom::KINDS).map(|format| format.name).collect();
+    let sources = sources();
+    let declared: Vec<(&str, &Path)> = sources.iter().filter_map(|(path, text)| Some((declared(text)?, path.as_path()))).collect();
+    for (name, path) in &declared {
+        assert!(
+            known.contains(name),
+            "{} declares the format `{name}`, and FORMATS in src/decode/mod.rs has no row for it",
+            path.display()
+        );
+    }
+    assert_eq!(declared.len(), known.len(), "each row is declared in a file of its own: {declared:?}");
+}
+
+#[test]
+fn every_format_has_a_fuzz_target_and_seeds() {
     let manifest = std::fs::read_to_string(format!("{FUZZ}/Cargo.toml")).expect("is there");
     for name in FORMATS.iter().map(|format| format.name).chain(["sql"]) {
-        assert!(Path::new(FUZZ).join("fuzz_targets").join(format!("{name}.rs")).is_file(), "{name} has no target");
-        assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is no target of the manifest");
+        let target = Path::new(FUZZ).join("fuzz_targets").join(format!("{name}.rs")).is_file();
+        let listed = manifest.contains(&format!("name = \"{name}\""));
+        assert!(target && listed, "`{name}` has no fuzz target: run `sh tests/fuzz/targets.sh {name}`");
+        let seeds = std::fs::read_dir(Path::new(FUZZ).join("corpus").join(name)).into_iter().flatten();
+        let seeds = seeds.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("seed"))).count();
+        assert!(seeds > 0, "`{name}` has no seed: put some lines of such a log into tests/fuzz/corpus/{name}/seed-1");
+    }
+}
+
+/// The example that ends the head of a format's file.
+fn example(head: &str) -> Option<String> {
+    let (_, after) = head.split_once("**Example**:\n")?;
+    let (_, block) = after.split_once("```")?;
+    let (_, lines) = block.split_once('\n')?;
+    lines.split_once("\n```").map(|(example, _)| example.to_owned())
+}
+
+#[test]
+fn the_example_in_the_head_of_every_format_is_one_record_of_it() {
+    let sources = sources();
+    for format in FORMATS {
+        let own = sources.iter().find(|(_, text)| text.starts_with(&format!("//! `{}`:", format.name)));
+        let (path, text) = own.unwrap_or_else(|| panic!("no file of src/decode begins with //! `{}`:", format.name));
+        let head: Vec<&str> =
+            text.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let example =
+            example(&head.join("\n")).unwrap_or_else(|| panic!("{} ends without an **Example**: in a code block", path.display()));
+        let tally = fuzz::decode(format.name, example.as_bytes(), true);
+        assert!(tally.records == 1 && tally.dead == 0, "{}: {tally:?}", path.display());
+        let found = leakwarden::decode::recognise(example.lines().map(str::as_bytes)).map(|format| format.name);
+        assert_eq!(found, Some(format.name), "{}", path.display());
     }
 }
 

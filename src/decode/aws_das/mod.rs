@@ -1,15 +1,29 @@
 //! `aws-das`: Database Activity Streams of Amazon Aurora (PostgreSQL, MySQL) and RDS (Oracle, SQL Server), *after decryption*.
 //!
-//! `aws rds start-activity-stream --mode async …` makes a Kinesis stream. Its messages hold `databaseActivityEvents` encrypted by
-//! the AWS Encryption SDK with a KMS key; a consumer (a Lambda function, say) decrypts and unzips them and hands on the documents
-//! `{"type":"DatabaseActivityMonitoringRecord","databaseActivityEventList":[…]}`, which are read here; so are the outer document
-//! with the decrypted one inside, and single events. What is still encrypted is refused and says so.
-//! With `--engine-native-audit-fields-included` Oracle and SQL Server tell more of the login and the table.
+//! **Switch on**:
 //!
-//! Told: login, client, statement, bind values (PostgreSQL, Oracle), rows returned (PostgreSQL; MySQL for queries). Not told: rows
-//! on Oracle (never) and SQL Server (only of whole batches), columns, which person. PostgreSQL's events are pgaudit's lines and are
-//! assembled as such. MySQL tells a statement (`MAIN`) and each table it touched (`AUX`), Oracle and SQL Server the same statement
-//! once for each table: it counts once.
+//! ```sh
+//! aws rds start-activity-stream --mode async --kms-key-id KEY --resource-arn ARN --engine-native-audit-fields-included
+//! ```
+//!
+//! The messages of the Kinesis stream hold `databaseActivityEvents`, encrypted by the AWS Encryption SDK with the KMS key. A consumer (a
+//! Lambda function, say) decrypts and unzips them and hands on the documents, which are read here; so are the outer document with the
+//! decrypted one inside, and single events. The last option makes Oracle and SQL Server tell more of the login and the table.
+//!
+//! **Tells**: login, client, statement; bind values (PostgreSQL, Oracle); rows returned (PostgreSQL; MySQL for queries). **Does not
+//! tell**: rows of Oracle (never) and SQL Server (only of whole batches); columns other than by the statement; which person, other than
+//! by keys and parameters.
+//!
+//! **Counted**: a statement counts once. PostgreSQL's events are pgaudit's lines and are assembled as such; MySQL tells a statement
+//! (`MAIN`) and each table it touched (`AUX`), Oracle and SQL Server the same statement once for each table. Heartbeats are passed over.
+//!
+//! **Refused**: what is still encrypted, and says so; an event without server type or time.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"type":"DatabaseActivityMonitoringRecord","instanceId":"db-1","databaseActivityEventList":[{"type":"record","serverType":"PostgreSQL","logTime":"2026-03-02 09:14:05.990579+00","statementId":6,"substatementId":1,"class":"READ","command":"SELECT","commandText":"SELECT name FROM crm.customers WHERE id = 42","dbUserName":"li_na","databaseName":"crm","remoteHost":"10.0.0.7","rowCount":1}]}
+//! ```
 
 mod event;
 mod joined;

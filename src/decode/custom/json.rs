@@ -1,4 +1,24 @@
-//! `kind = "json"`: JSON objects, each field by a JSON pointer.
+//! `kind = "json"` of a custom format: JSON objects, one a line, over lines or in arrays, each field by a JSON pointer.
+//!
+//! ```toml
+//! [format.core_log]
+//! kind = "json"
+//! time = "/ts"
+//! time_format = "%Y-%m-%d %H:%M:%S"     # default: RFC 3339 or epoch milliseconds
+//! employee = "/user/employee_id"
+//! table = "/table"
+//! rows = "/count"
+//! subjects = "/items/*/customer"        # `*` stands for every element of a list
+//! ```
+//!
+//! **Refused**: an object that tells no time, or neither employee nor account; rows that are no whole number; a key that stands twice; a
+//! text over 4,096 bytes (but for statements).
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"ts":"2026-03-02 09:14:05","user":{"employee_id":"E1004"},"table":"crm.customers","count":1,"items":[{"customer":"C10001"}]}
+//! ```
 
 use crate::decode::custom::mapping::Mapping;
 use crate::decode::custom::record;

@@ -1,5 +1,5 @@
-//! Formats of one's own: `[format.NAME]` says where in a JSON object, or in which named group of a pattern, each field of a
-//! canonical record (SPEC §2) stands. For logs of in-house applications and whatever has no format here.
+//! Custom formats: `[format.NAME]` says where in a JSON object, or in which named group of a pattern, each field of a canonical record
+//! (docs/contract.md §2) stands. For logs of in-house applications and whatever has no format here.
 
 mod json;
 mod mapping;

@@ -1,4 +1,20 @@
-//! `kind = "regex"`: lines of text, each field a named group of a pattern. Lists are split at commas.
+//! `kind = "regex"` of a custom format: lines of text, each field a named group of a pattern. Columns, subjects and tables are split at commas;
+//! `-` and `null` say nothing.
+//!
+//! ```toml
+//! [format.till_log]
+//! kind = "regex"
+//! pattern = '^(?<time>\S+) (?<account>\w+) (?<table>[\w.]+) ids=(?<subjects>\S*) rows=(?<rows>\d+)$'
+//! ```
+//!
+//! **Refused**: a line that the pattern does not match, and what `kind = "json"` refuses. `check` refuses a pattern with a group of another
+//! name, or without `time` and `employee` or `account`.
+//!
+//! **Example**:
+//!
+//! ```text
+//! 2026-03-02T09:14:05Z li_na crm.customers ids=C10001 rows=1
+//! ```
 
 use crate::decode::custom::mapping::{Field, Mapping};
 use crate::decode::custom::record;

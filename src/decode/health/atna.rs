@@ -1,12 +1,29 @@
-//! `atna`: the AuditMessage of DICOM PS3.15, RFC 3881 and IHE's Audit Trail and Node Authentication, bare or within syslog.
+//! `atna`: the AuditMessage of DICOM PS3.15, RFC 3881 and IHE's Audit Trail and Node Authentication (ATNA), bare or within syslog.
 //!
-//! Imaging systems, XDS registries and gateways send them to an audit repository over syslog (UDP or TLS, RFC 5424); the repository's
-//! files, or the same syslog stream, are read here.
+//! **Switch on**: imaging systems, XDS registries and gateways send them to an audit repository over syslog (UDP or TLS, RFC 5424). Read the
+//! repository's files, or have rsyslog hand on the same stream:
 //!
-//! Told: `ActiveParticipant` with `UserIsRequestor` (the person before the program, where both are); patients by
-//! `ParticipantObjectIdentification` of type 1 in role 1; action and outcome. Not told: how many patients a query found; unless
-//! they are listed it is unknown. Tables are named as in FHIR: `Patient`, `DocumentReference`, `ImagingStudy`; how ids of patients
-//! are read stands with the trail that is shared with `fhir-auditevent`.
+//! ```text
+//! module(load="imtcp")
+//! input(type="imtcp" port="6514")
+//! *.* action(type="omfile" file="/var/log/atna.log")
+//! ```
+//!
+//! **Tells**: `ActiveParticipant` with `UserIsRequestor` (the person before the program, where both are); *which patients*
+//! (`ParticipantObjectIdentification` of type 1 in role 1); action, outcome, address. **Does not tell**: how many patients a query found;
+//! unless they are listed it is unknown.
+//!
+//! **Counted**: by the patients listed. Tables are named as in FHIR (`Patient`, `DocumentReference`, `ImagingStudy`), the system is
+//! `AuditSourceID` or the site. Ids have IHE's form: `123^^^HOSP&1.2.3&ISO` is `123^^^&1.2.3&ISO`, since the same number of another
+//! authority is another person; `subjects.csv` needs the same form. Logouts are passed over.
+//!
+//! **Refused**: a message without `EventIdentification` or time, with a document type or an entity of its own, or cut off.
+//!
+//! **Example**:
+//!
+//! ```xml
+//! <AuditMessage><EventIdentification EventActionCode="R" EventDateTime="2026-03-02T09:14:05Z" EventOutcomeIndicator="0"><EventID csd-code="110103"/></EventIdentification><ActiveParticipant UserID="dr.li" UserIsRequestor="true" NetworkAccessPointID="10.0.0.7"/><AuditSourceIdentification AuditSourceID="PACS1"/><ParticipantObjectIdentification ParticipantObjectID="123" ParticipantObjectTypeCode="1" ParticipantObjectTypeCodeRole="1"/></AuditMessage>
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};

@@ -1,12 +1,37 @@
 //! `fhir-auditevent`: FHIR's AuditEvent of DSTU2, STU3, R4 and R5, as JSON (one a line, pretty-printed, in arrays or Bundles) or XML.
 //!
-//! FHIR servers and gateways write them for each interaction (HAPI's `BalpAuditCaptureInterceptor`, IHE's Basic Audit Log Patterns);
-//! they are had by `GET AuditEvent?_lastUpdated=…` or from the server's feed.
+//! **Switch on**: FHIR servers and gateways write one for each interaction, HAPI for instance by an interceptor (IHE's Basic Audit Log Patterns):
 //!
-//! Told: the agent with `requestor: true`, the person where there are several; the patients (`entity` of a patient, `patient` of R5)
-//! and resource types; `recorded`, action and outcome. Not told: how many records a search found; unless patients are listed it is
-//! unknown. `purposeOfEvent` is a class (`TREAT`) and no reference to a case, so it is not taken as a claimed reason.
-//! What a catalog says of tables and ids stands in [`crate::decode::health`]'s trail: tables are `Patient`, `Observation` ….
+//! ```java
+//! restfulServer.registerInterceptor(new BalpAuditCaptureInterceptor(sink, contextServices));
+//! ```
+//!
+//! Read them from the server's feed or by `GET AuditEvent?_lastUpdated=…`.
+//!
+//! **Tells**: the agent with `requestor: true` (the person, where there are several); *which patients* (`entity` of a patient, `patient` of
+//! R5); resource types; time, action and outcome. **Does not tell**: how many records a search found; unless patients are listed it is
+//! unknown. `purposeOfEvent` is a class (`TREAT`), not a reference to a case, so it is not taken as a claimed reason.
+//!
+//! **Counted**: by the patients listed. Tables are resource types (`Patient`, `Observation`), the system is `source.site`:
+//!
+//! ```toml
+//! [[table]]
+//! system = "Hospital"
+//! table = "Patient"
+//! subject = "id"
+//! [table.columns]
+//! "*" = "health"
+//! ```
+//!
+//! Ids: of `Patient/123` it is `123`; `123^^^HOSP&1.2.3&ISO` and `urn:oid:1.2.3|123` are `123^^^&1.2.3&ISO`. `subjects.csv` needs the same form.
+//!
+//! **Refused**: another resource, an event without a time, XML with a document type or an entity of its own.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"resourceType":"AuditEvent","id":"e1","type":{"code":"rest"},"subtype":[{"code":"read"}],"action":"R","recorded":"2026-03-02T09:14:05Z","outcome":"0","agent":[{"who":{"identifier":{"value":"dr.li"}},"requestor":true,"network":{"address":"10.0.0.7"}}],"source":{"site":"Hospital"},"entity":[{"what":{"reference":"Patient/123"}}]}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};

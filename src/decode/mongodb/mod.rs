@@ -1,9 +1,25 @@
 //! `mongodb-audit`: MongoDB's audit log as JSON, of Enterprise, Percona Server and Atlas.
 //!
-//! From where: `auditLog: {destination: file, format: JSON}`, or syslog. Switch on `setParameter: {auditAuthorizationSuccess: true}`:
-//! else only refusals are logged. It tells the user, the address and the command with its arguments; it leaves out rows, and whether
-//! a command that was permitted succeeded. A command is turned into the SQL that reads the same, so that keys, projections and
-//! counts are understood by the same rules as everywhere; what has no equal reads everything.
+//! **Switch on**, in `mongod.conf`:
+//!
+//! ```yaml
+//! auditLog: {destination: file, format: JSON, path: /var/log/mongodb/audit.json}   # or destination: syslog
+//! setParameter: {auditAuthorizationSuccess: true}                                  # else only refusals are logged
+//! ```
+//!
+//! **Tells**: user, address, and the command with its arguments. **Does not tell**: rows, so how many people a bulk read showed is
+//! unknown; whether a command that was permitted succeeded; which person, other than by the filter.
+//!
+//! **Counted**: a command is turned into the SQL that reads the same, so that keys, projections and counts are understood by the same
+//! rules as everywhere; what has no equal (`$where`, unknown stages) reads everything.
+//!
+//! **Refused**: an object without `atype`, `ts`, `users` or `result`; one nested too deep.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"atype":"authCheck","ts":{"$date":"2026-03-02T09:14:05.500+0000"},"local":{"ip":"10.0.0.1","port":27017},"remote":{"ip":"10.0.0.7","port":4711},"users":[{"user":"li_na","db":"admin"}],"roles":[],"param":{"command":"find","ns":"crm.customers","args":{"find":"customers","filter":{"id":42},"projection":{"name":1}}},"result":0}
+//! ```
 
 mod pipeline;
 mod query;

@@ -1,10 +1,34 @@
-//! `mysql-audit-json`: MySQL Enterprise Audit and Percona's `audit_log_filter` in their JSON formats: an array of objects that is
-//! open while the server runs.
+//! `mysql-audit-json`: MySQL Enterprise Audit and Percona's `audit_log_filter` in their JSON formats: an array of objects that is open while
+//! the server runs.
 //!
-//! Switched on by `audit_log_format=JSON` (Percona: `audit_log_filter.format=JSON`) and a filter that logs the classes `connection`,
-//! `general` and `table_access`. It tells who ran what, its end, and with `table_access` the tables behind views; statements inside
-//! of procedures are not logged. Rows are there only where the filter adds `query_statistics`; switch them on, for without them
-//! the size of bulk reads is unknown. Values of prepared statements are often `?`. Times are UTC with one second.
+//! **Switch on**:
+//!
+//! ```ini
+//! [mysqld]
+//! audit_log_format = JSON            # Percona: audit_log_filter.format = JSON
+//! ```
+//!
+//! with a filter that logs the classes `connection`, `general` and `table_access`, and adds the rows to `general`:
+//!
+//! ```sql
+//! SELECT audit_log_filter_set_filter('reads', '{"filter": {"class": [{"name": "connection"}, {"name": "table_access"},
+//!   {"name": "general", "event": {"name": "status", "print": {"service": {"implementation": "mysql_server", "tag": "query_statistics",
+//!    "element": [{"name": "rows_sent", "type": "longlong"}]}}}}]}}');
+//! ```
+//!
+//! **Tells**: who ran what, from where, how it ended; with `table_access` the tables behind views; rows only with `query_statistics`.
+//! **Does not tell**: without `query_statistics` the size of bulk reads; statements inside of procedures; values of prepared statements
+//! (often `?`); columns other than by the statement. Times are UTC with one second.
+//!
+//! **Counted**: all events of one statement count once. Rows behind a server-side cursor (`Execute` with 0 rows) are unknown.
+//!
+//! **Refused**: an object without `timestamp`, `id` or `class`, or with a key twice.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"timestamp":"2026-03-02 09:14:05","id":1,"class":"general","event":"status","connection_id":42,"account":{"user":"li_na","host":"desk"},"login":{"user":"li_na","ip":"10.0.0.7"},"general_data":{"command":"Query","sql_command":"select","query":"SELECT name FROM crm.customers WHERE id = 42","status":0},"query_statistics":{"rows_sent":1}}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::mysql::joined::{Event, Joined, Place, Step};

@@ -1,10 +1,31 @@
-//! `mariadb-audit`: the log of MariaDB's plugin `server_audit`, as a file or through syslog; also of Amazon's builds for RDS and Aurora.
+//! `mariadb-audit`: the log of MariaDB's plugin `server_audit`, as a file or through syslog; also of Amazon's builds for RDS and Aurora MySQL.
 //!
-//! Switched on by `plugin_load_add=server_audit`, `server_audit_logging=ON`, `server_audit_events=CONNECT,QUERY,TABLE`; raise
-//! `server_audit_query_log_limit` (1,024 bytes) so that texts are not cut, and keep `TABLE`, which names the tables behind views
-//! and procedures. It tells who ran what, from where, and how it ended. It never tells rows or columns: how many people a bulk
-//! read showed is unknown. Values of prepared statements are there only while the general log is on, else `?`. Times have
-//! one second and no zone: set `[time] zone`. Nothing is logged while `server_audit_logging` is off, which is itself logged.
+//! **Switch on**:
+//!
+//! ```ini
+//! [mariadb]
+//! plugin_load_add = server_audit
+//! server_audit_logging = ON
+//! server_audit_events = CONNECT,QUERY,TABLE
+//! server_audit_query_log_limit = 65536      # default 1,024 bytes: longer texts are cut
+//! ```
+//!
+//! Keep `TABLE`: it names the tables behind views and procedures. On RDS: option group `MARIADB_AUDIT_PLUGIN`. Times have one second and no
+//! zone: set `[time] zone`, or the zone of the format.
+//!
+//! **Tells**: who ran what, from where, how it ended, and the tables touched. **Does not tell**: rows and columns, so how many people a
+//! bulk read showed is unknown; values of prepared statements, unless the general log is on (else `?`); which person, other than by keys.
+//!
+//! **Counted**: the lines of one statement (`QUERY` and its `READ`s and `WRITE`s) count once. A text that the limit has cut is not
+//! believed where it might have said more. Switching `server_audit_logging` off is itself logged, and nothing after it.
+//!
+//! **Refused**: a line of another number of fields, or without time, connection or operation.
+//!
+//! **Example**:
+//!
+//! ```text
+//! 20260302 09:14:05,db1,li_na,10.0.0.7,112,826,QUERY,crm,'SELECT name FROM customers WHERE id = 42',0
+//! ```
 
 use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
 use crate::decode::mysql::statement::{self, Told};

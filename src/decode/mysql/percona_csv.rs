@@ -1,7 +1,26 @@
-//! `percona-audit-csv`: Percona's plugin `audit_log` with `audit_log_format=CSV`. Texts keep their line ends, so a record may run over
-//! several lines.
+//! `percona-audit-csv`: Percona Server's plugin `audit_log` in CSV.
 //!
-//! It tells what `percona-audit-json` does: who, what, from where, and the error code; neither rows nor tables.
+//! **Switch on**:
+//!
+//! ```ini
+//! [mysqld]
+//! plugin-load-add = audit_log.so
+//! audit_log_format = CSV
+//! audit_log_policy = ALL
+//! ```
+//!
+//! **Tells** what `percona-audit-json` does: who ran what, from where, and the error code. **Does not tell**: rows, tables behind views,
+//! values of prepared statements: how many people a bulk read showed is unknown. Times are UTC with one second.
+//!
+//! **Counted**: one record is one statement. Texts keep their line ends, so a record may run over several lines.
+//!
+//! **Refused**: a record of another number of fields, or whose quotes never close.
+//!
+//! **Example**:
+//!
+//! ```text
+//! "Query","7_2026-03-02T08:00:00","2026-03-02T09:14:05 UTC","select","12",0,"SELECT name FROM customers WHERE id = 42","li_na[li_na] @ desk [10.0.0.7]","desk","","10.0.0.7","crm"
+//! ```
 
 use crate::decode::mysql::joined::Joined;
 use crate::decode::mysql::percona::{self, Command, Fields};

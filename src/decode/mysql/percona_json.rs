@@ -1,8 +1,27 @@
-//! `percona-audit-json`: Percona's plugin `audit_log` with `audit_log_format=JSON`, one object `audit_record` a line, in a file or
-//! through syslog.
+//! `percona-audit-json`: Percona Server's plugin `audit_log` in JSON, one object `audit_record` a line, in a file or through syslog.
 //!
-//! It tells who ran what, from where, and the error code. It tells neither rows nor tables nor statements inside of procedures, and
-//! values of prepared statements only as `?`: how many people a bulk read showed is unknown. Times are UTC with one second.
+//! **Switch on**:
+//!
+//! ```ini
+//! [mysqld]
+//! plugin-load-add = audit_log.so
+//! audit_log_format = JSON
+//! audit_log_policy = ALL
+//! audit_log_handler = FILE           # or SYSLOG
+//! ```
+//!
+//! **Tells**: who ran what, from where, and the error code. **Does not tell**: rows, tables behind views, statements inside of procedures,
+//! and values of prepared statements (`?`): how many people a bulk read showed is unknown. Times are UTC with one second.
+//!
+//! **Counted**: one record is one statement. Records are numbered by the plugin; a number that is missing is noted as a gap of the log.
+//!
+//! **Refused**: an object without `audit_record`, or a record without name or timestamp.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"audit_record":{"name":"Query","record":"7_2026-03-02T08:00:00","timestamp":"2026-03-02T09:14:05 UTC","command_class":"select","connection_id":"12","status":0,"sqltext":"SELECT name FROM customers WHERE id = 42","user":"li_na[li_na] @ desk [10.0.0.7]","host":"desk","os_user":"","ip":"10.0.0.7","db":"crm"}}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::mysql::joined::Joined;

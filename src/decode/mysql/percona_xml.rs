@@ -1,9 +1,29 @@
-//! `percona-audit-xml`: audit logs of MySQL's relatives in XML: Percona's plugin `audit_log` (`audit_log_format=OLD`, its default, or
-//! `NEW`), Percona's `audit_log_filter`, and MySQL Enterprise Audit (`NEW` is its default).
+//! `percona-audit-xml`: audit logs of MySQL's relatives in XML: Percona's plugin `audit_log` (`OLD`, its default, or `NEW`), Percona's
+//! `audit_log_filter`, and MySQL Enterprise Audit (`NEW` is its default).
 //!
-//! OLD writes the fields of an `AUDIT_RECORD` as attributes, NEW as elements. They tell who ran what, from where, and the error
-//! code; filters also the tables. They never tell rows: how many people a bulk read showed is unknown. Values of prepared
-//! statements are often `?`. Times are UTC with one second.
+//! **Switch on**:
+//!
+//! ```ini
+//! [mysqld]
+//! plugin-load-add = audit_log.so
+//! audit_log_format = NEW             # or OLD
+//! audit_log_policy = ALL
+//! ```
+//!
+//! **Tells**: who ran what, from where, and the error code; filters also the tables. OLD writes the fields of an `AUDIT_RECORD` as
+//! attributes, NEW as elements; both are read alike, over lines and one by one through syslog. **Does not tell**: rows, so how many people a
+//! bulk read showed is unknown; values of prepared statements (often `?`); columns other than by the statement. Times are UTC with one second.
+//!
+//! **Counted**: several records of one statement (a filter writes its start, its tables, its end) count once.
+//!
+//! **Refused**: an element without name or timestamp, with a field that stands twice, with a document type or an unknown entity, or
+//! nested deeper than 64 elements.
+//!
+//! **Example**:
+//!
+//! ```xml
+//! <AUDIT_RECORD NAME="Query" RECORD="7_2026-03-02T08:00:00" TIMESTAMP="2026-03-02T09:14:05 UTC" COMMAND_CLASS="select" CONNECTION_ID="12" STATUS="0" SQLTEXT="SELECT name FROM customers WHERE id = 42" USER="li_na[li_na] @ desk [10.0.0.7]" HOST="desk" IP="10.0.0.7" DB="crm"/>
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::mysql::joined::Joined;

@@ -1,9 +1,28 @@
-//! `oracle-syslog`: unified audit records in syslog, and the older text records of `audit_trail = OS` in syslog or `*.aud` files.
+//! `oracle-syslog`: Oracle's unified audit records in syslog, and the older text records of `audit_trail = OS` in syslog or `*.aud` files.
 //!
-//! From where: `unified_audit_systemlog` (21c and 19c), or `audit_syslog_level`; SYS is always audited into `*.aud` files. The
-//! unified record holds no statement, no client and no rows: a read of a table is all it says, so how many people it showed stays
-//! unknown. The older records of SYS hold the statement; those of others the object. Both have a length before each value,
-//! because quotes inside of values are not escaped.
+//! **Switch on**:
+//!
+//! ```sql
+//! ALTER SYSTEM SET unified_audit_systemlog = 'LOCAL5.INFO' SCOPE = SPFILE;   -- 21c and 19c
+//! ALTER SYSTEM SET audit_syslog_level = 'LOCAL1.NOTICE' SCOPE = SPFILE;      -- the older records
+//! ```
+//!
+//! SYS is always audited into `*.aud` files.
+//!
+//! **Tells**: login, action and object; the older records of SYS hold the statement. **Does not tell**: rows, columns, client and, in the
+//! unified record, the statement: a read of a table is all it says, so how many people it showed stays unknown. Prefer
+//! `oracle-unified-json` where you can.
+//!
+//! **Counted**: records of one statement (one for each object) count once.
+//!
+//! **Refused**: a record that is shorter than its `LENGTH` says or whose values do not have the length before them (quotes inside of
+//! values are not escaped, so the lengths decide).
+//!
+//! **Example**:
+//!
+//! ```text
+//! <134>1 2026-03-02T09:14:05Z h oracle 1 - - Oracle Unified Audit[2]: LENGTH: '165' TYPE:"4" DBID:"28" SESID:"27" CLIENTID:"" ENTRYID:"1" STMTID:"9" DBUSER:"LI_NA" CURUSER:"APP" ACTION:"3" RETCODE:"0" SCHEMA:"CRM" OBJNAME:"CUSTOMERS" PDB_GUID:"B"
+//! ```
 
 use crate::decode::row::{Row, form};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};

@@ -1,9 +1,28 @@
-//! `oracle-unified-json`: rows of `UNIFIED_AUDIT_TRAIL` as JSON objects, and events of Oracle Data Safe.
+//! `oracle-unified-json`: rows of Oracle's `UNIFIED_AUDIT_TRAIL` as JSON objects, and events of Oracle Data Safe.
 //!
-//! From where: a query of the view by a shipper (Logstash's jdbc input, `JSON_OBJECT(*)`, SQLcl's `json` format), or Data Safe's
-//! audit events (`oci data-safe audit-event list`). Switch on an audit policy `… ACTIONS SELECT ON schema.table`. It tells the
-//! statement and, for fine-grained and some policies, bind values; it leaves out rows and columns. `SQL_TEXT` is best exported
-//! whole: one of 2,000 or 4,000 characters may have been cut and is not believed.
+//! **Switch on**:
+//!
+//! ```sql
+//! CREATE AUDIT POLICY reads ACTIONS SELECT ON crm.customers, SELECT ON crm.calls;
+//! AUDIT POLICY reads;
+//! ```
+//!
+//! Export the view by a shipper (Logstash's jdbc input, `JSON_OBJECT(*)`, SQLcl's `json` format), or fetch Data Safe's events
+//! (`oci data-safe audit-event list`).
+//!
+//! **Tells**: login, client, program, statement, object; bind values of fine-grained and some other policies. **Does not tell**: rows, so
+//! how many people a bulk read showed is unknown; columns other than by the statement; which person, other than by keys and binds.
+//!
+//! **Counted**: rows of one statement (one for each object and policy) count once. `SQL_TEXT` is best exported whole: one of exactly
+//! 2,000 or 4,000 characters may have been cut and is not believed.
+//!
+//! **Refused**: an object without session, return code or time, or with one field in two spellings and different values.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"EVENT_TIMESTAMP_UTC":"2026-03-02T09:14:05.123456","SESSIONID":77,"ENTRY_ID":1,"STATEMENT_ID":9,"DBUSERNAME":"LI_NA","USERHOST":"PC1","CLIENT_PROGRAM_NAME":"sqlplus","ACTION_NAME":"SELECT","RETURN_CODE":0,"OBJECT_SCHEMA":"CRM","OBJECT_NAME":"CUSTOMERS","SQL_TEXT":"SELECT NAME FROM CRM.CUSTOMERS WHERE ID = :1","SQL_BINDS":" #1(2):42"}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, Row};

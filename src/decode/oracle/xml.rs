@@ -1,7 +1,26 @@
-//! `oracle-audit-xml`: `AuditRecord` elements, as `audit_trail = XML` (best `XML, EXTENDED`, which adds the statement) writes them.
+//! `oracle-audit-xml`: Oracle's audit files in XML, one `AuditRecord` element a record.
 //!
-//! From where: files `*.xml` under `audit_file_dest`, which a running server has not closed yet. It tells the statement and its
-//! bind values; it leaves out rows, columns, the client's address, and, for SYS, the session.
+//! **Switch on**:
+//!
+//! ```sql
+//! ALTER SYSTEM SET audit_trail = XML, EXTENDED SCOPE = SPFILE;   -- EXTENDED adds the statement and its bind values
+//! AUDIT SELECT ON crm.customers BY ACCESS;
+//! ```
+//!
+//! The files are `*.xml` under `audit_file_dest`; one that a running server writes has no end yet, and is read all the same.
+//!
+//! **Tells**: login, host, action, object, and with `EXTENDED` the statement and its bind values. **Does not tell**: rows, so how many
+//! people a bulk read showed is unknown; columns other than by the statement; the client's address; of SYS the session.
+//!
+//! **Counted**: records of one statement (one for each object) count once.
+//!
+//! **Refused**: a record with a field twice, a document type or an entity of its own, without a time, or cut off.
+//!
+//! **Example**:
+//!
+//! ```xml
+//! <AuditRecord><Audit_Type>1</Audit_Type><Session_Id>8</Session_Id><StatementId>1</StatementId><EntryId>1</EntryId><Extended_Timestamp>2026-03-02T09:14:05.5Z</Extended_Timestamp><DB_User>LI_NA</DB_User><Action>3</Action><Returncode>0</Returncode><Object_Schema>CRM</Object_Schema><Object_Name>CUSTOMERS</Object_Name><Sql_Text>SELECT NAME FROM CRM.CUSTOMERS WHERE ID = :1</Sql_Text></AuditRecord>
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::Row;

@@ -1,9 +1,29 @@
 //! `azure-postgresql`: PostgreSQL's log as Azure's diagnostic settings send it to an Event Hub or a storage account.
 //!
-//! `{"records":[{"category":"PostgreSQLLogs","properties":{"message":…}}]}`, or such records one by one. The single server gives
-//! the prefix beside the message, the flexible server within it. Switch the category `PostgreSQLLogs` on, pgaudit with
-//! `pgaudit.log`, and set `log_line_prefix` to `%t:%r:%u@%d:[%p]:%a:%e`: with the default `%t-%c-` the login is only known from the
-//! lines of `log_connections`. Records of other categories hold no accesses.
+//! **Switch on**: the category `PostgreSQLLogs` in the diagnostic settings, and as server parameters:
+//!
+//! ```ini
+//! shared_preload_libraries = pgaudit
+//! pgaudit.log = all
+//! log_line_prefix = '%t:%r:%u@%d:[%p]:%a:%e'
+//! log_connections = on
+//! ```
+//!
+//! With the default prefix `%t-%c-` the login is only known from the lines of `log_connections`.
+//!
+//! **Tells**: login, database, client, program and statement, as the prefix has them; rows where `pgaudit.log_rows` is on.
+//! **Does not tell**: columns other than by the statement; which person, other than by keys and bind values.
+//!
+//! **Counted**: as in `postgresql-stderr`. Documents hold one record or a list `records`. The flexible server has the prefix within the
+//! message, the single server beside it. Records of other categories, and metrics, are passed over.
+//!
+//! **Refused**: a record without category, properties or message; one of them does not take its neighbours in the list along.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"time":"2026-03-02T09:14:05Z","category":"PostgreSQLLogs","properties":{"errorLevel":"LOG","message":"2026-03-02 09:14:05 UTC:10.0.0.7(5123):li_na@crm:[77]:psql:00000LOG:  00000: AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1"},"resourceId":"/SUBSCRIPTIONS/X/PROVIDERS/MICROSOFT.DBFORPOSTGRESQL/FLEXIBLESERVERS/PG1"}
+//! ```
 
 use crate::decode::framing::document::Documents;
 use crate::decode::json::Word;

@@ -1,8 +1,31 @@
-//! `postgresql-csvlog`: the CSV that `log_destination = 'csvlog'` writes, of PostgreSQL 9.0 and later.
+//! `postgresql-csvlog`: PostgreSQL's log as CSV, as `log_destination = 'csvlog'` writes it (version 9.0 and later).
 //!
-//! A record has 23 columns, 24 with the backend's type (13) and 26 with leader and query id (14); it runs over as many physical
-//! lines as its statement. Everything is in it: the login, the client, the session with its start, the SQLSTATE. Severities and the
-//! server's own messages are in the language of `lc_messages`. Rows and tables only where pgaudit or auto_explain write them.
+//! **Switch on**, in `postgresql.conf`:
+//!
+//! ```ini
+//! logging_collector = on
+//! log_destination = 'csvlog'
+//! log_connections = on
+//! shared_preload_libraries = 'pgaudit'   # or 'auto_explain', or both
+//! pgaudit.log = 'all'
+//! pgaudit.log_rows = on                  # without it the size of most bulk reads is unknown
+//! pgaudit.log_parameter = on             # without it bind values, and so the people behind them, are unknown
+//! ```
+//!
+//! **Tells**: login, database, client address, program, session with its start, statement, SQLSTATE; rows and tables where pgaudit or
+//! auto_explain write them. **Does not tell**: columns other than by the statement or a plan; which person, other than by keys and
+//! bind values. Severities and the server's own messages may be in the language of `lc_messages`; they are understood in all of them.
+//!
+//! **Counted**: all lines of one statement count once, as in `postgresql-jsonlog`. A record has 23 columns, 24 with the backend's type
+//! (version 13) and 26 with leader and query id (14); it runs over as many physical lines as its statement.
+//!
+//! **Refused**: a record of another number of columns, or whose quotes never close.
+//!
+//! **Example**:
+//!
+//! ```text
+//! 2026-03-02 09:14:05.990 UTC,"li_na","crm",77,"10.0.0.7:5123",69a55e00.4d,2,"SELECT",2026-03-02 09:14:00 UTC,3/4,0,LOG,00000,"AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1",,,,,,,,,"psql","client backend",,0
+//! ```
 
 use crate::decode::postgresql::english;
 use crate::decode::postgresql::line::Line;

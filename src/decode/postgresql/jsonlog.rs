@@ -1,4 +1,30 @@
-//! `postgresql-jsonlog`: one JSON object per line, as `log_destination = 'jsonlog'` writes it. Empty keys are left out.
+//! `postgresql-jsonlog`: PostgreSQL's log as JSON, one object a line, as `log_destination = 'jsonlog'` writes it (version 15 and later).
+//!
+//! **Switch on**, in `postgresql.conf`:
+//!
+//! ```ini
+//! shared_preload_libraries = 'pgaudit'   # or 'auto_explain', or both
+//! logging_collector = on
+//! log_destination = 'jsonlog'
+//! log_connections = on
+//! pgaudit.log = 'all'
+//! pgaudit.log_rows = on                  # without it the size of most bulk reads is unknown
+//! pgaudit.log_parameter = on             # without it bind values, and so the people behind them, are unknown
+//! ```
+//!
+//! **Tells**: login, database, client address, program, session, statement, SQLSTATE; rows and tables where pgaudit or auto_explain write
+//! them. **Does not tell**: columns other than by the statement or a plan; which person, other than by keys and bind values.
+//!
+//! **Counted**: all lines of one statement (pgaudit's, auto_explain's, plain ones, its error) count once. Cursors and `COPY`, for which
+//! pgaudit logs 0 rows, are unknown, not zero. A number of a line that is missing within a session is noted as a gap of the log.
+//!
+//! **Refused**: a line that is no JSON object, is cut off, or holds a key twice. Empty keys are left out by the server and need not be there.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"timestamp":"2026-03-02 09:14:05.990 UTC","user":"li_na","dbname":"crm","remote_host":"10.0.0.7","session_id":"69a55e00.4d","line_num":2,"error_severity":"LOG","message":"AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1","application_name":"psql"}
+//! ```
 
 use crate::decode::json::Word;
 use crate::decode::postgresql::english;

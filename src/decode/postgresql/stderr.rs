@@ -1,9 +1,38 @@
-//! `postgresql-stderr`: the plain log, from `log_destination = 'stderr'` or `'syslog'`, a container's output or a provider.
+//! `postgresql-stderr`: PostgreSQL's plain log: `log_destination = 'stderr'` or `'syslog'`, a container's output, or a cloud provider's export.
 //!
-//! What a line tells beside its message stands in `log_line_prefix`. It is read as configured, or found out: a prefix with time,
-//! process and login (`%m [%p] %q%u@%d `) is the least that is of use, `%c`, `%l`, `%r`, `%a` and `%e` make it as good as the csvlog.
-//! Without `%a` and `%r` the program and the address are known from the lines of `log_connections`; without `%e` only the commonest
-//! refusals are told from failures. Rows and tables are only there where pgaudit or auto_explain write them.
+//! **Switch on**, in `postgresql.conf`:
+//!
+//! ```ini
+//! log_destination = 'stderr'                          # or 'syslog'
+//! log_line_prefix = '%m [%p] %c %l %q%u@%d %r %a %e ' # any works that has a time, process and login
+//! log_connections = on
+//! shared_preload_libraries = 'pgaudit'                # or 'auto_explain', or both
+//! pgaudit.log = 'all'
+//! pgaudit.log_rows = on
+//! pgaudit.log_parameter = on
+//! ```
+//!
+//! What a line tells beside its message stands in `log_line_prefix`. It is found out from the log itself, or taken from the configuration:
+//!
+//! ```toml
+//! [format.office_pg]
+//! kind = "postgresql-stderr"
+//! log_line_prefix = "%m [%p] %q%u@%d app=%a "
+//! ```
+//!
+//! **Tells**: with `%c`, `%l`, `%r`, `%a` and `%e` as much as the csvlog. Without `%a` and `%r` program and address are known from the
+//! lines of `log_connections`; without `%e` only the commonest refusals are told from failures. Rows and tables only where pgaudit or
+//! auto_explain write them. **Does not tell**: which person, other than by keys and bind values.
+//!
+//! **Counted**: all lines of one statement count once. Syslog's parts `[5-1]`, `[5-2]` are put together.
+//!
+//! **Refused**: a line before the first that the prefix fits; a part of syslog whose beginning is missing.
+//!
+//! **Example**:
+//!
+//! ```text
+//! 2026-03-02 09:14:05.990 UTC [77] li_na@crm LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1
+//! ```
 
 use crate::decode::postgresql::line::Severity;
 use crate::decode::postgresql::prefixes;

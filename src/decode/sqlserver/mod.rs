@@ -1,13 +1,31 @@
 //! `sqlserver-audit`: records of SQL Server Audit, on a server of one's own or in Azure SQL.
 //!
-//! From where: the event log of Windows (`CREATE SERVER AUDIT … TO APPLICATION_LOG`, event 33205, as text, XML or a shipper's
-//! JSON), rows of `sys.fn_get_audit_file` as JSON or CSV with a header, and Azure's `SQLSecurityAuditEvents`. Switch on
-//! `SCHEMA_OBJECT_ACCESS_GROUP` or `SELECT ON …`, and `BATCH_COMPLETED_GROUP`.
+//! **Switch on**:
 //!
-//! What it tells: the login, the client, the statement, each table whose permission was checked. What it leaves out: columns,
-//! the values of parameters, and rows, unless the server is Azure's: there the batch says `response_rows`, elsewhere it is
-//! always 0, which says nothing. Records of a statement are written when its permission is checked and those of its batch
-//! at its end; they are put together here.
+//! ```sql
+//! CREATE SERVER AUDIT reads TO APPLICATION_LOG;       -- or TO FILE
+//! ALTER SERVER AUDIT reads WITH (STATE = ON);
+//! CREATE DATABASE AUDIT SPECIFICATION reads FOR SERVER AUDIT reads
+//!   ADD (SCHEMA_OBJECT_ACCESS_GROUP), ADD (BATCH_COMPLETED_GROUP) WITH (STATE = ON);
+//! ```
+//!
+//! Read are event 33205 of Windows' event log (as text, XML or a shipper's JSON), rows of `sys.fn_get_audit_file` as JSON or as CSV with a
+//! header, and Azure's `SQLSecurityAuditEvents`.
+//!
+//! **Tells**: login, client, statement, and each table whose permission was checked. **Does not tell**: columns other than by the
+//! statement, values of parameters, which person other than by keys; rows only in Azure, where the batch says `response_rows`
+//! (elsewhere it is always 0, which says nothing).
+//!
+//! **Counted**: records of a statement are written when its permission is checked, those of its batch at the end; they are put together
+//! and count once.
+//!
+//! **Refused**: a record without an action; lines before the first record; CSV of another number of fields than its header.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"event_time":"2026-03-02 09:14:05.4050216","action_id":"SL  ","succeeded":true,"session_id":55,"class_type":"U ","client_ip":"10.0.0.7","server_principal_name":"li_na","database_name":"crm","schema_name":"crm","object_name":"customers","statement":"SELECT name FROM crm.customers WHERE id = 42"}
+//! ```
 
 mod batch;
 mod event;

@@ -1,9 +1,32 @@
-//! `cloudsql-logentry`: what Google Cloud SQL and AlloyDB write to Cloud Logging, one `LogEntry` a line or a message.
+//! `cloudsql-logentry`: what Google Cloud SQL and AlloyDB write to Cloud Logging, one `LogEntry` a line or message. PostgreSQL and MySQL.
 //!
-//! pgaudit's lines (switch on the flag `cloudsql.enable_pgaudit` and the data access logs) come as `PgAuditEntry` with login,
-//! database and statement, without client address and rows; PostgreSQL's own log as text; the audit plugin of Cloud SQL for MySQL
-//! as `MysqlAuditEntry` with client address, without rows. Long statements come in chunks. Entries of other logs of Google's hold
-//! no accesses of these databases.
+//! **Switch on**: data access audit logs of the project, and as flags of the instance:
+//!
+//! ```ini
+//! cloudsql.enable_pgaudit = on      # AlloyDB: alloydb.enable_pgaudit
+//! pgaudit.log = all
+//! pgaudit.log_rows = on
+//! pgaudit.log_parameter = on
+//! cloudsql_mysql_audit = ON         # Cloud SQL for MySQL
+//! ```
+//!
+//! Export the entries by a sink to Pub/Sub or a bucket.
+//!
+//! **Tells**: of pgaudit (`PgAuditEntry`) login, database and statement; of MySQL's audit plugin (`MysqlAuditEntry`) also the client's
+//! address and the tables; PostgreSQL's own log as text. **Does not tell**: the client's address in pgaudit's entries; rows, unless an
+//! entry has them; which person, other than by keys and bind values.
+//!
+//! **Counted**: lines of one statement count once; statements that Google cut into chunks are put together. Entries of other logs are
+//! passed over.
+//!
+//! **Refused**: a `LogEntry` without its time or the name of its log; MySQL's general and slow logs, which are no audit: switch the plugin
+//! on. An entry of which a chunk never came is told of as lost.
+//!
+//! **Example**:
+//!
+//! ```json
+//! {"insertId":"x1","logName":"projects/p/logs/cloudaudit.googleapis.com%2Fdata_access","timestamp":"2026-03-02T09:14:05Z","resource":{"type":"cloudsql_database","labels":{"database_id":"p:pg1"}},"protoPayload":{"methodName":"cloudsql.instances.query","request":{"@type":"type.googleapis.com/google.cloud.sql.audit.v1.PgAuditEntry","auditType":"SESSION","auditClass":"READ","command":"SELECT","statement":"SELECT name FROM crm.customers WHERE id = 42","user":"li_na","database":"crm","databaseSessionId":77,"statementId":1,"substatementId":1,"chunkIndex":1,"chunkCount":1}}}
+//! ```
 
 mod chunks;
 mod mysql;
