@@ -65,9 +65,9 @@ const REMEMBERED: usize = 10_000;
 
 /// A question for a table, as a key that borrows.
 #[derive(Hash)]
-struct Asked<'a>((&'a str, &'a str));
+struct LookupKey<'a>((&'a str, &'a str));
 
-impl hashbrown::Equivalent<(Box<str>, Box<str>)> for Asked<'_> {
+impl hashbrown::Equivalent<(Box<str>, Box<str>)> for LookupKey<'_> {
     fn equivalent(&self, key: &(Box<str>, Box<str>)) -> bool {
         (self.0.0, self.0.1) == (&*key.0, &*key.1)
     }
@@ -175,7 +175,7 @@ impl Catalog {
     /// a database before the schema one without.
     pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
         let asked = (system.unwrap_or(""), table);
-        let remembered = self.found.read().ok().and_then(|found| found.get(&Asked(asked)).copied());
+        let remembered = self.found.read().ok().and_then(|found| found.get(&LookupKey(asked)).copied());
         let at = remembered.unwrap_or_else(|| {
             let short = || table.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.'));
             let at = self.position(system, table).or_else(|| self.position(system, short()?));

@@ -3,7 +3,7 @@
 //! Owns `employees.csv`, `accounts.csv`, `absences.csv`, `calendar.csv` (docs/contract.md §5). What is on or off duty is judged in
 //! [`crate::classify::duty`].
 
-use crate::classify::table_file::{self, Row};
+use crate::classify::table_file::{self, CsvRow};
 use crate::model::access::Actor;
 use crate::model::problem::Problem;
 use crate::model::time::{Day, Timestamp};
@@ -142,7 +142,7 @@ impl Directory {
         if problems.is_empty() { Ok(directory) } else { Err(problems) }
     }
 
-    fn add_employee(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+    fn add_employee(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
         let Some(id) = row.required("employee", problems) else { return };
         let zone = row.text("timezone").map_or(Some(0), |name| self.zone_index(name));
         if zone.is_none() {
@@ -196,7 +196,7 @@ impl Directory {
         Some(self.zones.len() - 1)
     }
 
-    fn add_account(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+    fn add_account(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
         let Some(account) = row.required("account", problems) else { return };
         let shared = row.parsed("shared", "must be true or false", problems, |text| match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Some(true),
@@ -215,7 +215,7 @@ impl Directory {
         self.accounts.entry(account.to_owned()).or_default().push(AccountUse { system, employee, from, to, shared });
     }
 
-    fn add_absence(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+    fn add_absence(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
         let kind = row.parsed("kind", "must be leave, sick or training", problems, |text| match text {
             "leave" => Some(Absence::Leave),
             "sick" => Some(Absence::Sick),
@@ -233,7 +233,7 @@ impl Directory {
         }
     }
 
-    fn add_day(&mut self, row: &Row<'_>, problems: &mut Vec<Problem>) {
+    fn add_day(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
         let kind = row.parsed("kind", "must be holiday or workday", problems, |text| match text {
             "holiday" => Some(DayKind::Holiday),
             "workday" => Some(DayKind::Workday),

@@ -75,7 +75,7 @@ pub struct Explanations {
 const NO_LINK: u32 = u32::MAX;
 
 #[derive(Deserialize)]
-struct Written {
+struct ReasonAsWritten {
     employee: Option<String>,
     unit: Option<String>,
     /// Of a source, for which maintenance is on file.
@@ -119,7 +119,7 @@ impl Explanations {
 
     /// Adds one reason from its JSON text.
     pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<(), Problem> {
-        let written: Written = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
+        let written: ReasonAsWritten = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
         let who = match (&written.employee, &written.unit, &written.source) {
             (Some(employee), None, None) => Grantee::employee(keys, employee),
             (None, Some(unit), None) => Grantee::unit(keys, unit),

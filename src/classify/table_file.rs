@@ -5,13 +5,13 @@ use crate::model::time::Day;
 use std::collections::BTreeMap;
 
 /// One row of a CSV file, by column name.
-pub struct Row<'a> {
+pub struct CsvRow<'a> {
     cells: BTreeMap<&'a str, &'a str>,
     place: String,
 }
 
 /// Reads all rows; `take` says what is wrong with one by pushing problems.
-pub fn read(text: &str, file: &str, required: &[&str], mut take: impl FnMut(&Row<'_>, &mut Vec<Problem>)) -> Result<(), Vec<Problem>> {
+pub fn read(text: &str, file: &str, required: &[&str], mut take: impl FnMut(&CsvRow<'_>, &mut Vec<Problem>)) -> Result<(), Vec<Problem>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = match reader.headers() {
@@ -34,7 +34,7 @@ pub fn read(text: &str, file: &str, required: &[&str], mut take: impl FnMut(&Row
             Ok(row) => {
                 let line = row.position().map_or(0, csv::Position::line);
                 let cells = header.iter().zip(row.iter()).collect();
-                take(&Row { cells, place: format!("{file}:{line}") }, &mut problems);
+                take(&CsvRow { cells, place: format!("{file}:{line}") }, &mut problems);
             }
             Err(error) => problems.push(Problem::new(file, "must be valid CSV", error)),
         }
@@ -42,7 +42,7 @@ pub fn read(text: &str, file: &str, required: &[&str], mut take: impl FnMut(&Row
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-impl<'a> Row<'a> {
+impl<'a> CsvRow<'a> {
     /// The cell, if it is there and not blank.
     pub fn text(&self, column: &str) -> Option<&'a str> {
         self.cells.get(column).copied().filter(|cell| !cell.is_empty())

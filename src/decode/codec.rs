@@ -9,9 +9,9 @@ use std::sync::Arc;
 pub struct Codec {
     /// The format.
     pub format: &'static Format,
-    /// What its decoders are told.
+    /// Settings of its decoders.
     pub settings: Arc<Settings>,
-    /// Nobody named it: it was recognised.
+    /// It was recognised, not named by the configuration.
     pub recognised: bool,
 }
 
@@ -39,7 +39,7 @@ impl Codec {
 /// The format of a source: named, or still to be recognised.
 #[derive(Clone)]
 pub enum FormatChoice {
-    /// This one.
+    /// This format, named or recognised.
     Known(Codec),
     /// The first that recognises a record.
     Auto(Arc<Settings>),

@@ -22,7 +22,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::Row;
+use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
@@ -52,11 +52,11 @@ struct Databricks {
     verbose: bool,
 }
 
-/// What an action is.
-enum Act {
+/// What an action does to data.
+enum ActionEffect {
     /// Nothing that shows or changes anything.
     None,
-    /// Of that sort.
+    /// An operation of that sort.
     Is(Operation),
     /// A command with its text.
     Command,
@@ -64,7 +64,7 @@ enum Act {
 
 impl Decoder for Databricks {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let outer = Row::read(raw, EXPECTED)?;
+        let outer = ExportRow::read(raw, EXPECTED)?;
         let inner = outer.row(&["properties"], EXPECTED)?.unwrap_or_else(|| outer.clone());
         let text = |names: &[&str]| inner.text(names).or_else(|| outer.text(names));
         let zone = self.zone.as_ref();
@@ -91,9 +91,9 @@ impl Decoder for Databricks {
         record.client = Client { ip: text(&["sourceipaddress"]), host: None, app: text(&["useragent"]) };
         record.outcome = outcome(&params, &response);
         match act_of(&service, &action) {
-            Act::None => return Ok(()),
-            Act::Is(Operation::Read) if service == "databrickssql" && self.verbose => return Ok(()),
-            Act::Is(operation) => {
+            ActionEffect::None => return Ok(()),
+            ActionEffect::Is(Operation::Read) if service == "databrickssql" && self.verbose => return Ok(()),
+            ActionEffect::Is(operation) => {
                 record.operation = operation;
                 let table = params.text(&["tablefullname", "fullnamearg", "tablename", "name"]).filter(|_| operation != Operation::Admin);
                 let path =
@@ -102,7 +102,7 @@ impl Decoder for Databricks {
                     record.objects = vec![Object { table: Text::Owned(path), columns: None }];
                 }
             }
-            Act::Command => {
+            ActionEffect::Command => {
                 self.verbose = true;
                 let language = params.text(&["commandlanguage"]).unwrap_or(Text::Borrowed("sql"));
                 let code = params.text(&["commandtext", "statement"]).unwrap_or_default();
@@ -129,31 +129,31 @@ fn told(record: &mut Record<'static>, text: Text<'static>) -> bool {
     true
 }
 
-fn act_of(service: &str, action: &str) -> Act {
+fn act_of(service: &str, action: &str) -> ActionEffect {
     let lower = action.to_ascii_lowercase();
     let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
     let holds = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     match (service, action) {
-        ("databrickssql", "commandSubmit") | ("notebook" | "jobs", "runCommand" | "submitCommand") => Act::Command,
-        (_, "commandFinish") => Act::None,
+        ("databrickssql", "commandSubmit") | ("notebook" | "jobs", "runCommand" | "submitCommand") => ActionEffect::Command,
+        (_, "commandFinish") => ActionEffect::None,
         (_, "generateTemporaryTableCredential" | "generateTemporaryPathCredential" | "generateTemporaryVolumeCredential") => {
-            Act::Is(Operation::Export)
+            ActionEffect::Is(Operation::Export)
         }
         (
             _,
             "deltaSharingQueryTable" | "deltaSharingQueriedTable" | "deltaSharingQueryTableChanges" | "deltaSharingQueriedTableChanges",
-        ) => Act::Is(Operation::Read),
-        ("accounts" | "accountsManager" | "ssh", _) if holds(&["login"]) => Act::Is(Operation::Login),
-        _ if holds(&["download", "export", "filesget"]) || service == "dbfs" && lower == "read" => Act::Is(Operation::Export),
-        _ if begins(&["execute", "query", "runquery", "preview"]) => Act::Is(Operation::Read),
+        ) => ActionEffect::Is(Operation::Read),
+        ("accounts" | "accountsManager" | "ssh", _) if holds(&["login"]) => ActionEffect::Is(Operation::Login),
+        _ if holds(&["download", "export", "filesget"]) || service == "dbfs" && lower == "read" => ActionEffect::Is(Operation::Export),
+        _ if begins(&["execute", "query", "runquery", "preview"]) => ActionEffect::Is(Operation::Read),
         _ if begins(&["get", "list", "search", "view", "attach", "detach", "logout", "describe", "validate", "check", "open", "close"]) => {
-            Act::None
+            ActionEffect::None
         }
-        _ => Act::Is(Operation::Admin),
+        _ => ActionEffect::Is(Operation::Admin),
     }
 }
 
-fn outcome(params: &Row, response: &Row) -> EventOutcome {
+fn outcome(params: &ExportRow, response: &ExportRow) -> EventOutcome {
     let failed =
         params.text(&["status"]).is_some_and(|status| matches!(status.to_ascii_lowercase().as_str(), "failed" | "cancelled" | "canceled"));
     match response.number(&["statuscode"]) {

@@ -1,6 +1,7 @@
-//! Bytes in, records or a reason out. One file per log format, one row each in [`FORMATS`].
+//! Log formats: bytes in, records or a reason out. One file a format, one row each in [`FORMATS`]; the head of the file is the
+//! format's page for operators (`docs/formats/`).
 //!
-//! The way of a record: [`framing`] takes it out of syslog and the envelopes of log shippers, the decoder of its format puts
+//! [`framing`] takes a record out of syslog and the envelopes of log shippers, the decoder of its format puts
 //! lines together and reads them.
 //!
 //! Owns what a record of each format looks like; whose data it disclosed is decided by [`crate::classify`].
@@ -22,6 +23,7 @@ pub mod mysql;
 pub mod ocsf;
 mod operation;
 pub mod oracle;
+mod pending;
 pub mod postgresql;
 pub mod ranger_audit;
 mod row;
@@ -29,7 +31,6 @@ pub mod snowflake;
 pub mod sqlserver;
 mod tree;
 pub mod trino;
-mod waiting;
 mod xml;
 
 use crate::model::access::{Position, RecordHash};
@@ -81,7 +82,7 @@ pub enum DecodeError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// Not UTF-8.
+    /// Its bytes are not UTF-8.
     #[error("record is not valid UTF-8 at byte {at}")]
     NotUtf8 {
         /// First bad byte, from 0.
@@ -100,12 +101,12 @@ pub enum DecodeError {
     Field {
         /// The field.
         field: &'static str,
-        /// What must hold.
+        /// The rule that its value breaks, without the value.
         rule: String,
     },
 }
 
-/// What a decoder gives.
+/// What a decoder emits.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "records are many and lost ones few: a box for each record would cost more than it saves")]
 pub enum Decoded<'a> {
@@ -141,7 +142,7 @@ pub struct LostRecord {
     pub hash: RecordHash,
     /// Its length in bytes.
     pub length: u64,
-    /// Why.
+    /// Why it could not be decoded.
     pub error: DecodeError,
 }
 
@@ -216,7 +217,8 @@ pub struct Settings {
 /// The name that stands for recognising the format from the first records.
 pub const AUTO: &str = "auto";
 
-/// Every format. Adding one is a file and a row. The order is that in which `auto` asks.
+/// Every format, in the order in which `auto` asks. Adding one is a file and a row; tests/suite/corpus.rs names what else is
+/// missing (a fuzz target and a seed, both made by a command).
 pub const FORMATS: &[Format] = &[
     postgresql::JSONLOG,
     postgresql::CSVLOG,

@@ -24,7 +24,7 @@
 //! {"repoType":3,"repo":"corp_hive","reqUser":"li_na","evtTime":"2026-03-02 09:14:05.142","access":"SELECT","resource":"crm/customers/name","resType":"@column","action":"select","result":1,"sess":"0b9c1f6e","cliIP":"10.0.0.7","reqData":"select name from customers where id = 42"}
 //! ```
 
-use crate::decode::waiting::Waiting;
+use crate::decode::pending::Pending;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, EventOutcome, Object, Record};
@@ -38,7 +38,7 @@ pub const FORMAT: Format = Format {
     name: "ranger-audit",
     recognised_by: "an object with `repoType`, `reqUser` and `evtTime`, also behind log4j's prefix",
     stateless: false,
-    decoder: |settings| Box::new(Ranger { zone: settings.zone.clone(), held: Waiting::default() }),
+    decoder: |settings| Box::new(Ranger { zone: settings.zone.clone(), held: Pending::default() }),
     recognises,
 };
 
@@ -50,7 +50,7 @@ const MOST_TABLES: usize = 256;
 
 struct Ranger {
     zone: Option<TimeZone>,
-    held: Waiting<Record<'static>>,
+    held: Pending<Record<'static>>,
 }
 
 impl Decoder for Ranger {

@@ -13,24 +13,24 @@ use std::collections::BTreeMap;
 
 /// A row. Names are kept in small letters without underscores.
 #[derive(Clone, Debug, Default)]
-pub struct Row(BTreeMap<String, Value>);
+pub struct ExportRow(BTreeMap<String, Value>);
 
-/// An error of form.
+/// An error for a record that is not of its format's form.
 pub fn form(expected: &'static str, what: &str) -> DecodeError {
     DecodeError::Form { expected, what: what.to_owned() }
 }
 
-impl Row {
+impl ExportRow {
     /// Reads a record that is an object.
-    pub fn read(raw: Raw<'_>, expected: &'static str) -> Result<Row, DecodeError> {
+    pub fn read(raw: Raw<'_>, expected: &'static str) -> Result<ExportRow, DecodeError> {
         match json::tree(raw, expected)? {
-            Value::Object(fields) => Row::of(fields, expected),
+            Value::Object(fields) => ExportRow::of(fields, expected),
             _ => Err(form(expected, "not an object")),
         }
     }
 
     /// The row of an object. Of two spellings of one field with different values nobody knows which is meant.
-    pub fn of(fields: Map<String, Value>, expected: &'static str) -> Result<Row, DecodeError> {
+    pub fn of(fields: Map<String, Value>, expected: &'static str) -> Result<ExportRow, DecodeError> {
         let mut row = BTreeMap::new();
         for (name, value) in fields {
             if value.is_null() {
@@ -42,7 +42,7 @@ impl Row {
             }
             row.insert(name, value);
         }
-        Ok(Row(row))
+        Ok(ExportRow(row))
     }
 
     /// The first of the fields that is there.
@@ -83,9 +83,9 @@ impl Row {
     }
 
     /// An object, or a text that holds one.
-    pub fn row(&self, names: &[&str], expected: &'static str) -> Result<Option<Row>, DecodeError> {
+    pub fn row(&self, names: &[&str], expected: &'static str) -> Result<Option<ExportRow>, DecodeError> {
         match self.value(names).cloned().map(|value| unfolded(value, expected)).transpose()? {
-            Some(Value::Object(fields)) => Row::of(fields, expected).map(Some),
+            Some(Value::Object(fields)) => ExportRow::of(fields, expected).map(Some),
             Some(_) | None => Ok(None),
         }
     }
@@ -152,8 +152,8 @@ fn since_1970(number: f64) -> Option<Timestamp> {
 mod tests {
     use super::*;
 
-    fn row(text: &str) -> Result<Row, DecodeError> {
-        Row::read(Raw::new(text.as_bytes(), Position(1), RecordHash::default()), "a row")
+    fn row(text: &str) -> Result<ExportRow, DecodeError> {
+        ExportRow::read(Raw::new(text.as_bytes(), Position(1), RecordHash::default()), "a row")
     }
 
     #[test]

@@ -25,7 +25,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::Row;
+use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
@@ -51,7 +51,7 @@ struct Snowflake {
 
 impl Decoder for Snowflake {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let row = Row::read(raw, EXPECTED)?;
+        let row = ExportRow::read(raw, EXPECTED)?;
         let time = row.time(&["querystarttime", "starttime", "eventtimestamp"], self.zone.as_ref()).or(raw.envelope.time);
         let time = time.ok_or(DecodeError::Field { field: "QUERY_START_TIME", rule: "must be a time between 2000 and 2100".to_owned() })?;
         let mut record = Record::new(raw.position, raw.hash, time);
@@ -77,7 +77,7 @@ impl Decoder for Snowflake {
 }
 
 /// What was read; false where it is no access.
-fn read(row: &Row, record: &mut Record<'static>) -> Result<bool, DecodeError> {
+fn read(row: &ExportRow, record: &mut Record<'static>) -> Result<bool, DecodeError> {
     let direct = accessed(row.list(&["directobjectsaccessed"], EXPECTED)?)?;
     let base = accessed(row.list(&["baseobjectsaccessed"], EXPECTED)?)?;
     let modified = !row.list(&["objectsmodified"], EXPECTED)?.is_empty();
@@ -126,7 +126,7 @@ fn accessed(list: Vec<Value>) -> Result<Vec<Object<'static>>, DecodeError> {
     let mut found = Vec::new();
     for value in list {
         let Value::Object(fields) = value else { continue };
-        let object = Row::of(fields, EXPECTED)?;
+        let object = ExportRow::of(fields, EXPECTED)?;
         let domain = object.text(&["objectdomain"]).unwrap_or_default().to_ascii_lowercase();
         // Warehouses, functions, tags and the like hold no rows; what is not known may.
         if ["function", "procedure", "warehouse", "tag", "policy", "sequence", "role", "integration"]
@@ -141,7 +141,7 @@ fn accessed(list: Vec<Value>) -> Result<Vec<Object<'static>>, DecodeError> {
         let named = list.len();
         for column in list {
             let Value::Object(fields) = column else { continue };
-            columns.extend(Row::of(fields, EXPECTED)?.text(&["columnname"]));
+            columns.extend(ExportRow::of(fields, EXPECTED)?.text(&["columnname"]));
         }
         // A column without a name may be any.
         let columns = (named > 0 && columns.len() == named).then_some(columns);
@@ -150,7 +150,7 @@ fn accessed(list: Vec<Value>) -> Result<Vec<Object<'static>>, DecodeError> {
     Ok(found)
 }
 
-fn outcome(row: &Row) -> EventOutcome {
+fn outcome(row: &ExportRow) -> EventOutcome {
     let status = row.text(&["executionstatus"]).unwrap_or_default().to_ascii_uppercase();
     match (status.as_str(), row.number(&["errorcode"])) {
         ("" | "SUCCESS" | "RUNNING", _) => EventOutcome::Success,

@@ -25,7 +25,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::{self, Row};
+use crate::decode::row::{self, ExportRow};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
@@ -65,7 +65,7 @@ struct Trino {
 
 impl Decoder for Trino {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let event = Row::read(raw, EXPECTED)?;
+        let event = ExportRow::read(raw, EXPECTED)?;
         let metadata = event.row(&["metadata"], EXPECTED)?;
         let Some(metadata) = metadata.filter(|metadata| metadata.has("queryid")) else {
             // The end of a split is none of a query.
@@ -112,7 +112,13 @@ impl Trino {
     }
 }
 
-fn read(event: &Row, metadata: &Row, id: &str, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Option<Record<'static>>, DecodeError> {
+fn read(
+    event: &ExportRow,
+    metadata: &ExportRow,
+    id: &str,
+    raw: Raw<'_>,
+    zone: Option<&TimeZone>,
+) -> Result<Option<Record<'static>>, DecodeError> {
     let time = event.time(&["endtime", "createtime", "executionstarttime"], zone).or(raw.envelope.time).or_else(|| time_of(id));
     let time = time.ok_or(DecodeError::Field { field: "endTime", rule: "must be a time between 2000 and 2100".to_owned() })?;
     let context = event.row(&["context"], EXPECTED)?.unwrap_or_default();
@@ -173,7 +179,7 @@ struct Input {
 }
 
 /// What was really read; of a query without that, what its analysis found.
-fn inputs(io: &Row, metadata: &Row) -> Result<Vec<Input>, DecodeError> {
+fn inputs(io: &ExportRow, metadata: &ExportRow) -> Result<Vec<Input>, DecodeError> {
     let mut list = io.list(&["inputs"], EXPECTED)?;
     if list.is_empty() {
         list = metadata.list(&["tables"], EXPECTED)?;
@@ -181,14 +187,14 @@ fn inputs(io: &Row, metadata: &Row) -> Result<Vec<Input>, DecodeError> {
     let mut found: Vec<Input> = Vec::new();
     for value in list {
         let Value::Object(fields) = value else { continue };
-        let input = Row::of(fields, EXPECTED)?;
+        let input = ExportRow::of(fields, EXPECTED)?;
         let Some(table) = input.text(&["table", "tablename"]) else { continue };
         let schema = input.text(&["schema", "schemaname"]);
         let table = schema.map_or_else(|| table.to_string(), |schema| format!("{schema}.{table}"));
         let catalog = input.text(&["catalogname", "catalog"]).map(Text::into_owned);
         // The columns are names, or objects with one.
         let name = |value: Value| match value {
-            Value::Object(fields) => Row::of(fields, EXPECTED).ok().and_then(|column| column.text(&["column", "name", "columnname"])),
+            Value::Object(fields) => ExportRow::of(fields, EXPECTED).ok().and_then(|column| column.text(&["column", "name", "columnname"])),
             other => row::text(&other),
         };
         let columns: Vec<Text<'static>> = input.list(&["columns"], EXPECTED)?.into_iter().filter_map(name).collect();
@@ -202,7 +208,7 @@ fn inputs(io: &Row, metadata: &Row) -> Result<Vec<Input>, DecodeError> {
     Ok(found)
 }
 
-fn outcome(failure: Option<&Row>) -> Result<EventOutcome, DecodeError> {
+fn outcome(failure: Option<&ExportRow>) -> Result<EventOutcome, DecodeError> {
     let Some(failure) = failure else { return Ok(EventOutcome::Interrupted) };
     let code = failure.row(&["errorcode"], EXPECTED)?.and_then(|code| code.text(&["name"]));
     let before = |name: &str| {

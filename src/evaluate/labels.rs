@@ -1,7 +1,7 @@
 //! Ground truth: labels (who did what, and when), decoys (innocents who look suspicious for a while) and leaks (how many people each
 //! act of an insider disclosed). From simulations and settled cases. Alerts are held against them in [`crate::evaluate::score`].
 
-use crate::classify::table_file::{self, Row};
+use crate::classify::table_file::{self, CsvRow};
 use crate::model::problem::Problem;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::model::typology::Typology;
@@ -93,11 +93,11 @@ pub fn parse_leaks(text: &str, file: &str) -> Result<Vec<Leak>, Vec<Problem>> {
     Ok(leaks)
 }
 
-fn typology(row: &Row<'_>, problems: &mut Vec<Problem>) -> Option<Typology> {
+fn typology(row: &CsvRow<'_>, problems: &mut Vec<Problem>) -> Option<Typology> {
     row.parsed("typology", "must be a typology", problems, Typology::parse)
 }
 
-fn span(row: &Row<'_>, problems: &mut Vec<Problem>) -> Option<(Timestamp, Timestamp)> {
+fn span(row: &CsvRow<'_>, problems: &mut Vec<Problem>) -> Option<(Timestamp, Timestamp)> {
     let rule = "must be RFC 3339 or a date";
     let from = row.parsed("from", rule, problems, |text| instant(text, Span(0)));
     let to = row.parsed("to", rule, problems, |text| instant(text, Span::days(1)));

@@ -1,8 +1,8 @@
 //! Walks expressions: which columns flow into a value, and what its functions do to the rows behind it.
 
 use crate::sql::Column;
-use crate::sql::functions::{Effect, effect};
-use crate::sql::walk::{Out, Shape, Walker, text};
+use crate::sql::functions::{FunctionEffect, effect};
+use crate::sql::walk::{OutputColumn, Shape, Walker, text};
 use sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
     InTarget, Subscript, Value, ValueWithSpan, WindowType,
@@ -10,7 +10,7 @@ use sqlparser::ast::{
 
 impl<'q> Walker<'q> {
     /// An expression whose value leaves: its columns are added to `out`.
-    pub(super) fn shown(&mut self, expr: &'q Expr, out: &mut Out) {
+    pub(super) fn shown(&mut self, expr: &'q Expr, out: &mut OutputColumn) {
         match expr {
             Expr::Identifier(ident) => out.columns.extend(self.columns(&[ident])),
             Expr::CompoundIdentifier(path) => {
@@ -89,7 +89,7 @@ impl<'q> Walker<'q> {
         self.branch.links.truncate(first_link);
         let columns = self.branch.probes[first_probe..].to_vec();
         if shown && !columns.is_empty() {
-            self.branch.tests.push(crate::sql::Test { columns, keys });
+            self.branch.tests.push(crate::sql::ExistenceTest { columns, keys });
         }
         result
     }
@@ -101,7 +101,7 @@ impl<'q> Walker<'q> {
             let outs = walker.query(query);
             for column in outs.into_iter().flat_map(|out| out.columns) {
                 if let Some(value) = &literal {
-                    walker.branch.keys.push(crate::sql::Keys { column: column.clone(), values: vec![value.clone()] });
+                    walker.branch.keys.push(crate::sql::ListedKeys { column: column.clone(), values: vec![value.clone()] });
                 }
                 walker.branch.probes.push(column);
             }
@@ -113,7 +113,7 @@ impl<'q> Walker<'q> {
         let certain = std::mem::replace(&mut self.certain, false);
         let functions = self.branch.functions.len();
         let hides = self.branch.hides_query;
-        let mut out = Out::default();
+        let mut out = OutputColumn::default();
         self.aside(|walker| walker.shown(expr, &mut out));
         self.branch.functions.truncate(functions);
         self.branch.hides_query = hides;
@@ -122,7 +122,7 @@ impl<'q> Walker<'q> {
     }
 
     /// What stands behind `IN`.
-    pub(super) fn target(&mut self, target: &'q InTarget) -> Vec<Out> {
+    pub(super) fn target(&mut self, target: &'q InTarget) -> Vec<OutputColumn> {
         match target {
             InTarget::List(items) => {
                 items.iter().for_each(|item| self.probe(item));
@@ -142,7 +142,7 @@ impl<'q> Walker<'q> {
     }
 
     /// A subquery whose value is shown beside each row.
-    pub(super) fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<Out> {
+    pub(super) fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<OutputColumn> {
         let (packed, extremes) = (self.branch.packed, self.branch.extremes);
         let (first, first_link) = (self.branch.sources.len(), self.branch.links.len());
         let (first_key, first_probe) = (self.branch.keys.len(), self.branch.probes.len());
@@ -158,7 +158,7 @@ impl<'q> Walker<'q> {
             let columns = self.branch.probes[first_probe..].to_vec();
             let keys = self.branch.keys[first_key..].to_vec();
             if !columns.is_empty() {
-                self.branch.tests.push(crate::sql::Test { columns, keys });
+                self.branch.tests.push(crate::sql::ExistenceTest { columns, keys });
             }
         }
         (self.branch.packed, self.branch.extremes) = (packed | inner_packed, extremes);
@@ -168,13 +168,13 @@ impl<'q> Walker<'q> {
         outs
     }
 
-    fn function(&mut self, function: &'q Function, out: &mut Out) {
+    fn function(&mut self, function: &'q Function, out: &mut OutputColumn) {
         let name = text(&function.name);
         let windowed = function.over.is_some();
         // `ARRAY(SELECT …)` is parsed as a call.
         let subquery = matches!(function.args, FunctionArguments::Subquery(_));
-        let effect = if subquery { Effect::Plain } else { effect(&name) };
-        let mut args = Out::default();
+        let effect = if subquery { FunctionEffect::Plain } else { effect(&name) };
+        let mut args = OutputColumn::default();
         match &function.args {
             FunctionArguments::None => {}
             FunctionArguments::Subquery(query) => {
@@ -197,36 +197,36 @@ impl<'q> Walker<'q> {
         }
         let collapses = !windowed;
         match effect {
-            Effect::Count => {
+            FunctionEffect::Count => {
                 self.branch.aggregated |= collapses;
                 self.branch.probes.extend(args.columns);
             }
-            Effect::Window => self.branch.probes.extend(args.columns),
-            Effect::Sum => {
+            FunctionEffect::Window => self.branch.probes.extend(args.columns),
+            FunctionEffect::Sum => {
                 self.branch.aggregated |= collapses;
                 out.summed.extend(args.columns);
             }
-            Effect::Extreme => {
+            FunctionEffect::Extreme => {
                 self.branch.aggregated |= collapses;
                 self.branch.extremes += u64::from(collapses && !args.columns.is_empty());
                 out.columns.extend(args.columns);
             }
-            Effect::Pack => {
+            FunctionEffect::Pack => {
                 self.branch.aggregated |= collapses;
                 self.branch.packed = true;
                 out.columns.extend(args.columns);
             }
-            Effect::Rows => {
+            FunctionEffect::Rows => {
                 self.branch.multiplied = true;
                 out.columns.extend(args.columns);
             }
-            Effect::HidesQuery | Effect::Foreign => {
+            FunctionEffect::HidesQuery | FunctionEffect::Foreign => {
                 // One value of a function's may hold any number of rows of any table.
                 self.branch.hides_query = true;
                 self.branch.functions.push(name);
                 out.columns.extend(args.columns);
             }
-            Effect::Plain => out.columns.extend(args.columns),
+            FunctionEffect::Plain => out.columns.extend(args.columns),
         }
         out.summed.extend(args.summed);
     }
@@ -234,16 +234,22 @@ impl<'q> Walker<'q> {
     /// A function in place of a table: its rows are visible, what it reads is not.
     pub(super) fn table_function(&mut self, name: &str) {
         match effect(name) {
-            Effect::Foreign => self.branch.functions.push(name.to_owned()),
-            Effect::HidesQuery => {
+            FunctionEffect::Foreign => self.branch.functions.push(name.to_owned()),
+            FunctionEffect::HidesQuery => {
                 self.branch.hides_query = true;
                 self.branch.functions.push(name.to_owned());
             }
-            Effect::Count | Effect::Sum | Effect::Extreme | Effect::Pack | Effect::Rows | Effect::Plain | Effect::Window => {}
+            FunctionEffect::Count
+            | FunctionEffect::Sum
+            | FunctionEffect::Extreme
+            | FunctionEffect::Pack
+            | FunctionEffect::Rows
+            | FunctionEffect::Plain
+            | FunctionEffect::Window => {}
         }
     }
 
-    pub(super) fn arguments(&mut self, args: &'q [FunctionArg], out: &mut Out) {
+    pub(super) fn arguments(&mut self, args: &'q [FunctionArg], out: &mut OutputColumn) {
         for arg in args {
             let arg = match arg {
                 FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
@@ -260,7 +266,7 @@ impl<'q> Walker<'q> {
         }
     }
 
-    fn argument_list(&mut self, list: &'q FunctionArgumentList, out: &mut Out) {
+    fn argument_list(&mut self, list: &'q FunctionArgumentList, out: &mut OutputColumn) {
         self.arguments(&list.args, out);
         for clause in &list.clauses {
             match clause {
@@ -319,7 +325,7 @@ pub(super) fn bare_named(shape: &Shape, name: &str) -> Vec<Column> {
     match shape {
         Shape::Table(_) => named(shape, name),
         Shape::Derived(outs) => {
-            let hit = |out: &&Out| out.name.eq_ignore_ascii_case(name);
+            let hit = |out: &&OutputColumn| out.name.eq_ignore_ascii_case(name);
             let hidden = outs.iter().filter(hit).any(|out| !out.bare);
             if hidden || outs.iter().any(|out| out.name == "*" && !out.bare) { Vec::new() } else { named(shape, name) }
         }

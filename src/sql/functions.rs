@@ -3,7 +3,7 @@
 
 /// What a call does to the rows and tables behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Effect {
+pub(super) enum FunctionEffect {
     /// Counts, tests: nothing of its arguments leaves.
     Count,
     /// A sum or mean: tells of a person only where the group is a person.
@@ -25,33 +25,33 @@ pub(super) enum Effect {
 }
 
 /// The effect of a function by its name, without quotes.
-pub(super) fn effect(name: &str) -> Effect {
+pub(super) fn effect(name: &str) -> FunctionEffect {
     let lower = name.to_ascii_lowercase();
     let (schema, bare) = lower.rsplit_once('.').unwrap_or(("", &lower));
     // A function in a schema of the user's is the user's, whatever it is called: `crm.count()` may read anything.
     if HIDE_QUERY.contains(&bare) || bare.starts_with("dblink") {
-        return Effect::HidesQuery;
+        return FunctionEffect::HidesQuery;
     }
     if !matches!(schema, "" | "pg_catalog") {
-        return Effect::Foreign;
+        return FunctionEffect::Foreign;
     }
     let in_list = |list: &[&str]| list.contains(&bare);
     if in_list(&COUNT) {
-        Effect::Count
+        FunctionEffect::Count
     } else if in_list(&SUM) {
-        Effect::Sum
+        FunctionEffect::Sum
     } else if in_list(&EXTREME) {
-        Effect::Extreme
+        FunctionEffect::Extreme
     } else if in_list(&PACK) {
-        Effect::Pack
+        FunctionEffect::Pack
     } else if in_list(&ROWS) {
-        Effect::Rows
+        FunctionEffect::Rows
     } else if in_list(&WINDOW) {
-        Effect::Window
+        FunctionEffect::Window
     } else if schema == "pg_catalog" || in_list(&PLAIN) || PLAIN_STARTS.iter().any(|start| bare.starts_with(start)) {
-        Effect::Plain
+        FunctionEffect::Plain
     } else {
-        Effect::Foreign
+        FunctionEffect::Foreign
     }
 }
 
@@ -278,17 +278,17 @@ mod tests {
 
     #[test]
     fn a_function_of_the_users_may_read_anything_whatever_its_name() {
-        assert_eq!(effect("count"), Effect::Count);
-        assert_eq!(effect("pg_catalog.count"), Effect::Count);
-        assert_eq!(effect("crm.count"), Effect::Foreign);
-        assert_eq!(effect("bulk_export"), Effect::Foreign);
+        assert_eq!(effect("count"), FunctionEffect::Count);
+        assert_eq!(effect("pg_catalog.count"), FunctionEffect::Count);
+        assert_eq!(effect("crm.count"), FunctionEffect::Foreign);
+        assert_eq!(effect("bulk_export"), FunctionEffect::Foreign);
     }
 
     #[test]
     fn functions_that_take_a_query_hide_what_they_read() {
-        assert_eq!(effect("QUERY_TO_XML"), Effect::HidesQuery);
-        assert_eq!(effect("public.dblink_fetch"), Effect::HidesQuery);
-        assert_eq!(effect("dblink"), Effect::HidesQuery);
-        assert_eq!(effect("pg_catalog.format_type"), Effect::Plain);
+        assert_eq!(effect("QUERY_TO_XML"), FunctionEffect::HidesQuery);
+        assert_eq!(effect("public.dblink_fetch"), FunctionEffect::HidesQuery);
+        assert_eq!(effect("dblink"), FunctionEffect::HidesQuery);
+        assert_eq!(effect("pg_catalog.format_type"), FunctionEffect::Plain);
     }
 }

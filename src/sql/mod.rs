@@ -8,8 +8,10 @@ mod cache;
 pub mod comment;
 mod dialect;
 mod expr;
+mod from;
 mod functions;
 mod join;
+mod parse;
 pub mod plan;
 mod predicate;
 pub mod split;
@@ -98,7 +100,7 @@ pub struct Analysis {
     /// Tables that are written.
     pub writes: Vec<String>,
     /// `LIMIT`, `FETCH FIRST`, `TOP` of the whole.
-    pub limit: Option<Limit>,
+    pub limit: Option<RowLimit>,
     /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).
     pub rows_may_be_fewer: bool,
     /// It asks for a later page of a list: an offset.
@@ -111,7 +113,7 @@ pub struct Analysis {
 
 /// A bound on the number of result rows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Limit {
+pub enum RowLimit {
     /// So many.
     Rows(u64),
     /// As many as the bind value of that number says, from 1.
@@ -130,9 +132,9 @@ pub struct Branch {
     /// Columns that conditions, groups and orders look at.
     pub probes: Vec<Column>,
     /// Columns that are equal on every row shown.
-    pub links: Vec<Link>,
+    pub links: Vec<ColumnEquality>,
     /// Columns whose values are listed by the statement.
-    pub keys: Vec<Keys>,
+    pub keys: Vec<ListedKeys>,
     /// How the rows were chosen.
     pub condition: Condition,
     /// One result row need not be one row of one table, nor one of each: set operations, lists and functions that return rows.
@@ -156,16 +158,16 @@ pub struct Branch {
     /// The column of which no two rows have the same value: `SELECT DISTINCT column`, `GROUP BY column`.
     pub unique: Option<Column>,
     /// Subqueries of which only the outcome is shown: whether there is such a row.
-    pub tests: Vec<Test>,
+    pub tests: Vec<ExistenceTest>,
 }
 
 /// A subquery whose rows are not shown, but whether there are any.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Test {
+pub struct ExistenceTest {
     /// Columns that its conditions look at.
     pub columns: Vec<Column>,
     /// Columns whose values they list.
-    pub keys: Vec<Keys>,
+    pub keys: Vec<ListedKeys>,
 }
 
 /// A table as it takes part in a query.
@@ -188,7 +190,7 @@ pub struct Column {
 
 /// Two columns that are equal on every row shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
+pub struct ColumnEquality {
     /// The one.
     pub left: Column,
     /// The other.
@@ -201,7 +203,7 @@ pub struct Link {
 
 /// The values that a column may have.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Keys {
+pub struct ListedKeys {
     /// The column.
     pub column: Column,
     /// The values.

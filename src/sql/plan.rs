@@ -2,8 +2,8 @@
 //! values that stand in its conditions as literals.
 
 use crate::model::record::Plan;
-use crate::sql::statement::expression;
-use crate::sql::walk::{Binding, Out, Shape, Walker};
+use crate::sql::parse::expression;
+use crate::sql::walk::{Binding, OutputColumn, Shape, Walker};
 use crate::sql::{Branch, Column};
 use sqlparser::ast::Expr;
 
@@ -21,7 +21,7 @@ pub fn branch(plan: &Plan) -> Option<Branch> {
         scope.push(Binding { alias: scan.alias.clone(), shape: Shape::Table(source) });
     }
     walker.scopes.push(scope);
-    let mut out = Out::default();
+    let mut out = OutputColumn::default();
     let mut unclear = outputs.is_empty();
     for expr in &outputs {
         match expr {

@@ -1,7 +1,7 @@
 //! What a condition says: columns with listed values, columns that are equal, ranges and patterns.
 
 use crate::sql::walk::Walker;
-use crate::sql::{Column, Condition, KeyValue, Keys, Link};
+use crate::sql::{Column, ColumnEquality, Condition, KeyValue, ListedKeys};
 use sqlparser::ast::{BinaryOperator, Expr, FunctionArguments, InTarget, UnaryOperator, Value};
 
 /// Most listed values that are kept; a longer list counts by its kept part, so it is dropped.
@@ -35,7 +35,7 @@ impl<'q> Walker<'q> {
                 if let (true, Some(left), [out]) = (certain, left, outs.as_slice())
                     && let (true, [right]) = (out.bare, out.columns.as_slice())
                 {
-                    self.branch.links.push(Link { left, right: right.clone(), forth: true, back: true });
+                    self.branch.links.push(ColumnEquality { left, right: right.clone(), forth: true, back: true });
                 }
                 self.chosen_by(Condition::Other);
             }
@@ -48,10 +48,10 @@ impl<'q> Walker<'q> {
             // In the body of a function `id = i` compares a column with a variable. Which of two bare names is which only the
             // catalog can tell, so the right-hand one is offered as a variable as well.
             if let (true, true, Some(value)) = (self.certain, left.source == right.source, variable(expr)) {
-                self.branch.keys.push(Keys { column: left.clone(), values: vec![value] });
+                self.branch.keys.push(ListedKeys { column: left.clone(), values: vec![value] });
             }
             if self.certain {
-                self.branch.links.push(Link { left, right, forth: true, back: true });
+                self.branch.links.push(ColumnEquality { left, right, forth: true, back: true });
             }
         } else if let Some(keys) = self.keys(expr).filter(|keys| keys.values.len() <= MOST_KEYS) {
             self.branch.probes.push(keys.column.clone());
@@ -71,11 +71,11 @@ impl<'q> Walker<'q> {
     }
 
     /// `column = value`, `column IN (…)`, `column = ANY(…)`, and ORs of these on one column.
-    fn keys(&self, expr: &Expr) -> Option<Keys> {
+    fn keys(&self, expr: &Expr) -> Option<ListedKeys> {
         match expr {
             Expr::Nested(inner) => self.keys(inner),
             Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
-                let (mut rest, mut all) = (expr, None::<Keys>);
+                let (mut rest, mut all) = (expr, None::<ListedKeys>);
                 loop {
                     let (part, next) = match rest {
                         Expr::BinaryOp { left, op: BinaryOperator::Or, right } => (&**right, Some(&**left)),
@@ -98,15 +98,15 @@ impl<'q> Walker<'q> {
                     Some(column) => (column, right),
                     None => (self.one_column(right)?, left),
                 };
-                Some(Keys { column, values: vec![value(other)?] })
+                Some(ListedKeys { column, values: vec![value(other)?] })
             }
             Expr::In { expr, target: InTarget::List(items), negated: false, .. } => {
                 let column = self.one_column(expr)?;
                 let values = items.iter().map(value).collect::<Option<Vec<_>>>()?;
-                Some(Keys { column, values })
+                Some(ListedKeys { column, values })
             }
             Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } => {
-                Some(Keys { column: self.one_column(left)?, values: elements(right)? })
+                Some(ListedKeys { column: self.one_column(left)?, values: elements(right)? })
             }
             _ => None,
         }

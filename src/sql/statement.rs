@@ -1,20 +1,14 @@
 //! One statement: what sort it is, and which part of it reads.
 
 use crate::model::record::Dialect;
+use crate::sql::parse::parse;
 use crate::sql::predicate::placeholder;
-use crate::sql::walk::{Out, Walker, is_document, text};
-use crate::sql::{Analysis, Branch, Class, Column, LONGEST_PARSED, Limit, Source, dialect, split, tokens};
+use crate::sql::walk::{OutputColumn, Walker, is_document, text};
+use crate::sql::{Analysis, Branch, Class, Column, RowLimit, Source, split, tokens};
 use sqlparser::ast::{
     CopySource, Delete, Expr, FromTable, Insert, LimitClause, Query, SetExpr, Statement, TableObject, TopQuantity, Update,
     UpdateTableFromKind, Value,
 };
-use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
-
-/// Deepest nesting that is parsed.
-const DEEPEST: usize = 40;
-/// Most operators of one statement: chains of them make a tree as deep as they are long.
-const MOST_OPERATORS: usize = 2_000;
 
 /// What one statement reads.
 pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
@@ -134,73 +128,6 @@ fn by_words(statement: &str, dialect: Dialect) -> Analysis {
     Analysis { unparsed: true, branches, ..Analysis::default() }
 }
 
-fn parse(statement: &str, dialect: Dialect) -> Option<Statement> {
-    let mut parser = parser(statement, dialect)?;
-    let statement = parser.parse_statement().ok()?;
-    matches!(parser.peek_token().token, Token::EOF | Token::SemiColon).then_some(statement)
-}
-
-/// An expression as a server prints it in a plan.
-pub(super) fn expression(text: &str) -> Option<Expr> {
-    let mut parser = parser(text, Dialect::PostgreSql)?;
-    let expr = parser.parse_expr().ok()?;
-    (parser.peek_token().token == Token::EOF).then_some(expr)
-}
-
-/// A parser over a text that is neither too long nor too deep.
-fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
-    if statement.len() > LONGEST_PARSED {
-        return None;
-    }
-    let dialect = dialect::grammar(dialect);
-    let mut tokens = Tokenizer::new(dialect, statement).tokenize_with_location().ok()?;
-    // `?` are counted from the left, as drivers do.
-    let unnumbered = tokens.iter_mut().filter_map(|token| match &mut token.token {
-        Token::Placeholder(name) if name == "?" => Some(name),
-        _ => None,
-    });
-    for (index, name) in unnumbered.enumerate() {
-        *name = format!("${}", index + 1);
-    }
-    let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
-    if operators > MOST_OPERATORS {
-        return None;
-    }
-    Some(Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens))
-}
-
-/// Whether a token may put one more level into the tree of an expression or query.
-fn deepens(token: &Token) -> bool {
-    use sqlparser::keywords::Keyword;
-    match token {
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::UNION
-                | Keyword::INTERSECT
-                | Keyword::EXCEPT
-                | Keyword::IS
-                | Keyword::COLLATE
-                | Keyword::LIKE
-                | Keyword::BETWEEN
-                | Keyword::IN
-                | Keyword::AT
-        ),
-        Token::Whitespace(_)
-        | Token::Comma
-        | Token::LParen
-        | Token::RParen
-        | Token::Period
-        | Token::Number(..)
-        | Token::SingleQuotedString(_)
-        | Token::Placeholder(_)
-        | Token::SemiColon => false,
-        _ => true,
-    }
-}
-
 fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let understood = parse(statement, dialect).and_then(|tree| of_statement(&tree, class));
     understood.unwrap_or_else(|| Analysis { class, ..by_words(statement, dialect) })
@@ -277,13 +204,13 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
         if let Some(TopQuantity::Constant(rows)) =
             select.top.as_ref().filter(|top| !top.percent && !top.with_ties).and_then(|top| top.quantity.as_ref())
         {
-            analysis.limit = Some(Limit::Rows(*rows));
+            analysis.limit = Some(RowLimit::Rows(*rows));
         }
     }
     Some(analysis)
 }
 
-fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<Out>, class: Class) -> Option<Analysis> {
+fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<OutputColumn>, class: Class) -> Option<Analysis> {
     let mut analysis = Analysis { class, ..Analysis::default() };
     let mut walker = Walker::new();
     let outs = walk(&mut walker);
@@ -292,7 +219,7 @@ fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<Out>, class: Class) ->
 }
 
 /// Ends the walk of one branch.
-fn close(walker: Walker<'_>, outs: Vec<Out>, analysis: &mut Analysis) -> Option<()> {
+fn close(walker: Walker<'_>, outs: Vec<OutputColumn>, analysis: &mut Analysis) -> Option<()> {
     if walker.overflow {
         return None;
     }
@@ -330,7 +257,7 @@ fn is_later_page(query: &Query) -> bool {
     }
 }
 
-fn limit(query: &Query) -> Option<Limit> {
+fn limit(query: &Query) -> Option<RowLimit> {
     let fetch = query.fetch.as_ref().filter(|fetch| !fetch.with_ties && !fetch.percent).and_then(|fetch| fetch.quantity.as_ref());
     let limit = match &query.limit_clause {
         Some(LimitClause::LimitOffset { limit, limit_by, .. }) if limit_by.is_empty() => limit.as_ref(),
@@ -342,16 +269,16 @@ fn limit(query: &Query) -> Option<Limit> {
 
 /// Whether a query gives one row at the most.
 pub(super) fn is_one_row(query: &Query) -> bool {
-    matches!(limit(query), Some(Limit::Rows(0 | 1)))
+    matches!(limit(query), Some(RowLimit::Rows(0 | 1)))
 }
 
-fn bound(expr: &Expr) -> Option<Limit> {
+fn bound(expr: &Expr) -> Option<RowLimit> {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => bound(inner),
         Expr::Value(value) => match &value.value {
-            Value::Number(number, _) => number.parse().ok().map(Limit::Rows),
-            Value::Placeholder(name) => placeholder(name).map(Limit::Bind),
-            Value::SingleQuotedString(number) => number.parse().ok().map(Limit::Rows),
+            Value::Number(number, _) => number.parse().ok().map(RowLimit::Rows),
+            Value::Placeholder(name) => placeholder(name).map(RowLimit::Bind),
+            Value::SingleQuotedString(number) => number.parse().ok().map(RowLimit::Rows),
             _ => None,
         },
         _ => None,
@@ -360,7 +287,7 @@ fn bound(expr: &Expr) -> Option<Limit> {
 
 impl<'q> Walker<'q> {
     /// An INSERT: its query is read; what it returns is shown.
-    pub(super) fn insert(&mut self, insert: &'q Insert) -> Vec<Out> {
+    pub(super) fn insert(&mut self, insert: &'q Insert) -> Vec<OutputColumn> {
         let table = match &insert.table {
             TableObject::TableName(name) => text(name),
             _ => {
@@ -383,7 +310,7 @@ impl<'q> Walker<'q> {
     }
 
     /// An UPDATE: only what it returns is shown.
-    pub(super) fn update(&mut self, update: &'q Update) -> Vec<Out> {
+    pub(super) fn update(&mut self, update: &'q Update) -> Vec<OutputColumn> {
         self.scopes.push(Vec::new());
         self.from(std::slice::from_ref(&update.table));
         if let Some(source) = self.branch.sources.first() {
@@ -404,7 +331,7 @@ impl<'q> Walker<'q> {
     }
 
     /// A DELETE: only what it returns is shown, also when the transaction is rolled back.
-    pub(super) fn delete(&mut self, delete: &'q Delete) -> Vec<Out> {
+    pub(super) fn delete(&mut self, delete: &'q Delete) -> Vec<OutputColumn> {
         self.scopes.push(Vec::new());
         let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
         self.from(tables);
@@ -420,7 +347,7 @@ impl<'q> Walker<'q> {
         outs
     }
 
-    fn returned(&mut self, items: Option<&'q [sqlparser::ast::SelectItem]>) -> Vec<Out> {
+    fn returned(&mut self, items: Option<&'q [sqlparser::ast::SelectItem]>) -> Vec<OutputColumn> {
         match items {
             Some(items) => self.projection(items),
             None => {

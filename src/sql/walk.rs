@@ -1,10 +1,10 @@
-//! Walks queries: tables, common table expressions, joins, set operations. Everything that flows into one arm of the
-//! outermost set operation is flattened into one [`Branch`].
+//! Walks queries: select lists, set operations, conditions on groups. Everything that flows into one arm of the outermost set
+//! operation is flattened into one [`Branch`]. What stands in FROM is walked by [`super::from`].
 
-use crate::sql::{Branch, Column, Condition, Source};
+use crate::sql::{Branch, Column, Condition};
 use sqlparser::ast::{
     Distinct, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
-    TableFactor, TableWithJoins,
+    TableFactor,
 };
 
 /// Whether T-SQL's FOR JSON or FOR XML puts all rows into one document.
@@ -13,13 +13,13 @@ pub(super) fn is_document(query: &Query) -> bool {
 }
 
 /// Most tables of one branch; a statement with more is taken as not understood.
-const MOST_SOURCES: usize = 128;
+pub(super) const MOST_SOURCES: usize = 128;
 /// Most nested queries that are followed.
 const DEEPEST: usize = 48;
 
 /// One column of a query's result and what stands behind it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Out {
+pub(super) struct OutputColumn {
     /// Its name; `*` for all columns of a table.
     pub name: String,
     /// The columns that flow into it.
@@ -34,7 +34,7 @@ pub(super) struct Out {
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
     Table(usize),
-    Derived(Vec<Out>),
+    Derived(Vec<OutputColumn>),
 }
 
 /// A name in FROM.
@@ -45,11 +45,11 @@ pub(super) struct Binding {
 }
 
 #[derive(Clone)]
-struct Cte<'q> {
-    name: String,
-    query: &'q Query,
-    columns: Vec<String>,
-    used: bool,
+pub(super) struct Cte<'q> {
+    pub name: String,
+    pub query: &'q Query,
+    pub columns: Vec<String>,
+    pub used: bool,
 }
 
 /// The state of a walk over one branch.
@@ -57,13 +57,13 @@ pub(super) struct Walker<'q> {
     pub branch: Branch,
     /// Bindings of the enclosing queries, innermost last.
     pub scopes: Vec<Vec<Binding>>,
-    ctes: Vec<Cte<'q>>,
-    expanding: Vec<String>,
+    pub ctes: Vec<Cte<'q>>,
+    pub expanding: Vec<String>,
     /// Conditions found now hold for every row of the result.
     pub certain: bool,
     /// Tables found now flow into the result.
     pub flows: bool,
-    from_items: usize,
+    pub from_items: usize,
     depth: usize,
     /// Something was too large to follow.
     pub overflow: bool,
@@ -105,7 +105,7 @@ impl<'q> Walker<'q> {
     }
 
     /// A query inside of another: its result columns. Its scopes end with it.
-    pub(super) fn query(&mut self, query: &'q Query) -> Vec<Out> {
+    pub(super) fn query(&mut self, query: &'q Query) -> Vec<OutputColumn> {
         if self.depth >= DEEPEST {
             self.overflow = true;
             return Vec::new();
@@ -125,13 +125,13 @@ impl<'q> Walker<'q> {
     }
 
     /// The body of a query.
-    pub(super) fn set_expr(&mut self, body: &'q SetExpr) -> Vec<Out> {
+    pub(super) fn set_expr(&mut self, body: &'q SetExpr) -> Vec<OutputColumn> {
         match body {
             SetExpr::Select(select) => self.select(select),
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, right, .. } => self.union(left, right),
             SetExpr::Values(values) => {
-                let mut out = Out::default();
+                let mut out = OutputColumn::default();
                 // Joined with a table, a list that names a row twice shows it twice.
                 self.branch.multiplied |= values.rows.len() > 1;
                 for expr in values.rows.iter().flat_map(|row| &row.content) {
@@ -152,13 +152,13 @@ impl<'q> Walker<'q> {
     }
 
     /// A set operation inside of a query: rows come from either arm, so conditions of one arm say nothing of the whole.
-    fn union(&mut self, left: &'q SetExpr, right: &'q SetExpr) -> Vec<Out> {
+    fn union(&mut self, left: &'q SetExpr, right: &'q SetExpr) -> Vec<OutputColumn> {
         let certain = std::mem::replace(&mut self.certain, false);
         self.branch.multiplied = true;
         let mut outs = self.set_expr(left);
         let others = self.set_expr(right);
         self.certain = certain;
-        let star = |outs: &[Out]| outs.iter().any(|out| out.name == "*");
+        let star = |outs: &[OutputColumn]| outs.iter().any(|out| out.name == "*");
         if star(&outs) || star(&others) || outs.len() != others.len() {
             // Positions cannot be told: every name may be any of the other arm's columns.
             let all: Vec<Column> = others.iter().flat_map(|out| out.columns.clone()).collect();
@@ -172,7 +172,7 @@ impl<'q> Walker<'q> {
         outs
     }
 
-    fn modifying(&mut self, statement: &'q Statement) -> Vec<Out> {
+    fn modifying(&mut self, statement: &'q Statement) -> Vec<OutputColumn> {
         match statement {
             Statement::Insert(insert) => self.insert(insert),
             Statement::Update(update) => self.update(update),
@@ -184,7 +184,7 @@ impl<'q> Walker<'q> {
         }
     }
 
-    fn select(&mut self, select: &'q Select) -> Vec<Out> {
+    fn select(&mut self, select: &'q Select) -> Vec<OutputColumn> {
         self.scopes.push(Vec::new());
         for table in &select.from {
             match &table.relation {
@@ -227,10 +227,10 @@ impl<'q> Walker<'q> {
     }
 
     /// The bare column that tells the rows of the outermost query apart.
-    fn unique(&self, select: &Select, outs: &[Out]) -> Option<Column> {
+    fn unique(&self, select: &Select, outs: &[OutputColumn]) -> Option<Column> {
         match (&select.distinct, &select.group_by) {
             (Some(Distinct::Distinct), GroupByExpr::Expressions(none, _)) if none.is_empty() => match outs {
-                [Out { bare: true, columns, .. }] => match columns.as_slice() {
+                [OutputColumn { bare: true, columns, .. }] => match columns.as_slice() {
                     [only] => only.name.is_some().then(|| only.clone()),
                     _ => None,
                 },
@@ -245,12 +245,13 @@ impl<'q> Walker<'q> {
     }
 
     /// The columns of a select list or a RETURNING clause.
-    pub(super) fn projection(&mut self, items: &'q [SelectItem]) -> Vec<Out> {
+    pub(super) fn projection(&mut self, items: &'q [SelectItem]) -> Vec<OutputColumn> {
         let mut outs = Vec::new();
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let mut out = Out { name: super::expr::name_of(expr), bare: super::expr::is_bare(expr), ..Out::default() };
+                    let mut out =
+                        OutputColumn { name: super::expr::name_of(expr), bare: super::expr::is_bare(expr), ..OutputColumn::default() };
                     self.shown(expr, &mut out);
                     // A whole row of a table can be taken apart again by whoever selects from it.
                     if out.columns.iter().any(|column| column.name.is_none()) {
@@ -259,21 +260,21 @@ impl<'q> Walker<'q> {
                     outs.push(out);
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    let mut out = Out { name: alias.value.clone(), bare: super::expr::is_bare(expr), ..Out::default() };
+                    let mut out = OutputColumn { name: alias.value.clone(), bare: super::expr::is_bare(expr), ..OutputColumn::default() };
                     self.shown(expr, &mut out);
                     outs.push(out);
                 }
                 SelectItem::ExprWithAliases { expr, aliases } => {
-                    let mut out = Out::default();
+                    let mut out = OutputColumn::default();
                     self.shown(expr, &mut out);
-                    outs.extend(aliases.iter().map(|alias| Out { name: alias.value.clone(), ..out.clone() }));
+                    outs.extend(aliases.iter().map(|alias| OutputColumn { name: alias.value.clone(), ..out.clone() }));
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     let alias = text(name);
                     outs.extend(self.everything_of(Some(&alias)));
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
-                    let mut out = Out { name: "*".to_owned(), ..Out::default() };
+                    let mut out = OutputColumn { name: "*".to_owned(), ..OutputColumn::default() };
                     self.shown(expr, &mut out);
                     outs.push(out);
                 }
@@ -283,7 +284,7 @@ impl<'q> Walker<'q> {
         outs
     }
 
-    fn everything_of(&self, alias: Option<&str>) -> Vec<Out> {
+    fn everything_of(&self, alias: Option<&str>) -> Vec<OutputColumn> {
         let scope = self.scopes.last().map_or(&[][..], Vec::as_slice);
         let bare = alias.map(|alias| alias.rsplit('.').next().unwrap_or(alias));
         let mut fitting: Vec<&Binding> =
@@ -292,127 +293,6 @@ impl<'q> Walker<'q> {
             fitting = self.scopes.iter().flatten().collect();
         }
         fitting.into_iter().flat_map(everything).collect()
-    }
-
-    fn table_with_joins(&mut self, table: &'q TableWithJoins) {
-        self.factor(&table.relation);
-        for join in &table.joins {
-            self.join(join);
-        }
-    }
-
-    pub(super) fn from(&mut self, tables: &'q [TableWithJoins]) {
-        tables.iter().for_each(|table| self.table_with_joins(table));
-    }
-
-    pub(super) fn factor(&mut self, factor: &'q TableFactor) {
-        let alias_of = |alias: &Option<sqlparser::ast::TableAlias>| alias.as_ref().map(|alias| alias.name.value.clone());
-        match factor {
-            TableFactor::Table { name, alias, args: None, .. } => {
-                let table = text(name);
-                let alias = alias_of(alias).unwrap_or_else(|| table.rsplit('.').next().unwrap_or(&table).to_owned());
-                let shape = match self.cte(&table) {
-                    Some(outs) => Shape::Derived(outs),
-                    None => Shape::Table(self.source(table)),
-                };
-                self.bind(alias, shape);
-            }
-            TableFactor::Table { name, alias, args: Some(args), .. } => {
-                self.function_table(name, &args.args, alias_of(alias));
-            }
-            TableFactor::Function { name, args, alias, .. } => self.function_table(name, args, alias_of(alias)),
-            TableFactor::Derived { subquery, alias, .. } => {
-                let mut outs = self.query(subquery);
-                if let Some(alias) = alias {
-                    rename(&mut outs, alias.columns.iter().map(|column| &column.name));
-                }
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(outs));
-            }
-            TableFactor::NestedJoin { table_with_joins, alias } => {
-                let before = self.scopes.last().map_or(0, Vec::len);
-                self.table_with_joins(table_with_joins);
-                if let (Some(alias), Some(scope)) = (alias_of(alias), self.scopes.last_mut()) {
-                    let inner: Vec<Out> = scope.drain(before..).flat_map(|binding| everything(&binding)).collect();
-                    scope.push(Binding { alias, shape: Shape::Derived(inner) });
-                }
-            }
-            TableFactor::UNNEST { array_exprs, alias, .. } => {
-                let mut out = Out { name: "*".to_owned(), ..Out::default() };
-                array_exprs.iter().for_each(|expr| self.shown(expr, &mut out));
-                self.branch.multiplied = true;
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
-            }
-            TableFactor::TableFunction { expr, alias } => {
-                let mut out = Out { name: "*".to_owned(), ..Out::default() };
-                self.shown(expr, &mut out);
-                self.branch.multiplied = true;
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
-            }
-            // PIVOT, MATCH_RECOGNIZE, JSON_TABLE, XMLTABLE and what else dialects know: too rare to be told apart.
-            _ => self.overflow = true,
-        }
-    }
-
-    fn function_table(&mut self, name: &ObjectName, args: &'q [sqlparser::ast::FunctionArg], alias: Option<String>) {
-        let function = text(name);
-        let mut out = Out { name: "*".to_owned(), ..Out::default() };
-        self.arguments(args, &mut out);
-        self.table_function(&function);
-        self.branch.multiplied = true;
-        self.count_item();
-        let alias = alias.unwrap_or_else(|| function.rsplit('.').next().unwrap_or(&function).to_owned());
-        self.push(alias, Shape::Derived(vec![out]));
-    }
-
-    fn bind(&mut self, alias: String, shape: Shape) {
-        if matches!(shape, Shape::Table(_)) {
-            self.count_item();
-        }
-        self.push(alias, shape);
-    }
-
-    fn push(&mut self, alias: String, shape: Shape) {
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.push(Binding { alias, shape });
-        }
-    }
-
-    /// One more table or function in a FROM that flows into the result: from the second on, rows are those of a join.
-    fn count_item(&mut self) {
-        if self.flows {
-            self.from_items += 1;
-            self.branch.joined |= self.from_items > 1;
-        }
-    }
-
-    fn cte(&mut self, name: &str) -> Option<Vec<Out>> {
-        let at = self.ctes.iter().rposition(|cte| cte.name.eq_ignore_ascii_case(name))?;
-        let Cte { query, columns, name, .. } = self.ctes[at].clone();
-        self.ctes[at].used = true;
-        // A recursive reference adds rows of what is already counted.
-        if self.expanding.contains(&name) {
-            self.branch.multiplied = true;
-            return Some(Vec::new());
-        }
-        self.expanding.push(name);
-        let scopes = std::mem::take(&mut self.scopes);
-        let mut outs = self.query(query);
-        self.scopes = scopes;
-        self.expanding.pop();
-        for (out, column) in outs.iter_mut().zip(columns) {
-            out.name = column;
-        }
-        Some(outs)
-    }
-
-    /// A table that takes part.
-    pub(super) fn source(&mut self, table: String) -> usize {
-        if self.branch.sources.len() >= MOST_SOURCES {
-            self.overflow = true;
-            return MOST_SOURCES - 1;
-        }
-        self.branch.sources.push(Source { table, flows: self.flows });
-        self.branch.sources.len() - 1
     }
 
     /// Walks something that only decides which rows are shown, or that stands beside the result.
@@ -436,7 +316,7 @@ impl<'q> Walker<'q> {
     }
 }
 
-fn everything(binding: &Binding) -> Vec<Out> {
+pub(super) fn everything(binding: &Binding) -> Vec<OutputColumn> {
     match &binding.shape {
         Shape::Table(source) => {
             vec![whole_of(*source)]
@@ -446,8 +326,8 @@ fn everything(binding: &Binding) -> Vec<Out> {
 }
 
 /// All columns of a table.
-fn whole_of(source: usize) -> Out {
-    Out { name: "*".to_owned(), columns: vec![Column { source, name: None }], summed: Vec::new(), bare: true }
+fn whole_of(source: usize) -> OutputColumn {
+    OutputColumn { name: "*".to_owned(), columns: vec![Column { source, name: None }], summed: Vec::new(), bare: true }
 }
 
 pub(super) fn sources_of(bindings: &[Binding]) -> Vec<usize> {
@@ -455,7 +335,7 @@ pub(super) fn sources_of(bindings: &[Binding]) -> Vec<usize> {
     outs.flat_map(|out| out.columns).map(|column| column.source).collect()
 }
 
-fn rename<'n>(outs: &mut [Out], names: impl Iterator<Item = &'n Ident>) {
+pub(super) fn rename<'n>(outs: &mut [OutputColumn], names: impl Iterator<Item = &'n Ident>) {
     for (out, name) in outs.iter_mut().zip(names) {
         // All columns of a table under one new name: which one it is cannot be told.
         out.name = name.value.clone();

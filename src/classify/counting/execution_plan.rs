@@ -31,7 +31,7 @@ pub(super) fn refine(analysis: &mut Analysis, record: &Record<'_>, planned: &Bra
     for branch in &mut analysis.branches {
         for keys in &mut branch.keys {
             let table = &branch.sources[keys.column.source].table;
-            let same = |other: &&sql::Keys| {
+            let same = |other: &&sql::ListedKeys| {
                 other.column.name == keys.column.name && planned.sources[other.column.source].table.eq_ignore_ascii_case(table)
             };
             if let (true, Some(other)) = (record.binds.is_empty(), planned.keys.iter().find(same)) {

@@ -6,7 +6,7 @@ use crate::classify::catalog::{RowsPerSubject, Table};
 use crate::classify::counting::catalog_source::CatalogSource;
 use crate::model::kind::Kind;
 use crate::model::record::{Dialect, Record};
-use crate::sql::{Branch, Column, KeyValue, Keys, array_elements};
+use crate::sql::{Branch, Column, KeyValue, ListedKeys, array_elements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The people whom a statement lists.
@@ -182,7 +182,7 @@ fn equal_names(a: &Column, b: &Column) -> bool {
 }
 
 /// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
-fn values(keys: &Keys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
+fn values(keys: &ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
     let mut distinct = BTreeSet::new();
     let mut silent = 0_u64;
     for value in &keys.values {
@@ -218,7 +218,7 @@ fn values(keys: &Keys, branch: &Branch, known: &[CatalogSource<'_>], record: &Re
     }
 }
 
-fn is_own_key(keys: &Keys, known: &[CatalogSource<'_>]) -> bool {
+fn is_own_key(keys: &ListedKeys, known: &[CatalogSource<'_>]) -> bool {
     let name = keys.column.name.as_deref();
     known[keys.column.source].entry.is_some_and(|entry| name.is_some_and(|name| entry.is_subject(name)))
 }
@@ -238,7 +238,7 @@ pub(super) fn tested(branch: &Branch, known: &[CatalogSource<'_>], record: &Reco
     for test in branch.tests.iter().filter(|test| test.columns.iter().any(is_personal)) {
         let all = all.get_or_insert_with(TestedPeople::default);
         all.columns.extend(test.columns.iter().cloned());
-        let listed: Vec<&Keys> = test.keys.iter().filter(|keys| is_personal(&keys.column)).collect();
+        let listed: Vec<&ListedKeys> = test.keys.iter().filter(|keys| is_personal(&keys.column)).collect();
         if listed.is_empty() {
             all.per_row = true;
             continue;
@@ -268,7 +268,7 @@ impl Default for TestedPeople {
 ///
 /// The log lists the values of all variables of the function and leaves those out that the statement does not use. So a lone
 /// value belongs to the lone name that is no column; where any other name might be a variable too, nothing is concluded.
-fn variable(name: &str, keys: &Keys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<String> {
+fn variable(name: &str, keys: &ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<String> {
     let mut said = record.binds.iter().flatten().filter(|value| !value.is_empty());
     let (Some(only), None) = (said.next(), said.next()) else { return None };
     let [source] = known else { return None };

@@ -9,7 +9,7 @@ use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Dialect, Record};
-use crate::sql::{self, Analysis, Class, Limit};
+use crate::sql::{self, Analysis, Class, RowLimit};
 
 /// Counts by the statement of a record; `None` where it has none.
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Counted> {
@@ -95,8 +95,8 @@ fn persons(analysis: &Analysis, shown: &[BranchDisclosure], record: &Record<'_>)
     }
     let rows = record.rows.filter(|_| !analysis.rows_may_be_fewer);
     let limit = analysis.limit.and_then(|limit| match limit {
-        Limit::Rows(rows) => Some(rows),
-        Limit::Bind(number) => record.binds.get(number - 1)?.as_deref()?.trim().parse().ok(),
+        RowLimit::Rows(rows) => Some(rows),
+        RowLimit::Bind(number) => record.binds.get(number - 1)?.as_deref()?.trim().parse().ok(),
     });
     // A limit of one statement bounds nothing of an INSERT's conflicts; it bounds the rows that were read.
     let bound = [limit, record.rows_bound].into_iter().flatten().min();

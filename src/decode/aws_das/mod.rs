@@ -26,14 +26,14 @@
 //! ```
 
 mod event;
-mod joined;
+mod merger;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::postgresql::relayed::{Relay, Relayed};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
 use event::{Engine, Event};
 use jiff::tz::TimeZone;
-use joined::Joined;
+use merger::EventMerger;
 use serde_json::Value;
 
 /// `aws-das`.
@@ -42,7 +42,7 @@ pub const FORMAT: Format = Format {
     recognised_by: "an object with `databaseActivityEventList` or `databaseActivityEvents`, or with `dbUserName`, `serverType` and `logTime`",
     stateless: false,
     decoder: |settings| {
-        Documents::json(Box::new(AwsDas { zone: settings.zone.clone(), postgresql: Relay::default(), joined: Joined::default() }))
+        Documents::json(Box::new(AwsDas { zone: settings.zone.clone(), postgresql: Relay::default(), joined: EventMerger::default() }))
     },
     recognises,
 };
@@ -52,7 +52,7 @@ const EXPECTED: &str = "a document of a database activity stream";
 struct AwsDas {
     zone: Option<TimeZone>,
     postgresql: Relay,
-    joined: Joined,
+    joined: EventMerger,
 }
 
 impl Decoder for AwsDas {

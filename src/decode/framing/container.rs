@@ -1,12 +1,12 @@
 //! Lines as container runtimes write them to disk: `TIME stdout F text` (CRI: containerd, CRI-O). Long lines come in parts, all but
 //! the last marked `P`.
 
-use crate::decode::framing::Letter;
+use crate::decode::framing::Unwrapped;
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 
 /// The text behind a runtime's header; `None` where there is no such header.
-pub(super) fn open(line: &str) -> Option<Letter<'_>> {
+pub(super) fn open(line: &str) -> Option<Unwrapped<'_>> {
     let (time, rest) = line.split_once(' ')?;
     let (stream, rest) = rest.split_once(' ')?;
     let (tags, text) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -19,7 +19,7 @@ pub(super) fn open(line: &str) -> Option<Letter<'_>> {
         return None;
     }
     let time = Some(Timestamp::parse(time).ok()?);
-    Some(Letter { payload: Cow::Borrowed(text), time, partial, ..Letter::default() })
+    Some(Unwrapped { payload: Cow::Borrowed(text), time, partial, ..Unwrapped::default() })
 }
 
 #[cfg(test)]

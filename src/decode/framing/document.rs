@@ -12,7 +12,7 @@ use serde::de::IgnoredAny;
 pub struct Documents {
     inner: Box<dyn Decoder>,
     shape: Shape,
-    open: Option<Open>,
+    open: Option<OpenDocument>,
 }
 
 /// How documents of a format begin and end.
@@ -24,7 +24,7 @@ enum Shape {
 }
 
 /// A document whose end has not come yet.
-struct Open {
+struct OpenDocument {
     text: String,
     /// How far it was searched for its end, and how the search stands there.
     scan: Scan,
@@ -65,8 +65,8 @@ impl Documents {
     }
 
     /// Goes on with the open document; gives what of the text comes after its end.
-    fn go_on<'a>(&mut self, open: Open, raw: Raw<'_>, text: &'a str, emit: &mut Emit<'_>) -> Option<&'a str> {
-        let Open { text: mut whole, scan, position, hash, time } = open;
+    fn go_on<'a>(&mut self, open: OpenDocument, raw: Raw<'_>, text: &'a str, emit: &mut Emit<'_>) -> Option<&'a str> {
+        let OpenDocument { text: mut whole, scan, position, hash, time } = open;
         // A line end within a text is no JSON; some writers leave it there all the same.
         whole.push_str(if scan.quoted { "\\n" } else { "\n" });
         let before = whole.len();
@@ -87,7 +87,7 @@ impl Documents {
                 None
             }
             Found::More(scan) => {
-                self.open = Some(Open { text: whole, scan, position, hash, time });
+                self.open = Some(OpenDocument { text: whole, scan, position, hash, time });
                 None
             }
         }
@@ -113,7 +113,7 @@ impl Documents {
                 }
                 Found::More(scan) => {
                     let text = text[start..].to_owned();
-                    self.open = Some(Open { text, scan, position: raw.position, hash: raw.hash, time: raw.envelope.time });
+                    self.open = Some(OpenDocument { text, scan, position: raw.position, hash: raw.hash, time: raw.envelope.time });
                     break;
                 }
             }

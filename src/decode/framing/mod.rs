@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// What was inside of an envelope, and what stood on it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-struct Letter<'a> {
+struct Unwrapped<'a> {
     payload: Cow<'a, str>,
     time: Option<Timestamp>,
     host: Option<Cow<'a, str>>,
@@ -31,7 +31,7 @@ struct Letter<'a> {
 const MOST_LAYERS: usize = 3;
 
 /// Opens the outermost envelope; nothing where there is none. CloudWatch puts several records into one.
-fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Letter<'a>> {
+fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Unwrapped<'a>> {
     match text.as_bytes().first() {
         Some(b'{' | b'[') => shipper::open(text),
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).or_else(|| syslog::open(text, settings)).into_iter().collect(),
@@ -96,11 +96,11 @@ pub(super) struct Unframed {
     format: &'static Format,
     settings: Arc<Settings>,
     layers: Option<usize>,
-    begun: Option<Begun>,
+    begun: Option<PartialLine>,
 }
 
 /// A line of which parts have come.
-struct Begun {
+struct PartialLine {
     text: String,
     position: Position,
     hash: RecordHash,
@@ -132,7 +132,7 @@ impl Unframed {
             };
             let begun = self.begun.take();
             if letter.partial {
-                let mut begun = begun.unwrap_or_else(|| Begun { text: String::new(), position: raw.position, hash: raw.hash });
+                let mut begun = begun.unwrap_or_else(|| PartialLine { text: String::new(), position: raw.position, hash: raw.hash });
                 begun.text.push_str(&letter.payload);
                 // What is too long is refused by the decoder.
                 if begun.text.len() <= LONGEST_RECORD {
@@ -145,7 +145,7 @@ impl Unframed {
             }
             let inside = Raw { bytes: letter.payload.as_bytes(), envelope, ..raw };
             result = result.and(match begun {
-                Some(Begun { text, position, hash }) => {
+                Some(PartialLine { text, position, hash }) => {
                     let text = text + &letter.payload;
                     let whole = Raw { bytes: text.as_bytes(), position, hash: hash.and(raw.hash), envelope };
                     self.unwrap(whole, layers - 1, emit)
@@ -180,7 +180,7 @@ impl Decoder for Unframed {
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
-        if let Some(Begun { text, position, hash }) = self.begun.take() {
+        if let Some(PartialLine { text, position, hash }) = self.begun.take() {
             let error = DecodeError::Form { expected: "a line of several parts", what: "cut off".to_owned() };
             emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }

@@ -1,7 +1,7 @@
 //! The JSON that log shippers put around a line: Filebeat, Fluent Bit, Vector, Logstash, rsyslog, CloudWatch, journald, Splunk,
 //! Graylog. What those that read syslog know of the sender comes along: PostgreSQL's parts are told apart by it.
 
-use crate::decode::framing::Letter;
+use crate::decode::framing::Unwrapped;
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -113,7 +113,7 @@ struct Process<'a> {
 const DOCKER_PART: usize = 16 * 1024;
 
 /// The letters in an envelope; none where it is no envelope.
-pub(super) fn open<'t>(text: &'t str) -> Vec<Letter<'t>> {
+pub(super) fn open<'t>(text: &'t str) -> Vec<Unwrapped<'t>> {
     if text.starts_with('[') {
         let several = serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default();
         return several.into_iter().filter(|one| one.get().starts_with('{')).flat_map(|one| open(one.get())).collect();
@@ -145,7 +145,7 @@ pub(super) fn open<'t>(text: &'t str) -> Vec<Letter<'t>> {
     // Docker cuts long lines at 16 KiB, and only the last part has the line's end; shippers that read CRI's files keep its mark.
     let cut = wire.stream.is_some() && payload.len() == DOCKER_PART && log.is_some_and(|log| !log.get().ends_with("\\n\""));
     let partial = cut || wire.mark.is_some_and(|mark| mark.get() == "\"P\"");
-    vec![Letter { payload, time, host, program, pid, partial }]
+    vec![Unwrapped { payload, time, host, program, pid, partial }]
 }
 
 /// A line as text, or a record that the shipper has parsed already.

@@ -2,14 +2,14 @@
 //! without the priority, and with the octet count of RFC 6587.
 
 use crate::decode::Settings;
-use crate::decode::framing::Letter;
+use crate::decode::framing::Unwrapped;
 use crate::model::time::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 /// The message behind a syslog header; `None` where there is no such header.
-pub(super) fn open<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
+pub(super) fn open<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
     let text = without_count(text);
     match priority(text) {
         Some(rest) => match rest.strip_prefix("1 ") {
@@ -33,7 +33,7 @@ fn priority(text: &str) -> Option<&str> {
     (matches!(number.len(), 1..=3) && number.bytes().all(|b| b.is_ascii_digit())).then_some(rest)
 }
 
-fn rfc5424(text: &str) -> Option<Letter<'_>> {
+fn rfc5424(text: &str) -> Option<Unwrapped<'_>> {
     let mut fields = text.splitn(6, ' ');
     let mut field = || fields.next().filter(|field| !field.is_empty());
     let (time, host, program, pid, _message_id) = (field()?, field()?, field()?, field()?, field()?);
@@ -41,7 +41,7 @@ fn rfc5424(text: &str) -> Option<Letter<'_>> {
     let said = |field: &'_ str| field != "-";
     let time = if said(time) { Some(Timestamp::parse(time).ok()?) } else { None };
     let word = |field| Some(Cow::Borrowed(field)).filter(|_| said(field));
-    Some(Letter { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid), partial: false })
+    Some(Unwrapped { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid), partial: false })
 }
 
 /// Skips `-` or `[id name="value\"]"]…` and the byte order mark that may precede the message.
@@ -70,7 +70,7 @@ fn after_structured_data(text: &str) -> Option<&str> {
     Some(rest.strip_prefix('\u{feff}').unwrap_or(rest))
 }
 
-fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
+fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
     let (time, rest) = when(text, settings)?;
     let rest = rest.strip_prefix(' ')?;
     // `host tag[12]: text`, or on the local socket `tag[12]: text`.
@@ -80,7 +80,7 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Letter<'a>> {
         None => (Some(&rest[..first_end]), rest[first_end..].trim_start()),
     };
     let (program, pid, message) = tag(tagged)?;
-    Some(Letter {
+    Some(Unwrapped {
         payload: unescaped(message),
         time,
         host: host.map(Cow::Borrowed),

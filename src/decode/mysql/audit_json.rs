@@ -31,9 +31,9 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::mysql::joined::{Event, Joined, Place, Step};
+use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::percona::Command;
-use crate::decode::mysql::session::Who;
+use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::{percona, time};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use serde::Deserialize;
@@ -52,7 +52,7 @@ pub const FORMAT: Format = Format {
 
 #[derive(Default)]
 struct AuditJson {
-    joined: Joined,
+    joined: StatementAssembler,
 }
 
 type Word<'a> = Cow<'a, str>;
@@ -157,10 +157,10 @@ impl Decoder for AuditJson {
         let connection = audited.connection_id.to_string();
         // The number begins anew with the second or with the file.
         let id = format!("{}/{}/{connection}", audited.timestamp, audited.id);
-        let place = Place::new(raw, time, &connection, Some(id));
+        let place = EventPosition::new(raw, time, &connection, Some(id));
         // The client's own login; the account whose rights it has may be a proxy's.
         let user = if audited.login.user.is_empty() { &audited.account.user } else { &audited.login.user };
-        let who = Who::new(user, &audited.account.host, &audited.login.ip, &audited.connection_data.db);
+        let who = SessionIdentity::new(user, &audited.account.host, &audited.login.ip, &audited.connection_data.db);
         let joined = &mut self.joined;
         match (&*audited.class, &*audited.event) {
             ("connection", "connect" | "change_user") => joined.login(&place, who, audited.connection_data.status, emit),
@@ -216,7 +216,7 @@ impl Decoder for AuditJson {
     }
 }
 
-fn statement(step: Step, place: Place, who: Who, data: &General<'_>) -> Event {
+fn statement(step: Step, place: EventPosition, who: SessionIdentity, data: &General<'_>) -> Event {
     Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string() }
 }
 

@@ -27,14 +27,14 @@
 //! 20260302 09:14:05,db1,li_na,10.0.0.7,112,826,QUERY,crm,'SELECT name FROM customers WHERE id = 42',0
 //! ```
 
+use crate::decode::mysql::mariadb_connection::{Connection, LineOrigin, TableLine};
 use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
-use crate::decode::mysql::statement::{self, Told};
+use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::text::Scan;
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
-use crate::model::access::{Operation, Position, RecordHash};
-use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
-use crate::model::time::Timestamp;
+use crate::model::access::Operation;
+use crate::model::record::EventOutcome;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
@@ -67,61 +67,6 @@ struct Mariadb {
     limit: Option<usize>,
 }
 
-/// What is known of a connection.
-#[derive(Default)]
-struct Connection {
-    /// Table lines whose statement has not been logged yet: the server logs it at its end.
-    tables: Vec<TableLine>,
-    /// The last statement: its query id, its text, and how many of that id there were.
-    last: Option<(u64, String, u32)>,
-    /// Highest query id of a statement since the last call.
-    highest: u64,
-    /// Who is connected. The table lines of a procedure may name its definer instead.
-    user: Option<String>,
-}
-
-/// One table that a statement touched.
-struct TableLine {
-    query: u64,
-    table: String,
-    written: bool,
-    origin: Origin,
-}
-
-/// Where a line stands and who is behind it.
-#[derive(Clone)]
-struct Origin {
-    position: Position,
-    hash: RecordHash,
-    length: u32,
-    time: Timestamp,
-    server: String,
-    connection: String,
-    user: String,
-    host: String,
-    database: String,
-}
-
-impl Origin {
-    fn record(&self, query: u64, part: u32) -> Record<'static> {
-        let text = |text: &str| Some(Text::Owned(text.to_owned())).filter(|text| !text.is_empty());
-        let mut record = Record::new(self.position, self.hash, self.time);
-        record.length = self.length;
-        record.account = text(&self.user);
-        record.system = text(&self.database).or_else(|| text(&self.server));
-        record.session = text(&self.connection);
-        let is_address = self.host.parse::<core::net::IpAddr>().is_ok();
-        let (ip, host) = if is_address { (text(&self.host), None) } else { (None, text(&self.host)) };
-        record.client = Client { ip, host, app: None };
-        record.dialect = Dialect::MySql;
-        // Connection and query ids begin anew with the server: together with the second they do not come again. Logins have none.
-        if query > 0 {
-            record.id = Some(Text::Owned(format!("{}/{}/{}/{query}/{part}", self.time, self.server, self.connection)));
-        }
-        record
-    }
-}
-
 impl Decoder for Mariadb {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if raw.bytes.len() > LONGEST_RECORD {
@@ -139,7 +84,7 @@ impl Decoder for Mariadb {
             None => raw.envelope.time.ok_or(missing)?,
         };
         let owned = str::to_owned;
-        let origin = Origin {
+        let origin = LineOrigin {
             position: raw.position,
             hash: raw.hash,
             length: u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX),
@@ -162,7 +107,7 @@ impl Decoder for Mariadb {
 }
 
 impl Mariadb {
-    fn take(&mut self, line: &Line<'_>, origin: Origin, emit: &mut Emit<'_>) {
+    fn take(&mut self, line: &Line<'_>, origin: LineOrigin, emit: &mut Emit<'_>) {
         let key = (origin.server.clone(), origin.connection.clone());
         match line.operation {
             "QUERY" => self.query(line, &origin, key, emit),
@@ -209,7 +154,7 @@ impl Mariadb {
         }
     }
 
-    fn query(&mut self, line: &Line<'_>, origin: &Origin, key: (String, String), emit: &mut Emit<'_>) {
+    fn query(&mut self, line: &Line<'_>, origin: &LineOrigin, key: (String, String), emit: &mut Emit<'_>) {
         self.keeps_lines |= line.keeps_lines;
         self.room(&key, emit);
         let connection = self.connections.entry(key).or_default();
@@ -230,7 +175,7 @@ impl Mariadb {
         connection.user = Some(origin.user.clone());
         connection.last = Some((line.query, line.object.clone().into_owned(), part));
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        let mut told = Told {
+        let mut logged = LoggedStatement {
             text: &line.object,
             code: line.code,
             names_tables: self.names_tables,
@@ -238,10 +183,10 @@ impl Mariadb {
             cut: line.logged + 1 >= limit
                 || (DEFAULT_LIMIT - 1..=DEFAULT_LIMIT).contains(&line.logged)
                 || (scan.comment_at_end && !self.keeps_lines),
-            ..Told::default()
+            ..LoggedStatement::default()
         };
         for table in &own {
-            let list = if table.written { &mut told.writes } else { &mut told.reads };
+            let list = if table.written { &mut logged.writes } else { &mut logged.reads };
             if !list.contains(&table.table) {
                 list.push(table.table.clone());
             }
@@ -250,11 +195,11 @@ impl Mariadb {
             self.limit = Some(limit);
         }
         let personal = |table: &String| !table.to_ascii_lowercase().starts_with("mysql.");
-        if inner && !told.reads.iter().chain(&told.writes).any(personal) {
+        if inner && !logged.reads.iter().chain(&logged.writes).any(personal) {
             return;
         }
         let mut record = origin.record(line.query, part);
-        if statement::fill(&mut record, &told) {
+        if statement::fill(&mut record, &logged) {
             emit(record.into());
         }
     }
@@ -270,29 +215,6 @@ impl Mariadb {
             for (_, mut connection) in std::mem::take(&mut self.connections) {
                 connection.give_up(emit);
             }
-        }
-    }
-}
-
-impl Connection {
-    /// Tables whose statement never came: it was not logged, or lies beyond the end of the log.
-    fn give_up(&mut self, emit: &mut Emit<'_>) {
-        let mut tables = std::mem::take(&mut self.tables);
-        tables.retain(|table| !table.table.to_ascii_lowercase().starts_with("mysql."));
-        while let Some(first) = tables.first() {
-            let query = first.query;
-            let (own, others): (Vec<TableLine>, Vec<TableLine>) = tables.into_iter().partition(|table| table.query == query);
-            tables = others;
-            let read = own.iter().any(|table| !table.written);
-            let Some(first) = own.first() else { break };
-            // The part keeps it apart from the statement, should that come later.
-            let mut record = first.origin.record(query, u32::MAX);
-            if let Some(user) = &self.user {
-                record.account = Some(Text::Owned(user.clone()));
-            }
-            record.operation = if read { Operation::Read } else { Operation::Write };
-            record.objects = own.iter().map(|table| Object { table: Text::Owned(table.table.clone()), columns: None }).collect();
-            emit(record.into());
         }
     }
 }
@@ -314,6 +236,8 @@ fn new_limit(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::decode::{Settings, testing};
+    use crate::model::access::{Position, RecordHash};
+    use crate::model::record::{Dialect, Record};
 
     fn file(rest: &[&str]) -> Vec<String> {
         rest.iter().map(|rest| format!("20261123 17:12:35,vm,{rest}")).collect()
@@ -363,9 +287,9 @@ mod tests {
     fn logins_are_told_and_leavings_are_not() {
         let records =
             decode(&["u,h,1,0,CONNECT,d,,0", "x,h,2,0,FAILED_CONNECT,,,1045", "x,h,2,0,DISCONNECT,,,0", "u,h,1,0,DISCONNECT,d,,0"]);
-        let told: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.outcome, r.id.is_none())).collect();
+        let logged: Vec<_> = records.iter().map(|r| (r.account.as_deref(), r.operation, r.outcome, r.id.is_none())).collect();
         assert_eq!(
-            told,
+            logged,
             [(Some("u"), Operation::Login, EventOutcome::Success, true), (Some("x"), Operation::Login, EventOutcome::Refused, true)]
         );
         assert_eq!(records[1].system.as_deref(), Some("vm"));

@@ -3,9 +3,10 @@
 //! One file a format. What they share: [`status`] (what an error code tells of the end), [`text`] (what stands in a statement,
 //! and whether all of it does), [`act`] (what a statement does), [`statement`] (how all that becomes a record).
 
+mod assembler;
 mod audit_json;
-mod joined;
 mod mariadb;
+mod mariadb_connection;
 mod mariadb_line;
 mod operation;
 mod percona;

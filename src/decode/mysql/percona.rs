@@ -3,8 +3,8 @@
 //! The plugin `audit_log` writes one record a statement, at its end. `audit_log_filter` and MySQL Enterprise write XML of the
 //! same form with several records a statement; they number them with `RECORD_ID` instead of `RECORD`.
 
-use crate::decode::mysql::joined::{Event, Joined, Place, Step};
-use crate::decode::mysql::session::Who;
+use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
+use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw, SequenceNumber};
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ fn plain(name: &str) -> String {
 }
 
 /// What a record tells goes to the statements under way.
-pub(super) fn take(joined: &mut Joined, fields: &Fields, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
     let field = |name: &str| fields.get(name).map_or("", |value| value.trim());
     let missing = |field: &'static str| DecodeError::Field { field, rule: "must be there".to_owned() };
     let name = fields.get("name").ok_or_else(|| missing("name"))?;
@@ -68,8 +68,8 @@ pub(super) fn take(joined: &mut Joined, fields: &Fields, raw: Raw<'_>, emit: &mu
         emit(Decoded::Numbered(SequenceNumber { stream, number, time, position: raw.position, hash: raw.hash }));
     }
     let id = (!record.is_empty()).then(|| format!("{record}/{time}/{connection}"));
-    let place = Place::new(raw, time, connection, id);
-    let who = Who::new(field("user"), field("host"), field("ip"), field("db"));
+    let place = EventPosition::new(raw, time, connection, id);
+    let who = SessionIdentity::new(field("user"), field("host"), field("ip"), field("db"));
     let text = fields.get("sqltext").map_or("", String::as_str);
     let event = |step: Step| Event {
         step,

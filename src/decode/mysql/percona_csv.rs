@@ -22,7 +22,7 @@
 //! "Query","7_2026-03-02T08:00:00","2026-03-02T09:14:05 UTC","select","12",0,"SELECT name FROM customers WHERE id = 42","li_na[li_na] @ desk [10.0.0.7]","desk","","10.0.0.7","crm"
 //! ```
 
-use crate::decode::mysql::joined::Joined;
+use crate::decode::mysql::assembler::StatementAssembler;
 use crate::decode::mysql::percona::{self, Command, Fields};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
@@ -40,12 +40,12 @@ const EXPECTED: &str = "a line of Percona's audit log in CSV";
 
 #[derive(Default)]
 struct PerconaCsv {
-    joined: Joined,
-    open: Option<Open>,
+    joined: StatementAssembler,
+    open: Option<OpenRecord>,
 }
 
 /// A record whose text goes on with the next line.
-struct Open {
+struct OpenRecord {
     text: String,
     position: Position,
     hash: RecordHash,
@@ -63,7 +63,7 @@ impl Decoder for PerconaCsv {
                 _ if text.trim().is_empty() => Ok(()),
                 true => self.record(text, raw, emit),
                 false if begins(text) => {
-                    self.open = Some(Open { text: text.to_owned(), position: raw.position, hash: raw.hash });
+                    self.open = Some(OpenRecord { text: text.to_owned(), position: raw.position, hash: raw.hash });
                     Ok(())
                 }
                 false => Err(refuse("neither a record nor the rest of one")),
@@ -97,7 +97,7 @@ impl Decoder for PerconaCsv {
 
 impl PerconaCsv {
     fn give_up(&mut self, what: &str, emit: &mut Emit<'_>) {
-        if let Some(Open { text, position, hash }) = self.open.take() {
+        if let Some(OpenRecord { text, position, hash }) = self.open.take() {
             emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error: refuse(what) }));
         }
     }

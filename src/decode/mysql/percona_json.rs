@@ -24,7 +24,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::mysql::joined::Joined;
+use crate::decode::mysql::assembler::StatementAssembler;
 use crate::decode::mysql::percona::{self, Fields};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use serde::Deserialize;
@@ -46,7 +46,7 @@ const EXPECTED: &str = "an audit record of Percona's plugin";
 
 #[derive(Default)]
 struct PerconaJson {
-    joined: Joined,
+    joined: StatementAssembler,
 }
 
 impl Decoder for PerconaJson {

@@ -26,7 +26,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::mysql::joined::Joined;
+use crate::decode::mysql::assembler::StatementAssembler;
 use crate::decode::mysql::percona::{self, Fields};
 use crate::decode::xml::{self, Values, Visitor};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
@@ -45,7 +45,7 @@ const EXPECTED: &str = "an AUDIT_RECORD element";
 
 #[derive(Default)]
 struct PerconaXml {
-    joined: Joined,
+    joined: StatementAssembler,
 }
 
 impl Decoder for PerconaXml {

@@ -2,7 +2,7 @@
 
 /// Who works on a connection. What an event leaves out is known from earlier ones.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Who {
+pub(super) struct SessionIdentity {
     /// The login.
     pub user: Option<String>,
     /// Name of the machine that it came from.
@@ -13,12 +13,12 @@ pub(super) struct Who {
     pub database: Option<String>,
 }
 
-impl Who {
+impl SessionIdentity {
     /// The parts that say something. A user may be written as `login[account] @ host [ip]`.
-    pub(super) fn new(user: &str, host: &str, ip: &str, database: &str) -> Who {
+    pub(super) fn new(user: &str, host: &str, ip: &str, database: &str) -> SessionIdentity {
         let said = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let (login, host_inside, ip_inside) = long_form(user).unwrap_or((user, "", ""));
-        Who {
+        SessionIdentity {
             user: said(login),
             host: said(host).or_else(|| said(host_inside)),
             ip: said(ip).or_else(|| said(ip_inside)),
@@ -27,8 +27,8 @@ impl Who {
     }
 
     /// Fills in from what is known of the connection.
-    pub(super) fn or(self, known: &Who) -> Who {
-        Who {
+    pub(super) fn or(self, known: &SessionIdentity) -> SessionIdentity {
+        SessionIdentity {
             user: self.user.or_else(|| known.user.clone()),
             host: self.host.or_else(|| known.host.clone()),
             ip: self.ip.or_else(|| known.ip.clone()),
@@ -51,13 +51,16 @@ mod tests {
 
     #[test]
     fn the_login_is_told_from_the_account_behind_it() {
-        let who = Who::new("joe[dba] @ desk7 [10.0.0.7]", "", "", "crm");
+        let who = SessionIdentity::new("joe[dba] @ desk7 [10.0.0.7]", "", "", "crm");
         let said = |text: &str| Some(text.to_owned());
-        assert_eq!(who, Who { user: said("joe"), host: said("desk7"), ip: said("10.0.0.7"), database: said("crm") });
-        assert_eq!(Who::new("[root] @ localhost []", "h", "", "").user.as_deref(), Some("root"));
-        assert_eq!(Who::new("root", "localhost", "", ""), Who { user: said("root"), host: said("localhost"), ..Who::default() });
+        assert_eq!(who, SessionIdentity { user: said("joe"), host: said("desk7"), ip: said("10.0.0.7"), database: said("crm") });
+        assert_eq!(SessionIdentity::new("[root] @ localhost []", "h", "", "").user.as_deref(), Some("root"));
+        assert_eq!(
+            SessionIdentity::new("root", "localhost", "", ""),
+            SessionIdentity { user: said("root"), host: said("localhost"), ..SessionIdentity::default() }
+        );
         for text in ["a @ b", "a[ @ b []", " @ ", "[", "a[b] @ c"] {
-            assert_eq!(Who::new(text, "", "", "").user.as_deref(), Some(text.trim()), "{text}");
+            assert_eq!(SessionIdentity::new(text, "", "", "").user.as_deref(), Some(text.trim()), "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The text is trusted where all of it is there. Else the tables that the server itself named hold, and nothing of the text
 //! bounds anything: behind a cut may stand a `UNION`, an `OR` or a `RETURNING`.
 
-use crate::decode::mysql::operation::{self, Act};
+use crate::decode::mysql::operation::{self, StatementEffect};
 use crate::decode::mysql::status;
 use crate::decode::mysql::text::{self, Scan};
 use crate::model::access::Operation;
@@ -12,7 +12,7 @@ use crate::sql::{self, Analysis, Class};
 
 /// What the lines of one statement told.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Told<'t> {
+pub(super) struct LoggedStatement<'t> {
     /// The text as logged; empty where it is not.
     pub text: &'t str,
     /// The server's class of the statement (`select`), where it names one.
@@ -32,12 +32,12 @@ pub(super) struct Told<'t> {
 }
 
 /// Fills in what the statement did; `false` where it was no access.
-pub(super) fn fill(record: &mut Record<'_>, told: &Told<'_>) -> bool {
-    let plain = text::without_name_const(told.text);
+pub(super) fn fill(record: &mut Record<'_>, logged: &LoggedStatement<'_>) -> bool {
+    let plain = text::without_name_const(logged.text);
     let scan = Scan::of(&plain);
     match statement_in_set(&plain, &scan) {
-        Some(inner) => fill_with(record, told, inner, &Scan::of(inner)),
-        None => fill_with(record, told, &plain, &scan),
+        Some(inner) => fill_with(record, logged, inner, &Scan::of(inner)),
+        None => fill_with(record, logged, &plain, &scan),
     }
 }
 
@@ -46,31 +46,32 @@ fn statement_in_set<'t>(text: &'t str, scan: &Scan<'t>) -> Option<&'t str> {
     (scan.upper(0) == "SET" && scan.upper(1) == "STATEMENT").then(|| scan.place("FOR").map(|(_, end)| &text[end..]))?
 }
 
-fn fill_with(record: &mut Record<'_>, told: &Told<'_>, text: &str, scan: &Scan<'_>) -> bool {
-    let act = match (text.trim().is_empty(), operation::of(text, scan)) {
-        (true, _) => operation::of_class(told.class),
+fn fill_with(record: &mut Record<'_>, logged: &LoggedStatement<'_>, text: &str, scan: &Scan<'_>) -> bool {
+    let effect = match (text.trim().is_empty(), operation::of(text, scan)) {
+        (true, _) => operation::of_class(logged.class),
         // `SET @a = (SELECT …)` reads as surely as the SELECT does.
-        (false, Act::Set) if scan.select.is_some() => Act::Read,
-        (false, act) => act,
+        (false, StatementEffect::Set) if scan.select.is_some() => StatementEffect::Read,
+        (false, effect) => effect,
     };
-    let Some(operation) = act.operation() else { return false };
+    let Some(operation) = effect.operation() else { return false };
     let own = |table: &&String| !of_the_server(table);
-    let told = Told {
-        reads: told.reads.iter().filter(own).cloned().collect(),
-        writes: told.writes.iter().filter(own).cloned().collect(),
-        names_tables: told.names_tables || !told.reads.is_empty() || !told.writes.is_empty(),
-        ..told.clone()
+    let logged = LoggedStatement {
+        reads: logged.reads.iter().filter(own).cloned().collect(),
+        writes: logged.writes.iter().filter(own).cloned().collect(),
+        names_tables: logged.names_tables || !logged.reads.is_empty() || !logged.writes.is_empty(),
+        ..logged.clone()
     };
     record.dialect = Dialect::MySql;
     record.operation = operation;
-    record.outcome = outcome(&told, act, text);
-    let distrusted = told.cut || scan.open || scan.versioned || text.trim().is_empty() || scan.upper(0) == "SET" && act == Act::Read;
-    if record.outcome == EventOutcome::Refused || act == Act::Admin {
+    record.outcome = outcome(&logged, effect, text);
+    let distrusted =
+        logged.cut || scan.open || scan.versioned || text.trim().is_empty() || scan.upper(0) == "SET" && effect == StatementEffect::Read;
+    if record.outcome == EventOutcome::Refused || effect == StatementEffect::Admin {
         record.statement = Some(Text::Owned(text.trim().to_owned()));
     } else if distrusted {
-        distrust(record, &told, act, text, scan);
+        distrust(record, &logged, effect, text, scan);
     } else {
-        trust(record, &told, act, text, scan);
+        trust(record, &logged, effect, text, scan);
     }
     true
 }
@@ -83,15 +84,15 @@ fn of_the_server(table: &str) -> bool {
 }
 
 /// Inside of procedures and functions an error that is else met before the start may come late.
-fn outcome(told: &Told<'_>, act: Act, text: &str) -> EventOutcome {
+fn outcome(logged: &LoggedStatement<'_>, effect: StatementEffect, text: &str) -> EventOutcome {
     const BEFORE_ALL: [i64; 8] = [1044, 1045, 1046, 1049, 1064, 1142, 1146, 1305];
-    let outcome = status::outcome(told.code);
+    let outcome = status::outcome(logged.code);
     if outcome != EventOutcome::Refused {
         return outcome;
     }
-    let early = BEFORE_ALL.contains(&told.code);
-    let late = match act {
-        Act::Call => !(early && told.names_tables && told.reads.is_empty()),
+    let early = BEFORE_ALL.contains(&logged.code);
+    let late = match effect {
+        StatementEffect::Call => !(early && logged.names_tables && logged.reads.is_empty()),
         _ => !early && sql::analyse(text, Dialect::MySql).branches.iter().any(|branch| !branch.functions.is_empty()),
     };
     if late { EventOutcome::Interrupted } else { EventOutcome::Refused }
@@ -99,28 +100,29 @@ fn outcome(told: &Told<'_>, act: Act, text: &str) -> EventOutcome {
 
 /// A record by its text. Where the text does not name all that was read (views, functions, procedures), the tables that the
 /// server named are laid beside: they count where the catalog does not know what the text names.
-fn trust(record: &mut Record<'_>, told: &Told<'_>, act: Act, text: &str, scan: &Scan<'_>) {
+fn trust(record: &mut Record<'_>, logged: &LoggedStatement<'_>, effect: StatementEffect, text: &str, scan: &Scan<'_>) {
     let text = scan.without_hints(text);
     let copies = matches!(scan.upper(0).as_str(), "INSERT" | "REPLACE" | "CREATE");
-    let looked_at = match act {
-        Act::Read | Act::Export | Act::Call => !told.reads.is_empty() || !told.writes.is_empty(),
-        Act::Make => true,
-        _ => copies && !told.reads.is_empty(),
+    let looked_at = match effect {
+        StatementEffect::Read | StatementEffect::Export | StatementEffect::Call => !logged.reads.is_empty() || !logged.writes.is_empty(),
+        StatementEffect::Make => true,
+        _ => copies && !logged.reads.is_empty(),
     };
     if looked_at {
         let analysis = sql::analyse(&text, Dialect::MySql);
         // `CREATE TABLE a SELECT …`: a copy that was not understood.
-        if act == Act::Make && analysis.class != Class::CreateTableAs && (scan.select.is_some() || !told.reads.is_empty()) {
-            return distrust(record, told, act, &text, scan);
+        if effect == StatementEffect::Make && analysis.class != Class::CreateTableAs && (scan.select.is_some() || !logged.reads.is_empty())
+        {
+            return distrust(record, logged, effect, &text, scan);
         }
-        let tables = if copies { told.reads.clone() } else { all(told) };
+        let tables = if copies { logged.reads.clone() } else { all(logged) };
         if hides(&analysis, &tables) {
             record.plan = Some(Box::new(plan(tables)));
         }
     }
     // Rows of a file, of a cursor of the client or of a HANDLER are not counted by the server.
-    let counted = act == Act::Read && scan.upper(0) != "HANDLER" && record.plan.is_none();
-    record.rows = told.rows.filter(|_| counted);
+    let counted = effect == StatementEffect::Read && scan.upper(0) != "HANDLER" && record.plan.is_none();
+    record.rows = logged.rows.filter(|_| counted);
     record.statement = Some(Text::Owned(text.trim().to_owned()));
 }
 
@@ -152,27 +154,33 @@ fn plan(tables: Vec<String>) -> Plan {
 }
 
 /// Tables that were read; a `SELECT … FOR UPDATE` locks them for writing.
-fn all(told: &Told<'_>) -> Vec<String> {
-    let mut tables = told.reads.clone();
-    tables.extend(told.writes.iter().filter(|table| !told.reads.contains(table)).cloned());
+fn all(logged: &LoggedStatement<'_>) -> Vec<String> {
+    let mut tables = logged.reads.clone();
+    tables.extend(logged.writes.iter().filter(|table| !logged.reads.contains(table)).cloned());
     tables
 }
 
 /// A record of a statement whose text does not hold: the tables are named, how many rows of them nobody knows.
-fn distrust(record: &mut Record<'_>, told: &Told<'_>, act: Act, text: &str, scan: &Scan<'_>) {
+fn distrust(record: &mut Record<'_>, logged: &LoggedStatement<'_>, effect: StatementEffect, text: &str, scan: &Scan<'_>) {
     let (sources, targets) = visible(text, scan);
-    let named = !told.reads.is_empty() || !told.writes.is_empty();
+    let named = !logged.reads.is_empty() || !logged.writes.is_empty();
     let first = scan.upper(0);
-    let (operation, tables) = match act {
-        Act::Read | Act::Export | Act::Call => (record.operation, if named { all(told) } else { sources }),
+    let (operation, tables) = match effect {
+        StatementEffect::Read | StatementEffect::Export | StatementEffect::Call => {
+            (record.operation, if named { all(logged) } else { sources })
+        }
         // Rows were copied.
-        Act::Write | Act::Make if first != "UPDATE" && first != "LOAD" && !told.reads.is_empty() => (Operation::Read, told.reads.clone()),
-        Act::Write if first == "UPDATE" || first == "LOAD" || scan.values || told.names_tables => (Operation::Write, targets),
-        Act::Make if told.names_tables => (Operation::Write, targets),
+        StatementEffect::Write | StatementEffect::Make if first != "UPDATE" && first != "LOAD" && !logged.reads.is_empty() => {
+            (Operation::Read, logged.reads.clone())
+        }
+        StatementEffect::Write if first == "UPDATE" || first == "LOAD" || scan.values || logged.names_tables => (Operation::Write, targets),
+        StatementEffect::Make if logged.names_tables => (Operation::Write, targets),
         // Behind the cut may stand a query, or a RETURNING.
-        Act::Write | Act::Make => (Operation::Other, sources),
-        Act::Delete => (if first == "TRUNCATE" { Operation::Delete } else { Operation::Other }, if named { all(told) } else { sources }),
-        Act::Admin | Act::Set | Act::Nothing => (record.operation, Vec::new()),
+        StatementEffect::Write | StatementEffect::Make => (Operation::Other, sources),
+        StatementEffect::Delete => {
+            (if first == "TRUNCATE" { Operation::Delete } else { Operation::Other }, if named { all(logged) } else { sources })
+        }
+        StatementEffect::Admin | StatementEffect::Set | StatementEffect::Nothing => (record.operation, Vec::new()),
     };
     record.operation = operation;
     record.objects = tables.into_iter().map(|table| Object { table: Text::Owned(table), columns: None }).collect();
@@ -198,14 +206,14 @@ mod tests {
     use crate::model::access::{Position, RecordHash};
     use crate::model::time::Timestamp;
 
-    fn record(told: &Told<'_>) -> Option<Record<'static>> {
+    fn record(logged: &LoggedStatement<'_>) -> Option<Record<'static>> {
         let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
-        fill(&mut record, told).then_some(record)
+        fill(&mut record, logged).then_some(record)
     }
 
     fn of(text: &str, reads: &[&str], writes: &[&str]) -> Record<'static> {
         let own = |tables: &[&str]| tables.iter().map(|table| (*table).to_owned()).collect();
-        record(&Told { text, reads: own(reads), writes: own(writes), ..Told::default() }).expect("is an access")
+        record(&LoggedStatement { text, reads: own(reads), writes: own(writes), ..LoggedStatement::default() }).expect("is an access")
     }
 
     fn objects(record: &Record<'_>) -> Vec<String> {
@@ -234,7 +242,7 @@ mod tests {
         let cut = of("SELECT id FROM a WHERE id IN (1,2", &["d.customers"], &[]);
         assert_eq!((objects(&cut), cut.statement.is_none(), cut.operation), (vec!["d.customers".to_owned()], true, Operation::Read));
         assert_eq!(objects(&of("SELECT id FROM a WHERE id IN (1,2", &[], &[])), ["a"]);
-        let whole = Told { text: "SELECT id FROM a WHERE id = 4", cut: true, ..Told::default() };
+        let whole = LoggedStatement { text: "SELECT id FROM a WHERE id = 4", cut: true, ..LoggedStatement::default() };
         assert!(record(&whole).is_some_and(|record| record.statement.is_none() && objects(&record) == ["a"]));
         let runs = of("/*!50000 SELECT * FROM customers */", &[], &[]);
         assert_eq!((objects(&runs), runs.operation), (vec!["customers".to_owned()], Operation::Read));
@@ -260,7 +268,7 @@ mod tests {
     fn rows_hold_where_the_server_counts_them() {
         let rows = |text: &str, reads: &[&str]| {
             let reads = reads.iter().map(|table| (*table).to_owned()).collect();
-            record(&Told { text, reads, rows: Some(3), ..Told::default() }).and_then(|record| record.rows)
+            record(&LoggedStatement { text, reads, rows: Some(3), ..LoggedStatement::default() }).and_then(|record| record.rows)
         };
         assert_eq!(rows("SELECT * FROM a", &["d.a"]), Some(3));
         for text in
@@ -273,7 +281,8 @@ mod tests {
 
     #[test]
     fn endings_follow_the_codes_and_what_ran() {
-        let outcome = |text: &str, code: i64| record(&Told { text, code, ..Told::default() }).expect("is an access").outcome;
+        let outcome =
+            |text: &str, code: i64| record(&LoggedStatement { text, code, ..LoggedStatement::default() }).expect("is an access").outcome;
         assert_eq!(outcome("SELECT * FROM a", 1146), EventOutcome::Refused);
         assert_eq!(outcome("SELECT f(id) FROM a", 1146), EventOutcome::Refused);
         assert_eq!(outcome("SELECT f(id) FROM a", 1054), EventOutcome::Interrupted, "the function's body may fail late");
@@ -285,11 +294,11 @@ mod tests {
     #[test]
     fn what_touches_no_data_is_no_access() {
         for text in ["COMMIT", "SET NAMES utf8", "SHOW TABLES", "", "/* */", "USE d", "LOCK TABLES a READ"] {
-            assert!(record(&Told { text, ..Told::default() }).is_none(), "{text}");
+            assert!(record(&LoggedStatement { text, ..LoggedStatement::default() }).is_none(), "{text}");
         }
         let inner = of("SET STATEMENT max_statement_time=1 FOR SELECT * FROM a", &[], &[]);
         assert_eq!(inner.statement.as_deref(), Some("SELECT * FROM a"));
-        let class = Told { class: "select", reads: vec!["d.a".to_owned()], ..Told::default() };
+        let class = LoggedStatement { class: "select", reads: vec!["d.a".to_owned()], ..LoggedStatement::default() };
         assert_eq!(record(&class).map(|record| objects(&record)), Some(vec!["d.a".to_owned()]));
     }
 }

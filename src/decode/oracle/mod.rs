@@ -3,7 +3,7 @@
 //! What they share: each tells the login, the action, the object and the way it ended; none tells rows or columns. A statement
 //! that touches several audited objects leaves a record for each, which are put together by session and statement number.
 
-mod joined;
+mod merger;
 mod os_text;
 mod unified;
 mod xml;
@@ -12,14 +12,14 @@ pub use os_text::FORMAT as SYSLOG;
 pub use unified::FORMAT as UNIFIED_JSON;
 pub use xml::FORMAT as XML;
 
-use crate::decode::row::Row;
+use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Record, Text};
 use crate::model::time::Timestamp;
 
 /// A record with what puts it together with others of its statement.
-struct Told {
+struct AuditedAction {
     record: Record<'static>,
     /// Of one statement; empty where the trail does not number statements.
     key: String,
@@ -32,7 +32,7 @@ fn may_be_cut(text: &str) -> bool {
 }
 
 /// Reads the fields, under whatever names the trails have for them; `None` where it is no access.
-fn tell(row: &Row, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<Told>, DecodeError> {
+fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<AuditedAction>, DecodeError> {
     let time = time
         .or(raw.envelope.time)
         .ok_or(DecodeError::Field { field: "timestamp", rule: "must be a time between 2000 and 2100".to_owned() })?;
@@ -86,7 +86,7 @@ fn tell(row: &Row, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<Told>
         record.statement = hidden_tables::believable(text.into_owned(), Dialect::Oracle, operation);
     }
     let key = if known && !statement.is_empty() { format!("{database}\n{instance}\n{session}\n{statement}") } else { String::new() };
-    Ok(Some(Told { record, key, table }))
+    Ok(Some(AuditedAction { record, key, table }))
 }
 
 const MOMENT: &[&str] = &["eventtimestamputc", "eventtimestamp", "extendedtimestamp", "auditeventtime", "timestamp"];

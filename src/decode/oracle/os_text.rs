@@ -24,13 +24,13 @@
 //! <134>1 2026-03-02T09:14:05Z h oracle 1 - - Oracle Unified Audit[2]: LENGTH: '165' TYPE:"4" DBID:"28" SESID:"27" CLIENTID:"" ENTRYID:"1" STMTID:"9" DBUSER:"LI_NA" CURUSER:"APP" ACTION:"3" RETCODE:"0" SCHEMA:"CRM" OBJNAME:"CUSTOMERS" PDB_GUID:"B"
 //! ```
 
-use crate::decode::row::{Row, form};
+use crate::decode::row::{ExportRow, form};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde_json::{Map, Value};
 
-use super::joined::Joined;
+use super::merger::ObjectMerger;
 
 /// `oracle-syslog`.
 pub const FORMAT: Format = Format {
@@ -44,7 +44,7 @@ pub const FORMAT: Format = Format {
 const EXPECTED: &str = "an audit record of Oracle in syslog";
 
 /// A record of a file whose lines are still coming.
-struct Open {
+struct OpenRecord {
     text: String,
     time: Timestamp,
     position: Position,
@@ -55,8 +55,8 @@ struct Open {
 
 #[derive(Default)]
 struct Texts {
-    joined: Joined,
-    open: Option<Open>,
+    joined: ObjectMerger,
+    open: Option<OpenRecord>,
     /// Lines of a head that have been seen.
     head: usize,
 }
@@ -66,15 +66,15 @@ const LONGEST_HEAD: usize = 64;
 
 impl Texts {
     fn one(&mut self, text: &str, time: Option<Timestamp>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let row = Row::of(fields(text)?, EXPECTED)?;
-        if let Some(told) = super::tell(&row, raw, time)? {
-            self.joined.take(told, emit);
+        let row = ExportRow::of(fields(text)?, EXPECTED)?;
+        if let Some(action) = super::audited(&row, raw, time)? {
+            self.joined.take(action, emit);
         }
         Ok(())
     }
 
     fn close(&mut self, emit: &mut Emit<'_>) {
-        let Some(Open { text, time, position, hash, .. }) = self.open.take() else { return };
+        let Some(OpenRecord { text, time, position, hash, .. }) = self.open.take() else { return };
         if let Err(error) = self.one(&text, Some(time), Raw::new(text.as_bytes(), position, hash), emit) {
             emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
         }
@@ -104,7 +104,7 @@ impl Texts {
             if self.open.as_ref().is_none_or(|open| open.whole) {
                 self.close(emit);
                 self.head = 0;
-                self.open = Some(Open { text: String::new(), time, position: raw.position, hash: raw.hash, whole: false });
+                self.open = Some(OpenRecord { text: String::new(), time, position: raw.position, hash: raw.hash, whole: false });
                 return Ok(());
             }
         }

@@ -25,21 +25,21 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::{self, Row};
+use crate::decode::row::{self, ExportRow};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::joined::Joined;
+use super::merger::ObjectMerger;
 
 /// `oracle-unified-json`.
 pub const FORMAT: Format = Format {
     name: "oracle-unified-json",
     recognised_by: "an object with a session, a return code and `EVENT_TIMESTAMP` of `UNIFIED_AUDIT_TRAIL`, or Data Safe's `auditEventTime`",
     stateless: false,
-    decoder: |settings| Documents::json(Box::new(Unified { zone: settings.zone.clone(), joined: Joined::default() })),
+    decoder: |settings| Documents::json(Box::new(Unified { zone: settings.zone.clone(), joined: ObjectMerger::default() })),
     recognises,
 };
 
@@ -47,12 +47,12 @@ const EXPECTED: &str = "a row of Oracle's unified audit trail";
 
 struct Unified {
     zone: Option<TimeZone>,
-    joined: Joined,
+    joined: ObjectMerger,
 }
 
 impl Decoder for Unified {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let row = Row::read(raw, EXPECTED)?;
+        let row = ExportRow::read(raw, EXPECTED)?;
         // A page of Data Safe, or of ORDS, holds a list of events.
         let mut page = row.list(&["items"], EXPECTED)?;
         if let Some(data) = row.row(&["data"], EXPECTED)? {
@@ -64,7 +64,7 @@ impl Decoder for Unified {
         let mut result = Ok(());
         for item in page {
             let serde_json::Value::Object(fields) = item else { continue };
-            result = result.and(Row::of(fields, EXPECTED).and_then(|row| self.one(&row, raw, emit)));
+            result = result.and(ExportRow::of(fields, EXPECTED).and_then(|row| self.one(&row, raw, emit)));
         }
         result
     }
@@ -75,12 +75,12 @@ impl Decoder for Unified {
 }
 
 impl Unified {
-    fn one(&mut self, row: &Row, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn one(&mut self, row: &ExportRow, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let zone = self.zone.as_ref();
         let utc = row.time(&["eventtimestamputc", "auditeventtime"], None);
         let time = utc.or_else(|| row.text(&["eventtimestamp"]).and_then(|text| row::time(&text, zone).or_else(|| oracles(&text, zone))));
-        if let Some(told) = super::tell(row, raw, time)? {
-            self.joined.take(told, emit);
+        if let Some(action) = super::audited(row, raw, time)? {
+            self.joined.take(action, emit);
         }
         Ok(())
     }

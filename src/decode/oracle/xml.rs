@@ -23,12 +23,12 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::Row;
+use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, xml};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use super::joined::Joined;
+use super::merger::ObjectMerger;
 
 /// `oracle-audit-xml`.
 pub const FORMAT: Format = Format {
@@ -36,7 +36,7 @@ pub const FORMAT: Format = Format {
     recognised_by: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
     stateless: false,
     decoder: |settings| {
-        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: Joined::default() }));
+        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: ObjectMerger::default() }));
         Box::new(Headed { records, begun: false })
     },
     recognises: |bytes| {
@@ -70,7 +70,7 @@ impl Decoder for Headed {
 
 struct Xml {
     zone: Option<TimeZone>,
-    joined: Joined,
+    joined: ObjectMerger,
 }
 
 impl Decoder for Xml {
@@ -82,10 +82,10 @@ impl Decoder for Xml {
                 return Err(crate::decode::row::form(EXPECTED, "a field stands twice"));
             }
         }
-        let row = Row::of(fields, EXPECTED)?;
+        let row = ExportRow::of(fields, EXPECTED)?;
         let time = row.time(&["extendedtimestamp", "timestamp"], self.zone.as_ref());
-        if let Some(told) = super::tell(&row, raw, time)? {
-            self.joined.take(told, emit);
+        if let Some(action) = super::audited(&row, raw, time)? {
+            self.joined.take(action, emit);
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ use crate::decode::Emit;
 use crate::decode::postgresql::auto_explain::{self, Explained};
 use crate::decode::postgresql::command::{self, DIALECT};
 use crate::decode::postgresql::failure;
-use crate::decode::postgresql::held::{Held, Origin, Told};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::names::Names;
+use crate::decode::postgresql::pending::{LineKind, LineOrigin, PendingStatement};
 use crate::decode::postgresql::pgaudit::{self, Audit, Said};
 use crate::decode::postgresql::plain::{self, Plain};
 use crate::model::access::Operation;
@@ -30,7 +30,7 @@ struct Several {
 #[derive(Default)]
 struct Group {
     id: Option<u64>,
-    held: Vec<Held>,
+    held: Vec<PendingStatement>,
     /// The outermost statement has ended: only another line of the same may join.
     complete: bool,
     /// Inner statements of it went on already.
@@ -49,7 +49,7 @@ pub(super) struct Session {
 
 /// A session of pg_dump, which reads whole tables.
 struct Dump {
-    origin: Origin,
+    origin: LineOrigin,
     /// A reading of it was seen, so it need not be told otherwise.
     seen: bool,
 }
@@ -108,7 +108,7 @@ impl Session {
         self.tell_unfetched(records);
     }
 
-    fn finish(&mut self, held: Held, records: &mut Vec<Record<'static>>) {
+    fn finish(&mut self, held: PendingStatement, records: &mut Vec<Record<'static>>) {
         let parts = if held.is_plain() { split::statements(&held.statement, DIALECT) } else { Vec::new() };
         if parts.len() < 2 {
             self.finish_one(held, "", records);
@@ -116,17 +116,17 @@ impl Session {
         }
         // A plain line tells of all statements of its text.
         for (at, part) in parts.iter().take(MOST_HELD).enumerate() {
-            let mut one = Held { statement: (*part).to_owned(), ..held.clone() };
+            let mut one = PendingStatement { statement: (*part).to_owned(), ..held.clone() };
             self.names.resolve(&mut one);
             self.finish_one(one, &format!("/{}", at + 1), records);
         }
         if parts.len() > MOST_HELD {
-            let rest = Held { statement: parts[MOST_HELD..].join("; "), ..held.clone() };
+            let rest = PendingStatement { statement: parts[MOST_HELD..].join("; "), ..held.clone() };
             self.finish_one(rest, "/rest", records);
         }
     }
 
-    fn finish_one(&mut self, held: Held, part: &str, records: &mut Vec<Record<'static>>) {
+    fn finish_one(&mut self, held: PendingStatement, part: &str, records: &mut Vec<Record<'static>>) {
         if let Some(dump) = &mut self.dump {
             let word = split::first_word(&held.statement);
             dump.seen |= held.fetched || word.eq_ignore_ascii_case("copy");
@@ -144,8 +144,8 @@ impl Session {
         }
     }
 
-    fn origin(&self, line: &Line<'_>) -> Origin {
-        Origin::of(line, self.application.as_deref())
+    fn origin(&self, line: &Line<'_>) -> LineOrigin {
+        LineOrigin::of(line, self.application.as_deref())
     }
 
     /// Lines of the server's own: connections, settings, plain statements. Most tell of no access.
@@ -214,7 +214,7 @@ impl Session {
         let rows = audit.rows.filter(|rows| counted || *rows > 0);
         let is_table = matches!(audit.object_type.as_str(), "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "FOREIGN TABLE" | "TOAST TABLE");
         let objects = if is_table && !audit.object.is_empty() { vec![audit.object] } else { Vec::new() };
-        let mut held = self.held(line, Told::Audit, text);
+        let mut held = self.held(line, LineKind::Audit, text);
         held.class = audit.class;
         held.command = audit.command;
         held.sub = audit.substatement_id;
@@ -227,7 +227,7 @@ impl Session {
 
     fn plan(&mut self, line: &Line<'_>, explained: Explained, emit: &mut Emit<'_>) {
         let nested = line.context.is_some();
-        let mut held = self.held(line, Told::Plan, explained.text);
+        let mut held = self.held(line, LineKind::Plan, explained.text);
         held.binds = explained.binds;
         held.rows = explained.rows;
         held.plan = Some(Box::new(explained.plan));
@@ -255,7 +255,7 @@ impl Session {
 
     fn plain(&mut self, line: &Line<'_>, plain: &Plain<'_>, emit: &mut Emit<'_>) {
         let text = plain.text;
-        let mut held = self.held(line, Told::Plain, text.to_owned());
+        let mut held = self.held(line, LineKind::Plain, text.to_owned());
         held.binds = line.detail.as_deref().map(plain::parameters).unwrap_or_default();
         (held.stated, held.timed) = (true, plain.timed);
         if self.is_told(&held) {
@@ -272,14 +272,14 @@ impl Session {
 
     /// Whether a plain line speaks of the statement that the lines before it told of. Each sort of line speaks of it once:
     /// a second one is about the same text sent again.
-    fn is_told(&mut self, plain: &Held) -> bool {
+    fn is_told(&mut self, plain: &PendingStatement) -> bool {
         let mut resolved = plain.clone();
         self.names.resolve(&mut resolved);
-        let ended = |held: &Held| held.told != Told::Failure && held.outcome == EventOutcome::Success;
-        let same = |held: &Held| held.text.trim() == plain.text.trim() || held.statement == resolved.statement;
-        let told = |held: &Held| !held.timed && (plain.timed || !held.stated && !held.class.is_empty());
+        let ended = |held: &PendingStatement| held.line_kind != LineKind::Failure && held.outcome == EventOutcome::Success;
+        let same = |held: &PendingStatement| held.text.trim() == plain.text.trim() || held.statement == resolved.statement;
+        let unreported_end = |held: &PendingStatement| !held.timed && (plain.timed || !held.stated && !held.class.is_empty());
         let mut known = self.group.held.iter_mut().filter(|held| ended(held) && same(held)).peekable();
-        if !known.peek().is_some_and(|held| told(held)) {
+        if !known.peek().is_some_and(|held| unreported_end(held)) {
             return false;
         }
         known.for_each(|held| (held.stated, held.timed) = (true, held.timed || plain.timed));
@@ -287,7 +287,7 @@ impl Session {
     }
 
     fn failure(&mut self, line: &Line<'_>, statement: &str, emit: &mut Emit<'_>) {
-        let mut held = self.held(line, Told::Failure, statement.to_owned());
+        let mut held = self.held(line, LineKind::Failure, statement.to_owned());
         held.outcome = failure::outcome(line);
         if !self.group.held.iter().any(|other| other.is_same(&held)) {
             self.release(emit);
@@ -308,10 +308,10 @@ impl Session {
         self.group.complete = true;
     }
 
-    fn held(&self, line: &Line<'_>, told: Told, text: String) -> Held {
-        Held {
+    fn held(&self, line: &Line<'_>, line_kind: LineKind, text: String) -> PendingStatement {
+        PendingStatement {
             origin: self.origin(line),
-            told,
+            line_kind,
             statement: text.clone(),
             text,
             class: String::new(),
@@ -332,14 +332,14 @@ impl Session {
     }
 
     /// Adds a line to its statement.
-    fn hold(&mut self, held: Held, emit: &mut Emit<'_>) {
+    fn hold(&mut self, held: PendingStatement, emit: &mut Emit<'_>) {
         self.notice_dump(&held);
         if let Some(same) = self.group.held.iter_mut().rev().find(|other| other.is_same(&held)) {
             same.absorb(held);
             return;
         }
         // `EXECUTE` has its own text; the statement that it ran is already told.
-        if held.command == "EXECUTE" && held.class == "MISC" && self.group.held.iter().any(|other| other.told == Told::Audit) {
+        if held.command == "EXECUTE" && held.class == "MISC" && self.group.held.iter().any(|other| other.line_kind == LineKind::Audit) {
             return;
         }
         if self.group.held.len() >= MOST_HELD {
@@ -354,7 +354,7 @@ impl Session {
     }
 
     /// Finds the statement that ran: of a text of several, behind a cursor, behind a prepared name.
-    fn resolve(&mut self, held: &mut Held, id: Option<u64>) {
+    fn resolve(&mut self, held: &mut PendingStatement, id: Option<u64>) {
         self.names.learn(&held.text, &held.binds);
         if let Some(part) = self.part(&held.text, id, &held.command) {
             held.statement = part;
@@ -381,7 +381,7 @@ impl Session {
     }
 
     /// pg_dump locks every table it is going to read, and asks for all relations in words of its own.
-    fn notice_dump(&mut self, held: &Held) {
+    fn notice_dump(&mut self, held: &PendingStatement) {
         if self.dump.is_some() {
             return;
         }

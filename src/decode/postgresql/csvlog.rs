@@ -54,11 +54,11 @@ const EXPECTED: &str = "a record of PostgreSQL's csvlog";
 struct Csvlog {
     clock: Clock,
     sessions: Sessions,
-    open: Option<Open>,
+    open: Option<OpenRecord>,
 }
 
 /// A record whose end has not come yet.
-struct Open {
+struct OpenRecord {
     text: String,
     /// Where each of its lines begins in the text, with its place.
     lines: Vec<(usize, Position, RecordHash)>,
@@ -106,7 +106,7 @@ fn scan(text: &str, mut scan: Scan) -> Option<Scan> {
     Some(scan)
 }
 
-impl Open {
+impl OpenRecord {
     fn hash(&self, lines: Range<usize>) -> RecordHash {
         let mut hashes = self.lines[lines].iter().map(|(_, _, hash)| *hash);
         let first = hashes.next().unwrap_or_default();
@@ -120,11 +120,11 @@ impl Open {
     }
 
     /// What is left from that line on.
-    fn from(mut self, line: usize) -> Open {
+    fn from(mut self, line: usize) -> OpenRecord {
         let at = self.lines[line].0;
         self.lines.drain(..line);
         self.lines.iter_mut().for_each(|(start, _, _)| *start -= at);
-        Open { text: self.text.split_off(at), lines: self.lines, scan: Scan::default() }
+        OpenRecord { text: self.text.split_off(at), lines: self.lines, scan: Scan::default() }
     }
 }
 
@@ -151,7 +151,7 @@ impl Csvlog {
                 if !is_start(text) {
                     return Err(form("neither a record nor its continuation"));
                 }
-                self.open = Some(Open { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
+                self.open = Some(OpenRecord { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
                 Ok(())
             }
             Some(_) => self.record(text, raw.position, raw.hash, emit),
@@ -161,7 +161,7 @@ impl Csvlog {
 
     /// Looks for the end of the open record. One that never ends swallows those after it until a quote stands where none can: then
     /// the last line that begins a record is begun again.
-    fn go_on(&mut self, mut open: Open, emit: &mut Emit<'_>) {
+    fn go_on(&mut self, mut open: OpenRecord, emit: &mut Emit<'_>) {
         loop {
             match scan(&open.text, open.scan) {
                 Some(scan) if scan.state == State::Quoted => {

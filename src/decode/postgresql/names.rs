@@ -4,7 +4,7 @@
 //! with its name: a FETCH line speaks for it from then on, and where none came it is told of as fetched, by nobody knows how much.
 
 use crate::decode::postgresql::command::{self, DIALECT};
-use crate::decode::postgresql::held::Held;
+use crate::decode::postgresql::pending::PendingStatement;
 use crate::sql::split;
 
 /// Most cursors and most prepared statements of one session.
@@ -17,9 +17,9 @@ struct Named {
     text: String,
     binds: Vec<Option<String>>,
     /// Rows were told of by FETCH lines already.
-    told: bool,
+    reported: bool,
     /// The line that opened it.
-    opened: Option<Box<Held>>,
+    opened: Option<Box<PendingStatement>>,
 }
 
 /// The names of one session.
@@ -28,7 +28,7 @@ pub(super) struct Names {
     cursors: Vec<Named>,
     prepared: Vec<Named>,
     /// Cursors that are gone and of which no FETCH line told.
-    unfetched: Vec<Held>,
+    unfetched: Vec<PendingStatement>,
 }
 
 impl Names {
@@ -36,7 +36,7 @@ impl Names {
     pub(super) fn learn(&mut self, text: &str, binds: &[Option<String>]) {
         for part in split::statements(text, DIALECT) {
             if let Some(name) = command::declared(part) {
-                if let Some(known) = self.cursors.iter_mut().find(|known| known.name == name && known.text == part && !known.told) {
+                if let Some(known) = self.cursors.iter_mut().find(|known| known.name == name && known.text == part && !known.reported) {
                     known.binds = binds.to_vec();
                     // The same again: the one before is gone.
                     self.unfetched.extend(known.opened.take().map(|held| *held));
@@ -52,7 +52,7 @@ impl Names {
     }
 
     /// Puts the statement behind a prepared name or a cursor in place of `EXECUTE` and `FETCH`.
-    pub(super) fn resolve(&mut self, held: &mut Held) {
+    pub(super) fn resolve(&mut self, held: &mut PendingStatement) {
         match split::first_word(&held.statement).to_ascii_uppercase().as_str() {
             "PREPARE" if held.command != "PREPARE" && !held.is_plain() => {
                 if let Some((_, inner)) = command::prepared(&held.statement) {
@@ -71,7 +71,7 @@ impl Names {
                 let Some(fetch) = command::fetch(&held.statement) else { return };
                 held.rows_bound = fetch.bound;
                 if let Some(cursor) = self.cursors.iter_mut().rev().find(|known| known.name == fetch.cursor) {
-                    cursor.told = true;
+                    cursor.reported = true;
                     cursor.opened = None;
                     held.fetched = true;
                     held.statement.clone_from(&cursor.text);
@@ -84,7 +84,7 @@ impl Names {
 
     /// Whether FETCH lines told of the rows of a cursor.
     pub(super) fn is_told(&self, cursor: &str) -> bool {
-        self.cursors.iter().any(|known| known.name == cursor && known.told)
+        self.cursors.iter().any(|known| known.name == cursor && known.reported)
     }
 
     /// The rows of a cursor are told of otherwise.
@@ -93,11 +93,11 @@ impl Names {
     }
 
     /// Keeps the line that opened a cursor until it is known whether FETCH lines follow; gives it back where it opened none.
-    pub(super) fn open(&mut self, held: Held) -> Option<Held> {
+    pub(super) fn open(&mut self, held: PendingStatement) -> Option<PendingStatement> {
         let Some(name) = command::declared(&held.statement).filter(|_| !held.fetched) else { return Some(held) };
         let Some(cursor) = self.cursors.iter_mut().rev().find(|known| known.name == name) else { return Some(held) };
         // Of two lines of one cursor the first stands for it.
-        if !cursor.told && cursor.opened.is_none() {
+        if !cursor.reported && cursor.opened.is_none() {
             cursor.opened = Some(Box::new(held));
         }
         None
@@ -118,7 +118,7 @@ impl Names {
     }
 
     /// The lines of cursors that are gone without a FETCH line.
-    pub(super) fn unfetched(&mut self) -> Vec<Held> {
+    pub(super) fn unfetched(&mut self) -> Vec<PendingStatement> {
         let mut gone = std::mem::take(&mut self.unfetched);
         gone.iter_mut().for_each(|held| held.fetched = true);
         gone

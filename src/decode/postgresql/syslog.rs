@@ -35,7 +35,7 @@ pub(super) fn numbered(text: &str) -> Option<Numbered<'_>> {
 }
 
 /// A message that is put together.
-struct Open {
+struct OpenMessage {
     key: String,
     sequence: Option<u64>,
     part: u64,
@@ -53,7 +53,7 @@ struct Open {
 /// The messages of one log that wait for further parts; the one that was last gone on with is last.
 #[derive(Default)]
 pub(super) struct Parts {
-    open: Vec<Open>,
+    open: Vec<OpenMessage>,
     /// The names under which the server logs: `syslog_ident`. Lines of other programs stand in the same log.
     idents: Vec<String>,
 }
@@ -84,7 +84,7 @@ impl Parts {
             if let Some(before) = before {
                 finish(before, reader, emit);
             }
-            self.open.push(Open::new(key, &numbered, raw));
+            self.open.push(OpenMessage::new(key, &numbered, raw));
             return Ok(());
         }
         let Some(at) = known else {
@@ -133,10 +133,10 @@ impl Parts {
     }
 }
 
-impl Open {
-    fn new(key: String, numbered: &Numbered<'_>, raw: Raw<'_>) -> Open {
+impl OpenMessage {
+    fn new(key: String, numbered: &Numbered<'_>, raw: Raw<'_>) -> OpenMessage {
         let own = |text: Option<&str>| text.map(str::to_owned);
-        Open {
+        OpenMessage {
             key,
             sequence: numbered.sequence,
             part: numbered.part.unwrap_or(1),
@@ -166,7 +166,7 @@ impl Open {
     }
 }
 
-fn finish(open: Open, reader: &mut Reader, emit: &mut Emit<'_>) {
+fn finish(open: OpenMessage, reader: &mut Reader, emit: &mut Emit<'_>) {
     let lost = |error| Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.length as u64, error });
     if open.torn {
         return emit(lost(torn()));

@@ -1,6 +1,6 @@
 //! One record of SQL Server Audit as a row of `sys.fn_get_audit_file`, whatever it came in.
 
-use crate::decode::row::{Row, form};
+use crate::decode::row::{ExportRow, form};
 use crate::decode::{DecodeError, Raw};
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::{Client, EventOutcome, Text};
@@ -40,7 +40,7 @@ pub(super) struct Event {
 const WHOLE_STATEMENT: usize = 3_900;
 
 impl Event {
-    pub fn of(row: &Row, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Event, DecodeError> {
+    pub fn of(row: &ExportRow, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Event, DecodeError> {
         let time = row
             .time(&["eventtime", "originaleventtimestamp"], zone)
             .or(raw.envelope.time)
@@ -123,7 +123,7 @@ fn error_number(information: &str) -> Option<u32> {
 const AFTER: &str = "\nadditional_information:";
 
 /// Reads `name:value` lines.
-pub(super) fn lines(text: &str) -> Result<Row, DecodeError> {
+pub(super) fn lines(text: &str) -> Result<ExportRow, DecodeError> {
     let text = text.trim_start();
     let text = text.strip_prefix("Audit event:").unwrap_or(text).trim_start().replace("\r\n", "\n");
     let mut fields: Map<String, Value> = Map::new();
@@ -149,5 +149,5 @@ pub(super) fn lines(text: &str) -> Result<Row, DecodeError> {
         }
     }
     fields.insert("statement".to_owned(), Value::from(statement.trim()));
-    Row::of(fields, EXPECTED)
+    ExportRow::of(fields, EXPECTED)
 }

@@ -31,7 +31,7 @@ mod batch;
 mod event;
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::Row;
+use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LostRecord, Raw, csv, json, xml};
 use crate::decode::{Decoded, LONGEST_RECORD};
 use crate::model::access::{Position, RecordHash};
@@ -97,7 +97,7 @@ struct Whole {
 }
 
 impl Whole {
-    fn take(&mut self, row: Option<Row>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn take(&mut self, row: Option<ExportRow>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if let Some(row) = row {
             let event = Event::of(&row, raw, self.zone.as_ref())?;
             self.sessions.take(event, emit);
@@ -110,7 +110,7 @@ impl Decoder for Whole {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let row = match self.form {
             Form::Text => Some(event::lines(json::text(raw)?)?),
-            Form::Json => of_json(Row::read(raw, EXPECTED)?)?,
+            Form::Json => of_json(ExportRow::read(raw, EXPECTED)?)?,
             Form::Xml => of_xml(raw)?,
         };
         self.take(row, raw, emit)
@@ -122,7 +122,7 @@ impl Decoder for Whole {
 }
 
 /// The row in an object: itself, the `properties` of Azure's diagnostics, or the text that a shipper took from the event log.
-fn of_json(row: Row) -> Result<Option<Row>, DecodeError> {
+fn of_json(row: ExportRow) -> Result<Option<ExportRow>, DecodeError> {
     if row.has("actionid") || row.has("eventtime") {
         return Ok(Some(row));
     }
@@ -138,7 +138,7 @@ fn of_json(row: Row) -> Result<Option<Row>, DecodeError> {
 }
 
 /// The text in the event of Windows; other events than 33205 are none of ours.
-fn of_xml(raw: Raw<'_>) -> Result<Option<Row>, DecodeError> {
+fn of_xml(raw: Raw<'_>) -> Result<Option<ExportRow>, DecodeError> {
     let found = xml::elements::elements(raw, EXPECTED)?;
     if found.iter().any(|element| element.name == "EventID" && element.text.trim() != "33205") {
         return Ok(None);
@@ -253,7 +253,7 @@ impl Decoder for Table {
             .cloned()
             .zip(values.into_iter().map(|value| if said(&value) { Value::from(value.into_owned()) } else { Value::Null }))
             .collect();
-        self.whole.take(Some(Row::of(row, EXPECTED)?), Raw { position, hash, ..raw }, emit)
+        self.whole.take(Some(ExportRow::of(row, EXPECTED)?), Raw { position, hash, ..raw }, emit)
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {

@@ -128,7 +128,7 @@ fn character(entity: &str, values: Values) -> Option<char> {
 mod tests {
     use super::*;
 
-    /// Counts what it is given.
+    /// Writes down what it is given.
     #[derive(Default)]
     struct Echo(String);
 

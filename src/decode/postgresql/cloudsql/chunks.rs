@@ -50,13 +50,13 @@ pub(super) struct Whole {
 
 /// The entries that wait for chunks.
 pub(super) struct Chunks {
-    open: Recent<Open>,
+    open: Recent<OpenEntry>,
     /// Given up and not told yet.
     lost: Vec<LostRecord>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenEntry {
     parts: BTreeMap<u64, (String, String)>,
     position: Position,
     hash: RecordHash,
@@ -75,7 +75,7 @@ impl Chunks {
             let (statement, parameter) = (said(chunk.statement.to_owned()), said(chunk.parameter.to_owned()));
             return Some(Whole { statement, parameter, position: raw.position, hash: raw.hash });
         }
-        let new = || Open { position: raw.position, hash: raw.hash, ..Open::default() };
+        let new = || OpenEntry { position: raw.position, hash: raw.hash, ..OpenEntry::default() };
         if let Some(forgotten) = self.open.make_room() {
             self.lost.push(forgotten.lose("a chunk of it is missing"));
         }
@@ -112,7 +112,7 @@ impl Chunks {
     }
 }
 
-impl Open {
+impl OpenEntry {
     fn lose(&self, what: &str) -> LostRecord {
         let error = DecodeError::Form { expected: super::EXPECTED, what: what.to_owned() };
         LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }

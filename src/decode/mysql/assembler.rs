@@ -1,8 +1,8 @@
 //! Events of one statement, put together: MySQL's audit plugins tell of it when it begins, for every table that it touches, and
 //! when it ends, each time with its text.
 
-use crate::decode::mysql::session::Who;
-use crate::decode::mysql::statement::{self, Told};
+use crate::decode::mysql::session::SessionIdentity;
+use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::status;
 use crate::decode::mysql::text::Scan;
 use crate::decode::{Emit, Raw};
@@ -37,8 +37,8 @@ pub(super) enum Step {
 #[derive(Clone, Debug)]
 pub(super) struct Event {
     pub step: Step,
-    pub place: Place,
-    pub who: Who,
+    pub place: EventPosition,
+    pub who: SessionIdentity,
     pub text: String,
     /// The server's class of the statement.
     pub class: String,
@@ -46,7 +46,7 @@ pub(super) struct Event {
 
 /// Where and when an event was logged.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct EventPosition {
     pub position: Position,
     pub hash: RecordHash,
     pub length: u32,
@@ -55,13 +55,13 @@ pub(super) struct Place {
     pub id: Option<String>,
 }
 
-impl Place {
-    pub(super) fn new(raw: Raw<'_>, time: Timestamp, connection: &str, id: Option<String>) -> Place {
+impl EventPosition {
+    pub(super) fn new(raw: Raw<'_>, time: Timestamp, connection: &str, id: Option<String>) -> EventPosition {
         let length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
-        Place { position: raw.position, hash: raw.hash, length, time, connection: connection.to_owned(), id }
+        EventPosition { position: raw.position, hash: raw.hash, length, time, connection: connection.to_owned(), id }
     }
 
-    fn record(&self, who: Who) -> Record<'static> {
+    fn record(&self, who: SessionIdentity) -> Record<'static> {
         let mut record = Record::new(self.position, self.hash, self.time);
         record.length = self.length;
         record.account = who.user.map(Text::Owned);
@@ -76,7 +76,7 @@ impl Place {
 
 /// The statements under way, by their connections.
 #[derive(Default)]
-pub(super) struct Joined {
+pub(super) struct StatementAssembler {
     connections: BTreeMap<String, Connection>,
     /// Statements come with an event at their very end, so that tables are waited for.
     ends: bool,
@@ -85,7 +85,7 @@ pub(super) struct Joined {
 
 #[derive(Default)]
 struct Connection {
-    who: Who,
+    who: SessionIdentity,
     current: Option<Current>,
 }
 
@@ -103,9 +103,9 @@ struct Current {
     ended: bool,
 }
 
-impl Joined {
+impl StatementAssembler {
     /// A login, or a change of the user.
-    pub(super) fn login(&mut self, place: &Place, who: Who, code: i64, emit: &mut Emit<'_>) {
+    pub(super) fn login(&mut self, place: &EventPosition, who: SessionIdentity, code: i64, emit: &mut Emit<'_>) {
         self.close(&place.connection, emit);
         let mut record = place.record(who.clone());
         record.operation = Operation::Login;
@@ -118,7 +118,7 @@ impl Joined {
     }
 
     /// The stream of changes or of whole tables that a replica asks for.
-    pub(super) fn dump(&mut self, place: &Place, who: Who, emit: &mut Emit<'_>) {
+    pub(super) fn dump(&mut self, place: &EventPosition, who: SessionIdentity, emit: &mut Emit<'_>) {
         let known = self.connections.get(&place.connection).map(|connection| connection.who.clone()).unwrap_or_default();
         let mut record = place.record(who.or(&known));
         record.operation = Operation::Export;
@@ -247,8 +247,8 @@ impl Connection {
             record.system =
                 reads.iter().chain(&writes).find_map(|table| table.split_once('.')).map(|(database, _)| Text::Owned(database.to_owned()));
         }
-        let told = Told { text: &event.text, class: &event.class, code, reads, writes, names_tables, cut: false, rows };
-        if statement::fill(&mut record, &told) {
+        let logged = LoggedStatement { text: &event.text, class: &event.class, code, reads, writes, names_tables, cut: false, rows };
+        if statement::fill(&mut record, &logged) {
             emit(record.into());
         } else if status::outcome(code) == EventOutcome::Success {
             self.moved(&event.text);

@@ -5,7 +5,7 @@ use crate::model::record::Record;
 use crate::model::time::Span;
 use std::collections::BTreeMap;
 
-use super::{Told, finish};
+use super::{AuditedAction, finish};
 
 /// Most statements held back.
 const MOST: usize = 1_024;
@@ -13,14 +13,14 @@ const MOST: usize = 1_024;
 const LONGEST: Span = Span::minutes(1);
 
 #[derive(Default)]
-pub(super) struct Joined {
+pub(super) struct ObjectMerger {
     /// By session and number; the text tells a statement from those that it caused.
     open: BTreeMap<String, (Record<'static>, Vec<String>)>,
 }
 
-impl Joined {
-    pub fn take(&mut self, told: Told, emit: &mut Emit<'_>) {
-        let Told { record, key, table } = told;
+impl ObjectMerger {
+    pub fn take(&mut self, action: AuditedAction, emit: &mut Emit<'_>) {
+        let AuditedAction { record, key, table } = action;
         // Without an object there is one record.
         let Some(table) = table.filter(|_| !key.is_empty()) else {
             let tables: Vec<String> = Vec::new();

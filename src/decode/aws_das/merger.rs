@@ -1,7 +1,7 @@
 //! Events of MySQL, Oracle and SQL Server: several of one statement become one record.
 
 use crate::decode::aws_das::event::{Engine, Event};
-use crate::decode::waiting::Waiting;
+use crate::decode::pending::Pending;
 use crate::decode::{Emit, Raw, operation};
 use crate::model::access::Operation;
 use crate::model::record::{EventOutcome, Object, Record};
@@ -15,10 +15,10 @@ const MOST_TABLES: usize = 256;
 
 /// What is held back of the open statements, by session.
 #[derive(Default)]
-pub(super) struct Joined(Waiting<Held>);
+pub(super) struct EventMerger(Pending<OpenStatement>);
 
 /// The events of one statement so far.
-struct Held {
+struct OpenStatement {
     /// The statement's number, where it is one for all of its events.
     number: Option<String>,
     record: Record<'static>,
@@ -29,7 +29,7 @@ struct Held {
     aside: Vec<(Operation, String)>,
 }
 
-impl Joined {
+impl EventMerger {
     pub(super) fn take(&mut self, raw: Raw<'_>, event: &Event<'_>, emit: &mut Emit<'_>) {
         let command = event.word("command").unwrap_or_default().to_ascii_uppercase();
         if event.engine == Engine::MySql && event.word("class").as_deref() == Some("AUX") {
@@ -48,7 +48,7 @@ impl Joined {
             None => record.objects = objects(&tables),
         }
         let number = event.word("statementId").filter(|_| matches!(event.engine, Engine::MySql | Engine::Oracle));
-        self.statement(Held { number, record, tables, told: true, aside: Vec::new() }, event, emit);
+        self.statement(OpenStatement { number, record, tables, told: true, aside: Vec::new() }, event, emit);
     }
 
     /// A table that a MySQL statement touched. The event comes before or after that of the statement.
@@ -64,18 +64,18 @@ impl Joined {
         match self.0.get_mut(&session) {
             Some(held) if held.number == number => held.aside.extend(tables.take(MOST_TABLES.saturating_sub(held.aside.len()))),
             _ => {
-                let held = Held { number, record: event.record(raw), tables: Vec::new(), told: false, aside: tables.collect() };
+                let held = OpenStatement { number, record: event.record(raw), tables: Vec::new(), told: false, aside: tables.collect() };
                 self.put(session, held, emit);
             }
         }
     }
 
-    fn statement(&mut self, new: Held, event: &Event<'_>, emit: &mut Emit<'_>) {
+    fn statement(&mut self, new: OpenStatement, event: &Event<'_>, emit: &mut Emit<'_>) {
         let session = event.session();
         if let Some(held) = self.0.get_mut(&session) {
             if !held.told && held.number == new.number {
                 let aside = std::mem::take(&mut held.aside);
-                *held = Held { aside, ..new };
+                *held = OpenStatement { aside, ..new };
                 return;
             }
             if held.is_of(&new, event.engine) {
@@ -90,7 +90,7 @@ impl Joined {
         self.put(session, new, emit);
     }
 
-    fn put(&mut self, session: String, held: Held, emit: &mut Emit<'_>) {
+    fn put(&mut self, session: String, held: OpenStatement, emit: &mut Emit<'_>) {
         if let Some(before) = self.0.put(session, held) {
             before.go(emit);
         }
@@ -103,9 +103,9 @@ impl Joined {
     }
 }
 
-impl Held {
+impl OpenStatement {
     /// Whether a further event is about the same run of the statement: of another table, or of the batch that it was.
-    fn is_of(&self, new: &Held, engine: Engine) -> bool {
+    fn is_of(&self, new: &OpenStatement, engine: Engine) -> bool {
         let (a, b) = (&self.record, &new.record);
         let near = (b.time - a.time).0.abs() <= APART.0;
         let alike =

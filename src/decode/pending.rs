@@ -1,4 +1,5 @@
-//! What decoders hold back under a key until later lines complete it. Memory is bounded: of too much the oldest goes on as it is.
+//! Partial records that decoders hold back under a key until later lines complete them. Memory is bounded: beyond
+//! [`MOST`] the oldest is handed on incomplete.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +7,19 @@ use std::collections::BTreeMap;
 const MOST: usize = 4_096;
 
 /// Things held back, by key.
-pub struct Waiting<T> {
+pub struct Pending<T> {
     held: BTreeMap<String, (u64, T)>,
     order: BTreeMap<u64, String>,
     clock: u64,
 }
 
-impl<T> Default for Waiting<T> {
-    fn default() -> Waiting<T> {
-        Waiting { held: BTreeMap::new(), order: BTreeMap::new(), clock: 0 }
+impl<T> Default for Pending<T> {
+    fn default() -> Pending<T> {
+        Pending { held: BTreeMap::new(), order: BTreeMap::new(), clock: 0 }
     }
 }
 
-impl<T> Waiting<T> {
+impl<T> Pending<T> {
     /// What is held under the key.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut T> {
         self.held.get_mut(key).map(|(_, held)| held)
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_first_and_no_more_than_so_many_stay() {
-        let mut waiting = Waiting::default();
+        let mut waiting = Pending::default();
         assert_eq!(waiting.put("a".to_owned(), 1), None);
         assert_eq!(waiting.put("a".to_owned(), 2), Some(1));
         for n in 0..MOST as u64 - 1 {

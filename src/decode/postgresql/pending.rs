@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 /// Where a line stands and who is behind it.
 #[derive(Clone, Debug)]
-pub(super) struct Origin {
+pub(super) struct LineOrigin {
     pub position: Position,
     pub hash: RecordHash,
     pub time: Timestamp,
@@ -22,9 +22,9 @@ pub(super) struct Origin {
     pub application: Option<String>,
 }
 
-/// Which sort of line told of a statement.
+/// Which sort of line reported a statement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Told {
+pub(super) enum LineKind {
     /// A line of pgaudit, with its class and command.
     Audit,
     /// A plan of auto_explain.
@@ -37,20 +37,20 @@ pub(super) enum Told {
 
 /// What the lines of one statement said so far.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
-    pub origin: Origin,
-    pub told: Told,
+pub(super) struct PendingStatement {
+    pub origin: LineOrigin,
+    pub line_kind: LineKind,
     /// The text as logged: of the whole request.
     pub text: String,
     /// The one statement of it that ran, and of a cursor or prepared statement the query behind it.
     pub statement: String,
-    /// pgaudit's class; empty where another line told.
+    /// pgaudit's class; empty where another line reported.
     pub class: String,
     /// pgaudit's command tag.
     pub command: String,
     /// pgaudit's number within the statement; plans count after their order.
     pub sub: u64,
-    /// Number of the last line that told of it.
+    /// Number of the last line that reported it.
     pub last: u64,
     pub binds: Vec<Option<String>>,
     pub rows: Option<u64>,
@@ -58,9 +58,9 @@ pub(super) struct Held {
     pub plan: Option<Box<Plan>>,
     pub outcome: EventOutcome,
     pub fetched: bool,
-    /// A plain line told of it.
+    /// A plain line reported it.
     pub stated: bool,
-    /// A line with its duration told of it, which comes at its end.
+    /// A line with its duration reported it, which comes at its end.
     pub timed: bool,
     /// Within a function.
     pub nested: bool,
@@ -68,11 +68,11 @@ pub(super) struct Held {
     pub objects: Vec<String>,
 }
 
-impl Origin {
+impl LineOrigin {
     /// The origin of a line. What later lines of a session leave out is known from earlier ones.
-    pub(super) fn of(line: &Line<'_>, application: Option<&str>) -> Origin {
+    pub(super) fn of(line: &Line<'_>, application: Option<&str>) -> LineOrigin {
         let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        Origin {
+        LineOrigin {
             position: line.position,
             hash: line.hash,
             time: line.time,
@@ -99,38 +99,39 @@ impl Origin {
     }
 }
 
-impl Held {
+impl PendingStatement {
     /// Whether a line is about a command around a statement that has a line of its own: its text is the same.
     pub(super) fn is_wrapper(&self) -> bool {
-        self.told == Told::Audit && (self.class == "FUNCTION" || WRAPPERS.contains(&self.command.as_str()))
+        self.line_kind == LineKind::Audit && (self.class == "FUNCTION" || WRAPPERS.contains(&self.command.as_str()))
     }
 
     /// Whether a new line speaks of this very statement.
-    pub(super) fn is_same(&self, new: &Held) -> bool {
+    pub(super) fn is_same(&self, new: &PendingStatement) -> bool {
         if self.text != new.text {
             return false;
         }
-        match (self.told, new.told) {
-            (Told::Audit, Told::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
+        match (self.line_kind, new.line_kind) {
+            (LineKind::Audit, LineKind::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
             // The audit line of a run with `log_rows` comes at its end: an error after it is another's.
-            (Told::Audit, Told::Failure) => {
+            (LineKind::Audit, LineKind::Failure) => {
                 self.rows.is_none() && self.outcome == EventOutcome::Success && new.outcome == EventOutcome::Interrupted
             }
             // A line with a duration comes at the end of a run: an error after it is another's, as is one after an error.
-            (Told::Plain, Told::Failure) => !self.timed && self.rows.is_none() && self.outcome == EventOutcome::Success,
-            (Told::Audit | Told::Plain, Told::Plan) => self.plan.is_none() && self.outcome == EventOutcome::Success,
-            (Told::Plan | Told::Plain, Told::Audit) => self.class.is_empty() && self.outcome == EventOutcome::Success,
+            (LineKind::Plain, LineKind::Failure) => !self.timed && self.rows.is_none() && self.outcome == EventOutcome::Success,
+            (LineKind::Audit | LineKind::Plain, LineKind::Plan) => self.plan.is_none() && self.outcome == EventOutcome::Success,
+            (LineKind::Plan | LineKind::Plain, LineKind::Audit) => self.class.is_empty() && self.outcome == EventOutcome::Success,
             // The same text sent again after an error is a statement of its own, whatever line tells of it.
-            (Told::Failure, _) => false,
-            (Told::Plan, Told::Failure | Told::Plain | Told::Plan) | (Told::Audit | Told::Plain, Told::Plain) => false,
+            (LineKind::Failure, _) => false,
+            (LineKind::Plan, LineKind::Failure | LineKind::Plain | LineKind::Plan)
+            | (LineKind::Audit | LineKind::Plain, LineKind::Plain) => false,
         }
     }
 
     /// Takes what a further line of the same statement says.
-    pub(super) fn absorb(&mut self, new: Held) {
+    pub(super) fn absorb(&mut self, new: PendingStatement) {
         self.last = self.last.max(new.last);
-        let replaces = self.is_wrapper() && !new.is_wrapper() && new.told == Told::Audit;
-        if replaces || self.class.is_empty() && new.told == Told::Audit {
+        let replaces = self.is_wrapper() && !new.is_wrapper() && new.line_kind == LineKind::Audit;
+        if replaces || self.class.is_empty() && new.line_kind == LineKind::Audit {
             self.class = new.class;
             self.command = new.command;
             self.statement = new.statement;
@@ -161,9 +162,9 @@ impl Held {
         }
     }
 
-    /// Whether nothing but a plain line told of it.
+    /// Whether nothing but a plain line reported it.
     pub(super) fn is_plain(&self) -> bool {
-        self.told == Told::Plain && self.class.is_empty() && self.plan.is_none()
+        self.line_kind == LineKind::Plain && self.class.is_empty() && self.plan.is_none()
     }
 
     /// Whether it reads through functions alone: what they read stands on lines of their own, or nowhere.
@@ -217,7 +218,7 @@ const WRAPPERS: [&str; 9] = [
 ];
 
 /// What was done, by the statement's first word; `None` for what is no access at all.
-fn operation(word: &str, held: &Held, dump: bool) -> Option<Operation> {
+fn operation(word: &str, held: &PendingStatement, dump: bool) -> Option<Operation> {
     let read = if dump { Operation::Export } else { Operation::Read };
     Some(match word {
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "CLOSE" | "DEALLOCATE" | "LOCK"

@@ -1,0 +1,84 @@
+//! What is known of one connection of MariaDB: its user, its last statement, and the tables that wait for theirs.
+
+use crate::decode::Emit;
+use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::record::{Client, Dialect, Object, Record, Text};
+use crate::model::time::Timestamp;
+
+/// What is known of a connection.
+#[derive(Default)]
+pub(super) struct Connection {
+    /// Table lines whose statement has not been logged yet: the server logs it at its end.
+    pub tables: Vec<TableLine>,
+    /// The last statement: its query id, its text, and how many of that id there were.
+    pub last: Option<(u64, String, u32)>,
+    /// Highest query id of a statement since the last call.
+    pub highest: u64,
+    /// Who is connected. The table lines of a procedure may name its definer instead.
+    pub user: Option<String>,
+}
+
+/// One table that a statement touched.
+pub(super) struct TableLine {
+    pub query: u64,
+    pub table: String,
+    pub written: bool,
+    pub origin: LineOrigin,
+}
+
+/// Where a line stands and who is behind it.
+#[derive(Clone)]
+pub(super) struct LineOrigin {
+    pub position: Position,
+    pub hash: RecordHash,
+    pub length: u32,
+    pub time: Timestamp,
+    pub server: String,
+    pub connection: String,
+    pub user: String,
+    pub host: String,
+    pub database: String,
+}
+
+impl LineOrigin {
+    pub fn record(&self, query: u64, part: u32) -> Record<'static> {
+        let text = |text: &str| Some(Text::Owned(text.to_owned())).filter(|text| !text.is_empty());
+        let mut record = Record::new(self.position, self.hash, self.time);
+        record.length = self.length;
+        record.account = text(&self.user);
+        record.system = text(&self.database).or_else(|| text(&self.server));
+        record.session = text(&self.connection);
+        let is_address = self.host.parse::<core::net::IpAddr>().is_ok();
+        let (ip, host) = if is_address { (text(&self.host), None) } else { (None, text(&self.host)) };
+        record.client = Client { ip, host, app: None };
+        record.dialect = Dialect::MySql;
+        // Connection and query ids begin anew with the server: together with the second they do not come again. Logins have none.
+        if query > 0 {
+            record.id = Some(Text::Owned(format!("{}/{}/{}/{query}/{part}", self.time, self.server, self.connection)));
+        }
+        record
+    }
+}
+
+impl Connection {
+    /// Tables whose statement never came: it was not logged, or lies beyond the end of the log.
+    pub fn give_up(&mut self, emit: &mut Emit<'_>) {
+        let mut tables = std::mem::take(&mut self.tables);
+        tables.retain(|table| !table.table.to_ascii_lowercase().starts_with("mysql."));
+        while let Some(first) = tables.first() {
+            let query = first.query;
+            let (own, others): (Vec<TableLine>, Vec<TableLine>) = tables.into_iter().partition(|table| table.query == query);
+            tables = others;
+            let read = own.iter().any(|table| !table.written);
+            let Some(first) = own.first() else { break };
+            // The part keeps it apart from the statement, should that come later.
+            let mut record = first.origin.record(query, u32::MAX);
+            if let Some(user) = &self.user {
+                record.account = Some(Text::Owned(user.clone()));
+            }
+            record.operation = if read { Operation::Read } else { Operation::Write };
+            record.objects = own.iter().map(|table| Object { table: Text::Owned(table.table.clone()), columns: None }).collect();
+            emit(record.into());
+        }
+    }
+}

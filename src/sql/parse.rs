@@ -1,0 +1,80 @@
+//! Text to syntax tree, within bounds: length, nesting, number of operators.
+
+use crate::model::record::Dialect;
+use crate::sql::{LONGEST_PARSED, dialect};
+use sqlparser::ast::{Expr, Statement};
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Token, Tokenizer};
+
+/// Deepest nesting that is parsed.
+const DEEPEST: usize = 40;
+/// Most operators of one statement: chains of them make a tree as deep as they are long.
+const MOST_OPERATORS: usize = 2_000;
+
+/// The syntax tree of a statement; `None` where it is not understood, or too large.
+pub(super) fn parse(statement: &str, dialect: Dialect) -> Option<Statement> {
+    let mut parser = parser(statement, dialect)?;
+    let statement = parser.parse_statement().ok()?;
+    matches!(parser.peek_token().token, Token::EOF | Token::SemiColon).then_some(statement)
+}
+
+/// An expression as a server prints it in a plan.
+pub(super) fn expression(text: &str) -> Option<Expr> {
+    let mut parser = parser(text, Dialect::PostgreSql)?;
+    let expr = parser.parse_expr().ok()?;
+    (parser.peek_token().token == Token::EOF).then_some(expr)
+}
+
+/// A parser over a text that is neither too long nor too deep.
+fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
+    if statement.len() > LONGEST_PARSED {
+        return None;
+    }
+    let dialect = dialect::grammar(dialect);
+    let mut tokens = Tokenizer::new(dialect, statement).tokenize_with_location().ok()?;
+    // `?` are counted from the left, as drivers do.
+    let unnumbered = tokens.iter_mut().filter_map(|token| match &mut token.token {
+        Token::Placeholder(name) if name == "?" => Some(name),
+        _ => None,
+    });
+    for (index, name) in unnumbered.enumerate() {
+        *name = format!("${}", index + 1);
+    }
+    let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
+    if operators > MOST_OPERATORS {
+        return None;
+    }
+    Some(Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens))
+}
+
+/// Whether a token may put one more level into the tree of an expression or query.
+fn deepens(token: &Token) -> bool {
+    use sqlparser::keywords::Keyword;
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+                | Keyword::IS
+                | Keyword::COLLATE
+                | Keyword::LIKE
+                | Keyword::BETWEEN
+                | Keyword::IN
+                | Keyword::AT
+        ),
+        Token::Whitespace(_)
+        | Token::Comma
+        | Token::LParen
+        | Token::RParen
+        | Token::Period
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Placeholder(_)
+        | Token::SemiColon => false,
+        _ => true,
+    }
+}
