@@ -6,7 +6,7 @@ mod cli;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// What one thread makes and another gives back is a third of the time with the system's allocator, and its memory stays in pieces.
+/// One thread allocates records and another frees them: with the system's allocator that takes a third of the time and fragments memory.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

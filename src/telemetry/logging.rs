@@ -43,7 +43,7 @@ pub enum LoggingError {
 pub fn init() -> Result<(), LoggingError> {
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let filter = filter(environment)?;
-    // A log that takes no more lines, as on a full disk, must not end the watch: to complain of it on the same log would.
+    // A log that takes no more lines, as on a full disk, must not end the service: reporting that to the same log would.
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     // `try_init` fails only where a log is set up already.
     let _ = match form(environment, io::stderr().is_terminal())? {
@@ -62,7 +62,7 @@ fn filter(environment: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, Log
     Ok(without_statements(EnvFilter::new(DEFAULT_LEVEL)))
 }
 
-/// The parser of SQL tells each token at the level of debugging, and literals name people: it is never heard, whatever is asked for.
+/// The SQL parser logs each token at debug level, and literals name people: its log is off whatever level is asked for.
 fn without_statements(filter: EnvFilter) -> EnvFilter {
     filter.add_directive("sqlparser=off".parse().expect("a directive"))
 }

@@ -26,11 +26,11 @@ pub enum Outcome {
     Accepted,
     /// Seen before by (source, id).
     Duplicate,
-    /// Applied after its time had settled.
+    /// Applied after its event time had settled.
     Late,
-    /// Understood, and of no concern.
+    /// Decoded, and about no access.
     Ignored,
-    /// Not understood.
+    /// Not decoded, and kept as a dead letter.
     DeadLetter,
 }
 
@@ -57,7 +57,7 @@ pub enum Delivery {
     Delivered,
     /// Failed, and tried again.
     Retried,
-    /// Refused for good.
+    /// Refused by the sink, and not tried again.
     Refused,
 }
 
@@ -80,7 +80,7 @@ impl Delivery {
 pub enum Reload {
     /// Read, found valid, and in use.
     Applied,
-    /// Not valid, or not to be changed while the service runs: the former one stays.
+    /// Invalid, or needing a restart: the previous one stays in use.
     Refused,
     /// Nothing had changed.
     Unchanged,
@@ -103,11 +103,11 @@ impl Reload {
 /// What became of the cache of a state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StateCache {
-    /// A restore began with it.
+    /// A restore started from it.
     Used,
     /// There was none, or another process has it.
     None,
-    /// It was given up: damaged, or not what the topic holds.
+    /// It was discarded: damaged, or different from the topic.
     Refused,
     /// It could not be read or written.
     Failed,

@@ -1,4 +1,4 @@
-//! What the service says of itself: numbers and log lines. Neither ever names an employee, an account or a subject.
+//! Metrics and log of the service. Neither ever names an employee, an account or a subject.
 
 pub mod logging;
 pub mod metrics;

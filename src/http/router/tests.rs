@@ -39,6 +39,7 @@ impl CoverageView for ThreeEmployees {
     }
 
     fn summary(&self, from: Day, _to: Day) -> Option<CoverageSummary> {
+        self.0.load(std::sync::atomic::Ordering::Acquire).then_some(())?;
         let counts = Counts { states: [3, 2, 1], ..Counts::default() };
         Some(CoverageSummary { days: [(from, counts)].into(), tables: vec![("crm.notes".to_owned(), 7)] })
     }
