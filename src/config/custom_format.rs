@@ -1,4 +1,4 @@
-//! `[format.NAME]`: formats of one's own, each a built-in one with settings.
+//! `[format.NAME]`: formats of the user's own, each a built-in one with settings.
 
 use crate::decode::custom::{self, Field, Mapping, Pointer, TimeForm};
 use crate::decode::{self, Format, Settings};
@@ -86,9 +86,9 @@ fn meaning(field: Field) -> &'static [&'static str] {
 /// `[format.NAME]`
 #[derive(Clone, Debug)]
 pub struct CustomFormat {
-    /// What it is a form of.
+    /// The built-in format or kind that it is made of.
     pub kind: &'static Format,
-    /// What its decoders are told beside what holds for all.
+    /// Settings of its decoders, beside those of all formats.
     pub(super) settings: Settings,
     /// Its table in TOML, which is part of the hash of results.
     pub written: String,

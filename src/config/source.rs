@@ -149,7 +149,7 @@ pub(super) fn read(mut section: Section<'_>, formats: &BTreeMap<String, CustomFo
         section.rest();
         return None;
     };
-    // Mistakes of its kind are told beside those that all sources may have.
+    // Also after a mistake above, so that all mistakes are reported at once.
     let read = (row.read)(&mut section);
     section.end();
     let ((kind, entries), keys) = (read?, keys?);

@@ -136,7 +136,7 @@ impl Known<'_> {
                 strangers.add(format!("{}: employee", row.place()), id);
             }
         });
-        strangers.tell(name, warnings);
+        strangers.report(name, warnings);
     }
 
     fn owners(&self, name: &str, text: &str, warnings: &mut Vec<Problem>) {
@@ -146,7 +146,7 @@ impl Known<'_> {
                 strangers.add(format!("{}: owner", row.place()), owner);
             }
         });
-        strangers.tell(name, warnings);
+        strangers.report(name, warnings);
     }
 
     fn reasons(&self, name: &str, text: &str, warnings: &mut Vec<Problem>) {
@@ -161,8 +161,8 @@ impl Known<'_> {
                 employees.add(format!("{name}:{}: employee", at + 1), id);
             }
         }
-        units.tell(name, warnings);
-        employees.tell(name, warnings);
+        units.report(name, warnings);
+        employees.report(name, warnings);
     }
 }
 
@@ -173,8 +173,8 @@ struct Few {
     more: usize,
 }
 
-/// Warnings of one sort that are told one by one.
-const TOLD: usize = 5;
+/// Warnings of one sort that are reported one by one.
+const SHOWN_EACH: usize = 5;
 
 impl Few {
     fn new(rule: &'static str) -> Few {
@@ -182,14 +182,14 @@ impl Few {
     }
 
     fn add(&mut self, place: String, value: &str) {
-        if self.first.len() < TOLD {
+        if self.first.len() < SHOWN_EACH {
             self.first.push(Problem::new(place, self.rule, value));
         } else {
             self.more += 1;
         }
     }
 
-    fn tell(self, file: &str, warnings: &mut Vec<Problem>) {
+    fn report(self, file: &str, warnings: &mut Vec<Problem>) {
         warnings.extend(self.first);
         if self.more > 0 {
             warnings.push(Problem::plain(format!("{file}:"), format!("{} more like the last", self.more)));

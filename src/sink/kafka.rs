@@ -8,7 +8,7 @@ use crate::sink::{Sink, SinkConfig, SinkError, SinkKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Where alerts go unless told otherwise.
+/// The topic unless another is configured.
 pub const DEFAULT_TOPIC: &str = "leakwarden.alerts";
 
 /// The row of the table.

@@ -60,7 +60,7 @@ pub trait SinkConfig: fmt::Debug + Send + Sync {
     /// What its keys hold.
     fn entries(&self) -> Vec<Entry>;
 
-    /// Where alerts go, as `check` says it: `to …`. No secret, nor whatever else a client is told.
+    /// Where alerts go, as `check` says it: `to …`. Never a client's settings, which may hold secrets.
     fn describe(&self) -> String;
 
     /// The file that it appends to, if it does: nothing else may write or read it.

@@ -67,7 +67,7 @@ impl Producer {
             self.client = Some(client);
         }
         outcome.map_err(|failure| match failure {
-            Failure::Kafka(error) => SinkError { retryable: may_pass(&error), message: format!("topic {}: {error}", self.topic) },
+            Failure::Kafka(error) => SinkError { retryable: is_transient(&error), message: format!("topic {}: {error}", self.topic) },
             Failure::Stuck => SinkError::transient(format!("topic {}: no delivery report within {LONGEST_WAIT:?}", self.topic)),
         })
     }
@@ -130,8 +130,8 @@ enum Failure {
     Stuck,
 }
 
-/// Only what lies in the message itself will not pass; missing topics and rights are given by somebody in time.
-fn may_pass(error: &KafkaError) -> bool {
+/// Only errors of the message itself are permanent: missing topics and rights can be granted while the service retries.
+fn is_transient(error: &KafkaError) -> bool {
     !matches!(
         error.rdkafka_error_code(),
         Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize | RDKafkaErrorCode::InvalidRecord)
@@ -146,7 +146,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn everything_acknowledged_is_there_and_passing_errors_are_weathered() {
+    fn everything_acknowledged_is_there_and_transient_errors_are_retried() {
         let mock = MockCluster::new(1).expect("a cluster");
         mock.create_topic("out", 1, 1).expect("a topic");
         mock.request_errors(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION; 2]);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_too_large_will_not_pass_and_the_producer_goes_on() {
+    fn a_message_too_large_is_a_permanent_error_and_the_producer_goes_on() {
         let mock = MockCluster::new(1).expect("a cluster");
         mock.create_topic("out", 1, 1).expect("a topic");
         let client = BTreeMap::from([("message.max.bytes".to_owned(), "2000".to_owned())]);

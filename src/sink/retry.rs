@@ -1,4 +1,5 @@
-//! The one retry of all sinks: it never gives up what may pass, and never lets what will not pass hold up the rest.
+//! The one retry of all sinks: transient errors are retried without end, and an alert that fails permanently does not hold up the
+//! others.
 
 use crate::model::alert::Alert;
 use crate::sink::Sink;
@@ -112,7 +113,7 @@ mod tests {
     use crate::sink::tests::alert;
     use crate::telemetry::metrics::Metrics;
 
-    /// Fails so many times in passing, and refuses one alert for good.
+    /// Fails transiently so many times, and refuses one alert permanently.
     struct Moody {
         failures: usize,
         refuses: &'static str,
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_tried_again_with_growing_waits_up_to_a_bound() {
+    fn transient_errors_are_retried_with_growing_waits_up_to_a_bound() {
         let mut sink = Moody { failures: 6, refuses: "", delivered: vec![] };
         let (ended, waits, text) = run(&mut sink, &["a", "b"], 100);
         assert_eq!((ended, sink.delivered), (Ended::Done, vec!["a".to_owned(), "b".to_owned()]));

@@ -136,7 +136,7 @@ fn what_needs_a_restart_is_refused_by_name() {
     service.signal("HUP");
     service.wait("it is refused", |service| reloads(service, "refused") == 1.0);
     let log = service.log();
-    for setting in ["source[1].name", "dead_letters", "subjects.key_file"] {
+    for setting in ["source[1].name", "dead_letters.path", "subjects.key_file"] {
         assert!(log.contains(&format!("config.toml: {setting} cannot change while the service runs: a restart is needed")), "{log}");
     }
     assert!(!log.contains("another secret of"), "{log}");
