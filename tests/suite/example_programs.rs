@@ -58,6 +58,9 @@ fn every_example_is_run_and_short() {
     let folder = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/examples")).expect("the folder is there");
     for entry in folder {
         let path = entry.expect("the folder can be listed").path();
+        if path.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
         let name = path.file_stem().and_then(|name| name.to_str()).expect("it has a name").to_owned();
         assert!(here.contains(&format!("{name}::run(")), "{name} is not run in tests/suite/example_programs.rs");
         let lines = std::fs::read_to_string(&path).expect("it is text").lines().count();
