@@ -1,115 +1,133 @@
-//! The coordinator: the second stage. It hears all tasks, answers all of them alike once an hour, and gives settled alerts to the sinks
-//! in the order of event time, which the budget needs.
+//! The coordinator: the global stage. It takes the reports of all tasks, sends all of them the same reply once an hour, and gives
+//! settled alerts to the sinks in the order of event time, which the alert budget needs.
 //!
-//! What a task says again, after a crash or as a zombie, is known by its hour and time, and heard once.
+//! What a task sends again, after a crash or as a zombie, is recognised by its hour and time, and applied once.
 
 use crate::engine::context::Context;
 use crate::engine::global_stage::{GlobalStage, StageReport};
 use crate::engine::output::Revision;
+use crate::engine::state_entries::StateEntry;
 use crate::model::time::{HOUR_MS, Timestamp};
-use crate::stream::changelog::{Entry, Restored};
-use crate::stream::frames::Parts;
-use crate::stream::save::{Outbox, Saver};
-use crate::stream::table;
-use crate::stream::wire::{Told, decode, encode};
+use crate::stream::changelog::RestoredState;
+use crate::stream::checkpointer::Checkpointer;
+use crate::stream::chunks::Reassembler;
+use crate::stream::outbox::Outbox;
+use crate::stream::reply_table;
+use crate::stream::wire::{TaskMessage, decode, encode};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The running coordinator.
 pub struct Coordinator {
-    second: GlobalStage,
-    heard: Heard,
+    stage: GlobalStage,
+    progress: Progress,
+    /// The next offset of `leakwarden.summaries` to read.
     next: i64,
-    parts: Parts,
-    saver: Saver,
-    /// Whether a day was learnt from since the last save.
-    learnt: bool,
+    partial: Reassembler,
+    checkpointer: Checkpointer,
+    /// Whether the stage has learnt from a day since the last checkpoint.
+    has_learnt: bool,
     /// What leaves it.
     pub outbox: Outbox,
 }
 
-/// What the tasks have said and is not dealt with yet.
+/// What the tasks have sent and is not dealt with yet, and what was replied. Hours count from 1970.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Heard {
-    tasks: Vec<Task>,
-    /// The first hour of all.
-    begin: Option<i64>,
-    /// The last hour answered.
-    answered: i64,
-    /// A day has begun, and its alerts come before all later ones.
-    day: Option<i64>,
-    /// Answers that were sent and not removed, with their parts; whether a day began with it.
-    kept: BTreeMap<i64, (u32, bool)>,
+struct Progress {
+    tasks: Vec<TaskProgress>,
+    /// The first hour of all tasks.
+    first_hour: Option<i64>,
+    /// The last hour replied to.
+    replied_hour: i64,
+    /// The hour at which a day began that some tasks have not applied yet: its alerts come before all later ones.
+    awaited_day: Option<i64>,
+    /// Replies that were sent and not removed, by hour: their chunks, and whether a day began with it.
+    replies: BTreeMap<i64, (u32, bool)>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Task {
-    /// The hour before which it has nothing, and whether its first record lies in it.
-    begins: Option<(i64, bool)>,
-    to: Option<Timestamp>,
+struct TaskProgress {
+    /// The hour before which it has no records, and whether its first record lies in that hour.
+    first_hour: Option<(i64, bool)>,
+    /// The time up to which it has reported revisions.
+    settled_until: Option<Timestamp>,
     revisions: VecDeque<Revision>,
-    /// Hours that it has come to; more than one where an earlier coordinator answered some of them.
-    hours: VecDeque<(Vec<Revision>, StageReport)>,
-    /// The last hour of which it was heard.
-    reached: i64,
-    heard: VecDeque<(i64, Vec<Revision>)>,
-    /// The last day of which that was heard.
-    day: i64,
-    saved: i64,
+    /// Reports of the hours that it has reached; several where an earlier coordinator has replied to some.
+    reports: VecDeque<(Vec<Revision>, StageReport)>,
+    /// The hour of the last report.
+    reported_hour: i64,
+    /// Revisions that the beginnings of days led to, by hour.
+    applied_days: VecDeque<(i64, Vec<Revision>)>,
+    /// The last of these hours.
+    applied_day: i64,
+    /// The hour up to which its state is saved.
+    checkpointed_hour: i64,
 }
 
+/// What a checkpoint holds beside its entries.
 #[derive(Serialize, Deserialize)]
-struct Head {
+struct CoordinatorMetadata {
     next: i64,
 }
 
-const HEARD: &[u8] = b"heard";
-const SECOND: &[u8] = b"second";
-const STAGE: &[u8] = b"stage";
-const NOTHING: i64 = i64::MIN / 2;
+/// Ids of the entries of a checkpoint.
+const PROGRESS: &[u8] = b"heard";
+const STAGE: &[u8] = b"second";
+/// What the stage learns day by day: the largest part.
+const LEARNT: &[u8] = b"stage";
+
+/// An hour before all others.
+const NONE_YET: i64 = i64::MIN / 2;
 
 impl Coordinator {
-    /// The coordinator of so many tasks, from what was saved of it.
-    pub fn new(tasks: i32, budget_per_day: u32, restored: Restored) -> Result<Coordinator, String> {
-        let task = Task { reached: NOTHING, saved: NOTHING, day: NOTHING, ..Task::default() };
-        let fresh = Heard { tasks: vec![task; tasks.max(1) as usize], begin: None, answered: NOTHING, day: None, kept: BTreeMap::new() };
+    /// The coordinator of so many tasks, from its restored state.
+    pub fn new(tasks: i32, budget_per_day: u32, restored: RestoredState) -> Result<Coordinator, String> {
+        let task = TaskProgress { reported_hour: NONE_YET, checkpointed_hour: NONE_YET, applied_day: NONE_YET, ..TaskProgress::default() };
+        let progress = Progress {
+            tasks: vec![task; tasks.max(1) as usize],
+            first_hour: None,
+            replied_hour: NONE_YET,
+            awaited_day: None,
+            replies: BTreeMap::new(),
+        };
         let mut coordinator = Coordinator {
-            second: GlobalStage::new(budget_per_day),
-            heard: fresh,
+            stage: GlobalStage::new(budget_per_day),
+            progress,
             next: 0,
-            parts: Parts::default(),
-            saver: Saver::new(restored.changelog),
-            learnt: true,
+            partial: Reassembler::default(),
+            checkpointer: Checkpointer::new(restored.changelog),
+            has_learnt: true,
             outbox: Outbox::default(),
         };
-        if let Some(head) = restored.head {
-            coordinator.next = decode::<Head>(&head)?.next;
+        if let Some(metadata) = restored.metadata {
+            coordinator.next = decode::<CoordinatorMetadata>(&metadata)?.next;
             for (id, content) in restored.entries {
                 match id.as_slice() {
-                    HEARD => coordinator.heard = decode(&content)?,
-                    SECOND => {
-                        coordinator.second = GlobalStage::of(decode(&content)?, coordinator.second.into_stage());
-                    }
+                    PROGRESS => coordinator.progress = decode(&content)?,
                     STAGE => {
-                        let (population, budget, watch) = coordinator.second.parts();
+                        coordinator.stage = GlobalStage::of(decode(&content)?, coordinator.stage.into_stage());
+                    }
+                    LEARNT => {
+                        let (population, budget, watch) = coordinator.stage.parts();
                         let parts = (population.clone(), budget.clone(), watch.clone());
-                        coordinator.second = GlobalStage::of(parts, decode(&content)?);
+                        coordinator.stage = GlobalStage::of(parts, decode(&content)?);
                     }
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }
             }
-            if coordinator.heard.tasks.len() != tasks.max(1) as usize {
-                return Err(format!("was saved with {} tasks, and {tasks} are configured", coordinator.heard.tasks.len()));
+            let saved = coordinator.progress.tasks.len();
+            if saved != tasks.max(1) as usize {
+                return Err(format!("was saved with {saved} tasks, and {tasks} are configured"));
             }
-            coordinator.second.set_budget(budget_per_day);
+            coordinator.stage.set_budget(budget_per_day);
         }
         Ok(coordinator)
     }
 
     /// Changes how many alerts are shown a day, from the next day on.
     pub fn set_budget(&mut self, per_day: u32) {
-        self.second.set_budget(per_day);
+        self.stage.set_budget(per_day);
     }
 
     /// The next offset of `leakwarden.summaries` to read.
@@ -117,144 +135,147 @@ impl Coordinator {
         self.next
     }
 
-    /// The last hour answered, if any was.
-    pub fn answered(&self) -> Option<i64> {
-        (self.heard.answered > NOTHING).then_some(self.heard.answered)
+    /// The last hour replied to, if any was.
+    pub fn replied_hour(&self) -> Option<i64> {
+        (self.progress.replied_hour > NONE_YET).then_some(self.progress.replied_hour)
     }
 
-    /// Takes the message at an offset.
+    /// Takes the record at an offset.
     pub fn take(&mut self, offset: i64, key: &[u8], value: &[u8]) -> Result<(), String> {
         self.next = offset + 1;
         let from = <[u8; 4]>::try_from(key).map(i32::from_be_bytes).map_err(|_| "has a key that names no task")?;
-        let Some(message) = self.parts.take(from, offset, value)? else { return Ok(()) };
-        let task = usize::try_from(from).ok().and_then(|at| self.heard.tasks.get_mut(at));
+        let Some(message) = self.partial.take(from, offset, value)? else { return Ok(()) };
+        let task = usize::try_from(from).ok().and_then(|at| self.progress.tasks.get_mut(at));
         let task = task.ok_or_else(|| format!("is of task {from}, and there is none"))?;
-        task.hear(decode(&message)?)
+        task.receive(decode(&message)?)
     }
 
-    /// Goes on as far as it can. True if anything moved.
+    /// Advances as far as the reports of the tasks allow. True if anything was done.
     pub fn step(&mut self, context: &Context) -> bool {
-        let mut moved = self.saver.poll(&mut self.outbox);
-        while self.go_on(context) {
-            moved = true;
+        let mut progressed = self.checkpointer.poll(&mut self.outbox);
+        while self.advance(context) {
+            progressed = true;
         }
-        moved
+        progressed
     }
 
-    fn go_on(&mut self, context: &Context) -> bool {
-        let tasks = &mut self.heard.tasks;
-        if self.heard.begin.is_none() {
-            let firsts = tasks.iter().filter_map(|task| task.begins.filter(|(_, first)| *first));
-            let Some(hour) = firsts.map(|(hour, _)| hour).min() else { return false };
-            if tasks.iter().any(|task| task.begins.is_none_or(|(begins, _)| begins < hour)) {
+    fn advance(&mut self, context: &Context) -> bool {
+        let tasks = &mut self.progress.tasks;
+        if self.progress.first_hour.is_none() {
+            let known = tasks.iter().filter_map(|task| task.first_hour.filter(|(_, is_known)| *is_known));
+            let Some(hour) = known.map(|(hour, _)| hour).min() else { return false };
+            if tasks.iter().any(|task| task.first_hour.is_none_or(|(first, _)| first < hour)) {
                 return false;
             }
-            self.heard.begin = Some(hour);
-            self.heard.answered = hour - 1;
-            tasks.iter_mut().for_each(|task| task.reached = task.reached.max(hour - 1));
-            self.outbox.send(table::begin(hour));
+            self.progress.first_hour = Some(hour);
+            self.progress.replied_hour = hour - 1;
+            tasks.iter_mut().for_each(|task| task.reported_hour = task.reported_hour.max(hour - 1));
+            self.outbox.send(reply_table::first_hour_record(hour));
             return true;
         }
-        if let Some(day) = self.heard.day {
-            if tasks.iter().any(|task| task.heard.front().is_none_or(|(hour, _)| *hour != day)) {
+        if let Some(day) = self.progress.awaited_day {
+            if tasks.iter().any(|task| task.applied_days.front().is_none_or(|(hour, _)| *hour != day)) {
                 return false;
             }
-            let revisions = tasks.iter_mut().filter_map(|task| task.heard.pop_front()).flat_map(|(_, revisions)| revisions).collect();
-            self.heard.day = None;
-            self.pass(revisions);
+            let applied = tasks.iter_mut().filter_map(|task| task.applied_days.pop_front());
+            let revisions = applied.flat_map(|(_, revisions)| revisions).collect();
+            self.progress.awaited_day = None;
+            self.deliver(revisions);
             return true;
         }
-        // What comes after the next hour waits for what is said of that.
-        let end = Timestamp((self.heard.answered + 1) * HOUR_MS);
-        let least = tasks.iter().map(|task| task.to).min().flatten().map(|least| least.min(end));
+        // Revisions after the next hour wait for what the reply to that hour leads to.
+        let end = Timestamp((self.progress.replied_hour + 1) * HOUR_MS);
+        let least = tasks.iter().map(|task| task.settled_until).min().flatten().map(|least| least.min(end));
         let mut settled = Vec::new();
         for task in tasks.iter_mut() {
             while least.is_some_and(|least| task.revisions.front().is_some_and(|revision| revision.at < least)) {
                 settled.extend(task.revisions.pop_front());
             }
         }
-        let moved = !settled.is_empty();
-        self.pass(settled);
-        let next = self.heard.answered + 1;
-        if self.heard.tasks.iter().any(|task| task.hours.front().is_none_or(|(_, report)| report.hour != next)) {
-            return moved;
+        let progressed = !settled.is_empty();
+        self.deliver(settled);
+        let next = self.progress.replied_hour + 1;
+        if self.progress.tasks.iter().any(|task| task.reports.front().is_none_or(|(_, report)| report.hour != next)) {
+            return progressed;
         }
-        self.answer(next, context);
+        self.reply(next, context);
         true
     }
 
-    fn answer(&mut self, hour: i64, context: &Context) {
-        let (mut ticked, mut reports) = (Vec::new(), Vec::new());
-        for (revisions, report) in self.heard.tasks.iter_mut().filter_map(|task| task.hours.pop_front()) {
-            ticked.extend(revisions);
+    /// Replies to the reports of an hour, which all tasks have reached.
+    fn reply(&mut self, hour: i64, context: &Context) {
+        let (mut day_revisions, mut reports) = (Vec::new(), Vec::new());
+        for (revisions, report) in self.progress.tasks.iter_mut().filter_map(|task| task.reports.pop_front()) {
+            day_revisions.extend(revisions);
             reports.push(report);
         }
-        let begins = reports.iter().any(|report| report.day.is_some());
-        if begins {
-            self.second.turn(hour);
-            self.pass(ticked);
-            self.heard.day = Some(hour);
-            self.learnt = true;
+        let begins_day = reports.iter().any(|report| report.day.is_some());
+        if begins_day {
+            self.stage.turn(hour);
+            self.deliver(day_revisions);
+            self.progress.awaited_day = Some(hour);
+            self.has_learnt = true;
         }
-        let (answer, gaps) = self.second.answer(reports, context);
-        self.pass(gaps);
-        let messages = table::answer(&answer);
-        self.heard.kept.insert(hour, (messages.len() as u32, begins));
-        messages.into_iter().for_each(|message| self.outbox.send(message));
-        self.heard.answered = hour;
-        self.forget();
+        let (reply, gaps) = self.stage.answer(reports, context);
+        self.deliver(gaps);
+        let records = reply_table::reply_records(&reply);
+        self.progress.replies.insert(hour, (records.len() as u32, begins_day));
+        records.into_iter().for_each(|record| self.outbox.send(record));
+        self.progress.replied_hour = hour;
+        self.remove_old_replies();
     }
 
-    /// Answers that nobody can ask for any more are removed: those before the oldest saved state, but for that of its day.
-    fn forget(&mut self) {
-        let oldest = self.heard.tasks.iter().map(|task| task.saved).min().unwrap_or(NOTHING);
-        let day = self.heard.kept.range(..=oldest).rev().find(|(_, (_, begins))| *begins).map(|(hour, _)| *hour);
-        let gone: Vec<(i64, u32)> = self.heard.kept.range(..oldest).map(|(hour, (parts, _))| (*hour, *parts)).collect();
-        for (hour, parts) in gone.into_iter().filter(|(hour, _)| Some(*hour) != day) {
-            self.heard.kept.remove(&hour);
-            table::forget(hour, parts).for_each(|message| self.outbox.send(message));
+    /// Removes replies that no task can ask for any more: those before the oldest checkpoint, except that of its day.
+    fn remove_old_replies(&mut self) {
+        let oldest = self.progress.tasks.iter().map(|task| task.checkpointed_hour).min().unwrap_or(NONE_YET);
+        let replies = &self.progress.replies;
+        let day = replies.range(..=oldest).rev().find(|(_, (_, begins_day))| *begins_day).map(|(hour, _)| *hour);
+        let old: Vec<(i64, u32)> = replies.range(..oldest).map(|(hour, (chunks, _))| (*hour, *chunks)).collect();
+        for (hour, chunks) in old.into_iter().filter(|(hour, _)| Some(*hour) != day) {
+            self.progress.replies.remove(&hour);
+            reply_table::tombstones(hour, chunks).for_each(|record| self.outbox.send(record));
         }
     }
 
-    /// Brings revisions into the order of event time, and gives them to the sinks.
-    fn pass(&mut self, mut revisions: Vec<Revision>) {
+    /// Gives revisions to the sinks in the order of event time, within the budget.
+    fn deliver(&mut self, mut revisions: Vec<Revision>) {
         revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
-        self.second.pass_all(&mut revisions);
-        self.outbox.tell(revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect());
+        self.stage.pass_all(&mut revisions);
+        self.outbox.send_alerts(revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect());
     }
 
-    /// Begins to save the state, unless it is being saved.
-    pub fn save(&mut self) -> bool {
-        if self.saver.is_busy() {
+    /// Begins a checkpoint, unless one is under way.
+    pub fn checkpoint(&mut self) -> bool {
+        if self.checkpointer.is_busy() {
             return false;
         }
-        let mut entries: Vec<Entry> = vec![(HEARD.to_vec(), Some(encode(&self.heard)))];
-        entries.push((SECOND.to_vec(), Some(encode(&self.second.parts()))));
-        // The largest part changes with a day.
-        if std::mem::take(&mut self.learnt) {
-            entries.push((STAGE.to_vec(), Some(encode(self.second.stage()))));
+        let mut entries: Vec<StateEntry> = vec![(PROGRESS.to_vec(), Some(encode(&self.progress)))];
+        entries.push((STAGE.to_vec(), Some(encode(&self.stage.parts()))));
+        if std::mem::take(&mut self.has_learnt) {
+            entries.push((LEARNT.to_vec(), Some(encode(self.stage.stage()))));
         }
-        let head = encode(&Head { next: self.parts.resume(self.next) });
-        self.saver.begin(entries, &head, &self.outbox);
+        let metadata = encode(&CoordinatorMetadata { next: self.partial.resume(self.next) });
+        self.checkpointer.begin(entries, &metadata, &self.outbox);
         true
     }
 
-    /// A hash of all that was learnt of people and sources and of what was shown, and the hour up to which it goes.
+    /// The last hour replied to, and a hash of all that was learnt of people and sources and of what was shown.
     pub fn digest(&self) -> (i64, String) {
-        (self.heard.answered, blake3::hash(&encode(&(self.second.parts(), self.second.stage()))).to_hex().to_string())
+        let state = encode(&(self.stage.parts(), self.stage.stage()));
+        (self.progress.replied_hour, blake3::hash(&state).to_hex().to_string())
     }
 }
 
-impl Task {
-    fn hear(&mut self, told: Told) -> Result<(), String> {
-        match told {
-            Told::Begins { hour, first } => match self.begins {
+impl TaskProgress {
+    fn receive(&mut self, message: TaskMessage) -> Result<(), String> {
+        match message {
+            TaskMessage::FirstHour { hour, is_known } => match self.first_hour {
                 Some((_, true)) => {}
                 Some((known, false)) if known > hour => {}
-                Some(_) | None => self.begins = Some((hour, first)),
+                Some(_) | None => self.first_hour = Some((hour, is_known)),
             },
-            Told::Settled { from, to, revisions } => {
-                let known = self.to.unwrap_or(from);
+            TaskMessage::Settled { from, to, revisions } => {
+                let known = self.settled_until.unwrap_or(from);
                 if from > known {
                     return Err(format!(
                         "tells of the time from {from} on, and what was told before ends at {known}: messages are missing"
@@ -264,21 +285,21 @@ impl Task {
                     return Ok(());
                 }
                 self.revisions.extend(revisions.into_iter().filter(|revision| revision.at >= known));
-                self.to = Some(to);
+                self.settled_until = Some(to);
             }
-            Told::Hour { ticked, report, saved } => {
-                self.saved = self.saved.max(saved);
-                if report.hour > self.reached {
-                    self.reached = report.hour;
-                    // It has settled up to the hour, even where nothing came about.
-                    self.to = self.to.max(Some(Timestamp(report.hour * HOUR_MS)));
-                    self.hours.push_back((ticked, report));
+            TaskMessage::HourReached { day_revisions, report, checkpointed_hour } => {
+                self.checkpointed_hour = self.checkpointed_hour.max(checkpointed_hour);
+                if report.hour > self.reported_hour {
+                    self.reported_hour = report.hour;
+                    // It has settled up to the hour, even where there were no revisions.
+                    self.settled_until = self.settled_until.max(Some(Timestamp(report.hour * HOUR_MS)));
+                    self.reports.push_back((day_revisions, report));
                 }
             }
-            Told::Heard { hour, revisions } => {
-                if hour > self.day {
-                    self.day = hour;
-                    self.heard.push_back((hour, revisions));
+            TaskMessage::DayApplied { hour, revisions } => {
+                if hour > self.applied_day {
+                    self.applied_day = hour;
+                    self.applied_days.push_back((hour, revisions));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! What a node wants to be done.
+//! What a node wants its process to do.
 
 use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
@@ -8,30 +8,30 @@ use crate::stream::restore::RestoreStats;
 use crate::stream::{InternalTopic, OutgoingRecord};
 use std::sync::Arc;
 
-/// Something to be done.
+/// Something to be done. Effects with a number (u64) are to be acknowledged by it: [`super::node::Node::acknowledged`].
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// OutgoingRecord a message; say so when it is acknowledged.
+    /// Produce a record.
     Produce(u64, OutgoingRecord),
-    /// Give alerts to the sinks; say so when all have acknowledged them.
+    /// Give settled alerts to the sinks; acknowledged once all sinks have them.
     Alerts(u64, Vec<Arc<Alert>>),
-    /// Give alerts to the sinks that may change before they settle: those that a message of `leakwarden.access` led to, with the time at
+    /// Give alerts to the sinks that may change before they settle: those that a record of `leakwarden.access` led to, with the time at
     /// which it came to its broker, or retractions.
     Provisional(Option<Timestamp>, Vec<Arc<Alert>>),
-    /// Read a partition of a topic of ours from an offset on. What was read of it before is of no more use.
+    /// Consume a partition of an internal topic from an offset on. Records buffered from an earlier position are to be dropped.
     Consume(InternalTopic, i32, i64),
-    /// Read it no more.
+    /// Stop consuming it.
     StopConsuming(InternalTopic, i32),
-    /// Read a partition of the input from an offset on.
+    /// Consume an input partition from an offset on.
     ConsumeInput(TopicPartition, i64),
-    /// Commit how far a partition of the input was read.
+    /// Commit the position of an input partition.
     Commit(TopicPartition, InputPosition),
-    /// Say what this machine has cached of a partition of the state.
+    /// Load what this machine has cached of a partition of the state: [`super::node::Node::cache_loaded`].
     LoadCache(i32),
-    /// The cache of a partition of the state contradicts it, and how: it is to be removed.
+    /// Discard the cache of a partition of the state, and why: it contradicts the log.
     DiscardCache(i32, &'static str),
-    /// A partition of the state was read. It is ours, and worth to be cached as it grows.
+    /// A partition of the state was restored. It is worth caching as it grows.
     Restored(i32, RestoreStats),
-    /// A partition of the state is no longer ours.
+    /// Release the cache of a partition of the state: it was revoked.
     ReleaseCache(i32),
 }

@@ -1,8 +1,8 @@
-//! An input partition: one partition of the input. It places each record in time, as the engine's clocks do, and brings it to the task of its
-//! employee; it tells every task how far its time has come.
+//! An input partition gives each of its records the time at which it settles, as the engine does with one source, and routes it to the
+//! task of its employee; it sends its watermark to every task.
 //!
-//! What it sends depends on the records of the partition and on recorded ticks alone. It has no state of its own beside an offset
-//! and the watermark there, which stand in the group's committed offset.
+//! What it sends is a function of the records of the partition and of recorded ticks. It has no state beside an offset and the
+//! watermark there, which are committed to the consumer group.
 
 use crate::engine::context::Context;
 use crate::engine::partition_events::{LossCounts, PartitionEvent};
@@ -11,63 +11,64 @@ use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::population::volume::RecordRef;
-use crate::stream::save::Outbox;
-use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem, Tick, encode};
+use crate::stream::outbox::Outbox;
+use crate::stream::wire::{BundleBuilder, BundleItem, RecordPosition, RoutedItem, Tick, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Tasks hear of an input partition's time at the latest when it has moved on by so much.
-const MARK: Span = Span::minutes(1);
+/// A task without records is sent the watermark once it has advanced by so much.
+const WATERMARK_INTERVAL: Span = Span::minutes(1);
 
-/// A bundle with so many bytes is sent, whatever may follow. Brokers take a mebibyte where nothing else is configured.
-const FULL: usize = 256 * 1024;
+/// A bundle with so many bytes is sent at once. Brokers accept a mebibyte unless configured otherwise.
+const FULL_BUNDLE: usize = 256 * 1024;
 
 /// A running input partition.
 pub struct InputPartition {
     name: TopicPartition,
     context: Arc<Context>,
-    clock: WatermarkTracker<Access>,
+    watermarks: WatermarkTracker<Access>,
+    /// The next offset to read.
     next: i64,
-    /// From where to read anew while records are set aside: they are not sent yet.
-    before: Option<InputPosition>,
-    /// Each task, and what waits to be sent to it.
+    /// While records are set aside, which are not sent yet: the position from which to read again.
+    set_aside_from: Option<InputPosition>,
     tasks: Vec<Destination>,
-    /// That which hears the input partition's notes.
-    noting: usize,
-    /// What was amiss before the input partition had a time.
-    amiss: LossCounts,
-    /// Recorded ticks that stand before offsets not read yet.
+    /// The task that gets the events of this partition.
+    event_task: usize,
+    /// Losses before the first watermark: they are sent once there is one.
+    losses: LossCounts,
+    /// Recorded ticks before offsets that are not read yet.
     ticks: VecDeque<Tick>,
-    /// Messages that what stands before `next` led to.
+    /// Items sent since `next` was advanced.
     sub: u32,
     /// What leaves it.
     pub outbox: Outbox,
+    /// The position to commit, and the number in the outbox that must be acknowledged before.
     commit: Option<(InputPosition, u64)>,
 }
 
-/// What a record of the input holds.
+/// What a record of the input decodes to.
 #[derive(Clone, Default, Debug)]
 pub struct DecodedInput {
     /// Its accesses.
     pub accesses: Vec<Access>,
-    /// Numbers that its source gave it: print of the stream, number, record.
+    /// Sequence numbers that its source gave it: hash of the sequence, number, record.
     pub numbers: Vec<(u64, u64, RecordRef)>,
-    /// What is amiss with it.
-    pub amiss: LossCounts,
-    /// The latest time that can be believed of it by the broker's clock.
+    /// Records that could not be decoded, or were lost before it.
+    pub losses: LossCounts,
+    /// The latest event time that is plausible by the broker's clock.
     pub believed: Option<Timestamp>,
 }
 
-/// A task as an input partition sees it.
+/// A task as a destination.
 #[derive(Clone, Default)]
 struct Destination {
-    pack: BundleBuilder,
-    /// The watermark that it was told.
-    told: Option<Timestamp>,
+    bundle: BundleBuilder,
+    /// The watermark that was last sent to it.
+    sent_watermark: Option<Timestamp>,
 }
 
-/// From where an input partition is read on.
+/// A position in an input partition, as it is committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct InputPosition {
     /// The next offset.
@@ -77,36 +78,36 @@ pub struct InputPosition {
 }
 
 impl InputPosition {
-    /// As it stands beside a committed offset.
+    /// The metadata to commit with the offset.
     pub fn metadata(self) -> String {
         self.watermark.map_or_else(String::new, |watermark| format!("w={}", watermark.0))
     }
 
-    /// From a committed offset and what stands beside it.
+    /// From a committed offset and its metadata.
     pub fn read(next: i64, metadata: &str) -> InputPosition {
         InputPosition { next, watermark: metadata.strip_prefix("w=").and_then(|ms| ms.parse().ok()).map(Timestamp) }
     }
 }
 
 impl InputPartition {
-    /// An input partition that is read on from there, with the ticks that were recorded of it in their order.
-    pub fn new(name: TopicPartition, context: Arc<Context>, tasks: i32, resume: InputPosition, ticks: Vec<Tick>) -> InputPartition {
-        let mut clock = WatermarkTracker::new(context.lateness);
-        if let Some(watermark) = resume.watermark {
-            clock.advance(watermark, &mut |_| {});
+    /// Begins at a position. `ticks` are all that were recorded, in their order; those of other partitions are ignored.
+    pub fn new(name: TopicPartition, context: Arc<Context>, tasks: i32, from: InputPosition, ticks: Vec<Tick>) -> InputPartition {
+        let mut watermarks = WatermarkTracker::new(context.lateness);
+        if let Some(watermark) = from.watermark {
+            watermarks.advance(watermark, &mut |_| {});
         }
-        let is_ours = |tick: &Tick| tick.of() == name && tick.next >= resume.next;
+        let is_ours = |tick: &Tick| tick.of() == name && tick.next >= from.next;
         let ticks = ticks.into_iter().filter(is_ours).collect();
-        let noting = context.task_of_source(&name.to_string(), tasks.max(1) as u32) as usize;
+        let event_task = context.task_of_source(&name.to_string(), tasks.max(1) as u32) as usize;
         let mut input = InputPartition {
             name,
             context,
-            clock,
-            next: resume.next,
-            before: None,
+            watermarks,
+            next: from.next,
+            set_aside_from: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
-            noting,
-            amiss: LossCounts::default(),
+            event_task,
+            losses: LossCounts::default(),
             ticks,
             sub: 0,
             outbox: Outbox::default(),
@@ -122,95 +123,94 @@ impl InputPartition {
         self.next
     }
 
-    /// Goes on under another set-up.
+    /// Continues with another configuration, as a process would that reads from here.
     pub fn set_context(&mut self, context: Arc<Context>) {
-        // As for whoever reads it anew from here.
-        self.clock.set_lateness(context.lateness);
+        self.watermarks.set_lateness(context.lateness);
         self.context = context;
     }
 
-    /// The latest believed event time.
+    /// The latest plausible event time.
     pub fn watermark(&self) -> Option<Timestamp> {
-        self.clock.watermark()
+        self.watermarks.watermark()
     }
 
-    /// Takes what the record at an offset holds. What is returned is given up.
-    pub fn take(&mut self, offset: i64, content: DecodedInput) -> Vec<Access> {
+    /// Takes the record at an offset. Returns accesses that had been set aside and are given up.
+    pub fn take(&mut self, offset: i64, input: DecodedInput) -> Vec<Access> {
         self.apply_ticks();
-        let here = InputPosition { next: offset, watermark: self.clock.watermark() };
+        let here = InputPosition { next: offset, watermark: self.watermarks.watermark() };
         self.next = offset + 1;
         self.sub = 0;
-        let given_up = self.take_content(content);
-        self.note_aside(here);
+        let given_up = self.take_input(input);
+        self.note_set_aside(here);
         self.apply_ticks();
         given_up
     }
 
-    /// Takes what a decoder had held back of records before.
-    pub fn take_held(&mut self, content: DecodedInput) -> Vec<Access> {
-        let here = InputPosition { next: self.next, watermark: self.clock.watermark() };
-        let given_up = self.take_content(content);
-        self.note_aside(here);
+    /// Takes what a decoder had held back of earlier records.
+    pub fn take_held(&mut self, input: DecodedInput) -> Vec<Access> {
+        let here = InputPosition { next: self.next, watermark: self.watermarks.watermark() };
+        let given_up = self.take_input(input);
+        self.note_set_aside(here);
         given_up
     }
 
-    fn take_content(&mut self, DecodedInput { accesses, numbers, amiss, believed }: DecodedInput) -> Vec<Access> {
-        for (stream, number, edge) in numbers {
-            if let Some(at) = self.clock.place_of(edge.time) {
-                self.note(at, PartitionEvent::Number { stream, number, edge });
+    fn take_input(&mut self, input: DecodedInput) -> Vec<Access> {
+        for (stream, number, edge) in input.numbers {
+            if let Some(at) = self.watermarks.place_of(edge.time) {
+                self.send_event(at, PartitionEvent::Number { stream, number, edge });
             }
         }
-        let (mut placed, mut given_up) = (Vec::new(), Vec::new());
-        for access in accesses {
-            given_up.extend(self.clock.take(access.time, believed, access, &mut |found| placed.push(found)));
+        let (mut scheduled, mut given_up) = (Vec::new(), Vec::new());
+        for access in input.accesses {
+            given_up.extend(self.watermarks.take(access.time, input.believed, access, &mut |found| scheduled.push(found)));
         }
-        self.pack(placed);
-        self.amiss.add(amiss);
-        self.amiss.dead_letters += given_up.len() as u64;
-        // What is amiss stands at the input partition's time, once it has one.
-        if let Some(at) = self.clock.watermark().filter(|_| !self.amiss.is_nothing()) {
-            let amiss = std::mem::take(&mut self.amiss);
-            self.note(at, PartitionEvent::Losses(amiss));
+        self.route(scheduled);
+        self.losses.add(input.losses);
+        self.losses.dead_letters += given_up.len() as u64;
+        if let Some(at) = self.watermarks.watermark().filter(|_| !self.losses.is_nothing()) {
+            let losses = std::mem::take(&mut self.losses);
+            self.send_event(at, PartitionEvent::Losses(losses));
         }
         given_up
     }
 
-    fn note(&mut self, at: Timestamp, note: PartitionEvent) {
-        self.bring(self.noting, at, RoutedItem::Note(note));
+    fn send_event(&mut self, at: Timestamp, event: PartitionEvent) {
+        self.add_to_bundle(self.event_task, at, RoutedItem::Event(event));
     }
 
-    fn note_aside(&mut self, here: InputPosition) {
-        if self.clock.holds_any() {
-            self.before.get_or_insert(here);
+    fn note_set_aside(&mut self, here: InputPosition) {
+        if self.watermarks.holds_any() {
+            self.set_aside_from.get_or_insert(here);
         } else {
-            self.before = None;
+            self.set_aside_from = None;
         }
     }
 
-    /// Sends what waits, and tells tasks how far time has come that were not told of more than so much.
-    pub fn flush(&mut self, beyond: Span) {
-        let watermark = self.clock.watermark();
+    /// Sends all bundles that hold something, and the watermark to tasks for which it has advanced by at least so much.
+    pub fn flush(&mut self, at_least: Span) {
+        let watermark = self.watermarks.watermark();
         for task in 0..self.tasks.len() {
-            let Destination { pack, told } = &self.tasks[task];
-            let is_behind = watermark.is_some_and(|watermark| told.is_none_or(|told| watermark > told && watermark - told >= beyond));
-            if !pack.is_empty() || is_behind {
-                self.send(task, watermark);
+            let Destination { bundle, sent_watermark } = &self.tasks[task];
+            let is_due =
+                watermark.is_some_and(|watermark| sent_watermark.is_none_or(|sent| watermark > sent && watermark - sent >= at_least));
+            if !bundle.is_empty() || is_due {
+                self.send_bundle(task, watermark);
             }
         }
     }
 
-    /// Sends what waits where that is due.
+    /// Sends all bundles that hold something, and watermarks that are due.
     pub fn flush_due(&mut self) {
-        self.flush(MARK);
+        self.flush(WATERMARK_INTERVAL);
     }
 
-    /// The message that records that this silent input partition's time moves on.
+    /// The record that advances the watermark of this idle partition.
     pub fn tick(&self, to: Timestamp) -> OutgoingRecord {
         let tick = Tick { topic: self.name.topic.to_string(), partition: self.name.partition, next: self.next, to };
         OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.key(), value: Some(encode(&tick)) }
     }
 
-    /// A tick of this input partition has been recorded.
+    /// A tick of this partition has been recorded.
     pub fn recorded(&mut self, tick: Tick) {
         if tick.next >= self.next {
             self.ticks.push_back(tick);
@@ -218,7 +218,7 @@ impl InputPartition {
         }
     }
 
-    /// Ticks stand before the record at their offset.
+    /// Applies the ticks that stand before the next record.
     fn apply_ticks(&mut self) {
         while let Some(tick) = self.ticks.front()
             && tick.next <= self.next
@@ -227,38 +227,38 @@ impl InputPartition {
             if tick.next < self.next {
                 continue;
             }
-            let mut placed = Vec::new();
-            self.clock.advance(tick.to, &mut |found| placed.push(found));
-            self.pack(placed);
-            if !self.clock.holds_any() {
-                self.before = None;
+            let mut scheduled = Vec::new();
+            self.watermarks.advance(tick.to, &mut |found| scheduled.push(found));
+            self.route(scheduled);
+            if !self.watermarks.holds_any() {
+                self.set_aside_from = None;
             }
             self.flush(Span(0));
         }
     }
 
-    /// Puts records into the bundles of their tasks.
-    fn pack(&mut self, placed: Vec<Scheduled<Access>>) {
-        for Scheduled { settles, late, item } in placed {
+    /// Adds records to the bundles of their tasks.
+    fn route(&mut self, scheduled: Vec<Scheduled<Access>>) {
+        for Scheduled { settles, late, item } in scheduled {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
-            self.bring(task, settles, RoutedItem::Record { access: item, late });
+            self.add_to_bundle(task, settles, RoutedItem::Record { access: item, late });
         }
     }
 
-    fn bring(&mut self, task: usize, at: Timestamp, what: RoutedItem) {
-        let place = RecordPosition { next: self.next, sub: self.sub };
+    fn add_to_bundle(&mut self, task: usize, at: Timestamp, item: RoutedItem) {
+        let position = RecordPosition { next: self.next, sub: self.sub };
         self.sub += 1;
-        self.tasks[task].pack.push(&Routed { place, at, what });
-        if self.tasks[task].pack.len() >= FULL {
-            // The time is told with a later bundle, once everything that this record of the input led to has been sent.
-            self.send(task, self.tasks[task].told);
+        self.tasks[task].bundle.push(&BundleItem { position, at, item });
+        if self.tasks[task].bundle.len() >= FULL_BUNDLE {
+            // The new watermark is sent with a later bundle, after all items of this record of the input.
+            self.send_bundle(task, self.tasks[task].sent_watermark);
         }
     }
 
-    fn send(&mut self, task: usize, watermark: Option<Timestamp>) {
-        let Destination { pack, told } = &mut self.tasks[task];
-        *told = watermark;
-        let value = pack.close(&self.name.topic, self.name.partition, watermark);
+    fn send_bundle(&mut self, task: usize, watermark: Option<Timestamp>) {
+        let Destination { bundle, sent_watermark } = &mut self.tasks[task];
+        *sent_watermark = watermark;
+        let value = bundle.close(&self.name, watermark);
         self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: task as i32, key: self.key(), value: Some(value) });
     }
 
@@ -266,22 +266,22 @@ impl InputPartition {
         self.name.to_string().into_bytes()
     }
 
-    /// From where to read anew once everything sent is acknowledged; to be asked for with [`InputPartition::committed`].
+    /// Sends what is due, and keeps the position to commit once it is acknowledged: see [`InputPartition::take_commit`].
     pub fn prepare_commit(&mut self) {
         if self.commit.is_none() {
             self.flush_due();
-            let now = InputPosition { next: self.next, watermark: self.clock.watermark() };
-            self.commit = Some((self.before.unwrap_or(now), self.outbox.given()));
+            let now = InputPosition { next: self.next, watermark: self.watermarks.watermark() };
+            self.commit = Some((self.set_aside_from.unwrap_or(now), self.outbox.last_number()));
         }
     }
 
-    /// What may be committed, once it may.
-    pub fn committed(&mut self) -> Option<InputPosition> {
-        let (resume, after) = self.commit?;
+    /// The position to commit, once everything before it is acknowledged.
+    pub fn take_commit(&mut self) -> Option<InputPosition> {
+        let (position, after) = self.commit?;
         if !self.outbox.is_acknowledged(after) {
             return None;
         }
         self.commit = None;
-        Some(resume)
+        Some(position)
     }
 }

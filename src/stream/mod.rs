@@ -1,61 +1,64 @@
-//! The engine as tasks of a partitioned log: messages in, messages out. What a process does with brokers stays outside.
+//! The engine as tasks of a partitioned log: records in, records out. Brokers, threads and clocks stay outside.
 //!
 //! ```text
-//!  db.access ──→ input partition ──→ leakwarden.access ──→ task ──→ leakwarden.summaries ──→ coordinator ──→ alerts
-//!  (any key)    decode,   (keyed by employee)   first     (partition 0)            second
-//!               clock                           stage  ←── leakwarden.baselines ←── stage
-//!                                                 ⇅                                  ⇅
-//!                                          leakwarden.state/N                 leakwarden.state/0
+//!  db.access ──→ input     ──→ leakwarden.access ──→ task ──→ leakwarden.summaries ──→ coordinator ──→ alerts
+//!  (any key)     partition    (keyed by employee)   keyed     (partition 0)            global
+//!                decode,                            stage  ←── leakwarden.baselines ←── stage
+//!                clock                                ⇅                                   ⇅
+//!                                            leakwarden.state/N              leakwarden.state/last
 //! ```
 //!
-//! * A [`input_partition`] is one partition of the input: it places records in time and brings each to the task of its employee.
-//! * A [`task`] is one partition of `leakwarden.access`: the first stage of the engine for the employees who belong there.
-//! * The [`coordinator`] is the second stage; whoever has task 0 has it.
-//! * A [`node`] is one process: the input partitions, tasks and the coordinator that it has been given.
+//! * An [`input_partition`] is one partition of the input: it gives each record its time of settling and routes it to the task of its
+//!   employee.
+//! * A [`task`] is one partition of `leakwarden.access`: the keyed stage of the engine for the employees of that partition.
+//! * The [`coordinator`] is the global stage; whoever has task 0 runs it.
+//! * A [`node`] is one process: the input partitions, tasks and the coordinator that it has been assigned.
+//! * A [`changelog`] holds the state of a task or of the coordinator as checkpoints; [`restore`] reads it.
 //!
 //! # Why nothing is lost, and nothing counts twice
 //!
 //! Every task is a function of the log: what it makes of the records that settle before a minute S does not depend on when,
-//! where or how often it reads them. Its state is saved as of such a minute, complete or not at all ([`changelog`]), and
-//! says from where to read on; records before S that are read again are known by their time. So a crash costs time only:
-//! whoever goes on makes the same alerts with the same ids. The order of saving is: what was sent is acknowledged, then the
-//! state that contains it, then the input's offsets. A process that was taken for dead and is not (a zombie) writes the same
-//! messages, which are known by their place, and its state under an epoch of its own, which nobody reads any more. What a machine
-//! has cached of a state only spares reading: it is checked against the log, and given up in doubt ([`restore`]).
+//! where or how often it reads them. A checkpoint holds its state as of such a minute, complete or not at all, and the position from
+//! which to read on; records before S that are read again are recognised by their time. So a crash costs time only: whoever takes the
+//! task over makes the same alerts with the same ids. Everything is acknowledged in this order: what was sent, then the checkpoint
+//! that contains it, then the committed offsets of the input. A zombie (a process that the group has evicted and that still runs)
+//! writes the same records, which are recognised by their position, and its checkpoints under an epoch of its own, which a later epoch
+//! replaces. What a machine has cached of a changelog only saves reading: it is checked against the log, and rejected in doubt.
 
 pub mod changelog;
+pub mod checkpointer;
+pub mod chunks;
 pub mod coordinator;
 pub mod effect;
-pub mod frames;
 pub mod input_partition;
 pub mod node;
-pub mod reader;
+pub mod outbox;
+pub mod reply_table;
 pub mod restore;
-pub mod save;
-pub mod table;
 pub mod task;
+pub mod task_input;
 pub mod topics;
 pub mod wire;
 
 pub use topics::InternalTopic;
 
-/// A message to be sent.
+/// A record to be produced to an internal topic.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OutgoingRecord {
-    /// Where to.
+    /// Its topic.
     pub topic: InternalTopic,
     /// Its partition.
     pub partition: i32,
     /// Its key.
     pub key: Vec<u8>,
-    /// Its content; `None` removes the key from a compacted topic.
+    /// Its value; `None` is a tombstone, which removes the key from a compacted topic.
     pub value: Option<Vec<u8>>,
 }
 
-/// Why a task cannot go on.
+/// Why a node cannot go on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StreamError {
-    /// A message that this version cannot read.
+    /// A record that this version cannot read.
     #[error("{topic}/{partition} offset {offset}: {why}")]
     Unreadable {
         /// Its topic.
@@ -67,7 +70,7 @@ pub enum StreamError {
         /// What is wrong with it.
         why: String,
     },
-    /// A state that this set-up cannot go on from.
+    /// A state that cannot be continued with this configuration.
     #[error("leakwarden.state/{partition}: {why}")]
     State {
         /// The partition.

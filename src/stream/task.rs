@@ -1,4 +1,4 @@
-//! A task: the first stage of the engine for the employees of one partition of `leakwarden.access`.
+//! A task: the keyed stage of the engine for the employees of one partition of `leakwarden.access`.
 
 use crate::engine::Executor;
 use crate::engine::context::Context;
@@ -8,12 +8,13 @@ use crate::engine::state_entries::{self, SaveProgress};
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::stream::changelog::Restored;
-use crate::stream::frames::cut;
-use crate::stream::reader::{Brought, Mark, Reader};
-use crate::stream::save::{Outbox, Saver};
-use crate::stream::table::Table;
-use crate::stream::wire::{Routed, RoutedItem, Told, decode, encode, read_bundle};
+use crate::stream::changelog::RestoredState;
+use crate::stream::checkpointer::Checkpointer;
+use crate::stream::chunks::split;
+use crate::stream::outbox::Outbox;
+use crate::stream::reply_table::ReplyTable;
+use crate::stream::task_input::{NewInput, ReadPosition, TaskInput};
+use crate::stream::wire::{BundleItem, RoutedItem, TaskMessage, decode, encode, read_bundle};
 use crate::stream::{InternalTopic, OutgoingRecord};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -21,264 +22,268 @@ use std::sync::Arc;
 /// A running task.
 pub struct Task {
     id: i32,
-    first: KeyedStage,
-    reader: Reader,
-    saver: Saver,
-    given: SaveProgress,
+    stage: KeyedStage,
+    input: TaskInput,
+    checkpointer: Checkpointer,
+    save_progress: SaveProgress,
     /// What leaves it.
     pub outbox: Outbox,
-    /// Input partitions without which time does not go on.
-    inputs: Vec<PartitionId>,
-    stands: Stands,
-    /// The hour before which it was said to have nothing.
-    begins: Option<i64>,
-    /// Up to where the coordinator was told.
-    told: Timestamp,
-    number: u64,
-    /// Hours up to which the state was saved: by the save before the last, by the last, and by the one under way. Answers are kept for
-    /// the first of these: somebody who has just taken the task on may still go on from there.
-    saved: [i64; 3],
+    /// All partitions of the input: event time advances with the last of them.
+    input_partitions: Vec<PartitionId>,
+    phase: Phase,
+    /// The hour before which the coordinator was told that there are no records.
+    announced_hour: Option<i64>,
+    /// The time up to which results were reported to the coordinator.
+    reported_until: Timestamp,
+    /// Number of the last message to the coordinator.
+    message_number: u64,
+    /// Hours up to which the state is saved: by the checkpoint before the last, by the last, and by the one under way. Replies are kept
+    /// from the first of these on: a process that has just taken the task over may still restore from there.
+    checkpointed_hours: [i64; 3],
 }
 
-/// What a task waits for.
+/// What a task does, and what it waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stands {
-    /// The answer of the hour and of the day up to which its state goes.
-    Restored,
-    /// Its first hour is yet to be told.
-    New,
-    /// The first hour of all tasks.
-    Begins,
-    /// Records.
+enum Phase {
+    /// It was restored, and waits for the replies of the hour and of the day up to which its state goes.
+    AwaitsReplies,
+    /// It is new, and looks for the hour of its first record.
+    FindsFirstHour,
+    /// It waits for the first hour of all tasks.
+    AwaitsFirstHour,
+    /// It takes records.
     Running,
-    /// The answer about an hour.
-    Waits(i64),
+    /// It waits for the coordinator's reply about an hour.
+    AwaitsReply(i64),
 }
 
+/// What a checkpoint holds beside the entries of the stage.
 #[derive(Serialize, Deserialize)]
-struct Head {
-    first: state_entries::StateHeader,
-    resume: Mark,
+struct TaskMetadata {
+    stage: state_entries::StateHeader,
+    position: ReadPosition,
 }
 
 /// What a step of a task leads to, beside what leaves it by the outbox.
 #[derive(Default)]
-pub struct Step {
-    /// Whether anything moved.
-    pub moved: bool,
-    /// What was counted.
+pub struct TaskOutput {
+    /// Whether anything was done.
+    pub progressed: bool,
+    /// Metrics to be counted.
     pub counts: Counts,
-    /// What is told before it settles.
+    /// Alerts that may change before they settle.
     pub provisional: Vec<Revision>,
 }
 
 impl Task {
-    /// A task from what was saved of it. The context is the task's own: it names the input partitions.
-    pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: Restored) -> Result<Task, String> {
-        let mut first = KeyedStage::new(context, Hours::All);
-        let (mut mark, mut stands) = (None, Stands::New);
-        if let Some(bytes) = restored.head {
-            let head: Head = decode(&bytes)?;
-            first.restore(head.first, restored.entries).map_err(|error| error.to_string())?;
-            (mark, stands) = (Some(head.resume), Stands::Restored);
+    /// A task from its restored state. The context is the task's own, since it numbers input partitions in the order it meets them.
+    pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: RestoredState) -> Result<Task, String> {
+        let mut stage = KeyedStage::new(context, Hours::All);
+        let (mut position, mut phase) = (None, Phase::FindsFirstHour);
+        if let Some(bytes) = restored.metadata {
+            let metadata: TaskMetadata = decode(&bytes)?;
+            stage.restore(metadata.stage, restored.entries).map_err(|error| error.to_string())?;
+            (position, phase) = (Some(metadata.position), Phase::AwaitsReplies);
         }
-        let inputs = inputs.iter().map(|input| first.context().partition(&input.to_string())).collect();
-        let minute = first.minute();
-        let saved = first.reached().hour;
+        let input_partitions = inputs.iter().map(|input| stage.context().partition(&input.to_string())).collect();
+        let minute = stage.minute();
+        let hour = stage.reached().hour;
         Ok(Task {
             id,
-            reader: Reader::new(mark, minute),
-            first,
-            saver: Saver::new(restored.changelog),
-            given: SaveProgress::default(),
+            input: TaskInput::new(position, minute),
+            stage,
+            checkpointer: Checkpointer::new(restored.changelog),
+            save_progress: SaveProgress::default(),
             outbox: Outbox::default(),
-            inputs,
-            stands,
-            begins: None,
-            told: minute,
-            number: 0,
-            saved: [saved; 3],
+            input_partitions,
+            phase,
+            announced_hour: None,
+            reported_until: minute,
+            message_number: 0,
+            checkpointed_hours: [hour; 3],
         })
     }
 
-    /// Which task it is.
+    /// Its number.
     pub fn id(&self) -> i32 {
         self.id
     }
 
-    /// The first stage.
-    pub fn first(&self) -> &KeyedStage {
-        &self.first
+    /// The keyed stage.
+    pub fn stage(&self) -> &KeyedStage {
+        &self.stage
     }
 
-    /// Goes on under another set-up.
+    /// Continues with another configuration.
     pub fn set_context(&mut self, context: Arc<Context>) {
-        self.first.set_context(context);
+        self.stage.set_context(context);
     }
 
     /// The next offset of `leakwarden.access` to read.
     pub fn next(&self) -> i64 {
-        self.reader.next()
+        self.input.next()
     }
 
-    /// Up to where all input partitions have come here.
+    /// The time up to which all input partitions have come: records before it settle.
     pub fn frontier(&self) -> Option<Timestamp> {
-        self.reader.frontier(&self.inputs, self.first.context().lateness)
+        self.input.frontier(&self.input_partitions, self.stage.context().lateness)
     }
 
     /// The watermark of an input partition, as far as it is known here.
     pub fn watermark(&self, input: &TopicPartition) -> Option<Timestamp> {
-        self.reader.watermark(self.first.context().partition(&input.to_string()))
+        self.input.watermark(self.stage.context().partition(&input.to_string()))
     }
 
-    /// Takes the message at an offset. Shows at once what it changes, where it is to be shown. Returns how many records it holds.
-    pub fn take(&mut self, offset: i64, value: &[u8], show: bool, step: &mut Step) -> Result<u32, String> {
-        let (bundle, records) = read_bundle(value)?;
-        let input = self.first.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
-        self.reader.take(offset, input, &bundle);
+    /// Takes the bundle at an offset. With `show`, its provisional alerts are put out at once. Returns how many records it holds.
+    pub fn take(&mut self, offset: i64, value: &[u8], show: bool, output: &mut TaskOutput) -> Result<u32, String> {
+        let (bundle, items) = read_bundle(value)?;
+        let input = self.stage.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
+        self.input.take(offset, input, &bundle);
         let frontier = if bundle.redriven { self.frontier() } else { None };
-        for record in records {
-            let brought = match record? {
-                Routed { what: RoutedItem::Record { access, .. }, .. } if bundle.redriven => {
-                    step.counts.source(access.source).redriven += 1;
-                    self.reader.take_redriven(input, access, frontier).map(Brought::Record)
+        for item in items {
+            let new = match item? {
+                BundleItem { item: RoutedItem::Record { access, .. }, .. } if bundle.redriven => {
+                    output.counts.source(access.source).redriven += 1;
+                    self.input.take_redriven(input, access, frontier).map(NewInput::Record)
                 }
-                record => self.reader.take_brought(input, record),
+                item => self.input.take_item(input, item),
             };
-            match brought {
-                Some(Brought::Record(placed)) => {
-                    if show && self.stands != Stands::Restored {
-                        step.provisional.extend(self.first.show(&placed.item));
+            match new {
+                Some(NewInput::Record(scheduled)) => {
+                    if show && self.phase != Phase::AwaitsReplies {
+                        output.provisional.extend(self.stage.show(&scheduled.item));
                     }
-                    self.first.push(placed);
+                    self.stage.push(scheduled);
                 }
-                Some(Brought::Note(input, at, note)) => self.first.note(input, at, note),
+                Some(NewInput::Event(input, at, event)) => self.stage.note(input, at, event),
                 None => {}
             }
         }
         Ok(bundle.records)
     }
 
-    /// Goes on as far as it can.
-    pub fn step(&mut self, table: &Table, executor: &impl Executor, step: &mut Step) -> Result<(), String> {
-        if self.saver.poll(&mut self.outbox) {
-            self.saved = [self.saved[1], self.saved[2], self.saved[2]];
-            step.moved = true;
+    /// Advances as far as records and replies allow.
+    pub fn step(&mut self, replies: &ReplyTable, executor: &impl Executor, output: &mut TaskOutput) -> Result<(), String> {
+        if self.checkpointer.poll(&mut self.outbox) {
+            let [_, last, current] = self.checkpointed_hours;
+            self.checkpointed_hours = [last, current, current];
+            output.progressed = true;
         }
-        while self.go_on(table, executor, step)? {
-            step.moved = true;
+        while self.advance(replies, executor, output)? {
+            output.progressed = true;
         }
         Ok(())
     }
 
-    /// Retracts what was shown and did not settle.
+    /// Retracts provisional alerts that did not settle.
     pub fn reconcile(&mut self) -> Vec<Revision> {
-        self.first.reconcile()
+        self.stage.reconcile()
     }
 
-    fn go_on(&mut self, table: &Table, executor: &impl Executor, step: &mut Step) -> Result<bool, String> {
-        match self.stands {
-            Stands::Restored => {
-                let reached = self.first.reached();
+    fn advance(&mut self, replies: &ReplyTable, executor: &impl Executor, output: &mut TaskOutput) -> Result<bool, String> {
+        match self.phase {
+            Phase::AwaitsReplies => {
+                let reached = self.stage.reached();
                 if !reached.has_begun() {
-                    self.stands = Stands::New;
+                    self.phase = Phase::FindsFirstHour;
                     return Ok(true);
                 }
-                // Begun, and no hour has been stopped at.
-                if table.begin().is_some_and(|begin| reached.hour < begin) {
-                    self.stands = Stands::Running;
+                // It has begun, and has not come to the end of an hour: there is no reply to wait for.
+                if replies.first_hour().is_some_and(|first| reached.hour < first) {
+                    self.phase = Phase::Running;
                     return Ok(true);
                 }
-                let (Some(hour), Some(day)) = (table.answer(reached.hour)?, table.answer(reached.day_at)?) else { return Ok(false) };
-                self.first.go_on_with(hour, day.day);
-                self.stands = Stands::Running;
+                let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else { return Ok(false) };
+                self.stage.go_on_with(hour, day.day);
+                self.phase = Phase::Running;
                 Ok(true)
             }
-            Stands::New => {
-                if table.begin().is_some() {
-                    self.stands = Stands::Begins;
+            Phase::FindsFirstHour => {
+                if replies.first_hour().is_some() {
+                    self.phase = Phase::AwaitsFirstHour;
                     return Ok(true);
                 }
                 let Some(frontier) = self.frontier() else { return Ok(false) };
-                // Only what the frontier has passed is known to be the first: the hour of all must not depend on who looks when.
+                // Only an hour that the frontier has passed is known to be the first: the result must not depend on when we look.
                 let hour = frontier.0.div_euclid(HOUR_MS);
-                let first = self.first.first_hour().filter(|first| *first < hour);
-                if first.is_none() && self.begins.is_some_and(|told| told >= hour) {
+                let first = self.stage.first_hour().filter(|first| *first < hour);
+                if first.is_none() && self.announced_hour.is_some_and(|announced| announced >= hour) {
                     return Ok(false);
                 }
-                self.begins = Some(hour);
-                self.tell(&Told::Begins { hour: first.unwrap_or(hour), first: first.is_some() });
+                self.announced_hour = Some(hour);
+                self.send(&TaskMessage::FirstHour { hour: first.unwrap_or(hour), is_known: first.is_some() });
                 if first.is_some() {
-                    self.stands = Stands::Begins;
+                    self.phase = Phase::AwaitsFirstHour;
                 }
                 Ok(true)
             }
-            Stands::Begins => {
-                let Some(hour) = table.begin() else { return Ok(false) };
-                self.first.begin(hour);
-                self.stands = Stands::Running;
+            Phase::AwaitsFirstHour => {
+                let Some(hour) = replies.first_hour() else { return Ok(false) };
+                self.stage.begin(hour);
+                self.phase = Phase::Running;
                 Ok(true)
             }
-            Stands::Running => {
+            Phase::Running => {
                 let Some(frontier) = self.frontier() else { return Ok(false) };
-                let stepped = self.first.step(frontier, executor);
-                let revisions = count(stepped.settled, step);
-                let to = self.first.minute();
-                let moved = to > self.told || !revisions.is_empty();
+                let stepped = self.stage.step(frontier, executor);
+                let revisions = count(stepped.settled, output);
+                let to = self.stage.minute();
+                let moved = to > self.reported_until || !revisions.is_empty();
                 if moved {
-                    self.tell(&Told::Settled { from: self.told, to, revisions });
-                    self.told = to;
-                    self.reader.resume(to);
+                    self.send(&TaskMessage::Settled { from: self.reported_until, to, revisions });
+                    self.reported_until = to;
+                    self.input.resume(to);
                 }
                 let Some(report) = stepped.report else { return Ok(false) };
-                self.stands = Stands::Waits(report.hour);
-                let ticked = count(stepped.ticked, step);
-                self.tell(&Told::Hour { ticked, report, saved: self.saved[0] });
+                self.phase = Phase::AwaitsReply(report.hour);
+                let day_revisions = count(stepped.ticked, output);
+                self.send(&TaskMessage::HourReached { day_revisions, report, checkpointed_hour: self.checkpointed_hours[0] });
                 Ok(true)
             }
-            Stands::Waits(hour) => {
-                let Some(answer) = table.answer(hour)? else { return Ok(false) };
-                let begins = answer.day.is_some();
-                let heard = self.first.hear(answer, executor);
-                let revisions = count(heard, step);
-                if begins {
-                    self.tell(&Told::Heard { hour, revisions });
+            Phase::AwaitsReply(hour) => {
+                let Some(reply) = replies.reply(hour)? else { return Ok(false) };
+                let begins_day = reply.day.is_some();
+                let applied = self.stage.hear(reply, executor);
+                let revisions = count(applied, output);
+                if begins_day {
+                    self.send(&TaskMessage::DayApplied { hour, revisions });
                 }
-                self.stands = Stands::Running;
+                self.phase = Phase::Running;
                 Ok(true)
             }
         }
     }
 
-    fn tell(&mut self, told: &Told) {
-        self.number += 1;
-        for part in cut(self.saver.epoch(), self.number, &encode(told)) {
+    /// Sends a message to the coordinator.
+    fn send(&mut self, message: &TaskMessage) {
+        self.message_number += 1;
+        for chunk in split(self.checkpointer.epoch(), self.message_number, &encode(message)) {
             let key = self.id.to_be_bytes().to_vec();
-            self.outbox.send(OutgoingRecord { topic: InternalTopic::Summaries, partition: 0, key, value: Some(part) });
+            self.outbox.send(OutgoingRecord { topic: InternalTopic::Summaries, partition: 0, key, value: Some(chunk) });
         }
     }
 
-    /// Begins to save the state, unless it is being saved or the task waits for an answer.
-    pub fn save(&mut self, executor: &impl Executor) -> bool {
-        if self.saver.is_busy() || self.stands != Stands::Running {
+    /// Begins a checkpoint, unless one is under way or the task waits for a reply.
+    pub fn checkpoint(&mut self, executor: &impl Executor) -> bool {
+        if self.checkpointer.is_busy() || self.phase != Phase::Running {
             return false;
         }
-        let entries = self.first.entries(&mut self.given, executor);
-        let resume = self.reader.resume(self.first.minute());
-        let head = encode(&Head { first: self.first.head(), resume });
-        self.saved[2] = self.first.reached().hour;
-        self.saver.begin(entries, &head, &self.outbox);
+        let entries = self.stage.entries(&mut self.save_progress, executor);
+        let position = self.input.resume(self.stage.minute());
+        let metadata = encode(&TaskMetadata { stage: self.stage.head(), position });
+        self.checkpointed_hours[2] = self.stage.reached().hour;
+        self.checkpointer.begin(entries, &metadata, &self.outbox);
         true
     }
 
-    /// Whether a save is under way.
+    /// Whether a checkpoint is under way.
     pub fn is_checkpointing(&self) -> bool {
-        self.saver.is_busy()
+        self.checkpointer.is_busy()
     }
 
     /// A hash of the whole state as of its minute: the same wherever and however often the task ran.
     pub fn digest(mut self, executor: &impl Executor) -> (Timestamp, String) {
-        let mut entries = self.first.entries(&mut SaveProgress::default(), executor);
+        let mut entries = self.stage.entries(&mut SaveProgress::default(), executor);
         entries.sort();
         let mut hasher = blake3::Hasher::new();
         for (id, content) in entries {
@@ -286,19 +291,19 @@ impl Task {
             let content = content.unwrap_or_default();
             hasher.update(&(content.len() as u64).to_le_bytes()).update(&content);
         }
-        (self.first.minute(), hasher.finalize().to_hex().to_string())
+        (self.stage.minute(), hasher.finalize().to_hex().to_string())
     }
 }
 
 impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let frontier = self.frontier().map(|at| at.to_string());
-        write!(f, "task {} {:?} at {} of {frontier:?}, next {}", self.id, self.stands, self.told, self.next())
+        write!(f, "task {} {:?} at {} of {frontier:?}, next {}", self.id, self.phase, self.reported_until, self.next())
     }
 }
 
-/// Keeps the counts; gives the revisions.
-fn count(output: Output, step: &mut Step) -> Vec<Revision> {
-    step.counts.join(output.counts);
-    output.revisions
+/// Adds the counts of a stage to the output; returns its revisions.
+fn count(of: Output, output: &mut TaskOutput) -> Vec<Revision> {
+    output.counts.join(of.counts);
+    of.revisions
 }

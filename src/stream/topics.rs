@@ -1,17 +1,17 @@
-//! The topics of the service, and what each is for.
+//! The internal topics of a cluster, and what each is for.
 
-/// A topic of ours.
+/// An internal topic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum InternalTopic {
     /// Accesses, keyed by employee: pseudonyms only, no statement.
     Access,
-    /// The state of each task, compacted.
+    /// The changelogs of the tasks and, in the last partition, of the coordinator. Compacted.
     State,
-    /// What tasks tell the coordinator.
+    /// Reports of the tasks to the coordinator.
     Summaries,
-    /// What the coordinator answers, compacted: every process reads all of it.
+    /// Replies of the coordinator. Compacted: every process reads all of it.
     Baselines,
-    /// How far the time of silent input partitions was moved on.
+    /// By how much the watermarks of idle input partitions were advanced.
     Ticks,
 }
 
@@ -20,7 +20,7 @@ impl InternalTopic {
     pub const ALL: [InternalTopic; 5] =
         [InternalTopic::Access, InternalTopic::State, InternalTopic::Summaries, InternalTopic::Baselines, InternalTopic::Ticks];
 
-    /// What its name ends with.
+    /// Its name without the prefix, which is configured.
     pub fn name(self) -> &'static str {
         match self {
             InternalTopic::Access => "access",
@@ -39,7 +39,7 @@ impl InternalTopic {
         }
     }
 
-    /// Whether only the newest message of a key is kept.
+    /// Whether it is compacted: only the newest record of a key is kept.
     pub fn is_compacted(self) -> bool {
         match self {
             InternalTopic::State | InternalTopic::Baselines => true,

@@ -1,5 +1,5 @@
-//! What the messages of our topics hold. Each begins with the version of its encoding; a message of another version is refused and
-//! never guessed at.
+//! The encodings of the records of internal topics. Each begins with the version of its encoding; a record of another version is
+//! rejected.
 
 use crate::engine::global_stage::StageReport;
 use crate::engine::output::Revision;
@@ -13,43 +13,42 @@ use serde::{Deserialize, Serialize};
 /// The version of all encodings.
 pub const VERSION: u8 = 2;
 
-/// The place of a message within its input partition: it rises, and is the same whoever sends it.
+/// The position of an item in the output of its input partition: it rises, and is the same whichever process sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct RecordPosition {
-    /// The offset after the record that led to it.
+    /// The offset after the record of the input that the item comes from.
     pub next: i64,
-    /// Several of one record.
+    /// Its index among the items since that offset.
     pub sub: u32,
 }
 
-/// What a message of `leakwarden.access` begins with: a bundle of records and notes that one input partition brings to one task, in order. They
-/// follow.
+/// The header of a record of `leakwarden.access`: a bundle of items from one input partition to one task, which follow it in order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Bundle {
-    /// InternalTopic of the input.
+    /// Topic of the input partition.
     pub topic: String,
-    /// Its partition.
+    /// Its number.
     pub partition: i32,
-    /// The input partition's watermark once the records are taken, as far as it may be told.
+    /// The watermark of the input partition after these items; older where a later bundle of the same record follows.
     pub watermark: Option<Timestamp>,
-    /// How many of them follow; none where only the time is told.
+    /// How many items follow; none where only the watermark is sent.
     pub records: u32,
-    /// Whether they are dead letters that were re-driven: they have no place in the input partition, and settle when they are read.
+    /// Whether they are re-driven dead letters: they have no position in the input partition, and settle when they are read.
     pub redriven: bool,
 }
 
-/// What a bundle brings, with its place in the input partition and in time.
+/// An item of a bundle.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Routed {
-    /// Its place in the input partition.
-    pub place: RecordPosition,
+pub struct BundleItem {
+    /// Its position in the output of its input partition.
+    pub position: RecordPosition,
     /// When it settles.
     pub at: Timestamp,
     /// What it is.
-    pub what: RoutedItem,
+    pub item: RoutedItem,
 }
 
-/// What an input partition brings.
+/// What an input partition sends to a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "almost all are records")]
 pub enum RoutedItem {
@@ -60,11 +59,11 @@ pub enum RoutedItem {
         /// Whether it came late.
         late: bool,
     },
-    /// What the partition tells beside its records.
-    Note(PartitionEvent),
+    /// An event of the partition itself, such as lost records.
+    Event(PartitionEvent),
 }
 
-/// Records that wait for their bundle to be full.
+/// A bundle that is being filled.
 #[derive(Clone, Debug, Default)]
 pub struct BundleBuilder {
     bytes: Vec<u8>,
@@ -72,114 +71,114 @@ pub struct BundleBuilder {
 }
 
 impl BundleBuilder {
-    /// Adds a record.
-    pub fn push(&mut self, record: &Routed) {
-        self.bytes = postcard::to_extend(record, std::mem::take(&mut self.bytes)).expect("messages are plain data");
+    /// Adds an item.
+    pub fn push(&mut self, item: &BundleItem) {
+        self.bytes = postcard::to_extend(item, std::mem::take(&mut self.bytes)).expect("messages are plain data");
         self.records += 1;
     }
 
-    /// Whether it holds nothing.
+    /// Whether it holds no items.
     pub fn is_empty(&self) -> bool {
         self.records == 0
     }
 
-    /// Bytes of its records.
+    /// Bytes of its items.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Ends the message, and begins the next.
-    pub fn close(&mut self, topic: &str, partition: i32, watermark: Option<Timestamp>) -> Vec<u8> {
-        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark, records: 0, redriven: false })
+    /// Encodes the bundle, and begins the next.
+    pub fn close(&mut self, input: &TopicPartition, watermark: Option<Timestamp>) -> Vec<u8> {
+        self.close_as(Bundle { topic: input.topic.to_string(), partition: input.partition, watermark, records: 0, redriven: false })
     }
 
-    /// The same with re-driven records.
+    /// The same for re-driven records.
     pub fn close_redriven(&mut self, topic: &str, partition: i32) -> Vec<u8> {
         self.close_as(Bundle { topic: topic.to_owned(), partition, watermark: None, records: 0, redriven: true })
     }
 
     fn close_as(&mut self, bundle: Bundle) -> Vec<u8> {
         let records = std::mem::take(&mut self.records);
-        let mut message = encode(&Bundle { records, ..bundle });
-        message.append(&mut self.bytes);
-        message
+        let mut record = encode(&Bundle { records, ..bundle });
+        record.append(&mut self.bytes);
+        record
     }
 }
 
-/// Opens a message of `leakwarden.access`; its records are read one by one.
-pub fn read_bundle(bytes: &[u8]) -> Result<(Bundle, BundleReader<'_>), String> {
+/// Reads a record of `leakwarden.access`: its header, and its items one by one.
+pub fn read_bundle(bytes: &[u8]) -> Result<(Bundle, BundleItems<'_>), String> {
     let rest = versioned(bytes)?;
     let (bundle, rest) = postcard::take_from_bytes::<Bundle>(rest).map_err(unreadable)?;
     let left = bundle.records;
-    Ok((bundle, BundleReader { rest, left }))
+    Ok((bundle, BundleItems { rest, left }))
 }
 
-/// The records of a bundle.
+/// The items of a bundle.
 #[derive(Debug)]
-pub struct BundleReader<'a> {
+pub struct BundleItems<'a> {
     rest: &'a [u8],
     left: u32,
 }
 
-impl Iterator for BundleReader<'_> {
-    type Item = Result<Routed, String>;
+impl Iterator for BundleItems<'_> {
+    type Item = Result<BundleItem, String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        Some(postcard::take_from_bytes(self.rest).map_err(unreadable).map(|(record, rest)| {
+        Some(postcard::take_from_bytes(self.rest).map_err(unreadable).map(|(item, rest)| {
             self.rest = rest;
-            record
+            item
         }))
     }
 }
 
-/// What a task tells the coordinator.
+/// A message of a task to the coordinator. Hours count from 1970.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Told {
-    /// Nothing of it lies before this hour.
-    Begins {
+pub enum TaskMessage {
+    /// It has no records before this hour.
+    FirstHour {
         /// The hour.
         hour: i64,
         /// Whether its first record lies in that hour; otherwise that is not known yet.
-        first: bool,
+        is_known: bool,
     },
-    /// What came about from one time, inclusive, to another.
+    /// What settled in a range of time.
     Settled {
-        /// From.
+        /// From, inclusive.
         from: Timestamp,
-        /// To.
+        /// To, exclusive.
         to: Timestamp,
-        /// Revisions, in order.
+        /// Revisions of alerts, in order.
         revisions: Vec<Revision>,
     },
-    /// It has come to an hour and waits.
-    Hour {
-        /// Revisions of a day that ends.
-        ticked: Vec<Revision>,
-        /// What the second stage hears.
+    /// It has reached an hour and waits for the reply.
+    HourReached {
+        /// Revisions of alerts of a day that ends with it.
+        day_revisions: Vec<Revision>,
+        /// The report to the global stage.
         report: StageReport,
         /// The hour up to which the state of the task is saved.
-        saved: i64,
+        checkpointed_hour: i64,
     },
-    /// What came about when it heard what was learnt at the beginning of a day.
-    Heard {
+    /// It has applied what the global stage learnt at the beginning of a day.
+    DayApplied {
         /// The hour at which the day began.
         hour: i64,
-        /// Revisions, in order.
+        /// Revisions of alerts that this led to, in order.
         revisions: Vec<Revision>,
     },
 }
 
-/// A recorded tick: an input partition was silent, and its time follows that of the others.
+/// A record of `leakwarden.ticks`: an input partition was idle, and its watermark is advanced to follow the others.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tick {
-    /// InternalTopic of the input.
+    /// Topic of the input partition.
     pub topic: String,
-    /// Its partition.
+    /// Its number.
     pub partition: i32,
-    /// The offset before which it stands.
+    /// The offset before whose record it takes effect.
     pub next: i64,
-    /// Where the watermark moves.
+    /// The new watermark.
     pub to: Timestamp,
 }
 

@@ -173,11 +173,11 @@ fn how_fast_a_state_is_restored() {
     };
     let (reading, _) = Restoration::begin(0, None, NAME);
     let mut changelog = reading.finish(0).0.changelog;
-    let mut sends = vec![Changelog::fence(0), Changelog::name(0, NAME)];
+    let mut sends = vec![Changelog::fence(0), Changelog::identity(0, NAME)];
     let mut save = |changed: &dyn Fn(u32) -> bool| {
-        let save = changelog.save(entries(changed), b"head");
-        changelog.completed(save.number);
-        save.entries.into_iter().chain(save.head)
+        let save = changelog.checkpoint(entries(changed), b"head");
+        changelog.complete(save.number);
+        save.entries.into_iter().chain(save.metadata)
     };
     sends.extend(save(&|_| true));
     let messages =
@@ -245,7 +245,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
             written += at.elapsed();
         }
     }
-    let (RestoreStats { cached, read, bytes }, took) = (reading.read(), begun.elapsed() - written);
+    let (RestoreStats { cached, read, bytes }, took) = (reading.stats(), begun.elapsed() - written);
     let speed = bytes as f64 / 1e6 / took.as_secs_f64();
     println!(
         "{how}: {cached} messages of the cache (loaded in {loaded:?}), {read} of the topic, {} MB in {took:?}: {speed:.0} MB/s; written in {written:?}",

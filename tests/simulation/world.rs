@@ -453,7 +453,7 @@ impl<'a> World<'a> {
     fn standing(&self) -> String {
         let mut text = String::new();
         for (at, process) in self.processes.iter().enumerate() {
-            let coordinator = process.node.coordinator().map(|coordinator| coordinator.answered());
+            let coordinator = process.node.coordinator().map(|coordinator| coordinator.replied_hour());
             let tasks: Vec<String> = process.node.tasks().map(|(id, task)| format!("{id}: {task:?}")).collect();
             text += &format!(
                 "process {at}: tasks {:?} {tasks:?}, coordinator {coordinator:?}, inputs {:?}, {} open\n",

@@ -86,8 +86,8 @@ pub fn decode(followed: &mut Followed<Reading>, messages: &[ConsumerRecord], cla
 /// What a batch holds for the engine, and its dead letters.
 pub fn as_input(batch: Batch, losses: u64, believed: Option<Timestamp>) -> (DecodedInput, Vec<DeadLetter>) {
     let Batch { accesses, dead_letters, sequence_numbers: numbers, .. } = batch;
-    let amiss = LossCounts { dead_letters: dead_letters.len() as u64, losses };
-    (DecodedInput { accesses, numbers, amiss, believed }, dead_letters)
+    let losses = LossCounts { dead_letters: dead_letters.len() as u64, losses };
+    (DecodedInput { accesses, numbers, losses, believed }, dead_letters)
 }
 
 fn as_raw<'a>(message: &'a ConsumerRecord, classifier: &Classifier) -> Raw<'a> {

@@ -318,9 +318,9 @@ impl Process {
             tracing::info!(tasks = running, "ready");
         }
         metrics.set_tasks(running as u64);
-        let employees: usize = self.node.tasks().map(|(_, task)| task.first().employees()).sum();
+        let employees: usize = self.node.tasks().map(|(_, task)| task.stage().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
-        let firsts = self.node.tasks().map(|(task, of)| (task, of.first()));
+        let firsts = self.node.tasks().map(|(task, of)| (task, of.stage()));
         if let Some(newest) = self.service.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
             metrics.set_coverage(&newest);
         }

@@ -12,7 +12,7 @@ use crate::model::access::{Access, RecordId};
 use crate::pipeline::redrive::spool::{Entry, LetterId};
 use crate::source::kafka::range;
 use crate::stream::InternalTopic;
-use crate::stream::wire::{BundleBuilder, RecordPosition, Routed, RoutedItem};
+use crate::stream::wire::{BundleBuilder, BundleItem, RecordPosition, RoutedItem};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -57,18 +57,18 @@ impl Handover {
     pub fn hand_over(&self, context: &Context, entries: &[Entry]) -> anyhow::Result<()> {
         let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, given: 0, acknowledged: 0 };
         for entry in entries {
-            let mut packs = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
+            let mut bundles = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
             for (at, access) in entry.accesses.iter().enumerate() {
                 let access = named(entry.letter, at, access.clone());
-                let task = context.task(&access.actor, packs.len() as u32) as usize;
-                let (time, what) = (access.time, RoutedItem::Record { access, late: true });
-                packs[task].push(&Routed { place: RecordPosition::default(), at: time, what });
-                if packs[task].len() >= FULL {
-                    self.send(&mut sending, entry, task, &mut packs[task])?;
+                let task = context.task(&access.actor, bundles.len() as u32) as usize;
+                let (at, item) = (access.time, RoutedItem::Record { access, late: true });
+                bundles[task].push(&BundleItem { position: RecordPosition::default(), at, item });
+                if bundles[task].len() >= FULL {
+                    self.send(&mut sending, entry, task, &mut bundles[task])?;
                 }
             }
-            for (task, pack) in packs.iter_mut().enumerate().filter(|(_, pack)| !pack.is_empty()) {
-                self.send(&mut sending, entry, task, pack)?;
+            for (task, bundle) in bundles.iter_mut().enumerate().filter(|(_, bundle)| !bundle.is_empty()) {
+                self.send(&mut sending, entry, task, bundle)?;
             }
         }
         sending.wait()?;
@@ -79,11 +79,11 @@ impl Handover {
         sending.wait()
     }
 
-    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, pack: &mut BundleBuilder) -> anyhow::Result<()> {
+    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, bundle: &mut BundleBuilder) -> anyhow::Result<()> {
         let (topic, partition) =
             entry.partition.rsplit_once('/').and_then(|(topic, at)| Some((topic, at.parse().ok()?))).unwrap_or_default();
-        let bundle = pack.close_redriven(topic, partition);
-        sending.send(self.access.clone(), task as i32, entry.partition.clone().into_bytes(), bundle)
+        let value = bundle.close_redriven(topic, partition);
+        sending.send(self.access.clone(), task as i32, entry.partition.clone().into_bytes(), value)
     }
 }
 

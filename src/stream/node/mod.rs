@@ -1,6 +1,7 @@
-//! A node: the input partitions, tasks and the coordinator that one process has been given, and how messages find them. It does nothing by itself:
-//! what happened is told to it, and what is to be done is taken from it.
+//! A node: the input partitions, tasks and the coordinator that one process has been assigned, and how records find them. It does
+//! nothing by itself: its methods report what happened, and [`Node::effects`] returns what is to be done.
 
+mod assignment;
 mod view;
 
 use crate::engine::Executor;
@@ -9,14 +10,13 @@ use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::stream::changelog::{Changelog, ChangelogId};
 use crate::stream::coordinator::Coordinator;
 pub use crate::stream::effect::Effect;
 use crate::stream::input_partition::{DecodedInput, InputPartition, InputPosition};
-use crate::stream::restore::{CachedLog, Restoration, RestoreStep};
-use crate::stream::save::OutboxItem;
-use crate::stream::table::Table;
-use crate::stream::task::{Step, Task};
+use crate::stream::outbox::OutboxItem;
+use crate::stream::reply_table::ReplyTable;
+use crate::stream::restore::Restoration;
+use crate::stream::task::{Task, TaskOutput};
 use crate::stream::wire::{Tick, decode};
 use crate::stream::{InternalTopic, StreamError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,52 +32,55 @@ pub struct Layout {
     pub inputs: Vec<TopicPartition>,
 }
 
-/// The process's part of the work.
+/// One process's share of the work.
 pub struct Node {
     context: Arc<Context>,
     layout: Layout,
-    table: Table,
+    replies: ReplyTable,
+    /// All recorded ticks, and the next offset of their topic.
     ticks: Vec<Tick>,
     ticks_next: i64,
     inputs: BTreeMap<TopicPartition, InputState>,
-    /// Input partitions that are open, while nobody has taken from where they are to be read.
-    unfollowed: BTreeSet<TopicPartition>,
-    parts: BTreeMap<i32, Part>,
+    /// Running input partitions whose [`Effect::ConsumeInput`] has not been taken yet.
+    not_consumed: BTreeSet<TopicPartition>,
+    /// What was assigned, by partition of `leakwarden.state`: tasks, and the coordinator behind them.
+    parts: BTreeMap<i32, StatePart>,
     effects: Vec<Effect>,
-    tickets: BTreeMap<u64, (Owner, u64)>,
-    ticket: u64,
-    /// What was counted since it was last asked for.
+    /// What is not acknowledged yet, by the number of its effect: whose it is, and its number in their outbox.
+    unacknowledged: BTreeMap<u64, (Sender, u64)>,
+    last_number: u64,
+    /// Counts since they were last taken.
     counts: Counts,
-    /// Bundles taken of late, and records in them.
+    /// Recent bundles, and records in them.
     bundles: (u64, u64),
     failure: Option<StreamError>,
 }
 
-/// Who sent something.
+/// Who sent something, and is told of its acknowledgement.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Owner {
+enum Sender {
     /// A task, or the coordinator, by its partition of the state.
     Part(i32),
-    /// Its fence.
+    /// The same, which sent its fence.
     Fence(i32),
     Input(TopicPartition),
-    /// Nobody waits.
-    Nobody,
+    /// Its acknowledgement does not matter.
+    Node,
 }
 
-/// An input partition that is ours.
+/// An assigned input partition.
 enum InputState {
-    /// It waits until recorded ticks were read up to an offset.
-    Opening(InputPosition, i64),
-    Open(Box<InputPartition>),
+    /// It begins at a position once recorded ticks were read up to an offset.
+    AwaitsTicks(InputPosition, i64),
+    Running(Box<InputPartition>),
 }
 
-/// A task that is ours, or the coordinator.
-enum Part {
-    /// Its fence is on the way.
+/// An assigned partition of the state.
+enum StatePart {
+    /// Its fence is sent, and not acknowledged yet.
     Fencing,
-    /// Its fence stands there, and what is cached of the state is asked for.
-    Recalling(i64),
+    /// The offset of its fence is known, and what is cached of the state is being loaded.
+    LoadingCache(i64),
     /// Its state is read up to the fence, and beyond it until it is whole.
     Restoring(Box<Restoration>),
     Task(Box<Task>),
@@ -85,142 +88,76 @@ enum Part {
 }
 
 impl Node {
-    /// A node that has been given nothing yet. It follows what every node must know.
+    /// A node that has been assigned nothing yet. It consumes what every node must know.
     pub fn new(context: Arc<Context>, layout: Layout) -> Node {
         Node {
             context,
             layout,
-            table: Table::default(),
+            replies: ReplyTable::default(),
             ticks: Vec::new(),
             ticks_next: 0,
             inputs: BTreeMap::new(),
-            unfollowed: BTreeSet::new(),
+            not_consumed: BTreeSet::new(),
             parts: BTreeMap::new(),
             effects: vec![Effect::Consume(InternalTopic::Baselines, 0, 0), Effect::Consume(InternalTopic::Ticks, 0, 0)],
-            tickets: BTreeMap::new(),
-            ticket: 0,
+            unacknowledged: BTreeMap::new(),
+            last_number: 0,
             counts: Counts::default(),
             bundles: (0, 0),
             failure: None,
         }
     }
 
-    /// The set-up.
+    /// The configuration.
     pub fn context(&self) -> &Arc<Context> {
         &self.context
     }
 
-    /// Goes on under another set-up of the same subject key, from the next record on.
+    /// Continues with another configuration with the same keys, from the next record on.
     pub fn set_context(&mut self, context: Arc<Context>) {
         for part in self.parts.values_mut() {
             match part {
-                Part::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
-                Part::Coordinator(coordinator) => coordinator.set_budget(context.alerts.budget_per_day),
-                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
+                StatePart::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
+                StatePart::Coordinator(coordinator) => coordinator.set_budget(context.alerts.budget_per_day),
+                StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => {}
             }
         }
         for input in self.inputs.values_mut() {
-            if let InputState::Open(input) = input {
+            if let InputState::Running(input) = input {
                 input.set_context(context.clone());
             }
         }
         self.context = context;
     }
 
-    /// The partition of the state that is the coordinator's: that after the tasks'.
-    fn coordinator_partition(&self) -> i32 {
-        self.layout.tasks
-    }
-
-    /// A task is ours; with the first comes the coordinator.
-    pub fn assign(&mut self, task: i32) {
-        self.revoke(task);
-        self.open(task);
-        if task == 0 {
-            self.open(self.coordinator_partition());
-        }
-    }
-
-    fn open(&mut self, part: i32) {
-        self.parts.insert(part, Part::Fencing);
-        self.give(Owner::Fence(part), 0, OutboxItem::Record(Changelog::fence(part)));
-    }
-
-    /// A task is no longer ours.
-    pub fn revoke(&mut self, task: i32) {
-        let mut gone = vec![task];
-        if task == 0 {
-            gone.push(self.coordinator_partition());
-        }
-        for part in gone {
-            // Who takes the part on anew counts anew: an acknowledgement of what was sent before must not reach it.
-            self.tickets.retain(|_, (owner, _)| *owner != Owner::Part(part) && *owner != Owner::Fence(part));
-            let removed = self.parts.remove(&part);
-            if removed.is_some() {
-                self.effects.push(Effect::ReleaseCache(part));
-            }
-            match removed {
-                Some(Part::Restoring(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::State, part)),
-                Some(Part::Task(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::Access, part)),
-                Some(Part::Coordinator(_)) => self.effects.push(Effect::StopConsuming(InternalTopic::Summaries, 0)),
-                Some(Part::Fencing | Part::Recalling(_)) | None => {}
-            }
-        }
-    }
-
-    /// A partition of the input is ours. It is read on from there, once ticks were read up to that offset of theirs.
-    pub fn assign_input(&mut self, name: TopicPartition, resume: InputPosition, ticks_end: i64) {
-        self.revoke_input(&name);
-        self.inputs.insert(name, InputState::Opening(resume, ticks_end));
-        self.open_inputs();
-    }
-
-    /// A partition of the input is no longer ours.
-    pub fn revoke_input(&mut self, name: &TopicPartition) {
-        self.tickets.retain(|_, (owner, _)| !matches!(owner, Owner::Input(of) if of == name));
-        self.inputs.remove(name);
-        self.unfollowed.remove(name);
-        self.effects.retain(|effect| !matches!(effect, Effect::ConsumeInput(of, _) if of == name));
-    }
-
-    fn open_inputs(&mut self) {
-        for (name, input) in &mut self.inputs {
-            if let InputState::Opening(resume, ticks_end) = input
-                && self.ticks_next >= *ticks_end
-            {
-                let opened = InputPartition::new(name.clone(), self.context.clone(), self.layout.tasks, *resume, self.ticks.clone());
-                self.effects.push(Effect::ConsumeInput(name.clone(), opened.next()));
-                self.unfollowed.insert(name.clone());
-                *input = InputState::Open(Box::new(opened));
-            }
-        }
-    }
-
-    /// What a record of the input holds. What is returned was set aside and is given up.
+    /// Takes a record of an input partition. Returns accesses that had been set aside and are given up.
     ///
-    /// An input partition that was ours before is read anew from what was committed. Until [`Effect::ConsumeInput`] has been taken, records come from
-    /// where it had been read to: what they pass over would be missing from the input partition's time, and what is late would not be known as such.
-    pub fn record(&mut self, name: &TopicPartition, offset: i64, content: DecodedInput) -> Vec<Access> {
-        match self.followed(name) {
-            Some(input) if offset >= input.next() => input.take(offset, content),
+    /// An input partition that was revoked and assigned again is read anew from its committed position. Until
+    /// [`Effect::ConsumeInput`] has been taken, records still come from where it had been read to before: they are ignored, since what
+    /// lies between would be missing from the watermark.
+    pub fn record(&mut self, name: &TopicPartition, offset: i64, input: DecodedInput) -> Vec<Access> {
+        match self.consumed(name) {
+            Some(partition) if offset >= partition.next() => partition.take(offset, input),
             Some(_) | None => Vec::new(),
         }
     }
 
-    fn followed(&mut self, name: &TopicPartition) -> Option<&mut InputPartition> {
+    /// Takes what a decoder had held back of earlier records of an input partition. Returns the same.
+    pub fn take_held(&mut self, name: &TopicPartition, input: DecodedInput) -> Vec<Access> {
+        self.consumed(name).map_or_else(Vec::new, |partition| partition.take_held(input))
+    }
+
+    fn consumed(&mut self, name: &TopicPartition) -> Option<&mut InputPartition> {
         match self.inputs.get_mut(name) {
-            Some(InputState::Open(input)) if !self.unfollowed.contains(name) => Some(input),
+            Some(InputState::Running(input)) if !self.not_consumed.contains(name) => Some(input),
             Some(_) | None => None,
         }
     }
 
-    /// What a decoder had held back of records of the input before.
-    pub fn take_held(&mut self, name: &TopicPartition, content: DecodedInput) -> Vec<Access> {
-        self.followed(name).map_or_else(Vec::new, |input| input.take_held(content))
-    }
-
-    /// A message of a topic of ours. `show`: when it came to its broker, where it is recent enough to be shown at once. Of a partition of the state no message may
-    /// come before what the last one led to is done ([`Node::has_effects`]): it may have to be read from elsewhere.
+    /// Takes a record of an internal topic. `show`: when it came to its broker, where that is recent enough for
+    /// provisional alerts. After a record of a partition of the
+    /// state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it may have to be read from
+    /// elsewhere.
     pub fn message(
         &mut self,
         topic: InternalTopic,
@@ -250,129 +187,79 @@ impl Node {
         show: Option<Timestamp>,
     ) -> Result<(), String> {
         match topic {
-            InternalTopic::Baselines => self.table.take(offset, key, value),
+            InternalTopic::Baselines => self.replies.take(offset, key, value),
             InternalTopic::Ticks => {
                 let tick: Tick = decode(value.unwrap_or_default())?;
                 self.ticks_next = offset + 1;
-                if let Some(InputState::Open(input)) = self.inputs.get_mut(&tick.of()) {
+                if let Some(InputState::Running(input)) = self.inputs.get_mut(&tick.of()) {
                     input.recorded(tick.clone());
                 }
                 self.ticks.push(tick);
-                self.open_inputs();
+                self.start_inputs();
                 Ok(())
             }
-            InternalTopic::State => self.restore(partition, offset, key, value),
+            InternalTopic::State => self.take_state(partition, offset, key, value),
             InternalTopic::Access => {
-                let Some(Part::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
+                let Some(StatePart::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
                 if offset < task.next() {
                     return Ok(());
                 }
-                let mut step = Step::default();
-                let records = task.take(offset, value.unwrap_or_default(), show.is_some(), &mut step)?;
+                let mut output = TaskOutput::default();
+                let records = task.take(offset, value.unwrap_or_default(), show.is_some(), &mut output)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
-                self.counts.join(step.counts);
-                self.shown(show, step.provisional);
+                self.counts.join(output.counts);
+                self.put_out_provisional(show, output.provisional);
                 Ok(())
             }
             InternalTopic::Summaries => {
                 let coordinator = self.coordinator_partition();
-                let Some(Part::Coordinator(coordinator)) = self.parts.get_mut(&coordinator) else { return Ok(()) };
+                let Some(StatePart::Coordinator(coordinator)) = self.parts.get_mut(&coordinator) else { return Ok(()) };
                 if offset < coordinator.next() { Ok(()) } else { coordinator.take(offset, key, value.unwrap_or_default()) }
             }
         }
     }
 
-    fn restore(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
-        let Some(Part::Restoring(reading)) = self.parts.get_mut(&part) else { return Ok(()) };
-        match reading.take(offset, key, value)? {
-            RestoreStep::Continue => Ok(()),
-            turn @ (RestoreStep::ReadFrom(_) | RestoreStep::CacheRejected(_)) => {
-                self.turn(part, turn);
-                Ok(())
-            }
-            RestoreStep::Complete => self.restored(part),
-        }
-    }
-
-    fn restored(&mut self, part: i32) -> Result<(), String> {
-        let Some(Part::Restoring(reading)) = self.parts.remove(&part) else { return Ok(()) };
-        self.effects.push(Effect::StopConsuming(InternalTopic::State, part));
-        self.effects.push(Effect::Restored(part, reading.read()));
-        let (restored, unnamed) = reading.finish(part);
-        if let Some(name) = unnamed {
-            self.give(Owner::Nobody, 0, OutboxItem::Record(Changelog::name(part, name)));
-        }
-        if part == self.coordinator_partition() {
-            let coordinator = Coordinator::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
-            self.effects.push(Effect::Consume(InternalTopic::Summaries, 0, coordinator.next()));
-            self.parts.insert(part, Part::Coordinator(Box::new(coordinator)));
-        } else {
-            let task = Task::new(part, Arc::new(self.context.with_own_partitions()), &self.layout.inputs, restored)?;
-            self.effects.push(Effect::Consume(InternalTopic::Access, part, task.next()));
-            self.parts.insert(part, Part::Task(Box::new(task)));
-        }
-        Ok(())
-    }
-
-    /// What this machine has cached of a partition of the state, and a name for it should it have none.
-    pub fn cache_loaded(&mut self, part: i32, cached: Option<CachedLog>, name: ChangelogId) {
-        let Some(Part::Recalling(fence)) = self.parts.get(&part) else { return };
-        let (reading, turn) = Restoration::begin(*fence, cached, name);
-        self.parts.insert(part, Part::Restoring(Box::new(reading)));
-        self.turn(part, turn);
-    }
-
-    fn turn(&mut self, part: i32, turn: RestoreStep) {
-        match turn {
-            RestoreStep::ReadFrom(offset) => self.effects.push(Effect::Consume(InternalTopic::State, part, offset)),
-            RestoreStep::CacheRejected(why) => {
-                self.effects.extend([Effect::DiscardCache(part, why), Effect::Consume(InternalTopic::State, part, 0)])
-            }
-            RestoreStep::Continue | RestoreStep::Complete => {}
-        }
-    }
-
-    /// Something was acknowledged; a message has its offset.
-    pub fn acknowledged(&mut self, ticket: u64, offset: i64) {
-        let Some((owner, number)) = self.tickets.remove(&ticket) else { return };
-        match owner {
-            Owner::Nobody => {}
-            Owner::Fence(part) => {
-                if let Some(fencing @ Part::Fencing) = self.parts.get_mut(&part) {
-                    *fencing = Part::Recalling(offset);
+    /// The effect of that number is acknowledged; a record has its offset.
+    pub fn acknowledged(&mut self, number: u64, offset: i64) {
+        let Some((sender, number)) = self.unacknowledged.remove(&number) else { return };
+        match sender {
+            Sender::Node => {}
+            Sender::Fence(part) => {
+                if let Some(fencing @ StatePart::Fencing) = self.parts.get_mut(&part) {
+                    *fencing = StatePart::LoadingCache(offset);
                     self.effects.push(Effect::LoadCache(part));
                 }
             }
-            Owner::Part(part) => match self.parts.get_mut(&part) {
-                Some(Part::Task(task)) => task.outbox.acknowledged(number),
-                Some(Part::Coordinator(coordinator)) => coordinator.outbox.acknowledged(number),
-                Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => {}
+            Sender::Part(part) => match self.parts.get_mut(&part) {
+                Some(StatePart::Task(task)) => task.outbox.acknowledge(number),
+                Some(StatePart::Coordinator(coordinator)) => coordinator.outbox.acknowledge(number),
+                Some(StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_)) | None => {}
             },
-            Owner::Input(name) => {
-                if let Some(InputState::Open(input)) = self.inputs.get_mut(&name) {
-                    input.outbox.acknowledged(number);
+            Sender::Input(name) => {
+                if let Some(InputState::Running(input)) = self.inputs.get_mut(&name) {
+                    input.outbox.acknowledge(number);
                 }
             }
         }
     }
 
-    /// Goes on as far as it can.
+    /// Lets all tasks and the coordinator advance as far as they can.
     pub fn step(&mut self, executor: &impl Executor) -> Result<(), StreamError> {
         let parts: Vec<i32> = self.parts.keys().copied().collect();
         for part in parts {
-            let mut step = Step::default();
+            let mut output = TaskOutput::default();
             let outcome = match self.parts.get_mut(&part) {
-                Some(Part::Task(task)) => task.step(&self.table, executor, &mut step),
-                Some(Part::Coordinator(coordinator)) => {
+                Some(StatePart::Task(task)) => task.step(&self.replies, executor, &mut output),
+                Some(StatePart::Coordinator(coordinator)) => {
                     coordinator.step(&self.context);
                     Ok(())
                 }
-                Some(Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => Ok(()),
+                Some(StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_)) | None => Ok(()),
             };
             if let Err(why) = outcome {
                 self.failure.get_or_insert(StreamError::State { partition: part, why });
             }
-            self.counts.join(step.counts);
+            self.counts.join(output.counts);
         }
         match self.failure.take() {
             Some(failure) => Err(failure),
@@ -380,125 +267,125 @@ impl Node {
         }
     }
 
-    /// Tells all tasks how far the input partitions here have come.
+    /// Sends the watermarks of the input partitions here to all tasks.
     pub fn publish_watermarks(&mut self) {
         for input in self.inputs.values_mut() {
-            if let InputState::Open(input) = input {
+            if let InputState::Running(input) = input {
                 input.flush(Span(0));
             }
         }
     }
 
-    /// Retracts what was shown and did not settle.
+    /// Retracts provisional alerts that did not settle.
     pub fn reconcile(&mut self) {
         let mut revisions = Vec::new();
         for part in self.parts.values_mut() {
-            if let Part::Task(task) = part {
+            if let StatePart::Task(task) = part {
                 revisions.extend(task.reconcile());
             }
         }
-        self.shown(None, revisions);
+        self.put_out_provisional(None, revisions);
     }
 
-    fn shown(&mut self, arrived: Option<Timestamp>, revisions: Vec<Revision>) {
+    fn put_out_provisional(&mut self, arrived: Option<Timestamp>, revisions: Vec<Revision>) {
         if !revisions.is_empty() {
             let alerts = revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
             self.effects.push(Effect::Provisional(arrived, alerts));
         }
     }
 
-    /// Begins to save what can be saved.
+    /// Begins a checkpoint of everything that runs here and is not being saved.
     pub fn checkpoint(&mut self, executor: &impl Executor) {
         for part in self.parts.values_mut() {
             match part {
-                Part::Task(task) => {
-                    task.save(executor);
+                StatePart::Task(task) => {
+                    task.checkpoint(executor);
                 }
-                Part::Coordinator(coordinator) => {
-                    coordinator.save();
+                StatePart::Coordinator(coordinator) => {
+                    coordinator.checkpoint();
                 }
-                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => {}
+                StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => {}
             }
         }
         self.prepare_commits();
     }
 
-    /// Begins to save one task.
+    /// Begins a checkpoint of one task.
     pub fn checkpoint_task(&mut self, task: i32, executor: &impl Executor) -> bool {
         match self.parts.get_mut(&task) {
-            Some(Part::Task(task)) => task.save(executor),
-            Some(Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_)) | None => false,
+            Some(StatePart::Task(task)) => task.checkpoint(executor),
+            Some(StatePart::Coordinator(_) | StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_)) | None => false,
         }
     }
 
-    /// How far input partitions have been read is to be committed once what they sent is acknowledged.
+    /// Has the positions of input partitions committed, once what they sent is acknowledged.
     pub fn prepare_commits(&mut self) {
         for input in self.inputs.values_mut() {
-            if let InputState::Open(input) = input {
+            if let InputState::Running(input) = input {
                 input.prepare_commit();
             }
         }
     }
 
-    /// Records that these silent input partitions follow the time of the others: each that of the next one ahead.
-    pub fn advance_idle(&mut self, silent: &[TopicPartition]) {
+    /// Advances the watermarks of idle input partitions, by a recorded tick each: to the lowest watermark ahead of its own.
+    pub fn advance_idle(&mut self, idle: &[TopicPartition]) {
         let watermarks = self.watermarks();
-        for name in silent {
-            let Some(InputState::Open(input)) = self.inputs.get(name) else { continue };
+        for name in idle {
+            let Some(InputState::Running(input)) = self.inputs.get(name) else { continue };
             let own = input.watermark();
             let ahead = watermarks.values().copied().filter(|watermark| own.is_none_or(|own| *watermark > own)).min();
             if let Some(to) = ahead {
                 let tick = input.tick(to);
-                self.give(Owner::Nobody, 0, OutboxItem::Record(tick));
+                self.put_out(Sender::Node, 0, OutboxItem::Record(tick));
             }
         }
     }
 
     /// What is to be done, in order.
     pub fn effects(&mut self) -> Vec<Effect> {
-        let mut outs: Vec<(Owner, u64, OutboxItem)> = Vec::new();
+        let mut items: Vec<(Sender, u64, OutboxItem)> = Vec::new();
         for (part, state) in &mut self.parts {
             let outbox = match state {
-                Part::Task(task) => &mut task.outbox,
-                Part::Coordinator(coordinator) => &mut coordinator.outbox,
-                Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => continue,
+                StatePart::Task(task) => &mut task.outbox,
+                StatePart::Coordinator(coordinator) => &mut coordinator.outbox,
+                StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => continue,
             };
-            outs.extend(outbox.take().into_iter().map(|(number, out)| (Owner::Part(*part), number, out)));
+            items.extend(outbox.take().into_iter().map(|(number, item)| (Sender::Part(*part), number, item)));
         }
         for (name, input) in &mut self.inputs {
-            if let InputState::Open(input) = input {
+            if let InputState::Running(input) = input {
                 input.flush_due();
-                outs.extend(input.outbox.take().into_iter().map(|(number, out)| (Owner::Input(name.clone()), number, out)));
-                if let Some(resume) = input.committed() {
-                    self.effects.push(Effect::Commit(name.clone(), resume));
+                items.extend(input.outbox.take().into_iter().map(|(number, item)| (Sender::Input(name.clone()), number, item)));
+                if let Some(position) = input.take_commit() {
+                    self.effects.push(Effect::Commit(name.clone(), position));
                 }
             }
         }
-        for (owner, number, out) in outs {
-            self.give(owner, number, out);
+        for (sender, number, item) in items {
+            self.put_out(sender, number, item);
         }
-        self.unfollowed.clear();
+        self.not_consumed.clear();
         std::mem::take(&mut self.effects)
     }
 
-    fn give(&mut self, owner: Owner, number: u64, out: OutboxItem) {
-        self.ticket += 1;
-        self.tickets.insert(self.ticket, (owner, number));
-        self.effects.push(match out {
-            OutboxItem::Record(message) => Effect::Produce(self.ticket, message),
-            OutboxItem::Alerts(alerts) => Effect::Alerts(self.ticket, alerts),
+    fn put_out(&mut self, sender: Sender, number: u64, item: OutboxItem) {
+        self.last_number += 1;
+        self.unacknowledged.insert(self.last_number, (sender, number));
+        self.effects.push(match item {
+            OutboxItem::Record(record) => Effect::Produce(self.last_number, record),
+            OutboxItem::Alerts(alerts) => Effect::Alerts(self.last_number, alerts),
         });
     }
 
-    /// Records in a bundle of late, about.
+    /// Records in a recent bundle, on average.
     pub fn mean_bundle_size(&mut self) -> u64 {
         let (bundles, records) = self.bundles;
-        // What comes weighs more than what was.
+        // Halved, so that later bundles weigh more.
         self.bundles = (bundles / 2, records / 2);
         records.div_ceil(bundles.max(1)).max(1)
     }
 
-    /// What was counted since it was last asked for.
+    /// Counts since they were last taken.
     pub fn counts(&mut self) -> Counts {
         std::mem::take(&mut self.counts)
     }

@@ -3,7 +3,7 @@
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
 use crate::stream::coordinator::Coordinator;
-use crate::stream::node::{InputState, Node, Part};
+use crate::stream::node::{InputState, Node, StatePart};
 use crate::stream::task::Task;
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub struct RestoreProgress {
     /// Tasks that are being restored.
     pub tasks: usize,
-    /// Messages read for them.
+    /// Records read for them.
     pub messages: u64,
     /// Bytes read for them.
     pub bytes: u64,
@@ -21,22 +21,22 @@ pub struct RestoreProgress {
 impl Node {
     /// Whether a task runs.
     pub fn is_running(&self, task: i32) -> bool {
-        matches!(self.parts.get(&task), Some(Part::Task(_)))
+        matches!(self.parts.get(&task), Some(StatePart::Task(_)))
     }
 
-    /// Whether a task is being saved.
+    /// Whether a checkpoint of a task is under way.
     pub fn is_checkpointing(&self, task: i32) -> bool {
-        matches!(self.parts.get(&task), Some(Part::Task(task)) if task.is_checkpointing())
+        matches!(self.parts.get(&task), Some(StatePart::Task(task)) if task.is_checkpointing())
     }
 
-    /// Whether something is to be done before the next message of a partition of the state.
+    /// Whether effects are waiting, which must be carried out before the next record of a partition of the state.
     pub fn has_effects(&self) -> bool {
         !self.effects.is_empty()
     }
 
-    /// Messages and alerts that are not acknowledged yet.
+    /// How many records and alerts are not acknowledged yet.
     pub fn unacknowledged(&self) -> usize {
-        self.tickets.len()
+        self.unacknowledged.len()
     }
 
     /// The watermark of every input partition, as far as it is known here.
@@ -49,11 +49,11 @@ impl Node {
             }
         };
         for name in &self.layout.inputs {
-            if let Some(InputState::Open(input)) = self.inputs.get(name) {
+            if let Some(InputState::Running(input)) = self.inputs.get(name) {
                 note(name, input.watermark());
             }
             for part in self.parts.values() {
-                if let Part::Task(task) = part {
+                if let StatePart::Task(task) = part {
                     note(name, task.watermark(name));
                 }
             }
@@ -66,14 +66,14 @@ impl Node {
         let mut all = RestoreProgress::default();
         for part in self.parts.values() {
             match part {
-                Part::Fencing | Part::Recalling(_) => all.tasks += 1,
-                Part::Restoring(reading) => {
-                    let read = reading.read();
+                StatePart::Fencing | StatePart::LoadingCache(_) => all.tasks += 1,
+                StatePart::Restoring(restoration) => {
+                    let stats = restoration.stats();
                     all.tasks += 1;
-                    all.messages += read.cached + read.read;
-                    all.bytes += read.bytes;
+                    all.messages += stats.cached + stats.read;
+                    all.bytes += stats.bytes;
                 }
-                Part::Task(_) | Part::Coordinator(_) => {}
+                StatePart::Task(_) | StatePart::Coordinator(_) => {}
             }
         }
         all
@@ -82,29 +82,29 @@ impl Node {
     /// The running tasks.
     pub fn tasks(&self) -> impl Iterator<Item = (i32, &Task)> + Clone {
         self.parts.iter().filter_map(|(part, state)| match state {
-            Part::Task(task) => Some((*part, &**task)),
-            Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
+            StatePart::Task(task) => Some((*part, &**task)),
+            StatePart::Coordinator(_) | StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => None,
         })
     }
 
-    /// The coordinator, where it is here and runs.
+    /// The coordinator, if it runs here.
     pub fn coordinator(&self) -> Option<&Coordinator> {
         match self.parts.get(&self.coordinator_partition()) {
-            Some(Part::Coordinator(coordinator)) => Some(coordinator),
+            Some(StatePart::Coordinator(coordinator)) => Some(coordinator),
             _ => None,
         }
     }
 
     /// The input partitions that run here.
     pub fn running_inputs(&self) -> Vec<TopicPartition> {
-        self.inputs.iter().filter(|(_, input)| matches!(input, InputState::Open(_))).map(|(name, _)| name.clone()).collect()
+        self.inputs.iter().filter(|(_, input)| matches!(input, InputState::Running(_))).map(|(name, _)| name.clone()).collect()
     }
 
-    /// Takes the tasks out, to look at where they have come.
+    /// Takes the running tasks out, to compare their states.
     pub fn into_tasks(self) -> Vec<Task> {
         let task = |part| match part {
-            Part::Task(task) => Some(*task),
-            Part::Coordinator(_) | Part::Fencing | Part::Recalling(_) | Part::Restoring(_) => None,
+            StatePart::Task(task) => Some(*task),
+            StatePart::Coordinator(_) | StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => None,
         };
         self.parts.into_values().filter_map(task).collect()
     }

@@ -6,7 +6,7 @@ use crate::common::kafka::until;
 use crate::common::world::load_from;
 use leakwarden::engine::Sequential;
 use leakwarden::model::topic::TopicPartition;
-use leakwarden::stream::changelog::Restore;
+use leakwarden::stream::changelog::ChangelogReader;
 use leakwarden::stream::coordinator::Coordinator;
 use leakwarden::stream::task::Task;
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ impl Cluster {
 
     /// Hashes of the saved state of each task and of the coordinator, by what Kafka holds; those that are not saved yet are missing.
     pub fn state(&self) -> BTreeMap<i32, String> {
-        let mut partitions: BTreeMap<i32, Restore> = BTreeMap::new();
+        let mut partitions: BTreeMap<i32, ChangelogReader> = BTreeMap::new();
         for message in self.run.topics.read(&format!("{}.state", self.name)) {
             let value = message.payload.as_deref();
             partitions.entry(message.partition).or_default().take(message.key.as_deref().unwrap_or_default(), value).expect("is readable");

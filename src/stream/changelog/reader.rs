@@ -1,0 +1,177 @@
+//! Reads a changelog: keeps what belongs to the newest complete checkpoint, and checks that it is whole.
+
+use crate::stream::changelog::{Changelog, ENTRY, EntryId, FENCE, IDENTITY, METADATA, Total};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Reads the state of a task up to the reader's fence.
+#[derive(Debug, Default)]
+pub struct ChangelogReader {
+    epochs: BTreeMap<u64, Epoch>,
+    keys: BTreeSet<Vec<u8>>,
+    has_identity: bool,
+    /// Records read.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Epoch {
+    /// Number of the newest complete checkpoint, what it must hold, and its metadata.
+    metadata: Option<(u64, Total, Vec<u8>)>,
+    entries: BTreeMap<EntryId, [Slot; 2]>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    /// Number of the checkpoint that it was written by; 0 for none.
+    checkpoint: u64,
+    /// How many chunks it must have.
+    count: u16,
+    /// Whether the entry exists as of that checkpoint.
+    present: bool,
+    chunks: BTreeMap<u16, Vec<u8>>,
+}
+
+/// A state that was read.
+#[derive(Debug)]
+pub struct RestoredState {
+    /// The metadata of the last complete checkpoint; `None` of a fresh topic.
+    pub metadata: Option<Vec<u8>>,
+    /// Its entries, in the order of their ids.
+    pub entries: Vec<(EntryId, Vec<u8>)>,
+    /// To write further checkpoints with.
+    pub changelog: Changelog,
+}
+
+impl ChangelogReader {
+    /// Takes a record, in the order of the log, also beyond the fence until the state is whole.
+    pub fn take(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
+        self.records += 1;
+        self.bytes += (key.len() + value.map_or(0, <[u8]>::len)) as u64;
+        let Some((kind, rest)) = key.split_first() else { return Err("a key is empty".to_owned()) };
+        if *kind == FENCE {
+            return Ok(());
+        }
+        if *kind == IDENTITY {
+            self.has_identity = true;
+            return Ok(());
+        }
+        let (epoch, rest) = rest.split_first_chunk::<8>().ok_or("a key is too short")?;
+        let epoch = u64::from_be_bytes(*epoch);
+        if value.is_some() {
+            self.keys.insert(key.to_vec())
+        } else {
+            self.keys.remove(key)
+        };
+        // Epochs older than the newest with a complete checkpoint are not needed.
+        if self.epochs.range(epoch + 1..).any(|(_, later)| later.metadata.is_some()) {
+            return Ok(());
+        }
+        match *kind {
+            METADATA => self.take_metadata(epoch, value),
+            ENTRY => self.epochs.entry(epoch).or_default().take_entry(rest, value),
+            other => Err(format!("a key of an unknown kind {other}: written by a later version")),
+        }
+    }
+
+    fn take_metadata(&mut self, epoch: u64, value: Option<&[u8]>) -> Result<(), String> {
+        let state = self.epochs.entry(epoch).or_default();
+        let Some(value) = value else {
+            state.metadata = None;
+            return Ok(());
+        };
+        let (number, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
+        let (entries, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
+        let (sum, value) = value.split_first_chunk::<8>().ok_or("a head is too short")?;
+        let total = Total { entries: u64::from_be_bytes(*entries), sum: u64::from_be_bytes(*sum) };
+        state.metadata = Some((u64::from_be_bytes(*number), total, value.to_vec()));
+        self.epochs = self.epochs.split_off(&epoch);
+        Ok(())
+    }
+
+    /// Whether the state is whole. It need not be so at the reader's fence: another writer may have completed a checkpoint after that,
+    /// and removed what it replaced; then the state is whole once that checkpoint was read as well.
+    pub fn check(&self) -> Result<(), String> {
+        let Some((number, total, state)) = self.newest() else { return Ok(()) };
+        let mut found = Total::default();
+        for (id, slots) in &state.entries {
+            let Some(slot) = Slot::as_of(slots, number) else { continue };
+            if slot.chunks.len() != usize::from(slot.count) {
+                return Err(format!("an entry has {} of {} parts", slot.chunks.len(), slot.count));
+            }
+            found.add(id, slot.checkpoint);
+        }
+        if found == total {
+            return Ok(());
+        }
+        let rule = "the topic must keep the newest message of every key (cleanup.policy=compact)";
+        Err(format!("{} of {} entries of the newest state are there: {rule}", found.entries, total.entries))
+    }
+
+    /// Whether the log has an identity.
+    pub fn has_identity(&self) -> bool {
+        self.has_identity
+    }
+
+    /// Whether a record of that key completes a checkpoint.
+    pub fn completes(key: &[u8]) -> bool {
+        key.first() == Some(&METADATA)
+    }
+
+    fn newest(&self) -> Option<(u64, Total, &Epoch)> {
+        self.epochs.values().rev().find_map(|state| state.metadata.as_ref().map(|(number, total, _)| (*number, *total, state)))
+    }
+
+    /// The state, once everything up to the fence at `epoch` was taken and it is whole.
+    pub fn finish(self, partition: i32, epoch: u64) -> RestoredState {
+        let older = self.keys.into_iter().collect();
+        let changelog = Changelog { partition, epoch, complete: 0, slots: HashMap::new(), total: Total::default(), older };
+        let newest = self.epochs.into_iter().rev().find(|(_, state)| state.metadata.is_some());
+        let Some((_, Epoch { metadata: Some((number, _, metadata)), entries })) = newest else {
+            return RestoredState { metadata: None, entries: Vec::new(), changelog };
+        };
+        let content = |slots: [Slot; 2]| {
+            let slot = slots.into_iter().filter(|slot| slot.is_of(number)).max_by_key(|slot| slot.checkpoint)?;
+            slot.present.then(|| slot.chunks.into_values().flatten().collect())
+        };
+        let found = entries.into_iter().filter_map(|(id, slots)| content(slots).map(|content| (id, content)));
+        RestoredState { metadata: Some(metadata), entries: found.collect(), changelog }
+    }
+}
+
+impl Epoch {
+    /// `rest`: the key behind kind and epoch.
+    fn take_entry(&mut self, rest: &[u8], value: Option<&[u8]>) -> Result<(), String> {
+        let (place, id) = rest.split_first_chunk::<3>().ok_or("a key is too short")?;
+        let (slot, chunk) = (usize::from(place[0] & 1), u16::from_be_bytes([place[1], place[2]]));
+        let slot = &mut self.entries.entry(id.to_vec()).or_default()[slot];
+        let Some(value) = value else {
+            slot.chunks.remove(&chunk);
+            if slot.chunks.is_empty() {
+                *slot = Slot::default();
+            }
+            return Ok(());
+        };
+        let (header, content) = value.split_first_chunk::<11>().ok_or("an entry is too short")?;
+        let checkpoint = u64::from_be_bytes(header[..8].try_into().expect("eight bytes"));
+        if slot.checkpoint != checkpoint {
+            *slot = Slot { checkpoint, ..Slot::default() };
+        }
+        slot.count = u16::from_be_bytes([header[8], header[9]]);
+        slot.present = header[10] == 1;
+        slot.chunks.insert(chunk, content.to_vec());
+        Ok(())
+    }
+}
+
+impl Slot {
+    /// The slot that holds an entry as of a checkpoint, if the entry exists there.
+    fn as_of(slots: &[Slot; 2], number: u64) -> Option<&Slot> {
+        slots.iter().filter(|slot| slot.is_of(number)).max_by_key(|slot| slot.checkpoint).filter(|slot| slot.present)
+    }
+
+    fn is_of(&self, number: u64) -> bool {
+        self.checkpoint > 0 && self.checkpoint <= number
+    }
+}
