@@ -10,7 +10,7 @@ use leakwarden::model::record::Record;
 use leakwarden::pipeline::partition_decoder::PartitionDecoder;
 use leakwarden::pipeline::replay;
 use leakwarden::source::files;
-use leakwarden::source::lines::Piece;
+use leakwarden::source::piece::Piece;
 use leakwarden::telemetry::untrusted::Untrusted;
 use serde::Serialize;
 use std::io::{BufWriter, Write};

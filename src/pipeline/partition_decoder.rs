@@ -7,7 +7,7 @@ use crate::model::time::Timestamp;
 use crate::population::volume::RecordRef;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
-use crate::source::lines::{Block, Messages, Oversized, Piece};
+use crate::source::piece::{Block, Messages, Oversized, Piece};
 use std::sync::Arc;
 
 /// The decoder of one partition of a source: lines or messages in, accesses and dead letters out.

@@ -1,11 +1,12 @@
-//! Files of the past, for replay and decode: plain, gzip, zstd, standard input.
+//! Files that are complete, for replay and decode: plain, gzip, zstd, standard input.
 //!
 //! A thread of its own reads and unpacks ahead, so that decompression runs beside decoding.
 
 use crate::decode::LONGEST_RECORD;
 use crate::model::keys::Keys;
 use crate::source::SourceError;
-use crate::source::lines::{Cutting, Lines, Piece};
+use crate::source::lines::{LineReader, LineSettings};
+use crate::source::piece::Piece;
 use crate::source::unpack::{Packing, UnpackError, unpack};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::fs::File;
@@ -25,11 +26,11 @@ pub const BLOCK: usize = 1024 * 1024;
 const AHEAD: usize = 4;
 
 /// An input that is being read.
-pub struct Input {
+pub struct FileInput {
     name: String,
     progress: Arc<Progress>,
     pieces: Receiver<Result<Piece, SourceError>>,
-    reader: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// How far the reading is, for a progress bar. Shared with the reading thread.
@@ -45,7 +46,7 @@ impl Progress {
         Progress { read: AtomicU64::new(0), total }
     }
 
-    /// So many bytes more.
+    /// Adds bytes that were read.
     pub fn add(&self, bytes: u64) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -62,11 +63,11 @@ impl Progress {
 }
 
 /// Opens a file, or standard input for `-`.
-pub fn open(path: &str, keys: &Keys) -> Result<Input, SourceError> {
-    let cutting =
-        Cutting { block: BLOCK, longest_line: LONGEST_RECORD, prompt: path == STDIN, follow: false, hasher: keys.record_hasher() };
+pub fn open(path: &str, keys: &Keys) -> Result<FileInput, SourceError> {
+    let settings =
+        LineSettings { block: BLOCK, longest_line: LONGEST_RECORD, prompt: path == STDIN, follow: false, hasher: keys.record_hasher() };
     if path == STDIN {
-        return Input::start(STDIN, io::stdin(), None, cutting);
+        return FileInput::start(STDIN, io::stdin(), None, settings);
     }
     let cannot = |error| SourceError::Open { place: path.to_owned(), error };
     let file = File::open(path).map_err(cannot)?;
@@ -74,11 +75,11 @@ pub fn open(path: &str, keys: &Keys) -> Result<Input, SourceError> {
     if about.is_dir() {
         return Err(SourceError::NotALog { place: path.to_owned(), found: "a directory" });
     }
-    Input::start(path, file, about.is_file().then_some(about.len()), cutting)
+    FileInput::start(path, file, about.is_file().then_some(about.len()), settings)
 }
 
 /// Opens a file by path. See [`open`].
-pub fn open_path(path: &Path, keys: &Keys) -> Result<Input, SourceError> {
+pub fn open_path(path: &Path, keys: &Keys) -> Result<FileInput, SourceError> {
     match path.to_str() {
         Some(STDIN) => open("./-", keys),
         Some(text) => open(text, keys),
@@ -86,18 +87,23 @@ pub fn open_path(path: &Path, keys: &Keys) -> Result<Input, SourceError> {
     }
 }
 
-impl Input {
+impl FileInput {
     /// Reads any stream as if it were a file.
-    pub fn start(name: &str, stream: impl Read + Send + 'static, total: Option<u64>, cutting: Cutting) -> Result<Input, SourceError> {
+    pub fn start(
+        name: &str,
+        stream: impl Read + Send + 'static,
+        total: Option<u64>,
+        settings: LineSettings,
+    ) -> Result<FileInput, SourceError> {
         let progress = Arc::new(Progress::new(total));
         let (sender, pieces) = bounded(AHEAD);
         let counting = Counting { stream, progress: Arc::clone(&progress) };
         let place = name.to_owned();
-        let reader = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("read-ahead".to_owned())
-            .spawn(move || read_ahead(&place, counting, cutting, &sender))
+            .spawn(move || read_ahead(&place, counting, settings, &sender))
             .map_err(|error| SourceError::Open { place: name.to_owned(), error })?;
-        Ok(Input { name: name.to_owned(), progress, pieces, reader: Some(reader) })
+        Ok(FileInput { name: name.to_owned(), progress, pieces, thread: Some(thread) })
     }
 
     /// The path as given.
@@ -116,12 +122,12 @@ impl Input {
             return piece.map(Some);
         }
         // A reader that panicked must not look like the end of the file.
-        let lost = self.reader.take().is_some_and(|reader| reader.join().is_err());
+        let lost = self.thread.take().is_some_and(|thread| thread.join().is_err());
         if lost { Err(SourceError::ReaderLost { place: self.name.clone() }) } else { Ok(None) }
     }
 }
 
-fn read_ahead(place: &str, stream: impl Read + Send + 'static, cutting: Cutting, sender: &Sender<Result<Piece, SourceError>>) {
+fn read_ahead(place: &str, stream: impl Read + Send + 'static, settings: LineSettings, sender: &Sender<Result<Piece, SourceError>>) {
     let unpacked = match unpack(stream) {
         Ok(unpacked) => unpacked,
         Err(error) => {
@@ -129,19 +135,19 @@ fn read_ahead(place: &str, stream: impl Read + Send + 'static, cutting: Cutting,
                 UnpackError::Unsupported(found) => SourceError::NotALog { place: place.to_owned(), found },
                 UnpackError::Io(error) => broken(place, Packing::Plain, 0, 0, 0, error),
             };
-            // Nobody left to tell: the input was dropped.
+            // Fails where the input was dropped.
             let _ = sender.send(Err(error));
             return;
         }
     };
-    let mut lines = Lines::new(unpacked.reader, cutting);
+    let mut lines = LineReader::new(unpacked.reader, settings);
     loop {
         let message = match lines.next_piece() {
             Ok(Some(piece)) => Ok(piece),
             Ok(None) => return,
             Err(b) => Err(broken(place, unpacked.packing, b.line, b.offset, b.dropped, b.error)),
         };
-        // Nobody takes blocks any more: stop reading.
+        // The input was dropped: stop reading.
         if sender.send(message).is_err() {
             return;
         }
@@ -248,11 +254,12 @@ mod tests {
     #[test]
     fn an_input_that_is_dropped_lets_its_reader_go() {
         let stream = io::repeat(b'\n');
-        let cutting = Cutting { block: 1024, longest_line: 1024, prompt: false, follow: false, hasher: Keys::built_in().record_hasher() };
-        let mut input = Input::start("endless", stream, None, cutting).expect("started");
+        let settings =
+            LineSettings { block: 1024, longest_line: 1024, prompt: false, follow: false, hasher: Keys::built_in().record_hasher() };
+        let mut input = FileInput::start("endless", stream, None, settings).expect("started");
         assert!(input.next_block().is_ok());
-        let reader = input.reader.take().expect("a reader");
+        let thread = input.thread.take().expect("a reader");
         drop(input);
-        reader.join().expect("it ended");
+        thread.join().expect("it ended");
     }
 }

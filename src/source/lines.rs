@@ -1,120 +1,16 @@
-//! Cuts a stream of bytes into blocks of whole lines, with the place of each line.
+//! Cuts a stream of bytes into blocks of whole lines, with the position of each line.
 //!
 //! Memory is bounded whatever the input holds: a line longer than the limit is hashed as it passes and reported as
-//! [`Oversized`], never held. Knows nothing of files or formats.
+//! [`Oversized`], never held.
 
 use crate::model::access::RecordHash;
+use crate::source::piece::{Block, Oversized, Piece, without_end};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
 
-/// Whole lines that follow each other.
-#[derive(Debug)]
-pub struct Block {
-    /// The lines with their ends; only the last line of the input may lack one.
-    pub bytes: Vec<u8>,
-    /// Number of the first line, from 1.
-    pub first_line: u64,
-    /// Offset of the first byte in the stream.
-    pub first_offset: u64,
-    /// How many lines.
-    pub lines: u64,
-}
-
-impl Block {
-    /// Each line with its number, without `\n` or `\r\n`. Empty lines are lines.
-    pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
-        let mut rest = self.bytes.as_slice();
-        let mut number = self.first_line;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let length = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-            let (line, after) = rest.split_at(length);
-            rest = after;
-            number += 1;
-            Some((number - 1, without_end(line)))
-        })
-    }
-}
-
-/// A line longer than the limit: where it stood, and what identifies it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Oversized {
-    /// Its number, from 1.
-    pub line: u64,
-    /// Offset of its first byte.
-    pub offset: u64,
-    /// Its length in bytes, without the line end.
-    pub length: u64,
-    /// Offset behind its line end.
-    pub end: u64,
-    /// Keyed hash of its bytes, without the line end.
-    pub hash: RecordHash,
-}
-
-/// Messages of a topic's partition, which may be of any content.
-#[derive(Debug)]
-pub struct Messages {
-    /// Offset and content of each, in order.
-    pub list: Vec<(u64, Vec<u8>)>,
-    /// Bytes of all.
-    pub bytes: usize,
-}
-
-/// What comes next in a stream.
-#[derive(Debug)]
-pub enum Piece {
-    /// Whole lines.
-    Block(Block),
-    /// A line that is too long to be a record.
-    Oversized(Oversized),
-    /// Messages instead of lines.
-    Messages(Messages),
-}
-
-impl Piece {
-    /// Its first records, by which a format is recognised.
-    pub fn first_records(&self, count: usize) -> Vec<&[u8]> {
-        match self {
-            Piece::Block(block) => block.lines().take(count).map(|(_, line)| line).collect(),
-            Piece::Oversized(_) => Vec::new(),
-            Piece::Messages(messages) => messages.list.iter().take(count).map(|(_, bytes)| bytes.as_slice()).collect(),
-        }
-    }
-
-    /// The piece without the lines before that number.
-    #[must_use]
-    pub fn from_line(self, first: u64) -> Piece {
-        match self {
-            Piece::Block(mut block) if block.first_line < first => {
-                let dropped = first.min(block.first_line + block.lines) - block.first_line;
-                let cut = memchr_iter(b'\n', &block.bytes).nth(dropped as usize - 1).map_or(block.bytes.len(), |at| at + 1);
-                block.bytes.drain(..cut);
-                (block.first_line, block.first_offset, block.lines) = (first, block.first_offset + cut as u64, block.lines - dropped);
-                Piece::Block(block)
-            }
-            Piece::Messages(mut messages) => {
-                messages.list.retain(|(offset, _)| *offset >= first);
-                Piece::Messages(messages)
-            }
-            Piece::Block(_) | Piece::Oversized(_) => self,
-        }
-    }
-
-    /// Where the stream goes on after it: the next line's number and offset; of messages, the next message's offset.
-    pub fn end(&self) -> (u64, u64) {
-        match self {
-            Piece::Block(block) => (block.first_line + block.lines, block.first_offset + block.bytes.len() as u64),
-            Piece::Oversized(oversized) => (oversized.line + 1, oversized.end),
-            Piece::Messages(messages) => (messages.list.last().map_or(0, |(offset, _)| offset + 1), 0),
-        }
-    }
-}
-
-/// How to cut.
+/// How a stream is cut.
 #[derive(Clone)]
-pub struct Cutting {
+pub struct LineSettings {
     /// About how many bytes a block has; at most `longest_line`.
     pub block: usize,
     /// Longest line that is delivered, in bytes.
@@ -129,7 +25,7 @@ pub struct Cutting {
 
 /// Reading failed; every whole line before it was delivered.
 #[derive(Debug)]
-pub struct Broken {
+pub struct ReadFailure {
     /// What the reader said.
     pub error: io::Error,
     /// Last line delivered.
@@ -140,10 +36,10 @@ pub struct Broken {
     pub dropped: u64,
 }
 
-/// The stream being cut.
-pub struct Lines<R> {
+/// A stream that is being cut.
+pub struct LineReader<R> {
     reader: R,
-    cutting: Cutting,
+    settings: LineSettings,
     /// Read and not yet delivered. Only its first line can be longer than a block.
     buffer: Vec<u8>,
     /// How full the buffer should be before it is cut.
@@ -153,17 +49,17 @@ pub struct Lines<R> {
     /// Offset of the buffer's first byte, or of the long line's while one passes.
     offset: u64,
     /// A line that outgrew the limit and whose beginning has left the buffer.
-    long: Option<Long>,
-    input: State,
-    mark_checked: bool,
+    long: Option<LongLine>,
+    input: StreamState,
+    bom_checked: bool,
 }
 
-struct Long {
+struct LongLine {
     hasher: blake3::Hasher,
     length: u64,
 }
 
-enum State {
+enum StreamState {
     Open,
     /// Read up to its end for now.
     Paused,
@@ -175,25 +71,25 @@ enum State {
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const PROMPT_READ: usize = 64 * 1024;
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LineReader<R> {
     /// Starts at the stream's first byte and line 1.
-    pub fn new(reader: R, cutting: Cutting) -> Lines<R> {
-        Lines::resume(reader, cutting, 1, 0)
+    pub fn new(reader: R, settings: LineSettings) -> LineReader<R> {
+        LineReader::resume(reader, settings, 1, 0)
     }
 
     /// Starts in the middle of a stream, where `line` begins at `offset`.
-    pub fn resume(reader: R, mut cutting: Cutting, line: u64, offset: u64) -> Lines<R> {
-        cutting.block = cutting.block.clamp(1, cutting.longest_line.max(1));
-        Lines {
+    pub fn resume(reader: R, mut settings: LineSettings, line: u64, offset: u64) -> LineReader<R> {
+        settings.block = settings.block.clamp(1, settings.longest_line.max(1));
+        LineReader {
             reader,
-            wanted: cutting.block,
-            cutting,
+            wanted: settings.block,
+            settings,
             buffer: Vec::new(),
             line,
             offset,
             long: None,
-            input: State::Open,
-            mark_checked: offset != 0,
+            input: StreamState::Open,
+            bom_checked: offset != 0,
         }
     }
 
@@ -207,49 +103,49 @@ impl<R: Read> Lines<R> {
         &self.reader
     }
 
-    /// The stream will not grow any more: its last line is a line, finished or not.
+    /// The stream has stopped growing: its last line counts as a line, also without a line end.
     pub fn finish(&mut self) {
-        self.cutting.follow = false;
+        self.settings.follow = false;
     }
 
     /// What comes next; `None` at the end, which may be passed where the stream is followed. After an error, `None`.
-    pub fn next_piece(&mut self) -> Result<Option<Piece>, Broken> {
+    pub fn next_piece(&mut self) -> Result<Option<Piece>, ReadFailure> {
         loop {
             if let Some(piece) = self.cut() {
                 return Ok(Some(piece));
             }
-            match std::mem::replace(&mut self.input, State::Done) {
-                State::Open => self.input = self.fill(),
-                State::Paused => {
-                    self.input = State::Open;
+            match std::mem::replace(&mut self.input, StreamState::Done) {
+                StreamState::Open => self.input = self.fill(),
+                StreamState::Paused => {
+                    self.input = StreamState::Open;
                     return Ok(None);
                 }
-                State::Ended => return Ok(self.last_line()),
-                State::Failed(error) => {
+                StreamState::Ended => return Ok(self.last_line()),
+                StreamState::Failed(error) => {
                     let dropped = self.buffer.len() as u64 + self.long.as_ref().map_or(0, |long| long.length);
-                    return Err(Broken { error, line: self.line - 1, offset: self.offset, dropped });
+                    return Err(ReadFailure { error, line: self.line - 1, offset: self.offset, dropped });
                 }
-                State::Done => return Ok(None),
+                StreamState::Done => return Ok(None),
             }
         }
     }
 
-    fn fill(&mut self) -> State {
-        if self.cutting.prompt {
+    fn fill(&mut self) -> StreamState {
+        if self.settings.prompt {
             return self.fill_once();
         }
         let missing = self.wanted.saturating_sub(self.buffer.len()).max(1);
         self.buffer.reserve(missing);
         match (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer) {
             Ok(read) if read < missing => self.at_end(),
-            Ok(_) => State::Open,
-            Err(error) => State::Failed(error),
+            Ok(_) => StreamState::Open,
+            Err(error) => StreamState::Failed(error),
         }
     }
 
-    fn fill_once(&mut self) -> State {
+    fn fill_once(&mut self) -> StreamState {
         let length = self.buffer.len();
-        self.buffer.resize(length + PROMPT_READ.min(self.cutting.block), 0);
+        self.buffer.resize(length + PROMPT_READ.min(self.settings.block), 0);
         let outcome = loop {
             match self.reader.read(&mut self.buffer[length..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -259,31 +155,31 @@ impl<R: Read> Lines<R> {
         self.buffer.truncate(length + outcome.as_ref().copied().unwrap_or(0));
         match outcome {
             Ok(0) => self.at_end(),
-            Ok(_) => State::Open,
-            Err(error) => State::Failed(error),
+            Ok(_) => StreamState::Open,
+            Err(error) => StreamState::Failed(error),
         }
     }
 
-    fn at_end(&self) -> State {
-        if self.cutting.follow { State::Paused } else { State::Ended }
+    fn at_end(&self) -> StreamState {
+        if self.settings.follow { StreamState::Paused } else { StreamState::Ended }
     }
 
     /// The next piece that the buffer holds completely, if it is time to cut.
     fn cut(&mut self) -> Option<Piece> {
         self.skip_byte_order_mark();
-        let more_may_come = matches!(self.input, State::Open);
-        if more_may_come && !self.cutting.prompt && self.buffer.len() < self.wanted {
+        let more_may_come = matches!(self.input, StreamState::Open);
+        if more_may_come && !self.settings.prompt && self.buffer.len() < self.wanted {
             return None;
         }
         let Some(last) = memrchr(b'\n', &self.buffer) else {
             self.pass_long_line();
-            self.wanted = self.buffer.len() + self.cutting.block;
+            self.wanted = self.buffer.len() + self.settings.block;
             return None;
         };
-        self.wanted = self.cutting.block;
+        self.wanted = self.settings.block;
         let first = memchr(b'\n', &self.buffer).unwrap_or(last);
         let first_length = without_end(&self.buffer[..=first]).len();
-        if self.long.is_some() || first_length > self.cutting.longest_line {
+        if self.long.is_some() || first_length > self.settings.longest_line {
             let oversized = self.finish_long_line(first_length, first + 1);
             return Some(Piece::Oversized(oversized));
         }
@@ -293,10 +189,10 @@ impl<R: Read> Lines<R> {
         Some(self.block(bytes))
     }
 
-    /// Whatever is left when the input has ended: a line without an end is a line.
+    /// What is left at the end of the input: it counts as a line, also without a line end.
     fn last_line(&mut self) -> Option<Piece> {
         let length = without_end(&self.buffer).len();
-        if self.long.is_some() || length > self.cutting.longest_line {
+        if self.long.is_some() || length > self.settings.longest_line {
             return Some(Piece::Oversized(self.finish_long_line(length, self.buffer.len())));
         }
         let bytes = std::mem::take(&mut self.buffer);
@@ -312,15 +208,15 @@ impl<R: Read> Lines<R> {
         Piece::Block(block)
     }
 
-    /// Lets the buffer go into the hash where it is all one line that is too long already.
+    /// Hashes the buffer and empties it, where it holds part of one line that is too long already.
     fn pass_long_line(&mut self) {
         // One byte more than the limit may still turn out to be the `\r` of a line end.
-        if self.long.is_none() && self.buffer.len() <= self.cutting.longest_line + 1 {
+        if self.long.is_none() && self.buffer.len() <= self.settings.longest_line + 1 {
             return;
         }
         let kept = usize::from(self.buffer.last() == Some(&b'\r'));
         let passed = self.buffer.len() - kept;
-        let long = self.long.get_or_insert_with(|| Long { hasher: self.cutting.hasher.clone(), length: 0 });
+        let long = self.long.get_or_insert_with(|| LongLine { hasher: self.settings.hasher.clone(), length: 0 });
         long.hasher.update(&self.buffer[..passed]);
         long.length += passed as u64;
         self.buffer.drain(..passed);
@@ -328,7 +224,7 @@ impl<R: Read> Lines<R> {
 
     /// Completes the long line with the first `length` bytes of the buffer, and takes `taken` bytes, its end included, out of it.
     fn finish_long_line(&mut self, length: usize, taken: usize) -> Oversized {
-        let mut long = self.long.take().unwrap_or_else(|| Long { hasher: self.cutting.hasher.clone(), length: 0 });
+        let mut long = self.long.take().unwrap_or_else(|| LongLine { hasher: self.settings.hasher.clone(), length: 0 });
         long.hasher.update(&self.buffer[..length]);
         self.buffer.drain(..taken);
         let oversized = Oversized {
@@ -344,21 +240,15 @@ impl<R: Read> Lines<R> {
 
     /// Logs exported on Windows may begin with a mark that no format expects.
     fn skip_byte_order_mark(&mut self) {
-        if self.mark_checked || self.buffer.len() < BYTE_ORDER_MARK.len() {
+        if self.bom_checked || self.buffer.len() < BYTE_ORDER_MARK.len() {
             return;
         }
-        self.mark_checked = true;
+        self.bom_checked = true;
         if self.buffer.starts_with(BYTE_ORDER_MARK) {
             self.buffer.drain(..BYTE_ORDER_MARK.len());
             self.offset = BYTE_ORDER_MARK.len() as u64;
         }
     }
-}
-
-/// A line without its end.
-pub fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -379,15 +269,15 @@ mod tests {
         }
     }
 
-    fn cutting(block: usize, longest_line: usize, prompt: bool) -> Cutting {
-        Cutting { block, longest_line, prompt, follow: false, hasher: Keys::built_in().record_hasher() }
+    fn settings(block: usize, longest_line: usize, prompt: bool) -> LineSettings {
+        LineSettings { block, longest_line, prompt, follow: false, hasher: Keys::built_in().record_hasher() }
     }
 
     /// (number, offset where known, content or length and hash)
     type Seen = (u64, Result<Vec<u8>, (u64, RecordHash)>);
 
-    fn read(bytes: &[u8], step: usize, cutting: Cutting) -> Vec<Seen> {
-        let mut lines = Lines::new(Dribble(bytes, step), cutting);
+    fn read(bytes: &[u8], step: usize, settings: LineSettings) -> Vec<Seen> {
+        let mut lines = LineReader::new(Dribble(bytes, step), settings);
         let mut seen = Vec::new();
         while let Some(piece) = lines.next_piece().expect("no error") {
             assert_eq!(piece.end(), lines.position());
@@ -424,20 +314,20 @@ mod tests {
 
     #[test]
     fn a_last_line_without_an_end_is_a_line_and_empty_lines_count() {
-        let seen = read(b"a\r\n\nb", 100, cutting(64, 64, false));
+        let seen = read(b"a\r\n\nb", 100, settings(64, 64, false));
         assert_eq!(seen, [(1, Ok(b"a".to_vec())), (2, Ok(vec![])), (3, Ok(b"b".to_vec()))]);
-        assert!(read(b"", 1, cutting(64, 64, false)).is_empty());
+        assert!(read(b"", 1, settings(64, 64, false)).is_empty());
     }
 
     #[test]
     fn a_line_of_exactly_the_limit_is_delivered_also_with_a_windows_end() {
-        assert_eq!(read(b"12345678\r\nx\n", 1, cutting(4, 8, true))[0], (1, Ok(b"12345678".to_vec())));
-        assert!(read(b"123456789\r\nx\n", 1, cutting(4, 8, true))[0].1.is_err());
+        assert_eq!(read(b"12345678\r\nx\n", 1, settings(4, 8, true))[0], (1, Ok(b"12345678".to_vec())));
+        assert!(read(b"123456789\r\nx\n", 1, settings(4, 8, true))[0].1.is_err());
     }
 
     #[test]
     fn a_byte_order_mark_is_not_part_of_the_first_line() {
-        let mut lines = Lines::new(&b"\xef\xbb\xbf{}\n"[..], cutting(64, 64, false));
+        let mut lines = LineReader::new(&b"\xef\xbb\xbf{}\n"[..], settings(64, 64, false));
         let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
         assert_eq!((block.bytes.as_slice(), block.first_offset), (&b"{}\n"[..], 3));
     }
@@ -445,7 +335,7 @@ mod tests {
     #[test]
     fn a_huge_line_passes_in_bounded_memory() {
         let reader = io::repeat(b'x').take(64 << 20).chain(&b"\nafter\n"[..]);
-        let mut lines = Lines::new(reader, cutting(1 << 16, 1 << 18, false));
+        let mut lines = LineReader::new(reader, settings(1 << 16, 1 << 18, false));
         let Ok(Some(Piece::Oversized(long))) = lines.next_piece() else { panic!("an oversized line") };
         assert_eq!((long.line, long.length), (1, 64 << 20));
         assert!(lines.buffer.capacity() < 1 << 20, "{}", lines.buffer.capacity());
@@ -461,7 +351,7 @@ mod tests {
                 Err(io::Error::other("disk gone"))
             }
         }
-        let mut lines = Lines::new((&b"one\ntwo\nthr"[..]).chain(Failing), cutting(1 << 10, 1 << 10, false));
+        let mut lines = LineReader::new((&b"one\ntwo\nthr"[..]).chain(Failing), settings(1 << 10, 1 << 10, false));
         let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
         assert_eq!(block.bytes, b"one\ntwo\n");
         let broken = lines.next_piece().expect_err("the failure");
@@ -474,7 +364,7 @@ mod tests {
         fn cutting_agrees_with_a_naive_split(
             text in "[ab\r\n]{0,200}", step in 1usize..20, block in 1usize..40, longest in 1usize..30, prompt: bool,
         ) {
-            prop_assert_eq!(read(text.as_bytes(), step, cutting(block, longest, prompt)), naive(text.as_bytes(), longest));
+            prop_assert_eq!(read(text.as_bytes(), step, settings(block, longest, prompt)), naive(text.as_bytes(), longest));
         }
     }
 }

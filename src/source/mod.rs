@@ -4,6 +4,7 @@ pub mod files;
 pub mod fingerprint;
 pub mod kafka;
 pub mod lines;
+pub mod piece;
 pub mod tail;
 pub mod unpack;
 

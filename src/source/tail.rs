@@ -1,14 +1,15 @@
 //! Follows files that grow, where no broker is configured: appended lines, rotation, truncation, new files of a glob.
 //!
-//! Every incarnation of a file is a file of its own here ([`FileId`]) with lines from 1, as it would be in a replay. Whoever
-//! follows polls: about every [`INTERVAL`] when nothing came, at once when something did.
+//! A file that is overwritten, or renamed away and created anew, is another file ([`FileId`]) with lines from 1, as it would be in a
+//! replay. The caller polls: about every [`INTERVAL`] when nothing came, at once when something did.
 
 use crate::decode::LONGEST_RECORD;
 use crate::model::keys::Keys;
 use crate::source::SourceError;
 use crate::source::files::BLOCK;
 use crate::source::fingerprint::Fingerprint;
-use crate::source::lines::{Cutting, Lines, Piece};
+use crate::source::lines::{LineReader, LineSettings};
+use crate::source::piece::Piece;
 use crate::source::unpack::{Packing, recognise};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -25,9 +26,9 @@ pub const INTERVAL: Duration = Duration::from_millis(250);
 const GRACE: Duration = Duration::from_secs(30);
 
 /// Pieces of one file in one poll at most, so that no file starves the others.
-const FAIR_SHARE: usize = 8;
+const PIECES_PER_POLL: usize = 8;
 
-/// An incarnation of a file, for as long as this process follows it.
+/// Identifies a file while this process follows it. A file that is overwritten, or renamed away and created anew, gets another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub u64);
 
@@ -66,30 +67,30 @@ pub enum TailEvent {
         /// Its number.
         file: FileId,
     },
-    /// A file that was to be continued is not there any more: what came after the position is lost to us.
+    /// A file that was to be continued no longer exists: lines after the position are lost.
     Lost(TailPosition),
 }
 
 /// Files being followed.
 pub struct Tail {
     pattern: String,
-    cutting: Cutting,
+    settings: LineSettings,
     grace: Duration,
     /// Positions of an earlier process, or of files that could not be read, that are not taken up yet.
     resume: Vec<TailPosition>,
     /// In the order in which they were opened: a rotated file comes before its successor.
-    files: Vec<Followed>,
+    files: Vec<FollowedFile>,
     /// Device and inode of files that are not logs to follow: packed history.
     ignored: BTreeSet<(u64, u64)>,
     next: u64,
 }
 
-struct Followed {
+struct FollowedFile {
     id: FileId,
     path: PathBuf,
     identity: (u64, u64),
     fingerprint: Fingerprint,
-    lines: Lines<File>,
+    lines: LineReader<File>,
     /// Since when it is neither found under a path nor growing.
     gone_since: Option<Instant>,
 }
@@ -99,22 +100,22 @@ impl Tail {
     pub fn new(pattern: &str, keys: &Keys, resume: Vec<TailPosition>) -> Result<Tail, SourceError> {
         glob::Pattern::new(pattern).map_err(|error| SourceError::Glob { place: pattern.to_owned(), why: error.to_string() })?;
         let hasher = keys.record_hasher();
-        let cutting = Cutting { block: BLOCK, longest_line: LONGEST_RECORD, prompt: false, follow: true, hasher };
-        Ok(Tail { pattern: pattern.to_owned(), cutting, grace: GRACE, resume, files: Vec::new(), ignored: BTreeSet::new(), next: 0 })
+        let settings = LineSettings { block: BLOCK, longest_line: LONGEST_RECORD, prompt: false, follow: true, hasher };
+        Ok(Tail { pattern: pattern.to_owned(), settings, grace: GRACE, resume, files: Vec::new(), ignored: BTreeSet::new(), next: 0 })
     }
 
     /// What happened since the last poll. Does not wait; empty if nothing did.
     pub fn poll(&mut self) -> Vec<TailEvent> {
         let mut events = Vec::new();
         let paths = self.paths();
-        self.take_up(&paths, &mut events);
+        self.resume_files(&paths, &mut events);
         self.discover(&paths, &mut events);
         let mut finished = BTreeSet::new();
         for followed in &mut self.files {
-            match followed.read(&self.cutting.hasher, self.grace, &mut events) {
-                Still::Followed => continue,
-                Still::Finished => {}
-                Still::Failed(error) => {
+            match followed.read(&self.settings.hasher, self.grace, &mut events) {
+                FollowState::Follows => continue,
+                FollowState::Finished => {}
+                FollowState::Failed(error) => {
                     tracing::warn!(path = %followed.path.display(), %error, "cannot be read; trying again");
                     let (line, offset) = followed.lines.position();
                     self.resume.push(followed.position(line, offset));
@@ -142,13 +143,13 @@ impl Tail {
     }
 
     /// Finds the files of an earlier process again, wherever rotation has moved them.
-    fn take_up(&mut self, paths: &[PathBuf], events: &mut Vec<TailEvent>) {
+    fn resume_files(&mut self, paths: &[PathBuf], events: &mut Vec<TailEvent>) {
         for position in std::mem::take(&mut self.resume) {
             let candidates = std::iter::once(position.path.clone()).chain(paths.iter().cloned()).chain(successors(&position.path));
             let found = candidates.into_iter().find_map(|path| {
                 let file = File::open(&path).ok()?;
                 let long_enough = file.metadata().is_ok_and(|about| about.is_file() && about.len() >= position.offset);
-                let fits = long_enough && position.fingerprint.fits(&file, &self.cutting.hasher).unwrap_or(false);
+                let fits = long_enough && position.fingerprint.fits(&file, &self.settings.hasher).unwrap_or(false);
                 (fits && !self.is_known(&file)).then_some((path, file))
             });
             let opened = match found {
@@ -210,46 +211,46 @@ impl Tail {
 
     fn open(&mut self, path: PathBuf, mut file: File, line: u64, offset: u64, events: &mut Vec<TailEvent>) -> io::Result<()> {
         let about = file.metadata()?;
-        let fingerprint = Fingerprint::of(&file, &self.cutting.hasher)?;
+        let fingerprint = Fingerprint::of(&file, &self.settings.hasher)?;
         file.seek(SeekFrom::Start(offset))?;
         let id = FileId(self.next);
         self.next += 1;
         events.push(TailEvent::Opened { file: id, position: TailPosition { path: path.clone(), fingerprint, offset, line } });
-        let lines = Lines::resume(file, self.cutting.clone(), line, offset);
-        self.files.push(Followed { id, path, identity: (about.dev(), about.ino()), fingerprint, lines, gone_since: None });
+        let lines = LineReader::resume(file, self.settings.clone(), line, offset);
+        self.files.push(FollowedFile { id, path, identity: (about.dev(), about.ino()), fingerprint, lines, gone_since: None });
         Ok(())
     }
 }
 
 /// Whether a file goes on being followed.
-enum Still {
-    Followed,
+enum FollowState {
+    Follows,
     Finished,
     /// It cannot be read now; it is taken up again where it was left, as a file of its own.
     Failed(io::Error),
 }
 
-impl Followed {
+impl FollowedFile {
     /// Reads what was appended.
-    fn read(&mut self, hasher: &blake3::Hasher, grace: Duration, events: &mut Vec<TailEvent>) -> Still {
+    fn read(&mut self, hasher: &blake3::Hasher, grace: Duration, events: &mut Vec<TailEvent>) -> FollowState {
         match self.was_overwritten(hasher) {
             // The next poll finds the path again and opens what is there now.
-            Ok(true) => return Still::Finished,
+            Ok(true) => return FollowState::Finished,
             Ok(false) => {}
-            Err(error) => return Still::Failed(error),
+            Err(error) => return FollowState::Failed(error),
         }
-        for _ in 0..FAIR_SHARE {
+        for _ in 0..PIECES_PER_POLL {
             match self.lines.next_piece() {
                 Ok(Some(piece)) => events.push(TailEvent::Piece { file: self.id, piece }),
                 Ok(None) => return self.at_end(grace, events),
-                Err(broken) => return Still::Failed(broken.error),
+                Err(broken) => return FollowState::Failed(broken.error),
             }
             self.gone_since = self.gone_since.map(|_| Instant::now());
         }
-        Still::Followed
+        FollowState::Follows
     }
 
-    /// Shorter than what was read of it, or with another beginning: truncated, and perhaps written anew.
+    /// Whether it is shorter than what was read of it, or begins differently: it was truncated, and perhaps rewritten.
     fn was_overwritten(&mut self, hasher: &blake3::Hasher) -> io::Result<bool> {
         let file = self.lines.get_ref();
         if file.metadata()?.len() < self.lines.position().1 || !self.fingerprint.fits(file, hasher)? {
@@ -261,15 +262,15 @@ impl Followed {
         Ok(false)
     }
 
-    fn at_end(&mut self, grace: Duration, events: &mut Vec<TailEvent>) -> Still {
+    fn at_end(&mut self, grace: Duration, events: &mut Vec<TailEvent>) -> FollowState {
         if self.gone_since.is_none_or(|since| since.elapsed() < grace) {
-            return Still::Followed;
+            return FollowState::Follows;
         }
         self.lines.finish();
         while let Ok(Some(piece)) = self.lines.next_piece() {
             events.push(TailEvent::Piece { file: self.id, piece });
         }
-        Still::Finished
+        FollowState::Finished
     }
 
     fn position(&self, line: u64, offset: u64) -> TailPosition {

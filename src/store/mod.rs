@@ -1,8 +1,9 @@
 //! State on disk: one embedded database a directory, replaced shard by shard in transactions.
 //!
-//! Knows keys and bytes. Which employees live in which shard, and what their bytes mean, is known to those who save them.
+//! It stores bytes by key; what they mean is up to the caller. [`log_cache`] caches the changelogs of a cluster.
 
-pub mod prefix;
+mod compacted;
+pub mod log_cache;
 pub mod seal;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};
@@ -26,7 +27,7 @@ const CACHE: usize = 64 * 1024 * 1024;
 /// Everything saved.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
-    /// What concerns all shards.
+    /// Metadata of all shards.
     pub meta: Vec<u8>,
     /// Shards by key, ascending.
     pub entries: Vec<(u32, Vec<u8>)>,
@@ -43,10 +44,10 @@ pub enum StoreError {
         /// What the system says.
         error: io::Error,
     },
-    /// Somebody else has it.
+    /// Another process has it open.
     #[error("{0}: in use by another process: a state directory belongs to one service")]
     InUse(String),
-    /// It does not hold what was written.
+    /// Its content is damaged.
     #[error("{place}: {what} is corrupt: {why}; restore it from a backup, or remove the directory to start afresh")]
     Corrupt {
         /// The file.
@@ -105,7 +106,7 @@ impl Store {
         self.transact(meta, entries, false)
     }
 
-    /// Replaces everything, all or nothing: shards that are not given are gone.
+    /// Replaces everything, all or nothing: shards that are not given are removed.
     pub fn replace(&mut self, meta: &[u8], entries: impl IntoIterator<Item = (u32, Vec<u8>)>) -> Result<(), StoreError> {
         self.transact(meta, entries, true)
     }
@@ -173,7 +174,7 @@ impl Store {
     }
 }
 
-/// redb may panic over a file whose inner pages were damaged; for us that is a corrupt file like any other.
+/// redb may panic on a file with damaged inner pages; that is reported as a corrupt file like any other.
 fn guarded<T>(path: &Path, work: impl FnOnce() -> T) -> Result<T, StoreError> {
     // Nothing of ours is left half changed: a panic while reading changes nothing, and the store is given up with the error.
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| corrupt(path, "the file", "its pages contradict each other".to_owned()))

@@ -3,7 +3,7 @@
 /// The format of sealed values.
 pub const FORMAT: u16 = 2;
 
-/// Bytes before the content.
+/// Bytes of the header: format and checksum.
 pub const HEAD: usize = 2 + blake3::OUT_LEN;
 
 /// Why a value is not what was sealed.
@@ -45,7 +45,7 @@ pub fn unseal<'a>(key: &[u8], sealed: &'a [u8]) -> Result<&'a [u8], SealError> {
     }
 }
 
-/// The key is part of it: a value under the key of another is as wrong as a damaged one.
+/// The key is part of it, so that a value stored under the wrong key does not match.
 fn checksum(key: &[u8], content: &[u8]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&FORMAT.to_le_bytes()).update(&(key.len() as u64).to_le_bytes()).update(key).update(content);

@@ -7,7 +7,7 @@ use crate::common::kafka::until;
 use leakwarden::kafka::consumer::PartitionConsumer;
 use leakwarden::kafka::settings::Cluster;
 use leakwarden::model::topic::{ChangelogRecord, TopicPartition};
-use leakwarden::store::prefix::Prefix;
+use leakwarden::store::log_cache::LogCache;
 use leakwarden::stream::changelog::{Changelog, ChangelogId};
 use leakwarden::stream::restore::{Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
@@ -185,7 +185,7 @@ fn how_fast_a_state_is_restored() {
     topics.produce_keyed("speed.state", 0, messages(sends));
     let cluster = Cluster { brokers: broker.brokers().to_owned(), client: [].into() };
     let dir = tempfile::tempdir().expect("a directory");
-    let mut prefix = Prefix::open(dir.path(), "state-0").expect("opened").expect("free");
+    let mut prefix = LogCache::open(dir.path(), "state-0").expect("opened").expect("free");
     prefix.load().expect("read");
     restore("from the topic", &cluster, None, Some(&mut prefix));
     drop(prefix);
@@ -208,9 +208,9 @@ impl Filled for blake3::OutputReader {
 }
 
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
-fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut Prefix>) {
+fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut LogCache>) {
     let begun = Instant::now();
-    let cached = dir.map(|dir| Prefix::open(dir, "state-0").expect("opened").expect("free").load().expect("read").messages);
+    let cached = dir.map(|dir| LogCache::open(dir, "state-0").expect("opened").expect("free").load().expect("read").records);
     let loaded = begun.elapsed();
     let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
     let mut reader = PartitionConsumer::start(cluster, "speed").expect("a reader");

@@ -1,5 +1,5 @@
 //! Keeps, on this machine, what partitions of the state hold, so that a restart reads little. A thread of its own reads each
-//! partition that runs here as it grows, and appends what it reads to a file ([`Prefix`]).
+//! partition that runs here as it grows, and appends what it reads to a file ([`LogCache`]).
 //!
 //! Only what was read from the topic, in its order, gets into the file: so it is a beginning of the log whoever wrote what, and
 //! every beginning is as good as another. What this process writes could be had without reading, but what others wrote in
@@ -11,7 +11,7 @@
 use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::settings::Cluster;
 use crate::model::topic::{ChangelogRecord, TopicPartition};
-use crate::store::prefix::{FRAME, Prefix};
+use crate::store::log_cache::{FRAME, LogCache};
 use crate::stream::changelog::ChangelogId;
 use crate::stream::restore::{CachedLog, RestoreStats};
 use crate::telemetry::metrics::{Metrics, StateCache};
@@ -154,7 +154,7 @@ struct Thread {
 }
 
 struct Part {
-    prefix: Prefix,
+    prefix: LogCache,
     /// The next offset that is not there yet.
     next: i64,
     keeping: bool,
@@ -207,7 +207,7 @@ impl Thread {
     }
 
     fn open(&mut self, part: i32) -> io::Result<Option<CachedLog>> {
-        let Some(mut prefix) = Prefix::open(&self.place.dir, &format!("state-{part}"))? else {
+        let Some(mut prefix) = LogCache::open(&self.place.dir, &format!("state-{part}"))? else {
             tracing::info!(partition = part, "the cache of this state is in use by another process, and not used here");
             return Ok(None);
         };
@@ -216,10 +216,10 @@ impl Thread {
             self.metrics.state_cache(StateCache::Refused);
             tracing::warn!(partition = part, why, "the cache of a state is damaged; what stands before that is used, the rest read anew");
         }
-        let next = loaded.messages.last().map_or(0, |last| last.offset + 1);
+        let next = loaded.records.last().map_or(0, |last| last.offset + 1);
         let kept = Part { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
         self.parts.insert(part, kept);
-        Ok((!loaded.messages.is_empty()).then_some(loaded.messages))
+        Ok((!loaded.records.is_empty()).then_some(loaded.records))
     }
 
     fn keep(&mut self, part: i32) {

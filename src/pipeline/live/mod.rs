@@ -27,7 +27,7 @@ use crate::pipeline::service::observer::{Observer, Progress};
 use crate::pipeline::service::publisher::Cause;
 use crate::pipeline::service::{self, REST_WITHIN, Service, now, record_counts};
 use crate::pipeline::state::{Positions, StateDir};
-use crate::source::lines::Piece;
+use crate::source::piece::Piece;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use crate::pipeline::brokers;
 use crate::pipeline::partition_decoder::partition_name;
 use crate::pipeline::state::Positions;
 use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSource};
-use crate::source::lines::Piece;
+use crate::source::piece::Piece;
 use crate::source::tail::{FileId, Tail, TailEvent, TailPosition};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,9 +4,9 @@ use crate::config::schema::{Config, Source, SourceKind};
 use crate::decode::FormatChoice;
 use crate::pipeline::partition_decoder::{PartitionDecoder, partition_name};
 use crate::source::SourceError;
-use crate::source::files::{Input, Progress};
+use crate::source::files::{FileInput, Progress};
 use crate::source::kafka::bounded::BoundedPartition;
-use crate::source::lines::Piece;
+use crate::source::piece::Piece;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ fn file_name(path: &str) -> String {
 
 /// What one input is read from.
 pub(super) enum Origin {
-    File(Input),
+    File(FileInput),
     Topic(Box<BoundedPartition>, Arc<Progress>),
 }
 

@@ -21,7 +21,7 @@ use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 use crate::source::SourceError;
 use crate::source::files::{self, Progress};
-use crate::source::lines::Piece;
+use crate::source::piece::Piece;
 pub use inputs::{Assignment, Inputs, Topic, assign};
 use inputs::{Origin, Reading};
 use rayon::prelude::*;

@@ -8,7 +8,7 @@ use crate::kafka::settings::{Cluster, SettingsError};
 use crate::model::topic::TopicPartition;
 use crate::source::SourceError;
 use crate::source::kafka::{Positions, bounds};
-use crate::source::lines::{Messages, Piece};
+use crate::source::piece::{Messages, Piece};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -149,7 +149,7 @@ fn a_restart_after_a_rotation_finishes_the_moved_file_first() {
 fn a_line_that_is_too_long_passes_while_it_grows() {
     let logs = Logs::new();
     let mut tail = logs.tail("a.log", vec![]);
-    tail.cutting.longest_line = 1_000;
+    tail.settings.longest_line = 1_000;
     logs.append("a.log", &"x".repeat(2_500));
     assert_eq!(seen(&mut tail), ["+0"]);
     logs.append("a.log", &"x".repeat(500));

@@ -176,7 +176,7 @@ impl Cluster {
                 continue;
             }
             let restored = restore.finish(partition, i64::MAX.unsigned_abs());
-            if restored.head.is_none() {
+            if restored.metadata.is_none() {
                 continue;
             }
             let digest = if partition == self.tasks {

@@ -1,0 +1,115 @@
+//! What a source delivers: blocks of whole lines, or messages of a topic, each with its position. Knows nothing of formats.
+
+use crate::model::access::RecordHash;
+use memchr::{memchr, memchr_iter};
+
+/// Whole lines that follow each other.
+#[derive(Debug)]
+pub struct Block {
+    /// The lines with their ends; only the last line of the input may lack one.
+    pub bytes: Vec<u8>,
+    /// Number of the first line, from 1.
+    pub first_line: u64,
+    /// Offset of the first byte in the stream.
+    pub first_offset: u64,
+    /// How many lines.
+    pub lines: u64,
+}
+
+impl Block {
+    /// Each line with its number, without `\n` or `\r\n`. Empty lines are lines.
+    pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+        let mut rest = self.bytes.as_slice();
+        let mut number = self.first_line;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let length = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (line, after) = rest.split_at(length);
+            rest = after;
+            number += 1;
+            Some((number - 1, without_end(line)))
+        })
+    }
+}
+
+/// A line longer than the limit: where it stood, and what identifies it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Oversized {
+    /// Its number, from 1.
+    pub line: u64,
+    /// Offset of its first byte.
+    pub offset: u64,
+    /// Its length in bytes, without the line end.
+    pub length: u64,
+    /// Offset behind its line end.
+    pub end: u64,
+    /// Keyed hash of its bytes, without the line end.
+    pub hash: RecordHash,
+}
+
+/// Messages of a topic's partition, which may be of any content.
+#[derive(Debug)]
+pub struct Messages {
+    /// Offset and content of each, in order.
+    pub list: Vec<(u64, Vec<u8>)>,
+    /// Bytes of all.
+    pub bytes: usize,
+}
+
+/// What comes next in a stream.
+#[derive(Debug)]
+pub enum Piece {
+    /// Whole lines.
+    Block(Block),
+    /// A line that is too long to be a record.
+    Oversized(Oversized),
+    /// Messages instead of lines.
+    Messages(Messages),
+}
+
+impl Piece {
+    /// Its first records, by which a format is recognised.
+    pub fn first_records(&self, count: usize) -> Vec<&[u8]> {
+        match self {
+            Piece::Block(block) => block.lines().take(count).map(|(_, line)| line).collect(),
+            Piece::Oversized(_) => Vec::new(),
+            Piece::Messages(messages) => messages.list.iter().take(count).map(|(_, bytes)| bytes.as_slice()).collect(),
+        }
+    }
+
+    /// The piece without the lines before that number.
+    #[must_use]
+    pub fn from_line(self, first: u64) -> Piece {
+        match self {
+            Piece::Block(mut block) if block.first_line < first => {
+                let dropped = first.min(block.first_line + block.lines) - block.first_line;
+                let cut = memchr_iter(b'\n', &block.bytes).nth(dropped as usize - 1).map_or(block.bytes.len(), |at| at + 1);
+                block.bytes.drain(..cut);
+                (block.first_line, block.first_offset, block.lines) = (first, block.first_offset + cut as u64, block.lines - dropped);
+                Piece::Block(block)
+            }
+            Piece::Messages(mut messages) => {
+                messages.list.retain(|(offset, _)| *offset >= first);
+                Piece::Messages(messages)
+            }
+            Piece::Block(_) | Piece::Oversized(_) => self,
+        }
+    }
+
+    /// Where the stream goes on after it: the next line's number and offset; of messages, the next message's offset.
+    pub fn end(&self) -> (u64, u64) {
+        match self {
+            Piece::Block(block) => (block.first_line + block.lines, block.first_offset + block.bytes.len() as u64),
+            Piece::Oversized(oversized) => (oversized.line + 1, oversized.end),
+            Piece::Messages(messages) => (messages.list.last().map_or(0, |(offset, _)| offset + 1), 0),
+        }
+    }
+}
+
+/// A line without its end.
+pub fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
