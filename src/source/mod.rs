@@ -1,4 +1,5 @@
-//! Where records come from: files of the past, files that grow, Kafka. Bytes and their places only; what they mean is decoded elsewhere.
+//! Where records come from: complete files, files that grow, Kafka. Sources deliver bytes and their positions; decoding comes later.
+//! Kinds of sources, and how each is configured, are the rows of `SOURCES` in `config/source.rs`.
 
 pub mod files;
 pub mod fingerprint;
@@ -29,7 +30,7 @@ pub enum SourceError {
         /// What it is instead.
         found: &'static str,
     },
-    /// A glob that is none.
+    /// An invalid glob.
     #[error("{place}: must be a path or a glob: {why}")]
     Glob {
         /// As given.
@@ -37,7 +38,7 @@ pub enum SourceError {
         /// What is wrong with it.
         why: String,
     },
-    /// Reading broke off. Everything before `line` was delivered.
+    /// Reading failed. Everything up to `line` was delivered.
     #[error(
         "{place}: {packing}cannot be read past line {line} (byte {offset} of its content, {dropped} bytes of an unfinished line dropped): {error}"
     )]

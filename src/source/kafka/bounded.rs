@@ -1,4 +1,4 @@
-//! What stands in topics, from the beginning to where they end now: each partition an input of its own, for a replay.
+//! Topics from their beginning to where they end now, for a replay: each partition is an input of its own.
 //!
 //! One client reads all partitions; what it fetches ahead waits in a queue per partition, and librdkafka stops fetching one
 //! that nobody takes from. No group is joined and nothing is committed.
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 const PIECE: usize = 1024 * 1024;
 /// How long one look into a queue may take.
 const POLL: Duration = Duration::from_millis(100);
-/// How long nothing may come before the topic is given up.
+/// How long no message may come before reading fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a request may take.
 const REQUEST: Duration = Duration::from_secs(20);
@@ -49,7 +49,7 @@ pub struct BoundedTopics {
 }
 
 impl BoundedTopics {
-    /// Looks where the topics begin and end. `group` is nobody's: a client has to name one.
+    /// Looks where the topics begin and end. `group` is only a name that librdkafka asks for: it is not joined.
     pub fn of(cluster: &Cluster, group: &str, topics: &[String]) -> Result<BoundedTopics, SettingsError> {
         let bounds = bounds(cluster, topics, REQUEST)?;
         Ok(BoundedTopics { cluster: cluster.clone(), group: group.to_owned(), bounds })

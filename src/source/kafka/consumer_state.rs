@@ -1,4 +1,4 @@
-//! What librdkafka calls back while the poll thread polls: assignments, statistics, errors, its log.
+//! The state of a consumer, and the callbacks of librdkafka that keep it: assignments, statistics, errors.
 
 use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::model::topic::TopicPartition;
@@ -12,47 +12,47 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// ConsumerState by the poll thread, the callbacks (which run on it) and the owner of the source.
+/// Shared by the poll thread, the callbacks (which run on it) and the owner of the source.
 #[derive(Default)]
 pub struct ConsumerState {
     /// The owner wants the thread to end.
     pub stopping: AtomicBool,
     /// Partitions are assigned and a broker answers.
     pub connected: AtomicBool,
-    /// Commits sent and not answered.
+    /// How many commits are sent and not answered.
     pub commits_open: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// Where each partition continues if it comes (again): first what the saved state says, then what was passed on.
+    /// Where each partition continues when it is assigned (again): at first as saved, then behind what was passed on.
     positions: Positions,
-    /// Asked for and not sent yet; the latest wins.
+    /// The latest commit that was asked for and is not sent yet.
     commit: Option<Positions>,
     assigned: BTreeSet<TopicPartition>,
-    /// First offsets that are due since the assignment.
+    /// The offset that each partition must begin with, until its first message comes.
     expected: Positions,
     /// Whether assigned partitions are paused. librdkafka cannot be asked, and an assignment forgets it.
     paused: bool,
-    /// Whether every partition is ours. Nothing is read before, and nothing from the moment at which one is taken away.
-    whole: bool,
-    /// Whether the group has answered since.
-    answered: bool,
-    /// Taken away, and not told yet: they may come back.
-    missed: BTreeSet<TopicPartition>,
+    /// Whether every partition is assigned to us. Nothing is read before, and nothing once one is revoked.
+    complete: bool,
+    /// Whether the group has assigned anything yet.
+    has_joined: bool,
+    /// Revoked, and not reported yet: they may come back.
+    revoked: BTreeSet<TopicPartition>,
     /// Events of callbacks that the poll thread has not passed on yet.
     events: VecDeque<KafkaEvent>,
     lag: BTreeMap<TopicPartition, u64>,
 }
 
 impl ConsumerState {
-    /// Of a consumer that starts from these positions.
+    /// The state of a consumer that starts from these positions.
     pub fn new(positions: Positions) -> ConsumerState {
         ConsumerState { inner: Mutex::new(Inner { positions, ..Inner::default() }), ..ConsumerState::default() }
     }
 
-    /// A thread that panicked holding it cannot have left it half changed in a way that matters.
+    /// A lock that a panic has poisoned is used all the same: no change of several fields can be half done.
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +67,7 @@ impl ConsumerState {
         self.inner().commit = Some(positions);
     }
 
-    /// The positions to commit of partitions that are still ours.
+    /// The positions to commit, of partitions that are still assigned.
     pub fn take_commit(&self) -> Option<TopicPartitionList> {
         let mut inner = self.inner();
         let mut positions = inner.commit.take()?;
@@ -80,17 +80,17 @@ impl ConsumerState {
         std::mem::take(&mut self.inner().events)
     }
 
-    /// Sets whether assigned partitions are paused since nobody takes what they give.
+    /// Sets whether assigned partitions are paused for backpressure.
     pub fn set_paused(&self, paused: bool) {
         self.inner().paused = paused;
     }
 
-    /// Whether assigned partitions are paused since nobody takes what they give.
+    /// Whether assigned partitions are paused for backpressure.
     pub fn is_paused(&self) -> bool {
         self.inner().paused
     }
 
-    /// What is assigned.
+    /// The assigned partitions.
     pub fn assigned(&self) -> TopicPartitionList {
         list(self.inner().assigned.iter().map(|partition| (partition, None)))
     }
@@ -100,36 +100,36 @@ impl ConsumerState {
         !self.inner().assigned.is_empty()
     }
 
-    /// Whether every partition is ours.
+    /// Whether every partition is assigned to us.
     pub fn is_complete(&self) -> bool {
-        self.inner().whole
+        self.inner().complete
     }
 
-    /// Whether some partition is known not to be ours.
+    /// Whether it is known that some partition is not assigned to us.
     pub fn is_partial(&self) -> bool {
         let inner = self.inner();
-        inner.answered && !inner.whole
+        inner.has_joined && !inner.complete
     }
 
-    /// The assigned partitions, where the group has given some or said that there are none.
-    pub fn given(&self) -> Option<BTreeSet<TopicPartition>> {
+    /// The assigned partitions, once the group has assigned any, or an empty set of them.
+    pub fn assignment(&self) -> Option<BTreeSet<TopicPartition>> {
         let inner = self.inner();
-        inner.answered.then(|| inner.assigned.clone())
+        inner.has_joined.then(|| inner.assigned.clone())
     }
 
-    /// Every partition is ours. Those that were taken away and are not among them are no more.
+    /// Every partition is assigned to us. Revoked ones that are not among them no longer exist.
     pub fn set_complete(&self) {
         let mut inner = self.inner();
-        inner.whole = true;
-        let missed = std::mem::take(&mut inner.missed);
-        let gone: Vec<TopicPartition> = missed.difference(&inner.assigned).cloned().collect();
+        inner.complete = true;
+        let revoked = std::mem::take(&mut inner.revoked);
+        let gone: Vec<TopicPartition> = revoked.difference(&inner.assigned).cloned().collect();
         if !gone.is_empty() {
             inner.events.push_back(KafkaEvent::Revoked(gone));
         }
     }
 
-    /// A message is passed on. Says so if it is the first since the assignment and not the one that was due.
-    pub fn passes(&self, partition: TopicPartition, found: i64) -> Option<KafkaEvent> {
+    /// A message is passed on. An event if it is the first since the assignment and its offset is not the one expected.
+    pub fn advance(&self, partition: TopicPartition, found: i64) -> Option<KafkaEvent> {
         let mut inner = self.inner();
         let expected = if inner.expected.is_empty() { None } else { inner.expected.remove(&partition) };
         let jump = expected.filter(|expected| *expected != found);
@@ -140,7 +140,7 @@ impl ConsumerState {
 
     fn assign(&self, partitions: &mut TopicPartitionList) {
         let mut inner = self.inner();
-        inner.answered = true;
+        inner.has_joined = true;
         let mut assigned = Vec::new();
         for mut element in partitions.elements() {
             let partition = TopicPartition::new(element.topic(), element.partition());
@@ -163,12 +163,12 @@ impl ConsumerState {
     fn revoke(&self, partitions: &TopicPartitionList) {
         let mut inner = self.inner();
         let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect();
-        inner.whole &= revoked.is_empty();
+        inner.complete &= revoked.is_empty();
         for partition in revoked {
             inner.assigned.remove(&partition);
             inner.expected.remove(&partition);
             inner.lag.remove(&partition);
-            inner.missed.insert(partition);
+            inner.revoked.insert(partition);
         }
     }
 

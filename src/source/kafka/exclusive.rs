@@ -1,9 +1,10 @@
-//! A process without a `[cluster]` holds the state of everybody, so it must have every partition: of a part it would count people
-//! wrongly, and say so nowhere. It reads nothing until all are its own, and ends where they do not become its own.
+//! Makes sure that one process reads all partitions. Without a `[cluster]` a process holds the state of all employees: with some of
+//! the partitions it would count wrongly, and nothing would show it. It reads nothing until all partitions are assigned to it, and
+//! ends with an error if they are not within some time.
 //!
-//! Whoever comes later is to give way. It does not even join a group that has members, since joining takes partitions away from
-//! somebody who is at work; so long a predecessor that died may still be a member, it waits. Where two join at once each gets a part
-//! and both wait, in an order in which one of them ends first and the other gets all.
+//! The process that comes later gives way. It does not join a group that has members, since joining would take partitions away from
+//! a process at work; it waits for as long as a predecessor that died may still be a member. Where two processes join at once, each
+//! gets some of the partitions and waits, one for longer than the other: the first to give up leaves all of them to the other.
 
 use crate::kafka::is_outage;
 use crate::model::topic::TopicPartition;
@@ -20,48 +21,51 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// librdkafka's own.
-const SESSION: Duration = Duration::from_secs(45);
-/// How long a broker may take to answer. Short: who is told to stop waits for it.
-const ANSWER: Duration = Duration::from_secs(1);
+/// librdkafka's default of `session.timeout.ms`.
+const DEFAULT_SESSION_TIMEOUT: Duration = Duration::from_secs(45);
+/// How long a broker may take to answer. Short, since a stop waits for it.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(100);
-const EVERY: Duration = Duration::from_millis(500);
-/// One broker of many that is away must not keep us from asking what the group gives.
-const UNANSWERED: Duration = Duration::from_secs(10);
+/// How often brokers are asked.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// How long requests for the members may fail: one broker of many that is away must not keep us from joining.
+const FAILING_LIMIT: Duration = Duration::from_secs(10);
 
-/// What is told of the partitions.
+/// The result of a look at the assignment.
 pub enum AssignmentCheck {
-    /// Nothing new.
+    /// Nothing has changed.
     Unchanged,
-    /// All have become ours.
+    /// All partitions are assigned to this process now.
     Complete,
-    /// They did not become ours in time.
+    /// They were not within the time allowed, and why.
     Refused(String),
 }
 
-/// Watches over the partitions of a process.
+/// Watches the assignment of one source.
 pub struct ExclusiveAssignment {
     group: String,
     names: Vec<String>,
     patterns: Vec<Regex>,
-    /// Longer than a member that died is held for alive.
+    /// Longer than a member that died stays in the group.
     grace: Duration,
-    /// A name that stays over restarts: its predecessor is no other member but the same.
+    /// `group.instance.id` is set: a predecessor is the same member, not another.
     named: bool,
+    /// All partitions were assigned before.
     had_all: bool,
     partial_since: Option<Instant>,
     asked_at: Option<Instant>,
 }
 
 impl ExclusiveAssignment {
-    /// Of a source and the settings of its client.
+    /// For a source, with the settings of its client.
     pub fn new(settings: &KafkaSettings, client: &ClientConfig) -> Result<ExclusiveAssignment, SettingsError> {
         let (patterns, names): (Vec<&String>, Vec<&String>) = settings.topics.iter().partition(|topic| topic.starts_with('^'));
         let patterns: Result<Vec<Regex>, SettingsError> = patterns
             .into_iter()
             .map(|topic| Regex::new(topic).map_err(|error| SettingsError::Client(format!("topic {topic:?}: {error}"))))
             .collect();
-        let session = client.get("session.timeout.ms").and_then(|text| text.parse().ok()).map_or(SESSION, Duration::from_millis);
+        let session =
+            client.get("session.timeout.ms").and_then(|text| text.parse().ok()).map_or(DEFAULT_SESSION_TIMEOUT, Duration::from_millis);
         Ok(ExclusiveAssignment {
             group: settings.group.clone(),
             names: names.into_iter().cloned().collect(),
@@ -74,7 +78,7 @@ impl ExclusiveAssignment {
         })
     }
 
-    /// Joins the group once it has no other members. Fails where it keeps them for longer than a dead one stays.
+    /// Waits until no other member of the group reads these topics, then joins. Fails if some still do after 1.5 session timeouts.
     pub fn join(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> Result<(), String> {
         let (mut since, mut answered): (Option<Instant>, _) = (None, Instant::now());
         while !self.named && !state.stopping.load(Ordering::Acquire) {
@@ -90,15 +94,15 @@ impl ExclusiveAssignment {
                         return Err(self.refusal("has members that read the same topics", &others));
                     }
                 }
-                Err(error) if passes(&error) && answered.elapsed() < UNANSWERED => {}
+                Err(error) if is_transient(&error) && answered.elapsed() < FAILING_LIMIT => {}
                 Err(error) => {
-                    // Who may not ask goes on: what the group then gives is looked at in any case.
+                    // Without the right to ask we join: the assignment is checked in any case.
                     tracing::debug!(%error, group = self.group, "kafka: the members of the group cannot be read");
                     break;
                 }
             }
-            // What befalls the client is told inside of a poll.
-            let again = Instant::now() + EVERY;
+            // Callbacks run inside of a poll.
+            let again = Instant::now() + INTERVAL;
             while Instant::now() < again && !state.stopping.load(Ordering::Acquire) {
                 let _ = consumer.poll(POLL);
             }
@@ -107,21 +111,21 @@ impl ExclusiveAssignment {
         consumer.subscribe(&topics).map_err(|error| format!("topics {topics:?}: {error}"))
     }
 
-    /// Looks whether all partitions are ours, as far as it is not known.
+    /// Checks whether all partitions are assigned to this process, unless it is known.
     pub fn check(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> AssignmentCheck {
         if state.is_complete() {
             return AssignmentCheck::Unchanged;
         }
         let now = Instant::now();
-        if self.asked_at.is_some_and(|at| now.duration_since(at) < EVERY) {
+        if self.asked_at.is_some_and(|at| now.duration_since(at) < INTERVAL) {
             return AssignmentCheck::Unchanged;
         }
-        let Some(ours) = state.given() else { return AssignmentCheck::Unchanged };
+        let Some(ours) = state.assignment() else { return AssignmentCheck::Unchanged };
         self.asked_at = Some(now);
         let all = match self.all(consumer) {
             Ok(all) if !all.is_empty() => all,
             Ok(_) | Err(_) => {
-                // Nobody can tell while brokers are away.
+                // It cannot be known while brokers are away.
                 self.partial_since = None;
                 return AssignmentCheck::Unchanged;
             }
@@ -135,7 +139,7 @@ impl ExclusiveAssignment {
         }
         let since = *self.partial_since.get_or_insert(now);
         let first = all.first().is_some_and(|first| ours.contains(first));
-        // One who was at work stays longest, and of two who are alike one.
+        // Of several processes that wait, the one that was at work before waits longest, and else the one with the first partition.
         let patience = self.grace * (1 + u32::from(first) + 2 * u32::from(self.had_all));
         if now.duration_since(since) < patience {
             return AssignmentCheck::Unchanged;
@@ -153,12 +157,12 @@ impl ExclusiveAssignment {
         )
     }
 
-    /// Members of the group that read topics of ours, as people know them. Sources of one process, and services that have nothing
-    /// to do with one another, may be in one group: those take nothing away.
+    /// Other members of the group that read these topics, by client id and host. Members that read other topics take no partitions
+    /// away: sources of one process, and unrelated services, may share a group.
     fn others(&self, consumer: &SourceConsumer) -> KafkaResult<Vec<String>> {
-        let list = consumer.fetch_group_list(Some(&self.group), ANSWER)?;
+        let list = consumer.fetch_group_list(Some(&self.group), REQUEST_TIMEOUT)?;
         let members = list.groups().iter().filter(|found| found.name() == self.group).flat_map(|found| found.members());
-        // While a group forms it does not say what its members read.
+        // While a group rebalances, brokers do not report subscriptions.
         let reads = |member: &&GroupMemberInfo| {
             let read = member.metadata().and_then(subscription);
             read.is_none_or(|topics| topics.into_iter().any(|topic| self.is_ours(topic)))
@@ -175,10 +179,10 @@ impl ExclusiveAssignment {
     fn all(&self, consumer: &SourceConsumer) -> KafkaResult<BTreeSet<TopicPartition>> {
         let mut all = BTreeSet::new();
         let one_by_one = self.names.iter().map(|name| Some(name.as_str()));
-        // Patterns are held against all names.
+        // Patterns are matched against the names of all topics.
         let wanted: Vec<Option<&str>> = if self.patterns.is_empty() { one_by_one.collect() } else { vec![None] };
         for only in wanted {
-            let metadata = consumer.fetch_metadata(only, ANSWER)?;
+            let metadata = consumer.fetch_metadata(only, REQUEST_TIMEOUT)?;
             for topic in metadata.topics().iter().filter(|topic| topic.error().is_none() && self.is_ours(topic.name())) {
                 let name: Arc<str> = topic.name().into();
                 all.extend(topic.partitions().iter().map(|partition| TopicPartition::new(Arc::clone(&name), partition.id())));
@@ -188,8 +192,8 @@ impl ExclusiveAssignment {
     }
 }
 
-/// Whether it is worth asking again.
-fn passes(error: &KafkaError) -> bool {
+/// Whether a request is worth repeating after this error.
+fn is_transient(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{
         CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, OperationTimedOut, RequestTimedOut,
     };
@@ -232,7 +236,7 @@ mod tests {
             let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
             ExclusiveAssignment::new(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned() }, &config)
         };
-        assert!(of(&["a"], &[]).expect("made").grace > SESSION);
+        assert!(of(&["a"], &[]).expect("made").grace > DEFAULT_SESSION_TIMEOUT);
         let quick = of(&["a"], &[("session.timeout.ms", "2000")]).expect("made");
         assert_eq!(quick.grace, Duration::from_secs(8));
         assert!(of(&["^("], &[]).err().expect("refused").to_string().contains("topic \"^(\""));

@@ -1,7 +1,7 @@
 //! Records from Kafka: a thread of its own polls, batches go through a bounded channel in order.
 //!
-//! Guarantees rest on the state, not on the group: the state says where to start, and offsets are committed only as a hint for
-//! people who watch the group's lag. The state is one process's, so it must have every partition: see [`exclusive`].
+//! Guarantees rest on the saved state, not on the group: the state says where to start, and offsets are committed only for those who
+//! watch the lag of the group. The state is that of one process, which must read every partition: see [`exclusive`].
 
 pub mod bounded;
 pub mod consumer_state;
@@ -57,25 +57,25 @@ pub struct KafkaMessage {
     pub payload: Vec<u8>,
 }
 
-/// What the poll thread tells, in the order in which it happened.
+/// What happens in a source, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KafkaEvent {
     /// Messages; those of a partition in the order of their offsets.
     Batch(Vec<KafkaMessage>),
-    /// These partitions are ours now, read from these offsets where the state knew one.
+    /// Partitions were assigned, and are read from these offsets where the state has one.
     Assigned(Vec<(TopicPartition, Option<i64>)>),
-    /// These partitions are no more. Messages of them may have come before.
+    /// Partitions no longer exist. Messages of them may have come before.
     Revoked(Vec<TopicPartition>),
-    /// A partition did not continue where the state left it: its messages between have expired, or the topic was made anew.
+    /// A partition does not continue where the state left it: messages between have expired, or the topic was created anew.
     Jumped {
         /// Which.
         partition: TopicPartition,
         /// Where it should have continued.
         expected: i64,
-        /// Where it does. Lower than expected: the topic was made anew, and its offsets mean other messages.
+        /// Where it does. Lower than expected: the topic was created anew, and its offsets mean other messages.
         found: i64,
     },
-    /// The client cannot go on. Nothing follows.
+    /// The client failed for good. Nothing follows.
     Failed(String),
 }
 
@@ -139,7 +139,7 @@ impl KafkaSource {
         self.state.connected.load(Ordering::Acquire)
     }
 
-    /// Whether some partitions are not ours: nothing is read then.
+    /// Whether some partitions are not assigned to us: nothing is read then.
     pub fn is_partial(&self) -> bool {
         self.state.is_partial()
     }
@@ -158,7 +158,7 @@ impl KafkaSource {
     /// can hang for ever (rust-rdkafka 509, 453, 611), and the process may exit.
     pub fn stop(self, deadline: Duration) -> bool {
         self.state.stopping.store(true, Ordering::Release);
-        // Nobody takes events any more: a poll thread that waits for room in the channel wakes up.
+        // Wakes a poll thread that waits for room in the channel.
         drop(self.events);
         matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))
     }
@@ -171,7 +171,7 @@ pub fn bounds(cluster: &Cluster, topics: &[String], timeout: Duration) -> Result
     let mut bounds = BTreeMap::new();
     for topic in topics {
         let failed = |error: KafkaError| {
-            // What lies behind it is told by callbacks, which run inside of a poll.
+            // The cause is reported to callbacks, which run inside of a poll.
             while consumer.poll(Duration::from_millis(100)).is_some() {}
             let why = consumer.context().0.last().unwrap_or_else(|| error.to_string());
             SettingsError::Client(format!("topic {topic:?}: {why}"))

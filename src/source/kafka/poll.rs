@@ -1,4 +1,4 @@
-//! The poll thread: it polls whatever happens, batches what it gets, and pauses rather than waits where nobody takes batches.
+//! The poll thread: it polls in any case, makes batches, and pauses partitions where the owner does not take them.
 
 use crate::kafka::is_outage;
 use crate::model::topic::TopicPartition;
@@ -44,7 +44,7 @@ impl Poller {
         Poller { consumer, state, exclusive, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
     }
 
-    /// Runs until it is told to stop, the client fails for good, or nobody listens.
+    /// Runs until it is stopped, the client fails for good, or the owner is gone.
     pub fn run(mut self) {
         if let Err(why) = self.exclusive.join(&self.consumer, &self.state) {
             return self.fail(why);
@@ -58,7 +58,7 @@ impl Poller {
                 AssignmentCheck::Unchanged => {}
                 AssignmentCheck::Complete => self.set_complete(),
                 AssignmentCheck::Refused(why) => {
-                    // Whoever has the rest can have these too.
+                    // Another process has the rest, and can have these too.
                     self.fail(why);
                     break;
                 }
@@ -70,10 +70,10 @@ impl Poller {
         self.leave();
     }
 
-    /// The last thing that is told.
+    /// Sends the last event.
     fn fail(&mut self, why: String) {
         self.outbox.push_back(KafkaEvent::Failed(why));
-        // Nobody listens: nobody to tell.
+        // Fails where the owner is gone.
         let _ = self.outbox.drain(..).try_for_each(|event| self.events.send(event));
     }
 
@@ -105,7 +105,7 @@ impl Poller {
                         self.topic = message.topic().into();
                     }
                     if let Some(jump) =
-                        self.state.passes(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
+                        self.state.advance(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
                     {
                         batch.move_to(&mut self.outbox);
                         self.outbox.push_back(jump);
@@ -113,7 +113,7 @@ impl Poller {
                     batch.push(owned(&message, &self.topic));
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
-                // The client's callback has heard of it too.
+                // The error callback has logged it.
                 Some(Err(error)) if is_outage(&error) => {}
                 Some(Err(error)) => tracing::warn!(%error, "kafka: poll"),
                 None => break,
@@ -125,7 +125,7 @@ impl Poller {
     }
 
     /// Passes on what there is. Where the channel is full for long, pauses; where it has room again, resumes.
-    /// False if nobody listens.
+    /// False if the owner is gone.
     fn hand_over(&mut self) -> bool {
         let patience = if self.paused { Duration::ZERO } else { PATIENCE };
         while let Some(event) = self.outbox.pop_front() {
@@ -171,7 +171,7 @@ impl Poller {
         }
     }
 
-    /// Leaves the group in an orderly way, as far as it can be done soon. Messages that still come are not ours to keep.
+    /// Leaves the group, after pending commits and within [`LEAVING`]. Messages that still come are dropped.
     fn leave(self) {
         let until = Instant::now() + LEAVING;
         self.commit();
