@@ -116,12 +116,12 @@ fn image(criterion: &mut Criterion) {
         engine.take(access, None);
     }
     engine.advance(&Sequential);
-    let image = engine.image();
+    let image = engine.snapshot();
     let bytes: usize = image.shards.iter().map(Vec::len).sum();
     let mut group = criterion.benchmark_group("image");
     group.throughput(Throughput::Bytes(bytes as u64));
     group.sample_size(10);
-    group.bench_function("write", |bencher| bencher.iter(|| engine.image()));
+    group.bench_function("write", |bencher| bencher.iter(|| engine.snapshot()));
     group.bench_function("restore", |bencher| bencher.iter(|| Engine::restore(context.clone(), &image).expect("restores")));
     group.finish();
 }

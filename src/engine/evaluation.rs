@@ -1,7 +1,7 @@
 //! Justification as the first stage keeps it: what stands in the way of a record, of a day, and the sums of the days that are settled.
 
 use crate::engine::context::Context;
-use crate::engine::limits::EvictedActors;
+use crate::engine::evicted_actors::EvictedActors;
 use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, PartitionId};
 use crate::model::coverage::{Counts, Reason, Reasons};
@@ -31,8 +31,8 @@ pub struct EvaluationCoverage {
     /// Tags of the sources of partitions; derived.
     #[serde(skip)]
     tags: BTreeMap<PartitionId, u16>,
-    /// Whose profiles were given up. It stands behind the rest of a state, and only where there are any: states without are those of
-    /// versions that knew none.
+    /// Whose profiles were evicted. Saved behind the rest of a state, and only where there are any, so that a state without them is that
+    /// of versions that did not save them.
     #[serde(skip)]
     pub(super) evicted: EvictedActors,
 }

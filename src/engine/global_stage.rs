@@ -1,137 +1,103 @@
-//! The second stage: everything that compares employees. Once an hour it hears sums, once a day small summaries, from every first
-//! stage; it answers all of them alike, and decides which alerts are shown.
+//! The global stage: everything that compares employees and sources. It gets sums once an hour and small summaries once a day from every
+//! keyed stage, replies the same to all of them, and decides which alerts the daily budget shows.
 //!
-//! It reads what it hears in an order of its own, so its answers do not depend on how employees are spread over first stages.
+//! It puts what it gets into an order of its own, so its replies do not depend on how employees are spread over keyed stages.
 
-use crate::detect::{self, DetectorSettings, GroupFinding};
+use crate::detect::{self, DetectorSettings};
 use crate::engine::context::Context;
+use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
 use crate::engine::source_monitor::SourceMonitor;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use crate::population::group_activity::GroupActivity;
 use crate::population::lookups::{DayComparison, RecentLookups};
-use crate::population::sources::outages::SourceOutages;
-use crate::population::volume::{VolumeReport, begin};
-use crate::population::{LEARNT_AFTER, Models, Population, Summary};
+use crate::population::volume::begin;
+use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
 use serde::{Deserialize, Serialize};
 
-/// What a first stage tells as a UTC hour begins.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct StageReport {
-    /// The hour, by number.
-    pub hour: i64,
-    /// What its employees have done on the days that are open.
-    pub activity: GroupActivity,
-    /// What was heard of each partition since the last report.
-    pub heard: Vec<VolumeReport>,
-    /// Where a day begins with it: summaries of its employees, in the order of their actors.
-    pub day: Option<Vec<Summary>>,
-}
-
-/// What all first stages are answered.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct StageReply {
-    /// The hour.
-    pub hour: i64,
-    /// What everybody has done on the days that are open.
-    pub activity: GroupActivity,
-    /// What cannot be seen of the sources.
-    pub outages: SourceOutages,
-    /// Where a day begins.
-    pub day: Option<DayReply>,
-}
-
-/// What was learnt from the days that have closed everywhere.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct DayReply {
-    /// The peer groups.
-    pub models: Models,
-    /// What employees have in common.
-    pub findings: Vec<GroupFinding>,
-}
-
-/// The second stage.
+/// The global stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GlobalStage {
     population: Population,
-    stage: RecentLookups,
+    lookups: RecentLookups,
     budget: Budget,
-    watch: SourceMonitor,
+    monitor: SourceMonitor,
 }
 
 impl GlobalStage {
-    /// A second stage that has heard nothing, and shows so many alerts a day.
+    /// A global stage without state, which shows so many alerts a day.
     pub fn new(budget_per_day: u32) -> GlobalStage {
-        GlobalStage::of((Population::default(), Budget::new(budget_per_day), SourceMonitor::default()), RecentLookups::default())
+        GlobalStage::from_parts((Population::default(), Budget::new(budget_per_day), SourceMonitor::default()), RecentLookups::default())
     }
 
     /// From its parts.
-    pub fn of((population, budget, watch): (Population, Budget, SourceMonitor), stage: RecentLookups) -> GlobalStage {
-        GlobalStage { population, stage, budget, watch }
+    pub fn from_parts((population, budget, monitor): (Population, Budget, SourceMonitor), lookups: RecentLookups) -> GlobalStage {
+        GlobalStage { population, lookups, budget, monitor }
     }
 
-    /// What changes with every alert and hour.
+    /// The part of its state that changes with every alert and hour.
     pub fn parts(&self) -> (&Population, &Budget, &SourceMonitor) {
-        (&self.population, &self.budget, &self.watch)
+        (&self.population, &self.budget, &self.monitor)
     }
 
-    /// What changes with a day alone.
-    pub fn stage(&self) -> &RecentLookups {
-        &self.stage
+    /// The part of its state that changes once a day, which is the largest.
+    pub fn lookups(&self) -> &RecentLookups {
+        &self.lookups
     }
 
-    /// The same, when the rest is of no more use.
-    pub fn into_stage(self) -> RecentLookups {
-        self.stage
+    /// That part alone.
+    pub fn into_lookups(self) -> RecentLookups {
+        self.lookups
     }
 
-    /// Answers the reports of all first stages about the same hour. Beside the answer comes what is to be told of sources.
-    pub fn answer(&mut self, reports: Vec<StageReport>, context: &Context) -> (StageReply, Vec<Revision>) {
+    /// Replies to the reports of all keyed stages about the same hour. Beside the reply come revisions of alerts about sources.
+    pub fn reply_to(&mut self, reports: Vec<StageReport>, context: &Context) -> (StageReply, Vec<Revision>) {
         let hour = reports.first().map_or(0, |report| report.hour);
         let begins = reports.first().is_some_and(|report| report.day.is_some());
-        let (mut activity, mut heard, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut activity, mut volumes, mut summaries) = (Vec::new(), Vec::new(), Vec::new());
         for report in reports {
             activity.push(report.activity.into_sorted());
-            heard.extend(report.heard);
+            volumes.extend(report.volumes);
             summaries.extend(report.day.into_iter().flatten());
         }
-        let mut gaps = if begins { self.watch.settle(begin(hour), context) } else { Vec::new() };
-        gaps.extend(self.watch.hour(hour, heard, context));
+        let mut gaps = if begins { self.monitor.settle(begin(hour), context) } else { Vec::new() };
+        gaps.extend(self.monitor.hour(hour, volumes, context));
         let day = begins.then(|| self.learn(hour, summaries, &context.settings));
-        (StageReply { hour, activity: GroupActivity::of(activity), outages: self.watch.outages().clone(), day }, gaps)
+        (StageReply { hour, activity: GroupActivity::of(activity), outages: self.monitor.outages().clone(), day }, gaps)
     }
 
     fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayReply {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
         let models = self.population.learn(today, &summaries);
-        self.watch.learnt(&models);
+        self.monitor.learnt(&models);
         let last = today.saturating_sub(LEARNT_AFTER);
-        self.stage.take(last, &summaries);
-        let looks = self.stage.looks();
-        let findings = detect::compare_employees(settings, &DayComparison { last, members: &summaries, looks: &looks, stage: &self.stage });
+        self.lookups.take(last, &summaries);
+        let lookups = self.lookups.sorted();
+        let day = DayComparison { last, members: &summaries, lookups: &lookups, recent: &self.lookups };
+        let findings = detect::compare_employees(settings, &day);
         DayReply { models, findings }
     }
 
-    /// The input ends: what is still to be told of sources.
+    /// The input ends: revisions of alerts about sources that changed since their last one.
     pub fn finish(&mut self, context: &Context) -> Vec<Revision> {
-        self.watch.settle(Timestamp(i64::MIN / 4), context)
+        self.monitor.settle(Timestamp(i64::MIN / 4), context)
     }
 
-    /// A day begins: room of the budget that is left goes to those that wait.
-    pub fn turn(&mut self, hour: i64) {
+    /// A day begins: what is left of the budget goes to alerts that were held back.
+    pub fn begin_day(&mut self, hour: i64) {
         self.budget.turn(Timestamp(hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS));
     }
 
-    /// Lets the budget decide what is shown of revisions that come in order of event time.
-    pub fn pass(&mut self, output: &mut Output) {
-        self.pass_all(&mut output.revisions);
+    /// Lets the budget decide which revisions are shown. They come in order of event time.
+    pub fn apply_budget(&mut self, output: &mut Output) {
+        self.apply_budget_to(&mut output.revisions);
     }
 
     /// The same of revisions alone.
-    pub fn pass_all(&mut self, revisions: &mut [Revision]) {
+    pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
         for Revision { at, alert } in revisions {
             self.budget.pass(alert, *at);
         }

@@ -1,16 +1,19 @@
-//! The first stage: everything about single employees. Keyed by employee, it needs nobody else; at every UTC hour it stops, says
-//! what its employees did in sum, and goes on once it has heard what all of them did.
+//! The keyed stage: everything about single employees. Partitioned by employee, it needs the records of its own employees only. At every
+//! UTC hour of event time it stops, reports sums to the global stage, and goes on with its reply.
 //!
-//! Hours without a record are passed over where nobody else could have had one; days are not: each begins with a tick.
+//! Hours without a record are skipped where no other keyed stage can have one; days are not: each begins with a tick.
 
-use crate::engine::Executor;
-use crate::engine::context::{Context, PassThrough, SHARDS};
+use crate::engine::context::{Context, SHARDS};
+use crate::engine::env::{Profiles, Shared};
 use crate::engine::evaluation::EvaluationCoverage;
-use crate::engine::global_stage::{DayReply, StageReply, StageReport};
+use crate::engine::eviction;
+use crate::engine::exchange::{DayReply, StageReply, StageReport};
+use crate::engine::executor::Executor;
 use crate::engine::output::{Output, Revision};
 use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
 use crate::engine::provisional::Provisional;
-use crate::engine::shard::{self, Env, Profiles, Shard};
+use crate::engine::settling::whole_minutes;
+use crate::engine::shard::Shard;
 use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, Actor, PartitionId};
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
@@ -26,274 +29,234 @@ use std::sync::Arc;
 pub struct StepOutput {
     /// What has settled.
     pub settled: Output,
-    /// What a day that begins ends.
+    /// Revisions and counts of the day that has ended, where one begins.
     pub ticked: Output,
-    /// An hour has come: this is to be told to the second stage, and the first waits for its reply.
+    /// Where an hour begins: what the global stage must get. The keyed stage waits for its reply.
     pub report: Option<StageReport>,
 }
 
-/// Which hours are stopped at.
+/// At which hours the stage stops and reports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hours {
-    /// Those with records, and every midnight: all employees are here.
-    Busy,
-    /// Every one: others may have records in it.
+pub enum ReportedHours {
+    /// Those with records, and every midnight: there is no other keyed stage.
+    WithRecords,
+    /// Every one: other keyed stages may have records in it.
     All,
 }
 
-/// Hours of the longest silence whose every day is ticked.
+/// The longest silence, in hours, of which every day is ticked. Of a longer one, only its last days are.
 const LONGEST_SILENCE: i64 = 40 * 24;
 
-/// The first stage.
+/// The keyed stage.
 pub struct KeyedStage {
-    pub(super) context: Arc<Context>,
-    pub(super) profiles: Arc<Profiles>,
+    /// What all shards read.
+    pub(super) shared: Shared,
     /// The state of all employees, shard by shard.
     pub(super) shards: Vec<Shard>,
-    /// What partitions tell beside records.
-    pub(super) notes: PartitionEvents,
-    hours: Hours,
-    /// How far things have come.
-    pub(super) reached: StageProgress,
-    waiting: bool,
-    pub(super) models: Arc<Models>,
-    pub(super) group_activity: Arc<GroupActivity>,
-    pub(super) outages: Arc<SourceOutages>,
-    pub(super) ahead: Provisional,
-    /// Whose profiles were given up since entries were last given.
-    pub(super) gone: Vec<Actor>,
-    /// Employees have moved between shards since entries were last given.
-    pub(super) dealt: bool,
+    /// Events of partitions beside their records.
+    pub(super) events: PartitionEvents,
+    hours: ReportedHours,
+    pub(super) progress: StageProgress,
+    /// Whether it has reported and the reply has not come.
+    awaits_reply: bool,
+    pub(super) provisional: Provisional,
+    /// Whose profiles were evicted since the last save.
+    pub(super) evicted: Vec<Actor>,
+    /// Whether employees moved between shards since the last save.
+    pub(super) redistributed: bool,
 }
 
-/// How far the first stage has come.
+/// How far a keyed stage has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct StageProgress {
     /// Up to where records have settled.
     pub settled: Timestamp,
-    /// The last UTC hour at whose start the second stage was heard.
+    /// The last UTC hour of which the reply was taken.
     pub hour: i64,
     /// The last UTC day that has begun.
     pub day: i64,
-    /// The hour at whose start that day's reply was heard.
+    /// The hour with whose reply that day began.
     pub day_at: i64,
 }
 
 impl StageProgress {
-    /// Whether anything was reached yet.
+    /// Before the first record.
+    pub const NONE: StageProgress = StageProgress {
+        settled: Timestamp(i64::MIN / 4),
+        hour: i64::MIN / (4 * HOUR_MS),
+        day: i64::MIN / (4 * DAY_MS),
+        day_at: i64::MIN / (4 * HOUR_MS),
+    };
+
+    /// Whether any hour was reached yet.
     pub fn has_begun(self) -> bool {
-        self.hour > NOTHING.hour
+        self.hour > StageProgress::NONE.hour
     }
 }
 
-/// Before anything.
-pub const NOTHING: StageProgress = StageProgress {
-    settled: Timestamp(i64::MIN / 4),
-    hour: i64::MIN / (4 * HOUR_MS),
-    day: i64::MIN / (4 * DAY_MS),
-    day_at: i64::MIN / (4 * HOUR_MS),
-};
-
 impl KeyedStage {
-    /// A first stage that has seen nothing.
-    pub fn new(context: Arc<Context>, hours: Hours) -> KeyedStage {
+    /// A keyed stage without state.
+    pub fn new(context: Arc<Context>, hours: ReportedHours) -> KeyedStage {
         KeyedStage {
-            profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
+            shared: Shared::new(context),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            notes: PartitionEvents::default(),
+            events: PartitionEvents::default(),
             hours,
-            reached: NOTHING,
-            waiting: false,
-            models: Arc::new(Models::prior()),
-            group_activity: Arc::default(),
-            outages: Arc::default(),
-            ahead: Provisional::default(),
-            gone: Vec::new(),
-            dealt: false,
-            context,
+            progress: StageProgress::NONE,
+            awaits_reply: false,
+            provisional: Provisional::default(),
+            evicted: Vec::new(),
+            redistributed: false,
         }
     }
 
     /// The set-up.
     pub fn context(&self) -> &Arc<Context> {
-        &self.context
+        &self.shared.context
     }
 
-    /// All profiles, for whoever reads beside.
+    /// All profiles, for whoever reads them while the stage runs.
     pub fn profiles(&self) -> &Arc<Profiles> {
-        &self.profiles
+        &self.shared.profiles
     }
 
     /// The peer groups as learnt so far.
     pub fn models(&self) -> &Arc<Models> {
-        &self.models
+        &self.shared.models
     }
 
-    /// What cannot be seen of the sources.
+    /// Outages of the sources.
     pub fn outages(&self) -> &Arc<SourceOutages> {
-        &self.outages
+        &self.shared.outages
     }
 
     /// How far it has come.
-    pub fn reached(&self) -> StageProgress {
-        self.reached
+    pub fn progress(&self) -> StageProgress {
+        self.progress
     }
 
-    /// Where several stages work together, the hour from which on all of them stop at every one.
-    pub fn begin(&mut self, hour: i64) {
-        self.reached.hour = self.reached.hour.max(hour - 1);
+    /// Where several keyed stages work together: the hour from which on all of them report every hour.
+    pub fn start_at(&mut self, hour: i64) {
+        self.progress.hour = self.progress.hour.max(hour - 1);
     }
 
-    /// The hour of the first record that waits.
-    pub fn first_hour(&self) -> Option<i64> {
+    /// The hour of the first record that has not settled.
+    pub fn first_pending_hour(&self) -> Option<i64> {
         self.shards.iter().filter_map(Shard::first_pending).min().map(|time| time.0.div_euclid(HOUR_MS))
     }
 
-    fn env(&self) -> Env<'_> {
-        Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        }
-    }
-
     /// Brings a record to its shard. One that lies before what has settled counts all the same, late.
-    pub fn push(&mut self, placed: Scheduled<Access>) {
-        let settled = self.reached.settled;
-        let late = placed.late || placed.settles < settled;
-        let placed = Scheduled { settles: placed.settles.max(settled), late, ..placed };
-        self.shards[self.context.key(&placed.item.actor).shard()].push(placed);
+    pub fn push(&mut self, record: Scheduled<Access>) {
+        let settled = self.progress.settled;
+        let late = record.late || record.settles < settled;
+        let record = Scheduled { settles: record.settles.max(settled), late, ..record };
+        self.shards[self.shared.context.key(&record.item.actor).shard()].push(record);
     }
 
-    /// Takes a note of a partition, to be heard at that time.
-    pub fn note(&mut self, partition: PartitionId, at: Timestamp, note: PartitionEvent) {
-        self.notes.push(partition, at.max(self.reached.settled), note);
+    /// Takes an event of a partition, which is applied at that time.
+    pub fn push_event(&mut self, partition: PartitionId, at: Timestamp, event: PartitionEvent) {
+        self.events.push(partition, at.max(self.progress.settled), event);
     }
 
     /// How far employees' days could be evaluated.
-    pub fn covered(&self) -> EvaluationCoverage {
+    pub fn coverage(&self) -> EvaluationCoverage {
         let mut all = EvaluationCoverage::default();
-        self.shards.iter().for_each(|shard| all.join(shard.covered()));
+        self.shards.iter().for_each(|shard| all.join(shard.coverage()));
         all
     }
 
-    /// The input ends: no day waits for more.
+    /// The input ends: settles how far all days could be evaluated.
     pub fn settle_coverage(&mut self, last: Option<Timestamp>) {
         let Some(last) = last else { return };
-        // A day ahead of UTC somewhere.
+        // In some time zones it is a day later than in UTC.
         let last = day_number(last.utc_day()) + 1;
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
+        let env = self.shared.env();
         self.shards.iter_mut().for_each(|shard| shard.settle_coverage(last, env));
     }
 
     /// Settles up to the frontier, or to the next hour on the way there. To be called again until no report comes.
     pub fn step(&mut self, frontier: Timestamp, executor: &impl Executor) -> StepOutput {
-        if self.waiting {
+        if self.awaits_reply {
             return StepOutput::default();
         }
         let Some(hour) = self.next_hour(frontier) else {
             return StepOutput { settled: self.settle_until(frontier, executor), ..StepOutput::default() };
         };
         let mut settled = self.settle_until(Timestamp(hour * HOUR_MS), executor);
-        settled.counts.evicted.add(self.keep_within_limits(Timestamp(hour * HOUR_MS), executor));
+        let (evictions, actors) = eviction::evict(&mut self.shards, &self.shared, Timestamp(hour * HOUR_MS), executor);
+        settled.counts.evicted.add(evictions);
+        self.evicted.extend(actors);
         let (ticked, day) = match hour.div_euclid(DAY_MS / HOUR_MS) {
-            day if day > self.reached.day => self.tick(Timestamp(day * DAY_MS), executor),
+            day if day > self.progress.day => self.tick(Timestamp(day * DAY_MS), executor),
             _ => (Output::default(), None),
         };
         let activity = executor.on_all(&mut self.shards, &Shard::activity);
-        let heard = executor.on_all(&mut self.shards, &|shard| shard.flows(hour));
-        let heard = volume::join(heard.into_iter().flatten().map(|heard| self.context.named(heard)));
-        self.waiting = true;
-        StepOutput { settled, ticked, report: Some(StageReport { hour, activity: GroupActivity::of(activity), heard, day }) }
+        let volumes = executor.on_all(&mut self.shards, &|shard| shard.take_volumes(hour));
+        let volumes = volume::join(volumes.into_iter().flatten().map(|volume| self.shared.context.named(volume)));
+        self.awaits_reply = true;
+        StepOutput { settled, ticked, report: Some(StageReport { hour, activity: GroupActivity::of(activity), volumes, day }) }
     }
 
     /// The next hour to stop at, if it has come.
     fn next_hour(&self, frontier: Timestamp) -> Option<i64> {
         let due = |hour: i64| (hour * HOUR_MS <= frontier.0).then_some(hour);
-        if self.hours == Hours::All {
-            return self.reached.has_begun().then(|| due(self.reached.hour + 1)).flatten();
+        if self.hours == ReportedHours::All {
+            return self.progress.has_begun().then(|| due(self.progress.hour + 1)).flatten();
         }
-        let first = self.first_hour();
-        if !self.reached.has_begun() {
+        let first = self.first_pending_hour();
+        if !self.progress.has_begun() {
             return first.and_then(due);
         }
-        // Where records wait in an hour that has begun, others may wait in the next.
-        let busy = first.map(|hour| hour.max(self.reached.hour + 1)).and_then(due);
+        // Where records of an hour that has begun have not settled, there may be others in the next.
+        let busy = first.map(|hour| hour.max(self.progress.hour + 1)).and_then(due);
         let end = busy.unwrap_or(frontier.0.div_euclid(HOUR_MS));
-        let midnight = ((self.reached.day + 1) * 24).max((end - LONGEST_SILENCE).div_euclid(24) * 24);
+        let midnight = ((self.progress.day + 1) * 24).max((end - LONGEST_SILENCE).div_euclid(24) * 24);
         [busy, due(midnight)].into_iter().flatten().min()
     }
 
-    /// The second stage has answered: what it says of employees here is heard, and the stage goes on.
-    pub fn hear(&mut self, reply: StageReply, executor: &impl Executor) -> Output {
-        self.waiting = false;
-        self.reached.hour = reply.hour;
-        (self.group_activity, self.outages) = (Arc::new(reply.activity), Arc::new(reply.outages));
+    /// Takes the reply of the global stage: judges its findings about employees of this stage, and goes on.
+    pub fn take_reply(&mut self, reply: StageReply, executor: &impl Executor) -> Output {
+        self.awaits_reply = false;
+        self.progress.hour = reply.hour;
+        (self.shared.group_activity, self.shared.outages) = (Arc::new(reply.activity), Arc::new(reply.outages));
         let Some(day) = reply.day else { return Output::default() };
-        (self.reached.day, self.reached.day_at) = (reply.hour.div_euclid(DAY_MS / HOUR_MS), reply.hour);
-        self.models = Arc::new(day.models);
-        let mut told = false;
-        for finding in day.findings {
-            let shard = &mut self.shards[self.context.key(&finding.actor).shard()];
-            shard.told.push(finding);
-            told = true;
-        }
-        if !told {
+        (self.progress.day, self.progress.day_at) = (reply.hour.div_euclid(DAY_MS / HOUR_MS), reply.hour);
+        self.shared.models = Arc::new(day.models);
+        if day.findings.is_empty() {
             return Output::default();
         }
+        for finding in day.findings {
+            let shard = &mut self.shards[self.shared.context.key(&finding.actor).shard()];
+            shard.group_findings.push(finding);
+        }
         let midnight = Timestamp(reply.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
-        joined(executor.on_all(&mut self.shards, &|shard| shard.hear(midnight, env)))
+        let env = self.shared.env();
+        joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)))
     }
 
-    /// Goes on from a restored state with what was heard before it was saved.
-    pub fn go_on_with(&mut self, hour: StageReply, day: Option<DayReply>) {
-        (self.group_activity, self.outages) = (Arc::new(hour.activity), Arc::new(hour.outages));
+    /// Goes on from a restored state with the last replies taken before it was saved: that of the hour, and that of the day.
+    pub fn restore_replies(&mut self, hour: StageReply, day: Option<DayReply>) {
+        (self.shared.group_activity, self.shared.outages) = (Arc::new(hour.activity), Arc::new(hour.outages));
         if let Some(day) = day {
-            self.models = Arc::new(day.models);
+            self.shared.models = Arc::new(day.models);
         }
     }
 
     fn settle_until(&mut self, until: Timestamp, executor: &impl Executor) -> Output {
-        if until <= self.reached.settled {
+        if until <= self.progress.settled {
             return Output::default();
         }
-        self.reached.settled = until;
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
-        self.notes.settle(until, self.context.lateness, &mut self.shards[0]);
+        self.progress.settled = until;
+        let env = self.shared.env();
+        // Events concern no employee, so any shard may count them.
+        self.events.settle(until, self.shared.context.lateness, self.shards[0].volumes_mut());
         joined(executor.on_all(&mut self.shards, &|shard| shard.settle(until, env)))
     }
 
-    /// A UTC day begins: days that have closed everywhere are told, so that peers learn from them.
+    /// A UTC day begins: summarises the days that have closed everywhere, for the peers to learn from.
     fn tick(&mut self, midnight: Timestamp, executor: &impl Executor) -> (Output, Option<Vec<Summary>>) {
         let today = day_number(midnight.utc_day());
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
+        let env = self.shared.env();
         let ticked = executor.on_all(&mut self.shards, &|shard| shard.tick(midnight, today, env));
         let (outputs, summaries): (Vec<Output>, Vec<_>) = ticked.into_iter().unzip();
         let mut summaries: Vec<Summary> = summaries.into_iter().flatten().collect();
@@ -301,66 +264,48 @@ impl KeyedStage {
         (joined(outputs), Some(summaries))
     }
 
-    /// The input ends: what changed since its last revision is told.
+    /// The input ends: gives revisions of what changed since its last one.
     pub fn finish(&mut self, executor: &impl Executor) -> Output {
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
+        let env = self.shared.env();
         joined(executor.on_all(&mut self.shards, &|shard| shard.finish(env)))
     }
 
-    /// Shows at once what a record that has just arrived changes; it is pushed as well, and settles in its time.
-    pub fn show(&mut self, access: &Access) -> Vec<Revision> {
-        let settled = shard::whole_minutes(self.reached.settled);
-        if self.knows(access) || access.time < settled {
+    /// Provisional revisions of a record that has just arrived. The record must be pushed as well, and settles in its time.
+    pub fn show_provisional(&mut self, access: &Access) -> Vec<Revision> {
+        let settled = whole_minutes(self.progress.settled);
+        if self.has_settled(access) || access.time < settled {
             return Vec::new();
         }
-        let key = self.context.key(&access.actor);
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
-        self.ahead.take(&key, access, settled, env)
+        let key = self.shared.context.key(&access.actor);
+        let env = self.shared.env();
+        self.provisional.take(&key, access, settled, env)
     }
 
-    /// Retracts what was shown and did not settle.
-    pub fn reconcile(&mut self) -> Vec<Revision> {
-        let env = Env {
-            context: &self.context,
-            models: &self.models,
-            profiles: &self.profiles,
-            group_activity: &self.group_activity,
-            outages: &self.outages,
-        };
-        self.ahead.settle(shard::whole_minutes(self.reached.settled), env)
+    /// Retracts provisional alerts that did not settle.
+    pub fn retract_unsettled(&mut self) -> Vec<Revision> {
+        let env = self.shared.env();
+        self.provisional.settle(whole_minutes(self.progress.settled), env)
     }
 
-    /// Forgets what is shown and has not settled: whoever goes on from here shows it anew.
-    pub fn forget_shown(&mut self) {
-        self.ahead = Provisional::default();
+    /// Forgets all provisional alerts: whoever goes on from here shows them anew.
+    pub fn discard_provisional(&mut self) {
+        self.provisional = Provisional::default();
     }
 
-    /// Records that wait to settle.
-    pub fn waiting(&self) -> impl Iterator<Item = &Access> {
-        self.shards.iter().flat_map(Shard::waiting)
+    /// Records that have not settled.
+    pub fn pending(&self) -> impl Iterator<Item = &Access> {
+        self.shards.iter().flat_map(Shard::pending)
     }
 
-    /// Whether a record with this id has settled before.
-    pub fn knows(&self, access: &Access) -> bool {
-        let shard = self.context.key(&access.actor).shard();
-        access.id.as_ref().is_some_and(|id| self.shards[shard].knows(id.print))
+    /// Whether a record with this id has settled.
+    pub fn has_settled(&self, access: &Access) -> bool {
+        let shard = self.shared.context.key(&access.actor).shard();
+        access.id.as_ref().is_some_and(|id| self.shards[shard].has_settled(id.print))
     }
 
     /// Employees and accounts known, with those whose first records have not settled.
     pub fn employees(&self) -> usize {
-        self.profiles.len() + self.ahead.newcomers(self.env())
+        self.shared.profiles.len() + self.provisional.newcomers(self.shared.env())
     }
 }
 

@@ -1,17 +1,16 @@
-//! What a partition tells beside its records: that one could not be decoded, that some are lost, and the numbers that its source gives.
+//! Events of a partition beside its records: that one could not be decoded, that some are lost, and the numbers that its source gives.
 //!
-//! A note waits for its minute as a record does, and is taken with it. So what is made of it depends on the partition alone, not on
-//! when it was read, and a state as of a minute holds the notes before that minute and no other.
+//! An event settles in its minute, as a record does. So what comes of it depends on the partition alone, not on when it was read, and a
+//! state as of a minute holds the events before that minute and no other.
 
 use crate::engine::sequences::Sequences;
-use crate::engine::shard::Shard;
 use crate::model::access::PartitionId;
 use crate::model::time::{MINUTE_MS, Span, Timestamp};
-use crate::population::volume::{HourVolume, RecordRef};
+use crate::population::volume::{HourVolume, RecordRef, VolumeAccumulator};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A note of a partition.
+/// An event of a partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum PartitionEvent {
     /// Records are missing: they could not be decoded, or the source no longer had them.
@@ -23,7 +22,7 @@ pub enum PartitionEvent {
         /// The number.
         number: u64,
         /// The record.
-        edge: RecordRef,
+        record: RecordRef,
     },
 }
 
@@ -48,42 +47,43 @@ impl LossCounts {
     }
 }
 
-/// The notes of all partitions.
+/// The events of all partitions that have not settled, and the audit sequences of each.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct PartitionEvents {
-    /// By the minute in which they are taken, in the order of each partition.
+    /// By the minute in which they settle, in the order of each partition.
     pending: BTreeMap<i64, Vec<(PartitionId, PartitionEvent)>>,
     numbers: BTreeMap<PartitionId, Sequences>,
-    /// Partitions whose numbers have changed since they were last given.
+    /// Partitions whose numbers have changed since the last save.
     #[serde(skip)]
     changed: BTreeSet<PartitionId>,
 }
 
 impl PartitionEvents {
-    /// Takes a note to wait for its time.
-    pub fn push(&mut self, partition: PartitionId, at: Timestamp, note: PartitionEvent) {
-        self.pending.entry(at.0.div_euclid(MINUTE_MS)).or_default().push((partition, note));
+    /// Holds an event until its time.
+    pub fn push(&mut self, partition: PartitionId, at: Timestamp, event: PartitionEvent) {
+        self.pending.entry(at.0.div_euclid(MINUTE_MS)).or_default().push((partition, event));
     }
 
-    /// Takes the notes of the minutes that end by `until`. They concern no employee, so any shard may keep what comes of them.
-    pub fn settle(&mut self, until: Timestamp, lateness: Span, shard: &mut Shard) {
+    /// Adds the events of the minutes that end by `until` to the volumes of their partitions.
+    pub fn settle(&mut self, until: Timestamp, lateness: Span, volumes: &mut VolumeAccumulator) {
         let end = until.0.div_euclid(MINUTE_MS);
         while let Some(entry) = self.pending.first_entry()
             && *entry.key() < end
         {
-            let (minute, notes) = entry.remove_entry();
+            let (minute, events) = entry.remove_entry();
             let at = Timestamp(minute * MINUTE_MS);
-            for (partition, note) in notes {
-                match note {
+            for (partition, event) in events {
+                match event {
                     PartitionEvent::Losses(LossCounts { dead_letters, losses }) => {
-                        shard.flow(partition, at).join(&HourVolume { dead_letters, losses, ..HourVolume::default() });
+                        volumes.of(partition, at).join(&HourVolume { dead_letters, losses, ..HourVolume::default() });
                     }
-                    PartitionEvent::Number { stream, number, edge } => {
+                    PartitionEvent::Number { stream, number, record } => {
                         self.changed.insert(partition);
-                        self.numbers.entry(partition).or_default().take(stream, number, edge, lateness, &mut |due| {
-                            // What was due before an hour that has been told is told with the next.
-                            let flow = HourVolume { numbers: due.numbers, missing: due.missing, hole: due.edges, ..HourVolume::default() };
-                            shard.flow(partition, due.at.max(at)).join(&flow);
+                        self.numbers.entry(partition).or_default().take(stream, number, record, lateness, &mut |due| {
+                            // What was due in an hour that has been reported is reported with the next.
+                            let volume =
+                                HourVolume { numbers: due.numbers, missing: due.missing, hole: due.edges, ..HourVolume::default() };
+                            volumes.of(partition, due.at.max(at)).join(&volume);
                         });
                     }
                 }
@@ -91,13 +91,13 @@ impl PartitionEvents {
         }
     }
 
-    /// The numbers of partitions that have changed since they were last given, or of all.
+    /// The sequences of partitions that have changed since the last save, or of all.
     pub fn changed(&mut self, all: bool) -> Vec<(PartitionId, &Sequences)> {
         let changed = std::mem::take(&mut self.changed);
         self.numbers.iter().filter(|(partition, _)| all || changed.contains(partition)).map(|(id, of)| (*id, of)).collect()
     }
 
-    /// Takes back what was given of a partition.
+    /// Restores the sequences of a partition.
     pub fn restore(&mut self, partition: PartitionId, numbers: Sequences) {
         self.numbers.insert(partition, numbers);
     }

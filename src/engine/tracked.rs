@@ -55,7 +55,7 @@ pub struct Marks {
 }
 
 /// What a snapshot keeps; the rest is derived.
-pub type Kept = (Profile, Vec<Episode>, Marks);
+pub type SavedProfile = (Profile, Vec<Episode>, Marks);
 
 /// Whom reasons may have been given to, the peer group, and the prints of group and unit.
 fn standing(actor: &Actor, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
@@ -94,7 +94,7 @@ impl Tracked {
     }
 
     /// Goes on from a snapshot.
-    pub fn restore((profile, episodes, marks): Kept, context: &Context) -> Tracked {
+    pub fn restore((profile, episodes, marks): SavedProfile, context: &Context) -> Tracked {
         Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) }
     }
 

@@ -141,7 +141,7 @@ impl<T> WatermarkTracker<T> {
     }
 
     /// Where something of that time that is no record settles. `None` where that is not believed yet, and never waits for it.
-    pub fn place_of(&self, time: Timestamp) -> Option<Timestamp> {
+    pub fn settling_time(&self, time: Timestamp) -> Option<Timestamp> {
         match self.watermark {
             Some(watermark) => (time <= watermark + LEAP).then(|| time.max(watermark - self.lateness)),
             None => Some(time),

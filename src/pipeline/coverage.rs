@@ -2,9 +2,9 @@
 
 use crate::engine::Engine;
 use crate::engine::context::Context;
+use crate::engine::env::Profiles;
 use crate::engine::evaluation::{EvaluationCoverage, Impairments};
 use crate::engine::keyed_stage::KeyedStage;
-use crate::engine::shard::Profiles;
 use crate::engine::tracked::Tracked;
 use crate::http::coverage::{CoverageSummary, CoverageView, EmployeeDay, Tasks};
 use crate::model::access::Actor;
@@ -45,7 +45,7 @@ struct Part {
 impl Published {
     /// Publishes what an engine knows, where an hour has passed since. Returns the sums of the newest settled day, if they are news.
     pub fn publish(&self, engine: &Engine) -> Option<Counts> {
-        self.publish_parts([(0, engine.first())].into_iter(), None)
+        self.publish_parts([(0, engine.keyed_stage())].into_iter(), None)
     }
 
     /// Publishes what the first stages of some tasks know, of so many.
@@ -54,16 +54,16 @@ impl Published {
     }
 
     fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: Option<i32>) -> Option<Counts> {
-        let now = || firsts.clone().map(|(task, first)| (task, first.reached().hour));
+        let now = || firsts.clone().map(|(task, first)| (task, first.progress().hour));
         if self.known().is_some_and(|known| known.parts.iter().map(|part| part.of).eq(now())) {
             return None;
         }
         let mut covered = EvaluationCoverage::default();
         let mut parts = Vec::new();
         for (task, first) in firsts.clone() {
-            let own = first.covered();
+            let own = first.coverage();
             parts.push(Part {
-                of: (task, first.reached().hour),
+                of: (task, first.progress().hour),
                 context: first.context().clone(),
                 profiles: first.profiles().clone(),
                 outages: first.outages().clone(),
@@ -85,7 +85,7 @@ impl Published {
 
 /// Every employee-day that is kept, by name and day.
 pub fn all(engine: &Engine) -> Vec<EmployeeDay> {
-    let covered = engine.covered();
+    let covered = engine.coverage();
     let amiss = Impairments::new(engine.context(), engine.outages());
     let mut found = Vec::new();
     for tracked in engine.profiles().iter() {

@@ -45,9 +45,9 @@ pub struct DayComparison<'a> {
     /// Summaries of all employees, in the order of their actors.
     pub members: &'a [Summary],
     /// The looks of the last days, by subject and employee, each pair once.
-    pub looks: &'a [Lookup],
+    pub lookups: &'a [Lookup],
     /// Employees by number.
-    pub stage: &'a RecentLookups,
+    pub recent: &'a RecentLookups,
 }
 
 impl RecentLookups {
@@ -86,7 +86,7 @@ impl RecentLookups {
     }
 
     /// The looks of all days, by subject and employee, each pair once.
-    pub fn looks(&self) -> Vec<Lookup> {
+    pub fn sorted(&self) -> Vec<Lookup> {
         let mut all: Vec<Lookup> = self.days.iter().flat_map(|(_, looks)| looks.iter().copied()).collect();
         all.sort_unstable();
         all.dedup();
@@ -97,7 +97,7 @@ impl RecentLookups {
 impl<'a> DayComparison<'a> {
     /// The employee of a look.
     pub fn actor(&self, look: &Lookup) -> &'a Actor {
-        &self.stage.actors[look.who as usize]
+        &self.recent.actors[look.who as usize]
     }
 
     /// The summary of an employee.
@@ -107,6 +107,6 @@ impl<'a> DayComparison<'a> {
 
     /// The looks at each subject, one group after the other.
     pub fn by_subject(&self) -> impl Iterator<Item = &'a [Lookup]> {
-        self.looks.chunk_by(|a, b| a.subject == b.subject)
+        self.lookups.chunk_by(|a, b| a.subject == b.subject)
     }
 }

@@ -3,8 +3,9 @@
 //!
 //! What a task sends again, after a crash or as a zombie, is recognised by its hour and time, and applied once.
 
+use crate::engine::StageReport;
 use crate::engine::context::Context;
-use crate::engine::global_stage::{GlobalStage, StageReport};
+use crate::engine::global_stage::GlobalStage;
 use crate::engine::output::Revision;
 use crate::engine::state_entries::StateEntry;
 use crate::model::time::{HOUR_MS, Timestamp};
@@ -106,12 +107,12 @@ impl Coordinator {
                 match id.as_slice() {
                     PROGRESS => coordinator.progress = decode(&content)?,
                     STAGE => {
-                        coordinator.stage = GlobalStage::of(decode(&content)?, coordinator.stage.into_stage());
+                        coordinator.stage = GlobalStage::from_parts(decode(&content)?, coordinator.stage.into_lookups());
                     }
                     LEARNT => {
                         let (population, budget, watch) = coordinator.stage.parts();
                         let parts = (population.clone(), budget.clone(), watch.clone());
-                        coordinator.stage = GlobalStage::of(parts, decode(&content)?);
+                        coordinator.stage = GlobalStage::from_parts(parts, decode(&content)?);
                     }
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }
@@ -211,12 +212,12 @@ impl Coordinator {
         }
         let begins_day = reports.iter().any(|report| report.day.is_some());
         if begins_day {
-            self.stage.turn(hour);
+            self.stage.begin_day(hour);
             self.deliver(day_revisions);
             self.progress.awaited_day = Some(hour);
             self.has_learnt = true;
         }
-        let (reply, gaps) = self.stage.answer(reports, context);
+        let (reply, gaps) = self.stage.reply_to(reports, context);
         self.deliver(gaps);
         let records = reply_table::reply_records(&reply);
         self.progress.replies.insert(hour, (records.len() as u32, begins_day));
@@ -240,7 +241,7 @@ impl Coordinator {
     /// Gives revisions to the sinks in the order of event time, within the budget.
     fn deliver(&mut self, mut revisions: Vec<Revision>) {
         revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
-        self.stage.pass_all(&mut revisions);
+        self.stage.apply_budget_to(&mut revisions);
         self.outbox.send_alerts(revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect());
     }
 
@@ -252,7 +253,7 @@ impl Coordinator {
         let mut entries: Vec<StateEntry> = vec![(PROGRESS.to_vec(), Some(encode(&self.progress)))];
         entries.push((STAGE.to_vec(), Some(encode(&self.stage.parts()))));
         if std::mem::take(&mut self.has_learnt) {
-            entries.push((LEARNT.to_vec(), Some(encode(self.stage.stage()))));
+            entries.push((LEARNT.to_vec(), Some(encode(self.stage.lookups()))));
         }
         let metadata = encode(&CoordinatorMetadata { next: self.partial.resume(self.next) });
         self.checkpointer.begin(entries, &metadata, &self.outbox);
@@ -261,7 +262,7 @@ impl Coordinator {
 
     /// The last hour replied to, and a hash of all that was learnt of people and sources and of what was shown.
     pub fn digest(&self) -> (i64, String) {
-        let state = encode(&(self.stage.parts(), self.stage.stage()));
+        let state = encode(&(self.stage.parts(), self.stage.lookups()));
         (self.progress.replied_hour, blake3::hash(&state).to_hex().to_string())
     }
 }

@@ -156,8 +156,8 @@ impl InputPartition {
 
     fn take_input(&mut self, input: DecodedInput) -> Vec<Access> {
         for (stream, number, edge) in input.numbers {
-            if let Some(at) = self.watermarks.place_of(edge.time) {
-                self.send_event(at, PartitionEvent::Number { stream, number, edge });
+            if let Some(at) = self.watermarks.settling_time(edge.time) {
+                self.send_event(at, PartitionEvent::Number { stream, number, record: edge });
             }
         }
         let (mut scheduled, mut given_up) = (Vec::new(), Vec::new());

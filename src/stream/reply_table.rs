@@ -1,6 +1,6 @@
 //! The coordinator's replies as every process knows them: the compacted topic `leakwarden.baselines`, read from its beginning.
 
-use crate::engine::global_stage::StageReply;
+use crate::engine::StageReply;
 use crate::stream::chunks::{Reassembler, split};
 use crate::stream::wire::{decode, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};

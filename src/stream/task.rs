@@ -2,7 +2,7 @@
 
 use crate::engine::Executor;
 use crate::engine::context::Context;
-use crate::engine::keyed_stage::{Hours, KeyedStage};
+use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Counts, Output, Revision};
 use crate::engine::state_entries::{self, SaveProgress};
 use crate::model::access::PartitionId;
@@ -78,7 +78,7 @@ pub struct TaskOutput {
 impl Task {
     /// A task from its restored state. The context is the task's own, since it numbers input partitions in the order it meets them.
     pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: RestoredState) -> Result<Task, String> {
-        let mut stage = KeyedStage::new(context, Hours::All);
+        let mut stage = KeyedStage::new(context, ReportedHours::All);
         let (mut position, mut phase) = (None, Phase::FindsFirstHour);
         if let Some(bytes) = restored.metadata {
             let metadata: TaskMetadata = decode(&bytes)?;
@@ -86,8 +86,8 @@ impl Task {
             (position, phase) = (Some(metadata.position), Phase::AwaitsReplies);
         }
         let input_partitions = inputs.iter().map(|input| stage.context().partition(&input.to_string())).collect();
-        let minute = stage.minute();
-        let hour = stage.reached().hour;
+        let minute = stage.settled_minute();
+        let hour = stage.progress().hour;
         Ok(Task {
             id,
             input: TaskInput::new(position, minute),
@@ -151,11 +151,11 @@ impl Task {
             match new {
                 Some(NewInput::Record(scheduled)) => {
                     if show && self.phase != Phase::AwaitsReplies {
-                        output.provisional.extend(self.stage.show(&scheduled.item));
+                        output.provisional.extend(self.stage.show_provisional(&scheduled.item));
                     }
                     self.stage.push(scheduled);
                 }
-                Some(NewInput::Event(input, at, event)) => self.stage.note(input, at, event),
+                Some(NewInput::Event(input, at, event)) => self.stage.push_event(input, at, event),
                 None => {}
             }
         }
@@ -177,13 +177,13 @@ impl Task {
 
     /// Retracts provisional alerts that did not settle.
     pub fn reconcile(&mut self) -> Vec<Revision> {
-        self.stage.reconcile()
+        self.stage.retract_unsettled()
     }
 
     fn advance(&mut self, replies: &ReplyTable, executor: &impl Executor, output: &mut TaskOutput) -> Result<bool, String> {
         match self.phase {
             Phase::AwaitsReplies => {
-                let reached = self.stage.reached();
+                let reached = self.stage.progress();
                 if !reached.has_begun() {
                     self.phase = Phase::FindsFirstHour;
                     return Ok(true);
@@ -194,7 +194,7 @@ impl Task {
                     return Ok(true);
                 }
                 let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else { return Ok(false) };
-                self.stage.go_on_with(hour, day.day);
+                self.stage.restore_replies(hour, day.day);
                 self.phase = Phase::Running;
                 Ok(true)
             }
@@ -206,7 +206,7 @@ impl Task {
                 let Some(frontier) = self.frontier() else { return Ok(false) };
                 // Only an hour that the frontier has passed is known to be the first: the result must not depend on when we look.
                 let hour = frontier.0.div_euclid(HOUR_MS);
-                let first = self.stage.first_hour().filter(|first| *first < hour);
+                let first = self.stage.first_pending_hour().filter(|first| *first < hour);
                 if first.is_none() && self.announced_hour.is_some_and(|announced| announced >= hour) {
                     return Ok(false);
                 }
@@ -219,7 +219,7 @@ impl Task {
             }
             Phase::AwaitsFirstHour => {
                 let Some(hour) = replies.first_hour() else { return Ok(false) };
-                self.stage.begin(hour);
+                self.stage.start_at(hour);
                 self.phase = Phase::Running;
                 Ok(true)
             }
@@ -227,7 +227,7 @@ impl Task {
                 let Some(frontier) = self.frontier() else { return Ok(false) };
                 let stepped = self.stage.step(frontier, executor);
                 let revisions = count(stepped.settled, output);
-                let to = self.stage.minute();
+                let to = self.stage.settled_minute();
                 let moved = to > self.reported_until || !revisions.is_empty();
                 if moved {
                     self.send(&TaskMessage::Settled { from: self.reported_until, to, revisions });
@@ -243,7 +243,7 @@ impl Task {
             Phase::AwaitsReply(hour) => {
                 let Some(reply) = replies.reply(hour)? else { return Ok(false) };
                 let begins_day = reply.day.is_some();
-                let applied = self.stage.hear(reply, executor);
+                let applied = self.stage.take_reply(reply, executor);
                 let revisions = count(applied, output);
                 if begins_day {
                     self.send(&TaskMessage::DayApplied { hour, revisions });
@@ -268,10 +268,10 @@ impl Task {
         if self.checkpointer.is_busy() || self.phase != Phase::Running {
             return false;
         }
-        let entries = self.stage.entries(&mut self.save_progress, executor);
-        let position = self.input.resume(self.stage.minute());
-        let metadata = encode(&TaskMetadata { stage: self.stage.head(), position });
-        self.checkpointed_hours[2] = self.stage.reached().hour;
+        let entries = self.stage.changed_entries(&mut self.save_progress, executor);
+        let position = self.input.resume(self.stage.settled_minute());
+        let metadata = encode(&TaskMetadata { stage: self.stage.state_header(), position });
+        self.checkpointed_hours[2] = self.stage.progress().hour;
         self.checkpointer.begin(entries, &metadata, &self.outbox);
         true
     }
@@ -283,7 +283,7 @@ impl Task {
 
     /// A hash of the whole state as of its minute: the same wherever and however often the task ran.
     pub fn digest(mut self, executor: &impl Executor) -> (Timestamp, String) {
-        let mut entries = self.stage.entries(&mut SaveProgress::default(), executor);
+        let mut entries = self.stage.changed_entries(&mut SaveProgress::default(), executor);
         entries.sort();
         let mut hasher = blake3::Hasher::new();
         for (id, content) in entries {
@@ -291,7 +291,7 @@ impl Task {
             let content = content.unwrap_or_default();
             hasher.update(&(content.len() as u64).to_le_bytes()).update(&content);
         }
-        (self.stage.minute(), hasher.finalize().to_hex().to_string())
+        (self.stage.settled_minute(), hasher.finalize().to_hex().to_string())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The encodings of the records of internal topics. Each begins with the version of its encoding; a record of another version is
 //! rejected.
 
-use crate::engine::global_stage::StageReport;
+use crate::engine::StageReport;
 use crate::engine::output::Revision;
 use crate::engine::partition_events::PartitionEvent;
 use crate::model::access::Access;

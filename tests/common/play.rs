@@ -83,8 +83,8 @@ impl Play {
         let partition = self.engine.context().partition("access");
         for item in items {
             match item {
-                Item::SequenceNumber { stream, number, record } => self.engine.numbered(partition, stream, number, record),
-                Item::DeadLetter => self.engine.dead(partition),
+                Item::SequenceNumber { stream, number, record } => self.engine.note_number(partition, stream, number, record),
+                Item::DeadLetter => self.engine.note_dead_letter(partition),
                 Item::Access(access) => {
                     let believed = self.believe_all.then_some(Timestamp::END);
                     self.given_up.extend(self.engine.take(access, believed));
@@ -103,7 +103,7 @@ impl Play {
 
     /// Goes on in a new process, as it were: from the image of the state, with everything loaded anew.
     pub fn restart(&mut self, context: &Arc<Context>) {
-        let image = self.engine.image();
+        let image = self.engine.snapshot();
         self.engine = Engine::restore(context.clone(), &image).expect("restores");
     }
 

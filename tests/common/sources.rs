@@ -75,7 +75,7 @@ impl Log {
     /// Begins an engine that knows all partitions.
     pub fn begin(&self, context: &Arc<Context>) -> Engine {
         let mut engine = Engine::new(context.clone());
-        self.partitions.iter().for_each(|(id, _)| engine.open(*id));
+        self.partitions.iter().for_each(|(id, _)| engine.add_partition(*id));
         engine
     }
 
@@ -92,7 +92,7 @@ impl Log {
             }
             read[at] += at_once;
             if read[at] >= accesses.len() {
-                engine.close(*id);
+                engine.end_partition(*id);
             }
             ledger.take(engine.advance(&Sequential).revisions);
         }
@@ -112,7 +112,7 @@ impl Log {
         let mut restarted = false;
         for (n, access) in all.into_iter().enumerate() {
             if access.time >= morning && !restarted {
-                engine = Engine::restore(context.clone(), &engine.image()).expect("restores");
+                engine = Engine::restore(context.clone(), &engine.snapshot()).expect("restores");
                 restarted = true;
             }
             engine.take(access.clone(), None);

@@ -63,7 +63,7 @@ fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
     }
     for (name, _) in &unread {
         let id = engine.context().partition(name);
-        engine.open(id);
+        engine.add_partition(id);
     }
     let mut made = Made { alerts: Alerts::new(), coverage: EvaluationCoverage::default(), duplicates: 0, late: 0 };
     while !unread.is_empty() {
@@ -92,7 +92,7 @@ fn by_engine(company: &Company, order: Order, seed: u64) -> Made {
             made.alerts.extend(out.revisions.into_iter().map(|revision| placeless(revision.alert)));
         }
     }
-    made.coverage = engine.covered();
+    made.coverage = engine.coverage();
     made
 }
 

@@ -59,7 +59,7 @@ impl Company {
     pub fn by_one_engine(&self) -> BTreeMap<(String, u32), String> {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
         let ids: Vec<_> = self.inputs.keys().map(|input| engine.context().partition(&input.to_string())).collect();
-        ids.iter().for_each(|id| engine.open(*id));
+        ids.iter().for_each(|id| engine.add_partition(*id));
         let mut alerts = BTreeMap::new();
         let longest = self.inputs.values().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {

@@ -39,7 +39,7 @@ fn first_days_are_cold_and_later_ones_are_full() {
     assert_eq!(of(&play.engine, "e1", 0), Some((State::Partly, vec!["cold_start"])));
     assert_eq!(of(&play.engine, "e1", 6), Some((State::Fully, vec![])));
     assert_eq!(of(&play.engine, "e1", 7), None, "no record, and nothing amiss");
-    let sums = summary(&play.engine.covered(), day(0), day(6));
+    let sums = summary(&play.engine.coverage(), day(0), day(6));
     let full: u64 = sums.days.values().map(|counts| counts.states[State::Fully as usize]).sum();
     assert_eq!((sums.days.len(), sums.days[&day(0)].total()), (7, 2));
     assert!((2..=6).contains(&full), "{full}");
@@ -56,7 +56,7 @@ fn unknown_counts_and_tables_are_named() {
     play.finish();
     assert_eq!(of(&play.engine, "e1", 7), Some((State::Partly, vec!["unknown_persons"])));
     assert_eq!(of(&play.engine, "e2", 7), Some((State::Partly, vec!["unknown_tables"])));
-    assert_eq!(summary(&play.engine.covered(), day(7), day(7)).tables, [("crm.notes".to_owned(), 1)]);
+    assert_eq!(summary(&play.engine.coverage(), day(7), day(7)).tables, [("crm.notes".to_owned(), 1)]);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn records_that_come_after_their_day_closed_are_told() {
     play.take(&[look("e1", 5, "11:00", 900), look("e2", 9, "10:30", 2)]);
     play.finish();
     assert_eq!((before, of(&play.engine, "e1", 5)), (Some((State::Fully, vec![])), Some((State::Partly, vec!["late"]))));
-    let of_day = summary(&play.engine.covered(), day(5), day(5)).days[&day(5)];
+    let of_day = summary(&play.engine.coverage(), day(5), day(5)).days[&day(5)];
     assert_eq!((of_day.states, of_day.reasons[Reason::Late as usize]), ([1, 1, 0], 1), "the sum follows");
 }
 
@@ -96,9 +96,9 @@ fn nobody_is_evaluated_while_their_source_is_silent() {
     let silent = |n: i64, hour: i64| if n == 29 { 0 } else { office(60)(n, hour) };
     let log = Log::of(&context, 36, &[stream("core", silent), stream("machine", |_, _| 12)]);
     let engine = log.play(&context, 500).0;
-    let of_day = summary(&engine.covered(), day(29), day(29)).days[&day(29)];
+    let of_day = summary(&engine.coverage(), day(29), day(29)).days[&day(29)];
     assert_eq!(of_day.reasons[Reason::LogGap as usize], 30, "{of_day:?}");
-    let before = summary(&engine.covered(), day(28), day(28)).days[&day(28)];
+    let before = summary(&engine.coverage(), day(28), day(28)).days[&day(28)];
     assert_eq!(before.reasons[Reason::LogGap as usize], 0);
 }
 
@@ -109,7 +109,7 @@ fn a_resumption_that_lost_records_is_told_of_those_whose_source_it_is() {
     let mut engine = log.begin(&context);
     for access in &log.partitions[0].1 {
         if access.time >= on(8, "12:00") {
-            engine.lost(log.partitions[0].0);
+            engine.note_loss(log.partitions[0].0);
         }
         engine.take(access.clone(), None);
     }
@@ -129,11 +129,11 @@ fn coverage_depends_neither_on_interleaving_nor_on_a_restart() {
     assert!(days.iter().any(|day| day.reasons.contains(&"log_gap")) && days.len() > 600, "{}", days.len());
     for at_once in [9, 400, 100_000] {
         let other = log.play(&context, at_once).0;
-        assert!(all(&other) == days && other.covered() == whole.covered(), "{at_once} at once");
+        assert!(all(&other) == days && other.coverage() == whole.coverage(), "{at_once} at once");
     }
     for morning in [10, 23] {
         let other = log.play_with_restart(&context, morning).0;
-        assert!(all(&other) == days && other.covered() == whole.covered(), "restarted on day {morning}");
+        assert!(all(&other) == days && other.coverage() == whole.coverage(), "restarted on day {morning}");
     }
 }
 

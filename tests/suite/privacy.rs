@@ -89,7 +89,7 @@ fn the_state_on_disk_holds_nothing_raw_whether_records_have_settled_or_wait() {
         if settled {
             play.take(&[later.clone(), later.clone(), later.clone(), later.clone()]);
         }
-        let image = play.engine.image();
+        let image = play.engine.snapshot();
         holds_nothing_raw("the head", &image.head);
         let shards: Vec<u8> = image.shards.concat();
         assert!(shards.windows(2).any(|window| window == b"e1"), "the employee is there");

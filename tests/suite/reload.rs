@@ -183,10 +183,10 @@ fn employees_that_a_new_reason_brings_together_keep_what_they_did_and_what_waits
     play.finish();
     assert_eq!((play.counts.accepted, play.counts.duplicate + play.counts.late), (160, 160));
     assert_eq!(play.engine.profiles().len(), 40);
-    let image = play.engine.image();
+    let image = play.engine.snapshot();
     play.restart(&bank(&[OWN, SHARED]));
     play.restart(&bank(&[OWN]));
-    assert_eq!(play.engine.image().head, image.head);
+    assert_eq!(play.engine.snapshot().head, image.head);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn an_engine_that_is_told_the_same_set_up_again_goes_on_as_if_nothing_had_been()
     untold.finish();
     assert_eq!(told.written(), untold.written());
     assert!(untold.typologies().contains(&("p3".to_owned(), Typology::BulkExtract)));
-    assert!(told.engine.image() == untold.engine.image());
+    assert!(told.engine.snapshot() == untold.engine.snapshot());
 }
 
 /// Twelve employees keep to three tables; on the last days one of them turns to a fourth.
@@ -242,7 +242,7 @@ fn where_somebody_looked_means_the_same_under_a_catalog_of_another_order() {
             _ => {}
         }
     }
-    assert!(told.engine.image().shards == untold.engine.image().shards, "what is remembered");
+    assert!(told.engine.snapshot().shards == untold.engine.snapshot().shards, "what is remembered");
     told.finish();
     untold.finish();
     assert_eq!(told.typologies(), untold.typologies());

@@ -169,9 +169,9 @@ fn numbered(lost: impl Fn(i64, u64) -> bool, restarts_at: Option<(i64, u64)>) ->
             _ => number,
         };
         let edge = RecordRef { time: access.time, hash: access.hash.0, position: access.position.0 };
-        engine.numbered(*id, day as u64, told, edge);
+        engine.note_number(*id, day as u64, told, edge);
         // A line that comes twice.
-        engine.numbered(*id, day as u64, told, edge);
+        engine.note_number(*id, day as u64, told, edge);
         engine.take(access.clone(), None);
         ledger.take(engine.advance(&Sequential).revisions);
     }

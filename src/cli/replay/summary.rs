@@ -65,7 +65,7 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
 
 /// How many employee-days were evaluated, and tables that the catalog does not know.
 fn coverage(replay: &Replay) {
-    let covered = replay.engine().covered();
+    let covered = replay.engine().coverage();
     let mut all = Counts::default();
     covered.days.values().for_each(|counts| all.join(counts));
     if all.total() == 0 {

@@ -1,9 +1,10 @@
-//! A shard as it is saved entry by entry: what changed since the last time, and back.
+//! A shard as it is saved entry by entry: what changed since the last save, and back.
 
-use super::{Profiles, Shard};
+use super::Shard;
 use crate::engine::context::Context;
+use crate::engine::env::Profiles;
 use crate::engine::evaluation::EvaluationCoverage;
-use crate::engine::limits::EvictedActors;
+use crate::engine::evicted_actors::EvictedActors;
 use crate::model::access::Actor;
 use crate::population::group_activity::{Activity, GroupDay};
 use crate::population::volume::VolumeAccumulator;
@@ -11,25 +12,24 @@ use crate::profile::justification::ReasonUsage;
 use std::collections::BTreeSet;
 
 /// What is saved of a shard.
-pub struct Entries {
+pub struct ShardEntries {
     /// What belongs to no profile.
     pub own: Vec<u8>,
     /// Record ids, with the second at which they settled.
     pub ids: Vec<(u64, i64)>,
-    /// Profiles, by whose they are.
-    pub changed: Vec<(Actor, Vec<u8>)>,
+    /// Profiles, with whose they are.
+    pub profiles: Vec<(Actor, Vec<u8>)>,
 }
 
 impl Shard {
-    /// What belongs to no profile, ids that settled from that second on, and the profiles that changed since they were last given (or all).
-    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> Entries {
-        let plain = "state is plain data";
-        let mut own =
-            postcard::to_stdvec(&(&self.usage, self.activity.sorted(), &self.flows, &self.covered, self.known_from)).expect(plain);
+    /// What belongs to no profile, ids that settled from the second `from` on, and the profiles that changed since they were last saved (or
+    /// all).
+    pub fn entries(&mut self, profiles: &Profiles, all: bool, from: i64) -> ShardEntries {
+        let own = (&self.usage, self.activity.sorted(), &self.volumes, &self.coverage, self.settled_ids.known_from());
+        let mut own = postcard::to_stdvec(&own).expect("state is plain data");
         if !self.evicted().is_empty() {
-            own = postcard::to_extend(self.evicted(), own).expect(plain);
+            own = postcard::to_extend(self.evicted(), own).expect("state is plain data");
         }
-        let ids = self.ids.iter().filter(|(_, second)| **second >= from).map(|(id, second)| (*id, *second)).collect();
         let mut changed = Vec::new();
         for key in &self.members {
             let mut tracked = profiles.get_mut(key).expect("every member has a profile");
@@ -38,56 +38,46 @@ impl Shard {
                 changed.push((key.actor.clone(), postcard::to_stdvec(&tracked.keep()).expect("state is plain data")));
             }
         }
-        Entries { own, ids, changed }
+        ShardEntries { own, ids: self.settled_ids.since(from), profiles: changed }
     }
 
-    /// Takes back what belongs to no profile.
-    pub fn take_entry(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+    /// Restores what belongs to no profile.
+    pub fn restore_own(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
         type Own = (ReasonUsage, Vec<(GroupDay, Activity)>, VolumeAccumulator, EvaluationCoverage, i64);
-        let ((usage, activity, flows, covered, known_from), rest): (Own, &[u8]) = postcard::take_from_bytes(bytes)?;
-        (self.usage, self.flows, self.covered, self.known_from) = (usage, flows, covered, known_from);
+        let ((usage, activity, volumes, coverage, known_from), rest): (Own, &[u8]) = postcard::take_from_bytes(bytes)?;
+        (self.usage, self.volumes, self.coverage) = (usage, volumes, coverage);
+        self.settled_ids.set_known_from(known_from);
         activity.into_iter().for_each(|(at, of_day)| self.activity.add(at, of_day));
-        self.take_evicted(rest)
+        self.restore_evicted(rest)
     }
 
-    /// Gives up the ids that settled longest ago, where there are more than so many from that second on.
-    pub fn limit_ids(&mut self, oldest: i64, most: usize) -> u64 {
-        let oldest = oldest.max(self.known_from);
-        if self.ids.len() <= most {
-            return 0;
-        }
-        let mut seconds: Vec<i64> = self.ids.values().copied().filter(|second| *second >= oldest).collect();
-        let Some(over) = seconds.len().checked_sub(most).filter(|over| *over > 0) else { return 0 };
-        let known = seconds.len();
-        let (_, last, _) = seconds.select_nth_unstable(over - 1);
-        self.known_from = *last + 1;
-        self.ids.retain(|_, second| *second >= self.known_from);
-        (known - self.ids.len()) as u64
+    /// Restores the id of a record that settled at that second.
+    pub fn restore_id(&mut self, id: u64, second: i64) {
+        self.settled_ids.restore(id, second);
     }
 
-    /// Forgets those whose profiles were given up on a day, but for who they are.
-    pub fn forget(&mut self, gone: &BTreeSet<Actor>, day: u32, context: &Context) {
-        let ours = self.members.iter().map(|key| &key.actor).filter(|actor| gone.contains(actor));
-        self.covered.evicted.extend(ours, day, context);
-        self.members.retain(|key| !gone.contains(&key.actor));
+    /// Evicts the ids that settled longest ago, where more than `most` of them settled from the second `oldest` on. How many.
+    pub fn evict_ids(&mut self, oldest: i64, most: usize) -> u64 {
+        self.settled_ids.evict(oldest, most)
     }
 
-    /// Those whose profiles were given up.
+    /// Those whose profiles were evicted.
     pub fn evicted(&self) -> &EvictedActors {
-        &self.covered.evicted
+        &self.coverage.evicted
     }
 
-    /// Takes back what stands behind the rest of a saved shard: those whose profiles were given up, where there are any.
-    pub fn take_evicted(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
+    /// Restores what is saved behind the rest of a shard: those whose profiles were evicted, where there are any.
+    pub fn restore_evicted(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
         if !bytes.is_empty() {
-            self.covered.evicted = postcard::from_bytes(bytes)?;
+            self.coverage.evicted = postcard::from_bytes(bytes)?;
         }
         Ok(())
     }
 
-    /// Takes back an id that settled at that second. One that came again once it was forgotten stands in two hours.
-    pub fn remember(&mut self, id: u64, second: i64) {
-        let known = self.ids.entry(id).or_insert(second);
-        *known = second.max(*known);
+    /// Forgets those whose profiles were evicted on a day, but for who they are.
+    pub fn forget(&mut self, evicted: &BTreeSet<Actor>, day: u32, context: &Context) {
+        let ours = self.members.iter().map(|key| &key.actor).filter(|actor| evicted.contains(actor));
+        self.coverage.evicted.extend(ours, day, context);
+        self.members.retain(|key| !evicted.contains(&key.actor));
     }
 }

@@ -109,12 +109,12 @@ impl Live {
         let Live { mut engine, mut parts, positions, service, .. } = self;
         let acknowledged = service.publisher.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
-            state.save(engine.image(), &positions).context("cannot save the state")?;
+            state.save(engine.snapshot(), &positions).context("cannot save the state")?;
             parts.sources.commit(&positions);
             parts.spool.iter_mut().for_each(Spool::saved);
         }
         parts.sources.stop();
-        engine.forget_provisional();
+        engine.discard_provisional();
         Ok(engine)
     }
 
@@ -135,7 +135,7 @@ impl Live {
         let settled = self.engine.advance(&Parallel);
         self.publish(settled, Cause::Settled, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
-        let retracted = self.engine.reconcile();
+        let retracted = self.engine.retract_unsettled();
         self.publish(retracted, Cause::Retraction, observer);
         self.measure();
         observer.stepped(&self.progress);
@@ -149,15 +149,15 @@ impl Live {
         match arrival {
             Arrival::Partition { source, name } => {
                 let partition = self.follow(source, &name, now());
-                self.engine.open(partition);
+                self.engine.add_partition(partition);
             }
             Arrival::Lost { source, name } => {
                 let partition = self.follow(source, &name, now());
-                self.engine.lost(partition);
+                self.engine.note_loss(partition);
             }
             Arrival::Gone { name } => {
                 let partition = self.engine.context().partition(&name);
-                self.engine.rest(partition, None);
+                self.engine.mark_idle(partition, None);
             }
             Arrival::Message { source, name, message } => {
                 // The broker's time, so that what a record waited in the topic counts as well.
@@ -199,7 +199,7 @@ impl Live {
         let Some(followed) = self.service.followed.get_mut(&id) else { return id };
         followed.touch(Instant::now(), arrived);
         if std::mem::take(&mut followed.more.0) {
-            self.engine.open(id);
+            self.engine.add_partition(id);
         }
         id
     }
@@ -213,8 +213,8 @@ impl Live {
         self.service.dead_letters.extend(letters);
         for item in items {
             match item {
-                Item::SequenceNumber { stream, number, record } => self.engine.numbered(partition, stream, number, record),
-                Item::DeadLetter => self.engine.dead(partition),
+                Item::SequenceNumber { stream, number, record } => self.engine.note_number(partition, stream, number, record),
+                Item::DeadLetter => self.engine.note_dead_letter(partition),
                 Item::Access(access) => {
                     self.note_decoded_after_all(&access);
                     self.take_access(source, access, arrived, believed, observer);
@@ -241,11 +241,11 @@ impl Live {
         // What was set aside is not shown: nobody knows yet whether its time is right.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
         if let Some(access) = shown.filter(placed) {
-            let output = self.engine.show(&access);
+            let output = self.engine.show_provisional(&access);
             self.publish(output, Cause::Access(arrived), observer);
         }
         if let Some(access) = given_up {
-            self.engine.dead(id);
+            self.engine.note_dead_letter(id);
             self.service.dead_letters.give_up(&self.engine.context().partition_name(access.partition), [&access]);
         }
     }
@@ -270,7 +270,7 @@ impl Live {
             }
             if !followed.more.0 && followed.silence(now) >= idle {
                 followed.more.0 = true;
-                self.engine.rest(*id, None);
+                self.engine.mark_idle(*id, None);
             }
         }
     }
@@ -310,7 +310,7 @@ impl Live {
             return Ok(());
         }
         let begun = Instant::now();
-        let image = self.engine.image();
+        let image = self.engine.snapshot();
         self.positions.tails = self.parts.sources.tails();
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;

@@ -21,7 +21,7 @@ impl RecentIds {
     /// What the record will count as.
     pub fn outcome(&mut self, access: &Access, engine: &Engine) -> Outcome {
         if let Some(id) = access.id.as_ref().map(|id| id.print) {
-            if self.old.contains(&id) || engine.knows(access) || !self.new.insert(id) {
+            if self.old.contains(&id) || engine.has_settled(access) || !self.new.insert(id) {
                 return Outcome::Duplicate;
             }
             if self.new.len() > GENERATION {

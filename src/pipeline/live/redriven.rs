@@ -30,7 +30,7 @@ impl Live {
             }
             // A partition that nobody follows now must hold nobody up.
             if self.service.followed.get(&id).is_none_or(|followed| followed.more.0) {
-                self.engine.rest(id, Some(self.engine.settled()));
+                self.engine.mark_idle(id, Some(self.engine.settled()));
             }
             self.service.dead_letters.keep()?;
         }

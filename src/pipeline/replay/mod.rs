@@ -111,7 +111,7 @@ impl Replay {
             let name = if alone { short[at].to_owned() } else { file.path.clone() };
             let partition = engine.context().partition(&name);
             engine.context().belongs(&name, &file.source);
-            engine.open(partition);
+            engine.add_partition(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
             let decoder = PartitionDecoder::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
@@ -120,7 +120,7 @@ impl Replay {
         for given in topics {
             let name = given.partition.name();
             let partition = engine.context().partition(&name);
-            engine.open(partition);
+            engine.add_partition(partition);
             let decoder = PartitionDecoder::new(given.source.clone(), index_of(&given.source), partition, name, given.format);
             let next_line = given.partition.next();
             let input = Origin::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
@@ -176,7 +176,7 @@ impl Replay {
     /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
     /// input had gone on.
     pub fn image(&self) -> Snapshot {
-        self.engine.image()
+        self.engine.snapshot()
     }
 
     /// How far each unpacked file has been applied: path as given, next line, next byte.
@@ -274,8 +274,8 @@ impl Replay {
         }
         for item in items {
             match item {
-                Item::SequenceNumber { stream, number, record } => self.engine.numbered(of, stream, number, record),
-                Item::DeadLetter => self.engine.dead(of),
+                Item::SequenceNumber { stream, number, record } => self.engine.note_number(of, stream, number, record),
+                Item::DeadLetter => self.engine.note_dead_letter(of),
                 Item::Access(access) => self.take_access(access, tap, dead_letters),
             }
         }
@@ -307,14 +307,14 @@ impl Replay {
         while let Some(injected) = tap.inject(self.inputs[at].decoder.partition, None) {
             self.engine.take(injected, None);
         }
-        for access in self.engine.close(self.inputs[at].decoder.partition) {
+        for access in self.engine.end_partition(self.inputs[at].decoder.partition) {
             self.give_up(&access, dead_letters);
         }
     }
 
     /// Turns a record of a time that nothing confirmed into a dead letter.
     fn give_up(&mut self, access: &Access, dead_letters: &mut Vec<DeadLetter>) {
-        self.engine.dead(access.partition);
+        self.engine.note_dead_letter(access.partition);
         let letter = DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), access);
         self.keep_dead_letter(letter, dead_letters);
     }

@@ -1,0 +1,224 @@
+//! The engine of one process: both stages, and the watermarks of the partitions that it reads.
+//!
+//! Order of work for a piece of input: [`Engine::take`] each record, then [`Engine::advance`]; at the end [`Engine::finish`].
+
+use crate::engine::context::Context;
+use crate::engine::env::Profiles;
+use crate::engine::evaluation::EvaluationCoverage;
+use crate::engine::executor::Executor;
+use crate::engine::global_stage::GlobalStage;
+use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
+use crate::engine::output::{Output, Revision};
+use crate::engine::partition_events::{LossCounts, PartitionEvent};
+use crate::engine::partition_watermarks::PartitionWatermarks;
+use crate::model::access::{Access, PartitionId};
+use crate::model::time::{Span, Timestamp};
+use crate::population::Models;
+use crate::population::sources::outages::SourceOutages;
+use crate::population::volume::RecordRef;
+use std::sync::Arc;
+
+/// Both stages in one process: it reads all partitions and has all employees.
+pub struct Engine {
+    pub(super) watermarks: PartitionWatermarks,
+    pub(super) keyed: KeyedStage,
+    pub(super) global: GlobalStage,
+}
+
+impl Engine {
+    /// An engine without state.
+    pub fn new(context: Arc<Context>) -> Engine {
+        let global = GlobalStage::new(context.alerts.budget_per_day);
+        Engine { watermarks: PartitionWatermarks::default(), keyed: KeyedStage::new(context, ReportedHours::WithRecords), global }
+    }
+
+    /// The set-up.
+    pub fn context(&self) -> &Arc<Context> {
+        self.keyed.context()
+    }
+
+    /// All profiles, for whoever reads them while the engine runs.
+    pub fn profiles(&self) -> &Arc<Profiles> {
+        self.keyed.profiles()
+    }
+
+    /// The peer groups as learnt so far.
+    pub fn models(&self) -> &Arc<Models> {
+        self.keyed.models()
+    }
+
+    /// Up to where records have settled.
+    pub fn settled(&self) -> Timestamp {
+        self.keyed.progress().settled
+    }
+
+    /// The watermark of a partition.
+    pub fn watermark(&self, partition: PartitionId) -> Option<Timestamp> {
+        self.watermarks.watermark(partition)
+    }
+
+    /// Adds a partition: nothing settles beyond its watermark until it is idle or ends.
+    pub fn add_partition(&mut self, partition: PartitionId) {
+        self.watermarks.add(partition, self.keyed.context().lateness);
+    }
+
+    /// Takes a record of a partition, in the partition's order. `believed` is the latest event time that is plausible by other
+    /// evidence than the watermark (live: the broker's clock and a bounded skew). A record that is returned was set aside before as
+    /// implausible, and is given up.
+    pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
+        let lateness = self.keyed.context().lateness;
+        let partition = access.partition;
+        let given_up = self.watermarks.take(access, believed, lateness, &mut |record| self.keyed.push(record));
+        if self.watermarks.has_losses() {
+            self.push_losses(partition);
+        }
+        given_up
+    }
+
+    /// Provisional revisions of a record that has just arrived. The record must be taken as well, and settles in its time.
+    pub fn show_provisional(&mut self, access: &Access) -> Output {
+        let revisions = self.keyed.show_provisional(access);
+        self.present(revisions)
+    }
+
+    /// Applies the pending records of a restored state provisionally, so that later ones join the alerts that were shown before the stop.
+    pub fn resume_provisional(&mut self) {
+        let pending: Vec<Access> = self.keyed.pending().cloned().collect();
+        for access in pending {
+            // Its revisions were shown before the stop.
+            let _ = self.keyed.show_provisional(&access);
+        }
+    }
+
+    /// Employees and accounts known, with those whose first records have not settled.
+    pub fn employees(&self) -> usize {
+        self.keyed.employees()
+    }
+
+    /// Whether a record with this id has settled.
+    pub fn has_settled(&self, access: &Access) -> bool {
+        self.keyed.has_settled(access)
+    }
+
+    /// Forgets all provisional alerts: whoever goes on from here shows them anew.
+    pub fn discard_provisional(&mut self) {
+        self.keyed.discard_provisional();
+    }
+
+    /// Retracts provisional alerts that did not settle.
+    pub fn retract_unsettled(&mut self) -> Output {
+        let revisions = self.keyed.retract_unsettled();
+        self.present(revisions)
+    }
+
+    fn present(&self, mut revisions: Vec<Revision>) -> Output {
+        for Revision { alert, .. } in &mut revisions {
+            alert.shown_at = self.global.shown_at(&alert.id).map(str::to_owned);
+        }
+        Output { revisions, ..Output::default() }
+    }
+
+    /// A partition is idle: it does not hold the others up, and its watermark advances to `to` (a recorded tick).
+    pub fn mark_idle(&mut self, partition: PartitionId, to: Option<Timestamp>) {
+        self.watermarks.mark_idle(partition, to, &mut |record| self.keyed.push(record));
+    }
+
+    /// A partition ends. Records that are returned were set aside as implausible, and are given up.
+    pub fn end_partition(&mut self, partition: PartitionId) -> Vec<Access> {
+        self.watermarks.end(partition, &mut |record| self.keyed.push(record))
+    }
+
+    /// Settles what has become old enough in every partition that is not idle.
+    pub fn advance(&mut self, executor: &impl Executor) -> Output {
+        self.watermarks.frontier().map_or_else(Output::default, |frontier| self.settle(frontier, executor))
+    }
+
+    /// The input ends: everything pending settles, and what changed gives revisions.
+    pub fn finish(&mut self, executor: &impl Executor) -> Output {
+        let mut given_up = Vec::new();
+        for partition in self.watermarks.partitions() {
+            given_up.extend(self.end_partition(partition));
+        }
+        let last = self.watermarks.last();
+        let mut out = last.map_or_else(Output::default, |last| self.settle(last + Span::minutes(1), executor));
+        let mut finished = self.keyed.finish(executor);
+        self.keyed.settle_coverage(last);
+        finished.revisions.extend(self.global.finish(self.keyed.context()));
+        self.global.apply_budget(&mut finished);
+        out.join(finished);
+        out.given_up.extend(given_up);
+        out
+    }
+
+    fn settle(&mut self, frontier: Timestamp, executor: &impl Executor) -> Output {
+        let mut out = Output::default();
+        loop {
+            let mut stepped = self.keyed.step(frontier, executor);
+            self.global.apply_budget(&mut stepped.settled);
+            out.join(stepped.settled);
+            let Some(report) = stepped.report else { return out };
+            if report.day.is_some() {
+                self.global.begin_day(report.hour);
+                self.global.apply_budget(&mut stepped.ticked);
+                out.join(stepped.ticked);
+            }
+            let (reply, mut gaps) = self.global.reply_to(vec![report], self.keyed.context());
+            self.global.apply_budget_to(&mut gaps);
+            out.join(Output { revisions: gaps, ..Output::default() });
+            let mut judged = self.keyed.take_reply(reply, executor);
+            self.global.apply_budget(&mut judged);
+            out.join(judged);
+        }
+    }
+
+    /// A record of a partition could not be decoded. To be called in the partition's order.
+    pub fn note_dead_letter(&mut self, partition: PartitionId) {
+        self.watermarks.note_losses(partition, LossCounts { dead_letters: 1, losses: 0 });
+        self.push_losses(partition);
+    }
+
+    /// The source of a partition skips records here, because it no longer has them.
+    pub fn note_loss(&mut self, partition: PartitionId) {
+        self.watermarks.note_losses(partition, LossCounts { dead_letters: 0, losses: 1 });
+        self.push_losses(partition);
+    }
+
+    /// A source has numbered a record (or a line of one) within a stream. To be called in the partition's order.
+    pub fn note_number(&mut self, partition: PartitionId, stream: u64, number: u64, record: RecordRef) {
+        if let Some(at) = self.watermarks.settling_time(partition, record.time) {
+            self.keyed.push_event(partition, at, PartitionEvent::Number { stream, number, record });
+        }
+    }
+
+    /// Losses are dated by the partition's watermark, once it has one.
+    fn push_losses(&mut self, partition: PartitionId) {
+        if let Some((at, losses)) = self.watermarks.take_losses(partition) {
+            self.keyed.push_event(partition, at, PartitionEvent::Losses(losses));
+        }
+    }
+
+    /// How far employees' days could be evaluated.
+    pub fn coverage(&self) -> EvaluationCoverage {
+        self.keyed.coverage()
+    }
+
+    /// Outages of the sources.
+    pub fn outages(&self) -> &Arc<SourceOutages> {
+        self.keyed.outages()
+    }
+
+    /// The last UTC hour for which the keyed stage has reported.
+    pub fn hour(&self) -> i64 {
+        self.keyed.progress().hour
+    }
+
+    /// The keyed stage.
+    pub fn keyed_stage(&self) -> &KeyedStage {
+        &self.keyed
+    }
+
+    /// When an alert was shown within the budget.
+    pub fn shown_at(&self, id: &str) -> Option<&str> {
+        self.global.shown_at(id)
+    }
+}

@@ -1,0 +1,222 @@
+//! Judging an access: it is applied to the profile of its employee, the detectors are asked, and what they find becomes an episode or
+//! joins one. Whatever changes an alert gives a revision.
+
+use crate::classify::duty::duty;
+use crate::detect::{AccessContext, Finding, evaluate_access};
+use crate::engine::env::Env;
+use crate::engine::output::{Output, Revision};
+use crate::engine::tracked::Tracked;
+use crate::model::access::Access;
+use crate::model::kind::Kinds;
+use crate::model::time::Timestamp;
+use crate::population::group_activity::Activity;
+use crate::profile::conduct::Circumstances;
+use crate::profile::justification::{self, ReasonUsage};
+use crate::profile::seen::{Part, UNITS_PER_DAY};
+use crate::profile::window::{Window, day_number};
+use crate::triage::report::Writer;
+use crate::triage::{At, Decision, Episode, Peak, WEAKEST, Why, corroboration};
+
+/// Applies an access to its employee and judges it. `settles` is the event time of the revisions that it leads to. Returns the local day
+/// of the access.
+pub fn judge_access(
+    tracked: &mut Tracked,
+    access: &Access,
+    settles: Timestamp,
+    usage: &mut ReasonUsage,
+    env: Env<'_>,
+    out: &mut Output,
+) -> u32 {
+    let context = env.context;
+    tracked.dirty = true;
+    let directory = &context.classifier.directory;
+    let employee = directory.employee(access.actor.name());
+    let (local, duty) = duty(directory, employee, access.time);
+    let today = day_number(local.day);
+    tracked.open_day(today, &context.statute);
+    let justification = justification::justify(&context.explanations, usage, tracked.who, access, access.unnamed());
+    let group = env.models.of(&tracked.group);
+    let around =
+        Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
+    let mut change = tracked.profile.apply(access, &justification, &around, &context.statute);
+    if !change.discloses && change.signals.iter().all(|more| *more == 0) && access.indicators == Default::default() {
+        return today;
+    }
+    // Windows end with the newest disclosure.
+    change.unit = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
+    let people = access.persons.figure().unwrap_or(0);
+    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), change.newly_unexplained);
+    let day = tracked.profile.today();
+    let activity_of = |day: u32, own: Activity| {
+        let groups = tracked.groups.into_iter().filter(|group| *group != 0);
+        groups.map(|group| env.group_activity.of_others((group, day), own)).fold(1.0, f64::max)
+    };
+    let mut findings = Vec::new();
+    let access_context = AccessContext {
+        access,
+        change: &change,
+        justification: &justification,
+        profile: &tracked.profile,
+        employee,
+        group,
+        own: tracked.own(),
+        before: &|window| tracked.before(window),
+        group_activity: activity_of(day, tracked.marks.activity),
+        group_activity_before: activity_of(day.saturating_sub(1), tracked.marks.activity_before),
+        subjects: &context.subjects,
+        statute: &context.statute,
+        floor: 0,
+    };
+    evaluate_access(&context.settings, &access_context, &mut findings);
+    let day = change.unit / UNITS_PER_DAY;
+    if change.discloses {
+        for episode in &mut tracked.episodes {
+            // The rest of a day with findings belongs to its evidence, as the windows hold it too.
+            if episode.last_day() == day && findings.iter().all(|finding| finding.typology != episode.typology) {
+                episode.evidence.push(access);
+                episode.dirty = true;
+            }
+        }
+    }
+    let trigger = Trigger {
+        time: access.time,
+        found: access.time,
+        hash: access.hash.0,
+        kinds: access.kinds,
+        unit: change.unit,
+        access: Some(access),
+    };
+    // Most findings are weak, and begin nothing.
+    findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
+    for finding in findings {
+        triage(tracked, &trigger, settles, &finding, env, out);
+    }
+    today
+}
+
+/// Takes a finding of the global stage about an employee, made at `midnight`.
+pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Timestamp, env: Env<'_>, out: &mut Output) {
+    let newest = tracked.profile.newest_open;
+    let trigger = Trigger { time: newest.time, found: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
+    triage(tracked, &trigger, midnight, finding, env, out);
+}
+
+/// The access that a finding is attributed to: the one that led to it, or, for a finding of the global stage, the newest access without a
+/// known reason.
+struct Trigger<'a> {
+    time: Timestamp,
+    /// When the finding was made. Group findings are made days after the accesses that they rest on, and their episode stays open from
+    /// then on.
+    found: Timestamp,
+    hash: [u8; 32],
+    kinds: Kinds,
+    unit: u32,
+    /// The access itself, where it is at hand and not in evidence yet.
+    access: Option<&'a Access>,
+}
+
+/// Brings a finding to the episode of its typology, opening one where there is none.
+fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
+    let context = env.context;
+    let settings = &context.alerts;
+    let group = tracked.group.clone();
+    let at = At {
+        time: trigger.time,
+        heard: trigger.found,
+        hash: trigger.hash,
+        day: trigger.unit / UNITS_PER_DAY,
+        weight: context.statute.weight_b(trigger.kinds).max(1),
+        band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
+        calibration: &env.models.calibration,
+        group: &group,
+        corroboration: corroboration::corroboration(&tracked.episodes, finding.typology, trigger.unit / UNITS_PER_DAY),
+    };
+    let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
+    let found = found.filter(|position| {
+        let over = tracked.episodes[*position].is_over(settings, trigger.found);
+        if over {
+            let mut episode = tracked.episodes.remove(*position);
+            emit(tracked, &mut episode, Why::Over, settles, env, out);
+        }
+        !over
+    });
+    let profile = &tracked.profile;
+    let peak = || Peak {
+        window: finding.window,
+        count: finding.count,
+        measure: finding.measure,
+        particular: finding.particular.clone(),
+        observed: profile.observe(finding.window, trigger.unit, Part::Exposure),
+        bits: finding.bits,
+        learnt_to: profile.today().saturating_sub(1),
+        days: profile.history.total(finding.measure, profile.today().saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
+    };
+    let mut episode = match found {
+        Some(position) => {
+            let mut episode = tracked.episodes.remove(position);
+            if let Some(access) = trigger.access {
+                episode.evidence.push(access);
+            }
+            episode
+        }
+        None => {
+            let reach = match finding.window {
+                Window::H1 => 11,
+                Window::H24 => UNITS_PER_DAY - 1,
+                Window::D7 | Window::D30 | Window::D90 => 7 * UNITS_PER_DAY - 1,
+            };
+            let evidence = profile.trail.since(trigger.unit.saturating_sub(reach));
+            let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
+            episode
+        }
+    };
+    let decision = episode.absorb(settings, finding, &at, peak);
+    if episode.holds_out(trigger.unit / UNITS_PER_DAY) {
+        tracked.profile.hold_today_out();
+    }
+    match decision {
+        Decision::Opened | Decision::Raised | Decision::Grew => emit(tracked, &mut episode, Why::Decided(decision), settles, env, out),
+        Decision::Ignored | Decision::Noted | Decision::Joined => {}
+    }
+    tracked.episodes.push(episode);
+    tracked.episodes.sort_by_key(|episode| episode.typology);
+}
+
+/// Gives revisions of the episodes that changed, and closes those that have been quiet for long enough at `now`.
+pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out: &mut Output) {
+    if tracked.episodes.is_empty() {
+        return;
+    }
+    let mut kept = Vec::with_capacity(tracked.episodes.len());
+    for mut episode in std::mem::take(&mut tracked.episodes) {
+        if episode.is_over(&env.context.alerts, now) {
+            emit(tracked, &mut episode, Why::Over, now, env, out);
+            continue;
+        }
+        if episode.dirty {
+            let at = Timestamp(episode.evidence.last_ms);
+            emit(tracked, &mut episode, Why::Settled, at, env, out);
+        }
+        kept.push(episode);
+    }
+    tracked.episodes = kept;
+}
+
+fn emit(tracked: &Tracked, episode: &mut Episode, why: Why, at: Timestamp, env: Env<'_>, out: &mut Output) {
+    if !episode.is_alert() {
+        return;
+    }
+    let context = env.context;
+    let writer = Writer {
+        profile: &tracked.profile,
+        employee: context.classifier.directory.employee(tracked.profile.actor.name()),
+        group: env.models.of(&tracked.group),
+        statute: &context.statute,
+        explanations_configured: context.explanations.configured(),
+        partition_name: &|id| context.partition_name(id),
+        config: &context.config,
+        baseline: &env.models.version,
+    };
+    let revision = episode.emit();
+    out.revisions.push(Revision { at, alert: writer.write(episode, revision, why.state(), true) });
+}
