@@ -75,7 +75,7 @@ fn object(keys: &[&Key], kind: Option<Value>) -> Value {
     for key in keys {
         let mut schema = value(key);
         if key.name == "kind" {
-            schema.as_object_mut().expect("it is an object").extend(kind.iter().filter_map(Value::as_object).cloned().flatten());
+            schema.as_object_mut().expect("it is an object").extend(kind.as_ref().and_then(Value::as_object).cloned().unwrap_or_default());
             // A kind that is not the default must be said.
             let is_default = kind.as_ref().is_some_and(|kind| kind["const"] == schema["default"]);
             if !is_default && (key.default)() != DefaultValue::Required {

@@ -84,6 +84,9 @@ settings! {
     }
 }
 
+/// Reads the keys of a kind of source: what they say, and each as it was written, for the reload policy.
+type ReadSource = fn(&mut Section<'_>) -> Option<(SourceKind, Vec<Entry>)>;
+
 /// The declaration of a kind of source.
 pub struct SourceDeclaration {
     /// Its name in configurations.
@@ -93,7 +96,7 @@ pub struct SourceDeclaration {
     /// Its keys, beside those that every source has.
     pub keys: &'static [Key],
     /// Reads them.
-    read: fn(&mut Section<'_>) -> Option<(SourceKind, Vec<Entry>)>,
+    read: ReadSource,
 }
 
 /// Every kind of source.

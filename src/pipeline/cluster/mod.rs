@@ -353,8 +353,8 @@ impl Process {
     fn acknowledged_alerts(&mut self) -> Vec<u64> {
         let done = self.service.publisher.acknowledged();
         let mut effects = Vec::new();
-        while let Some((_, effect)) = self.unacknowledged_alerts.pop_front_if(|(batch, _)| *batch <= done) {
-            effects.push(effect);
+        while self.unacknowledged_alerts.front().is_some_and(|(batch, _)| *batch <= done) {
+            effects.extend(self.unacknowledged_alerts.pop_front().map(|(_, effect)| effect));
         }
         effects
     }
