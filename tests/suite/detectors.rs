@@ -97,7 +97,7 @@ fn every_case_of_every_folder_holds() {
 fn every_detector_has_a_file_and_cases_that_fire_stay_quiet_and_resemble() {
     let detectors: BTreeSet<String> = DETECTORS.iter().map(|detector| detector.typology.name().to_owned()).collect();
     let mut wrong = Vec::new();
-    for typology in Typology::ALL.into_iter().filter(|typology| !detectors.contains(typology.name())) {
+    for typology in Typology::ALL.iter().filter(|typology| !detectors.contains(typology.name())) {
         wrong.push(format!("{typology}: a typology without a detector in DETECTORS"));
     }
     let mut files = names(&root().join("src/detect"));
