@@ -35,7 +35,7 @@ pub struct Options {
     dry_run: bool,
 }
 
-/// Reasons that are told one by one.
+/// Reasons that are listed one by one.
 const REASONS: usize = 20;
 
 /// Runs the command.

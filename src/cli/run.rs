@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         // From now on a hang-up does not end the process, however long the state takes to restore.
         let _guard = runtime.enter();
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        runtime.spawn(told_to_reload(hangups, reload));
+        runtime.spawn(forward_hangups(hangups, reload));
     }
     let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?;
     tracing::info!(address = %server.address(), "metrics and probes are served");
@@ -119,7 +119,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let keys = engine.context().classifier.keys.clone();
     let own = live::Parts {
         sources: Sources::start(&config, &positions, &keys)?,
-        spool: Some(Spool::open(&config.state.dir).beside(before(&config))),
+        spool: Some(Spool::open(&config.state.dir).with_earlier(earlier_dead_letters(&config))),
         state: Some(kept.into_state()),
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
@@ -172,7 +172,7 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
 }
 
 /// Passes every hang-up on; one that is waiting already stands for all.
-async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
+async fn forward_hangups(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
     while hangups.recv().await.is_some() {
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
             return;
@@ -181,7 +181,7 @@ async fn told_to_reload(mut hangups: tokio::signal::unix::Signal, reload: crossb
 }
 
 /// Dead letters of before, where records may be read again.
-fn before(config: &Config) -> std::collections::BTreeSet<LetterId> {
+fn earlier_dead_letters(config: &Config) -> std::collections::BTreeSet<LetterId> {
     match config.dead_letter_topic() {
         Some(kafka) => Letters::newest_of(&kafka),
         None => Letters::newest(&dead_letters::file(config)),

@@ -2,7 +2,7 @@
 
 use crate::model::time::Span;
 use crate::settings::settings;
-use crate::stream::topics::InternalTopic;
+use crate::stream::topics::{InternalTopic, OTHER_TOPICS};
 
 settings! {
     /// Several processes share the work through Kafka; every source must be of kind `kafka` then. Without this table one process
@@ -27,9 +27,10 @@ impl Cluster {
         format!("{}.redriven", self.topic_prefix)
     }
 
-    /// The topics in which the processes talk to each other: no source may read them.
+    /// All topics of the service itself, those of alerts and dead letters too: no source may read them.
     pub fn internal_topics(&self) -> Vec<String> {
         let names = InternalTopic::ALL.iter().map(|topic| format!("{}.{}", self.topic_prefix, topic.name()));
-        names.chain([self.redriven_topic()]).collect()
+        let others = OTHER_TOPICS.iter().map(|name| format!("{}.{name}", self.topic_prefix));
+        names.chain([self.redriven_topic()]).chain(others).collect()
     }
 }

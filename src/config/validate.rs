@@ -291,7 +291,7 @@ mod tests {
     fn no_topic_of_the_cluster_itself_is_a_source() {
         let source =
             |topic: &str| format!("[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"{topic}\"\n[cluster]\n");
-        for name in ["access", "state", "summaries", "baselines", "ticks", "redriven"] {
+        for name in ["access", "state", "summaries", "baselines", "ticks", "redriven", "alerts", "dead-letters", "explanations"] {
             let topic = format!("leakwarden.{name}");
             let rule = "must not be an internal topic of the cluster: see [cluster] topic_prefix";
             assert_eq!(mistakes(&source(&topic)), [format!("c.toml: source[0].topics {rule}, got {topic:?}")]);

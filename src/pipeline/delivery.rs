@@ -1,7 +1,7 @@
 //! Brings alerts to the sinks on threads of their own, and says up to where all of them have acknowledged.
 //!
 //! Every batch goes to every sink in order. State that contains an alert is saved only after each sink has acknowledged it
-//! (alerts before state, state before offsets: FACTS of the design), so a crash repeats an alert and never loses one.
+//! (alerts before state, state before offsets), so a crash repeats an alert and never loses one.
 
 use crate::model::alert::Alert;
 use crate::sink::Sink;

@@ -1,4 +1,4 @@
-//! The configuration and every file that it names, read again while the service runs: when told to, or when one has changed.
+//! The configuration and every file that it names, read again while the service runs: on SIGHUP, or when one has changed.
 //!
 //! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
 //! between two records. All or nothing: one mistake in any file, and everything stays as it was.
@@ -20,8 +20,8 @@ use std::time::Duration;
 /// How often files are looked at. One that changed is read once it has stayed the same for so long: somebody may be writing.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Mistakes that are told one by one in the log; `check` tells all.
-const TOLD: usize = 20;
+/// Mistakes that are logged one by one; `check` names all.
+const MOST_LOGGED: usize = 20;
 
 /// How often files are read anew, in a row, that change while they are read.
 const ATTEMPTS: usize = 5;
@@ -44,7 +44,7 @@ pub struct Origin {
     pub adjust: Box<dyn Fn(&mut Config) + Send>,
 }
 
-/// What the service is told.
+/// Changed configurations on their way to the service.
 pub struct Reloads {
     /// Valid set-ups that are to be taken up, the newest last.
     pub fresh: Receiver<Loaded>,
@@ -141,7 +141,7 @@ impl Watch {
             self.tried = Vec::new();
         }
         loop {
-            let told = match asked.recv_timeout(INTERVAL) {
+            let is_asked = match asked.recv_timeout(INTERVAL) {
                 Ok(()) => true,
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -149,7 +149,7 @@ impl Watch {
             let now = self.stamps();
             let rests = now == self.seen && now != self.tried;
             self.seen = now;
-            if (told || (self.running.config.reload.watch && rests)) && self.reload().is_err() {
+            if (is_asked || (self.running.config.reload.watch && rests)) && self.reload().is_err() {
                 return;
             }
         }
@@ -159,7 +159,7 @@ impl Watch {
         self.files.iter().map(stamp).collect()
     }
 
-    /// Reads again. An error: nobody takes set-ups any more.
+    /// Reads again. An error: the service has ended.
     fn reload(&mut self) -> Result<(), crossbeam_channel::SendError<Loaded>> {
         if let Ok(config) = load::read_config(&self.origin.file) {
             self.files = config.files();
@@ -177,7 +177,7 @@ impl Watch {
                 self.sender.send(loaded)
             }
             Err(problems) => {
-                for problem in problems.iter().take(TOLD) {
+                for problem in problems.iter().take(MOST_LOGGED) {
                     tracing::error!("configuration: {}", untrusted::harmless(&problem.to_string()));
                 }
                 tracing::error!(mistakes = problems.len(), "the configuration is refused; the service goes on with the former one");

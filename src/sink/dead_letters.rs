@@ -11,7 +11,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where dead letters go unless told otherwise.
+/// The topic of dead letters where brokers are configured and no topic.
 pub const DEFAULT_TOPIC: &str = "leakwarden.dead-letters";
 
 /// A record that could not be decoded.

@@ -47,3 +47,6 @@ impl InternalTopic {
         }
     }
 }
+
+/// What the names of the topics end with by which others hear of the service, or it of reasons: none of them holds records of access.
+pub const OTHER_TOPICS: [&str; 3] = ["alerts", "dead-letters", "explanations"];

@@ -100,6 +100,8 @@ fn each_process_tells_how_far_its_employees_days_were_evaluated_as_one_replay_do
     let processes = [cluster.start(0), cluster.start(1)];
     cluster.settled(|| processes.iter().map(|process| process.log()).collect());
     let mut compared = 0;
+    let measured: f64 = processes.iter().filter_map(|process| process.metric("leakwarden_detection_latency_seconds_count")).sum();
+    assert!(measured > 0.0, "latency is measured in a cluster as well");
     let mut dead = 0;
     let mut by_day: BTreeMap<String, BTreeMap<String, serde_json::Value>> = BTreeMap::new();
     for row in cluster.run.company.coverage() {

@@ -65,7 +65,7 @@ impl Caches {
         // A state is large: the next is read once the last was taken.
         let (answers, recalled) = bounded(1);
         let (ending, ended) = bounded(0);
-        let thread = Thread { place, answers, metrics: metrics.clone(), reader: None, parts: BTreeMap::new(), told: false };
+        let thread = Thread { place, answers, metrics: metrics.clone(), reader: None, parts: BTreeMap::new(), failure_logged: false };
         let started = std::thread::Builder::new().name("state-cache".to_owned()).spawn(move || {
             thread.run(&ordered);
             drop::<Sender<()>>(ending);
@@ -133,7 +133,7 @@ impl Caches {
     }
 }
 
-/// A name for a log: nobody chooses it again.
+/// A new name for a log, by which a cache knows what it is of.
 pub fn log_name() -> ChangelogId {
     // Each of these is keyed anew by the system's chance.
     let half = |n: u64| RandomState::new().hash_one(n).to_be_bytes();
@@ -149,8 +149,8 @@ struct Thread {
     /// Made when it is needed first.
     reader: Option<PartitionConsumer>,
     parts: BTreeMap<i32, Part>,
-    /// A failure was told.
-    told: bool,
+    /// A failure was logged: one is enough.
+    failure_logged: bool,
 }
 
 struct Part {
@@ -197,7 +197,7 @@ impl Thread {
                 if cached.is_none() {
                     self.metrics.state_cache(StateCache::None);
                 }
-                // Nobody listens any more when the process ends.
+                // The receiver is gone when the process ends.
                 let _ = self.answers.send((part, cached));
             }
             Order::Keep(part) => self.keep(part),
@@ -305,7 +305,7 @@ impl Thread {
     /// The cache of a partition is given up until the partition comes here anew.
     fn failed(&mut self, part: i32, error: &dyn Display) {
         self.metrics.state_cache(StateCache::Failed);
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.failure_logged, true) {
             let dir = self.place.dir.display();
             tracing::warn!(partition = part, %error, "{dir}: the state cannot be cached here; a restart will read all of it from its topic");
         }

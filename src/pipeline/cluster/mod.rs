@@ -2,30 +2,30 @@
 //! are the brokers, the clock and the sinks. What it shares with a service of one process stands in [`crate::pipeline::service`].
 
 mod caches;
+mod effects;
 mod input_partitions;
+mod measure;
+mod membership;
 mod setup;
 
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::kafka::consumer::PartitionConsumer;
-use crate::kafka::group::{Commit, GroupEvent, GroupMember};
-use crate::kafka::producer::{ProducerRecord, RecordProducer};
-use crate::model::alert::Alert;
+use crate::kafka::group::GroupMember;
+use crate::kafka::producer::RecordProducer;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
-use crate::pipeline::service::observer::NoObserver;
-use crate::pipeline::service::publisher::Cause;
 use crate::pipeline::service::{Parts, Service, now, record_counts};
 use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
-use crate::stream::node::{Effect, Node};
+use crate::stream::node::Node;
 use anyhow::Context as _;
-use caches::{Caches, Place, log_name};
-use crossbeam_channel::{Receiver, Sender};
+use caches::{Caches, Place};
+use crossbeam_channel::Receiver;
 use input_partitions::Reading;
 pub use setup::Setup;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -36,21 +36,23 @@ use std::time::{Duration, Instant};
 const WAIT: Duration = Duration::from_millis(20);
 /// Batches of messages taken in a step.
 const BATCHES: usize = 8;
-/// How often tasks hear of the time, and what was shown too early is taken back.
+/// How often tasks are sent watermarks, and provisional alerts that did not settle are retracted.
 const SECOND: Duration = Duration::from_secs(1);
-/// Bytes under way; with more nothing is read until brokers have caught up.
+/// Bytes sent and not acknowledged; with more, nothing is read until brokers have caught up.
 const UNDER_WAY: usize = 64 * 1024 * 1024;
-/// An input partition that is so far ahead of the last one is held, since what it brings could only wait.
+/// An input partition whose watermark is so far ahead of the one furthest behind is paused: its records could only wait.
 const AHEAD: Span = Span::hours(2);
-/// With more records than this to be read it is caught up, and nothing is shown before it settles: that costs more than all the rest.
+/// With a longer backlog of records than this, alerts are published only as they settle: to show them before costs more than all the rest.
 const BEHIND: u64 = 100_000;
-/// What is older than this is caught up on as well.
+/// Records that came to their broker longer ago than this are a backlog as well.
 const FRESH: Span = Span::minutes(15);
-/// Saving takes no larger part of the time than one in so many and one more: much has changed while much is caught up.
+/// A save may take at most 1 / (UNSAVED + 1) of the time: after a backlog much has changed.
 const UNSAVED: u32 = 4;
-/// After so long the same offset is committed again, and the longest time that the last save of a task may take.
+/// After so long the same offset is committed again: a commit may have failed.
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
+/// How long the last save of tasks may take, and the sinks to acknowledge at the end.
 const LAST_SAVE: Duration = Duration::from_secs(6);
+/// How long the Kafka client may take to leave a group.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// How long caches may take to be written when the process ends.
 const CACHE_WITHIN: Duration = Duration::from_secs(1);
@@ -59,9 +61,9 @@ const CACHE_WITHIN: Duration = Duration::from_secs(1);
 pub struct Process {
     setup: Setup,
     node: Node,
-    /// Of the group of the input's partitions.
+    /// Member of the group that shares out the input's partitions.
     input_group: GroupMember,
-    /// Of the group of the tasks.
+    /// Member of the group that shares out the tasks.
     task_group: GroupMember,
     consumer: PartitionConsumer,
     producer: RecordProducer,
@@ -75,7 +77,7 @@ pub struct Process {
     second_at: Instant,
     stepped_at: Instant,
     restored: bool,
-    /// So much waits to be read that nothing is shown before it settles.
+    /// Whether there is a backlog, so that nothing is published before it settles.
     behind: bool,
     saving_since: Option<Instant>,
 }
@@ -115,7 +117,7 @@ impl Process {
         })
     }
 
-    /// Runs until told to stop, then saves and leaves.
+    /// Runs until it is to stop, then saves and leaves.
     pub fn run(mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
         self.service.configured(&self.node.context().config);
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
@@ -135,13 +137,13 @@ impl Process {
 
     fn step(&mut self) -> anyhow::Result<()> {
         let now = Instant::now();
-        // Whoever was stopped for long has heard nothing, and nobody is silent for that.
+        // Where this process was stopped for long, that nothing was read says nothing of the partitions.
         if now.duration_since(self.stepped_at) > Duration::from_secs(5) {
             self.service.followed.iter_mut().for_each(|(_, followed)| followed.awake(now));
         }
         self.stepped_at = now;
         self.take_up_changes()?;
-        self.hear_group()?;
+        self.take_group_events()?;
         if self.producer.unacknowledged_bytes() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
@@ -229,7 +231,7 @@ impl Process {
         self.service.dead_letters.keep()
     }
 
-    /// Records that expired before they were read are lost to us, and that is told.
+    /// Where offsets are missing, asks the brokers whether their records expired before they were read: those are lost, and it is logged.
     fn look_for_lost(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) {
         let Some(came) = messages.first().map(|message| message.offset) else { return };
         let Some(followed) = self.service.followed.get_mut(input) else { return };
@@ -282,14 +284,6 @@ impl Process {
         Ok(())
     }
 
-    /// Records that wait, about: a message of ours holds as many as the last ones did.
-    fn backlog(&mut self) -> u64 {
-        let access = &self.setup.topics[&InternalTopic::Access];
-        let (ours, input): (Vec<_>, Vec<_>) = self.consumer.lag().into_iter().partition(|(of, _)| of.topic == *access);
-        let sum = |lags: Vec<(TopicPartition, u64)>| lags.iter().map(|(_, lag)| lag).sum::<u64>();
-        sum(input) + sum(ours) * self.node.mean_bundle_size()
-    }
-
     /// Input partitions far ahead of the last one wait for it.
     fn hold_those_ahead(&mut self) {
         let watermarks = self.node.watermarks();
@@ -302,214 +296,5 @@ impl Process {
             }
         }
         self.consumer.pause(held);
-    }
-
-    fn measure(&mut self) {
-        let metrics = &self.service.metrics;
-        let restoring = self.node.restore_progress();
-        metrics.restoring(restoring.tasks as u64, restoring.messages, restoring.bytes);
-        if restoring.tasks > 0 {
-            tracing::info!(tasks = restoring.tasks, messages = restoring.messages, bytes = restoring.bytes, "restoring state");
-        }
-        let running = self.node.tasks().count();
-        if restoring.tasks == 0 && self.has_joined() && !self.restored {
-            self.restored = true;
-            self.service.health.set_restored();
-            tracing::info!(tasks = running, "ready");
-        }
-        metrics.set_tasks(running as u64);
-        let employees: usize = self.node.tasks().map(|(_, task)| task.stage().employees()).sum();
-        metrics.set_employees_tracked(employees as u64);
-        let firsts = self.node.tasks().map(|(task, of)| (task, of.stage()));
-        if let Some(newest) = self.service.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
-            metrics.set_coverage(&newest);
-        }
-        let watermarks = self.node.watermarks();
-        self.service.followed.measure_watermarks(now(), |input| watermarks.get(input).copied());
-        self.measure_lag();
-        let counts = self.node.counts();
-        record_counts::count_settled(&counts, |index| self.service.followed.metrics_of(index));
-        record_counts::count_disclosed(&counts, &self.service.metrics);
-    }
-
-    fn measure_lag(&self) {
-        let mut lags = vec![0; self.service.followed.sources().len()];
-        for (partition, lag) in self.consumer.lag() {
-            if let Some(followed) = self.service.followed.get(&partition) {
-                lags[followed.source] += lag;
-            }
-        }
-        for (at, (source, lag)) in self.service.followed.sources().iter().zip(lags).enumerate() {
-            source.metrics.set_lag(lag);
-            self.service.health.set_connected(at, self.has_joined());
-        }
-    }
-
-    fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause) {
-        self.service.publisher.publish(alerts, cause, now(), &mut NoObserver);
-    }
-
-    /// Effects whose alerts every sink has acknowledged since this was last asked for.
-    fn acknowledged_alerts(&mut self) -> Vec<u64> {
-        let done = self.service.publisher.acknowledged();
-        let mut effects = Vec::new();
-        while self.unacknowledged_alerts.front().is_some_and(|(batch, _)| *batch <= done) {
-            effects.extend(self.unacknowledged_alerts.pop_front().map(|(_, effect)| effect));
-        }
-        effects
-    }
-
-    fn has_joined(&self) -> bool {
-        self.input_group.has_joined() && self.task_group.has_joined()
-    }
-
-    /// Does what the node wants.
-    fn act(&mut self) -> anyhow::Result<()> {
-        loop {
-            let effects = self.node.effects();
-            let idle = effects.is_empty();
-            let mut commits = Vec::new();
-            for effect in effects {
-                match effect {
-                    Effect::Produce(number, message) => {
-                        self.producer.send(ProducerRecord {
-                            number,
-                            topic: self.setup.topics[&message.topic].to_string(),
-                            partition: message.partition,
-                            key: message.key,
-                            value: message.value,
-                            low_priority: message.topic == InternalTopic::State,
-                        });
-                        hit("message sent");
-                    }
-                    Effect::Alerts(number, alerts) => {
-                        self.publish(&alerts, Cause::Settled);
-                        self.unacknowledged_alerts.push_back((self.service.publisher.given(), number));
-                        hit("alerts given");
-                    }
-                    Effect::Provisional(arrived, alerts) => self.publish(&alerts, arrived.map_or(Cause::Retraction, Cause::Access)),
-                    Effect::Consume(topic, partition, from) => {
-                        self.consumer.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
-                    }
-                    Effect::StopConsuming(topic, partition) => {
-                        self.consumer.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
-                    }
-                    Effect::ConsumeInput(input, from) => {
-                        self.service.followed.follow_input(&input, from);
-                        self.consumer.assign(input, from);
-                    }
-                    Effect::Commit(input, resume) => {
-                        // A commit may have failed, so the same is said again now and then.
-                        let now = Instant::now();
-                        let known = self.committed.get(&input);
-                        if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
-                            self.committed.insert(input.clone(), (resume, now));
-                            commits.push(Commit { partition: input, offset: resume.next, metadata: resume.metadata() });
-                        }
-                    }
-                    Effect::LoadCache(part) => self.caches.recall(part),
-                    Effect::DiscardCache(part, why) => self.caches.forget(part, why),
-                    Effect::Restored(part, read) => self.caches.keep(part, read),
-                    Effect::ReleaseCache(part) => self.caches.release(part),
-                }
-            }
-            if !commits.is_empty() {
-                // Of tasks the offset stands in the state; this is for people who watch the group.
-                let access = self.setup.topics[&InternalTopic::Access].clone();
-                let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
-                let read = tasks.map(|(partition, task)| Commit {
-                    partition: TopicPartition::new(access.clone(), partition),
-                    offset: task.next(),
-                    metadata: String::new(),
-                });
-                self.task_group.commit(read.collect());
-                self.input_group.commit(commits);
-                hit("offsets committed");
-            }
-            for (number, offset) in self.producer.poll().context("kafka: sending")? {
-                self.node.acknowledged(number, offset);
-                hit("message acknowledged");
-            }
-            for number in self.acknowledged_alerts() {
-                self.node.acknowledged(number, 0);
-                hit("alerts acknowledged");
-            }
-            while let Some((part, cached)) = self.caches.recalled() {
-                self.node.cache_loaded(part, cached, log_name());
-            }
-            if idle {
-                return Ok(());
-            }
-        }
-    }
-
-    fn hear_group(&mut self) -> anyhow::Result<()> {
-        while let Ok(event) = self.task_group.events.try_recv().or_else(|_| self.input_group.events.try_recv()) {
-            let access = self.setup.topics[&InternalTopic::Access].clone();
-            match event {
-                GroupEvent::Assigned { partition, .. } if partition.topic == access => {
-                    self.node.assign(partition.partition);
-                    hit("assigned");
-                }
-                GroupEvent::Assigned { partition, committed } => {
-                    let resume = committed
-                        .map_or(InputPosition { next: 0, watermark: None }, |(offset, beside)| InputPosition::read(offset, &beside));
-                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
-                    self.node.assign_input(partition, resume, end);
-                }
-                GroupEvent::Revoked(gone, done) => {
-                    let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
-                    self.last_save(&tasks)?;
-                    hit("giving up");
-                    self.give_up(&gone, &access);
-                    drop::<Sender<()>>(done);
-                }
-                GroupEvent::Lost(gone) => {
-                    tracing::warn!(partitions = gone.len(), "the group took this process for dead; others go on with its work");
-                    self.give_up(&gone, &access);
-                }
-                GroupEvent::Failed(why) => anyhow::bail!("kafka: {why}"),
-            }
-            self.act()?;
-        }
-        Ok(())
-    }
-
-    fn give_up(&mut self, gone: &[TopicPartition], access: &str) {
-        for of in gone {
-            if &*of.topic == access {
-                self.node.revoke(of.partition);
-            } else {
-                self.node.revoke_input(of);
-                self.committed.remove(of);
-                self.service.followed.leave(of);
-                self.consumer.unassign(of.clone());
-            }
-        }
-    }
-
-    /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it.
-    fn last_save(&mut self, tasks: &[i32]) -> anyhow::Result<()> {
-        let until = Instant::now() + LAST_SAVE;
-        self.release_all()?;
-        // One that is under way ends first.
-        let mut begun: BTreeSet<i32> = BTreeSet::new();
-        while Instant::now() < until {
-            for task in tasks {
-                if !begun.contains(task) && self.node.checkpoint_task(*task, &Parallel) {
-                    begun.insert(*task);
-                }
-            }
-            self.node.prepare_commits();
-            self.node.step(&Parallel)?;
-            self.act()?;
-            let waiting =
-                tasks.iter().any(|task| self.node.is_checkpointing(*task) || (!begun.contains(task) && self.node.is_running(*task)));
-            if !waiting && self.node.unacknowledged() == 0 {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        self.act()
     }
 }

@@ -54,7 +54,7 @@ pub struct Live {
     progress: Progress,
 }
 
-/// Whether a partition is idle: silent for so long that it holds up nobody's time.
+/// Whether a partition is idle: silent for so long that event time goes on without it.
 struct Idle(bool);
 
 /// A batch on its way to the engine.
@@ -88,7 +88,7 @@ impl Live {
         }
     }
 
-    /// Runs until told to stop, then saves and leaves. Returns the engine as it stands.
+    /// Runs until it is to stop, then saves and leaves. Returns the engine as it stands.
     pub fn run(mut self, stop: &Receiver<()>, observer: &mut impl Observer) -> anyhow::Result<Engine> {
         if self.service.settings.provisional {
             self.engine.resume_provisional();
@@ -238,7 +238,7 @@ impl Live {
         self.service.followed.sources()[source].metrics.records(outcome, 1);
         let shown = self.service.settings.provisional.then(|| access.clone());
         let given_up = self.engine.take(access, believed);
-        // What was set aside is not shown: nobody knows yet whether its time is right.
+        // What was set aside is not shown: its time may be wrong.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
         if let Some(access) = shown.filter(placed) {
             let output = self.engine.show_provisional(&access);
@@ -259,7 +259,7 @@ impl Live {
         Ok(())
     }
 
-    /// A partition without records for long holds nobody up.
+    /// Event time goes on without partitions that have been silent for long.
     fn rest_idle(&mut self, now: Instant) {
         // What is not read is not idle: time must not go on past what stands in it.
         let partial = self.parts.sources.partial();

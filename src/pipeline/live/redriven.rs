@@ -28,7 +28,7 @@ impl Live {
                 let believed = self.engine.watermark(id).is_none().then_some(now() + self.service.settings.skew);
                 self.take_access(at, access, now(), believed, observer);
             }
-            // A partition that nobody follows now must hold nobody up.
+            // Event time must not wait for a partition that is not followed, or idle.
             if self.service.followed.get(&id).is_none_or(|followed| followed.more.0) {
                 self.engine.mark_idle(id, Some(self.engine.settled()));
             }
@@ -40,9 +40,9 @@ impl Live {
     /// A record that was a dead letter before a crash, and is decoded now as it is read again with another configuration, has counted:
     /// it must not be re-driven as well.
     pub(super) fn note_decoded_after_all(&mut self, access: &Access) {
-        let Some(spool) = self.parts.spool.as_mut().filter(|spool| !spool.buried.is_empty()) else { return };
+        let Some(spool) = self.parts.spool.as_mut().filter(|spool| !spool.earlier.is_empty()) else { return };
         let letter = LetterId::of(&self.engine.context().partition_name(access.partition), access.position, &access.hash);
-        if spool.buried.remove(&letter) {
+        if spool.earlier.remove(&letter) {
             self.positions.redriven.insert(letter);
         }
     }

@@ -23,11 +23,11 @@ pub struct Again<'a> {
     /// Whether each line is a record of its own.
     alone: bool,
     /// Makes a decoder of the partition as it is configured now.
-    feed: Box<dyn Fn() -> PartitionDecoder + 'a>,
+    make_decoder: Box<dyn Fn() -> PartitionDecoder + 'a>,
     with: PartitionDecoder,
     without: PartitionDecoder,
     /// A record of several lines whose end has not been found.
-    open: Option<Open>,
+    open: Option<OpenRecord>,
     /// Lines of dead records, and whose they are.
     dead: BTreeMap<u64, usize>,
     accesses: BTreeMap<usize, Vec<Access>>,
@@ -38,7 +38,7 @@ pub struct Again<'a> {
     pub fates: BTreeMap<usize, Fate>,
 }
 
-struct Open {
+struct OpenRecord {
     letters: Vec<usize>,
     lines: Vec<(u64, Vec<u8>)>,
     hash: RecordHash,
@@ -52,16 +52,16 @@ impl<'a> Again<'a> {
         letters: &'a [DeadLetter],
         wanted: BTreeMap<u64, Vec<usize>>,
         alone: bool,
-        feed: Box<dyn Fn() -> PartitionDecoder + 'a>,
+        make_decoder: Box<dyn Fn() -> PartitionDecoder + 'a>,
     ) -> Again<'a> {
         Again {
             classifier,
             letters,
             wanted,
             alone,
-            with: feed(),
-            without: feed(),
-            feed,
+            with: make_decoder(),
+            without: make_decoder(),
+            make_decoder,
             open: None,
             dead: BTreeMap::new(),
             accesses: BTreeMap::new(),
@@ -78,14 +78,14 @@ impl<'a> Again<'a> {
         }
         let Some(letters) = self.wanted.get(&position).cloned() else {
             if !self.alone {
-                self.feed(position, bytes, true);
+                self.decode(position, bytes, true);
             }
             return;
         };
         let hash = self.classifier.keys.record(bytes);
         if let Some(letter) = letters.iter().copied().find(|letter| self.letters[*letter].hash == hash) {
             self.dead.insert(position, letter);
-            return self.feed(position, bytes, false);
+            return self.decode(position, bytes, false);
         }
         let longer: Vec<usize> =
             letters.iter().copied().filter(|letter| !self.alone && self.letters[*letter].length > bytes.len() as u64).collect();
@@ -93,20 +93,20 @@ impl<'a> Again<'a> {
             self.fates.insert(letter, if longer.contains(&letter) { Fate::ByReplay } else { Fate::Changed });
         }
         if longer.is_empty() {
-            return self.feed(position, bytes, true);
+            return self.decode(position, bytes, true);
         }
-        self.open = Some(Open { letters: longer, lines: vec![(position, bytes.to_vec())], hash, length: bytes.len() as u64 });
+        self.open = Some(OpenRecord { letters: longer, lines: vec![(position, bytes.to_vec())], hash, length: bytes.len() as u64 });
     }
 
     /// Goes on with a record of several lines: its hash is that of its lines one after the other.
-    fn go_on(&mut self, mut open: Open, position: u64, bytes: &[u8]) {
+    fn go_on(&mut self, mut open: OpenRecord, position: u64, bytes: &[u8]) {
         open.hash = open.hash.and(self.classifier.keys.record(bytes));
         open.length += bytes.len() as u64 + 1;
         open.lines.push((position, bytes.to_vec()));
         if let Some(letter) = open.letters.iter().copied().find(|letter| self.letters[*letter].hash == open.hash) {
             for (position, bytes) in open.lines {
                 self.dead.insert(position, letter);
-                self.feed(position, &bytes, false);
+                self.decode(position, &bytes, false);
             }
             return;
         }
@@ -120,38 +120,38 @@ impl<'a> Again<'a> {
     }
 
     /// It is not there: its first line is a line like others, and so may be those after it.
-    fn give_up(&mut self, open: Open) {
+    fn give_up(&mut self, open: OpenRecord) {
         let mut lines = open.lines.into_iter();
         if let Some((position, bytes)) = lines.next() {
             if self.is_whole(position, &bytes) {
                 open.letters.iter().for_each(|letter| drop(self.fates.insert(*letter, Fate::Changed)));
             }
-            self.feed(position, &bytes, true);
+            self.decode(position, &bytes, true);
         }
         lines.for_each(|(position, bytes)| self.line(position, &bytes));
     }
 
     /// Whether a line is a record by itself, and so not the beginning of a longer one.
     fn is_whole(&self, position: u64, bytes: &[u8]) -> bool {
-        let mut feed = (self.feed)();
+        let mut decoder = (self.make_decoder)();
         let mut batch = Batch::default();
-        feed.decode_message(Raw::new(bytes, Position(position), self.classifier.keys.record(bytes)), self.classifier, &mut batch);
+        decoder.decode_message(Raw::new(bytes, Position(position), self.classifier.keys.record(bytes)), self.classifier, &mut batch);
         batch.dead_letters.is_empty() && !batch.accesses.is_empty()
     }
 
-    fn feed(&mut self, position: u64, bytes: &[u8], both: bool) {
+    fn decode(&mut self, position: u64, bytes: &[u8], both: bool) {
         let raw = Raw::new(bytes, Position(position), self.classifier.keys.record(bytes));
         let mut batch = Batch::default();
         self.with.decode_message(raw, self.classifier, &mut batch);
-        self.hear(batch);
+        self.take_with(batch);
         if both && !self.alone {
             let mut batch = Batch::default();
             self.without.decode_message(raw, self.classifier, &mut batch);
-            self.hear_without(&batch);
+            self.take_without(&batch);
         }
     }
 
-    fn hear(&mut self, batch: Batch) {
+    fn take_with(&mut self, batch: Batch) {
         for access in batch.accesses {
             match self.dead.get(&access.position.0) {
                 Some(letter) => self.accesses.entry(*letter).or_default().push(access),
@@ -165,7 +165,7 @@ impl<'a> Again<'a> {
         }
     }
 
-    fn hear_without(&mut self, batch: &Batch) {
+    fn take_without(&mut self, batch: &Batch) {
         batch.accesses.iter().for_each(|access| self.add(access, u64::wrapping_sub));
     }
 
@@ -185,9 +185,9 @@ impl<'a> Again<'a> {
             self.give_up(open);
         }
         let held = self.with.flush(self.classifier, TimeRange::default());
-        self.hear(held);
+        self.take_with(held);
         let held = self.without.flush(self.classifier, TimeRange::default());
-        self.hear_without(&held);
+        self.take_without(&held);
         let mut places: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         for (position, letter) in &self.dead {
             let (_, last) = places.entry(*letter).or_insert((*position, *position));

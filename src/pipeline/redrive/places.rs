@@ -97,7 +97,7 @@ fn stretches(letters: &[DeadLetter], of: &[usize], around: u64) -> Vec<RangeIncl
 }
 
 impl Place {
-    fn feed(&self, format: &FormatChoice) -> PartitionDecoder {
+    fn decoder(&self, format: &FormatChoice) -> PartitionDecoder {
         PartitionDecoder::new(self.source.clone(), self.index, PartitionId(0), self.partition.clone(), format.clone())
     }
 
@@ -143,7 +143,7 @@ impl Place {
         for at in of.iter().filter(|at| stretch.contains(&letters[**at].position.0)) {
             wanted.entry(letters[*at].position.0).or_default().push(*at);
         }
-        Again::new(&context.classifier, letters, wanted, alone(format), Box::new(|| self.feed(format)))
+        Again::new(&context.classifier, letters, wanted, alone(format), Box::new(|| self.decoder(format)))
     }
 
     fn decode_file(&self, path: &Path, context: &Context, letters: &[DeadLetter], of: &[usize]) -> anyhow::Result<BTreeMap<usize, Fate>> {
@@ -204,15 +204,15 @@ impl Place {
     /// The same from the content that was kept, for formats whose records stand alone.
     pub fn decode_kept(&self, context: &Context, letter: &DeadLetter, sealer: &Sealer) -> Option<Fate> {
         let content = sealer.open(letter.payload.as_deref()?, &letter.hash)?;
-        let mut feed = self.feed(&self.format);
+        let mut decoder = self.decoder(&self.format);
         let (classifier, mut batch) = (&context.classifier, Default::default());
-        feed.decode_message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
-        let codec = feed.format()?;
+        decoder.decode_message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
+        let codec = decoder.format()?;
         let by_itself = codec.format.stateless || custom::KINDS.iter().any(|kind| kind.name == codec.format.name);
         if !by_itself {
             return Some(Fate::ByReplay);
         }
-        let held = feed.flush(classifier, TimeRange::default());
+        let held = decoder.flush(classifier, TimeRange::default());
         batch.accesses.extend(held.accesses);
         batch.dead_letters.extend(held.dead_letters);
         Some(match batch.dead_letters.pop() {

@@ -59,7 +59,7 @@ pub struct Spool {
     look_at: Instant,
     /// Letters of an earlier process. A record of these that is decoded now was read again after a crash: it has counted, and must
     /// not be re-driven.
-    pub buried: BTreeSet<LetterId>,
+    pub earlier: BTreeSet<LetterId>,
     /// Files that have been applied and are in no saved state yet, with the letters in them.
     applied: Vec<(PathBuf, Vec<LetterId>)>,
 }
@@ -84,13 +84,13 @@ const INTERVAL: Duration = Duration::from_secs(1);
 impl Spool {
     /// Of a state's directory.
     pub fn open(state: &Path) -> Spool {
-        Spool { dir: state.join(FOLDER), look_at: Instant::now(), buried: BTreeSet::new(), applied: Vec::new() }
+        Spool { dir: state.join(FOLDER), look_at: Instant::now(), earlier: BTreeSet::new(), applied: Vec::new() }
     }
 
     /// The same, knowing letters that were written before.
     #[must_use]
-    pub fn beside(self, buried: BTreeSet<LetterId>) -> Spool {
-        Spool { buried, ..self }
+    pub fn with_earlier(self, earlier: BTreeSet<LetterId>) -> Spool {
+        Spool { earlier, ..self }
     }
 
     /// The entries of the next file that has not been taken. `key` tells secrets apart: pseudonyms of another one are of no use.

@@ -74,7 +74,7 @@ impl<X> Followed<X> {
         (self.last, self.arrived, self.may_hold_back) = (now, arrived, true);
     }
 
-    /// It is not silent, for reasons of our own: nobody reads it at the moment.
+    /// Its silence begins anew: that nothing came was for reasons of our own.
     pub fn awake(&mut self, now: Instant) {
         self.last = now;
     }

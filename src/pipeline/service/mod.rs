@@ -91,7 +91,7 @@ pub const REST_WITHIN: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// How far a broker's clock may be behind the time of a record that is believed.
     pub skew: Span,
-    /// After such a silence a partition holds nobody up.
+    /// After such a silence event time goes on without a partition.
     pub idle: Duration,
     /// Between two saves of the state.
     pub checkpoint: Duration,

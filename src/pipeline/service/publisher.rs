@@ -14,8 +14,9 @@ use std::time::Duration;
 pub struct Publisher {
     delivery: Delivery,
     metrics: Metrics,
-    /// Alerts published as open since the start, with their severity.
-    open: BTreeMap<String, Severity>,
+    /// Alerts published as open since the start: their severity, and the highest that was published. What settles repeats the lower
+    /// ones of what was shown.
+    open: BTreeMap<String, (Severity, Severity)>,
 }
 
 /// What revisions came about by.
@@ -47,22 +48,24 @@ impl Publisher {
             }
         }
         for severity in Severity::ALL {
-            let open = self.open.values().filter(|of| **of == severity).count() as u64;
+            let open = self.open.values().filter(|(of, _)| *of == severity).count() as u64;
             self.metrics.set_alerts_open(severity, open);
         }
         self.delivery.give(alerts);
         observer.alerts(alerts);
     }
 
-    /// Whether the alert opens with this revision, or reaches another severity.
+    /// Counts a revision. Says whether the alert opens with it, or reaches a severity that it had not reached.
     fn count(&mut self, alert: &Alert) -> bool {
         match alert.state {
             AlertState::Open => {
-                let is_news = self.open.insert(alert.id.clone(), alert.severity) != Some(alert.severity);
-                if is_news {
+                let known = self.open.get(&alert.id).copied();
+                let highest = known.map_or(alert.severity, |(_, highest)| highest.max(alert.severity));
+                self.open.insert(alert.id.clone(), (alert.severity, highest));
+                if known.is_none_or(|(severity, _)| severity != alert.severity) {
                     self.metrics.alert(alert.typology, alert.severity);
                 }
-                is_news
+                known.is_none_or(|(_, before)| highest > before)
             }
             AlertState::Closed | AlertState::Retracted => {
                 self.open.remove(&alert.id);

@@ -78,7 +78,9 @@ fn latency_is_from_the_arrival_of_an_access_to_the_revision_that_it_caused() {
 fn closures_retractions_and_what_settles_as_it_was_shown_are_not_measured() {
     let mut world = World::new();
     world.publish(open(1, Severity::High), arrived());
-    world.publish(open(1, Severity::High), Cause::Settled);
+    for settled in [Severity::Medium, Severity::High] {
+        world.publish(open(1, settled), Cause::Settled);
+    }
     world.publish(Alert { state: AlertState::Closed, ..open(2, Severity::High) }, Cause::Settled);
     world.publish(Alert { state: AlertState::Closed, ..open(2, Severity::High) }, arrived());
     world.publish(Alert { state: AlertState::Retracted, ..open(2, Severity::High) }, Cause::Retraction);

@@ -1,0 +1,113 @@
+//! What the node wants to be done, and what has been acknowledged of it.
+
+use super::caches::log_name;
+use super::{COMMITTED_AGAIN, Process};
+use crate::kafka::group::Commit;
+use crate::kafka::producer::ProducerRecord;
+use crate::model::alert::Alert;
+use crate::model::topic::TopicPartition;
+use crate::pipeline::failpoint::hit;
+use crate::pipeline::service::now;
+use crate::pipeline::service::observer::NoObserver;
+use crate::pipeline::service::publisher::Cause;
+use crate::stream::InternalTopic;
+use crate::stream::node::Effect;
+use anyhow::Context as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+impl Process {
+    /// Does what the node wants.
+    pub(super) fn act(&mut self) -> anyhow::Result<()> {
+        loop {
+            let effects = self.node.effects();
+            let idle = effects.is_empty();
+            let mut commits = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Produce(number, message) => {
+                        self.producer.send(ProducerRecord {
+                            number,
+                            topic: self.setup.topics[&message.topic].to_string(),
+                            partition: message.partition,
+                            key: message.key,
+                            value: message.value,
+                            low_priority: message.topic == InternalTopic::State,
+                        });
+                        hit("message sent");
+                    }
+                    Effect::Alerts(number, alerts) => {
+                        self.publish(&alerts, Cause::Settled);
+                        self.unacknowledged_alerts.push_back((self.service.publisher.given(), number));
+                        hit("alerts given");
+                    }
+                    Effect::Provisional(arrived, alerts) => self.publish(&alerts, arrived.map_or(Cause::Retraction, Cause::Access)),
+                    Effect::Consume(topic, partition, from) => {
+                        self.consumer.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
+                    }
+                    Effect::StopConsuming(topic, partition) => {
+                        self.consumer.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
+                    }
+                    Effect::ConsumeInput(input, from) => {
+                        self.service.followed.follow_input(&input, from);
+                        self.consumer.assign(input, from);
+                    }
+                    Effect::Commit(input, resume) => {
+                        // A commit may have failed, so the same is said again now and then.
+                        let now = Instant::now();
+                        let known = self.committed.get(&input);
+                        if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
+                            self.committed.insert(input.clone(), (resume, now));
+                            commits.push(Commit { partition: input, offset: resume.next, metadata: resume.metadata() });
+                        }
+                    }
+                    Effect::LoadCache(part) => self.caches.recall(part),
+                    Effect::DiscardCache(part, why) => self.caches.forget(part, why),
+                    Effect::Restored(part, read) => self.caches.keep(part, read),
+                    Effect::ReleaseCache(part) => self.caches.release(part),
+                }
+            }
+            if !commits.is_empty() {
+                // Of tasks the offset stands in the state; this is for people who watch the group.
+                let access = self.setup.topics[&InternalTopic::Access].clone();
+                let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
+                let read = tasks.map(|(partition, task)| Commit {
+                    partition: TopicPartition::new(access.clone(), partition),
+                    offset: task.next(),
+                    metadata: String::new(),
+                });
+                self.task_group.commit(read.collect());
+                self.input_group.commit(commits);
+                hit("offsets committed");
+            }
+            for (number, offset) in self.producer.poll().context("kafka: sending")? {
+                self.node.acknowledged(number, offset);
+                hit("message acknowledged");
+            }
+            for number in self.acknowledged_alerts() {
+                self.node.acknowledged(number, 0);
+                hit("alerts acknowledged");
+            }
+            while let Some((part, cached)) = self.caches.recalled() {
+                self.node.cache_loaded(part, cached, log_name());
+            }
+            if idle {
+                return Ok(());
+            }
+        }
+    }
+
+    fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause) {
+        self.service.publisher.publish(alerts, cause, now(), &mut NoObserver);
+    }
+
+    /// Effects whose alerts every sink has acknowledged since this was last asked for.
+    fn acknowledged_alerts(&mut self) -> Vec<u64> {
+        let done = self.service.publisher.acknowledged();
+        let mut effects = Vec::new();
+        while self.unacknowledged_alerts.front().is_some_and(|(batch, _)| *batch <= done) {
+            effects.extend(self.unacknowledged_alerts.pop_front().map(|(_, effect)| effect));
+        }
+        effects
+    }
+}

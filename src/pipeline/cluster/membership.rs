@@ -1,0 +1,88 @@
+//! Input partitions and tasks come and go with the members of the group.
+
+use super::{LAST_SAVE, Process};
+use crate::kafka::group::GroupEvent;
+use crate::model::topic::TopicPartition;
+use crate::pipeline::failpoint::hit;
+use crate::pipeline::parallel::Parallel;
+use crate::stream::InternalTopic;
+use crate::stream::input_partition::InputPosition;
+use crossbeam_channel::Sender;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+impl Process {
+    pub(super) fn has_joined(&self) -> bool {
+        self.input_group.has_joined() && self.task_group.has_joined()
+    }
+
+    pub(super) fn take_group_events(&mut self) -> anyhow::Result<()> {
+        while let Ok(event) = self.task_group.events.try_recv().or_else(|_| self.input_group.events.try_recv()) {
+            let access = self.setup.topics[&InternalTopic::Access].clone();
+            match event {
+                GroupEvent::Assigned { partition, .. } if partition.topic == access => {
+                    self.node.assign(partition.partition);
+                    hit("assigned");
+                }
+                GroupEvent::Assigned { partition, committed } => {
+                    let resume = committed
+                        .map_or(InputPosition { next: 0, watermark: None }, |(offset, beside)| InputPosition::read(offset, &beside));
+                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
+                    self.node.assign_input(partition, resume, end);
+                }
+                GroupEvent::Revoked(gone, done) => {
+                    let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
+                    self.last_save(&tasks)?;
+                    hit("giving up");
+                    self.give_up(&gone, &access);
+                    drop::<Sender<()>>(done);
+                }
+                GroupEvent::Lost(gone) => {
+                    tracing::warn!(partitions = gone.len(), "the group took this process for dead; others go on with its work");
+                    self.give_up(&gone, &access);
+                }
+                GroupEvent::Failed(why) => anyhow::bail!("kafka: {why}"),
+            }
+            self.act()?;
+        }
+        Ok(())
+    }
+
+    fn give_up(&mut self, gone: &[TopicPartition], access: &str) {
+        for of in gone {
+            if &*of.topic == access {
+                self.node.revoke(of.partition);
+            } else {
+                self.node.revoke_input(of);
+                self.committed.remove(of);
+                self.service.followed.leave(of);
+                self.consumer.unassign(of.clone());
+            }
+        }
+    }
+
+    /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it.
+    pub(super) fn last_save(&mut self, tasks: &[i32]) -> anyhow::Result<()> {
+        let until = Instant::now() + LAST_SAVE;
+        self.release_all()?;
+        // One that is under way ends first.
+        let mut begun: BTreeSet<i32> = BTreeSet::new();
+        while Instant::now() < until {
+            for task in tasks {
+                if !begun.contains(task) && self.node.checkpoint_task(*task, &Parallel) {
+                    begun.insert(*task);
+                }
+            }
+            self.node.prepare_commits();
+            self.node.step(&Parallel)?;
+            self.act()?;
+            let waiting =
+                tasks.iter().any(|task| self.node.is_checkpointing(*task) || (!begun.contains(task) && self.node.is_running(*task)));
+            if !waiting && self.node.unacknowledged() == 0 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        self.act()
+    }
+}
