@@ -36,8 +36,8 @@
 
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
+use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
-use crate::profile::seen::Part;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
@@ -54,11 +54,11 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let unit = context.change.unit;
-    let unexplained = context.profile.figure(Window::H24, unit, Part::Unexplained);
+    let unexplained = context.profile.figure(Window::H24, unit, CountScope::Unexplained);
     if unexplained < context.floor {
         return None;
     }
-    let persons = context.profile.figure(Window::H24, unit, Part::Exposure);
+    let persons = context.profile.figure(Window::H24, unit, CountScope::Exposure);
     let bits = context
         .expected_in_24_hours(Measure::Unexplained)
         .bits(unexplained)

@@ -34,8 +34,8 @@ use crate::classify::directory::Absence;
 use crate::classify::duty::Duty;
 use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
 use crate::model::typology::Typology;
+use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
-use crate::profile::seen::Part;
 use crate::profile::window::{Window, day_number};
 
 pub const DETECTOR: Detector = Detector {
@@ -64,7 +64,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
             let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
             // A window that reaches back beyond the last day would count regular work: the largest that does not is taken.
             let window = if window.days() > since { smaller(window) } else { window };
-            let count = context.profile.figure(window, unit, Part::Unexplained).max(context.change.newly_unexplained);
+            let count = context.profile.figure(window, unit, CountScope::Unexplained).max(context.change.newly_unexplained);
             (count >= context.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {

@@ -35,8 +35,8 @@
 use crate::detect::{AccessContext, Detector, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
+use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
-use crate::profile::seen::Part;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
@@ -61,7 +61,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 
 fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
     let profile = context.profile;
-    let distinct = profile.figure(window, context.change.unit, Part::Unexplained);
+    let distinct = profile.figure(window, context.change.unit, CountScope::Unexplained);
     if distinct < context.floor {
         return None;
     }

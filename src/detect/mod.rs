@@ -344,7 +344,7 @@ pub fn source_findings(settings: &DetectorSettings, lows: Vec<VolumeDrop>) -> Ve
     if !setting.enabled {
         return Vec::new();
     }
-    lows.into_iter().filter(|low| low.told).map(log_gap::source::find).collect()
+    lows.into_iter().filter(|low| low.is_news).map(log_gap::source::find).collect()
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub struct Context {
     pub seed: u64,
 }
 
-/// How much is remembered; what lies beyond is given up.
+/// How much is kept in memory; what lies beyond is evicted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Employees and accounts with a profile.
@@ -92,9 +92,9 @@ impl Context {
         sources.get(&name).or_else(|| sources.get(topic?)).cloned().unwrap_or_else(|| Arc::from(name))
     }
 
-    /// What a shard has heard, by name.
-    pub fn named(&self, (partition, hour, flow): (PartitionId, i64, HourVolume)) -> VolumeReport {
-        VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, flow }
+    /// The volume of a partition in an hour, with the names of partition and source.
+    pub fn named(&self, (partition, hour, volume): (PartitionId, i64, HourVolume)) -> VolumeReport {
+        VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, volume }
     }
 
     /// Whom reasons may have been given to.
@@ -124,7 +124,7 @@ impl Context {
         ((hash >> 8) % u64::from(tasks.max(1))) as u32
     }
 
-    /// The task that hears what a partition tells beside its records.
+    /// The task that gets the events of a partition beside its records.
     pub fn task_of_source(&self, name: &str, tasks: u32) -> u32 {
         let hash = FixedState::with_seed(self.seed).hash_one(name);
         ((hash >> 8) % u64::from(tasks.max(1))) as u32

@@ -1,4 +1,4 @@
-//! Justification as the first stage keeps it: what stands in the way of a record, of a day, and the sums of the days that are settled.
+//! Evaluation coverage: what impairs the evaluation of a record or of an employee's day, and the sums over the days that are settled.
 
 use crate::engine::context::Context;
 use crate::engine::evicted_actors::EvictedActors;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Tables that the catalog does not know, of one shard; past that new ones are not told.
+/// Tables that the catalog does not know, of one shard; past that new ones are not counted.
 const MOST_TABLES: usize = 256;
 
 /// Sums of one shard or of all.
@@ -37,7 +37,7 @@ pub struct EvaluationCoverage {
     pub(super) evicted: EvictedActors,
 }
 
-/// What is amiss with sources, by their tags.
+/// What impairs the evaluation of days: outages of sources, by the tags of the sources.
 pub struct Impairments<'a> {
     context: &'a Context,
     outages: &'a SourceOutages,
@@ -45,13 +45,13 @@ pub struct Impairments<'a> {
 }
 
 impl<'a> Impairments<'a> {
-    /// From what cannot be seen.
+    /// From the outages of the sources.
     pub fn new(context: &'a Context, outages: &'a SourceOutages) -> Impairments<'a> {
         let tags = outages.sources().map(|source| (tag_of(context, source), source)).collect();
         Impairments { context, outages, tags }
     }
 
-    /// What is amiss with a source on the local day of an employee.
+    /// What impairs a source on the local day of an employee.
     fn of(&self, tag: u16, day: u32, tracked: &Tracked) -> Reasons {
         let mut what = 0;
         for (_, source) in self.tags.iter().filter(|(of, _)| *of == tag) {
@@ -106,14 +106,14 @@ impl EvaluationCoverage {
     }
 
     /// Days up to `last` have closed everywhere.
-    pub fn settle(&mut self, tracked: &mut Tracked, last: u32, amiss: &Impairments<'_>) {
+    pub fn settle(&mut self, tracked: &mut Tracked, last: u32, impairments: &Impairments<'_>) {
         let first = (self.settled + 1).max(last.saturating_sub(KEPT_DAYS));
         for day in first..=last {
-            let found = if amiss.tags.is_empty() {
+            let found = if impairments.tags.is_empty() {
                 tracked.profile.evaluated.settle(day, &|_| Reasons::default())
             } else {
                 let mut days = std::mem::take(&mut tracked.profile.evaluated);
-                let found = days.settle(day, &|tag| amiss.of(tag, day, tracked));
+                let found = days.settle(day, &|tag| impairments.of(tag, day, tracked));
                 tracked.profile.evaluated = days;
                 found
             };

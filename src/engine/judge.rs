@@ -11,11 +11,12 @@ use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::population::group_activity::Activity;
 use crate::profile::conduct::Circumstances;
+use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
-use crate::profile::seen::{Part, UNITS_PER_DAY};
+use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::window::{Window, day_number};
 use crate::triage::report::Writer;
-use crate::triage::{At, Decision, Episode, Peak, WEAKEST, Why, corroboration};
+use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration};
 
 /// Applies an access to its employee and judges it. `settles` is the event time of the revisions that it leads to. Returns the local day
 /// of the access.
@@ -120,9 +121,9 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     let context = env.context;
     let settings = &context.alerts;
     let group = tracked.group.clone();
-    let at = At {
+    let at = FindingContext {
         time: trigger.time,
-        heard: trigger.found,
+        found: trigger.found,
         hash: trigger.hash,
         day: trigger.unit / UNITS_PER_DAY,
         weight: context.statute.weight_b(trigger.kinds).max(1),
@@ -136,7 +137,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         let over = tracked.episodes[*position].is_over(settings, trigger.found);
         if over {
             let mut episode = tracked.episodes.remove(*position);
-            emit(tracked, &mut episode, Why::Over, settles, env, out);
+            emit(tracked, &mut episode, RevisionCause::Over, settles, env, out);
         }
         !over
     });
@@ -146,7 +147,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         count: finding.count,
         measure: finding.measure,
         particular: finding.particular.clone(),
-        observed: profile.observe(finding.window, trigger.unit, Part::Exposure),
+        observed: profile.observe(finding.window, trigger.unit, CountScope::Exposure),
         bits: finding.bits,
         learnt_to: profile.today().saturating_sub(1),
         days: profile.history.total(finding.measure, profile.today().saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
@@ -175,7 +176,9 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         tracked.profile.hold_today_out();
     }
     match decision {
-        Decision::Opened | Decision::Raised | Decision::Grew => emit(tracked, &mut episode, Why::Decided(decision), settles, env, out),
+        Decision::Opened | Decision::Raised | Decision::Grew => {
+            emit(tracked, &mut episode, RevisionCause::Decided(decision), settles, env, out)
+        }
         Decision::Ignored | Decision::Noted | Decision::Joined => {}
     }
     tracked.episodes.push(episode);
@@ -190,19 +193,19 @@ pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out:
     let mut kept = Vec::with_capacity(tracked.episodes.len());
     for mut episode in std::mem::take(&mut tracked.episodes) {
         if episode.is_over(&env.context.alerts, now) {
-            emit(tracked, &mut episode, Why::Over, now, env, out);
+            emit(tracked, &mut episode, RevisionCause::Over, now, env, out);
             continue;
         }
         if episode.dirty {
             let at = Timestamp(episode.evidence.last_ms);
-            emit(tracked, &mut episode, Why::Settled, at, env, out);
+            emit(tracked, &mut episode, RevisionCause::Settled, at, env, out);
         }
         kept.push(episode);
     }
     tracked.episodes = kept;
 }
 
-fn emit(tracked: &Tracked, episode: &mut Episode, why: Why, at: Timestamp, env: Env<'_>, out: &mut Output) {
+fn emit(tracked: &Tracked, episode: &mut Episode, why: RevisionCause, at: Timestamp, env: Env<'_>, out: &mut Output) {
     if !episode.is_alert() {
         return;
     }

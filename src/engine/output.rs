@@ -38,7 +38,7 @@ pub struct Counts {
     pub unexplained_by_tier: BTreeMap<u64, u64>,
     /// Employees and accounts seen for the first time.
     pub employees: u64,
-    /// What was given up to keep within the limits.
+    /// What was evicted to keep within the limits.
     pub evicted: Evictions,
 }
 
@@ -55,7 +55,7 @@ pub struct SourceCounts {
     pub redriven: u64,
 }
 
-/// What was given up to keep within the limits of memory.
+/// What was evicted to keep within the limits of memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Evictions {
     /// Profiles.

@@ -2,7 +2,7 @@
 //! came.
 //!
 //! A number may come late or twice. One that is skipped counts as missing once the stream's partition has gone on for longer than
-//! records may be late. Where a server starts over, so do its numbers: that is told from a repeat by going on from there. What came
+//! records may be late. Where a server starts over, so do its numbers: a restart differs from a repeat in that the numbers go on from there. What came
 //! before the first number that was seen, and after the last, nobody can miss.
 
 use crate::model::time::{Span, Timestamp};
@@ -10,9 +10,9 @@ use crate::population::volume::RecordRef;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Streams of one partition that are followed at once; past that the longest silent are given up.
+/// Streams of one partition that are followed at once; past that those that were silent longest are dropped.
 const MOST_STREAMS: usize = 4_096;
-/// A stream that was silent for so long is given up.
+/// A stream that was silent for so long is dropped.
 const SILENT: Span = Span::hours(6);
 /// Holes of one stream that may still be filled.
 const MOST_HOLES: usize = 64;
@@ -57,7 +57,7 @@ pub struct Due {
 }
 
 impl Sequences {
-    /// A number has come. What is due is told in an order that depends on the partition's alone.
+    /// A number has come. `due` is called in an order that depends on that of the partition alone.
     pub fn take(&mut self, stream: u64, number: u64, edge: RecordRef, lateness: Span, due: &mut impl FnMut(Due)) {
         self.watermark = self.watermark.max(edge.time);
         if self.watermark - self.pruned >= Span::minutes(1) {

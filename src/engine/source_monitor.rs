@@ -1,6 +1,6 @@
-//! The second stage's eye on the sources: reports of an hour in, gaps judged, graded and told.
+//! Monitoring of the sources: takes the volumes of an hour, judges gaps in them, and raises alerts about sources.
 //!
-//! It hears sums that are joined from everybody who reads, so what it says depends neither on who read what nor on what came first.
+//! Volumes are joined over all keyed stages, so results depend neither on who read what nor on the order of reading.
 
 use crate::classify::directory::DayKind;
 use crate::classify::duty::is_workday;
@@ -12,10 +12,10 @@ use crate::model::alert::AlertState;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::population::Models;
 use crate::population::sources::outages::SourceOutages;
-use crate::population::sources::{Clock, Sources};
+use crate::population::sources::{HourClock, Sources};
 use crate::population::volume::{self, VolumeReport, begin};
-use crate::triage::source::{Case, SourceWriter};
-use crate::triage::{Decision, Why};
+use crate::triage::source::{SourceEpisode, SourceWriter};
+use crate::triage::{Decision, RevisionCause};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceMonitor {
     sources: Sources,
-    cases: BTreeMap<Arc<str>, Case>,
+    episodes: BTreeMap<Arc<str>, SourceEpisode>,
     /// Version of the peer baselines.
     baseline: String,
 }
@@ -40,14 +40,14 @@ impl SourceMonitor {
         self.baseline.clone_from(&models.version);
     }
 
-    /// A UTC hour begins: what was heard of those before it. Revisions come in the order of the sources.
+    /// A UTC hour begins: takes the volumes of those before it. Revisions come in the order of the sources.
     pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = VolumeReport>, context: &Context) -> Vec<Revision> {
         let directory = &context.classifier.directory;
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
         let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
         let is_holiday = |day: i64| directory.day_kind(Day(day as i32)) == Some(DayKind::Holiday);
-        let clock = Clock {
+        let clock = HourClock {
             hour,
             ahead,
             is_worked: &is_worked,
@@ -56,7 +56,7 @@ impl SourceMonitor {
         };
         self.sources.take(clock, &volume::join(reports));
         let mut revisions = Vec::new();
-        for case in self.cases.values_mut() {
+        for case in self.episodes.values_mut() {
             if let Some(at) = self.sources.resumed(&case.source, case.low.partition.as_ref(), case.low.to) {
                 case.resume(at);
             }
@@ -70,30 +70,30 @@ impl SourceMonitor {
     fn take(&mut self, found: &SourceFinding, now: Timestamp, context: &Context, revisions: &mut Vec<Revision>) {
         let source = &found.low.source;
         let baseline = &self.baseline.clone();
-        let mut known = self.cases.remove(source);
+        let mut known = self.episodes.remove(source);
         if let Some(mut over) = known.take_if(|case| case.episode.is_over(&context.alerts, now)) {
-            emit(&mut over, Why::Over, now, (context, baseline), revisions);
+            emit(&mut over, RevisionCause::Over, now, (context, baseline), revisions);
         }
-        let Some((mut case, decision)) = Case::take(known, found, &context.alerts, now) else { return };
+        let Some((mut case, decision)) = SourceEpisode::take(known, found, &context.alerts, now) else { return };
         match decision {
             Decision::Opened | Decision::Raised | Decision::Grew => {
-                emit(&mut case, Why::Decided(decision), now, (context, baseline), revisions);
+                emit(&mut case, RevisionCause::Decided(decision), now, (context, baseline), revisions);
             }
             Decision::Ignored | Decision::Noted | Decision::Joined => {}
         }
-        self.cases.insert(source.clone(), case);
+        self.episodes.insert(source.clone(), case);
     }
 
     /// Tells what changed, and closes what has been quiet for long enough.
     pub fn settle(&mut self, now: Timestamp, context: &Context) -> Vec<Revision> {
         let mut revisions = Vec::new();
         let baseline = &self.baseline.clone();
-        self.cases.retain(|_, case| {
+        self.episodes.retain(|_, case| {
             let over = case.episode.is_over(&context.alerts, now);
             if over {
-                emit(case, Why::Over, now, (context, baseline), &mut revisions);
+                emit(case, RevisionCause::Over, now, (context, baseline), &mut revisions);
             } else if case.episode.dirty {
-                emit(case, Why::Settled, Timestamp(case.episode.evidence.last_ms), (context, baseline), &mut revisions);
+                emit(case, RevisionCause::Settled, Timestamp(case.episode.evidence.last_ms), (context, baseline), &mut revisions);
             }
             !over
         });
@@ -108,7 +108,7 @@ fn is_excused(source: &str, hour: i64, context: &Context) -> bool {
     covered(begin(hour)) || covered(begin(hour + 1) - Span(1))
 }
 
-fn emit(case: &mut Case, why: Why, at: Timestamp, (context, baseline): (&Context, &str), revisions: &mut Vec<Revision>) {
+fn emit(case: &mut SourceEpisode, why: RevisionCause, at: Timestamp, (context, baseline): (&Context, &str), revisions: &mut Vec<Revision>) {
     if !case.episode.is_alert() {
         return;
     }

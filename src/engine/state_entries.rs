@@ -44,7 +44,7 @@ pub struct SaveProgress {
     any: bool,
 }
 
-/// Why a state cannot be restored.
+/// RevisionCause a state cannot be restored.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// Written by another version, or damaged.

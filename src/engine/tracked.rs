@@ -10,9 +10,9 @@ use crate::population::summary::{Excess, Summary};
 use crate::population::{GroupModel, lookups};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
+use crate::profile::counts::CountScope;
 use crate::profile::history::{AllMoments, Moments};
 use crate::profile::measure::Measure;
-use crate::profile::seen::Part;
 use crate::profile::window::Window;
 use crate::triage::Episode;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct Tracked {
     /// Stretches of conduct that look like something, ascending by typology.
     pub episodes: Vec<Episode>,
     /// What else is kept.
-    pub marks: Marks,
+    pub marks: TrackingMarks,
     /// Moments of the closed days before today; derived. Most of those who were seen once never get any.
     own: Option<Box<AllMoments>>,
     /// Moments of the closed days before each window of days; derived when first asked for.
@@ -43,19 +43,19 @@ pub struct Tracked {
 
 /// How far things have come with an employee.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Marks {
-    /// Last day that the peers have learnt from.
-    pub told: u32,
+pub struct TrackingMarks {
+    /// Last day that was summarised for the peers to learn from.
+    pub summarised: u32,
     /// Newest five minutes seen: a late record is judged by the window that ends here.
     pub newest: u32,
-    /// What was added to the group's pulse today.
+    /// What was added to the group's activity today.
     pub activity: Activity,
     /// What was added on the day before today.
     pub activity_before: Activity,
 }
 
 /// What a snapshot keeps; the rest is derived.
-pub type SavedProfile = (Profile, Vec<Episode>, Marks);
+pub type SavedProfile = (Profile, Vec<Episode>, TrackingMarks);
 
 /// Whom reasons may have been given to, the peer group, and the prints of group and unit.
 fn standing(actor: &Actor, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
@@ -76,7 +76,7 @@ impl Tracked {
         let mut tracked = Tracked {
             profile,
             episodes: Vec::new(),
-            marks: Marks::default(),
+            marks: TrackingMarks::default(),
             own,
             before: Before::default(),
             who,
@@ -89,7 +89,7 @@ impl Tracked {
     }
 
     /// What a snapshot keeps.
-    pub fn keep(&self) -> (&Profile, &Vec<Episode>, Marks) {
+    pub fn keep(&self) -> (&Profile, &Vec<Episode>, TrackingMarks) {
         (&self.profile, &self.episodes, self.marks)
     }
 
@@ -103,7 +103,7 @@ impl Tracked {
         let groups = self.groups;
         (self.who, self.group, self.groups) = standing(&self.profile.actor, context);
         if self.groups != groups {
-            // What was added to the pulse of the former group is no part of that of the new one.
+            // What was added to the activity of the former group is no part of that of the new one.
             (self.marks.activity, self.marks.activity_before) = (Activity::default(), Activity::default());
         }
     }
@@ -163,7 +163,7 @@ impl Tracked {
         self.marks.newest
     }
 
-    /// What today adds to the group's pulse beyond what was added before; nothing without enough history.
+    /// What today adds to the group's activity beyond what was added before; nothing without enough history.
     pub fn more_activity(&mut self) -> Option<Activity> {
         let usual = self.own()[Measure::Persons as usize];
         if usual.days < group_activity::FEWEST_DAYS || usual.mean < 1.0 {
@@ -183,19 +183,19 @@ impl Tracked {
 
     /// The band of the unexplained score for information obtained on duty.
     pub fn unexplained_band(&self, statute: &Statute) -> Band {
-        statute.band(self.profile.statute_score(Part::Unexplained, statute).b, true)
+        statute.band(self.profile.statute_score(CountScope::Unexplained, statute).b, true)
     }
 
-    /// What the second stage may learn from, of days up to `last`.
+    /// What the global stage may learn from, of days up to `last`.
     pub fn summary(&mut self, last: u32, group: &GroupModel, context: &Context) -> Option<Summary> {
         let touched = self.profile.conduct.touched.take(last);
         if self.profile.history.is_empty() {
             return None;
         }
-        let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.told).collect();
+        let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.summarised).collect();
         days.reverse();
         if !days.is_empty() {
-            self.marks.told = last;
+            self.marks.summarised = last;
         }
         self.dirty |= !days.is_empty() || !touched.is_empty();
         let employee = context.classifier.directory.employee(self.profile.actor.name());

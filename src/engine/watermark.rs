@@ -9,13 +9,13 @@
 use crate::model::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How far ahead of its partition's watermark a record is believed (SPEC §9).
+/// How far ahead of its partition's watermark a record is believed (docs/contract.md §9).
 pub const LEAP: Span = Span::days(7);
 
 /// Further records in a row that must leap as well.
 pub const CONFIRMATIONS: usize = 3;
 
-/// Records set aside at once; past that the oldest is given up, since nothing may grow without bound.
+/// Records set aside at once; past that the oldest is given up, since memory is bounded.
 const SET_ASIDE: usize = 1_024;
 
 /// The clock of one partition, holding what is set aside.
@@ -74,12 +74,12 @@ impl<T> WatermarkTracker<T> {
     }
 
     /// Takes a record. `believed` is the latest time that can be believed for other reasons (live: the broker's clock and
-    /// a bounded skew). `place` hears of every record whose place is now known; what is returned is given up.
-    pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, place: &mut impl FnMut(Scheduled<T>)) -> Option<T> {
+    /// a bounded skew). `schedule` is called with every record whose settling time is now known; what is returned is given up.
+    pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, schedule: &mut impl FnMut(Scheduled<T>)) -> Option<T> {
         let Some(watermark) = self.watermark else {
             self.aside.push(Aside { time, contradicted: false, item });
             if believed.is_some_and(|limit| time <= limit) || self.aside.len() > CONFIRMATIONS {
-                self.start(place);
+                self.start(schedule);
             }
             return None;
         };
@@ -89,43 +89,43 @@ impl<T> WatermarkTracker<T> {
             for aside in self.aside.iter_mut().filter(|aside| aside.time > time + LEAP) {
                 aside.contradicted = true;
             }
-            self.place(time, item, place);
-            self.release(place);
+            self.schedule(time, item, schedule);
+            self.release(schedule);
             return None;
         }
         self.row += 1;
         self.aside.push(Aside { time, contradicted: false, item });
         if self.row > CONFIRMATIONS && believed.is_none() {
-            self.confirm(place);
+            self.confirm(schedule);
         }
         (self.aside.len() > SET_ASIDE).then(|| self.aside.remove(0).item)
     }
 
     /// Begins with the earliest of the first records; the others follow the rules.
-    fn start(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
+    fn start(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
         self.watermark = self.aside.iter().map(|aside| aside.time).min();
         for aside in std::mem::take(&mut self.aside) {
             // The first records speak for or against one another like all others, without a limit from outside.
-            self.take(aside.time, None, aside.item, place);
+            self.take(aside.time, None, aside.item, schedule);
         }
     }
 
     /// The last records in a row all leapt: the earliest of them is believed, and with it what lies within reach.
-    fn confirm(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
+    fn confirm(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
         let row = self.aside.len().saturating_sub(self.row);
         let earliest = self.aside[row..].iter().map(|aside| aside.time).min();
         self.watermark = self.watermark.max(earliest);
         self.row = 0;
-        self.release(place);
+        self.release(schedule);
     }
 
     /// Places what was set aside and is no longer out of reach, in the order of arrival.
-    fn release(&mut self, place: &mut impl FnMut(Scheduled<T>)) {
+    fn release(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
         while let Some(watermark) = self.watermark
             && let Some(at) = self.aside.iter().position(|aside| aside.time <= watermark + LEAP)
         {
             let aside = self.aside.remove(at);
-            self.place(aside.time, aside.item, place);
+            self.schedule(aside.time, aside.item, schedule);
         }
         // With nothing set aside there is nothing to confirm: whoever begins here, from the watermark alone, goes on alike.
         if self.aside.is_empty() {
@@ -133,11 +133,11 @@ impl<T> WatermarkTracker<T> {
         }
     }
 
-    fn place(&mut self, time: Timestamp, item: T, place: &mut impl FnMut(Scheduled<T>)) {
+    fn schedule(&mut self, time: Timestamp, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {
         let watermark = self.watermark.map_or(time, |watermark| watermark.max(time));
         self.watermark = Some(watermark);
         let edge = watermark - self.lateness;
-        place(Scheduled { settles: time.max(edge), late: time < edge, item });
+        schedule(Scheduled { settles: time.max(edge), late: time < edge, item });
     }
 
     /// Where something of that time that is no record settles. `None` where that is not believed yet, and never waits for it.
@@ -149,18 +149,18 @@ impl<T> WatermarkTracker<T> {
     }
 
     /// The source is silent and time has passed elsewhere: the watermark follows.
-    pub fn advance(&mut self, to: Timestamp, place: &mut impl FnMut(Scheduled<T>)) {
+    pub fn advance(&mut self, to: Timestamp, schedule: &mut impl FnMut(Scheduled<T>)) {
         if self.watermark.is_none() && !self.aside.is_empty() {
-            self.start(place);
+            self.start(schedule);
         }
         self.watermark = self.watermark.max(Some(to));
-        self.release(place);
+        self.release(schedule);
     }
 
     /// The input ends. What nothing spoke against is placed; what is returned is given up.
-    pub fn finish(&mut self, place: &mut impl FnMut(Scheduled<T>)) -> Vec<T> {
+    pub fn finish(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) -> Vec<T> {
         if self.watermark.is_none() && !self.aside.is_empty() {
-            self.start(place);
+            self.start(schedule);
         }
         let mut aside = std::mem::take(&mut self.aside);
         aside.sort_by_key(|aside| aside.time);
@@ -171,7 +171,7 @@ impl<T> WatermarkTracker<T> {
             if aside.contradicted || alone {
                 given_up.push(aside.item);
             } else {
-                self.place(aside.time, aside.item, place);
+                self.schedule(aside.time, aside.item, schedule);
             }
         }
         given_up

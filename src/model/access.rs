@@ -230,7 +230,7 @@ impl Access {
     /// The people disclosed beyond those known by name.
     ///
     /// Where the source names people and shows more rows of a detail table or join, the rows are those people's details:
-    /// a window's distinct people come from subjects where they are known (SPEC §3).
+    /// a window's distinct people come from subjects where they are known (docs/contract.md §3).
     pub fn unnamed(&self) -> Persons {
         let named = self.subjects.len() as u64;
         match self.persons {

@@ -1,4 +1,4 @@
-//! The alert as an investigator and other programs see it (SPEC §8): one JSON object per revision, every key always present.
+//! The alert as an investigator and other programs see it (docs/contract.md §8): one JSON object per revision, every key always present.
 
 use crate::model::kind::Kind;
 use crate::model::persons::Persons;

@@ -1,6 +1,6 @@
 //! The kinds of personal information that a column can hold, and sets of them.
 //!
-//! Owns the names of SPEC's list of kinds. Which kind weighs how much is not known here: tiers are data of a
+//! Owns the names of the kinds of docs/contract.md §4. Which kind weighs how much is not known here: tiers are data of a
 //! jurisdiction, see [`crate::model::statute`].
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The named patterns of sale or provision that a finding can look like (SPEC §7).
+//! The named patterns of sale or provision that a finding can look like (docs/contract.md §7).
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

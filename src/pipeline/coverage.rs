@@ -31,7 +31,7 @@ struct Known {
     tasks: Option<Tasks>,
 }
 
-/// What is known of the employees of one first stage.
+/// What is known of the employees of one keyed stage.
 #[derive(Clone)]
 struct Part {
     /// Its task, and the hour that it had come to.
@@ -48,7 +48,7 @@ impl Published {
         self.publish_parts([(0, engine.keyed_stage())].into_iter(), None)
     }
 
-    /// Publishes what the first stages of some tasks know, of so many.
+    /// Publishes what the keyed stages of some tasks know, of so many.
     pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: i32) -> Option<Counts> {
         self.publish_parts(tasks, Some(all))
     }

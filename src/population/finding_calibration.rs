@@ -1,4 +1,4 @@
-//! How loud the detectors are in this organisation: how many employees each of them speaks of at which strength, and what a finding
+//! Calibration of findings: how many employees each detector reports in this organisation at which strength, and how many bits a finding
 //! is worth by that.
 //!
 //! A model's bits are right where the model fits. How often a detector speaks is measured here, and a finding is worth what that
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Strengths are told apart up to so many bits.
+/// Strengths are distinguished up to so many bits.
 const BITS: usize = 120;
 /// Chances among which one employee is the only one: 2,000 employees on the 14 days that an episode remembers.
 const CHANCES: f64 = 28_000.0;
@@ -88,19 +88,19 @@ impl FindingCalibration {
         }
     }
 
-    /// What so many bits of a typology are worth, said of a member of a group. `told` is what was said of the same employee before and
+    /// What so many bits of a typology are worth, said of a member of a group. `own` is what was reported of the same employee before and
     /// is among the counts: nobody is held against themselves.
-    pub fn calibrated_bits(&self, group: &str, typology: Typology, bits: f64, told: FindingStrength) -> f64 {
+    pub fn calibrated_bits(&self, group: &str, typology: Typology, bits: f64, own: FindingStrength) -> f64 {
         if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
             return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
         }
         // In the first days every usual is a guess.
         let settled = f64::from(self.age.min(SETTLED)) / f64::from(SETTLED);
-        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_bits(group, typology, bits, told)
+        (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_bits(group, typology, bits, own)
     }
 
-    fn settled_bits(&self, group: &str, typology: Typology, bits: f64, told: FindingStrength) -> f64 {
-        let others = |at: usize| self.others(group, typology, at, if told.bits >= at as f64 { told.weight } else { 0.0 });
+    fn settled_bits(&self, group: &str, typology: Typology, bits: f64, own: FindingStrength) -> f64 {
+        let others = |at: usize| self.others(group, typology, at, if own.bits >= at as f64 { own.weight } else { 0.0 });
         let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();
         let end = (WEAKEST..BITS).find(|at| others(*at) <= FEW).unwrap_or(BITS);
         if bits <= end as f64 {

@@ -1,8 +1,8 @@
-//! The pulse of a group: how much of an ordinary day its members have done so far today.
+//! The activity of a peer group: how much of an ordinary day its members have done so far today.
 //!
 //! When a call centre floods, a month ends or an outage is caught up on, a whole group rises together; nobody in it is remarkable
-//! for that. Each member adds today's people, at most three times their own mean, so that no one of them moves the pulse by much;
-//! the sum over what their means would give is the pulse. It is read once an hour of event time, so that a result does not depend
+//! for that. Each member adds today's people, at most three times their own mean, so that no one of them moves the sum by much;
+//! the sum over what their means would give is the activity. It is read once an hour of event time, so that a result does not depend
 //! on how records of different employees interleave, and it only ever lowers what is held against somebody.
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use foldhash::fast::FixedState;
 
 /// A member adds so many times their own mean at the most.
 pub const MOST: f64 = 3.0;
-/// Fewer active members have no pulse.
+/// With fewer active members the activity of a group says nothing.
 const FEWEST: u32 = 6;
 /// Days of history before a member's mean says anything.
 pub const FEWEST_DAYS: f64 = 4.0;
@@ -61,7 +61,7 @@ impl ActivityAccumulator {
     }
 }
 
-/// The pulse of every group and day, as of the last full hour.
+/// The activity of every group and day, as of the last full hour.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct GroupActivity {
     days: BTreeMap<GroupDay, Activity>,

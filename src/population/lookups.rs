@@ -1,4 +1,4 @@
-//! What the second stage keeps between ticks: who looked at whom, one by one and without a known reason, on the last seven closed
+//! Lookups that the global stage keeps from day to day: who looked at whom, one by one and without a known reason, on the last seven closed
 //! days. Subjects are prints, employees numbers.
 //!
 //! Room is bounded: past [`MOST`] looks, only subjects with the smallest prints are kept, all looks at them and none at others. Every

@@ -1,4 +1,4 @@
-//! The second stage: what a peer group usually does, learnt from small summaries of each employee's closed days.
+//! What the global stage learns: what a peer group usually does, learnt from small summaries of each employee's closed days.
 //!
 //! It reads summaries only, in the order of their actors, so its result does not depend on how records interleave.
 
@@ -88,7 +88,7 @@ pub struct Models {
     pub version: String,
     groups: BTreeMap<Arc<str>, GroupModel>,
     everyone: GroupModel,
-    /// How loud the detectors are here.
+    /// How findings are calibrated here.
     pub calibration: FindingCalibration,
 }
 
@@ -224,7 +224,7 @@ fn version(today: u32, models: &BTreeMap<Arc<str>, GroupModel>, everyone: &Group
     format!("{day}:{}", &blake3::hash(&bytes).to_hex()[..12])
 }
 
-/// A day is learnt from by the group two days later, when it has closed in every time zone (SPEC §9).
+/// A day is learnt from by the group two days later, when it has closed in every time zone (docs/contract.md §9).
 pub const LEARNT_AFTER: u32 = 2;
 
 #[cfg(test)]

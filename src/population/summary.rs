@@ -1,4 +1,4 @@
-//! What the second stage hears of one employee at a tick: small, and of closed days only.
+//! What the global stage gets of one employee as a day begins: small, and of closed days only.
 
 use crate::model::access::Actor;
 use crate::population::finding_calibration::FindingStrength;

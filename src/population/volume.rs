@@ -1,4 +1,4 @@
-//! What a source is heard to say: records of each partition in each UTC hour, and where the first and the last of them stand.
+//! Volumes of sources: how many records of each partition came in each UTC hour, and which were the first and the last of them.
 //!
 //! Shards note every record that settles, in the hour in which it settles, and report at the start of the next hour. Everything is a
 //! whole-number sum or an extreme, so that a report does not depend on how employees are spread over shards and processes, nor on
@@ -48,7 +48,7 @@ pub struct HourVolume {
 }
 
 impl HourVolume {
-    /// Joins what another shard or process heard of the same hour.
+    /// Joins what another shard or process counted in the same hour.
     pub fn join(&mut self, other: &HourVolume) {
         self.records += other.records;
         self.dead_letters += other.dead_letters;
@@ -60,7 +60,7 @@ impl HourVolume {
         self.last = self.last.max(other.last);
     }
 
-    /// Whether nothing was heard.
+    /// Whether nothing came.
     pub fn is_empty(&self) -> bool {
         *self == HourVolume::default()
     }
@@ -75,11 +75,11 @@ pub struct VolumeReport {
     pub partition: Arc<str>,
     /// UTC hour since 1970.
     pub hour: i64,
-    /// What was heard.
-    pub flow: HourVolume,
+    /// What came in it.
+    pub volume: HourVolume,
 }
 
-/// What one shard has heard since its last report.
+/// What came to one shard since its last report.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct VolumeAccumulator {
     hours: BTreeMap<(i64, PartitionId), HourVolume>,
@@ -100,7 +100,7 @@ impl VolumeAccumulator {
         self.hours.entry((at.0.div_euclid(HOUR_MS), partition)).or_default()
     }
 
-    /// Takes out what was heard before an hour.
+    /// Takes out what came before an hour.
     pub fn take_before(&mut self, hour: i64) -> Vec<(PartitionId, i64, HourVolume)> {
         let later = self.hours.split_off(&(hour, PartitionId(0)));
         let before = std::mem::replace(&mut self.hours, later);
@@ -111,10 +111,10 @@ impl VolumeAccumulator {
 /// Joins reports, in the order of hour, source and partition.
 pub fn join(reports: impl IntoIterator<Item = VolumeReport>) -> Vec<VolumeReport> {
     let mut all: BTreeMap<(i64, Arc<str>, Arc<str>), HourVolume> = BTreeMap::new();
-    for VolumeReport { source, partition, hour, flow } in reports {
-        all.entry((hour, source, partition)).or_default().join(&flow);
+    for VolumeReport { source, partition, hour, volume } in reports {
+        all.entry((hour, source, partition)).or_default().join(&volume);
     }
-    all.into_iter().map(|((hour, source, partition), flow)| VolumeReport { source, partition, hour, flow }).collect()
+    all.into_iter().map(|((hour, source, partition), volume)| VolumeReport { source, partition, hour, volume }).collect()
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     fn heard(partition: &str, hour: i64, second: i64) -> VolumeReport {
         let edge = Some(RecordRef { time: Timestamp(hour * HOUR_MS + second * 1_000), hash: [second as u8; 32], position: second as u64 });
         let flow = HourVolume { records: 1, first: edge, last: edge, ..HourVolume::default() };
-        VolumeReport { source: "core".into(), partition: partition.into(), hour, flow }
+        VolumeReport { source: "core".into(), partition: partition.into(), hour, volume: flow }
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         let forth = join(reports.clone());
         let back = join(reports.into_iter().rev());
         assert_eq!(forth, back);
-        let a = &forth[1].flow;
+        let a = &forth[1].volume;
         assert_eq!((forth.len(), a.records, a.first.map(|edge| edge.position), a.last.map(|edge| edge.position)), (3, 2, Some(1), Some(3)));
     }
 }

@@ -1,8 +1,16 @@
 //! How many people were last touched in each unit of time: what makes a sliding window a short sum.
 
-use crate::profile::seen::Part;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+
+/// Which people are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CountScope {
+    /// Everybody touched.
+    Exposure,
+    /// Those whom no known reason covers.
+    Unexplained,
+}
 
 /// Counts by unit, newest last, as far back as the horizon. Units in which nobody was touched take no room.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,10 +27,10 @@ struct Count {
 }
 
 impl Count {
-    fn part(&mut self, part: Part) -> &mut u32 {
+    fn part(&mut self, part: CountScope) -> &mut u32 {
         match part {
-            Part::Exposure => &mut self.seen,
-            Part::Unexplained => &mut self.unexplained,
+            CountScope::Exposure => &mut self.seen,
+            CountScope::Unexplained => &mut self.unexplained,
         }
     }
 }
@@ -34,7 +42,7 @@ impl Counts {
     }
 
     /// Moves one person from a unit (0 for none) to another.
-    pub fn shift(&mut self, from: u32, to: u32, part: Part) {
+    pub fn shift(&mut self, from: u32, to: u32, part: CountScope) {
         if let Ok(at) = self.units.binary_search_by_key(&from, |count| count.unit) {
             let slot = self.units[at].part(part);
             *slot = slot.saturating_sub(1);
@@ -43,7 +51,7 @@ impl Counts {
     }
 
     /// Counts one person more in a unit.
-    pub fn add(&mut self, unit: u32, part: Part) {
+    pub fn add(&mut self, unit: u32, part: CountScope) {
         if unit + self.horizon <= self.newest() {
             return;
         }
@@ -65,12 +73,12 @@ impl Counts {
     }
 
     /// People counted from a unit on.
-    pub fn since(&self, first: u32, part: Part) -> u64 {
+    pub fn since(&self, first: u32, part: CountScope) -> u64 {
         let units = self.units.iter().rev().take_while(|count| count.unit >= first);
         units
             .map(|count| match part {
-                Part::Exposure => u64::from(count.seen),
-                Part::Unexplained => u64::from(count.unexplained),
+                CountScope::Exposure => u64::from(count.seen),
+                CountScope::Unexplained => u64::from(count.unexplained),
             })
             .sum()
     }

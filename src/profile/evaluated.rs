@@ -93,7 +93,7 @@ impl Evaluated {
 
     /// What is known of a day, where it is an employee-day: one with records, or one whose records a gap may have taken. `amiss` says
     /// what stands in the way of a source on that day.
-    pub fn day(&self, day: u32, amiss: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
+    pub fn day(&self, day: u32, impaired: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
         let ahead = day.saturating_sub(self.newest);
         let back = self.newest.saturating_sub(day);
         if self.newest == 0 || back >= KEPT_DAYS || ahead > EXPECTED_DAYS {
@@ -108,10 +108,10 @@ impl Evaluated {
             kept.with(Reason::Restore, reasons.has(Reason::Restore))
         };
         let expected = self.rows.iter().filter(is_source).filter(|row| row.bits() & reach != 0);
-        let all = expected.map(|row| if ahead == 0 && row.has(back) { amiss(row.tag) } else { of_gaps(amiss(row.tag)) });
+        let all = expected.map(|row| if ahead == 0 && row.has(back) { impaired(row.tag) } else { of_gaps(impaired(row.tag)) });
         let mut reasons = Reason::ALL.into_iter().fold(Reasons::default(), |reasons, reason| {
             let holds = ahead == 0 && self.rows.iter().any(|row| row.tag == reason as u16 && row.has(back));
-            reasons.with(reason, holds || all.clone().any(|amiss| amiss.has(reason)))
+            reasons.with(reason, holds || all.clone().any(|impaired| impaired.has(reason)))
         });
         if !has_records {
             reasons = of_gaps(reasons);
@@ -120,8 +120,8 @@ impl Evaluated {
     }
 
     /// Settles a day: what stood in the way is kept with it. Days come in order.
-    pub fn settle(&mut self, day: u32, amiss: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
-        let evaluation = self.day(day, amiss);
+    pub fn settle(&mut self, day: u32, impaired: &dyn Fn(u16) -> Reasons) -> Option<Evaluation> {
+        let evaluation = self.day(day, impaired);
         if let Some((_, reasons)) = evaluation {
             self.turn(day);
             reasons.iter().for_each(|reason| self.mark(day, reason as u16));

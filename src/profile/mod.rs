@@ -3,7 +3,7 @@
 pub mod baseline;
 pub mod conduct;
 pub mod counted;
-mod counts;
+pub mod counts;
 pub mod dossiers;
 pub mod evaluated;
 pub mod history;
@@ -32,14 +32,14 @@ use justification::{Justification, UnexplainedSubjects};
 use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
 use serde::{Deserialize, Serialize};
-use statutory::Totals;
+use statutory::StatutoryTotals;
 use tally::Tally;
 use trail::Trail;
 
 /// Days over which the statutory counter and the table of subjects roll, where nothing else is configured.
 pub const HORIZON_DAYS: u32 = 365;
 
-/// Entries up to which the table of subjects is exact (SPEC §6).
+/// Entries up to which the table of subjects is exact (docs/contract.md §6).
 pub const EXACT_ENTRIES: u32 = 50_000;
 
 /// Days for which volumes are kept: those of the longest window.
@@ -70,7 +70,7 @@ pub struct Profile {
     counted_days: Tally<Both<Counted>>,
     volume: Tally<Volume>,
     volume_days: Tally<Volume>,
-    totals: Totals,
+    totals: StatutoryTotals,
     /// Where the records of the last day stand.
     pub trail: Trail,
     dossiers: Dossiers,
@@ -82,7 +82,7 @@ pub struct Profile {
     pub evaluated: Evaluated,
 }
 
-/// The access that a finding of the second stage is told with.
+/// The newest access without a known reason: a finding of the global stage is attributed to it.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct NewestOpen {
     /// When.
@@ -144,7 +144,7 @@ impl Profile {
             counted_days: Tally::new(HORIZON_DAYS),
             volume: Tally::new(UNITS_PER_DAY),
             volume_days: Tally::new(VOLUME_DAYS),
-            totals: Totals::default(),
+            totals: StatutoryTotals::default(),
             trail: Trail::default(),
             dossiers: Dossiers::default(),
             conduct: Conduct::default(),
@@ -324,7 +324,7 @@ impl Profile {
             }
         }
         if self.seen.scale() != scale {
-            self.totals = Totals::of(&self.seen, statute);
+            self.totals = StatutoryTotals::of(&self.seen, statute);
         }
         let scaled = |n: u64| (n as f64 * self.seen.scale()).round() as u64;
         (scaled(persons), scaled(unexplained), strangers)

@@ -1,16 +1,18 @@
 //! What was seen in a window, as alerts show it and detectors compare it.
 
-use crate::model::alert::Observed;
+use crate::model::alert::{Observed, StatuteScore};
 use crate::model::kind::Kind;
+use crate::model::statute::Statute;
 use crate::profile::counted::Counted;
-use crate::profile::seen::{Part, Since};
+use crate::profile::counts::CountScope;
+use crate::profile::seen::Since;
 use crate::profile::window::Window;
 use crate::profile::{Profile, UNKNOWN_BULK};
 
 impl Profile {
     /// How many people were touched in the window that ends with `unit`, as a figure to compare: named people, counts, and
     /// for each bulk statement of unknown size a large number.
-    pub fn figure(&self, window: Window, unit: u32, part: Part) -> u64 {
+    pub fn figure(&self, window: Window, unit: u32, part: CountScope) -> u64 {
         let since = window.since(unit);
         let named = self.seen.since(since, part);
         if self.counted.is_empty() && self.counted_days.is_empty() {
@@ -21,7 +23,7 @@ impl Profile {
     }
 
     /// What was seen in the window that ends with `unit`.
-    pub fn observe(&self, window: Window, unit: u32, part: Part) -> Observed {
+    pub fn observe(&self, window: Window, unit: u32, part: CountScope) -> Observed {
         let since = window.since(unit);
         let counted = self.counted_since(since, part);
         let persons = counted.with_named(self.seen.persons(self.seen.kept_since(since, part)));
@@ -33,7 +35,7 @@ impl Profile {
         Observed { accesses, records, persons, kinds }
     }
 
-    fn counted_since(&self, since: Since, part: Part) -> Counted {
+    fn counted_since(&self, since: Since, part: CountScope) -> Counted {
         let tally = match since {
             Since::Unit(unit) => self.counted.since(unit),
             Since::Day(day) => self.counted_days.since(day),
@@ -41,8 +43,8 @@ impl Profile {
         let mut all = Counted::default();
         for counted in tally {
             all.join(match part {
-                Part::Exposure => &counted.exposure,
-                Part::Unexplained => &counted.unexplained,
+                CountScope::Exposure => &counted.exposure,
+                CountScope::Unexplained => &counted.unexplained,
             });
         }
         all
@@ -54,5 +56,34 @@ impl Profile {
             Since::Day(day) => self.volume_days.since(day),
         };
         tally.fold((0, 0), |(accesses, rows), volume| (accesses + u64::from(volume.accesses), rows.saturating_add(u64::from(volume.rows))))
+    }
+}
+
+impl Profile {
+    /// The score of the statutory counter under both readings, with its bands.
+    pub fn statute_score(&self, scope: CountScope, statute: &Statute) -> StatuteScore {
+        let named = match scope {
+            CountScope::Exposure => self.totals.exposure,
+            CountScope::Unexplained => self.totals.unexplained,
+        };
+        let mut unnamed = Counted::default();
+        for day in self.counted_days.since(self.first_day()) {
+            unnamed.join(match scope {
+                CountScope::Exposure => &day.exposure,
+                CountScope::Unexplained => &day.unexplained,
+            });
+        }
+        let scaled = |n: u64| self.seen.persons_weighted(n);
+        let a = scaled(named.a).saturating_add(unnamed.a);
+        let b = scaled(named.b).saturating_add(unnamed.b);
+        StatuteScore {
+            a,
+            b,
+            band: statute.band(b, true).name().to_owned(),
+            band_a: statute.band(a, true).name().to_owned(),
+            band_ordinary: statute.band(b, false).name().to_owned(),
+            incomplete: unnamed.unknown > 0,
+            at_least: !self.seen.is_exact(),
+        }
     }
 }

@@ -8,7 +8,7 @@
 use crate::model::access::Subject;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
-use crate::profile::counts::Counts;
+use crate::profile::counts::{CountScope, Counts};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
@@ -34,18 +34,9 @@ impl Since {
     }
 }
 
-/// Which people a question is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// Everything touched.
-    Exposure,
-    /// What no known reason covers.
-    Unexplained,
-}
-
 /// Kinds of one subject that were last touched at the same time. A subject has several entries where the times differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-struct Entry {
+struct LastTouch {
     subject: u64,
     kinds: u32,
     /// Unit of the last touch.
@@ -54,11 +45,11 @@ struct Entry {
     unexplained: u32,
 }
 
-impl Entry {
-    fn at(&self, part: Part) -> u32 {
+impl LastTouch {
+    fn at(&self, part: CountScope) -> u32 {
         match part {
-            Part::Exposure => self.seen,
-            Part::Unexplained => self.unexplained,
+            CountScope::Exposure => self.seen,
+            CountScope::Unexplained => self.unexplained,
         }
     }
 }
@@ -84,7 +75,7 @@ pub struct Touch {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct SeenTable {
-    entries: HashTable<Entry>,
+    entries: HashTable<LastTouch>,
     /// By unit, the last 24 hours.
     recent: Counts,
     /// By day, over the horizon.
@@ -102,7 +93,7 @@ pub struct SeenTable {
 /// As a snapshot keeps it: entries sorted, so that equal tables are equal bytes.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    entries: Vec<Entry>,
+    entries: Vec<LastTouch>,
     recent: Counts,
     days: Counts,
     theta: u64,
@@ -115,7 +106,7 @@ impl From<Stored> for SeenTable {
     fn from(stored: Stored) -> SeenTable {
         let mut entries = HashTable::with_capacity(stored.entries.len());
         for entry in stored.entries {
-            entries.insert_unique(entry.subject, entry, |e: &Entry| e.subject);
+            entries.insert_unique(entry.subject, entry, |e: &LastTouch| e.subject);
         }
         let Stored { recent, days, theta, horizon, bound, oldest, .. } = stored;
         SeenTable { entries, recent, days, theta, horizon, bound, oldest }
@@ -124,7 +115,7 @@ impl From<Stored> for SeenTable {
 
 impl From<SeenTable> for Stored {
     fn from(table: SeenTable) -> Stored {
-        let mut entries: Vec<Entry> = table.entries.iter().copied().collect();
+        let mut entries: Vec<LastTouch> = table.entries.iter().copied().collect();
         entries.sort_unstable();
         let SeenTable { recent, days, theta, horizon, bound, oldest, .. } = table;
         Stored { entries, recent, days, theta, horizon, bound, oldest }
@@ -186,30 +177,30 @@ impl SeenTable {
         }
         let new = kinds.without(covered);
         if !new.is_empty() || (kinds.is_empty() && touch.last == 0) {
-            let entry = Entry { subject: subject.0, kinds: new.0, seen: now, unexplained: if unexplained { now } else { 0 } };
+            let entry = LastTouch { subject: subject.0, kinds: new.0, seen: now, unexplained: if unexplained { now } else { 0 } };
             self.entries.insert_unique(subject.0, entry, |e| e.subject);
         }
         touch.after = touch.before.union(kinds);
         touch.unexplained_after = if unexplained { touch.unexplained_before.union(kinds) } else { touch.unexplained_before };
         if touch.last < now {
-            self.shift(touch.last, now, Part::Exposure);
+            self.shift(touch.last, now, CountScope::Exposure);
         }
         if unexplained && touch.last_unexplained < now {
-            self.shift(touch.last_unexplained, now, Part::Unexplained);
+            self.shift(touch.last_unexplained, now, CountScope::Unexplained);
         }
         touch
     }
 
     /// Cuts the touched kinds out of entries that hold others as well; returns the kinds that now have entries of their own.
     fn split(&mut self, subject: Subject, kinds: Kinds, now: u32, unexplained: bool) -> Kinds {
-        let mut parts: Vec<Entry> = Vec::new();
+        let mut parts: Vec<LastTouch> = Vec::new();
         for entry in self.entries.iter_hash_mut(subject.0).filter(|entry| entry.subject == subject.0) {
             let both = Kinds(entry.kinds).intersection(kinds);
             if both.is_empty() || both.0 == entry.kinds {
                 continue;
             }
             entry.kinds &= !both.0;
-            let mut part = Entry { kinds: both.0, seen: entry.seen.max(now), ..*entry };
+            let mut part = LastTouch { kinds: both.0, seen: entry.seen.max(now), ..*entry };
             part.unexplained = if unexplained { part.unexplained.max(now) } else { part.unexplained };
             match parts.iter_mut().find(|other| (other.seen, other.unexplained) == (part.seen, part.unexplained)) {
                 Some(other) => other.kinds |= part.kinds,
@@ -224,7 +215,7 @@ impl SeenTable {
     }
 
     /// Moves one person from the unit of the last touch (0 for none) to that of this one.
-    fn shift(&mut self, from: u32, to: u32, part: Part) {
+    fn shift(&mut self, from: u32, to: u32, part: CountScope) {
         self.recent.shift(from, to, part);
         let (from_day, to_day) = (from / UNITS_PER_DAY, to / UNITS_PER_DAY);
         if from == 0 || from_day != to_day {
@@ -239,7 +230,7 @@ impl SeenTable {
         if self.entries.is_empty() || self.oldest >= cut {
             return;
         }
-        let is_old = |e: &&Entry| e.seen < cut || (e.unexplained > 0 && e.unexplained < cut);
+        let is_old = |e: &&LastTouch| e.seen < cut || (e.unexplained > 0 && e.unexplained < cut);
         let mut touched: Vec<u64> = self.entries.iter().filter(is_old).map(|e| e.subject).collect();
         touched.sort_unstable();
         touched.dedup();
@@ -253,7 +244,7 @@ impl SeenTable {
             }
             gone(before, self.kinds_of(subject));
         }
-        let age = |e: &Entry| if e.unexplained > 0 { e.seen.min(e.unexplained) } else { e.seen };
+        let age = |e: &LastTouch| if e.unexplained > 0 { e.seen.min(e.unexplained) } else { e.seen };
         self.oldest = self.entries.iter().map(age).min().unwrap_or(u32::MAX);
         if self.entries.len() * 4 < self.entries.capacity() {
             self.entries.shrink_to_fit(|e| e.subject);
@@ -288,7 +279,7 @@ impl SeenTable {
         subjects.sort_unstable();
         subjects.dedup();
         for subject in subjects {
-            for part in [Part::Exposure, Part::Unexplained] {
+            for part in [CountScope::Exposure, CountScope::Unexplained] {
                 let entries = self.entries.iter_hash(subject).filter(|e| e.subject == subject);
                 let last = entries.map(|e| e.at(part)).max().unwrap_or(0);
                 if last > 0 {
@@ -336,7 +327,7 @@ impl SeenTable {
     }
 
     /// Kept people who were last touched since then.
-    pub fn kept_since(&self, since: Since, part: Part) -> u64 {
+    pub fn kept_since(&self, since: Since, part: CountScope) -> u64 {
         match since {
             Since::Unit(unit) => self.recent.since(unit, part),
             Since::Day(day) => self.days.since(day, part),
@@ -344,12 +335,12 @@ impl SeenTable {
     }
 
     /// How many people were touched since then, as a figure.
-    pub fn since(&self, since: Since, part: Part) -> u64 {
+    pub fn since(&self, since: Since, part: CountScope) -> u64 {
         (self.kept_since(since, part) as f64 * self.scale()).round() as u64
     }
 
     /// Kept people by kind, touched since then. Costs a look at every entry.
-    pub fn kept_by_kind(&self, since: Since, part: Part) -> [u64; Kind::ALL.len()] {
+    pub fn kept_by_kind(&self, since: Since, part: CountScope) -> [u64; Kind::ALL.len()] {
         let mut by_kind = [0; Kind::ALL.len()];
         for entry in self.entries.iter().filter(|e| e.at(part) >= since.first_unit()) {
             for kind in Kinds(entry.kinds).iter() {
@@ -412,10 +403,10 @@ mod tests {
             let coarse = [1u32, 7, 10].map(|length| Since::Day((today + 1).saturating_sub(length)));
             for since in fine.into_iter().chain(coarse) {
                 let first = since.first_unit();
-                for part in [Part::Exposure, Part::Unexplained] {
+                for part in [CountScope::Exposure, CountScope::Unexplained] {
                     let within = |last: &(Option<u32>, Option<u32>)| match part {
-                        Part::Exposure => last.0,
-                        Part::Unexplained => last.1,
+                        CountScope::Exposure => last.0,
+                        CountScope::Unexplained => last.1,
                     }.is_some_and(|unit| unit >= first);
                     let mut people: Vec<u64> = naive.iter().filter(|(_, last)| within(last)).map(|((n, _), _)| *n).collect();
                     people.dedup();
@@ -440,8 +431,8 @@ mod tests {
         }
         assert!(!table.is_exact() && table.len() <= 1_280);
         for (first, truth) in [(288, 20_000.0), (298, 10_000.0), (306, 2_000.0)] {
-            let kept = table.kept_since(Since::Unit(first), Part::Exposure);
-            let error = (table.since(Since::Unit(first), Part::Exposure) as f64 / truth - 1.0).abs();
+            let kept = table.kept_since(Since::Unit(first), CountScope::Exposure);
+            let error = (table.since(Since::Unit(first), CountScope::Exposure) as f64 / truth - 1.0).abs();
             assert!(error < 4.0 / (kept as f64).sqrt(), "{first}: {error}");
             let Persons::AtLeast(low) = table.persons(kept) else { panic!("a sketch gives a lower bound") };
             assert!((low as f64) < truth);
@@ -459,7 +450,7 @@ mod tests {
             });
             table.touch(subject(u64::from(day)), Kinds(1), day * UNITS_PER_DAY + 7, true);
         }
-        assert_eq!(table.since(Since::Day(0), Part::Exposure), 365);
+        assert_eq!(table.since(Since::Day(0), CountScope::Exposure), 365);
         assert_eq!(told, 3_000 - 365);
         assert!(table.len() <= 365);
     }
@@ -479,6 +470,6 @@ mod tests {
                 again.touch(subject(n), Kinds(5), 4 * UNITS_PER_DAY + 9, true)
             );
         }
-        assert_eq!(table.since(Since::Day(0), Part::Unexplained), again.since(Since::Day(0), Part::Unexplained));
+        assert_eq!(table.since(Since::Day(0), CountScope::Unexplained), again.since(Since::Day(0), CountScope::Unexplained));
     }
 }

@@ -49,7 +49,7 @@ impl Budget {
         Budget { per_day, left: per_day, ..Budget::default() }
     }
 
-    /// Sets `shown_at` of a revision. Revisions come in order of event time; what is told of an earlier day is shown today.
+    /// Sets `shown_at` of a revision. Revisions come in order of event time; a revision about an earlier day is shown today.
     pub fn pass(&mut self, alert: &mut Alert, at: Timestamp) {
         self.turn(at);
         let at = at.max(self.began);

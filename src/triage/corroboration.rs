@@ -1,13 +1,13 @@
-//! Several whispers make a voice: what other patterns say of an employee adds to the pattern at hand.
+//! Corroboration: findings of independent detectors about one employee are combined.
 //!
-//! Findings of one family rest on the same count (people without a reason, say), so only the strongest of each family is heard, and
+//! Findings of one family rest on the same count (people without a reason, say), so only the strongest of each family counts, and
 //! each at a share of its bits: independent evidence adds in bits, and patterns of one person's conduct are never quite
 //! independent.
 
 use crate::model::typology::Typology;
 use crate::triage::Episode;
 
-/// Days for which a finding is heard in full; it fades to nothing over as many again.
+/// Days for which a finding counts in full; it fades to nothing over as many again.
 const HEARD: u32 = 7;
 
 /// What the strongest of each other family counts for.

@@ -8,6 +8,7 @@ pub mod report;
 mod score;
 pub mod source;
 mod wording;
+mod writer;
 
 use crate::detect::Finding;
 use crate::model::alert::{AlertState, Observed};
@@ -127,19 +128,19 @@ pub struct Peak {
     pub observed: Observed,
     /// Surprise of the strongest finding, in bits.
     pub bits: f64,
-    /// Closed days before it, by which the own expectation is told.
+    /// Closed days before it, by which the own expectation is stated.
     pub learnt_to: u32,
     /// Days of activity in the window.
     pub days: u32,
 }
 
-/// What triage needs to know of the access that a finding is told with.
+/// What triage needs to know of the access that a finding is attributed to.
 #[derive(Clone, Copy, Debug)]
-pub struct At<'a> {
+pub struct FindingContext<'a> {
     /// Its event time.
     pub time: Timestamp,
     /// When the finding was made: with the access, or at the end of a later day by comparing employees.
-    pub heard: Timestamp,
+    pub found: Timestamp,
     /// Hash of its record.
     pub hash: [u8; 32],
     /// Number of its local day.
@@ -158,7 +159,7 @@ pub struct At<'a> {
 
 impl Episode {
     /// Begins an episode, if the finding is strong enough.
-    pub fn begin(finding: &Finding, at: &At<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {
+    pub fn begin(finding: &Finding, at: &FindingContext<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {
         (finding.bits >= WEAKEST).then(|| Episode {
             typology: finding.typology,
             first: (at.time, at.hash),
@@ -173,7 +174,7 @@ impl Episode {
             related: BTreeSet::new(),
             corroboration: 0.0,
             worth: 0.0,
-            last_finding: at.heard,
+            last_finding: at.found,
             first_day: at.day,
             last_day: at.day,
             days: Vec::new(),
@@ -192,11 +193,17 @@ impl Episode {
     }
 
     /// Takes a finding in and grades anew. `peak` is called when the finding's observation is the one to show.
-    pub fn absorb(&mut self, settings: &AlertSettings, finding: &Finding, at: &At<'_>, peak: impl FnOnce() -> Peak) -> Decision {
-        // Nor is anybody held against those with whom they make a crowd.
+    pub fn absorb(
+        &mut self,
+        settings: &AlertSettings,
+        finding: &Finding,
+        at: &FindingContext<'_>,
+        peak: impl FnOnce() -> Peak,
+    ) -> Decision {
+        // The other employees of the same group finding do not count against it: they rest on the same accesses.
         let alone = self.strength();
-        let told = FindingStrength { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
-        self.last_finding = self.last_finding.max(at.heard);
+        let own = FindingStrength { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
+        self.last_finding = self.last_finding.max(at.found);
         self.last_day = self.last_day.max(at.day);
         self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
         // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
@@ -212,7 +219,7 @@ impl Episode {
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
         self.corroboration = self.corroboration.max(at.corroboration);
-        self.worth = at.calibration.calibrated_bits(at.group, self.typology, score::evidence(&self.days), told);
+        self.worth = at.calibration.calibrated_bits(at.group, self.typology, score::evidence(&self.days), own);
         let score = score::score(self.worth, at.corroboration, self.peak.count, at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
@@ -235,7 +242,7 @@ impl Episode {
     }
 
     /// How strongly its typology speaks of this employee, before what that is worth here is taken into account. The graver the alert,
-    /// the less it tells of how loud the detector is among the innocent.
+    /// the less it says about how often the detector reports innocent employees.
     pub fn strength(&self) -> FindingStrength {
         let innocent = ((GRAVE - self.score) / (GRAVE - ORDINARY)).clamp(0.0, 1.0);
         let crowd = self.related.len() as f64 + 1.0;
@@ -253,7 +260,7 @@ impl Episode {
         self.raised_at.is_some()
     }
 
-    /// Counts a revision up; what it shows is now told.
+    /// Counts a revision up; what changed before is now published.
     pub fn emit(&mut self) -> u32 {
         self.revision += 1;
         self.dirty = false;
@@ -270,9 +277,9 @@ impl Episode {
     }
 }
 
-/// Why a revision is emitted.
+/// RevisionCause a revision is emitted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
+pub enum RevisionCause {
     /// A decision on a finding.
     Decided(Decision),
     /// The day ended, or the input.
@@ -281,12 +288,12 @@ pub enum Why {
     Over,
 }
 
-impl Why {
+impl RevisionCause {
     /// The state that the alert is in after it.
     pub fn state(self) -> AlertState {
         match self {
-            Why::Decided(_) | Why::Settled => AlertState::Open,
-            Why::Over => AlertState::Closed,
+            RevisionCause::Decided(_) | RevisionCause::Settled => AlertState::Open,
+            RevisionCause::Over => AlertState::Closed,
         }
     }
 }

@@ -1,39 +1,16 @@
-//! An episode as the alert that people and programs read (SPEC §8): numbers, and never a word of guilt, intent or sale.
+//! An episode as the alert that people and programs read (docs/contract.md §8): numbers, and never a word of guilt, intent or sale.
 
-use crate::classify::directory::Employee;
-use crate::model::access::{Actor, PartitionId};
+use crate::model::access::Actor;
 use crate::model::alert::{
     Alert, AlertState, Evidence, Expected, InnocentReason, MadeBy, OwnExpectation, PeerExpectation, SourceRange, Statute as StatuteFigures,
 };
 use crate::model::severity::Severity;
-use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
-use crate::population::GroupModel;
-use crate::profile::Profile;
+use crate::profile::counts::CountScope;
 use crate::profile::history::quantile;
-use crate::profile::seen::Part;
+pub use crate::triage::writer::Writer;
 use crate::triage::{Episode, wording};
 use std::collections::BTreeMap;
-
-/// What a report is written with, apart from the episode itself.
-pub struct Writer<'a> {
-    /// The profile.
-    pub profile: &'a Profile,
-    /// The person, where the directory lists them.
-    pub employee: Option<&'a Employee>,
-    /// The peer group.
-    pub group: &'a GroupModel,
-    /// The weights of kinds.
-    pub statute: &'a Statute,
-    /// Whether any source of explanations is configured.
-    pub explanations_configured: bool,
-    /// Names of source partitions.
-    pub partition_name: &'a dyn Fn(PartitionId) -> String,
-    /// Hash of the configuration.
-    pub config: &'a str,
-    /// Version of the peer baselines.
-    pub baseline: &'a str,
-}
 
 impl Writer<'_> {
     /// Writes a revision. `shown_at` is filled in by the budget.
@@ -44,8 +21,8 @@ impl Writer<'_> {
         };
         let statute = StatuteFigures {
             jurisdiction: self.statute.jurisdiction.clone(),
-            exposure: self.profile.statute_score(Part::Exposure, self.statute),
-            unexplained: self.profile.statute_score(Part::Unexplained, self.statute),
+            exposure: self.profile.statute_score(CountScope::Exposure, self.statute),
+            unexplained: self.profile.statute_score(CountScope::Unexplained, self.statute),
         };
         let expected = self.expected(episode);
         let raised = episode.raised_at.unwrap_or(episode.first.0);

@@ -55,7 +55,7 @@ mod tests {
         assert!(scores.windows(2).all(|w| w[0] <= w[1]), "{scores:?}");
         assert!(scores.iter().all(|s| (0.0..100.0).contains(s)), "{scores:?}");
         assert!(evidence(&[(1, 15.0), (2, 15.0), (3, 15.0)]) > evidence(&[(1, 15.0)]), "days add up");
-        assert!(score(15.0, 9.0, 10, 1) > score(15.0, 0.0, 10, 1), "three whispers make a voice");
+        assert!(score(15.0, 9.0, 10, 1) > score(15.0, 0.0, 10, 1), "findings of independent detectors are combined");
     }
 
     #[test]

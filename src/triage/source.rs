@@ -12,19 +12,19 @@ use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
 use crate::population::finding_calibration::FindingCalibration;
-use crate::population::sources::{At as Place, VolumeDrop};
+use crate::population::sources::{LocatedRecord, VolumeDrop};
 use crate::population::volume::begin;
 use crate::profile::trail::Stretch;
 use crate::profile::window::day_number;
 use crate::triage::report::hex;
-use crate::triage::{AlertSettings, At, Decision, Episode, Peak, wording};
+use crate::triage::{AlertSettings, Decision, Episode, FindingContext, Peak, wording};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The gap of one source.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Case {
+pub struct SourceEpisode {
     /// The source.
     pub source: Arc<str>,
     /// The episode.
@@ -32,7 +32,7 @@ pub struct Case {
     /// What was seen at its strongest.
     pub low: VolumeDrop,
     /// The first record after it.
-    pub after: Option<Place>,
+    pub after: Option<LocatedRecord>,
 }
 
 /// What a case is written with, apart from itself.
@@ -49,15 +49,30 @@ pub struct SourceWriter<'a> {
     pub baseline: &'a str,
 }
 
-impl Case {
+impl SourceEpisode {
     /// Takes a finding in, beginning a case if there is none. `now` is the hour at which it was made.
-    pub fn take(known: Option<Case>, found: &SourceFinding, settings: &AlertSettings, now: Timestamp) -> Option<(Case, Decision)> {
+    pub fn take(
+        known: Option<SourceEpisode>,
+        found: &SourceFinding,
+        settings: &AlertSettings,
+        now: Timestamp,
+    ) -> Option<(SourceEpisode, Decision)> {
         let SourceFinding { low, finding } = found;
         let (time, hash) = low.before.as_ref().map_or((begin(low.from), [0; 32]), |(_, edge)| (edge.time, edge.hash));
         // How loud it is of sources nobody can measure: few are there, and bits are taken at their word.
         let calibration = &FindingCalibration::default();
         let day = day_number(now.utc_day());
-        let at = |time| At { time, heard: now, hash, day, weight: 1, band: None, calibration, group: "(sources)", corroboration: 0.0 };
+        let at = |time| FindingContext {
+            time,
+            found: now,
+            hash,
+            day,
+            weight: 1,
+            band: None,
+            calibration,
+            group: "(sources)",
+            corroboration: 0.0,
+        };
         let peak = || Peak {
             window: finding.window,
             count: finding.count,
@@ -73,7 +88,7 @@ impl Case {
             None => {
                 let evidence = Stretch { first_ms: time.0, last_ms: now.0, ..Stretch::default() };
                 let episode = Episode::begin(finding, &at(time), evidence, peak())?;
-                Case { source: low.source.clone(), episode, low: low.clone(), after: low.after.clone() }
+                SourceEpisode { source: low.source.clone(), episode, low: low.clone(), after: low.after.clone() }
             }
         };
         let shown = case.episode.peak.clone();
@@ -89,7 +104,7 @@ impl Case {
     }
 
     /// The source speaks again.
-    pub fn resume(&mut self, at: &Place) {
+    pub fn resume(&mut self, at: &LocatedRecord) {
         if self.after.is_none() {
             self.after = Some(at.clone());
             self.episode.dirty = true;
@@ -99,9 +114,9 @@ impl Case {
 
 impl SourceWriter<'_> {
     /// Writes the next revision. `shown_at` is filled in by the budget.
-    pub fn write(&self, case: &mut Case, state: AlertState) -> Alert {
+    pub fn write(&self, case: &mut SourceEpisode, state: AlertState) -> Alert {
         let revision = case.episode.emit();
-        let Case { source, episode, low, after } = case;
+        let SourceEpisode { source, episode, low, after } = case;
         let score = |statute: &Statute| {
             let band = statute.band(0, true).name().to_owned();
             StatuteScore { band: band.clone(), band_a: band.clone(), band_ordinary: band, ..StatuteScore::default() }
@@ -185,7 +200,7 @@ impl SourceWriter<'_> {
     }
 }
 
-fn explain(source: &str, episode: &Episode, low: &VolumeDrop, after: Option<&Place>) -> String {
+fn explain(source: &str, episode: &Episode, low: &VolumeDrop, after: Option<&LocatedRecord>) -> String {
     let what = match &low.partition {
         Some(partition) => format!("Source {}, partition {},", wording::plain(source), wording::plain(partition)),
         None => format!("Source {}", wording::plain(source)),
@@ -220,10 +235,10 @@ fn explain(source: &str, episode: &Episode, low: &VolumeDrop, after: Option<&Pla
 }
 
 /// The records at both edges: by them the hole is found at the source.
-fn evidence(low: &VolumeDrop, after: Option<&Place>) -> Evidence {
+fn evidence(low: &VolumeDrop, after: Option<&LocatedRecord>) -> Evidence {
     let mut sources: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     let mut root = blake3::Hasher::new();
-    let edges: Vec<&Place> = low.before.iter().chain(after).collect();
+    let edges: Vec<&LocatedRecord> = low.before.iter().chain(after).collect();
     for (partition, edge) in &edges {
         root.update(&edge.hash);
         let range = sources.entry(partition).or_insert((edge.position, edge.position));

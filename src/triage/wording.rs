@@ -5,7 +5,7 @@ use crate::model::alert::{Expected, Statute as StatuteFigures, StatuteScore};
 use crate::model::persons::Persons;
 use crate::profile::measure::Measure;
 use crate::triage::Episode;
-use crate::triage::report::Writer;
+use crate::triage::writer::Writer;
 
 /// What was seen, what is particular about it, what would have been usual, and how the counter stands.
 pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, statute: &StatuteFigures) -> String {

@@ -5,6 +5,7 @@
 mod common;
 
 mod check;
+mod circles;
 mod compare;
 mod configuration;
 mod corpus;
@@ -15,6 +16,7 @@ mod docs;
 mod end_user;
 mod example_programs;
 mod examples;
+mod global_stage;
 mod hostile;
 mod hostile_statements;
 mod house;
@@ -34,7 +36,6 @@ mod redrive;
 mod reload;
 mod samples;
 mod score;
-mod second_stage;
 mod source_gaps;
 mod statute;
 mod windows;

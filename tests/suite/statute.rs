@@ -5,10 +5,10 @@ use crate::common::play::{Play, play};
 use crate::common::world::World;
 use leakwarden::model::alert::StatuteScore;
 use leakwarden::model::statute::Statute;
-use leakwarden::profile::seen::Part;
+use leakwarden::profile::counts::CountScope;
 
 fn exposure(play: &Play) -> StatuteScore {
-    play.of("e1").profile.statute_score(Part::Exposure, &Statute::built_in())
+    play.of("e1").profile.statute_score(CountScope::Exposure, &Statute::built_in())
 }
 
 fn score(lines: &[Line]) -> StatuteScore {
@@ -119,7 +119,7 @@ fn what_a_reason_covers_is_exposure_and_not_unexplained() {
     let reason = r#"{"employee":"e1","subjects":["0","1"],"from":"2026-03-02T00:00:00Z","to":"2026-03-03T00:00:00Z","reason":"ticket"}"#;
     let world = World::bank().reasons(&[reason.to_owned()]);
     let played = play(&world.context(), &[access("e1").at(on(0, "09:00")).reads("loan.credit", &["report"]).of(0..5)]);
-    let unexplained = played.of("e1").profile.statute_score(Part::Unexplained, &Statute::built_in());
+    let unexplained = played.of("e1").profile.statute_score(CountScope::Unexplained, &Statute::built_in());
     assert_eq!((exposure(&played).b, unexplained.b), (500, 300));
 }
 

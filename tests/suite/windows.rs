@@ -10,8 +10,8 @@ use leakwarden::model::persons::Persons;
 use leakwarden::model::statute::Statute;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::profile::HORIZON_DAYS;
+use leakwarden::profile::counts::CountScope;
 use leakwarden::profile::measure::Measure;
-use leakwarden::profile::seen::Part;
 use leakwarden::profile::window::Window;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,10 +178,10 @@ impl Recount<'_> {
         !self.reasons.iter().enumerate().any(|(index, reason)| reason.covers(index, act, person))
     }
 
-    fn part(&self, part: Part, act: &Act, person: Option<u64>) -> bool {
+    fn part(&self, part: CountScope, act: &Act, person: Option<u64>) -> bool {
         match part {
-            Part::Exposure => true,
-            Part::Unexplained => self.is_open(act, person),
+            CountScope::Exposure => true,
+            CountScope::Unexplained => self.is_open(act, person),
         }
     }
 
@@ -208,7 +208,7 @@ impl Recount<'_> {
     }
 
     /// Named people of a window, by kind.
-    fn named(&self, window: Window, part: Part) -> BTreeMap<Kind, BTreeSet<u64>> {
+    fn named(&self, window: Window, part: CountScope) -> BTreeMap<Kind, BTreeSet<u64>> {
         let mut named: BTreeMap<Kind, BTreeSet<u64>> = BTreeMap::new();
         for act in self.within(window) {
             for person in act.named.iter().filter(|person| self.part(part, act, Some(**person))) {
@@ -221,7 +221,7 @@ impl Recount<'_> {
     }
 
     /// Counts of a window that concern a kind: (their figures, how many are unknown).
-    fn counted(&self, window: Window, part: Part, kind: Option<Kind>) -> (Vec<u64>, usize) {
+    fn counted(&self, window: Window, part: CountScope, kind: Option<Kind>) -> (Vec<u64>, usize) {
         let within = self.within(window).into_iter().filter(|act| self.part(part, act, None));
         let of_kind = within.filter(|act| kind.is_none_or(|kind| act.reads.kinds().contains(&kind)));
         let counts: Vec<Unnamed> = of_kind.map(Act::unnamed).collect();
@@ -230,7 +230,7 @@ impl Recount<'_> {
     }
 
     /// Everybody who was in truth disclosed in a window.
-    fn truth(&self, window: Window, part: Part) -> BTreeSet<u64> {
+    fn truth(&self, window: Window, part: CountScope) -> BTreeSet<u64> {
         let mut truth: BTreeSet<u64> = self.named(window, part).into_values().flatten().collect();
         for act in self.within(window).into_iter().filter(|act| act.unnamed() != Unnamed::Nobody && self.part(part, act, None)) {
             truth.extend(&act.hidden);
@@ -239,7 +239,7 @@ impl Recount<'_> {
     }
 
     /// (reading A, reading B, incomplete) over the horizon.
-    fn score(&self, part: Part) -> (u64, u64, bool) {
+    fn score(&self, part: CountScope) -> (u64, u64, bool) {
         let newest = self.newest_day();
         let mut people: BTreeMap<u64, BTreeSet<Kind>> = BTreeMap::new();
         let (mut a, mut b, mut incomplete) = (0, 0, false);
@@ -273,7 +273,7 @@ fn weights<'k>(kinds: impl Iterator<Item = &'k Kind>) -> (u64, u64) {
     (items.iter().sum(), items.last().copied().unwrap_or(0))
 }
 
-fn check(observed: &Observed, recount: &Recount<'_>, window: Window, part: Part) -> Result<(), TestCaseError> {
+fn check(observed: &Observed, recount: &Recount<'_>, window: Window, part: CountScope) -> Result<(), TestCaseError> {
     let named = recount.named(window, part);
     let everybody: BTreeSet<u64> = named.values().flatten().copied().collect();
     let truth = recount.truth(window, part).len() as u64;
@@ -304,7 +304,7 @@ fn check(observed: &Observed, recount: &Recount<'_>, window: Window, part: Part)
             prop_assert!(figure.unwrap_or(0) <= of_kind + counted.iter().sum::<u64>(), "{} {:?} {:?}", place, kind, figure);
         }
     }
-    if part == Part::Exposure {
+    if part == CountScope::Exposure {
         let within = recount.within(window);
         prop_assert_eq!(observed.accesses, within.len() as u64, "{}", place);
         let rows: u64 = within.iter().filter(|act| act.says_rows).map(|act| act.named.len() as u64 + act.counted()).sum();
@@ -388,7 +388,7 @@ proptest! {
         let recount = Recount { acts: acts.iter().collect(), reasons: &reasons };
         let tracked = play.of("e1");
         let statute = Statute::built_in();
-        for part in [Part::Exposure, Part::Unexplained] {
+        for part in [CountScope::Exposure, CountScope::Unexplained] {
             // A window ends with the newest disclosure; nobody asks once that itself is beyond the horizon.
             for window in Window::ALL.into_iter().filter(|_| recount.ends_within_horizon()) {
                 let observed = tracked.profile.observe(window, tracked.marks.newest, part);
@@ -421,7 +421,7 @@ fn a_late_record_counts_and_changes_no_closed_day() {
     assert_eq!((closed(9), closed(8)), ((1, 5), (1, 7)), "what was learnt from");
     assert_eq!(profile.history.len(), 2, "each day closed once");
     let unit = play.of("e1").marks.newest;
-    assert_eq!(profile.observe(Window::D30, unit, Part::Exposure).persons, Persons::Exact(7 + 300 + 400));
+    assert_eq!(profile.observe(Window::D30, unit, CountScope::Exposure).persons, Persons::Exact(7 + 300 + 400));
 }
 
 proptest! {
@@ -456,7 +456,7 @@ proptest! {
             }
         }
         for (who, people) in open {
-            let score = play.of(&format!("e{who}")).profile.statute_score(Part::Unexplained, &Statute::built_in());
+            let score = play.of(&format!("e{who}")).profile.statute_score(CountScope::Unexplained, &Statute::built_in());
             prop_assert_eq!(score.b, people.len() as u64, "e{}", who);
         }
     }

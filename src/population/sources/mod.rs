@@ -33,9 +33,9 @@ const WEAKEST: f64 = 6.0;
 const SURE: f64 = 12.0;
 /// What looking every hour at five stretches costs, in bits.
 const LOOKS: f64 = 7.0;
-/// Hours for which one gap is told again. Who ended a source for good does not hear of it for ever.
-const TOLD_HOURS: i64 = 72;
-/// Days of one gap that are kept out of learning. After them what is left is how things are.
+/// Hours for which one gap gives findings: a source that was ended for good does not alert for ever.
+const NEWS_HOURS: i64 = 72;
+/// Days of one gap that are kept out of learning. After them the lower volume becomes the new baseline.
 const HELD_OUT_DAYS: i64 = 14;
 /// Hours without anything low after which a gap is over.
 const OVER_HOURS: i64 = 24;
@@ -59,9 +59,9 @@ pub struct Sources {
 struct Channel {
     hours: Hours,
     /// The last record.
-    last: Option<At>,
+    last: Option<LocatedRecord>,
     /// The newest UTC hour with records, and its first record.
-    newest: Option<(i64, At)>,
+    newest: Option<(i64, LocatedRecord)>,
     gap: Option<Gap>,
     numbers: NumberGaps,
     /// The partition of the newest hole.
@@ -69,7 +69,7 @@ struct Channel {
 }
 
 /// A record, and in which partition.
-pub type At = (Arc<str>, RecordRef);
+pub type LocatedRecord = (Arc<str>, RecordRef);
 
 /// A stretch without, or with too few, records. In UTC hours.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ struct Gap {
     last: i64,
 }
 
-/// What a source says too little of.
+/// A stretch of time in which a source or partition gave too few records.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct VolumeDrop {
     /// The source.
@@ -89,7 +89,7 @@ pub struct VolumeDrop {
     pub from: i64,
     /// Its end, exclusive.
     pub to: i64,
-    /// Records heard in it.
+    /// Records that came in it.
     pub records: u64,
     /// What would have been usual.
     pub usual: UsualVolume,
@@ -99,19 +99,19 @@ pub struct VolumeDrop {
     pub others: usize,
     /// Surprise, in bits.
     pub bits: f64,
-    /// The last record heard.
-    pub before: Option<At>,
-    /// Whether it is new enough to be told.
-    pub told: bool,
+    /// The last record before it.
+    pub before: Option<LocatedRecord>,
+    /// Whether it is new enough for a finding.
+    pub is_news: bool,
     /// Of a sequence with holes: how many numbers are missing of `records` due, and how many usually are.
     pub missing: Option<(u64, f64)>,
     /// The record behind the first hole.
-    pub after: Option<At>,
+    pub after: Option<LocatedRecord>,
 }
 
 /// What judging works with: the UTC hour that begins, and the organisation's clock.
 #[derive(Clone, Copy)]
-pub struct Clock<'a> {
+pub struct HourClock<'a> {
     /// The UTC hour that begins: those before it are complete.
     pub hour: i64,
     /// Hours that the organisation's clock is ahead of UTC.
@@ -126,7 +126,7 @@ pub struct Clock<'a> {
 
 impl Sources {
     /// Takes the reports of the hours before the one that begins.
-    pub fn take(&mut self, clock: Clock<'_>, heard: &[VolumeReport]) {
+    pub fn take(&mut self, clock: HourClock<'_>, heard: &[VolumeReport]) {
         let today = (clock.hour + clock.ahead).div_euclid(24);
         if today > self.day {
             self.day = today;
@@ -137,24 +137,24 @@ impl Sources {
             self.partitions.retain(|_, channel| channel.hours.turn(today, clock.is_worked));
             self.outages.forget_before((today - outages::KEPT_DAYS) * 24 - clock.ahead);
         }
-        for VolumeReport { source, partition, hour, flow } in heard {
-            if flow.dead_letters > 0 {
+        for VolumeReport { source, partition, hour, volume } in heard {
+            if volume.dead_letters > 0 {
                 self.outages.mark(source, *hour, SourceOutages::DEAD_LETTERS);
             }
-            if flow.losses > 0 {
+            if volume.losses > 0 {
                 self.outages.mark(source, *hour, SourceOutages::LOST);
             }
-            if flow.numbers > 0 {
+            if volume.numbers > 0 {
                 let local = *hour + clock.ahead;
                 let channel = self.sources.entry(source.clone()).or_default();
-                channel.numbers.add(local.div_euclid(24), flow);
-                if flow.hole.is_some() {
+                channel.numbers.add(local.div_euclid(24), volume);
+                if volume.hole.is_some() {
                     channel.hole = Some(partition.clone());
                 }
             }
-            let (Some(first), Some(last)) = (flow.first, flow.last) else { continue };
+            let (Some(first), Some(last)) = (volume.first, volume.last) else { continue };
             let note = |channel: &mut Channel| {
-                channel.note(*hour, *hour + clock.ahead, flow.records, (partition.clone(), first), (partition.clone(), last));
+                channel.note(*hour, *hour + clock.ahead, volume.records, (partition.clone(), first), (partition.clone(), last));
             };
             note(self.sources.entry(source.clone()).or_default());
             let of = (source.clone(), partition.clone());
@@ -165,7 +165,7 @@ impl Sources {
     }
 
     /// The first record of the newest hour of a source (or of one of its partitions) with records, if that hour is not before `since`.
-    pub fn resumed(&self, source: &Arc<str>, partition: Option<&Arc<str>>, since: i64) -> Option<&At> {
+    pub fn resumed(&self, source: &Arc<str>, partition: Option<&Arc<str>>, since: i64) -> Option<&LocatedRecord> {
         let channel = match partition {
             Some(partition) => self.partitions.get(&(source.clone(), partition.clone())),
             None => self.sources.get(source),
@@ -174,7 +174,7 @@ impl Sources {
     }
 
     /// What says too little in a stretch that ends now. Notes what cannot be seen for it.
-    pub fn judge(&mut self, clock: Clock<'_>) -> Vec<VolumeDrop> {
+    pub fn judge(&mut self, clock: HourClock<'_>) -> Vec<VolumeDrop> {
         self.excuse(clock);
         let mut found: Vec<VolumeDrop> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
         let whole: Vec<Arc<str>> = found.iter().map(|low| low.source.clone()).collect();
@@ -191,7 +191,7 @@ impl Sources {
                 None => self.sources.get_mut(&low.source),
             };
             let Some(channel) = channel else { continue };
-            low.told = channel.is_low(clock, low);
+            low.is_news = channel.is_low(clock, low);
             let hidden = (low.from..low.to).filter(|_| low.bits >= SURE).filter(|hour| channel.is_low_hour(clock, *hour, low.share));
             hidden.for_each(|hour| self.outages.mark(&low.source, hour, SourceOutages::GAP));
         }
@@ -205,7 +205,7 @@ impl Sources {
     }
 
     /// Hours for which maintenance is on file count as usual, and cannot be seen all the same.
-    fn excuse(&mut self, clock: Clock<'_>) {
+    fn excuse(&mut self, clock: HourClock<'_>) {
         let hours = self.judged.max(clock.hour - OVER_HOURS)..clock.hour;
         self.judged = clock.hour;
         for (source, channel) in &mut self.sources {
@@ -221,7 +221,7 @@ impl Sources {
         }
     }
 
-    fn low_source(&self, clock: Clock<'_>, source: Arc<str>) -> Option<VolumeDrop> {
+    fn low_source(&self, clock: HourClock<'_>, source: Arc<str>) -> Option<VolumeDrop> {
         let channel = self.sources.get(&source)?;
         let looks = LOOKS + (self.sources.len() as f64).log2();
         let low = |stretch| {
@@ -232,7 +232,7 @@ impl Sources {
         most_surprising(STRETCHES.into_iter().filter_map(low), looks)
     }
 
-    fn low_partition(&self, clock: Clock<'_>, source: Arc<str>, partition: Arc<str>) -> Option<VolumeDrop> {
+    fn low_partition(&self, clock: HourClock<'_>, source: Arc<str>, partition: Arc<str>) -> Option<VolumeDrop> {
         let (whole, channel) = (self.sources.get(&source)?, self.partitions.get(&(source.clone(), partition.clone()))?);
         let looks = LOOKS + (self.partitions.len() as f64).log2();
         let low = |stretch| {
@@ -249,7 +249,7 @@ impl Sources {
     }
 
     /// The share of the typical that each other source gave in a stretch, ascending, of those that are large enough to tell.
-    fn others(&self, clock: Clock<'_>, of: &Arc<str>, stretch: i64) -> Vec<f64> {
+    fn others(&self, clock: HourClock<'_>, of: &Arc<str>, stretch: i64) -> Vec<f64> {
         let to = clock.hour + clock.ahead;
         let others = self.sources.iter().filter(|(source, _)| *source != of);
         let mut shares: Vec<f64> = others
@@ -263,7 +263,7 @@ impl Sources {
     }
 }
 
-impl Clock<'_> {
+impl HourClock<'_> {
     /// The share of the usual that is expected, by the calendar and by what the others gave: never more than usual.
     fn share(&self, stretch: i64, others: &[f64]) -> f64 {
         let to = self.hour + self.ahead;
@@ -280,7 +280,7 @@ fn most_surprising(lows: impl Iterator<Item = VolumeDrop>, looks: f64) -> Option
 }
 
 impl Channel {
-    fn note(&mut self, hour: i64, local: i64, records: u64, first: At, last: At) {
+    fn note(&mut self, hour: i64, local: i64, records: u64, first: LocatedRecord, last: LocatedRecord) {
         self.hours.add(local, records);
         match &mut self.newest {
             Some((newest, known)) if *newest == hour => {
@@ -296,7 +296,7 @@ impl Channel {
     }
 
     /// Whether numbers of its sequences are missing that usually are not.
-    fn lacks(&mut self, clock: Clock<'_>, source: &Arc<str>) -> Option<VolumeDrop> {
+    fn lacks(&mut self, clock: HourClock<'_>, source: &Arc<str>) -> Option<VolumeDrop> {
         let local = clock.hour - 1 + clock.ahead;
         let lack = self.numbers.lack(local.div_euclid(24))?;
         let bits = lack.bits - LOOKS;
@@ -313,20 +313,20 @@ impl Channel {
             bits,
             before: place(0),
             after: place(1),
-            told: true,
+            is_news: true,
             missing: Some((lack.missing, lack.expected)),
         })
     }
 
     /// Whether an hour by itself gave too little.
-    fn is_low_hour(&self, clock: Clock<'_>, hour: i64, share: f64) -> bool {
+    fn is_low_hour(&self, clock: HourClock<'_>, hour: i64, share: f64) -> bool {
         let local = hour + clock.ahead;
         let typical = self.hours.typical(local, local + 1, clock.is_worked) as f64 * share;
         typical > 0.0 && self.hours.sum(local, local + 1) as f64 <= LOW * typical
     }
 
     /// How surprising a stretch that ends now, and ends low, is.
-    fn low(&self, clock: Clock<'_>, stretch: i64, share: f64) -> Option<VolumeDrop> {
+    fn low(&self, clock: HourClock<'_>, stretch: i64, share: f64) -> Option<VolumeDrop> {
         let to = clock.hour + clock.ahead;
         let from = to - stretch;
         let records = self.hours.sum(from, to);
@@ -355,14 +355,14 @@ impl Channel {
             others: 0,
             bits: usual.bits,
             before: self.last.clone(),
-            told: false,
+            is_news: false,
             missing: None,
             after: None,
         })
     }
 
-    /// Notes that it is low. Whether that is to be told.
-    fn is_low(&mut self, clock: Clock<'_>, low: &VolumeDrop) -> bool {
+    /// Notes that it is low. Whether it is new enough for a finding.
+    fn is_low(&mut self, clock: HourClock<'_>, low: &VolumeDrop) -> bool {
         let gap = self.gap.get_or_insert(Gap { found: clock.hour, last: clock.hour });
         gap.last = clock.hour;
         let found = gap.found;
@@ -370,6 +370,6 @@ impl Channel {
             let days = (low.from + clock.ahead).div_euclid(24)..=(low.to - 1 + clock.ahead).div_euclid(24);
             days.for_each(|day| self.hours.hold_out(day));
         }
-        clock.hour < found + TOLD_HOURS
+        clock.hour < found + NEWS_HOURS
     }
 }

@@ -14,7 +14,7 @@ use leakwarden::pipeline::replay::{Replay, assign};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Cases in which the second stage or the pulse speaks.
+/// Cases in which the global stage or the activity of a group matters.
 const CASES: [&str; 4] = [
     "celebrity/fires_on_a_crowd_at_one_person",
     "vendor_cohort/fires_on_agents_who_share_a_list",

@@ -1,0 +1,27 @@
+//! What an alert is written from beside its episode: the profile, the directory, the baselines of the peers, the set-up.
+
+use crate::classify::directory::Employee;
+use crate::model::access::PartitionId;
+use crate::model::statute::Statute;
+use crate::population::GroupModel;
+use crate::profile::Profile;
+
+/// Writes alerts of one employee.
+pub struct Writer<'a> {
+    /// The profile.
+    pub profile: &'a Profile,
+    /// The person, where the directory lists them.
+    pub employee: Option<&'a Employee>,
+    /// The peer group.
+    pub group: &'a GroupModel,
+    /// The weights of kinds.
+    pub statute: &'a Statute,
+    /// Whether any source of explanations is configured.
+    pub explanations_configured: bool,
+    /// Names of source partitions.
+    pub partition_name: &'a dyn Fn(PartitionId) -> String,
+    /// Hash of the configuration.
+    pub config: &'a str,
+    /// Version of the peer baselines.
+    pub baseline: &'a str,
+}
