@@ -93,6 +93,16 @@ pub fn tables() -> Vec<Table> {
 /// The command that writes again what is made from the declarations.
 pub const RENEW: &str = "LEAKWARDEN_BLESS=1 cargo test --test suite configuration::";
 
+/// The tables of detectors in the reference configuration: each with its defaults, and what its floor counts.
+pub fn detectors_of_the_reference_configuration() -> String {
+    let mut text = String::new();
+    for detector in DETECTORS {
+        let floor = format!("#floor = {}", detector.floor);
+        text.push_str(&format!("[detectors.{}]\n#enabled = true\n{floor:<33} # {}\n", detector.typology, detector.floor_counts));
+    }
+    text
+}
+
 /// The page of documentation.
 pub fn page() -> String {
     let mut page = format!(

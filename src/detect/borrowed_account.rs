@@ -35,13 +35,14 @@
 //! At 22:40, from an address never seen before, the account reads 70 people, while the owner's own terminal is in use.
 
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::BorrowedAccount,
+    family: EvidenceFamily::Place,
     requirements: &[DataRequirement::Clients],
     floor: 8,
     floor_counts: "people from a new device without a known reason, in a day or a week",

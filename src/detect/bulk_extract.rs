@@ -34,7 +34,7 @@
 //!
 //! A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
 
-use crate::detect::{AccessContext, Detector, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
@@ -42,6 +42,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::BulkExtract,
+    family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 100,
     floor_counts: "people without a known reason in 24 hours",

@@ -32,13 +32,14 @@
 //! A list of 50 customers, looked up by id, contains one planted record.
 
 use crate::classify::subjects::Tag;
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Canary,
+    family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Tags, DataRequirement::Subjects],
     floor: 1,
     floor_counts: "planted records in one access",

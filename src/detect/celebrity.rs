@@ -33,7 +33,7 @@
 //!
 //! Twelve employees of five branches read one singer's account within two days.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding, GroupFinding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
 use crate::population::lookups::{self, DayComparison};
 use crate::profile::measure::Measure;
@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Celebrity,
+    family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Subjects, DataRequirement::Vips],
     floor: 3,
     floor_counts: "people of public interest without a known reason, in a day, a week or a month; units whose employees look at one subject",

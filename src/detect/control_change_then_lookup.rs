@@ -32,12 +32,13 @@
 //!
 //! A telephone number is changed, the account is read two minutes later, and no customer had called.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ControlChangeThenLookup,
+    family: EvidenceFamily::Act,
     requirements: &[DataRequirement::Writes, DataRequirement::Subjects],
     floor: 2,
     floor_counts: "people looked at after a change of their protection, without a known reason, in a day, a week or a month",

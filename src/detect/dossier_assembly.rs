@@ -31,13 +31,14 @@
 //!
 //! Three subjects a day, each read in the customer, the account, the credit and the location system.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::DossierAssembly,
+    family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Subjects],
     floor: 2,
     floor_counts: "dossiers in a day or in seven",

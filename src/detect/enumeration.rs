@@ -32,13 +32,14 @@
 //!
 //! Customers 10,001 to 10,400, one after the other, between other work.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Enumeration,
+    family: EvidenceFamily::Manner,
     requirements: &[DataRequirement::Subjects],
     floor: 15,
     floor_counts: "people reached by enumeration without a known reason, in a day or a week",

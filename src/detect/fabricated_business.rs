@@ -35,7 +35,7 @@
 //! 60 enquiries for "loan application" in a month, of which 4 led to anything; those of colleagues lead to something in 8 of 10
 //! cases.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::baseline::predict_share;
@@ -44,6 +44,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::FabricatedBusiness,
+    family: EvidenceFamily::Volume,
     requirements: &[DataRequirement::Purposes, DataRequirement::Writes],
     floor: 12,
     floor_counts: "people under a purpose without business that followed, or that nothing confirms, in a day, a week or a month",

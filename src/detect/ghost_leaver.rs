@@ -32,7 +32,7 @@
 
 use crate::classify::directory::Absence;
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
@@ -40,6 +40,7 @@ use crate::profile::window::{Window, day_number};
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::GhostLeaver,
+    family: EvidenceFamily::Time,
     requirements: &[DataRequirement::Employment],
     floor: 1,
     floor_counts: "people without a known reason after leaving",

@@ -30,13 +30,14 @@
 //!
 //! 900 look-ups by telephone number in an afternoon, of which 640 find nobody.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ListMatching,
+    family: EvidenceFamily::Manner,
     requirements: &[DataRequirement::Rows],
     floor: 25,
     floor_counts: "look-ups that found nobody without a known reason, in a day or a week",

@@ -32,13 +32,14 @@
 //!
 //! Five strangers a day for three weeks: 92 % of this role's accesses follow a ticket, 31 % of this employee's.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LookupToOrder,
+    family: EvidenceFamily::Volume,
     requirements: &[DataRequirement::Subjects, DataRequirement::Purposes],
     floor: 8,
     floor_counts: "strangers looked up one by one without a known reason, in a day, a week or a month",

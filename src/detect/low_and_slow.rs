@@ -32,7 +32,7 @@
 //!
 //! 30 unrelated people a day for 25 days, beside the usual 40.
 
-use crate::detect::{AccessContext, Detector, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::counts::CountScope;
@@ -41,6 +41,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LowAndSlow,
+    family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 120,
     floor_counts: "people without a known reason in the window",

@@ -84,6 +84,8 @@ pub const DETECTORS: &[Detector] = &[
 pub struct Detector {
     /// What it looks for.
     pub typology: Typology,
+    /// What its findings rest on: those of one family do not corroborate one another.
+    pub family: EvidenceFamily,
     /// Data that it needs beyond who, when, what and whose; `check` says which of it is missing.
     pub requirements: &'static [DataRequirement],
     /// The smallest count that it reports, unless the configuration says otherwise.
@@ -94,6 +96,29 @@ pub struct Detector {
     pub on_access: Option<fn(&AccessContext<'_>) -> Option<Finding>>,
     /// Compares employees once a day has closed everywhere; gets the floor.
     pub on_day_closed: Option<fn(&DayComparison<'_>, u64) -> Vec<GroupFinding>>,
+}
+
+/// What findings rest on. Findings of different families are taken for nearly independent of one another, those of one family are not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EvidenceFamily {
+    /// How many people without a reason, whoever they are and whatever was claimed.
+    Volume,
+    /// How they were reached.
+    Manner,
+    /// From where, and by whom.
+    Place,
+    /// When.
+    Time,
+    /// Who the people are, and what of them.
+    Subject,
+    /// What was done to get at them.
+    Act,
+}
+
+/// The family of a typology's findings.
+pub fn family(typology: Typology) -> EvidenceFamily {
+    let detector = DETECTORS.iter().find(|detector| detector.typology == typology);
+    detector.expect("every typology has a detector").family
 }
 
 /// Data that some detectors need.

@@ -31,13 +31,14 @@
 //! 120 people between 23:10 and 00:40, by somebody whose shift ends at 18:00 and who never stayed before.
 
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::OffDuty,
+    family: EvidenceFamily::Time,
     requirements: &[DataRequirement::WorkingTime],
     floor: 20,
     floor_counts: "people without a known reason off duty in a day or in seven",

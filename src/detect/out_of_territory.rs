@@ -31,13 +31,14 @@
 //!
 //! Half of a week's customers belong to other branches, where it used to be one in twenty.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::OutOfTerritory,
+    family: EvidenceFamily::Volume,
     requirements: &[DataRequirement::Territories, DataRequirement::Subjects],
     floor: 12,
     floor_counts: "people of other territories without a known reason, in a day, a week or a month",

@@ -29,12 +29,13 @@
 //!
 //! `pg_dump -t customers` by a database administrator at noon; 3,000 customers in DBeaver by a developer.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::PrivilegedBypass,
+    family: EvidenceFamily::Manner,
     requirements: &[DataRequirement::Programs],
     floor: 20,
     floor_counts: "people read with direct tools without a known reason, in a day, a week or a month",

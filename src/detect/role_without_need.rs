@@ -33,12 +33,13 @@
 //!
 //! A cashier reads credit reports, for the first time in this role.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::RoleWithoutNeed,
+    family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Roles],
     floor: 4,
     floor_counts: "people where peers do not look, without a known reason, in a day, a week or a month",

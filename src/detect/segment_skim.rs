@@ -30,12 +30,13 @@
 //!
 //! `SELECT name, phone FROM births WHERE born_on > '2026-03-01'`.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SegmentSkim,
+    family: EvidenceFamily::Manner,
     requirements: &[DataRequirement::Statements],
     floor: 30,
     floor_counts: "people chosen by a condition and shown with contact data, without a known reason, in a day, a week or a month",

@@ -30,7 +30,7 @@
 //!
 //! A supervisor's account on three terminals of one hall, in turns, all day.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
@@ -38,6 +38,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SharedPrivilege,
+    family: EvidenceFamily::Place,
     requirements: &[DataRequirement::Clients],
     floor: 6,
     floor_counts: "changes of terminal within minutes, in a day or a week",

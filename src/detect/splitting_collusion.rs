@@ -33,7 +33,7 @@
 //!
 //! Four of thirty tellers each look up 15 strangers a day more than they used to, in the same week, and never the same ones.
 
-use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::population::lookups::DayComparison;
@@ -45,6 +45,7 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SplittingCollusion,
+    family: EvidenceFamily::Volume,
     requirements: &[DataRequirement::Units],
     floor: 40,
     floor_counts: "people of several colleagues together without a known reason in seven days, each above the usual",

@@ -33,7 +33,7 @@
 //!
 //! 400 people on the 3rd, the 17th, the 31st and the 14th, and 30 on every other day.
 
-use crate::detect::{AccessContext, Detector, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::history::quantile;
 use crate::profile::measure::Measure;
@@ -41,6 +41,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::SubscriptionHarvest,
+    family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 30,
     floor_counts: "people without a known reason on a peak day",

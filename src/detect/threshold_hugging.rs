@@ -30,7 +30,7 @@
 //!
 //! A limit of 200 a day: 196, 199, 198, 200, 197, 199, by somebody whose days used to end between 90 and 240.
 
-use crate::detect::{AccessContext, Detector, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
@@ -38,6 +38,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ThresholdHugging,
+    family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 20,
     floor_counts: "people a day",

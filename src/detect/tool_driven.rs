@@ -33,13 +33,14 @@
 //!
 //! A waybill every two seconds for three hours; one every 6 to 14 seconds, without a pause.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ToolDriven,
+    family: EvidenceFamily::Manner,
     requirements: &[DataRequirement::FineTimes],
     floor: 60,
     floor_counts: "accesses in a machine's rhythm, in a day or a week",

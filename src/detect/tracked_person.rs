@@ -32,13 +32,14 @@
 //!
 //! One customer's location, every two hours, for three days.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding, WindowDeviation};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::TrackedPerson,
+    family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Subjects],
     floor: 4,
     floor_counts: "hours of a week in which one subject's movements, calls, stays or payments were looked at without a known reason",

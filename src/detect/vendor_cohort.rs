@@ -32,7 +32,7 @@
 //!
 //! Five agents of one vendor, with 30 strangers in common within a week.
 
-use crate::detect::{DataRequirement, Detector, Finding, GroupFinding};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
 use crate::population::lookups::{DayComparison, Lookup};
 use crate::profile::baseline::Prediction;
@@ -43,6 +43,7 @@ use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::VendorCohort,
+    family: EvidenceFamily::Volume,
     requirements: &[DataRequirement::Employers, DataRequirement::Subjects],
     floor: 6,
     floor_counts: "people whom others of the same employer looked at too, without a known reason, in seven days",

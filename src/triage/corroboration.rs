@@ -4,6 +4,7 @@
 //! each at a share of its bits: independent evidence adds in bits, and patterns of one person's conduct are never quite
 //! independent.
 
+use crate::detect::{EvidenceFamily, family};
 use crate::model::typology::Typology;
 use crate::triage::Episode;
 
@@ -16,42 +17,10 @@ const SHARE: f64 = 0.4;
 /// The most that others add, in bits.
 const MOST: f64 = 24.0;
 
-/// What findings rest on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Family {
-    /// How many people without a reason, whoever they are and whatever was claimed.
-    Volume,
-    /// How they were reached.
-    Manner,
-    /// From where, and by whom.
-    Place,
-    /// When.
-    Time,
-    /// Who the people are, and what of them.
-    Subject,
-    /// What was done to get at them.
-    Act,
-}
-
-fn family(typology: Typology) -> Family {
-    match typology {
-        Typology::BulkExtract | Typology::LowAndSlow | Typology::SubscriptionHarvest | Typology::ThresholdHugging => Family::Volume,
-        Typology::LookupToOrder | Typology::OutOfTerritory | Typology::FabricatedBusiness | Typology::SplittingCollusion => Family::Volume,
-        Typology::VendorCohort => Family::Volume,
-        Typology::Enumeration | Typology::ToolDriven | Typology::ListMatching | Typology::SegmentSkim => Family::Manner,
-        Typology::PrivilegedBypass => Family::Manner,
-        Typology::BorrowedAccount | Typology::SharedPrivilege => Family::Place,
-        Typology::GhostLeaver | Typology::OffDuty => Family::Time,
-        Typology::DossierAssembly | Typology::TrackedPerson | Typology::Celebrity | Typology::Canary => Family::Subject,
-        Typology::RoleWithoutNeed => Family::Subject,
-        Typology::ControlChangeThenLookup | Typology::LogGap => Family::Act,
-    }
-}
-
 /// What patterns of other families say, in bits.
 pub fn corroboration(episodes: &[Episode], of: Typology, day: u32) -> f64 {
     let own = family(of);
-    let mut best: Vec<(Family, f64)> = Vec::new();
+    let mut best: Vec<(EvidenceFamily, f64)> = Vec::new();
     for episode in episodes {
         let family = family(episode.typology);
         if family == own {

@@ -37,6 +37,16 @@ fn the_json_schema_is_made_from_the_declarations() {
     hold("docs/leakwarden.schema.json", &json_schema());
 }
 
+/// From the first table of a detector to the first empty line.
+#[test]
+fn the_detectors_of_the_reference_configuration_are_made_from_their_table() {
+    let path = "config/leakwarden.toml";
+    let text = read(path);
+    let begin = text.find("[detectors.").expect("it shows the detectors");
+    let end = text[begin..].find("\n\n").map_or(text.len(), |at| begin + at + 1);
+    hold(path, &[&text[..begin], reference::detectors_of_the_reference_configuration().as_str(), &text[end..]].concat());
+}
+
 /// The lines of the reference configuration that belong to tables of that header, with `#` taken away.
 fn shown_in_reference(header: &str) -> Vec<String> {
     let text = read("config/leakwarden.toml");

@@ -156,15 +156,6 @@ fn metrics_and_http_resources_have_their_pages() {
     assert_eq!(stale, Vec::<String>::new(), "{STALE}");
 }
 
-/// What the README says of the number of formats and detectors.
-#[test]
-fn the_readme_counts_right() {
-    let text = std::fs::read_to_string(root().join("README.md")).expect("is there");
-    for count in [format!("[{} log formats]", FORMATS.len()), format!("[{} detectors]", DETECTORS.len())] {
-        assert!(text.contains(&count), "README.md does not say {count:?}");
-    }
-}
-
 /// Every page of the repository.
 fn pages() -> BTreeMap<String, String> {
     let mut pages = files("docs", "md");

@@ -38,7 +38,7 @@
 
 pub mod source;
 
-use crate::detect::{AccessContext, DataRequirement, Detector, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::access::Indicators;
 use crate::model::typology::Typology;
 use crate::profile::justification::UnexplainedSubjects;
@@ -47,6 +47,7 @@ use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LogGap,
+    family: EvidenceFamily::Act,
     requirements: &[DataRequirement::Statements],
     floor: 1,
     floor_counts: "statements that switch auditing off",
