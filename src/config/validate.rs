@@ -74,7 +74,7 @@ pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Ve
     if let Some(CatalogFile { file }) = &config.catalog {
         unreachable_tables(file, catalog, &mut warnings);
     }
-    let known = Known::of(directory);
+    let known = DirectoryNames::of(directory);
     let paths = &config.directory;
     if paths.employees.is_some() {
         if let Some((name, text)) = text(paths.accounts.as_deref()) {
@@ -114,14 +114,14 @@ fn unreachable_tables(file: &Path, catalog: &Catalog, warnings: &mut Vec<Problem
 }
 
 /// Who the directory lists.
-struct Known<'a> {
+struct DirectoryNames<'a> {
     directory: &'a Directory,
     units: BTreeSet<&'a str>,
 }
 
-impl Known<'_> {
-    fn of(directory: &Directory) -> Known<'_> {
-        Known { directory, units: directory.sorted().into_iter().filter_map(|employee| employee.unit.as_deref()).collect() }
+impl DirectoryNames<'_> {
+    fn of(directory: &Directory) -> DirectoryNames<'_> {
+        DirectoryNames { directory, units: directory.sorted().into_iter().filter_map(|employee| employee.unit.as_deref()).collect() }
     }
 
     fn employee(&self, id: &str) -> bool {

@@ -20,7 +20,7 @@ pub enum Persons {
 }
 
 impl Persons {
-    /// Nobody.
+    /// No person.
     pub const NOBODY: Persons = Persons::Exact(0);
 
     /// The figure that detectors and readers work with; an unknown count has none.

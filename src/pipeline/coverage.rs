@@ -20,11 +20,11 @@ const MOST_TABLES: usize = 100;
 
 /// What was published last; nothing before the state is restored.
 #[derive(Default)]
-pub struct Published(RwLock<Option<Known>>);
+pub struct Published(RwLock<Option<CoverageSnapshot>>);
 
 #[derive(Clone)]
-struct Known {
-    parts: Vec<Part>,
+struct CoverageSnapshot {
+    parts: Vec<StageCoverage>,
     /// The sums of all parts.
     covered: Arc<EvaluationCoverage>,
     /// Which tasks these are, and of how many, where there are several.
@@ -33,7 +33,7 @@ struct Known {
 
 /// What is known of the employees of one keyed stage.
 #[derive(Clone)]
-struct Part {
+struct StageCoverage {
     /// Its task, and the hour that it had come to.
     of: (i32, i64),
     context: Arc<Context>,
@@ -62,7 +62,7 @@ impl Published {
         let mut parts = Vec::new();
         for (task, first) in firsts.clone() {
             let own = first.coverage();
-            parts.push(Part {
+            parts.push(StageCoverage {
                 of: (task, first.progress().hour),
                 context: first.context().clone(),
                 profiles: first.profiles().clone(),
@@ -73,12 +73,12 @@ impl Published {
         }
         let newest = covered.days.last_key_value().map(|(_, counts)| *counts).unwrap_or_default();
         let tasks = all.map(|all| Tasks { here: parts.iter().map(|part| part.of.0).collect(), all });
-        let known = Known { parts, covered: Arc::new(covered), tasks };
+        let known = CoverageSnapshot { parts, covered: Arc::new(covered), tasks };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Some(newest)
     }
 
-    fn known(&self) -> Option<Known> {
+    fn known(&self) -> Option<CoverageSnapshot> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

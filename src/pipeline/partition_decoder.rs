@@ -94,9 +94,9 @@ impl Batch {
 /// A range of event time: from inclusive, to exclusive.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeRange {
-    /// Earliest.
+    /// The earliest time, inclusive.
     pub from: Timestamp,
-    /// End.
+    /// The end, exclusive.
     pub to: Timestamp,
 }
 

@@ -35,9 +35,9 @@ pub struct HourVolume {
     pub dead_letters: u64,
     /// Records that are lost to us: the source no longer had them when we went on.
     pub losses: u64,
-    /// Numbers of audit sequences that were due, and those of them that never came.
+    /// Numbers of audit sequences that were due.
     pub numbers: u64,
-    /// The latter.
+    /// Those of them that never came.
     pub missing: u64,
     /// The records at the edges of the first hole in them.
     pub hole: Option<[RecordRef; 2]>,

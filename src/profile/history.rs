@@ -28,14 +28,14 @@ pub struct ClosedDay {
 /// The closed days of one employee, oldest first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct History {
-    days: VecDeque<Head>,
+    days: VecDeque<DayHeader>,
     /// The figures of all days, one after the other.
     figures: VecDeque<u16>,
 }
 
 /// A day, and which of the figures are its own.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Head {
+struct DayHeader {
     day: u32,
     /// One bit for each measure that is not zero; the topmost bit for a day that is held out.
     mask: u32,
@@ -43,7 +43,7 @@ struct Head {
 
 const HELD_OUT: u32 = 1 << 31;
 
-impl Head {
+impl DayHeader {
     fn held_out(self) -> bool {
         self.mask & HELD_OUT != 0
     }
@@ -96,11 +96,11 @@ impl History {
         if self.days.len() == self.days.capacity() {
             self.days.reserve_exact(16);
         }
-        self.days.push_back(Head { day: day.day, mask });
+        self.days.push_back(DayHeader { day: day.day, mask });
     }
 
     /// The days with where their figures begin, newest first.
-    fn heads(&self) -> impl Iterator<Item = (Head, usize)> {
+    fn heads(&self) -> impl Iterator<Item = (DayHeader, usize)> {
         let mut end = self.figures.len();
         self.days.iter().rev().map(move |head| {
             end -= head.count();
@@ -108,11 +108,11 @@ impl History {
         })
     }
 
-    fn figure(&self, head: Head, start: usize, measure: Measure) -> u32 {
+    fn figure(&self, head: DayHeader, start: usize, measure: Measure) -> u32 {
         if head.has(measure) { self.figures.get(start + head.place(measure)).map_or(0, |packed| unpack(*packed)) } else { 0 }
     }
 
-    fn whole(&self, head: Head, start: usize) -> ClosedDay {
+    fn whole(&self, head: DayHeader, start: usize) -> ClosedDay {
         ClosedDay { day: head.day, figures: Measure::ALL.map(|measure| self.figure(head, start, measure)), held_out: head.held_out() }
     }
 
@@ -195,7 +195,7 @@ impl History {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.days.capacity() * size_of::<Head>() + self.figures.capacity() * size_of::<u16>()
+        self.days.capacity() * size_of::<DayHeader>() + self.figures.capacity() * size_of::<u16>()
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::rng::Rng;
-use super::sites::{Place, Unit};
+use super::sites::{SiteKind, Unit};
 
 /// What `subjects.csv` says of a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Customers {
     /// Tags some of the customers that `units` hold. `employees` says of each employee the branch where he or she may bank.
     pub(crate) fn new(seed: u64, units: &[Unit], employees: &[u16]) -> Self {
         let total = units.iter().map(|unit| unit.customers.end).max().unwrap_or(0);
-        let branches: Vec<&Unit> = units.iter().filter(|unit| unit.place == Place::Branch).collect();
+        let branches: Vec<&Unit> = units.iter().filter(|unit| unit.place == SiteKind::Branch).collect();
         let mut rng = Rng::of(&[seed, 0xc057]);
         let mut tags = BTreeMap::new();
         for nth in 0..CANARIES {

@@ -5,7 +5,7 @@ use super::calendar::Calendar;
 use super::customers::Book;
 use super::rng::{Rng, exp, mix};
 use super::roles::{Pattern, ROLES, Role};
-use super::sites::{Place, Unit};
+use super::sites::{SiteKind, Unit};
 
 /// When somebody works, in minutes since midnight. An end before the start is on the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ pub(crate) fn plan(seed: u64, count: u32, calendar: &Calendar, units: &[Unit]) -
     let width = count.to_string().len().max(4);
     let mut employees: Vec<Employee> = (0..count).map(|index| hire(seed, index, width, calendar.len() as i32, units)).collect();
     let heads: Vec<Option<u32>> = (0..units.len()).map(|unit| head_of(&employees, unit as u16)).collect();
-    let chief = units.iter().position(|unit| unit.place == Place::HeadOffice).and_then(|unit| heads[unit]);
+    let chief = units.iter().position(|unit| unit.place == SiteKind::HeadOffice).and_then(|unit| heads[unit]);
     let mut slots = vec![0; units.len()];
     for employee in employees.iter().filter(|employee| employee.role().book == 0) {
         slots[usize::from(employee.unit)] += 1;

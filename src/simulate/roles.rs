@@ -1,7 +1,7 @@
 //! The jobs: who does how much of what, when, for whom and with which reason. One row of [`ROLES`] a job.
 
 use super::schema::Act;
-use super::sites::Place;
+use super::sites::SiteKind;
 
 /// The rota of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Pattern {
 pub(crate) struct Role {
     pub(crate) name: &'static str,
     pub(crate) sector: &'static str,
-    pub(crate) place: Place,
+    pub(crate) place: SiteKind,
     /// Share of all employees, in percent.
     pub(crate) percent: u32,
     /// Mean accesses of a full day.
@@ -45,7 +45,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "teller",
         sector: "finance",
-        place: Place::Branch,
+        place: SiteKind::Branch,
         percent: 24,
         volume: 43.0,
         pattern: Pattern::Counter,
@@ -60,7 +60,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "call-centre agent",
         sector: "finance",
-        place: Place::CallCentre,
+        place: SiteKind::CallCentre,
         percent: 20,
         volume: 52.0,
         pattern: Pattern::RoundTheClock,
@@ -75,7 +75,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "relationship manager",
         sector: "finance",
-        place: Place::Branch,
+        place: SiteKind::Branch,
         percent: 16,
         volume: 27.0,
         pattern: Pattern::Office,
@@ -98,7 +98,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "credit officer",
         sector: "finance",
-        place: Place::Branch,
+        place: SiteKind::Branch,
         percent: 8,
         volume: 25.0,
         pattern: Pattern::Office,
@@ -113,7 +113,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "claims officer",
         sector: "insurance",
-        place: Place::Operations,
+        place: SiteKind::Operations,
         percent: 6,
         volume: 26.0,
         pattern: Pattern::Office,
@@ -128,7 +128,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "back-office clerk",
         sector: "finance",
-        place: Place::Operations,
+        place: SiteKind::Operations,
         percent: 8,
         volume: 36.0,
         pattern: Pattern::Office,
@@ -143,7 +143,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "compliance analyst",
         sector: "finance",
-        place: Place::HeadOffice,
+        place: SiteKind::HeadOffice,
         percent: 2,
         volume: 62.0,
         pattern: Pattern::Office,
@@ -158,7 +158,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "branch manager",
         sector: "finance",
-        place: Place::Branch,
+        place: SiteKind::Branch,
         percent: 3,
         volume: 12.0,
         pattern: Pattern::Office,
@@ -173,7 +173,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "database administrator",
         sector: "finance",
-        place: Place::HeadOffice,
+        place: SiteKind::HeadOffice,
         percent: 2,
         volume: 11.0,
         pattern: Pattern::Office,
@@ -188,7 +188,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "vendor agent",
         sector: "finance",
-        place: Place::CallCentre,
+        place: SiteKind::CallCentre,
         percent: 6,
         volume: 48.0,
         pattern: Pattern::Office,
@@ -203,7 +203,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "telecom desk agent",
         sector: "telecom",
-        place: Place::CallCentre,
+        place: SiteKind::CallCentre,
         percent: 4,
         volume: 39.0,
         pattern: Pattern::RoundTheClock,
@@ -218,7 +218,7 @@ pub(crate) const ROLES: &[Role] = &[
     Role {
         name: "marketing analyst",
         sector: "finance",
-        place: Place::HeadOffice,
+        place: SiteKind::HeadOffice,
         percent: 1,
         volume: 14.0,
         pattern: Pattern::Office,

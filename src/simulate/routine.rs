@@ -15,7 +15,7 @@ use super::queries;
 use super::rng::{Rng, exp, ln, mix};
 use super::roles::Role;
 use super::schema::Act;
-use super::sites::Place;
+use super::sites::SiteKind;
 use super::world::{Stream, World};
 
 /// What employee `who` does on `day`; nothing where not at work, but for the rare look from home.
@@ -91,9 +91,9 @@ fn events(world: &World, unit: u16, day: u32) -> f64 {
     }
     let dice = mix(&world.seed(Stream::Event, unit.into(), u64::from(day) | 1 << 40)) % 1000;
     match (world.units[usize::from(unit)].place, dice) {
-        (Place::CallCentre, 0..25) => 1.7,
-        (Place::Branch | Place::HeadOffice | Place::Operations, 0..6) => 1.35,
-        (Place::Branch | Place::HeadOffice | Place::Operations | Place::CallCentre, _) => 1.0,
+        (SiteKind::CallCentre, 0..25) => 1.7,
+        (SiteKind::Branch | SiteKind::HeadOffice | SiteKind::Operations, 0..6) => 1.35,
+        (SiteKind::Branch | SiteKind::HeadOffice | SiteKind::Operations | SiteKind::CallCentre, _) => 1.0,
     }
 }
 

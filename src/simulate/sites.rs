@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What sort of place a unit is; roles have their places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum SiteKind {
     Branch,
     CallCentre,
     HeadOffice,
@@ -15,36 +15,36 @@ struct Site {
     name: &'static str,
     city: &'static str,
     code: &'static str,
-    place: Place,
+    place: SiteKind,
     weight: u32,
 }
 
-const fn site(name: &'static str, city: &'static str, code: &'static str, place: Place, weight: u32) -> Site {
+const fn site(name: &'static str, city: &'static str, code: &'static str, place: SiteKind, weight: u32) -> Site {
     Site { name, city, code, place, weight }
 }
 
 /// A company too small for all of them has the first ones, so every sort of place stands early.
 const SITES: &[Site] = &[
-    site("Hangzhou", "Hangzhou", "hz", Place::Branch, 9),
-    site("Head Office", "Shanghai", "ho", Place::HeadOffice, 1),
-    site("Hefei Call Centre", "Hefei", "hf", Place::CallCentre, 3),
-    site("Wuhan Operations", "Wuhan", "wh", Place::Operations, 1),
-    site("Ningbo", "Ningbo", "nb", Place::Branch, 6),
-    site("Suzhou", "Suzhou", "sz", Place::Branch, 7),
-    site("Nanjing", "Nanjing", "nj", Place::Branch, 7),
-    site("Chengdu Call Centre", "Chengdu", "cd", Place::CallCentre, 2),
-    site("Guangzhou", "Guangzhou", "gz", Place::Branch, 9),
-    site("Shenzhen", "Shenzhen", "sn", Place::Branch, 9),
-    site("Xi'an", "Xi'an", "xa", Place::Branch, 6),
-    site("Qingdao", "Qingdao", "qd", Place::Branch, 5),
-    site("Tianjin", "Tianjin", "tj", Place::Branch, 6),
-    site("Chongqing", "Chongqing", "cq", Place::Branch, 7),
-    site("Changsha", "Changsha", "cs", Place::Branch, 5),
-    site("Zhengzhou", "Zhengzhou", "zz", Place::Branch, 5),
-    site("Jinan", "Jinan", "jn", Place::Branch, 5),
-    site("Dalian", "Dalian", "dl", Place::Branch, 4),
-    site("Xiamen", "Xiamen", "xm", Place::Branch, 4),
-    site("Kunming", "Kunming", "km", Place::Branch, 4),
+    site("Hangzhou", "Hangzhou", "hz", SiteKind::Branch, 9),
+    site("Head Office", "Shanghai", "ho", SiteKind::HeadOffice, 1),
+    site("Hefei Call Centre", "Hefei", "hf", SiteKind::CallCentre, 3),
+    site("Wuhan Operations", "Wuhan", "wh", SiteKind::Operations, 1),
+    site("Ningbo", "Ningbo", "nb", SiteKind::Branch, 6),
+    site("Suzhou", "Suzhou", "sz", SiteKind::Branch, 7),
+    site("Nanjing", "Nanjing", "nj", SiteKind::Branch, 7),
+    site("Chengdu Call Centre", "Chengdu", "cd", SiteKind::CallCentre, 2),
+    site("Guangzhou", "Guangzhou", "gz", SiteKind::Branch, 9),
+    site("Shenzhen", "Shenzhen", "sn", SiteKind::Branch, 9),
+    site("Xi'an", "Xi'an", "xa", SiteKind::Branch, 6),
+    site("Qingdao", "Qingdao", "qd", SiteKind::Branch, 5),
+    site("Tianjin", "Tianjin", "tj", SiteKind::Branch, 6),
+    site("Chongqing", "Chongqing", "cq", SiteKind::Branch, 7),
+    site("Changsha", "Changsha", "cs", SiteKind::Branch, 5),
+    site("Zhengzhou", "Zhengzhou", "zz", SiteKind::Branch, 5),
+    site("Jinan", "Jinan", "jn", SiteKind::Branch, 5),
+    site("Dalian", "Dalian", "dl", SiteKind::Branch, 4),
+    site("Xiamen", "Xiamen", "xm", SiteKind::Branch, 4),
+    site("Kunming", "Kunming", "km", SiteKind::Branch, 4),
 ];
 
 /// One unit of the company.
@@ -53,7 +53,7 @@ pub(crate) struct Unit {
     pub(crate) name: &'static str,
     pub(crate) city: &'static str,
     pub(crate) code: &'static str,
-    pub(crate) place: Place,
+    pub(crate) place: SiteKind,
     pub(crate) weight: u32,
     /// The customers it holds; none where it is not a branch.
     pub(crate) customers: Range<u32>,
@@ -64,25 +64,25 @@ pub(crate) struct Unit {
 /// The units of a company of this size, with `customers` shared out among the branches.
 pub(crate) fn plan(employees: u32, customers: u32) -> Vec<Unit> {
     let sites = &SITES[..SITES.len().min(5 + employees as usize / 40)];
-    let total: u32 = sites.iter().filter(|site| site.place == Place::Branch).map(|site| site.weight).sum();
-    let branches: Vec<u16> = (0..sites.len() as u16).filter(|unit| sites[usize::from(*unit)].place == Place::Branch).collect();
-    let centres = sites.iter().filter(|site| site.place == Place::CallCentre).count();
+    let total: u32 = sites.iter().filter(|site| site.place == SiteKind::Branch).map(|site| site.weight).sum();
+    let branches: Vec<u16> = (0..sites.len() as u16).filter(|unit| sites[usize::from(*unit)].place == SiteKind::Branch).collect();
+    let centres = sites.iter().filter(|site| site.place == SiteKind::CallCentre).count();
     let mut held = 0;
     let mut weight_before = 0;
     let mut centres_before = 0;
     let unit = |(index, site): (usize, &Site)| {
         let first = held;
         let serves = match site.place {
-            Place::Branch => {
+            SiteKind::Branch => {
                 weight_before += site.weight;
                 held = (u64::from(customers) * u64::from(weight_before) / u64::from(total)) as u32;
                 vec![index as u16]
             }
-            Place::CallCentre => {
+            SiteKind::CallCentre => {
                 centres_before += 1;
                 branches.iter().copied().enumerate().filter(|(nth, _)| nth % centres == centres_before - 1).map(|(_, unit)| unit).collect()
             }
-            Place::HeadOffice | Place::Operations => branches.clone(),
+            SiteKind::HeadOffice | SiteKind::Operations => branches.clone(),
         };
         Unit { name: site.name, city: site.city, code: site.code, place: site.place, weight: site.weight, customers: first..held, serves }
     };

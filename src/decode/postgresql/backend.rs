@@ -5,7 +5,7 @@
 
 use crate::decode::Envelope;
 use crate::decode::postgresql::english;
-use crate::decode::postgresql::prefix::Head;
+use crate::decode::postgresql::prefix::LinePrefix;
 use crate::decode::postgresql::recent::Recent;
 
 /// Most sessions that are remembered.
@@ -40,7 +40,7 @@ pub(super) struct Behind {
 }
 
 /// By what lines of one session know each other; empty where nothing tells.
-pub(super) fn key(head: &Head<'_>, envelope: &Envelope<'_>) -> String {
+pub(super) fn key(head: &LinePrefix<'_>, envelope: &Envelope<'_>) -> String {
     if let Some(session) = head.session {
         return session.to_owned();
     }
@@ -60,7 +60,7 @@ impl Backends {
     }
 
     /// Takes the next message of a session, in English. `seen` tells the moments apart at which sessions are first seen.
-    pub fn behind(&mut self, key: &str, head: &Head<'_>, message: &str, seen: &str) -> Behind {
+    pub fn behind(&mut self, key: &str, head: &LinePrefix<'_>, message: &str, seen: &str) -> Behind {
         // An id and a number of the server's own name the line for good; else the numbers count from where the reading began.
         let lasting = head.session.is_some() && head.number.is_some();
         let make = || Backend { id: if lasting { key.to_owned() } else { format!("{key}@{seen}") }, ..Backend::default() };
@@ -120,9 +120,9 @@ mod tests {
     #[test]
     fn a_process_number_that_is_used_again_is_another_session() {
         let mut backends = Backends::new();
-        let head = Head { pid: Some("7"), ..Head::default() };
+        let head = LinePrefix { pid: Some("7"), ..LinePrefix::default() };
         let key = key(&head, &Envelope::default());
-        let mut take = |head: &Head<'_>, message: &str, seen: &str| {
+        let mut take = |head: &LinePrefix<'_>, message: &str, seen: &str| {
             let behind = backends.behind(&key, head, message, seen);
             (behind.session, behind.number, behind.user, behind.host)
         };
@@ -131,9 +131,9 @@ mod tests {
         assert_eq!(take(&head, "connection authorized: user=a database=b", "2"), ("/7/@1".to_owned(), 2, some("a"), some("10.0.0.1")));
         assert_eq!(take(&head, "x", "3"), ("/7/@1".to_owned(), 3, some("a"), some("10.0.0.1")));
         assert_eq!(take(&head, "connection received: host=10.0.0.2", "4"), ("/7/@4".to_owned(), 1, None, some("10.0.0.2")));
-        let other = Head { user: Some("c"), ..head };
+        let other = LinePrefix { user: Some("c"), ..head };
         assert_eq!(take(&other, "x", "5").0, "/7/@4");
-        let another = Head { user: Some("d"), ..head };
+        let another = LinePrefix { user: Some("d"), ..head };
         assert_eq!(take(&another, "x", "6"), ("/7/@6".to_owned(), 1, some("d"), None));
         assert_eq!(take(&another, "disconnection: x", "7").1, 2);
         assert_eq!(take(&head, "x", "8"), ("/7/@8".to_owned(), 1, None, None));
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_session_with_an_id_and_numbers_has_the_names_of_the_server() {
         let mut backends = Backends::new();
-        let head = Head { session: Some("a.1"), number: Some("12"), remote: Some("::1(5)"), ..Head::default() };
+        let head = LinePrefix { session: Some("a.1"), number: Some("12"), remote: Some("::1(5)"), ..LinePrefix::default() };
         let behind = backends.behind("a.1", &head, "x", "1");
         assert_eq!((behind.session.as_str(), behind.number, behind.host.as_deref()), ("a.1", 12, Some("::1")));
     }

@@ -5,14 +5,14 @@ use crate::decode::postgresql::words::{self, Label};
 /// The pattern of a prefix.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Pattern {
-    parts: Vec<Part>,
+    parts: Vec<PatternPart>,
     /// Names hold no space. Holds for patterns that are tried rather than given: another could fit with a name that swallows much.
     strict: bool,
 }
 
 /// A piece of a pattern.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Part {
+pub(super) enum PatternPart {
     /// As it stands.
     Literal(String),
     /// The letter of an escape, and whether it is padded with spaces. `?` is a text of no meaning.
@@ -23,7 +23,7 @@ pub(super) enum Part {
 
 /// What the prefix of a line said.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct Head<'t> {
+pub(super) struct LinePrefix<'t> {
     /// `%m`, `%t`.
     pub time: Option<&'t str>,
     /// `%n`.
@@ -53,7 +53,7 @@ pub(super) struct Head<'t> {
 /// A line whose prefix was understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Start<'t> {
-    pub head: Head<'t>,
+    pub head: LinePrefix<'t>,
     pub label: Label,
     /// What follows the label.
     pub text: &'t str,
@@ -85,32 +85,32 @@ impl Pattern {
                     literal.push('%');
                     continue;
                 }
-                'q' => Part::Stop,
+                'q' => PatternPart::Stop,
                 'a' | 'u' | 'd' | 'r' | 'h' | 'b' | 'p' | 'P' | 't' | 'm' | 'n' | 'i' | 'e' | 'c' | 'l' | 's' | 'v' | 'x' | 'Q' => {
-                    Part::Field(letter as u8, padded)
+                    PatternPart::Field(letter as u8, padded)
                 }
                 // The server ignores what it does not know.
                 _ => continue,
             };
             if !literal.is_empty() {
-                parts.push(Part::Literal(std::mem::take(&mut literal)));
+                parts.push(PatternPart::Literal(std::mem::take(&mut literal)));
             }
             parts.push(part);
         }
         if !literal.is_empty() {
-            parts.push(Part::Literal(literal));
+            parts.push(PatternPart::Literal(literal));
         }
         Pattern { parts, strict }
     }
 
     /// A pattern that was found out.
-    pub fn of_parts(parts: Vec<Part>) -> Pattern {
+    pub fn of_parts(parts: Vec<PatternPart>) -> Pattern {
         Pattern { parts, strict: false }
     }
 
     /// Whether it has a time, so that it says much by itself.
     pub fn has_time(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Field(b'm' | b't' | b'n', _)))
+        self.parts.iter().any(|part| matches!(part, PatternPart::Field(b'm' | b't' | b'n', _)))
     }
 
     /// Reads the prefix and the label of a line.
@@ -124,11 +124,11 @@ impl Pattern {
     }
 
     fn reading<'t>(&self, line: &'t str, strict: bool) -> Option<Start<'t>> {
-        let mut reading = Reading { line, strict, head: Head::default(), steps: MOST_STEPS };
+        let mut reading = Reading { line, strict, head: LinePrefix::default(), steps: MOST_STEPS };
         let (label, end) = reading.step(&self.parts, 0)?;
         let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && !UNKNOWN.contains(text));
         let head = reading.head;
-        let head = Head {
+        let head = LinePrefix {
             user: known(head.user),
             database: known(head.database),
             application: known(head.application),
@@ -163,13 +163,13 @@ const UNKNOWN: [&str; 13] = [
 struct Reading<'t> {
     line: &'t str,
     strict: bool,
-    head: Head<'t>,
+    head: LinePrefix<'t>,
     steps: u32,
 }
 
 impl<'t> Reading<'t> {
     /// Reads what is left of a pattern; gives the label and where it ends.
-    fn step(&mut self, parts: &[Part], at: usize) -> Option<(Label, usize)> {
+    fn step(&mut self, parts: &[PatternPart], at: usize) -> Option<(Label, usize)> {
         self.steps = self.steps.checked_sub(1)?;
         let text = self.line.get(at..)?;
         let Some((part, rest)) = parts.split_first() else {
@@ -178,14 +178,14 @@ impl<'t> Reading<'t> {
             return words::at(&text[spaces..]).map(|(label, length)| (label, at + spaces + length));
         };
         match part {
-            Part::Literal(literal) => match text.strip_prefix(literal.as_str()) {
+            PatternPart::Literal(literal) => match text.strip_prefix(literal.as_str()) {
                 Some(_) => self.step(rest, at + literal.len()),
                 // At the end of a line that shippers have trimmed.
                 None => None,
             },
             // A label that follows at once is the server's own; no name is one.
-            Part::Stop => self.step(&[], at).or_else(|| self.step(rest, at)),
-            Part::Field(letter, padded) => {
+            PatternPart::Stop => self.step(&[], at).or_else(|| self.step(rest, at)),
+            PatternPart::Field(letter, padded) => {
                 let skipped = if *padded { text.len() - text.trim_start_matches(' ').len() } else { 0 };
                 match shaped(*letter, &text[skipped..]) {
                     Some(length) => {
@@ -203,7 +203,7 @@ impl<'t> Reading<'t> {
     }
 
     /// A name may hold anything: the shortest with which the rest can be read.
-    fn name(&mut self, letter: u8, rest: &[Part], at: usize, padded: bool) -> Option<(Label, usize)> {
+    fn name(&mut self, letter: u8, rest: &[PatternPart], at: usize, padded: bool) -> Option<(Label, usize)> {
         let text = &self.line[at..];
         if letter == b'r' {
             // Its shape is its own, and it may be empty.
@@ -229,9 +229,9 @@ impl<'t> Reading<'t> {
     }
 
     /// Whether the next literal stands there: cheaper than to try.
-    fn fits(&self, rest: &[Part], at: usize) -> bool {
+    fn fits(&self, rest: &[PatternPart], at: usize) -> bool {
         match rest.first() {
-            Some(Part::Literal(literal)) => self.line[at..].starts_with(literal.as_str()),
+            Some(PatternPart::Literal(literal)) => self.line[at..].starts_with(literal.as_str()),
             _ => true,
         }
     }
@@ -345,7 +345,7 @@ mod tests {
         Pattern::new(pattern, false).read(line)
     }
 
-    fn head<'t>(pattern: &str, line: &'t str) -> Head<'t> {
+    fn head<'t>(pattern: &str, line: &'t str) -> LinePrefix<'t> {
         read(pattern, line).unwrap_or_else(|| panic!("{pattern:?} reads {line:?}")).head
     }
 

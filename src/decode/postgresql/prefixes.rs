@@ -4,7 +4,7 @@
 //! their shapes and names, and what they make up is the pattern of the lines after it. A line that no pattern so far reads begins
 //! this again, so a log may change its prefix, and its background processes may have one of their own.
 
-use crate::decode::postgresql::prefix::{self, Part, Pattern, Start};
+use crate::decode::postgresql::prefix::{self, Pattern, PatternPart, Start};
 use crate::decode::postgresql::words::{self, Label};
 
 /// Of those that read the same lines the one that reads more comes first.
@@ -118,18 +118,18 @@ fn inferred(line: &str) -> Option<Pattern> {
     if head.contains(['{', '"']) {
         return None;
     }
-    let mut parts: Vec<Part> = Vec::new();
+    let mut parts: Vec<PatternPart> = Vec::new();
     let mut literal = String::new();
     let mut rest = head;
     while !rest.is_empty() {
-        let has = |letter: u8| parts.contains(&Part::Field(letter, false));
+        let has = |letter: u8| parts.contains(&PatternPart::Field(letter, false));
         let before = head[..head.len() - rest.len()].chars().next_back();
         let begins = before.is_none_or(|c| !c.is_alphanumeric());
         let found = begins.then(|| piece(rest, before, &has)).flatten();
         match found {
             Some((pieces, length)) => {
                 if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal)));
+                    parts.push(PatternPart::Literal(std::mem::take(&mut literal)));
                 }
                 parts.extend(pieces);
                 rest = &rest[length..];
@@ -142,18 +142,18 @@ fn inferred(line: &str) -> Option<Pattern> {
         }
     }
     if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
+        parts.push(PatternPart::Literal(literal));
     }
-    let has = |letters: &[u8]| letters.iter().any(|letter| parts.contains(&Part::Field(*letter, false)));
+    let has = |letters: &[u8]| letters.iter().any(|letter| parts.contains(&PatternPart::Field(*letter, false)));
     (has(b"mn") && has(b"pcu")).then(|| Pattern::of_parts(joined(parts)))
 }
 
 /// Literals that follow each other in one, so that a name ends at the whole of them.
-fn joined(parts: Vec<Part>) -> Vec<Part> {
-    let mut joined: Vec<Part> = Vec::new();
+fn joined(parts: Vec<PatternPart>) -> Vec<PatternPart> {
+    let mut joined: Vec<PatternPart> = Vec::new();
     for part in parts {
         match (joined.last_mut(), part) {
-            (Some(Part::Literal(before)), Part::Literal(next)) => before.push_str(&next),
+            (Some(PatternPart::Literal(before)), PatternPart::Literal(next)) => before.push_str(&next),
             (_, part) => joined.push(part),
         }
     }
@@ -182,9 +182,9 @@ fn prefix_of(text: &str, most: usize) -> &str {
 }
 
 /// The fields with which a text begins, and their length.
-fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
-    let field = |letter: u8| Part::Field(letter, false);
-    let literal = |text: &str| Part::Literal(text.to_owned());
+fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<PatternPart>, usize)> {
+    let field = |letter: u8| PatternPart::Field(letter, false);
+    let literal = |text: &str| PatternPart::Literal(text.to_owned());
     if let Some(length) = prefix::time_length(text) {
         return Some((vec![field(if has(b'm') { b's' } else { b'm' })], length));
     }
@@ -239,7 +239,7 @@ fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
 }
 
 /// `user=li_na`, `app: DBeaver`: a name that says what follows, up to the next name or the next delimiter.
-fn named(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<Part>, usize)> {
+fn named(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<PatternPart>, usize)> {
     let end = text.find(|c: char| !(c.is_ascii_alphabetic() || c == '_'))?;
     let sign = text[end..].chars().next().filter(|c| matches!(c, '=' | ':'))?;
     let letter = letter_of(&text[..end])?;
@@ -266,7 +266,7 @@ fn named(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
         letter => letter,
     };
     let letter = if has(letter) { b'?' } else { letter };
-    Some((vec![Part::Literal(text[..value_at].to_owned()), Part::Field(letter, false)], value_at + length))
+    Some((vec![PatternPart::Literal(text[..value_at].to_owned()), PatternPart::Field(letter, false)], value_at + length))
 }
 
 fn names_follow(text: &str) -> bool {
@@ -298,9 +298,9 @@ fn letter_of(name: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::postgresql::prefix::Head;
+    use crate::decode::postgresql::prefix::LinePrefix;
 
-    fn heads<'t>(lines: &[&'t str]) -> Vec<Head<'t>> {
+    fn heads<'t>(lines: &[&'t str]) -> Vec<LinePrefix<'t>> {
         let mut prefixes = Prefixes::new(None);
         lines.iter().map(|line| prefixes.read(line).unwrap_or_else(|| panic!("{line} is read")).head).collect()
     }

@@ -5,7 +5,7 @@
 
 use crate::decode::postgresql::backend::{self, Backends, Behind};
 use crate::decode::postgresql::line::{Line, Severity};
-use crate::decode::postgresql::prefix::{Head, Start};
+use crate::decode::postgresql::prefix::{LinePrefix, Start};
 use crate::decode::postgresql::prefixes::Prefixes;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
@@ -28,9 +28,9 @@ pub(super) struct Reader {
     backends: Backends,
     sessions: Sessions,
     /// The one that was last gone on with is last.
-    open: Vec<Entry>,
+    open: Vec<GatheredMessage>,
     /// Their zone is ambiguous, and no session has told yet which it is.
-    waiting: Vec<Entry>,
+    waiting: Vec<GatheredMessage>,
     waiting_bytes: usize,
     /// So many have waited in vain that no more do.
     impatient: bool,
@@ -56,7 +56,7 @@ enum When {
 }
 
 /// A message whose parts are gathered.
-struct Entry {
+struct GatheredMessage {
     key: String,
     position: Position,
     /// Of the line that was added last.
@@ -76,7 +76,7 @@ struct Entry {
     part: Label,
 }
 
-impl Entry {
+impl GatheredMessage {
     /// Adds text to the part that was begun last.
     fn push(&mut self, text: &str, newline: bool, raw: Raw<'_>) {
         if raw.position != self.last {
@@ -214,7 +214,7 @@ impl Reader {
             When::Unknown => String::new(),
         };
         let behind = self.backends.behind(&key, head, &said, &seen);
-        self.open.push(Entry {
+        self.open.push(GatheredMessage {
             key,
             position: raw.position,
             last: raw.position,
@@ -235,7 +235,7 @@ impl Reader {
     }
 
     /// Learns what the zone means, and goes on with what waited for it.
-    fn learn(&mut self, head: &Head<'_>, message: &str, emit: &mut Emit<'_>) {
+    fn learn(&mut self, head: &LinePrefix<'_>, message: &str, emit: &mut Emit<'_>) {
         let Some(time) = head.time.filter(|time| self.clock.is_open(time)) else { return };
         match (head.session, head.start) {
             (Some(session), Some(start)) => self.clock.learn(session, start),
@@ -253,7 +253,7 @@ impl Reader {
     }
 
     /// Hands on a message that has all its parts.
-    fn finish(&mut self, entry: Entry, emit: &mut Emit<'_>) {
+    fn finish(&mut self, entry: GatheredMessage, emit: &mut Emit<'_>) {
         if entry.length > LONGEST_RECORD {
             return entry.lose(DecodeError::TooLong { limit: LONGEST_RECORD }, emit);
         }
@@ -269,7 +269,7 @@ impl Reader {
         }
     }
 
-    fn wait(&mut self, entry: Entry, emit: &mut Emit<'_>) {
+    fn wait(&mut self, entry: GatheredMessage, emit: &mut Emit<'_>) {
         self.waiting_bytes += entry.length;
         self.waiting.push(entry);
         if self.waiting.len() > MOST_WAITING || self.waiting_bytes > MOST_WAITING_BYTES {
@@ -303,7 +303,7 @@ fn is_chinese(line: &str, text: &str) -> bool {
     label.chars().next_back().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
-fn when(head: &Head<'_>, raw: Raw<'_>) -> When {
+fn when(head: &LinePrefix<'_>, raw: Raw<'_>) -> When {
     if let Some(time) = head.time {
         return When::Text(time.to_owned());
     }
@@ -311,7 +311,7 @@ fn when(head: &Head<'_>, raw: Raw<'_>) -> When {
     epoch.or(raw.envelope.time).map_or(When::Unknown, When::At)
 }
 
-fn line(entry: Entry, time: Timestamp) -> Line<'static> {
+fn line(entry: GatheredMessage, time: Timestamp) -> Line<'static> {
     let (message, placed) = match entry.severity {
         // A statement may end as it likes.
         Severity::Log => (entry.message.as_str(), false),

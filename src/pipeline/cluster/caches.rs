@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where caches are, and of what.
-pub struct Place {
+pub struct CacheLocation {
     /// The directory.
     pub dir: PathBuf,
     /// The topic.
@@ -60,7 +60,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 impl Caches {
     /// Starts the thread. Without it there are no caches.
-    pub fn start(place: Place, metrics: &Metrics) -> Caches {
+    pub fn start(place: CacheLocation, metrics: &Metrics) -> Caches {
         let (orders, ordered) = unbounded();
         // A state is large: the next is read once the last was taken.
         let (answers, recalled) = bounded(1);
@@ -143,17 +143,17 @@ pub fn log_name() -> ChangelogId {
 }
 
 struct Thread {
-    place: Place,
+    place: CacheLocation,
     answers: Sender<(i32, Option<CachedLog>)>,
     metrics: Metrics,
     /// Made when it is needed first.
     reader: Option<PartitionConsumer>,
-    parts: BTreeMap<i32, Part>,
+    parts: BTreeMap<i32, CachedPartition>,
     /// A failure was logged: one is enough.
     failure_logged: bool,
 }
 
-struct Part {
+struct CachedPartition {
     prefix: LogCache,
     /// The next offset that is not there yet.
     next: i64,
@@ -217,7 +217,7 @@ impl Thread {
             tracing::warn!(partition = part, why, "the cache of a state is damaged; what stands before that is used, the rest read anew");
         }
         let next = loaded.records.last().map_or(0, |last| last.offset + 1);
-        let kept = Part { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
+        let kept = CachedPartition { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
         self.parts.insert(part, kept);
         Ok((!loaded.records.is_empty()).then_some(loaded.records))
     }
@@ -263,7 +263,7 @@ impl Thread {
                 kept.unwritten.push(ChangelogRecord { offset: message.offset, key: message.key, value: message.value });
             }
         }
-        let due = |part: &Part| !part.unwritten.is_empty() && (part.bytes >= FRAME || part.since.elapsed() >= WRITE_AFTER);
+        let due = |part: &CachedPartition| !part.unwritten.is_empty() && (part.bytes >= FRAME || part.since.elapsed() >= WRITE_AFTER);
         let due: Vec<i32> = self.parts.iter().filter(|(_, part)| due(part)).map(|(part, _)| *part).collect();
         due.into_iter().for_each(|part| self.write(part));
     }

@@ -24,7 +24,7 @@ use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::node::Node;
 use anyhow::Context as _;
-use caches::{Caches, Place};
+use caches::{CacheLocation, Caches};
 use crossbeam_channel::Receiver;
 use input_partitions::Reading;
 pub use setup::Setup;
@@ -91,7 +91,7 @@ impl Process {
         let task_group = GroupMember::join(&setup.cluster, &setup.groups[1])?;
         let service: Service<TopicPartition, Reading> = Service::new(config, parts);
         let now = Instant::now();
-        let place = Place {
+        let place = CacheLocation {
             dir: config.state.dir.join("cache"),
             topic: setup.topics[&InternalTopic::State].clone(),
             cluster: setup.cluster.clone(),

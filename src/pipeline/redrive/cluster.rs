@@ -9,7 +9,7 @@ use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, bounds, ensure, partitions};
 use crate::model::access::{Access, RecordId};
-use crate::pipeline::redrive::spool::{Entry, LetterId};
+use crate::pipeline::redrive::spool::{LetterId, SpoolEntry};
 use crate::source::kafka::range;
 use crate::stream::InternalTopic;
 use crate::stream::wire::{BundleBuilder, BundleItem, RecordPosition, RoutedItem};
@@ -54,7 +54,7 @@ impl Handover {
     }
 
     /// Hands entries over.
-    pub fn hand_over(&self, context: &Context, entries: &[Entry]) -> anyhow::Result<()> {
+    pub fn hand_over(&self, context: &Context, entries: &[SpoolEntry]) -> anyhow::Result<()> {
         let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, given: 0, acknowledged: 0 };
         for entry in entries {
             let mut bundles = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
@@ -79,7 +79,7 @@ impl Handover {
         sending.wait()
     }
 
-    fn send(&self, sending: &mut Sending, entry: &Entry, task: usize, bundle: &mut BundleBuilder) -> anyhow::Result<()> {
+    fn send(&self, sending: &mut Sending, entry: &SpoolEntry, task: usize, bundle: &mut BundleBuilder) -> anyhow::Result<()> {
         let (topic, partition) =
             entry.partition.rsplit_once('/').and_then(|(topic, at)| Some((topic, at.parse().ok()?))).unwrap_or_default();
         let value = bundle.close_redriven(topic, partition);

@@ -13,7 +13,7 @@ use crate::model::access::Access;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
 pub use letters::Letters;
-use spool::{Entry, LetterId};
+use spool::{LetterId, SpoolEntry};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of a dead letter.
@@ -37,7 +37,7 @@ pub enum Fate {
 #[derive(Default)]
 pub struct Report {
     /// What is to be handed over.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<SpoolEntry>,
     /// Letters that say the same as an earlier one.
     pub repeated: u64,
     /// Accesses in the entries.
@@ -110,7 +110,7 @@ impl Report {
         match fate {
             Fate::Recovered(accesses) => {
                 self.accesses += accesses.len() as u64;
-                self.entries.push(Entry { letter: id(letter), source, partition: letter.partition.clone(), accesses });
+                self.entries.push(SpoolEntry { letter: id(letter), source, partition: letter.partition.clone(), accesses });
             }
             Fate::Ignored => self.ignored += 1,
             Fate::Undecodable(reason) => *self.undecodable.entry(reason).or_default() += 1,

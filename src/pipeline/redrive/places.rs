@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// A partition and its source.
-pub struct Place {
+pub struct RedrivePartition {
     /// Name of the source.
     pub source: String,
     partition: String,
@@ -35,7 +35,7 @@ enum At {
 }
 
 /// The place of that partition's records; `None` where no source of the configuration has such a partition.
-pub fn find(config: &Config, partition: &str) -> Option<Place> {
+pub fn find(config: &Config, partition: &str) -> Option<RedrivePartition> {
     let mut names: Vec<&str> = config.sources.iter().map(|source| source.name.as_str()).collect();
     names.sort_unstable();
     config.sources.iter().find_map(|source| {
@@ -48,7 +48,7 @@ pub fn find(config: &Config, partition: &str) -> Option<Place> {
                 At::Topic { kafka: kafka.clone(), topic: topic.to_owned(), partition: number }
             }
         };
-        Some(Place {
+        Some(RedrivePartition {
             source: source.name.clone(),
             partition: partition.to_owned(),
             index: names.binary_search(&source.name.as_str()).unwrap_or(0) as u16,
@@ -96,7 +96,7 @@ fn stretches(letters: &[DeadLetter], of: &[usize], around: u64) -> Vec<RangeIncl
     stretches
 }
 
-impl Place {
+impl RedrivePartition {
     fn decoder(&self, format: &FormatChoice) -> PartitionDecoder {
         PartitionDecoder::new(self.source.clone(), self.index, PartitionId(0), self.partition.clone(), format.clone())
     }

@@ -42,7 +42,7 @@ impl LetterId {
 
 /// A dead letter that could be decoded after all.
 #[derive(Serialize, Deserialize)]
-pub struct Entry {
+pub struct SpoolEntry {
     /// Which.
     pub letter: LetterId,
     /// Name of its source.
@@ -94,7 +94,7 @@ impl Spool {
     }
 
     /// The entries of the next file that has not been taken. `key` tells secrets apart: pseudonyms of another one are of no use.
-    pub fn take(&mut self, key: u64) -> Option<Vec<Entry>> {
+    pub fn take(&mut self, key: u64) -> Option<Vec<SpoolEntry>> {
         if Instant::now() < self.look_at {
             return None;
         }
@@ -128,7 +128,7 @@ impl Spool {
 }
 
 /// Hands entries to the service of a state. They are taken up within seconds, or when it starts.
-pub fn hand_over(state: &Path, key: u64, entries: &[Entry]) -> io::Result<()> {
+pub fn hand_over(state: &Path, key: u64, entries: &[SpoolEntry]) -> io::Result<()> {
     let dir = state.join(FOLDER);
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
     for part in entries.chunks(ENTRIES) {
@@ -164,10 +164,10 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn read(path: &Path, key: u64) -> Result<Vec<Entry>, String> {
+fn read(path: &Path, key: u64) -> Result<Vec<SpoolEntry>, String> {
     let sealed = fs::read(path).map_err(|error| error.to_string())?;
     let content = seal::unseal(SEAL, &sealed).map_err(|error| format!("{error:?}"))?;
-    let (of, entries): (u64, Vec<Entry>) = postcard::from_bytes(content).map_err(|error| error.to_string())?;
+    let (of, entries): (u64, Vec<SpoolEntry>) = postcard::from_bytes(content).map_err(|error| error.to_string())?;
     if of == key { Ok(entries) } else { Err("its pseudonyms are those of another subject key".to_owned()) }
 }
 
@@ -191,9 +191,9 @@ fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn entry(position: u64) -> Entry {
+    fn entry(position: u64) -> SpoolEntry {
         let letter = LetterId::of("access", Position(position), &RecordHash([3; 32]));
-        Entry { letter, source: "access".to_owned(), partition: "access".to_owned(), accesses: Vec::new() }
+        SpoolEntry { letter, source: "access".to_owned(), partition: "access".to_owned(), accesses: Vec::new() }
     }
 
     #[test]

@@ -43,9 +43,9 @@ struct Day {
 pub struct UsualVolume {
     /// Median of the earlier days.
     pub median: f64,
-    /// First and 99th percentile.
+    /// First percentile.
     pub p1: u32,
-    /// The latter.
+    /// 99th percentile.
     pub p99: u32,
     /// Earlier days.
     pub days: u32,

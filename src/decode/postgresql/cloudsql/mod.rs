@@ -246,7 +246,7 @@ impl Decoder for CloudSql {
             return match kind(request) {
                 Kind::PgAudit => self.pgaudit(&entry, request, time, raw, emit),
                 Kind::MySql => {
-                    let around = mysql::Entry { instance: entry.instance(), insert: entry.insert.as_deref(), time };
+                    let around = mysql::LogEntryEnvelope { instance: entry.instance(), insert: entry.insert.as_deref(), time };
                     mysql::decode(request, &around, &mut self.chunks, raw, emit)
                 }
                 Kind::Other => Ok(()),

@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 use serde::Deserialize;
 
 /// What the entry around the request says.
-pub(super) struct Entry<'a> {
+pub(super) struct LogEntryEnvelope<'a> {
     pub instance: &'a str,
     pub insert: Option<&'a str>,
     pub time: Timestamp,
@@ -58,7 +58,13 @@ struct Named<'a> {
 const REFUSED: [u64; 14] = [1044, 1045, 1046, 1049, 1051, 1054, 1064, 1109, 1142, 1143, 1146, 1227, 1305, 1370];
 
 /// Reads the request of an entry.
-pub(super) fn decode(request: &str, entry: &Entry<'_>, chunks: &mut Chunks, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+pub(super) fn decode(
+    request: &str,
+    entry: &LogEntryEnvelope<'_>,
+    chunks: &mut Chunks,
+    raw: Raw<'_>,
+    emit: &mut Emit<'_>,
+) -> Result<(), DecodeError> {
     let audit: MysqlAuditEntry<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
     chunks.tell_lost(emit);
     let cmd = audit.cmd.as_deref().unwrap_or("").to_ascii_lowercase();
