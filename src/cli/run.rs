@@ -5,7 +5,7 @@ use crate::cli::state::ReplayState;
 use anyhow::Context as _;
 use leakwarden::config::schema::Config;
 use leakwarden::http::health::Health;
-use leakwarden::http::router::View;
+use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
 use leakwarden::model::problem::Problem;
 use leakwarden::pipeline::cluster::{Process, Setup};

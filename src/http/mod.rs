@@ -3,6 +3,7 @@
 pub mod coverage;
 pub mod health;
 mod query;
+pub mod resource;
 mod resources;
 pub mod router;
 pub mod server;

@@ -1,6 +1,7 @@
 //! The server: takes its address, answers, and ends when the service does.
 
-use crate::http::router::{View, router};
+use crate::http::resource::View;
+use crate::http::router::router;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::net::SocketAddr;

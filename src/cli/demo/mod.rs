@@ -19,7 +19,7 @@ use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::evaluate::score::{self, GroundTruth};
 use leakwarden::http::health::Health;
-use leakwarden::http::router::View;
+use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;

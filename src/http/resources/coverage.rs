@@ -2,7 +2,7 @@
 
 use crate::http::coverage::EmployeeDay;
 use crate::http::query::{QueryParameters, answer, not_yet, refused};
-use crate::http::router::{Resource, View};
+use crate::http::resource::{Resource, View};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;

@@ -1,7 +1,7 @@
 //! `/coverage/summary`: sums over employees, by day.
 
 use crate::http::query::{QueryParameters, answer, not_yet, refused};
-use crate::http::router::{Resource, View};
+use crate::http::resource::{Resource, View};
 use crate::model::coverage::{Counts, Reason, State};
 use crate::model::time::Day;
 use axum::extract::{RawQuery, State as ViewState};

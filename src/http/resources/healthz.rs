@@ -1,6 +1,6 @@
 //! `/healthz`: whether the process is alive.
 
-use crate::http::router::Resource;
+use crate::http::resource::Resource;
 use axum::routing::get;
 
 /// The resource.

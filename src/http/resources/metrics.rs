@@ -1,6 +1,6 @@
 //! `/metrics`: the numbers of the service, for Prometheus.
 
-use crate::http::router::{Resource, View};
+use crate::http::resource::{Resource, View};
 use crate::telemetry::metrics::CONTENT_TYPE;
 use axum::extract::State;
 use axum::http::header;

@@ -6,7 +6,7 @@ mod healthz;
 mod metrics;
 mod readyz;
 
-use crate::http::router::Resource;
+use crate::http::resource::Resource;
 
 /// Every resource.
 pub const RESOURCES: &[Resource] =

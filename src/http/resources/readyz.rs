@@ -1,6 +1,6 @@
 //! `/readyz`: whether the service has its state and its sources.
 
-use crate::http::router::{Resource, View};
+use crate::http::resource::{Resource, View};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;

@@ -1,14 +1,17 @@
 //! What a client gets, over a real connection.
 
 use super::*;
-use crate::http::coverage::{CoverageSummary, EmployeeDay, Tasks};
+use crate::http::coverage::{CoverageSummary, CoverageView, EmployeeDay, Tasks};
+use crate::http::health::Health;
 use crate::http::server::{ServeError, Server};
 use crate::model::coverage::{Counts, State};
 use crate::model::time::Day;
+use crate::telemetry::metrics::Metrics;
 use std::collections::BTreeSet;
 use std::io::{Read, Write as _};
 use std::net::SocketAddr;
 use std::net::TcpStream;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Three employees, once the state is there.
