@@ -7,7 +7,9 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, Top
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
-use rdkafka::types::RDKafkaErrorCode::{self, DestroyBroker, UnknownPartition};
+use rdkafka::types::RDKafkaErrorCode::{
+    self, CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, UnknownPartition,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -141,11 +143,16 @@ pub fn partitions(cluster: &Cluster, topics: &[String]) -> Result<BTreeMap<Strin
 }
 
 /// Retries a request that failed only since the client is still finding its brokers: once it knows them it drops the bootstrap
-/// connection, and requests on that fail; for a moment then it knows no partitions.
+/// connection, and requests on that fail; for a moment then it knows no partitions. So does one about a group whose coordinator moves.
 pub fn retry_unready<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
     for _ in 0..10 {
         match ask() {
-            Err(error) if matches!(error.rdkafka_error_code(), Some(DestroyBroker | UnknownPartition)) => {
+            Err(error)
+                if matches!(
+                    error.rdkafka_error_code(),
+                    Some(DestroyBroker | UnknownPartition | NotCoordinator | CoordinatorNotAvailable | CoordinatorLoadInProgress)
+                ) =>
+            {
                 std::thread::sleep(Duration::from_millis(100));
             }
             answer => return answer,

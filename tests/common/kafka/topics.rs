@@ -185,7 +185,7 @@ impl Topics {
         for partition in self.ends(topic).keys() {
             list.add_partition(topic, *partition);
         }
-        let committed = consumer.committed_offsets(list, REQUEST).expect("committed offsets");
+        let committed = retry_unready(|| consumer.committed_offsets(list.clone(), REQUEST)).expect("committed offsets");
         leave(consumer);
         let offsets = committed.elements();
         offsets
