@@ -4,9 +4,9 @@ use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::dead_letters;
 use leakwarden::pipeline::redrive::cluster::Handover;
 use leakwarden::pipeline::redrive::{self, Letters, Report, spool};
-use leakwarden::pipeline::{brokers, dead_letters};
 use leakwarden::sink::dead_letters::DeadLetter;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::io::Write;
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 fn handover(config: &Config) -> Result<Option<Handover>, Failure> {
     let Some(settings) = &config.cluster else { return Ok(None) };
     let brokers = config.sources.iter().find_map(|source| match &source.kind {
-        SourceKind::Kafka(kafka) => Some(brokers::cluster(kafka)),
+        SourceKind::Kafka(kafka) => Some(kafka.cluster()),
         SourceKind::Files(_) => None,
     });
     let brokers = brokers.context("a cluster needs a [[source]] of kind kafka")?;

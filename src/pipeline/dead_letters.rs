@@ -3,7 +3,6 @@
 use crate::config::load;
 use crate::config::schema::{Config, Kafka};
 use crate::model::problem::Problem;
-use crate::pipeline::brokers;
 use crate::sink::SinkError;
 use crate::sink::dead_letters::{DEFAULT_TOPIC, DeadLetters};
 use crate::sink::payload::Sealer;
@@ -39,5 +38,5 @@ pub fn of_replay(config: &Config) -> Result<Option<DeadLetters>, SinkError> {
 }
 
 fn of_topic(kafka: &Kafka) -> Result<DeadLetters, SinkError> {
-    DeadLetters::to_topic(&brokers::cluster(kafka), kafka.topics.first().map_or(DEFAULT_TOPIC, String::as_str))
+    DeadLetters::to_topic(&kafka.cluster(), kafka.topics.first().map_or(DEFAULT_TOPIC, String::as_str))
 }

@@ -3,7 +3,6 @@
 use crate::cli::Failure;
 use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
 use leakwarden::decode::FormatChoice;
-use leakwarden::pipeline::brokers;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::source::kafka::bounded::BoundedTopics;
@@ -18,7 +17,7 @@ impl TopicHistory {
     /// Looks up where the topic begins and ends, with the brokers and settings of the source that reads it.
     pub fn of(config: &Config, topic: &str) -> Result<TopicHistory, Failure> {
         let (_, kafka) = source(config, topic)?;
-        let partitions = BoundedTopics::of(&brokers::cluster(kafka), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
+        let partitions = BoundedTopics::of(&kafka.cluster(), &kafka.group, &[topic.to_owned()]).map_err(anyhow::Error::from)?;
         Ok(TopicHistory { topic: topic.to_owned(), partitions })
     }
 }

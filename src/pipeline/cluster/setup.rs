@@ -6,7 +6,6 @@ use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, ensure, partitions};
 use crate::model::topic::TopicPartition;
-use crate::pipeline::brokers::cluster;
 use crate::stream::InternalTopic;
 use crate::stream::node::Layout;
 use anyhow::Context as _;
@@ -32,7 +31,7 @@ impl Setup {
         });
         let sources: Vec<_> = sources.collect();
         let first = sources.first().context("a cluster needs a [[source]] of kind kafka")?;
-        let cluster = cluster(first);
+        let cluster = first.cluster();
         let wanted: Vec<TopicSpec> = InternalTopic::ALL
             .into_iter()
             .map(|topic| TopicSpec {

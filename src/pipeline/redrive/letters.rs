@@ -2,7 +2,6 @@
 
 use crate::config::schema::Kafka;
 use crate::model::topic::TopicPartition;
-use crate::pipeline::brokers;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::sink::dead_letters::DeadLetter;
 use crate::source::kafka::settings::SettingsError;
@@ -66,7 +65,7 @@ impl Letters {
 
     /// The same of a topic. Brokers that are away know of none.
     pub fn newest_of(kafka: &Kafka) -> BTreeSet<LetterId> {
-        let cluster = brokers::cluster(kafka);
+        let cluster = kafka.cluster();
         let mut letters = Letters::default();
         let mut read = || -> Result<(), SettingsError> {
             for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, BRIEFLY)? {
@@ -87,7 +86,7 @@ impl Letters {
 
     /// From a topic, up to where it ends now.
     pub fn from_topic(kafka: &Kafka) -> anyhow::Result<Letters> {
-        let cluster = brokers::cluster(kafka);
+        let cluster = kafka.cluster();
         let mut letters = Letters::default();
         for (TopicPartition { topic, partition }, (first, next)) in bounds(&cluster, &kafka.topics, PATIENCE).context("dead letters")? {
             let mut take = |_: i64, bytes: &[u8]| letters.take(bytes);

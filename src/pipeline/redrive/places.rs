@@ -5,7 +5,6 @@ use crate::config::schema::{Config, Kafka, SourceKind};
 use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
-use crate::pipeline::brokers;
 use crate::pipeline::partition_decoder::{PartitionDecoder, TimeRange, partition_name};
 use crate::pipeline::redrive::Fate;
 use crate::pipeline::redrive::again::{self, AROUND, Again};
@@ -118,7 +117,7 @@ impl RedrivePartition {
                 }
             }
             At::Topic { kafka, topic, partition } => {
-                let cluster = brokers::cluster(kafka);
+                let cluster = kafka.cluster();
                 let around = if alone(&self.format) { 0 } else { AROUND };
                 for stretch in stretches(letters, of, around) {
                     let mut again = self.again(context, letters, of, &stretch, &self.format);

@@ -154,10 +154,9 @@ impl Node {
         }
     }
 
-    /// Takes a record of an internal topic. `show`: when it came to its broker, where that is recent enough for
-    /// provisional alerts. After a record of a partition of the
-    /// state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it may have to be read from
-    /// elsewhere.
+    /// Takes a record of an internal topic. `show`: when it came to its broker, where that is recent enough for provisional alerts. After
+    /// a record of a partition of the state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it
+    /// may have to be read from elsewhere.
     pub fn message(
         &mut self,
         topic: InternalTopic,
