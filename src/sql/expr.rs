@@ -173,7 +173,7 @@ impl<'q> Walker<'q> {
         let windowed = function.over.is_some();
         // `ARRAY(SELECT …)` is parsed as a call.
         let subquery = matches!(function.args, FunctionArguments::Subquery(_));
-        let effect = if subquery { FunctionEffect::Plain } else { effect(&name) };
+        let effect = if subquery { FunctionEffect::Plain } else { effect(&name, self.dialect) };
         let mut args = OutputColumn::default();
         match &function.args {
             FunctionArguments::None => {}
@@ -233,7 +233,7 @@ impl<'q> Walker<'q> {
 
     /// A function in place of a table: its rows are visible, what it reads is not.
     pub(super) fn table_function(&mut self, name: &str) {
-        match effect(name) {
+        match effect(name, self.dialect) {
             FunctionEffect::Foreign => self.branch.functions.push(name.to_owned()),
             FunctionEffect::HidesQuery => {
                 self.branch.hides_query = true;

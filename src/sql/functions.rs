@@ -1,6 +1,8 @@
 //! What is known of functions by their names: which collapse rows, which pack many rows into one value, which read tables
 //! that a statement does not name.
 
+use crate::model::record::Dialect;
+
 /// What a call does to the rows and tables behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FunctionEffect {
@@ -24,8 +26,8 @@ pub(super) enum FunctionEffect {
     Window,
 }
 
-/// The effect of a function by its name, without quotes.
-pub(super) fn effect(name: &str) -> FunctionEffect {
+/// The effect of a function of a dialect by its name, without quotes.
+pub(super) fn effect(name: &str, _dialect: Dialect) -> FunctionEffect {
     let lower = name.to_ascii_lowercase();
     let (schema, bare) = lower.rsplit_once('.').unwrap_or(("", &lower));
     // A function in a schema of the user's is the user's, whatever it is called: `crm.count()` may read anything.
@@ -275,6 +277,10 @@ const PLAIN_STARTS: [&str; 15] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn effect(name: &str) -> FunctionEffect {
+        super::effect(name, Dialect::PostgreSql)
+    }
 
     #[test]
     fn a_function_of_the_users_may_read_anything_whatever_its_name() {

@@ -1,20 +1,20 @@
 //! What an execution plan that the server logged says of a statement: the tables behind views and functions, and the bind
 //! values that stand in its conditions as literals.
 
-use crate::model::record::Plan;
+use crate::model::record::{Dialect, Plan};
 use crate::sql::parse::expression;
 use crate::sql::walk::{Binding, OutputColumn, Shape, Walker};
 use crate::sql::{Branch, Column};
 use sqlparser::ast::Expr;
 
-/// A branch made of a plan's scans and output; `None` where it scanned nothing.
-pub fn branch(plan: &Plan) -> Option<Branch> {
+/// A branch made of a plan's scans and output, in the dialect of its server; `None` where it scanned nothing.
+pub fn branch(plan: &Plan, dialect: Dialect) -> Option<Branch> {
     if plan.scans.is_empty() {
         return None;
     }
     let outputs: Vec<Option<Expr>> = plan.output.iter().map(|text| expression(text)).collect();
     let conditions: Vec<Expr> = plan.conditions.iter().filter_map(|text| expression(text)).collect();
-    let mut walker = Walker::new();
+    let mut walker = Walker::new(dialect);
     let mut scope = Vec::new();
     for scan in &plan.scans {
         let source = walker.source(scan.table.clone());

@@ -129,22 +129,22 @@ fn by_words(statement: &str, dialect: Dialect) -> Analysis {
 }
 
 fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
-    let understood = parse(statement, dialect).and_then(|tree| of_statement(&tree, class));
+    let understood = parse(statement, dialect).and_then(|tree| of_statement(&tree, class, dialect));
     understood.unwrap_or_else(|| Analysis { class, ..by_words(statement, dialect) })
 }
 
 /// The analysis of a syntax tree, unless something in it is beyond what is followed here.
-fn of_statement(tree: &Statement, class: Class) -> Option<Analysis> {
+fn of_statement(tree: &Statement, class: Class, dialect: Dialect) -> Option<Analysis> {
     let mut analysis = Analysis { class, ..Analysis::default() };
     match tree {
-        Statement::Query(query) => return of_query(query, class),
+        Statement::Query(query) => return of_query(query, class, dialect),
         Statement::Insert(insert) => {
-            analysis = modified(|walker| walker.insert(insert), class)?;
+            analysis = modified(|walker| walker.insert(insert), class, dialect)?;
             analysis.rows_may_be_fewer = insert.on.is_some() || insert.ignore;
         }
-        Statement::Update(update) => return modified(|walker| walker.update(update), class),
-        Statement::Delete(delete) => return modified(|walker| walker.delete(delete), class),
-        Statement::Copy { source: CopySource::Query(query), to: true, .. } => return of_query(query, Class::CopyTo),
+        Statement::Update(update) => return modified(|walker| walker.update(update), class, dialect),
+        Statement::Delete(delete) => return modified(|walker| walker.delete(delete), class, dialect),
+        Statement::Copy { source: CopySource::Query(query), to: true, .. } => return of_query(query, Class::CopyTo, dialect),
         Statement::Copy { source: CopySource::Table { table_name, columns }, to, .. } => {
             let table = text(table_name);
             if *to {
@@ -156,18 +156,18 @@ fn of_statement(tree: &Statement, class: Class) -> Option<Analysis> {
         }
         Statement::CreateTable(create) => {
             if let Some(query) = &create.query {
-                analysis = of_query(query, Class::CreateTableAs)?;
+                analysis = of_query(query, Class::CreateTableAs, dialect)?;
             }
             analysis.writes.push(text(&create.name));
         }
         Statement::CreateView(view) => {
             // A view copies nothing; a materialized one does.
             if view.materialized {
-                analysis = of_query(&view.query, Class::CreateTableAs)?;
+                analysis = of_query(&view.query, Class::CreateTableAs, dialect)?;
             }
             analysis.writes.push(text(&view.name));
         }
-        Statement::Unload { query: Some(query), .. } => return of_query(query, Class::CopyTo),
+        Statement::Unload { query: Some(query), .. } => return of_query(query, Class::CopyTo, dialect),
         Statement::Merge(_) | Statement::Unload { .. } | Statement::CopyIntoSnowflake { .. } => return None,
         _ if class == Class::Ddl => {}
         _ => return None,
@@ -175,7 +175,7 @@ fn of_statement(tree: &Statement, class: Class) -> Option<Analysis> {
     Some(analysis)
 }
 
-fn of_query(query: &Query, class: Class) -> Option<Analysis> {
+fn of_query(query: &Query, class: Class, dialect: Dialect) -> Option<Analysis> {
     let mut arms = Vec::new();
     let mut body = &*query.body;
     // The arms of a set operation lean to the left as well.
@@ -187,7 +187,7 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
     let set_operation = arms.len() > 1;
     let mut analysis = Analysis { class, set_operation, ..Analysis::default() };
     for arm in arms.into_iter().rev() {
-        let mut walker = Walker::new();
+        let mut walker = Walker::new(dialect);
         walker.learn(query);
         let outs = walker.set_expr(arm);
         close(walker.finish(), outs, &mut analysis)?;
@@ -210,9 +210,9 @@ fn of_query(query: &Query, class: Class) -> Option<Analysis> {
     Some(analysis)
 }
 
-fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<OutputColumn>, class: Class) -> Option<Analysis> {
+fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<OutputColumn>, class: Class, dialect: Dialect) -> Option<Analysis> {
     let mut analysis = Analysis { class, ..Analysis::default() };
-    let mut walker = Walker::new();
+    let mut walker = Walker::new(dialect);
     let outs = walk(&mut walker);
     close(walker.finish(), outs, &mut analysis)?;
     Some(analysis)

@@ -1,13 +1,15 @@
 //! Relations of the database itself: which of them are known to hold nothing of customers.
 
+use crate::model::record::Dialect;
+
 /// Whether a relation is part of the server and holds nothing of the tables' contents.
 ///
 /// Statistics hold values (`histogram_bounds` gave away 101 phone numbers as one row), activity views and statement
 /// statistics hold the literals of other people's statements, large objects hold anything: these are not harmless.
-pub fn is_harmless(table: &str) -> bool {
+pub fn is_harmless(table: &str, dialect: Dialect) -> bool {
     let lower = table.to_ascii_lowercase();
     let (schema, name) = lower.rsplit_once('.').unwrap_or(("", &lower));
-    if holds_values(&lower) {
+    if holds_values(&lower, dialect) {
         return false;
     }
     match schema {
@@ -19,7 +21,7 @@ pub fn is_harmless(table: &str) -> bool {
 }
 
 /// Whether a relation of the server holds values of other tables.
-pub fn holds_values(table: &str) -> bool {
+pub fn holds_values(table: &str, _dialect: Dialect) -> bool {
     let lower = table.to_ascii_lowercase();
     let name = lower.strip_prefix("pg_catalog.").unwrap_or(&lower);
     HOLD_VALUES.contains(&name)
@@ -145,6 +147,10 @@ const RELATIONS: [&str; 99] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_harmless(table: &str) -> bool {
+        super::is_harmless(table, Dialect::PostgreSql)
+    }
 
     #[test]
     fn only_the_servers_own_relations_are_harmless_and_not_those_with_values() {

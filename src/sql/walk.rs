@@ -1,6 +1,7 @@
 //! Walks queries: select lists, set operations, conditions on groups. Everything that flows into one arm of the outermost set
 //! operation is flattened into one [`Branch`]. What stands in FROM is walked by [`super::from`].
 
+use crate::model::record::Dialect;
 use crate::sql::{Branch, Column, Condition};
 use sqlparser::ast::{
     Distinct, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
@@ -54,6 +55,8 @@ pub(super) struct Cte<'q> {
 
 /// The state of a walk over one branch.
 pub(super) struct Walker<'q> {
+    /// Whose functions they are.
+    pub dialect: Dialect,
     pub branch: Branch,
     /// Bindings of the enclosing queries, innermost last.
     pub scopes: Vec<Vec<Binding>>,
@@ -72,8 +75,9 @@ pub(super) struct Walker<'q> {
 }
 
 impl<'q> Walker<'q> {
-    pub(super) fn new() -> Walker<'q> {
+    pub(super) fn new(dialect: Dialect) -> Walker<'q> {
         Walker {
+            dialect,
             branch: Branch::default(),
             scopes: Vec::new(),
             ctes: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::classify::catalog::{Catalog, Table};
 use crate::classify::counting::column_disclosure::ColumnDisclosure;
 use crate::model::kind::{Kind, Kinds};
-use crate::model::record::Record;
+use crate::model::record::{Dialect, Record};
 use crate::sql::{self, Branch, Column, system};
 
 /// A source of a branch as the catalog sees it.
@@ -24,14 +24,20 @@ impl CatalogSource<'_> {
 
 /// The tables of a branch as the catalog sees them.
 pub(super) fn resolve<'c>(branch: &Branch, record: &Record<'_>, catalog: &'c Catalog) -> Vec<CatalogSource<'c>> {
-    let system = record.system.as_deref();
-    branch.sources.iter().enumerate().map(|(at, source)| resolve_one(at, source, branch, system, catalog)).collect()
+    let (system, dialect) = (record.system.as_deref(), record.dialect);
+    branch.sources.iter().enumerate().map(|(at, source)| resolve_one(at, source, branch, (system, dialect), catalog)).collect()
 }
 
 /// The catalog's entry of a table. `database.schema.table` names the same table as `schema.table`.
-fn resolve_one<'c>(at: usize, source: &sql::Source, branch: &Branch, system: Option<&str>, catalog: &'c Catalog) -> CatalogSource<'c> {
+fn resolve_one<'c>(
+    at: usize,
+    source: &sql::Source,
+    branch: &Branch,
+    (system, dialect): (Option<&str>, Dialect),
+    catalog: &'c Catalog,
+) -> CatalogSource<'c> {
     let entry = catalog.find(system, &source.table);
-    let harmless = entry.is_none() && system::is_harmless(&source.table);
+    let harmless = entry.is_none() && system::is_harmless(&source.table, dialect);
     let columns = columns_of(at, &branch.output);
     let showing =
         columns.and_then(|columns| entry.map(|entry| ColumnDisclosure::of(entry, columns.as_deref()))).filter(|showing| showing.personal);

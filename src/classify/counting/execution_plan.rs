@@ -15,7 +15,10 @@ pub(super) fn refine(analysis: &mut Analysis, record: &Record<'_>, planned: &Bra
     let system = record.system.as_deref();
     let unclear = |branch: &Branch| {
         !branch.functions.is_empty()
-            || branch.sources.iter().any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table))
+            || branch
+                .sources
+                .iter()
+                .any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table, record.dialect))
     };
     // Functions in the plan hide what they read from it as well.
     let hides = record.plan.as_ref().is_some_and(|plan| plan.functions);

@@ -24,7 +24,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let uncounted = !counted && record.rows == Some(0) && record.plan.is_none();
     let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
     let record = silent.as_ref().unwrap_or(record);
-    let planned = record.plan.as_deref().and_then(sql::plan::branch);
+    let planned = record.plan.as_deref().and_then(|plan| sql::plan::branch(plan, record.dialect));
     if let Some(planned) = &planned {
         execution_plan::refine(&mut analysis, record, planned, catalog);
     }
