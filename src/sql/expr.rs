@@ -173,7 +173,7 @@ impl<'q> Walker<'q> {
         let windowed = function.over.is_some();
         // `ARRAY(SELECT …)` is parsed as a call.
         let subquery = matches!(function.args, FunctionArguments::Subquery(_));
-        let effect = if subquery { FunctionEffect::Plain } else { effect(&name, self.dialect) };
+        let effect = if subquery { FunctionEffect::Scalar } else { effect(&name, self.dialect) };
         let mut args = OutputColumn::default();
         match &function.args {
             FunctionArguments::None => {}
@@ -201,7 +201,7 @@ impl<'q> Walker<'q> {
                 self.branch.aggregated |= collapses;
                 self.branch.probes.extend(args.columns);
             }
-            FunctionEffect::Window => self.branch.probes.extend(args.columns),
+            FunctionEffect::Window | FunctionEffect::Server => self.branch.probes.extend(args.columns),
             FunctionEffect::Sum => {
                 self.branch.aggregated |= collapses;
                 out.summed.extend(args.columns);
@@ -220,13 +220,26 @@ impl<'q> Walker<'q> {
                 self.branch.multiplied = true;
                 out.columns.extend(args.columns);
             }
+            FunctionEffect::Neighbour => {
+                // A row shows its own person and another's.
+                self.branch.multiplied = true;
+                self.branch.extremes = self.branch.extremes.max(1).saturating_add(1);
+                out.columns.extend(args.columns);
+            }
+            FunctionEffect::Collects => {
+                if !args.columns.is_empty() {
+                    self.branch.hides_query = true;
+                    self.branch.functions.push(name);
+                }
+                out.columns.extend(args.columns);
+            }
             FunctionEffect::HidesQuery | FunctionEffect::Foreign => {
                 // One value of a function's may hold any number of rows of any table.
                 self.branch.hides_query = true;
                 self.branch.functions.push(name);
                 out.columns.extend(args.columns);
             }
-            FunctionEffect::Plain => out.columns.extend(args.columns),
+            FunctionEffect::Scalar => out.columns.extend(args.columns),
         }
         out.summed.extend(args.summed);
     }
@@ -244,8 +257,11 @@ impl<'q> Walker<'q> {
             | FunctionEffect::Extreme
             | FunctionEffect::Pack
             | FunctionEffect::Rows
-            | FunctionEffect::Plain
-            | FunctionEffect::Window => {}
+            | FunctionEffect::Scalar
+            | FunctionEffect::Window
+            | FunctionEffect::Neighbour
+            | FunctionEffect::Server
+            | FunctionEffect::Collects => {}
         }
     }
 

@@ -6,24 +6,32 @@ use crate::model::record::Dialect;
 /// What a call does to the rows and tables behind it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FunctionEffect {
-    /// Counts, tests: nothing of its arguments leaves.
+    /// Aggregate that counts or tests: nothing of its arguments leaves.
     Count,
-    /// A sum or mean: tells of a person only where the group is a person.
+    /// Aggregate that sums or averages: tells of a person only where the group is a person.
     Sum,
-    /// Shows one value of one row.
+    /// Aggregate that shows one value of one row.
     Extreme,
     /// Many rows in one value.
     Pack,
-    /// Returns several rows for one.
+    /// Returns several rows for one, all made of its arguments.
     Rows,
-    /// Runs a query of its own or reads a file: its result may hold anything.
-    HidesQuery,
-    /// Works on its arguments alone.
-    Plain,
-    /// A function of the user's: its body may read any table.
-    Foreign,
-    /// Numbers rows; nothing of its arguments leaves.
+    /// Numbers rows in a window; nothing of its arguments leaves.
     Window,
+    /// Shows beside a row one value of another row of its window: each call may add a person to the row.
+    Neighbour,
+    /// Works on its arguments alone: one value for one row.
+    Scalar,
+    /// Asks the server or session about itself: neither its arguments nor a table's contents are in its value. A column among its
+    /// arguments is looked at as in a condition.
+    Server,
+    /// Leaves its arguments where something else finds them again (a setting, a message, a lock, a log): harmless where they are
+    /// constants; a column among them may leave by a way that no row count tells, in a condition as well.
+    Collects,
+    /// Runs a query of its own, reads a file or talks to another machine: its result may hold anything, its arguments may leave.
+    HidesQuery,
+    /// A function of the user's: its body may read any table, send anything, pack many rows in one value.
+    Foreign,
 }
 
 /// The effect of a function of a dialect by its name, without quotes.
@@ -51,7 +59,7 @@ pub(super) fn effect(name: &str, _dialect: Dialect) -> FunctionEffect {
     } else if in_list(&WINDOW) {
         FunctionEffect::Window
     } else if schema == "pg_catalog" || in_list(&PLAIN) || PLAIN_STARTS.iter().any(|start| bare.starts_with(start)) {
-        FunctionEffect::Plain
+        FunctionEffect::Scalar
     } else {
         FunctionEffect::Foreign
     }
@@ -295,6 +303,6 @@ mod tests {
         assert_eq!(effect("QUERY_TO_XML"), FunctionEffect::HidesQuery);
         assert_eq!(effect("public.dblink_fetch"), FunctionEffect::HidesQuery);
         assert_eq!(effect("dblink"), FunctionEffect::HidesQuery);
-        assert_eq!(effect("pg_catalog.format_type"), FunctionEffect::Plain);
+        assert_eq!(effect("pg_catalog.format_type"), FunctionEffect::Scalar);
     }
 }
