@@ -141,7 +141,7 @@ impl<W: Write> Printer<'_, W> {
     fn take(&mut self, decoded: Decoded<'_>) {
         match decoded {
             Decoded::Record(record) if self.result.is_ok() => self.result = self.print(&record),
-            Decoded::Record(_) | Decoded::Numbered(_) => {}
+            Decoded::Record(_) | Decoded::Numbered(_) | Decoded::Ignored(_) => {}
             Decoded::Lost(lost) => self.dead(lost.position.0, &lost.error),
         }
     }

@@ -1,6 +1,7 @@
 //! A format as one source uses it, given or recognised.
 
 use crate::decode::framing::{self, Unframed};
+use crate::decode::ignored::Accounted;
 use crate::decode::{Decoder, FORMATS, Format, Settings};
 use std::sync::Arc;
 
@@ -30,9 +31,10 @@ impl Codec {
         Codec { format, settings, recognised: false }
     }
 
-    /// A new decoder for one partition. It takes records out of their envelopes first.
+    /// A new decoder for one partition. It takes records out of their envelopes first, and leaves no line without a fate.
     pub fn decoder(&self) -> Box<dyn Decoder> {
-        Box::new(Unframed::new((self.format.decoder)(&self.settings), self.format, self.settings.clone()))
+        let unframed = Unframed::new((self.format.decoder)(&self.settings), self.format, self.settings.clone());
+        Box::new(Accounted::new(Box::new(unframed)))
     }
 }
 

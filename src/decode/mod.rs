@@ -17,6 +17,7 @@ pub mod framing;
 pub mod hdfs_audit;
 pub mod health;
 mod hidden_tables;
+mod ignored;
 mod json;
 pub mod mongodb;
 pub mod mysql;
@@ -37,6 +38,7 @@ use crate::model::access::{Position, RecordHash};
 use crate::model::record::Record;
 use crate::model::time::Timestamp;
 pub use codec::{Codec, FormatChoice, recognise};
+pub use ignored::{Ignored, IgnoredCounts, IgnoredReason};
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
@@ -116,6 +118,8 @@ pub enum Decoded<'a> {
     Lost(LostRecord),
     /// A line, whether or not it becomes a record, has a number in a sequence of its source.
     Numbered(SequenceNumber<'a>),
+    /// Lines that are passed over on purpose.
+    Ignored(Ignored),
 }
 
 /// A number that the source itself gave: what is skipped never came.
@@ -157,7 +161,17 @@ impl<'a> Decoded<'a> {
     pub fn record(self) -> Option<Record<'a>> {
         match self {
             Decoded::Record(record) => Some(record),
-            Decoded::Lost(_) | Decoded::Numbered(_) => None,
+            Decoded::Lost(_) | Decoded::Numbered(_) | Decoded::Ignored(_) => None,
+        }
+    }
+
+    /// The line whose fate this is, and how many lines; a number is none.
+    pub fn fate(&self) -> Option<(Position, u64)> {
+        match self {
+            Decoded::Record(record) => Some((record.position, 1)),
+            Decoded::Lost(lost) => Some((lost.position, 1)),
+            Decoded::Ignored(ignored) => Some((ignored.position, ignored.lines)),
+            Decoded::Numbered(_) => None,
         }
     }
 }
@@ -168,7 +182,8 @@ pub type Emit<'e> = dyn FnMut(Decoded<'_>) + 'e;
 /// Decodes the records of one source partition, in order.
 pub trait Decoder: Send + Sync {
     /// Takes what arrived next. It may complete none, one or several records; each carries its own position.
-    /// An error concerns these bytes alone: the decoder goes on with the next.
+    /// An error concerns these bytes alone: the decoder goes on with the next. What is passed over on purpose is emitted as
+    /// [`Decoded::Ignored`] with its reason, so that every line is counted as something.
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError>;
 
     /// The input ends or pauses: whatever was held back for later lines is emitted now.

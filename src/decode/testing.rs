@@ -17,7 +17,7 @@ pub fn decode_with(settings: Settings, format: &'static Format, lines: &[&str]) 
     let (mut records, mut dead) = (Vec::new(), Vec::new());
     let mut keep = |decoded: Decoded<'_>, dead: &mut Vec<(u64, String)>| match decoded {
         Decoded::Record(record) => records.push(record.into_owned()),
-        Decoded::Numbered(_) => {}
+        Decoded::Numbered(_) | Decoded::Ignored(_) => {}
         Decoded::Lost(lost) => dead.push((lost.position.0, lost.error.to_string())),
     };
     for (at, line) in lines.iter().enumerate() {

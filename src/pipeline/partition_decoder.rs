@@ -1,7 +1,9 @@
 //! From the lines of one source partition to accesses and dead letters.
 
 use crate::classify::classifier::{Classifier, SourcePartition};
-use crate::decode::{self, Codec, DecodeError, Decoded, Decoder, FormatChoice, LostRecord, Raw, SequenceNumber};
+use crate::decode::{
+    self, Codec, DecodeError, Decoded, Decoder, FormatChoice, Ignored, IgnoredCounts, IgnoredReason, LostRecord, Raw, SequenceNumber,
+};
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::Timestamp;
 use crate::population::volume::RecordRef;
@@ -37,10 +39,10 @@ pub struct Batch {
     accesses_before: Vec<usize>,
     /// Numbers that the source gave its lines: print of the stream, number, place of the line.
     pub sequence_numbers: Vec<(u64, u64, RecordRef)>,
-    /// Physical records read.
+    /// Physical records read: lines or messages.
     pub records: u64,
-    /// Records outside of the time asked for.
-    pub ignored: u64,
+    /// Those that were passed over on purpose.
+    pub ignored: IgnoredCounts,
 }
 
 /// One thing of a batch.
@@ -80,9 +82,9 @@ impl Batch {
         (self.dead_letters, numbers.chain(rest))
     }
 
-    /// Whether it holds nothing that concerns anybody.
+    /// Whether it holds nothing, not even something to count.
     pub fn is_empty(&self) -> bool {
-        self.accesses.is_empty() && self.sequence_numbers.is_empty() && self.dead_letters.is_empty()
+        self.accesses.is_empty() && self.sequence_numbers.is_empty() && self.dead_letters.is_empty() && self.ignored.total() == 0
     }
 
     fn keep_dead_letter(&mut self, letter: DeadLetter) {
@@ -144,7 +146,12 @@ impl PartitionDecoder {
     /// The same for a format whose records stand alone: several pieces may be decoded at once.
     pub fn decode_stateless(&self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
         match self.format.known() {
-            Some(codec) => self.decode_piece(&mut *codec.decoder(), piece, classifier, range),
+            Some(codec) => {
+                let mut decoder = codec.decoder();
+                let mut batch = self.decode_piece(&mut *decoder, piece, classifier, range);
+                decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
+                batch
+            }
             None => self.unrecognised(piece, classifier),
         }
     }
@@ -205,6 +212,9 @@ impl PartitionDecoder {
     pub fn decode_message(&mut self, raw: Raw<'_>, classifier: &Classifier, batch: &mut Batch) {
         batch.records += 1;
         if self.recognise([raw.bytes]).is_none() {
+            if raw.bytes.trim_ascii().is_empty() {
+                return batch.ignored.add(IgnoredReason::Blank, 1);
+            }
             batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
             return;
         }
@@ -229,18 +239,23 @@ impl PartitionDecoder {
             }
             batch
         };
-        raws.map(one).collect()
+        let mut batches: Vec<Batch> = raws.map(one).collect();
+        if let Some(last) = batches.last_mut() {
+            decoder.flush(&mut |decoded| self.keep(decoded, classifier, TimeRange::default(), last));
+        }
+        batches
     }
 
     fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         match decoded {
-            Decoded::Record(record) if record.time < range.from || record.time >= range.to => batch.ignored += 1,
+            Decoded::Record(record) if record.time < range.from || record.time >= range.to => batch.ignored.add(IgnoredReason::OutsideTime, 1),
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Numbered(line) if line.time < range.from || line.time >= range.to => {}
             Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
                 let record = RecordRef { time, hash: hash.0, position: position.0 };
                 batch.sequence_numbers.push((classifier.keys.print("stream", stream), number, record));
             }
+            Decoded::Ignored(Ignored { reason, lines, .. }) => batch.ignored.add(reason, lines),
             Decoded::Lost(LostRecord { position, hash, length, error }) => {
                 batch.keep_dead_letter(DeadLetter {
                     partition: self.name.clone(),
@@ -285,16 +300,17 @@ impl PartitionDecoder {
     fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
         let mut batch = Batch::default();
         let mut note = |position: u64, bytes: &[u8]| {
-            if !bytes.trim_ascii().is_empty() {
-                batch.records += 1;
-                let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
-                batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
+            batch.records += 1;
+            if bytes.trim_ascii().is_empty() {
+                return batch.ignored.add(IgnoredReason::Blank, 1);
             }
+            let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
+            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
         };
         match piece {
             Piece::Block(block) => block.lines().for_each(|(line, bytes)| note(line, bytes)),
             Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(*offset, bytes)),
-            Piece::Oversized(_) => {}
+            Piece::Oversized(oversized) => return self.oversized(oversized),
         }
         batch
     }

@@ -5,6 +5,7 @@
 
 pub mod table;
 
+use crate::decode::IgnoredReason;
 use crate::model::coverage::{Counts, State};
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
@@ -28,7 +29,7 @@ pub enum Outcome {
     Duplicate,
     /// Applied after its event time had settled.
     Late,
-    /// Decoded, and about no access.
+    /// Passed over on purpose: [`IgnoredReason`] says why.
     Ignored,
     /// Not decoded, and kept as a dead letter.
     DeadLetter,
@@ -146,6 +147,7 @@ enum Family {
 #[derive(Clone)]
 pub struct SourceMetrics {
     records: [IntCounter; Outcome::ALL.len()],
+    ignored: [IntCounter; IgnoredReason::ALL.len()],
     watermark_delay: Gauge,
     lag: Gauge,
     redriven: IntCounter,
@@ -220,6 +222,7 @@ impl Metrics {
     pub fn source(&self, name: &str) -> SourceMetrics {
         SourceMetrics {
             records: Outcome::ALL.map(|outcome| self.counter(table::RECORDS, [name, outcome.name()])),
+            ignored: IgnoredReason::ALL.map(|reason| self.counter(table::IGNORED, [name, reason.name()])),
             watermark_delay: self.gauge(table::WATERMARK_DELAY, [name]),
             lag: self.gauge(table::CONSUMER_LAG, [name]),
             redriven: self.counter(table::REDRIVEN, [name]),
@@ -333,6 +336,11 @@ impl SourceMetrics {
     /// Records had this outcome.
     pub fn records(&self, outcome: Outcome, records: u64) {
         self.records[outcome as usize].inc_by(records);
+    }
+
+    /// Records were passed over for this reason; they also count as [`Outcome::Ignored`].
+    pub fn ignored(&self, reason: IgnoredReason, records: u64) {
+        self.ignored[reason as usize].inc_by(records);
     }
 
     /// Dead letters of it could be decoded after all.

@@ -25,7 +25,7 @@ fn understood(name: &str, format: &str, names: bool) -> Vec<String> {
             }
             seen.push(format!("{} {record:?}", record.time));
         }
-        Decoded::Numbered(_) => {}
+        Decoded::Numbered(_) | Decoded::Ignored(_) => {}
         Decoded::Lost(lost) => panic!("{name}: {lost:?}"),
     };
     for (at, line) in text.lines().enumerate() {

@@ -91,7 +91,7 @@ fn read(bytes: &[u8]) -> Option<(&'static str, usize, Vec<String>)> {
     let mut keep = |decoded: Decoded<'_>, dead: &mut Vec<String>| match decoded {
         Decoded::Record(_) => records += 1,
         Decoded::Lost(lost) => dead.push(format!("{}: {}", lost.position.0, lost.error)),
-        Decoded::Numbered(_) => {}
+        Decoded::Numbered(_) | Decoded::Ignored(_) => {}
     };
     for (at, line) in lines.into_iter().enumerate() {
         let raw = Raw::new(line, Position(at as u64 + 1), RecordHash::default());

@@ -18,15 +18,18 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("{}: {format}", Untrusted(&file));
     }
     eprintln!(
-        "{} records in {seconds:.1} s ({:.0} records/s): {} accesses accepted, {} late, {} duplicates, {} outside of the time asked for, {} dead letters",
+        "{} records in {seconds:.1} s ({:.0} records/s): {} accesses accepted, {} late, {} duplicates, {} ignored, {} dead letters",
         tally.lines,
         tally.lines as f64 / seconds,
         tally.accepted,
         tally.late,
         tally.duplicate,
-        tally.ignored,
+        tally.ignored.total(),
         tally.dead,
     );
+    for (reason, count) in tally.ignored.iter() {
+        eprintln!("  {count} ignored: {}", reason.name());
+    }
     for (reason, count) in &tally.reasons {
         eprintln!("  {count} × {}", Untrusted(reason));
     }

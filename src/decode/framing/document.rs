@@ -279,7 +279,7 @@ mod tests {
         let mut keep = |decoded: Decoded<'_>, lost: &mut Vec<u64>| match decoded {
             Decoded::Record(record) => seen.push((record.position.0, record.id.as_deref().expect("has one").to_owned())),
             Decoded::Lost(what) => lost.push(what.position.0),
-            Decoded::Numbered(_) => {}
+            Decoded::Numbered(_) | Decoded::Ignored(_) => {}
         };
         for (at, line) in lines.iter().enumerate() {
             let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), RecordHash::default());

@@ -257,6 +257,9 @@ impl Process {
 
     fn take_released(&mut self, released: Vec<Released<TopicPartition>>) -> anyhow::Result<()> {
         for Released { partition, batch, .. } in released {
+            if let Some(followed) = self.service.followed.get(&partition) {
+                record_counts::count_decoded(&batch, &self.service.followed.sources()[followed.source].metrics);
+            }
             let (content, letters) = input_partitions::as_input(batch, 0, None);
             self.service.dead_letters.extend(letters);
             let given_up = self.node.take_held(&partition, content);

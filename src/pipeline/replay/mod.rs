@@ -8,7 +8,7 @@
 mod inputs;
 mod tap;
 
-use crate::decode::Codec;
+use crate::decode::{Codec, IgnoredCounts};
 use crate::engine::output::Evictions;
 use crate::engine::output::Output;
 use crate::engine::watermark::LEAP;
@@ -45,8 +45,8 @@ pub struct Replay {
 pub struct Tally {
     /// Physical records.
     pub lines: u64,
-    /// Records outside of the time asked for.
-    pub ignored: u64,
+    /// Lines that were passed over on purpose.
+    pub ignored: IgnoredCounts,
     /// Accesses decoded.
     pub accesses: u64,
     /// Accesses by source and what became of them: accepted, duplicate, late.
@@ -266,7 +266,7 @@ impl Replay {
 
     fn take(&mut self, of: PartitionId, batch: Batch, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
         self.tally.lines += batch.records;
-        self.tally.ignored += batch.ignored;
+        self.tally.ignored.join(&batch.ignored);
         self.tally.accesses += batch.accesses.len() as u64;
         let (letters, items) = batch.into_items();
         for letter in letters {

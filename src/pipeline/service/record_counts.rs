@@ -8,7 +8,10 @@ use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
 /// Counts what a decoder made of records that lead to no access.
 pub fn count_decoded(batch: &Batch, source: &SourceMetrics) {
     source.records(Outcome::DeadLetter, batch.dead_letters.len() as u64);
-    source.records(Outcome::Ignored, batch.ignored);
+    for (reason, records) in batch.ignored.iter() {
+        source.records(Outcome::Ignored, records);
+        source.ignored(reason, records);
+    }
 }
 
 /// Counts people that settled accesses disclosed, and what was given up. Records themselves are counted by whoever knows first what

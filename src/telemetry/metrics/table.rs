@@ -5,6 +5,7 @@
 //! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
 
 use super::{Delivery, Outcome, Reload, StateCache};
+use crate::decode::IgnoredReason;
 use crate::model::coverage::State;
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
@@ -110,6 +111,7 @@ const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
 const TIER: Label = open("tier", "items of the statutory tier: `50`, `500`, `5000`");
 const STATE: Label = fixed("state", || State::ALL.map(State::name).to_vec());
 const RECORD_OUTCOME: Label = fixed("outcome", || Outcome::ALL.map(Outcome::name).to_vec());
+const IGNORED_REASON: Label = fixed("reason", || IgnoredReason::ALL.map(IgnoredReason::name).to_vec());
 const DELIVERY_OUTCOME: Label = fixed("outcome", || Delivery::ALL.map(Delivery::name).to_vec());
 const RELOAD_OUTCOME: Label = fixed("outcome", || Reload::ALL.map(Reload::name).to_vec());
 const CACHE_OUTCOME: Label = fixed("outcome", || StateCache::ALL.map(StateCache::name).to_vec());
@@ -137,7 +139,10 @@ macro_rules! metrics {
 
 metrics! {
     RECORDS: CounterRow<2> = "records_total", [SOURCE, RECORD_OUTCOME], "records",
-        "Log records read, by what became of them.";
+        "Log records read, by what became of them: together as many as lines or messages were read, and one more for each further \
+         record within one.";
+    IGNORED: CounterRow<2> = "records_ignored_total", [SOURCE, IGNORED_REASON], "records",
+        "Log records that were passed over on purpose, by the reason; they also count in records_total as ignored.";
     ALERTS: CounterRow<2> = "alerts_total", [TYPOLOGY, SEVERITY], "alerts",
         "Alerts that opened, or rose to a higher severity.";
     ALERTS_OPEN: GaugeRow<1> = "alerts_open", [SEVERITY], "alerts",

@@ -52,7 +52,7 @@ pub fn decode(format: &str, bytes: &[u8], as_lines: bool) -> Tally {
     let mut decoder = Codec::named(format, Arc::new(settings)).decoder();
     let mut tally = Tally::default();
     let keep = |decoded: Decoded<'_>, tally: &mut Tally| match decoded {
-        Decoded::Numbered(_) => {}
+        Decoded::Numbered(_) | Decoded::Ignored(_) => {}
         Decoded::Record(record) => {
             let (access, disclosure) =
                 CLASSIFIER.classify(&record, SourcePartition { source: "fuzz", index: 0, partition: PartitionId(0) });

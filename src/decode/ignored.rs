@@ -1,0 +1,219 @@
+//! Lines that a decoder passes over on purpose, each with its reason, so that every line that was read is counted as something.
+//!
+//! A decoder says so by [`Decoded::Ignored`](super::Decoded::Ignored), for the line at hand ([`Raw::ignored`]) or for one that it held
+//! back. What it says nothing of at all, [`Accounted`] counts as [`IgnoredReason::Other`].
+
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw};
+use crate::model::access::Position;
+
+/// Why a line is no record of an access by itself.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum IgnoredReason {
+    /// Nothing stands in it.
+    Blank,
+    /// The head of a table, a comment, or what stands around records.
+    Header,
+    /// Part of a record of several lines, or of a statement of which several lines tell: counted with it.
+    Continuation,
+    /// Tells of an access that another record tells better.
+    DuplicateEvent,
+    /// A session begins, ends or is kept alive.
+    Session,
+    /// A statement or event that touches no data: transactions, settings, metadata.
+    NotDataAccess,
+    /// What a server says of itself: start, checkpoints, warnings.
+    ServerMessage,
+    /// Replication between servers, and a sign of life of it.
+    ReplicationStatus,
+    /// An event of another kind, or of another log that shares the stream.
+    OtherEvent,
+    /// Outside of the time that was asked for.
+    OutsideTime,
+    /// The decoder did not say.
+    Other,
+}
+
+impl IgnoredReason {
+    /// Every reason.
+    pub const ALL: [IgnoredReason; 11] = [
+        IgnoredReason::Blank,
+        IgnoredReason::Header,
+        IgnoredReason::Continuation,
+        IgnoredReason::DuplicateEvent,
+        IgnoredReason::Session,
+        IgnoredReason::NotDataAccess,
+        IgnoredReason::ServerMessage,
+        IgnoredReason::ReplicationStatus,
+        IgnoredReason::OtherEvent,
+        IgnoredReason::OutsideTime,
+        IgnoredReason::Other,
+    ];
+
+    /// Its name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            IgnoredReason::Blank => "blank",
+            IgnoredReason::Header => "header",
+            IgnoredReason::Continuation => "continuation",
+            IgnoredReason::DuplicateEvent => "duplicate_event",
+            IgnoredReason::Session => "session",
+            IgnoredReason::NotDataAccess => "not_data_access",
+            IgnoredReason::ServerMessage => "server_message",
+            IgnoredReason::ReplicationStatus => "replication_status",
+            IgnoredReason::OtherEvent => "other_event",
+            IgnoredReason::OutsideTime => "outside_time",
+            IgnoredReason::Other => "other",
+        }
+    }
+}
+
+/// Lines that were passed over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ignored {
+    /// Where they stand: the first, or that with which they were given up.
+    pub position: Position,
+    /// How many.
+    pub lines: u64,
+    /// Why.
+    pub reason: IgnoredReason,
+}
+
+impl Raw<'_> {
+    /// This line is passed over on purpose.
+    pub fn ignored(&self, reason: IgnoredReason) -> Decoded<'static> {
+        Decoded::Ignored(Ignored { position: self.position, lines: 1, reason })
+    }
+}
+
+/// How many lines were passed over, by reason.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct IgnoredCounts([u64; IgnoredReason::ALL.len()]);
+
+impl IgnoredCounts {
+    /// Counts some.
+    pub fn add(&mut self, reason: IgnoredReason, lines: u64) {
+        self.0[reason as usize] += lines;
+    }
+
+    /// Counts those that another counted.
+    pub fn join(&mut self, other: &IgnoredCounts) {
+        self.0.iter_mut().zip(other.0).for_each(|(sum, lines)| *sum += lines);
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// The reasons that came up, and how often.
+    pub fn iter(&self) -> impl Iterator<Item = (IgnoredReason, u64)> + '_ {
+        IgnoredReason::ALL.into_iter().map(|reason| (reason, self.0[reason as usize])).filter(|(_, lines)| *lines > 0)
+    }
+}
+
+/// A decoder none of whose lines goes without a fate: what it was given and gave nothing for is counted.
+///
+/// A line is held back until something is emitted for it, which may be much later; how many are held is known, not which.
+pub struct Accounted {
+    inner: Box<dyn Decoder>,
+    held: u64,
+    last: Position,
+}
+
+impl Accounted {
+    /// The decoder as it is, and counted.
+    pub fn new(inner: Box<dyn Decoder>) -> Accounted {
+        Accounted { inner, held: 0, last: Position::default() }
+    }
+
+    fn release(&mut self, told: u64) {
+        self.held = self.held.saturating_sub(told);
+    }
+
+    fn settle(&mut self, emit: &mut Emit<'_>) {
+        if self.held > 0 {
+            emit(Decoded::Ignored(Ignored { position: self.last, lines: std::mem::take(&mut self.held), reason: IgnoredReason::Other }));
+        }
+    }
+}
+
+impl Decoder for Accounted {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let (mut own, mut earlier) = (0, 0);
+        let result = self.inner.decode(raw, &mut |decoded| {
+            match decoded.fate() {
+                Some((at, lines)) if at == raw.position => own += lines,
+                Some((_, lines)) => earlier += lines,
+                None => {}
+            }
+            emit(decoded);
+        });
+        self.release(earlier);
+        self.last = raw.position;
+        if result.is_ok() && own == 0 {
+            self.held += 1;
+        }
+        result
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        let mut told = 0;
+        self.inner.flush(&mut |decoded| {
+            told += decoded.fate().map_or(0, |(_, lines)| lines);
+            emit(decoded);
+        });
+        self.release(told);
+        self.settle(emit);
+    }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.inner.is_record_incomplete()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::access::RecordHash;
+    use crate::model::record::Record;
+    use crate::model::time::Timestamp;
+
+    /// Holds a line that begins with `h` until `r`; says why it passes over `i`; says nothing of `s`.
+    #[derive(Default)]
+    struct Holding(Vec<Position>);
+
+    impl Decoder for Holding {
+        fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+            let mut record = |position| emit(Record::new(position, raw.hash, Timestamp::FIRST).into());
+            match raw.bytes.first() {
+                Some(b'h') => self.0.push(raw.position),
+                Some(b'r') => self.0.drain(..).chain([raw.position]).for_each(&mut record),
+                Some(b'2') => [raw.position; 2].into_iter().for_each(&mut record),
+                Some(b'i') => emit(raw.ignored(IgnoredReason::Session)),
+                Some(b'x') => return Err(DecodeError::NotUtf8 { at: 0 }),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_is_counted_as_something_and_silence_as_other() {
+        let mut decoder = Accounted::new(Box::<Holding>::default());
+        let (mut records, mut dead, mut ignored) = (0, 0, IgnoredCounts::default());
+        let lines = ["h", "i", "h", "r", "s", "2", "x", "h", "s"];
+        let mut keep = |decoded: Decoded<'_>| match decoded {
+            Decoded::Record(_) => records += 1,
+            Decoded::Ignored(Ignored { reason, lines, .. }) => ignored.add(reason, lines),
+            Decoded::Lost(_) | Decoded::Numbered(_) => {}
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), RecordHash::default());
+            dead += u64::from(decoder.decode(raw, &mut keep).is_err());
+        }
+        decoder.flush(&mut keep);
+        assert_eq!((records, dead), (5, 1));
+        assert_eq!(ignored.iter().collect::<Vec<_>>(), [(IgnoredReason::Session, 1), (IgnoredReason::Other, 3)]);
+        assert_eq!(records + dead + ignored.total(), lines.len() as u64 + 1, "one line held two records");
+    }
+}
