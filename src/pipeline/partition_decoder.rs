@@ -248,7 +248,9 @@ impl PartitionDecoder {
 
     fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         match decoded {
-            Decoded::Record(record) if record.time < range.from || record.time >= range.to => batch.ignored.add(IgnoredReason::OutsideTime, 1),
+            Decoded::Record(record) if record.time < range.from || record.time >= range.to => {
+                batch.ignored.add(IgnoredReason::OutsideTime, 1)
+            }
             Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
             Decoded::Numbered(line) if line.time < range.from || line.time >= range.to => {}
             Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
