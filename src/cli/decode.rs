@@ -45,6 +45,9 @@ struct Line<'a> {
     client: Client<'a>,
     outcome: &'static str,
     statement_class: &'a str,
+    /// Printed where it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unparsed: bool,
 }
 
 #[derive(Serialize)]
@@ -183,5 +186,6 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         client: Client { ip: record.client.ip.as_deref(), host: record.client.host.as_deref(), app: record.client.app.as_deref() },
         outcome: if record.outcome == leakwarden::model::record::EventOutcome::Success { "success" } else { "failure" },
         statement_class: disclosure.class,
+        unparsed: disclosure.unparsed,
     }
 }

@@ -11,9 +11,12 @@ mod expr;
 mod from;
 mod functions;
 mod join;
+mod making;
+mod modify;
 mod parse;
 pub mod plan;
 mod predicate;
+mod query;
 pub mod split;
 mod statement;
 pub mod system;
@@ -21,6 +24,7 @@ mod tokens;
 mod walk;
 
 use crate::model::record::Dialect;
+pub use making::{Made, MadeColumn, Making, OriginColumn};
 pub use predicate::array_elements;
 
 /// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
@@ -99,6 +103,8 @@ pub struct Analysis {
     pub branches: Vec<Branch>,
     /// Tables that are written.
     pub writes: Vec<String>,
+    /// Tables that are made or filled from others, which pass on what is known of them.
+    pub makes: Vec<Made>,
     /// `LIMIT`, `FETCH FIRST`, `TOP` of the whole.
     pub limit: Option<RowLimit>,
     /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).
@@ -289,6 +295,7 @@ fn together(texts: &[&str], dialect: Dialect) -> Analysis {
             whole.branches.extend(part.branches);
         }
         whole.writes.extend(part.writes);
+        whole.makes.extend(part.makes);
     }
     whole
 }

@@ -194,7 +194,7 @@ impl<'q> Walker<'q> {
             match &table.relation {
                 // One row at the most, beside the rows of the others: it does not multiply them.
                 TableFactor::Derived { subquery, alias: Some(alias), .. }
-                    if table.joins.is_empty() && select.from.len() > 1 && super::statement::is_one_row(subquery) =>
+                    if table.joins.is_empty() && select.from.len() > 1 && super::query::is_one_row(subquery) =>
                 {
                     let mut outs = self.beside(subquery);
                     rename(&mut outs, alias.columns.iter().map(|column| &column.name));

@@ -11,6 +11,8 @@ pub struct Disclosure {
     pub reads: Vec<TableRead>,
     /// What sort of statement it was; `none` where the record carries none.
     pub class: &'static str,
+    /// The text was not understood, or cut: tables are those that its words name.
+    pub unparsed: bool,
     /// How many people.
     pub persons: Persons,
     /// Kinds disclosed.
@@ -45,6 +47,7 @@ pub struct TableRead {
 pub(super) struct Counted {
     pub reads: Vec<TableRead>,
     pub class: &'static str,
+    pub unparsed: bool,
     pub persons: Persons,
     pub kinds: Kinds,
     pub subjects: Vec<Subject>,

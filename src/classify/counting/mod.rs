@@ -51,6 +51,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
     Disclosure {
         reads: found.reads,
         class: found.class,
+        unparsed: found.unparsed,
         persons: found.persons,
         kinds: found.kinds,
         subjects: found.subjects.into_boxed_slice(),

@@ -30,6 +30,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
     let mut found = Counted {
         class: "none",
+        unparsed: analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
@@ -59,7 +60,7 @@ pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog
     };
     let objects = read.reads.iter().map(object).collect();
     let found = count(&Record { objects, statement: None, ..record.clone() }, catalog, keys);
-    Counted { class: read.class, selection: read.selection, shape: read.shape, ..found }
+    Counted { class: read.class, unparsed: read.unparsed, selection: read.selection, shape: read.shape, ..found }
 }
 
 fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {

@@ -32,6 +32,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let mut found = Counted {
         reads: Vec::new(),
         class: class.name(),
+        unparsed: analysis.unparsed,
         persons: Persons::NOBODY,
         kinds: Kinds::NONE,
         subjects: Vec::new(),

@@ -478,3 +478,14 @@ fn what_t_sql_packs_returns_or_strings_together_is_never_exact() {
     let strung = in_dialect(Dialect::MsSql, "SELECT name FROM crm.customers SELECT phone FROM crm.customers");
     assert!(!matches!(strung, Persons::Exact(_)), "{strung}");
 }
+
+#[test]
+fn what_a_write_takes_from_another_table_is_copied() {
+    assert_eq!(persons("UPDATE scratch.t SET v = (SELECT string_agg(name, ',') FROM crm.customers)", 1), Persons::Unknown);
+    assert_eq!(persons("INSERT INTO scratch.t VALUES ((SELECT string_agg(name, ',') FROM crm.customers))", 1), Persons::Unknown);
+    assert_ne!(persons("UPDATE scratch.t SET v = c.name FROM crm.customers c WHERE c.id = t.id", 9), Persons::NOBODY);
+    assert_eq!(persons("UPDATE crm.customers SET name = upper(name), phone = '1' WHERE id = 5", 1), Persons::NOBODY);
+    assert_eq!(persons("INSERT INTO crm.customers (id, name) VALUES (next_id(), 'Li')", 1), Persons::NOBODY);
+    let merge = "MERGE INTO scratch.t USING crm.customers c ON c.id = t.id WHEN NOT MATCHED THEN INSERT (a) VALUES (c.name)";
+    assert_eq!(persons(merge, 9), Persons::Unknown, "a row of it may be of several");
+}
