@@ -2,13 +2,14 @@
 //!
 //! Owns `catalog.toml` (docs/contract.md §4) and the look-up by system and table.
 
+use crate::classify::resembling::StemIndex;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::place::Place;
 use crate::model::problem::Problem;
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 /// Whether a row of a table is about one person of its own, or one of many about the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -25,8 +26,15 @@ pub enum RowsPerSubject {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct SpaceId(pub u16);
 
-/// One `[[table]]` of the catalog.
-#[derive(Debug)]
+/// How it is known what a table holds that the catalog does not list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inference {
+    /// Its name resembles that of a table that is listed.
+    Resembles,
+}
+
+/// A table as it is known: one `[[table]]` of the catalog, or what is concluded from one.
+#[derive(Clone, Debug)]
 pub struct Table {
     system: GlobMatcher,
     table: GlobMatcher,
@@ -45,12 +53,18 @@ pub struct Table {
     columns: Vec<(Pattern, Kind)>,
     /// Every kind that any of its columns holds.
     pub kinds: Kinds,
+    /// How it is known, where the catalog does not list it. Its rows are never known to be people.
+    pub inference: Option<Inference>,
 }
 
 /// The catalog of a run.
 #[derive(Debug, Default)]
 pub struct Catalog {
+    /// Those listed, in the order of the file; then each of them as a table that resembles it.
     tables: Vec<Table>,
+    listed: usize,
+    /// The latter by the stems of their names.
+    resembling: StemIndex,
     /// Names of the subject spaces; the first is the common one.
     spaces: Vec<String>,
     /// Answers already given: a log names few tables, and often.
@@ -114,6 +128,15 @@ impl Catalog {
                 Err(mut found) => problems.append(&mut found),
             }
         }
+        catalog.listed = catalog.tables.len();
+        for at in 0..catalog.listed {
+            let resembling = Table { inference: Some(Inference::Resembles), ..catalog.tables[at].clone() };
+            // A copy of a table without people is not known to be without.
+            if !resembling.is_impersonal() {
+                catalog.resembling.add(&resembling.pattern, catalog.tables.len() as u32);
+                catalog.tables.push(resembling);
+            }
+        }
         if problems.is_empty() { Ok(catalog) } else { Err(problems) }
     }
 
@@ -160,6 +183,7 @@ impl Catalog {
             space,
             columns,
             kinds,
+            inference: None,
         })
     }
 
@@ -172,13 +196,14 @@ impl Catalog {
     }
 
     /// The first entry that covers the table of that system. A name without schema also meets an entry with one, and a name with
-    /// a database before the schema one without.
+    /// a database before the schema one without. Where none does, the entry whose name it resembles, as an inference.
     pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
         let asked = (system.unwrap_or(""), table);
         let remembered = self.found.read().ok().and_then(|found| found.get(&LookupKey(asked)).copied());
         let at = remembered.unwrap_or_else(|| {
             let short = || table.split_once('.').map(|(_, rest)| rest).filter(|rest| rest.contains('.'));
             let at = self.position(system, table).or_else(|| self.position(system, short()?));
+            let at = at.or_else(|| self.resembled(system, table));
             if let Ok(mut found) = self.found.write()
                 && found.len() < REMEMBERED
             {
@@ -191,14 +216,20 @@ impl Catalog {
 
     fn position(&self, system: Option<&str>, table: &str) -> Option<u32> {
         let system = system.unwrap_or("");
-        let fits = |entry: &Table| entry.system.is_match(system) || (system.is_empty() && entry.system.glob().glob() == "*");
+        let fits = |entry: &Table| entry.is_of(system);
         let lone = !table.contains('.');
         let by_name = |entry: &Table| fits(entry) && entry.table.is_match(table);
         let by_bare_name = |entry: &Table| {
             fits(entry) && if lone { entry.bare.is_match(table) } else { !entry.pattern.contains('.') && entry.bare.is_match(bare(table)) }
         };
-        let at = self.tables.iter().position(by_name).or_else(|| self.tables.iter().position(by_bare_name));
+        let at = self.tables().iter().position(by_name).or_else(|| self.tables().iter().position(by_bare_name));
         at.map(|at| at as u32)
+    }
+
+    /// The entry of a table by the likeness of its name. Of several the one that holds most.
+    fn resembled(&self, system: Option<&str>, table: &str) -> Option<u32> {
+        let of_system = self.resembling.find(table).iter().filter(|at| self.tables[**at as usize].is_of(system.unwrap_or("")));
+        of_system.copied().max_by_key(|at| (self.tables[*at as usize].kinds.len(), std::cmp::Reverse(*at)))
     }
 
     /// The name of the subject space of a table.
@@ -213,11 +244,27 @@ impl Catalog {
 
     /// The entries, in the order of the file.
     pub fn tables(&self) -> &[Table] {
-        &self.tables
+        &self.tables[..self.listed]
     }
 }
 
 impl Table {
+    fn is_of(&self, system: &str) -> bool {
+        self.system.is_match(system) || (system.is_empty() && self.system_pattern() == "*")
+    }
+
+    /// Whether what it holds is not known for certain: neither which kinds, nor of whom.
+    pub fn is_guess(&self) -> bool {
+        self.inference == Some(Inference::Resembles)
+    }
+
+    /// How it is known, for a reader; nothing where the catalog lists it.
+    pub fn told(&self) -> Option<Arc<str>> {
+        match self.inference.as_ref()? {
+            Inference::Resembles => Some(format!("resembles {}", self.pattern).into()),
+        }
+    }
+
     /// The glob of systems as written.
     pub fn system_pattern(&self) -> &str {
         self.system.glob().glob()
@@ -260,7 +307,7 @@ impl Table {
 }
 
 /// A column glob; most are plain names, which are compared without the glob machinery.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Pattern {
     Name(String),
     Glob(GlobMatcher),
@@ -334,8 +381,18 @@ mod tests {
         let catalog = Catalog::parse(BANK, "catalog.toml").expect("is valid");
         assert!(catalog.find(Some("crm"), "customers").is_some());
         assert!(catalog.find(Some("crm"), "main.crm.customers").is_some());
-        assert!(catalog.find(Some("crm"), "main.hr.customers").is_none());
-        assert!(catalog.find(Some("crm"), "hr.customers").is_none());
+        let listed = |table: &str| catalog.find(Some("crm"), table).is_some_and(|entry| entry.inference.is_none());
+        assert!(!listed("main.hr.customers") && !listed("hr.customers"), "of another schema it only resembles it");
+    }
+
+    #[test]
+    fn a_name_that_resembles_a_known_one_is_a_guess_of_its_own_system_alone() {
+        let catalog = Catalog::parse(BANK, "catalog.toml").expect("is valid");
+        let copy = catalog.find(Some("crm"), "scratch.customers_backup_0226").expect("resembles");
+        assert!(copy.is_guess() && !catalog.find(Some("crm"), "crm.customers").expect("is listed").is_guess());
+        assert_eq!(copy.told().as_deref(), Some("resembles crm.customers"));
+        assert!(catalog.find(Some("other"), "customers_old").is_none());
+        assert_eq!(catalog.tables().len(), 2, "what is inferred is not listed");
     }
 
     #[test]

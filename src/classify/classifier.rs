@@ -77,6 +77,7 @@ impl Classifier {
             places,
             objects: objects(&disclosure),
             unknown_tables: unknown_tables(&disclosure),
+            inferred: inferred(&disclosure),
             rows: disclosure.rows,
             persons: disclosure.persons,
             kinds: disclosure.kinds,
@@ -133,6 +134,18 @@ fn unknown_tables(disclosure: &Disclosure) -> u16 {
     let unknown = disclosure.reads.iter().enumerate().filter(|(_, read)| !read.known);
     unknown.fold(0, |bits, (at, _)| bits | 1 << at.min(15))
 }
+
+/// What is told of the tables among them that the catalog does not list, and that may have shown somebody.
+fn inferred(disclosure: &Disclosure) -> Box<[Arc<str>]> {
+    if disclosure.persons.is_nobody() {
+        return Box::default();
+    }
+    let told = disclosure.reads.iter().filter_map(|read| Some(format!("{} {}", read.table, read.inferred.as_deref()?).into()));
+    told.take(MOST_INFERRED).collect()
+}
+
+/// Inferred tables of one access that are told.
+const MOST_INFERRED: usize = 4;
 
 /// Lists of tables kept by each thread.
 const RECENT_LISTS: usize = 32;

@@ -9,5 +9,6 @@ pub mod end_user;
 pub mod explanations;
 pub mod id_sequence;
 pub mod indicators;
+pub mod resembling;
 pub mod subjects;
 pub mod table_file;

@@ -55,6 +55,9 @@ struct Object<'a> {
     table: &'a str,
     columns: Option<&'a [String]>,
     kinds: Vec<&'static str>,
+    /// From what it is concluded what the table holds, where the catalog does not list it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inferred: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -171,6 +174,7 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         table: &read.table,
         columns: read.columns.as_deref(),
         kinds: read.kinds.iter().map(leakwarden::model::kind::Kind::name).collect(),
+        inferred: read.inferred.as_deref(),
     });
     Line {
         source: format!("{file}:{}", record.position.0),

@@ -204,6 +204,8 @@ pub struct Access {
     pub objects: Arc<[Arc<str>]>,
     /// One bit for each of them that the catalog does not know, where it may have shown somebody; the last for all beyond fifteen.
     pub unknown_tables: u16,
+    /// How it was concluded what those of them hold that the catalog does not list: `x.customers_old resembles crm.customers`.
+    pub inferred: Box<[Arc<str>]>,
     /// Result rows, where the log gives them.
     pub rows: Option<u64>,
     /// People disclosed.

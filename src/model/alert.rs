@@ -146,7 +146,7 @@ pub struct StatuteScore {
     pub band_a: String,
     /// Band of `b` where the duty rule does not apply.
     pub band_ordinary: String,
-    /// Something of unknown size came on top.
+    /// Something came on top whose people, tables or kinds are not known.
     pub incomplete: bool,
     /// The set outgrew its exact bound: the figures are lower bounds.
     pub at_least: bool,
@@ -174,6 +174,9 @@ pub struct Evidence {
     pub sources: Vec<SourceRange>,
     /// Chained hash of the records in settled order.
     pub root: String,
+    /// Tables that the catalog does not list, and from what it was concluded what they hold.
+    #[serde(default)]
+    pub inferred: Vec<String>,
 }
 
 /// A range of records of a source partition.

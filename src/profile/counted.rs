@@ -23,6 +23,8 @@ pub struct Counted {
     pub bulk: u32,
     /// Accesses whose named people are candidates: their count is an upper bound.
     pub unsure: u32,
+    /// Accesses of tables or kinds that are not known: what they weigh is not among the figures.
+    pub unclear: u32,
     /// Reading A: every access adds its figure.
     pub a: u64,
     /// Reading B: only the largest access adds.
@@ -69,6 +71,7 @@ impl Counted {
         self.unknown += other.unknown;
         self.bulk += other.bulk;
         self.unsure += other.unsure;
+        self.unclear += other.unclear;
         self.a = self.a.saturating_add(other.a);
         self.b = self.b.max(other.b);
         for (kind, figure) in &other.kinds {
@@ -85,6 +88,11 @@ impl Counted {
     pub fn with_named_of(&self, kind: Kind, named: Persons) -> Persons {
         let sum = self.kinds.iter().find(|(of, _)| *of == kind).map_or(0, |(_, sum)| *sum);
         self.combine(named, sum, if sum == 0 { 0 } else { self.accesses })
+    }
+
+    /// Whether something came on top of the figures whose people, tables or kinds are not known.
+    pub fn is_incomplete(&self) -> bool {
+        self.unknown > 0 || self.unclear > 0
     }
 
     /// Kinds that have a count.

@@ -248,6 +248,7 @@ impl Profile {
         let unit = change.unit;
         let (persons, unexplained, strangers) = self.apply_subjects(access, justification, unit, around, statute, &mut change.signals);
         let (counted, counted_unexplained) = self.apply_counts(access, justification, unit, statute);
+        self.note_unclear(access, justification, unit);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
             volume.rows = volume.rows.saturating_add(u32::try_from(access.rows.unwrap_or(0)).unwrap_or(u32::MAX));
@@ -349,6 +350,18 @@ impl Profile {
         }
         let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
         (figure(unnamed), figure(justification.unexplained_unnamed))
+    }
+
+    /// What touched tables or kinds that are not known leaves the statutory counter incomplete, whoever was shown.
+    fn note_unclear(&mut self, access: &Access, justification: &Justification, unit: u32) {
+        if access.unknown_tables == 0 && !access.kinds.is_empty() {
+            return;
+        }
+        let is_open = justification.unexplained != UnexplainedSubjects::Nobody || !justification.unexplained_unnamed.is_nobody();
+        if let Some(day) = self.counted_days.at(unit / UNITS_PER_DAY) {
+            day.exposure.unclear += 1;
+            day.unexplained.unclear += u32::from(is_open);
+        }
     }
 
     fn follow(

@@ -82,7 +82,7 @@ impl Profile {
             band: statute.band(b, true).name().to_owned(),
             band_a: statute.band(a, true).name().to_owned(),
             band_ordinary: statute.band(b, false).name().to_owned(),
-            incomplete: unnamed.unknown > 0,
+            incomplete: unnamed.is_incomplete(),
             at_least: !self.seen.is_exact(),
         }
     }

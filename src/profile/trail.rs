@@ -6,7 +6,8 @@
 
 use crate::model::access::{Access, PartitionId};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Units of five minutes in an hour.
 const UNITS_PER_HOUR: u32 = 12;
@@ -24,6 +25,8 @@ pub struct Stretch {
     pub ranges: Vec<(PartitionId, u64, u64)>,
     /// The chained hash.
     pub root: [u8; 32],
+    /// How it was concluded what tables hold that the catalog does not list; boxed, as hardly any stretch has them.
+    pub inferred: Option<Box<BTreeSet<Arc<str>>>>,
 }
 
 /// The stretches of the last 24 hours, one for each hour with records, and of the days before them, one for each day.
@@ -32,6 +35,9 @@ pub struct Trail {
     hours: VecDeque<(u32, Stretch)>,
     days: VecDeque<(u32, Stretch)>,
 }
+
+/// Inferred tables that are told of one stretch.
+const MOST_INFERRED: usize = 8;
 
 /// Days with records that are kept beyond the last 24 hours.
 const DAYS: usize = 8;
@@ -43,6 +49,7 @@ impl Stretch {
         self.cover(access.time.0, access.time.0);
         self.records += 1;
         self.range(access.partition, access.position.0, access.position.0);
+        self.note_inferred(access.inferred.iter());
     }
 
     /// Adds a whole stretch by its root.
@@ -52,6 +59,23 @@ impl Stretch {
         self.records += other.records;
         for (partition, first, last) in &other.ranges {
             self.range(*partition, *first, *last);
+        }
+        self.note_inferred(other.told_tables());
+    }
+
+    /// What is told of tables that the catalog does not list, in the order of their names.
+    pub fn told_tables(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.inferred.iter().flat_map(|told| told.iter())
+    }
+
+    fn note_inferred<'a>(&mut self, told: impl Iterator<Item = &'a Arc<str>>) {
+        for told in told {
+            let all = self.inferred.get_or_insert_default();
+            // The first few in the order of their names, in whatever order they come.
+            all.insert(Arc::clone(told));
+            if all.len() > MOST_INFERRED {
+                all.pop_last();
+            }
         }
     }
 

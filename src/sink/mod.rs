@@ -162,7 +162,7 @@ pub(crate) mod tests {
             statute: nothing,
             explanation: "many people\nat once".to_owned(),
             innocent_reasons: vec![],
-            evidence: Evidence { records: 1, sources: vec![], root: String::new() },
+            evidence: Evidence { records: 1, sources: vec![], root: String::new(), inferred: Vec::new() },
             made_by: MadeBy { version: "0".to_owned(), config: String::new(), baseline: String::new() },
         })
     }

@@ -124,7 +124,8 @@ impl Writer<'_> {
             .map(|(partition, first, last)| SourceRange { source: (self.partition_name)(*partition), first: *first, last: *last })
             .collect();
         sources.sort_by(|a, b| a.source.cmp(&b.source));
-        Evidence { records: episode.evidence.records, sources, root: hex(&episode.evidence.root) }
+        let inferred = episode.evidence.told_tables().map(|told| wording::plain_text(told)).collect();
+        Evidence { records: episode.evidence.records, sources, root: hex(&episode.evidence.root), inferred }
     }
 }
 

@@ -245,5 +245,5 @@ fn evidence(low: &VolumeDrop, after: Option<&LocatedRecord>) -> Evidence {
         *range = (range.0.min(edge.position), range.1.max(edge.position));
     }
     let ranges = sources.into_iter().map(|(source, (first, last))| SourceRange { source: source.to_owned(), first, last });
-    Evidence { records: edges.len() as u64, sources: ranges.collect(), root: hex(root.finalize().as_bytes()) }
+    Evidence { records: edges.len() as u64, sources: ranges.collect(), root: hex(root.finalize().as_bytes()), inferred: Vec::new() }
 }

@@ -14,9 +14,11 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
     let kinds = if kinds.is_empty() { String::new() } else { format!(" (kinds: {})", kinds.join(", ")) };
     let reasons =
         if writer.explanations_configured { "" } else { " No explanations are configured, so no business reason could be checked." };
+    let inferred: Vec<String> = episode.evidence.told_tables().take(TOLD_TABLES).map(|told| plain_text(told)).collect();
+    let inferred = if inferred.is_empty() { String::new() } else { format!(" Not listed in the catalog: {}.", inferred.join("; ")) };
     format!(
         "{} touched {}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
-         Statutory counter ({}): exposure {}; unexplained {}.{reasons}",
+         Statutory counter ({}): exposure {}; unexplained {}.{inferred}{reasons}",
         who(writer),
         people(peak.observed.persons),
         plural(peak.observed.accesses, "access", "accesses"),
@@ -84,10 +86,22 @@ pub(super) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// Tables that the paragraph names of those that the catalog does not list.
+const TOLD_TABLES: usize = 3;
+
 /// A name from a log or file as part of a sentence: without control and direction characters, cut short.
 pub(super) fn plain(name: impl AsRef<str>) -> String {
+    shown(name.as_ref(), 64)
+}
+
+/// The same of a text that holds several names.
+pub(super) fn plain_text(text: impl AsRef<str>) -> String {
+    shown(text.as_ref(), 300)
+}
+
+fn shown(name: &str, longest: usize) -> String {
     let bidi = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    name.as_ref().chars().filter(|c| !c.is_control() && !bidi(c)).take(64).collect()
+    name.chars().filter(|c| !c.is_control() && !bidi(c)).take(longest).collect()
 }
 
 #[cfg(test)]

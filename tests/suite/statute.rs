@@ -115,6 +115,33 @@ fn a_count_that_nobody_knows_makes_the_score_incomplete() {
 }
 
 #[test]
+fn tables_and_kinds_that_are_not_known_make_the_score_incomplete() {
+    let small = access("e1").at(on(0, "09:00")).reads("crm.customers", &["name"]).of(0..425);
+    let with = |table: &str, columns: &[&str]| {
+        let export = access("e1").at(on(0, "09:10")).reads(table, columns).rows(60_000);
+        score(&[small.clone(), export])
+    };
+    let (unlisted, copy) = (with("scratch.x17", &[]), with("scratch.customers_backup_0226", &["name"]));
+    assert_eq!((unlisted.incomplete, unlisted.b), (true, 425), "nobody knows what was in it");
+    assert_eq!((copy.incomplete, copy.b), (true, 60_425), "what its name says is no proof");
+    assert!(!with("crm.customers", &["name"]).incomplete);
+    let impersonal = access("e1").at(on(0, "09:10")).reads("ref.branches", &["city"]).rows(60_000);
+    assert!(!score(&[small, impersonal]).incomplete);
+}
+
+#[test]
+fn an_alert_tells_from_what_it_is_concluded_what_a_table_holds() {
+    let lines: Vec<Line> = (0..40)
+        .map(|n| access("e1").at(on(0, "09:00") + leakwarden::model::time::Span::minutes(n)).reads("bak.customers", &["name"]).rows(2_000))
+        .collect();
+    let played = play(&World::bank().context(), &lines);
+    let alert = played.alert();
+    assert_eq!(alert.evidence.inferred, ["bak.customers resembles crm.customers"]);
+    assert!(alert.explanation.contains("bak.customers resembles crm.customers"), "{}", alert.explanation);
+    assert!(alert.statute.exposure.incomplete);
+}
+
+#[test]
 fn what_a_reason_covers_is_exposure_and_not_unexplained() {
     let reason = r#"{"employee":"e1","subjects":["0","1"],"from":"2026-03-02T00:00:00Z","to":"2026-03-03T00:00:00Z","reason":"ticket"}"#;
     let world = World::bank().reasons(&[reason.to_owned()]);

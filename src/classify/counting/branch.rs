@@ -1,6 +1,6 @@
 //! What one block of a query discloses: kinds, people by their listed keys, and how the number of people follows from the rows.
 
-use crate::classify::catalog::{Catalog, RowsPerSubject};
+use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::catalog_source::{CatalogSource, columns_of, kinds_of, resolve};
 use crate::classify::counting::disclosure::TableRead;
 use crate::classify::counting::execution_plan;
@@ -78,7 +78,9 @@ pub(super) fn disclose_branch(
     }
     let unknown = !branch.functions.is_empty() || known.iter().any(|source| source.flows && source.is_unknown());
     shown.unknown = unknown;
-    let listed = people::listed(branch, &known, record);
+    // Of a table that only resembles a known one nobody knows what its columns are.
+    let guessed = known.iter().any(|source| source.flows && source.entry.is_some_and(Table::is_guess));
+    let listed = people::listed(branch, &known, record).filter(|_| !guessed);
     if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
         return add_tested(probe(branch, &known, listed, shown, record, keys, catalog), branch, &known, record);
     }
@@ -192,7 +194,7 @@ fn rows_of(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> Pe
     let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
         return if people::one_to_one(branch, known, dialect) { PeopleRule::Rows } else { PeopleRule::Bound };
     };
-    let Some(entry) = only.entry else { return PeopleRule::Bound };
+    let Some(entry) = only.entry.filter(|entry| entry.inference.is_none()) else { return PeopleRule::Bound };
     let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
     if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.joined || branch.packed {
         return PeopleRule::Bound;
@@ -226,7 +228,13 @@ fn note_reads(branch: &Branch, known: &[CatalogSource<'_>], reads: &mut Vec<Tabl
         let columns = columns_of(at, &branch.output).unwrap_or(Some(Vec::new()));
         let kinds = known[at].showing.map_or(Kinds::NONE, |showing| showing.kinds);
         match reads.iter_mut().find(|read| read.table.eq_ignore_ascii_case(&source.table)) {
-            None => reads.push(TableRead { table: source.table.clone(), columns, kinds, known: !known[at].is_unknown() }),
+            None => reads.push(TableRead {
+                table: source.table.clone(),
+                columns,
+                kinds,
+                known: !known[at].is_unknown(),
+                inferred: known[at].entry.and_then(Table::told),
+            }),
             Some(read) => {
                 read.kinds = read.kinds.union(kinds);
                 read.columns = match (read.columns.take(), columns) {

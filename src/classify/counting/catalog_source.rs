@@ -18,7 +18,7 @@ pub(super) struct CatalogSource<'c> {
 
 impl CatalogSource<'_> {
     pub(super) fn is_unknown(&self) -> bool {
-        self.entry.is_none() && !self.harmless
+        self.entry.is_none_or(Table::is_guess) && !self.harmless
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use std::sync::Arc;
 
 /// What a record disclosed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +41,8 @@ pub struct TableRead {
     pub kinds: Kinds,
     /// Whether the catalog knows the table.
     pub known: bool,
+    /// From what it is concluded what the table holds, where the catalog does not list it.
+    pub inferred: Option<Arc<str>>,
 }
 
 /// What was read and whom it shows, before the outcome of the record is weighed in.

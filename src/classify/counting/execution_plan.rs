@@ -3,7 +3,7 @@
 //!
 //! Rows of a plan are the executor's own count. They bound people where a scan of one row a person stands behind every row shown.
 
-use crate::classify::catalog::{Catalog, RowsPerSubject};
+use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::catalog_source::{CatalogSource, resolve};
 use crate::classify::counting::people::flows_to;
 use crate::model::persons::Persons;
@@ -15,10 +15,9 @@ pub(super) fn refine(analysis: &mut Analysis, record: &Record<'_>, planned: &Bra
     let system = record.system.as_deref();
     let unclear = |branch: &Branch| {
         !branch.functions.is_empty()
-            || branch
-                .sources
-                .iter()
-                .any(|source| catalog.find(system, &source.table).is_none() && !system::is_harmless(&source.table, record.dialect))
+            || branch.sources.iter().any(|source| {
+                catalog.find(system, &source.table).is_none_or(Table::is_guess) && !system::is_harmless(&source.table, record.dialect)
+            })
     };
     // Functions in the plan hide what they read from it as well.
     let hides = record.plan.as_ref().is_some_and(|plan| plan.functions);

@@ -64,7 +64,7 @@ pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog
 }
 
 fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {
-    let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none());
+    let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none_or(Table::is_guess));
     let personal: Vec<&ShownTable<'_>> = shown.iter().filter(|table| table.personal).collect();
     if named > 0 {
         // Ids that the source itself gives are the people. More rows than ids: the list was cut, and rows tell the rest.
@@ -90,7 +90,10 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
 /// One table alone, of one row per person, whatever columns of it are named: the ids beside it tell the people.
 fn keyed_by_row(shown: &[ShownTable<'_>]) -> bool {
     match shown {
-        [only] => only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One),
+        [only] => {
+            only.people_per_row == 1
+                && only.entry.is_some_and(|entry| entry.inference.is_none() && entry.rows_per_subject == RowsPerSubject::One)
+        }
         _ => false,
     }
 }
@@ -122,7 +125,13 @@ fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> 
     let named = object.columns.as_ref().filter(|columns| !columns.is_empty());
     let columns: Option<Vec<String>> = named.map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
     let showing = entry.map_or(ColumnDisclosure::NOTHING, |entry| ColumnDisclosure::of(entry, columns.as_deref()));
-    let read = TableRead { table: object.table.trim().to_owned(), columns, kinds: showing.kinds, known: entry.is_some() };
+    let read = TableRead {
+        table: object.table.trim().to_owned(),
+        columns,
+        kinds: showing.kinds,
+        known: !entry.is_none_or(Table::is_guess),
+        inferred: entry.and_then(Table::told),
+    };
     ShownTable { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
 }
 

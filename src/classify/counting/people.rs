@@ -229,7 +229,7 @@ fn is_zero(number: &str) -> bool {
 
 /// People of whom a statement shows only that they are there, and whether the number of its rows bounds them.
 pub(super) fn tested(branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<TestedPeople> {
-    let is_personal = |column: &Column| match known[column.source].entry {
+    let is_personal = |column: &Column| match known[column.source].entry.filter(|entry| !entry.is_guess()) {
         Some(entry) => column.name.as_deref().is_some_and(|name| entry.is_subject(name) || entry.kind_of(name).is_some()),
         // Of a table that is not known any column may be.
         None => !known[column.source].harmless,

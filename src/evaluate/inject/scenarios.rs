@@ -148,6 +148,7 @@ impl AccessGenerator<'_> {
             indicators: if model.indicators.has(Indicators::CONTACT) { Indicators::CONTACT } else { Indicators::default() },
             id_sequence: IdSequence::default(),
             target_subjects: Box::default(),
+            inferred: Box::default(),
             ..model.clone()
         };
         self.acts.push(access);
