@@ -38,4 +38,5 @@ mod samples;
 mod score;
 mod source_gaps;
 mod statute;
+mod truth;
 mod windows;
