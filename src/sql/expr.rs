@@ -1,7 +1,7 @@
 //! Walks expressions: which columns flow into a value, and what its functions do to the rows behind it.
 
 use crate::sql::Column;
-use crate::sql::functions::{FunctionEffect, effect};
+use crate::sql::functions::{FunctionEffect, effect, effect_of_call};
 use crate::sql::walk::{OutputColumn, Shape, Walker, text};
 use sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
@@ -173,7 +173,7 @@ impl<'q> Walker<'q> {
         let windowed = function.over.is_some();
         // `ARRAY(SELECT …)` is parsed as a call.
         let subquery = matches!(function.args, FunctionArguments::Subquery(_));
-        let effect = if subquery { FunctionEffect::Scalar } else { effect(&name, self.dialect) };
+        let effect = if subquery { FunctionEffect::Scalar } else { effect_of_call(function, &name, self.dialect) };
         let mut args = OutputColumn::default();
         match &function.args {
             FunctionArguments::None => {}
