@@ -22,6 +22,7 @@ pub enum Sort {
     Window,
     Recursive,
     Copied,
+    Returned,
 }
 
 /// A statement and its truth.
@@ -75,11 +76,18 @@ pub fn statement(seed: u64) -> Statement {
     let text = with(|block| &block.text, &block);
     let bare = |text: String| writer.ctes.iter().fold(text, |text, (head, _)| text.replace(head, head.split('(').next().unwrap_or(head)));
     let (engine, marked) = (bare(with(|block| &block.engine, &block)), bare(with(|block| &block.marked, &block)));
-    let (text, sort) = match writer.random.below(25) {
-        0 => (format!("CREATE TABLE made AS {text}"), Sort::Copied),
-        1 => (format!("INSERT INTO scratch {text}"), Sort::Copied),
-        2 if dialect == Dialect::PostgreSql => (format!("COPY ({text}) TO STDOUT"), Sort::Copied),
-        _ => (text, sort),
+    let disguised = match writer.random.below(12) {
+        0 if dialect != Dialect::MySql => text.replace(".name", ".\"name\"").replace("customers ", "\"customers\" "),
+        1 => text.replace(" FROM ", " /* FROM branches */ FROM ").replace("name", "NAME"),
+        2 => format!("-- a list\n{text};"),
+        _ => text,
+    };
+    let (text, sort) = match writer.random.below(if sort == Sort::Returned { 1 } else { 25 }) {
+        _ if sort == Sort::Returned || disguised.starts_with('-') => (disguised, sort),
+        0 => (format!("CREATE TABLE made AS {disguised}"), Sort::Copied),
+        1 => (format!("INSERT INTO scratch {disguised}"), Sort::Copied),
+        2 if dialect == Dialect::PostgreSql => (format!("COPY ({disguised}) TO STDOUT"), Sort::Copied),
+        _ => (disguised, sort),
     };
     Statement { text, engine, marked, dialect, sort, probes: writer.probes }
 }
@@ -102,6 +110,7 @@ impl Writer {
             18 | 19 => (Sort::Nested, self.rows(1, 1, 2)),
             20 => (Sort::Nested, self.rows(2, 1, 1)),
             21 => (Sort::Set, self.set_operation()),
+            22 if self.random.once_in(2) => (Sort::Returned, self.returned()),
             22 => (Sort::Window, self.windows()),
             _ if self.random.once_in(4) => (Sort::Recursive, self.recursive()),
             _ => (Sort::Distinct, self.distinct()),
@@ -186,12 +195,15 @@ impl Writer {
                     conditions.push(on.clone());
                     (", ", String::new())
                 }
-                (Some(on), 1) => (" LEFT JOIN ", format!(" ON {on}")),
+                (Some(on), 1) => {
+                    let outer = *self.random.pick(&[" LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN "]).expect("there are some");
+                    (outer, format!(" ON {on}"))
+                }
                 (Some(on), _) => (" JOIN ", format!(" ON {on}")),
                 (None, _) => (" CROSS JOIN ", String::new()),
             };
             // After a comma a join would not see what stands before it.
-            let joint = if texts[0].contains(", ") && how.0 != ", " && !how.1.is_empty() {
+            let joint = if texts[0].contains(", ") && how.0 == " JOIN " {
                 conditions.push(how.1.trim_start_matches(" ON ").to_owned());
                 (", ", String::new())
             } else {
@@ -263,6 +275,23 @@ impl Writer {
         let block = self.select("DISTINCT ", values, &from, "");
         let marked = once(&block, &block.marked, "");
         Block { marked, ..block }
+    }
+
+    /// What a change of rows gives back.
+    fn returned(&mut self) -> Block {
+        let (source, _) = self.source(0);
+        let sources = [source];
+        let condition = self.condition(&sources);
+        let (table, alias) = (sources[0].table, sources[0].alias.clone());
+        let from = [(); 3].map(|()| format!("{table} {alias} WHERE {condition}"));
+        let values: Vec<Value> = (0..1 + self.random.below(2)).map(|_| self.column(&sources)).collect();
+        let list: Vec<&str> = values.iter().map(|value| value.text.as_str()).collect();
+        let what = match self.random.below(2) {
+            0 => format!("UPDATE {table} AS {alias} SET k = {alias}.k"),
+            _ => format!("DELETE FROM {table} AS {alias}"),
+        };
+        let text = format!("{what} WHERE {condition} RETURNING {}", list.join(", "));
+        Block { text, ..self.select("", values, &from, "") }
     }
 
     fn set_operation(&mut self) -> Block {

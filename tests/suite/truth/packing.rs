@@ -2,6 +2,7 @@
 
 use super::expressions::{Source, Value};
 use super::grammar::{Block, Writer};
+use leakwarden::model::record::Dialect;
 
 impl Writer {
     /// Aggregates over all rows. `conditional`: also over rows that a condition or join chose.
@@ -40,7 +41,7 @@ impl Writer {
         let alone = || if whole { nobody() } else { format!("CASE WHEN min({m}) = max({m}) THEN coalesce(min({m}), '') ELSE '' END") };
         let of =
             |text: String, mark: String, numeric: bool, packed: bool| Value { text, mark, numeric, packed, bare: false, ..arg.clone() };
-        match self.random.below(10) {
+        match self.random.below(11) {
             0 => of("count(*)".to_owned(), nobody(), true, false),
             1 => of(format!("count({x})"), nobody(), true, false),
             2 => of(format!("count(DISTINCT {x})"), nobody(), true, false),
@@ -52,8 +53,33 @@ impl Writer {
                 let text = self.packed(x);
                 of(text, format!("coalesce(group_concat({m}, ''), '')"), false, true)
             }
+            9 => self.chosen(sources, &arg),
             _ => of("count(*)".to_owned(), nobody(), true, false),
         }
+    }
+
+    /// Aggregates of some of the rows, and sums from which each value can be read.
+    fn chosen(&mut self, sources: &[Source], arg: &Value) -> Value {
+        let (x, m) = (&arg.text, &arg.mark);
+        let by = self.column(sources);
+        let condition = self.compare(&by);
+        let (text, mark, packed) = match self.random.below(4) {
+            0 if arg.numeric && self.packs => {
+                (format!("sum({x} * {}.k)", sources[0].alias), format!("coalesce(group_concat({m}, ''), '')"), true)
+            }
+            1 if arg.numeric && self.dialect != Dialect::MySql => {
+                let filter = format!("FILTER (WHERE {condition})");
+                let one = format!("CASE WHEN min({m}) {filter} = max({m}) {filter} THEN coalesce(min({m}) {filter}, '') ELSE '' END");
+                (format!("sum({x}) {filter}"), one, false)
+            }
+            2 => (format!("min(CASE WHEN {condition} THEN {x} END)"), one_of(&format!("CASE WHEN {condition} THEN {m} END")), false),
+            _ => (
+                format!("max(CASE WHEN {condition} THEN {x} ELSE NULL END)"),
+                one_of(&format!("CASE WHEN {condition} THEN {m} END")),
+                false,
+            ),
+        };
+        Value { text, mark, packed, numeric: false, bare: false, ..arg.clone() }
     }
 
     /// Values of a window beside those of the row.
