@@ -31,6 +31,7 @@ mod operate;
 mod order;
 mod postgresql_carriers;
 mod postgresql_score;
+mod postgresql_shapes;
 mod privacy;
 mod redrive;
 mod reload;

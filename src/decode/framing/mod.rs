@@ -34,7 +34,7 @@ const MOST_LAYERS: usize = 3;
 fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Unwrapped<'a>> {
     match text.as_bytes().first() {
         Some(b'{' | b'[') => shipper::open(text),
-        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).or_else(|| syslog::open(text, settings)).into_iter().collect(),
+        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).map_or_else(|| syslog::open_all(text, settings), |one| vec![one]),
         Some(_) | None => Vec::new(),
     }
 }

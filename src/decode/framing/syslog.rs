@@ -8,8 +8,46 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
+/// The messages in a text: several where each says its length and no line end parts them; none where there is no such header.
+pub(super) fn open_all<'a>(text: &'a str, settings: &Settings) -> Vec<Unwrapped<'a>> {
+    match frames(text) {
+        // What a frame holds is not lost where it has no header.
+        Some(frames) => frames
+            .into_iter()
+            .map(|frame| open(frame, settings).unwrap_or_else(|| Unwrapped { payload: Cow::Borrowed(frame), ..Unwrapped::default() }))
+            .collect(),
+        None => open(text, settings).into_iter().collect(),
+    }
+}
+
+/// The frames of a text in which each begins with its length in octets (RFC 6587); `None` where it is none, or one alone.
+fn frames(text: &str) -> Option<Vec<&str>> {
+    let (mut frames, mut rest) = (Vec::new(), text);
+    while !rest.is_empty() {
+        let (count, after) = counted(rest)?;
+        let Some((frame, next)) = after.split_at_checked(count) else {
+            // The last may be cut off: what there is of it is read all the same.
+            frames.push(after);
+            break;
+        };
+        frames.push(frame.trim_end_matches(['\r', '\n']));
+        rest = next.trim_start_matches(['\r', '\n']);
+    }
+    (frames.len() > 1).then_some(frames)
+}
+
+/// The length that a frame says of itself, and what follows it.
+fn counted(text: &str) -> Option<(usize, &str)> {
+    let (count, rest) = text.split_once(' ')?;
+    let is_count = matches!(count.len(), 1..=7) && count.bytes().all(|b| b.is_ascii_digit());
+    if !is_count || !rest.starts_with('<') {
+        return None;
+    }
+    count.parse().ok().filter(|count| *count > 0).map(|count| (count, rest))
+}
+
 /// The message behind a syslog header; `None` where there is no such header.
-pub(super) fn open<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
+fn open<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
     let text = without_count(text);
     match priority(text) {
         Some(rest) => match rest.strip_prefix("1 ") {
@@ -22,10 +60,7 @@ pub(super) fn open<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'
 
 /// `57 <34>1 …`: the length stands before.
 fn without_count(text: &str) -> &str {
-    match text.split_once(' ') {
-        Some((count, rest)) if rest.starts_with('<') && !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit()) => rest,
-        _ => text,
-    }
+    counted(text).map_or(text, |(_, rest)| rest)
 }
 
 fn priority(text: &str) -> Option<&str> {
@@ -154,7 +189,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Option<(String, Option<String>, [Option<String>; 3])> {
-        let letter = open(text, &settings())?;
+        let letter = open_all(text, &settings()).into_iter().next()?;
         let own = |word: Option<Cow<'_, str>>| word.map(Cow::into_owned);
         Some((letter.payload.into_owned(), letter.time.map(|t| t.to_string()), [own(letter.host), own(letter.program), own(letter.pid)]))
     }
@@ -175,6 +210,23 @@ mod tests {
         assert_eq!((file.0.as_str(), file.1.as_deref()), ("[5-2] \thello", Some("2026-01-09T09:00:00Z")));
         assert_eq!(read("Jan  9 17:00:00 cloud crn:v1:a/b:c:: {\"x\":1}").expect("is syslog").0, "{\"x\":1}");
         assert_eq!(read("59 <14>1 - - - - - - hello").expect("is syslog").0, "hello");
+    }
+
+    #[test]
+    fn frames_that_say_their_length_need_no_line_end() {
+        let frame = |text: &str| {
+            let frame = format!("<134>1 2026-01-09T17:00:00Z db1 postgres 77 - - {text}");
+            format!("{} {frame}", frame.len())
+        };
+        let payloads = |text: &str| open_all(text, &settings()).into_iter().map(|letter| letter.payload.into_owned()).collect::<Vec<_>>();
+        let several = [frame("a,7"), frame("\u{65e5}"), frame("b\n\tc")].concat();
+        assert_eq!(payloads(&several), ["a,7", "\u{65e5}", "b\n\tc"]);
+        assert_eq!(payloads(&several.replace("\tc", "\tc\n")), ["a,7", "\u{65e5}", "b\n\tc"], "a line end between them is none of theirs");
+        let long = frame("b, which is cut off");
+        assert_eq!(payloads(&format!("{}{}", frame("a"), &long[..long.len() - 4])), ["a", "b, which is cut"]);
+        assert_eq!(payloads(&frame("a")), ["a"]);
+        // A length that is not true makes no frames of a text.
+        assert_eq!(payloads("3 <134>1 2026-01-09T17:00:00Z db1 postgres 77 - - a 5 b"), ["a 5 b"]);
     }
 
     #[test]

@@ -69,6 +69,8 @@ impl Session {
                 Some(explained) => self.plan(line, explained, emit),
                 None => self.unreadable(line, emit),
             }
+        } else if let Some(command) = line_of_replication(line) {
+            self.replication(line, command, emit);
         } else if let (Severity::Error | Severity::Fatal | Severity::Log, Some(statement)) = (line.severity, line.statement.as_deref()) {
             if line.severity != Severity::Log || line.state.as_deref().is_some_and(|state| state.starts_with("08")) {
                 self.failure(line, statement, emit);
@@ -175,6 +177,18 @@ impl Session {
             return true;
         }
         false
+    }
+
+    /// A command of the replication protocol (`log_replication_commands`). A base backup and a stream take whole tables, and no line
+    /// tells of the rows.
+    fn replication(&mut self, line: &Line<'_>, command: &str, emit: &mut Emit<'_>) {
+        self.release(emit);
+        let word = split::first_word(command).to_ascii_uppercase();
+        if matches!(word.as_str(), "BASE_BACKUP" | "START_REPLICATION") {
+            let mut export = self.origin(line).record("");
+            export.operation = Operation::Export;
+            emit(export.into());
+        }
     }
 
     /// A line of pgaudit or auto_explain in a form that is not known here: an access all the same, of which nothing is known.
@@ -400,6 +414,14 @@ impl Session {
             emit(record.into());
         }
     }
+}
+
+/// The command of a line about the replication protocol. It has the command as its statement, too.
+fn line_of_replication<'l>(line: &'l Line<'_>) -> Option<&'l str> {
+    if line.severity != Severity::Log {
+        return None;
+    }
+    ["received replication command: ", "接收到复制命令: ", "收到复制命令: "].iter().find_map(|start| line.message.strip_prefix(start))
 }
 
 /// A call whose function read tables on lines of its own discloses what those lines say, and nothing twice. Functions that run

@@ -98,7 +98,10 @@ fn binds(list: &str) -> Vec<Option<String>> {
 
 /// Whether a message carries a plan.
 pub(super) fn is_plan(message: &str) -> bool {
-    message.strip_prefix("duration: ").and_then(|rest| rest.split_once(" ms  ")).is_some_and(|(_, rest)| rest.starts_with("plan:"))
+    message
+        .strip_prefix("duration: ")
+        .and_then(|rest| rest.split_once(" ms "))
+        .is_some_and(|(_, rest)| rest.trim_start().starts_with("plan:"))
 }
 
 impl Node {

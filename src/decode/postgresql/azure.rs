@@ -15,7 +15,8 @@
 //! **Does not tell**: columns other than by the statement; which person, other than by keys and bind values.
 //!
 //! **Counted**: as in `postgresql-stderr`. Documents hold one record or a list `records`. The flexible server has the prefix within the
-//! message, the single server beside it. Records of other categories, and metrics, are passed over.
+//! message, the single server beside it; values and statement stand in `detail` and `statement`. Rows that were exported from Log Analytics
+//! (`Message`, `errorLevel_s`; `PGSQLServerLogs`) are read as well. Records of other categories, and metrics, are passed over.
 //!
 //! **Refused**: a record without category, properties or message; one of them does not take its neighbours in the list along.
 //!
@@ -28,7 +29,7 @@
 use crate::decode::framing::document::Documents;
 use crate::decode::json::Word;
 use crate::decode::postgresql::reader::{Reader, Style};
-use crate::decode::postgresql::words;
+use crate::decode::postgresql::words::{self, Label};
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
@@ -64,6 +65,27 @@ struct LogEntry<'a> {
     resource: Option<Word<'a>>,
     #[serde(borrow)]
     properties: Option<Properties<'a>>,
+    /// Log Analytics: of all services in one table, with the type at the end of a column's name, or of this one in its own.
+    #[serde(borrow, rename = "TimeGenerated", alias = "TimeGenerated [UTC]")]
+    generated: Option<Word<'a>>,
+    #[serde(borrow, rename = "Category")]
+    row_category: Option<Word<'a>>,
+    #[serde(borrow, rename = "ResourceId", alias = "_ResourceId")]
+    row_resource: Option<Word<'a>>,
+    #[serde(borrow, rename = "LogicalServerName_s", alias = "LogicalServerName")]
+    server: Option<Word<'a>>,
+    #[serde(borrow, rename = "Message")]
+    row_message: Option<Word<'a>>,
+    #[serde(borrow, rename = "prefix_s", alias = "Prefix", alias = "Prefix_s")]
+    row_prefix: Option<Word<'a>>,
+    #[serde(borrow, rename = "errorLevel_s", alias = "ErrorLevel", alias = "ErrorLevel_s")]
+    row_level: Option<Word<'a>>,
+    #[serde(borrow, rename = "detail_s", alias = "Detail", alias = "Detail_s")]
+    row_detail: Option<Word<'a>>,
+    #[serde(borrow, rename = "context_s", alias = "Context", alias = "Context_s")]
+    row_context: Option<Word<'a>>,
+    #[serde(borrow, rename = "statement_s", alias = "Statement", alias = "Statement_s")]
+    row_statement: Option<Word<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -82,34 +104,67 @@ struct Properties<'a> {
     statement: Option<Word<'a>>,
 }
 
+/// The parts of one message, whichever way they came.
+struct MessageParts<'t> {
+    prefix: Option<&'t str>,
+    message: &'t str,
+    level: &'t str,
+    beside: [(&'static str, Label, Option<&'t str>); 3],
+}
+
+impl LogEntry<'_> {
+    fn category(&self) -> Option<&str> {
+        self.category.as_deref().or(self.row_category.as_deref())
+    }
+
+    fn parts(&self) -> Result<MessageParts<'_>, DecodeError> {
+        let all = match &self.properties {
+            Some(Properties { prefix, message, level, detail, context, statement }) => [prefix, message, level, detail, context, statement],
+            None if self.row_message.is_some() => {
+                [&self.row_prefix, &self.row_message, &self.row_level, &self.row_detail, &self.row_context, &self.row_statement]
+            }
+            None => return Err(form("without its properties")),
+        };
+        let [prefix, message, level, detail, context, statement] = all.map(|text| text.as_deref().filter(|text| !text.is_empty()));
+        Ok(MessageParts {
+            prefix,
+            message: message.ok_or_else(|| form("without a message"))?,
+            level: level.unwrap_or("LOG"),
+            beside: [("DETAIL", Label::Detail, detail), ("CONTEXT", Label::Context, context), ("STATEMENT", Label::Statement, statement)],
+        })
+    }
+}
+
 const CATEGORY: &str = "PostgreSQLLogs";
 
 impl Azure {
     fn entry(&mut self, entry: &LogEntry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        match entry.category.as_deref() {
+        match entry.category() {
             Some(CATEGORY) => {}
             Some(_) => return Ok(()),
             // Metrics have none.
             None if entry.resource.is_some() => return Ok(()),
             None => return Err(form("without its category")),
         }
-        let Some(properties) = &entry.properties else { return Err(form("without its properties")) };
-        let Some(message) = properties.message.as_deref() else { return Err(form("without a message")) };
+        let MessageParts { prefix, message, level, beside } = entry.parts()?;
         let mut raw = raw;
-        raw.envelope.time = entry.time.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
+        let time = entry.time.as_deref().or(entry.generated.as_deref());
+        raw.envelope.time = time.and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
         // Process numbers are those of one server.
-        raw.envelope.host = entry.resource.as_deref().and_then(|resource| resource.rsplit('/').next()).or(raw.envelope.host);
-        let level = properties.level.as_deref().unwrap_or("LOG");
-        let Some(prefix) = properties.prefix.as_deref().filter(|prefix| !prefix.is_empty()) else {
-            return self.reader.take(message, raw, Style::Whole, emit);
+        let resource = entry.resource.as_deref().or(entry.row_resource.as_deref());
+        let server = resource.and_then(|resource| resource.rsplit('/').next()).or(entry.server.as_deref());
+        raw.envelope.host = server.or(raw.envelope.host);
+        let Some(prefix) = prefix else {
+            self.reader.take(message, raw, Style::Whole, emit)?;
+            beside.into_iter().for_each(|(_, label, text)| self.reader.add(label, text.unwrap_or(""), raw));
+            return Ok(());
         };
         // A message that has no label of its own gets that of the level. No line of its text may pass for another's.
         let inner = |text: &str| text.replace('\n', "\n\t");
         let label = if words::label(level).is_some() { level } else { "LOG" };
         let mut text = format!("{prefix}{label}:  {}", inner(message));
-        let parts = [("DETAIL", &properties.detail), ("CONTEXT", &properties.context), ("STATEMENT", &properties.statement)];
-        for (label, part) in parts {
-            if let Some(part) = part.as_deref().filter(|part| !part.is_empty()) {
+        for (label, _, part) in beside {
+            if let Some(part) = part {
                 text.push_str(&format!("\n{prefix}{label}:  {}", inner(part)));
             }
         }
@@ -147,7 +202,7 @@ fn recognises(bytes: &[u8]) -> bool {
     if memchr::memmem::find(bytes, CATEGORY.as_bytes()).is_none() {
         return false;
     }
-    let is_one = |entry: &LogEntry<'_>| entry.category.as_deref() == Some(CATEGORY) && entry.properties.is_some();
+    let is_one = |entry: &LogEntry<'_>| entry.category() == Some(CATEGORY) && entry.parts().is_ok();
     json::first_object::<DiagnosticLog<'_>>(bytes).is_some_and(|log| match log.records {
         Some(records) => records.iter().any(is_one),
         None => is_one(&log.entry),

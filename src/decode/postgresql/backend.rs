@@ -26,6 +26,8 @@ struct Backend {
     database: Option<String>,
     host: Option<String>,
     remote: Option<String>,
+    /// One of its lines could be read in several ways.
+    ambiguous: bool,
 }
 
 /// Who is behind a line.
@@ -57,6 +59,16 @@ pub(super) fn key(head: &LinePrefix<'_>, envelope: &Envelope<'_>) -> String {
 impl Backends {
     pub fn new() -> Backends {
         Backends { known: Recent::new(MOST) }
+    }
+
+    /// The address of a session as its lines so far have it: as it is, and with its port.
+    pub fn address(&mut self, key: &str) -> Option<(Option<String>, Option<String>)> {
+        self.known.get_mut(key).map(|known| (known.host.clone(), known.remote.clone()))
+    }
+
+    /// Notes that a line of a session could be read in several ways; `true` the first time.
+    pub fn is_first_ambiguity(&mut self, key: &str) -> bool {
+        self.known.get_mut(key).is_some_and(|known| !std::mem::replace(&mut known.ambiguous, true))
     }
 
     /// Takes the next message of a session, in English. `seen` tells the moments apart at which sessions are first seen.

@@ -19,6 +19,10 @@
 //! **Counted**: all lines of one statement count once, as in `postgresql-jsonlog`. A record has 23 columns, 24 with the backend's type
 //! (version 13) and 26 with leader and query id (14); it runs over as many physical lines as its statement.
 //!
+//! **Also read**: the same columns as JSON, with `log_time`, `session_id` and so on as keys: both loggers of CloudNativePG (pgaudit's
+//! fields in `record.audit`, or its text in `record.message`) and what collectors make of the file; EDB's audit log as CSV
+//! (`edb_audit = 'csv'`); Greenplum's csvlog, 30 columns; pgauditlogtofile's CSV and JSON. These four are not searched for gaps.
+//!
 //! **Refused**: a record of another number of columns, or whose quotes never close.
 //!
 //! **Example**:
@@ -27,20 +31,20 @@
 //! 2026-03-02 09:14:05.990 UTC,"li_na","crm",77,"10.0.0.7:5123",69a55e00.4d,2,"SELECT",2026-03-02 09:14:00 UTC,3/4,0,LOG,00000,"AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1",,,,,,,,,"psql","client backend",,0
 //! ```
 
-use crate::decode::postgresql::english;
-use crate::decode::postgresql::line::Line;
+use crate::decode::postgresql::columns::{self, Layout};
+use crate::decode::postgresql::line::form;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
-use crate::decode::postgresql::words;
+use crate::decode::postgresql::{audit_file, csvlog_json};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// `postgresql-csvlog`.
 pub const CSVLOG: Format = Format {
     name: "postgresql-csvlog",
-    recognised_by: "CSV of 23 or more columns: a time with its zone first, a session id in the sixth, a SQLSTATE in the thirteenth",
+    recognised_by: "CSV of 23 or more columns: a time with its zone first, a session id in the sixth, a SQLSTATE in the thirteenth; \
+                    or JSON with these columns as keys",
     stateless: false,
     decoder: |settings| Box::new(Csvlog { clock: Clock::new(settings.zone.clone()), sessions: Sessions::default(), open: None }),
     recognises,
@@ -48,8 +52,6 @@ pub const CSVLOG: Format = Format {
 
 /// Most lines of one record, each of which is remembered until its end.
 const MOST_LINES: usize = 250_000;
-
-const EXPECTED: &str = "a record of PostgreSQL's csvlog";
 
 struct Csvlog {
     clock: Clock,
@@ -135,7 +137,7 @@ impl Csvlog {
             if text.trim_ascii().is_empty() {
                 return Ok(());
             }
-            return self.begin(text, raw, emit);
+            return self.one_line(text, raw, emit).unwrap_or_else(|| self.begin(text, raw, emit));
         };
         open.text.push('\n');
         open.lines.push((open.text.len(), raw.position, raw.hash));
@@ -148,7 +150,7 @@ impl Csvlog {
     fn begin(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         match scan(text, Scan::default()) {
             Some(scan) if scan.state == State::Quoted => {
-                if !is_start(text) {
+                if !Layout::of(text).is_some() {
                     return Err(form("neither a record nor its continuation"));
                 }
                 self.open = Some(OpenRecord { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
@@ -182,7 +184,7 @@ impl Csvlog {
                     return;
                 }
                 None => {
-                    let again = (1..open.lines.len()).rev().find(|line| is_start(&open.text[open.lines[*line].0..]));
+                    let again = (1..open.lines.len()).rev().find(|line| Layout::of(&open.text[open.lines[*line].0..]).is_some());
                     open.lose(again.unwrap_or(open.lines.len()), form("cut off"), emit);
                     let Some(line) = again else { return };
                     open = open.from(line);
@@ -192,35 +194,26 @@ impl Csvlog {
     }
 
     fn record(&mut self, text: &str, position: Position, hash: RecordHash, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let mut columns = csv::columns(text);
-        if columns.len() < 23 || columns.len() > 64 {
-            return Err(form("of another number of columns"));
+        let (line, numbered) = columns::line(text, &mut self.clock, position, hash)?;
+        if numbered {
+            emit(line.numbered());
         }
-        let mut take = |at: usize| Some(std::mem::take(&mut columns[at])).filter(|text| !text.is_empty());
-        let session = take(5).ok_or_else(|| form("without a session"))?;
-        let time = self.clock.read_in_session(&take(0).unwrap_or_default(), &session, take(8).as_deref())?;
-        let number = take(6).and_then(|number| number.parse().ok()).ok_or_else(|| form("without a line number"))?;
-        let line = Line {
-            position,
-            hash,
-            time,
-            session,
-            number,
-            user: take(1),
-            database: take(2),
-            host: take(4).map(without_port),
-            application: take(22),
-            severity: words::severity(&take(11).unwrap_or_default()),
-            state: take(12).filter(|state| state != "00000"),
-            message: english::message(take(13).unwrap_or_default()),
-            detail: take(14).map(english::detail),
-            statement: take(19),
-            context: take(18),
-            cursor_position: take(20).is_some(),
-        };
-        emit(line.numbered());
         self.sessions.take(&line, emit);
         Ok(())
+    }
+
+    /// Takes a record that stands on one line whatever it holds, if it is one.
+    fn one_line(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Option<Result<(), DecodeError>> {
+        let line = match text.as_bytes().first() {
+            Some(b'{') => csvlog_json::line(text, &mut self.clock, raw.position, raw.hash),
+            Some(b'"') if audit_file::is_quoted(text) => {
+                let told = audit_file::quoted_columns(text).and_then(audit_file::told)?;
+                audit_file::line(told, &mut self.clock, raw.position, raw.hash)
+            }
+            _ => return None,
+        };
+        // A collector may pass on one of an operator's loggers alone, so numbers that are missing tell nothing.
+        Some(line.map(|line| self.sessions.take(&line, emit)))
     }
 }
 
@@ -242,47 +235,15 @@ impl Decoder for Csvlog {
     }
 }
 
-fn form(what: &str) -> DecodeError {
-    DecodeError::Form { expected: EXPECTED, what: what.to_owned() }
-}
-
-/// `10.0.0.1:35490` without the port; `[local]` as it is.
-fn without_port(from: Cow<'_, str>) -> Cow<'_, str> {
-    match from.rfind(':') {
-        Some(at) if at > 0 && from[at + 1..].bytes().all(|b| b.is_ascii_digit()) => match from {
-            Cow::Borrowed(from) => Cow::Borrowed(&from[..at]),
-            Cow::Owned(from) => Cow::Owned(from[..at].to_owned()),
-        },
-        _ => from,
-    }
-}
-
-/// Whether a record begins with the text: its first nine columns hold what they must.
-fn is_start(text: &str) -> bool {
-    let mut end = text.len().min(2_048);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let head = &text[..end];
-    let bytes = head.as_bytes();
-    if bytes.len() < 24 || !bytes[..4].iter().all(u8::is_ascii_digit) || bytes[4] != b'-' || bytes[10] != b' ' || bytes[13] != b':' {
-        return false;
-    }
-    let mut columns = csv::columns(head).into_iter();
-    let mut at = |n: usize| columns.nth(n).unwrap_or_default();
-    let (time, pid, session, number) = (at(0), at(2), at(1), at(0));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let hex = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit());
-    time.len() < 48 && digits(&pid) && session.split_once('.').is_some_and(|(start, pid)| hex(start) && hex(pid)) && digits(&number)
-}
-
 fn recognises(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    // The time decides for most lines of other formats.
-    let Some(first) = text.lines().next().filter(|line| is_start(line)) else { return false };
-    let columns = csv::columns(first);
-    let state = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
-    columns.get(12).is_some_and(|text| state(text)) && columns.get(8).is_some_and(|start| start.len() > 18)
+    let Some(first) = text.lines().next() else { return false };
+    match first.as_bytes().first() {
+        Some(b'{') => csvlog_json::recognises(first),
+        Some(b'"') => audit_file::is_quoted(first),
+        // The time decides for most lines of other formats.
+        _ => Layout::of(first).is_some_and(|layout| layout.fits(&csv::columns(first))),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One log line of the server, free of its carrier.
 
-use crate::decode::{Decoded, SequenceNumber};
+use crate::decode::{DecodeError, Decoded, SequenceNumber};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
@@ -39,6 +39,27 @@ impl Line<'_> {
         let Line { position, hash, time, number, .. } = *self;
         Decoded::Numbered(SequenceNumber { stream: &self.session, number, time, position, hash })
     }
+}
+
+/// A record that is none of the csvlog's.
+pub(super) fn form(what: &str) -> DecodeError {
+    DecodeError::Form { expected: "a record of PostgreSQL's csvlog", what: what.to_owned() }
+}
+
+/// `10.0.0.1:35490` without the port; `[local]` as it is.
+pub(super) fn without_port(from: Cow<'_, str>) -> Cow<'_, str> {
+    match from.rfind(':') {
+        Some(at) if at > 0 && from[at + 1..].bytes().all(|b| b.is_ascii_digit()) && is_one_address(&from[..at]) => match from {
+            Cow::Borrowed(from) => Cow::Borrowed(&from[..at]),
+            Cow::Owned(from) => Cow::Owned(from[..at].to_owned()),
+        },
+        _ => from,
+    }
+}
+
+/// Whether what stands before a port is whole: `fe80::1` ends in digits, too, and has no port.
+fn is_one_address(host: &str) -> bool {
+    !host.contains(':') || host.parse::<core::net::Ipv6Addr>().is_ok() || (host.starts_with('[') && host.ends_with(']'))
 }
 
 /// What the line is about. Carriers translate the words of other languages.

@@ -4,12 +4,15 @@
 //! assembles the lines of each session into records: a statement counts once, however many lines speak of it.
 
 mod assemble;
+mod audit_file;
 mod auto_explain;
 mod azure;
 mod backend;
 mod cloudsql;
+mod columns;
 mod command;
 mod csvlog;
+mod csvlog_json;
 mod english;
 mod failure;
 mod jsonlog;

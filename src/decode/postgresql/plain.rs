@@ -13,7 +13,8 @@ pub(super) struct Plain<'m> {
 pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
     let timed = message.starts_with("duration: ");
     let rest = match message.strip_prefix("duration: ") {
-        Some(rest) => rest.split_once(" ms  ")?.1,
+        // Some collectors make one blank of two.
+        Some(rest) => rest.split_once(" ms ")?.1.trim_start(),
         None => message,
     };
     for word in ["statement: ", "语句: ", "语句："] {

@@ -57,6 +57,8 @@ pub(super) struct Start<'t> {
     pub label: Label,
     /// What follows the label.
     pub text: &'t str,
+    /// Where the name of the program ends, which its client chooses: it may hold what looks like the rest of a prefix.
+    pub chosen_end: Option<usize>,
 }
 
 /// Most steps of one reading: names may hold anything, so a pattern of many names has many readings.
@@ -115,16 +117,21 @@ impl Pattern {
 
     /// Reads the prefix and the label of a line.
     pub fn read<'t>(&self, line: &'t str) -> Option<Start<'t>> {
-        self.reading(line, self.strict)
+        self.reading(line, self.strict, 0)
     }
 
     /// The same, where names may hold spaces after all.
     pub fn read_loosely<'t>(&self, line: &'t str) -> Option<Start<'t>> {
-        self.reading(line, false)
+        self.reading(line, false, 0)
     }
 
-    fn reading<'t>(&self, line: &'t str, strict: bool) -> Option<Start<'t>> {
-        let mut reading = Reading { line, strict, head: LinePrefix::default(), steps: MOST_STEPS };
+    /// The next reading, in which the name of the program goes on to that place at least.
+    pub fn read_on<'t>(&self, line: &'t str, least: usize) -> Option<Start<'t>> {
+        self.reading(line, false, least)
+    }
+
+    fn reading<'t>(&self, line: &'t str, strict: bool, least: usize) -> Option<Start<'t>> {
+        let mut reading = Reading { line, strict, least, head: LinePrefix::default(), chosen_end: None, steps: MOST_STEPS };
         let (label, end) = reading.step(&self.parts, 0)?;
         let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && !UNKNOWN.contains(text));
         let head = reading.head;
@@ -139,7 +146,7 @@ impl Pattern {
             pid: known(head.pid),
             ..head
         };
-        Some(Start { head, label, text: &line[end..] })
+        Some(Start { head, label, text: &line[end..], chosen_end: reading.chosen_end })
     }
 }
 
@@ -163,7 +170,10 @@ const UNKNOWN: [&str; 13] = [
 struct Reading<'t> {
     line: &'t str,
     strict: bool,
+    /// Where the name of the program may end at the earliest.
+    least: usize,
     head: LinePrefix<'t>,
+    chosen_end: Option<usize>,
     steps: u32,
 }
 
@@ -214,13 +224,22 @@ impl<'t> Reading<'t> {
             return Some(found);
         }
         for (length, c) in text.char_indices().chain([(text.len(), '\0')]) {
-            if let Some(found) = self.fits(rest, at + length).then(|| self.step(rest, at + length)).flatten() {
+            let early = letter == b'a' && at + length < self.least;
+            if let Some(found) = (!early && self.fits(rest, at + length)).then(|| self.step(rest, at + length)).flatten() {
+                if letter == b'a' {
+                    self.chosen_end = Some(at + length);
+                }
                 let name = &self.line[at..at + length];
                 // Kept behind the rest of the pattern, whose vain attempts may have kept others.
                 self.keep(letter, if padded { name.trim_matches(' ') } else { name });
                 return Some(found);
             }
-            let spaced = (self.strict || letter == b'h') && !padded && c == ' ' && !matches!(letter, b'a' | b'i' | b'b' | b'?');
+            if letter == b'h' && !is_of_host(c) && c != '\0' && !(padded && c == ' ') {
+                return None;
+            }
+            // Another name follows, of which a pattern that says less knows nothing.
+            let listed = self.strict && matches!(letter, b'u' | b'd') && matches!(c, ',' | '=');
+            let spaced = listed || (self.strict || letter == b'h') && !padded && c == ' ' && !matches!(letter, b'a' | b'i' | b'b' | b'?');
             if length > LONGEST_NAME || spaced || (c.is_control() && c != '\0') || self.steps == 0 {
                 return None;
             }
@@ -255,6 +274,11 @@ impl<'t> Reading<'t> {
         };
         *field = Some(text);
     }
+}
+
+/// Characters of addresses and host names; what else stands there is no word of the server's.
+fn is_of_host(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '%' | '[' | ']' | '/')
 }
 
 fn is_named(letter: u8) -> bool {

@@ -4,6 +4,7 @@
 //! their shapes and names, and what they make up is the pattern of the lines after it. A line that no pattern so far reads begins
 //! this again, so a log may change its prefix, and its background processes may have one of their own.
 
+use crate::decode::postgresql::line::Severity;
 use crate::decode::postgresql::prefix::{self, Pattern, PatternPart, Start};
 use crate::decode::postgresql::words::{self, Label};
 
@@ -43,6 +44,10 @@ const WELL_KNOWN: [&str; 23] = [
 
 /// Most patterns that are kept of one log.
 const MOST_PATTERNS: usize = 12;
+/// Most further readings of one line.
+const MOST_READINGS: usize = 4;
+/// Most of a message that the name of a program may have hidden.
+const LONGEST_HIDDEN: usize = 200;
 /// Most of a line that is searched for a label.
 const LONGEST_HEAD: usize = 700;
 
@@ -84,6 +89,25 @@ impl Prefixes {
         self.found.iter().find_map(|pattern| pattern.read_loosely(line))
     }
 
+    /// Other readings of a line, in which the name of the program holds what the first took for the rest of the prefix. A client
+    /// chooses that name, and may choose it to hide a line.
+    pub fn other_readings<'t>(&self, line: &'t str, first: &Start<'t>) -> Vec<Start<'t>> {
+        let mut readings = Vec::new();
+        let Some(mut end) = first.chosen_end.filter(|_| holds_label(first.text)) else { return readings };
+        let mut patterns = self.given.iter().chain(&self.found);
+        let Some(pattern) = patterns.find(|pattern| pattern.read_on(line, 0).is_some_and(|start| start.chosen_end == Some(end))) else {
+            return readings;
+        };
+        while readings.len() < MOST_READINGS
+            && let Some(start) = pattern.read_on(line, end + 1)
+            && let Some(next) = start.chosen_end
+        {
+            end = next;
+            readings.push(start);
+        }
+        readings
+    }
+
     fn keep(&mut self, pattern: Pattern) {
         if self.found.len() >= MOST_PATTERNS {
             self.found.pop();
@@ -99,7 +123,10 @@ pub(super) fn recognises(line: &str, in_syslog: bool) -> bool {
     }
     let exact = |start: &Start<'_>| {
         let label = &line[..line.len() - start.text.len()];
-        matches!(start.label, Label::Message(_)) && label.ends_with(":  ")
+        // Where somebody has made one blank of two, the prefix must tell much.
+        let head = &start.head;
+        let sure = head.user.is_some() && head.time.is_some() && (head.pid.is_some() || head.session.is_some());
+        matches!(start.label, Label::Message(_)) && (label.ends_with(":  ") || sure && start.label != Label::Message(Severity::Notice))
     };
     let timed = WELL_KNOWN.iter().map(|text| Pattern::new(text, true)).filter(|pattern| pattern.has_time() || in_syslog);
     timed.chain(inferred(line)).any(|pattern| pattern.read(line).as_ref().is_some_and(exact))
@@ -125,7 +152,7 @@ fn inferred(line: &str) -> Option<Pattern> {
         let has = |letter: u8| parts.contains(&PatternPart::Field(letter, false));
         let before = head[..head.len() - rest.len()].chars().next_back();
         let begins = before.is_none_or(|c| !c.is_alphanumeric());
-        let found = begins.then(|| piece(rest, before, &has)).flatten();
+        let found = begins.then(|| piece(rest, before, &has).or_else(|| bare(head, rest, before, &has))).flatten();
         match found {
             Some((pieces, length)) => {
                 if !literal.is_empty() {
@@ -160,17 +187,59 @@ fn joined(parts: Vec<PatternPart>) -> Vec<PatternPart> {
     joined
 }
 
-/// Where the label begins: the first that is written as the server does.
+/// Where the label begins: the first that is written as the server does; else one that a prefix without an end of its own runs into
+/// (`user=liLOG:  `), or one of whose two spaces somebody has taken away.
 fn label_in(line: &str) -> Option<usize> {
     let end = prefix_of(line, LONGEST_HEAD).len();
-    memchr::memmem::find_iter(&line.as_bytes()[..end], b":  ").find_map(|colon| {
-        // A word is short, and begins behind what is no letter.
-        let from = line[..colon].char_indices().rev().take(24).map(|(at, _)| at).filter(|at| {
-            let before = line[..*at].chars().next_back();
-            before.is_none_or(|c| !c.is_alphabetic()) && words::exactly_at(&line[*at..]).is_some()
-        });
-        from.last()
+    let find = |colon: &[u8], glued: bool| {
+        memchr::memmem::find_iter(&line.as_bytes()[..end], colon).find_map(|colon| {
+            // A word is short, and begins behind what is no letter.
+            let from = line[..colon].char_indices().rev().take(24).map(|(at, _)| at).filter(|at| {
+                let before = line[..*at].chars().next_back();
+                (glued || before.is_none_or(|c| !c.is_alphabetic())) && words::at(&line[*at..]).is_some()
+            });
+            from.last()
+        })
+    };
+    find(b":  ", false).or_else(|| find(b":  ", true)).or_else(|| find(b": ", false))
+}
+
+/// Whether a label stands in the beginning of a message, as far as the name of a program could reach.
+fn holds_label(text: &str) -> bool {
+    let head = prefix_of(text, LONGEST_HIDDEN);
+    let audit = if head.starts_with("AUDIT: ") { 7 } else { 0 };
+    memchr::memmem::find_iter(&head.as_bytes()[audit..], b": ").any(|colon| {
+        let colon = audit + colon;
+        let before = head[..colon].chars().next_back();
+        // Labels are written in capitals where the language has them.
+        before.is_some_and(|c| c.is_ascii_uppercase() || !c.is_ascii() || c == ' ')
+            && head[..colon].char_indices().rev().take(24).any(|(at, _)| words::at(&text[at..]).is_some())
     })
+}
+
+/// What may stand between words that nothing names.
+const SEPARATORS: [char; 6] = [' ', ',', ';', '|', '/', '\t'];
+
+/// A word that neither a name nor a sign tells of, in a head without any: the first such is the login and the second the database,
+/// as nearly all have them. What is no such pair is a text of no meaning.
+fn bare(head: &str, text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(Vec<PatternPart>, usize)> {
+    if head.contains(['=', '@']) || before.is_some_and(|c| !SEPARATORS.contains(&c)) || !head.ends_with(SEPARATORS) {
+        return None;
+    }
+    let is_word = |word: &&str| {
+        let named =
+            word.starts_with(|c: char| c.is_alphabetic() || c == '_') && word.chars().all(|c| c.is_alphanumeric() || "_$.-".contains(c));
+        named || *word == "[unknown]"
+    };
+    let word = text.split(SEPARATORS).next().filter(is_word)?;
+    let words = text.split(SEPARATORS).filter(is_word).count();
+    let letter = match (has(b'u'), has(b'd'), words) {
+        (false, _, 2) => b'u',
+        (false, _, 1) if has(b'h') || has(b'r') => b'u',
+        (true, false, 1) => b'd',
+        _ => return None,
+    };
+    Some((vec![PatternPart::Field(letter, false)], word.len()))
 }
 
 fn prefix_of(text: &str, most: usize) -> &str {
@@ -209,7 +278,11 @@ fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
             _ => {}
         }
     }
-    let word = text.split(' ').next().unwrap_or("");
+    let word = text.split([' ', '\t']).next().unwrap_or("");
+    let address = word.split([',', ';', '|']).next().filter(|address| address.parse::<core::net::IpAddr>().is_ok());
+    if let Some(address) = address.filter(|_| !has(b'h') && !has(b'r')) {
+        return Some((vec![field(b'h')], address.len()));
+    }
     // `10.0.0.1(5):li_na@crm`: an address is no part of a name.
     let remote = Some(word).filter(|word| !word.starts_with('[') || word.starts_with("[local]")).and_then(prefix::remote_length);
     if let Some(length) = remote.filter(|length| word[*length..].starts_with([':', ',', '|', '/', ';']) && !has(b'h') && !has(b'r')) {

@@ -5,14 +5,15 @@
 
 use crate::decode::postgresql::backend::{self, Backends, Behind};
 use crate::decode::postgresql::line::{Line, Severity};
+use crate::decode::postgresql::pending::LineOrigin;
 use crate::decode::postgresql::prefix::{LinePrefix, Start};
 use crate::decode::postgresql::prefixes::Prefixes;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::words::Label;
-use crate::decode::postgresql::{english, state};
+use crate::decode::postgresql::{english, plain, state};
 use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw, Settings};
-use crate::model::access::{Position, RecordHash};
+use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::time::Timestamp;
 
 /// Most messages that wait for further parts. These come soon, or never.
@@ -72,6 +73,8 @@ struct GatheredMessage {
     statement: Option<String>,
     context: Option<String>,
     query: bool,
+    /// Its line could be read in several ways, as the first of its session.
+    ambiguous: bool,
     /// To what the next line belongs.
     part: Label,
 }
@@ -148,6 +151,21 @@ impl Reader {
         result
     }
 
+    /// Adds what a carrier holds beside the message that was taken last, where that does not have it itself.
+    pub fn add(&mut self, label: Label, text: &str, raw: Raw<'_>) {
+        let Some(entry) = self.open.last_mut().filter(|entry| entry.position == raw.position) else { return };
+        let has = match label {
+            Label::Detail => entry.detail.is_some(),
+            Label::Statement => entry.statement.is_some(),
+            Label::Context => entry.context.is_some(),
+            Label::Message(_) | Label::Query | Label::Other => true,
+        };
+        if !has && !text.is_empty() {
+            entry.part = label;
+            entry.push(text, false, raw);
+        }
+    }
+
     /// Takes one line.
     fn line(&mut self, line: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if let Some(rest) = line.strip_prefix('\t') {
@@ -157,6 +175,54 @@ impl Reader {
             return Ok(());
         }
         let start = self.prefixes.read(line).ok_or_else(unreadable)?;
+        let others = self.prefixes.other_readings(line, &start);
+        if !others.is_empty() {
+            return self.ambiguous(start, others, line, raw, emit);
+        }
+        self.read(start, line, raw, emit)
+    }
+
+    /// Takes a line whose client has chosen the name of its program so that the prefix can be read in several ways. Every reading that
+    /// tells of something counts, for whom the last says: what the server itself wrote stands behind what the client chose.
+    fn ambiguous(
+        &mut self,
+        first: Start<'_>,
+        others: Vec<Start<'_>>,
+        line: &str,
+        raw: Raw<'_>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), DecodeError> {
+        let last = others.last().map_or(first.head, |last| last.head);
+        let all: Vec<Start<'_>> = std::iter::once(first).chain(others).collect();
+        let mut telling: Vec<Start<'_>> = all.iter().copied().filter(tells).collect();
+        if telling.is_empty() {
+            telling = vec![first];
+        }
+        let (key, known) = (backend::key(&last, &raw.envelope), telling.len());
+        for (at, start) in telling.into_iter().enumerate() {
+            let (host, remote) = self.backends.address(&key).unwrap_or_default();
+            let head = LinePrefix {
+                application: start.head.application,
+                state: start.head.state,
+                host: host.as_deref().or(last.host),
+                remote: remote.as_deref().or(last.remote),
+                ..last
+            };
+            // Readings of one line are statements of sessions of their own: none hides or ends another.
+            let key = if at + 1 == known { key.clone() } else { format!("{key}?{at}") };
+            match start.label {
+                Label::Message(severity) => self.begin(key, severity, &Start { head, ..start }, line, raw, emit)?,
+                _ => self.read(start, line, raw, emit)?,
+            }
+        }
+        let first = self.backends.is_first_ambiguity(&key);
+        if let Some(entry) = self.open.last_mut().filter(|entry| entry.key == key) {
+            entry.ambiguous = first;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, start: Start<'_>, line: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let key = backend::key(&start.head, &raw.envelope);
         match start.label {
             Label::Message(severity) => self.begin(key, severity, &start, line, raw, emit),
@@ -229,6 +295,7 @@ impl Reader {
             statement: None,
             context: None,
             query: false,
+            ambiguous: false,
             part: start.label,
         });
         Ok(())
@@ -264,7 +331,17 @@ impl Reader {
             When::Unknown => return,
         };
         match time {
-            Ok(time) => self.sessions.take(&line(entry, time), emit),
+            Ok(time) => {
+                let ambiguous = entry.ambiguous;
+                let line = line(entry, time);
+                // Who names a program so that it looks like a part of the log changes what is logged.
+                if ambiguous {
+                    let mut record = LineOrigin::of(&line, None).record("/header");
+                    record.operation = Operation::Admin;
+                    emit(record.into());
+                }
+                self.sessions.take(&line, emit);
+            }
             Err(error) => entry.lose(error, emit),
         }
     }
@@ -294,6 +371,19 @@ impl Reader {
         }
         self.give_up_waiting(emit);
         self.sessions.flush(emit);
+    }
+}
+
+/// Whether a reading of a line tells of something that somebody did.
+fn tells(start: &Start<'_>) -> bool {
+    match start.label {
+        Label::Message(Severity::Log) => {
+            let message = english::message(start.text.into());
+            let begins = ["AUDIT: ", "duration: ", "connection ", "disconnection: ", "received replication command: "];
+            plain::parse(&message).is_some() || begins.iter().any(|begin| message.starts_with(begin))
+        }
+        Label::Message(Severity::Error | Severity::Fatal) => true,
+        _ => false,
     }
 }
 

@@ -33,6 +33,11 @@ impl<V> Recent<V> {
         value
     }
 
+    /// The value of that name, if there is one; asking for it here does not keep it.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut V> {
+        self.values.get_mut(name).map(|(_, value)| value)
+    }
+
     /// Forgets a value.
     pub fn remove(&mut self, name: &str) -> Option<V> {
         let (last, value) = self.values.remove(name)?;

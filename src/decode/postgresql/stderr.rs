@@ -75,7 +75,7 @@ impl Decoder for Stderr {
 
 fn recognises(bytes: &[u8]) -> bool {
     // Cheap for lines of other formats.
-    if memchr::memmem::find(bytes, b":  ").is_none() {
+    if memchr::memmem::find(bytes, b": ").is_none() {
         return false;
     }
     let Some(line) = std::str::from_utf8(bytes).ok().and_then(|text| text.lines().next()) else { return false };

@@ -90,6 +90,8 @@ pub(super) fn label(word: &str) -> Option<Label> {
 pub(super) fn severity(word: &str) -> Severity {
     match label(word) {
         Some(Message(severity)) => severity,
+        // EDB's audit log.
+        None if word == "AUDIT" => Severity::Log,
         _ => Severity::Notice,
     }
 }
