@@ -2,6 +2,7 @@
 
 mod detectors;
 mod files;
+mod records;
 mod report;
 mod sections;
 mod settings;
@@ -36,13 +37,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         }
     };
     let mut report = Report::default();
-    sections::write(&config, &context, &mut report);
+    let undecoded = sections::write(&config, &context, &mut report);
     for warning in validate::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
         report.warn(warning);
     }
     // A reader that has seen enough (`| head`) is no failure.
     let _ = std::io::stdout().lock().write_all(report.finish(&options.config).as_bytes());
-    Ok(())
+    if undecoded.is_empty() { Ok(()) } else { Err(Failure::undecoded(&undecoded)) }
 }
 
 /// Settings of Kafka clients that could not be used; whether brokers answer is seen when the service runs.

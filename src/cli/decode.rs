@@ -3,7 +3,7 @@
 use crate::cli::{Failure, setup};
 use leakwarden::classify::classifier::Classifier;
 use leakwarden::classify::counting::Disclosure;
-use leakwarden::decode::{self, DecodeError, Decoded, Raw};
+use leakwarden::decode::{self, DecodeError, Decoded, Ignored, IgnoredCounts, IgnoredReason, Raw};
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::record::Record;
@@ -76,7 +76,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let format = setup::format(&config, options.format.as_deref())?;
     let classifier = &*context.classifier;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut dead = 0;
+    let (mut all, mut undecoded) = (Tally::default(), Vec::new());
     // Files are decoded in the order they are given: whoever reads the output knows which comes first.
     let mut assigned = replay::assign(&config, &options.files, format.as_ref());
     assigned.sort_by_key(|file| options.files.iter().position(|given| *given == file.path));
@@ -84,13 +84,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let mut input = files::open(&file.path, &classifier.keys).map_err(anyhow::Error::from)?;
         let mut feed = PartitionDecoder::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
         let mut decoder: Option<Box<dyn decode::Decoder>> = None;
+        let mut tally = Tally { shown: all.shown, ..Tally::default() };
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
             let block = match piece {
                 Piece::Block(block) => block,
                 Piece::Messages(_) => continue, // of topics alone
                 Piece::Oversized(long) => {
-                    dead += 1;
-                    note(dead, &file.path, long.line, &decode::DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string());
+                    tally.lines += 1;
+                    tally.dead_letter(&file.path, long.line, &decode::DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string());
                     continue;
                 }
             };
@@ -101,14 +102,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 }
                 decoder = codec.map(decode::Codec::decoder);
             }
-            for (line, bytes) in block.lines().filter(|(_, bytes)| !bytes.trim_ascii().is_empty()) {
+            for (line, bytes) in block.lines() {
+                tally.lines += 1;
                 let Some(decoder) = &mut decoder else {
-                    dead += 1;
-                    note(dead, &file.path, line, "no format recognises the file; name one with --format");
+                    match bytes.trim_ascii() {
+                        b"" => tally.ignored.add(IgnoredReason::Blank, 1),
+                        _ => tally.dead_letter(&file.path, line, "no format recognises the file; name one with --format"),
+                    }
                     continue;
                 };
                 let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
-                let mut printer = Printer { out: &mut out, feed: &feed, classifier, dead: &mut dead, result: Ok(()) };
+                let mut printer = Printer { out: &mut out, feed: &feed, classifier, tally: &mut tally, result: Ok(()) };
                 if let Err(error) = decoder.decode(raw, &mut |decoded| printer.take(decoded)) {
                     printer.dead(line, &error);
                 }
@@ -116,16 +120,56 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             }
         }
         if let Some(decoder) = &mut decoder {
-            let mut printer = Printer { out: &mut out, feed: &feed, classifier, dead: &mut dead, result: Ok(()) };
+            let mut printer = Printer { out: &mut out, feed: &feed, classifier, tally: &mut tally, result: Ok(()) };
             decoder.flush(&mut |decoded| printer.take(decoded));
             printer.result?;
         }
+        feed.note_counts(tally.accesses, &tally.ignored, tally.dead);
+        undecoded.extend(feed.undecoded().map(|why| (file.path.clone(), why)));
+        all.join(&tally);
     }
     out.flush()?;
-    if dead > 0 {
-        eprintln!("{dead} records could not be decoded");
+    all.print();
+    if undecoded.is_empty() { Ok(()) } else { Err(Failure::undecoded(&undecoded)) }
+}
+
+/// What became of the lines that were read.
+#[derive(Default)]
+struct Tally {
+    lines: u64,
+    accesses: u64,
+    ignored: IgnoredCounts,
+    dead: u64,
+    /// Dead letters of all files that were printed one by one.
+    shown: u64,
+}
+
+impl Tally {
+    fn dead_letter(&mut self, path: &str, line: u64, reason: &str) {
+        self.dead += 1;
+        self.shown += 1;
+        note(self.shown, path, line, reason);
     }
-    Ok(())
+
+    fn join(&mut self, other: &Tally) {
+        self.lines += other.lines;
+        self.accesses += other.accesses;
+        self.ignored.join(&other.ignored);
+        self.dead += other.dead;
+        self.shown = other.shown;
+    }
+
+    fn print(&self) {
+        let more = (self.accesses + self.ignored.total() + self.dead).saturating_sub(self.lines);
+        let within = if more == 0 { String::new() } else { format!("{more} more records within them, ") };
+        let reasons: Vec<String> = self.ignored.iter().map(|(reason, lines)| format!("{} {lines}", reason.name())).collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        let (lines, accesses, ignored, dead) = (self.lines, self.accesses, self.ignored.total(), self.dead);
+        eprintln!("{lines} lines read: {within}{accesses} accesses, {ignored} ignored{why}, {dead} dead letters");
+        if dead > 0 {
+            eprintln!("{dead} records could not be decoded");
+        }
+    }
 }
 
 fn note(count: u64, path: &str, line: u64, reason: &str) {
@@ -139,15 +183,19 @@ struct Printer<'p, W: Write> {
     out: &'p mut W,
     feed: &'p PartitionDecoder,
     classifier: &'p Classifier,
-    dead: &'p mut u64,
+    tally: &'p mut Tally,
     result: std::io::Result<()>,
 }
 
 impl<W: Write> Printer<'_, W> {
     fn take(&mut self, decoded: Decoded<'_>) {
         match decoded {
-            Decoded::Record(record) if self.result.is_ok() => self.result = self.print(&record),
-            Decoded::Record(_) | Decoded::Numbered(_) | Decoded::Ignored(_) => {}
+            Decoded::Record(record) if self.result.is_ok() => {
+                self.tally.accesses += 1;
+                self.result = self.print(&record);
+            }
+            Decoded::Ignored(Ignored { reason, lines, .. }) => self.tally.ignored.add(reason, lines),
+            Decoded::Record(_) | Decoded::Numbered(_) => {}
             Decoded::Lost(lost) => self.dead(lost.position.0, &lost.error),
         }
     }
@@ -160,8 +208,7 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn dead(&mut self, line: u64, error: &DecodeError) {
-        *self.dead += 1;
-        note(*self.dead, &self.feed.name, line, &error.to_string());
+        self.tally.dead_letter(&self.feed.name, line, &error.to_string());
     }
 }
 

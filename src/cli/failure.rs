@@ -1,6 +1,7 @@
 //! How a command fails: at run time, or because its arguments or configuration are invalid.
 
 use leakwarden::model::problem::Problem;
+use leakwarden::pipeline::first_records::Undecoded;
 use leakwarden::telemetry::untrusted::harmless;
 use std::fmt;
 use std::process::ExitCode;
@@ -18,6 +19,12 @@ impl Failure {
     /// One invalid argument.
     pub fn argument(argument: &str, rule: &str, value: impl fmt::Display) -> Failure {
         Failure::Unusable(vec![Problem::new(argument, rule, value)])
+    }
+
+    /// Inputs had records of which none was decoded: what is to be said of each.
+    pub fn undecoded(inputs: &[(String, Undecoded)]) -> Failure {
+        let told: Vec<String> = inputs.iter().map(|(name, why)| format!("{name}: {why}")).collect();
+        Failure::AtRunTime(anyhow::anyhow!("{}", told.join("; ")))
     }
 
     /// 1 for an error at run time, 2 for invalid arguments or configuration.

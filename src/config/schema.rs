@@ -126,6 +126,8 @@ settings! {
     pub struct Http {
         /// Address and port.
         listen: Address = Address("127.0.0.1:9464".to_owned()) => RESTART;
+        /// `/readyz` fails where records wait and none was finished for so long.
+        stalled_after: Span = Span::minutes(5) => RELOAD;
     }
 }
 

@@ -56,6 +56,14 @@ impl FormatChoice {
         }
     }
 
+    /// What its decoders are told, whichever format it is.
+    pub fn settings(&self) -> &Arc<Settings> {
+        match self {
+            FormatChoice::Known(codec) => &codec.settings,
+            FormatChoice::Auto(settings) => settings,
+        }
+    }
+
     /// Settles on a format by the first lines. `None` where no format knows them.
     pub fn settle<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
         if let FormatChoice::Auto(settings) = self {

@@ -23,7 +23,7 @@
 //! 2026-03-02 09:14:05,462 INFO FSNamesystem.audit: allowed=true ugi=li_na (auth:PROXY) via hive/node1@CORP.EXAMPLE (auth:KERBEROS) ip=/10.0.0.7 cmd=open src=/warehouse/crm.db/customers/part-00000.parquet dst=null perm=null proto=rpc
 //! ```
 
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json, tree};
 use crate::model::access::Operation;
 use crate::model::record::{EventOutcome, Object};
 use jiff::tz::TimeZone;
@@ -66,7 +66,10 @@ impl Hdfs {
         let stamp = text.get(..end).filter(|stamp| stamp.starts_with(|c: char| c.is_ascii_digit()));
         let time = tree::time(raw, "time", stamp, self.zone.as_ref())?;
         let command = fields.command.split_whitespace().next().unwrap_or("");
-        let Some(operation) = operation(command, fields.command) else { return Ok(()) };
+        let Some(operation) = operation(command, fields.command) else {
+            emit(raw.ignored(IgnoredReason::NotDataAccess));
+            return Ok(());
+        };
         let mut record = tree::record(raw, time);
         record.operation = operation;
         let (user, proxy) = who(fields.user);

@@ -1,71 +1,12 @@
 //! Lines that a decoder passes over on purpose, each with its reason, so that every line that was read is counted as something.
 //!
 //! A decoder says so by [`Decoded::Ignored`](super::Decoded::Ignored), for the line at hand ([`Raw::ignored`]) or for one that it held
-//! back. What it says nothing of at all, [`Accounted`] counts as [`IgnoredReason::Other`].
+//! back. Blank lines, and those that go on with a record that is open, need not be told. What a decoder says nothing of at all,
+//! [`Accounted`] counts as [`IgnoredReason::Other`].
 
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw};
 use crate::model::access::Position;
-
-/// Why a line is no record of an access by itself.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum IgnoredReason {
-    /// Nothing stands in it.
-    Blank,
-    /// The head of a table, a comment, or what stands around records.
-    Header,
-    /// Part of a record of several lines, or of a statement of which several lines tell: counted with it.
-    Continuation,
-    /// Tells of an access that another record tells better.
-    DuplicateEvent,
-    /// A session begins, ends or is kept alive.
-    Session,
-    /// A statement or event that touches no data: transactions, settings, metadata.
-    NotDataAccess,
-    /// What a server says of itself: start, checkpoints, warnings.
-    ServerMessage,
-    /// Replication between servers, and a sign of life of it.
-    ReplicationStatus,
-    /// An event of another kind, or of another log that shares the stream.
-    OtherEvent,
-    /// Outside of the time that was asked for.
-    OutsideTime,
-    /// The decoder did not say.
-    Other,
-}
-
-impl IgnoredReason {
-    /// Every reason.
-    pub const ALL: [IgnoredReason; 11] = [
-        IgnoredReason::Blank,
-        IgnoredReason::Header,
-        IgnoredReason::Continuation,
-        IgnoredReason::DuplicateEvent,
-        IgnoredReason::Session,
-        IgnoredReason::NotDataAccess,
-        IgnoredReason::ServerMessage,
-        IgnoredReason::ReplicationStatus,
-        IgnoredReason::OtherEvent,
-        IgnoredReason::OutsideTime,
-        IgnoredReason::Other,
-    ];
-
-    /// Its name in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            IgnoredReason::Blank => "blank",
-            IgnoredReason::Header => "header",
-            IgnoredReason::Continuation => "continuation",
-            IgnoredReason::DuplicateEvent => "duplicate_event",
-            IgnoredReason::Session => "session",
-            IgnoredReason::NotDataAccess => "not_data_access",
-            IgnoredReason::ServerMessage => "server_message",
-            IgnoredReason::ReplicationStatus => "replication_status",
-            IgnoredReason::OtherEvent => "other_event",
-            IgnoredReason::OutsideTime => "outside_time",
-            IgnoredReason::Other => "other",
-        }
-    }
-}
+use crate::model::ignored::IgnoredReason;
 
 /// Lines that were passed over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,32 +23,6 @@ impl Raw<'_> {
     /// This line is passed over on purpose.
     pub fn ignored(&self, reason: IgnoredReason) -> Decoded<'static> {
         Decoded::Ignored(Ignored { position: self.position, lines: 1, reason })
-    }
-}
-
-/// How many lines were passed over, by reason.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct IgnoredCounts([u64; IgnoredReason::ALL.len()]);
-
-impl IgnoredCounts {
-    /// Counts some.
-    pub fn add(&mut self, reason: IgnoredReason, lines: u64) {
-        self.0[reason as usize] += lines;
-    }
-
-    /// Counts those that another counted.
-    pub fn join(&mut self, other: &IgnoredCounts) {
-        self.0.iter_mut().zip(other.0).for_each(|(sum, lines)| *sum += lines);
-    }
-
-    /// All of them.
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-
-    /// The reasons that came up, and how often.
-    pub fn iter(&self) -> impl Iterator<Item = (IgnoredReason, u64)> + '_ {
-        IgnoredReason::ALL.into_iter().map(|reason| (reason, self.0[reason as usize])).filter(|(_, lines)| *lines > 0)
     }
 }
 
@@ -140,6 +55,7 @@ impl Accounted {
 impl Decoder for Accounted {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let (mut own, mut earlier) = (0, 0);
+        let was_open = self.inner.is_record_incomplete();
         let result = self.inner.decode(raw, &mut |decoded| {
             match decoded.fate() {
                 Some((at, lines)) if at == raw.position => own += lines,
@@ -151,7 +67,13 @@ impl Decoder for Accounted {
         self.release(earlier);
         self.last = raw.position;
         if result.is_ok() && own == 0 {
-            self.held += 1;
+            // A line that ends a record may begin the next.
+            let goes_on = was_open && (earlier == 0 || !self.inner.is_record_incomplete());
+            match raw.bytes.trim_ascii() {
+                _ if goes_on => emit(raw.ignored(IgnoredReason::Continuation)),
+                b"" => emit(raw.ignored(IgnoredReason::Blank)),
+                _ => self.held += 1,
+            }
         }
         result
     }
@@ -175,6 +97,7 @@ impl Decoder for Accounted {
 mod tests {
     use super::*;
     use crate::model::access::RecordHash;
+    use crate::model::ignored::IgnoredCounts;
     use crate::model::record::Record;
     use crate::model::time::Timestamp;
 

@@ -21,6 +21,7 @@ mod ignored;
 mod json;
 pub mod mongodb;
 pub mod mysql;
+pub mod nearest;
 pub mod ocsf;
 mod operation;
 pub mod oracle;
@@ -35,10 +36,11 @@ pub mod trino;
 mod xml;
 
 use crate::model::access::{Position, RecordHash};
+pub use crate::model::ignored::{IgnoredCounts, IgnoredReason};
 use crate::model::record::Record;
 use crate::model::time::Timestamp;
 pub use codec::{Codec, FormatChoice, recognise};
-pub use ignored::{Ignored, IgnoredCounts, IgnoredReason};
+pub use ignored::Ignored;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@
 //! ```
 
 use crate::decode::pending::Pending;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json, operation, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, EventOutcome, Object, Record};
 use crate::model::time::Span;
@@ -81,7 +81,7 @@ impl Decoder for Ranger {
         record.statement =
             event.get("reqData").and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(|text| Cow::Owned(text.to_owned()));
         record.operation = operation(&event, record.statement.as_deref());
-        self.join(record, emit);
+        self.join(raw, record, emit);
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Decoder for Ranger {
 
 impl Ranger {
     /// Records of one statement, session and user are one.
-    fn join(&mut self, record: Record<'static>, emit: &mut Emit<'_>) {
+    fn join(&mut self, raw: Raw<'_>, record: Record<'static>, emit: &mut Emit<'_>) {
         let Some(session) = record.session.as_deref().filter(|_| record.statement.is_some()) else {
             return emit(record.into());
         };
@@ -109,7 +109,7 @@ impl Ranger {
                 if record.operation == Operation::Read {
                     held.operation = Operation::Read;
                 }
-                return;
+                return emit(raw.ignored(IgnoredReason::Continuation));
             }
         }
         if let Some(before) = self.held.put(key, record) {

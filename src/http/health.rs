@@ -1,14 +1,31 @@
 //! Whether the service is ready, as the parts of it say. Cheap to write from any thread, read by probes.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// What readiness depends on.
 #[derive(Debug)]
 pub struct Health {
     restored: AtomicBool,
     stopping: AtomicBool,
-    sources: Vec<(String, AtomicBool)>,
+    sources: Vec<SourceHealth>,
+    /// What the times below are counted from.
+    begun: Instant,
+    /// When a round of work ended last, in milliseconds.
+    round_ended: AtomicU64,
+    /// When a record was finished last, or none was waiting.
+    progressed: AtomicU64,
+    /// How long either may be ago.
+    stalled_after: AtomicU64,
+}
+
+#[derive(Debug)]
+struct SourceHealth {
+    name: String,
+    connected: AtomicBool,
+    /// Records came, and none could be decoded.
+    undecoded: AtomicBool,
 }
 
 /// Why the service is not ready.
@@ -20,6 +37,10 @@ pub enum NotReady {
     Restoring,
     /// These sources are not connected, or have no partitions assigned yet.
     Waiting(Vec<String>),
+    /// Records wait, or are being worked on, and for so long none was finished.
+    Stalled(Duration),
+    /// None of the records of these sources could be decoded.
+    Undecoded(Vec<String>),
 }
 
 impl fmt::Display for NotReady {
@@ -28,6 +49,8 @@ impl fmt::Display for NotReady {
             NotReady::Stopping => f.write_str("shutting down"),
             NotReady::Restoring => f.write_str("the state is being restored"),
             NotReady::Waiting(sources) => write!(f, "not connected: {}", sources.join(", ")),
+            NotReady::Stalled(since) => write!(f, "no progress for {} s: input waits, and no record is finished", since.as_secs()),
+            NotReady::Undecoded(sources) => write!(f, "no record could be decoded: {}", sources.join(", ")),
         }
     }
 }
@@ -38,20 +61,56 @@ impl Health {
         Health {
             restored: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
-            sources: sources.into_iter().map(|name| (name.into(), AtomicBool::new(false))).collect(),
+            sources: sources.into_iter().map(|name| SourceHealth::new(name.into())).collect(),
+            begun: Instant::now(),
+            round_ended: AtomicU64::new(0),
+            progressed: AtomicU64::new(0),
+            stalled_after: AtomicU64::new(u64::MAX),
         }
     }
 
     /// The state is there.
     pub fn set_restored(&self) {
+        self.end_round(true);
         self.restored.store(true, Ordering::Release);
     }
 
     /// A source, by its place in the list given to [`Health::new`], is connected or has lost its connection.
     pub fn set_connected(&self, source: usize, connected: bool) {
-        if let Some((_, flag)) = self.sources.get(source) {
-            flag.store(connected, Ordering::Release);
+        if let Some(source) = self.sources.get(source) {
+            source.connected.store(connected, Ordering::Release);
         }
+    }
+
+    /// Whether records of a source came of which none could be decoded.
+    pub fn set_undecoded(&self, source: usize, undecoded: bool) {
+        if let Some(source) = self.sources.get(source) {
+            source.undecoded.store(undecoded, Ordering::Release);
+        }
+    }
+
+    /// After how long without progress it is not ready any more.
+    pub fn set_stalled_after(&self, limit: Duration) {
+        self.stalled_after.store(millis(limit), Ordering::Release);
+    }
+
+    /// A round of work has ended. `progressed`: a record was finished in it, or none is waiting.
+    pub fn end_round(&self, progressed: bool) {
+        let now = millis(self.begun.elapsed());
+        self.round_ended.store(now, Ordering::Release);
+        if progressed {
+            self.progressed.store(now, Ordering::Release);
+        }
+    }
+
+    /// For how long nothing was finished that was waiting.
+    fn without_progress(&self) -> Duration {
+        let last = self.round_ended.load(Ordering::Acquire).min(self.progressed.load(Ordering::Acquire));
+        Duration::from_millis(millis(self.begun.elapsed()).saturating_sub(last))
+    }
+
+    fn names(&self, of: impl Fn(&SourceHealth) -> bool) -> Vec<String> {
+        self.sources.iter().filter(|source| of(source)).map(|source| source.name.clone()).collect()
     }
 
     /// The service begins to shut down: it takes no more work and will not be ready again.
@@ -67,10 +126,27 @@ impl Health {
         if !self.restored.load(Ordering::Acquire) {
             return Err(NotReady::Restoring);
         }
-        let waiting: Vec<String> =
-            self.sources.iter().filter(|(_, connected)| !connected.load(Ordering::Acquire)).map(|(name, _)| name.clone()).collect();
-        if waiting.is_empty() { Ok(()) } else { Err(NotReady::Waiting(waiting)) }
+        let waiting = self.names(|source| !source.connected.load(Ordering::Acquire));
+        if !waiting.is_empty() {
+            return Err(NotReady::Waiting(waiting));
+        }
+        let since = self.without_progress();
+        if since > Duration::from_millis(self.stalled_after.load(Ordering::Acquire)) {
+            return Err(NotReady::Stalled(since));
+        }
+        let undecoded = self.names(|source| source.undecoded.load(Ordering::Acquire));
+        if undecoded.is_empty() { Ok(()) } else { Err(NotReady::Undecoded(undecoded)) }
     }
+}
+
+impl SourceHealth {
+    fn new(name: String) -> SourceHealth {
+        SourceHealth { name, connected: AtomicBool::new(false), undecoded: AtomicBool::new(false) }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -90,5 +166,24 @@ mod tests {
         assert!(health.readiness().is_err());
         health.set_stopping();
         assert_eq!(health.readiness(), Err(NotReady::Stopping));
+    }
+
+    #[test]
+    fn it_is_not_ready_while_no_record_is_finished_or_none_decodes_and_recovers() {
+        let health = Health::new(["crm"]);
+        health.set_restored();
+        health.set_connected(0, true);
+        health.set_stalled_after(Duration::from_millis(200));
+        assert_eq!(health.readiness(), Ok(()));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(matches!(health.readiness(), Err(NotReady::Stalled(_))), "a round takes for ever");
+        health.end_round(false);
+        assert!(matches!(health.readiness(), Err(NotReady::Stalled(_))), "rounds end and finish nothing");
+        health.end_round(true);
+        assert_eq!(health.readiness(), Ok(()));
+        health.set_undecoded(0, true);
+        assert_eq!(health.readiness().expect_err("nothing decodes").to_string(), "no record could be decoded: crm");
+        health.set_undecoded(0, false);
+        assert_eq!(health.readiness(), Ok(()));
     }
 }

@@ -6,6 +6,7 @@ pub mod coverage;
 pub mod dead_letters;
 pub mod delivery;
 pub mod failpoint;
+pub mod first_records;
 pub mod live;
 pub mod parallel;
 pub mod partition_decoder;

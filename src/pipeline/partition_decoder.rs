@@ -6,6 +6,7 @@ use crate::decode::{
 };
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::time::Timestamp;
+use crate::pipeline::first_records::{FirstRecords, Undecoded};
 use crate::population::volume::RecordRef;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
@@ -24,6 +25,7 @@ pub struct PartitionDecoder {
     pub name: String,
     format: FormatChoice,
     decoder: Option<Box<dyn Decoder>>,
+    first: FirstRecords,
     /// Encrypts what dead letters keep; without it they keep nothing.
     sealer: Option<Arc<Sealer>>,
 }
@@ -111,7 +113,7 @@ impl Default for TimeRange {
 impl PartitionDecoder {
     /// A partition of a format, or of one that is still to be recognised.
     pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: FormatChoice) -> PartitionDecoder {
-        PartitionDecoder { source, index, partition, name, format, decoder: None, sealer: None }
+        PartitionDecoder { source, index, partition, name, format, decoder: None, first: FirstRecords::default(), sealer: None }
     }
 
     /// With a sealer, dead letters keep their content, encrypted.
@@ -125,8 +127,35 @@ impl PartitionDecoder {
     }
 
     /// Recognises the format from the first lines, where it is not given. `None` if no format knows them.
-    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&Codec> {
+    pub fn recognise<'a>(&mut self, lines: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>) -> Option<&Codec> {
+        let lines = lines.into_iter();
+        self.first.offer(lines.clone());
         self.format.settle(lines)
+    }
+
+    /// Notes what became of records: whoever takes a batch does.
+    pub fn note(&mut self, batch: &Batch) {
+        self.first.count(batch.accesses.len() as u64, &batch.ignored, batch.dead_letters.len() as u64);
+    }
+
+    /// The same in numbers.
+    pub fn note_counts(&mut self, accesses: u64, ignored: &IgnoredCounts, dead: u64) {
+        self.first.count(accesses, ignored, dead);
+    }
+
+    /// Whether records came and, so far, not one of them was decoded.
+    pub fn decodes_nothing(&self) -> bool {
+        self.first.dead() > 0
+    }
+
+    /// Whether a record was decoded, or passed over by a decoder that knew what it was.
+    pub fn decodes_something(&self) -> bool {
+        self.first.is_understood()
+    }
+
+    /// What is to be told where none of its records was decoded.
+    pub fn undecoded(&self) -> Option<Undecoded> {
+        self.first.undecoded(self.format.known().map(|codec| codec.format.name), self.format.settings())
     }
 
     /// The origin of its records.

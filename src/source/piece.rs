@@ -18,7 +18,7 @@ pub struct Block {
 
 impl Block {
     /// Each line with its number, without `\n` or `\r\n`. Empty lines are lines.
-    pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> {
+    pub fn lines(&self) -> impl Iterator<Item = (u64, &[u8])> + Clone {
         let mut rest = self.bytes.as_slice();
         let mut number = self.first_line;
         std::iter::from_fn(move || {

@@ -5,8 +5,8 @@
 
 pub mod table;
 
-use crate::decode::IgnoredReason;
 use crate::model::coverage::{Counts, State};
+use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
 use crate::model::typology::Typology;
@@ -150,6 +150,7 @@ pub struct SourceMetrics {
     ignored: [IntCounter; IgnoredReason::ALL.len()],
     watermark_delay: Gauge,
     lag: Gauge,
+    undecoded: Gauge,
     redriven: IntCounter,
 }
 
@@ -225,6 +226,7 @@ impl Metrics {
             ignored: IgnoredReason::ALL.map(|reason| self.counter(table::IGNORED, [name, reason.name()])),
             watermark_delay: self.gauge(table::WATERMARK_DELAY, [name]),
             lag: self.gauge(table::CONSUMER_LAG, [name]),
+            undecoded: self.gauge(table::SOURCE_UNDECODED, [name]),
             redriven: self.counter(table::REDRIVEN, [name]),
         }
     }
@@ -351,6 +353,11 @@ impl SourceMetrics {
     /// How far its watermark is behind the clock.
     pub fn set_watermark_delay(&self, delay: Duration) {
         self.watermark_delay.set(delay.as_secs_f64());
+    }
+
+    /// Whether records of it came of which none could be decoded.
+    pub fn set_undecoded(&self, undecoded: bool) {
+        self.undecoded.set(if undecoded { 1.0 } else { 0.0 });
     }
 
     /// How many of its records are not read yet.

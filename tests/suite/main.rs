@@ -16,6 +16,7 @@ mod docs;
 mod end_user;
 mod example_programs;
 mod examples;
+mod fates;
 mod global_stage;
 mod hostile;
 mod hostile_statements;

@@ -1,17 +1,19 @@
 //! What each part of a configuration means, in words: the order of the sections.
 
 use crate::cli::check::report::Report;
-use crate::cli::check::{detectors, files, settings};
+use crate::cli::check::{detectors, files, records, settings};
 use leakwarden::config::schema::Config;
 use leakwarden::engine::context::Context;
+use leakwarden::pipeline::first_records::Undecoded;
 
-/// Writes every section.
-pub fn write(config: &Config, context: &Context, report: &mut Report) {
+/// Writes every section; gives the sources none of whose first records decodes.
+pub fn write(config: &Config, context: &Context, report: &mut Report) -> Vec<(String, Undecoded)> {
     let place = |setting: &str| format!("{}: {setting}", config.file.display());
     files::catalog(config, &context.classifier.catalog, report);
     files::directory(config, context, &place, report);
     files::explanations(config, &context.explanations, &place, report);
     settings::sources(config, &place, report);
+    let undecoded = records::look(config, context, report);
     settings::time(config, report);
     detectors::write(config, context, report);
     settings::alerts(config, &place, report);
@@ -19,6 +21,7 @@ pub fn write(config: &Config, context: &Context, report: &mut Report) {
     settings::service(config, &place, report);
     settings::every_setting(config, report);
     coverage(context, report);
+    undecoded
 }
 
 fn coverage(context: &Context, report: &mut Report) {

@@ -6,7 +6,7 @@ use leakwarden::engine::context::Limits;
 use leakwarden::model::problem::Problem;
 use leakwarden::settings::{Content, DefaultValue};
 use leakwarden::store;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where records come from.
 pub fn sources(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Report) {
@@ -18,7 +18,7 @@ pub fn sources(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Rep
     for (at, source) in config.sources.iter().enumerate() {
         match &source.kind {
             SourceKind::Files(pattern) => {
-                let found = matching(pattern);
+                let found = matching(pattern).len();
                 report.line(format!("{}: files {pattern}, format {}: {} now", source.name, source.format, count(found, "file", "files")));
                 if found == 0 {
                     report.warn(Problem::new(place(&format!("source[{at}].path")), "matches no file now", pattern));
@@ -32,10 +32,12 @@ pub fn sources(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Rep
     }
 }
 
-fn matching(pattern: &str) -> usize {
-    let found = glob::glob(pattern).map_or(0, |paths| paths.flatten().filter(|path| path.is_file()).count());
+/// The files that a pattern names now.
+pub fn matching(pattern: &str) -> Vec<PathBuf> {
+    let found: Vec<PathBuf> =
+        glob::glob(pattern).map_or_else(|_| Vec::new(), |paths| paths.flatten().filter(|path| path.is_file()).collect());
     // A name may hold what a glob would take for a pattern.
-    found.max(usize::from(Path::new(pattern).is_file()))
+    if found.is_empty() { Some(PathBuf::from(pattern)).filter(|path| path.is_file()).into_iter().collect() } else { found }
 }
 
 /// When records settle, and how much is kept.

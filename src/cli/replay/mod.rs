@@ -143,7 +143,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     if let (Some(path), Some(score)) = (&options.score, &score) {
         score::write(path, score)?;
     }
-    Ok(())
+    match replay.undecoded() {
+        none if none.is_empty() => Ok(()),
+        undecoded => Err(Failure::undecoded(&undecoded)),
+    }
 }
 
 fn between(options: &Options) -> Result<TimeRange, Failure> {

@@ -17,8 +17,14 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         let format = format.map_or("format not recognised".to_owned(), ToString::to_string);
         eprintln!("{}: {format}", Untrusted(&file));
     }
+    // Together with accesses and dead letters those that are passed over are as many as lines, and one more for each further record in one.
+    let fates = tally.accesses + tally.ignored.total() + tally.undecodable();
+    let within = match fates.saturating_sub(tally.lines) {
+        0 => String::new(),
+        more => format!("{more} more within them, "),
+    };
     eprintln!(
-        "{} records in {seconds:.1} s ({:.0} records/s): {} accesses accepted, {} late, {} duplicates, {} ignored, {} dead letters",
+        "{} records in {seconds:.1} s ({:.0} records/s): {within}{} accesses accepted, {} late, {} duplicates, {} ignored, {} dead letters",
         tally.lines,
         tally.lines as f64 / seconds,
         tally.accepted,

@@ -2,7 +2,7 @@
 
 use crate::decode::aws_das::event::{Engine, Event};
 use crate::decode::pending::Pending;
-use crate::decode::{Emit, Raw, operation};
+use crate::decode::{Emit, IgnoredReason, Raw, operation};
 use crate::model::access::Operation;
 use crate::model::record::{EventOutcome, Object, Record};
 use crate::model::time::Span;
@@ -36,7 +36,7 @@ impl EventMerger {
             return self.aside(raw, event, &command, emit);
         }
         let statement = event.statement();
-        let Some(operation) = operation(&command, statement.as_deref(), event) else { return };
+        let Some(operation) = operation(&command, statement.as_deref(), event) else { return emit(raw.ignored(no_access(&command))) };
         let mut record = event.record(raw);
         record.operation = operation;
         record.outcome = if command.contains("FAILED") { EventOutcome::Failure } else { event.outcome(statement.as_deref()) };
@@ -48,7 +48,12 @@ impl EventMerger {
             None => record.objects = objects(&tables),
         }
         let number = event.word("statementId").filter(|_| matches!(event.engine, Engine::MySql | Engine::Oracle));
-        self.statement(OpenStatement { number, record, tables, told: true, aside: Vec::new() }, event, emit);
+        let new = OpenStatement { number, record, tables, told: true, aside: Vec::new() };
+        if let Some(new) = self.joined(new, event) {
+            self.put(event.session(), new, emit);
+        } else {
+            emit(raw.ignored(IgnoredReason::Continuation));
+        }
     }
 
     /// A table that a MySQL statement touched. The event comes before or after that of the statement.
@@ -62,7 +67,10 @@ impl EventMerger {
         let session = event.session();
         let tables = event.tables().into_iter().map(|table| (operation, table));
         match self.0.get_mut(&session) {
-            Some(held) if held.number == number => held.aside.extend(tables.take(MOST_TABLES.saturating_sub(held.aside.len()))),
+            Some(held) if held.number == number => {
+                held.aside.extend(tables.take(MOST_TABLES.saturating_sub(held.aside.len())));
+                emit(raw.ignored(IgnoredReason::Continuation));
+            }
             _ => {
                 let held = OpenStatement { number, record: event.record(raw), tables: Vec::new(), told: false, aside: tables.collect() };
                 self.put(session, held, emit);
@@ -70,13 +78,14 @@ impl EventMerger {
         }
     }
 
-    fn statement(&mut self, new: OpenStatement, event: &Event<'_>, emit: &mut Emit<'_>) {
+    /// Joins an event to what is held of its statement; gives it back where it begins another.
+    fn joined(&mut self, new: OpenStatement, event: &Event<'_>) -> Option<OpenStatement> {
         let session = event.session();
         if let Some(held) = self.0.get_mut(&session) {
             if !held.told && held.number == new.number {
                 let aside = std::mem::take(&mut held.aside);
                 *held = OpenStatement { aside, ..new };
-                return;
+                return None;
             }
             if held.is_of(&new, event.engine) {
                 held.tables.extend(new.tables.into_iter().take(MOST_TABLES.saturating_sub(held.tables.len())));
@@ -84,10 +93,10 @@ impl EventMerger {
                 if held.record.statement.is_none() {
                     held.record.objects = objects(&held.tables);
                 }
-                return;
+                return None;
             }
         }
-        self.put(session, new, emit);
+        Some(new)
     }
 
     fn put(&mut self, session: String, held: OpenStatement, emit: &mut Emit<'_>) {
@@ -144,6 +153,15 @@ fn objects(tables: &[String]) -> Vec<Object<'static>> {
         }
     }
     named.into_iter().map(|table| Object { table: Cow::Owned(table.clone()), columns: None }).collect()
+}
+
+/// Why a command is no access.
+fn no_access(command: &str) -> IgnoredReason {
+    match command {
+        "DISCONNECT" | "LOGOFF" | "LOGOUT" => IgnoredReason::Session,
+        "BATCH STARTED" | "RPC STARTED" => IgnoredReason::DuplicateEvent,
+        _ => IgnoredReason::NotDataAccess,
+    }
 }
 
 /// What was done; `None` for what is no access.

@@ -30,7 +30,7 @@ mod merger;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::postgresql::relayed::{Relay, Relayed};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json, tree};
 use event::{Engine, Event};
 use jiff::tz::TimeZone;
 use merger::EventMerger;
@@ -98,6 +98,7 @@ impl AwsDas {
         }
         // A sign of life of the stream is no access.
         if tree::word(value, "type").as_deref() == Some("heartbeat") {
+            emit(raw.ignored(IgnoredReason::Session));
             return Ok(());
         }
         let time = tree::time(raw, "logTime", tree::first(value, &["logTime", "endTime", "startTime"]).as_deref(), self.zone.as_ref())?;

@@ -3,7 +3,7 @@
 //! A format writes a decoder of one document; [`Documents`] finds where documents begin and end. What never ends is given up
 //! as lost, with its place, and the next document that stands whole on a line is read again.
 
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, LONGEST_RECORD, LostRecord, Raw};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, IgnoredReason, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde::de::IgnoredAny;
@@ -104,6 +104,10 @@ impl Documents {
     /// The documents that begin in a text.
     fn begin(&mut self, raw: Raw<'_>, mut text: &str, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let mut result = Ok(());
+        if self.shape.start(text)?.is_none() && !raw.bytes.trim_ascii().is_empty() && text.len() == raw.bytes.len() {
+            // What stands around documents.
+            emit(raw.ignored(IgnoredReason::Header));
+        }
         while let Some(start) = self.shape.start(text)? {
             match self.shape.search(&text[start..], Scan::default()) {
                 Found::End(end) => {

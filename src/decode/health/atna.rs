@@ -27,7 +27,7 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, tree, xml};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, Raw, tree, xml};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -82,9 +82,7 @@ impl Decoder for Atna {
                 _ => {}
             }
         }
-        if let Some(record) = found.record(raw) {
-            emit(record.into());
-        }
+        emit(found.record(raw).map_or_else(|| raw.ignored(IgnoredReason::Session), Decoded::from));
         Ok(())
     }
 }

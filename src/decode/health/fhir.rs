@@ -36,7 +36,7 @@
 use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};
 use crate::decode::xml::tree::tree as xml_tree;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, tree};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, Raw, json, tree};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -82,6 +82,10 @@ impl Decoder for Either {
         self.json.flush(emit);
         self.xml.flush(emit);
     }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.json.is_record_incomplete() || self.xml.is_record_incomplete()
+    }
 }
 
 struct Fhir {
@@ -101,6 +105,10 @@ impl Decoder for Fhir {
             Some("Bundle") => {
                 let resources = tree::list(&document, "entry").iter().filter_map(|entry| entry.get("resource"));
                 let events = resources.filter(|resource| tree::word(resource, "resourceType").as_deref() == Some("AuditEvent"));
+                let mut events = events.peekable();
+                if events.peek().is_none() {
+                    emit(raw.ignored(IgnoredReason::OtherEvent));
+                }
                 events.map(|event| self.event(raw, event, emit)).fold(Ok(()), Result::and)
             }
             Some(_) | None => Err(DecodeError::Form { expected: EXPECTED, what: "another resource".to_owned() }),
@@ -164,9 +172,7 @@ impl Fhir {
             }
             found.tables.extend(tree::word(entity, "query").and_then(|query| trail::asked(&query)));
         }
-        if let Some(record) = found.record(raw) {
-            emit(record.into());
-        }
+        emit(found.record(raw).map_or_else(|| raw.ignored(IgnoredReason::Session), Decoded::from));
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `/readyz`: whether the service has its state and its sources.
+//! `/readyz`: whether the service has its state and its sources, decodes them and makes progress.
 
 use crate::http::resource::{Resource, View};
 use axum::extract::State;
@@ -8,7 +8,7 @@ use axum::routing::get;
 /// The resource.
 pub const RESOURCE: Resource = Resource {
     path: "/readyz",
-    what: "Whether the service has its state and its sources: a readiness probe.",
+    what: "Whether the service has its state and its sources, decodes them and makes progress: a readiness probe.",
     parameters: &[],
     answers: &[(200, "it is ready"), (503, "it is not; the body says why")],
     example: "/readyz",

@@ -34,13 +34,15 @@ impl Process {
         record_counts::count_disclosed(&counts, &self.service.metrics);
     }
 
-    fn measure_lag(&self) {
+    fn measure_lag(&mut self) {
         let mut lags = vec![0; self.service.followed.sources().len()];
         for (partition, lag) in self.consumer.lag() {
             if let Some(followed) = self.service.followed.get(&partition) {
                 lags[followed.source] += lag;
             }
         }
+        let waiting = lags.iter().sum();
+        self.service.report_progress(std::mem::take(&mut self.finished), waiting);
         for (at, (source, lag)) in self.service.followed.sources().iter().zip(lags).enumerate() {
             source.metrics.set_lag(lag);
             self.service.health.set_connected(at, self.has_joined());

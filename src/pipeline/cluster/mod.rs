@@ -77,6 +77,8 @@ pub struct Process {
     second_at: Instant,
     stepped_at: Instant,
     restored: bool,
+    /// Records that were finished since that was last reported.
+    finished: u64,
     /// Whether there is a backlog, so that nothing is published before it settles.
     behind: bool,
     saving_since: Option<Instant>,
@@ -112,6 +114,7 @@ impl Process {
             second_at: now,
             stepped_at: now,
             restored: false,
+            finished: 0,
             behind: false,
             saving_since: None,
         })
@@ -221,6 +224,8 @@ impl Process {
         let (source, mut lost) = (followed.source, followed.more.take_lost());
         for (message, batch) in messages.iter().zip(batches) {
             record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
+            self.service.followed.note(input, &batch);
+            self.finished += batch.records;
             let believed = self.service.settings.believed(message.timestamp_ms);
             let (content, letters) = input_partitions::as_input(batch, std::mem::take(&mut lost), believed);
             self.service.dead_letters.extend(letters);
@@ -257,6 +262,7 @@ impl Process {
 
     fn take_released(&mut self, released: Vec<Released<TopicPartition>>) -> anyhow::Result<()> {
         for Released { partition, batch, .. } in released {
+            self.service.followed.note(&partition, &batch);
             if let Some(followed) = self.service.followed.get(&partition) {
                 record_counts::count_decoded(&batch, &self.service.followed.sources()[followed.source].metrics);
             }

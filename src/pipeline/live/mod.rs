@@ -52,6 +52,8 @@ pub struct Live {
     recent_ids: RecentIds,
     checkpoint_at: Instant,
     progress: Progress,
+    /// Records of which nothing had been said when the last round ended.
+    reported: u64,
 }
 
 /// Whether a partition is idle: silent for so long that event time goes on without it.
@@ -82,6 +84,7 @@ impl Live {
             recent_ids: RecentIds::default(),
             checkpoint_at: Instant::now() + service.settings.checkpoint,
             progress: Progress::default(),
+            reported: 0,
             engine,
             parts,
             service,
@@ -208,6 +211,7 @@ impl Live {
         let Taken { partition, batch, arrived, believed } = taken;
         let Some(source) = self.service.followed.get(&partition).map(|followed| followed.source) else { return Ok(()) };
         self.progress.records += batch.records;
+        self.service.followed.note(&partition, &batch);
         record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
         let (letters, items) = batch.into_items();
         self.service.dead_letters.extend(letters);
@@ -283,9 +287,13 @@ impl Live {
 
     fn measure(&mut self) {
         let watermarks = self.service.followed.measure_watermarks(now(), |id| self.engine.watermark(*id));
+        let mut waiting = 0;
         for (source, lag) in self.parts.sources.lag() {
+            waiting += lag;
             self.service.followed.sources()[source].metrics.set_lag(lag);
         }
+        let finished = self.progress.records - std::mem::replace(&mut self.reported, self.progress.records);
+        self.service.report_progress(finished, waiting);
         if let Some(newest) = self.service.coverage.publish(&self.engine) {
             self.service.metrics.set_coverage(&newest);
         }

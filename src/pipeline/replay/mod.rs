@@ -15,6 +15,7 @@ use crate::engine::watermark::LEAP;
 use crate::engine::{Engine, Snapshot};
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::pipeline::first_records::Undecoded;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRange};
 use crate::sink::dead_letters::DeadLetter;
@@ -57,8 +58,10 @@ pub struct Tally {
     pub late: u64,
     /// What was given up to keep within the limits.
     pub evicted: Evictions,
-    /// Records that could not be decoded.
+    /// Dead letters: records that could not be decoded, and accesses that were given up.
     pub dead: u64,
+    /// Accesses of them, whose time nothing confirmed.
+    pub given_up: u64,
     /// The same by reason.
     pub reasons: BTreeMap<String, u64>,
     /// The first of them, with their place.
@@ -71,6 +74,11 @@ impl Tally {
     /// Days between the earliest and the latest event time, at least one.
     pub fn days(&self) -> f64 {
         self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / DAY_MS as f64).max(1.0))
+    }
+
+    /// Records that could not be decoded.
+    pub fn undecodable(&self) -> u64 {
+        self.dead - self.given_up
     }
 }
 
@@ -156,6 +164,11 @@ impl Replay {
         self.inputs.iter().map(|reading| (reading.decoder.name.clone(), reading.decoder.format())).collect()
     }
 
+    /// Inputs that had records of which none was decoded.
+    pub fn undecoded(&self) -> Vec<(String, Undecoded)> {
+        self.inputs.iter().filter_map(|reading| Some((reading.decoder.name.clone(), reading.decoder.undecoded()?))).collect()
+    }
+
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
         let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_)));
@@ -215,6 +228,7 @@ impl Replay {
         for (at, batches) in batches {
             self.inputs[at].begun = true;
             for batch in batches {
+                self.inputs[at].decoder.note(&batch);
                 self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
             }
             if self.inputs[at].done {
@@ -303,6 +317,7 @@ impl Replay {
     fn end(&mut self, at: usize, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
         let context = self.engine.context().clone();
         let batch = self.inputs[at].decoder.flush(&context.classifier, self.range);
+        self.inputs[at].decoder.note(&batch);
         self.take(self.inputs[at].decoder.partition, batch, tap, dead_letters);
         while let Some(injected) = tap.inject(self.inputs[at].decoder.partition, None) {
             self.engine.take(injected, None);
@@ -315,6 +330,7 @@ impl Replay {
     /// Turns a record of a time that nothing confirmed into a dead letter.
     fn give_up(&mut self, access: &Access, dead_letters: &mut Vec<DeadLetter>) {
         self.engine.note_dead_letter(access.partition);
+        self.tally.given_up += 1;
         let letter = DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), access);
         self.keep_dead_letter(letter, dead_letters);
     }

@@ -9,6 +9,7 @@ use crate::model::time::Timestamp;
 use crate::pipeline::partition_decoder::{Batch, PartitionDecoder, TimeRange};
 use crate::sink::payload::Sealer;
 use crate::telemetry::metrics::{Metrics, SourceMetrics};
+use crate::telemetry::untrusted::harmless;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ pub struct Source {
     /// Its metrics.
     pub metrics: SourceMetrics,
     format: FormatChoice,
+    /// Whether any of its records was decoded; `None` while it is not known.
+    decodes: Option<bool>,
     /// All settings by which its records are decoded, as text to compare.
     decoding: String,
 }
@@ -98,6 +101,7 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
                 SourceKind::Files(_) => Vec::new(),
             },
             metrics: metrics.source(&source.name),
+            decodes: None,
             format: Source::format(config, source),
             decoding: config.decoding_of(source),
         });
@@ -123,6 +127,7 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
             let decoding = config.decoding_of(wanted);
             if decoding != source.decoding {
                 (source.format, source.decoding) = (Source::format(config, wanted), decoding);
+                source.decodes = None;
                 changed.push(at);
             }
         }
@@ -162,6 +167,41 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
     /// All of them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut Followed<X>)> {
         self.followed.iter_mut()
+    }
+
+    /// Notes what became of records of a partition.
+    pub fn note(&mut self, key: &K, batch: &Batch) {
+        if let Some(followed) = self.followed.get_mut(key) {
+            followed.decoder.note(batch);
+        }
+    }
+
+    /// Sources of which it has come to be known whether any record decodes. Of those of which none does, it is logged which formats come
+    /// near.
+    pub fn judge_formats(&mut self, now: Instant) -> Vec<(usize, bool)> {
+        let mut known = Vec::new();
+        for (at, source) in self.sources.iter_mut().enumerate().filter(|(_, source)| source.decodes != Some(true)) {
+            let mut of_source = self.followed.values().filter(|followed| followed.source == at);
+            let decodes = of_source.clone().any(|followed| followed.decoder.decodes_something());
+            // The lines of one record come together: a single refused one may be followed by the others.
+            let settled = |followed: &&Followed<X>| followed.decoder.decodes_nothing() && followed.silence(now) >= COMPLETE_AFTER;
+            match of_source.find(settled) {
+                _ if decodes => {
+                    known.push((at, false));
+                    source.decodes = Some(true);
+                    source.metrics.set_undecoded(false);
+                }
+                Some(followed) if source.decodes.is_none() => {
+                    known.push((at, true));
+                    source.decodes = Some(false);
+                    source.metrics.set_undecoded(true);
+                    let why = followed.decoder.undecoded().map_or_else(String::new, |why| why.to_string());
+                    tracing::warn!(source = %source.name, partition = %followed.decoder.name, "no record of the source could be decoded: {}", harmless(&why));
+                }
+                Some(_) | None => {}
+            }
+        }
+        known
     }
 
     /// Whether a record of several lines is just arriving somewhere. Where nothing has come for a while, its rest never comes.

@@ -97,13 +97,16 @@ pub struct Settings {
     pub checkpoint: Duration,
     /// Whether alerts are published before the records behind them settle.
     pub provisional: bool,
+    /// How long input may wait without progress before the service is not ready.
+    pub stalled_after: Duration,
 }
 
 impl Settings {
     fn of(config: &Config) -> Settings {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
         let (idle, checkpoint) = (millis(config.time.idle_timeout), millis(config.state.checkpoint_interval));
-        Settings { skew: config.time.max_clock_skew, idle, checkpoint, provisional: config.alerts.provisional }
+        let stalled_after = millis(config.http.stalled_after);
+        Settings { skew: config.time.max_clock_skew, idle, checkpoint, provisional: config.alerts.provisional, stalled_after }
     }
 
     /// The latest event time that is believed of a message, by its broker's or producer's clock.
@@ -116,11 +119,13 @@ impl<K: Ord + Clone, X> Service<K, X> {
     /// A service that reads nothing yet.
     pub fn new(config: &Config, parts: Parts) -> Service<K, X> {
         let Parts { delivery, dead_letters, sealer, reloads, metrics, health, coverage } = parts;
+        let settings = Settings::of(config);
+        health.set_stalled_after(settings.stalled_after);
         Service {
             publisher: Publisher::new(delivery, &metrics),
             dead_letters: DeadLetterQueue::new(dead_letters),
             followed: FollowedPartitions::new(config, &metrics, sealer),
-            settings: Settings::of(config),
+            settings,
             metrics,
             health,
             coverage,
@@ -144,9 +149,19 @@ impl<K: Ord + Clone, X> Service<K, X> {
         Some(loaded)
     }
 
+    /// Says which sources have given records of which none could be decoded, and whether there is progress: `finished` records came to
+    /// their end, and so many wait.
+    pub fn report_progress(&mut self, finished: u64, waiting: u64) {
+        for (source, undecoded) in self.followed.judge_formats(Instant::now()) {
+            self.health.set_undecoded(source, undecoded);
+        }
+        self.health.end_round(finished > 0 || waiting == 0);
+    }
+
     /// Goes on under a changed configuration.
     pub fn adopt(&mut self, config: &Config, context: &Context) {
         self.settings = Settings::of(config);
+        self.health.set_stalled_after(self.settings.stalled_after);
         self.followed.adopt(config);
         self.configured(&context.config);
         self.metrics.reload(Reload::Applied);

@@ -5,8 +5,8 @@
 //! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
 
 use super::{Delivery, Outcome, Reload, StateCache};
-use crate::decode::IgnoredReason;
 use crate::model::coverage::State;
+use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
 use std::fmt::Write;
@@ -157,6 +157,8 @@ metrics! {
         "How far the watermark of a source (the event time up to which its records are taken to be complete) is behind the clock.";
     CONSUMER_LAG: GaugeRow<1> = "consumer_lag_records", [SOURCE], "records",
         "Records of a source that are not read yet.";
+    SOURCE_UNDECODED: GaugeRow<1> = "source_undecoded", [SOURCE], "1 or 0",
+        "1 where records of a source came and not one of them could be decoded: its format is probably another.";
     DETECTION_LATENCY: HistogramRow<0> = "detection_latency_seconds", [], "seconds",
         "Time from the arrival of an access to the publication of the revision of an open alert that it caused. It arrives at the \
          timestamp of its Kafka record, in a cluster that of its record in the access topic, or when its line is read; where nothing \
