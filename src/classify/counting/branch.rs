@@ -72,7 +72,7 @@ pub(super) fn disclose_branch(
         shown.kinds = shown.kinds.union(kinds_of(&branch.summed, &known));
     }
     // Statistics views hold values of other tables: one row of them gave away 101 phone numbers.
-    if branch.output.iter().any(|column| system::holds_values(&branch.sources[column.source].table, record.dialect)) || branch.hides_query {
+    if shows_values(branch, record.dialect) || branch.hides_query {
         shown.count = PeopleRule::Anything;
         return shown;
     }
@@ -108,6 +108,12 @@ pub(super) fn disclose_branch(
         }
     }
     add_tested(shown, branch, &known, record)
+}
+
+/// Whether it shows, or asks for, values that the server keeps of other tables.
+fn shows_values(branch: &Branch, dialect: Dialect) -> bool {
+    let holds = |column: &Column| system::holds_values(&branch.sources[column.source].table, column.name.as_deref(), dialect);
+    branch.output.iter().any(holds) || branch.probes.iter().filter(|column| column.name.is_some()).any(holds)
 }
 
 /// Whether somebody is there may be shown beside whatever else is.
