@@ -6,6 +6,7 @@
 
 mod accesses;
 mod expected;
+mod others;
 mod runs;
 mod verdict;
 

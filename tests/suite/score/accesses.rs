@@ -66,7 +66,8 @@ pub fn decode(config: &Path, log: &Path, cases: &[Case]) -> Decoded {
     Decoded::Accesses { by_case, dead, messages: ran.err }
 }
 
-fn access(value: &Value) -> Access {
+/// An access of the program's output.
+pub fn access(value: &Value) -> Access {
     let figure = |name: &str| value["persons"][name].as_u64();
     let persons = match (figure("exact"), figure("at_most")) {
         (Some(n), _) => Persons::Exact(n),
