@@ -3,6 +3,7 @@
 use crate::decode::framing::{self, Unframed};
 use crate::decode::ignored::Accounted;
 use crate::decode::{Decoder, FORMATS, Format, Settings};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A format with the settings of its source.
@@ -76,9 +77,12 @@ impl FormatChoice {
 
 /// The first format that recognises one of the lines, in whatever envelope; else the first that recognises them together.
 pub fn recognise<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Option<&'static Format> {
-    let lines: Vec<&[u8]> = lines.into_iter().collect();
+    // What cannot be unpacked is refused by whatever decoder it comes to.
+    let lines: Vec<Cow<'_, [u8]>> = lines.into_iter().map(|line| framing::unpacked(line).unwrap_or(Cow::Borrowed(line))).collect();
+    let lines: Vec<&[u8]> = lines.iter().map(AsRef::as_ref).collect();
     let of_line = |line: &[u8]| FORMATS.iter().find(|format| framing::find(line, format).is_some());
-    lines.iter().find_map(|line| of_line(line)).or_else(|| {
+    let of_row = || of_line(framing::first_row(&lines)?.as_bytes());
+    of_row().or_else(|| lines.iter().find_map(|line| of_line(line))).or_else(|| {
         let together = |text: &[u8]| FORMATS.iter().find(|format| (format.recognises)(text));
         together(&lines.join(&b'\n')).or_else(|| together(framing::carried(&lines)?.as_bytes()))
     })

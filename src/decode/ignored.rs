@@ -78,6 +78,10 @@ impl Decoder for Accounted {
         result
     }
 
+    fn begin(&mut self, head: &[u8]) {
+        self.inner.begin(head);
+    }
+
     fn flush(&mut self, emit: &mut Emit<'_>) {
         let mut told = 0;
         self.inner.flush(&mut |decoded| {

@@ -188,6 +188,9 @@ pub trait Decoder: Send + Sync {
     /// [`Decoded::Ignored`] with its reason, so that every line is counted as something.
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError>;
 
+    /// The input goes on in the middle of a file that begins with these bytes: its first lines may name the columns of all others.
+    fn begin(&mut self, _head: &[u8]) {}
+
     /// The input ends or pauses: whatever was held back for later lines is emitted now.
     fn flush(&mut self, _emit: &mut Emit<'_>) {}
 

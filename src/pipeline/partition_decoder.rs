@@ -166,7 +166,7 @@ impl PartitionDecoder {
     /// Decodes and classifies the next piece, in order.
     pub fn decode(&mut self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
         let Some(codec) = self.format.known() else { return self.unrecognised(piece, classifier) };
-        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        let mut decoder = self.decoder.take().unwrap_or_else(|| begun(codec, piece));
         let batch = self.decode_piece(&mut *decoder, piece, classifier, range);
         self.decoder = Some(decoder);
         batch
@@ -176,7 +176,7 @@ impl PartitionDecoder {
     pub fn decode_stateless(&self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
         match self.format.known() {
             Some(codec) => {
-                let mut decoder = codec.decoder();
+                let mut decoder = begun(codec, piece);
                 let mut batch = self.decode_piece(&mut *decoder, piece, classifier, range);
                 decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
                 batch
@@ -345,6 +345,17 @@ impl PartitionDecoder {
         }
         batch
     }
+}
+
+/// A decoder that goes on where a piece of a file begins.
+fn begun(codec: &Codec, piece: &Piece) -> Box<dyn Decoder> {
+    let mut decoder = codec.decoder();
+    if let Piece::Block(block) = piece
+        && block.first_line > 1
+    {
+        decoder.begin(&block.head);
+    }
+    decoder
 }
 
 /// The reason of dead letters whose format is not recognised.

@@ -7,6 +7,7 @@ use crate::model::access::RecordHash;
 use crate::source::piece::{Block, Oversized, Piece, without_end};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// How a stream is cut.
 #[derive(Clone)]
@@ -52,6 +53,8 @@ pub struct LineReader<R> {
     long: Option<LongLine>,
     input: StreamState,
     bom_checked: bool,
+    /// What the stream begins with.
+    head: Arc<[u8]>,
 }
 
 struct LongLine {
@@ -66,6 +69,15 @@ enum StreamState {
     Ended,
     Failed(io::Error),
     Done,
+}
+
+/// Longest beginning of a stream that is kept, in bytes.
+pub const LONGEST_HEAD: usize = 16 * 1024;
+
+/// The whole lines at the beginning of a stream.
+fn head(bytes: &[u8]) -> Arc<[u8]> {
+    let bytes = &bytes[..bytes.len().min(LONGEST_HEAD)];
+    Arc::from(&bytes[..memrchr(b'\n', bytes).map_or(0, |at| at + 1)])
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -90,7 +102,15 @@ impl<R: Read> LineReader<R> {
             long: None,
             input: StreamState::Open,
             bom_checked: offset != 0,
+            head: Arc::default(),
         }
+    }
+
+    /// Tells what a stream begins with that is taken up in its middle.
+    #[must_use]
+    pub fn with_head(mut self, bytes: &[u8]) -> LineReader<R> {
+        self.head = head(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
+        self
     }
 
     /// Number and offset of the line that comes next.
@@ -202,7 +222,10 @@ impl<R: Read> LineReader<R> {
     fn block(&mut self, bytes: Vec<u8>) -> Piece {
         let unfinished = u64::from(bytes.last().is_some_and(|&last| last != b'\n'));
         let lines = memchr_iter(b'\n', &bytes).count() as u64 + unfinished;
-        let block = Block { first_line: self.line, first_offset: self.offset, lines, bytes };
+        if self.line == 1 {
+            self.head = head(&bytes);
+        }
+        let block = Block { first_line: self.line, first_offset: self.offset, lines, bytes, head: Arc::clone(&self.head) };
         self.line += lines;
         self.offset += block.bytes.len() as u64;
         Piece::Block(block)

@@ -2,6 +2,7 @@
 
 use crate::model::access::RecordHash;
 use memchr::{memchr, memchr_iter};
+use std::sync::Arc;
 
 /// Whole lines that follow each other.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Block {
     pub first_offset: u64,
     /// How many lines.
     pub lines: u64,
+    /// What the stream begins with, as far as it is whole lines: the first may name the columns of all others.
+    pub head: Arc<[u8]>,
 }
 
 impl Block {

@@ -8,7 +8,7 @@ use crate::model::keys::Keys;
 use crate::source::SourceError;
 use crate::source::files::BLOCK;
 use crate::source::fingerprint::Fingerprint;
-use crate::source::lines::{LineReader, LineSettings};
+use crate::source::lines::{LONGEST_HEAD, LineReader, LineSettings};
 use crate::source::piece::Piece;
 use crate::source::unpack::{Packing, recognise};
 use serde::{Deserialize, Serialize};
@@ -201,8 +201,8 @@ impl Tail {
         let file = File::open(path)?;
         let mut head = [0; 4];
         let length = file.read_at(&mut head, 0)?;
-        if recognise(&head[..length]) != Packing::Plain {
-            tracing::info!(path = %path.display(), "packed history is not followed; replay reads it");
+        if !matches!(recognise(&head[..length]), Packing::Plain) {
+            tracing::info!(path = %path.display(), "packed history and UTF-16 text are not followed; replay reads them");
             self.ignored.insert(identity);
             return Ok(());
         }
@@ -216,7 +216,9 @@ impl Tail {
         let id = FileId(self.next);
         self.next += 1;
         events.push(TailEvent::Opened { file: id, position: TailPosition { path: path.clone(), fingerprint, offset, line } });
-        let lines = LineReader::resume(file, self.settings.clone(), line, offset);
+        let mut head = vec![0; if offset > 0 { LONGEST_HEAD } else { 0 }];
+        let length = file.read_at(&mut head, 0)?;
+        let lines = LineReader::resume(file, self.settings.clone(), line, offset).with_head(&head[..length]);
         self.files.push(FollowedFile { id, path, identity: (about.dev(), about.ino()), fingerprint, lines, gone_since: None });
         Ok(())
     }

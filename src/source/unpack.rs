@@ -11,6 +11,8 @@ pub enum Packing {
     Gzip,
     /// Zstandard, of one or several frames.
     Zstandard,
+    /// UTF-16 text with a byte order mark, as Windows' tools write it.
+    Utf16,
 }
 
 impl Packing {
@@ -18,6 +20,7 @@ impl Packing {
     pub fn prefix(self) -> &'static str {
         match self {
             Packing::Plain => "",
+            Packing::Utf16 => "UTF-16 text ",
             Packing::Gzip => "gzip data ",
             Packing::Zstandard => "zstd data ",
         }
@@ -47,15 +50,33 @@ const UNSUPPORTED: &[(&[u8], &str)] = &[
     (b"\xfd7zXZ\0", "packed with xz: unpack it first"),
     (b"PK\x03\x04", "a zip archive: unpack it first"),
     (b"\x04\x22\x4d\x18", "packed with lz4: unpack it first"),
-    (b"\xff\xfe", "UTF-16 text: convert it to UTF-8 first"),
-    (b"\xfe\xff", "UTF-16 text: convert it to UTF-8 first"),
 ];
 
 const LONGEST_MAGIC: usize = 6;
 const READ_AHEAD: usize = 256 * 1024;
 
+/// Packings that may lie in each other: Firehose packs once more what CloudWatch has packed.
+const MOST_LAYERS: usize = 3;
+
 /// Looks at the first bytes and unpacks accordingly.
-pub fn unpack(mut stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
+pub fn unpack(stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
+    let mut unpacked = unpack_once(stream)?;
+    for _ in 1..MOST_LAYERS {
+        if !matches!(unpacked.packing, Packing::Gzip | Packing::Zstandard) {
+            break;
+        }
+        let packing = unpacked.packing;
+        let within = unpack_once(unpacked.reader)?;
+        let more = within.packing != Packing::Plain;
+        unpacked = Unpacked { packing: if more { within.packing } else { packing }, reader: within.reader };
+        if !more {
+            break;
+        }
+    }
+    Ok(unpacked)
+}
+
+fn unpack_once(mut stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
     let mut head = Vec::with_capacity(LONGEST_MAGIC);
     (&mut stream).take(LONGEST_MAGIC as u64).read_to_end(&mut head).map_err(UnpackError::Io)?;
     if let Some((_, what)) = UNSUPPORTED.iter().find(|(magic, _)| head.starts_with(magic)) {
@@ -65,6 +86,7 @@ pub fn unpack(mut stream: impl Read + Send + 'static) -> Result<Unpacked, Unpack
     let whole = Cursor::new(head).chain(stream);
     let reader: Box<dyn Read + Send> = match packing {
         Packing::Plain => Box::new(whole),
+        Packing::Utf16 => Box::new(Utf16::new(whole)),
         Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(READ_AHEAD, whole))),
         Packing::Zstandard => {
             let whole = BufReader::with_capacity(READ_AHEAD, whole);
@@ -77,11 +99,80 @@ pub fn unpack(mut stream: impl Read + Send + 'static) -> Result<Unpacked, Unpack
 /// How a stream with these first bytes is packed.
 pub fn recognise(head: &[u8]) -> Packing {
     match head {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Packing::Utf16,
         [0x1f, 0x8b, ..] => Packing::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Packing::Zstandard,
         // A skippable frame, which parallel compressors put first.
         [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Packing::Zstandard,
         _ => Packing::Plain,
+    }
+}
+
+/// UTF-16 read as UTF-8.
+struct Utf16<R> {
+    stream: R,
+    /// The order of bytes, once the mark has been read.
+    unit: Option<fn([u8; 2]) -> u16>,
+    /// Half of a unit, and half of a pair of surrogates.
+    half: Option<u8>,
+    surrogate: Option<u16>,
+    ready: Vec<u8>,
+    given: usize,
+}
+
+impl<R: Read> Utf16<R> {
+    fn new(stream: R) -> Utf16<R> {
+        Utf16 { stream, unit: None, half: None, surrogate: None, ready: Vec::new(), given: 0 }
+    }
+
+    /// Reads on; false at the end.
+    fn fill(&mut self) -> io::Result<bool> {
+        (self.given, self.ready) = (0, Vec::new());
+        let mut bytes = vec![0; READ_AHEAD];
+        let read = loop {
+            match self.stream.read(&mut bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        let mut text = String::with_capacity(read);
+        for byte in &bytes[..read] {
+            let Some(first) = self.half.take() else {
+                self.half = Some(*byte);
+                continue;
+            };
+            let pair = [first, *byte];
+            let Some(unit) = self.unit else {
+                self.unit = Some(if pair == [0xff, 0xfe] { u16::from_le_bytes } else { u16::from_be_bytes });
+                continue;
+            };
+            let unit = unit(pair);
+            let high = self.surrogate.take();
+            if high.is_none() && (0xd800..0xdc00).contains(&unit) {
+                self.surrogate = Some(unit);
+                continue;
+            }
+            text.extend(char::decode_utf16(high.into_iter().chain([unit])).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
+        }
+        if read == 0 && (self.half.take().is_some() | self.surrogate.take().is_some()) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        self.ready = text.into_bytes();
+        Ok(read > 0 || !self.ready.is_empty())
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.ready.len() {
+            if !self.fill()? {
+                return Ok(0);
+            }
+        }
+        let read = into.len().min(self.ready.len() - self.given);
+        into[..read].copy_from_slice(&self.ready[self.given..self.given + read]);
+        self.given += read;
+        Ok(read)
     }
 }
 
@@ -109,6 +200,27 @@ mod tests {
         assert_eq!(content([gzip("a\n"), gzip("b\n")].concat()), (Packing::Gzip, "a\nb\n".to_owned()));
         let frame = |text: &str| zstd::encode_all(text.as_bytes(), 3).expect("memory");
         assert_eq!(content([frame("a\n"), frame("b\n")].concat()), (Packing::Zstandard, "a\nb\n".to_owned()));
+    }
+
+    #[test]
+    fn packings_lie_in_each_other() {
+        let twice = {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&gzip("a\n")).expect("memory");
+            encoder.finish().expect("memory")
+        };
+        assert_eq!(content(twice), (Packing::Gzip, "a\n".to_owned()));
+    }
+
+    #[test]
+    fn text_of_windows_is_read_as_any_other() {
+        let text = "上海,a😀\r\n".repeat(40_000);
+        let marked = format!("\u{feff}{text}");
+        let little: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = marked.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(content(little), (Packing::Utf16, text.clone()));
+        assert_eq!(content(big), (Packing::Utf16, text));
+        assert_eq!(content(b"\xff\xfea\0\x00\xd8b".to_vec()).1, "a\u{fffd}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod carriers;
 mod check;
 mod circles;
 mod compare;

@@ -33,8 +33,9 @@ struct OpenDocument {
     time: Option<Timestamp>,
 }
 
+/// How a search stands.
 #[derive(Clone, Copy, Default)]
-struct Scan {
+pub(super) struct Scan {
     at: usize,
     depth: u32,
     quoted: bool,
@@ -46,7 +47,7 @@ struct Scan {
 }
 
 /// What a search found.
-enum Found {
+pub(super) enum Found {
     /// The document ends before that byte.
     End(usize),
     /// More lines are needed.
@@ -198,7 +199,8 @@ impl Shape {
     }
 }
 
-fn object_end(text: &str, mut scan: Scan) -> Found {
+/// The end of the object that begins with the text.
+pub(super) fn object_end(text: &str, mut scan: Scan) -> Found {
     for (at, byte) in text.bytes().enumerate().skip(scan.at) {
         match byte {
             _ if scan.escaped => scan.escaped = false,

@@ -1,24 +1,34 @@
 //! Takes records out of what carried them: syslog headers, the JSON that log shippers wrap around a line, the parts into which
-//! container runtimes cut it.
+//! container runtimes cut it, exports of tables.
 //!
 //! Envelopes may lie in each other (syslog read by Filebeat). How many there are is found once for a partition, by the first
-//! record that the format recognises, and again where a record turns out to be carried otherwise.
+//! record that the format recognises, and again where a record turns out to be carried otherwise. Values side by side (an array, objects
+//! one after the other) are each taken by itself and are no envelope.
 
+mod batch;
 mod container;
 pub mod document;
+mod fields;
+mod packed;
 mod shipper;
+mod spread;
 mod syslog;
+pub(in crate::decode) mod table;
+mod unframed;
+mod values;
 
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, LostRecord, Raw, Settings};
-use crate::model::access::{Position, RecordHash};
+use crate::decode::{Format, Settings};
 use crate::model::time::Timestamp;
+pub(in crate::decode) use packed::unpacked;
 use std::borrow::Cow;
-use std::sync::Arc;
+pub(super) use unframed::Unframed;
 
 /// What was inside of an envelope, and what stood on it.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 struct Unwrapped<'a> {
     payload: Cow<'a, str>,
+    /// What the shipper has parsed of it and sends beside it.
+    parsed: Option<Cow<'a, str>>,
     time: Option<Timestamp>,
     host: Option<Cow<'a, str>>,
     program: Option<Cow<'a, str>>,
@@ -27,15 +37,41 @@ struct Unwrapped<'a> {
     partial: bool,
 }
 
-/// Most envelopes around a record.
-const MOST_LAYERS: usize = 3;
+/// What lies within a text.
+enum Opened<'a> {
+    /// It is no envelope.
+    Nothing,
+    /// Several values side by side.
+    Several(Vec<Cow<'a, str>>),
+    /// An envelope.
+    Letters {
+        letters: Vec<Unwrapped<'a>>,
+        /// It is one of carriers alone, and no record by itself.
+        batch: bool,
+    },
+}
 
-/// Opens the outermost envelope; nothing where there is none. CloudWatch puts several records into one.
-fn open<'a>(text: &'a str, settings: &Settings) -> Vec<Unwrapped<'a>> {
+/// Most envelopes around a record.
+const MOST_LAYERS: usize = 4;
+
+/// Opens the outermost envelope.
+fn open<'a>(text: &'a str, settings: &Settings) -> Opened<'a> {
     match text.as_bytes().first() {
-        Some(b'{' | b'[') => shipper::open(text),
-        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => container::open(text).map_or_else(|| syslog::open_all(text, settings), |one| vec![one]),
-        Some(_) | None => Vec::new(),
+        Some(b'{') => {
+            let shipper::Opened { letters: found, batch } = shipper::open(text);
+            match found.is_empty() {
+                true => values::side_by_side(text).map_or(Opened::Nothing, Opened::Several),
+                false => Opened::Letters { letters: found, batch },
+            }
+        }
+        Some(b'[') => values::side_by_side(text).map_or(Opened::Nothing, Opened::Several),
+        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => {
+            let file = container::open(text).or_else(|| container::fluentd(text));
+            let letters = file.map_or_else(|| syslog::open_all(text, settings), |one| vec![one]);
+            if letters.is_empty() { Opened::Nothing } else { Opened::Letters { letters, batch: false } }
+        }
+        Some(b' ' | b'\t' | b'\n' | b'\r') if text.trim_start().starts_with(['{', '[']) => open(text.trim_start(), settings),
+        Some(_) | None => Opened::Nothing,
     }
 }
 
@@ -45,38 +81,82 @@ pub(super) fn find(bytes: &[u8], format: &Format) -> Option<usize> {
 }
 
 fn layers(bytes: &[u8], format: &Format, settings: &Settings, depth: usize) -> Option<usize> {
-    let text = std::str::from_utf8(bytes).ok().filter(|_| depth < MOST_LAYERS);
-    let within = || {
-        let letters = text.map_or(Vec::new(), |text| open(text, settings));
-        letters.iter().find_map(|letter| layers(letter.payload.as_bytes(), format, settings, depth + 1))
-    };
     let whole = || (format.recognises)(bytes).then_some(depth);
-    match bytes.first() {
-        // A record may be as much of an envelope as JSON is: what it carries would not be all of it.
-        Some(b'{' | b'[') | None => whole().or_else(within),
+    let Some(text) = std::str::from_utf8(bytes).ok().filter(|_| depth < MOST_LAYERS) else { return whole() };
+    let of = |payload: &str| layers(payload.as_bytes(), format, settings, depth + 1);
+    let any = |letters: &[Unwrapped<'_>]| {
+        letters
+            .iter()
+            .find_map(|letter| of(&letter.payload).or_else(|| of(letter.parsed.as_deref().filter(|parsed| !parsed.is_empty())?)))
+    };
+    match open(text, settings) {
+        Opened::Nothing => whole(),
+        Opened::Several(values) => {
+            // A list in a list is none of records.
+            let value =
+                |value: &Cow<'_, str>| if value.starts_with('[') { None } else { layers(value.as_bytes(), format, settings, depth) };
+            values.iter().find_map(value).or_else(whole)
+        }
+        // A record may be as much of an envelope as JSON is: what it carries would not be all of it. But an object within it that is a
+        // record of the same format is all there is: many are recognised by words wherever they stand.
+        Opened::Letters { letters, batch: false } if text.trim_start().starts_with('{') => {
+            let parsed = |letter: &Unwrapped<'_>| letter.parsed.is_some() || letter.payload.trim_start().starts_with(['{', '[']);
+            let within = if letters.iter().any(parsed) { any(&letters) } else { None };
+            within.or_else(whole).or_else(|| any(&letters))
+        }
         // A format that finds out what stands before its text would take a header for that.
-        Some(_) => within().or_else(whole),
+        Opened::Letters { letters, .. } => any(&letters).or_else(whole),
+    }
+}
+
+/// The texts within a text, one envelope taken off.
+fn within<'a>(text: &'a str, settings: &Settings) -> Vec<Cow<'a, str>> {
+    match open(text, settings) {
+        Opened::Nothing => Vec::new(),
+        Opened::Several(values) => values,
+        Opened::Letters { letters, .. } => letters.into_iter().map(|letter| letter.payload).collect(),
     }
 }
 
 /// How many envelopes lie around a text, whatever it is.
 fn carriers(text: &str, settings: &Settings) -> usize {
     let mut text = Cow::Borrowed(text);
-    for layers in 0..MOST_LAYERS {
-        let Some(letter) = open(&text, settings).into_iter().next() else { return layers };
-        text = Cow::Owned(letter.payload.into_owned());
+    let mut layers = 0;
+    while layers < MOST_LAYERS {
+        let (first, counts) = match open(&text, settings) {
+            Opened::Nothing => return layers,
+            Opened::Several(values) => (values.into_iter().next().filter(|value| !value.starts_with('[')), false),
+            Opened::Letters { letters, .. } => (letters.into_iter().next().map(|letter| letter.payload), true),
+        };
+        let Some(first) = first else { return layers };
+        layers += usize::from(counts);
+        text = Cow::Owned(first.into_owned());
     }
     MOST_LAYERS
 }
 
-/// Lines without what carries them, together; `None` where nothing does. A record may run over lines that are shipped one by one.
+/// Lines without what carries them, together; `None` where nothing does. A record may run over lines that are shipped one by one, and an
+/// envelope over lines.
 pub(super) fn carried(lines: &[&[u8]]) -> Option<String> {
-    let (settings, mut whole, mut any) = (Settings::default(), String::new(), false);
-    for line in lines.iter().filter_map(|line| std::str::from_utf8(line).ok()) {
-        let mut texts = vec![Cow::Borrowed(line)];
+    let settings = Settings::default();
+    let lines: Vec<Cow<'_, str>> = lines.iter().filter_map(|line| std::str::from_utf8(line).ok()).map(Cow::Borrowed).collect();
+    freed(lines.clone(), &settings).or_else(|| {
+        let joined = lines.join("\n");
+        let whole = joined.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '[' | ','));
+        let closed = values::closed(whole);
+        freed(vec![Cow::Borrowed(closed.as_deref().unwrap_or(whole))], &settings)
+    })
+}
+
+fn freed(lines: Vec<Cow<'_, str>>, settings: &Settings) -> Option<String> {
+    let (mut whole, mut any) = (String::new(), false);
+    for line in lines {
+        let mut texts = vec![line];
         for _ in 0..MOST_LAYERS {
-            let opened: Vec<Cow<'_, str>> =
-                texts.iter().flat_map(|text| open(text, &settings)).map(|letter| Cow::Owned(letter.payload.into_owned())).collect();
+            let opened: Vec<Cow<'_, str>> = texts
+                .iter()
+                .flat_map(|text| within(text, settings).into_iter().map(|text| Cow::Owned(text.into_owned())).collect::<Vec<_>>())
+                .collect();
             if opened.is_empty() {
                 break;
             }
@@ -90,112 +170,31 @@ pub(super) fn carried(lines: &[&[u8]]) -> Option<String> {
     any.then_some(whole)
 }
 
-/// A decoder behind whatever envelopes there are.
-pub(super) struct Unframed {
-    inner: Box<dyn Decoder>,
-    format: &'static Format,
-    settings: Arc<Settings>,
-    layers: Option<usize>,
-    begun: Option<PartialLine>,
-}
-
-/// A line of which parts have come.
-struct PartialLine {
-    text: String,
-    position: Position,
-    hash: RecordHash,
-}
-
-impl Unframed {
-    pub(super) fn new(inner: Box<dyn Decoder>, format: &'static Format, settings: Arc<Settings>) -> Unframed {
-        Unframed { inner, format, settings, layers: None, begun: None }
+/// The object that the first row of an export makes, where the first of the lines names its columns.
+pub(super) fn first_row(lines: &[&[u8]]) -> Option<String> {
+    let mut lines = lines.iter().filter_map(|line| std::str::from_utf8(line).ok()).filter(|line| !line.trim().is_empty());
+    let mut header = table::Header::read(lines.next()?)?;
+    let (mut row, mut open) = (String::new(), false);
+    for line in lines {
+        row.push_str(line);
+        open = header.ends_open(line, open);
+        if !open {
+            break;
+        }
+        row.push('\n');
     }
-
-    /// Hands on what lies within so many envelopes.
-    fn unwrap(&mut self, raw: Raw<'_>, layers: usize, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let Some(text) = std::str::from_utf8(raw.bytes).ok().filter(|_| layers > 0) else {
-            return self.inner.decode(raw, emit);
-        };
-        let letters = open(text, &self.settings);
-        if letters.is_empty() {
-            return self.inner.decode(raw, emit);
-        }
-        // One that is no record must not take its neighbours along.
-        let mut result = Ok(());
-        for letter in &letters {
-            let outer = raw.envelope;
-            let envelope = Envelope {
-                time: letter.time.or(outer.time),
-                host: letter.host.as_deref().or(outer.host),
-                program: letter.program.as_deref().or(outer.program),
-                pid: letter.pid.as_deref().or(outer.pid),
-            };
-            let begun = self.begun.take();
-            if letter.partial {
-                let mut begun = begun.unwrap_or_else(|| PartialLine { text: String::new(), position: raw.position, hash: raw.hash });
-                begun.text.push_str(&letter.payload);
-                // What is too long is refused by the decoder.
-                if begun.text.len() <= LONGEST_RECORD {
-                    self.begun = Some(begun);
-                    continue;
-                }
-                let whole = Raw { bytes: begun.text.as_bytes(), position: begun.position, hash: begun.hash.and(raw.hash), envelope };
-                result = result.and(self.unwrap(whole, layers - 1, emit));
-                continue;
-            }
-            let inside = Raw { bytes: letter.payload.as_bytes(), envelope, ..raw };
-            result = result.and(match begun {
-                Some(PartialLine { text, position, hash }) => {
-                    let text = text + &letter.payload;
-                    let whole = Raw { bytes: text.as_bytes(), position, hash: hash.and(raw.hash), envelope };
-                    self.unwrap(whole, layers - 1, emit)
-                }
-                None => self.unwrap(inside, layers - 1, emit),
-            });
-        }
-        result
-    }
-}
-
-impl Decoder for Unframed {
-    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if self.layers.is_none() {
-            self.layers = find(raw.bytes, self.format);
-        }
-        let Some(layers) = self.layers else {
-            // Before the first record is known, or where none stands on one line: whatever opens like an envelope is one.
-            let layers = std::str::from_utf8(raw.bytes).map_or(0, |text| carriers(text, &self.settings));
-            let result = self.unwrap(raw, layers, emit);
-            return if result.is_err() && layers > 0 { self.unwrap(raw, 0, emit) } else { result };
-        };
-        let result = self.unwrap(raw, layers, emit);
-        // It may have come another way than those before it.
-        match result.as_ref().err().and_then(|_| find(raw.bytes, self.format)).filter(|found| *found != layers) {
-            Some(found) => {
-                self.layers = Some(found);
-                self.unwrap(raw, found, emit)
-            }
-            None => result,
-        }
-    }
-
-    fn flush(&mut self, emit: &mut Emit<'_>) {
-        if let Some(PartialLine { text, position, hash }) = self.begun.take() {
-            let error = DecodeError::Form { expected: "a line of several parts", what: "cut off".to_owned() };
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
-        }
-        self.inner.flush(emit);
-    }
-
-    fn is_record_incomplete(&self) -> bool {
-        self.begun.is_some() || self.inner.is_record_incomplete()
+    match header.row(&row).ok()? {
+        table::Row::Object(text) => Some(text),
+        table::Row::Header => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{self, Codec};
+    use crate::decode::{self, Codec, Decoded, Raw};
+    use crate::model::access::{Position, RecordHash};
+    use std::sync::Arc;
 
     fn decode(lines: &[String]) -> (Vec<String>, usize) {
         let format = decode::recognise(lines.iter().map(|line| line.as_bytes())).expect("is recognised");
@@ -204,13 +203,15 @@ mod tests {
         let (mut seen, mut dead) = (Vec::new(), 0);
         for line in lines {
             let raw = Raw::new(line.as_bytes(), Position(1), RecordHash::default());
-            let result = decoder.decode(raw, &mut |decoded| {
-                if let Decoded::Record(record) = decoded {
-                    seen.push(record.account.as_deref().expect("has an account").to_owned());
-                }
+            let mut lost = 0;
+            let result = decoder.decode(raw, &mut |decoded| match decoded {
+                Decoded::Record(record) => seen.push(record.account.as_deref().expect("has an account").to_owned()),
+                Decoded::Lost(_) => lost += 1,
+                Decoded::Numbered(_) | Decoded::Ignored(_) => {}
             });
-            dead += usize::from(result.is_err());
+            dead += lost + usize::from(result.is_err());
         }
+        decoder.flush(&mut |decoded| dead += usize::from(matches!(decoded, Decoded::Lost(_))));
         (seen, dead)
     }
 
@@ -220,6 +221,63 @@ mod tests {
 
     fn quoted(text: &str) -> String {
         serde_json::Value::from(text).to_string()
+    }
+
+    #[test]
+    fn values_side_by_side_are_records_of_their_own() {
+        let (a, b) = (record("a"), record("b"));
+        let texts = [format!("{a}{b}"), format!("{a}\n{b}\n"), format!("[{a},{b}]"), format!("[{},{}]", quoted(&a), quoted(&b))];
+        let shipped = |text: &str| format!(r#"{{"schema":null,"payload":{}}}"#, text);
+        let texts = texts.iter().flat_map(|text| [text.clone(), shipped(&quoted(text))]).chain([shipped(&texts[2])]);
+        for text in texts {
+            assert_eq!(decode(std::slice::from_ref(&text)), (vec!["a".to_owned(), "b".to_owned()], 0), "{text}");
+            // After a record that came alone, and with one among them that is none.
+            assert_eq!(decode(&[record("c"), text]), (["c", "a", "b"].map(str::to_owned).to_vec(), 0));
+        }
+        assert_eq!(decode(&[format!("{a}{{\"x\":1}}{b}")]), (vec!["a".to_owned(), "b".to_owned()], 1));
+    }
+
+    #[test]
+    fn envelopes_over_lines_are_opened_and_what_is_none_goes_on_as_it_came() {
+        let (a, b) = (quoted(&record("a")), quoted(&record("b")));
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let pretty = format!("{{\n  \"events\": [\n    {{\n      \"message\": {a}\n    }},\n    {{\"message\": {b}}}\n  ]\n}}\n");
+        assert_eq!(decode(&lines(&pretty)).0, ["a", "b"]);
+        assert_eq!(decode(&lines(&format!("[\n{pretty},\n{pretty}]"))).0, ["a", "b", "a", "b"]);
+        // One that lost its end, then records that stand alone.
+        let torn = pretty.lines().take(5).map(str::to_owned).chain([record("c")]).collect::<Vec<_>>();
+        let (seen, dead) = decode(&torn);
+        assert_eq!((seen, dead > 0), (vec!["c".to_owned()], true));
+    }
+
+    #[test]
+    fn exports_with_a_header_are_read_as_objects() {
+        let lines =
+            ["time,account,rows,system", "2026-03-02T09:00:00Z,a,7,\"x", "y\"", "2026-03-02T09:00:00Z,b,7", "2026-03-02T09:00:00Z,c,,"];
+        assert_eq!(decode(&lines.map(str::to_owned)), (vec!["a".to_owned(), "c".to_owned()], 1));
+        // Whoever goes on in the middle is told the header.
+        let format = decode::format("canonical").expect("is one");
+        let mut decoder = Codec::named(format, Arc::default()).decoder();
+        decoder.begin(b"time,account,rows,system\n2026-03-02T09:00:00Z,a,7,x\n");
+        let mut rows = Vec::new();
+        let raw = Raw::new(b"2026-03-02T09:00:00Z,d,8,x", Position(9), RecordHash::default());
+        let mut keep = |decoded: Decoded<'_>| rows.extend(decoded.record().map(|record| record.rows));
+        decoder.decode(raw, &mut keep).expect("is one");
+        decoder.flush(&mut keep);
+        decoder.decode(raw, &mut keep).expect("is one");
+        assert_eq!(rows, [Some(8), Some(8)]);
+    }
+
+    #[test]
+    fn lists_in_lists_and_envelopes_without_end_are_refused_in_bounded_time() {
+        let mut text = quoted(&record("a"));
+        for _ in 0..12 {
+            text = quoted(&format!(r#"{{"message":{text}}}"#));
+        }
+        let deep = format!(r#"{{"message":{text}}}"#);
+        let lists = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let objects = "{\"records\":[".repeat(50_000);
+        assert_eq!(decode(&[record("a"), deep, lists, objects]), (vec!["a".to_owned()], 3));
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! The JSON that log shippers put around a line: Filebeat, Fluent Bit, Vector, Logstash, rsyslog, CloudWatch, journald, Splunk,
-//! Graylog. What those that read syslog know of the sender comes along: PostgreSQL's parts are told apart by it.
+//! The JSON that log shippers put around a line: Filebeat, Fluent Bit, Vector, Logstash, rsyslog, CloudWatch, journald, Splunk, Datadog,
+//! Graylog, Elasticsearch, Kafka Connect. What those that read syslog know of the sender comes along: PostgreSQL's parts are told
+//! apart by it.
 
 use crate::decode::framing::Unwrapped;
-use crate::model::time::Timestamp;
+use crate::decode::framing::batch;
+use crate::decode::framing::fields::{process_id, time, word};
+use crate::decode::framing::packed;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -40,12 +43,59 @@ struct Wire<'a> {
     /// Filebeat, of lines that it has parsed.
     #[serde(borrow)]
     json: Option<&'a RawValue>,
-    /// CloudWatch's subscriptions.
+    /// Splunk's exports, of which each result is one object.
+    #[serde(borrow, rename = "_raw")]
+    splunk: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    /// Loki's clients and Grafana's downloads.
+    #[serde(borrow)]
+    line: Option<&'a RawValue>,
+    /// Google's Cloud Logging: a text, or what the agent has parsed.
+    #[serde(borrow, rename = "textPayload")]
+    google: Option<&'a RawValue>,
+    #[serde(borrow, rename = "jsonPayload")]
+    google_parsed: Option<&'a RawValue>,
+    /// Azure's table of syslog.
+    #[serde(borrow, rename = "SyslogMessage")]
+    azure: Option<&'a RawValue>,
+    /// Elasticsearch, of each document.
+    #[serde(borrow, rename = "_source")]
+    document: Option<&'a RawValue>,
+    /// Datadog: what it has parsed of the message, and all of it in answers of the older interface.
+    #[serde(borrow)]
+    attributes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    /// EventBridge.
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    /// Debezium, of the row that was written.
+    #[serde(borrow)]
+    after: Option<&'a RawValue>,
+    /// Kinesis and CloudWatch as functions get them.
+    #[serde(borrow)]
+    kinesis: Option<&'a RawValue>,
+    #[serde(borrow)]
+    awslogs: Option<&'a RawValue>,
+    /// CloudWatch's subscriptions, and what it gives to those who ask.
     #[serde(borrow, rename = "logEvents")]
-    events: Option<Vec<&'a RawValue>>,
-    /// What CloudWatch gives to those who ask.
-    #[serde(borrow, rename = "events")]
-    asked: Option<&'a RawValue>,
+    subscribed: Option<&'a RawValue>,
+    #[serde(borrow)]
+    events: Option<&'a RawValue>,
+    /// Loki's pushes; what it answers stands in `result`.
+    #[serde(borrow)]
+    streams: Option<&'a RawValue>,
+    /// OpenTelemetry.
+    #[serde(borrow, rename = "resourceLogs", alias = "resource_logs")]
+    telemetry: Option<&'a RawValue>,
+    /// Azure's diagnostic settings, Firehose over HTTP, functions of Amazon; Splunk's answers; Elasticsearch's.
+    #[serde(borrow, alias = "Records")]
+    records: Option<&'a RawValue>,
+    #[serde(borrow)]
+    results: Option<&'a RawValue>,
+    #[serde(borrow)]
+    hits: Option<&'a RawValue>,
     #[serde(borrow, rename = "@timestamp")]
     shipped: Option<&'a RawValue>,
     /// journald's, in microseconds.
@@ -109,28 +159,66 @@ struct Process<'a> {
     pid: Option<&'a RawValue>,
 }
 
+/// What was found within an object.
+#[derive(Default)]
+pub(super) struct Opened<'t> {
+    /// The letters, each with what stood on it; none where the object is no envelope.
+    pub(super) letters: Vec<Unwrapped<'t>>,
+    /// The object is one of carriers alone: it cannot be a record by itself.
+    pub(super) batch: bool,
+}
+
 /// Bytes of each part of a line that Docker cuts.
 const DOCKER_PART: usize = 16 * 1024;
 
-/// The letters in an envelope; none where it is no envelope.
-pub(super) fn open<'t>(text: &'t str) -> Vec<Unwrapped<'t>> {
-    if text.starts_with('[') {
-        let several = serde_json::from_str::<Vec<&RawValue>>(text).unwrap_or_default();
-        return several.into_iter().filter(|one| one.get().starts_with('{')).flat_map(|one| open(one.get())).collect();
+/// What lies in an envelope that is a JSON object; nothing where it is no envelope.
+pub(super) fn open<'t>(text: &'t str) -> Opened<'t> {
+    match serde_json::from_str::<Wire<'_>>(text) {
+        Ok(wire) => opened(wire),
+        Err(_) => Opened::default(),
     }
-    let Ok(wire) = serde_json::from_str::<Wire<'_>>(text) else { return Vec::new() };
-    if let Some(events) = wire.events {
-        return events.into_iter().flat_map(|event| open(event.get())).collect();
+}
+
+fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
+    let list = |value: Option<&'t RawValue>| value.filter(|value| value.get().starts_with('[')).map(RawValue::get);
+    let of_batch = |letters: Vec<Unwrapped<'t>>| Opened { batch: !letters.is_empty(), letters };
+    if let Some(events) = list(wire.subscribed) {
+        return of_batch(batch::each(events, |event| open(event).letters));
+    }
+    if let Some(streams) = list(wire.streams) {
+        return of_batch(batch::loki(streams, |entry| open(entry).letters));
+    }
+    if let Some(logs) = list(wire.telemetry) {
+        return of_batch(batch::telemetry(logs));
+    }
+    // What these hold are records, or envelopes that tell more.
+    if let Some(records) = list(wire.records) {
+        return of_batch(batch::each(records, |record| vec![Unwrapped { payload: Cow::Borrowed(record), ..Unwrapped::default() }]));
+    }
+    if let Some(logs) = list(wire.result) {
+        return of_batch(batch::loki(logs, |entry| open(entry).letters));
     }
     let original = wire.event.and_then(|event| serde_json::from_str::<Original<'_>>(event.get()).ok()).map(|event| event.original);
     let log = wire.log.filter(|log| log.get().starts_with('"'));
     let parsed = |value: Option<&'t RawValue>| value.filter(|value| value.get().starts_with('{'));
-    let (data, json) = (parsed(wire.data), parsed(wire.json));
-    let texts = [original, wire.message, wire.journal, log, wire.event, wire.payload, data, json, wire.full_message, wire.short_message];
+    let mut attributes = parsed(wire.attributes);
+    let texts = [original, wire.message, wire.journal, log, wire.event, wire.payload, wire.google, wire.google_parsed, wire.splunk];
+    let objects = [wire.document, wire.content, wire.result, wire.data, wire.json, wire.kinesis, wire.awslogs, wire.hits];
+    let objects = objects.into_iter().chain([wire.detail, wire.after]).map(parsed);
+    let texts = texts.into_iter().chain([wire.line, wire.azure]).chain(objects).chain([wire.full_message, wire.short_message]);
     let spaced = || wire.msg.and_then(|msg| carried(msg.get())).map(without_space);
-    let Some(payload) = texts.into_iter().flatten().find_map(|value| carried(value.get())).or_else(spaced) else {
-        return wire.asked.filter(|events| events.get().starts_with('[')).map_or(Vec::new(), |events| open(events.get()));
+    let unpacked = || wire.data.and_then(|data| packed::base64(&word(data.get())?)).map(Cow::Owned);
+    let found = texts.flatten().find_map(|value| carried(value.get())).or_else(spaced).or_else(unpacked);
+    let found = found.or_else(|| attributes.take().map(|value| Cow::Borrowed(value.get())));
+    let Some(payload) = found else {
+        let lists = [list(wire.events), list(wire.results), list(wire.hits), list(wire.data)];
+        let Some(list) = lists.into_iter().flatten().next() else { return Opened::default() };
+        let whole = |one: &'t str| vec![Unwrapped { payload: Cow::Borrowed(one), ..Unwrapped::default() }];
+        return of_batch(batch::each(list, |one| {
+            Some(open(one).letters).filter(|letters| !letters.is_empty()).unwrap_or_else(|| whole(one))
+        }));
     };
+    let parsed_beside = attributes.map(|value| Cow::Borrowed(value.get()));
     let times = [wire.entered, wire.shipped, wire.timestamp, wire.time, wire.date];
     let time = times.into_iter().flatten().find_map(|value| time(value.get()));
     let host = [wire.host, wire.journal_host, wire.hostname].into_iter().flatten().find_map(|host| {
@@ -145,13 +233,15 @@ pub(super) fn open<'t>(text: &'t str) -> Vec<Unwrapped<'t>> {
     // Docker cuts long lines at 16 KiB, and only the last part has the line's end; shippers that read CRI's files keep its mark.
     let cut = wire.stream.is_some() && payload.len() == DOCKER_PART && log.is_some_and(|log| !log.get().ends_with("\\n\""));
     let partial = cut || wire.mark.is_some_and(|mark| mark.get() == "\"P\"");
-    vec![Unwrapped { payload, time, host, program, pid, partial }]
+    Opened { letters: vec![Unwrapped { payload, parsed: parsed_beside, time, host, program, pid, partial }], batch: false }
 }
 
 /// A line as text, or a record that the shipper has parsed already.
 fn carried(json: &str) -> Option<Cow<'_, str>> {
     match json.as_bytes().first()? {
         b'{' => Some(Cow::Borrowed(json)),
+        // Several records, or what journald writes of a text with unprintable characters.
+        b'[' if json[1..].trim_start().starts_with('{') => Some(Cow::Borrowed(json)),
         b'[' => serde_json::from_str::<Vec<u8>>(json).ok().and_then(|bytes| String::from_utf8(bytes).ok()).map(Cow::Owned),
         _ => word(json).map(|text| match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('\n').unwrap_or(text)),
@@ -170,39 +260,13 @@ fn without_space(text: Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// A JSON text, borrowed where no escape stands in the way.
-fn word(json: &str) -> Option<Cow<'_, str>> {
-    if !json.starts_with('"') {
-        return None;
-    }
-    match serde_json::from_str::<&str>(json) {
-        Ok(text) => Some(Cow::Borrowed(text)),
-        Err(_) => serde_json::from_str::<String>(json).ok().map(Cow::Owned),
-    }
-}
-
-/// A time as a text, or as a number: of seconds, milliseconds or microseconds, which are too far apart to be mistaken.
-fn time(json: &str) -> Option<Timestamp> {
-    let text = word(json);
-    let since = text.as_deref().unwrap_or(json).parse::<f64>();
-    match (since, text) {
-        (Ok(since), _) => {
-            let millis = [1_000.0, 1.0, 0.001].map(|unit| since * unit);
-            millis.into_iter().find_map(|millis| Timestamp::from_millis(millis as i64).ok())
-        }
-        (Err(_), Some(text)) => Timestamp::parse(&text).ok(),
-        (Err(_), None) => None,
-    }
-}
-
-fn process_id(json: &str) -> Option<Cow<'_, str>> {
-    let text = word(json).or_else(|| json.bytes().all(|b| b.is_ascii_digit()).then_some(Cow::Borrowed(json)))?;
-    Some(text).filter(|text| !text.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open(text: &str) -> Vec<Unwrapped<'_>> {
+        super::open(text).letters
+    }
 
     #[test]
     fn a_line_comes_out_with_its_time_and_host() {
@@ -241,11 +305,39 @@ mod tests {
 
     #[test]
     fn several_lines_come_in_an_array_or_as_an_answer() {
-        for text in
-            [r#"[{"date":1.5,"log":"a"}, {"date":1.5,"log":"b"}]"#, r#"{"events":[{"message":"a"},{"message":"b"}],"nextToken":"c"}"#]
-        {
+        for text in [
+            r#"{"events":[{"message":"a"},{"message":"b"}],"nextToken":"c"}"#,
+            r#"{"streams":[{"stream":{"host":"x"},"values":[["1772442845123456789","a"],["1772442845123456789","b",{"m":"n"}]]}]}"#,
+            r#"{"streams":[{"labels":"{}","entries":[{"ts":"2026-03-02T09:00:00Z","line":"a"},{"line":"b"}]}]}"#,
+            r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"a"}},{"body":{"stringValue":"b"}}]}]}]}"#,
+            r#"{"results":[{"_raw":"a"},{"_raw":"b"}]}"#,
+            r#"{"hits":[{"_source":{"message":"x"}}],"events":[{"line":"a"},{"line":"b"}]}"#,
+        ] {
             assert_eq!(open(text).iter().map(|letter| letter.payload.as_ref()).collect::<Vec<_>>(), ["a", "b"], "{text}");
         }
+    }
+
+    #[test]
+    fn what_carriers_of_clouds_and_stores_hold_comes_out_whole() {
+        for (text, within) in [
+            (r#"{"records":[{"category":"x"}]}"#, r#"{"category":"x"}"#),
+            (r#"{"_index":"i","_source":{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"hits":{"hits":[]}}"#, r#"{"hits":[]}"#),
+            (r#"{"textPayload":"x","insertId":"1"}"#, "x"),
+            (r#"{"jsonPayload":{"message":"x"}}"#, r#"{"message":"x"}"#),
+            (r#"{"status":"success","data":{"result":[]}}"#, r#"{"result":[]}"#),
+            (r#"{"preview":false,"result":{"_raw":"x"}}"#, r#"{"_raw":"x"}"#),
+            (r#"{"payload":[{"a":1},{"b":2}],"schema":null}"#, r#"[{"a":1},{"b":2}]"#),
+            (r#"{"before":null,"after":{"a":1},"op":"c"}"#, r#"{"a":1}"#),
+            (r#"{"messageId":"1","data":"eyJhIjoxfQ=="}"#, r#"{"a":1}"#),
+            (r#"{"id":"1","type":"log","attributes":{"message":"x"}}"#, r#"{"message":"x"}"#),
+        ] {
+            assert_eq!(open(text)[0].payload, within, "{text}");
+        }
+        let kept = r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"host.name","value":{"stringValue":"db1"}}]},"scopeLogs":[{"logRecords":[{"timeUnixNano":"1772442845123000000","body":{"kvlistValue":{"values":[{"key":"a","value":{"intValue":"7"}},{"key":"b","value":{"arrayValue":{"values":[{"boolValue":true}]}}}]}}}]}]}]}"#;
+        let letters = open(kept);
+        assert_eq!((letters[0].payload.as_ref(), letters[0].host.as_deref()), (r#"{"a":7,"b":[true]}"#, Some("db1")));
+        assert_eq!(letters[0].time.map(|time| time.to_string()).as_deref(), Some("2026-03-02T09:14:05.123Z"));
     }
 
     #[test]
@@ -256,8 +348,9 @@ mod tests {
             r#"{"message":1}"#,
             r#"{"message":"a","message":"b"}"#,
             r#"{"log":{"file":"x"}}"#,
-            "[1, [2]]",
             r#"{"events":[1]}"#,
+            r#"{"data":"not base64"}"#,
+            r#"{"resourceLogs":[{"scopeLogs":7}]}"#,
             r#"{"MESSAGE":[300]}"#,
         ] {
             assert_eq!(open(text), Vec::new(), "{text}");

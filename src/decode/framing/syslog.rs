@@ -76,7 +76,7 @@ fn rfc5424(text: &str) -> Option<Unwrapped<'_>> {
     let said = |field: &'_ str| field != "-";
     let time = if said(time) { Some(Timestamp::parse(time).ok()?) } else { None };
     let word = |field| Some(Cow::Borrowed(field)).filter(|_| said(field));
-    Some(Unwrapped { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid), partial: false })
+    Some(Unwrapped { payload: unescaped(message), time, host: word(host), program: word(program), pid: word(pid), ..Unwrapped::default() })
 }
 
 /// Skips `-` or `[id name="value\"]"]…` and the byte order mark that may precede the message.
@@ -121,7 +121,7 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
         host: host.map(Cow::Borrowed),
         program: Some(Cow::Borrowed(program)),
         pid: pid.map(Cow::Borrowed),
-        partial: false,
+        ..Unwrapped::default()
     })
 }
 
