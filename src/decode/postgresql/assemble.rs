@@ -98,9 +98,25 @@ impl Session {
     pub(super) fn release_into(&mut self, records: &mut Vec<Record<'static>>) {
         let mut group = std::mem::take(&mut self.group);
         drop_explained_call(&mut group);
-        for held in group.held {
+        for held in group.held.into_iter().filter(|held| !held.told) {
             self.finish(held, records);
         }
+    }
+
+    /// Tells of what is held back, and keeps it for lines that may still belong to it: only of statements that have ended, or of all.
+    pub(super) fn tell(&mut self, ended: bool, emit: &mut Emit<'_>) {
+        let open = |held: &PendingStatement| !held.told && !held.has_ended();
+        if self.group.held.iter().all(|held| held.told) || (ended && self.group.held.iter().any(open)) {
+            return;
+        }
+        drop_explained_call(&mut self.group);
+        let mut records = Vec::new();
+        let due: Vec<PendingStatement> = self.group.held.iter().filter(|held| !held.told).cloned().collect();
+        self.group.held.iter_mut().for_each(|held| held.told = true);
+        for held in due {
+            self.finish(held, &mut records);
+        }
+        records.into_iter().map(Into::into).for_each(emit);
     }
 
     /// Emits all that is held back, also of cursors that are still open.
@@ -340,6 +356,7 @@ impl Session {
             fetched: false,
             stated: false,
             timed: false,
+            told: false,
             nested: false,
             objects: Vec::new(),
         }
@@ -361,7 +378,9 @@ impl Session {
             let spilled = self.group.held.remove(1);
             self.group.spilled |= spilled.names_tables();
             let mut records = Vec::new();
-            self.finish(spilled, &mut records);
+            if !spilled.told {
+                self.finish(spilled, &mut records);
+            }
             records.into_iter().map(Into::into).for_each(&mut *emit);
         }
         self.group.held.push(held);

@@ -62,6 +62,8 @@ pub(super) struct PendingStatement {
     pub stated: bool,
     /// A line with its duration reported it, which comes at its end.
     pub timed: bool,
+    /// A record told of it already, so it is kept only for the lines that still belong to it.
+    pub told: bool,
     /// Within a function.
     pub nested: bool,
     /// Tables by relation lines, where the text is not logged.
@@ -107,7 +109,8 @@ impl PendingStatement {
 
     /// Whether a new line speaks of this very statement.
     pub(super) fn is_same(&self, new: &PendingStatement) -> bool {
-        if self.text != new.text {
+        // What was told of a command says nothing of the statement around which it is.
+        if self.text != new.text || (self.told && self.is_wrapper() && !new.is_wrapper()) {
             return false;
         }
         match (self.line_kind, new.line_kind) {
@@ -160,6 +163,14 @@ impl PendingStatement {
                 self.objects.push(object);
             }
         }
+    }
+
+    /// Whether its end is logged: what the server says of a statement then it says at once.
+    pub(super) fn has_ended(&self) -> bool {
+        self.timed
+            || self.plan.is_some()
+            || self.line_kind == LineKind::Failure
+            || (self.line_kind == LineKind::Audit && self.rows.is_some())
     }
 
     /// Whether nothing but a plain line reported it.

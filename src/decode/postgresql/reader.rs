@@ -14,10 +14,12 @@ use crate::decode::postgresql::words::Label;
 use crate::decode::postgresql::{english, plain, state};
 use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw, Settings};
 use crate::model::access::{Operation, Position, RecordHash};
-use crate::model::time::Timestamp;
+use crate::model::time::{Span, Timestamp};
 
 /// Most messages that wait for further parts. These come soon, or never.
 const MOST_OPEN: usize = 64;
+/// How long a message waits for further parts while the log goes on: a server writes them together.
+const PARTS: Span = Span::seconds(5);
 /// Most messages, and most bytes of them, that wait until the meaning of their zone is known.
 const MOST_WAITING: usize = 20_000;
 const MOST_WAITING_BYTES: usize = 16 * 1024 * 1024;
@@ -65,6 +67,8 @@ struct GatheredMessage {
     hash: RecordHash,
     length: usize,
     when: When,
+    /// When that was, where it can be read at once.
+    time: Option<Timestamp>,
     behind: Behind,
     severity: Severity,
     state: Option<String>,
@@ -280,8 +284,21 @@ impl Reader {
             When::Unknown => String::new(),
         };
         let behind = self.backends.behind(&key, head, &said, &seen);
+        let time = match &when {
+            When::Text(text) if self.clock.waits(text) => None,
+            When::Text(text) => self.clock.read(text).ok(),
+            When::At(time) => Some(*time),
+            When::Unknown => None,
+        };
+        while let Some(now) = time
+            && self.open.first().and_then(|oldest| oldest.time).is_some_and(|oldest| oldest + PARTS < now)
+        {
+            let oldest = self.open.remove(0);
+            self.finish(oldest, emit);
+        }
         self.open.push(GatheredMessage {
             key,
+            time,
             position: raw.position,
             last: raw.position,
             hash: raw.hash,
@@ -325,6 +342,7 @@ impl Reader {
             return entry.lose(DecodeError::TooLong { limit: LONGEST_RECORD }, emit);
         }
         let time = match &entry.when {
+            _ if let Some(time) = entry.time => Ok(time),
             When::Text(text) if self.clock.waits(text) && !self.impatient => return self.wait(entry, emit),
             When::Text(text) => self.clock.read(text),
             When::At(time) => Ok(*time),

@@ -1,70 +1,198 @@
 //! The sessions that are open in the log, each with the cursors, prepared statements and lines it may still need.
 //!
 //! Memory is bounded: of too many sessions, cursors or statements the oldest go, and what was held back for them is emitted.
+//! What is held back goes by time, too: where the other sessions of the log have gone on and this one has not, its last statement is
+//! told of. A statement that has ended waits for moments, as all that a server says at an end it says at once; one that may still run
+//! waits for long, as its rows and its error come at its end. Lines that come later all the same join what was told.
 
 use crate::decode::Emit;
 use crate::decode::postgresql::assemble::Session;
 use crate::decode::postgresql::line::Line;
+use crate::model::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
 /// Most sessions that are kept at a time.
 const MOST_SESSIONS: usize = 10_000;
 
+/// How long a session is silent before its last statement, which has ended, is told of.
+const ENDED: Span = Span::seconds(5);
+/// The same for one that may still run: half of the time for which records are waited for, unless that is configured.
+const RUNNING: Span = Span::minutes(10);
+
 /// The open sessions of one log.
 #[derive(Default)]
 pub(super) struct Sessions {
-    open: BTreeMap<String, (u64, Session)>,
+    open: BTreeMap<String, OpenSession>,
     /// When each was last heard of, oldest first.
     heard: BTreeMap<u64, String>,
     clock: u64,
+    /// Up to there all silent sessions were asked for statements that have ended, and for all statements.
+    asked: [u64; 2],
+}
+
+struct OpenSession {
+    heard: u64,
+    time: Timestamp,
+    session: Session,
 }
 
 impl Sessions {
     /// Takes the next line of the log.
     pub(super) fn take(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) {
+        self.settle(line.time, emit);
         self.clock += 1;
         let id = line.session.as_ref();
         match self.open.get_mut(id) {
-            Some((last, _)) => {
-                self.heard.remove(last);
-                *last = self.clock;
+            Some(open) => {
+                self.heard.remove(&open.heard);
+                (open.heard, open.time) = (self.clock, line.time);
             }
             None => {
                 self.make_room(emit);
-                self.open.insert(id.to_owned(), (self.clock, Session::default()));
+                self.open.insert(id.to_owned(), OpenSession { heard: self.clock, time: line.time, session: Session::default() });
             }
         }
         self.heard.insert(self.clock, id.to_owned());
-        let Some((_, session)) = self.open.get_mut(id) else { return };
-        if session.take(line, emit) {
+        let Some(open) = self.open.get_mut(id) else { return };
+        if open.session.take(line, emit) {
             self.close(id);
+        }
+    }
+
+    /// Tells of the last statements of sessions that have been silent for long. Each silence of a session is looked at twice.
+    fn settle(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
+        for (asked, (silence, ended)) in self.asked.iter_mut().zip([(ENDED, true), (RUNNING, false)]) {
+            while let Some((heard, id)) = self.heard.range(*asked + 1..).next()
+                && let Some(open) = self.open.get_mut(id)
+                && open.time + silence < now
+            {
+                *asked = *heard;
+                open.session.tell(ended, emit);
+            }
         }
     }
 
     /// Emits what every session holds back, in the order of the log.
     pub(super) fn flush(&mut self, emit: &mut Emit<'_>) {
         let mut records = Vec::new();
-        for (_, session) in self.open.values_mut() {
-            session.end(&mut records);
+        for open in self.open.values_mut() {
+            open.session.end(&mut records);
         }
         records.sort_by_key(|record| record.position);
         records.into_iter().map(Into::into).for_each(emit);
     }
 
     fn close(&mut self, id: &str) {
-        if let Some((heard, _)) = self.open.remove(id) {
-            self.heard.remove(&heard);
+        if let Some(open) = self.open.remove(id) {
+            self.heard.remove(&open.heard);
         }
     }
 
     fn make_room(&mut self, emit: &mut Emit<'_>) {
         while self.open.len() >= MOST_SESSIONS {
             let Some((_, oldest)) = self.heard.pop_first() else { return };
-            if let Some((_, mut session)) = self.open.remove(&oldest) {
+            if let Some(mut open) = self.open.remove(&oldest) {
                 let mut records = Vec::new();
-                session.end(&mut records);
+                open.session.end(&mut records);
                 records.into_iter().map(Into::into).for_each(&mut *emit);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Codec, Decoded, Format, Raw, Settings, postgresql};
+    use crate::model::access::{Position, RecordHash};
+    use std::sync::Arc;
+
+    /// Twenty days of sessions that work for moments and are silent for hours, in the order of time. Of each line the time in seconds,
+    /// the session and the message.
+    fn days() -> Vec<(i64, u64, String)> {
+        let mut lines = Vec::new();
+        for (session, every) in [(1, 7_207), (2, 11_003), (3, 3_607), (4, 60_013), (5, 613)] {
+            for (number, at) in (session as i64 * 97..20 * 86_400).step_by(every).enumerate() {
+                let text = format!("SELECT name FROM crm.customers WHERE id = {number}");
+                let all: Vec<(i64, String)> = match session {
+                    1 => vec![(at, format!("AUDIT: SESSION,{},1,READ,SELECT,,,{text},<none>,1", number + 1))],
+                    2 => vec![(at, format!("AUDIT: SESSION,{},1,READ,SELECT,,,{text},<none>", number + 1))],
+                    3 => vec![(at, format!("statement: {text}")), (at + 40, format!("duration: 40000.1 ms  plan: {}", plan(&text)))],
+                    4 => vec![(at, format!("statement: {text}"))],
+                    _ => vec![(at, format!("duration: 1.0 ms  statement: {text}"))],
+                };
+                lines.extend(all.into_iter().map(|(at, message)| (at, session, message)));
+            }
+        }
+        lines.sort_by_key(|(at, _, _)| *at);
+        lines
+    }
+
+    fn plan(text: &str) -> String {
+        format!(r#"{{"Query Text": "{text}", "Plan": {{"Node Type": "Seq Scan", "Actual Rows": 1, "Actual Loops": 1}}}}"#)
+    }
+
+    /// How many records of the days there are, of how many session 3 tells the row, and by how much the latest lags behind.
+    fn lag(format: &'static Format, write: impl Fn(&str, u64, usize, &str) -> String) -> (usize, usize, Span) {
+        let mut decoder = Codec::named(format, Arc::new(Settings::default())).decoder();
+        let (mut latest, mut lag, mut count, mut told) = (Timestamp::FIRST, Span(0), 0, 0);
+        let start = Timestamp::parse("2026-03-02T00:00:00Z").expect("is a time");
+        let mut keep = |decoded: Decoded<'_>| {
+            if let Decoded::Record(record) = decoded {
+                latest = latest.max(record.time);
+                lag = lag.max(Span(latest.0 - record.time.0));
+                count += 1;
+                told += usize::from(record.plan.is_some() && record.rows == Some(1));
+            }
+        };
+        for (at, (seconds, session, message)) in days().into_iter().enumerate() {
+            let time = (start + Span::seconds(seconds)).to_string().replace('T', " ").replace('Z', " UTC");
+            let line = write(&time, session, at, &message);
+            let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), RecordHash::default());
+            decoder.decode(raw, &mut keep).expect("is a line");
+        }
+        decoder.flush(&mut keep);
+        (count, told, lag)
+    }
+
+    #[test]
+    fn history_in_order_comes_in_order() {
+        let statements = days().iter().filter(|(_, _, message)| !message.contains("plan: ")).count();
+        let plans = days().len() - statements;
+        let json = |time: &str, session: u64, at: usize, message: &str| {
+            serde_json::json!({"timestamp": time, "user": "li", "dbname": "crm", "session_id": format!("69a52d80.{session}"), "line_num": at,
+                               "error_severity": "LOG", "message": message})
+            .to_string()
+        };
+        let stderr = |time: &str, session: u64, _: usize, message: &str| format!("{time} [{session}] li@crm LOG:  {message}");
+        for (count, told, lag) in [lag(&postgresql::JSONLOG, json), lag(&postgresql::STDERR, stderr)] {
+            assert_eq!((count, told), (statements, plans), "each statement once, a long one with the rows that its end told");
+            assert!(lag <= Span::minutes(20), "{lag:?}: later than records are waited for");
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_statement_was_told_of_tells_nothing_twice() {
+        let text = "SELECT name FROM crm.customers";
+        let lines = [
+            (0, 1, format!("statement: {text}")),
+            (700, 2, "statement: SELECT 1".to_owned()),
+            (1_400, 1, format!("duration: 1400000.0 ms  plan: {}", plan(text))),
+            (1_400, 1, format!("duration: 1400000.0 ms  statement: {text}")),
+            (1_401, 1, format!("statement: {text}")),
+        ];
+        let mut decoder = Codec::named(&postgresql::STDERR, Arc::new(Settings::default())).decoder();
+        let mut seen = Vec::new();
+        let mut keep = |decoded: Decoded<'_>| {
+            seen.extend(decoded.record().map(|record| (record.statement.as_deref().unwrap_or("").to_owned(), record.time)));
+        };
+        let start = Timestamp::parse("2026-03-02T00:00:00Z").expect("is a time");
+        for (at, (seconds, session, message)) in lines.iter().enumerate() {
+            let time = (start + Span::seconds(*seconds)).to_string().replace('T', " ").replace('Z', " UTC");
+            let line = format!("{time} [{session}] li@crm LOG:  {message}");
+            decoder.decode(Raw::new(line.as_bytes(), Position(at as u64 + 1), RecordHash::default()), &mut keep).expect("is a line");
+        }
+        decoder.flush(&mut keep);
+        assert_eq!(seen.iter().filter(|(told, _)| told == text).count(), 2, "{seen:?}");
     }
 }

@@ -8,10 +8,13 @@ use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words::Label;
 use crate::decode::{DecodeError, Decoded, Emit, Envelope, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
-use crate::model::time::Timestamp;
+use crate::model::time::{Span, Timestamp};
 
 /// Most messages that wait for further parts.
 const MOST_OPEN: usize = 64;
+
+/// How long a message waits for further parts while the log goes on.
+const PARTS: Span = Span::seconds(5);
 
 /// What stands before a part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,6 +69,13 @@ impl Parts {
     pub fn take(&mut self, text: &str, raw: Raw<'_>, reader: &mut Reader, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let numbered = numbered(text).unwrap_or(Numbered { sequence: None, part: None, text });
         let key = format!("{}/{}", raw.envelope.host.unwrap_or(""), raw.envelope.pid.unwrap_or(""));
+        // A server writes the parts of a message together: what waited while the log went on has all of them.
+        while let Some(now) = raw.envelope.time
+            && self.open.first().is_some_and(|oldest| oldest.key != key && oldest.time.is_some_and(|time| time + PARTS < now))
+        {
+            let oldest = self.open.remove(0);
+            finish(oldest, reader, emit);
+        }
         let known = self.open.iter().position(|open| open.key == key);
         let label = reader.label(numbered.text);
         if label.is_none() && known.is_none() && !self.is_server(raw.envelope.program) {
