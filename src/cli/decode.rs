@@ -48,6 +48,8 @@ struct Line<'a> {
     /// Printed where it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unparsed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flags: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -238,5 +240,6 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         outcome: if record.outcome == leakwarden::model::record::EventOutcome::Success { "success" } else { "failure" },
         statement_class: disclosure.class,
         unparsed: disclosure.unparsed,
+        flags: record.doubts.names().collect(),
     }
 }

@@ -19,6 +19,7 @@ pub mod health;
 mod hidden_tables;
 mod ignored;
 mod json;
+mod local_clock;
 pub mod mongodb;
 pub mod mysql;
 pub mod nearest;

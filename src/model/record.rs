@@ -4,6 +4,7 @@
 //! [`Access`](crate::model::access::Access), which holds neither.
 
 use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::doubts::Doubts;
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 
@@ -57,6 +58,8 @@ pub struct Record<'a> {
     pub purpose: Option<Text<'a>>,
     /// How it ended.
     pub outcome: EventOutcome,
+    /// What the decoder had to leave open.
+    pub doubts: Doubts,
 }
 
 /// How a statement ended, as far as the log tells.
@@ -189,6 +192,7 @@ impl<'a> Record<'a> {
             subjects: Vec::new(),
             purpose: None,
             outcome: EventOutcome::Success,
+            doubts: Doubts::default(),
         }
     }
     /// The record with texts of its own.
@@ -219,6 +223,7 @@ impl<'a> Record<'a> {
             rows_bound: self.rows_bound,
             plan: self.plan,
             outcome: self.outcome,
+            doubts: self.doubts,
         }
     }
 }

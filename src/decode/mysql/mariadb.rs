@@ -31,11 +31,12 @@ use crate::decode::mysql::mariadb_connection::{Connection, LineOrigin, TableLine
 use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
 use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::text::Scan;
+use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;
+use crate::model::doubts::Doubts;
 use crate::model::record::EventOutcome;
-use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// `mariadb-audit`.
@@ -43,7 +44,7 @@ pub const FORMAT: Format = Format {
     name: "mariadb-audit",
     recognised_by: "lines of server, user, host, connection, query, operation, database, object and code, separated by commas",
     stateless: false,
-    decoder: |settings| Box::new(Mariadb { zone: settings.zone.clone(), ..Mariadb::default() }),
+    decoder: |settings| Box::new(Mariadb { clock: LocalClock::new(settings.zone.clone()), ..Mariadb::default() }),
     recognises: |line| std::str::from_utf8(line).is_ok_and(is_bare),
 };
 
@@ -56,7 +57,7 @@ const DEFAULT_LIMIT: usize = 1_024;
 
 #[derive(Default)]
 struct Mariadb {
-    zone: Option<TimeZone>,
+    clock: LocalClock,
     /// By server and connection.
     connections: BTreeMap<(String, String), Connection>,
     /// Tables are logged here.
@@ -79,9 +80,9 @@ impl Decoder for Mariadb {
         }
         let line = parse(&text)?;
         let missing = DecodeError::Field { field: "timestamp", rule: "must stand in the line or in the header before it".to_owned() };
-        let time = match line.time {
-            Some(text) => time::local(text, self.zone.as_ref())?,
-            None => raw.envelope.time.ok_or(missing)?,
+        let Instant { time, ambiguous } = match line.time {
+            Some(text) => time::local(text, &mut self.clock)?,
+            None => Instant { time: raw.envelope.time.ok_or(missing)?, ambiguous: false },
         };
         let owned = str::to_owned;
         let origin = LineOrigin {
@@ -89,6 +90,7 @@ impl Decoder for Mariadb {
             hash: raw.hash,
             length: u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX),
             time,
+            doubts: Doubts::TIME.if_so(ambiguous),
             server: owned(line.server),
             connection: owned(line.connection),
             user: owned(line.user),
@@ -235,6 +237,7 @@ fn new_limit(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::tz::TimeZone;
     use crate::decode::{Settings, testing};
     use crate::model::access::{Position, RecordHash};
     use crate::model::record::{Dialect, Record};

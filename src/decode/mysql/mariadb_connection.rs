@@ -2,6 +2,7 @@
 
 use crate::decode::Emit;
 use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::doubts::Doubts;
 use crate::model::record::{Client, Dialect, Object, Record, Text};
 use crate::model::time::Timestamp;
 
@@ -33,6 +34,7 @@ pub(super) struct LineOrigin {
     pub hash: RecordHash,
     pub length: u32,
     pub time: Timestamp,
+    pub doubts: Doubts,
     pub server: String,
     pub connection: String,
     pub user: String,
@@ -48,8 +50,10 @@ impl LineOrigin {
         record.account = text(&self.user);
         record.system = text(&self.database).or_else(|| text(&self.server));
         record.session = text(&self.connection);
-        let is_address = self.host.parse::<core::net::IpAddr>().is_ok();
-        let (ip, host) = if is_address { (text(&self.host), None) } else { (None, text(&self.host)) };
+        record.doubts = self.doubts;
+        let named = without_port(&self.host);
+        let is_address = named.parse::<core::net::IpAddr>().is_ok();
+        let (ip, host) = if is_address { (text(named), None) } else { (None, text(named)) };
         record.client = Client { ip, host, app: None };
         record.dialect = Dialect::MySql;
         // Connection and query ids begin anew with the server: together with the second they do not come again. Logins have none.
@@ -58,6 +62,17 @@ impl LineOrigin {
         }
         record
     }
+}
+
+/// MariaDB writes the client's port behind its host since version 12: each connection has another, from one and the same device.
+fn without_port(host: &str) -> &str {
+    let named = match host.rsplit_once(':') {
+        Some((named, port)) if !port.is_empty() && port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit()) => named,
+        _ => return host,
+    };
+    let bare = named.strip_prefix('[').and_then(|named| named.strip_suffix(']')).unwrap_or(named);
+    // An address of version 6 ends in such a number itself.
+    if bare.contains(':') && bare.len() == named.len() && host.parse::<core::net::IpAddr>().is_ok() { host } else { bare }
 }
 
 impl Connection {
@@ -79,6 +94,29 @@ impl Connection {
             record.operation = if read { Operation::Read } else { Operation::Write };
             record.objects = own.iter().map(|table| Object { table: Text::Owned(table.table.clone()), columns: None }).collect();
             emit(record.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_of_a_client_is_no_part_of_its_name() {
+        for (host, named) in [
+            ("10.0.0.9:51234", "10.0.0.9"),
+            ("10.0.0.9", "10.0.0.9"),
+            ("db1:3306", "db1"),
+            ("[fe80::1]:51234", "fe80::1"),
+            ("fe80::1", "fe80::1"),
+            ("2001:db8:0:0:0:0:0:1:51234", "2001:db8:0:0:0:0:0:1"),
+            ("localhost", "localhost"),
+            ("a:b", "a:b"),
+            (":", ":"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(host), named, "{host}");
         }
     }
 }

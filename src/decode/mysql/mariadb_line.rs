@@ -95,24 +95,32 @@ pub(super) fn is_bare(text: &str) -> bool {
     !text.contains('\n') && !text.starts_with(['<', '{']) && !first.contains(": ") && parse(text).is_ok()
 }
 
-/// What follows the operation: `database,'statement',code`, `database,table,`, `database,,code`.
+/// What follows the operation: `database,'statement',code`, `database,table,`, `database,,code`. Amazon's builds put further
+/// fields behind (`,,` after statements, how the connection is secured after logins), MariaDB 12 the version of TLS.
 fn rest<'a>(line: Line<'a>, rest: &'a str) -> Option<Line<'a>> {
-    let (body, code) = rest.rsplit_once(',')?;
-    let code = if code.is_empty() { 0 } else { code.trim().parse().ok()? };
-    let (database, object) = match body.find(",'").filter(|_| line.operation == "QUERY") {
-        Some(at) => (&body[..at], &body[at + 1..]),
-        None => body.split_once(',')?,
-    };
-    let line = Line { database, code, ..line };
-    match object.strip_prefix('\'') {
-        Some(quoted) => {
-            let logged = quoted.strip_suffix('\'')?;
-            let (object, keeps_lines) = unescape(logged);
-            Some(Line { object, keeps_lines, logged: logged.len(), ..line })
-        }
-        None if line.operation == "QUERY" => None,
-        None => Some(Line { object: Cow::Borrowed(object), ..line }),
+    if line.operation == "QUERY" {
+        let at = rest.find(",'")?;
+        // Quotes inside of a statement are escaped, so that the last one ends it.
+        let end = memchr::memrchr(b'\'', rest.as_bytes()).filter(|end| *end > at + 1)?;
+        let logged = &rest[at + 2..end];
+        let (object, keeps_lines) = unescape(logged);
+        let code = code_and_more(rest[end + 1..].strip_prefix(',')?)?;
+        return Some(Line { database: &rest[..at], object, keeps_lines, logged: logged.len(), code, ..line });
     }
+    let (database, tail) = rest.split_once(',')?;
+    let (first, more) = tail.split_once(',')?;
+    let (object, code) = match code_and_more(more) {
+        Some(code) => (first, code),
+        // A table whose name holds a comma.
+        None => tail.rsplit_once(',').and_then(|(object, code)| Some((object, code_and_more(code)?)))?,
+    };
+    Some(Line { database, code, object: Cow::Borrowed(object.strip_prefix('\'').and_then(|o| o.strip_suffix('\'')).unwrap_or(object)), ..line })
+}
+
+/// A code, which may be left out, and fields behind it.
+fn code_and_more(text: &str) -> Option<i64> {
+    let code = text.split(',').next().unwrap_or("").trim();
+    if code.is_empty() { Some(0) } else { code.parse().ok() }
 }
 
 /// Undoes `\'`, `\\`, `\n`; gives whether line ends were among them.
@@ -174,6 +182,26 @@ mod tests {
             assert_eq!((line.time, line.server, line.object.as_ref()), (None, "vm", "SELECT 1"), "{text}");
         }
         assert_eq!(parse("vm,u,h,113,0,CONNECT,d,,0").expect("is a line").operation, "CONNECT");
+    }
+
+    #[test]
+    fn fields_behind_the_code_say_nothing_of_the_statement() {
+        let rds = parse(r"20260302 09:00:00,ip-10-0-0-1,li,10.0.0.9,33,60,QUERY,crm,'select \'a\',0,,\' from c',1064,,").expect("is a line");
+        assert_eq!((rds.object.as_ref(), rds.code), ("select 'a',0,,' from c", 1064));
+        for (rest, operation, code) in [
+            ("60,QUERY,crm,'select 1',0,TLSv1.3,x", "QUERY", 0),
+            ("0,DISCONNECT,crm,,0,SSL/TLS", "DISCONNECT", 0),
+            ("0,CONNECT,crm,,1045,TCP/IP", "CONNECT", 1045),
+            ("0,CONNECT,crm,,0,4", "CONNECT", 0),
+            ("7,READ,crm,customers,,", "READ", 0),
+            ("7,READ,crm,customers,,,", "READ", 0),
+            ("7,READ,crm,a,b,", "READ", 0),
+        ] {
+            let text = format!("20260302 09:00:00,h,li,10.0.0.9:1,33,{rest}");
+            let line = parse(&text).expect("is a line");
+            assert_eq!((line.operation, line.code, line.database), (operation, code, "crm"), "{rest}");
+        }
+        assert_eq!(parse("20260302 09:00:00,h,li,h,33,7,READ,crm,a,b,").expect("is a line").object, "a,b");
     }
 
     #[test]
