@@ -131,7 +131,7 @@ fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
     };
     let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping)));
     let zone = keys.zone.and_then(|zone| TimeZone::get(zone.name()).ok());
-    let settings = Settings { zone, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
+    let settings = Settings { own_zone: zone.clone(), zone, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
     Some(CustomFormat { kind, settings, written })
 }
 

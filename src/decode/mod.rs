@@ -30,8 +30,10 @@ mod pending;
 pub mod postgresql;
 pub mod ranger_audit;
 mod row;
+mod sheet;
 pub mod snowflake;
 pub mod sqlserver;
+mod tool_time;
 mod tree;
 pub mod trino;
 mod xml;
@@ -227,6 +229,8 @@ impl std::fmt::Debug for Format {
 pub struct Settings {
     /// The zone of times that name none, or one of several meanings.
     pub zone: Option<TimeZone>,
+    /// The same, where it was said of this format alone: also for sources whose times are known to be of UTC.
+    pub own_zone: Option<TimeZone>,
     /// A time that the log does not go beyond by more than a day: tells the year of times that have none.
     pub latest: Option<Timestamp>,
     /// PostgreSQL's `log_line_prefix`, where it is not to be inferred.

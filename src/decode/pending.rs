@@ -41,6 +41,12 @@ impl<T> Pending<T> {
         before.or_else(|| if self.held.len() > MOST { self.pop() } else { None })
     }
 
+    /// The oldest.
+    pub fn oldest(&self) -> Option<&T> {
+        let (_, key) = self.order.first_key_value()?;
+        self.held.get(key).map(|(_, held)| held)
+    }
+
     /// Takes out the oldest.
     pub fn pop(&mut self) -> Option<T> {
         let (_, key) = self.order.pop_first()?;

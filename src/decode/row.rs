@@ -62,7 +62,11 @@ impl ExportRow {
 
     /// A whole number that is not negative.
     pub fn number(&self, names: &[&str]) -> Option<u64> {
-        self.text(names)?.trim().parse().ok()
+        // Some exporters write every number as a float.
+        let text = self.text(names)?;
+        let text = text.trim();
+        let whole = text.split_once('.').filter(|(_, zeros)| zeros.bytes().all(|byte| byte == b'0')).map_or(text, |(whole, _)| whole);
+        whole.parse().ok()
     }
 
     /// A yes or no.
@@ -158,7 +162,7 @@ mod tests {
 
     #[test]
     fn fields_are_found_in_every_spelling_and_never_twice() {
-        let read = row(r#"{"DB_USER_NAME":"u","rowsProduced":"7","nothing":null,"list":"[1,{\"a\":2}]","flag":1}"#).expect("is a row");
+        let read = row(r#"{"DB_USER_NAME":"u","rowsProduced":"7.0","nothing":null,"list":"[1,{\"a\":2}]","flag":1}"#).expect("is a row");
         assert_eq!(
             (read.text(&["dbusername"]).as_deref(), read.number(&["rowsproduced"]), read.has("nothing")),
             (Some("u"), Some(7), false)

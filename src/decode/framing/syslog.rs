@@ -125,9 +125,13 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
     })
 }
 
+/// Tags with blanks in them: Oracle's server writes such, which no reader of syslog expects.
+const TAGS_WITH_BLANKS: [&str; 2] = ["Oracle Unified Audit", "Oracle Audit"];
+
 /// `postgres[12]: text` or `program: text`.
 fn tag(text: &str) -> Option<(&str, Option<&str>, &str)> {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./()+".contains(c)))?;
+    let blanks = TAGS_WITH_BLANKS.iter().find(|tag| text.starts_with(**tag)).map(|tag| tag.len());
+    let end = blanks.or_else(|| text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./()+".contains(c))))?;
     let (program, rest) = text.split_at(end);
     if program.is_empty() {
         return None;
@@ -209,6 +213,11 @@ mod tests {
         let file = read("2026-01-09T17:00:00+08:00 db1 postgres[77]: [5-2] #011hello").expect("is syslog");
         assert_eq!((file.0.as_str(), file.1.as_deref()), ("[5-2] \thello", Some("2026-01-09T09:00:00Z")));
         assert_eq!(read("Jan  9 17:00:00 cloud crn:v1:a/b:c:: {\"x\":1}").expect("is syslog").0, "{\"x\":1}");
+        for oracle in ["Jan  9 17:00:00 db1", "<134>Jan  9 17:00:00 db1", "<134>Jan  9 17:00:00", "2026-01-09T17:00:00.000000+00:00 db1"] {
+            let oracle = read(&format!("{oracle} Oracle Unified Audit[77]: LENGTH: '1'")).expect("is syslog");
+            assert_eq!((oracle.0.as_str(), oracle.1.as_deref()), ("LENGTH: '1'", Some("2026-01-09T17:00:00Z")));
+            assert_eq!(oracle.2[1..], words(["", "Oracle Unified Audit", "77"])[1..]);
+        }
         assert_eq!(read("59 <14>1 - - - - - - hello").expect("is syslog").0, "hello");
     }
 

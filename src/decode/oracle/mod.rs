@@ -12,11 +12,14 @@ pub use os_text::FORMAT as SYSLOG;
 pub use unified::FORMAT as UNIFIED_JSON;
 pub use xml::FORMAT as XML;
 
+use crate::decode::ignored::IgnoredReason;
 use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
-use crate::model::record::{Client, Dialect, EventOutcome, Record, Text};
-use crate::model::time::Timestamp;
+use crate::model::doubts::Doubts;
+use crate::decode::local_clock::Instant;
+use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
+use crate::sql;
 
 /// A record with what puts it together with others of its statement.
 struct AuditedAction {
@@ -31,10 +34,13 @@ fn may_be_cut(text: &str) -> bool {
     matches!(text.chars().count(), 1_999 | 2_000 | 3_999 | 4_000) || matches!(text.len(), 1_999 | 2_000 | 3_999 | 4_000)
 }
 
-/// Reads the fields, under whatever names the trails have for them; `None` where it is no access.
-fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Option<AuditedAction>, DecodeError> {
-    let time = time
-        .or(raw.envelope.time)
+/// A field that readers add where the statement's text has lost its end.
+const CUT: &str = "sqltextcut";
+
+/// Reads the fields, under whatever names the trails have for them; within, why it is no access.
+fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Instant>) -> Result<Result<AuditedAction, IgnoredReason>, DecodeError> {
+    let Instant { time, ambiguous } = time
+        .or(raw.envelope.time.map(|time| Instant { time, ambiguous: false }))
         .ok_or(DecodeError::Field { field: "timestamp", rule: "must be a time between 2000 and 2100".to_owned() })?;
     let text = |names: &[&str]| row.text(names).map(|text| Text::Owned(text.trim().to_owned()));
     let word = |names: &[&str]| text(names).map_or_else(String::new, Text::into_owned);
@@ -42,7 +48,8 @@ fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Opt
     record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
     record.dialect = Dialect::Oracle;
     // `CURRENT_USER` is whose rights count, not who is logged in.
-    record.account = text(&["dbusername", "dbuser", "userid", "databaseuser"]);
+    record.account = text(&["dbusername", "dbuser", "userid", "databaseuser", "username"]);
+    record.doubts = Doubts::TIME.if_so(ambiguous);
     record.system = text(&["dbname", "databaseuniquename", "targetname", "pdbname", "instancename", "dbid"]);
     record.client = Client {
         ip: text(&["clientip", "clienthostip", "clientaddress"])
@@ -60,14 +67,17 @@ fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Opt
     let numbered =
         (!entry.is_empty()).then(|| Text::Owned(format!("{database}/{instance}/{session}/{entry}/{statement}/{}", word(MOMENT))));
     record.id = own.or(numbered.filter(|_| row.text(MOMENT).is_some()));
-    let sql = row.text(&["sqltext", "commandtext", "sql"]).filter(|text| !text.trim().is_empty());
-    let action = word(&["actionname", "action", "operation", "eventname", "actionnumber"]);
+    let sql = row.text(&["sqltext", "sqltextvarchar2", "commandtext", "sql"]).and_then(of_lob);
+    let action = word(&["actionname", "action", "operation", "eventname", "actionnumber", "action#", "statementtype"]);
     // In records of SYS the action is the statement itself.
     let number: Option<u32> = action.parse().ok();
     let sql = sql
         .or_else(|| (number.is_none() && action.contains(char::is_whitespace) && action.len() > 24).then(|| Text::Owned(action.clone())));
     let name = number.map_or_else(|| action.to_ascii_uppercase(), |number| name_of(number).to_owned());
-    let Some(operation) = operation(&name, sql.as_deref(), &word(&["ses$actions"])) else { return Ok(None) };
+    let operation = match operation(&name, sql.as_deref(), &word(&["ses$actions"])) {
+        Ok(operation) => operation,
+        Err(reason) => return Ok(Err(reason)),
+    };
     record.operation = operation;
     let failed = matches!(word(&["operationstatus"]).to_ascii_uppercase().as_str(), "FAILURE" | "FAILED");
     record.outcome = match row.text(&["returncode", "retcode", "errorcode", "status"]).and_then(|code| code.trim().parse::<i64>().ok()) {
@@ -77,19 +87,46 @@ fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Timestamp>) -> Result<Opt
         None => EventOutcome::Failure,
     };
     let (owner, object) =
-        (word(&["objectschema", "objectowner", "schema", "obj$creator"]), word(&["objectname", "object", "objname", "obj$name"]));
+        (word(&["objectschema", "objectowner", "schema", "obj$creator", "owner"]), word(&["objectname", "object", "objname", "obj$name"]));
     let table = (!object.is_empty()).then(|| if owner.is_empty() { object.clone() } else { format!("{owner}.{object}") });
     let table = table.filter(|_| matches!(operation, Operation::Read | Operation::Export | Operation::Write | Operation::Delete));
-    let whole = sql.filter(|text| !may_be_cut(text));
-    if let Some(text) = whole {
-        record.binds = binds(&row.text(&["sqlbinds", "sqlbind", "commandparam"]).unwrap_or_default());
-        record.statement = hidden_tables::believable(text.into_owned(), Dialect::Oracle, operation);
+    if let Some(text) = sql {
+        if may_be_cut(&text) || row.has(CUT) {
+            record.doubts = record.doubts.and(Doubts::TEXT);
+            if table.is_none() {
+                record.objects = visible(&text);
+            }
+        } else {
+            record.binds = binds(&row.text(&["sqlbinds", "sqlbindsvarchar2", "sqlbind", "commandparam"]).unwrap_or_default());
+            record.statement = hidden_tables::believable(text.into_owned(), Dialect::Oracle, operation);
+        }
     }
     let key = if known && !statement.is_empty() { format!("{database}\n{instance}\n{session}\n{statement}") } else { String::new() };
-    Ok(Some(AuditedAction { record, key, table }))
+    Ok(Ok(AuditedAction { record, key, table }))
 }
 
-const MOMENT: &[&str] = &["eventtimestamputc", "eventtimestamp", "extendedtimestamp", "auditeventtime", "timestamp"];
+const MOMENT: &[&str] = &["eventtimestamputc", "eventtimestamp", "extendedtimestamp", "auditeventtime", "ntimestamp#", "timestamp", "timestamp#"];
+
+/// Tables that the visible part of a cut text names.
+fn visible(text: &str) -> Vec<Object<'static>> {
+    let analysis = sql::analyse(text, Dialect::Oracle);
+    let mut tables: Vec<String> =
+        analysis.branches.iter().flat_map(|branch| &branch.sources).map(|source| source.table.clone()).collect();
+    tables.dedup();
+    hidden_tables::objects(&tables)
+}
+
+/// What a query tool writes of a large object: its text, perhaps behind its type, or the type alone.
+fn of_lob(text: Text<'_>) -> Option<Text<'_>> {
+    let plain = |text: &str| {
+        let rest = text.trim_start();
+        let rest = rest.strip_prefix("(CLOB)").or_else(|| rest.strip_prefix("(HUGECLOB)")).unwrap_or(rest);
+        let bare = rest.trim().trim_matches(['[', ']', '<', '>', '(', ')']);
+        (!rest.trim().is_empty() && !matches!(bare.to_ascii_uppercase().as_str(), "CLOB" | "HUGECLOB" | "LOB" | "NCLOB")).then_some(rest.len())
+    };
+    let kept = plain(&text)?;
+    Some(if kept == text.len() { text } else { Text::Owned(text[text.len() - kept..].trim_start().to_owned()) })
+}
 
 /// Gives the tables to the record where its text does not name them.
 fn finish(mut record: Record<'static>, tables: &[String]) -> Record<'static> {
@@ -110,25 +147,24 @@ fn host_of(comment: &str) -> Option<Text<'static>> {
     host.parse::<core::net::IpAddr>().is_ok().then(|| Text::Owned(host.to_owned()))
 }
 
-/// What an action is; `None` where it is no access.
-fn operation(action: &str, sql: Option<&str>, object_actions: &str) -> Option<Operation> {
-    let by_text = |text: &str| operation::of_statement(text, Dialect::Oracle);
-    Some(match action {
+/// What an action is, or why it is no access.
+fn operation(action: &str, sql: Option<&str>, object_actions: &str) -> Result<Operation, IgnoredReason> {
+    let of_text = |text: &str| operation::of_statement(text, Dialect::Oracle);
+    let by_text = |sql: Option<&str>| sql.map_or(Some(Operation::Other), of_text).ok_or(IgnoredReason::NotDataAccess);
+    Ok(match action {
         "SELECT" | "QUERY" | "READ" => Operation::Read,
         "INSERT" | "UPDATE" | "MERGE" | "UPSERT" | "IMPORT" => Operation::Write,
         "DELETE" | "TRUNCATE" | "TRUNCATE TABLE" => Operation::Delete,
         "LOGON" | "LOGIN" | "CONNECT" => Operation::Login,
         "EXPORT" => Operation::Export,
-        "LOGOFF" | "LOGOUT" | "DISCONNECT" | "LOGOFF BY CLEANUP" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "SET TRANSACTION" | "LOCK"
-        | "LOCK TABLE" => {
-            return None;
-        }
+        "LOGOFF" | "LOGOUT" | "DISCONNECT" | "LOGOFF BY CLEANUP" => return Err(IgnoredReason::Session),
+        "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "SET TRANSACTION" | "LOCK" | "LOCK TABLE" => return Err(IgnoredReason::NotDataAccess),
         "SESSION REC" => of_object_actions(object_actions),
         "EXECUTE" | "PL/SQL EXECUTE" | "EXECUTE PROCEDURE" | "CALL" | "CALL METHOD" | "EXECUTE TYPE" | "EXPLAIN" => Operation::Other,
-        "CREATE TABLE" if sql.is_some_and(|text| by_text(text) == Some(Operation::Write)) => Operation::Write,
-        "" => return sql.map_or(Some(Operation::Other), by_text),
+        "CREATE TABLE" if sql.is_some_and(|text| of_text(text) == Some(Operation::Write)) => Operation::Write,
+        "" => return by_text(sql),
         other if ADMIN.iter().any(|word| other.starts_with(word)) && other.len() < 64 => Operation::Admin,
-        _ => return sql.map_or(Some(Operation::Other), by_text),
+        _ => return by_text(sql),
     })
 }
 

@@ -113,3 +113,86 @@ fn binds_are_read_by_their_lengths() {
     assert_eq!(read(" #1(5):a #2( #2(0): #3(2):张三"), ["a #2(", "", "张三"]);
     assert!(read(" #1(99):a").is_empty() && read("#2(1):a").is_empty() && read("x").is_empty());
 }
+
+const UNIFIED: &str = "LENGTH: '150' TYPE:\"4\" DBID:\"816595110\" SESID:\"1215445\" CLIENTID:\"\" ENTRYID:\"0\" STMTID:\"0\" DBUSER:\"LI\" CURUSER:\"LI\" ACTION:\"3\" RETCODE:\"0\" SCHEMA:\"CRM\" OBJNAME:\"CUSTOMERS\" PDB_GUID:\"0001\"";
+
+#[test]
+fn records_come_out_of_every_tag_that_syslog_makes_of_the_servers_name() {
+    let json = |fields: serde_json::Value| {
+        let mut object = serde_json::json!({ "timestamp": "2026-10-26T03:07:34.040652-04:00", "host": "db1" });
+        object.as_object_mut().expect("is one").extend(fields.as_object().expect("is one").clone());
+        object.to_string()
+    };
+    for line in [
+        format!("Oct 26 07:07:34 db1 Oracle Unified Audit[15149]: {UNIFIED}"),
+        format!("<174>Oct 26 07:07:34 db1 Oracle Unified Audit[15149]: {UNIFIED}"),
+        format!("<174>Oct 26 07:07:34 Oracle Unified Audit[15149]: {UNIFIED}"),
+        format!("2026-10-26T03:07:34.040652-04:00 db1 Oracle Unified Audit[15149]: {UNIFIED}"),
+        format!("<174>1 2026-10-26T03:07:34.040652-04:00 db1 Oracle 15149 - - Unified Audit[15149]: {UNIFIED}"),
+        format!("<174>1 2026-10-26T03:07:34.040652-04:00 db1 Oracle - - -  Unified Audit[15149]: {UNIFIED}"),
+        format!("<174>1 2026-10-26T03:07:34.040652-04:00 db1 Oracle_Unified_Audit 15149 - - {UNIFIED}"),
+        json(serde_json::json!({ "programname": "Oracle", "msg": format!(" Unified Audit[15149]: {UNIFIED}") })),
+        json(serde_json::json!({ "syslogtag": "Oracle", "message": format!("Unified Audit[15149]: {UNIFIED}") })),
+        json(serde_json::json!({ "SYSLOG_IDENTIFIER": "Oracle Unified Audit", "_PID": "15149", "MESSAGE": UNIFIED })),
+        json(serde_json::json!({ "SYSLOG_IDENTIFIER": "Oracle", "MESSAGE": format!("Oracle Unified Audit[15149]: {UNIFIED}") })),
+    ] {
+        let found = crate::decode::recognise([line.as_bytes()]).map(|format| format.name);
+        assert_eq!(found, Some("oracle-syslog"), "{line}");
+        let records = decode(&SYSLOG, &[&line, &line.replace("ENTRYID:\"0\" STMTID:\"0\"", "ENTRYID:\"1\" STMTID:\"1\"")]);
+        assert_eq!(records.len(), 2, "{line}");
+        assert_eq!((records[0].account.as_deref(), records[0].objects[0].table.as_ref()), (Some("LI"), "CRM.CUSTOMERS"), "{line}");
+        assert_eq!((records[0].time.seconds(), records[0].rows), (1_792_998_454, None), "{line}");
+    }
+}
+
+#[test]
+fn what_syslog_cut_names_its_tables_and_what_it_parted_is_put_together() {
+    let head = "Oct 26 07:07:34 db1 Oracle Audit[77]: ";
+    let first = "LENGTH : '900' ACTION :[700] 'select name from crm.customers where id in (1,2,";
+    let cut = decode(&SYSLOG, &[&format!("{head}{first}"), &format!("{head}{UNIFIED}")]);
+    assert_eq!(cut.len(), 2, "{cut:?}");
+    let lost = cut.iter().find(|record| record.position.0 == 1).expect("the first");
+    assert_eq!((lost.statement.as_deref(), lost.objects[0].table.as_ref()), (None, "crm.customers"));
+    assert!(lost.doubts.has(Doubts::TEXT));
+    let rest = "3)' DATABASE USER:[4] 'LI_N' STATUS:[1] '0' DBID:[1] '7'";
+    let first = first.replace("[700]", "[50]");
+    for (seam, goes_on) in [("", ""), ("..", ".."), ("..", "")] {
+        let whole = decode(&SYSLOG, &[&format!("{head}{first}{seam}"), &format!("{head}{goes_on}{rest}")]);
+        assert_eq!(whole.len(), 1, "{whole:?}");
+        assert_eq!(whole[0].statement.as_deref(), Some("select name from crm.customers where id in (1,2,3)"), "{seam}");
+        assert_eq!((whole[0].account.as_deref(), whole[0].position.0), (Some("LI_N"), 1));
+    }
+    let (records, dead) = testing::decode(&SYSLOG, &[&format!("{head}{rest}")]);
+    assert_eq!((records.len(), dead.len()), (0, 1), "a part without its beginning");
+    let (records, dead) = testing::decode(&SYSLOG, &[&format!("{head}{UNIFIED}"), "Oct 26 07:07:34 db1 sshd[1]: hello"]);
+    assert_eq!((records.len(), dead.len()), (1, 0), "another program");
+}
+
+#[test]
+fn exports_in_csv_are_read_by_the_names_of_their_header() {
+    let plus = [
+        "\"EVENT_TIMESTAMP\",\"SESSIONID\",\"ENTRY_ID\",\"STATEMENT_ID\",\"DBUSERNAME\",\"ACTION_NAME\",\"RETURN_CODE\",\"OBJECT_SCHEMA\",\"OBJECT_NAME\",\"SQL_TEXT\"",
+        "\"26-OCT-26 03.07.34.040652 AM\",77,1,1,\"LI\",\"SELECT\",0,\"CRM\",\"CUSTOMERS\",\"SELECT name",
+        "FROM crm.customers WHERE id = 4\"",
+        "\"26-OCT-26 03.07.35.040652 AM\",77,2,2,\"LI\",\"LOGOFF\",0,,,",
+        "\"26-OCT-26 03.07.36.040652 AM\",78,1,1,\"LI\",\"SELECT\",0,\"CRM\",\"CUSTOMERS\",\"SELECT name FROM crm.customers WHERE id = 4 OR id = 5 OR id = 6 OR id = 7 OR id=\"",
+        "",
+        "3 rows selected.",
+    ];
+    let dbeaver = [
+        "OS_USERNAME;USERNAME;USERHOST;TIMESTAMP;OWNER;OBJ_NAME;ACTION;ACTION_NAME;SESSIONID;ENTRYID;STATEMENTID;RETURNCODE;SQL_TEXT",
+        "li;LI;PC1;2026-10-26 03:07:34.000;CRM;CUSTOMERS;3;SELECT;77;1;1;0;(CLOB) SELECT name FROM crm.customers WHERE id = 4",
+        "li;LI;PC1;2026-10-26 03:07:35.000;CRM;CUSTOMERS;3;SELECT;77;1;2;0;[CLOB]",
+    ];
+    for lines in [&plus[..], &dbeaver[..]] {
+        assert_eq!(crate::decode::recognise([lines[0].as_bytes()]).map(|format| format.name), Some("oracle-unified-json"));
+        let mut records = decode(&UNIFIED_JSON, lines);
+        records.sort_by_key(|record| record.position);
+        assert_eq!(records.len(), 2, "{records:?}");
+        assert_eq!(records[0].time.to_string()[..19], *"2026-10-26T03:07:34");
+        assert_eq!(records[0].account.as_deref(), Some("LI"));
+        assert_eq!(records[0].statement.as_deref().map(|text| text.replace('\n', " ")).as_deref(), Some("SELECT name FROM crm.customers WHERE id = 4"));
+        assert_eq!((records[1].statement.as_deref(), records[1].objects[0].table.as_ref()), (None, "CRM.CUSTOMERS"));
+    }
+    assert_ne!(crate::decode::recognise([&b"timestamp,username,action,session_id"[..]]).map(|format| format.name), Some("oracle-unified-json"));
+}

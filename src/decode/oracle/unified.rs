@@ -1,4 +1,5 @@
-//! `oracle-unified-json`: rows of Oracle's `UNIFIED_AUDIT_TRAIL` as JSON objects, and events of Oracle Data Safe.
+//! `oracle-unified-json`: rows of Oracle's `UNIFIED_AUDIT_TRAIL`, `DBA_AUDIT_TRAIL` and their relatives as JSON objects or as CSV with a
+//! header, and events of Oracle Data Safe.
 //!
 //! **Switch on**:
 //!
@@ -7,16 +8,18 @@
 //! AUDIT POLICY reads;
 //! ```
 //!
-//! Export the view by a shipper (Logstash's jdbc input, `JSON_OBJECT(*)`, SQLcl's `json` format), or fetch Data Safe's events
-//! (`oci data-safe audit-event list`).
+//! Export the view by a shipper (Logstash's jdbc input, `JSON_OBJECT(*)`, SQLcl's `json` format) or a query tool (SQL*Plus' `SET MARKUP CSV
+//! ON`, SQL Developer, DBeaver), or fetch Data Safe's events (`oci data-safe audit-event list`). SQL*Plus cuts `SQL_TEXT` after 80 characters
+//! unless `SET LONG` says otherwise.
 //!
 //! **Tells**: login, client, program, statement, object; bind values of fine-grained and some other policies. **Does not tell**: rows, so
 //! how many people a bulk read showed is unknown; columns other than by the statement; which person, other than by keys and binds.
 //!
 //! **Counted**: rows of one statement (one for each object and policy) count once. `SQL_TEXT` is best exported whole: one of exactly
-//! 2,000 or 4,000 characters may have been cut and is not believed.
+//! 2,000 or 4,000 characters (in CSV also of 80) may have been cut and is not believed.
 //!
-//! **Refused**: an object without session, return code or time, or with one field in two spellings and different values.
+//! **Refused**: an object without session, return code or time, or with one field in two spellings and different values; a row of CSV with
+//! another number of fields than its header.
 //!
 //! **Example**:
 //!
@@ -25,28 +28,120 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::{self, ExportRow};
+use crate::decode::ignored::IgnoredReason;
+use crate::decode::local_clock::LocalClock;
+use crate::decode::row::ExportRow;
+use crate::decode::sheet::{self, Row, Sheet};
+use crate::decode::tool_time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw};
-use crate::model::time::Timestamp;
-use jiff::tz::TimeZone;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::merger::ObjectMerger;
 
+
 /// `oracle-unified-json`.
 pub const FORMAT: Format = Format {
     name: "oracle-unified-json",
-    recognised_by: "an object with a session, a return code and `EVENT_TIMESTAMP` of `UNIFIED_AUDIT_TRAIL`, or Data Safe's `auditEventTime`",
+    recognised_by: "an object or CSV header with a session, a return code and `EVENT_TIMESTAMP` of `UNIFIED_AUDIT_TRAIL`, or Data Safe's `auditEventTime`",
     stateless: false,
-    decoder: |settings| Documents::json(Box::new(Unified { zone: settings.zone.clone(), joined: ObjectMerger::default() })),
+    decoder: |settings| {
+        let clock = LocalClock::new(settings.zone.clone());
+        Box::new(Either { inside: None, clock })
+    },
     recognises,
 };
 
 const EXPECTED: &str = "a row of Oracle's unified audit trail";
 
+/// One partition has one form; it is found by the first line.
+struct Either {
+    inside: Option<Box<dyn Decoder>>,
+    clock: LocalClock,
+}
+
+impl Decoder for Either {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let first = raw.bytes.trim_ascii_start().first();
+        if first.is_none() && self.inside.is_none() {
+            emit(raw.ignored(IgnoredReason::Blank));
+            return Ok(());
+        }
+        let clock = self.clock.clone();
+        let unified = || Unified { clock, joined: ObjectMerger::default() };
+        let inside = self.inside.get_or_insert_with(|| match first {
+            Some(b'{' | b'[') => Documents::json(Box::new(unified())),
+            _ => Box::new(Table { sheet: Sheet::new(EXPECTED, is_header), unified: unified() }),
+        });
+        inside.decode(raw, emit)
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        if let Some(inside) = &mut self.inside {
+            inside.flush(emit);
+        }
+    }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.is_record_incomplete())
+    }
+}
+
+/// Rows of CSV.
+struct Table {
+    sheet: Sheet,
+    unified: Unified,
+}
+
+impl Decoder for Table {
+    fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let Some(Row { mut fields, position, hash }) = self.sheet.take(raw, emit)? else { return Ok(()) };
+        // What SQL*Plus shows of a long text unless told otherwise.
+        let text = fields.iter().find(|(name, _)| name.to_ascii_lowercase().replace('_', "") == "sqltext");
+        if text.and_then(|(_, value)| value.as_str()).is_some_and(|text| text.chars().count() == 80) {
+            fields.insert(super::CUT.to_owned(), true.into());
+        }
+        let row = ExportRow::of(fields, EXPECTED)?;
+        self.unified.one(&row, Raw { position, hash, ..raw }, emit)
+    }
+
+    fn flush(&mut self, emit: &mut Emit<'_>) {
+        self.sheet.flush(emit);
+        self.unified.flush(emit);
+    }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.sheet.is_open()
+    }
+}
+
+/// Names of `UNIFIED_AUDIT_TRAIL`, `DBA_AUDIT_TRAIL`, `DBA_FGA_AUDIT_TRAIL`, `AUD$`.
+fn is_header(names: &[String]) -> bool {
+    const OWN: [&str; 12] = [
+        "dbusername",
+        "returncode",
+        "sqltext",
+        "actionname",
+        "objname",
+        "obj$name",
+        "extendedtimestamp",
+        "eventtimestamp",
+        "eventtimestamputc",
+        "unifiedauditpolicies",
+        "entryid",
+        "userhost",
+    ];
+    let names: Vec<String> = names.iter().map(|name| name.replace('_', "")).collect();
+    let has = |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
+    has(&["dbusername", "dbuser", "username", "userid"])
+        && has(&["actionname", "action", "action#", "statementtype"])
+        && has(&["eventtimestamp", "eventtimestamputc", "extendedtimestamp", "ntimestamp#", "timestamp", "timestamp#"])
+        // Logs of others have users, actions and times as well.
+        && names.iter().filter(|name| OWN.contains(&name.as_str())).count() > 1
+}
+
 struct Unified {
-    zone: Option<TimeZone>,
+    clock: LocalClock,
     joined: ObjectMerger,
 }
 
@@ -76,56 +171,28 @@ impl Decoder for Unified {
 
 impl Unified {
     fn one(&mut self, row: &ExportRow, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let zone = self.zone.as_ref();
-        let utc = row.time(&["eventtimestamputc", "auditeventtime"], None);
-        let time = utc.or_else(|| row.text(&["eventtimestamp"]).and_then(|text| row::time(&text, zone).or_else(|| oracles(&text, zone))));
-        if let Some(action) = super::audited(row, raw, time)? {
-            self.joined.take(action, emit);
-        }
+        let utc = ["eventtimestamputc", "auditeventtime", "ntimestamp#"];
+        let local = ["eventtimestamp", "extendedtimestamp", "timestamp", "timestamp#"];
+        let time = match row.text(&utc).and_then(|text| tool_time::read(&text, &mut LocalClock::default())) {
+            Some(utc) => self.clock.known(utc.time).ok(),
+            None => row.text(&local).and_then(|text| tool_time::read(&text, &mut self.clock)),
+        };
+        self.joined.take(super::audited(row, raw, time)?, raw, emit);
         Ok(())
     }
 }
 
-/// Oracle's own forms: the interval since 1970 `+000017794 22:56:57.111795`, and `02-MAR-26 09.00.01.123456 AM +00:00`.
-fn oracles(text: &str, zone: Option<&TimeZone>) -> Option<Timestamp> {
-    if let Some(interval) = text.strip_prefix('+') {
-        let (days, clock) = interval.split_once(' ')?;
-        let mut parts = clock.split(':').map(|part| part.parse::<f64>().ok());
-        let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
-        let days: i64 = days.parse().ok()?;
-        let clock = ((hours * 60.0 + minutes) * 60.0 + seconds) * 1_000.0;
-        return Timestamp::from_millis(days.checked_mul(crate::model::time::DAY_MS)?.checked_add(clock as i64)?).ok();
-    }
-    const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-    let mut words = text.split_whitespace();
-    let mut date = words.next()?.split('-');
-    let day: u8 = date.next()?.parse().ok()?;
-    let name = date.next()?.to_ascii_uppercase();
-    let month = MONTHS.iter().position(|month| *month == name)? + 1;
-    let year: u32 = date.next()?.parse().ok()?;
-    let year = if year < 100 { year + 2_000 } else { year };
-    let mut clock = words.next()?.splitn(3, ['.', ':']);
-    let (hour, minute, second): (u8, u8, &str) = (clock.next()?.parse().ok()?, clock.next()?.parse().ok()?, clock.next()?);
-    let mut rest: Vec<&str> = words.collect();
-    let half = rest.first().map(|word| word.to_ascii_uppercase()).filter(|word| matches!(word.as_str(), "AM" | "PM"));
-    let hour = match half.as_deref() {
-        Some("AM") => hour % 12,
-        Some(_) => hour % 12 + 12,
-        None => hour,
-    };
-    if half.is_some() {
-        rest.remove(0);
-    }
-    row::time(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second}{}", rest.concat()), zone)
-}
-
 /// By keys that together no other format has.
 fn recognises(bytes: &[u8]) -> bool {
-    let has = |word: &str| memchr::memmem::find(&bytes.to_ascii_uppercase(), word.as_bytes()).is_some();
-    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) || bytes.len() > crate::decode::LONGEST_RECORD {
+    if bytes.len() > crate::decode::LONGEST_RECORD {
         return false;
     }
-    if !(has("\"EVENT_TIMESTAMP") || has("\"AUDITEVENTTIME\"")) {
+    if !matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return std::str::from_utf8(bytes).is_ok_and(|line| sheet::is_header(line.lines().next().unwrap_or(""), is_header));
+    }
+    let upper = bytes.to_ascii_uppercase();
+    let has = |word: &str| memchr::memmem::find(&upper, word.as_bytes()).is_some();
+    if !(has("\"EVENT_TIMESTAMP") || has("\"EXTENDED_TIMESTAMP\"") || has("\"AUDITEVENTTIME\"")) {
         return false;
     }
     let Ok(keys) = serde_json::from_slice::<BTreeMap<Cow<'_, str>, serde::de::IgnoredAny>>(bytes) else {
@@ -133,24 +200,8 @@ fn recognises(bytes: &[u8]) -> bool {
     };
     let keys: Vec<String> = keys.keys().map(|key| key.to_ascii_lowercase()).collect();
     let of = |names: &[&str]| names.iter().all(|name| keys.iter().any(|key| key == name));
-    let timed = of(&["event_timestamp"]) || of(&["event_timestamp_utc"]);
+    let timed = of(&["event_timestamp"]) || of(&["event_timestamp_utc"]) || of(&["extended_timestamp", "action_name"]);
     timed && (of(&["return_code"]) || of(&["sessionid"]))
         || of(&["auditeventtime", "dbusername"])
         || (of(&["items"]) || of(&["data"])) && has("\"AUDITEVENTTIME\"") && has("\"DBUSERNAME\"")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn oracles_own_times_are_read() {
-        let read = |text: &str| oracles(text, None).map(|time| time.to_string());
-        assert_eq!(read("+000017794 22:56:57.111795").as_deref(), Some("2018-09-20T22:56:57.111Z"));
-        assert_eq!(read("02-MAR-26 09.00.01.123456 PM +08:00").as_deref(), Some("2026-03-02T13:00:01.123Z"));
-        assert_eq!(read("02-MAR-26 12.00.01.123456789 AM").as_deref(), Some("2026-03-02T00:00:01.123Z"));
-        for text in ["+x y", "+99999999999999999999 1:1:1", "+1 1e999:1:1", "02-XYZ-26 1.1.1", "", "AM"] {
-            assert_eq!(read(text), None, "{text}");
-        }
-    }
 }

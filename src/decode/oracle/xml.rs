@@ -23,9 +23,10 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
+use crate::decode::ignored::IgnoredReason;
+use crate::decode::local_clock::LocalClock;
 use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, xml};
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::merger::ObjectMerger;
@@ -36,7 +37,7 @@ pub const FORMAT: Format = Format {
     recognised_by: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
     stateless: false,
     decoder: |settings| {
-        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { zone: settings.zone.clone(), joined: ObjectMerger::default() }));
+        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { clock: LocalClock::new(settings.zone.clone()), joined: ObjectMerger::default() }));
         Box::new(Headed { records, begun: false })
     },
     recognises: |bytes| {
@@ -60,7 +61,11 @@ impl Decoder for Headed {
         self.begun |= memchr::memmem::find(raw.bytes, b"<AuditRecord").is_some();
         let text = raw.bytes.trim_ascii();
         let opens = text.is_empty() || text.starts_with(b"<") || memchr::memmem::find(text, b"=\"").is_some() && !text.starts_with(b"{");
-        if self.begun || !opens { self.records.decode(raw, emit) } else { Ok(()) }
+        if self.begun || !opens {
+            return self.records.decode(raw, emit);
+        }
+        emit(raw.ignored(IgnoredReason::Header));
+        Ok(())
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
@@ -69,7 +74,7 @@ impl Decoder for Headed {
 }
 
 struct Xml {
-    zone: Option<TimeZone>,
+    clock: LocalClock,
     joined: ObjectMerger,
 }
 
@@ -83,10 +88,8 @@ impl Decoder for Xml {
             }
         }
         let row = ExportRow::of(fields, EXPECTED)?;
-        let time = row.time(&["extendedtimestamp", "timestamp"], self.zone.as_ref());
-        if let Some(action) = super::audited(&row, raw, time)? {
-            self.joined.take(action, emit);
-        }
+        let time = row.text(&["extendedtimestamp", "timestamp"]).and_then(|text| crate::decode::tool_time::read(&text, &mut self.clock));
+        self.joined.take(super::audited(&row, raw, time)?, raw, emit);
         Ok(())
     }
 

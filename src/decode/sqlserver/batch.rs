@@ -2,8 +2,10 @@
 //!
 //! What is held back is bounded in number and in the log's own time: a batch that ends later is told of twice, never not at all.
 
+use crate::decode::ignored::IgnoredReason;
 use crate::decode::{Emit, hidden_tables, operation};
 use crate::model::access::Operation;
+use crate::model::doubts::Doubts;
 use crate::model::record::{Dialect, EventOutcome, Record, Text};
 use crate::model::time::{Span, Timestamp};
 use crate::sql::split;
@@ -45,7 +47,9 @@ impl Sessions {
                 // The last part is shorter than a part can be.
                 first.cut = event.statement.chars().count() >= 3_900;
                 first.length = 0;
+                first.pushed_out &= event.pushed_out;
                 self.unfinished = Some(first);
+                emit(event.ignored(IgnoredReason::Continuation));
                 return;
             }
             self.whole(first, emit);
@@ -64,12 +68,16 @@ impl Sessions {
                 batch(event, statements, emit);
             }
             "SL" | "IN" | "UP" | "DL" | "EX" | "RC" | "MG" => self.statement(event, emit),
-            "LGO" => {
+            "LGO" | "DAGL" => {
                 let statements = self.close(&event.key);
                 statements.into_iter().for_each(|statement| tell(statement, None, emit));
+                emit(event.ignored(IgnoredReason::Session));
             }
             // Beginnings of batches and of transactions, a permission that was only looked at, the audit's own state.
-            "BST" | "RST" | "TRBC" | "TRBS" | "TRCC" | "TRCS" | "TRRC" | "TRRS" | "RF" | "VDST" | "VSST" | "DABO" => {}
+            "BST" | "RST" => emit(event.ignored(IgnoredReason::DuplicateEvent)),
+            "TRBC" | "TRBS" | "TRCC" | "TRCS" | "TRRC" | "TRRS" | "RF" | "VDST" | "VSST" | "DABO" => {
+                emit(event.ignored(IgnoredReason::NotDataAccess));
+            }
             action => {
                 let operation = if is_login(action) { Operation::Login } else { Operation::Admin };
                 let mut record = record(&event, event.outcome(true));
@@ -96,6 +104,7 @@ impl Sessions {
             if same && !last.tables.contains(table) {
                 last.tables.push(table.clone());
                 last.event.hash = last.event.hash.and(event.hash);
+                emit(event.ignored(IgnoredReason::Continuation));
                 return;
             }
         }
@@ -160,6 +169,7 @@ fn record(event: &Event, outcome: EventOutcome) -> Record<'static> {
     record.client = event.client.clone();
     record.dialect = Dialect::MsSql;
     record.outcome = outcome;
+    record.doubts = event.doubts.and(Doubts::TEXT.if_so(event.cut || event.pushed_out));
     record
 }
 
@@ -196,9 +206,26 @@ fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
         let told: Vec<Statement> = statements.into_iter().filter(|statement| statement.event.action != "EX").collect();
         let several = told.len() > 1;
         told.into_iter().for_each(|statement| tell(statement, Some((&event, several)), emit));
+        emit(event.ignored(IgnoredReason::Continuation));
         return;
     }
+    for statement in &statements {
+        emit(statement.event.ignored(IgnoredReason::Continuation));
+    }
     let tables: Vec<String> = statements.into_iter().flat_map(|statement| statement.tables).collect();
+    if text.trim().is_empty() {
+        // Whoever puts enough blanks before a statement pushes it out of what is logged; that rows left is still known.
+        if !event.pushed_out && event.rows.is_none_or(|rows| rows == 0) {
+            emit(event.ignored(IgnoredReason::NotDataAccess));
+            return;
+        }
+        let mut told = record(&event, event.outcome(true));
+        told.doubts = told.doubts.and(Doubts::TEXT);
+        told.objects = hidden_tables::objects(&tables);
+        told.rows = event.rows;
+        emit(told.into());
+        return;
+    }
     let parts = split::statements(&text, Dialect::MsSql);
     let mut told = record(&event, event.outcome(parts.len() <= 1));
     told.rows = event.rows;
@@ -208,7 +235,10 @@ fn batch(event: Event, statements: Vec<Statement>, emit: &mut Emit<'_>) {
         emit(told.into());
         return;
     }
-    let Some(operation) = parts.iter().find_map(|part| operation::of_statement(part, Dialect::MsSql)) else { return };
+    let Some(operation) = parts.iter().find_map(|part| operation::of_statement(part, Dialect::MsSql)) else {
+        emit(event.ignored(IgnoredReason::NotDataAccess));
+        return;
+    };
     told.operation = operation;
     told.statement = hidden_tables::believable(text, Dialect::MsSql, operation);
     if operation == Operation::Read && !tables.is_empty() {

@@ -1,14 +1,17 @@
 //! One record of SQL Server Audit as a row of `sys.fn_get_audit_file`, whatever it came in.
 
 use crate::decode::row::{ExportRow, form};
-use crate::decode::{DecodeError, Raw};
+use crate::decode::ignored::{Ignored, IgnoredReason};
+use crate::decode::{DecodeError, Decoded, Raw};
+use crate::decode::local_clock::{Instant, LocalClock};
+use crate::decode::tool_time;
 use crate::model::access::{Position, RecordHash};
+use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Text};
 use crate::model::time::Timestamp;
-use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::EXPECTED;
+use super::{EXPECTED, action};
 
 /// What one record says.
 #[derive(Clone, Debug)]
@@ -29,6 +32,9 @@ pub(super) struct Event {
     pub statement: String,
     /// The statement goes on elsewhere, or began there.
     pub cut: bool,
+    /// Nothing but blanks stands where the statement was: it lies behind the end of what is logged.
+    pub pushed_out: bool,
+    pub doubts: Doubts,
     pub sequence: u64,
     pub group: String,
     pub transaction: String,
@@ -38,22 +44,34 @@ pub(super) struct Event {
 
 /// The server puts so many characters of a statement into one record.
 const WHOLE_STATEMENT: usize = 3_900;
+/// So many blanks and nothing else are no statement that somebody typed.
+const PUSHED_OUT: usize = 256;
+
+/// Whether a text has the length at which records end: 4,000 characters, or what 4,000 bytes hold of one or two bytes each.
+pub(super) fn may_be_cut(text: &str) -> bool {
+    let characters = text.chars().count();
+    characters >= WHOLE_STATEMENT || matches!(characters, 1_999 | 2_000) || matches!(text.len(), 3_996..=4_000)
+}
 
 impl Event {
-    pub fn of(row: &ExportRow, raw: Raw<'_>, zone: Option<&TimeZone>) -> Result<Event, DecodeError> {
-        let time = row
-            .time(&["eventtime", "originaleventtimestamp"], zone)
-            .or(raw.envelope.time)
+    pub fn of(row: &ExportRow, raw: Raw<'_>, clock: &mut LocalClock) -> Result<Event, DecodeError> {
+        let Instant { time, ambiguous } = row
+            .text(&["eventtime", "originaleventtimestamp"])
+            .and_then(|text| tool_time::read(&text, clock))
+            .or(raw.envelope.time.map(|time| Instant { time, ambiguous: false }))
             .ok_or(DecodeError::Field { field: "event_time", rule: "must be a time between 2000 and 2100".to_owned() })?;
         let text = |names: &[&str]| row.text(names).map(|text| Text::Owned(text.trim().to_owned()));
-        let action = text(&["actionid"]).ok_or_else(|| form(EXPECTED, "`action_id` is missing"))?.to_ascii_uppercase();
         let word = |names: &[&str]| text(names).map_or_else(String::new, Text::into_owned);
+        let action = action::code(&word(&["actionid"]), &word(&["actionname"]));
+        if action.is_empty() {
+            return Err(form(EXPECTED, "`action_id` is missing"));
+        }
         let (instance, session, connection) = (word(&["serverinstancename"]), word(&["sessionid"]), word(&["connectionid"]));
         let (object, schema) = (word(&["objectname"]), word(&["schemaname"]));
         // Servers of one's own write 0 into all three, Azure counts.
         let number = |name| row.number(&[name]).unwrap_or(0);
         let counted = number("responserows") > 0 || number("affectedrows") > 0 || number("durationmilliseconds") > 0;
-        let statement = row.text(&["statement"]).map_or_else(String::new, Text::into_owned);
+        let written = row.value(&["statement"]).and_then(Value::as_str).unwrap_or("");
         let sequence = row.number(&["sequencenumber"]).unwrap_or(1);
         let group = word(&["sequencegroupid"]);
         let event_time = word(&["eventtime"]);
@@ -76,8 +94,10 @@ impl Event {
             system: text(&["databasename"]).or_else(|| text(&["serverinstancename"])),
             client: Client { ip, host: text(&["hostname"]), app: text(&["applicationname"]) },
             object: (!object.is_empty()).then(|| if schema.is_empty() { object.clone() } else { format!("{schema}.{object}") }),
-            cut: sequence > 1 || statement.chars().count() >= WHOLE_STATEMENT,
-            statement,
+            cut: sequence > 1 || may_be_cut(written),
+            pushed_out: written.trim().is_empty() && written.len() >= PUSHED_OUT,
+            statement: if written.trim().is_empty() { String::new() } else { written.to_owned() },
+            doubts: Doubts::TIME.if_so(ambiguous),
             sequence,
             group,
             transaction: word(&["transactionid"]),
@@ -85,6 +105,11 @@ impl Event {
             error: error_number(&word(&["additionalinformation"])),
             action,
         })
+    }
+
+    /// It is passed over.
+    pub fn ignored(&self, reason: IgnoredReason) -> Decoded<'static> {
+        Decoded::Ignored(Ignored { position: self.position, lines: 1, reason })
     }
 
     /// A batch or a remote call, at its end.
@@ -117,37 +142,4 @@ fn action_is_batch(action: &str) -> bool {
 fn error_number(information: &str) -> Option<u32> {
     let (_, rest) = information.split_once("Err ")?;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// Fields that follow the statement, which may hold anything.
-const AFTER: &str = "\nadditional_information:";
-
-/// Reads `name:value` lines.
-pub(super) fn lines(text: &str) -> Result<ExportRow, DecodeError> {
-    let text = text.trim_start();
-    let text = text.strip_prefix("Audit event:").unwrap_or(text).trim_start().replace("\r\n", "\n");
-    let mut fields: Map<String, Value> = Map::new();
-    let (head, rest) = text.split_once("\nstatement:").unwrap_or((&text, ""));
-    // Whoever writes the statement can write such a line into it: the last one is the server's.
-    let (statement, tail) = rest.rfind(AFTER).map_or((rest, ""), |at| (&rest[..at], &rest[at + 1..]));
-    let mut last: Option<String> = None;
-    for line in head.split('\n').chain(tail.split('\n')) {
-        let name = line.split_once(':').map(|(name, value)| (name.trim(), value));
-        match name {
-            Some((name, value)) if !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
-                if fields.insert(name.to_owned(), Value::from(value.trim())).is_some() && !tail.contains(line) {
-                    return Err(form(EXPECTED, "a field stands twice"));
-                }
-                last = Some(name.to_owned());
-            }
-            _ => {
-                if let Some(Value::String(value)) = last.as_ref().and_then(|name| fields.get_mut(name)) {
-                    value.push('\n');
-                    value.push_str(line);
-                }
-            }
-        }
-    }
-    fields.insert("statement".to_owned(), Value::from(statement.trim()));
-    ExportRow::of(fields, EXPECTED)
 }

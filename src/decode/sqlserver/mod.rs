@@ -9,15 +9,17 @@
 //!   ADD (SCHEMA_OBJECT_ACCESS_GROUP), ADD (BATCH_COMPLETED_GROUP) WITH (STATE = ON);
 //! ```
 //!
-//! Read are event 33205 of Windows' event log (as text, XML or a shipper's JSON), rows of `sys.fn_get_audit_file` as JSON or as CSV with a
-//! header, and Azure's `SQLSecurityAuditEvents`.
+//! Read are event 33205 of Windows' event log (as text, on one line, as XML, or in the JSON of a shipper: Winlogbeat, NXLog, Wazuh), rows of
+//! `sys.fn_get_audit_file` as JSON or as CSV with a header, and Azure's `SQLSecurityAuditEvents`, also as rows of Log Analytics. Times are UTC,
+//! unless a format of one's own names a `zone`.
 //!
 //! **Tells**: login, client, statement, and each table whose permission was checked. **Does not tell**: columns other than by the
 //! statement, values of parameters, which person other than by keys; rows only in Azure, where the batch says `response_rows`
 //! (elsewhere it is always 0, which says nothing).
 //!
 //! **Counted**: records of a statement are written when its permission is checked, those of its batch at the end; they are put together
-//! and count once.
+//! and count once. A text of 4,000 characters or bytes is cut and not believed; where blanks have pushed a statement out, the batch is an
+//! access of unknown tables with the rows that the server counted.
 //!
 //! **Refused**: a record without an action; lines before the first record; CSV of another number of fields than its header.
 //!
@@ -27,25 +29,30 @@
 //! {"event_time":"2026-03-02 09:14:05.4050216","action_id":"SL  ","succeeded":true,"session_id":55,"class_type":"U ","client_ip":"10.0.0.7","server_principal_name":"li_na","database_name":"crm","schema_name":"crm","object_name":"customers","statement":"SELECT name FROM crm.customers WHERE id = 42"}
 //! ```
 
+mod action;
 mod batch;
+mod carrier;
 mod event;
+mod text;
 
 use crate::decode::framing::document::Documents;
-use crate::decode::row::ExportRow;
-use crate::decode::{DecodeError, Decoder, Emit, Format, LostRecord, Raw, csv, json, xml};
-use crate::decode::{Decoded, LONGEST_RECORD};
+use crate::decode::ignored::IgnoredReason;
+use crate::decode::local_clock::LocalClock;
+use crate::decode::row::{ExportRow, form};
+use crate::decode::sheet::{self, Row, Sheet};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};
 use crate::model::access::{Position, RecordHash};
 use batch::Sessions;
+use carrier::Carried;
 use event::Event;
-use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
 
 /// `sqlserver-audit`.
 pub const FORMAT: Format = Format {
     name: "sqlserver-audit",
     recognised_by: "`action_id` with `server_principal_name`, as lines `name:value` of event 33205, as XML, JSON or CSV",
     stateless: false,
-    decoder: |settings| Box::new(Reader { zone: settings.zone.clone(), inside: None }),
+    // The server writes its times in UTC, whatever the zone of those who read them.
+    decoder: |settings| Box::new(Reader { clock: LocalClock::new(settings.own_zone.clone()), inside: None }),
     recognises,
 };
 
@@ -53,22 +60,23 @@ const EXPECTED: &str = "a record of SQL Server Audit";
 
 /// One partition has one form; it is found by the first record.
 struct Reader {
-    zone: Option<TimeZone>,
+    clock: LocalClock,
     inside: Option<Box<dyn Decoder>>,
 }
 
 impl Decoder for Reader {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if raw.bytes.trim_ascii().is_empty() && self.inside.is_none() {
+            emit(raw.ignored(IgnoredReason::Blank));
             return Ok(());
         }
-        let zone = &self.zone;
+        let clock = &self.clock;
         let inside = self.inside.get_or_insert_with(|| {
-            let whole = |form| Box::new(Whole { form, zone: zone.clone(), sessions: Sessions::default() });
+            let whole = |form| Box::new(Whole { form, clock: clock.clone(), sessions: Sessions::default() });
             match raw.bytes.trim_ascii_start().first() {
                 Some(b'{' | b'[') => Documents::json(whole(Form::Json)),
                 Some(b'<') => Documents::xml(&["Event"], whole(Form::Xml)),
-                _ if is_header(raw.bytes) => Box::new(Table { header: None, whole: whole(Form::Json), open: None }),
+                _ if is_table(raw.bytes) => Box::new(Table { sheet: Sheet::new(EXPECTED, is_header), whole: whole(Form::Json) }),
                 _ => Box::new(Lines { whole: whole(Form::Text), open: None }),
             }
         });
@@ -79,6 +87,10 @@ impl Decoder for Reader {
         if let Some(inside) = &mut self.inside {
             inside.flush(emit);
         }
+    }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.is_record_incomplete())
     }
 }
 
@@ -92,28 +104,37 @@ enum Form {
 /// A decoder of records that stand whole.
 struct Whole {
     form: Form,
-    zone: Option<TimeZone>,
+    clock: LocalClock,
     sessions: Sessions,
 }
 
 impl Whole {
-    fn take(&mut self, row: Option<ExportRow>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if let Some(row) = row {
-            let event = Event::of(&row, raw, self.zone.as_ref())?;
-            self.sessions.take(event, emit);
-        }
+    fn take(&mut self, row: &ExportRow, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let event = Event::of(row, raw, &mut self.clock)?;
+        self.sessions.take(event, emit);
         Ok(())
     }
 }
 
 impl Decoder for Whole {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let row = match self.form {
-            Form::Text => Some(event::lines(json::text(raw)?)?),
-            Form::Json => of_json(ExportRow::read(raw, EXPECTED)?)?,
-            Form::Xml => of_xml(raw)?,
+        let rows = match self.form {
+            Form::Text => vec![text::read(json::text(raw)?)?],
+            Form::Json => match carrier::of_json(raw)? {
+                Carried::Rows(rows) => rows,
+                Carried::Other => Vec::new(),
+            },
+            Form::Xml => carrier::of_xml(raw)?.into_iter().collect(),
         };
-        self.take(row, raw, emit)
+        if rows.is_empty() {
+            emit(raw.ignored(IgnoredReason::OtherEvent));
+        }
+        // One that is no record must not take its neighbours along.
+        let mut result = Ok(());
+        for row in rows {
+            result = result.and(self.take(&row, raw, emit));
+        }
+        result
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
@@ -121,42 +142,10 @@ impl Decoder for Whole {
     }
 }
 
-/// The row in an object: itself, the `properties` of Azure's diagnostics, or the text that a shipper took from the event log.
-fn of_json(row: ExportRow) -> Result<Option<ExportRow>, DecodeError> {
-    if row.has("actionid") || row.has("eventtime") {
-        return Ok(Some(row));
-    }
-    if let Some(inner) = row.row(&["properties"], EXPECTED)? {
-        return Ok(Some(inner));
-    }
-    let data = row.row(&["winlog"], EXPECTED)?.and_then(|winlog| winlog.row(&["eventdata"], EXPECTED).transpose()).transpose()?;
-    let text = data.and_then(|data| data.text(&["param1"])).or_else(|| row.text(&["message", "param1", "data"]));
-    if text.is_none() && !["winlog", "eventid", "channel"].iter().any(|key| row.has(key)) {
-        return Err(crate::decode::row::form(EXPECTED, "without an action and no event of Windows"));
-    }
-    text.map(|text| event::lines(&text)).transpose()
-}
-
-/// The text in the event of Windows; other events than 33205 are none of ours.
-fn of_xml(raw: Raw<'_>) -> Result<Option<ExportRow>, DecodeError> {
-    let found = xml::elements::elements(raw, EXPECTED)?;
-    if found.iter().any(|element| element.name == "EventID" && element.text.trim() != "33205") {
-        return Ok(None);
-    }
-    let holds = |text: &str| text.contains("action_id:");
-    let data = found.iter().find(|element| matches!(element.name.as_str(), "Data" | "Message") && holds(&element.text));
-    data.map(|data| event::lines(&data.text)).transpose()
-}
-
-/// Records as lines `name:value`; values may go on over lines.
+/// Records as lines `name:value`, or one a line; values may go on over lines.
 struct Lines {
     whole: Box<Whole>,
     open: Option<(String, Position, RecordHash)>,
-}
-
-/// Whether a record begins with that line.
-fn begins(line: &str) -> bool {
-    line.starts_with("Audit event:") || line.starts_with("audit_schema_version:")
 }
 
 impl Lines {
@@ -170,27 +159,43 @@ impl Lines {
 
 impl Decoder for Lines {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let text = json::text(raw)?;
-        let old = |text: &str| text.starts_with("event_time:");
-        let first = begins(text) || old(text) && self.open.as_ref().is_none_or(|(known, ..)| known.contains("event_time:"));
+        let line = json::text(raw)?;
+        let start = text::start(line);
+        let one_line = start.is_some() && text::is_one_line(line);
+        let old = |text: &str| text.trim_start().starts_with("event_time:") && !one_line;
+        let first = match start {
+            // Within a record the time stands behind its version.
+            Some(_) if old(line) => self.open.as_ref().is_none_or(|(known, ..)| known.contains("event_time:")),
+            Some(_) => line.trim_start().starts_with("audit_schema_version:") || line.contains("Audit event:") || one_line,
+            None => false,
+        };
         if first {
             self.close(emit);
-            if text.contains('\n') {
+            if line.contains('\n') || one_line && line.contains(" additional_information:") {
                 return self.whole.decode(raw, emit);
             }
-            self.open = Some((text.to_owned(), raw.position, raw.hash));
+            self.open = Some((line.to_owned(), raw.position, raw.hash));
             return Ok(());
         }
         match &mut self.open {
-            Some((known, _, hash)) if known.len() + text.len() < LONGEST_RECORD => {
+            Some((known, _, hash)) if known.len() + line.len() < LONGEST_RECORD => {
                 known.push('\n');
-                known.push_str(text);
+                known.push_str(line);
                 *hash = hash.and(raw.hash);
+                emit(raw.ignored(IgnoredReason::Continuation));
                 Ok(())
             }
             Some(_) => Err(DecodeError::TooLong { limit: LONGEST_RECORD }),
-            None if text.trim().is_empty() => Ok(()),
-            None => Err(crate::decode::row::form(EXPECTED, "before the first record")),
+            None if line.trim().is_empty() => {
+                emit(raw.ignored(IgnoredReason::Blank));
+                Ok(())
+            }
+            // In syslog other programs write as well.
+            None if raw.envelope.program.is_some() && !line.contains("action_id:") => {
+                emit(raw.ignored(IgnoredReason::OtherEvent));
+                Ok(())
+            }
+            None => Err(form(EXPECTED, "before the first record")),
         }
     }
 
@@ -200,84 +205,53 @@ impl Decoder for Lines {
     }
 }
 
-/// Rows as CSV behind a header; a quoted value may go on over lines.
+/// Rows as CSV behind a header.
 struct Table {
-    header: Option<Vec<String>>,
+    sheet: Sheet,
     whole: Box<Whole>,
-    /// A record within whose quotes a line ended.
-    open: Option<(String, Position, RecordHash)>,
 }
 
-fn is_header(bytes: &[u8]) -> bool {
+fn is_header(names: &[String]) -> bool {
+    let has = |name: &str| names.iter().any(|known| known == name || known.strip_suffix("_s") == Some(name));
+    (has("action_id") || has("action_name")) && (has("server_principal_name") || has("session_server_principal_name") || has("statement"))
+}
+
+fn is_table(bytes: &[u8]) -> bool {
     let line = std::str::from_utf8(bytes).unwrap_or("").lines().next().unwrap_or("");
-    line.contains("action_id,") || line.contains("action_id\",") || line.contains(",action_id")
+    sheet::is_header(line, is_header)
 }
 
 impl Decoder for Table {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let line = json::text(raw)?;
-        if line.trim().is_empty() && self.open.is_none() {
-            return Ok(());
-        }
-        // A line with an even number of quotes leaves what is open open, and what is not closed.
-        let ends = csv::closed(line) == self.open.is_none();
-        let (text, position, hash) = match self.open.take() {
-            Some((mut text, position, hash)) => {
-                text.push('\n');
-                text.push_str(line);
-                (text, position, hash.and(raw.hash))
-            }
-            None => (line.trim_start_matches('\u{feff}').to_owned(), raw.position, raw.hash),
-        };
-        if text.len() > LONGEST_RECORD {
-            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
-        }
-        if !ends {
-            self.open = Some((text, position, hash));
-            return Ok(());
-        }
-        let Some(values) = csv::record(&text) else { return Err(crate::decode::row::form(EXPECTED, "not one line of CSV")) };
-        let Some(header) = &self.header else {
-            self.header = Some(values.iter().map(|name| name.trim().to_owned()).collect());
-            return Ok(());
-        };
-        if values.iter().eq(header.iter()) {
-            return Ok(());
-        }
-        if values.len() != header.len() {
-            return Err(crate::decode::row::form(EXPECTED, "of another number of fields than the header"));
-        }
-        let said = |value: &str| !value.is_empty() && value != "NULL";
-        let row: Map<String, Value> = header
-            .iter()
-            .cloned()
-            .zip(values.into_iter().map(|value| if said(&value) { Value::from(value.into_owned()) } else { Value::Null }))
-            .collect();
-        self.whole.take(Some(ExportRow::of(row, EXPECTED)?), Raw { position, hash, ..raw }, emit)
+        let Some(Row { fields, position, hash }) = self.sheet.take(raw, emit)? else { return Ok(()) };
+        self.whole.take(&carrier::of_row(fields)?, Raw { position, hash, ..raw }, emit)
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
-        if let Some((text, position, hash)) = self.open.take() {
-            let error = crate::decode::row::form(EXPECTED, "cut off");
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
-        }
+        self.sheet.flush(emit);
         self.whole.flush(emit);
+    }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.sheet.is_open()
     }
 }
 
 fn recognises(bytes: &[u8]) -> bool {
     let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
-    let named = has("server_principal_name") && has("session_id");
     match bytes.trim_ascii_start().first() {
         Some(b'{' | b'[') => {
-            named && has("\"action_id\"") && has("\"event_time\"")
-                || has("param1") && has("action_id:") && has("server_principal_name:")
-                || has("\"Message\"") && has("Audit event:") && has("action_id:")
+            let typed = has("\"action_id_s\"") || has("\"action_name_s\"");
+            (has("server_principal_name") && has("\"action_id\"") && (has("\"event_time\"") || has("\"originalEventTimestamp\"")))
+                || typed && (has("\"statement_s\"") || has("server_principal_name"))
+                || has("\"SQLSecurityAuditEvents\"") && has("\"action_")
+                // As a text within the event of Windows.
+                || has("action_id:") && has("server_principal_name:") && has("event_time:")
         }
         Some(b'<') => has("<EventID") && has("33205") && has("action_id:"),
         _ => {
             let first = std::str::from_utf8(bytes).unwrap_or("").trim_start();
-            begins(first) || named && is_header(bytes) || first.starts_with("event_time:") && has("action_id:")
+            text::start(first).is_some() && (has("action_id:") || first.starts_with("audit_schema_version:") || first.contains("Audit event:")) || is_table(bytes)
         }
     }
 }
