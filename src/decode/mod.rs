@@ -255,6 +255,8 @@ pub const FORMATS: &[Format] = &[
     mysql::PERCONA_JSON,
     mysql::PERCONA_XML,
     mysql::PERCONA_CSV,
+    mysql::TRELLIX,
+    mysql::AZURE,
     sqlserver::FORMAT,
     oracle::UNIFIED_JSON,
     oracle::XML,

@@ -5,10 +5,11 @@ use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::status;
 use crate::decode::mysql::text::Scan;
-use crate::decode::{Emit, Raw};
+use crate::decode::ignored::{Ignored, IgnoredReason};
+use crate::decode::{Decoded, Emit, Raw};
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::record::{Client, Dialect, EventOutcome, Record, Text};
-use crate::model::time::Timestamp;
+use crate::model::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
 /// Most connections that are remembered.
@@ -42,6 +43,8 @@ pub(super) struct Event {
     pub text: String,
     /// The server's class of the statement.
     pub class: String,
+    /// The text may go on behind its end.
+    pub cut: bool,
 }
 
 /// Where and when an event was logged.
@@ -81,7 +84,11 @@ pub(super) struct StatementAssembler {
     /// Statements come with an event at their very end, so that tables are waited for.
     ends: bool,
     names_tables: bool,
+    checked: Option<Timestamp>,
 }
+
+/// How long a statement waits for events that may still come. One that ends later is told of twice, never not at all.
+const LONGEST: Span = Span::minutes(10);
 
 #[derive(Default)]
 struct Connection {
@@ -147,6 +154,7 @@ impl StatementAssembler {
     /// An event of a statement.
     pub(super) fn take(&mut self, event: Event, emit: &mut Emit<'_>) {
         self.room(&event.place.connection, emit);
+        self.expire(event.place.time, emit);
         self.names_tables |= matches!(event.step, Step::Table(..));
         self.ends |= matches!(event.step, Step::Status(..));
         let (names_tables, ends) = (self.names_tables, self.ends);
@@ -157,6 +165,12 @@ impl StatementAssembler {
             connection.finish(names_tables, emit);
         }
         let step = event.step.clone();
+        if joins {
+            // The table's line tells nothing that the statement's does not; of two lines of the statement the last is its own.
+            let before = connection.current.as_ref().map_or(event.place.position, |current| current.event.place.position);
+            let position = if matches!(step, Step::Table(..)) { event.place.position } else { before };
+            emit(ignored(position, IgnoredReason::Continuation));
+        }
         let current = connection.current.get_or_insert_with(|| Current::new(event.clone()));
         // The last event has the id that is the statement's own, and says who it was.
         if !matches!(step, Step::Table(..)) {
@@ -169,6 +183,17 @@ impl StatementAssembler {
         if current.add(step, joins) {
             connection.finish(names_tables, emit);
         }
+    }
+
+    /// Looks once a minute of the log for statements that waited too long: what is told late is no longer in order.
+    fn expire(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
+        if self.checked.is_some_and(|checked| now < checked + Span::MINUTE) {
+            return;
+        }
+        self.checked = Some(now);
+        let names_tables = self.names_tables;
+        let late = |connection: &Connection| connection.current.as_ref().is_some_and(|current| current.event.place.time + LONGEST < now);
+        self.connections.values_mut().filter(|connection| late(connection)).for_each(|connection| connection.finish(names_tables, emit));
     }
 
     /// A statement inside of another, which goes on.
@@ -187,6 +212,10 @@ impl StatementAssembler {
             self.connections.clear();
         }
     }
+}
+
+fn ignored(position: Position, reason: IgnoredReason) -> Decoded<'static> {
+    Decoded::Ignored(Ignored { position, lines: 1, reason })
 }
 
 impl Current {
@@ -247,10 +276,13 @@ impl Connection {
             record.system =
                 reads.iter().chain(&writes).find_map(|table| table.split_once('.')).map(|(database, _)| Text::Owned(database.to_owned()));
         }
-        let logged = LoggedStatement { text: &event.text, class: &event.class, code, reads, writes, names_tables, cut: false, rows };
+        let logged = LoggedStatement { text: &event.text, class: &event.class, code, reads, writes, names_tables, cut: event.cut, rows };
         if statement::fill(&mut record, &logged) {
             emit(record.into());
-        } else if status::outcome(code) == EventOutcome::Success {
+            return;
+        }
+        emit(ignored(event.place.position, IgnoredReason::NotDataAccess));
+        if status::outcome(code) == EventOutcome::Success {
             self.moved(&event.text);
         }
     }

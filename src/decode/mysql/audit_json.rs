@@ -31,6 +31,7 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
+use crate::decode::ignored::IgnoredReason;
 use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::percona::Command;
 use crate::decode::mysql::session::SessionIdentity;
@@ -164,8 +165,14 @@ impl Decoder for AuditJson {
         let joined = &mut self.joined;
         match (&*audited.class, &*audited.event) {
             ("connection", "connect" | "change_user") => joined.login(&place, who, audited.connection_data.status, emit),
-            ("connection", "disconnect") => joined.leave(&connection, emit),
-            ("command", "command_end") => joined.close(&connection, emit),
+            ("connection", "disconnect") => {
+                joined.leave(&connection, emit);
+                emit(raw.ignored(IgnoredReason::Session));
+            }
+            ("command", "command_end") => {
+                joined.close(&connection, emit);
+                emit(raw.ignored(IgnoredReason::Continuation));
+            }
             ("general", event) => {
                 let data = &audited.general_data;
                 let rows = audited.query_statistics.rows_sent;
@@ -184,7 +191,9 @@ impl Decoder for AuditJson {
                     }
                     // What could not be prepared was refused.
                     Command::Prepare if data.status != 0 => joined.take(statement(Step::Status(data.status, None), place, who, data), emit),
-                    Command::Prepare | Command::Login | Command::Leave | Command::Nothing => {}
+                    Command::Prepare => emit(raw.ignored(IgnoredReason::DuplicateEvent)),
+                    Command::Login | Command::Leave => emit(raw.ignored(IgnoredReason::Session)),
+                    Command::Nothing => emit(raw.ignored(IgnoredReason::NotDataAccess)),
                 }
             }
             ("query", "query_start") => joined.take(statement(Step::Start, place, who, &audited.query_data), emit),
@@ -198,15 +207,16 @@ impl Decoder for AuditJson {
             ("table_access", event) => {
                 let data = &audited.table_access_data;
                 let step = Step::Table(format!("{}.{}", data.db, data.table), event != "read");
-                let event = Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string() };
+                let event = Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string(), cut: false };
                 joined.take(event, emit);
             }
             ("global_variable", "variable_set") => {
                 let text = format!("SET GLOBAL {}", audited.global_variable_data.name);
-                joined.nested(Event { step: Step::Status(0, None), place, who, text, class: String::new() }, emit);
+                joined.nested(Event { step: Step::Status(0, None), place, who, text, class: String::new(), cut: false }, emit);
             }
             // Start and end of the log, authentication, messages, parsing: nothing was touched.
-            _ => {}
+            ("audit" | "server_startup" | "server_shutdown", _) => emit(raw.ignored(IgnoredReason::ServerMessage)),
+            _ => emit(raw.ignored(IgnoredReason::OtherEvent)),
         }
         Ok(())
     }
@@ -217,7 +227,7 @@ impl Decoder for AuditJson {
 }
 
 fn statement(step: Step, place: EventPosition, who: SessionIdentity, data: &General<'_>) -> Event {
-    Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string() }
+    Event { step, place, who, text: data.query.to_string(), class: data.sql_command.to_string(), cut: false }
 }
 
 /// Classes of events.

@@ -31,12 +31,14 @@ use crate::decode::mysql::mariadb_connection::{Connection, LineOrigin, TableLine
 use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
 use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::text::Scan;
+use crate::decode::ignored::IgnoredReason;
 use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;
 use crate::model::record::EventOutcome;
+use crate::model::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
 /// `mariadb-audit`.
@@ -66,7 +68,11 @@ struct Mariadb {
     keeps_lines: bool,
     /// The limit of texts, where a statement set it.
     limit: Option<usize>,
+    checked: Option<Timestamp>,
 }
+
+/// How long the tables of a statement wait for it. One that ends later is told of twice, never not at all.
+const LONGEST: Span = Span::minutes(10);
 
 impl Decoder for Mariadb {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
@@ -76,6 +82,7 @@ impl Decoder for Mariadb {
         // A cut may go through a character, and texts stand in the client's encoding: that must not hide a statement.
         let text = String::from_utf8_lossy(raw.bytes);
         if text.trim().is_empty() {
+            emit(raw.ignored(IgnoredReason::Blank));
             return Ok(());
         }
         let line = parse(&text)?;
@@ -111,6 +118,7 @@ impl Decoder for Mariadb {
 impl Mariadb {
     fn take(&mut self, line: &Line<'_>, origin: LineOrigin, emit: &mut Emit<'_>) {
         let key = (origin.server.clone(), origin.connection.clone());
+        self.expire(origin.time, emit);
         match line.operation {
             "QUERY" => self.query(line, &origin, key, emit),
             "READ" | "WRITE" => {
@@ -125,13 +133,20 @@ impl Mariadb {
                 if connection.tables.len() >= MOST_TABLES {
                     connection.give_up(emit);
                 }
-                if !known {
+                if known {
+                    emit(origin.ignored(IgnoredReason::Continuation));
+                } else {
                     connection.tables.push(TableLine { query: line.query, table, written, origin });
                 }
             }
             // What these do the statement tells.
-            "CREATE" | "DROP" | "ALTER" | "RENAME" => self.names_tables = true,
+            "CREATE" | "DROP" | "ALTER" | "RENAME" => {
+                self.names_tables = true;
+                emit(origin.ignored(IgnoredReason::DuplicateEvent));
+            }
+            "PROXY_CONNECT" => emit(origin.ignored(IgnoredReason::Session)),
             "DISCONNECT" => {
+                emit(origin.ignored(IgnoredReason::Session));
                 if let Some(mut connection) = self.connections.remove(&key) {
                     connection.give_up(emit);
                 }
@@ -164,7 +179,9 @@ impl Mariadb {
         let wraps = matches!(scan.upper(0).as_str(), "CALL" | "EXECUTE") || scan.upper(0) == "BEGIN" && scan.upper(1) == "NOT";
         let part = match &connection.last {
             // `EXECUTE` is logged with the text behind it, after that text.
-            Some((query, text, _)) if *query == line.query && *text == *line.object => return,
+            Some((query, text, _)) if *query == line.query && *text == *line.object => {
+                return emit(origin.ignored(IgnoredReason::DuplicateEvent));
+            }
             Some((query, _, part)) if *query == line.query => part + 1,
             _ => 0,
         };
@@ -188,6 +205,7 @@ impl Mariadb {
             ..LoggedStatement::default()
         };
         for table in &own {
+            emit(table.origin.ignored(IgnoredReason::Continuation));
             let list = if table.written { &mut logged.writes } else { &mut logged.reads };
             if !list.contains(&table.table) {
                 list.push(table.table.clone());
@@ -198,12 +216,24 @@ impl Mariadb {
         }
         let personal = |table: &String| !table.to_ascii_lowercase().starts_with("mysql.");
         if inner && !logged.reads.iter().chain(&logged.writes).any(personal) {
-            return;
+            return emit(origin.ignored(IgnoredReason::DuplicateEvent));
         }
         let mut record = origin.record(line.query, part);
         if statement::fill(&mut record, &logged) {
             emit(record.into());
+        } else {
+            emit(origin.ignored(IgnoredReason::NotDataAccess));
         }
+    }
+
+    /// Looks once a minute of the log for tables whose statement does not come: what is told late is no longer in order.
+    fn expire(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
+        if self.checked.is_some_and(|checked| now < checked + Span::MINUTE) {
+            return;
+        }
+        self.checked = Some(now);
+        let late = |connection: &&mut Connection| connection.tables.first().is_some_and(|table| table.origin.time + LONGEST < now);
+        self.connections.values_mut().filter(late).for_each(|connection| connection.give_up(emit));
     }
 
     /// Makes room for one more connection. That with the oldest lines goes.

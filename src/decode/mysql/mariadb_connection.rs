@@ -1,6 +1,7 @@
 //! What is known of one connection of MariaDB: its user, its last statement, and the tables that wait for theirs.
 
-use crate::decode::Emit;
+use crate::decode::ignored::{Ignored, IgnoredReason};
+use crate::decode::{Decoded, Emit};
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, Dialect, Object, Record, Text};
@@ -43,6 +44,11 @@ pub(super) struct LineOrigin {
 }
 
 impl LineOrigin {
+    /// The line is passed over.
+    pub fn ignored(&self, reason: IgnoredReason) -> Decoded<'static> {
+        Decoded::Ignored(Ignored { position: self.position, lines: 1, reason })
+    }
+
     pub fn record(&self, query: u64, part: u32) -> Record<'static> {
         let text = |text: &str| Some(Text::Owned(text.to_owned())).filter(|text| !text.is_empty());
         let mut record = Record::new(self.position, self.hash, self.time);
@@ -79,7 +85,13 @@ impl Connection {
     /// Tables whose statement never came: it was not logged, or lies beyond the end of the log.
     pub fn give_up(&mut self, emit: &mut Emit<'_>) {
         let mut tables = std::mem::take(&mut self.tables);
-        tables.retain(|table| !table.table.to_ascii_lowercase().starts_with("mysql."));
+        tables.retain(|table| {
+            let own = table.table.to_ascii_lowercase().starts_with("mysql.");
+            if own {
+                emit(table.origin.ignored(IgnoredReason::NotDataAccess));
+            }
+            !own
+        });
         while let Some(first) = tables.first() {
             let query = first.query;
             let (own, others): (Vec<TableLine>, Vec<TableLine>) = tables.into_iter().partition(|table| table.query == query);
@@ -94,6 +106,7 @@ impl Connection {
             record.operation = if read { Operation::Read } else { Operation::Write };
             record.objects = own.iter().map(|table| Object { table: Text::Owned(table.table.clone()), columns: None }).collect();
             emit(record.into());
+            own.iter().skip(1).for_each(|table| emit(table.origin.ignored(IgnoredReason::Continuation)));
         }
     }
 }

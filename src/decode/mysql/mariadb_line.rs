@@ -4,9 +4,10 @@ use crate::decode::DecodeError;
 use std::borrow::Cow;
 
 /// What lines tell of, by the seventh field.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 14] = [
     "CONNECT",
     "FAILED_CONNECT",
+    "PROXY_CONNECT",
     "DISCONNECT",
     "CHANGEUSER",
     "CHANGE_USER",

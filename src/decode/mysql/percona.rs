@@ -3,6 +3,7 @@
 //! The plugin `audit_log` writes one record a statement, at its end. `audit_log_filter` and MySQL Enterprise write XML of the
 //! same form with several records a statement; they number them with `RECORD_ID` instead of `RECORD`.
 
+use crate::decode::ignored::IgnoredReason;
 use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::time;
@@ -77,12 +78,16 @@ pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_
         who: who.clone(),
         text: text.to_owned(),
         class: field("command_class").to_owned(),
+        cut: false,
     };
     let statement = if one_a_statement { Step::Status(code, None) } else { Step::General(code) };
     match plain(name).as_str() {
         "audit" | "noaudit" | "commandstart" | "preauthenticate" | "querynestedstart" | "storedprogram" | "message" | "preparse"
-        | "postparse" | "parse" | "variableget" => {}
-        "commandend" => joined.close(connection, emit),
+        | "postparse" | "parse" | "variableget" => emit(raw.ignored(IgnoredReason::OtherEvent)),
+        "commandend" => {
+            joined.close(connection, emit);
+            emit(raw.ignored(IgnoredReason::Continuation));
+        }
         "querystart" => joined.take(event(Step::Start), emit),
         "querystatusend" => joined.take(event(Step::End(code)), emit),
         "querynestedstatusend" => joined.nested(event(Step::Status(code, None)), emit),
@@ -95,18 +100,21 @@ pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_
             event.who.database = None;
             joined.take(event, emit);
         }
-        _ if plain(name).starts_with("auth") => {}
+        _ if plain(name).starts_with("auth") => emit(raw.ignored(IgnoredReason::OtherEvent)),
         "variableset" => {
             let text = format!("SET GLOBAL {}", field("variable_name"));
             joined.nested(Event { text, ..event(Step::Status(code, None)) }, emit);
         }
         _ => match Command::of(name) {
             Command::Login => joined.login(&place, who, code, emit),
-            Command::Leave => joined.leave(connection, emit),
+            Command::Leave => {
+                joined.leave(connection, emit);
+                emit(raw.ignored(IgnoredReason::Session));
+            }
             Command::Dump => joined.dump(&place, who, emit),
-            Command::Prepare if code == 0 => {}
+            Command::Prepare if code == 0 => emit(raw.ignored(IgnoredReason::DuplicateEvent)),
             Command::Statement | Command::Prepare => joined.take(event(statement), emit),
-            Command::Nothing => {}
+            Command::Nothing => emit(raw.ignored(IgnoredReason::NotDataAccess)),
         },
     }
     Ok(())

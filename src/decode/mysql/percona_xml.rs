@@ -117,7 +117,8 @@ fn recognises(line: &[u8]) -> bool {
     rest.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
         && has("NAME")
         && has("TIMESTAMP")
-        && (has("RECORD") || has("RECORD_ID"))
+        // MySQL 5.6 does not number its records.
+        && (has("RECORD") || has("RECORD_ID") || has("CONNECTION_ID") || has("SERVER_ID"))
 }
 
 #[cfg(test)]
@@ -244,7 +245,8 @@ mod tests {
     #[test]
     fn records_are_recognised_over_lines_too() {
         let recognised = |text: &str| crate::decode::recognise(text.lines().map(str::as_bytes)).map(|format| format.name);
-        for text in [OLD.to_owned(), format!("<?xml version=\"1.0\"?>\n<AUDIT>\n{NEW}"), filter(1, "Query", "")] {
+        let oldest = r#"<AUDIT_RECORD TIMESTAMP="2012-08-02T14:53:45" NAME="Query" CONNECTION_ID="1" STATUS="0" SQLTEXT="SELECT 1"/>"#;
+        for text in [OLD.to_owned(), oldest.to_owned(), format!("<?xml version=\"1.0\"?>\n<AUDIT>\n{NEW}"), filter(1, "Query", "")] {
             assert_eq!(recognised(&text), Some("percona-audit-xml"), "{text}");
         }
         for text in

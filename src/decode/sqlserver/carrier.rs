@@ -24,7 +24,9 @@ pub(super) fn of_json(raw: Raw<'_>) -> Result<Carried, DecodeError> {
     let tree = json::tree(raw, EXPECTED)?;
     let mut rows = Vec::new();
     let event = event_of(&tree, 0);
-    if event.is_other() {
+    // A row may have a column of that name for something else.
+    let is_row = tree.as_object().is_some_and(|fields| fields.keys().any(|name| matches!(plain(name).as_str(), "actionid" | "actionids")));
+    if event.is_other() && !is_row {
         return Ok(Carried::Other);
     }
     gather(tree, 0, &mut rows)?;

@@ -1,0 +1,6 @@
+//! `trellix-audit-json`, as the lines of a file and as messages.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    leakwarden_fuzz::decode("trellix-audit-json", bytes, true);
+    leakwarden_fuzz::decode("trellix-audit-json", bytes, false);
+});
