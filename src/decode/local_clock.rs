@@ -34,9 +34,8 @@ impl LocalClock {
 
     /// Reads a local time.
     pub fn instant(&mut self, civil: DateTime) -> Result<Instant, TimeError> {
-        let at = |instant: Result<jiff::Timestamp, jiff::Error>| {
-            Timestamp::from_millis(instant.map_err(|_| TimeError::Range)?.as_millisecond())
-        };
+        let at =
+            |instant: Result<jiff::Timestamp, jiff::Error>| Timestamp::from_millis(instant.map_err(|_| TimeError::Range)?.as_millisecond());
         let Some(zone) = &self.zone else { return self.known(at(TimeZone::UTC.to_timestamp(civil))?) };
         let instant = zone.to_ambiguous_timestamp(civil);
         match instant.offset() {
@@ -84,7 +83,15 @@ mod tests {
     fn an_hour_that_comes_twice_is_told_by_the_order() {
         let read = read(
             "America/New_York",
-            &["2026-11-01T00:59:50", "2026-11-01T01:00:05", "2026-11-01T01:59:59", "2026-11-01T01:59:40", "2026-11-01T01:00:01", "2026-11-01T01:40:00", "2026-11-01T02:00:00"],
+            &[
+                "2026-11-01T00:59:50",
+                "2026-11-01T01:00:05",
+                "2026-11-01T01:59:59",
+                "2026-11-01T01:59:40",
+                "2026-11-01T01:00:01",
+                "2026-11-01T01:40:00",
+                "2026-11-01T02:00:00",
+            ],
         );
         let times: Vec<&str> = read.iter().map(|(time, _)| &time[11..]).collect();
         assert_eq!(times, ["04:59:50Z", "05:00:05Z", "05:59:59Z", "05:59:40Z", "06:00:01Z", "06:40:00Z", "07:00:00Z"]);

@@ -3,8 +3,8 @@
 //! Tools differ in the delimiter, in quotes, and in what they write around the rows: banners before, counts behind, the header again
 //! on each page.
 
+use crate::decode::IgnoredReason;
 use crate::decode::csv::{self, Dialect};
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::row::form;
 use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw, json};
 use crate::model::access::{Position, RecordHash};
@@ -81,8 +81,8 @@ impl Sheet {
                 return Ok(None);
             }
         }
-        // A line with an even number of quotes leaves what is open open, and what is not closed.
-        let ends = csv::closed(line) == self.open.is_none();
+        let dialect = Dialect::of(self.header.as_ref().map_or(b',', |(_, delimiter)| *delimiter));
+        let ends = !csv::ends_open(line, dialect, self.open.is_some());
         let goes_on = self.open.is_some();
         let OpenRow { text, position, hash } = match self.open.take() {
             Some(open) => OpenRow { text: open.text + "\n" + line, position: open.position, hash: open.hash.and(raw.hash) },
@@ -130,7 +130,9 @@ impl Sheet {
             let value = if said(&value) { Value::from(value.into_owned()) } else { Value::Null };
             // Of two columns of one name nobody knows which is meant; that with nothing in it does no harm.
             match fields.get(name) {
-                Some(known) if !known.is_null() && !value.is_null() && *known != value => return Err(form(self.expected, "a field stands twice")),
+                Some(known) if !known.is_null() && !value.is_null() && *known != value => {
+                    return Err(form(self.expected, "a field stands twice"));
+                }
                 Some(known) if !known.is_null() => {}
                 _ => drop(fields.insert(name.clone(), value)),
             }
@@ -158,7 +160,10 @@ fn is_foot(line: &str) -> bool {
         number.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
             && ["rows selected", "row selected", "rows affected", "row affected"].iter().any(|foot| rest.starts_with(foot))
     });
-    counted || line.starts_with("SQL>") || line.starts_with("no rows selected") || line.bytes().all(|byte| matches!(byte, b'-' | b' ' | b','))
+    counted
+        || line.starts_with("SQL>")
+        || line.starts_with("no rows selected")
+        || line.bytes().all(|byte| matches!(byte, b'-' | b' ' | b','))
 }
 
 #[cfg(test)]
@@ -181,7 +186,16 @@ mod tests {
 
     #[test]
     fn rows_come_out_from_between_what_tools_write_around_them() {
-        let lines = ["SQL> select *", "", "\"WHO\",\"ACTION\",\"TEXT\"", "\"a\",3,\"x \"\"y\"\"", ", z\"", "\"WHO\",\"ACTION\",\"TEXT\"", "\"b\",NULL,", "2 rows selected."];
+        let lines = [
+            "SQL> select *",
+            "",
+            "\"WHO\",\"ACTION\",\"TEXT\"",
+            "\"a\",3,\"x \"\"y\"\"",
+            ", z\"",
+            "\"WHO\",\"ACTION\",\"TEXT\"",
+            "\"b\",NULL,",
+            "2 rows selected.",
+        ];
         let (rows, dead) = read(&lines);
         assert!(dead.is_empty(), "{dead:?}");
         assert_eq!(rows[0], (4, r#"{"ACTION":"3","TEXT":"x \"y\"\n, z","WHO":"a"}"#.to_owned()));
@@ -194,6 +208,9 @@ mod tests {
             let lines = ["who,action,text", "a,3,x"].map(|line| line.replace(',', delimiter));
             assert_eq!(read(&lines.each_ref().map(String::as_str)).0.len(), 1, "{delimiter:?}");
         }
-        assert_eq!(read(&["who,action,text", "a,3,x,y", "a,3,x", "a,3,\"x"]), (vec![(3, r#"{"action":"3","text":"x","who":"a"}"#.to_owned())], vec![2, 0]));
+        assert_eq!(
+            read(&["who,action,text", "a,3,x,y", "a,3,x", "a,3,\"x"]),
+            (vec![(3, r#"{"action":"3","text":"x","who":"a"}"#.to_owned())], vec![2, 0])
+        );
     }
 }

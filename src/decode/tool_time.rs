@@ -67,7 +67,8 @@ fn named(text: &str, clock: &mut LocalClock) -> Option<Instant> {
                 let zone = TimeZone::get(zone).ok()?;
                 Timestamp::from_millis(zone.to_timestamp(civil).ok()?.as_millisecond()).ok()
             };
-            let time = if zone.starts_with(['+', '-']) || matches!(*zone, "Z" | "UTC") { whole(&zone.replace("UTC", "Z")) } else { instant() };
+            let time =
+                if zone.starts_with(['+', '-']) || matches!(*zone, "Z" | "UTC") { whole(&zone.replace("UTC", "Z")) } else { instant() };
             clock.known(time?).ok()
         }
         _ => None,
@@ -90,7 +91,9 @@ fn date(text: &str) -> Option<Date> {
     match spelt {
         Some(month) => Date::new(year(third)?, month, small(first)?).ok(),
         // Between slashes Americans put the month first; a day says so where it is greater than twelve.
-        None if text.contains('/') => Date::new(year(third)?, small(first)?, small(second)?).or_else(|_| Date::new(year(third).unwrap_or(0), small(second).unwrap_or(0), small(first).unwrap_or(0))).ok(),
+        None if text.contains('/') => Date::new(year(third)?, small(first)?, small(second)?)
+            .or_else(|_| Date::new(year(third).unwrap_or(0), small(second).unwrap_or(0), small(first).unwrap_or(0)))
+            .ok(),
         None => Date::new(year(third)?, small(second)?, small(first)?).ok(),
     }
 }
@@ -145,7 +148,16 @@ mod tests {
         assert_eq!(at("02-MAR-26 12.00.01.123456789 AM", "").as_deref(), Some("2026-03-02T00:00:01.123Z"));
         assert_eq!(at("02-MAR-26", "").as_deref(), Some("2026-03-02T00:00:00Z"));
         assert_eq!(at("03/22/2026 01:00:00", "").as_deref(), Some("2026-03-22T01:00:00Z"));
-        for text in ["+x y", "+99999999999999999999 1:1:1", "+1 1e999:1:1", "02-XYZ-26 1.1.1", "", "AM", "a b c d e f", "02-MAR-26 1.1.1 Nowhere/At"] {
+        for text in [
+            "+x y",
+            "+99999999999999999999 1:1:1",
+            "+1 1e999:1:1",
+            "02-XYZ-26 1.1.1",
+            "",
+            "AM",
+            "a b c d e f",
+            "02-MAR-26 1.1.1 Nowhere/At",
+        ] {
             assert_eq!(at(text, ""), None, "{text}");
         }
     }

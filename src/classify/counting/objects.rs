@@ -5,6 +5,7 @@ use crate::classify::counting::column_disclosure::ColumnDisclosure;
 use crate::classify::counting::disclosure::{Counted, TableRead, shows_rows};
 use crate::classify::counting::selection;
 use crate::model::access::{IdSequence, Indicators, Selection};
+use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -30,7 +31,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
     let mut found = Counted {
         class: "none",
-        unparsed: analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
+        unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
@@ -78,7 +79,8 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
     if personal.is_empty() && !unknown {
         return Persons::NOBODY;
     }
-    let Some(rows) = record.rows else { return Persons::Unknown };
+    // What stood in a text that was lost may have packed many people into a row.
+    let Some(rows) = record.rows.filter(|_| !record.doubts.has(Doubts::TEXT)) else { return Persons::Unknown };
     // Rows of a table keyed by the person are persons. Joins and detail tables repeat a person: 15,000 rows were 10,000 people.
     if !unknown && keyed_by_person(shown) {
         return Persons::Exact(rows);

@@ -30,8 +30,8 @@
 //! {"timestamp":"2026-03-02 09:14:05","id":1,"class":"general","event":"status","connection_id":42,"account":{"user":"li_na","host":"desk"},"login":{"user":"li_na","ip":"10.0.0.7"},"general_data":{"command":"Query","sql_command":"select","query":"SELECT name FROM crm.customers WHERE id = 42","status":0},"query_statistics":{"rows_sent":1}}
 //! ```
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::percona::Command;
 use crate::decode::mysql::session::SessionIdentity;

@@ -17,8 +17,8 @@
 //! {"category":"MySqlAuditLogs","time":"2026-03-02T09:14:05Z","operationName":"LogEvent","properties":{"event_class":"general_log","event_subclass":"LOG","event_time":"2026-03-02T09:14:05Z","error_code":0,"thread_id":5,"user":"li_na","ip":"10.0.0.7","host":"","sql_text":"SELECT name FROM crm.customers WHERE id = 42"}}
 //! ```
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::local_clock::LocalClock;
 use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::session::SessionIdentity;
@@ -78,7 +78,8 @@ fn event_fields(mut fields: Map<String, Value>) -> Result<ExportRow, DecodeError
     if !fields.contains_key("event_class_s") {
         return ExportRow::of(fields, EXPECTED);
     }
-    let bare = |name: String| ["_s", "_d", "_t", "_g"].iter().find_map(|suffix| name.strip_suffix(suffix)).map_or(name.clone(), str::to_owned);
+    let bare =
+        |name: String| ["_s", "_d", "_t", "_g"].iter().find_map(|suffix| name.strip_suffix(suffix)).map_or(name.clone(), str::to_owned);
     ExportRow::of(fields.into_iter().map(|(name, value)| (bare(name), value)).collect(), EXPECTED)
 }
 
@@ -88,7 +89,11 @@ fn raw_position() -> crate::model::access::Position {
 
 impl Azure {
     fn one(&mut self, fields: Map<String, Value>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let other = fields.get("category").or_else(|| fields.get("Category")).and_then(Value::as_str).is_some_and(|category| category != "MySqlAuditLogs");
+        let other = fields
+            .get("category")
+            .or_else(|| fields.get("Category"))
+            .and_then(Value::as_str)
+            .is_some_and(|category| category != "MySqlAuditLogs");
         let outer = fields.get("time").or_else(|| fields.get("TimeGenerated")).and_then(Value::as_str).map(str::to_owned);
         let row = event_fields(fields)?;
         let word = |names: &[&str]| row.text(names).map(|text| text.trim().to_owned()).unwrap_or_default();
@@ -98,7 +103,8 @@ impl Azure {
             return Ok(());
         }
         let time = row.text(&["eventtime", "timegenerated"]).map(|text| text.into_owned()).or(outer);
-        let time = time.and_then(|text| tool_time::read(&text, &mut LocalClock::default())).map(|instant| instant.time).or(raw.envelope.time);
+        let time =
+            time.and_then(|text| tool_time::read(&text, &mut LocalClock::default())).map(|instant| instant.time).or(raw.envelope.time);
         let time = time.ok_or(DecodeError::Field { field: "event_time", rule: "must be a time between 2000 and 2100".to_owned() })?;
         let connection = word(&["threadid", "connectionid"]);
         let place = EventPosition::new(raw, time, &connection, None);
@@ -143,7 +149,9 @@ mod tests {
     use crate::model::record::{EventOutcome, Record};
 
     fn event(class: &str, subclass: &str, rest: &str) -> String {
-        format!(r#"{{"category":"MySqlAuditLogs","time":"2026-03-02T09:00:00Z","properties":{{"event_class":"{class}","event_subclass":"{subclass}","event_time":"2026-03-02T09:00:00Z","thread_id":5,"user":"li","ip":"10.0.0.9","host":""{rest}}}}}"#)
+        format!(
+            r#"{{"category":"MySqlAuditLogs","time":"2026-03-02T09:00:00Z","properties":{{"event_class":"{class}","event_subclass":"{subclass}","event_time":"2026-03-02T09:00:00Z","thread_id":5,"user":"li","ip":"10.0.0.9","host":""{rest}}}}}"#
+        )
     }
 
     fn decode(lines: &[&str]) -> Vec<Record<'static>> {
@@ -158,13 +166,20 @@ mod tests {
         let text = "select name from crm.customers";
         let record = event("general_log", "STATUS", &format!(r#","error_code":0,"sql_text":"{text}""#));
         let stored = format!(r#"{{"records":[{record},{record}]}}"#);
-        let typed = format!(r#"{{"Category":"MySqlAuditLogs","TimeGenerated":"2026-03-02T09:00:01Z","event_class_s":"general_log","event_subclass_s":"LOG","event_time_t":"2026-03-02T09:00:00Z","thread_id_d":5.0,"user_s":"li","ip_s":"10.0.0.9","sql_text_s":"{text}"}}"#);
-        let own = format!(r#"{{"TimeGenerated":"2026-03-02T09:00:01Z","EventClass":"general_log","EventSubclass":"LOG","EventTime":"2026-03-02T09:00:00Z","ThreadId":"5","User":"li","Ip":"10.0.0.9","SqlText":"{text}"}}"#);
+        let typed = format!(
+            r#"{{"Category":"MySqlAuditLogs","TimeGenerated":"2026-03-02T09:00:01Z","event_class_s":"general_log","event_subclass_s":"LOG","event_time_t":"2026-03-02T09:00:00Z","thread_id_d":5.0,"user_s":"li","ip_s":"10.0.0.9","sql_text_s":"{text}"}}"#
+        );
+        let own = format!(
+            r#"{{"TimeGenerated":"2026-03-02T09:00:01Z","EventClass":"general_log","EventSubclass":"LOG","EventTime":"2026-03-02T09:00:00Z","ThreadId":"5","User":"li","Ip":"10.0.0.9","SqlText":"{text}"}}"#
+        );
         for (line, count) in [(&record, 1), (&stored, 2), (&typed, 1), (&own, 1)] {
             let records = decode(&[line]);
             assert_eq!(records.len(), count, "{line}");
             let record = &records[0];
-            assert_eq!((record.account.as_deref(), record.client.ip.as_deref(), record.statement.as_deref()), (Some("li"), Some("10.0.0.9"), Some(text)));
+            assert_eq!(
+                (record.account.as_deref(), record.client.ip.as_deref(), record.statement.as_deref()),
+                (Some("li"), Some("10.0.0.9"), Some(text))
+            );
             assert_eq!((record.time.to_string().as_str(), record.rows), ("2026-03-02T09:00:00Z", None));
         }
     }

@@ -27,12 +27,12 @@
 //! 20260302 09:14:05,db1,li_na,10.0.0.7,112,826,QUERY,crm,'SELECT name FROM customers WHERE id = 42',0
 //! ```
 
+use crate::decode::IgnoredReason;
+use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::mysql::mariadb_connection::{Connection, LineOrigin, TableLine};
 use crate::decode::mysql::mariadb_line::{Line, is_bare, parse};
 use crate::decode::mysql::statement::{self, LoggedStatement};
 use crate::decode::mysql::text::Scan;
-use crate::decode::ignored::IgnoredReason;
-use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;
@@ -267,10 +267,10 @@ fn new_limit(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::tz::TimeZone;
     use crate::decode::{Settings, testing};
     use crate::model::access::{Position, RecordHash};
     use crate::model::record::{Dialect, Record};
+    use jiff::tz::TimeZone;
 
     fn file(rest: &[&str]) -> Vec<String> {
         rest.iter().map(|rest| format!("20261123 17:12:35,vm,{rest}")).collect()

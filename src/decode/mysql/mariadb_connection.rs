@@ -1,7 +1,7 @@
 //! What is known of one connection of MariaDB: its user, its last statement, and the tables that wait for theirs.
 
-use crate::decode::ignored::{Ignored, IgnoredReason};
 use crate::decode::{Decoded, Emit};
+use crate::decode::{Ignored, IgnoredReason};
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, Dialect, Object, Record, Text};

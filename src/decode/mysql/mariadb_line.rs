@@ -115,7 +115,12 @@ fn rest<'a>(line: Line<'a>, rest: &'a str) -> Option<Line<'a>> {
         // A table whose name holds a comma.
         None => tail.rsplit_once(',').and_then(|(object, code)| Some((object, code_and_more(code)?)))?,
     };
-    Some(Line { database, code, object: Cow::Borrowed(object.strip_prefix('\'').and_then(|o| o.strip_suffix('\'')).unwrap_or(object)), ..line })
+    Some(Line {
+        database,
+        code,
+        object: Cow::Borrowed(object.strip_prefix('\'').and_then(|o| o.strip_suffix('\'')).unwrap_or(object)),
+        ..line
+    })
 }
 
 /// A code, which may be left out, and fields behind it.
@@ -187,7 +192,8 @@ mod tests {
 
     #[test]
     fn fields_behind_the_code_say_nothing_of_the_statement() {
-        let rds = parse(r"20260302 09:00:00,ip-10-0-0-1,li,10.0.0.9,33,60,QUERY,crm,'select \'a\',0,,\' from c',1064,,").expect("is a line");
+        let rds =
+            parse(r"20260302 09:00:00,ip-10-0-0-1,li,10.0.0.9,33,60,QUERY,crm,'select \'a\',0,,\' from c',1064,,").expect("is a line");
         assert_eq!((rds.object.as_ref(), rds.code), ("select 'a',0,,' from c", 1064));
         for (rest, operation, code) in [
             ("60,QUERY,crm,'select 1',0,TLSv1.3,x", "QUERY", 0),

@@ -3,7 +3,7 @@
 //! The plugin `audit_log` writes one record a statement, at its end. `audit_log_filter` and MySQL Enterprise write XML of the
 //! same form with several records a statement; they number them with `RECORD_ID` instead of `RECORD`.
 
-use crate::decode::ignored::IgnoredReason;
+use crate::decode::IgnoredReason;
 use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, Step};
 use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::time;

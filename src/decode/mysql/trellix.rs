@@ -23,8 +23,8 @@
 //! {"msg-type":"activity","date":"1772442845123","thread-id":"26","query-id":"424","user":"li_na","priv_user":"li_na","ip":"10.0.0.7","host":"desk","rows":"1","status":"0","cmd":"select","objects":[{"db":"crm","name":"customers","obj_type":"TABLE"}],"query":"SELECT name FROM customers WHERE id = 42"}
 //! ```
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::json::WordOrNumber;
 use crate::decode::mysql::percona::Command;
 use crate::decode::mysql::statement::{self, LoggedStatement};
@@ -177,7 +177,8 @@ impl Message<'_> {
         reads.dedup();
         // The table that is written is named first.
         let word = self.cmd.split(['_', ' ']).next().unwrap_or("").to_ascii_lowercase();
-        let written = matches!(word.as_str(), "insert" | "replace" | "update" | "delete" | "truncate" | "load" | "create" | "alter" | "drop");
+        let written =
+            matches!(word.as_str(), "insert" | "replace" | "update" | "delete" | "truncate" | "load" | "create" | "alter" | "drop");
         let writes = if written && !reads.is_empty() { vec![reads.remove(0)] } else { Vec::new() };
         let names_tables = !reads.is_empty() || !writes.is_empty();
         let rows = self.rows.as_ref().and_then(|rows| rows.0.trim().parse().ok()).filter(|_| code == 0);
@@ -196,7 +197,9 @@ mod tests {
     use crate::decode::testing;
 
     fn line(rest: &str) -> String {
-        format!(r#"{{"msg-type":"activity","date":"1772442000123","thread-id":"26","query-id":"424","user":"li","priv_user":"li","ip":"10.0.0.9","host":"10.0.0.9",{rest}}}"#)
+        format!(
+            r#"{{"msg-type":"activity","date":"1772442000123","thread-id":"26","query-id":"424","user":"li","priv_user":"li","ip":"10.0.0.9","host":"10.0.0.9",{rest}}}"#
+        )
     }
 
     fn decode(lines: &[String]) -> Vec<Record<'static>> {
@@ -215,8 +218,14 @@ mod tests {
         ]);
         for record in &records {
             assert_eq!((record.rows, record.statement.as_deref()), (Some(40), Some("select name from crm.customers")));
-            assert_eq!((record.account.as_deref(), record.client.ip.as_deref(), record.client.host.as_deref()), (Some("li"), Some("10.0.0.9"), None));
-            assert_eq!((record.client.app.as_deref(), record.system.as_deref(), record.session.as_deref()), (Some("mysql"), Some("crm"), Some("26")));
+            assert_eq!(
+                (record.account.as_deref(), record.client.ip.as_deref(), record.client.host.as_deref()),
+                (Some("li"), Some("10.0.0.9"), None)
+            );
+            assert_eq!(
+                (record.client.app.as_deref(), record.system.as_deref(), record.session.as_deref()),
+                (Some("mysql"), Some("crm"), Some("26"))
+            );
             assert_eq!(record.time.to_string(), "2026-03-02T09:00:00.123Z");
         }
         assert_eq!(records.len(), 2);

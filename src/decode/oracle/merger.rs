@@ -1,6 +1,6 @@
 //! Puts the records of one statement together: one for each audited object that it touched.
 
-use crate::decode::ignored::IgnoredReason;
+use crate::decode::IgnoredReason;
 use crate::decode::{Emit, Raw};
 use crate::model::record::Record;
 use crate::model::time::{Span, Timestamp};

@@ -12,12 +12,12 @@ pub use os_text::FORMAT as SYSLOG;
 pub use unified::FORMAT as UNIFIED_JSON;
 pub use xml::FORMAT as XML;
 
-use crate::decode::ignored::IgnoredReason;
+use crate::decode::IgnoredReason;
+use crate::decode::local_clock::Instant;
 use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;
-use crate::decode::local_clock::Instant;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::sql;
 
@@ -105,13 +105,13 @@ fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Instant>) -> Result<Resul
     Ok(Ok(AuditedAction { record, key, table }))
 }
 
-const MOMENT: &[&str] = &["eventtimestamputc", "eventtimestamp", "extendedtimestamp", "auditeventtime", "ntimestamp#", "timestamp", "timestamp#"];
+const MOMENT: &[&str] =
+    &["eventtimestamputc", "eventtimestamp", "extendedtimestamp", "auditeventtime", "ntimestamp#", "timestamp", "timestamp#"];
 
 /// Tables that the visible part of a cut text names.
 fn visible(text: &str) -> Vec<Object<'static>> {
     let analysis = sql::analyse(text, Dialect::Oracle);
-    let mut tables: Vec<String> =
-        analysis.branches.iter().flat_map(|branch| &branch.sources).map(|source| source.table.clone()).collect();
+    let mut tables: Vec<String> = analysis.branches.iter().flat_map(|branch| &branch.sources).map(|source| source.table.clone()).collect();
     tables.dedup();
     hidden_tables::objects(&tables)
 }
@@ -122,7 +122,8 @@ fn of_lob(text: Text<'_>) -> Option<Text<'_>> {
         let rest = text.trim_start();
         let rest = rest.strip_prefix("(CLOB)").or_else(|| rest.strip_prefix("(HUGECLOB)")).unwrap_or(rest);
         let bare = rest.trim().trim_matches(['[', ']', '<', '>', '(', ')']);
-        (!rest.trim().is_empty() && !matches!(bare.to_ascii_uppercase().as_str(), "CLOB" | "HUGECLOB" | "LOB" | "NCLOB")).then_some(rest.len())
+        (!rest.trim().is_empty() && !matches!(bare.to_ascii_uppercase().as_str(), "CLOB" | "HUGECLOB" | "LOB" | "NCLOB"))
+            .then_some(rest.len())
     };
     let kept = plain(&text)?;
     Some(if kept == text.len() { text } else { Text::Owned(text[text.len() - kept..].trim_start().to_owned()) })

@@ -26,7 +26,7 @@
 //! 2026-03-02T09:14:05.040652+08:00 db1 Oracle Unified Audit[2]: LENGTH: '165' TYPE:"4" DBID:"28" SESID:"27" CLIENTID:"" ENTRYID:"1" STMTID:"9" DBUSER:"LI_NA" CURUSER:"APP" ACTION:"3" RETCODE:"0" SCHEMA:"CRM" OBJNAME:"CUSTOMERS" PDB_GUID:"B"
 //! ```
 
-use crate::decode::ignored::IgnoredReason;
+use crate::decode::IgnoredReason;
 use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::pending::Pending;
 use crate::decode::row::{self, ExportRow, form};
@@ -87,7 +87,14 @@ impl Texts {
         self.give(values, statement_cut, time, raw, emit)
     }
 
-    fn give(&mut self, mut values: Map<String, Value>, cut: bool, time: Option<Instant>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+    fn give(
+        &mut self,
+        mut values: Map<String, Value>,
+        cut: bool,
+        time: Option<Instant>,
+        raw: Raw<'_>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), DecodeError> {
         if cut {
             values.insert(super::CUT.to_owned(), true.into());
         }

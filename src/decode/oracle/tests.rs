@@ -191,8 +191,14 @@ fn exports_in_csv_are_read_by_the_names_of_their_header() {
         assert_eq!(records.len(), 2, "{records:?}");
         assert_eq!(records[0].time.to_string()[..19], *"2026-10-26T03:07:34");
         assert_eq!(records[0].account.as_deref(), Some("LI"));
-        assert_eq!(records[0].statement.as_deref().map(|text| text.replace('\n', " ")).as_deref(), Some("SELECT name FROM crm.customers WHERE id = 4"));
+        assert_eq!(
+            records[0].statement.as_deref().map(|text| text.replace('\n', " ")).as_deref(),
+            Some("SELECT name FROM crm.customers WHERE id = 4")
+        );
         assert_eq!((records[1].statement.as_deref(), records[1].objects[0].table.as_ref()), (None, "CRM.CUSTOMERS"));
     }
-    assert_ne!(crate::decode::recognise([&b"timestamp,username,action,session_id"[..]]).map(|format| format.name), Some("oracle-unified-json"));
+    assert_ne!(
+        crate::decode::recognise([&b"timestamp,username,action,session_id"[..]]).map(|format| format.name),
+        Some("oracle-unified-json")
+    );
 }

@@ -27,8 +27,8 @@
 //! {"EVENT_TIMESTAMP_UTC":"2026-03-02T09:14:05.123456","SESSIONID":77,"ENTRY_ID":1,"STATEMENT_ID":9,"DBUSERNAME":"LI_NA","USERHOST":"PC1","CLIENT_PROGRAM_NAME":"sqlplus","ACTION_NAME":"SELECT","RETURN_CODE":0,"OBJECT_SCHEMA":"CRM","OBJECT_NAME":"CUSTOMERS","SQL_TEXT":"SELECT NAME FROM CRM.CUSTOMERS WHERE ID = :1","SQL_BINDS":" #1(2):42"}
 //! ```
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::local_clock::LocalClock;
 use crate::decode::row::ExportRow;
 use crate::decode::sheet::{self, Row, Sheet};
@@ -38,7 +38,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::merger::ObjectMerger;
-
 
 /// `oracle-unified-json`.
 pub const FORMAT: Format = Format {

@@ -22,8 +22,8 @@
 //! <AuditRecord><Audit_Type>1</Audit_Type><Session_Id>8</Session_Id><StatementId>1</StatementId><EntryId>1</EntryId><Extended_Timestamp>2026-03-02T09:14:05.5Z</Extended_Timestamp><DB_User>LI_NA</DB_User><Action>3</Action><Returncode>0</Returncode><Object_Schema>CRM</Object_Schema><Object_Name>CUSTOMERS</Object_Name><Sql_Text>SELECT NAME FROM CRM.CUSTOMERS WHERE ID = :1</Sql_Text></AuditRecord>
 //! ```
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::local_clock::LocalClock;
 use crate::decode::row::ExportRow;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, xml};
@@ -37,7 +37,10 @@ pub const FORMAT: Format = Format {
     recognised_by: "`AuditRecord` elements with `Extended_Timestamp` or the audit file's own namespace",
     stateless: false,
     decoder: |settings| {
-        let records = Documents::xml(&["AuditRecord"], Box::new(Xml { clock: LocalClock::new(settings.zone.clone()), joined: ObjectMerger::default() }));
+        let records = Documents::xml(
+            &["AuditRecord"],
+            Box::new(Xml { clock: LocalClock::new(settings.zone.clone()), joined: ObjectMerger::default() }),
+        );
         Box::new(Headed { records, begun: false })
     },
     recognises: |bytes| {

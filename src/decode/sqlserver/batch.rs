@@ -2,7 +2,7 @@
 //!
 //! What is held back is bounded in number and in the log's own time: a batch that ends later is told of twice, never not at all.
 
-use crate::decode::ignored::IgnoredReason;
+use crate::decode::IgnoredReason;
 use crate::decode::{Emit, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;

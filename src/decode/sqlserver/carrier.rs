@@ -48,7 +48,8 @@ struct WindowsEvent {
 impl WindowsEvent {
     /// Other events than 33205, and other programs, are none of ours.
     fn is_other(&self) -> bool {
-        self.id.as_ref().is_some_and(|id| id != "33205") || self.provider.as_ref().is_some_and(|provider| !provider.to_ascii_uppercase().contains("SQL"))
+        self.id.as_ref().is_some_and(|id| id != "33205")
+            || self.provider.as_ref().is_some_and(|provider| !provider.to_ascii_uppercase().contains("SQL"))
     }
 }
 
@@ -70,7 +71,9 @@ fn event_of(value: &Value, depth: u32) -> WindowsEvent {
             ("eventid" | "winlogeventid" | "eventcode", Some(said)) if said.bytes().all(|byte| byte.is_ascii_digit()) => {
                 (event.id, event.known) = (Some(said), true);
             }
-            ("providername" | "sourcename" | "winlogprovidername" | "eventsource", Some(said)) => (event.provider, event.known) = (Some(said), true),
+            ("providername" | "sourcename" | "winlogprovidername" | "eventsource", Some(said)) => {
+                (event.provider, event.known) = (Some(said), true)
+            }
             ("channel" | "winlog" | "eventdata", _) => event.known = true,
             _ => {}
         }

@@ -1,10 +1,10 @@
 //! One record of SQL Server Audit as a row of `sys.fn_get_audit_file`, whatever it came in.
 
-use crate::decode::row::{ExportRow, form};
-use crate::decode::ignored::{Ignored, IgnoredReason};
-use crate::decode::{DecodeError, Decoded, Raw};
 use crate::decode::local_clock::{Instant, LocalClock};
+use crate::decode::row::{ExportRow, form};
 use crate::decode::tool_time;
+use crate::decode::{DecodeError, Decoded, Raw};
+use crate::decode::{Ignored, IgnoredReason};
 use crate::model::access::{Position, RecordHash};
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Text};

@@ -35,8 +35,8 @@ mod carrier;
 mod event;
 mod text;
 
+use crate::decode::IgnoredReason;
 use crate::decode::framing::document::Documents;
-use crate::decode::ignored::IgnoredReason;
 use crate::decode::local_clock::LocalClock;
 use crate::decode::row::{ExportRow, form};
 use crate::decode::sheet::{self, Row, Sheet};
@@ -251,7 +251,9 @@ fn recognises(bytes: &[u8]) -> bool {
         Some(b'<') => has("<EventID") && has("33205") && has("action_id:"),
         _ => {
             let first = std::str::from_utf8(bytes).unwrap_or("").trim_start();
-            text::start(first).is_some() && (has("action_id:") || first.starts_with("audit_schema_version:") || first.contains("Audit event:")) || is_table(bytes)
+            text::start(first).is_some()
+                && (has("action_id:") || first.starts_with("audit_schema_version:") || first.contains("Audit event:"))
+                || is_table(bytes)
         }
     }
 }

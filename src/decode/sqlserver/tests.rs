@@ -189,7 +189,8 @@ fn other_events_of_windows_are_passed_over_whatever_they_say() {
     for text in [
         serde_json::json!({"winlog": {"event_id": 4624, "channel": "Security", "event_data": {"param1": lines}}}).to_string(),
         serde_json::json!({"EventID": 33205, "SourceName": "Forger", "Message": lines}).to_string(),
-        serde_json::json!({"win": {"system": {"eventID": "18453", "providerName": "MSSQLSERVER"}, "eventdata": {"data": "Login"}}}).to_string(),
+        serde_json::json!({"win": {"system": {"eventID": "18453", "providerName": "MSSQLSERVER"}, "eventdata": {"data": "Login"}}})
+            .to_string(),
     ] {
         assert_eq!(testing::decode(&FORMAT, &[&text]).0.len(), 0, "{text}");
         assert_eq!(testing::decode(&FORMAT, &[&text]).1, [], "{text}");
@@ -220,9 +221,12 @@ fn a_batch_whose_text_was_pushed_out_is_an_access_of_unknown_tables() {
 #[test]
 fn tables_are_read_under_every_delimiter_and_naming() {
     let header = "event_time,action_id,succeeded,session_id,session_server_principal_name,server_principal_name,database_name,schema_name,object_name,statement,client_ip";
-    let row = "2026-03-02 09:00:00.2866666,SL  ,1,52,SOC\\li,SOC\\li,crm,dbo,customers,\"SELECT name\nFROM dbo.customers WHERE id = 4\",10.0.0.9";
+    let row =
+        "2026-03-02 09:00:00.2866666,SL  ,1,52,SOC\\li,SOC\\li,crm,dbo,customers,\"SELECT name\nFROM dbo.customers WHERE id = 4\",10.0.0.9";
     let analytics = header.split(',').map(|name| format!("{name}_s")).collect::<Vec<_>>().join(",");
-    for text in [format!("{header}\n{row}\n\n(1 row affected)"), format!("{header}\n{row}").replace(',', ";"), format!("{analytics}\n{row}")] {
+    for text in
+        [format!("{header}\n{row}\n\n(1 row affected)"), format!("{header}\n{row}").replace(',', ";"), format!("{analytics}\n{row}")]
+    {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(crate::decode::recognise([lines[0].as_bytes()]).map(|format| format.name), Some("sqlserver-audit"));
         let (records, dead) = testing::decode(&FORMAT, &lines);

@@ -146,8 +146,15 @@ mod tests {
         ] {
             let row = read(text).expect("is one");
             let said = |name: &str| row.text(&[name]).map(|text| text.into_owned()).unwrap_or_default();
-            assert_eq!((said("eventtime"), said("actionid"), said("clientip")), ("2026-03-02 09:00:00.2866666".into(), "SL".into(), "local machine".into()), "{text}");
-            assert_eq!((said("sessionserverprincipalname"), said("objectname"), said("statement")), ("SOC\\li".into(), "customers".into(), statement.into()));
+            assert_eq!(
+                (said("eventtime"), said("actionid"), said("clientip")),
+                ("2026-03-02 09:00:00.2866666".into(), "SL".into(), "local machine".into()),
+                "{text}"
+            );
+            assert_eq!(
+                (said("sessionserverprincipalname"), said("objectname"), said("statement")),
+                ("SOC\\li".into(), "customers".into(), statement.into())
+            );
         }
     }
 
@@ -160,6 +167,9 @@ mod tests {
 
     #[test]
     fn records_begin_where_the_server_begins() {
-        assert_eq!((start("  event_time:1"), start("MSSQL[1]: Audit event: audit_schema_version:1 x"), start("select 'event_time:'")), (Some(2), Some(23), None));
+        assert_eq!(
+            (start("  event_time:1"), start("MSSQL[1]: Audit event: audit_schema_version:1 x"), start("select 'event_time:'")),
+            (Some(2), Some(23), None)
+        );
     }
 }
