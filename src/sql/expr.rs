@@ -1,21 +1,42 @@
-//! Walks expressions: which columns flow into a value, and what its functions do to the rows behind it.
+//! Walks expressions: which columns flow into a value. What its functions do to the rows behind it is told by [`super::call`].
 
+use crate::model::record::Dialect;
 use crate::sql::Column;
-use crate::sql::functions::{FunctionEffect, effect, effect_of_call};
-use crate::sql::walk::{OutputColumn, Shape, Walker, text};
+use crate::sql::output::{OutputColumn, all_of, named, summed};
+use crate::sql::walk::{Walker, text};
 use sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident,
-    InTarget, Subscript, Value, ValueWithSpan, WindowType,
+    AccessExpr, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, Ident, InTarget, Query,
+    Subscript, Value, ValueWithSpan,
 };
 
 impl<'q> Walker<'q> {
     /// An expression whose value leaves: its columns are added to `out`.
     pub(super) fn shown(&mut self, expr: &'q Expr, out: &mut OutputColumn) {
+        if !self.spend(1) {
+            return;
+        }
         match expr {
-            Expr::Identifier(ident) => out.columns.extend(self.columns(&[ident])),
+            Expr::Identifier(ident) => self.columns(&[ident], out),
             Expr::CompoundIdentifier(path) => {
                 let path: Vec<&Ident> = path.iter().collect();
-                out.columns.extend(self.columns(&path));
+                self.columns(&path, out);
+            }
+            // Snowflake's `$2` is the second column.
+            Expr::Value(ValueWithSpan { value: Value::Placeholder(name), .. })
+                if self.dialect == Dialect::Snowflake && is_position(name) =>
+            {
+                let all = self.reachable();
+                out.columns.extend(all);
+            }
+            Expr::BinaryOp { op: BinaryOperator::Assignment, right, .. } => {
+                // A variable collects from row to row.
+                self.collects(right);
+                self.shown(right, out);
+            }
+            Expr::Prior(inner) => {
+                let mut other = OutputColumn::default();
+                self.shown(inner, &mut other);
+                self.neighbour(other, out);
             }
             Expr::CompoundFieldAccess { root, access_chain } => {
                 self.shown(root, out);
@@ -60,15 +81,16 @@ impl<'q> Walker<'q> {
             Expr::Function(function) => self.function(function, out),
             Expr::Value(ValueWithSpan { value: Value::DoubleQuotedString(name), .. }) if super::predicate::could_be_name(name) => {
                 // A text, or a column where the session says so: then rows are what they are, but not surely people.
-                let all = self.scopes.iter().flatten().flat_map(|binding| named(&binding.shape, name));
+                let all = self.scopes.iter().flatten().flat_map(|binding| named(&binding.shape, name).unwrap_or_default());
                 out.columns.extend(all);
                 self.branch.multiplied = true;
             }
             _ => {
                 let mut parts = Vec::new();
                 if !parts_of(expr, &mut parts) {
-                    // An expression that is not known here may show any column within reach.
-                    let all: Vec<Column> = self.scopes.iter().flatten().flat_map(|binding| all_of(&binding.shape)).collect();
+                    // An expression that is not known here may show any column within reach, and of many rows.
+                    let all = self.reachable();
+                    self.branch.packs.extend(all.iter().cloned());
                     out.columns.extend(all);
                 }
                 for part in parts {
@@ -88,8 +110,8 @@ impl<'q> Walker<'q> {
         let keys = self.branch.keys.split_off(first_key);
         self.branch.links.truncate(first_link);
         let columns = self.branch.probes[first_probe..].to_vec();
-        if shown && !columns.is_empty() {
-            self.branch.tests.push(crate::sql::ExistenceTest { columns, keys });
+        if shown {
+            self.test(columns, keys);
         }
         result
     }
@@ -101,24 +123,45 @@ impl<'q> Walker<'q> {
             let outs = walker.query(query);
             for column in outs.into_iter().flat_map(|out| out.columns) {
                 if let Some(value) = &literal {
-                    walker.branch.keys.push(crate::sql::ListedKeys { column: column.clone(), values: vec![value.clone()] });
+                    walker.listed(crate::sql::ListedKeys { column: column.clone(), values: vec![value.clone()] });
                 }
                 walker.branch.probes.push(column);
             }
         });
     }
 
+    /// Notes a subquery of which only the outcome is shown.
+    fn test(&mut self, mut columns: Vec<Column>, keys: Vec<crate::sql::ListedKeys>) {
+        columns.sort();
+        columns.dedup();
+        if !columns.is_empty() && self.spend(columns.len()) {
+            self.branch.tests.push(crate::sql::ExistenceTest { columns, keys });
+            self.overflow |= self.branch.tests.len() > MOST_TESTS;
+        }
+    }
+
     /// An expression that only decides which rows are shown, how they are grouped or ordered.
     pub(super) fn probe(&mut self, expr: &'q Expr) {
+        let out = self.considered(expr);
+        self.branch.probes.extend(out.columns);
+    }
+
+    /// The same where it tells nothing of the rows: an order, a window.
+    pub(super) fn looked_at(&mut self, expr: &'q Expr) {
+        self.considered(expr);
+    }
+
+    /// A function of somebody's own that is called in a condition may send what it is given: what it was given has left.
+    fn considered(&mut self, expr: &'q Expr) -> OutputColumn {
         let certain = std::mem::replace(&mut self.certain, false);
         let functions = self.branch.functions.len();
-        let hides = self.branch.hides_query;
         let mut out = OutputColumn::default();
         self.aside(|walker| walker.shown(expr, &mut out));
-        self.branch.functions.truncate(functions);
-        self.branch.hides_query = hides;
-        self.branch.probes.extend(out.columns);
+        if self.branch.functions.len() > functions {
+            self.branch.output.extend(out.columns.iter().cloned());
+        }
         self.certain = certain;
+        out
     }
 
     /// What stands behind `IN`.
@@ -142,127 +185,30 @@ impl<'q> Walker<'q> {
     }
 
     /// A subquery whose value is shown beside each row.
-    pub(super) fn beside(&mut self, query: &'q sqlparser::ast::Query) -> Vec<OutputColumn> {
-        let (packed, extremes) = (self.branch.packed, self.branch.extremes);
+    pub(super) fn beside(&mut self, query: &'q Query) -> Vec<OutputColumn> {
         let (first, first_link) = (self.branch.sources.len(), self.branch.links.len());
         let (first_key, first_probe) = (self.branch.keys.len(), self.branch.probes.len());
-        let outs = self.aside(|walker| {
-            walker.branch.packed = false;
-            let outs = walker.query(query);
-            (outs, walker.branch.packed)
-        });
-        let (outs, inner_packed) = outs;
+        let (folds, packs, packed) = (self.branch.folds.len(), self.branch.packs.len(), self.branch.packed);
+        let shown = self.flows;
+        let outs = self.apart(|walker| walker.query(query));
+        self.block.packed_inside |= self.branch.packs.len() > packs;
+        if !shown {
+            self.branch.folds.truncate(folds);
+            self.branch.packs.truncate(packs);
+            self.branch.packed = packed;
+        }
         self.direct_inwards(first_link, first);
         // Nothing of its tables is shown but whether there is such a row, or how many there are.
         if self.flows && outs.iter().all(|out| out.columns.is_empty()) {
             let columns = self.branch.probes[first_probe..].to_vec();
             let keys = self.branch.keys[first_key..].to_vec();
-            if !columns.is_empty() {
-                self.branch.tests.push(crate::sql::ExistenceTest { columns, keys });
-            }
+            self.test(columns, keys);
         }
-        (self.branch.packed, self.branch.extremes) = (packed | inner_packed, extremes);
         if self.flows && outs.iter().any(|out| !out.columns.is_empty()) {
             self.branch.sources[first..].iter_mut().for_each(|source| source.flows = true);
+            self.branch.beside.extend(first..self.branch.sources.len());
         }
         outs
-    }
-
-    fn function(&mut self, function: &'q Function, out: &mut OutputColumn) {
-        let name = text(&function.name);
-        let windowed = function.over.is_some();
-        // `ARRAY(SELECT …)` is parsed as a call.
-        let subquery = matches!(function.args, FunctionArguments::Subquery(_));
-        let effect = if subquery { FunctionEffect::Scalar } else { effect_of_call(function, &name, self.dialect) };
-        let mut args = OutputColumn::default();
-        match &function.args {
-            FunctionArguments::None => {}
-            FunctionArguments::Subquery(query) => {
-                // `ARRAY(SELECT …)`: all rows of the subquery in one value.
-                let outs = self.beside(query);
-                self.branch.packed = true;
-                args.columns.extend(outs.into_iter().flat_map(|inner| inner.columns));
-            }
-            FunctionArguments::List(list) => self.argument_list(list, &mut args),
-        }
-        for order in &function.within_group {
-            self.shown(&order.expr, &mut args);
-        }
-        if let Some(filter) = &function.filter {
-            self.probe(filter);
-        }
-        if let Some(WindowType::WindowSpec(window)) = &function.over {
-            window.partition_by.iter().for_each(|expr| self.probe(expr));
-            window.order_by.iter().for_each(|order| self.probe(&order.expr));
-        }
-        let collapses = !windowed;
-        match effect {
-            FunctionEffect::Count => {
-                self.branch.aggregated |= collapses;
-                self.branch.probes.extend(args.columns);
-            }
-            FunctionEffect::Window | FunctionEffect::Server => self.branch.probes.extend(args.columns),
-            FunctionEffect::Sum => {
-                self.branch.aggregated |= collapses;
-                out.summed.extend(args.columns);
-            }
-            FunctionEffect::Extreme => {
-                self.branch.aggregated |= collapses;
-                self.branch.extremes += u64::from(collapses && !args.columns.is_empty());
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::Pack => {
-                self.branch.aggregated |= collapses;
-                self.branch.packed = true;
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::Rows => {
-                self.branch.multiplied = true;
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::Neighbour => {
-                // A row shows its own person and another's.
-                self.branch.multiplied = true;
-                self.branch.extremes = self.branch.extremes.max(1).saturating_add(1);
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::Collects => {
-                if !args.columns.is_empty() {
-                    self.branch.hides_query = true;
-                    self.branch.functions.push(name);
-                }
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::HidesQuery | FunctionEffect::Foreign => {
-                // One value of a function's may hold any number of rows of any table.
-                self.branch.hides_query = true;
-                self.branch.functions.push(name);
-                out.columns.extend(args.columns);
-            }
-            FunctionEffect::Scalar => out.columns.extend(args.columns),
-        }
-        out.summed.extend(args.summed);
-    }
-
-    /// A function in place of a table: its rows are visible, what it reads is not.
-    pub(super) fn table_function(&mut self, name: &str) {
-        match effect(name, self.dialect) {
-            FunctionEffect::Foreign => self.branch.functions.push(name.to_owned()),
-            FunctionEffect::HidesQuery => {
-                self.branch.hides_query = true;
-                self.branch.functions.push(name.to_owned());
-            }
-            FunctionEffect::Count
-            | FunctionEffect::Sum
-            | FunctionEffect::Extreme
-            | FunctionEffect::Pack
-            | FunctionEffect::Rows
-            | FunctionEffect::Scalar
-            | FunctionEffect::Window
-            | FunctionEffect::Neighbour
-            | FunctionEffect::Server
-            | FunctionEffect::Collects => {}
-        }
     }
 
     pub(super) fn arguments(&mut self, args: &'q [FunctionArg], out: &mut OutputColumn) {
@@ -276,13 +222,13 @@ impl<'q> Walker<'q> {
                     let alias = text(name);
                     out.columns.extend(self.whole(&alias));
                 }
-                // `count(*)`
+                // `count(*)`; an object of all columns where the function takes them.
                 FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_) => {}
             }
         }
     }
 
-    fn argument_list(&mut self, list: &'q FunctionArgumentList, out: &mut OutputColumn) {
+    pub(super) fn argument_list(&mut self, list: &'q FunctionArgumentList, out: &mut OutputColumn) {
         self.arguments(&list.args, out);
         for clause in &list.clauses {
             match clause {
@@ -300,24 +246,89 @@ impl<'q> Walker<'q> {
         fits.flat_map(|binding| all_of(&binding.shape)).collect()
     }
 
+    /// Every column of every table in reach.
+    pub(super) fn reachable(&self) -> Vec<Column> {
+        let shapes = self.scopes.iter().flatten().map(|binding| &binding.shape);
+        let all: Vec<Column> = shapes.take_while(|shape| self.spend(shape.len())).flat_map(all_of).collect();
+        self.spend(all.len());
+        all
+    }
+
     /// The columns that a name may mean. An unqualified name in a query over several tables may be of any of them.
-    pub(super) fn columns(&self, path: &[&Ident]) -> Vec<Column> {
-        let Some((last, qualifiers)) = path.split_last() else { return Vec::new() };
-        if let Some(qualifier) = qualifiers.last() {
-            let fits = |binding: &&crate::sql::walk::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
-            if let Some(binding) = self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits)) {
-                return named(&binding.shape, &last.value);
+    pub(super) fn columns(&mut self, path: &[&Ident], out: &mut OutputColumn) {
+        let Some((last, qualifiers)) = path.split_last() else { return };
+        let before = out.columns.len();
+        if is_position(&last.value) {
+            out.columns.extend(self.reachable());
+        } else if let Some(qualifier) = qualifiers.last() {
+            let fits = |binding: &&crate::sql::output::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
+            match self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits)) {
+                Some(binding) if self.spend(binding.shape.len()) => {
+                    out.summed.extend(summed(&binding.shape, &last.value));
+                    out.columns.extend(named(&binding.shape, &last.value).unwrap_or_else(|| all_of(&binding.shape)));
+                }
+                Some(_) => {}
+                // `a.b` may be column and field, or name a table outside of every scope: the whole.
+                None => out.columns.extend(self.reachable()),
             }
-            // `a.b` may be column and field, or name a table outside of every scope: fall through to the whole.
-            return self.scopes.iter().flatten().flat_map(|binding| all_of(&binding.shape)).collect();
+        } else {
+            self.unqualified(last, out);
+        }
+        self.spend(out.columns.len() - before);
+    }
+
+    fn unqualified(&self, name: &Ident, out: &mut OutputColumn) {
+        if name.value.starts_with('@') {
+            return;
         }
         // A table's own name as a value is its whole row.
-        let alias = |binding: &&crate::sql::walk::Binding| binding.alias.eq_ignore_ascii_case(&last.value);
+        let alias = |binding: &&crate::sql::output::Binding| binding.alias.eq_ignore_ascii_case(&name.value);
         if let Some(binding) = self.scopes.iter().rev().find_map(|scope| scope.iter().find(alias)) {
-            return all_of(&binding.shape);
+            out.columns.extend(all_of(&binding.shape));
+            return;
         }
-        self.scopes.iter().rev().flatten().flat_map(|binding| named(&binding.shape, &last.value)).collect()
+        let mut found = false;
+        for binding in self.scopes.iter().rev().flatten() {
+            if !self.spend(binding.shape.len()) {
+                return;
+            }
+            if let Some(columns) = named(&binding.shape, &name.value) {
+                found = true;
+                out.columns.extend(columns);
+                out.summed.extend(summed(&binding.shape, &name.value));
+            }
+        }
+        // A name that nothing bears is one that the server makes, or one of its own.
+        if !found && !OWN_NAMES.iter().any(|own| name.value.eq_ignore_ascii_case(own)) {
+            out.columns.extend(self.reachable());
+        }
     }
+}
+
+/// Most subqueries of a branch of which only the outcome is shown.
+const MOST_TESTS: usize = 64;
+
+/// Names that are no columns, where nothing bears them.
+const OWN_NAMES: [&str; 14] = [
+    "rownum",
+    "level",
+    "sysdate",
+    "systimestamp",
+    "user",
+    "uid",
+    "current_date",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "session_user",
+    "default",
+    "dual",
+];
+
+/// Whether a name is a column's position: `$2`.
+fn is_position(name: &str) -> bool {
+    name.strip_prefix('$').is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether an expression is a bare column, the text of which is its value.
@@ -334,41 +345,6 @@ pub(super) fn is_bare(expr: &Expr) -> bool {
 pub(super) fn keeps_text(data_type: &sqlparser::ast::DataType) -> bool {
     use sqlparser::ast::DataType;
     matches!(data_type, DataType::Text | DataType::Varchar(None) | DataType::CharacterVarying(None))
-}
-
-/// The one column that a name stands for and whose values are its own.
-pub(super) fn bare_named(shape: &Shape, name: &str) -> Vec<Column> {
-    match shape {
-        Shape::Table(_) => named(shape, name),
-        Shape::Derived(outs) => {
-            let hit = |out: &&OutputColumn| out.name.eq_ignore_ascii_case(name);
-            let hidden = outs.iter().filter(hit).any(|out| !out.bare);
-            if hidden || outs.iter().any(|out| out.name == "*" && !out.bare) { Vec::new() } else { named(shape, name) }
-        }
-    }
-}
-
-/// The columns of that name.
-pub(super) fn named(shape: &Shape, name: &str) -> Vec<Column> {
-    match shape {
-        Shape::Table(source) => vec![Column { source: *source, name: Some(name.to_owned()) }],
-        Shape::Derived(outs) => {
-            let exact: Vec<Column> =
-                outs.iter().filter(|out| out.name.eq_ignore_ascii_case(name)).flat_map(|out| out.columns.clone()).collect();
-            if !exact.is_empty() || outs.iter().any(|out| out.name.eq_ignore_ascii_case(name)) {
-                return exact;
-            }
-            let stars = outs.iter().filter(|out| out.name == "*").flat_map(|out| out.columns.clone());
-            stars.map(|column| Column { name: column.name.or_else(|| Some(name.to_owned())), ..column }).collect()
-        }
-    }
-}
-
-fn all_of(shape: &Shape) -> Vec<Column> {
-    match shape {
-        Shape::Table(source) => vec![Column { source: *source, name: None }],
-        Shape::Derived(outs) => outs.iter().flat_map(|out| out.columns.clone()).collect(),
-    }
 }
 
 /// The name that a result column gets from its expression.

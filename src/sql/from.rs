@@ -1,8 +1,9 @@
 //! What stands in FROM: tables, common table expressions, derived tables, functions that return rows.
 
 use crate::sql::Source;
-use crate::sql::walk::{Binding, Cte, MOST_SOURCES, OutputColumn, Shape, Walker, everything, rename, text};
-use sqlparser::ast::{FunctionArg, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use crate::sql::output::{Binding, OutputColumn, Shape, everything, rename};
+use crate::sql::walk::{MOST_SOURCES, Walker, text};
+use sqlparser::ast::{Expr, FunctionArg, ObjectName, TableAlias, TableFactor, TableWithJoins};
 
 impl<'q> Walker<'q> {
     pub(super) fn table_with_joins(&mut self, table: &'q TableWithJoins) {
@@ -17,62 +18,91 @@ impl<'q> Walker<'q> {
     }
 
     pub(super) fn factor(&mut self, factor: &'q TableFactor) {
-        let alias_of = |alias: &Option<TableAlias>| alias.as_ref().map(|alias| alias.name.value.clone());
+        if !self.spend(1) {
+            return;
+        }
         match factor {
-            TableFactor::Table { name, alias, args: None, .. } => {
+            TableFactor::Table { name, alias, args: None, sample, partitions, with_hints, .. } => {
+                with_hints.iter().for_each(|hint| self.looked_at(hint));
+                self.branch.narrowed |= sample.is_some() || !partitions.is_empty();
                 let table = text(name);
-                let alias = alias_of(alias).unwrap_or_else(|| table.rsplit('.').next().unwrap_or(&table).to_owned());
-                let shape = match self.cte(&table) {
-                    Some(outs) => Shape::Derived(outs),
-                    None => Shape::Table(self.source(table)),
-                };
-                self.bind(alias, shape);
-            }
-            TableFactor::Table { name, alias, args: Some(args), .. } => {
-                self.function_table(name, &args.args, alias_of(alias));
-            }
-            TableFactor::Function { name, args, alias, .. } => self.function_table(name, args, alias_of(alias)),
-            TableFactor::Derived { subquery, alias, .. } => {
-                let mut outs = self.query(subquery);
-                if let Some(alias) = alias {
-                    rename(&mut outs, alias.columns.iter().map(|column| &column.name));
+                let own = table.rsplit('.').next().unwrap_or(&table).to_owned();
+                match self.cte(name) {
+                    Some(outs) if alias.as_ref().is_none_or(|alias| alias.columns.is_empty()) => {
+                        self.bind(alias_of(alias.as_ref()).unwrap_or(own), Shape::Derived(outs));
+                    }
+                    Some(outs) => self.derived(outs.to_vec(), alias.as_ref(), own),
+                    None => {
+                        let source = self.source(table);
+                        self.count_item();
+                        match alias {
+                            Some(alias) if !alias.columns.is_empty() => {
+                                self.derived(vec![OutputColumn::table(source)], Some(alias), own);
+                            }
+                            alias => self.push(alias_of(alias.as_ref()).unwrap_or(own), Shape::Table(source)),
+                        }
+                    }
                 }
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(outs));
+            }
+            TableFactor::Table { name, alias, args: Some(args), .. } => self.function_table(name, &args.args, alias.as_ref()),
+            TableFactor::Function { name, args, alias, .. } => self.function_table(name, args, alias.as_ref()),
+            TableFactor::Derived { subquery, alias, sample, .. } => {
+                self.branch.narrowed |= sample.is_some();
+                let outs = self.query(subquery);
+                self.derived(outs, alias.as_ref(), String::new());
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let before = self.scopes.last().map_or(0, Vec::len);
                 self.table_with_joins(table_with_joins);
-                if let (Some(alias), Some(scope)) = (alias_of(alias), self.scopes.last_mut()) {
-                    let inner: Vec<OutputColumn> = scope.drain(before..).flat_map(|binding| everything(&binding)).collect();
-                    scope.push(Binding { alias, shape: Shape::Derived(inner) });
+                self.one_row = false;
+                if let (Some(alias), Some(scope)) = (alias, self.scopes.last_mut()) {
+                    let inner: Vec<OutputColumn> = scope.drain(before..).flat_map(|binding| everything(&binding.shape)).collect();
+                    self.derived(inner, Some(alias), String::new());
                 }
             }
-            TableFactor::UNNEST { array_exprs, alias, .. } => {
-                let mut out = OutputColumn { name: "*".to_owned(), ..OutputColumn::default() };
-                array_exprs.iter().for_each(|expr| self.shown(expr, &mut out));
-                self.branch.multiplied = true;
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
+            TableFactor::UNNEST { array_exprs, alias, .. } => self.rows_of(array_exprs.iter(), alias.as_ref()),
+            TableFactor::TableFunction { expr, alias } => self.rows_of([expr].into_iter(), alias.as_ref()),
+            TableFactor::JsonTable { json_expr, alias, .. } | TableFactor::OpenJsonTable { json_expr, alias, .. } => {
+                self.rows_of([json_expr].into_iter(), alias.as_ref());
             }
-            TableFactor::TableFunction { expr, alias } => {
-                let mut out = OutputColumn { name: "*".to_owned(), ..OutputColumn::default() };
-                self.shown(expr, &mut out);
-                self.branch.multiplied = true;
-                self.bind(alias_of(alias).unwrap_or_default(), Shape::Derived(vec![out]));
-            }
-            // PIVOT, MATCH_RECOGNIZE, JSON_TABLE, XMLTABLE and what else dialects know: too rare to be told apart.
+            // PIVOT, MATCH_RECOGNIZE, XMLTABLE and what else dialects know: they fold rows into columns, or are too rare to be told
+            // apart.
             _ => self.overflow = true,
         }
     }
 
-    fn function_table(&mut self, name: &ObjectName, args: &'q [FunctionArg], alias: Option<String>) {
-        let function = text(name);
-        let mut out = OutputColumn { name: "*".to_owned(), ..OutputColumn::default() };
-        self.arguments(args, &mut out);
-        self.table_function(&function);
+    /// Rows made of the values of an expression.
+    fn rows_of(&mut self, exprs: impl Iterator<Item = &'q Expr>, alias: Option<&'q TableAlias>) {
+        let mut out = OutputColumn::any(Vec::new());
+        exprs.for_each(|expr| self.shown(expr, &mut out));
+        out.columns.append(&mut out.summed);
         self.branch.multiplied = true;
+        self.one_row = false;
+        self.derived(vec![out], alias, String::new());
+    }
+
+    fn derived(&mut self, mut outs: Vec<OutputColumn>, alias: Option<&'q TableAlias>, name: String) {
+        if let Some(alias) = alias {
+            let size = crate::sql::output::size(&outs);
+            if !self.spend(size.saturating_mul(alias.columns.len() + 1)) {
+                return;
+            }
+            rename(&mut outs, alias.columns.iter().map(|column| &column.name));
+        }
+        self.bind(alias_of(alias).unwrap_or(name), Shape::Derived(outs.into()));
+    }
+
+    fn function_table(&mut self, name: &ObjectName, args: &'q [FunctionArg], alias: Option<&'q TableAlias>) {
+        let function = text(name);
+        let mut out = OutputColumn::any(Vec::new());
+        self.arguments(args, &mut out);
+        out.columns.append(&mut out.summed);
+        self.table_function(&function, &out.columns);
+        self.branch.multiplied = true;
+        self.one_row = false;
         self.count_item();
-        let alias = alias.unwrap_or_else(|| function.rsplit('.').next().unwrap_or(&function).to_owned());
-        self.push(alias, Shape::Derived(vec![out]));
+        let own = function.rsplit('.').next().unwrap_or(&function).to_owned();
+        self.derived(vec![out], alias, own);
     }
 
     pub(super) fn bind(&mut self, alias: String, shape: Shape) {
@@ -96,26 +126,6 @@ impl<'q> Walker<'q> {
         }
     }
 
-    fn cte(&mut self, name: &str) -> Option<Vec<OutputColumn>> {
-        let at = self.ctes.iter().rposition(|cte| cte.name.eq_ignore_ascii_case(name))?;
-        let Cte { query, columns, name, .. } = self.ctes[at].clone();
-        self.ctes[at].used = true;
-        // A recursive reference adds rows of what is already counted.
-        if self.expanding.contains(&name) {
-            self.branch.multiplied = true;
-            return Some(Vec::new());
-        }
-        self.expanding.push(name);
-        let scopes = std::mem::take(&mut self.scopes);
-        let mut outs = self.query(query);
-        self.scopes = scopes;
-        self.expanding.pop();
-        for (out, column) in outs.iter_mut().zip(columns) {
-            out.name = column;
-        }
-        Some(outs)
-    }
-
     /// A table that takes part.
     pub(super) fn source(&mut self, table: String) -> usize {
         if self.branch.sources.len() >= MOST_SOURCES {
@@ -125,4 +135,8 @@ impl<'q> Walker<'q> {
         self.branch.sources.push(Source { table, flows: self.flows });
         self.branch.sources.len() - 1
     }
+}
+
+fn alias_of(alias: Option<&TableAlias>) -> Option<String> {
+    alias.map(|alias| alias.name.value.clone())
 }

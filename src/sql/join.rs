@@ -1,6 +1,7 @@
 //! Joins: which columns they equate, and for which side a listed value limits the rows.
 
-use crate::sql::walk::{Binding, Shape, Walker, sources_of, text};
+use crate::sql::output::{Binding, Shape};
+use crate::sql::walk::{Walker, sources_of, text};
 use crate::sql::{Column, ColumnEquality};
 use sqlparser::ast::{Join, JoinConstraint, JoinOperator};
 
@@ -89,7 +90,7 @@ impl<'q> Walker<'q> {
         };
         let (left, right) = (column(&scope[..before.min(scope.len())]), column(&scope[before.min(scope.len())..]));
         if let (Some(left), Some(right), true) = (left, right, self.certain) {
-            self.branch.links.push(ColumnEquality { left, right, forth: true, back: true });
+            self.link(ColumnEquality { left, right, forth: true, back: true });
         }
     }
 }

@@ -5,7 +5,11 @@
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
 mod cache;
+mod call;
 pub mod comment;
+#[cfg(test)]
+mod cost;
+mod cte;
 mod dialect;
 mod expr;
 mod from;
@@ -13,6 +17,7 @@ mod functions;
 mod join;
 mod making;
 mod modify;
+mod output;
 mod parse;
 pub mod plan;
 mod predicate;
@@ -155,8 +160,20 @@ pub struct Branch {
     pub distinct: bool,
     /// One value may hold many rows: `string_agg`, `json_agg`, `ARRAY(SELECT …)`.
     pub packed: bool,
-    /// Aggregates that each show one value of one row: `min`, `max`.
-    pub extremes: u64,
+    /// Sources of values that stand beside a row: they do not multiply the rows.
+    pub beside: Vec<usize>,
+    /// Columns of which one value may hold many rows.
+    pub packs: Vec<Column>,
+    /// Blocks whose rows each show values of several rows: `min`, `max`, a sum of few, a neighbour in a window.
+    pub folds: Vec<Fold>,
+    /// Which rows take part was chosen: a condition, a limit, a sample.
+    pub narrowed: bool,
+    /// Rows of the outermost query stand for several: it aggregates or groups.
+    pub collapsed: bool,
+    /// Values that hold many rows were put together once more, or step by step.
+    pub layered: bool,
+    /// The outermost query aggregates everything into one row.
+    pub single: bool,
     /// Functions that may read tables which the text does not name.
     pub functions: Vec<String>,
     /// One of them takes a query or returns a document: a row of its result may hold anything.
@@ -165,6 +182,28 @@ pub struct Branch {
     pub unique: Option<Column>,
     /// Subqueries of which only the outcome is shown: whether there is such a row.
     pub tests: Vec<ExistenceTest>,
+}
+
+/// A block of which one row shows values of several rows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fold {
+    /// The values.
+    pub values: Vec<FoldValue>,
+    /// The columns by which its rows are grouped, where it is grouped by bare columns alone.
+    pub keys: Vec<Column>,
+    /// Beside the values a row of its own is shown.
+    pub own: bool,
+}
+
+/// A value of one row, shown in a row that stands for many.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FoldValue {
+    /// The columns that flow into it.
+    pub columns: Vec<Column>,
+    /// Of how many rows it may tell.
+    pub times: u64,
+    /// The value itself is not shown, but whether there is such a row.
+    pub asked: bool,
 }
 
 /// A subquery whose rows are not shown, but whether there are any.

@@ -2,6 +2,7 @@
 //! values that stand in its conditions as literals.
 
 use crate::model::record::{Dialect, Plan};
+use crate::sql::Fold;
 use crate::sql::parse::expression;
 use crate::sql::walk::{Binding, OutputColumn, Shape, Walker};
 use crate::sql::{Branch, Column};
@@ -32,9 +33,10 @@ pub fn branch(plan: &Plan, dialect: Dialect) -> Option<Branch> {
     for condition in &conditions {
         walker.condition(condition);
     }
-    if walker.overflow {
+    if walker.gave_up() {
         return None;
     }
+    let block = std::mem::take(&mut walker.block);
     // `$0` is what a subquery gave, and shows its tables.
     unclear |= plan.output.iter().any(|text| text.contains('$'));
     let mut branch = walker.finish().branch;
@@ -43,8 +45,12 @@ pub fn branch(plan: &Plan, dialect: Dialect) -> Option<Branch> {
         out.columns = (0..plan.scans.len()).map(|source| Column { source, name: None }).collect();
     }
     // A plan prints grouping columns beside aggregates; whether the rows are those of groups it tells by that alone.
-    branch.grouped = branch.aggregated && !out.columns.is_empty() && !branch.packed && branch.extremes == 0;
-    branch.output = out.columns;
+    branch.grouped = branch.aggregated && !out.columns.is_empty() && !branch.packed && branch.packs.is_empty() && block.values.is_empty();
+    branch.collapsed = branch.aggregated;
+    if !block.values.is_empty() {
+        branch.folds.push(Fold { values: block.values, keys: Vec::new(), own: block.own });
+    }
+    branch.output.extend(out.columns);
     branch.summed = out.summed;
     branch.output.sort();
     branch.output.dedup();

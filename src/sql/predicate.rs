@@ -10,6 +10,9 @@ const MOST_KEYS: usize = 100_000;
 impl<'q> Walker<'q> {
     /// A condition that holds for every row that is shown, if the walk is at such a place.
     pub(super) fn condition(&mut self, expr: &'q Expr) {
+        if !self.spend(1) {
+            return;
+        }
         match expr {
             Expr::Nested(inner) => self.condition(inner),
             // A chain of ANDs leans to the left; it is taken apart without recursion, however long.
@@ -35,7 +38,7 @@ impl<'q> Walker<'q> {
                 if let (true, Some(left), [out]) = (certain, left, outs.as_slice())
                     && let (true, [right]) = (out.bare, out.columns.as_slice())
                 {
-                    self.branch.links.push(ColumnEquality { left, right: right.clone(), forth: true, back: true });
+                    self.link(ColumnEquality { left, right: right.clone(), forth: true, back: true });
                 }
                 self.chosen_by(Condition::Other);
             }
@@ -48,16 +51,16 @@ impl<'q> Walker<'q> {
             // In the body of a function `id = i` compares a column with a variable. Which of two bare names is which only the
             // catalog can tell, so the right-hand one is offered as a variable as well.
             if let (true, true, Some(value)) = (self.certain, left.source == right.source, variable(expr)) {
-                self.branch.keys.push(ListedKeys { column: left.clone(), values: vec![value] });
+                self.listed(ListedKeys { column: left.clone(), values: vec![value] });
             }
             if self.certain {
-                self.branch.links.push(ColumnEquality { left, right, forth: true, back: true });
+                self.link(ColumnEquality { left, right, forth: true, back: true });
             }
         } else if let Some(keys) = self.keys(expr).filter(|keys| keys.values.len() <= MOST_KEYS) {
             self.branch.probes.push(keys.column.clone());
             self.chosen_by(Condition::Keys);
             if self.certain {
-                self.branch.keys.push(keys);
+                self.listed(keys);
             }
             return;
         }
@@ -71,7 +74,10 @@ impl<'q> Walker<'q> {
     }
 
     /// `column = value`, `column IN (…)`, `column = ANY(…)`, and ORs of these on one column.
-    fn keys(&self, expr: &Expr) -> Option<ListedKeys> {
+    pub(super) fn keys(&self, expr: &Expr) -> Option<ListedKeys> {
+        if !self.spend(1) {
+            return None;
+        }
         match expr {
             Expr::Nested(inner) => self.keys(inner),
             Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
@@ -102,6 +108,7 @@ impl<'q> Walker<'q> {
             }
             Expr::In { expr, target: InTarget::List(items), negated: false, .. } => {
                 let column = self.one_column(expr)?;
+                self.spend(items.len() / 4);
                 let values = items.iter().map(value).collect::<Option<Vec<_>>>()?;
                 Some(ListedKeys { column, values })
             }
@@ -115,9 +122,9 @@ impl<'q> Walker<'q> {
     /// The column of a qualified name, where its values are the column's own.
     fn bare_column(&self, path: &[sqlparser::ast::Ident]) -> Vec<Column> {
         let [.., qualifier, last] = path else { return Vec::new() };
-        let fits = |binding: &&super::walk::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
+        let fits = |binding: &&crate::sql::output::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);
         let binding = self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits));
-        binding.map_or_else(Vec::new, |binding| super::expr::bare_named(&binding.shape, &last.value))
+        binding.map_or_else(Vec::new, |binding| crate::sql::output::bare_named(&binding.shape, &last.value))
     }
 
     /// The column that an expression is, where it can be only one.
@@ -127,8 +134,9 @@ impl<'q> Walker<'q> {
             Expr::Cast { expr, data_type, .. } if super::expr::keeps_text(data_type) => return self.one_column(expr),
             Expr::Identifier(ident) => {
                 let innermost = self.scopes.last()?;
+                self.spend(innermost.iter().map(|binding| binding.shape.len()).sum());
                 // Against an outer table of the same column name the inner one wins, as in SQL.
-                innermost.iter().flat_map(|binding| super::expr::bare_named(&binding.shape, &ident.value)).collect()
+                innermost.iter().flat_map(|binding| crate::sql::output::bare_named(&binding.shape, &ident.value)).collect()
             }
             Expr::CompoundIdentifier(path) => self.bare_column(path),
             _ => return None,

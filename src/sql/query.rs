@@ -136,16 +136,21 @@ fn read_query(query: &Query, class: Class, dialect: Dialect) -> Option<(Analysis
     let set_operation = arms.len() > 1;
     let mut analysis = Analysis { class, set_operation, ..Analysis::default() };
     let mut columns: Option<Option<Vec<MadeColumn>>> = None;
-    for arm in arms.into_iter().rev() {
-        let mut walker = Walker::new(dialect);
+    let mut work = 0;
+    for (at, arm) in arms.into_iter().rev().enumerate() {
+        let mut walker = Walker::after(dialect, work);
         walker.learn(query);
         let outs = walker.set_expr(arm);
+        walker.ordered(query);
         let own = making::columns(&outs, &walker.branch.sources);
         columns = Some(match columns {
             None => Some(own),
             Some(first) => making::joined(first, own),
         });
-        close(walker.finish(), outs, &mut analysis)?;
+        // What runs unasked runs once.
+        let walker = if at == 0 { walker.finish() } else { walker };
+        work = walker.work();
+        close(walker, outs, &mut analysis)?;
     }
     let columns = columns.flatten();
     analysis.branches.iter_mut().for_each(|branch| branch.packed |= is_document(query));
@@ -197,7 +202,7 @@ fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<OutputColumn>, class: 
 
 /// Ends the walk of one branch.
 fn close(walker: Walker<'_>, outs: Vec<OutputColumn>, analysis: &mut Analysis) -> Option<()> {
-    if walker.overflow {
+    if walker.gave_up() {
         return None;
     }
     let mut branch = walker.branch;
@@ -205,15 +210,38 @@ fn close(walker: Walker<'_>, outs: Vec<OutputColumn>, analysis: &mut Analysis) -
         branch.output.extend(out.columns);
         branch.summed.extend(out.summed);
     }
-    for columns in [&mut branch.output, &mut branch.summed, &mut branch.probes] {
-        columns.sort();
-        columns.dedup();
+    if !is_resolved(&branch) {
+        return None;
+    }
+    for columns in [&mut branch.output, &mut branch.summed, &mut branch.probes, &mut branch.packs] {
+        whole_where_many(columns);
     }
     analysis.writes.extend(walker.writes);
     if !branch.sources.is_empty() || !branch.functions.is_empty() {
         analysis.branches.push(branch);
     }
     Some(())
+}
+
+/// Whether every column is one of a table that takes part.
+fn is_resolved(branch: &Branch) -> bool {
+    let lists = [&branch.output, &branch.summed, &branch.probes, &branch.packs].into_iter().flatten();
+    let folds = branch.folds.iter().flat_map(|fold| fold.keys.iter().chain(fold.values.iter().flat_map(|value| &value.columns)));
+    let tests = branch.tests.iter().flat_map(|test| test.columns.iter().chain(test.keys.iter().map(|keys| &keys.column)));
+    let links = branch.links.iter().flat_map(|link| [&link.left, &link.right]);
+    let keys = branch.keys.iter().map(|keys| &keys.column);
+    lists.chain(folds).chain(tests).chain(links).chain(keys).chain(&branch.unique).all(|column| column.source < branch.sources.len())
+}
+
+/// So many columns are as well all of them.
+fn whole_where_many(columns: &mut Vec<Column>) {
+    const MANY: usize = 1_024;
+    columns.sort();
+    columns.dedup();
+    if columns.len() > MANY {
+        columns.iter_mut().for_each(|column| column.name = None);
+        columns.dedup();
+    }
 }
 
 fn whole_table(table: String, columns: Vec<String>) -> Branch {

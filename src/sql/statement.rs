@@ -128,6 +128,15 @@ fn by_words(statement: &str, dialect: Dialect) -> Analysis {
 }
 
 fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
-    let understood = parse(statement, dialect).and_then(|tree| of_statement(&tree, class, dialect));
-    understood.unwrap_or_else(|| Analysis { class, ..by_words(statement, dialect) })
+    match parse(statement, dialect) {
+        None => Analysis { class, ..by_words(statement, dialect) },
+        Some(tree) => of_statement(&tree, class, dialect).unwrap_or_else(|| given_up(statement, dialect, class)),
+    }
+}
+
+/// A statement that was parsed but not followed to its end: how many rows stand behind one of its own nobody knows.
+fn given_up(statement: &str, dialect: Dialect, class: Class) -> Analysis {
+    let mut analysis = Analysis { class, ..by_words(statement, dialect) };
+    analysis.branches.iter_mut().for_each(|branch| branch.packed = true);
+    analysis
 }

@@ -1,12 +1,19 @@
 //! Walks queries: select lists, set operations, conditions on groups. Everything that flows into one arm of the outermost set
 //! operation is flattened into one [`Branch`]. What stands in FROM is walked by [`super::from`].
+//!
+//! Work is counted: expressions visited and columns copied. A statement that needs too much of it is given up, and counts as one
+//! of which nothing is known but its words.
 
 use crate::model::record::Dialect;
-use crate::sql::{Branch, Column, Condition};
+use crate::sql::cte::Cte;
+use crate::sql::output::{self, Extent, all_of, everything, rename};
+pub(super) use crate::sql::output::{Binding, OutputColumn, Shape};
+use crate::sql::{Branch, Column, ColumnEquality, Condition, Fold, FoldValue, ListedKeys};
 use sqlparser::ast::{
-    Distinct, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, Statement,
-    TableFactor,
+    Distinct, Expr, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
+    Statement, TableFactor, Value, WildcardAdditionalOptions,
 };
+use std::cell::Cell;
 
 /// Whether T-SQL's FOR JSON or FOR XML puts all rows into one document.
 pub(super) fn is_document(query: &Query) -> bool {
@@ -17,40 +24,28 @@ pub(super) fn is_document(query: &Query) -> bool {
 pub(super) const MOST_SOURCES: usize = 128;
 /// Most nested queries that are followed.
 const DEEPEST: usize = 48;
+/// Most expressions visited and columns copied for one statement.
+const MOST_WORK: usize = 150_000;
+/// Most columns of one query's result.
+const MOST_COLUMNS: usize = 4_096;
+/// Most pairs of equal columns that are kept: without the others less is concluded.
+const MOST_LINKS: usize = 192;
+/// Most conditions that list values which are kept: without the others less is concluded.
+const MOST_LISTS: usize = 64;
 
-/// One column of a query's result and what stands behind it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct OutputColumn {
-    /// Its name; `*` for all columns of a table.
-    pub name: String,
-    /// The columns that flow into it.
-    pub columns: Vec<Column>,
-    /// Of those, the ones that flow in only as a sum.
-    pub summed: Vec<Column>,
-    /// It is a bare column: what is said of its values is said of the column's.
-    pub bare: bool,
-}
-
-/// What a name in FROM stands for.
-#[derive(Clone, Debug)]
-pub(super) enum Shape {
-    Table(usize),
-    Derived(Vec<OutputColumn>),
-}
-
-/// A name in FROM.
-#[derive(Clone, Debug)]
-pub(super) struct Binding {
-    pub alias: String,
-    pub shape: Shape,
-}
-
-#[derive(Clone)]
-pub(super) struct Cte<'q> {
-    pub name: String,
-    pub query: &'q Query,
-    pub columns: Vec<String>,
-    pub used: bool,
+/// What is known of the select list that is being walked.
+#[derive(Default)]
+pub(super) struct Block {
+    /// Values that aggregates and windows show of single rows.
+    pub values: Vec<FoldValue>,
+    /// Beside such a value the row itself is shown.
+    pub own: bool,
+    /// A sum is one of every row of one table.
+    pub whole: bool,
+    /// Its rows are collapsed.
+    pub aggregated: bool,
+    /// Values that hold many rows already go into it.
+    pub packed_inside: bool,
 }
 
 /// The state of a walk over one branch.
@@ -61,13 +56,21 @@ pub(super) struct Walker<'q> {
     /// Bindings of the enclosing queries, innermost last.
     pub scopes: Vec<Vec<Binding>>,
     pub ctes: Vec<Cte<'q>>,
-    pub expanding: Vec<String>,
+    /// The common table expressions that may be named here: the last of a chain.
+    pub visible: Option<usize>,
     /// Conditions found now hold for every row of the result.
     pub certain: bool,
     /// Tables found now flow into the result.
     pub flows: bool,
     pub from_items: usize,
-    depth: usize,
+    pub block: Block,
+    /// Queries around the present one, those of common table expressions left out.
+    pub depth: usize,
+    /// Common table expressions that are being walked.
+    pub expanding: usize,
+    /// The query walked last gives one row.
+    pub one_row: bool,
+    work: Cell<usize>,
     /// Something was too large to follow.
     pub overflow: bool,
     /// Tables written by data-modifying common table expressions.
@@ -81,51 +84,91 @@ impl<'q> Walker<'q> {
             branch: Branch::default(),
             scopes: Vec::new(),
             ctes: Vec::new(),
-            expanding: Vec::new(),
+            visible: None,
             certain: true,
             flows: true,
             from_items: 0,
+            block: Block::default(),
             depth: 0,
+            expanding: 0,
+            one_row: false,
+            work: Cell::new(0),
             overflow: false,
             writes: Vec::new(),
         }
     }
 
-    /// Makes the common table expressions of a query known.
-    pub(super) fn learn(&mut self, query: &'q Query) {
-        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
-            let columns = cte.alias.columns.iter().map(|column| column.name.value.clone()).collect();
-            self.ctes.push(Cte { name: cte.alias.name.value.clone(), query: &cte.query, columns, used: false });
-        }
+    /// The walk of another arm of the same statement: what the first ones cost counts.
+    pub(super) fn after(dialect: Dialect, work: usize) -> Walker<'q> {
+        Walker { work: Cell::new(work), ..Walker::new(dialect) }
+    }
+
+    /// What was done so far.
+    pub(super) fn work(&self) -> usize {
+        self.work.get()
+    }
+
+    /// Counts work; `false` where it was too much.
+    pub(super) fn spend(&self, work: usize) -> bool {
+        self.work.set(self.work.get().saturating_add(work));
+        self.work.get() <= MOST_WORK && !self.overflow
+    }
+
+    /// Whether the statement is too large, or holds what is not followed.
+    pub(super) fn gave_up(&self) -> bool {
+        self.overflow || self.work.get() > MOST_WORK
     }
 
     /// Common table expressions that nothing refers to still run when they modify data.
     pub(super) fn finish(mut self) -> Walker<'q> {
-        let unused: Vec<&'q Query> = self.ctes.iter().filter(|cte| !cte.used).map(|cte| cte.query).collect();
-        for query in unused {
-            self.aside(|walker| walker.query(query));
-        }
+        self.run_unused(0);
         self
+    }
+
+    /// Notes two columns that are equal on every row shown.
+    pub(super) fn link(&mut self, link: ColumnEquality) {
+        if self.branch.links.len() < MOST_LINKS {
+            self.branch.links.push(link);
+        }
+    }
+
+    /// Notes a condition that lists values.
+    pub(super) fn listed(&mut self, keys: ListedKeys) {
+        if self.branch.keys.len() < MOST_LISTS {
+            self.branch.keys.push(keys);
+        }
     }
 
     /// A query inside of another: its result columns. Its scopes end with it.
     pub(super) fn query(&mut self, query: &'q Query) -> Vec<OutputColumn> {
-        if self.depth >= DEEPEST {
+        if self.depth >= DEEPEST || !self.spend(1) {
             self.overflow = true;
             return Vec::new();
         }
         self.depth += 1;
-        let known = self.ctes.len();
+        let (known, visible) = (self.ctes.len(), self.visible);
         self.learn(query);
         let outs = self.set_expr(&query.body);
         self.branch.packed |= is_document(query);
-        let modifying: Vec<&'q Query> = self.ctes[known..].iter().filter(|cte| !cte.used).map(|cte| cte.query).collect();
-        for inner in modifying {
-            self.aside(|walker| walker.query(inner));
-        }
-        self.ctes.truncate(known);
+        self.branch.narrowed |= query.limit_clause.is_some() || query.fetch.is_some();
+        self.ordered(query);
+        self.run_unused(known);
+        self.visible = visible;
         self.depth -= 1;
+        if outs.len() > MOST_COLUMNS || !self.spend(output::size(&outs)) {
+            self.overflow = true;
+            return Vec::new();
+        }
         outs
+    }
+
+    /// An order shows nothing, but what it calls may send what it is given.
+    pub(super) fn ordered(&mut self, query: &'q Query) {
+        // What BigQuery's pipes do to the rows is not followed.
+        self.overflow |= !query.pipe_operators.is_empty();
+        if let Some(sqlparser::ast::OrderByKind::Expressions(orders)) = query.order_by.as_ref().map(|order| &order.kind) {
+            orders.iter().for_each(|order| self.looked_at(&order.expr));
+        }
     }
 
     /// The body of a query.
@@ -135,19 +178,24 @@ impl<'q> Walker<'q> {
             SetExpr::Query(query) => self.query(query),
             SetExpr::SetOperation { left, right, .. } => self.union(left, right),
             SetExpr::Values(values) => {
-                let mut out = OutputColumn::default();
                 // Joined with a table, a list that names a row twice shows it twice.
                 self.branch.multiplied |= values.rows.len() > 1;
-                for expr in values.rows.iter().flat_map(|row| &row.content) {
-                    self.shown(expr, &mut out);
+                let mut outs: Vec<OutputColumn> = Vec::new();
+                for row in &values.rows {
+                    for (at, expr) in row.content.iter().enumerate() {
+                        if at == outs.len() {
+                            outs.push(OutputColumn { extent: Extent::Unnamed, ..OutputColumn::default() });
+                        }
+                        self.shown(expr, &mut outs[at]);
+                    }
                 }
-                vec![out]
+                outs
             }
             SetExpr::Table(table) => {
                 let parts = [&table.schema_name, &table.table_name].into_iter().flatten();
                 let name = parts.map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".");
                 let source = self.source(name);
-                vec![whole_of(source)]
+                vec![OutputColumn::table(source)]
             }
             SetExpr::Insert(statement) | SetExpr::Update(statement) | SetExpr::Delete(statement) | SetExpr::Merge(statement) => {
                 self.modifying(statement)
@@ -159,21 +207,45 @@ impl<'q> Walker<'q> {
     fn union(&mut self, left: &'q SetExpr, right: &'q SetExpr) -> Vec<OutputColumn> {
         let certain = std::mem::replace(&mut self.certain, false);
         self.branch.multiplied = true;
-        let mut outs = self.set_expr(left);
-        let others = self.set_expr(right);
+        self.branch.narrowed = true;
+        // The arms lean to the left; they are taken apart without recursion, however many.
+        let (mut rest, mut arms) = (left, vec![right]);
+        while let SetExpr::SetOperation { left, right, .. } = rest {
+            arms.push(&**right);
+            rest = left;
+        }
+        let mut outs = self.set_expr(rest);
+        for arm in arms.into_iter().rev() {
+            let others = self.set_expr(arm);
+            self.join_arm(&mut outs, others);
+        }
         self.certain = certain;
-        let star = |outs: &[OutputColumn]| outs.iter().any(|out| out.name == "*");
-        if star(&outs) || star(&others) || outs.len() != others.len() {
+        self.one_row = false;
+        outs
+    }
+
+    fn join_arm(&self, outs: &mut Vec<OutputColumn>, others: Vec<OutputColumn>) {
+        let star = |outs: &[OutputColumn]| outs.iter().any(OutputColumn::is_star);
+        if star(outs) || star(&others) || outs.len() != others.len() {
             // Positions cannot be told: every name may be any of the other arm's columns.
-            let all: Vec<Column> = others.iter().flat_map(|out| out.columns.clone()).collect();
-            outs.iter_mut().for_each(|out| out.columns.extend(all.clone()));
-            return outs;
+            let all: Vec<Column> = others.iter().flat_map(|out| out.columns.iter().chain(&out.summed).cloned()).collect();
+            if self.spend(all.len() * (outs.len() + 1)) {
+                for out in outs.iter_mut() {
+                    (out.bare, out.linear) = (false, false);
+                    if !out.is_star() {
+                        out.columns.extend(all.iter().cloned());
+                    }
+                }
+                outs.push(OutputColumn::any(all));
+            }
+            return;
         }
         for (out, other) in outs.iter_mut().zip(others) {
+            out.bare &= other.bare;
+            out.linear &= other.linear;
             out.columns.extend(other.columns);
             out.summed.extend(other.summed);
         }
-        outs
     }
 
     fn modifying(&mut self, statement: &'q Statement) -> Vec<OutputColumn> {
@@ -189,7 +261,12 @@ impl<'q> Walker<'q> {
     }
 
     fn select(&mut self, select: &'q Select) -> Vec<OutputColumn> {
+        let outermost = self.scopes.is_empty() && self.expanding == 0 && self.flows;
+        let around = std::mem::take(&mut self.block);
+        let narrowed = std::mem::replace(&mut self.branch.narrowed, false);
+        let (first, packs) = (self.branch.sources.len(), self.branch.packs.len());
         self.scopes.push(Vec::new());
+        self.one_row = false;
         for table in &select.from {
             match &table.relation {
                 // One row at the most, beside the rows of the others: it does not multiply them.
@@ -198,34 +275,67 @@ impl<'q> Walker<'q> {
                 {
                     let mut outs = self.beside(subquery);
                     rename(&mut outs, alias.columns.iter().map(|column| &column.name));
-                    self.bind(alias.name.value.clone(), Shape::Derived(outs));
+                    self.bind(alias.name.value.clone(), Shape::Derived(outs.into()));
                 }
                 _ => self.table_with_joins(table),
             }
         }
+        let alone = matches!(select.from.as_slice(), [only] if only.joins.is_empty());
+        let one_row = alone && std::mem::take(&mut self.one_row);
+        for view in &select.lateral_views {
+            let mut out = OutputColumn::any(Vec::new());
+            self.shown(&view.lateral_view, &mut out);
+            let mut outs = vec![out];
+            rename(&mut outs, view.lateral_col_alias.iter());
+            self.bind(text(&view.lateral_view_name), Shape::Derived(outs.into()));
+            self.branch.multiplied = true;
+        }
+        let read = self.branch.sources.len() - first;
         if let Some(condition) = &select.selection {
             self.condition(condition);
         }
-        for condition in [&select.prewhere, &select.having, &select.qualify].into_iter().flatten() {
+        let conditions = [&select.prewhere, &select.having, &select.qualify];
+        let chosen = select.selection.is_some() || conditions.iter().any(|condition| condition.is_some()) || select.top.is_some();
+        for condition in conditions.into_iter().flatten() {
             self.probe(condition);
         }
-        match &select.group_by {
-            GroupByExpr::All(_) => self.branch.grouped |= true,
+        let grouped = match &select.group_by {
+            GroupByExpr::All(_) => true,
             GroupByExpr::Expressions(exprs, _) => {
-                self.branch.grouped |= !exprs.is_empty();
                 exprs.iter().for_each(|expr| self.probe(expr));
+                !exprs.is_empty()
             }
-        }
-        if !select.lateral_views.is_empty() || !select.connect_by.is_empty() {
+        };
+        self.branch.grouped |= grouped;
+        if !select.connect_by.is_empty() {
             self.branch.multiplied = true;
         }
-        if select.distinct.is_some() {
+        for expr in select.cluster_by.iter().chain(&select.distribute_by).chain(select.sort_by.iter().map(|order| &order.expr)) {
+            self.looked_at(expr);
+        }
+        if let Some(distinct) = &select.distinct {
             self.branch.distinct = true;
+            if let Distinct::On(exprs) = distinct {
+                exprs.iter().for_each(|expr| self.looked_at(expr));
+            }
         }
+        self.branch.narrowed |= chosen || matches!(select.distinct, Some(Distinct::On(_))) || !select.connect_by.is_empty();
+        self.block.whole = alone && read == 1 && !grouped && !self.branch.narrowed && select.lateral_views.is_empty();
+        self.block.packed_inside = self.branch.packs.len() > packs;
         let outs = self.projection(&select.projection);
-        if self.depth == 0 && self.flows {
-            self.branch.unique = self.unique(select, &outs);
+        self.branch.layered |= self.block.aggregated && self.block.packed_inside;
+        let block = std::mem::replace(&mut self.block, around);
+        self.branch.narrowed |= narrowed;
+        if outermost {
+            self.branch.unique = if self.depth == 0 { self.unique(select, &outs) } else { None };
+            self.branch.collapsed = block.aggregated || grouped || (alone && self.branch.aggregated);
+            self.branch.single = block.aggregated && !grouped || one_row;
         }
+        if !block.values.is_empty() {
+            let keys = self.group_columns(select).unwrap_or_default();
+            self.branch.folds.push(Fold { values: block.values, keys, own: block.own });
+        }
+        self.one_row = block.aggregated && !grouped || one_row;
         self.scopes.pop();
         outs
     }
@@ -240,12 +350,42 @@ impl<'q> Walker<'q> {
                 },
                 _ => None,
             },
-            (None, GroupByExpr::Expressions(exprs, modifiers)) if modifiers.is_empty() => match exprs.as_slice() {
-                [expr] => self.one_column(expr),
+            (None, _) => match self.group_columns(select)?.as_slice() {
+                [only] => Some(only.clone()),
                 _ => None,
             },
             _ => None,
         }
+    }
+
+    /// The bare columns by which rows are grouped, where they are grouped by nothing else.
+    fn group_columns(&self, select: &Select) -> Option<Vec<Column>> {
+        let GroupByExpr::Expressions(exprs, modifiers) = &select.group_by else { return None };
+        if !modifiers.is_empty() {
+            return None;
+        }
+        let item = |at: usize| match select.projection.get(at)? {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+            _ => None,
+        };
+        // A name may be an alias of the select list instead of the column.
+        let is_other = |name: &Ident| {
+            select.projection.iter().any(|item| match item {
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    alias.value.eq_ignore_ascii_case(&name.value) && !super::expr::name_of(expr).eq_ignore_ascii_case(&name.value)
+                }
+                _ => false,
+            })
+        };
+        let column = |expr: &Expr| match expr {
+            Expr::Value(value) => match &value.value {
+                Value::Number(number, _) => self.one_column(item(number.parse::<usize>().ok()?.checked_sub(1)?)?),
+                _ => None,
+            },
+            Expr::Identifier(name) if is_other(name) => None,
+            expr => self.one_column(expr),
+        };
+        exprs.iter().map(column).collect()
     }
 
     /// The columns of a select list or a RETURNING clause.
@@ -254,18 +394,18 @@ impl<'q> Walker<'q> {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(expr) => {
-                    let mut out =
-                        OutputColumn { name: super::expr::name_of(expr), bare: super::expr::is_bare(expr), ..OutputColumn::default() };
-                    self.shown(expr, &mut out);
-                    // A whole row of a table can be taken apart again by whoever selects from it.
-                    if out.columns.iter().any(|column| column.name.is_none()) {
-                        "*".clone_into(&mut out.name);
-                    }
+                    let plain = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+                    let extent = if plain { Extent::Named } else { Extent::Unnamed };
+                    let mut out = OutputColumn { name: super::expr::name_of(expr), extent, ..OutputColumn::default() };
+                    self.item(expr, &mut out);
                     outs.push(out);
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    let mut out = OutputColumn { name: alias.value.clone(), bare: super::expr::is_bare(expr), ..OutputColumn::default() };
-                    self.shown(expr, &mut out);
+                    let mut out = OutputColumn { name: alias.value.clone(), ..OutputColumn::default() };
+                    if alias.value.starts_with('@') {
+                        self.collects(expr);
+                    }
+                    self.item(expr, &mut out);
                     outs.push(out);
                 }
                 SelectItem::ExprWithAliases { expr, aliases } => {
@@ -273,22 +413,47 @@ impl<'q> Walker<'q> {
                     self.shown(expr, &mut out);
                     outs.extend(aliases.iter().map(|alias| OutputColumn { name: alias.value.clone(), ..out.clone() }));
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     let alias = text(name);
-                    outs.extend(self.everything_of(Some(&alias)));
+                    let all = self.everything_of(Some(&alias));
+                    self.star(all, options, &mut outs);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
-                    let mut out = OutputColumn { name: "*".to_owned(), ..OutputColumn::default() };
+                    let mut out = OutputColumn::any(Vec::new());
                     self.shown(expr, &mut out);
                     outs.push(out);
                 }
-                SelectItem::Wildcard(_) => outs.extend(self.everything_of(None)),
+                SelectItem::Wildcard(options) => {
+                    let all = self.everything_of(None);
+                    self.star(all, options, &mut outs);
+                }
             }
         }
         outs
     }
 
-    fn everything_of(&self, alias: Option<&str>) -> Vec<OutputColumn> {
+    /// One value of a select list.
+    fn item(&mut self, expr: &'q Expr, out: &mut OutputColumn) {
+        out.bare = super::expr::is_bare(expr);
+        out.linear = self.is_linear(expr);
+        self.assigned_to_variable(expr);
+        self.shown(expr, out);
+    }
+
+    /// All columns, some of them replaced or renamed.
+    fn star(&mut self, mut all: Vec<OutputColumn>, options: &'q WildcardAdditionalOptions, outs: &mut Vec<OutputColumn>) {
+        if options.opt_rename.is_some() {
+            all = all.into_iter().map(|out| OutputColumn { summed: out.summed, ..OutputColumn::any(out.columns) }).collect();
+        }
+        outs.extend(all);
+        for element in options.opt_replace.iter().flat_map(|replace| &replace.items) {
+            let mut out = OutputColumn { name: element.column_name.value.clone(), ..OutputColumn::default() };
+            self.item(&element.expr, &mut out);
+            outs.push(out);
+        }
+    }
+
+    fn everything_of(&mut self, alias: Option<&str>) -> Vec<OutputColumn> {
         let scope = self.scopes.last().map_or(&[][..], Vec::as_slice);
         let bare = alias.map(|alias| alias.rsplit('.').next().unwrap_or(alias));
         let mut fitting: Vec<&Binding> =
@@ -296,21 +461,45 @@ impl<'q> Walker<'q> {
         if fitting.is_empty() {
             fitting = self.scopes.iter().flatten().collect();
         }
-        fitting.into_iter().flat_map(everything).collect()
+        let cost: usize = fitting
+            .iter()
+            .map(|binding| match &binding.shape {
+                Shape::Table(_) => 1,
+                Shape::Derived(outs) => output::size(outs),
+            })
+            .sum();
+        if !self.spend(cost) {
+            return Vec::new();
+        }
+        fitting.into_iter().flat_map(|binding| everything(&binding.shape)).collect()
     }
 
     /// Walks something that only decides which rows are shown, or that stands beside the result.
     pub(super) fn aside<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let (folds, packs) = (self.branch.folds.len(), self.branch.packs.len());
+        let packed = self.branch.packed;
+        let result = self.apart(walk);
+        // What is made of rows there is not shown.
+        self.branch.folds.truncate(folds);
+        self.branch.packs.truncate(packs);
+        self.branch.packed = packed;
+        result
+    }
+
+    /// Walks something whose rows are not those of the result, though what it makes of them may be shown.
+    pub(super) fn apart<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
         let flows = std::mem::replace(&mut self.flows, false);
         // What happens to rows there does not happen to the result's rows.
         let (multiplied, joined) = (self.branch.multiplied, self.branch.joined);
-        let (grouped, distinct) = (self.branch.grouped, self.branch.distinct);
-        let (aggregated, packed, extremes) = (self.branch.aggregated, self.branch.packed, self.branch.extremes);
+        let (grouped, distinct, narrowed) = (self.branch.grouped, self.branch.distinct, self.branch.narrowed);
+        let (aggregated, one_row) = (self.branch.aggregated, self.one_row);
+        let block = std::mem::take(&mut self.block);
         let result = walk(self);
         self.flows = flows;
         (self.branch.multiplied, self.branch.joined) = (multiplied, joined);
-        (self.branch.grouped, self.branch.distinct) = (grouped, distinct);
-        (self.branch.aggregated, self.branch.packed, self.branch.extremes) = (aggregated, packed, extremes);
+        (self.branch.grouped, self.branch.distinct, self.branch.narrowed) = (grouped, distinct, narrowed);
+        (self.branch.aggregated, self.one_row) = (aggregated, one_row);
+        self.block = block;
         result
     }
 
@@ -320,30 +509,8 @@ impl<'q> Walker<'q> {
     }
 }
 
-pub(super) fn everything(binding: &Binding) -> Vec<OutputColumn> {
-    match &binding.shape {
-        Shape::Table(source) => {
-            vec![whole_of(*source)]
-        }
-        Shape::Derived(outs) => outs.clone(),
-    }
-}
-
-/// All columns of a table.
-fn whole_of(source: usize) -> OutputColumn {
-    OutputColumn { name: "*".to_owned(), columns: vec![Column { source, name: None }], summed: Vec::new(), bare: true }
-}
-
 pub(super) fn sources_of(bindings: &[Binding]) -> Vec<usize> {
-    let outs = bindings.iter().flat_map(everything);
-    outs.flat_map(|out| out.columns).map(|column| column.source).collect()
-}
-
-pub(super) fn rename<'n>(outs: &mut [OutputColumn], names: impl Iterator<Item = &'n Ident>) {
-    for (out, name) in outs.iter_mut().zip(names) {
-        // All columns of a table under one new name: which one it is cannot be told.
-        out.name = name.value.clone();
-    }
+    bindings.iter().flat_map(|binding| all_of(&binding.shape)).map(|column| column.source).collect()
 }
 
 /// A name without quotes, its parts joined by dots. A text in the place of a name may hold anything, as texts do: that there is

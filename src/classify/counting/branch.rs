@@ -4,6 +4,7 @@ use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::catalog_source::{CatalogSource, columns_of, kinds_of, resolve};
 use crate::classify::counting::disclosure::TableRead;
 use crate::classify::counting::execution_plan;
+use crate::classify::counting::fold;
 use crate::classify::counting::people::{self, ListedPeople};
 use crate::classify::id_sequence;
 use crate::model::access::{IdSequence, Subject};
@@ -81,17 +82,17 @@ pub(super) fn disclose_branch(
     // Of a table that only resembles a known one nobody knows what its columns are.
     let guessed = known.iter().any(|source| source.flows && source.entry.is_some_and(Table::is_guess));
     let listed = people::listed(branch, &known, record).filter(|_| !guessed);
-    if shown.kinds.is_empty() && !(unknown && (!branch.aggregated || !branch.output.is_empty())) {
+    if shown.kinds.is_empty() && !(unknown && (!branch.collapsed || !branch.output.is_empty())) {
         return add_tested(probe(branch, &known, listed, shown, record, keys, catalog), branch, &known, record);
     }
     shown.people_per_row = people::per_row(branch, &known) + u64::from(!branch.functions.is_empty() && !shown.kinds.is_empty());
-    if branch.packed {
+    shown.people_per_row = shown.people_per_row.saturating_mul(fold::people(branch, &known));
+    if fold::is_packed(branch, &known) {
         shown.count = PeopleRule::Anything;
-    } else if branch.aggregated && !branch.grouped && branch.extremes > 0 {
+    } else if branch.single {
         // `min` and `max` each show the value of one row.
-        shown.count = PeopleRule::AtMost(branch.extremes.saturating_mul(shown.people_per_row));
+        shown.count = PeopleRule::AtMost(shown.people_per_row);
     } else {
-        shown.people_per_row = shown.people_per_row.saturating_mul(branch.extremes.max(1));
         shown.count = match rows_of(branch, &known, record.dialect) {
             _ if unknown || shown.people_per_row > 1 => PeopleRule::Bound,
             count => count,
@@ -150,7 +151,7 @@ fn probe(
 ) -> BranchDisclosure {
     let flowing: Vec<Column> = branch.probes.iter().filter(|column| known[column.source].flows).cloned().collect();
     let kinds = kinds_of(&flowing, known);
-    if branch.aggregated {
+    if branch.collapsed {
         // A count of everybody tells of nobody; a count of one listed person tells whether that person is there.
         if let Some(listed) = listed.filter(|_| !kinds.is_empty()) {
             shown.kinds = kinds.union(kinds_of(&branch.summed, known));
@@ -159,6 +160,10 @@ fn probe(
         } else if branch.keys.iter().any(|keys| known[keys.column.source].is_unknown()) {
             // Of a table that is not known any column may tell of a person.
             shown.count = PeopleRule::Anything;
+        } else if let Some(asked) = fold::asked(branch, known) {
+            shown.kinds = kinds_of(&asked.columns, known);
+            shown.people_per_row = asked.people;
+            shown.count = if branch.single { PeopleRule::AtMost(asked.people) } else { PeopleRule::Bound };
         }
         return shown;
     }
@@ -196,18 +201,23 @@ fn subjects(listed: &ListedPeople<'_>, keys: &Keys, catalog: &Catalog) -> Vec<Su
 
 /// What rows are, where they are those of one table or of several joined one to one: people, or what is known of them.
 fn rows_of(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> PeopleRule {
-    let mut flowing = known.iter().enumerate().filter(|(_, source)| source.flows);
+    let beside = |at: &usize| branch.beside.contains(at);
+    let mut flowing = known.iter().enumerate().filter(|(at, source)| source.flows && !beside(at));
     let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
         return if people::one_to_one(branch, known, dialect) { PeopleRule::Rows } else { PeopleRule::Bound };
     };
     let Some(entry) = only.entry.filter(|entry| entry.inference.is_none()) else { return PeopleRule::Bound };
+    // A value beside a row may be missing; the row's own person is not.
+    if only.showing.is_none() && known.iter().any(|source| source.showing.is_some()) {
+        return PeopleRule::Bound;
+    }
     let one_per_row = only.showing.is_none_or(|showing| showing.people_per_row == 1);
     if !one_per_row || entry.subject.is_none() || branch.multiplied || branch.joined || branch.packed {
         return PeopleRule::Bound;
     }
     // No two rows have the same person: `SELECT DISTINCT customer_id`, `GROUP BY customer_id`.
     let is_subject = |column: &Column| column.source == at && column.name.as_deref().is_some_and(|name| entry.is_subject(name));
-    if branch.unique.as_ref().is_some_and(is_subject) && branch.extremes == 0 {
+    if branch.unique.as_ref().is_some_and(is_subject) {
         return PeopleRule::Rows;
     }
     // Two people of one name are one row of a DISTINCT.

@@ -84,9 +84,10 @@ pub(super) fn scanned(branch: &Branch, known: &[CatalogSource<'_>], plan: &Plan)
 /// Exact where those rows are people and all of them are in the value: none was filtered, doubled, or made a NULL, which aggregates of
 /// texts leave out.
 pub(super) fn packed(branch: &Branch, record: &Record<'_>, of_people: bool, people_per_row: u64) -> Option<Persons> {
-    const LEAVE_OUT: [&str; 5] = ["filter", "distinct", "case", "nullif", "strict"];
+    const LEAVE_OUT: [&str; 9] = ["filter", "distinct", "case", "nullif", "strict", "percentile", "sum", "avg", "over"];
     let fed = record.plan.as_ref().filter(|plan| !plan.scans.is_empty())?.aggregated?;
-    if !branch.packed || branch.hides_query || branch.grouped {
+    let aggregated = branch.packed || !branch.packs.is_empty();
+    if !aggregated || branch.layered || branch.hides_query || branch.grouped {
         return None;
     }
     let text = record.statement.as_deref().unwrap_or("").to_ascii_lowercase();

@@ -9,6 +9,7 @@ mod catalog_source;
 mod column_disclosure;
 mod disclosure;
 mod execution_plan;
+mod fold;
 mod objects;
 mod people;
 mod selection;

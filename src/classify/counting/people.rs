@@ -44,15 +44,16 @@ pub(super) fn one_to_one(branch: &Branch, known: &[CatalogSource<'_>], dialect: 
         let column = Column { source: at, name: Some(entry.subject.clone()?) };
         alone.then_some((column, entry.space))
     };
-    let keys: Option<Vec<_>> = known.iter().enumerate().filter(|(_, source)| source.flows).map(key).collect();
+    let own = |at: &usize| !branch.beside.contains(at);
+    let keys: Option<Vec<_>> = known.iter().enumerate().filter(|(at, source)| source.flows && own(at)).map(key).collect();
     match keys.as_deref() {
         Some([(first, space), others @ ..]) => others.iter().all(|(other, of)| of == space && flows_to(branch, first, other) == Some(true)),
         _ => false,
     }
 }
 
-/// Sources that show people, each with the number of its group: sources of one group show the same person on a row.
-fn groups_of(branch: &Branch, known: &[CatalogSource<'_>]) -> Vec<(usize, usize)> {
+/// The number of each source's group: sources of one group show the same person on a row.
+pub(super) fn groups(branch: &Branch, known: &[CatalogSource<'_>]) -> Vec<usize> {
     let mut group: Vec<usize> = (0..known.len()).collect();
     let is_subject = |column: &Column| {
         let entry = known[column.source].entry?;
@@ -65,6 +66,12 @@ fn groups_of(branch: &Branch, known: &[CatalogSource<'_>]) -> Vec<(usize, usize)
             group.iter_mut().filter(|number| **number == from).for_each(|number| *number = to);
         }
     }
+    group
+}
+
+/// Sources that show people, each with the number of its group.
+fn groups_of(branch: &Branch, known: &[CatalogSource<'_>]) -> Vec<(usize, usize)> {
+    let group = groups(branch, known);
     let shows = |at: &usize| known[*at].showing.is_some();
     (0..known.len()).filter(shows).map(|at| (group[at], at)).collect()
 }
@@ -76,6 +83,7 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[CatalogSource<'c>], record: &
     if shown.is_empty() {
         shown = (0..known.len()).filter(|at| known[*at].flows && known[*at].entry.is_some_and(|entry| !entry.is_impersonal())).collect();
     }
+    let lists: Vec<List> = branch.keys.iter().filter_map(|keys| List::of(keys, branch, known, record)).collect();
     let mut all: Option<ListedPeople<'c>> = None;
     let mut done = BTreeSet::new();
     for (group, at) in groups_or_self(branch, known, &shown) {
@@ -84,10 +92,11 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[CatalogSource<'c>], record: &
             return None;
         }
         // Each table for itself: the optional side of an outer join may be limited where the other is not.
-        let found = listed_of(at, branch, known, record)?;
+        let (list, own_key) = listed_of(at, &lists, known)?;
         if !done.insert(group) {
             continue;
         }
+        let found = list.people(known[at].entry?, own_key);
         all = Some(match all {
             None => found,
             Some(all) => ListedPeople {
@@ -115,27 +124,46 @@ fn shows_only_others(at: usize, branch: &Branch, known: &[CatalogSource<'_>]) ->
     })
 }
 
-/// The people whom the conditions list for one source.
-fn listed_of<'c>(at: usize, branch: &Branch, known: &[CatalogSource<'c>], record: &Record<'_>) -> Option<ListedPeople<'c>> {
+/// A condition that lists values, with all columns that have one of them too.
+struct List {
+    column: Column,
+    values: BTreeSet<Option<String>>,
+    reached: Vec<(Column, bool)>,
+}
+
+impl List {
+    fn of(keys: &ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<List> {
+        let values = values(keys, branch, known, record)?;
+        Some(List { column: keys.column.clone(), values, reached: reached(branch, &keys.column) })
+    }
+
+    fn people<'c>(&self, entry: &'c Table, own_key: Option<bool>) -> ListedPeople<'c> {
+        let ids = match own_key {
+            Some(_) => self.values.iter().flatten().map(|id| (entry, id.clone())).collect(),
+            None => Vec::new(),
+        };
+        ListedPeople { count: self.values.len() as u64, ids, certain: own_key == Some(true) }
+    }
+}
+
+/// The shortest list of one source's people; whether it lists their own keys, and certainly.
+fn listed_of<'l>(at: usize, lists: &'l [List], known: &[CatalogSource<'_>]) -> Option<(&'l List, Option<bool>)> {
     let entry = known[at].entry?;
     let subject = Column { source: at, name: Some(entry.subject.clone()?) };
-    let mut best: Option<ListedPeople<'c>> = None;
-    for keys in &branch.keys {
-        let Some(values) = values(keys, branch, known, record) else { continue };
-        let own_key = flows_to(branch, &keys.column, &subject);
+    let mut best: Option<(&List, Option<bool>)> = None;
+    for list in lists {
+        let own_key = list.reached.iter().find(|(column, _)| is_same(column, &subject)).map(|(_, certain)| *certain);
         let unique =
-            keys.column.source == at && keys.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
+            list.column.source == at && list.column.name.as_deref().and_then(|name| entry.kind_of(name)).is_some_and(names_one_person);
         if own_key.is_none() && !unique {
             continue;
         }
-        let ids = match own_key {
-            Some(_) => values.iter().flatten().map(|id| (entry, id.clone())).collect(),
-            None => Vec::new(),
-        };
-        let found = ListedPeople { count: values.len() as u64, ids, certain: own_key == Some(true) };
-        let better = best.as_ref().is_none_or(|best| found.count < best.count || (found.count == best.count && best.ids.is_empty()));
+        let better = best.is_none_or(|(best, best_key)| {
+            let names_nobody = best_key.is_none() || best.values.iter().all(Option::is_none);
+            list.values.len() < best.values.len() || (list.values.len() == best.values.len() && names_nobody)
+        });
         if better {
-            best = Some(found);
+            best = Some((list, own_key));
         }
     }
     best
@@ -148,30 +176,35 @@ fn names_one_person(kind: Kind) -> bool {
 
 /// Whether values listed for a column are those of another: `Some(true)` where both are always equal.
 pub(super) fn flows_to(branch: &Branch, from: &Column, to: &Column) -> Option<bool> {
-    let same = |a: &Column, b: &Column| a.source == b.source && equal_names(a, b);
+    reached(branch, from).into_iter().find(|(column, _)| is_same(column, to)).map(|(_, certain)| certain)
+}
+
+/// All columns that have one of the values listed for a column; whether each always equals it.
+fn reached(branch: &Branch, from: &Column) -> Vec<(Column, bool)> {
     let mut reached: Vec<(Column, bool)> = vec![(from.clone(), true)];
     let mut at = 0;
     while at < reached.len() {
         let (column, certain) = reached[at].clone();
-        if same(&column, to) {
-            return Some(certain);
-        }
         for link in &branch.links {
             let both = link.forth && link.back;
-            let next = if link.forth && same(&link.left, &column) {
+            let next = if link.forth && is_same(&link.left, &column) {
                 &link.right
-            } else if link.back && same(&link.right, &column) {
+            } else if link.back && is_same(&link.right, &column) {
                 &link.left
             } else {
                 continue;
             };
-            if !reached.iter().any(|(known, _)| same(known, next)) {
+            if !reached.iter().any(|(known, _)| is_same(known, next)) {
                 reached.push((next.clone(), certain && both));
             }
         }
         at += 1;
     }
-    None
+    reached
+}
+
+fn is_same(a: &Column, b: &Column) -> bool {
+    a.source == b.source && equal_names(a, b)
 }
 
 fn equal_names(a: &Column, b: &Column) -> bool {

@@ -160,4 +160,6 @@ fn several_persons(shown: &[BranchDisclosure], rows: Option<u64>, bound: Option<
 }
 
 #[cfg(test)]
+mod proven;
+#[cfg(test)]
 mod tests;

@@ -129,7 +129,7 @@ fn trust(record: &mut Record<'_>, logged: &LoggedStatement<'_>, effect: Statemen
 /// Whether something was read that the text does not say.
 fn hides(analysis: &Analysis, tables: &[String]) -> bool {
     let collapsed = |branch: &sql::Branch| {
-        branch.aggregated && branch.output.is_empty() && !branch.packed && branch.extremes == 0 && branch.functions.is_empty()
+        branch.aggregated && branch.output.is_empty() && !branch.packed && branch.folds.is_empty() && branch.functions.is_empty()
     };
     if !analysis.unparsed && !analysis.branches.is_empty() && analysis.branches.iter().all(collapsed) {
         return false;
