@@ -5,6 +5,7 @@
 mod common;
 
 mod carriers;
+mod cases;
 mod check;
 mod circles;
 mod compare;

@@ -35,13 +35,11 @@ pub struct Value {
     pub personal: bool,
     pub packed: bool,
     pub numeric: bool,
-    /// A column and nothing else.
-    pub bare: bool,
 }
 
 impl Value {
     pub fn constant(text: &str) -> Value {
-        Value { text: text.to_owned(), mark: "''".to_owned(), personal: false, packed: false, numeric: false, bare: false }
+        Value { text: text.to_owned(), mark: "''".to_owned(), personal: false, packed: false, numeric: false }
     }
 }
 
@@ -85,7 +83,7 @@ impl Writer {
         let source = self.random.pick(sources).expect("something is in FROM").clone();
         let column = self.random.pick(&source.columns).expect("a source has columns").clone();
         let text = if sources.len() == 1 && self.random.once_in(3) { column.name } else { format!("{}.{}", source.alias, column.name) };
-        Value { text, mark: column.mark, personal: column.personal, packed: column.packed, numeric: column.numeric, bare: true }
+        Value { text, mark: column.mark, personal: column.personal, packed: column.packed, numeric: column.numeric }
     }
 
     fn concatenated(&self, parts: &[&str]) -> String {
@@ -99,7 +97,7 @@ impl Writer {
         }
         let inner = self.value(sources, deep - 1);
         let x = &inner.text;
-        let of = |text: String, numeric: bool| Value { text, numeric, bare: false, ..inner.clone() };
+        let of = |text: String, numeric: bool| Value { text, numeric, ..inner.clone() };
         match self.random.below(15) {
             0 => of(format!("upper({x})"), false),
             1 => of(format!("lower({x})"), false),
@@ -120,7 +118,6 @@ impl Writer {
                     personal: inner.personal || other.personal,
                     packed: inner.packed || other.packed,
                     numeric: false,
-                    bare: false,
                 }
             }
             11 => {
@@ -132,7 +129,6 @@ impl Writer {
                     personal: inner.personal || other.personal || by.personal,
                     packed: inner.packed || other.packed || by.packed,
                     numeric: false,
-                    bare: false,
                 }
             }
             12 => of(format!("({x} IS NULL)"), false),
@@ -170,7 +166,7 @@ impl Writer {
         };
         // A test for somebody who is not shown tells that the person is there.
         self.probes = true;
-        Value { text, mark, personal: shown.personal, packed: true, numeric: false, bare: false }
+        Value { text, mark, personal: shown.personal, packed: true, numeric: false }
     }
 
     /// All values of a column in one.

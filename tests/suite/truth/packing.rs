@@ -40,7 +40,7 @@ impl Writer {
         let nobody = || "''".to_owned();
         let alone = || if whole { nobody() } else { format!("CASE WHEN min({m}) = max({m}) THEN coalesce(min({m}), '') ELSE '' END") };
         let of =
-            |text: String, mark: String, numeric: bool, packed: bool| Value { text, mark, numeric, packed, bare: false, ..arg.clone() };
+            |text: String, mark: String, numeric: bool, packed: bool| Value { text, mark, numeric, packed, ..arg.clone() };
         match self.random.below(11) {
             0 => of("count(*)".to_owned(), nobody(), true, false),
             1 => of(format!("count({x})"), nobody(), true, false),
@@ -79,7 +79,7 @@ impl Writer {
                 false,
             ),
         };
-        Value { text, mark, packed, numeric: false, bare: false, ..arg.clone() }
+        Value { text, mark, packed, numeric: false, ..arg.clone() }
     }
 
     /// Values of a window beside those of the row.
@@ -94,7 +94,7 @@ impl Writer {
         let window = format!("OVER ({partition}ORDER BY {order})");
         let arg = self.column(&sources);
         let (x, m) = (&arg.text, &arg.mark);
-        let of = |text: String, mark: String, packed: bool| Value { text, mark, packed, numeric: false, bare: false, ..arg.clone() };
+        let of = |text: String, mark: String, packed: bool| Value { text, mark, packed, numeric: false, ..arg.clone() };
         let value = match self.random.below(8) {
             0 => of(format!("row_number() {window}"), "''".to_owned(), false),
             1 => of(format!("lag({x}) {window}"), format!("coalesce(lag({m}) {window}, '')"), false),
