@@ -39,8 +39,7 @@ impl Writer {
         let (x, m) = (&arg.text, &arg.mark);
         let nobody = || "''".to_owned();
         let alone = || if whole { nobody() } else { format!("CASE WHEN min({m}) = max({m}) THEN coalesce(min({m}), '') ELSE '' END") };
-        let of =
-            |text: String, mark: String, numeric: bool, packed: bool| Value { text, mark, numeric, packed, ..arg.clone() };
+        let of = |text: String, mark: String, numeric: bool, packed: bool| Value { text, mark, numeric, packed, ..arg.clone() };
         match self.random.below(11) {
             0 => of("count(*)".to_owned(), nobody(), true, false),
             1 => of(format!("count({x})"), nobody(), true, false),
