@@ -4,7 +4,7 @@ use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::directory::Directory;
 use crate::classify::{end_user, id_sequence, indicators};
-use crate::model::access::{Access, Actor, ClientPrint, PartitionId, RecordId};
+use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
@@ -71,7 +71,7 @@ impl Classifier {
             length: record.length,
             id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
             actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
-            operation: record.operation,
+            operation: if record.operation == Operation::Read && disclosure.exports { Operation::Export } else { record.operation },
             success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,
             places,

@@ -231,7 +231,7 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         employee,
         account,
         system: record.system.as_deref(),
-        operation: record.operation.name(),
+        operation: access.operation.name(),
         objects: objects.collect(),
         rows: disclosure.rows,
         persons: disclosure.persons,

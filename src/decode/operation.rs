@@ -6,7 +6,21 @@ use crate::sql::{self, Class, split};
 
 /// What a statement does; `None` where it is no access at all: a transaction's begin and end, a setting of one's own session.
 pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
-    Some(match split::first_word(text).to_ascii_uppercase().as_str() {
+    let word = split::first_word(text).to_ascii_uppercase();
+    // What a driver wraps its statements in tells nothing: they do.
+    if matches!(word.as_str(), "EXEC" | "EXECUTE")
+        && let Some(inner) = sql::inner_text(text, dialect)
+    {
+        return split::statements(&inner, dialect).iter().find_map(|part| of_statement(part, dialect));
+    }
+    Some(match word.as_str() {
+        // The words between the statements of a batch.
+        "DECLARE" | "ELSE" | "PRINT" | "RETURN" | "RAISERROR" | "THROW" | "WAITFOR" | "GOTO" | "BREAK" | "CONTINUE" | "IF" | "WHILE"
+            if dialect == Dialect::MsSql && sql::analyse(text, dialect).branches.is_empty() =>
+        {
+            return None;
+        }
+        "CREATE" | "ALTER" | "SELECT" | "WITH" | "INSERT" if sql::analyse(text, dialect).class == Class::CopyTo => Operation::Export,
         "BEGIN" if sql::analyse(text, dialect).class != Class::Transaction => Operation::Other,
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
         | "CLOSE" | "DEALLOCATE" | "ANALYZE" | "VACUUM" | "CHECKPOINT" => return None,
@@ -17,7 +31,7 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
         "CREATE" | "ALTER" | "DROP" | "GRANT" | "REVOKE" | "RENAME" | "COMMENT" | "FLUSH" | "KILL" | "INSTALL" | "UNINSTALL" | "PURGE" => {
             Operation::Admin
         }
-        "COPY" | "UNLOAD" | "EXPORT" | "BACKUP" => Operation::Export,
+        "COPY" | "UNLOAD" | "EXPORT" | "BACKUP" | "BASE_BACKUP" | "START_REPLICATION" => Operation::Export,
         "CALL" | "DO" | "EXEC" | "EXECUTE" | "DECLARE" => Operation::Other,
         _ => Operation::Read,
     })

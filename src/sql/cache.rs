@@ -54,6 +54,7 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
         return None;
     }
     let bytes = text.as_bytes();
+    let runs = may_run_texts(bytes);
     let (mut key, mut literals, mut from, mut at) = (String::with_capacity(text.len()), Vec::new(), 0, 0);
     // The last byte that is no space; of what is longer than a byte a quote.
     let mut before = b' ';
@@ -70,7 +71,7 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
             && at.checked_sub(1).is_none_or(|last| !is_word(bytes[last]))
         {
             let inner = &text[at + 1..after - 1];
-            if !inner.contains(['\'', '\\', '{']) {
+            if !inner.contains(['\'', '\\', '{']) && !(runs && inner.bytes().any(|byte| !is_plain(byte))) {
                 mark(&mut key, &text[from..=at], &format!("{STRING}{}{STRING}", literals.len()));
                 literals.push(inner.to_owned());
                 from = after - 1;
@@ -101,6 +102,18 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     }
     mark(&mut key, &text[from..], "");
     Some((key, literals))
+}
+
+/// Whether a text might run another that stands in a string of it (`SET @s = 'SELECT …'; PREPARE p FROM @s`): then the string is part
+/// of what is understood.
+fn may_run_texts(bytes: &[u8]) -> bool {
+    let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    has(b"exec") || has(b"prepare") || has(b"immediate")
+}
+
+/// No statement that reads consists of such bytes alone: its words are set apart.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'@') || byte >= 0x80
 }
 
 /// Whether a bracket behind this text opens the list of an `IN`.
@@ -144,7 +157,7 @@ mod tests {
     use super::*;
     use crate::sql;
 
-    const TEXTS: [&str; 16] = [
+    const TEXTS: [&str; 19] = [
         "SELECT name FROM t WHERE id = 42",
         "SELECT name FROM t WHERE id =7 LIMIT 5",
         "SELECT name FROM t WHERE id = -7 AND x = 'a b'",
@@ -161,6 +174,9 @@ mod tests {
         "SELECT name FROM t WHERE a = 'open",
         "UPDATE t SET a = 5, b = 'x' WHERE id = 9 RETURNING name",
         "SELECT name FROM t WHERE id = 1; SELECT name FROM u WHERE id = 2",
+        "exec sp_executesql N'SELECT name FROM t WHERE id=@P1',N'@P1 int',@P1=4711",
+        "exec sp_executesql @stmt='SELECT name FROM t WHERE id=5'",
+        "SET @s = 'SELECT name FROM t'; PREPARE p FROM @s; EXECUTE p",
     ];
 
     #[test]

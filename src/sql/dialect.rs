@@ -60,6 +60,13 @@ pub(super) fn bracketed_names(dialect: Dialect) -> bool {
     dialect == Dialect::MsSql
 }
 
+/// Whether a text means the same in the grammar that most dialects share: it has no mark of which they differ.
+pub(super) fn reads_alike(text: &str, dialect: Dialect) -> bool {
+    let strings = backslash_escapes(dialect) && text.contains('\\') || double_quoted_strings(dialect) && text.contains('"');
+    let operators = dialect == Dialect::MySql && (text.contains("||") || text.contains("&&"));
+    dialect != Dialect::Generic && !strings && !operators && !text.contains(['[', '#', '^'])
+}
+
 /// Whether it depends on a setting of the session where a string ends: a backslash stands before a quote, and either dialect lets
 /// a session choose whether it escapes.
 pub(super) fn is_ambiguous(text: &str, dialect: Dialect) -> bool {

@@ -4,9 +4,11 @@
 //! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
+mod batch;
 mod cache;
 mod call;
 pub mod comment;
+mod copies;
 #[cfg(test)]
 mod cost;
 mod cte;
@@ -14,7 +16,9 @@ mod dialect;
 mod expr;
 mod from;
 mod functions;
+mod hints;
 mod join;
+mod lexer;
 mod making;
 mod modify;
 mod output;
@@ -22,15 +26,18 @@ mod parse;
 pub mod plan;
 mod predicate;
 mod query;
+mod several;
 pub mod split;
 mod statement;
 pub mod system;
 mod tokens;
 mod walk;
+mod wrapped;
 
 use crate::model::record::Dialect;
 pub use making::{Made, MadeColumn, Making, OriginColumn};
 pub use predicate::array_elements;
+pub use several::is_no_statement;
 
 /// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
 pub const LONGEST_PARSED: usize = 256 * 1024;
@@ -104,6 +111,8 @@ pub struct Analysis {
     pub class: Class,
     /// Whether the text was understood; if not, the tables are those that its words name.
     pub unparsed: bool,
+    /// Nothing but comments and space: what was run is not in the text.
+    pub blank: bool,
     /// What is read, one for each arm of a set operation; empty where nothing is read.
     pub branches: Vec<Branch>,
     /// Tables that are written.
@@ -291,103 +300,15 @@ pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
     cache::cached(text, dialect, analyse_anew)
 }
 
+/// The text that a statement runs which stands inside of it, with its values: `sp_executesql N'…'`.
+pub fn inner_text(text: &str, dialect: Dialect) -> Option<String> {
+    match wrapped::wrapped(text, dialect)? {
+        wrapped::Wrapped::Runs(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// The same without what is remembered of texts like it.
 pub fn analyse_anew(text: &str, dialect: Dialect) -> Analysis {
-    let texts = split::statements(text, dialect);
-    match texts.as_slice() {
-        [] => Analysis::default(),
-        // In one reading of it, it may be several.
-        [only] if dialect::is_ambiguous(text, dialect) && !text.contains(';') => {
-            statement::doubtful(text, statement::analyse(only, dialect), dialect)
-        }
-        _ if dialect::is_ambiguous(text, dialect) => statement::doubtful(text, together(&texts, dialect), dialect),
-        [only] => statement::analyse(only, dialect),
-        several => together(several, dialect),
-    }
+    several::analyse(text, dialect, 0)
 }
-
-/// The statements of one text as if they were one.
-fn together(texts: &[&str], dialect: Dialect) -> Analysis {
-    let parts: Vec<Analysis> = texts.iter().take(MOST_STATEMENTS).map(|text| statement::analyse(text, dialect)).collect();
-    let runs = |part: &Analysis| matches!(part.class, Class::Fetch | Class::Execute);
-    let any_runs = parts.iter().any(runs);
-    // What is made ready shows nothing before it runs.
-    let shows = |part: &Analysis| match part.class {
-        Class::Declare | Class::Prepare => any_runs,
-        _ => !part.branches.is_empty() || runs(part),
-    };
-    // The logged rows are those of one of them, nobody knows which: they bound nothing.
-    let mut whole = Analysis { rows_may_be_fewer: true, set_operation: true, ..Analysis::default() };
-    let named = parts.iter().find(|part| runs(part)).or_else(|| parts.iter().find(|part| shows(part))).or(parts.first());
-    whole.class = named.map_or(Class::Other, |part| part.class);
-    whole.unparsed = texts.len() > MOST_STATEMENTS;
-    for part in parts {
-        whole.unparsed |= part.unparsed;
-        whole.trailing |= part.trailing;
-        whole.paged |= part.paged;
-        if shows(&part) {
-            // It may run anything that was made ready before.
-            if runs(&part) {
-                let functions = vec![part.class.name().to_owned()];
-                whole.branches.push(Branch { functions, hides_query: true, ..Branch::default() });
-            }
-            whole.branches.extend(part.branches);
-        }
-        whole.writes.extend(part.writes);
-        whole.makes.extend(part.makes);
-    }
-    whole
-}
-
-/// Whether no server takes the text for a statement: it begins with a word that begins none. What merely is not understood here
-/// may run elsewhere.
-pub fn is_no_statement(text: &str) -> bool {
-    const OTHERS: [&str; 34] = [
-        "SELECT",
-        "WITH",
-        "TABLE",
-        "VALUES",
-        "FROM",
-        "HANDLER",
-        "XA",
-        "OPEN",
-        "RECEIVE",
-        "PRINT",
-        "RAISE",
-        "IF",
-        "WHILE",
-        "GO",
-        "EXPORT",
-        "UPSERT",
-        "PUT",
-        "GET",
-        "LIST",
-        "PIVOT",
-        "UNPIVOT",
-        "SUMMARIZE",
-        "ATTACH",
-        "DETACH",
-        "PRAGMA",
-        "OPTIMIZE",
-        "REPAIR",
-        "CHECK",
-        "KILL",
-        "INSTALL",
-        "UNLOAD",
-        "MSCK",
-        "READTEXT",
-        "DBCC",
-    ];
-    let parts = split::statements(text, Dialect::Generic);
-    let none = |part: &&str| {
-        let word = split::first_word(part).to_ascii_uppercase();
-        !word.is_empty() && !OTHERS.contains(&word.as_str()) && word.bytes().all(|b| b.is_ascii_alphabetic()) && {
-            let analysis = statement::analyse(part, Dialect::Generic);
-            analysis.class == Class::Other && analysis.unparsed
-        }
-    };
-    parts.len() == 1 && parts.iter().all(none)
-}
-
-/// Most statements of one text that are looked at.
-const MOST_STATEMENTS: usize = 256;

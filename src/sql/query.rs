@@ -123,6 +123,14 @@ fn of_query(query: &Query, class: Class, dialect: Dialect) -> Option<Analysis> {
     read_query(query, class, dialect).map(|(analysis, _)| analysis)
 }
 
+/// The columns of a query's result, where they can be told.
+pub(super) fn read_columns(tree: &Statement, dialect: Dialect) -> Option<Vec<MadeColumn>> {
+    match tree {
+        Statement::Query(query) => read_query(query, Class::Select, dialect)?.1,
+        _ => None,
+    }
+}
+
 /// What a query reads, and its columns, where they can be told.
 fn read_query(query: &Query, class: Class, dialect: Dialect) -> Option<(Analysis, Option<Vec<MadeColumn>>)> {
     let mut arms = Vec::new();

@@ -3,10 +3,13 @@
 //! A server logs the whole text of a multi-statement request on the line of each of its statements.
 
 use crate::model::record::Dialect;
-use crate::sql::dialect;
+use crate::sql::{batch, dialect};
 
 /// The statements of a text, without empty ones and without surrounding space.
 pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
+    if dialect == Dialect::MsSql {
+        return batch::statements(text);
+    }
     let bytes = text.as_bytes();
     let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
     while at < bytes.len() {
@@ -17,8 +20,27 @@ pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
         at = next(bytes, at, dialect);
     }
     parts.push(&text[start.min(text.len())..]);
-    parts.retain(|part| !first_word_in(part, dialect).is_empty() || part.trim_start().starts_with('('));
+    parts.retain(|part| says_something(part, dialect));
     parts.iter().map(|part| part.trim()).collect()
+}
+
+/// Whether there is anything but comments and space.
+fn says_something(part: &str, dialect: Dialect) -> bool {
+    let bytes = part.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let after = next(bytes, at, dialect);
+        if !(bytes[at].is_ascii_whitespace() || after > at + 1 && is_comment(bytes, at) && !is_run(bytes, at, dialect)) {
+            return true;
+        }
+        at = after;
+    }
+    false
+}
+
+/// What stands in `/*!50000 … */` runs.
+fn is_run(bytes: &[u8], at: usize, dialect: Dialect) -> bool {
+    dialect == Dialect::MySql && (bytes[at..].starts_with(b"/*!") || bytes[at..].starts_with(b"/*M!"))
 }
 
 /// The first word of a statement, past comments, space and brackets; empty where there is none.

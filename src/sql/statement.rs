@@ -1,30 +1,55 @@
 //! One statement: what sort it is, and which part of it reads.
 
 use crate::model::record::Dialect;
+use crate::sql::copies::{self, Copy};
+use crate::sql::lexer::{self, Kind};
+use crate::sql::making::Made;
 use crate::sql::parse::parse;
-use crate::sql::query::of_statement;
-use crate::sql::{Analysis, Branch, Class, Column, Source, split, tokens};
+use crate::sql::query::{of_statement, read_columns};
+use crate::sql::wrapped::{Wrapped, wrapped};
+use crate::sql::{Analysis, Branch, Class, Column, Making, RowLimit, Source, dialect as dialects, hints, several, split, tokens};
 
-/// What one statement reads.
-pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
+fn plain(class: Class) -> Analysis {
+    Analysis { class, ..Analysis::default() }
+}
+
+/// What one statement reads that stands so deep inside of others.
+pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analysis {
     let word = split::first_word_in(statement, dialect).to_ascii_uppercase();
-    let plain = |class| Analysis { class, ..Analysis::default() };
+    if may_wrap(&word, statement)
+        && let Some(inner) = wrapped(statement, dialect)
+    {
+        return of_wrapped(inner, statement, dialect, depth);
+    }
+    if dialect == Dialect::MsSql
+        && let Some(found) = of_batch(&word, statement, depth)
+    {
+        return found;
+    }
     match word.as_str() {
-        "SELECT" | "WITH" | "TABLE" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
-        // What T-SQL's OUTPUT returns is not looked into.
-        "INSERT" | "UPDATE" | "DELETE" | "MERGE" if dialect == Dialect::MsSql && split::after_word(statement, "output").is_some() => {
-            hidden(statement, dialect, Class::Other)
-        }
+        "TABLE" => match split::after_word(statement, "table") {
+            Some(rest) => parsed(&format!("SELECT * FROM {rest}"), dialect, Class::Select),
+            None => parsed(statement, dialect, Class::Select),
+        },
+        "SELECT" | "WITH" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
         "INSERT" | "REPLACE" => parsed(statement, dialect, Class::Insert),
         "UPDATE" => parsed(statement, dialect, Class::Update),
         "DELETE" => parsed(statement, dialect, Class::Delete),
         "MERGE" => parsed(statement, dialect, Class::Merge),
-        "COPY" | "UNLOAD" => parsed(statement, dialect, Class::CopyTo),
-        "CREATE" => parsed(statement, dialect, Class::Ddl),
+        "COPY" | "UNLOAD" | "EXPORT" | "BACKUP" | "DUMP" => copy(statement, dialect, depth),
+        "BASE_BACKUP" | "START_REPLICATION" | "START_LOGICAL_REPLICATION" => copies::everything(statement, dialect),
+        "IDENTIFY_SYSTEM"
+        | "TIMELINE_HISTORY"
+        | "CREATE_REPLICATION_SLOT"
+        | "DROP_REPLICATION_SLOT"
+        | "READ_REPLICATION_SLOT"
+        | "ALTER_REPLICATION_SLOT" => plain(Class::Show),
+        "CREATE" => create(statement, dialect, depth),
         // A plan shows no row. What it would read is left out: nothing of it left.
         "EXPLAIN" | "DESCRIBE" | "DESC" => plain(Class::Explain),
-        "DECLARE" => inner(statement, dialect, Class::Declare, "for"),
-        "PREPARE" => inner(statement, dialect, Class::Prepare, "as"),
+        "DECLARE" => inner(statement, dialect, Class::Declare, "for", depth),
+        "PREPARE" => inner(statement, dialect, Class::Prepare, "as", depth),
+        "ALTER" if publishes(statement, dialect) => copies::everything(statement, dialect),
         // What cannot be parsed of it shows nobody either.
         "ALTER" | "RENAME" => {
             parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect)).unwrap_or(plain(Class::Ddl))
@@ -39,6 +64,12 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
         "EXECUTE" => plain(Class::Execute),
         "DEALLOCATE" | "LOCK" | "UNLOCK" | "VACUUM" | "ANALYZE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT"
         | "CLUSTER" | "REINDEX" | "LOAD" | "MOVE" | "IMPORT" => plain(Class::Maintenance),
+        "FLUSH" | "KILL" | "OPTIMIZE" | "REPAIR" | "CHECK" | "CHECKSUM" | "PURGE" | "INSTALL" | "UNINSTALL" | "SHUTDOWN" | "MSCK"
+        | "AUDIT" | "NOAUDIT" | "XA"
+            if !lexer::tokens(statement, dialect).list.iter().any(|token| token.is_any(&["SELECT", "FROM"])) =>
+        {
+            plain(Class::Maintenance)
+        }
         "SHOW" => plain(Class::Show),
         "CALL" | "EXEC" => hidden(statement, dialect, Class::Call),
         "DO" => hidden(statement, dialect, Class::Do),
@@ -46,11 +77,148 @@ pub(super) fn analyse(statement: &str, dialect: Dialect) -> Analysis {
     }
 }
 
+/// Whether something may stand inside of a statement that begins with this word.
+fn may_wrap(word: &str, statement: &str) -> bool {
+    let procedure = word.starts_with("SP_") || word.starts_with("XP_");
+    procedure || matches!(word, "EXEC" | "EXECUTE" | "PREPARE" | "CALL" | "BEGIN") || word.is_empty() && statement.starts_with(['{', '['])
+}
+
+fn of_wrapped(inner: Wrapped, statement: &str, dialect: Dialect, depth: usize) -> Analysis {
+    match inner {
+        Wrapped::Runs(text) => several::analyse(&text, dialect, depth + 1),
+        Wrapped::Prepares(Some(text)) => Analysis { class: Class::Prepare, ..several::analyse(&text, dialect, depth + 1) },
+        Wrapped::Prepares(None) => plain(Class::Prepare),
+        Wrapped::Continues => plain(Class::Execute),
+        Wrapped::Harmless => plain(Class::Set),
+        Wrapped::Unknown => hidden(statement, dialect, Class::Call),
+    }
+}
+
+/// T-SQL's words between the statements of a batch; `None` where it is none of them.
+fn of_batch(word: &str, statement: &str, depth: usize) -> Option<Analysis> {
+    const DIALECT: Dialect = Dialect::MsSql;
+    let reads = |text: &str| lexer::tokens(text, DIALECT).list.iter().any(|token| token.is_any(&["SELECT", "FROM", "JOIN"]));
+    let rest = statement.get(statement.find(|c: char| c.is_whitespace() || c == '(').unwrap_or(statement.len())..).unwrap_or("");
+    Some(match word {
+        "IF" | "WHILE" if !reads(rest) => plain(Class::Set),
+        // Whether there is such a row decides what happens next, and can be told from it.
+        "IF" | "WHILE" => parsed(&format!("SELECT CASE WHEN {rest} THEN 1 END"), DIALECT, Class::Select),
+        "ELSE" | "PRINT" | "RETURN" | "RAISERROR" | "THROW" | "WAITFOR" | "GOTO" | "BREAK" | "CONTINUE" | "SAVE" | "RECONFIGURE"
+        | "DENY" | "OPEN"
+            if !reads(rest) =>
+        {
+            plain(Class::Set)
+        }
+        "SET" | "DECLARE" if reads(rest) => {
+            let tokens = lexer::tokens(statement, DIALECT).list;
+            if word == "DECLARE" && tokens.iter().take(8).any(|token| token.is("CURSOR")) {
+                return Some(inner(statement, DIALECT, Class::Declare, "for", depth));
+            }
+            // `SET @x = (SELECT …)`: whatever the variable holds then may be shown at any time.
+            let value = tokens.iter().position(|token| token.is_mark('=')).and_then(|at| tokens.get(at + 1));
+            let query = value.filter(|_| word == "SET").map(|value| format!("SELECT {}", &statement[value.at..]));
+            return Some(query.map_or_else(
+                || hidden(statement, DIALECT, Class::Other),
+                |query| {
+                    let mut found = parsed(&query, DIALECT, Class::Select);
+                    found.branches.iter_mut().for_each(|branch| branch.multiplied = true);
+                    found.rows_may_be_fewer = true;
+                    found
+                },
+            ));
+        }
+        "SET" | "DECLARE" => plain(Class::Set),
+        "BEGIN" => plain(Class::Transaction),
+        "DBCC" => {
+            const HARMLESS: [&str; 20] = [
+                "CHECKDB",
+                "CHECKTABLE",
+                "CHECKALLOC",
+                "CHECKCATALOG",
+                "CHECKIDENT",
+                "CHECKCONSTRAINTS",
+                "SHRINKDATABASE",
+                "SHRINKFILE",
+                "FREEPROCCACHE",
+                "FREESYSTEMCACHE",
+                "DROPCLEANBUFFERS",
+                "UPDATEUSAGE",
+                "SQLPERF",
+                "OPENTRAN",
+                "USEROPTIONS",
+                "TRACEON",
+                "TRACEOFF",
+                "TRACESTATUS",
+                "DBREINDEX",
+                "INDEXDEFRAG",
+            ];
+            let tokens = lexer::tokens(statement, DIALECT).list;
+            match tokens.get(1) {
+                Some(command) if command.is_any(&HARMLESS) => plain(Class::Maintenance),
+                // Pages and statistics hold values.
+                _ => hidden(statement, DIALECT, Class::Other),
+            }
+        }
+        "UPDATE" if collects_in_update(statement) => hidden(statement, DIALECT, Class::Update),
+        _ => return None,
+    })
+}
+
+/// `UPDATE t SET @s = @s + name`: a variable goes through the rows.
+fn collects_in_update(statement: &str) -> bool {
+    let tokens = lexer::tokens(statement, Dialect::MsSql).list;
+    let assigned = |pair: &[lexer::Token<'_>]| {
+        pair[0].is_any(&["SET"]) && pair[1].kind == Kind::Variable || pair[0].is_mark(',') && pair[1].kind == Kind::Variable
+    };
+    tokens.windows(3).any(|three| assigned(three) && (three[2].is_mark('=') || three[2].is_mark('+')))
+}
+
+/// `COPY`, `UNLOAD` and their like.
+fn copy(statement: &str, dialect: Dialect, depth: usize) -> Analysis {
+    let taken = |inner: Analysis| Analysis { class: Class::CopyTo, ..inner };
+    match copies::taken(statement, dialect) {
+        Copy::Query(query) => taken(parsed(query, dialect, Class::Select)),
+        Copy::Text(text) => taken(several::analyse(&text, dialect, depth + 1)),
+        Copy::Known(analysis) => analysis,
+        Copy::Other => parsed(statement, dialect, Class::CopyTo),
+    }
+}
+
+/// A publication hands its tables to whoever subscribes, a subscription takes another server's.
+fn publishes(statement: &str, dialect: Dialect) -> bool {
+    let tokens = lexer::tokens(statement, dialect).list;
+    let second = tokens.get(1);
+    second.is_some_and(|token| token.is_any(&["PUBLICATION", "SUBSCRIPTION"]))
+        && (tokens[0].is("CREATE") || tokens.get(3).is_some_and(|token| token.is_any(&["ADD", "SET"])))
+}
+
+/// `CREATE …`: a table made of a query copies what it reads.
+fn create(statement: &str, dialect: Dialect, depth: usize) -> Analysis {
+    if publishes(statement, dialect) {
+        return copies::everything(statement, dialect);
+    }
+    if let Some(Some(found)) = understood(statement, dialect, Class::Ddl) {
+        return found;
+    }
+    let Some(creation) = copies::creation(statement, dialect) else { return plain(Class::Ddl) };
+    let read = match (creation.query, &creation.source) {
+        (Some(query), _) => several::analyse(query, dialect, depth + 1),
+        (None, Some(source)) if creation.making == Making::Copied => copies::whole_table(source.clone()),
+        _ => plain(Class::Ddl),
+    };
+    let columns = creation.query.and_then(|query| read_columns(&parse(query, dialect)?, dialect));
+    let made = creation.made(&read, columns);
+    let mut found = if creation.making == Making::Copied { Analysis { class: Class::CreateTableAs, ..read } } else { plain(Class::Ddl) };
+    found.writes.push(creation.table);
+    found.makes = vec![made];
+    found
+}
+
 /// A setting that names a table takes its value from it, or goes before a query in one text: `SET @a = (SELECT …)`, `SET STATEMENT … FOR
 /// SELECT …`, `SET NOCOUNT ON SELECT …`.
 fn unless_it_reads(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let read = by_words(statement, dialect);
-    if read.branches.is_empty() { Analysis { class, ..Analysis::default() } } else { hidden(statement, dialect, Class::Other) }
+    if read.branches.is_empty() { plain(class) } else { hidden(statement, dialect, Class::Other) }
 }
 
 /// `BEGIN` alone or with a transaction's mode. A block of PL/SQL, T-SQL or MariaDB begins with the same word and may read anything.
@@ -63,32 +231,46 @@ fn begins_transaction(statement: &str) -> bool {
     after.trim().is_empty() || MODES.contains(&next.as_str()) || next == "NOT" && after.to_ascii_uppercase().contains("DEFERRABLE")
 }
 
-/// A call or an anonymous block: what it reads stands in a body that is no query.
+/// A call or an anonymous block: what it reads stands in a body that is no query. The statements that it puts together are texts.
 fn hidden(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let mut analysis = Analysis { class, ..by_words(&statement.replace("$$", " "), dialect) };
-    if analysis.branches.is_empty() {
-        analysis.branches.push(Branch::default());
+    let mut branch = analysis.branches.pop().unwrap_or_default();
+    let texts = lexer::tokens(statement, dialect).list.into_iter().filter(|token| token.kind == Kind::Text);
+    let inside: String =
+        texts.filter_map(|text| text.string(dialect)).filter(|text| text.contains(char::is_whitespace)).collect::<Vec<_>>().join(" ; ");
+    for table in tokens::tables_in_strings(&inside, dialect) {
+        if branch.sources.len() < MOST_BY_WORDS && !branch.sources.iter().any(|known| known.table.eq_ignore_ascii_case(&table)) {
+            branch.output.push(Column { source: branch.sources.len(), name: None });
+            branch.sources.push(Source { table, flows: true });
+        }
     }
-    for branch in &mut analysis.branches {
-        branch.functions.push(class.name().to_owned());
-        branch.hides_query = true;
-    }
+    branch.functions.push(class.name().to_owned());
+    branch.hides_query = true;
+    analysis.branches.push(branch);
     analysis
 }
 
+/// Most tables that are taken from the words of a statement.
+const MOST_BY_WORDS: usize = 64;
+
 /// `DECLARE name … CURSOR … FOR query`, `PREPARE name (…) AS statement`: the part after the word, found outside of strings.
-fn inner(statement: &str, dialect: Dialect, class: Class, word: &str) -> Analysis {
+fn inner(statement: &str, dialect: Dialect, class: Class, word: &str, depth: usize) -> Analysis {
     let rest = split::after_word(statement, word);
-    let analysis = rest.map_or_else(|| by_words(statement, dialect), |rest| analyse_once(rest, dialect));
+    let analysis = rest.map_or_else(|| by_words(statement, dialect), |rest| analyse_once(rest, dialect, depth));
     Analysis { class, ..analysis }
 }
 
 /// A statement inside of another, but not one inside of that.
-fn analyse_once(statement: &str, dialect: Dialect) -> Analysis {
+fn analyse_once(statement: &str, dialect: Dialect, depth: usize) -> Analysis {
     match split::first_word_in(statement, dialect).to_ascii_uppercase().as_str() {
         "DECLARE" | "PREPARE" => by_words(statement, dialect),
-        _ => analyse(statement, dialect),
+        _ => analyse(statement, dialect, depth),
     }
+}
+
+/// What is known of a text that is nested too deep or too long to be looked into: it may read anything.
+pub(super) fn beyond(statement: &str, dialect: Dialect) -> Analysis {
+    Analysis { unparsed: true, ..hidden(statement, dialect, Class::Other) }
 }
 
 /// An analysis of a text of which nobody knows where its strings end: nothing in it bounds anything, and every table that its
@@ -103,7 +285,7 @@ pub(super) fn doubtful(text: &str, mut analysis: Analysis, dialect: Dialect) -> 
     }
     let known =
         |name: &str| analysis.branches.iter().flat_map(|branch| &branch.sources).any(|known| known.table.eq_ignore_ascii_case(name));
-    let further: Vec<Source> = [tokens::tables(text, dialect), tokens::tables_in_strings(text)]
+    let further: Vec<Source> = [tokens::named(text, dialect).read, tokens::tables_in_strings(text, dialect)]
         .into_iter()
         .flatten()
         .filter(|table| !known(table))
@@ -116,21 +298,29 @@ pub(super) fn doubtful(text: &str, mut analysis: Analysis, dialect: Dialect) -> 
     analysis
 }
 
+/// What the words of a text tell that is not understood. Its rows are no people, and bound them only where nothing in it could put
+/// several people into one row, and all of it is there.
 fn by_words(statement: &str, dialect: Dialect) -> Analysis {
-    let tables = tokens::tables(statement, dialect);
-    let mut branch = Branch { multiplied: tables.len() > 1, ..Branch::default() };
-    for (source, table) in tables.into_iter().enumerate() {
+    let named = tokens::named(statement, dialect);
+    let mut branch = Branch { multiplied: true, hides_query: named.packs || named.cut, ..Branch::default() };
+    let returns = lexer::tokens(statement, dialect).list.iter().any(|token| token.is_any(&["RETURNING", "OUTPUT"]));
+    for (source, table) in named.read.into_iter().chain(named.written.iter().filter(|_| returns).cloned()).enumerate() {
         branch.sources.push(Source { table, flows: true });
         branch.output.push(Column { source, name: None });
     }
-    let branches = if branch.sources.is_empty() { Vec::new() } else { vec![branch] };
-    Analysis { unparsed: true, branches, ..Analysis::default() }
+    let mut analysis = Analysis { unparsed: true, writes: named.written, ..Analysis::default() };
+    if !branch.sources.is_empty() {
+        analysis.branches.push(branch);
+        let made = analysis.writes.iter().map(|table| Made::of(table.clone(), Making::Copied, &analysis, None, &[]));
+        analysis.makes = made.collect();
+    }
+    analysis
 }
 
 fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
-    match parse(statement, dialect) {
+    match understood(statement, dialect, class) {
         None => Analysis { class, ..by_words(statement, dialect) },
-        Some(tree) => of_statement(&tree, class, dialect).unwrap_or_else(|| given_up(statement, dialect, class)),
+        Some(found) => found.unwrap_or_else(|| given_up(statement, dialect, class)),
     }
 }
 
@@ -139,4 +329,63 @@ fn given_up(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let mut analysis = Analysis { class, ..by_words(statement, dialect) };
     analysis.branches.iter_mut().for_each(|branch| branch.packed = true);
     analysis
+}
+
+/// A statement as its grammar, or one that all share, understands it; `None` where neither parses it, nothing inside where what is
+/// parsed is beyond what is followed.
+#[expect(clippy::option_option, reason = "not parsed and not followed are different things")]
+fn understood(statement: &str, dialect: Dialect, class: Class) -> Option<Option<Analysis>> {
+    let tokens = lexer::tokens(statement, dialect);
+    let bare = hints::without(statement, &tokens.list, dialect);
+    let shared = || if dialects::reads_alike(&bare.text, dialect) { parse(&bare.text, Dialect::Generic) } else { None };
+    let tree = parse(&bare.text, dialect).or_else(shared)?;
+    let Some(mut analysis) = of_statement(&tree, class, dialect) else { return Some(None) };
+    if bare.exported {
+        analysis.class = Class::CopyTo;
+    }
+    if let Some(kept) = bare.kept {
+        // The rows that the server counts are not those that went into the variables.
+        analysis.rows_may_be_fewer = true;
+        match kept {
+            hints::Kept::LastRow => analysis.limit = Some(RowLimit::Rows(1)),
+            hints::Kept::AllRows => analysis.branches.iter_mut().for_each(|branch| branch.packed = true),
+        }
+    }
+    if dialect == Dialect::MySql && collects(&tokens.list) {
+        analysis.branches.iter_mut().for_each(|branch| branch.packed = true);
+    }
+    Some(Some(analysis))
+}
+
+/// `@s := concat(@s, name)`: a variable goes through the rows. One that only counts them holds nobody.
+fn collects(tokens: &[lexer::Token<'_>]) -> bool {
+    const PLAIN: [&str; 12] = ["IF", "CASE", "WHEN", "THEN", "ELSE", "END", "NULL", "SELECT", "TRUE", "FALSE", "AND", "OR"];
+    let mut at = 0;
+    while at + 2 < tokens.len() {
+        if tokens[at].kind != Kind::Variable || !tokens[at + 1].is_mark(':') || !tokens[at + 2].is_mark('=') {
+            at += 1;
+            continue;
+        }
+        at += 3;
+        let (mut depth, mut variable, mut column) = (0_i32, false, false);
+        while let Some(token) = tokens.get(at) {
+            match token.kind {
+                Kind::Mark if token.is_mark('(') => depth += 1,
+                Kind::Mark if token.is_mark(')') => depth -= 1,
+                Kind::Mark if token.is_mark(',') && depth == 0 => break,
+                Kind::Variable => variable = true,
+                Kind::Word if token.is_any(&["FROM", "AS"]) => break,
+                Kind::Word | Kind::Name if !token.is_any(&PLAIN) => column = true,
+                _ => {}
+            }
+            if depth < 0 {
+                break;
+            }
+            at += 1;
+        }
+        if variable && column {
+            return true;
+        }
+    }
+    false
 }

@@ -14,6 +14,8 @@ pub struct Disclosure {
     pub class: &'static str,
     /// The text was not understood, or cut: tables are those that its words name.
     pub unparsed: bool,
+    /// What was read left the database: a file, an unload, a backup.
+    pub exports: bool,
     /// How many people.
     pub persons: Persons,
     /// Kinds disclosed.
@@ -51,6 +53,7 @@ pub(super) struct Counted {
     pub reads: Vec<TableRead>,
     pub class: &'static str,
     pub unparsed: bool,
+    pub exports: bool,
     pub persons: Persons,
     pub kinds: Kinds,
     pub subjects: Vec<Subject>,

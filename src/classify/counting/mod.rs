@@ -38,7 +38,9 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         EventOutcome::Refused => found.discloses_nobody(),
         // The server streams rows before an error, a cancel or a lost client ends the statement: 8,999 of 10,000 rows were seen
         // delivered that way. What is exact for a statement that ran to its end is a bound for one that did not.
-        EventOutcome::Failure if record.statement.as_deref().is_some_and(sql::is_no_statement) => found.discloses_nobody(),
+        EventOutcome::Failure if record.statement.as_deref().is_some_and(|text| sql::is_no_statement(text, record.dialect)) => {
+            found.discloses_nobody()
+        }
         EventOutcome::Failure | EventOutcome::Interrupted => found.persons = found.persons.at_most(),
     }
     if found.persons.is_nobody() {
@@ -53,6 +55,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         reads: found.reads,
         class: found.class,
         unparsed: found.unparsed,
+        exports: found.exports && !found.persons.is_nobody(),
         persons: found.persons,
         kinds: found.kinds,
         subjects: found.subjects.into_boxed_slice(),

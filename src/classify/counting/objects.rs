@@ -32,6 +32,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let mut found = Counted {
         class: "none",
         unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
+        exports: analysis.as_ref().is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
@@ -61,7 +62,7 @@ pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog
     };
     let objects = read.reads.iter().map(object).collect();
     let found = count(&Record { objects, statement: None, ..record.clone() }, catalog, keys);
-    Counted { class: read.class, unparsed: read.unparsed, selection: read.selection, shape: read.shape, ..found }
+    Counted { class: read.class, unparsed: read.unparsed, exports: read.exports, selection: read.selection, shape: read.shape, ..found }
 }
 
 fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {

@@ -21,7 +21,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         Class::Other => !analysis.unparsed,
         _ => true,
     };
-    let uncounted = !counted && record.rows == Some(0) && record.plan.is_none();
+    let uncounted = !counted && record.rows == Some(0) && record.plan.is_none() || is_status(&analysis, record);
     let silent = uncounted.then(|| Record { rows: None, ..record.clone() });
     let record = silent.as_ref().unwrap_or(record);
     let planned = record.plan.as_deref().and_then(|plan| sql::plan::branch(plan, record.dialect));
@@ -32,7 +32,8 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let mut found = Counted {
         reads: Vec::new(),
         class: class.name(),
-        unparsed: analysis.unparsed,
+        unparsed: analysis.unparsed || analysis.blank && record.rows.is_some_and(|rows| rows > 0),
+        exports: analysis.class == Class::CopyTo,
         persons: Persons::NOBODY,
         kinds: Kinds::NONE,
         subjects: Vec::new(),
@@ -57,8 +58,8 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.id_sequence = shown.iter().map(|shown| shown.id_sequence).find(|sequence| *sequence != IdSequence::default()).unwrap_or_default();
     found.selection = selection::selection(&analysis);
     found.persons = persons(&analysis, &shown, record);
-    // T-SQL needs nothing between its statements: a text that was not understood may be several, of which others returned rows.
-    if analysis.unparsed && matches!(record.dialect, Dialect::MsSql | Dialect::Generic) && !found.persons.is_nobody() {
+    // A text that was not understood may be several statements, of which others returned rows.
+    if analysis.unparsed && !found.persons.is_nobody() {
         found.persons = found.persons.at_most();
     }
     // Beside an exact count a subject is a claim that this person was seen.
@@ -67,6 +68,13 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         found.subjects.clear();
     }
     Some(found)
+}
+
+/// Whether the number of rows is that of the status which a driver gets after a copy: one row, or none, whatever was copied.
+fn is_status(analysis: &Analysis, record: &Record<'_>) -> bool {
+    let copies = !analysis.makes.is_empty() || analysis.class == Class::CopyTo;
+    let counts = matches!(record.dialect, Dialect::PostgreSql | Dialect::Generic);
+    copies && !counts && record.plan.is_none() && record.rows.is_some_and(|rows| rows <= 1)
 }
 
 /// Whether statements of that class can show a row to a client or copy it away.
@@ -85,14 +93,13 @@ fn reads(class: Class) -> bool {
 
 fn persons(analysis: &Analysis, shown: &[BranchDisclosure], record: &Record<'_>) -> Persons {
     if shown.iter().all(|shown| matches!(shown.count, PeopleRule::Nobody)) {
-        // What cannot be understood and names no table may still have read one.
+        // What cannot be understood and names no table may still have read one; so may what was made ready before. One row of either
+        // may hold many people.
         let dark = analysis.unparsed && shown.is_empty();
-        let blind = matches!(analysis.class, Class::Fetch | Class::Execute) || dark;
-        return match (blind, record.rows) {
-            (false, _) => Persons::NOBODY,
-            (true, Some(rows)) => Persons::AtMost(rows).at_most(),
-            (true, None) => record.rows_bound.map_or(Persons::Unknown, Persons::AtMost),
-        };
+        // Rows came, and no text is there: what was run stands elsewhere.
+        let blank = analysis.blank && record.rows.is_some_and(|rows| rows > 0);
+        let blind = matches!(analysis.class, Class::Fetch | Class::Execute) || dark || blank;
+        return if blind { Persons::Unknown } else { Persons::NOBODY };
     }
     let rows = record.rows.filter(|_| !analysis.rows_may_be_fewer);
     let limit = analysis.limit.and_then(|limit| match limit {

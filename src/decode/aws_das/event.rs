@@ -125,7 +125,7 @@ impl Event<'_> {
             Engine::Oracle if refused(&["942", "1031", "904", "1017", "1045", "28000"]) => EventOutcome::Refused,
             _ if self.word("errorMessage").is_none() && matches!(code.as_str(), "" | "0") => EventOutcome::Success,
             _ if refused(&["1044", "1045", "1049", "1054", "1142", "1143", "1146"]) => EventOutcome::Refused,
-            _ if statement.is_some_and(sql::is_no_statement) => EventOutcome::Refused,
+            _ if statement.is_some_and(|text| sql::is_no_statement(text, self.engine.dialect())) => EventOutcome::Refused,
             Engine::MySql | Engine::Oracle | Engine::PostgreSql | Engine::Other => EventOutcome::Interrupted,
         }
     }

@@ -1,6 +1,7 @@
 //! Errors: which statements never ran, and which were ended while they ran.
 
 use crate::decode::postgresql::line::Line;
+use crate::model::record::Dialect;
 use crate::model::record::EventOutcome;
 use crate::sql;
 
@@ -30,7 +31,7 @@ fn is_no_sql(line: &Line<'_>) -> bool {
     let of_statement = line.message == "syntax error"
         || (line.message.starts_with("syntax error at ") && !line.message.contains(" of jsonpath"))
         || line.message.starts_with("语法错误");
-    of_statement && line.statement.as_deref().is_some_and(sql::is_no_statement)
+    of_statement && line.statement.as_deref().is_some_and(|text| sql::is_no_statement(text, Dialect::PostgreSql))
 }
 
 /// Checked once, before the first row. Servers of other languages say it in theirs.

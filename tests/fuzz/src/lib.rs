@@ -92,5 +92,5 @@ pub fn statement(bytes: &[u8]) {
         }
         let _ = sql::comment::trailing(text, dialect);
     }
-    let _ = sql::is_no_statement(text);
+    let _ = sql::is_no_statement(text, Dialect::Generic);
 }
