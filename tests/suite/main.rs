@@ -42,5 +42,6 @@ mod samples;
 mod score;
 mod source_gaps;
 mod statute;
+mod tool_statements;
 mod truth;
 mod windows;

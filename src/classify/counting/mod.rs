@@ -10,6 +10,7 @@ mod column_disclosure;
 mod disclosure;
 mod execution_plan;
 mod fold;
+mod foreign_key_check;
 mod objects;
 mod people;
 mod selection;

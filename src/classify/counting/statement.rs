@@ -3,6 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::branch::{BranchDisclosure, PeopleRule, disclose_branch};
 use crate::classify::counting::disclosure::Counted;
+use crate::classify::counting::foreign_key_check::is_foreign_key_check;
 use crate::classify::counting::{execution_plan, selection};
 use crate::model::access::{IdSequence, Selection};
 use crate::model::keys::Keys;
@@ -46,7 +47,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
         analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
     }
-    if !reads(analysis.class) {
+    if !reads(analysis.class) || is_foreign_key_check(text, record, catalog) {
         return Some(found);
     }
     let scanned = planned.as_ref().and_then(|planned| execution_plan::scanned_by_all(planned, record, catalog));
