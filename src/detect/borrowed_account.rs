@@ -74,7 +74,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         (false, true) => ", off duty",
         (false, false) => "",
     };
-    let particular =
-        format!("{} people without a known reason were touched from a device that is new for this employee{more}", deviation.count);
+    let particular = format!(
+        "{} without a known reason were touched from a device that is new for this employee{more}",
+        context.told(Measure::NewPlace, deviation).counted("people")
+    );
     Some(context.finding(Typology::BorrowedAccount, Measure::NewPlace, deviation, particular))
 }

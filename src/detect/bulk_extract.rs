@@ -12,7 +12,7 @@
 //! ## Data it needs
 //!
 //! Nothing beyond who, when and whose records. A number of rows or the ids of the people make it exact; a bulk statement whose
-//! rows the log does not tell counts as 1,000 people.
+//! rows the log does not tell is compared as a large one, and never shown as a number of people.
 //!
 //! ## How it is measured
 //!
@@ -64,13 +64,15 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         .expected_in_24_hours(Measure::Unexplained)
         .bits(unexplained)
         .min(context.expected_in_24_hours(Measure::Persons).bits(persons));
+    let told = context.told_in(Measure::Unexplained, Window::H24, unexplained);
     (bits > 0.0).then(|| Finding {
         typology: Typology::BulkExtract,
         window: Window::H24,
         count: unexplained,
+        unknown: told.unknown,
         measure: Measure::Persons,
         bits,
-        particular: format!("{unexplained} of the people touched within 24 hours have no known reason"),
+        particular: format!("{} have no known reason", told.of_the("people touched within 24 hours")),
         related: Vec::new(),
     })
 }

@@ -64,6 +64,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         typology: Typology::Canary,
         window: Window::H24,
         count: touched,
+        unknown: 0,
         measure: Measure::Unexplained,
         bits,
         particular: format!("planted records in an access to {all} without a known reason: {touched}"),

@@ -108,6 +108,7 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
                 typology: Typology::Celebrity,
                 window: Window::D7,
                 count: looks.len() as u64,
+                unknown: 0,
                 measure: Measure::Unexplained,
                 bits,
                 particular,

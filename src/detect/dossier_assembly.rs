@@ -61,6 +61,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         typology: Typology::DossierAssembly,
         window,
         count,
+        unknown: 0,
         measure: Measure::Dossiers,
         bits,
         particular: format!(

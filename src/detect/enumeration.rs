@@ -52,7 +52,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let deviation = context.most_unusual_window(Measure::Enumerated, &[Window::H24, Window::D7])?;
-    let particular =
-        format!("{} people were reached by counting ids, by prefixes or page by page, without a known reason", deviation.count);
+    let particular = format!(
+        "{} were reached by counting ids, by prefixes or page by page, without a known reason",
+        context.told(Measure::Enumerated, deviation).counted("people")
+    );
     Some(context.finding(Typology::Enumeration, Measure::Enumerated, deviation, particular))
 }

@@ -81,14 +81,17 @@ fn barren(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let bits = predict_share((own.1 - own.0, own.1), peers.complement(), asked as f64).bits(barren);
+    let of_asked = context.told_in(Measure::Purposed, Window::D30, asked);
     (bits > 0.0).then(|| Finding {
         typology: Typology::FabricatedBusiness,
         window: Window::D30,
         count: barren,
+        unknown: context.told_in(Measure::Purposed, Window::D30, barren).unknown,
         measure: Measure::Purposed,
         bits,
         particular: format!(
-            "of {asked} people looked at under a purpose in {days} days of activity, business followed with {}; usual is {:.0} per cent",
+            "of {} looked at under a purpose in {days} days of activity, business followed with {}; usual is {:.0} per cent",
+            of_asked.counted("people"),
             asked - barren,
             100.0 * usual
         ),
@@ -105,6 +108,7 @@ fn claimed(context: &AccessContext<'_>) -> Option<Finding> {
     let all = context.total(Measure::Persons, deviation.window).1;
     let of_share = context.share_bits(Share::Unexplained, deviation.window, open, all);
     deviation.bits = deviation.bits.min(0.4f64.mul_add(deviation.bits, 1.5 * of_share));
-    let particular = format!("a purpose that nothing on file confirms was claimed for {} people", deviation.count);
+    let particular =
+        format!("a purpose that nothing on file confirms was claimed for {}", context.told(Measure::Claimed, deviation).counted("people"));
     (deviation.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::Claimed, deviation, particular))
 }

@@ -66,11 +66,11 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
             // A window that reaches back beyond the last day would count regular work: the largest that does not is taken.
             let window = if window.days() > since { smaller(window) } else { window };
             let count = context.profile.figure(window, unit, CountScope::Unexplained).max(context.change.newly_unexplained);
-            (count >= context.floor).then(|| finding(window, count, AFTER_LEAVING, "outside of the dates of employment"))
+            (count >= context.floor).then(|| finding(context, window, count, AFTER_LEAVING, "outside of the dates of employment"))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {
             let count = context.profile.today_figure(Measure::Unexplained);
-            (count >= context.floor).then(|| finding(Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
+            (count >= context.floor).then(|| finding(context, Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
         }
         Duty::Absent(Absence::Training) | Duty::On | Duty::OutsideShift | Duty::Holiday => None,
     }
@@ -84,14 +84,16 @@ fn smaller(window: Window) -> Window {
     }
 }
 
-fn finding(window: Window, count: u64, base: f64, when: &str) -> Finding {
+fn finding(context: &AccessContext<'_>, window: Window, count: u64, base: f64, when: &str) -> Finding {
+    let told = context.told_in(Measure::Unexplained, window, count);
     Finding {
         typology: Typology::GhostLeaver,
         window,
         count,
+        unknown: told.unknown,
         measure: Measure::Unexplained,
         bits: 4.0f64.mul_add((count as f64 / 4.0 + 1.0).log2(), base),
-        particular: format!("{when} and without a known reason: {count}"),
+        particular: format!("{when} and without a known reason: {}", told.number()),
         related: Vec::new(),
     }
 }

@@ -51,7 +51,10 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     }
     let deviation = context.most_unusual_window(Measure::Misses, &[Window::H24, Window::D7])?;
     let found = context.total(Measure::Persons, deviation.window).1;
-    let particular =
-        format!("{} look-ups by key without a known reason found nobody, beside {found} people who were found", deviation.count);
+    let particular = format!(
+        "{} look-ups by key without a known reason found nobody, beside {} who were found",
+        deviation.count,
+        context.told_in(Measure::Persons, deviation.window, found).counted("people")
+    );
     Some(context.finding(Typology::ListMatching, Measure::Misses, deviation, particular))
 }

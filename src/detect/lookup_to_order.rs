@@ -57,10 +57,15 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     // More strangers with the usual share of reasons are more business.
     let of_share = context.share_bits(Share::Unexplained, deviation.window, open, all);
     deviation.bits = deviation.bits.min(0.5f64.mul_add(deviation.bits, 1.5 * of_share));
-    let share = 100 * open / all.max(1);
+    let told = [(Measure::Unexplained, open), (Measure::Persons, all)];
+    let told = told.map(|(measure, figure)| context.told_in(measure, deviation.window, figure));
+    let share = match told {
+        [open, all] if open.unknown == 0 && all.unknown == 0 => format!("{} per cent", 100 * open.known / all.known.max(1)),
+        _ => "an unknown share".to_owned(),
+    };
     let peers = 100.0 * context.group.shares[Share::Unexplained as usize].rate;
     let particular = format!(
-        "{} strangers were looked up one by one without a known reason in {} days of activity; {share} per cent of all people touched had no \
+        "{} strangers were looked up one by one without a known reason in {} days of activity; {share} of all people touched had no \
          known reason, where peers have {peers:.0}",
         deviation.count, deviation.days
     );

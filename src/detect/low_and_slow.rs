@@ -92,10 +92,12 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
         typology: Typology::LowAndSlow,
         window,
         count: distinct,
+        unknown: context.told_in(Measure::Unexplained, window, distinct).unknown,
         measure: Measure::Persons,
         bits,
         particular: format!(
-            "over {days} days of activity, {distinct} different people without a known reason add up, and no single day stands out"
+            "over {days} days of activity, {} without a known reason add up, and no single day stands out",
+            profile.people(window, context.change.unit, CountScope::Unexplained).different()
         ),
         related: Vec::new(),
     })

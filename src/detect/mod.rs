@@ -45,6 +45,7 @@ use crate::profile::baseline::{Prediction, predict, predict_share};
 use crate::profile::history::AllMoments;
 use crate::profile::justification::Justification;
 use crate::profile::measure::Measure;
+use crate::profile::told::Told;
 use crate::profile::window::Window;
 use crate::profile::{Profile, ProfileChange};
 use serde::{Deserialize, Serialize};
@@ -165,8 +166,10 @@ pub struct Finding {
     pub typology: Typology,
     /// The window of the count.
     pub window: Window,
-    /// The count, in the unit of `measure`.
+    /// The count, in the unit of `measure`: what is compared.
     pub count: u64,
+    /// Accesses of unknown size for which something stands in the count.
+    pub unknown: u32,
     /// What was counted.
     pub measure: Measure,
     /// Weight of evidence: -log2 of how often such a count comes about innocently.
@@ -329,12 +332,23 @@ impl AccessContext<'_> {
         predict_share(share.sums(own), self.group.shares[share as usize], n as f64).bits(count)
     }
 
+    /// The count of a deviation as it may be told.
+    pub fn told(&self, measure: Measure, deviation: WindowDeviation) -> Told {
+        self.told_in(measure, deviation.window, deviation.count)
+    }
+
+    /// A figure of a measure over a window as it may be told: without what stands in for accesses of unknown size.
+    pub fn told_in(&self, measure: Measure, window: Window, figure: u64) -> Told {
+        self.profile.told(measure, window, self.change.unit, figure)
+    }
+
     /// The finding of a deviation.
     pub fn finding(&self, typology: Typology, measure: Measure, deviation: WindowDeviation, particular: String) -> Finding {
         Finding {
             typology,
             window: deviation.window,
             count: deviation.count,
+            unknown: self.told(measure, deviation).unknown,
             measure,
             bits: deviation.bits,
             particular,

@@ -65,13 +65,15 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         Duty::Absent(_) => "while absent",
         Duty::OutsideShift | Duty::On | Duty::NotEmployed => "outside of working time",
     };
+    let told = context.told_in(Measure::OffDuty, window, count);
     (bits > 0.0).then(|| Finding {
         typology: Typology::OffDuty,
         window,
         count,
+        unknown: told.unknown,
         measure: Measure::OffDuty,
         bits,
-        particular: format!("off duty and without a known reason: {count}, the last of them {when}"),
+        particular: format!("off duty and without a known reason: {}, the last of them {when}", told.number()),
         related: Vec::new(),
     })
 }

@@ -48,7 +48,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let deviation = context.most_unusual_window(Measure::Direct, DAY_WEEK_MONTH)?;
-    let particular =
-        format!("{} people were read by a program that talks to the database directly, without a known reason", deviation.count);
+    let particular = format!(
+        "{} were read by a program that talks to the database directly, without a known reason",
+        context.told(Measure::Direct, deviation).counted("people")
+    );
     Some(context.finding(Typology::PrivilegedBypass, Measure::Direct, deviation, particular))
 }

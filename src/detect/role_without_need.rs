@@ -52,6 +52,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let deviation = context.most_unusual_window(Measure::Rare, DAY_WEEK_MONTH)?;
-    let particular = format!("{} people were touched in places or kinds that peers do not touch, without a known reason", deviation.count);
+    let particular = format!(
+        "{} were touched in places or kinds that peers do not touch, without a known reason",
+        context.told(Measure::Rare, deviation).counted("people")
+    );
     Some(context.finding(Typology::RoleWithoutNeed, Measure::Rare, deviation, particular))
 }

@@ -50,8 +50,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     }
     let deviation = context.most_unusual_window(Measure::Segment, DAY_WEEK_MONTH)?;
     let particular = format!(
-        "{} people were chosen by a condition on events or values and shown with contact data, without a known reason",
-        deviation.count
+        "{} were chosen by a condition on events or values and shown with contact data, without a known reason",
+        context.told(Measure::Segment, deviation).counted("people")
     );
     Some(context.finding(Typology::SegmentSkim, Measure::Segment, deviation, particular))
 }

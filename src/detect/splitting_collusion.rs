@@ -129,6 +129,7 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
             typology: Typology::SplittingCollusion,
             window: Window::D7,
             count: member.excess.count,
+            unknown: 0,
             measure: Measure::Fresh,
             bits,
             particular,

@@ -95,13 +95,15 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let of_height: f64 = starts.iter().take(even + 1).map(|(_, figure)| usual.bits(*figure).min(OF_ONE)).sum();
     let bits = of_cadence + of_height;
     let people: u64 = starts.iter().take(even + 1).map(|(_, figure)| figure).sum();
+    let told = context.told_in(Measure::Unexplained, Window::D90, people);
     Some(Finding {
         typology: Typology::SubscriptionHarvest,
         window: Window::D90,
         count: people,
+        unknown: told.unknown,
         measure: Measure::Unexplained,
         bits,
-        particular: format!("{} peaks about {period} days apart, of {people} people without a known reason together", even + 1),
+        particular: format!("{} peaks about {period} days apart, of {} without a known reason together", even + 1, told.counted("people")),
         related: Vec::new(),
     })
 }

@@ -54,12 +54,14 @@ const FEWEST: usize = 5;
 const NEAR: f64 = 0.93;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    let today = context.profile.today_figure(Measure::Persons);
+    // A limit is kept by counting: what stands in for the unknown keeps none.
+    let known = |day: u32, figure: u64| context.profile.told_of_day(Measure::Persons, day, figure).known;
+    let today = known(context.profile.today(), context.profile.today_figure(Measure::Persons));
     if context.change.newly_unexplained == 0 || today < context.floor {
         return None;
     }
     let before = context.profile.history.days(Measure::Persons, context.profile.today().saturating_sub(1), Window::D30.days());
-    let mut days: Vec<u64> = before.map(|(_, figure)| figure).take(DAYS - 1).collect();
+    let mut days: Vec<u64> = before.map(|(day, figure)| known(day, figure)).take(DAYS - 1).collect();
     let largest = days.iter().copied().max().unwrap_or(0).max(today);
     let limit = round_above(largest);
     let low = (limit as f64 * NEAR).ceil() as u64;
@@ -84,6 +86,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         typology: Typology::ThresholdHugging,
         window: Window::H24,
         count: today,
+        unknown: 0,
         measure: Measure::Persons,
         bits,
         particular: format!("{near} of the last {} days of activity ended between {low} and {limit} people, and none above", days.len()),

@@ -57,7 +57,11 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let all = context.total(Measure::Persons, deviation.window).1;
     // A program whose accesses have a known reason is an approved robot.
     deviation.bits *= (2.0 * open as f64 / all.max(1) as f64).min(1.0);
-    let particular =
-        format!("{} accesses came in the rhythm of a machine, and {open} of {all} people had no known reason", deviation.count);
+    let particular = format!(
+        "{} accesses came in the rhythm of a machine, and {} of {} had no known reason",
+        deviation.count,
+        context.told_in(Measure::Unexplained, deviation.window, open).number(),
+        context.told_in(Measure::Persons, deviation.window, all).counted("people")
+    );
     Some(context.finding(Typology::ToolDriven, Measure::Mechanical, deviation, particular))
 }

@@ -114,6 +114,7 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
             typology: Typology::VendorCohort,
             window: Window::D7,
             count: shared.people,
+            unknown: 0,
             measure: Measure::Orders,
             bits,
             particular,

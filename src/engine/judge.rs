@@ -8,12 +8,14 @@ use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::model::access::Access;
 use crate::model::kind::Kinds;
+use crate::model::persons::Persons;
 use crate::model::time::Timestamp;
 use crate::population::group_activity::Activity;
 use crate::profile::conduct::Circumstances;
 use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
 use crate::profile::seen::UNITS_PER_DAY;
+use crate::profile::told::Told;
 use crate::profile::window::{Window, day_number};
 use crate::triage::report::Writer;
 use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration};
@@ -46,7 +48,9 @@ pub fn judge_access(
     // Windows end with the newest disclosure.
     change.unit = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
     let people = access.persons.figure().unwrap_or(0);
-    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), change.newly_unexplained);
+    let is_unknown = justification.unexplained_unnamed == Persons::Unknown;
+    let newly_unexplained = Told::of(change.newly_unexplained, u32::from(is_unknown)).known;
+    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), newly_unexplained);
     let day = tracked.profile.today();
     let activity_of = |day: u32, own: Activity| {
         let groups = tracked.groups.into_iter().filter(|group| *group != 0);
@@ -145,6 +149,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     let peak = || Peak {
         window: finding.window,
         count: finding.count,
+        unknown: finding.unknown,
         measure: finding.measure,
         particular: finding.particular.clone(),
         observed: profile.observe(finding.window, trigger.unit, CountScope::Exposure),

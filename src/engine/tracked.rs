@@ -194,6 +194,8 @@ impl Tracked {
         }
         let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.summarised).collect();
         days.reverse();
+        // Moments compare, and what the days are like is told: no stand-in for the unknown is to be seen there.
+        let days: Vec<_> = days.into_iter().map(|day| self.profile.known_day(day)).collect();
         if !days.is_empty() {
             self.marks.summarised = last;
         }

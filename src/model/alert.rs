@@ -79,7 +79,7 @@ pub enum AlertState {
 }
 
 /// What was seen in the window.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Observed {
     /// Accesses that disclosed somebody.
     pub accesses: u64,
@@ -87,6 +87,12 @@ pub struct Observed {
     pub records: u64,
     /// Distinct people.
     pub persons: Persons,
+    /// Those of them who can be told apart by their ids.
+    pub named: Persons,
+    /// Sum of the figures of accesses that name nobody: the same people may be in several.
+    pub counted: u64,
+    /// Accesses that do not tell how many people they disclosed.
+    pub unknown_accesses: u32,
     /// Distinct people by kind.
     pub kinds: BTreeMap<Kind, Persons>,
 }

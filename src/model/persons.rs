@@ -66,6 +66,12 @@ impl Persons {
     }
 }
 
+impl Default for Persons {
+    fn default() -> Persons {
+        Persons::NOBODY
+    }
+}
+
 /// Snapshots keep persons as a pair: their encoding does not describe itself, so the contract's JSON shape cannot be read back.
 impl Persons {
     fn packed(self) -> (u8, u64) {

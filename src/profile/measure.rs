@@ -3,6 +3,7 @@
 //! One measure for each thing that a typology is known by. A day keeps only those that are not zero, so a measure that an
 //! employee never moves costs nothing.
 
+use crate::profile::counts::CountScope;
 use serde::{Deserialize, Serialize};
 
 macro_rules! measures {
@@ -74,6 +75,17 @@ measures! {
 }
 
 impl Measure {
+    /// Of which accesses of unknown size a figure holds a stand-in; `None`: of none.
+    pub fn stands_in_for(self) -> Option<CountScope> {
+        match self {
+            Measure::Persons | Measure::Purposed => Some(CountScope::Exposure),
+            Measure::Unexplained | Measure::OffDuty | Measure::Claimed | Measure::Enumerated => Some(CountScope::Unexplained),
+            Measure::Segment | Measure::Direct | Measure::NewPlace | Measure::Rare => Some(CountScope::Unexplained),
+            Measure::Dossiers | Measure::Orders | Measure::Fresh | Measure::Foreign | Measure::Owned | Measure::Followed => None,
+            Measure::Misses | Measure::Mechanical | Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips => None,
+        }
+    }
+
     /// Whether a peak that the whole peer group shares says nothing about one of them: plain volumes of work do rise together.
     pub fn rises_together(self) -> bool {
         match self {

@@ -13,6 +13,7 @@ pub mod observation;
 pub mod seen;
 pub mod statutory;
 mod tally;
+pub mod told;
 pub mod trail;
 pub mod window;
 

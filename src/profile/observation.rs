@@ -5,7 +5,10 @@ use crate::model::kind::Kind;
 use crate::model::statute::Statute;
 use crate::profile::counted::Counted;
 use crate::profile::counts::CountScope;
+use crate::profile::history::ClosedDay;
+use crate::profile::measure::Measure;
 use crate::profile::seen::Since;
+use crate::profile::told::{PeopleTold, Told};
 use crate::profile::window::Window;
 use crate::profile::{Profile, UNKNOWN_BULK};
 
@@ -22,6 +25,46 @@ impl Profile {
         named.saturating_add(counted.sum).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK)
     }
 
+    /// How many accesses of unknown size a figure of the window may hold a stand-in for.
+    fn unsized_in(&self, measure: Measure, since: Since) -> u32 {
+        measure.stands_in_for().map_or(0, |scope| self.counted_since(since, scope).bulk)
+    }
+
+    /// A figure of a measure over a window that ends with `unit`, as it may be told.
+    pub fn told(&self, measure: Measure, window: Window, unit: u32, figure: u64) -> Told {
+        Told::of(figure, self.unsized_in(measure, window.since(unit)))
+    }
+
+    /// The figure of a measure on one day, as it may be told.
+    pub fn told_of_day(&self, measure: Measure, day: u32, figure: u64) -> Told {
+        let of_day = self.counted_days.get(day);
+        let bulk = measure.stands_in_for().zip(of_day).map_or(0, |(scope, of_day)| match scope {
+            CountScope::Exposure => of_day.exposure.bulk,
+            CountScope::Unexplained => of_day.unexplained.bulk,
+        });
+        Told::of(figure, bulk)
+    }
+
+    /// What was counted of a measure on days that may be learnt from, ascending, without what stands in for the unknown.
+    pub fn known_sorted(&self, measure: Measure, last: u32) -> Vec<u32> {
+        let known = |day: ClosedDay| self.told_of_day(measure, day.day, u64::from(day.figures[measure as usize])).known;
+        let mut figures: Vec<u32> = self.history.learnt(last).map(|day| u32::try_from(known(day)).unwrap_or(u32::MAX)).collect();
+        figures.sort_unstable();
+        figures
+    }
+
+    /// A closed day with what was counted, without what stands in for the unknown.
+    pub fn known_day(&self, day: ClosedDay) -> ClosedDay {
+        let known = |measure: Measure| self.told_of_day(measure, day.day, u64::from(day.figures[measure as usize])).known;
+        ClosedDay { figures: Measure::ALL.map(|measure| u32::try_from(known(measure)).unwrap_or(u32::MAX)), ..day }
+    }
+
+    /// The people of the window that ends with `unit`, by what is known of them.
+    pub fn people(&self, window: Window, unit: u32, part: CountScope) -> PeopleTold {
+        let since = window.since(unit);
+        PeopleTold::new(self.seen.since(since, part), &self.counted_since(since, part))
+    }
+
     /// What was seen in the window that ends with `unit`.
     pub fn observe(&self, window: Window, unit: u32, part: CountScope) -> Observed {
         let since = window.since(unit);
@@ -32,7 +75,9 @@ impl Profile {
         let kinds = Kind::ALL.into_iter().filter(|kind| by_kind[*kind as usize] > 0 || of_counts.contains(*kind));
         let kinds = kinds.map(|kind| (kind, counted.with_named_of(kind, self.seen.persons(by_kind[kind as usize])))).collect();
         let (accesses, records) = self.volume_since(since);
-        Observed { accesses, records, persons, kinds }
+        let told = self.people(window, unit, part);
+        let named = self.seen.persons(self.seen.kept_since(since, part));
+        Observed { accesses, records, persons, named, counted: told.counted, unknown_accesses: told.unknown, kinds }
     }
 
     fn counted_since(&self, since: Since, part: CountScope) -> Counted {

@@ -41,6 +41,12 @@ impl<T: Default> Tally<T> {
         Some(&mut self.units[at].1)
     }
 
+    /// The sum of one unit, where something happened in it.
+    pub fn get(&self, unit: u32) -> Option<&T> {
+        let at = self.units.binary_search_by_key(&unit, |(unit, _)| *unit).ok()?;
+        self.units.get(at).map(|(_, sum)| sum)
+    }
+
     /// The sums from a unit on.
     pub fn since(&self, first: u32) -> impl Iterator<Item = &T> {
         self.units.iter().rev().take_while(move |(unit, _)| *unit >= first).map(|(_, sum)| sum)

@@ -157,7 +157,7 @@ pub(crate) mod tests {
             first_access: time.clone(),
             last_access: time,
             window: "24h".to_owned(),
-            observed: Observed { accesses: 1, records: 1, persons: Persons::Exact(1), kinds: BTreeMap::new() },
+            observed: Observed { accesses: 1, records: 1, persons: Persons::Exact(1), named: Persons::Exact(1), ..Observed::default() },
             expected: Expected::default(),
             statute: nothing,
             explanation: "many people\nat once".to_owned(),

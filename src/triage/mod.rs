@@ -120,6 +120,8 @@ pub struct Peak {
     pub window: Window,
     /// The count that the detector compared.
     pub count: u64,
+    /// Accesses of unknown size for which something stands in it.
+    pub unknown: u32,
     /// What it counted.
     pub measure: Measure,
     /// What is particular about it.

@@ -8,6 +8,7 @@ use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::profile::counts::CountScope;
 use crate::profile::history::quantile;
+use crate::profile::told::Told;
 pub use crate::triage::writer::Writer;
 use crate::triage::{Episode, wording};
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ impl Writer<'_> {
     fn expected(&self, episode: &Episode) -> Expected {
         let peak = &episode.peak;
         let days = u64::from(peak.days.max(1));
-        let own = self.profile.history.sorted(peak.measure, peak.learnt_to);
+        let own = self.profile.known_sorted(peak.measure, peak.learnt_to);
         let own = quantile(&own, 0.5).zip(quantile(&own, 0.99)).map(|(median, p99)| OwnExpectation {
             median: u64::from(median) * days,
             p99: u64::from(p99) * days,
@@ -84,7 +85,10 @@ impl Writer<'_> {
     }
 
     fn innocent_reasons(&self, episode: &Episode, expected: &Expected) -> Vec<InnocentReason> {
-        let count = episode.peak.count;
+        let told = Told::of(episode.peak.count, episode.peak.unknown);
+        let (count, unknown) = (told.number(), told.unknown > 0);
+        // What is unknown is usual for nobody.
+        let within = |p99: u64| !unknown && told.known <= p99;
         let known = InnocentReason {
             reason: "known_reason".to_owned(),
             tested: self.explanations_configured,
@@ -98,7 +102,7 @@ impl Writer<'_> {
         let own = InnocentReason {
             reason: "usual_for_the_person".to_owned(),
             tested: expected.own.is_some(),
-            holds: expected.own.as_ref().is_some_and(|own| count <= own.p99),
+            holds: expected.own.as_ref().is_some_and(|own| within(own.p99)),
             detail: expected
                 .own
                 .as_ref()
@@ -107,7 +111,7 @@ impl Writer<'_> {
         let peers = InnocentReason {
             reason: "usual_for_peers".to_owned(),
             tested: expected.peers.is_some(),
-            holds: expected.peers.as_ref().is_some_and(|peers| count <= peers.p99),
+            holds: expected.peers.as_ref().is_some_and(|peers| within(peers.p99)),
             detail: expected
                 .peers
                 .as_ref()

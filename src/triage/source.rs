@@ -76,9 +76,10 @@ impl SourceEpisode {
         let peak = || Peak {
             window: finding.window,
             count: finding.count,
+            unknown: 0,
             measure: finding.measure,
             particular: finding.particular.clone(),
-            observed: Observed { accesses: low.records, records: low.records, persons: Persons::NOBODY, kinds: BTreeMap::new() },
+            observed: Observed { accesses: low.records, records: low.records, persons: Persons::NOBODY, ..Observed::default() },
             bits: finding.bits,
             learnt_to: 0,
             days: 1,

@@ -1,7 +1,7 @@
 //! The paragraph that explains an alert: its numbers in plain words, and never a word of guilt, intent or sale.
 
 use crate::model::access::Actor;
-use crate::model::alert::{Expected, Statute as StatuteFigures, StatuteScore};
+use crate::model::alert::{Expected, Observed, Statute as StatuteFigures, StatuteScore};
 use crate::model::persons::Persons;
 use crate::profile::measure::Measure;
 use crate::triage::Episode;
@@ -14,10 +14,11 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
     let kinds = if kinds.is_empty() { String::new() } else { format!(" (kinds: {})", kinds.join(", ")) };
     let reasons =
         if writer.explanations_configured { "" } else { " No explanations are configured, so no business reason could be checked." };
+    let apart = apart(&peak.observed);
     let inferred: Vec<String> = episode.evidence.told_tables().take(TOLD_TABLES).map(|told| plain_text(told)).collect();
     let inferred = if inferred.is_empty() { String::new() } else { format!(" Not listed in the catalog: {}.", inferred.join("; ")) };
     format!(
-        "{} touched {}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
+        "{} touched {}{apart}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
          Statutory counter ({}): exposure {}; unexplained {}.{inferred}{reasons}",
         who(writer),
         people(peak.observed.persons),
@@ -30,6 +31,21 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
         score(&statute.exposure, &writer.statute.article),
         score(&statute.unexplained, &writer.statute.article),
     )
+}
+
+/// How many of the people are told apart, where not all are.
+fn apart(observed: &Observed) -> String {
+    if observed.counted == 0 && observed.unknown_accesses == 0 {
+        return String::new();
+    }
+    let mut parts = vec![format!("{} told apart by their ids", observed.named)];
+    if observed.counted > 0 {
+        parts.push(format!("up to {} counted by accesses that name nobody", observed.counted));
+    }
+    if observed.unknown_accesses > 0 {
+        parts.push(format!("{} not told how many", plural(observed.unknown_accesses.into(), "access", "accesses")));
+    }
+    format!(" ({})", parts.join(", "))
 }
 
 fn who(writer: &Writer<'_>) -> String {

@@ -156,7 +156,7 @@ fn assert_keys(value: &Value, keys: &[&str]) {
 fn assert_contract(alert: &Alert) {
     let value = serde_json::to_value(alert).expect("writes");
     assert_keys(&value, &KEYS);
-    assert_keys(&value["observed"], &["accesses", "records", "persons", "kinds"]);
+    assert_keys(&value["observed"], &["accesses", "records", "persons", "named", "counted", "unknown_accesses", "kinds"]);
     assert_keys(&value["expected"], &["own", "peers"]);
     assert_keys(&value["statute"], &["jurisdiction", "exposure", "unexplained"]);
     assert_keys(&value["statute"]["exposure"], &SCORE);

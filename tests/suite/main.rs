@@ -41,6 +41,7 @@ mod reload;
 mod samples;
 mod score;
 mod source_gaps;
+mod stand_ins;
 mod statute;
 mod tool_statements;
 mod truth;

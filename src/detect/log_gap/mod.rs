@@ -68,6 +68,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         typology: Typology::LogGap,
         window: Window::H24,
         count: 1,
+        unknown: 0,
         measure: Measure::Unexplained,
         bits,
         particular: format!("auditing was {how} by a statement, without a known reason; what came after may not be in the log"),

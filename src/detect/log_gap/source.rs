@@ -32,6 +32,7 @@ fn finding(low: VolumeDrop, count: u64, particular: String) -> SourceFinding {
         typology: Typology::LogGap,
         window: if low.to - low.from == 1 { Window::H1 } else { Window::H24 },
         count,
+        unknown: 0,
         measure: Measure::Persons,
         bits: low.bits,
         particular,
