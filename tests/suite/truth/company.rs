@@ -36,7 +36,7 @@ pub const CATALOG: &str = r#"
 "#;
 
 /// Two people of one name, one without accounts, accounts of nobody, calls among few: what makes rows and people differ.
-const TABLES: &str = "
+pub const TABLES: &str = "
     CREATE TABLE customers (k INTEGER PRIMARY KEY, id INTEGER UNIQUE, name TEXT, phone INTEGER, balance INTEGER, city TEXT, branch INTEGER);
     INSERT INTO customers VALUES
         (1, 11, 'ann', 7001, 50, 'x', 1), (2, 12, 'ann', 7002, 60, 'x', 1), (3, 13, 'bea', 7003, 50, 'y', 2),
@@ -53,7 +53,7 @@ const TABLES: &str = "
         (7, 7006, 7001, 2), (8, 7008, 7004, 2);
     CREATE TABLE branches (k INTEGER PRIMARY KEY, id INTEGER, city TEXT);
     INSERT INTO branches VALUES (1, 1, 'x'), (2, 2, 'y'), (3, 3, 'z');
-    CREATE TABLE scratch (a, b, c, d, e, f, g, h);
+    CREATE TABLE scratch (a TEXT, b TEXT, c TEXT, d TEXT, e TEXT, f TEXT, g TEXT, h TEXT);
 ";
 
 /// The tables, in memory.

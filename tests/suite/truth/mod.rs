@@ -4,11 +4,13 @@
 //! data went into it. SQLite evaluates both; the marks of the second are the people whom the rows of the first show. What
 //! counting makes of the text and the number of rows is held against them.
 //!
-//! `LEAKWARDEN_TRUTH=100000` sets the number of statements, `LEAKWARDEN_TRUTH_SEED` where they begin.
+//! `LEAKWARDEN_TRUTH=100000` sets the number of statements, `LEAKWARDEN_TRUTH_SEED` where they begin. [`laboratory`] does the same
+//! with a real PostgreSQL and what it logs.
 
 mod company;
 mod expressions;
 mod grammar;
+mod laboratory;
 mod packing;
 
 use company::Company;
