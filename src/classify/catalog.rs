@@ -2,67 +2,31 @@
 //!
 //! Owns `catalog.toml` (docs/contract.md §4) and the look-up by system and table.
 
+use crate::classify::by_name::ByName;
+pub use crate::classify::catalog_entry::{ColumnName, Conclusion, Inference, RowsPerSubject, SpaceId, Table};
+use crate::classify::catalog_entry::{bare, matcher};
 use crate::classify::resembling::StemIndex;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::place::Place;
 use crate::model::problem::Problem;
-use globset::{GlobBuilder, GlobMatcher};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
-/// Whether a row of a table is about one person of its own, or one of many about the same.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowsPerSubject {
-    /// Keyed by the person: rows are persons.
-    #[default]
-    One,
-    /// A detail table: a person may fill many rows.
-    Many,
-}
-
-/// A subject space: ids of different spaces are different people.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub struct SpaceId(pub u16);
-
-/// How it is known what a table holds that the catalog does not list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Inference {
-    /// Its name resembles that of a table that is listed.
-    Resembles,
-}
-
-/// A table as it is known: one `[[table]]` of the catalog, or what is concluded from one.
-#[derive(Clone, Debug)]
-pub struct Table {
-    system: GlobMatcher,
-    table: GlobMatcher,
-    /// The same glob without its schema, for logs that name the bare table.
-    bare: GlobMatcher,
-    /// The system it belongs to; the table itself, where no system is named.
-    pub place: Place,
-    /// The pattern as written.
-    pub pattern: String,
-    /// The column that identifies the person.
-    pub subject: Option<String>,
-    /// Whether rows are persons.
-    pub rows_per_subject: RowsPerSubject,
-    /// The space of its subject ids.
-    pub space: SpaceId,
-    columns: Vec<(Pattern, Kind)>,
-    /// Every kind that any of its columns holds.
-    pub kinds: Kinds,
-    /// How it is known, where the catalog does not list it. Its rows are never known to be people.
-    pub inference: Option<Inference>,
-}
-
-/// The catalog of a run.
-#[derive(Debug, Default)]
+/// The catalog of a run, and what is concluded beside it.
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
+    listed: Arc<Listed>,
+    /// Tables that were made of those.
+    made: ByName<Table>,
+}
+
+/// What the catalog's file says.
+#[derive(Debug, Default)]
+struct Listed {
     /// Those listed, in the order of the file; then each of them as a table that resembles it.
     tables: Vec<Table>,
-    listed: usize,
+    count: usize,
     /// The latter by the stems of their names.
     resembling: StemIndex,
     /// Names of the subject spaces; the first is the common one.
@@ -92,6 +56,21 @@ impl hashbrown::Equivalent<(Box<str>, Box<str>)> for LookupKey<'_> {
 struct FileAsWritten {
     #[serde(default)]
     table: Vec<TableAsWritten>,
+    #[serde(default)]
+    view: Vec<ViewAsWritten>,
+}
+
+/// One `[[view]]` of the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ViewAsWritten {
+    /// The system, as a glob.
+    #[serde(default = "any")]
+    pub system: String,
+    /// Its name.
+    pub view: String,
+    /// The query behind it.
+    pub select: String,
 }
 
 #[derive(Deserialize)]
@@ -113,33 +92,119 @@ fn any() -> String {
 }
 
 impl Catalog {
-    /// Reads a catalog. `file` names it in problems.
+    /// Reads a catalog. `file` names it in problems. Views are known once they are read by [`crate::classify::views`].
     pub fn parse(text: &str, file: &str) -> Result<Catalog, Vec<Problem>> {
+        Catalog::read(text, file, &|_, _| Err(String::new())).map(|(catalog, _)| catalog)
+    }
+
+    /// Reads a catalog whose views are concluded from the tables and views before them by `conclude`, which gives what is wrong where it
+    /// cannot. A second result says what is wrong with each view.
+    pub fn read(
+        text: &str,
+        file: &str,
+        conclude: &dyn Fn(&ViewAsWritten, &Catalog) -> Result<Conclusion, String>,
+    ) -> Result<(Catalog, Vec<Problem>), Vec<Problem>> {
         let written: FileAsWritten = toml::from_str(text).map_err(|e| vec![crate::model::toml_problem(file, text, &e)])?;
         let mut problems = Vec::new();
-        let mut catalog = Catalog { spaces: vec![String::new()], ..Catalog::default() };
+        let mut listed = Listed { spaces: vec![String::new()], ..Listed::default() };
         if written.table.is_empty() {
             problems.push(Problem::plain(file, "must hold at least one [[table]]"));
         }
         for (index, table) in written.table.into_iter().enumerate() {
             let place = format!("{file}: table[{index}] {:?}", table.table);
-            match catalog.table(table, &place) {
-                Ok(table) => catalog.tables.push(table),
+            match listed.table(table, &place) {
+                Ok(table) => listed.tables.push(table),
                 Err(mut found) => problems.append(&mut found),
             }
         }
-        catalog.listed = catalog.tables.len();
-        for at in 0..catalog.listed {
-            let resembling = Table { inference: Some(Inference::Resembles), ..catalog.tables[at].clone() };
-            // A copy of a table without people is not known to be without.
-            if !resembling.is_impersonal() {
-                catalog.resembling.add(&resembling.pattern, catalog.tables.len() as u32);
-                catalog.tables.push(resembling);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        listed.count = listed.tables.len();
+        let mut catalog = Catalog { listed: Arc::new(listed), made: ByName::default() };
+        let mut of_views = Vec::new();
+        for (index, view) in written.view.iter().enumerate() {
+            let place = format!("{file}: view[{index}] {:?}", view.view);
+            let table = conclude(view, &catalog).map_err(|rule| Problem::plain(format!("{place}.select"), rule)).and_then(|found| {
+                let glob = |key: &str, pattern: &str| {
+                    let rule = |error| Problem::new(format!("{place}.{key}"), format!("must be a glob ({error})"), pattern);
+                    matcher(pattern).map_err(rule)
+                };
+                let (system, table) = (glob("system", &view.system)?, glob("view", &view.view)?);
+                Ok(Table { system, table, bare: glob("view", bare(&view.view))?, ..Table::concluded(found) })
+            });
+            match (table, Arc::get_mut(&mut catalog.listed)) {
+                (Ok(table), Some(listed)) => {
+                    listed.tables.push(table);
+                    listed.count = listed.tables.len();
+                    listed.found = RwLock::default();
+                }
+                (Err(problem), _) => of_views.push(problem),
+                (Ok(_), None) => {}
             }
         }
-        if problems.is_empty() { Ok(catalog) } else { Err(problems) }
+        if let Some(listed) = Arc::get_mut(&mut catalog.listed) {
+            listed.add_resembling();
+        }
+        Ok((catalog, of_views))
     }
 
+    /// The first entry that covers the table of that system. A name without schema also meets an entry with one, and a name with
+    /// a database before the schema one without. Where none is listed, what was made of others; then the entry whose name it resembles.
+    pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
+        let listed = self.listed.find(system, table);
+        // A pattern that takes every table of a schema for impersonal does not know what was copied there.
+        let yields = |entry: &Table| entry.is_guess() || entry.is_impersonal() && entry.pattern.contains(['*', '?', '[']);
+        if !self.made.is_empty() && listed.is_none_or(yields) {
+            return self.made.find(system, table).or(listed);
+        }
+        listed
+    }
+
+    /// Whether the catalog itself knows the table, by more than a pattern that takes it for impersonal.
+    pub fn lists(&self, system: Option<&str>, table: &str) -> bool {
+        let listed = self.listed.find(system, table);
+        listed.is_some_and(|entry| !entry.is_guess() && !(entry.is_impersonal() && entry.pattern.contains(['*', '?', '['])))
+    }
+
+    /// Knows a table that was made of others from now on.
+    pub fn conclude(&mut self, system: Option<&str>, table: &str, found: Conclusion) {
+        self.made.insert(system, table, Table::concluded(found));
+    }
+
+    /// Knows nothing any more of a table that was made of others.
+    pub fn forget(&mut self, system: Option<&str>, table: &str) {
+        self.made.remove(system, table);
+    }
+
+    /// The same file's catalog without what was concluded beside it.
+    #[must_use]
+    pub fn as_listed(&self) -> Catalog {
+        Catalog { listed: Arc::clone(&self.listed), made: ByName::default() }
+    }
+
+    /// Whether both are of the same reading of the file.
+    pub fn is_of_same_file(&self, other: &Catalog) -> bool {
+        Arc::ptr_eq(&self.listed, &other.listed)
+    }
+
+    /// The name of the subject space of a table.
+    pub fn space_of(&self, table: &Table) -> &str {
+        self.listed.spaces.get(usize::from(table.space.0)).map_or("", String::as_str)
+    }
+
+    /// Names of the subject spaces in the order of their ids; the common one is the empty name.
+    pub fn spaces(&self) -> &[String] {
+        &self.listed.spaces
+    }
+
+    /// The entries, in the order of the file.
+    pub fn tables(&self) -> &[Table] {
+        self.listed.tables()
+    }
+}
+
+impl Listed {
     fn table(&mut self, written: TableAsWritten, place: &str) -> Result<Table, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut glob = |key: &str, pattern: &str| {
@@ -158,7 +223,7 @@ impl Catalog {
                 continue;
             };
             if let Ok(glob) = glob {
-                columns.push((Pattern::new(column, glob), known));
+                columns.push((ColumnName::new(column, glob), Kinds::of(known)));
             }
         }
         if !written.columns.is_empty() && written.subject.as_deref().is_none_or(|s| s.trim().is_empty()) {
@@ -171,7 +236,7 @@ impl Catalog {
         let (Ok(system), Ok(table), Ok(bare), true) = (system, table, bare, problems.is_empty()) else {
             return Err(problems);
         };
-        let kinds = columns.iter().map(|(_, kind)| *kind).collect();
+        let kinds = columns.iter().fold(Kinds::NONE, |kinds, (_, of)| kinds.union(*of));
         Ok(Table {
             system,
             table,
@@ -183,6 +248,8 @@ impl Catalog {
             space,
             columns,
             kinds,
+            people_per_row: 1,
+            packs: false,
             inference: None,
         })
     }
@@ -195,9 +262,23 @@ impl Catalog {
         SpaceId(at as u16)
     }
 
-    /// The first entry that covers the table of that system. A name without schema also meets an entry with one, and a name with
-    /// a database before the schema one without. Where none does, the entry whose name it resembles, as an inference.
-    pub fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
+    /// Each entry once more, for tables whose names resemble it.
+    fn add_resembling(&mut self) {
+        for at in 0..self.count {
+            let resembling = Table { inference: Some(Inference::Resembles), ..self.tables[at].clone() };
+            // A copy of a table without people is not known to be without.
+            if !resembling.is_impersonal() {
+                self.resembling.add(&resembling.pattern, self.tables.len() as u32);
+                self.tables.push(resembling);
+            }
+        }
+    }
+
+    fn tables(&self) -> &[Table] {
+        &self.tables[..self.count]
+    }
+
+    fn find(&self, system: Option<&str>, table: &str) -> Option<&Table> {
         let asked = (system.unwrap_or(""), table);
         let remembered = self.found.read().ok().and_then(|found| found.get(&LookupKey(asked)).copied());
         let at = remembered.unwrap_or_else(|| {
@@ -231,117 +312,6 @@ impl Catalog {
         let of_system = self.resembling.find(table).iter().filter(|at| self.tables[**at as usize].is_of(system.unwrap_or("")));
         of_system.copied().max_by_key(|at| (self.tables[*at as usize].kinds.len(), std::cmp::Reverse(*at)))
     }
-
-    /// The name of the subject space of a table.
-    pub fn space_of(&self, table: &Table) -> &str {
-        self.spaces.get(usize::from(table.space.0)).map_or("", String::as_str)
-    }
-
-    /// Names of the subject spaces in the order of their ids; the common one is the empty name.
-    pub fn spaces(&self) -> &[String] {
-        &self.spaces
-    }
-
-    /// The entries, in the order of the file.
-    pub fn tables(&self) -> &[Table] {
-        &self.tables[..self.listed]
-    }
-}
-
-impl Table {
-    fn is_of(&self, system: &str) -> bool {
-        self.system.is_match(system) || (system.is_empty() && self.system_pattern() == "*")
-    }
-
-    /// Whether what it holds is not known for certain: neither which kinds, nor of whom.
-    pub fn is_guess(&self) -> bool {
-        self.inference == Some(Inference::Resembles)
-    }
-
-    /// How it is known, for a reader; nothing where the catalog lists it.
-    pub fn told(&self) -> Option<Arc<str>> {
-        match self.inference.as_ref()? {
-            Inference::Resembles => Some(format!("resembles {}", self.pattern).into()),
-        }
-    }
-
-    /// The glob of systems as written.
-    pub fn system_pattern(&self) -> &str {
-        self.system.glob().glob()
-    }
-
-    /// Column globs as written, with their kinds.
-    pub fn columns(&self) -> impl Iterator<Item = (&str, Kind)> {
-        self.columns.iter().map(|(pattern, kind)| (pattern.text(), *kind))
-    }
-
-    /// Whether it takes everything that `later` could be found for, as far as the patterns tell.
-    pub fn shadows(&self, later: &Table) -> bool {
-        let same_system = self.system_pattern() == "*" || self.system_pattern().eq_ignore_ascii_case(later.system_pattern());
-        (same_system || self.system.is_match(later.system_pattern())) && self.table.is_match(&later.pattern)
-    }
-
-    /// The kind that a column holds, if any.
-    pub fn kind_of(&self, column: &str) -> Option<Kind> {
-        self.columns.iter().find(|(pattern, _)| pattern.is_match(column)).map(|(_, kind)| *kind)
-    }
-
-    /// How many of its columns hold that kind, as far as the patterns tell: a pattern may stand for several, and counts twice.
-    pub fn columns_of(&self, kind: Kind) -> usize {
-        let width = |pattern: &Pattern| match pattern {
-            Pattern::Name(_) => 1,
-            Pattern::Glob(_) => 2,
-        };
-        self.columns.iter().filter(|(_, of)| *of == kind).map(|(pattern, _)| width(pattern)).sum()
-    }
-
-    /// Whether the column is the one that identifies the person.
-    pub fn is_subject(&self, column: &str) -> bool {
-        self.subject.as_deref().is_some_and(|subject| subject.eq_ignore_ascii_case(column))
-    }
-
-    /// Whether the catalog says that the table holds nothing personal.
-    pub fn is_impersonal(&self) -> bool {
-        self.kinds.is_empty() && self.subject.is_none()
-    }
-}
-
-/// A column glob; most are plain names, which are compared without the glob machinery.
-#[derive(Clone, Debug)]
-enum Pattern {
-    Name(String),
-    Glob(GlobMatcher),
-}
-
-impl Pattern {
-    fn new(text: &str, glob: GlobMatcher) -> Pattern {
-        let plain = text.is_ascii() && !text.contains(['*', '?', '[', ']', '{', '}', '\\', '!']);
-        if plain { Pattern::Name(text.to_owned()) } else { Pattern::Glob(glob) }
-    }
-
-    /// As it is written.
-    fn text(&self) -> &str {
-        match self {
-            Pattern::Name(name) => name,
-            Pattern::Glob(glob) => glob.glob().glob(),
-        }
-    }
-
-    fn is_match(&self, column: &str) -> bool {
-        match self {
-            Pattern::Name(name) => name.eq_ignore_ascii_case(column),
-            Pattern::Glob(glob) => glob.is_match(column),
-        }
-    }
-}
-
-/// Table name without schema.
-fn bare(table: &str) -> &str {
-    table.rsplit('.').next().unwrap_or(table)
-}
-
-fn matcher(pattern: &str) -> Result<GlobMatcher, String> {
-    GlobBuilder::new(pattern).case_insensitive(true).build().map(|glob| glob.compile_matcher()).map_err(|error| error.kind().to_string())
 }
 
 #[cfg(test)]
@@ -399,7 +369,7 @@ mod tests {
     fn a_place_is_known_by_its_name_wherever_it_stands() {
         let places = |text: &str| {
             let catalog = Catalog::parse(text, "catalog.toml").expect("is valid");
-            catalog.tables.iter().map(|table| (table.pattern.clone(), table.place)).collect::<BTreeMap<_, _>>()
+            catalog.tables().iter().map(|table| (table.pattern.clone(), table.place)).collect::<BTreeMap<_, _>>()
         };
         let before = places(BANK);
         let (customers, records) = BANK.split_once("        [[table]]\n        table").expect("two tables");

@@ -2,6 +2,7 @@
 
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
+use crate::classify::derivation::MadeTables;
 use crate::classify::directory::Directory;
 use crate::classify::{end_user, id_sequence, indicators};
 use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
@@ -34,6 +35,15 @@ pub struct SourcePartition<'a> {
     pub partition: PartitionId,
 }
 
+/// What a record has to do with tables that statements made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MadeTablesUse {
+    /// What is known of it may depend on which were made before.
+    pub asked: bool,
+    /// It made, changed or dropped one.
+    pub changed: bool,
+}
+
 /// A record names neither an employee nor an account that could be known: it has no actor.
 pub const UNKNOWN_ACTOR: &str = "(unknown)";
 
@@ -50,12 +60,30 @@ impl Classifier {
 
     /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
     pub fn classify(&self, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
-        let disclosure = counting::disclose(record, &self.catalog, &self.keys);
+        self.classify_by(&self.catalog, record, origin)
+    }
+
+    /// The same where statements before it, of the same partition, made tables; and notes what it makes. Beside the access comes what
+    /// it has to do with such tables.
+    pub fn classify_among(
+        &self,
+        record: &Record<'_>,
+        origin: SourcePartition<'_>,
+        made: &mut MadeTables,
+    ) -> (Access, Disclosure, MadeTablesUse) {
+        let (access, disclosure) = self.classify_by(made.catalog(&self.catalog), record, origin);
+        let asked = !disclosure.changes.is_empty() || disclosure.reads.iter().any(|read| !read.known || read.inferred.is_some());
+        let changed = made.note(record, &disclosure, &self.catalog, &self.keys);
+        (access, disclosure, MadeTablesUse { asked, changed })
+    }
+
+    fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
+        let disclosure = counting::disclose(record, catalog, &self.keys);
         let system = record.system.as_deref();
         let actor = self.actor(record);
         let mut places = Places::default();
         for read in &disclosure.reads {
-            if let Some(table) = self.catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
+            if let Some(table) = catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
                 places.add(table.place);
             }
         }
@@ -90,12 +118,12 @@ impl Classifier {
                 app: print("app", record.client.app.as_deref()),
                 session: print("session", record.session.as_deref()),
             },
-            indicators: indicators::of(record, &disclosure, &self.catalog),
+            indicators: indicators::of(record, &disclosure, catalog),
             id_sequence: match record.subjects.is_empty() {
                 true => disclosure.id_sequence,
                 false => id_sequence::of(record.subjects.iter().map(|id| &**id), &self.keys),
             },
-            target_subjects: indicators::target_subjects(record, &self.catalog, &self.keys),
+            target_subjects: indicators::target_subjects(record, &disclosure, catalog, &self.keys),
         };
         (access, disclosure)
     }

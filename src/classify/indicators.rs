@@ -78,7 +78,8 @@ pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> In
     set(&mut indicators, disclosure.kinds.intersects(contact), Indicators::CONTACT);
     set(&mut indicators, record.client.app.as_deref().is_some_and(is_direct), Indicators::DIRECT);
     set(&mut indicators, record.statement.as_deref().is_some_and(switches_audit_off), Indicators::AUDIT_OFF);
-    set(&mut indicators, changes_protection(record, catalog), Indicators::CONTROL);
+    let control = changes_protection(record, catalog) || statement_changes_protection(record, disclosure, catalog);
+    set(&mut indicators, control, Indicators::CONTROL);
     indicators
 }
 
@@ -139,11 +140,48 @@ fn changes_protection(record: &Record<'_>, catalog: &Catalog) -> bool {
     by_column || record.operation == Operation::Admin || record.statement.as_deref().is_some_and(guards)
 }
 
-/// Whom an act is about that shows nobody.
-pub fn target_subjects(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Box<[Subject]> {
-    let acts = matches!(record.operation, Operation::Write | Operation::Admin | Operation::Delete);
-    if !acts || record.subjects.is_empty() || record.subjects.len() > MOST_ABOUT {
+/// The same where the statement itself says whose rows it changes: by the columns that it changes, or the table that it writes.
+fn statement_changes_protection(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> bool {
+    let written = &disclosure.written;
+    if !record.subjects.is_empty() || !acts(record) || !(1..=MOST_ABOUT).contains(&written.subjects.len()) {
+        return false;
+    }
+    let contact: Kinds = CONTACT.into_iter().collect();
+    let reaches = |table: &str, column: &str| {
+        catalog.find(record.system.as_deref(), table).is_some_and(|table| table.kinds_of(column).intersects(contact))
+    };
+    written.tables.iter().any(|table| names_guard(table.rsplit('.').next().unwrap_or(table)))
+        || written
+            .changed
+            .iter()
+            .any(|(at, column)| names_guard(column) || written.tables.get(*at).is_some_and(|table| reaches(table, column)))
+}
+
+/// Whether a word of a name begins with that of a guard: `phone_masked` and `unlock_at`, and neither `shipping_pints` nor `block_no`.
+fn names_guard(name: &str) -> bool {
+    name.split(|c: char| !c.is_alphanumeric()).any(|word| {
+        let word = word.to_ascii_lowercase();
+        let guards = |word: &str| {
+            GUARDS
+                .iter()
+                .any(|guard| if guard.len() <= 3 { word == *guard || word == format!("{guard}code") } else { word.starts_with(guard) })
+        };
+        guards(&word) || word.strip_prefix("un").is_some_and(guards)
+    })
+}
+
+fn acts(record: &Record<'_>) -> bool {
+    matches!(record.operation, Operation::Write | Operation::Admin | Operation::Delete)
+}
+
+/// Whom an act is about that shows nobody: whom the source names, else those whose keys its statement names.
+pub fn target_subjects(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog, keys: &Keys) -> Box<[Subject]> {
+    if !acts(record) || record.subjects.len() > MOST_ABOUT {
         return Box::default();
+    }
+    if record.subjects.is_empty() {
+        let named = &disclosure.written.subjects;
+        return if named.len() > MOST_ABOUT { Box::default() } else { named.as_slice().into() };
     }
     let space = space_of(record, catalog);
     record.subjects.iter().map(|id| keys.subject(space, id)).collect()
@@ -162,6 +200,16 @@ mod tests {
     fn programs_are_told_by_the_beginning_of_their_names() {
         assert!(is_direct("psql") && is_direct("DBeaver 24.1 - SQLEditor") && is_direct("pg_dump") && is_direct("mysql"));
         assert!(!is_direct("crm") && !is_direct("mysqlproxyd") && !is_direct("PostgreSQL JDBC Driver") && !is_direct(""));
+    }
+
+    #[test]
+    fn guards_are_words_of_names() {
+        assert!(
+            ["password", "user_pin", "pincode", "phone_masked", "unlocked_at", "otp", "is_frozen_lock", "passwd_hash"]
+                .iter()
+                .all(|name| names_guard(name))
+        );
+        assert!(!["shipping_pints", "block_no", "spinner", "clock", "opinion", "name", "remasked"].iter().any(|name| names_guard(name)));
     }
 
     #[test]

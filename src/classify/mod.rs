@@ -1,8 +1,11 @@
 //! A record becomes an access: whose it is, what kinds it touched, how many people it disclosed.
 
+pub mod by_name;
 pub mod catalog;
+pub mod catalog_entry;
 pub mod classifier;
 pub mod counting;
+pub mod derivation;
 pub mod directory;
 pub mod duty;
 pub mod end_user;
@@ -12,3 +15,4 @@ pub mod indicators;
 pub mod resembling;
 pub mod subjects;
 pub mod table_file;
+pub mod views;

@@ -3,6 +3,7 @@
 use crate::cli::{Failure, setup};
 use leakwarden::classify::classifier::Classifier;
 use leakwarden::classify::counting::Disclosure;
+use leakwarden::classify::derivation::MadeTables;
 use leakwarden::decode::{self, DecodeError, Decoded, Ignored, IgnoredCounts, IgnoredReason, Raw};
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
@@ -87,6 +88,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let mut feed = PartitionDecoder::new(file.source, 0, context.partition(&file.path), file.path.clone(), file.format);
         let mut decoder: Option<Box<dyn decode::Decoder>> = None;
         let mut tally = Tally { shown: all.shown, ..Tally::default() };
+        let mut made = MadeTables::default();
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
             let block = match piece {
                 Piece::Block(block) => block,
@@ -114,7 +116,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                     continue;
                 };
                 let raw = Raw::new(bytes, Position(line), classifier.keys.record(bytes));
-                let mut printer = Printer { out: &mut out, feed: &feed, classifier, tally: &mut tally, result: Ok(()) };
+                let mut printer = Printer { out: &mut out, feed: &feed, classifier, made: &mut made, tally: &mut tally, result: Ok(()) };
                 if let Err(error) = decoder.decode(raw, &mut |decoded| printer.take(decoded)) {
                     printer.dead(line, &error);
                 }
@@ -122,7 +124,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             }
         }
         if let Some(decoder) = &mut decoder {
-            let mut printer = Printer { out: &mut out, feed: &feed, classifier, tally: &mut tally, result: Ok(()) };
+            let mut printer = Printer { out: &mut out, feed: &feed, classifier, made: &mut made, tally: &mut tally, result: Ok(()) };
             decoder.flush(&mut |decoded| printer.take(decoded));
             printer.result?;
         }
@@ -185,6 +187,7 @@ struct Printer<'p, W: Write> {
     out: &'p mut W,
     feed: &'p PartitionDecoder,
     classifier: &'p Classifier,
+    made: &'p mut MadeTables,
     tally: &'p mut Tally,
     result: std::io::Result<()>,
 }
@@ -203,7 +206,7 @@ impl<W: Write> Printer<'_, W> {
     }
 
     fn print(&mut self, record: &Record<'_>) -> std::io::Result<()> {
-        let (access, disclosure) = self.classifier.classify(record, self.feed.origin());
+        let (access, disclosure, _) = self.classifier.classify_among(record, self.feed.origin(), self.made);
         let line = describe(record, &access, &disclosure, &self.feed.name, self.classifier);
         serde_json::to_writer(&mut *self.out, &line)?;
         self.out.write_all(b"\n")

@@ -44,6 +44,7 @@ impl ReplayState {
     pub fn save(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
         positions.lines.extend(replay.positions());
         positions.offsets.extend(replay.offsets());
+        positions.know(replay.made_tables());
         let keys = &replay.engine().context().classifier.keys;
         for (path, line, offset) in replay.ends() {
             if let Some(position) =

@@ -5,6 +5,7 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::subjects::Subjects;
+use crate::classify::views;
 use crate::config::results;
 use crate::config::schema::{Config, Source, SourceKind};
 use crate::engine::context::Context;
@@ -29,7 +30,7 @@ pub fn read_settings(file: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>
 pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     let mut loader = Loader { problems: Vec::new(), hasher: blake3::Hasher::new() };
     let catalog = match config.catalog.as_ref().map(|catalog| &catalog.file) {
-        Some(file) => loader.parse(file, Catalog::parse),
+        Some(file) => loader.parse(file, views::read_catalog),
         None => Some(Catalog::default()),
     };
     let statute = match &config.statute.file {

@@ -99,7 +99,8 @@ fn text(path: Option<&Path>) -> Option<(String, String)> {
 fn unreachable_tables(file: &Path, catalog: &Catalog, warnings: &mut Vec<Problem>) {
     let tables = catalog.tables();
     for (at, table) in tables.iter().enumerate() {
-        let place = format!("{}: table[{at}] {:?}", file.display(), table.pattern);
+        let what = if table.inference.is_some() { "view".to_owned() } else { format!("table[{at}]") };
+        let place = format!("{}: {what} {:?}", file.display(), table.pattern);
         if let Some((first, earlier)) = tables[..at].iter().enumerate().find(|(_, earlier)| earlier.shadows(table)) {
             let twice = earlier.pattern.eq_ignore_ascii_case(&table.pattern);
             let rule = match twice {
@@ -107,7 +108,7 @@ fn unreachable_tables(file: &Path, catalog: &Catalog, warnings: &mut Vec<Problem
                 false => format!("is never reached: table[{first}] {:?} takes all that it is for", earlier.pattern),
             };
             warnings.push(Problem::plain(place, rule));
-        } else if table.is_impersonal() && table.pattern.contains('*') {
+        } else if table.inference.is_none() && table.is_impersonal() && table.pattern.contains('*') {
             warnings.push(Problem::plain(place, "declares every table that the pattern takes to hold nothing personal"));
         }
     }

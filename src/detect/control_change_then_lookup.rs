@@ -12,7 +12,8 @@
 //!
 //! ## Data it needs
 //!
-//! Writes and administration (`operation` `write` or `admin`) with `subjects`: whom the change is about.
+//! Writes and administration (`operation` `write` or `admin`) with `subjects`: whom the change is about; or statements whose condition
+//! lists the key of the person (`UPDATE … SET phone = … WHERE id = 42`), as a literal or with its bind values.
 //!
 //! ## How it is measured
 //!

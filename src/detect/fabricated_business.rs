@@ -12,7 +12,8 @@
 //!
 //! ## Data it needs
 //!
-//! `purpose`; for the first pattern also writes with `subjects`, for the second `explanations.jsonl`.
+//! `purpose`; for the first pattern also writes with `subjects`, or as statements that name the person's key in their condition or new
+//! row (`INSERT INTO loans (customer_id, …) VALUES (42, …)`); for the second `explanations.jsonl`.
 //!
 //! ## How it is measured
 //!

@@ -1,6 +1,7 @@
 //! From the lines of one source partition to accesses and dead letters.
 
-use crate::classify::classifier::{Classifier, SourcePartition};
+use crate::classify::classifier::{Classifier, MadeTablesUse, SourcePartition};
+use crate::classify::derivation::MadeTables;
 use crate::decode::{
     self, Codec, DecodeError, Decoded, Decoder, FormatChoice, Ignored, IgnoredCounts, IgnoredReason, LostRecord, Raw, SequenceNumber,
 };
@@ -26,6 +27,8 @@ pub struct PartitionDecoder {
     format: FormatChoice,
     decoder: Option<Box<dyn Decoder>>,
     first: FirstRecords,
+    /// Tables that its statements made of known ones.
+    made: MadeTables,
     /// Encrypts what dead letters keep; without it they keep nothing.
     sealer: Option<Arc<Sealer>>,
 }
@@ -45,6 +48,10 @@ pub struct Batch {
     pub records: u64,
     /// Those that were passed over on purpose.
     pub ignored: IgnoredCounts,
+    /// Tables that were made before its records, while they are decoded.
+    made: MadeTables,
+    /// What they have to do with such tables.
+    with_made: MadeTablesUse,
 }
 
 /// One thing of a batch.
@@ -67,6 +74,12 @@ pub enum Item {
 }
 
 impl Batch {
+    /// An empty batch, for records that come after such tables were made.
+    fn among(mut made: MadeTables, classifier: &Classifier) -> Batch {
+        made.refresh(&classifier.catalog);
+        Batch { made, ..Batch::default() }
+    }
+
     /// Dead letters, and everything in the order in which the engine takes it: sequence numbers, then accesses with the places of
     /// dead letters among them.
     pub fn into_items(self) -> (Vec<DeadLetter>, impl Iterator<Item = Item>) {
@@ -113,12 +126,32 @@ impl Default for TimeRange {
 impl PartitionDecoder {
     /// A partition of a format, or of one that is still to be recognised.
     pub fn new(source: String, index: u16, partition: PartitionId, name: String, format: FormatChoice) -> PartitionDecoder {
-        PartitionDecoder { source, index, partition, name, format, decoder: None, first: FirstRecords::default(), sealer: None }
+        PartitionDecoder {
+            source,
+            index,
+            partition,
+            name,
+            format,
+            decoder: None,
+            first: FirstRecords::default(),
+            made: MadeTables::default(),
+            sealer: None,
+        }
     }
 
     /// With a sealer, dead letters keep their content, encrypted.
     pub fn seal_with(&mut self, sealer: Option<Arc<Sealer>>) {
         self.sealer = sealer;
+    }
+
+    /// Tables that its statements made of known ones: what is saved with its position.
+    pub fn made_tables(&self) -> &MadeTables {
+        &self.made
+    }
+
+    /// Goes on with tables that statements before its next record made.
+    pub fn know(&mut self, made: MadeTables) {
+        self.made = made;
     }
 
     /// The format, once it is known.
@@ -167,21 +200,61 @@ impl PartitionDecoder {
     pub fn decode(&mut self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
         let Some(codec) = self.format.known() else { return self.unrecognised(piece, classifier) };
         let mut decoder = self.decoder.take().unwrap_or_else(|| begun(codec, piece));
-        let batch = self.decode_piece(&mut *decoder, piece, classifier, range);
+        let mut batch = Batch::among(std::mem::take(&mut self.made), classifier);
+        self.decode_piece(&mut *decoder, piece, classifier, range, &mut batch);
+        self.made = std::mem::take(&mut batch.made);
         self.decoder = Some(decoder);
         batch
     }
 
-    /// The same for a format whose records stand alone: several pieces may be decoded at once.
+    /// The same for a format whose records stand alone: several pieces may be decoded at once, and [`Self::in_order`] follows.
     pub fn decode_stateless(&self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
+        self.decode_alone(piece, classifier, range, self.made.clone())
+    }
+
+    fn decode_alone(&self, piece: &Piece, classifier: &Classifier, range: TimeRange, made: MadeTables) -> Batch {
         match self.format.known() {
             Some(codec) => {
                 let mut decoder = begun(codec, piece);
-                let mut batch = self.decode_piece(&mut *decoder, piece, classifier, range);
+                let mut batch = Batch::among(made, classifier);
+                self.decode_piece(&mut *decoder, piece, classifier, range, &mut batch);
                 decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
                 batch
             }
             None => self.unrecognised(piece, classifier),
+        }
+    }
+
+    /// Pieces that were decoded at once did not know which tables the ones before them had made: those that asked are decoded again, in
+    /// order, once one has made any.
+    pub fn in_order(&mut self, pieces: &[Piece], batches: &mut [Batch], classifier: &Classifier, range: TimeRange) {
+        self.again(batches, classifier, |decoder, at, made| decoder.decode_alone(&pieces[at], classifier, range, made));
+    }
+
+    /// The same for messages.
+    pub fn messages_in_order<'a>(&mut self, batches: &mut [Batch], classifier: &Classifier, raw: impl Fn(usize) -> Raw<'a>) {
+        self.again(batches, classifier, |decoder, at, made| {
+            let batch = Batch { records: 1, ..Batch::among(made, classifier) };
+            decoder.format.known().map_or_else(Batch::default, |codec| {
+                let mut alone = codec.decoder();
+                let mut batch = decoder.decode_one(&mut *alone, raw(at), classifier, batch);
+                alone.flush(&mut |decoded| decoder.keep(decoded, classifier, TimeRange::default(), &mut batch));
+                batch
+            })
+        });
+    }
+
+    fn again(&mut self, batches: &mut [Batch], classifier: &Classifier, decode: impl Fn(&Self, usize, MadeTables) -> Batch) {
+        self.made.refresh(&classifier.catalog);
+        let mut stale = false;
+        for (at, batch) in batches.iter_mut().enumerate() {
+            if batch.with_made.changed || stale && batch.with_made.asked {
+                let made = std::mem::take(&mut self.made);
+                *batch = decode(self, at, made);
+                self.made = std::mem::take(&mut batch.made);
+                stale |= batch.with_made.changed;
+            }
+            batch.made = MadeTables::default();
         }
     }
 
@@ -192,29 +265,30 @@ impl PartitionDecoder {
 
     /// Takes what the decoder holds back in expectation of further lines.
     pub fn flush(&mut self, classifier: &Classifier, range: TimeRange) -> Batch {
-        let mut batch = Batch::default();
+        let mut batch = Batch::among(std::mem::take(&mut self.made), classifier);
         if let Some(mut decoder) = self.decoder.take() {
             decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
             self.decoder = Some(decoder);
         }
+        self.made = std::mem::take(&mut batch.made);
         batch
     }
 
-    fn decode_piece(&self, decoder: &mut dyn Decoder, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
+    fn decode_piece(&self, decoder: &mut dyn Decoder, piece: &Piece, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         match piece {
-            Piece::Block(block) => self.block(decoder, block, classifier, range),
-            Piece::Oversized(oversized) => self.oversized(oversized),
-            Piece::Messages(messages) => self.messages(decoder, messages, classifier, range),
+            Piece::Block(block) => self.block(decoder, block, classifier, range, batch),
+            Piece::Oversized(oversized) => *batch = Batch { made: std::mem::take(&mut batch.made), ..self.oversized(oversized) },
+            Piece::Messages(messages) => self.messages(decoder, messages, classifier, range, batch),
         }
     }
 
-    fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, range: TimeRange) -> Batch {
-        self.records(decoder, block.lines(), block.lines as usize, classifier, range)
+    fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
+        self.records(decoder, block.lines(), block.lines as usize, classifier, range, batch);
     }
 
-    fn messages(&self, decoder: &mut dyn Decoder, messages: &Messages, classifier: &Classifier, range: TimeRange) -> Batch {
+    fn messages(&self, decoder: &mut dyn Decoder, messages: &Messages, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         let records = messages.list.iter().map(|(offset, bytes)| (*offset, bytes.as_slice()));
-        self.records(decoder, records, messages.list.len(), classifier, range)
+        self.records(decoder, records, messages.list.len(), classifier, range, batch);
     }
 
     fn records<'a>(
@@ -224,17 +298,17 @@ impl PartitionDecoder {
         count: usize,
         classifier: &Classifier,
         range: TimeRange,
-    ) -> Batch {
-        let mut batch = Batch { accesses: Vec::with_capacity(count), ..Batch::default() };
+        batch: &mut Batch,
+    ) {
+        batch.accesses.reserve(count);
         for (position, bytes) in records {
             batch.records += 1;
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
-            let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, range, &mut batch);
+            let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, range, batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
                 batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
             }
         }
-        batch
     }
 
     /// Decodes one message, and recognises the format by it where none is known yet.
@@ -249,24 +323,24 @@ impl PartitionDecoder {
         }
         let Some(codec) = self.format.known() else { return };
         let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        batch.made = std::mem::take(&mut self.made);
+        batch.made.refresh(&classifier.catalog);
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), batch));
         if let Err(error) = result {
             batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
         }
+        self.made = std::mem::take(&mut batch.made);
         self.decoder = Some(decoder);
     }
 
-    /// Decodes messages of a format whose records stand alone, into a batch each; several slices may be decoded at once.
+    /// Decodes messages of a format whose records stand alone, into a batch each; several slices may be decoded at once, and
+    /// [`Self::messages_in_order`] follows.
     pub fn decode_messages_stateless<'a>(&self, raws: impl Iterator<Item = Raw<'a>>, classifier: &Classifier) -> Vec<Batch> {
         let Some(codec) = self.format.known() else { return Vec::new() };
         let mut decoder = codec.decoder();
         let one = |raw: Raw<'a>| {
-            let mut batch = Batch { records: 1, ..Batch::default() };
-            let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), &mut batch));
-            if let Err(error) = result {
-                batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
-            }
-            batch
+            let batch = Batch { records: 1, ..Batch::among(self.made.clone(), classifier) };
+            self.decode_one(&mut *decoder, raw, classifier, batch)
         };
         let mut batches: Vec<Batch> = raws.map(one).collect();
         if let Some(last) = batches.last_mut() {
@@ -275,12 +349,25 @@ impl PartitionDecoder {
         batches
     }
 
+    fn decode_one(&self, decoder: &mut dyn Decoder, raw: Raw<'_>, classifier: &Classifier, mut batch: Batch) -> Batch {
+        let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), &mut batch));
+        if let Err(error) = result {
+            batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+        }
+        batch
+    }
+
     fn keep(&self, decoded: Decoded<'_>, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         match decoded {
             Decoded::Record(record) if record.time < range.from || record.time >= range.to => {
                 batch.ignored.add(IgnoredReason::OutsideTime, 1)
             }
-            Decoded::Record(record) => batch.accesses.push(classifier.classify(&record, self.origin()).0),
+            Decoded::Record(record) => {
+                let (access, _, with_made) = classifier.classify_among(&record, self.origin(), &mut batch.made);
+                batch.with_made.asked |= with_made.asked;
+                batch.with_made.changed |= with_made.changed;
+                batch.accesses.push(access);
+            }
             Decoded::Numbered(line) if line.time < range.from || line.time >= range.to => {}
             Decoded::Numbered(SequenceNumber { stream, number, time, position, hash }) => {
                 let record = RecordRef { time, hash: hash.0, position: position.0 };
@@ -364,4 +451,59 @@ pub const UNRECOGNISED: &str = "no format recognises the source; name one in its
 /// The name of a file's partition: that of its source, with the file's name where the source has several files.
 pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {
     if pattern.contains(['*', '?', '[']) { format!("{source}/{file}") } else { source.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::catalog::Catalog;
+    use crate::classify::directory::Directory;
+    use crate::model::keys::Keys;
+    use crate::model::zone::Zone;
+
+    const CATALOG: &str = "[[table]]\ntable = \"crm.customers\"\nsubject = \"id\"\n[table.columns]\nname = \"name\"\n";
+
+    fn classifier() -> Classifier {
+        let catalog = Catalog::parse(CATALOG, "catalog.toml").expect("is valid");
+        Classifier { catalog, directory: Directory::empty(Zone::utc()), keys: Keys::built_in() }
+    }
+
+    fn decoder() -> PartitionDecoder {
+        let format = decode::format("canonical").expect("is known");
+        let choice = FormatChoice::Known(Codec::named(format, Arc::default()));
+        PartitionDecoder::new("s".to_owned(), 0, PartitionId(0), "s".to_owned(), choice)
+    }
+
+    #[test]
+    fn messages_that_are_decoded_at_once_know_the_tables_that_earlier_ones_made() {
+        let texts = [
+            "SELECT n FROM x17",
+            "CREATE TABLE x17 AS SELECT name AS n FROM crm.customers",
+            "SELECT n FROM x17",
+            "CREATE TABLE x18 AS SELECT n FROM x17",
+            "SELECT n FROM x18",
+            "DROP TABLE x17",
+            "SELECT n FROM x17",
+        ];
+        let lines: Vec<String> = texts
+            .iter()
+            .map(|text| format!(r#"{{"time":"2026-03-02T09:00:00Z","employee":"e1","rows":5,"statement":"{text}"}}"#))
+            .collect();
+        let raw = |at: usize| Raw::new(lines[at].as_bytes(), Position(at as u64), Default::default());
+        let classifier = classifier();
+        let kinds = |batches: Vec<Batch>| -> Vec<u32> { batches.iter().map(|batch| batch.accesses[0].kinds.len()).collect() };
+        let mut one_by_one = decoder();
+        let sequential = (0..texts.len()).map(|at| {
+            let mut batch = Batch::default();
+            one_by_one.decode_message(raw(at), &classifier, &mut batch);
+            batch
+        });
+        assert_eq!(kinds(sequential.collect()), [0, 1, 1, 1, 1, 0, 0]);
+        let mut at_once = decoder();
+        let mut batches = at_once.decode_messages_stateless((0..texts.len()).map(raw), &classifier);
+        at_once.messages_in_order(&mut batches, &classifier, raw);
+        assert_eq!(kinds(batches), [0, 1, 1, 1, 1, 0, 0]);
+        let known = |decoder: &PartitionDecoder| format!("{:?}", postcard::to_stdvec(decoder.made_tables()));
+        assert_eq!(known(&at_once), known(&one_by_one));
+    }
 }

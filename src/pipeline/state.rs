@@ -1,5 +1,6 @@
 //! What a run leaves on disk: the engine's state together with how far each source had been read when it was made.
 
+use crate::classify::derivation::MadeTables;
 use crate::engine::Snapshot;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
@@ -19,6 +20,8 @@ pub struct Positions {
     pub tails: Vec<TailPosition>,
     /// Kafka: next offset by topic and partition.
     pub offsets: BTreeMap<(String, i32), i64>,
+    /// Tables that the statements of each partition made of known ones, by its name.
+    pub made: BTreeMap<String, MadeTables>,
     /// Dead letters that have been re-driven: each counts once.
     #[serde(skip)]
     pub redriven: BTreeSet<LetterId>,
@@ -76,6 +79,17 @@ impl StateDir {
 }
 
 impl Positions {
+    /// Takes over which tables the statements of partitions have made so far.
+    pub fn know(&mut self, made: impl Iterator<Item = (String, MadeTables)>) {
+        for (partition, made) in made {
+            if made.is_empty() {
+                self.made.remove(&partition);
+            } else {
+                self.made.insert(partition, made);
+            }
+        }
+    }
+
     /// Offsets as the Kafka source takes them.
     pub fn kafka(&self) -> kafka::Positions {
         self.offsets.iter().map(|((topic, partition), offset)| (TopicPartition::new(topic.as_str(), *partition), *offset)).collect()

@@ -1,7 +1,7 @@
 //! Tables that statements make of others: copies, views, likenesses, new names. What is known of the old holds for the new.
 
 use crate::sql::walk::OutputColumn;
-use crate::sql::{Analysis, Source};
+use crate::sql::{Analysis, Branch, Source};
 
 /// A table that a statement makes or fills from others. Where they hold somebody's data, so does it from then on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub struct Made {
     pub sources: Vec<String>,
     /// Its columns in their order, as far as they come from those tables. `None`: not known, any column may hold any of theirs.
     pub columns: Option<Vec<MadeColumn>>,
+    /// What the query behind it reads, without the values that it lists; nothing where the table is like its only source.
+    pub read: Vec<Branch>,
 }
 
 /// How a table was made of others.
@@ -52,7 +54,7 @@ impl Made {
     pub(super) fn alike(table: String, making: Making, source: String) -> Made {
         let all = OriginColumn { table: source.clone(), column: None };
         let columns = Some(vec![MadeColumn { name: "*".to_owned(), from: vec![all] }]);
-        Made { table, making, sources: vec![source], columns }
+        Made { table, making, sources: vec![source], columns, read: Vec::new() }
     }
 
     /// A table made of what an analysed query reads. `columns` are the query's own, `None` where they could not be told; `names` are
@@ -65,9 +67,27 @@ impl Made {
             }
         }
         let columns = columns.and_then(|columns| renamed(columns, names));
-        Made { table, making, sources, columns }
+        let without_values = |branch: &Branch| Branch { keys: Vec::new(), tests: Vec::new(), ..branch.clone() };
+        Made { table, making, sources, columns, read: read.branches.iter().map(without_values).collect() }
     }
 }
+
+/// The tables and views that a DROP takes away.
+pub(super) fn dropped(statement: &str) -> Vec<String> {
+    let parts = |c: char| !(c.is_alphanumeric() || "_.$#\"`[]".contains(c));
+    let is = |word: &str, of: &[&str]| of.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let mut words = statement.split(parts).filter(|word| !word.is_empty()).skip(1).peekable();
+    while words.next_if(|word| is(word, &["materialized", "temporary", "temp", "foreign", "external", "dynamic"])).is_some() {}
+    if words.next_if(|word| is(word, &["table", "tables", "view"])).is_none() {
+        return Vec::new();
+    }
+    while words.next_if(|word| is(word, &["if", "exists"])).is_some() {}
+    let unquoted = |word: &str| word.chars().filter(|c| !"\"`[]".contains(*c)).collect();
+    words.take_while(|word| !is(word, &["cascade", "restrict", "purge", "constraints"])).take(MOST_DROPPED).map(unquoted).collect()
+}
+
+/// Most tables that one DROP is taken to name.
+const MOST_DROPPED: usize = 256;
 
 fn renamed(mut columns: Vec<MadeColumn>, names: &[String]) -> Option<Vec<MadeColumn>> {
     if names.is_empty() {
@@ -143,6 +163,14 @@ mod tests {
         assert_eq!(makes("CREATE VIEW v (n) AS SELECT lower(name) FROM crm.c"), ["v Viewed n:crm.c.name"]);
         assert_eq!(makes("CREATE TABLE x (LIKE crm.c)"), ["x Likened *:crm.c.*"]);
         assert_eq!(makes("ALTER TABLE crm.c RENAME TO old"), ["crm.old Renamed *:crm.c.*"]);
+    }
+
+    #[test]
+    fn what_is_dropped_is_named() {
+        assert_eq!(dropped("DROP TABLE IF EXISTS x.a, \"B\" ,c CASCADE;"), ["x.a", "B", "c"]);
+        assert_eq!(dropped("drop materialized view `v`"), ["v"]);
+        assert_eq!(dropped("DROP TABLE [dbo].[t]"), ["dbo.t"]);
+        assert!(dropped("DROP INDEX i").is_empty() && dropped("DROP").is_empty() && dropped("DROP TABLE").is_empty());
     }
 
     #[test]

@@ -33,11 +33,13 @@ pub mod system;
 mod tokens;
 mod walk;
 mod wrapped;
+mod written;
 
 use crate::model::record::Dialect;
 pub use making::{Made, MadeColumn, Making, OriginColumn};
 pub use predicate::array_elements;
 pub use several::is_no_statement;
+pub use written::WrittenRows;
 
 /// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
 pub const LONGEST_PARSED: usize = 256 * 1024;
@@ -119,6 +121,10 @@ pub struct Analysis {
     pub writes: Vec<String>,
     /// Tables that are made or filled from others, which pass on what is known of them.
     pub makes: Vec<Made>,
+    /// Rows that it writes itself.
+    pub written: Vec<WrittenRows>,
+    /// Tables and views that are dropped.
+    pub drops: Vec<String>,
     /// `LIMIT`, `FETCH FIRST`, `TOP` of the whole.
     pub limit: Option<RowLimit>,
     /// The logged number of rows may be smaller than the number of rows read (`ON CONFLICT`, `MERGE`).

@@ -4,7 +4,7 @@ use crate::model::record::Dialect;
 use crate::sql::making::{self, Made, MadeColumn, Making};
 use crate::sql::predicate::placeholder;
 use crate::sql::walk::{OutputColumn, Walker, is_document, text};
-use crate::sql::{Analysis, Branch, Class, Column, RowLimit, Source};
+use crate::sql::{Analysis, Branch, Class, Column, RowLimit, Source, WrittenRows};
 use sqlparser::ast::{
     AlterTableOperation, CopySource, CreateTable, CreateTableLikeKind, Expr, Insert, LimitClause, ObjectName, Query, RenameTableNameKind,
     Select, SetExpr, Statement, TopQuantity, Value,
@@ -16,8 +16,15 @@ pub(super) fn of_statement(tree: &Statement, class: Class, dialect: Dialect) -> 
     match tree {
         Statement::Query(query) => return of_query(query, class, dialect),
         Statement::Insert(insert) => return of_insert(insert, class, dialect),
-        Statement::Update(update) => return modified(|walker| walker.update(update), class, dialect),
-        Statement::Delete(delete) => return modified(|walker| walker.delete(delete), class, dialect),
+        Statement::Update(update) => {
+            analysis = modified(|walker| walker.update(update), class, dialect)?;
+            analysis.written =
+                analysis.writes.first().map(|table| WrittenRows::changed(table.clone(), &update.assignments)).into_iter().collect();
+        }
+        Statement::Delete(delete) => {
+            analysis = modified(|walker| walker.delete(delete), class, dialect)?;
+            analysis.written = analysis.writes.first().map(|table| WrittenRows::changed(table.clone(), &[])).into_iter().collect();
+        }
         Statement::Merge(merge) => {
             analysis = modified(|walker| walker.merge(merge), class, dialect)?;
             analysis.rows_may_be_fewer = true;
@@ -107,6 +114,7 @@ fn of_insert(insert: &Insert, class: Class, dialect: Dialect) -> Option<Analysis
     let tables = walker.writes.clone();
     close(walker.finish(), copied.into_iter().chain(returned).collect(), &mut analysis)?;
     analysis.rows_may_be_fewer = insert.on.is_some() || insert.ignore;
+    analysis.written = tables.first().map(|table| WrittenRows::of_insert(table.clone(), insert)).into_iter().collect();
     // A list of values makes nothing of another table.
     if columns.iter().any(|column| !column.from.is_empty()) {
         let names: Vec<String> = insert.columns.iter().map(text).collect();

@@ -70,6 +70,8 @@ fn together(text: &str, texts: &[&str], dialect: Dialect, depth: usize) -> Analy
         }
         whole.writes.extend(part.writes);
         whole.makes.extend(part.makes);
+        whole.drops.extend(part.drops);
+        whole.written.extend(part.written);
     }
     whole
 }
@@ -103,7 +105,9 @@ fn the_one_that_returns(parts: &mut Vec<Analysis>, dialect: Dialect) -> Option<A
     };
     let writes: Vec<String> = parts.iter().flat_map(|part| part.writes.clone()).collect();
     let makes: Vec<_> = parts.iter().flat_map(|part| part.makes.clone()).collect();
-    Some(Analysis { writes, makes, ..parts.swap_remove(at) })
+    let drops: Vec<_> = parts.iter().flat_map(|part| part.drops.clone()).collect();
+    let written: Vec<_> = parts.iter().flat_map(|part| part.written.clone()).collect();
+    Some(Analysis { writes, makes, drops, written, ..parts.swap_remove(at) })
 }
 
 /// Whether no server takes the text for a statement: it begins with a word that begins none. What merely is not understood here

@@ -3,7 +3,7 @@
 use crate::model::record::Dialect;
 use crate::sql::copies::{self, Copy};
 use crate::sql::lexer::{self, Kind};
-use crate::sql::making::Made;
+use crate::sql::making::{self, Made};
 use crate::sql::parse::parse;
 use crate::sql::query::{of_statement, read_columns};
 use crate::sql::wrapped::{Wrapped, wrapped};
@@ -54,7 +54,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         "ALTER" | "RENAME" => {
             parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect)).unwrap_or(plain(Class::Ddl))
         }
-        "DROP" | "TRUNCATE" | "COMMENT" | "SECURITY" | "REFRESH" => plain(Class::Ddl),
+        "DROP" => Analysis { class: Class::Ddl, drops: making::dropped(statement), ..Analysis::default() },
+        "TRUNCATE" | "COMMENT" | "SECURITY" | "REFRESH" => plain(Class::Ddl),
         "GRANT" | "REVOKE" | "REASSIGN" => plain(Class::Grant),
         "SET" | "RESET" | "USE" => unless_it_reads(statement, dialect, Class::Set),
         "BEGIN" if !begins_transaction(statement) => hidden(statement, dialect, Class::Do),

@@ -46,6 +46,31 @@ fn a_line_has_the_fields_of_the_contract_and_no_others() {
 }
 
 #[test]
+fn a_copy_is_known_by_the_statement_that_made_it_and_by_its_name() {
+    let statement = |minute: i64, text: &str, rows: u64| {
+        let at = on(0, "09:00") + leakwarden::model::time::Span::minutes(minute);
+        access("e1").at(at).set("statement", json!(text)).rows(rows).to_string()
+    };
+    let lines = [
+        statement(0, "CREATE TABLE scratch.x17 AS SELECT id, name AS n, branch FROM crm.customers", 900),
+        statement(1, "SELECT n FROM scratch.x17", 900),
+        statement(2, "SELECT name FROM scratch.customers_backup_0226", 900),
+        statement(3, "SELECT name FROM scratch.x18", 900),
+        statement(4, "DROP TABLE scratch.x17", 0),
+        statement(5, "SELECT n FROM scratch.x17", 900),
+    ];
+    let told = decode(&World::bank(), &lines).lines().into_iter().map(|line| {
+        let object = &line["objects"][0];
+        (line["persons"].to_string(), object["kinds"].to_string(), object["inferred"].as_str().unwrap_or("-").to_owned())
+    });
+    let told: Vec<_> = told.map(|(persons, kinds, inferred)| format!("{persons} {kinds} {inferred}")).collect();
+    let most = r#"{"at_most":900}"#;
+    assert_eq!(told[1], format!(r#"{most} ["name"] made from crm.customers on 2026-03-02"#));
+    assert_eq!(told[2], format!(r#"{most} ["name"] resembles crm.customers"#));
+    assert_eq!((&told[3], &told[5]), (&format!("{most} [] -"), &format!("{most} [] -")));
+}
+
+#[test]
 fn people_whom_the_source_names_are_exact() {
     assert_eq!(persons(&read().reads("crm.customers", &["name"]).of(0..12)), json!({"exact": 12}));
     assert_eq!(persons(&read().reads("crm.customers", &["name"]).of(0..12).rows(3)), json!({"exact": 12}));

@@ -19,6 +19,7 @@ mod end_user;
 mod example_programs;
 mod examples;
 mod fates;
+mod follow_ups;
 mod global_stage;
 mod hostile;
 mod hostile_statements;

@@ -23,6 +23,8 @@ pub(super) struct BranchDisclosure {
     pub people_per_row: u64,
     /// Its rows are those of one table of one row a person, whatever becomes of them.
     pub of_people: bool,
+    /// What rows are is not proven of a table that was made of others.
+    pub unproven: bool,
     /// A table that the catalog does not know, or a function, is among what it reads.
     pub unknown: bool,
 }
@@ -65,6 +67,7 @@ pub(super) fn disclose_branch(
         id_sequence: IdSequence::default(),
         people_per_row: 1,
         of_people,
+        unproven: known.iter().any(|source| source.flows && source.entry.is_some_and(|entry| !entry.is_proven())),
         unknown: false,
     };
     shown.kinds = known.iter().filter_map(|known| known.showing).fold(Kinds::NONE, |kinds, showing| kinds.union(showing.kinds));
@@ -73,7 +76,10 @@ pub(super) fn disclose_branch(
         shown.kinds = shown.kinds.union(kinds_of(&branch.summed, &known));
     }
     // Statistics views hold values of other tables: one row of them gave away 101 phone numbers.
-    if shows_values(branch, record.dialect) || branch.hides_query {
+    if shows_values(branch, record.dialect)
+        || branch.hides_query
+        || known.iter().any(|source| source.showing.is_some() && source.entry.is_some_and(|entry| entry.packs))
+    {
         shown.count = PeopleRule::Anything;
         return shown;
     }
@@ -206,7 +212,7 @@ fn rows_of(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> Pe
     let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
         return if people::one_to_one(branch, known, dialect) { PeopleRule::Rows } else { PeopleRule::Bound };
     };
-    let Some(entry) = only.entry.filter(|entry| entry.inference.is_none()) else { return PeopleRule::Bound };
+    let Some(entry) = only.entry.filter(|entry| entry.is_proven()) else { return PeopleRule::Bound };
     // A value beside a row may be missing; the row's own person is not.
     if only.showing.is_none() && known.iter().any(|source| source.showing.is_some()) {
         return PeopleRule::Bound;

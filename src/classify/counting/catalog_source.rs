@@ -57,9 +57,9 @@ pub(super) fn kinds_of(columns: &[Column], known: &[CatalogSource<'_>]) -> Kinds
         let entry = known[column.source].entry?;
         match &column.name {
             None => Some(entry.kinds),
-            Some(name) => match entry.kind_of(name) {
-                Some(kind) => Some(Kinds::of(kind)),
-                None => entry.is_subject(name).then(|| Kinds::of(Kind::OtherIdentifying)),
+            Some(name) => match entry.kinds_of(name) {
+                kinds if !kinds.is_empty() => Some(kinds),
+                _ => entry.is_subject(name).then(|| Kinds::of(Kind::OtherIdentifying)),
             },
         }
     };

@@ -22,13 +22,17 @@ impl ColumnDisclosure {
         };
         let mut kinds = match columns {
             None => entry.kinds,
-            Some(columns) => columns.iter().filter_map(|column| entry.kind_of(column)).collect(),
+            Some(columns) => columns.iter().fold(Kinds::NONE, |kinds, column| kinds.union(entry.kinds_of(column))),
         };
         // The person's key alone is already information that tells who it is.
         if kinds.is_empty() && names_person {
             kinds = Kinds::of(Kind::OtherIdentifying);
         }
-        ColumnDisclosure { kinds, personal: !kinds.is_empty(), people_per_row: parties(entry, columns, names_person) }
+        ColumnDisclosure {
+            kinds,
+            personal: !kinds.is_empty(),
+            people_per_row: parties(entry, columns, names_person).max(entry.people_per_row),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use crate::sql::{Analysis, Made};
 use std::sync::Arc;
 
 /// What a record disclosed.
@@ -16,6 +17,10 @@ pub struct Disclosure {
     pub unparsed: bool,
     /// What was read left the database: a file, an unload, a backup.
     pub exports: bool,
+    /// What it makes of other tables, and drops.
+    pub changes: TableChanges,
+    /// Whose rows it writes.
+    pub written: WrittenAbout,
     /// How many people.
     pub persons: Persons,
     /// Kinds disclosed.
@@ -30,6 +35,33 @@ pub struct Disclosure {
     pub id_sequence: IdSequence,
     /// Result rows, where the log says.
     pub rows: Option<u64>,
+}
+
+/// What a statement does to what is known of tables.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TableChanges {
+    /// Tables that are made or filled from others.
+    pub makes: Vec<Made>,
+    /// Tables that are dropped.
+    pub drops: Vec<String>,
+}
+
+impl TableChanges {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.makes.is_empty() && self.drops.is_empty()
+    }
+}
+
+/// Whose rows a statement writes, and which.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WrittenAbout {
+    /// Whose they are, where the statement says so by their keys; sorted, distinct.
+    pub subjects: Vec<Subject>,
+    /// The tables.
+    pub tables: Vec<String>,
+    /// Columns that are changed, each with the place of its table in the list.
+    pub changed: Vec<(usize, String)>,
 }
 
 /// One table that was read.
@@ -54,12 +86,20 @@ pub(super) struct Counted {
     pub class: &'static str,
     pub unparsed: bool,
     pub exports: bool,
+    pub changes: TableChanges,
+    pub written: WrittenAbout,
     pub persons: Persons,
     pub kinds: Kinds,
     pub subjects: Vec<Subject>,
     pub selection: Selection,
     pub shape: Indicators,
     pub id_sequence: IdSequence,
+}
+
+impl TableChanges {
+    pub(super) fn of(analysis: &mut Analysis) -> TableChanges {
+        TableChanges { makes: std::mem::take(&mut analysis.makes), drops: std::mem::take(&mut analysis.drops) }
+    }
 }
 
 impl Counted {

@@ -13,16 +13,19 @@ mod fold;
 mod foreign_key_check;
 mod objects;
 mod people;
+mod row_shape;
 mod selection;
 mod statement;
 #[cfg(test)]
 mod testing;
+mod written;
 
 use crate::classify::catalog::Catalog;
 use crate::model::keys::Keys;
 use crate::model::record::{EventOutcome, Record};
 use crate::sql;
-pub use disclosure::{Disclosure, TableRead};
+pub use disclosure::{Disclosure, TableChanges, TableRead, WrittenAbout};
+pub use row_shape::{RowShape, row_shape};
 
 /// Counts what a record disclosed.
 pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosure {
@@ -57,6 +60,8 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         class: found.class,
         unparsed: found.unparsed,
         exports: found.exports && !found.persons.is_nobody(),
+        changes: found.changes,
+        written: found.written,
         persons: found.persons,
         kinds: found.kinds,
         subjects: found.subjects.into_boxed_slice(),

@@ -2,8 +2,8 @@
 
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::column_disclosure::ColumnDisclosure;
-use crate::classify::counting::disclosure::{Counted, TableRead, shows_rows};
-use crate::classify::counting::selection;
+use crate::classify::counting::disclosure::{Counted, TableChanges, TableRead, shows_rows};
+use crate::classify::counting::{selection, written};
 use crate::model::access::{IdSequence, Indicators, Selection};
 use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
@@ -28,11 +28,13 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let shown: Vec<ShownTable<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
     // What was read the source says itself; how it was chosen only the statement can tell.
-    let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
+    let mut analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
     let mut found = Counted {
         class: "none",
         unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
         exports: analysis.as_ref().is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
+        changes: analysis.as_mut().map(TableChanges::of).unwrap_or_default(),
+        written: analysis.as_ref().map(|analysis| written::about(analysis, record, catalog, keys)).unwrap_or_default(),
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
@@ -62,7 +64,16 @@ pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog
     };
     let objects = read.reads.iter().map(object).collect();
     let found = count(&Record { objects, statement: None, ..record.clone() }, catalog, keys);
-    Counted { class: read.class, unparsed: read.unparsed, exports: read.exports, selection: read.selection, shape: read.shape, ..found }
+    Counted {
+        class: read.class,
+        unparsed: read.unparsed,
+        exports: read.exports,
+        changes: read.changes,
+        written: read.written,
+        selection: read.selection,
+        shape: read.shape,
+        ..found
+    }
 }
 
 fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {
@@ -80,6 +91,9 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
     if personal.is_empty() && !unknown {
         return Persons::NOBODY;
     }
+    if personal.iter().any(|table| table.entry.is_some_and(|entry| entry.packs)) {
+        return Persons::Unknown;
+    }
     // What stood in a text that was lost may have packed many people into a row.
     let Some(rows) = record.rows.filter(|_| !record.doubts.has(Doubts::TEXT)) else { return Persons::Unknown };
     // Rows of a table keyed by the person are persons. Joins and detail tables repeat a person: 15,000 rows were 10,000 people.
@@ -94,8 +108,7 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
 fn keyed_by_row(shown: &[ShownTable<'_>]) -> bool {
     match shown {
         [only] => {
-            only.people_per_row == 1
-                && only.entry.is_some_and(|entry| entry.inference.is_none() && entry.rows_per_subject == RowsPerSubject::One)
+            only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.is_proven() && entry.rows_per_subject == RowsPerSubject::One)
         }
         _ => false,
     }

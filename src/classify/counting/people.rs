@@ -215,7 +215,12 @@ fn equal_names(a: &Column, b: &Column) -> bool {
 }
 
 /// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
-fn values(keys: &ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<BTreeSet<Option<String>>> {
+pub(super) fn values(
+    keys: &ListedKeys,
+    branch: &Branch,
+    known: &[CatalogSource<'_>],
+    record: &Record<'_>,
+) -> Option<BTreeSet<Option<String>>> {
     let mut distinct = BTreeSet::new();
     let mut silent = 0_u64;
     for value in &keys.values {

@@ -2,9 +2,9 @@
 
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::branch::{BranchDisclosure, PeopleRule, disclose_branch};
-use crate::classify::counting::disclosure::Counted;
+use crate::classify::counting::disclosure::{Counted, TableChanges};
 use crate::classify::counting::foreign_key_check::is_foreign_key_check;
-use crate::classify::counting::{execution_plan, selection};
+use crate::classify::counting::{execution_plan, selection, written};
 use crate::model::access::{IdSequence, Selection};
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
@@ -35,6 +35,8 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         class: class.name(),
         unparsed: analysis.unparsed || analysis.blank && record.rows.is_some_and(|rows| rows > 0),
         exports: analysis.class == Class::CopyTo,
+        changes: TableChanges::of(&mut analysis),
+        written: written::about(&analysis, record, catalog, keys),
         persons: Persons::NOBODY,
         kinds: Kinds::NONE,
         subjects: Vec::new(),
@@ -110,6 +112,7 @@ fn persons(analysis: &Analysis, shown: &[BranchDisclosure], record: &Record<'_>)
     // A limit of one statement bounds nothing of an INSERT's conflicts; it bounds the rows that were read.
     let bound = [limit, record.rows_bound].into_iter().flatten().min();
     match shown {
+        [only] if only.unproven => branch_persons(only, analysis, record, rows, bound).at_most(),
         [only] => branch_persons(only, analysis, record, rows, bound),
         several => several_persons(several, rows, bound),
     }

@@ -35,7 +35,8 @@ pub fn catalog(config: &Config, catalog: &Catalog, report: &mut Report) {
             Some(subject) if table.kinds.is_empty() => format!("person by {subject}; no personal columns"),
             Some(subject) => format!("person by {subject}; {}", names(table.kinds)),
         };
-        report.line(format!("{}{system}: {what}", table.pattern));
+        let told = table.told().map_or_else(String::new, |told| format!(" ({told})"));
+        report.line(format!("{}{system}: {what}{told}", table.pattern));
     }
     let spaces: Vec<&str> = catalog.spaces().iter().map(String::as_str).filter(|space| !space.is_empty()).collect();
     if !spaces.is_empty() {

@@ -40,7 +40,10 @@ impl ReplayPass<'_> {
         let format = setup::format(config, self.format)?;
         let files = assign(config, self.files, format.as_ref());
         let topics = topic::open(&self.topics, config, format.as_ref(), positions)?;
-        Ok(Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?)
+        let mut replay =
+            Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?;
+        replay.know(&positions.made);
+        Ok(replay)
     }
 
     /// Reads to the end.

@@ -73,7 +73,9 @@ pub fn decode(followed: &mut Followed<Reading>, messages: &[ConsumerRecord], cla
         let of_slice = |slice: &[ConsumerRecord]| {
             decoder.decode_messages_stateless(slice.iter().map(|message| as_raw(message, classifier)), classifier)
         };
-        return messages.par_chunks(SLICE).flat_map_iter(of_slice).collect();
+        let mut batches: Vec<Batch> = messages.par_chunks(SLICE).flat_map_iter(of_slice).collect();
+        followed.decoder.messages_in_order(&mut batches, classifier, |at| as_raw(&messages[at], classifier));
+        return batches;
     }
     let one = |message: &ConsumerRecord| {
         let mut batch = Batch::default();

@@ -109,6 +109,7 @@ impl Live {
         // Nothing is saved or committed past a dead letter that could not be kept: then this fails.
         self.release_all(observer)?;
         self.positions.tails = self.parts.sources.tails();
+        self.positions.know(self.service.followed.made_tables());
         let Live { mut engine, mut parts, positions, service, .. } = self;
         let acknowledged = service.publisher.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
@@ -198,6 +199,9 @@ impl Live {
         if self.service.followed.get(&id).is_none() {
             self.engine.context().belongs(name, &self.service.followed.sources()[source].name);
             self.service.followed.follow(id, source, id, name.to_owned(), Idle(true));
+            if let (Some(made), Some(followed)) = (self.positions.made.get(name), self.service.followed.get_mut(&id)) {
+                followed.decoder.know(made.clone());
+            }
         }
         let Some(followed) = self.service.followed.get_mut(&id) else { return id };
         followed.touch(Instant::now(), arrived);
@@ -320,6 +324,7 @@ impl Live {
         let begun = Instant::now();
         let image = self.engine.snapshot();
         self.positions.tails = self.parts.sources.tails();
+        self.positions.know(self.service.followed.made_tables());
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;
         self.service.metrics.checkpoint(begun.elapsed());

@@ -8,6 +8,7 @@
 mod inputs;
 mod tap;
 
+use crate::classify::derivation::MadeTables;
 use crate::decode::{Codec, IgnoredCounts};
 use crate::engine::output::Evictions;
 use crate::engine::output::Output;
@@ -169,6 +170,20 @@ impl Replay {
         self.inputs.iter().filter_map(|reading| Some((reading.decoder.name.clone(), reading.decoder.undecoded()?))).collect()
     }
 
+    /// Goes on with the tables that statements before made, by partition.
+    pub fn know(&mut self, made: &BTreeMap<String, MadeTables>) {
+        for reading in &mut self.inputs {
+            if let Some(made) = made.get(&reading.decoder.name) {
+                reading.decoder.know(made.clone());
+            }
+        }
+    }
+
+    /// Tables that statements made, by partition.
+    pub fn made_tables(&self) -> impl Iterator<Item = (String, MadeTables)> {
+        self.inputs.iter().map(|reading| (reading.decoder.name.clone(), reading.decoder.made_tables().clone()))
+    }
+
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
         let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_)));
@@ -266,7 +281,10 @@ impl Replay {
                 let decoder = &mut reading.decoder;
                 let batches = match decoder.format() {
                     Some(codec) if codec.format.stateless => {
-                        pieces.par_iter().map(|piece| decoder.decode_stateless(piece, classifier, range)).collect()
+                        let mut batches: Vec<Batch> =
+                            pieces.par_iter().map(|piece| decoder.decode_stateless(piece, classifier, range)).collect();
+                        decoder.in_order(pieces, &mut batches, classifier, range);
+                        batches
                     }
                     Some(_) | None => pieces.iter().map(|piece| decoder.decode(piece, classifier, range)).collect(),
                 };

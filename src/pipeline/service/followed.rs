@@ -2,6 +2,7 @@
 //! may be holding something back.
 
 use crate::classify::classifier::Classifier;
+use crate::classify::derivation::MadeTables;
 use crate::config::schema::{Config, Source as SourceConfig, SourceKind};
 use crate::decode::FormatChoice;
 use crate::model::access::PartitionId;
@@ -133,7 +134,9 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
         }
         for followed in self.followed.values_mut().filter(|followed| changed.contains(&followed.source)) {
             let PartitionDecoder { partition, name, .. } = &followed.decoder;
+            let made = followed.decoder.made_tables().clone();
             followed.decoder = decoder(&self.sources[followed.source], *partition, name.clone(), self.sealer.clone());
+            followed.decoder.know(made);
         }
     }
 
@@ -142,6 +145,11 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
         let decoder = decoder(&self.sources[source], partition, name, self.sealer.clone());
         let followed = Followed { decoder, source, more, last: Instant::now(), arrived: Timestamp::default(), may_hold_back: false };
         self.followed.insert(key, followed);
+    }
+
+    /// Tables that the statements of each partition made, by its name.
+    pub fn made_tables(&self) -> impl Iterator<Item = (String, MadeTables)> {
+        self.followed.values().map(|followed| (followed.decoder.name.clone(), followed.decoder.made_tables().clone()))
     }
 
     /// Follows a partition no more.
