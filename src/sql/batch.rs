@@ -5,7 +5,9 @@
 //! The words of control flow stand alone, with their conditions. The body of a procedure, function or trigger is part of its definition.
 
 use crate::model::record::Dialect;
-use crate::sql::lexer::{self, Token, Tokens};
+use crate::sql::lexer::{self, Kind, Token, Tokens};
+use crate::sql::wrapped;
+use std::collections::HashMap;
 
 /// Words that begin a statement, wherever they stand outside of one that waits for them.
 const BEGINNINGS: [&str; 45] = [
@@ -63,6 +65,84 @@ pub(super) fn statements(text: &str) -> Vec<&str> {
         Splitter { text, tokens: &list, parts: Vec::new(), first: 0, depth: 0, cases: 0, waits: false, seen: Seen::default() };
     splitter.run();
     splitter.parts
+}
+
+/// The statements of a batch with its constants in their places: variables that are given one value, written out, and never another.
+pub(super) fn with_constants(parts: &[&str]) -> Vec<String> {
+    let lexed: Vec<Vec<Token<'_>>> = parts.iter().map(|part| lexer::tokens(part, Dialect::MsSql).list).collect();
+    let known = constants(&lexed);
+    let fill = |(part, tokens): (&&str, &Vec<Token<'_>>)| {
+        if known.is_empty() || tokens.first().is_some_and(|first| first.is_any(&["DECLARE", "SET"])) {
+            return (*part).to_owned();
+        }
+        wrapped::replaced(part, tokens, |at| known.get(&tokens[at].text.to_ascii_lowercase()).cloned())
+    };
+    parts.iter().zip(&lexed).map(fill).collect()
+}
+
+/// What is known of a variable.
+#[derive(Default)]
+struct Variable<'t> {
+    /// The words of its type.
+    of_type: &'t [Token<'t>],
+    written: usize,
+    value: Option<String>,
+}
+
+fn constants(parts: &[Vec<Token<'_>>]) -> HashMap<String, String> {
+    let mut variables: HashMap<String, Variable<'_>> = HashMap::new();
+    for tokens in parts {
+        let declares = tokens.first().is_some_and(|first| first.is("DECLARE"));
+        let sets = tokens.first().is_some_and(|first| first.is("SET"));
+        for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Variable && token.text.starts_with('@')) {
+            let next = tokens.get(at + 1);
+            let before = at.checked_sub(1).map(|before| &tokens[before]);
+            let mut variable = variables.entry(token.text.to_ascii_lowercase()).or_default();
+            if declares && before.is_some_and(|before| before.is("DECLARE") || before.is_mark(',')) {
+                let end = (at + 1..tokens.len().min(at + 9)).find(|at| tokens[*at].is_mark('=') || tokens[*at].kind == Kind::Variable);
+                let end = end.unwrap_or(tokens.len());
+                variable.of_type = &tokens[at + 1..end];
+                if tokens.get(end).is_some_and(|token| token.is_mark('=')) {
+                    variable.written += 1;
+                    let close = tokens.get(end + 2).is_none_or(|token| token.is_mark(','));
+                    variable.value = tokens.get(end + 1).filter(|_| close).and_then(literal);
+                }
+            } else if next.is_some_and(|next| next.is_mark('=') || next.is_any(&["OUTPUT", "OUT"]))
+                || tokens.get(at + 2).is_some_and(|token| token.is_mark('='))
+                || before.is_some_and(|before| before.is("INTO") || before.is_mark(',') && tokens[0].is("FETCH"))
+            {
+                variable = variables.entry(token.text.to_ascii_lowercase()).or_default();
+                // A comparison counts as well: then it is not known, which is no harm.
+                variable.written += 1;
+                variable.value = if sets && tokens.len() == 4 { tokens.get(3).and_then(literal) } else { None };
+            }
+        }
+    }
+    let fits = |variable: &Variable<'_>, value: &str| {
+        let number = value.bytes().all(|byte| byte.is_ascii_digit());
+        match variable.of_type.iter().find(|token| token.kind == Kind::Word && !token.is("AS")) {
+            Some(of_type) if of_type.is_any(&["INT", "BIGINT", "SMALLINT", "TINYINT", "NUMERIC", "DECIMAL"]) => number,
+            // A longer text is cut, and without a length it is one character.
+            Some(of_type) if of_type.is_any(&["CHAR", "VARCHAR", "NCHAR", "NVARCHAR"]) => {
+                let length = variable.of_type.iter().find_map(|token| match token.kind {
+                    Kind::Number => token.text.parse::<usize>().ok(),
+                    Kind::Word if token.is("MAX") => Some(usize::MAX),
+                    _ => None,
+                });
+                !number && length.is_some_and(|length| length >= value.len())
+            }
+            _ => false,
+        }
+    };
+    let constant = |(name, mut variable): (String, Variable<'_>)| {
+        let value = variable.value.take()?;
+        (variable.written == 1 && fits(&variable, &value)).then_some((name, value))
+    };
+    variables.into_iter().filter_map(constant).collect()
+}
+
+fn literal(token: &Token<'_>) -> Option<String> {
+    matches!(token.kind, Kind::Text | Kind::Number).then(|| token.text.to_owned())
 }
 
 struct Splitter<'t, 's> {
@@ -249,6 +329,26 @@ mod tests {
             9
         );
         assert_eq!(statements("exec sp_who select name from t where a = case when 1=1 then 2 end update t set a=1").len(), 3);
+    }
+
+    #[test]
+    fn a_variable_of_one_value_is_that_value() {
+        let of = |text: &str| with_constants(&statements(text)).pop().unwrap_or_default();
+        assert_eq!(
+            of("DECLARE @id int = 4711, @n nvarchar(10) SET @n = N'Li' SELECT a FROM t WHERE id = @id AND n = @n"),
+            "SELECT a FROM t WHERE id = 4711 AND n = N'Li'"
+        );
+        assert_eq!(of("DECLARE @q nvarchar(max) = N'SELECT 1' EXEC (@q)"), "EXEC (N'SELECT 1')");
+        for text in [
+            "DECLARE @id int = 1 SET @id = 2 SELECT @id",
+            "DECLARE @id int = 1 EXEC p @id OUTPUT SELECT @id",
+            "DECLARE @id int = 1 FETCH c INTO @x, @id SELECT @id",
+            "DECLARE @id varchar(2) = 'abc' SELECT @id",
+            "DECLARE @id varchar = 'abc' SELECT @id",
+            "DECLARE @id int = 1 + f() SELECT @id",
+        ] {
+            assert_eq!(of(text), "SELECT @id", "{text}");
+        }
     }
 
     #[test]

@@ -83,6 +83,12 @@ pub(super) fn without<'t>(text: &'t str, tokens: &[Token<'t>], dialect: Dialect)
             at = end;
             continue;
         }
+        // `database..table`: the schema is the server's own.
+        if dialect == Dialect::MsSql && tokens[at].is_mark('.') && tokens.get(at + 1).is_some_and(|next| next.is_mark('.')) {
+            kept.push_str(&text[from..tokens[at].end()]);
+            kept.push_str("dbo");
+            from = tokens[at].end();
+        }
         let Some(end) = hint(tokens, at, dialect, tables, &mut bare).filter(|end| *end > at) else {
             at += 1;
             continue;
@@ -134,7 +140,7 @@ fn hint(tokens: &[Token<'_>], at: usize, dialect: Dialect, tables: bool, bare: &
             return hints_within(tokens, at);
         }
         if token.is("OPTION") && is_mark(at + 1, '(') {
-            return Some(lexer::closing(tokens, at + 1)).filter(|end| !tokens[at..*end].iter().any(|token| token.is("SELECT")));
+            return closing(tokens, at + 1).filter(|end| !tokens[at..*end].iter().any(|token| token.is("SELECT")));
         }
     }
     if token.is("FOR") {
@@ -170,15 +176,15 @@ fn hint(tokens: &[Token<'_>], at: usize, dialect: Dialect, tables: bool, bare: &
         Dialect::MySql => mysql(tokens, at, bare),
         Dialect::Oracle if token.is("SAMPLE") => {
             let open = at + 1 + usize::from(words(at + 1, &["BLOCK"]));
-            is_mark(open, '(').then(|| lexer::closing(tokens, open))
+            closing(tokens, open).filter(|_| is_mark(open, '('))
         }
         Dialect::Oracle if token.is_any(&["PARTITION", "SUBPARTITION"]) && is_mark(at + 1, '(') && at > 0 && tokens[at - 1].names() => {
-            let end = lexer::closing(tokens, at + 1);
+            let end = closing(tokens, at + 1)?;
             (end - at == 4 && !tokens[at - 1].is_any(&["OVER", "BY"])).then_some(end)
         }
         Dialect::Snowflake if token.is_any(&["AT", "BEFORE"]) && is_mark(at + 1, '(') && at > 0 && tokens[at - 1].names() => {
             let named = tokens.get(at + 2).is_some_and(|token| token.is_any(&["TIMESTAMP", "OFFSET", "STATEMENT", "STREAM"]));
-            named.then(|| lexer::closing(tokens, at + 1))
+            closing(tokens, at + 1).filter(|_| named)
         }
         // DB2.
         Dialect::Generic if token.is("WITH") && at + 2 == tokens.len() && tokens[at + 1].is_any(&["UR", "CS", "RS", "RR", "NC"]) => {
@@ -188,9 +194,14 @@ fn hint(tokens: &[Token<'_>], at: usize, dialect: Dialect, tables: bool, bare: &
     }
 }
 
+/// The end of the brackets around a hint: a few words.
+fn closing(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    lexer::closing_within(tokens, open, 128)
+}
+
 /// `(NOLOCK, INDEX (x))`: brackets that hold hints alone.
 fn hints_within(tokens: &[Token<'_>], open: usize) -> Option<usize> {
-    let end = lexer::closing(tokens, open);
+    let end = closing(tokens, open)?;
     let (mut at, mut depth) = (open, 0_usize);
     while at < end {
         let token = &tokens[at];
@@ -239,11 +250,11 @@ fn moment(tokens: &[Token<'_>], mut at: usize) -> Option<usize> {
     match tokens.get(at)?.kind {
         Kind::Text | Kind::Number | Kind::Variable => Some(at + 1),
         Kind::Word if tokens.get(at + 1).is_some_and(|token| token.is_mark('(')) => {
-            let end = lexer::closing(tokens, at + 1);
+            let end = closing(tokens, at + 1)?;
             (!tokens[at..end].iter().any(|token| token.is("SELECT"))).then_some(end)
         }
         Kind::Mark if tokens.get(at)?.is_mark('(') => {
-            let end = lexer::closing(tokens, at);
+            let end = closing(tokens, at)?;
             (!tokens[at..end].iter().any(|token| token.is("SELECT"))).then_some(end)
         }
         _ => None,
@@ -255,7 +266,7 @@ fn mysql(tokens: &[Token<'_>], at: usize, bare: &mut Bare<'_>) -> Option<usize> 
     let next = tokens.get(at + 1)?;
     if token.is_any(&["USE", "FORCE", "IGNORE"]) && next.is_any(&["INDEX", "KEY", "INDEXES", "KEYS"]) {
         let open = (at + 2..at + 6).find(|at| tokens.get(*at).is_some_and(|token| token.is_mark('(')))?;
-        return Some(lexer::closing(tokens, open));
+        return closing(tokens, open);
     }
     if token.is("SELECT") || !token.is("INTO") {
         return None;
@@ -305,6 +316,7 @@ mod tests {
             of("SELECT a FROM dbo.t (nolock) JOIN u WITH (NOLOCK, INDEX(ix)) ON 1=1 OPTION (RECOMPILE)"),
             "SELECT a FROM dbo.t JOIN u ON 1=1"
         );
+        assert_eq!(of("SELECT a FROM crm..t"), "SELECT a FROM crm.dbo.t");
         assert_eq!(of("SELECT a FROM t WITH (INDEX = ix, UPDLOCK) FOR BROWSE"), "SELECT a FROM t");
         assert_eq!(bare("SELECT a FROM t FOR NO KEY UPDATE OF t SKIP LOCKED", Dialect::PostgreSql), "SELECT a FROM t");
         assert_eq!(bare("SELECT a FROM t FOR UPDATE OF t.a, b WAIT 5", Dialect::Oracle), "SELECT a FROM t");

@@ -225,18 +225,23 @@ const FURTHEST: usize = 4_000;
 
 /// The position behind the bracket that closes the one at `open`, in tokens; the end where none does.
 pub(super) fn closing(tokens: &[Token<'_>], open: usize) -> usize {
+    closing_within(tokens, open, FURTHEST).unwrap_or(tokens.len())
+}
+
+/// The same within so many tokens.
+pub(super) fn closing_within(tokens: &[Token<'_>], open: usize, most: usize) -> Option<usize> {
     let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate().skip(open).take(FURTHEST) {
+    for (at, token) in tokens.iter().enumerate().skip(open).take(most) {
         if token.is_mark('(') {
             depth += 1;
         } else if token.is_mark(')') {
             depth = depth.saturating_sub(1);
             if depth == 0 {
-                return at + 1;
+                return Some(at + 1);
             }
         }
     }
-    tokens.len()
+    None
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::sql::functions::{FunctionEffect, effect};
 use crate::sql::walk::{Binding, OutputColumn, Shape, Walker, text};
 use sqlparser::ast::{
-    Assignment, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, OnConflictAction, OnInsert,
-    OutputClause, SelectItem, SetExpr, TableFactor, TableObject, Update, UpdateTableFromKind,
+    Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, ObjectName,
+    OnConflictAction, OnInsert, OutputClause, SelectItem, SetExpr, TableFactor, TableObject, Update, UpdateTableFromKind,
 };
 
 impl<'q> Walker<'q> {
@@ -68,8 +68,28 @@ impl<'q> Walker<'q> {
 
     /// Values that are put into columns of a table: those of other tables are copied, those of its own stay where they were.
     fn assigned(&mut self, assignments: &'q [Assignment], own: Option<usize>) -> Vec<OutputColumn> {
-        let values: Vec<&'q Expr> = assignments.iter().map(|assignment| &assignment.value).collect();
-        self.written(values, own)
+        let mut outs = Vec::new();
+        for assignment in assignments {
+            // MySQL changes several tables at once: the name says which.
+            let own = match &assignment.target {
+                AssignmentTarget::ColumnName(name) if name.0.len() > 1 => self.qualified(name).or(own),
+                AssignmentTarget::ColumnName(_) | AssignmentTarget::Tuple(_) => own,
+            };
+            outs.extend(self.written(vec![&assignment.value], own));
+        }
+        outs
+    }
+
+    /// The source that a qualified column is of.
+    fn qualified(&self, name: &ObjectName) -> Option<usize> {
+        let column = text(name);
+        let table = column.rsplit_once('.').map(|(table, _)| table)?;
+        let alias = table.rsplit('.').next().unwrap_or(table);
+        let binding = self.scopes.last()?.iter().find(|binding| binding.alias.eq_ignore_ascii_case(alias))?;
+        match binding.shape {
+            Shape::Table(source) => Some(source),
+            Shape::Derived(_) => None,
+        }
     }
 
     fn written(&mut self, values: Vec<&'q Expr>, own: Option<usize>) -> Vec<OutputColumn> {

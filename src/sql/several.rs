@@ -1,7 +1,7 @@
 //! A text of one statement or several: each is read by itself, and all of them are taken together.
 
 use crate::model::record::Dialect;
-use crate::sql::{Analysis, Branch, Class, dialect, lexer, split, statement};
+use crate::sql::{Analysis, Branch, Class, batch, dialect, lexer, split, statement};
 
 /// How deep statements that stand inside of others are read.
 const DEEPEST: usize = 4;
@@ -21,6 +21,13 @@ pub(super) fn analyse(text: &str, dialect: Dialect, depth: usize) -> Analysis {
             statement::doubtful(text, statement::analyse(only, dialect, depth), dialect)
         }
         _ if dialect::is_ambiguous(text, dialect) => statement::doubtful(text, together(text, &texts, dialect, depth), dialect),
+        // The statements of a batch are taken out of it without what is behind the last: it may be cut there.
+        _ if dialect == Dialect::MsSql && lexer::tokens(text, dialect).cut => {
+            let mut found = together(text, &texts, dialect, depth);
+            found.unparsed = true;
+            found.branches.iter_mut().for_each(|branch| branch.hides_query = true);
+            found
+        }
         [only] => statement::analyse(only, dialect, depth),
         several => together(text, several, dialect, depth),
     }
@@ -33,9 +40,18 @@ fn runs(part: &Analysis) -> bool {
 
 /// The statements of one text as if they were one.
 fn together(text: &str, texts: &[&str], dialect: Dialect, depth: usize) -> Analysis {
-    let mut parts: Vec<Analysis> = texts.iter().take(MOST_STATEMENTS).map(|text| statement::analyse(text, dialect, depth)).collect();
     let too_many = texts.len() > MOST_STATEMENTS;
-    if !too_many && let Some(only) = the_one_that_returns(&mut parts, dialect) {
+    let texts = &texts[..texts.len().min(MOST_STATEMENTS)];
+    let mut parts: Vec<Analysis> = match dialect {
+        Dialect::MsSql => batch::with_constants(texts).iter().map(|text| statement::analyse(text, dialect, depth)).collect(),
+        _ => texts.iter().map(|text| statement::analyse(text, dialect, depth)).collect(),
+    };
+    // What runs again and again returns rows each time.
+    let loops = || texts.iter().any(|text| ["WHILE", "GOTO"].iter().any(|word| split::first_word(text).eq_ignore_ascii_case(word)));
+    if !too_many
+        && !loops()
+        && let Some(only) = the_one_that_returns(&mut parts, dialect)
+    {
         return only;
     }
     let any_runs = parts.iter().any(runs);
@@ -52,6 +68,10 @@ fn together(text: &str, texts: &[&str], dialect: Dialect, depth: usize) -> Analy
     whole.unparsed = too_many;
     if too_many {
         whole.branches.extend(statement::beyond(text, dialect).branches);
+    }
+    // A text that was put together of others may read what they name.
+    if any_runs || parts.iter().any(|part| part.class == Class::Call) {
+        whole.branches.extend(statement::in_strings(text, dialect));
     }
     for part in parts {
         whole.unparsed |= part.unparsed;

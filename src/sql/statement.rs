@@ -44,7 +44,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         | "DROP_REPLICATION_SLOT"
         | "READ_REPLICATION_SLOT"
         | "ALTER_REPLICATION_SLOT" => plain(Class::Show),
-        "CREATE" => create(statement, dialect, depth),
+        "CREATE" => create(statement, dialect, depth, true),
+        "CACHE" => create(statement, dialect, depth, false),
         // A plan shows no row. What it would read is left out: nothing of it left.
         "EXPLAIN" | "DESCRIBE" | "DESC" => plain(Class::Explain),
         "DECLARE" => inner(statement, dialect, Class::Declare, "for", depth),
@@ -87,9 +88,12 @@ fn may_wrap(word: &str, statement: &str) -> bool {
 fn of_wrapped(inner: Wrapped, statement: &str, dialect: Dialect, depth: usize) -> Analysis {
     match inner {
         Wrapped::Runs(text) => several::analyse(&text, dialect, depth + 1),
+        Wrapped::Opens(text) => Analysis { class: Class::Declare, rows_may_be_fewer: true, ..several::analyse(&text, dialect, depth + 1) },
         Wrapped::Prepares(Some(text)) => Analysis { class: Class::Prepare, ..several::analyse(&text, dialect, depth + 1) },
         Wrapped::Prepares(None) => plain(Class::Prepare),
         Wrapped::Continues => plain(Class::Execute),
+        // It may return rows of its own.
+        Wrapped::Harmless if dialect == Dialect::MsSql => plain(Class::Show),
         Wrapped::Harmless => plain(Class::Set),
         Wrapped::Unknown => hidden(statement, dialect, Class::Call),
     }
@@ -128,8 +132,11 @@ fn of_batch(word: &str, statement: &str, depth: usize) -> Option<Analysis> {
                 },
             ));
         }
+        // Plans come as further results.
+        "SET" if ["STATISTICS PROFILE", "STATISTICS XML"].iter().any(|word| rest.to_ascii_uppercase().contains(word)) => plain(Class::Show),
         "SET" | "DECLARE" => plain(Class::Set),
         "BEGIN" => plain(Class::Transaction),
+        "BULK" => plain(Class::CopyFrom),
         "DBCC" => {
             const HARMLESS: [&str; 20] = [
                 "CHECKDB",
@@ -155,7 +162,7 @@ fn of_batch(word: &str, statement: &str, depth: usize) -> Option<Analysis> {
             ];
             let tokens = lexer::tokens(statement, DIALECT).list;
             match tokens.get(1) {
-                Some(command) if command.is_any(&HARMLESS) => plain(Class::Maintenance),
+                Some(command) if command.is_any(&HARMLESS) => plain(Class::Show),
                 // Pages and statistics hold values.
                 _ => hidden(statement, DIALECT, Class::Other),
             }
@@ -193,12 +200,12 @@ fn publishes(statement: &str, dialect: Dialect) -> bool {
         && (tokens[0].is("CREATE") || tokens.get(3).is_some_and(|token| token.is_any(&["ADD", "SET"])))
 }
 
-/// `CREATE …`: a table made of a query copies what it reads.
-fn create(statement: &str, dialect: Dialect, depth: usize) -> Analysis {
+/// `CREATE …`: a table made of a query copies what it reads, as its grammar understands it where that follows queries.
+fn create(statement: &str, dialect: Dialect, depth: usize, follows: bool) -> Analysis {
     if publishes(statement, dialect) {
         return copies::everything(statement, dialect);
     }
-    if let Some(Some(found)) = understood(statement, dialect, Class::Ddl) {
+    if follows && let Some(Some(found)) = understood(statement, dialect, Class::Ddl) {
         return found;
     }
     let Some(creation) = copies::creation(statement, dialect) else { return plain(Class::Ddl) };
@@ -236,10 +243,7 @@ fn begins_transaction(statement: &str) -> bool {
 fn hidden(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let mut analysis = Analysis { class, ..by_words(&statement.replace("$$", " "), dialect) };
     let mut branch = analysis.branches.pop().unwrap_or_default();
-    let texts = lexer::tokens(statement, dialect).list.into_iter().filter(|token| token.kind == Kind::Text);
-    let inside: String =
-        texts.filter_map(|text| text.string(dialect)).filter(|text| text.contains(char::is_whitespace)).collect::<Vec<_>>().join(" ; ");
-    for table in tokens::tables_in_strings(&inside, dialect) {
+    for table in named_in_strings(statement, dialect) {
         if branch.sources.len() < MOST_BY_WORDS && !branch.sources.iter().any(|known| known.table.eq_ignore_ascii_case(&table)) {
             branch.output.push(Column { source: branch.sources.len(), name: None });
             branch.sources.push(Source { table, flows: true });
@@ -249,6 +253,22 @@ fn hidden(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     branch.hides_query = true;
     analysis.branches.push(branch);
     analysis
+}
+
+/// The tables that the strings of a text name, where they may be statements.
+fn named_in_strings(text: &str, dialect: Dialect) -> Vec<String> {
+    let texts = lexer::tokens(text, dialect).list.into_iter().filter(|token| token.kind == Kind::Text);
+    let spaced = |text: &String| text.contains(char::is_whitespace);
+    let inside = texts.filter_map(|text| text.string(dialect)).filter(spaced).collect::<Vec<_>>().join(" ; ");
+    tokens::tables_in_strings(&inside, dialect)
+}
+
+/// What a text reads that is put together of the strings of this one.
+pub(super) fn in_strings(text: &str, dialect: Dialect) -> Option<Branch> {
+    let tables = named_in_strings(text, dialect);
+    let output = (0..tables.len()).map(|source| Column { source, name: None }).collect();
+    let sources: Vec<Source> = tables.into_iter().map(|table| Source { table, flows: true }).collect();
+    (!sources.is_empty()).then(|| Branch { sources, output, multiplied: true, hides_query: true, ..Branch::default() })
 }
 
 /// Most tables that are taken from the words of a statement.
@@ -320,9 +340,34 @@ fn by_words(statement: &str, dialect: Dialect) -> Analysis {
 
 fn parsed(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     match understood(statement, dialect, class) {
-        None => Analysis { class, ..by_words(statement, dialect) },
+        None => quiet_where_it_only_changes(statement, dialect, Analysis { class, ..by_words(statement, dialect) }),
         Some(found) => found.unwrap_or_else(|| given_up(statement, dialect, class)),
     }
+}
+
+/// A change that was not parsed, but all of it is there and it has no word that could read or return rows: it shows nobody.
+fn quiet_where_it_only_changes(statement: &str, dialect: Dialect, mut analysis: Analysis) -> Analysis {
+    const READING: [&str; 12] =
+        ["SELECT", "JOIN", "RETURNING", "OUTPUT", "TABLE", "WITH", "EXEC", "EXECUTE", "INTO", "CALL", "USING", "VALUE"];
+    let changes = matches!(analysis.class, Class::Insert | Class::Update | Class::Delete);
+    let tokens = lexer::tokens(statement, dialect);
+    let reads = |token: &lexer::Token<'_>| {
+        token.is_any(&READING) && !(token.is("INTO") && analysis.class == Class::Insert)
+            || token.is("FROM") && analysis.class != Class::Delete
+    };
+    if !changes || tokens.cut || analysis.branches.len() > 1 || tokens.list.iter().any(reads) {
+        return analysis;
+    }
+    let mut branch = analysis.branches.pop().unwrap_or_default();
+    for table in &analysis.writes {
+        branch.sources.push(Source { table: table.clone(), flows: false });
+    }
+    branch.output.clear();
+    branch.hides_query = false;
+    branch.sources.iter_mut().for_each(|source| source.flows = false);
+    analysis.makes.clear();
+    analysis.branches.push(branch);
+    analysis
 }
 
 /// A statement that was parsed but not followed to its end: how many rows stand behind one of its own nobody knows.

@@ -301,8 +301,7 @@ fn common_table_expressions<'t>(tokens: &[Token<'t>], dialect: Dialect) -> Vec<E
             }
             _ => None,
         };
-        let end = lexer::closing(tokens, open);
-        found.extend(name.map(|name| Expression { name: name.name(), query: open..end, recursive }));
+        found.extend(name.map(|name| Expression { name: name.name(), query: open..lexer::closing(tokens, open), recursive }));
     }
     found
 }
@@ -420,7 +419,9 @@ fn packs(tokens: &[Token<'_>], dialect: Dialect) -> bool {
                 effect(&name, dialect),
                 FunctionEffect::Scalar | FunctionEffect::Count | FunctionEffect::Server | FunctionEffect::Window
             );
-            !alone && (schema.is_some() || !token.is_any(&NO_CALLS))
+            // `JSON_ARRAY(SELECT …)` takes rows, not a value.
+            let takes_rows = tokens.get(at + 2).is_some_and(|inner| inner.is_any(&["SELECT", "WITH", "TABLE"]));
+            (takes_rows || !alone) && (schema.is_some() || !token.is_any(&NO_CALLS))
         };
         marks || variable || token.is_any(&PACKING) || token.names() && next_is('(') && calls()
     })

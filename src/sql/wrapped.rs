@@ -11,6 +11,8 @@ use crate::sql::lexer::{self, Kind, Token};
 pub(super) enum Wrapped {
     /// This text.
     Runs(String),
+    /// A cursor over this text: its rows are fetched by other calls.
+    Opens(String),
     /// Nothing yet: it makes this text ready, or one that is not known.
     Prepares(Option<String>),
     /// Rows of something that was made ready before.
@@ -128,13 +130,20 @@ fn execute(rest: &[Token<'_>]) -> Wrapped {
     match name.to_ascii_lowercase().as_str() {
         "sp_executesql" => run(0, 1, 2),
         "sp_prepexec" => run(2, 1, 3),
-        "sp_cursoropen" => run(1, 5, 6),
-        "sp_cursorprepexec" => run(3, 2, 7),
+        "sp_cursoropen" => opens(run(1, 5, 6)),
+        "sp_cursorprepexec" => opens(run(3, 2, 7)),
         "sp_prepare" => Wrapped::Prepares(text(named(&["@stmt"], 2))),
         "sp_cursorprepare" => Wrapped::Prepares(text(named(&["@stmt"], 2))),
         "sp_cursorfetch" | "sp_execute" | "sp_cursorexecute" => Wrapped::Continues,
         name if HARMLESS_PROCEDURES.binary_search(&name).is_ok() => Wrapped::Harmless,
         _ => Wrapped::Unknown,
+    }
+}
+
+fn opens(run: Wrapped) -> Wrapped {
+    match run {
+        Wrapped::Runs(text) => Wrapped::Opens(text),
+        other => other,
     }
 }
 
@@ -232,7 +241,8 @@ fn is_variable(token: &Token<'_>) -> bool {
     token.kind == Kind::Variable
 }
 
-fn replaced(text: &str, tokens: &[Token<'_>], value: impl Fn(usize) -> Option<String>) -> String {
+/// A text with values in the places of its variables.
+pub(super) fn replaced(text: &str, tokens: &[Token<'_>], value: impl Fn(usize) -> Option<String>) -> String {
     let (mut filled, mut from) = (String::with_capacity(text.len()), 0);
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| is_variable(token)) {
         if let Some(value) = value(at) {
@@ -252,26 +262,35 @@ fn is_harmless(tokens: &[Token<'_>]) -> bool {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         at += 1;
-        if token.names() && tokens.get(at).is_some_and(|next| next.is_mark('.') || next.is_mark('(')) {
-            let name = if tokens[at].is_mark('(') { token.name() } else { tokens.get(at + 1).map_or("", Token::name) };
-            let package = if tokens[at].is_mark('(') { "" } else { token.name() };
-            let known = HARMLESS_PACKAGES.iter().any(|(known, names)| {
-                known.eq_ignore_ascii_case(package) && (names.is_empty() || names.iter().any(|known| known.eq_ignore_ascii_case(name)))
-            });
-            if !known {
-                return false;
-            }
-            any = true;
-            at += if tokens[at].is_mark('(') { 0 } else { 2 };
-        } else if token.names() && !token.is_any(&WORDS) {
+        if !token.names() {
+            continue;
+        }
+        let (mut package, mut name) = ("", token.name());
+        while let [point, next, ..] = &tokens[at..]
+            && point.is_mark('.')
+            && next.names()
+        {
+            (package, name) = (name, next.name());
+            at += 2;
+        }
+        let calls = tokens.get(at).is_some_and(|next| next.is_mark('('));
+        if package.is_empty() && !calls && token.is_any(&WORDS) {
+            continue;
+        }
+        let is_known = |(known, names): &(&str, &[&str])| {
+            known.eq_ignore_ascii_case(package) && (names.is_empty() || names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        };
+        if !HARMLESS_PACKAGES.iter().any(is_known) {
             return false;
         }
+        any = true;
     }
     any
 }
 
 /// Packages, each with its harmless procedures; all of them where none is named.
-const HARMLESS_PACKAGES: [(&str, &[&str]); 6] = [
+const HARMLESS_PACKAGES: [(&str, &[&str]); 7] = [
+    ("DBMS_TRANSACTION", &["LOCAL_TRANSACTION_ID"]),
     ("DBMS_OUTPUT", &["ENABLE", "DISABLE", "GET_LINE", "GET_LINES"]),
     ("DBMS_APPLICATION_INFO", &["SET_MODULE", "SET_ACTION", "SET_CLIENT_INFO"]),
     ("DBMS_SESSION", &["SET_IDENTIFIER", "CLEAR_IDENTIFIER", "SET_NLS", "SET_SQL_TRACE", "RESET_PACKAGE", "FREE_UNUSED_USER_MEMORY"]),
@@ -341,7 +360,7 @@ mod tests {
 
     fn runs(text: &str, dialect: Dialect) -> String {
         match wrapped(text, dialect) {
-            Some(Wrapped::Runs(text)) => text,
+            Some(Wrapped::Runs(text) | Wrapped::Opens(text)) => text,
             other => format!("{other:?}"),
         }
     }

@@ -580,3 +580,45 @@ fn a_copy_is_never_counted_by_the_one_row_of_its_status() {
         assert_eq!((found.persons, found.exports), (Persons::Unknown, true), "{text}");
     }
 }
+
+#[test]
+fn a_variable_of_a_batch_that_has_one_value_is_a_key() {
+    let found = rows_in(Dialect::MsSql, "DECLARE @id int = 4711 SELECT name FROM crm.customers WHERE id = @id", 1);
+    assert_eq!((found.persons, found.subjects.to_vec()), (Persons::Exact(1), vec![Keys::built_in().subject("", "4711")]));
+    let run = "DECLARE @q nvarchar(max) = N'SELECT STRING_AGG(name, '','') FROM ' SET @q = @q + N' FROM crm.customers' EXEC (@q)";
+    let found = rows_in(Dialect::MsSql, run, 1);
+    assert_eq!((found.persons, found.reads.iter().any(|read| read.table == "crm.customers")), (Persons::Unknown, true));
+    let joined = "UPDATE crm.customers c JOIN scratch.t t ON t.id = c.id SET t.v = c.name";
+    assert_ne!(rows_in(Dialect::MySql, joined, 1).persons, Persons::NOBODY);
+}
+
+#[test]
+fn a_batch_that_goes_round_or_is_cut_is_never_exact() {
+    for text in [
+        "WHILE @i < 100 BEGIN SELECT name FROM crm.customers WHERE branch = @i SET @i = @i + 1 END",
+        "SELECT name FROM crm.customers WHERE id = 1 /* x",
+        "exec sp_cursoropen @p1 output,N'SELECT name FROM crm.customers',@p3 output,@p4 output,@p5 output",
+        "EXEC sp_who SELECT name FROM crm.customers",
+        "SET STATISTICS XML ON SELECT name FROM crm.customers",
+    ] {
+        assert_eq!(rows_in(Dialect::MsSql, text, 1).persons, Persons::Unknown, "{text}");
+    }
+}
+
+#[test]
+fn a_change_that_does_not_parse_shows_nobody_unless_it_reads() {
+    for text in [
+        "DELETE TOP (10) FROM crm.customers WHERE id = 3",
+        "UPDATE TOP (5) crm.customers SET phone = '1' STRANGELY",
+        "INSERT INTO crm.customers VALUES (1 STRANGELY)",
+    ] {
+        assert_eq!(rows_in(Dialect::MsSql, text, 5).persons, Persons::NOBODY, "{text}");
+    }
+    for text in [
+        "DELETE FROM crm.customers STRANGELY RETURNING name",
+        "INSERT INTO scratch.x STRANGELY SELECT name FROM crm.customers",
+        "DELETE FROM crm.customers WHERE name = 'x",
+    ] {
+        assert_ne!(rows_in(Dialect::PostgreSql, text, 5).persons, Persons::NOBODY, "{text}");
+    }
+}
