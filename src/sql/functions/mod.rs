@@ -119,6 +119,11 @@ fn known(name: &str, dialect: Dialect) -> Result<tables::Listed, FunctionEffect>
     let Ok(lower) = std::str::from_utf8(lower) else { return Err(FunctionEffect::Foreign) };
     let table = tables::of(dialect);
     let own = own_schemas(dialect).iter().find_map(|schema| lower.strip_prefix(schema));
+    // Each database of Snowflake's has the same functions: `crm.information_schema.login_history`.
+    let own = own.or_else(|| match (dialect, lower.split_once('.')) {
+        (Dialect::Snowflake, Some((_, rest))) if rest.starts_with("information_schema.") => Some(rest),
+        _ => None,
+    });
     if let Some(listed) = table.get(lower).or_else(|| table.get(own?)) {
         return Ok(*listed);
     }

@@ -147,6 +147,9 @@ fn functions_that_take_a_query_hide_what_they_read() {
     assert_eq!(effect("result_scan", Dialect::Snowflake), FunctionEffect::HidesQuery);
     assert_eq!(effect("safe.external_query", Dialect::BigQuery), FunctionEffect::HidesQuery);
     assert_eq!(effect("safe.substr", Dialect::BigQuery), FunctionEffect::Scalar);
+    assert_eq!(effect("deref", Dialect::Oracle), FunctionEffect::HidesQuery, "the row that a reference points to is another table's");
+    assert_eq!(effect("crm.information_schema.login_history", Dialect::Snowflake), FunctionEffect::Rows);
+    assert_eq!(effect("crm.information_schema.everybody", Dialect::Snowflake), FunctionEffect::Foreign);
 }
 
 #[test]

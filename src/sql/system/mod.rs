@@ -160,6 +160,8 @@ mod tests {
             ("performance_schema.events_statements_summary_by_digest", "digest_text", Dialect::MySql, false),
             ("performance_schema.events_statements_summary_by_digest", "query_sample_text", Dialect::MySql, true),
             ("information_schema.column_statistics", "histogram", Dialect::MySql, true),
+            ("performance_schema.data_locks", "lock_data", Dialect::MySql, true),
+            ("performance_schema.data_locks", "lock_mode", Dialect::MySql, false),
             ("all_tab_columns", "column_name", Dialect::Oracle, false),
             ("all_tab_columns", "low_value", Dialect::Oracle, true),
             ("sys.dba_tab_histograms", "endpoint_actual_value", Dialect::Oracle, true),
