@@ -11,6 +11,12 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // What a panic says may quote a record; where it happened does not.
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        let what = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("what it says may quote a record and is not shown");
+        eprintln!("a bug: panicked{place}: {what}");
+    }));
     let arguments = cli::Arguments::parse();
     match cli::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,6 +12,7 @@ use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::dead_letters;
 use leakwarden::pipeline::delivery::Delivery;
+use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::redrive::Letters;
@@ -121,6 +122,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         sources: Sources::start(&config, &positions, &keys)?,
         spool: Some(Spool::open(&config.state.dir).with_earlier(earlier_dead_letters(&config))),
         state: Some(kept.into_state()),
+        in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");

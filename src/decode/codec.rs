@@ -34,7 +34,8 @@ impl Codec {
 
     /// A new decoder for one partition. It takes records out of their envelopes first, and leaves no line without a fate.
     pub fn decoder(&self) -> Box<dyn Decoder> {
-        let unframed = Unframed::new((self.format.decoder)(&self.settings), self.format, self.settings.clone());
+        let Codec { format, settings, .. } = self.clone();
+        let unframed = move || -> Box<dyn Decoder> { Box::new(Unframed::new((format.decoder)(&settings), format, settings.clone())) };
         Box::new(Accounted::new(Box::new(unframed)))
     }
 }

@@ -7,6 +7,7 @@
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw};
 use crate::model::access::Position;
 use crate::model::ignored::IgnoredReason;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Lines that were passed over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,16 +30,36 @@ impl Raw<'_> {
 /// A decoder none of whose lines goes without a fate: what it was given and gave nothing for is counted.
 ///
 /// A line is held back until something is emitted for it, which may be much later; how many are held is known, not which.
+///
+/// A panic is the fate of one record: the decoder is made anew, and goes on.
 pub struct Accounted {
+    make: MakeDecoder,
     inner: Box<dyn Decoder>,
     held: u64,
     last: Position,
 }
 
+/// Makes a decoder.
+pub type MakeDecoder = Box<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
+
 impl Accounted {
     /// The decoder as it is, and counted.
-    pub fn new(inner: Box<dyn Decoder>) -> Accounted {
-        Accounted { inner, held: 0, last: Position::default() }
+    pub fn new(make: MakeDecoder) -> Accounted {
+        Accounted { inner: make(), make, held: 0, last: Position::default() }
+    }
+
+    /// Goes on with a new decoder after a panic of the one before, of which is taken what it still gives.
+    fn begin_anew(&mut self, emit: &mut Emit<'_>) {
+        let mut former = std::mem::replace(&mut self.inner, (self.make)());
+        let mut told = 0;
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            former.flush(&mut |decoded| {
+                told += decoded.fate().map_or(0, |(_, lines)| lines);
+                emit(decoded);
+            });
+        }));
+        self.release(told);
+        self.settle(emit);
     }
 
     fn release(&mut self, told: u64) {
@@ -56,16 +77,23 @@ impl Decoder for Accounted {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let (mut own, mut earlier) = (0, 0);
         let was_open = self.inner.is_record_incomplete();
-        let result = self.inner.decode(raw, &mut |decoded| {
-            match decoded.fate() {
-                Some((at, lines)) if at == raw.position => own += lines,
-                Some((_, lines)) => earlier += lines,
-                None => {}
-            }
-            emit(decoded);
-        });
+        let inner = &mut self.inner;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            inner.decode(raw, &mut |decoded| {
+                match decoded.fate() {
+                    Some((at, lines)) if at == raw.position => own += lines,
+                    Some((_, lines)) => earlier += lines,
+                    None => {}
+                }
+                emit(decoded);
+            })
+        }));
         self.release(earlier);
         self.last = raw.position;
+        let Ok(result) = result else {
+            self.begin_anew(emit);
+            return Err(DecodeError::Bug);
+        };
         if result.is_ok() && own == 0 {
             // A line that ends a record may begin the next.
             let goes_on = was_open && (earlier == 0 || !self.inner.is_record_incomplete());
@@ -84,11 +112,17 @@ impl Decoder for Accounted {
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
         let mut told = 0;
-        self.inner.flush(&mut |decoded| {
-            told += decoded.fate().map_or(0, |(_, lines)| lines);
-            emit(decoded);
-        });
+        let inner = &mut self.inner;
+        let flushed = catch_unwind(AssertUnwindSafe(|| {
+            inner.flush(&mut |decoded| {
+                told += decoded.fate().map_or(0, |(_, lines)| lines);
+                emit(decoded);
+            });
+        }));
         self.release(told);
+        if flushed.is_err() {
+            self.begin_anew(emit);
+        }
         self.settle(emit);
     }
 
@@ -118,6 +152,7 @@ mod tests {
                 Some(b'2') => [raw.position; 2].into_iter().for_each(&mut record),
                 Some(b'i') => emit(raw.ignored(IgnoredReason::Session)),
                 Some(b'x') => return Err(DecodeError::NotUtf8 { at: 0 }),
+                Some(b'p') => panic!("a bug"),
                 _ => {}
             }
             Ok(())
@@ -126,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_line_is_counted_as_something_and_silence_as_other() {
-        let mut decoder = Accounted::new(Box::<Holding>::default());
+        let mut decoder = Accounted::new(Box::new(|| Box::<Holding>::default()));
         let (mut records, mut dead, mut ignored) = (0, 0, IgnoredCounts::default());
         let lines = ["h", "i", "h", "r", "s", "2", "x", "h", "s"];
         let mut keep = |decoded: Decoded<'_>| match decoded {
@@ -142,5 +177,19 @@ mod tests {
         assert_eq!((records, dead), (5, 1));
         assert_eq!(ignored.iter().collect::<Vec<_>>(), [(IgnoredReason::Session, 1), (IgnoredReason::Other, 3)]);
         assert_eq!(records + dead + ignored.total(), lines.len() as u64 + 1, "one line held two records");
+    }
+
+    #[test]
+    fn a_panic_is_the_fate_of_one_record() {
+        let mut decoder = Accounted::new(Box::new(|| Box::<Holding>::default()));
+        let (mut records, mut ignored) = (0, 0);
+        let mut keep = |decoded: Decoded<'_>| match decoded {
+            Decoded::Record(_) => records += 1,
+            Decoded::Ignored(Ignored { lines, .. }) => ignored += lines,
+            Decoded::Lost(_) | Decoded::Numbered(_) => {}
+        };
+        let mut decode = |at, line: &str| decoder.decode(Raw::new(line.as_bytes(), Position(at), RecordHash::default()), &mut keep);
+        assert_eq!((decode(1, "h"), decode(2, "p"), decode(3, "r")), (Ok(()), Err(DecodeError::Bug), Ok(())));
+        assert_eq!((records, ignored), (1, 1), "what was held back is lost with the decoder, and counted");
     }
 }

@@ -95,6 +95,9 @@ pub enum DecodeError {
         /// First bad byte, from 0.
         at: usize,
     },
+    /// Decoding it met a bug of ours.
+    #[error("record met a bug of the decoder, which went on with the next")]
+    Bug,
     /// Not of the form of its format.
     #[error("record is not {expected}: {what}")]
     Form {

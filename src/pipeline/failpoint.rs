@@ -19,6 +19,9 @@ pub const POINTS: &[&str] = &[
     "giving up",
 ];
 
+/// Points that one process passes beside these, before it decodes: a message, the lines of a block, or a record by itself.
+pub const DECODING: &str = "decoding";
+
 struct Armed {
     name: String,
     left: AtomicU64,

@@ -102,6 +102,17 @@ impl Batch {
         self.accesses.is_empty() && self.sequence_numbers.is_empty() && self.dead_letters.is_empty() && self.ignored.total() == 0
     }
 
+    /// Adds what came after it.
+    pub fn append(&mut self, other: Batch) {
+        let before = self.accesses.len();
+        self.accesses.extend(other.accesses);
+        self.dead_letters.extend(other.dead_letters);
+        self.accesses_before.extend(other.accesses_before.into_iter().map(|at| at + before));
+        self.sequence_numbers.extend(other.sequence_numbers);
+        self.records += other.records;
+        self.ignored.join(&other.ignored);
+    }
+
     fn keep_dead_letter(&mut self, letter: DeadLetter) {
         self.dead_letters.push(letter);
         self.accesses_before.push(self.accesses.len());
@@ -331,6 +342,12 @@ impl PartitionDecoder {
         }
         self.made = std::mem::take(&mut batch.made);
         self.decoder = Some(decoder);
+    }
+
+    /// Makes a dead letter of a record without decoding it.
+    pub fn refuse(&self, raw: Raw<'_>, reason: &str, batch: &mut Batch) {
+        batch.records += 1;
+        batch.keep_dead_letter(self.dead_letter(raw, reason));
     }
 
     /// Decodes messages of a format whose records stand alone, into a batch each; several slices may be decoded at once, and

@@ -24,6 +24,7 @@ use leakwarden::http::server::Server;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::delivery::Delivery;
+use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::parallel::Parallel;
@@ -116,7 +117,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
     let parts = Parts { delivery, dead_letters: None, sealer: None, metrics, health, reloads: None, coverage };
-    let own = live::Parts { sources, spool: None, state: None };
+    let own = live::Parts { sources, spool: None, state: None, in_work: InWork::nowhere() };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();

@@ -5,10 +5,12 @@
 //! to the sinks. At a checkpoint the order is: alerts acknowledged, then state and positions written at once, then offsets
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
+pub mod in_work;
 pub mod recent_ids;
 mod redriven;
 pub mod sources;
 
+use crate::classify::classifier::Classifier;
 use crate::config::schema::Config;
 use crate::decode::Raw;
 use crate::engine::Engine;
@@ -16,10 +18,12 @@ use crate::engine::output::{Output, Revision};
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
+use crate::pipeline::failpoint::{DECODING, hit};
+use crate::pipeline::live::in_work::{InWork, SET_ASIDE};
 use crate::pipeline::live::recent_ids::RecentIds;
 use crate::pipeline::live::sources::{Arrival, Sources};
 use crate::pipeline::parallel::Parallel;
-use crate::pipeline::partition_decoder::{Batch, Item, TimeRange};
+use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRange};
 use crate::pipeline::redrive::spool::Spool;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::{COMPLETE_AFTER, Released};
@@ -41,6 +45,8 @@ pub struct Parts {
     pub spool: Option<Spool>,
     /// Where state is kept; `None` keeps none.
     pub state: Option<StateDir>,
+    /// What is being decoded, for whoever comes after the death of the process.
+    pub in_work: InWork,
 }
 
 /// The running service.
@@ -71,6 +77,9 @@ struct Taken {
 
 /// How long sinks may take to acknowledge before a checkpoint is put off.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What failed where it cannot be written down what is being decoded.
+const IN_WORK: &str = "cannot write down what is being decoded";
 
 /// How long the service waits for records before it looks at everything else.
 const WAIT: Duration = Duration::from_millis(50);
@@ -136,6 +145,7 @@ impl Live {
         }
         self.rest_idle(begun);
         self.release_complete(begun, observer)?;
+        self.parts.in_work.end().context(IN_WORK)?;
         let settled = self.engine.advance(&Parallel);
         self.publish(settled, Cause::Settled, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
@@ -172,7 +182,14 @@ impl Live {
                 let position = Position(message.offset.unsigned_abs());
                 let raw = Raw::new(&message.payload, position, context.classifier.keys.record(&message.payload));
                 let Some(followed) = self.service.followed.get_mut(&partition) else { return Ok(()) };
-                followed.decoder.decode_message(raw, &context.classifier, &mut batch);
+                if self.parts.in_work.is_careful(&name, position.0, position.0 + 1) {
+                    decode_carefully(&mut self.parts.in_work, &mut followed.decoder, raw, &context.classifier, &mut batch)?;
+                } else {
+                    self.parts.in_work.begin_message(&name, position.0).context(IN_WORK)?;
+                    hit(DECODING);
+                    followed.decoder.decode_message(raw, &context.classifier, &mut batch);
+                }
+                self.parts.in_work.pause();
                 let believed = self.service.settings.believed(message.timestamp_ms);
                 self.take(Taken { partition, batch, arrived, believed }, observer)?;
                 self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
@@ -185,7 +202,25 @@ impl Live {
                 if let Piece::Block(block) = &piece {
                     followed.decoder.recognise(block.lines().take(100).map(|(_, line)| line));
                 }
-                let batch = followed.decoder.decode(&piece, &context.classifier, TimeRange::default());
+                let in_work = &mut self.parts.in_work;
+                let batch = match &piece {
+                    Piece::Block(block) if in_work.is_careful(&name, block.first_line, block.first_line + block.lines) => {
+                        let mut batch = Batch::default();
+                        for (line, bytes) in block.lines() {
+                            let raw = Raw::new(bytes, Position(line), context.classifier.keys.record(bytes));
+                            decode_carefully(in_work, &mut followed.decoder, raw, &context.classifier, &mut batch)?;
+                        }
+                        batch
+                    }
+                    piece => {
+                        if let Piece::Block(block) = piece {
+                            in_work.begin(&name, block.first_line, block.first_line + block.lines).context(IN_WORK)?;
+                            hit(DECODING);
+                        }
+                        followed.decoder.decode(piece, &context.classifier, TimeRange::default())
+                    }
+                };
+                in_work.pause();
                 self.take(Taken { partition, batch, arrived, believed: None }, observer)?;
             }
             Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.service.followed.sources()[source].name),
@@ -336,13 +371,21 @@ impl Live {
 
     fn release_complete(&mut self, now: Instant, observer: &mut impl Observer) -> anyhow::Result<()> {
         let classifier = self.engine.context().classifier.clone();
+        if self.service.followed.may_hold_back() {
+            self.parts.in_work.begin_held().context(IN_WORK)?;
+        }
         let released = self.service.followed.release_complete(now, &classifier);
+        self.parts.in_work.pause();
         self.take_released(released, observer)
     }
 
     fn release_all(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         let classifier = self.engine.context().classifier.clone();
+        if self.service.followed.may_hold_back() {
+            self.parts.in_work.begin_held().context(IN_WORK)?;
+        }
         let released = self.service.followed.release_all(&classifier);
+        self.parts.in_work.end().context(IN_WORK)?;
         self.take_released(released, observer)
     }
 
@@ -352,4 +395,26 @@ impl Live {
         }
         Ok(())
     }
+}
+
+/// Decodes a record by itself, where decoding it or one beside it ended an earlier process, or sets it aside.
+fn decode_carefully(
+    in_work: &mut InWork,
+    decoder: &mut PartitionDecoder,
+    raw: Raw<'_>,
+    classifier: &Classifier,
+    batch: &mut Batch,
+) -> anyhow::Result<()> {
+    if in_work.is_set_aside(&decoder.name, raw.position, raw.hash) {
+        decoder.refuse(raw, SET_ASIDE, batch);
+        return Ok(());
+    }
+    in_work.begin_record(&decoder.name, raw.position, raw.hash).context(IN_WORK)?;
+    hit(DECODING);
+    decoder.decode_message(raw, classifier, batch);
+    if in_work.holds_nothing_back(&decoder.name) && !decoder.is_mid_record() {
+        batch.append(decoder.flush(classifier, TimeRange::default()));
+    }
+    in_work.pause();
+    Ok(())
 }

@@ -217,6 +217,11 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
         self.followed.values().any(|followed| followed.silence(now) < COMPLETE_AFTER && followed.decoder.is_mid_record())
     }
 
+    /// Whether a decoder may be holding something back.
+    pub fn may_hold_back(&self) -> bool {
+        self.followed.values().any(|followed| followed.may_hold_back)
+    }
+
     /// Takes what decoders hold back and nothing can be added to any more, by the silence since.
     pub fn release_complete(&mut self, now: Instant, classifier: &Classifier) -> Vec<Released<K>> {
         self.release(classifier, |followed| followed.silence(now) >= COMPLETE_AFTER && !followed.decoder.is_mid_record())
