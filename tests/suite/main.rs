@@ -30,6 +30,7 @@ mod labels;
 mod limits;
 mod mariadb_score;
 mod memory;
+mod one_row_many_people;
 mod one_service;
 mod operate;
 mod order;

@@ -1,0 +1,35 @@
+//! Statements of every dialect whose one row shows many people: none of them is counted as somebody or nobody.
+//!
+//! What a hostile reader of the rules would try. They stand in `tests/fixtures/statements/one_row_many_people.sql`.
+
+use crate::common::world;
+use leakwarden::classify::catalog::Catalog;
+use leakwarden::classify::counting::disclose;
+use leakwarden::model::access::{Position, RecordHash};
+use leakwarden::model::keys::Keys;
+use leakwarden::model::persons::Persons;
+use leakwarden::model::record::{Dialect, Record};
+use leakwarden::model::time::Timestamp;
+
+#[test]
+fn a_row_that_shows_many_people_is_never_counted_as_one_or_nobody() {
+    let corpus = include_str!("../fixtures/statements/one_row_many_people.sql");
+    let catalog = Catalog::parse(world::CATALOG, "catalog.toml").expect("is valid");
+    let (mut faults, mut count) = (Vec::new(), 0);
+    for line in corpus.lines().filter(|line| !line.starts_with("--")) {
+        let (name, statement) = line.split_once(' ').expect("a dialect and a statement");
+        let (_, dialect) = *Dialect::ALL.iter().find(|(known, _)| *known == name).expect("a dialect");
+        for rows in [Some(1), Some(0), None] {
+            let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+            record.statement = Some(statement.into());
+            (record.dialect, record.rows) = (dialect, rows);
+            let said = disclose(&record, &catalog, &Keys::built_in()).persons;
+            if !matches!(said, Persons::Unknown) && rows != Some(0) {
+                faults.push(format!("{said} with rows {rows:?}: {line}"));
+            }
+        }
+        count += 1;
+    }
+    assert!(count > 200, "{count} statements");
+    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+}
