@@ -97,8 +97,8 @@ pub(super) struct Counted {
 }
 
 impl TableChanges {
-    pub(super) fn of(analysis: &mut Analysis) -> TableChanges {
-        TableChanges { makes: std::mem::take(&mut analysis.makes), drops: std::mem::take(&mut analysis.drops) }
+    pub(super) fn of(analysis: &Analysis) -> TableChanges {
+        TableChanges { makes: analysis.makes.clone(), drops: analysis.drops.clone() }
     }
 }
 

@@ -28,12 +28,12 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let shown: Vec<ShownTable<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
     // What was read the source says itself; how it was chosen only the statement can tell.
-    let mut analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
+    let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
     let mut found = Counted {
         class: "none",
         unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
         exports: analysis.as_ref().is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
-        changes: analysis.as_mut().map(TableChanges::of).unwrap_or_default(),
+        changes: analysis.as_ref().map(TableChanges::of).unwrap_or_default(),
         written: analysis.as_ref().map(|analysis| written::about(analysis, record, catalog, keys)).unwrap_or_default(),
         persons: Persons::NOBODY,
         kinds,

@@ -35,7 +35,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         class: class.name(),
         unparsed: analysis.unparsed || analysis.blank && record.rows.is_some_and(|rows| rows > 0),
         exports: analysis.class == Class::CopyTo,
-        changes: TableChanges::of(&mut analysis),
+        changes: TableChanges::of(&analysis),
         written: written::about(&analysis, record, catalog, keys),
         persons: Persons::NOBODY,
         kinds: Kinds::NONE,
