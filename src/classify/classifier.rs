@@ -119,6 +119,7 @@ impl Classifier {
                 session: print("session", record.session.as_deref()),
             },
             indicators: indicators::of(record, &disclosure, catalog),
+            full_read: full_read(record, &disclosure, &self.keys),
             id_sequence: match record.subjects.is_empty() {
                 true => disclosure.id_sequence,
                 false => id_sequence::of(record.subjects.iter().map(|id| &**id), &self.keys),
@@ -126,6 +127,17 @@ impl Classifier {
             target_subjects: indicators::target_subjects(record, &disclosure, catalog, &self.keys),
         };
         (access, disclosure)
+    }
+}
+
+/// Of a statement that read one table in full, a print of its session and the table; 0 for any other.
+fn full_read(record: &Record<'_>, disclosure: &Disclosure, keys: &Keys) -> u64 {
+    match (&record.session, disclosure.reads.as_slice()) {
+        (Some(session), [read]) if disclosure.is_full_read && record.outcome == EventOutcome::Success => {
+            let system = record.system.as_deref().unwrap_or("");
+            keys.print("full read", &format!("{system}\0{session}\0{}", read.table.to_lowercase())).max(1)
+        }
+        _ => 0,
     }
 }
 

@@ -222,6 +222,8 @@ pub struct Access {
     pub client: ClientPrint,
     /// What else it shows.
     pub indicators: Indicators,
+    /// Print of the session and the table that it read in full; 0 for any other access, and where the log names no session.
+    pub full_read: u64,
     /// How the ids asked for follow one another.
     pub id_sequence: IdSequence,
     /// Of an act that shows nobody, a write or an administration: whom it was about.

@@ -341,16 +341,21 @@ impl Profile {
         }
         // A refused or failed look-up and one by key cannot have been large.
         let bulk = access.success && access.selection != Selection::Keys;
+        let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
+        let (mut all, mut open) = (figure(unnamed), figure(justification.unexplained_unnamed));
         for counted in [self.counted.at(unit), self.counted_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             counted.exposure.unsure += u32::from(unsure);
             counted.unexplained.unsure += u32::from(unsure);
-            counted.exposure.add(unnamed, access.kinds, bulk, statute);
+            // The last of the two is the day's: what it held already is not touched for the first time today.
+            let more = counted.exposure.add(unnamed, access.kinds, bulk, access.full_read, statute);
+            all = if unnamed.figure().is_some() { more } else { all };
             if !justification.unexplained_unnamed.is_nobody() {
-                counted.unexplained.add(justification.unexplained_unnamed, access.kinds, bulk, statute);
+                let unexplained = justification.unexplained_unnamed;
+                let more = counted.unexplained.add(unexplained, access.kinds, bulk, access.full_read, statute);
+                open = if unexplained.figure().is_some() { more } else { open };
             }
         }
-        let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
-        (figure(unnamed), figure(justification.unexplained_unnamed))
+        (all, open)
     }
 
     /// What touched tables or kinds that are not known leaves the statutory counter incomplete, whoever was shown.

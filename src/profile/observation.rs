@@ -22,7 +22,7 @@ impl Profile {
             return named;
         }
         let counted = self.counted_since(since, part);
-        named.saturating_add(counted.sum).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK)
+        named.saturating_add(counted.most()).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK)
     }
 
     /// How many accesses of unknown size a figure of the window may hold a stand-in for.

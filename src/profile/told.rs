@@ -66,7 +66,7 @@ pub struct PeopleTold {
 
 impl PeopleTold {
     pub(super) fn new(named: u64, counted: &Counted) -> PeopleTold {
-        PeopleTold { named, counted: counted.sum, accesses: counted.accesses, unknown: counted.unknown }
+        PeopleTold { named, counted: counted.most(), accesses: counted.accesses, unknown: counted.unknown }
     }
 
     /// How many they are, and how many of them can be told apart.

@@ -4,8 +4,10 @@ use crate::common::line::{Line, access, on};
 use crate::common::play::{Play, play};
 use crate::common::world::World;
 use leakwarden::model::alert::StatuteScore;
+use leakwarden::model::persons::Persons;
 use leakwarden::model::statute::Statute;
 use leakwarden::profile::counts::CountScope;
+use leakwarden::profile::window::Window;
 
 fn exposure(play: &Play) -> StatuteScore {
     play.of("e1").profile.statute_score(CountScope::Exposure, &Statute::built_in())
@@ -139,6 +141,26 @@ fn an_alert_tells_from_what_it_is_concluded_what_a_table_holds() {
     assert_eq!(alert.evidence.inferred, ["bak.customers resembles crm.customers"]);
     assert!(alert.explanation.contains("bak.customers resembles crm.customers"), "{}", alert.explanation);
     assert!(alert.statute.exposure.incomplete);
+}
+
+#[test]
+fn one_session_that_reads_a_table_in_full_three_times_took_its_people_once() {
+    let took = |sessions: [&str; 3], texts: [&str; 3]| {
+        let line = |(n, (session, text)): (i64, (&str, &str))| {
+            let at = on(0, "09:00") + leakwarden::model::time::Span::minutes(n);
+            access("e1").at(at).set("session", session).set("statement", text).rows(5_001 + n as u64)
+        };
+        let lines: Vec<Line> = (0..).zip(sessions.into_iter().zip(texts)).map(line).collect();
+        let played = play(&World::bank().context(), &lines);
+        let profile = &played.of("e1").profile;
+        profile.observe(Window::H24, profile.today() * 288 + 287, CountScope::Exposure).persons
+    };
+    let full = ["SELECT * FROM crm.customers", "COPY crm.customers TO STDOUT", "SELECT id, name FROM crm.customers ORDER BY id"];
+    assert_eq!(took(["s1"; 3], full), Persons::AtMost(5_003));
+    assert_eq!(took(["s1", "s1", "s2"], full), Persons::AtMost(5_002 + 5_003), "another session may have another table of that name");
+    let narrowed =
+        ["SELECT * FROM crm.customers", "SELECT * FROM crm.customers WHERE branch = 'SH'", "SELECT * FROM crm.customers LIMIT 9000"];
+    assert_eq!(took(["s1"; 3], narrowed), Persons::AtMost(5_001 + 5_002 + 5_003));
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Disclosure {
     pub unparsed: bool,
     /// What was read left the database: a file, an unload, a backup.
     pub exports: bool,
+    /// It read all rows of one table that is listed, and nothing else.
+    pub is_full_read: bool,
     /// What it makes of other tables, and drops.
     pub changes: TableChanges,
     /// Whose rows it writes.
@@ -86,6 +88,7 @@ pub(super) struct Counted {
     pub class: &'static str,
     pub unparsed: bool,
     pub exports: bool,
+    pub is_full_read: bool,
     pub changes: TableChanges,
     pub written: WrittenAbout,
     pub persons: Persons,

@@ -60,6 +60,7 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         class: found.class,
         unparsed: found.unparsed,
         exports: found.exports && !found.persons.is_nobody(),
+        is_full_read: found.is_full_read,
         changes: found.changes,
         written: found.written,
         persons: found.persons,

@@ -33,6 +33,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
         class: "none",
         unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
         exports: analysis.as_ref().is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
+        is_full_read: false,
         changes: analysis.as_ref().map(TableChanges::of).unwrap_or_default(),
         written: analysis.as_ref().map(|analysis| written::about(analysis, record, catalog, keys)).unwrap_or_default(),
         persons: Persons::NOBODY,

@@ -10,7 +10,7 @@ use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Dialect, Record};
-use crate::sql::{self, Analysis, Class, RowLimit};
+use crate::sql::{self, Analysis, Class, Condition, RowLimit};
 
 /// Counts by the statement of a record; `None` where it has none.
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Counted> {
@@ -35,6 +35,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         class: class.name(),
         unparsed: analysis.unparsed || analysis.blank && record.rows.is_some_and(|rows| rows > 0),
         exports: analysis.class == Class::CopyTo,
+        is_full_read: is_full_read(&analysis, record, catalog),
         changes: TableChanges::of(&analysis),
         written: written::about(&analysis, record, catalog, keys),
         persons: Persons::NOBODY,
@@ -71,6 +72,18 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         found.subjects.clear();
     }
     Some(found)
+}
+
+/// Whether a statement read all rows of one listed table, and nothing else.
+fn is_full_read(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> bool {
+    let reads = matches!(analysis.class, Class::Select | Class::CopyTo | Class::CreateTableAs | Class::Insert);
+    let cut = analysis.limit.is_some() || analysis.paged || analysis.set_operation || analysis.unparsed || analysis.rows_may_be_fewer;
+    let [branch] = analysis.branches.as_slice() else { return false };
+    let [source] = branch.sources.as_slice() else { return false };
+    let listed = || catalog.find(record.system.as_deref(), &source.table).is_some_and(|entry| entry.is_proven() && !entry.is_impersonal());
+    let whole = branch.condition == Condition::None && !branch.narrowed && branch.tests.is_empty() && branch.functions.is_empty();
+    let plain = !branch.multiplied && !branch.joined && !branch.collapsed && !branch.grouped && !branch.distinct && !branch.hides_query;
+    reads && !cut && whole && plain && source.flows && !record.fetched && record.rows_bound.is_none() && listed()
 }
 
 /// Whether the number of rows is that of the status which a driver gets after a copy: one row, or none, whatever was copied.

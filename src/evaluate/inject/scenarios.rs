@@ -149,6 +149,7 @@ impl AccessGenerator<'_> {
             id_sequence: IdSequence::default(),
             target_subjects: Box::default(),
             inferred: Box::default(),
+            full_read: 0,
             ..model.clone()
         };
         self.acts.push(access);
