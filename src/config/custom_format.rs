@@ -1,11 +1,13 @@
 //! `[format.NAME]`: formats of the user's own, each a built-in one with settings.
 
-use crate::decode::custom::{self, Field, Mapping, Pointer, TimeForm};
+use crate::decode::csv::Dialect as CsvDialect;
+use crate::decode::custom::{self, Csv, Field, Mapping, Pointer, TimeForm};
 use crate::decode::{self, Format, Settings};
 use crate::model::access::Operation;
 use crate::model::record::Dialect;
 use crate::model::zone::Zone;
 use crate::settings::{DefaultValue, Key, RELOAD, Section, SettingsTable, ValueType, settings};
+use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -13,7 +15,8 @@ use std::sync::{Arc, LazyLock};
 settings! {
     /// A format of one's own: what every kind of it may have. `kind` may also be a built-in format, which is then read with these settings.
     pub struct FormatKeys {
-        /// `json`: each field by the JSON pointer to it; `regex`: each field a named group; or a built-in format.
+        /// `json`: each field by the JSON pointer to it; `csv`: by the name of its column; `regex`: each field a named group; or a built-in
+        /// format.
         kind: String => RELOAD.in_results(8);
         /// Zone of times without one; default: that of `[time]`.
         zone: Option<Zone> = None => RELOAD.in_results(8);
@@ -23,7 +26,7 @@ settings! {
 }
 
 settings! {
-    /// How the texts of fields are read, in formats of kind `json` and `regex`.
+    /// How the texts of fields are read, in formats of kind `json`, `csv` and `regex`.
     pub struct MappingKeys {
         /// As strptime has it, `epoch_s` or `epoch_ms`; default: RFC 3339 or epoch milliseconds.
         time_format: Option<String> = None => RELOAD.in_results(8);
@@ -43,6 +46,23 @@ settings! {
         pattern: String => RELOAD.in_results(8);
     }
 }
+
+settings! {
+    /// A format of kind `csv`.
+    pub struct CsvKeys {
+        /// Names of the columns in their order, where no header tells them; default: the first line tells them.
+        header: Vec<String> = Vec::new() => RELOAD.in_results(8);
+        /// What stands between columns: one character, or `tab`.
+        delimiter: String = ",".to_owned() => RELOAD.in_results(8);
+        /// What stands around a column that holds the delimiter or line ends; doubled within it.
+        quote: String = "\"".to_owned() => RELOAD.in_results(8);
+        /// Encoding of the text, by any of its names on the web: `utf-8`, `gbk`, `gb18030`, `latin1` … (UTF-16 with a byte order mark is recognised.)
+        encoding: String = "utf-8".to_owned() => RELOAD.in_results(8);
+    }
+}
+
+/// What [`FIELD_KEYS`] are for in formats of kind `csv`.
+pub const COLUMN_DOC: &[&str] = &["Each field of the record by the name of its column."];
 
 /// What [`FIELD_KEYS`] are for.
 pub const FIELD_DOC: &[&str] =
@@ -126,6 +146,7 @@ fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
     };
     let mapping = match name.as_str() {
         "json" => Some(by_pointers(section)),
+        "csv" => Some(by_columns(section)),
         "regex" => Some(by_pattern(section)),
         _ => None,
     };
@@ -150,6 +171,40 @@ fn by_pointers(section: &mut Section<'_>) -> Mapping {
         section.wrong("kind", &rule, "\"json\"");
     }
     Mapping { pointers, ..Mapping::default() }
+}
+
+/// Each field by the name of its column.
+fn by_columns(section: &mut Section<'_>) -> Mapping {
+    let mut columns = BTreeMap::new();
+    for (key, (_, field)) in FIELD_KEYS.iter().zip(Field::ALL) {
+        columns.extend(section.setting::<Option<String>>(key, Some(None)).flatten().map(|name| (field, name.trim().to_owned())));
+    }
+    if let Err(rule) = Mapping::complete(|name| columns.keys().any(|field: &Field| field.name() == name)) {
+        section.wrong("kind", &rule, "\"csv\"");
+    }
+    let CsvKeys { header, delimiter, quote, encoding } = CsvKeys::read(section).expect("every key has a default");
+    if let Some(strange) = columns.values().find(|column| !header.is_empty() && !header.contains(column)) {
+        section.wrong("header", "must hold every column that a field is read of", format!("{header:?} without {strange:?}"));
+    }
+    let one = |section: &mut Section<'_>, key: &str, text: &str| match (text, text.as_bytes()) {
+        ("tab", _) => b'\t',
+        (_, [byte]) if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'\n' | b'\r') => *byte,
+        _ => {
+            section.wrong(key, "must be one ASCII character that is neither a letter nor a digit, or \"tab\"", format!("{text:?}"));
+            b','
+        }
+    };
+    let dialect = CsvDialect { delimiter: one(section, "delimiter", &delimiter), quote: one(section, "quote", &quote) };
+    if dialect.delimiter == dialect.quote {
+        section.wrong("quote", "must not be the delimiter", format!("{quote:?}"));
+    }
+    let found = Encoding::for_label(encoding.as_bytes());
+    if found.is_none() {
+        section.wrong("encoding", "must be the name of an encoding, e.g. gb18030", format!("{encoding:?}"));
+    }
+    // What has a byte order mark has become UTF-8 before it comes here; without one no line of it can be told.
+    let encoding = found.filter(|found| found.is_ascii_compatible());
+    Mapping { csv: Csv { columns, header, dialect, encoding }, ..Mapping::default() }
 }
 
 fn by_pattern(section: &mut Section<'_>) -> Mapping {

@@ -1,6 +1,6 @@
 //! Every table of settings that is declared, and the page of documentation that follows from it (`docs/configuration.md`).
 
-use crate::config::custom_format::{FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
+use crate::config::custom_format::{COLUMN_DOC, CsvKeys, FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
 use crate::config::schema::{Alerts, CatalogFile, Cluster, DeadLetters, Detector, DirectoryFiles, Http, Reload, State, StatuteFile};
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
@@ -63,8 +63,10 @@ pub fn tables() -> Vec<Table> {
     let format = |kinds, doc, keys| Table { name: "format", form: Form::Named, kinds, doc, keys };
     tables.push(format(&[], FormatKeys::DOC, FormatKeys::KEYS));
     tables.push(format(&["json"], FIELD_DOC, &FIELD_KEYS));
+    tables.push(format(&["csv"], COLUMN_DOC, &FIELD_KEYS));
+    tables.push(format(&["csv"], CsvKeys::DOC, CsvKeys::KEYS));
     tables.push(format(&["regex"], PatternKeys::DOC, PatternKeys::KEYS));
-    tables.push(format(&["json", "regex"], MappingKeys::DOC, MappingKeys::KEYS));
+    tables.push(format(&["json", "csv", "regex"], MappingKeys::DOC, MappingKeys::KEYS));
     tables.extend([
         Table::once::<Time>("time"),
         Table::once::<Alerts>("alerts"),

@@ -7,6 +7,8 @@
 //! {"enableVerboseAuditLogs": "true"}
 //! ```
 //!
+//! **Without** them what was run is one access whose people are unknown.
+//!
 //! **Tells**: user, address, and the text of commands. **Does not tell**: rows, ever, so how many people a bulk read showed is unknown;
 //! tables of code that is not SQL; which person, other than by keys.
 //!
@@ -23,17 +25,19 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::ExportRow;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, operation};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
+use crate::model::time::{Span, Timestamp};
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 /// `databricks-audit`.
 pub const FORMAT: Format = Format {
     name: "databricks-audit",
     recognised_by: "an object with `serviceName`, `actionName` and `requestParams`, in any spelling",
     stateless: false,
-    decoder: |settings| Documents::json(Box::new(Databricks { zone: settings.zone.clone(), verbose: false })),
+    decoder: |settings| Documents::json(Box::new(Databricks { zone: settings.zone.clone(), texts: BTreeMap::new() })),
     recognises: |bytes| {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let any = |names: [&str; 3]| names.into_iter().any(has);
@@ -48,9 +52,14 @@ const EXPECTED: &str = "an audit record of Databricks";
 
 struct Databricks {
     zone: Option<TimeZone>,
-    /// Texts are logged, so that the request to run a query adds nothing.
-    verbose: bool,
+    /// When each user's last text was logged: for a while the request to run a query adds nothing.
+    texts: BTreeMap<String, Timestamp>,
 }
+
+/// How long texts are taken to be logged after one was.
+const VERBOSE: Span = Span::hours(1);
+/// Most users whose texts are kept in mind.
+const MOST_USERS: usize = 4_096;
 
 /// What an action does to data.
 enum ActionEffect {
@@ -91,8 +100,14 @@ impl Decoder for Databricks {
         record.client = Client { ip: text(&["sourceipaddress"]), host: None, app: text(&["useragent"]) };
         record.outcome = outcome(&params, &response);
         match act_of(&service, &action) {
-            ActionEffect::None => return Ok(()),
-            ActionEffect::Is(Operation::Read) if service == "databrickssql" && self.verbose => return Ok(()),
+            ActionEffect::None => {
+                emit(raw.ignored(IgnoredReason::NotDataAccess));
+                return Ok(());
+            }
+            ActionEffect::Is(Operation::Read) if service == "databrickssql" && self.is_verbose(&record) => {
+                emit(raw.ignored(IgnoredReason::DuplicateEvent));
+                return Ok(());
+            }
             ActionEffect::Is(operation) => {
                 record.operation = operation;
                 let table = params.text(&["tablefullname", "fullnamearg", "tablename", "name"]).filter(|_| operation != Operation::Admin);
@@ -103,13 +118,19 @@ impl Decoder for Databricks {
                 }
             }
             ActionEffect::Command => {
-                self.verbose = true;
+                self.note_text(&record);
                 let language = params.text(&["commandlanguage"]).unwrap_or(Text::Borrowed("sql"));
                 let code = params.text(&["commandtext", "statement"]).unwrap_or_default();
                 let magic = code.trim_start().strip_prefix("%sql").map(|text| Text::Owned(text.to_owned()));
                 record.operation = match (magic, language.eq_ignore_ascii_case("sql")) {
-                    (Some(text), _) if !told(&mut record, text.clone()) => return Ok(()),
-                    (None, true) if !code.trim().is_empty() && !told(&mut record, code.clone()) => return Ok(()),
+                    (Some(text), _) if !told(&mut record, text.clone()) => {
+                        emit(raw.ignored(IgnoredReason::NotDataAccess));
+                        return Ok(());
+                    }
+                    (None, true) if !code.trim().is_empty() && !told(&mut record, code.clone()) => {
+                        emit(raw.ignored(IgnoredReason::NotDataAccess));
+                        return Ok(());
+                    }
                     (Some(_), _) | (None, true) => record.operation,
                     // What code reads is not logged.
                     (None, false) => Operation::Other,
@@ -118,6 +139,23 @@ impl Decoder for Databricks {
         }
         emit(record.into());
         Ok(())
+    }
+}
+
+impl Databricks {
+    fn note_text(&mut self, record: &Record<'_>) {
+        if self.texts.len() >= MOST_USERS {
+            self.texts.clear();
+        }
+        let user = record.account.as_deref().unwrap_or("").to_owned();
+        let last = self.texts.entry(user).or_insert(record.time);
+        *last = record.time.max(*last);
+    }
+
+    /// Whether the user's texts are logged, so that one tells of this query, too.
+    fn is_verbose(&self, record: &Record<'_>) -> bool {
+        let last = self.texts.get(record.account.as_deref().unwrap_or(""));
+        last.is_some_and(|last| (record.time - *last).0.abs() <= VERBOSE.0)
     }
 }
 
@@ -144,6 +182,13 @@ fn act_of(service: &str, action: &str) -> ActionEffect {
             "deltaSharingQueryTable" | "deltaSharingQueriedTable" | "deltaSharingQueryTableChanges" | "deltaSharingQueriedTableChanges",
         ) => ActionEffect::Is(Operation::Read),
         ("accounts" | "accountsManager" | "ssh", _) if holds(&["login"]) => ActionEffect::Is(Operation::Login),
+        // What a query gave is fetched without its text: by dashboards, by Genie, by the interface for statements.
+        _ if holds(&["queryresult", "resultset", "statementresult", "resultchunk"]) && !holds(&["download", "export"]) => {
+            ActionEffect::Is(Operation::Read)
+        }
+        ("aibiGenie" | "genie", _) if holds(&["execute", "startconversation", "createmessage", "createconversationmessage"]) => {
+            ActionEffect::Is(Operation::Read)
+        }
         _ if holds(&["download", "export", "filesget"]) || service == "dbfs" && lower == "read" => ActionEffect::Is(Operation::Export),
         _ if begins(&["execute", "query", "runquery", "preview"]) => ActionEffect::Is(Operation::Read),
         _ if begins(&["get", "list", "search", "view", "attach", "detach", "logout", "describe", "validate", "check", "open", "close"]) => {
@@ -202,6 +247,25 @@ mod tests {
             (Some("li@x"), Some("77"), Some("10.0.0.5"))
         );
         assert_eq!(decode(&[row("databrickssql", "executeFastQuery", "{}", 200)])[0].operation, Operation::Read);
+    }
+
+    #[test]
+    fn without_texts_what_was_run_is_unknown_and_not_nothing() {
+        let unknown = |service: &str, action: &str| {
+            let records = decode(&[row(service, action, "{}", 200)]);
+            let [only] = records.as_slice() else { panic!("{action}: {records:?}") };
+            assert_eq!((only.operation, only.rows, only.statement.is_none()), (Operation::Read, None, true), "{action}");
+        };
+        unknown("databrickssql", "executeAdhocQuery");
+        unknown("databrickssql", "executeSavedQuery");
+        unknown("aibiGenie", "genieGetMessageQueryResult");
+        unknown("aibiGenie", "genieExecuteMessageQuery");
+        // Texts that are logged no more do not hide what comes later.
+        let records = decode(&[
+            row("databrickssql", "commandSubmit", r#"{"commandText":"SELECT * FROM crm.people"}"#, 200),
+            row("databrickssql", "executeFastQuery", "{}", 200).replace("T09:", "T12:"),
+        ]);
+        assert_eq!(records.len(), 2);
     }
 
     #[test]

@@ -79,12 +79,43 @@ impl Hdfs {
         let (host, ip) = fields.ip.split_once('/').unwrap_or(("", fields.ip));
         let said = |text: &str| Some(text).filter(|text| !text.is_empty() && *text != "null").map(|text| Cow::Owned(text.to_owned()));
         (record.client.host, record.client.ip) = (said(host), said(ip));
-        let table = |path: &str| said(path).map(|table| Object { table, columns: None });
+        let table = |path: &str| said(path).map(|path| Object { table: Cow::Owned(plain(&path)), columns: None });
         record.objects = [fields.source, fields.target].into_iter().filter_map(table).collect();
         record.outcome = if fields.allowed == "true" { EventOutcome::Success } else { EventOutcome::Refused };
         emit(record.into());
         Ok(())
     }
+}
+
+/// A path as the catalog speaks of it: log4j writes what is not ASCII as `\u5BA2`, a snapshot holds the files of its directory, and
+/// `/.reserved/raw` is another door to the same file.
+fn plain(path: &str) -> String {
+    let mut text = String::with_capacity(path.len());
+    let mut units = Vec::new();
+    let mut rest = path;
+    while let Some(at) = rest.find("\\u") {
+        let Some(unit) = rest.get(at + 2..at + 6).and_then(|digits| u16::from_str_radix(digits, 16).ok()) else { break };
+        if at > 0 {
+            flush_units(&mut units, &mut text);
+            text.push_str(&rest[..at]);
+        }
+        units.push(unit);
+        rest = &rest[at + 6..];
+    }
+    flush_units(&mut units, &mut text);
+    text.push_str(rest);
+    let text = text.strip_prefix("/.reserved/raw").filter(|rest| rest.starts_with('/')).map(str::to_owned).unwrap_or(text);
+    match text.split_once("/.snapshot/") {
+        Some((before, after)) => match after.split_once('/') {
+            Some((_, within)) => format!("{before}/{within}"),
+            None => before.to_owned(),
+        },
+        None => text,
+    }
+}
+
+fn flush_units(units: &mut Vec<u16>, text: &mut String) {
+    text.extend(char::decode_utf16(units.drain(..)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
 }
 
 struct Fields<'a> {
@@ -213,6 +244,20 @@ mod tests {
             (records[0].account.as_deref(), records[0].client.app.as_deref(), records[0].outcome),
             (Some("li"), Some("hive/h@R"), EventOutcome::Refused)
         );
+    }
+
+    #[test]
+    fn paths_are_the_catalogs_whatever_door_was_taken() {
+        for (path, same) in [
+            (r"/w/\u5BA2\u6237/\uD83D\uDE00.csv", "/w/客户/😀.csv"),
+            ("/w/crm/.snapshot/s1/part-0", "/w/crm/part-0"),
+            ("/w/crm/.snapshot/s1", "/w/crm"),
+            ("/.reserved/raw/w/crm", "/w/crm"),
+            (r"/w/\users\u12", r"/w/\users\u12"),
+            ("/.reserved/.inodes/16398", "/.reserved/.inodes/16398"),
+        ] {
+            assert_eq!(plain(path), same);
+        }
     }
 
     #[test]

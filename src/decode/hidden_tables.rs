@@ -11,10 +11,15 @@ pub fn name_missing(told: &mut Record<'_>, tables: &[String]) {
         return;
     };
     let analysis = sql::analyse(text, told.dialect);
+    // What is planned and not run shows nobody, whatever it would read.
+    if analysis.class == Class::Explain {
+        return;
+    }
     let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_lowercase();
     let sources = analysis.branches.iter().flat_map(|branch| &branch.sources).map(|source| &source.table);
     let named: Vec<String> = sources.chain(&analysis.writes).map(|table| last(table)).collect();
-    if tables.iter().any(|table| !named.contains(&last(table))) {
+    // A text that is not understood says neither what of them it shows nor in how many rows.
+    if analysis.unparsed || tables.iter().any(|table| !named.contains(&last(table))) {
         told.objects = objects(tables);
         // Nobody knows what stands between those tables and the rows that left: an aggregate shows 1 row of thousands.
         told.rows_bound = told.rows.take().or(told.rows_bound);
@@ -51,6 +56,13 @@ mod tests {
         assert_eq!(with("SELECT a FROM crm.People", &["CRM.PEOPLE"]).rows, Some(1));
         let view = with("SELECT a FROM v", &["crm.people"]);
         assert_eq!((view.objects.len(), view.rows, view.rows_bound), (1, None, Some(1)));
+    }
+
+    #[test]
+    fn a_text_that_is_not_understood_narrows_nothing_and_a_plan_shows_nobody() {
+        let garbled = with("SELECT a FROM crm.people FOR )(", &["crm.people"]);
+        assert_eq!((garbled.objects.len(), garbled.rows, garbled.rows_bound), (1, None, Some(1)));
+        assert_eq!(with("EXPLAIN SELECT a FROM v", &["crm.people"]).objects.len(), 0);
     }
 
     #[test]

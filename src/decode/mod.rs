@@ -9,7 +9,7 @@
 pub mod aws_das;
 pub mod canonical;
 mod codec;
-mod csv;
+pub mod csv;
 pub mod custom;
 pub mod databricks;
 pub mod ecs;

@@ -1,4 +1,5 @@
-//! `ocsf`: events of the Open Cybersecurity Schema Framework, class 6005 (Datastore Activity) and 3002 (Authentication, a login).
+//! `ocsf`: events of the Open Cybersecurity Schema Framework: class 6005 (Datastore Activity), 6003 (API Activity) of data, 3002
+//! (Authentication, a login), and all of MongoDB's audit log in this schema.
 //!
 //! **Export** them as JSON, one a line or in arrays, from whatever normalises audit logs to OCSF: Amazon Security Lake, a SIEM, a collector.
 //!
@@ -6,7 +7,8 @@
 //! **Does not tell**: rows (the schema has no field for them), columns, which person other than by keys of the statement.
 //!
 //! **Counted**: one event is one access. What a mapper left in `unmapped` under a name of rows *returned* (`rows_returned`, `row_count` …) is
-//! taken as the rows, for reading alone. Other classes are no access and are passed over.
+//! taken as the rows, for reading alone. Calls of interfaces are accesses where they carry a statement or name a table; MongoDB's commands
+//! are read from `unmapped` as those of its own audit log are (`mongodb-audit`). Other classes are no access and are passed over.
 //!
 //! **Refused**: an object without class, activity or time, or with a key twice.
 //!
@@ -17,12 +19,13 @@
 //! ```
 
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, operation, tree};
+use crate::decode::mongodb::Mongo;
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, Raw, json, operation, tree};
 use crate::model::access::Operation;
 use crate::model::record::{Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 
 /// `ocsf`.
@@ -30,7 +33,10 @@ pub const FORMAT: Format = Format {
     name: "ocsf",
     recognised_by: "an object with `class_uid` and `activity_id` or `type_uid`",
     stateless: false,
-    decoder: |settings| Documents::json(Box::new(Ocsf { zone: settings.zone.clone() })),
+    decoder: |settings| {
+        let zone = settings.zone.clone();
+        Documents::json(Box::new(Ocsf { mongo: Mongo::new(zone.clone()), zone }))
+    },
     recognises,
 };
 
@@ -38,6 +44,7 @@ const EXPECTED: &str = "an event of OCSF";
 
 struct Ocsf {
     zone: Option<TimeZone>,
+    mongo: Mongo,
 }
 
 impl Decoder for Ocsf {
@@ -45,13 +52,16 @@ impl Decoder for Ocsf {
         let event = json::tree(raw, EXPECTED)?;
         let class = tree::number(&event, "class_uid")
             .ok_or_else(|| DecodeError::Field { field: "class_uid", rule: "must be a number".to_owned() })?;
-        if !matches!(class, 6005 | 3002) {
+        if tree::word(&event, "unmapped.atype").is_some() {
+            return self.mongo.event(raw, &of_mongodb(&event), emit);
+        }
+        if !matches!(class, 6005 | 6003 | 3002) {
+            emit(raw.ignored(IgnoredReason::OtherEvent));
             return Ok(());
         }
         let time = self.time(raw, &event)?;
-        if let Some(record) = record(raw, &event, class, time) {
-            emit(record.into());
-        }
+        let reason = if class == 3002 { IgnoredReason::Session } else { IgnoredReason::NotDataAccess };
+        emit(record(raw, &event, class, time).map_or_else(|| raw.ignored(reason), Decoded::from));
         Ok(())
     }
 }
@@ -70,12 +80,88 @@ impl Ocsf {
     }
 }
 
+/// The event as MongoDB's own form of the log has it.
+fn of_mongodb(event: &Value) -> Map<String, Value> {
+    let at = |path: &str| tree::at(event, path).cloned().unwrap_or_default();
+    let kind = tree::word(event, "unmapped.atype").unwrap_or_default();
+    // Of a check the command is the interface's operation; else it is the first of its arguments.
+    let arguments = tree::first_at(event, &["unmapped.args", "unmapped.param.args", "api.request.data"]).cloned().unwrap_or_default();
+    let first = || arguments.as_object().and_then(|arguments| arguments.keys().find(|key| !key.starts_with('$')).cloned());
+    let command = tree::first(event, &["unmapped.command", "unmapped.param.command", "api.operation"]).or_else(first).unwrap_or_default();
+    let user = tree::first(event, &["actor.user.name", "user.name"]);
+    // `admin.li` is the user li of the database admin.
+    let (database, name) = match user.as_deref().and_then(|user| user.split_once('.')) {
+        Some((database, name)) => (Some(database.to_owned()), Some(name.to_owned())),
+        None => (None, user),
+    };
+    let refused = tree::number(event, "status_id") == Some(2) || tree::number(event, "api.response.code").is_some_and(|code| code > 0);
+    let namespace = tree::first(event, &["unmapped.ns", "unmapped.param.ns"]).or_else(|| {
+        let database = tree::word(&arguments, "$db")?;
+        tree::word(&arguments, &command).map(|collection| format!("{database}.{collection}"))
+    });
+    let time = match event.get("time") {
+        Some(Value::Null) | None => at("time_dt"),
+        Some(time) => time.clone(),
+    };
+    let param = json!({"command": command, "ns": namespace, "args": arguments, "user": name, "db": database});
+    let form = json!({
+        "atype": kind,
+        "ts": {"$date": time},
+        "remote": {"ip": at("src_endpoint.ip"), "port": at("src_endpoint.port")},
+        "users": name.map(|name| json!({"user": name, "db": database})).into_iter().collect::<Vec<_>>(),
+        "param": param,
+        "result": i32::from(refused),
+    });
+    match form {
+        Value::Object(form) => form,
+        _ => Map::new(),
+    }
+}
+
+/// Where calls of interfaces carry their statement: Athena, Redshift, RDS, DynamoDB.
+const STATEMENTS: &[&str] = &[
+    "query_info.query_string",
+    "api.request.data.queryString",
+    "api.request.data.sql",
+    "api.request.data.statement",
+    "unmapped.requestParameters.queryString",
+    "unmapped.requestParameters.sql",
+    "unmapped.requestParameters.statement",
+];
+
+/// The tables that a call of an interface names.
+fn resources(event: &Value) -> Vec<String> {
+    let is_table = |resource: &&Value| tree::word(resource, "type").is_some_and(|kind| kind.to_ascii_lowercase().contains("table"));
+    let name = |resource: &Value| tree::first(resource, &["name", "uid"]);
+    let mut found: Vec<String> = tree::list(event, "resources").iter().filter(is_table).filter_map(name).collect();
+    let asked = ["api.request.data.tableName", "unmapped.requestParameters.tableName"];
+    if found.is_empty() {
+        found.extend(tree::first(event, &asked));
+    }
+    // Of Amazon's names the last part is the table's.
+    found.iter().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned()).collect()
+}
+
+/// What a call of an interface does, by the verb that its name begins with; `None` where it touches no data.
+fn called(event: &Value) -> Option<Operation> {
+    let name = tree::word(event, "api.operation")?.to_ascii_lowercase();
+    let begins = |verbs: &[&str]| verbs.iter().any(|verb| name.starts_with(verb));
+    match () {
+        () if begins(&["describe", "list", "getwork", "getquery"]) => None,
+        () if begins(&["export", "unload"]) => Some(Operation::Export),
+        () if begins(&["put", "update", "insert", "write", "batchwrite", "transactwrite"]) => Some(Operation::Write),
+        () if begins(&["delete", "remove"]) => Some(Operation::Delete),
+        () if begins(&["create", "alter", "tag", "restore", "enable", "disable"]) => Some(Operation::Admin),
+        () => Some(Operation::Read),
+    }
+}
+
 fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Record<'static>> {
     let own = |text: Option<String>| text.map(Text::Owned);
     // Where only the type is given, the activity is its last two digits.
     let activity = tree::number(event, "activity_id").or_else(|| tree::number(event, "type_uid").map(|uid| uid % 100));
     let mut record = tree::record(raw, time);
-    let text = tree::at(event, "query_info.query_string").and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let text = STATEMENTS.iter().find_map(|path| tree::at(event, path)?.as_str()).filter(|text| !text.trim().is_empty());
     let engine = tree::first(event, &["database.type", "metadata.product.name", "type"]).unwrap_or_default().to_ascii_lowercase();
     record.dialect = match engine.as_str() {
         engine if engine.contains("postgres") => Dialect::PostgreSql,
@@ -83,14 +169,16 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
         _ => Dialect::Generic,
     };
     record.operation = match (class, activity) {
+        (6003, _) if text.is_none() && resources(event).is_empty() => return None,
+        (6003, _) if text.is_none() => called(event)?,
         // A logoff and the tickets of a session are no access.
         (3002, Some(1)) => Operation::Login,
         (3002, _) => return None,
-        (_, Some(3)) => Operation::Login,
-        (_, Some(2 | 5 | 6)) => Operation::Write,
-        (_, Some(7)) => Operation::Delete,
-        (_, Some(9)) => Operation::Admin,
-        (_, Some(1 | 8 | 10)) => Operation::Read,
+        (6005, Some(3)) => Operation::Login,
+        (6005, Some(2 | 5 | 6)) => Operation::Write,
+        (6005, Some(7)) => Operation::Delete,
+        (6005, Some(9)) => Operation::Admin,
+        (6005, Some(1 | 8 | 10)) => Operation::Read,
         // A query may be any statement.
         _ => match text {
             Some(text) => operation::of_statement(text, record.dialect)?,
@@ -118,6 +206,9 @@ fn record(raw: Raw<'_>, event: &Value, class: u64, time: Timestamp) -> Option<Re
     let bucket = tree::word(event, "databucket.name");
     let file = tree::first(event, &["databucket.file.path", "databucket.file.name"]);
     let mut tables: Vec<String> = tree::list(event, "table").iter().filter_map(|table| tree::first(table, &["name", "uid"])).collect();
+    if class == 6003 && tables.is_empty() {
+        tables = resources(event);
+    }
     if tables.is_empty() && text.is_none() {
         tables.extend(file.or(bucket));
     }
@@ -192,6 +283,49 @@ mod tests {
         let other = r#"{"class_uid":4001,"activity_id":1,"time":1}"#;
         let told: Vec<_> = decode(&[login.to_owned(), other.to_owned()]).iter().map(|record| (record.operation, record.outcome)).collect();
         assert_eq!(told, [(Operation::Login, EventOutcome::Failure)]);
+    }
+
+    #[test]
+    fn mongodbs_commands_are_read_as_those_of_its_own_log() {
+        let event = |operation: &str, rest: &str| {
+            format!(
+                r#"{{"activity_id":2,"category_uid":6,"class_uid":6003,"time":1772442000123,"type_uid":600302,"metadata":{{"product":"MongoDB Server"}},"actor":{{"user":{{"name":"admin.li"}}}},"src_endpoint":{{"ip":"10.0.0.9","port":56692}},"api":{{"operation":"{operation}","response":{{"code":0}}}},"unmapped":{{"atype":"authCheck","ns":"crm.customers","args":{rest}}},"status_id":1}}"#
+            )
+        };
+        let records = decode(&[
+            event("find", r#"{"find":"customers","filter":{"id":42},"projection":{"name":1},"lsid":{},"$db":"crm"}"#),
+            event("ping", "{}"),
+            event("insert", "{}"),
+        ]);
+        let [read, write] = records.as_slice() else { panic!("two: {records:?}") };
+        assert_eq!(
+            (read.account.as_deref(), read.client.ip.as_deref(), read.system.as_deref()),
+            (Some("li"), Some("10.0.0.9"), Some("crm"))
+        );
+        assert!(read.statement.as_deref().is_some_and(|text| text.contains(r#""crm"."customers""#) && text.contains("42")), "{read:?}");
+        assert_eq!((read.time.to_string().as_str(), write.operation), ("2026-03-02T09:00:00.123Z", Operation::Write));
+        let login = r#"{"activity_id":1,"class_uid":3002,"time":1772442000123,"type_uid":300201,"status_id":2,"user":{"name":"admin.li"},"unmapped":{"atype":"authenticate"}}"#;
+        let records = decode(&[login.to_owned()]);
+        assert_eq!((records[0].operation, records[0].account.as_deref()), (Operation::Login, Some("li")));
+        assert_eq!(records[0].outcome, EventOutcome::Refused);
+    }
+
+    #[test]
+    fn calls_of_interfaces_are_accesses_where_they_name_data() {
+        let call = |operation: &str, rest: &str| {
+            format!(
+                r#"{{"activity_id":1,"class_uid":6003,"time":1772442000123,"type_uid":600301,"actor":{{"user":{{"name":"li"}}}},"api":{{"operation":"{operation}"{rest}}},"status_id":1}}"#
+            )
+        };
+        let records = decode(&[
+            call("StartQueryExecution", r#","request":{"data":{"queryString":"SELECT name FROM crm.customers"}}"#),
+            call("Scan", r#","request":{"data":{"tableName":"customers"}}"#),
+            call("DescribeTable", r#","request":{"data":{"tableName":"customers"}}"#),
+            call("AssumeRole", ""),
+        ]);
+        let [query, scan] = records.as_slice() else { panic!("two: {records:?}") };
+        assert_eq!((query.operation, query.statement.as_deref()), (Operation::Read, Some("SELECT name FROM crm.customers")));
+        assert_eq!((scan.operation, scan.objects[0].table.as_ref(), scan.rows), (Operation::Read, "customers", None));
     }
 
     #[test]

@@ -66,6 +66,10 @@ impl Decoder for Ranger {
         if tree::word(&event, "reqUser").is_none() {
             return Err(DecodeError::Field { field: "reqUser", rule: "is missing".to_owned() });
         }
+        if !touches_data(&event) {
+            emit(raw.ignored(IgnoredReason::NotDataAccess));
+            return Ok(());
+        }
         let mut record = tree::record(raw, time);
         let own = |text: Option<String>| text.map(Cow::Owned);
         record.account = own(tree::word(&event, "reqUser"));
@@ -77,7 +81,12 @@ impl Decoder for Ranger {
         let id = tree::word(&event, "id").zip(tree::word(&event, "seq_num"));
         record.id = id.map(|(id, number)| Cow::Owned(format!("{id}/{number}/{}", tree::word(&event, "evtTime").unwrap_or_default())));
         record.outcome = if tree::number(&event, "result") == Some(0) { EventOutcome::Refused } else { EventOutcome::Success };
-        record.objects = objects(&event);
+        let (catalog, objects) = objects(&event);
+        if catalog.is_some() {
+            // Trino's catalog is the database; its service has any name.
+            (record.system, record.dialect) = (own(catalog), Dialect::Trino);
+        }
+        record.objects = objects;
         record.statement =
             event.get("reqData").and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(|text| Cow::Owned(text.to_owned()));
         record.operation = operation(&event, record.statement.as_deref());
@@ -95,9 +104,11 @@ impl Decoder for Ranger {
 impl Ranger {
     /// Records of one statement, session and user are one.
     fn join(&mut self, raw: Raw<'_>, record: Record<'static>, emit: &mut Emit<'_>) {
-        let Some(session) = record.session.as_deref().filter(|_| record.statement.is_some()) else {
+        if record.statement.is_none() {
             return emit(record.into());
-        };
+        }
+        // Trino's plugin knows no session: user, client and statement tell one query.
+        let session = record.session.as_deref().or(record.client.ip.as_deref()).unwrap_or("");
         let key = format!("{session}/{}", record.account.as_deref().unwrap_or(""));
         if let Some(held) = self.held.get_mut(&key) {
             let same = held.statement == record.statement && held.system == record.system && held.outcome == record.outcome;
@@ -118,8 +129,40 @@ impl Ranger {
     }
 }
 
-/// The tables of the resource: `db/table/column,column`, a path, a topic.
-fn objects(event: &Value) -> Vec<Object<'static>> {
+/// What is no access of data: how Trino's plugin asks for masks and filters, and for the query and its catalog before its tables. A
+/// refusal of those is one of the query.
+fn touches_data(event: &Value) -> bool {
+    let access = tree::word(event, "access").unwrap_or_default().to_ascii_lowercase();
+    if matches!(access.as_str(), "getcolumnmask" | "getrowfilters" | "getrowfilter") {
+        return false;
+    }
+    let kind = tree::word(event, "resType").unwrap_or_default().to_ascii_lowercase();
+    let before = matches!(kind.as_str(), "trinouser" | "queryid" | "catalog" | "systemproperty" | "sessionproperty" | "schemafunction");
+    let names = kind == "schema" && (access.starts_with("show") || access.starts_with("access") || access.starts_with("filter"));
+    let refused = tree::number(event, "result") == Some(0);
+    !(before || names) || refused
+}
+
+/// The tables of the resource: `db/table/column,column`, a path, a topic; and Trino's catalog, of which its resources begin with.
+fn objects(event: &Value) -> (Option<String>, Vec<Object<'static>>) {
+    let resource = tree::word(event, "resource").unwrap_or_default();
+    let kind = tree::word(event, "resType").unwrap_or_default().trim_start_matches('@').to_ascii_lowercase();
+    let parts: Vec<&str> = resource.trim_matches('/').split('/').collect();
+    match (kind.as_str(), parts.as_slice()) {
+        ("column", [catalog, schema, table, columns]) => {
+            let columns = Some(*columns).filter(|columns| !columns.contains('*'));
+            let columns = columns.map(|columns| columns.split(',').map(|column| Cow::Owned(column.trim().to_owned())).collect());
+            (Some((*catalog).to_owned()), vec![Object { table: Cow::Owned(format!("{schema}.{table}")), columns }])
+        }
+        ("table" | "view", [catalog, schema, table]) => {
+            (Some((*catalog).to_owned()), vec![Object { table: Cow::Owned(format!("{schema}.{table}")), columns: None }])
+        }
+        _ => (None, two_parts(event)),
+    }
+}
+
+/// The tables of services whose resources begin with the database.
+fn two_parts(event: &Value) -> Vec<Object<'static>> {
     let Some(resource) = tree::word(event, "resource") else { return Vec::new() };
     let kind = tree::word(event, "resType").unwrap_or_default().trim_start_matches('@').to_ascii_lowercase();
     let mut parts = resource.trim_matches('/').split('/');
@@ -140,7 +183,10 @@ fn operation(event: &Value, statement: Option<&str>) -> Operation {
     let access = tree::first(event, &["access", "action"]).unwrap_or_default().to_ascii_lowercase();
     match access.as_str() {
         "select" | "read" | "read_execute" | "get" | "scan" | "query" | "consume" | "row_filter" | "_any" | "all" => Operation::Read,
-        access if access.starts_with("mask") => Operation::Read,
+        access if access.starts_with("mask") || access.starts_with("selectfrom") => Operation::Read,
+        access if access.starts_with("insertinto") || access.starts_with("update") => Operation::Write,
+        access if access.starts_with("deletefrom") || access.starts_with("truncate") || access.starts_with("drop") => Operation::Delete,
+        access if access.starts_with("create") || access.starts_with("show") || access.starts_with("set") => Operation::Admin,
         "update" | "insert" | "write" | "put" | "publish" | "append" => Operation::Write,
         "delete" | "drop" => Operation::Delete,
         "create" | "alter" | "index" | "lock" | "grant" | "admin" | "repladmin" | "serviceadmin" | "use" | "execute" | "traverse" => {

@@ -1,16 +1,17 @@
-//! `snowflake-access-history`: rows of Snowflake's `ACCESS_HISTORY`, best joined with `QUERY_HISTORY`, as JSON objects (Enterprise edition).
+//! `snowflake-access-history`: rows of Snowflake's `ACCESS_HISTORY`, best joined with `QUERY_HISTORY`, as JSON objects or CSV (Enterprise edition).
 //!
 //! **Export** by a shipper, some hours behind the queries:
 //!
 //! ```sql
-//! SELECT a.*, q.QUERY_TEXT, q.ROWS_PRODUCED, q.EXECUTION_STATUS, q.ERROR_CODE, l.CLIENT_IP
+//! SELECT a.*, q.QUERY_TEXT, q.QUERY_TYPE, q.ROWS_PRODUCED, q.ROWS_INSERTED, q.ROWS_UNLOADED, q.EXECUTION_STATUS, q.ERROR_CODE, l.CLIENT_IP
 //! FROM SNOWFLAKE.ACCOUNT_USAGE.ACCESS_HISTORY a
 //! JOIN SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY q USING (QUERY_ID)
 //! LEFT JOIN SNOWFLAKE.ACCOUNT_USAGE.SESSIONS s ON s.SESSION_ID = q.SESSION_ID
 //! LEFT JOIN SNOWFLAKE.ACCOUNT_USAGE.LOGIN_HISTORY l ON l.EVENT_ID = s.LOGIN_EVENT_ID;
 //! ```
 //!
-//! **Tells**: the user, and tables and columns as they were read, also those behind views; with `ROWS_PRODUCED` the rows. Rows of
+//! **Tells**: the user, and tables and columns as they were read, also those behind views; with `ROWS_PRODUCED`, `ROWS_INSERTED` or `ROWS_UNLOADED` the rows (the
+//! largest of them). Rows of
 //! `LOGIN_HISTORY` are read as logins. **Does not tell**: bind values; which person, other than by keys.
 //!
 //! **Counted**: one row is one query. With `QUERY_TEXT` and `ROWS_PRODUCED` it tells how many people; without the text a row may hold one
@@ -26,7 +27,7 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::ExportRow;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use jiff::tz::TimeZone;
@@ -69,8 +70,9 @@ impl Decoder for Snowflake {
             return Ok(());
         }
         record.outcome = outcome(&row);
-        if read(&row, &mut record)? {
-            emit(record.into());
+        match read(&row, &mut record)? {
+            true => emit(record.into()),
+            false => emit(raw.ignored(IgnoredReason::NotDataAccess)),
         }
         Ok(())
     }
@@ -93,7 +95,7 @@ fn read(row: &ExportRow, record: &mut Record<'static>) -> Result<bool, DecodeErr
         _ if modified => Operation::Other,
         _ => Operation::Read,
     };
-    record.rows = row.number(&["rowsproduced", "rowsunloaded"]);
+    record.rows = rows(row, modified || matches!(record.operation, Operation::Export | Operation::Write));
     record.statement = text;
     // The catalog may know the view or the tables behind it: none of them may be missing.
     let beside = direct.iter().filter(|object| !base.iter().any(|known| known.table == object.table));
@@ -115,10 +117,25 @@ fn read(row: &ExportRow, record: &mut Record<'static>) -> Result<bool, DecodeErr
         hidden_tables::name_missing(record, &tables);
         if !record.objects.is_empty() {
             record.objects = read.iter().map(short).collect();
+            if record.operation == Operation::Write {
+                // What was read went into what was written: how much of it, the text does not say.
+                record.operation = Operation::Other;
+            }
             record.rows_bound = record.rows.take().or(record.rows_bound);
         }
     }
     Ok(true)
+}
+
+/// The largest of the counts: what is copied or unloaded is answered by one row, which is none of them.
+fn rows(row: &ExportRow, copies: bool) -> Option<u64> {
+    let largest = |names: &[&str]| names.iter().filter_map(|name| row.number(&[name])).max();
+    let shown = largest(&["rowsproduced", "rowswrittentoresult"]);
+    match largest(&["rowsinserted", "rowsunloaded", "rowsupdated", "rowsdeleted"]) {
+        Some(moved @ 1..) => Some(moved).max(shown),
+        _ if copies => shown.filter(|shown| *shown > 1),
+        _ => shown,
+    }
 }
 
 /// The tables and views of a list, with their columns.
@@ -205,6 +222,17 @@ mod tests {
     fn a_text_that_names_what_was_read_counts_rows() {
         let record = decode(&row(r#","QUERY_TEXT":"SELECT n FROM crm.public.v","ROWS_PRODUCED":2500,"EXECUTION_STATUS":"SUCCESS""#));
         assert_eq!((record.rows, record.objects.len(), record.statement.is_some()), (Some(2500), 0, true));
+    }
+
+    #[test]
+    fn copies_count_what_was_moved_and_never_the_row_that_answers() {
+        let copied = |rows: &str| {
+            let text =
+                r#","QUERY_TYPE":"CREATE_TABLE_AS_SELECT","QUERY_TEXT":"create table t as select n from crm.public.v","ROWS_PRODUCED":1"#;
+            decode(&row(&format!("{text}{rows}"))).rows
+        };
+        assert_eq!((copied(r#","ROWS_INSERTED":900,"ROWS_UNLOADED":0"#), copied(r#","ROWS_INSERTED":0"#)), (Some(900), None));
+        assert_eq!((copied(""), copied(r#","ROWS_WRITTEN_TO_RESULT":1"#)), (None, None));
     }
 
     #[test]

@@ -29,6 +29,11 @@ pub fn first(value: &Value, paths: &[&str]) -> Option<String> {
     paths.iter().find_map(|path| word(value, path))
 }
 
+/// The value at the first of several paths that leads to one.
+pub fn first_at<'v>(value: &'v Value, paths: &[&str]) -> Option<&'v Value> {
+    paths.iter().find_map(|path| at(value, path))
+}
+
 /// A value as text; of a list its first.
 pub fn text(value: &Value) -> Option<String> {
     match value {

@@ -10,11 +10,13 @@
 //!
 //! or the `kafka-event-listener`.
 //!
-//! **Tells**: user, client, statement, the rows that left (`statistics.outputRows`), and by `ioMetadata.inputs` the tables and columns that
-//! were really read, also behind views. **Does not tell**: the values of `EXECUTE … USING`; which person, other than by keys.
+//! **Tells**: user, client, statement with the values of `EXECUTE … USING`, the rows that left (`statistics.outputRows`) or were copied
+//! (`writtenRows`), and by `ioMetadata.inputs` the tables and columns that were really read, also behind views. **Does not tell**: which
+//! person, other than by keys.
 //!
-//! **Counted**: a completed query counts once; its creation is passed over. The text is believed where it names every table that was
-//! read, because it alone tells a count from a list and whom a key names; else the inputs are.
+//! **Counted**: a completed query counts once; its creation is passed over, whichever of them comes first, and counts alone where no end
+//! comes. The text is believed where it is understood and names every table that was read, because it alone tells a count from a list
+//! and whom a key names; else the inputs are. The one row that answers `INSERT` and `CREATE TABLE … AS` is none of theirs.
 //!
 //! **Refused**: an object without query id, query or context, or a completed query without its time.
 //!
@@ -26,20 +28,20 @@
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, ExportRow};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, hidden_tables, operation};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, Ignored, IgnoredReason, Raw, hidden_tables, operation};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::{Span, Timestamp};
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `trino-event`.
 pub const FORMAT: Format = Format {
     name: "trino-event",
     recognised_by: "an object with `metadata.queryId`, `metadata.query` and `context`",
     stateless: false,
-    decoder: |settings| Documents::json(Box::new(Trino { zone: settings.zone.clone(), created: BTreeMap::new() })),
+    decoder: |settings| Documents::json(Box::new(Trino { zone: settings.zone.clone(), created: BTreeMap::new(), ended: BTreeSet::new() })),
     recognises: |bytes| {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         bytes.trim_ascii_start().starts_with(b"{")
@@ -61,27 +63,44 @@ struct Trino {
     zone: Option<TimeZone>,
     /// Queries that were created and have not ended: told of only if their end never comes.
     created: BTreeMap<String, Record<'static>>,
+    /// The last that have ended: their creation may come later.
+    ended: BTreeSet<String>,
 }
 
 impl Decoder for Trino {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let event = ExportRow::read(raw, EXPECTED)?;
+        // The HTTP and Kafka listeners put it into an envelope of their own.
+        let event = event.row(&["eventpayload", "querycompletedevent", "querycreatedevent"], EXPECTED)?.unwrap_or(event);
         let metadata = event.row(&["metadata"], EXPECTED)?;
         let Some(metadata) = metadata.filter(|metadata| metadata.has("queryid")) else {
             // The end of a split is none of a query.
-            return if event.has("queryid") { Ok(()) } else { Err(crate::decode::row::form(EXPECTED, "without a query's id")) };
+            if !event.has("queryid") {
+                return Err(crate::decode::row::form(EXPECTED, "without a query's id"));
+            }
+            emit(raw.ignored(IgnoredReason::OtherEvent));
+            return Ok(());
         };
         let id = metadata.text(&["queryid"]).unwrap_or_default().into_owned();
         let ended = event.has("endtime") || event.has("statistics") || event.has("iometadata") || event.has("failureinfo");
         let ended = ended || matches!(metadata.text(&["querystate"]).as_deref(), Some("FINISHED" | "FAILED"));
-        if !ended && self.created.contains_key(&id) {
+        if !ended && (self.created.contains_key(&id) || self.ended.contains(&id)) {
+            emit(raw.ignored(IgnoredReason::DuplicateEvent));
             return Ok(());
         }
         let record = read(&event, &metadata, &id, raw, self.zone.as_ref())?;
         match (ended, record) {
             (true, record) => {
-                self.created.remove(&id);
-                record.into_iter().for_each(|record| emit(record.into()));
+                if let Some(created) = self.created.remove(&id) {
+                    let (position, reason) = (created.position, IgnoredReason::DuplicateEvent);
+                    emit(Decoded::Ignored(Ignored { position, lines: 1, reason }));
+                }
+                // Ids begin with their time.
+                self.ended.insert(id);
+                if self.ended.len() > MOST {
+                    self.ended.pop_first();
+                }
+                emit(record.map_or_else(|| raw.ignored(IgnoredReason::NotDataAccess), Decoded::from));
             }
             (false, Some(mut record)) => {
                 // Should its end still come, it must not pass for a repeat.
@@ -89,7 +108,7 @@ impl Decoder for Trino {
                 self.expire(record.time, emit);
                 self.created.insert(id, record);
             }
-            (false, None) => {}
+            (false, None) => emit(raw.ignored(IgnoredReason::NotDataAccess)),
         }
         Ok(())
     }
@@ -133,7 +152,11 @@ fn read(
     record.account = context.text(&["originaluser", "user", "principal"]);
     record.session = metadata.text(&["transactionid"]).filter(|session| !session.starts_with("00000000"));
     record.client = Client { ip: context.text(&["remoteclientaddress"]), host: None, app: context.text(&["source", "useragent"]) };
-    let text = metadata.text(&["preparedquery", "query"]);
+    let query = metadata.text(&["query"]);
+    let (text, binds) = match query.as_deref().and_then(|query| executed(query, metadata.text(&["preparedquery"]))) {
+        Some((text, binds)) => (Some(text), binds),
+        None => (metadata.text(&["preparedquery"]).or(query), Vec::new()),
+    };
     let by_type = context.text(&["querytype"]);
     let operation = match by_type.as_deref() {
         Some("SELECT") => Some(Operation::Read),
@@ -158,18 +181,77 @@ fn read(
         _ => EventOutcome::Success,
     };
     record.statement = text;
+    record.binds = binds;
+    let copies = matches!(by_type.as_deref(), Some("INSERT" | "UPDATE" | "MERGE" | "DELETE")) || metadata.has("updatetype");
+    let (shown, written) = (statistics.number(&["outputrows"]), statistics.number(&["writtenrows"]));
+    let rows = if copies { written } else { shown.max(written) };
     // Rows stream to the client before a query fails: the count that a failed one ends with is none.
-    record.rows = statistics.number(&["outputrows"]).filter(|_| record.outcome == EventOutcome::Success);
+    record.rows = rows.filter(|_| record.outcome == EventOutcome::Success);
     if !inputs.is_empty() {
         let tables: Vec<String> = inputs.iter().map(named).collect();
         hidden_tables::name_missing(&mut record, &tables);
         if !record.objects.is_empty() {
+            if record.operation == Operation::Write {
+                // What was read went into what was written: how much of it, the text does not say.
+                record.operation = Operation::Other;
+            }
             let columns = |input: &Input| Some(input.columns.clone()).filter(|columns| !columns.is_empty());
             let object = |input: &Input| Object { table: Text::Owned(named(input)), columns: columns(input) };
             record.objects = inputs.iter().map(object).collect();
         }
     }
     Ok(Some(record))
+}
+
+/// The text that `EXECUTE` or `EXECUTE IMMEDIATE` runs, and the values that it runs with.
+fn executed(query: &str, prepared: Option<Text<'static>>) -> Option<(Text<'static>, Vec<Option<Text<'static>>>)> {
+    let word = |text: &'_ str, word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let rest = query.trim_start();
+    let rest = word(rest, "EXECUTE").then(|| rest[7..].trim_start())?;
+    let (text, rest) = if word(rest, "IMMEDIATE") {
+        let (text, rest) = literal(rest[9..].trim_start())?;
+        (Text::Owned(text), rest)
+    } else {
+        // Its name, which may be quoted.
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        (prepared?, &rest[end..])
+    };
+    let rest = rest.trim_start();
+    let mut binds = Vec::new();
+    let mut values = if word(rest, "USING") { rest[5..].trim() } else { "" };
+    while !values.is_empty() {
+        let (value, after) = match literal(values) {
+            Some((value, after)) => (Some(value), after.trim_start()),
+            None => {
+                let end = values.find(',').unwrap_or(values.len());
+                let plain = values[..end].trim();
+                // What is no number or the like is computed: it is not known here.
+                let known = plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
+                (known.then(|| plain.to_owned()), &values[end..])
+            }
+        };
+        binds.push(value.map(Text::Owned));
+        values = match after.strip_prefix(',') {
+            Some(after) => after.trim_start(),
+            // `DATE '2026-01-01'` and the like: none of the values is sure any more.
+            None if !after.is_empty() => return Some((text, Vec::new())),
+            None => "",
+        };
+    }
+    Some((text, binds))
+}
+
+/// A literal at the beginning, and what follows it.
+fn literal(text: &str) -> Option<(String, &str)> {
+    let rest = text.strip_prefix('\'')?;
+    let mut from = 0;
+    loop {
+        let at = from + rest[from..].find('\'')?;
+        if !rest[at + 1..].starts_with('\'') {
+            return Some((rest[..at].replace("''", "'"), &rest[at + 1..]));
+        }
+        from = at + 2;
+    }
 }
 
 struct Input {
@@ -260,6 +342,43 @@ mod tests {
         );
         assert_eq!((only.time.to_string().as_str(), only.id.as_deref()), ("2026-03-02T09:01:00Z", Some("20260302_090000_00012_pzafy")));
         assert_eq!(decode(&[event("QUEUED", query, "")]).len(), 1, "its end never came");
+    }
+
+    #[test]
+    fn a_query_counts_once_whichever_of_its_events_comes_first_and_in_the_envelope_of_its_listener() {
+        let query = "SELECT name FROM pg.crm.people";
+        assert_eq!(decode(&[completed(query, "FINISHED", ""), event("QUEUED", query, "")]).len(), 1);
+        let wrapped = |event: String| format!(r#"{{"eventMetadata":{{"ENV":"x"}},"eventPayload":{event}}}"#);
+        let records = decode(&[wrapped(event("QUEUED", query, "")), wrapped(completed(query, "FINISHED", ""))]);
+        assert_eq!((records.len(), records[0].rows, records[0].account.as_deref()), (1, Some(40), Some("wang")));
+    }
+
+    #[test]
+    fn copies_count_what_they_wrote_and_never_the_row_that_answers() {
+        let copy = |rows: &str| {
+            let text = completed("CREATE TABLE x AS SELECT name FROM pg.crm.people", "FINISHED", "");
+            decode(&[text.replace("\"outputRows\":40", rows).replace("\"queryState\"", "\"updateType\":\"CREATE TABLE\",\"queryState\"")])
+                [0]
+            .rows
+        };
+        assert_eq!((copy("\"outputRows\":1,\"writtenRows\":900"), copy("\"outputRows\":1")), (Some(900), None));
+    }
+
+    #[test]
+    fn what_is_executed_is_read_with_its_values() {
+        let read = |query: &str, prepared: Option<&'static str>| {
+            let (text, binds) = executed(query, prepared.map(Text::Borrowed))?;
+            Some((text.into_owned(), binds.into_iter().map(|bind| bind.map(Text::into_owned)).collect::<Vec<_>>()))
+        };
+        let values = |values: &[&str]| values.iter().map(|value| Some((*value).to_owned())).collect::<Vec<_>>();
+        assert_eq!(
+            read("EXECUTE IMMEDIATE 'SELECT ''a'' FROM t WHERE id = ? AND b = ?' USING 44,'X,''Y'", None),
+            Some(("SELECT 'a' FROM t WHERE id = ? AND b = ?".to_owned(), values(&["44", "X,'Y"])))
+        );
+        assert_eq!(read("execute p using 301", Some("SELECT ?")), Some(("SELECT ?".to_owned(), values(&["301"]))));
+        assert_eq!(read("EXECUTE p USING f(1, 2)", Some("S")).expect("is one").1.len(), 2, "what is computed is not known");
+        assert_eq!(read("EXECUTE p USING DATE '2026-01-01', 7", Some("S")).expect("is one").1, [None, Some("7".to_owned())]);
+        assert_eq!((read("EXECUTE p USING 1", None), read("SELECT 1", None), read("EXECUTE IMMEDIATE 'x", None)), (None, None, None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What clouds, shippers and stores make of a log on its way is recognised by itself, and every record comes out of it.
 
-use leakwarden::decode::{self, Codec, Decoded, Decoder, Raw, Settings};
+use leakwarden::decode::{self, Codec, Decoded, Raw, Settings};
 use leakwarden::model::access::Position;
 use leakwarden::model::keys::Keys;
 use leakwarden::source::files;

@@ -69,7 +69,7 @@ fn headers(table: &Table) -> Vec<String> {
         (Form::Once, name) => vec![format!("[{name}]")],
         (Form::List, name) => vec![format!("[[{name}]]"), format!("[{name}.client]")],
         (Form::Named, "detectors") => DETECTORS.iter().map(|detector| format!("[detectors.{}]", detector.typology.name())).collect(),
-        (Form::Named, name) => ["core_log", "till_log", "office_pg"].map(|format| format!("[{name}.{format}]")).to_vec(),
+        (Form::Named, name) => ["core_log", "card_log", "till_log", "office_pg"].map(|format| format!("[{name}.{format}]")).to_vec(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::column_disclosure::ColumnDisclosure;
 use crate::classify::counting::disclosure::{Counted, TableChanges, TableRead, shows_rows};
 use crate::classify::counting::{selection, written};
-use crate::model::access::{IdSequence, Indicators, Selection};
+use crate::model::access::{IdSequence, Indicators, Operation, Selection};
 use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
@@ -45,9 +45,12 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
         id_sequence: IdSequence::default(),
         reads: Vec::new(),
     };
-    if shows_rows(record.operation) {
+    // What was written may have come back to whoever wrote it, where the source bounds the rows.
+    let may_return = record.operation == Operation::Write && record.rows_bound.is_some();
+    if shows_rows(record.operation) || may_return {
         let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
-        found.persons = persons(record, &shown, ids.len() as u64);
+        let persons = persons(record, &shown, ids.len() as u64);
+        found.persons = if may_return { persons.at_most() } else { persons };
         let space =
             shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| catalog.space_of(entry));
         found.subjects = ids.into_iter().map(|id| keys.subject(space, id)).collect();

@@ -1,8 +1,10 @@
 //! Where the fields stand, and how their texts are to be read.
 
+use crate::decode::csv;
 use crate::model::access::Operation;
 use crate::model::record::Dialect;
 use crate::model::time::Timestamp;
+use encoding_rs::Encoding;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
@@ -54,6 +56,26 @@ impl Field {
         ("app", Field::App),
         ("outcome", Field::Outcome),
     ];
+}
+
+impl Field {
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        Field::ALL.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// Rows of columns: `kind = "csv"`.
+#[derive(Clone, Debug, Default)]
+pub struct Csv {
+    /// The name of each field's column.
+    pub columns: BTreeMap<Field, String>,
+    /// Names of the columns, where no header tells them.
+    pub header: Vec<String>,
+    /// What stands between columns and around them.
+    pub dialect: csv::Dialect,
+    /// The encoding of the text; UTF-8 where none is given.
+    pub encoding: Option<&'static Encoding>,
 }
 
 /// A JSON pointer (RFC 6901). A part `*` stands for every element of an array.
@@ -145,6 +167,8 @@ pub struct Mapping {
     pub pointers: BTreeMap<Field, Pointer>,
     /// `kind = "regex"`: its named groups are fields.
     pub pattern: Option<Regex>,
+    /// `kind = "csv"`: where each field stands.
+    pub csv: Csv,
     /// How times are written.
     pub time: TimeForm,
     /// Words for operations other than the canonical ones.

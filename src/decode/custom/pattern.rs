@@ -43,8 +43,7 @@ impl Decoder for Mapped {
         let refuse = || DecodeError::Form { expected: "a line of the format's pattern", what: "the pattern does not match".to_owned() };
         let groups = self.mapping.pattern.as_ref().and_then(|pattern| pattern.captures(text)).ok_or_else(refuse)?;
         let texts = |field: Field| {
-            let name = Field::ALL.iter().find(|(_, known)| *known == field).map_or("", |(name, _)| name);
-            let text = groups.name(name).map_or("", |group| group.as_str());
+            let text = groups.name(field.name()).map_or("", |group| group.as_str());
             match field {
                 Field::Columns | Field::Subjects | Field::Table => text.split(',').map(str::to_owned).collect(),
                 // What a text log writes where there is nothing.

@@ -191,7 +191,6 @@ pub(super) fn first_row(lines: &[&[u8]]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::decode::{self, Codec, Decoded, Raw};
     use crate::model::access::{Position, RecordHash};
     use std::sync::Arc;

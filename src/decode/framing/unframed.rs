@@ -57,11 +57,21 @@ impl Unframed {
         self.whole(raw, emit)
     }
 
+    /// A line that was held until it was known not to be more.
+    fn held(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        self.layers = self.layers.or_else(|| find(raw.bytes, self.format));
+        self.whole(raw, emit)
+    }
+
     /// Whether the line begins an export, or an envelope over lines. It is held until the next shows it.
     fn begins_more(&mut self, raw: Raw<'_>) -> bool {
         self.spread = Spread::begin(raw);
-        if self.spread.is_some() || self.layers.is_some() || find(raw.bytes, self.format).is_some() {
+        if self.spread.is_some() || self.layers.is_some() {
             return self.spread.is_some();
+        }
+        self.layers = find(raw.bytes, self.format);
+        if self.layers.is_some() {
+            return false;
         }
         let Some((text, header)) = std::str::from_utf8(raw.bytes).ok().and_then(|text| Some((text, Header::read(text)?))) else {
             return false;
@@ -73,9 +83,6 @@ impl Unframed {
 
     /// A whole record in its envelopes.
     fn whole(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        if self.layers.is_none() {
-            self.layers = find(raw.bytes, self.format);
-        }
         let Some(layers) = self.layers else {
             // Before the first record is known, or where none stands on one line: whatever opens like an envelope is one.
             let layers = std::str::from_utf8(raw.bytes).map_or(0, |text| carriers(text, &self.settings));
@@ -203,7 +210,7 @@ impl Unframed {
     fn lines(&mut self, held: &Spread, own: Option<Position>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let mut last = Ok(());
         for line in held.lines() {
-            let result = self.whole(line, emit);
+            let result = self.held(line, emit);
             match result {
                 Err(error) if Some(line.position) != own => lost(line, error, emit),
                 result => last = result,
@@ -215,12 +222,21 @@ impl Unframed {
     /// A line of an export.
     fn row(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
-        let text = std::str::from_utf8(raw.bytes).map_err(|e| DecodeError::NotUtf8 { at: e.valid_up_to() });
-        let text = match text {
+        let text = match std::str::from_utf8(raw.bytes) {
             Ok(text) => text,
-            Err(error) => {
+            Err(error) if table.first.is_none() => {
                 self.table = Some(table);
-                return Err(error);
+                return Err(DecodeError::NotUtf8 { at: error.valid_up_to() });
+            }
+            // Text in another encoding is the format's own matter.
+            Err(_) => {
+                for Lines { text, position, hash } in table.first.into_iter().chain(table.open).filter(|line| !line.text.is_empty()) {
+                    let line = Raw::new(text.as_bytes(), position, hash);
+                    if let Err(error) = self.held(line, emit) {
+                        lost(line, error, emit);
+                    }
+                }
+                return self.held(raw, emit);
             }
         };
         let open = table.header.ends_open(text, table.open.is_some());
@@ -252,11 +268,11 @@ impl Unframed {
                 // It was no header: both are what they seemed before.
                 let line = Raw::new(first.text.as_bytes(), first.position, first.hash);
                 if !first.text.is_empty()
-                    && let Err(error) = self.whole(line, emit)
+                    && let Err(error) = self.held(line, emit)
                 {
                     lost(line, error, emit);
                 }
-                return self.whole(whole, emit);
+                return self.held(whole, emit);
             };
             self.layers = Some(found);
             if !first.text.is_empty() {
@@ -319,7 +335,7 @@ impl Decoder for Unframed {
                 Some(first) if !first.text.is_empty() => {
                     for Lines { text, position, hash } in std::iter::once(first).chain(open) {
                         let line = Raw::new(text.as_bytes(), position, hash);
-                        if let Err(error) = self.whole(line, emit) {
+                        if let Err(error) = self.held(line, emit) {
                             lost(line, error, emit);
                         }
                     }

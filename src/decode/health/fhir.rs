@@ -37,6 +37,7 @@ use crate::decode::framing::document::Documents;
 use crate::decode::health::trail::{self, Agent, Trail};
 use crate::decode::xml::tree::tree as xml_tree;
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, Raw, json, tree};
+use crate::model::record::Record;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -154,6 +155,7 @@ impl Fhir {
         if let Some(patient) = tree::at(event, "patient") {
             found.entity(patient, None, true);
         }
+        let mut counted = false;
         for entity in ["entity", "object"].iter().flat_map(|path| tree::list(event, path)) {
             let code = |path: &str| {
                 let mut codes = tree::words(entity, path);
@@ -161,6 +163,10 @@ impl Fhir {
                 codes
             };
             let (kinds, roles) = (code("type"), code("role"));
+            // The number that a web server gave the request is no resource.
+            if kinds.iter().any(|kind| kind == "XrequestId") {
+                continue;
+            }
             // A person in the role of the patient. R5 has the role alone.
             let is_patient =
                 roles.iter().any(|role| role == "1") && (kinds.is_empty() || kinds.iter().any(|kind| kind == "1" || kind == "Patient"));
@@ -170,9 +176,16 @@ impl Fhir {
                 Some(what) => found.entity(what, kind, is_patient),
                 None => found.tables.extend(kind),
             }
-            found.tables.extend(tree::word(entity, "query").and_then(|query| trail::asked(&query)));
+            let query = tree::word(entity, "query");
+            counted |= query.as_deref().is_some_and(trail::only_counts);
+            found.tables.extend(query.and_then(|query| trail::asked(&query)));
         }
-        emit(found.record(raw).map_or_else(|| raw.ignored(IgnoredReason::Session), Decoded::from));
+        if counted {
+            // Some servers list the people that a mere count went over.
+            found.subjects.clear();
+        }
+        let record = found.record(raw).map(|record| if counted { Record { rows: Some(0), ..record } } else { record });
+        emit(record.map_or_else(|| raw.ignored(IgnoredReason::Session), Decoded::from));
         Ok(())
     }
 }

@@ -85,6 +85,10 @@ impl Trail {
         }
         record.objects = tables.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect();
         record.subjects = self.subjects.into_iter().map(Cow::Owned).collect();
+        if operation == Operation::Write && record.outcome == EventOutcome::Success {
+            // The answer to a change may hold what was stored: FHIR's servers return it unless they are asked not to.
+            record.rows_bound = Some(record.subjects.len() as u64);
+        }
         Some(record)
     }
 
@@ -134,6 +138,14 @@ pub(super) fn reference(text: &str) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+/// Whether a query asks for a number alone: `_summary=count`. It may be in Base64.
+pub(super) fn only_counts(query: &str) -> bool {
+    let decoded = STANDARD.decode(query.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = decoded.as_deref().unwrap_or(query);
+    let parameters = text.split(['?', '&']).skip(1);
+    parameters.map(|parameter| parameter.split('#').next().unwrap_or(parameter)).any(|parameter| parameter.trim() == "_summary=count")
 }
 
 /// Whether the name is one of a resource type, as FHIR writes them.

@@ -26,7 +26,7 @@ mod query;
 
 use crate::decode::framing::document::Documents;
 use crate::decode::row::{self, form};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
@@ -39,7 +39,7 @@ pub const FORMAT: Format = Format {
     name: "mongodb-audit",
     recognised_by: "an object with `atype`, `ts`, `users` and `result`",
     stateless: false,
-    decoder: |settings| Box::new(Unnamed(Documents::json(Box::new(Mongo { zone: settings.zone.clone(), seen: Seen::default() })))),
+    decoder: |settings| Box::new(Unnamed(Documents::json(Box::new(Mongo::new(settings.zone.clone()))))),
     recognises: |bytes| {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let starts = without_program(bytes).trim_ascii_start().first().is_some_and(|c| matches!(c, b'{' | b'['));
@@ -69,7 +69,8 @@ impl Decoder for Unnamed {
     }
 }
 
-struct Mongo {
+/// Reads events, each in the order in which it came.
+pub(super) struct Mongo {
     zone: Option<TimeZone>,
     seen: Seen,
 }
@@ -100,6 +101,17 @@ impl Seen {
 impl Decoder for Mongo {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let Value::Object(event) = json::tree(raw, EXPECTED)? else { return Err(form(EXPECTED, "not an object")) };
+        self.event(raw, &event, emit)
+    }
+}
+
+impl Mongo {
+    pub(super) fn new(zone: Option<TimeZone>) -> Mongo {
+        Mongo { zone, seen: Seen::default() }
+    }
+
+    /// Reads an event of the log's own form.
+    pub(super) fn event(&mut self, raw: Raw<'_>, event: &Map<String, Value>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let kind = event.get("atype").and_then(Value::as_str).ok_or_else(|| form(EXPECTED, "`atype` is missing"))?;
         let time = event.get("ts").and_then(|ts| moment(ts, self.zone.as_ref())).or(raw.envelope.time);
         let time = time.ok_or(DecodeError::Field { field: "ts", rule: "must be a time between 2000 and 2100".to_owned() })?;
@@ -141,9 +153,9 @@ impl Decoder for Mongo {
                 true
             }
         };
-        if tell {
-            emit(record.into());
-        }
+        let session = ["authenticate", "logout", "clientMetadata"].contains(&kind);
+        let reason = if session { IgnoredReason::Session } else { IgnoredReason::NotDataAccess };
+        emit(if tell { record.into() } else { raw.ignored(reason) });
         Ok(())
     }
 }

@@ -207,7 +207,8 @@ impl RedrivePartition {
         let (classifier, mut batch) = (&context.classifier, Default::default());
         decoder.decode_message(Raw::new(&content, letter.position, classifier.keys.record(&content)), classifier, &mut batch);
         let codec = decoder.format()?;
-        let by_itself = codec.format.stateless || custom::KINDS.iter().any(|kind| kind.name == codec.format.name);
+        // Rows of CSV are nothing without their header.
+        let by_itself = codec.format.stateless || custom::KINDS.iter().any(|kind| kind.name == codec.format.name && kind.name != "csv");
         if !by_itself {
             return Some(Fate::ByReplay);
         }
