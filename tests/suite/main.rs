@@ -35,6 +35,7 @@ mod one_service;
 mod operate;
 mod order;
 mod postgresql_carriers;
+mod postgresql_matrix;
 mod postgresql_score;
 mod postgresql_shapes;
 mod privacy;

@@ -8,6 +8,7 @@ use crate::decode::Emit;
 use crate::decode::postgresql::auto_explain::{self, Explained};
 use crate::decode::postgresql::command::{self, DIALECT};
 use crate::decode::postgresql::failure;
+use crate::decode::postgresql::group::{Group, Several};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::names::Names;
 use crate::decode::postgresql::pending::{LineKind, LineOrigin, PendingStatement};
@@ -16,26 +17,12 @@ use crate::decode::postgresql::plain::{self, Plain};
 use crate::model::access::Operation;
 use crate::model::record::{EventOutcome, Record};
 use crate::sql::split;
+use std::collections::VecDeque;
 
 /// Most statements of one group that are held; of a function with more the earlier ones go on at once.
 const MOST_HELD: usize = 256;
-/// Which statement of a text of several ran last.
-struct Several {
-    text: String,
-    id: Option<u64>,
-    at: usize,
-}
-
-/// The lines of one statement.
-#[derive(Default)]
-struct Group {
-    id: Option<u64>,
-    held: Vec<PendingStatement>,
-    /// The outermost statement has ended: only another line of the same may join.
-    complete: bool,
-    /// Inner statements of it went on already.
-    spilled: bool,
-}
+/// Most statements of a transaction that wait for their portals to be closed.
+const MOST_LATE: usize = 4;
 
 /// What is known of one session.
 #[derive(Default)]
@@ -43,7 +30,12 @@ pub(super) struct Session {
     application: Option<String>,
     names: Names,
     group: Group,
-    several: Option<Several>,
+    /// Statements of an open transaction whose last lines come when it ends, the oldest first.
+    late: VecDeque<Group>,
+    transaction: bool,
+    /// Of a text of several statements those of which pgaudit told, and plans.
+    audited: Option<Several>,
+    planned: Option<Several>,
     dump: Option<Dump>,
 }
 
@@ -94,25 +86,48 @@ impl Session {
         records.into_iter().map(Into::into).for_each(emit);
     }
 
-    /// The same into a list.
-    pub(super) fn release_into(&mut self, records: &mut Vec<Record<'static>>) {
-        let mut group = std::mem::take(&mut self.group);
-        drop_explained_call(&mut group);
+    /// The same into a list. At the end of a transaction its portals are closed, and their lines written.
+    fn release_into(&mut self, records: &mut Vec<Record<'static>>) {
+        let group = std::mem::take(&mut self.group);
+        self.transaction = (self.transaction || group.begins_transaction()) && !group.ends_transaction();
+        self.finish_group(group, records);
+        while self.late.len() > if self.transaction { MOST_LATE } else { 0 } {
+            let Some(group) = self.late.pop_front() else { break };
+            self.finish_group(group, records);
+        }
+    }
+
+    fn finish_group(&mut self, mut group: Group, records: &mut Vec<Record<'static>>) {
+        group.drop_explained_call();
         for held in group.held.into_iter().filter(|held| !held.told) {
             self.finish(held, records);
         }
     }
 
+    /// Goes on to the next statement that a plain line tells of. Within a transaction the one before may have lines to come.
+    fn supersede(&mut self, emit: &mut Emit<'_>) {
+        if self.transaction && self.group.waits_for_portal() {
+            self.late.push_back(std::mem::take(&mut self.group));
+        }
+        self.release(emit);
+    }
+
     /// Tells of what is held back, and keeps it for lines that may still belong to it: only of statements that have ended, or of all.
     pub(super) fn tell(&mut self, ended: bool, emit: &mut Emit<'_>) {
-        let open = |held: &PendingStatement| !held.told && !held.has_ended();
-        if self.group.held.iter().all(|held| held.told) || (ended && self.group.held.iter().any(open)) {
-            return;
+        let mut due = Vec::new();
+        let groups = self.late.iter_mut().filter(|_| !ended).chain(std::iter::once(&mut self.group));
+        for group in groups {
+            let open = |held: &PendingStatement| !held.told && !held.has_ended();
+            if ended && group.held.iter().any(open) {
+                continue;
+            }
+            if group.held.iter().any(|held| !held.told) {
+                group.drop_explained_call();
+            }
+            due.extend(group.held.iter().filter(|held| !held.told).cloned());
+            group.held.iter_mut().for_each(|held| held.told = true);
         }
-        drop_explained_call(&mut self.group);
         let mut records = Vec::new();
-        let due: Vec<PendingStatement> = self.group.held.iter().filter(|held| !held.told).cloned().collect();
-        self.group.held.iter_mut().for_each(|held| held.told = true);
         for held in due {
             self.finish(held, &mut records);
         }
@@ -121,27 +136,21 @@ impl Session {
 
     /// Emits all that is held back, also of cursors that are still open.
     pub(super) fn end(&mut self, records: &mut Vec<Record<'static>>) {
+        while let Some(group) = self.late.pop_front() {
+            self.finish_group(group, records);
+        }
         self.release_into(records);
         self.names.end();
         self.tell_unfetched(records);
     }
 
     fn finish(&mut self, held: PendingStatement, records: &mut Vec<Record<'static>>) {
-        let parts = if held.is_plain() { split::statements(&held.statement, DIALECT) } else { Vec::new() };
-        if parts.len() < 2 {
-            self.finish_one(held, "", records);
-            return;
-        }
-        // A plain line tells of all statements of its text.
-        for (at, part) in parts.iter().take(MOST_HELD).enumerate() {
-            let mut one = PendingStatement { statement: (*part).to_owned(), ..held.clone() };
-            self.names.resolve(&mut one);
-            self.finish_one(one, &format!("/{}", at + 1), records);
-        }
-        if parts.len() > MOST_HELD {
-            let rest = PendingStatement { statement: parts[MOST_HELD..].join("; "), ..held.clone() };
-            self.finish_one(rest, "/rest", records);
-        }
+        // A plain line tells of all statements of its text: their records have its number.
+        let part = match held.part {
+            at if at > 0 && held.line_kind == LineKind::Plain => format!("/{at}"),
+            _ => String::new(),
+        };
+        self.finish_one(held, &part, records);
     }
 
     fn finish_one(&mut self, held: PendingStatement, part: &str, records: &mut Vec<Record<'static>>) {
@@ -214,20 +223,9 @@ impl Session {
     }
 
     fn audit(&mut self, line: &Line<'_>, audit: Audit, emit: &mut Emit<'_>) {
-        if self.group.id != Some(audit.statement_id) {
-            let text = match &audit.statement {
-                Said::Here(text) => text.as_str(),
-                Said::Before | Said::Nothing => "",
-            };
-            let unnumbered = self.group.id.is_none();
-            let joins = unnumbered && (!self.group.complete || self.group.held.iter().any(|held| held.text == text));
-            if !joins {
-                self.release(emit);
-            }
-            self.group.id = Some(audit.statement_id);
-            self.group.complete = false;
-        }
-        let before = self.group.held.iter().find(|held| held.sub == audit.substatement_id).or(self.group.held.last());
+        let numbered = self.group.id == Some(audit.statement_id);
+        let held = &self.group.held;
+        let before = held.iter().find(|held| held.sub == audit.substatement_id).or(held.last()).filter(|_| numbered);
         let text = match audit.statement {
             Said::Here(text) => text,
             Said::Before => before.map_or_else(String::new, |held| held.text.clone()),
@@ -251,7 +249,23 @@ impl Session {
         held.binds = binds;
         held.rows = rows;
         held.objects = objects;
-        self.resolve(&mut held, Some(audit.statement_id));
+        let part = self.resolve(&mut held, Some(audit.statement_id));
+        if self.joins_late(&held) {
+            return;
+        }
+        if !numbered {
+            let unnumbered = self.group.id.is_none();
+            // The statements of one text have numbers of their own, and one plain line before them all.
+            let joins = (unnumbered && !self.group.complete) || ((unnumbered || held.part > 0) && self.group.has(&held));
+            if !joins {
+                self.release(emit);
+            }
+            self.group.id = Some(audit.statement_id);
+            self.group.complete = false;
+        }
+        if part.is_none() && !self.group.has(&held) {
+            self.names.learn(&held.text, &held.binds);
+        }
         self.hold(held, emit);
     }
 
@@ -263,21 +277,29 @@ impl Session {
         held.plan = Some(Box::new(explained.plan));
         held.nested = nested;
         held.sub = if nested { line.number } else { 0 };
-        let joins = self.group.held.iter().any(|other| other.is_same(&held));
-        if !joins && (self.group.complete || (self.group.id.is_some() && !nested)) {
+        let part = self.resolve(&mut held, None);
+        let declared = command::declared(part.as_deref().unwrap_or(&held.text));
+        // The rows of a cursor's plan are those that FETCH lines told of.
+        if declared.as_deref().is_some_and(|cursor| self.names.is_told(cursor)) {
+            return;
+        }
+        if self.joins_late(&held) {
+            return;
+        }
+        let over = self.group.complete || self.group.is_over() || (self.group.id.is_some() && !nested);
+        if over && !self.group.has(&held) {
             self.release(emit);
         }
-        let declared = command::declared(&held.text);
         if let Some(cursor) = &declared {
-            self.names.explain(cursor);
-        }
-        self.resolve(&mut held, None);
-        // The rows of a cursor's plan are those that FETCH lines told of.
-        if let Some(cursor) = declared {
-            if self.names.is_told(&cursor) {
-                return;
+            held.explain_cursor();
+            if held.rows.is_some() {
+                self.names.explain(cursor);
+                held.fetched = true;
             }
-            held.fetched = true;
+        }
+        // The plan of a cursor comes when it is closed: it opens none.
+        if part.is_none() && !self.group.has(&held) && !declared.is_some_and(|cursor| self.names.knows(&cursor)) {
+            self.names.learn(&held.text, &held.binds);
         }
         self.hold(held, emit);
         self.group.complete |= !nested;
@@ -287,17 +309,52 @@ impl Session {
         let text = plain.text;
         let mut held = self.held(line, LineKind::Plain, text.to_owned());
         held.binds = line.detail.as_deref().map(plain::parameters).unwrap_or_default();
-        (held.stated, held.timed) = (true, plain.timed);
+        (held.stated, held.timed, held.portal) = (true, plain.timed, plain.portal);
+        let parts = split::statements(text, DIALECT);
+        if parts.len() > 1 {
+            return self.plain_parts(&held, &parts, emit);
+        }
         if self.is_told(&held) {
             return;
         }
-        self.release(emit);
-        // One line tells of all statements of its text.
-        self.names.learn(text, &held.binds);
-        if split::statements(text, DIALECT).len() == 1 {
-            self.names.resolve(&mut held);
+        // A line with a duration comes at the end, behind the plans of what its functions ran.
+        let inner = held.timed && !self.group.held.is_empty() && self.group.held.iter().all(|held| held.nested);
+        if !inner {
+            self.supersede(emit);
         }
+        // What `EXECUTE` ran stands in its detail.
+        if let Some(prepared) = line.detail.as_deref().and_then(|detail| detail.strip_prefix("prepare: ")) {
+            self.names.learn(prepared, &[]);
+        }
+        self.names.learn(text, &held.binds);
+        self.names.resolve(&mut held);
         self.hold(held, emit);
+    }
+
+    /// One line tells of all statements of its text, but for those of which the lines before it told: a line with its duration comes
+    /// at the end, behind the plans of those that have one.
+    fn plain_parts(&mut self, held: &PendingStatement, parts: &[&str], emit: &mut Emit<'_>) {
+        let told = |at: usize| [&self.audited, &self.planned].iter().any(|several| Several::has_told(several.as_ref(), &held.text, at));
+        let told: Vec<bool> = (0..parts.len().min(MOST_HELD)).map(|at| held.timed && told(at)).collect();
+        let stated = self.group.held.iter().any(|known| known.part > 0 && known.text == held.text && known.stated && !known.timed);
+        if held.timed && stated {
+            let known = self.group.held.iter_mut().filter(|known| known.text == held.text);
+            return known.for_each(|known| known.timed = true);
+        }
+        if !(held.timed && self.group.held.iter().any(|known| known.text == held.text)) {
+            self.supersede(emit);
+        }
+        self.names.learn(&held.text, &held.binds);
+        for (at, part) in parts.iter().enumerate().take(MOST_HELD).filter(|(at, _)| !told[*at]) {
+            // What comes behind the last that is looked at by itself is one with it.
+            let last = at + 1 == MOST_HELD && parts.len() > MOST_HELD;
+            let statement = if last { parts[at..].join("; ") } else { (*part).to_owned() };
+            let mut one = PendingStatement { statement, part: at + 1, ..held.clone() };
+            self.names.resolve(&mut one);
+            self.notice_dump(&one);
+            self.group.held.push(one);
+        }
+        (self.audited, self.planned) = (None, None);
     }
 
     /// Whether a plain line speaks of the statement that the lines before it told of. Each sort of line speaks of it once:
@@ -312,22 +369,30 @@ impl Session {
         if !known.peek().is_some_and(|held| unreported_end(held)) {
             return false;
         }
-        known.for_each(|held| (held.stated, held.timed) = (true, held.timed || plain.timed));
+        known.for_each(|held| (held.stated, held.timed, held.portal) = (true, held.timed || plain.timed, held.portal || plain.portal));
         true
     }
 
     fn failure(&mut self, line: &Line<'_>, statement: &str, emit: &mut Emit<'_>) {
         let mut held = self.held(line, LineKind::Failure, statement.to_owned());
         held.outcome = failure::outcome(line);
-        if !self.group.held.iter().any(|other| other.is_same(&held)) {
+        if !self.group.has(&held) {
             self.release(emit);
         }
         // Of several statements the one that failed comes after the last that is told of.
         let parts = split::statements(statement, DIALECT);
-        let done = self.several.as_ref().filter(|several| several.text == statement).map_or(0, |several| several.at + 1);
+        let several = [&self.audited, &self.planned].into_iter().flatten().filter(|several| several.text == statement);
+        let done = several.map(|several| several.at + 1).max().unwrap_or(0);
         // A text of several is refused as a whole only by its grammar: else the earlier ones ran.
         if parts.len() > 1 && line.state.as_deref() != Some("42601") {
             held.outcome = EventOutcome::Interrupted;
+        }
+        // One plain line told of them all, and nothing says how far they came.
+        if self.group.held.iter().any(|known| known.part > 0 && known.is_same(&held)) {
+            let open = self.group.held.iter_mut().filter(|known| known.is_same(&held));
+            open.for_each(|known| known.absorb(held.clone()));
+            self.group.complete = true;
+            return;
         }
         if parts.len() > 1 && done < parts.len() {
             held.statement = parts[done..].join("; ");
@@ -356,6 +421,8 @@ impl Session {
             fetched: false,
             stated: false,
             timed: false,
+            portal: false,
+            part: 0,
             told: false,
             nested: false,
             objects: Vec::new(),
@@ -365,12 +432,12 @@ impl Session {
     /// Adds a line to its statement.
     fn hold(&mut self, held: PendingStatement, emit: &mut Emit<'_>) {
         self.notice_dump(&held);
-        if let Some(same) = self.group.held.iter_mut().rev().find(|other| other.is_same(&held)) {
+        if let Some(same) = self.group.same(&held) {
             same.absorb(held);
             return;
         }
         // `EXECUTE` has its own text; the statement that it ran is already told.
-        if held.command == "EXECUTE" && held.class == "MISC" && self.group.held.iter().any(|other| other.line_kind == LineKind::Audit) {
+        if held.command == "EXECUTE" && held.class == "MISC" && self.group.held.iter().any(|other| !other.class.is_empty()) {
             return;
         }
         if self.group.held.len() >= MOST_HELD {
@@ -386,31 +453,31 @@ impl Session {
         self.group.held.push(held);
     }
 
-    /// Finds the statement that ran: of a text of several, behind a cursor, behind a prepared name.
-    fn resolve(&mut self, held: &mut PendingStatement, id: Option<u64>) {
-        self.names.learn(&held.text, &held.binds);
-        if let Some(part) = self.part(&held.text, id, &held.command) {
-            held.statement = part;
+    /// Finds the statement that ran: of a text of several, behind a cursor, behind a prepared name. Gives the one of several.
+    fn resolve(&mut self, held: &mut PendingStatement, id: Option<u64>) -> Option<String> {
+        let several = if id.is_some() { &mut self.audited } else { &mut self.planned };
+        let part = Several::next(several, &held.text, id, &held.command).map(|(at, part)| (at, part.to_owned()));
+        if let Some((at, part)) = &part {
+            (held.part, held.statement) = (at + 1, part.clone());
+            // What the others prepare and open is known from the first line on.
+            if several.as_ref().is_some_and(Several::is_first) && !self.group.has(held) {
+                match id {
+                    Some(_) => self.names.learn(&held.text, &held.binds),
+                    None => self.names.learn_missing(&held.text, &held.binds),
+                }
+            }
         }
         self.names.resolve(held);
+        part.map(|(_, part)| part)
     }
 
-    /// The one of several statements that a line is about: each number of pgaudit, and each plan, is the next that fits.
-    fn part(&mut self, text: &str, id: Option<u64>, command: &str) -> Option<String> {
-        let parts = split::statements(text, DIALECT);
-        if parts.len() < 2 {
-            return None;
+    /// Gives a line to the statement of an open transaction that it ends, if it is none of the statement at hand.
+    fn joins_late(&mut self, held: &PendingStatement) -> bool {
+        if self.group.has(held) {
+            return false;
         }
-        let last = self.several.as_ref().filter(|several| several.text == text);
-        if let Some(last) = last.filter(|last| id.is_some() && last.id == id) {
-            return parts.get(last.at).map(|part| (*part).to_owned());
-        }
-        let from = last.map_or(0, |last| last.at + 1);
-        let fitting = |at: &usize| fits(command, split::first_word(parts[*at]));
-        // The same text may have been sent again.
-        let at = (from..parts.len()).find(fitting).or_else(|| (0..parts.len()).find(fitting))?;
-        self.several = Some(Several { text: text.to_owned(), id, at });
-        Some(parts[at].to_owned())
+        let same = self.late.iter_mut().find_map(|group| group.same(held));
+        same.map(|same| same.absorb(held.clone())).is_some()
     }
 
     /// pg_dump locks every table it is going to read, and asks for all relations in words of its own.
@@ -441,41 +508,6 @@ fn line_of_replication<'l>(line: &'l Line<'_>) -> Option<&'l str> {
         return None;
     }
     ["received replication command: ", "接收到复制命令: ", "收到复制命令: "].iter().find_map(|start| line.message.strip_prefix(start))
-}
-
-/// A call whose function read tables on lines of its own discloses what those lines say, and nothing twice. Functions that run
-/// with their owner's rights leave no such lines, so another call beside them stays.
-fn drop_explained_call(group: &mut Group) {
-    if group.held.len() < 2 && !group.spilled {
-        return;
-    }
-    // The outermost statement is the one without a context; with `log_rows` its line is the last, without it the first.
-    let held = &group.held;
-    let last = (0..held.len()).max_by_key(|at| held[*at].last).filter(|at| held[*at].rows.is_some());
-    let first = (0..held.len()).min_by_key(|at| held[*at].sub);
-    let outside = held.iter().position(|held| !held.nested).filter(|_| held.iter().any(|held| held.nested));
-    let candidates: Vec<usize> = match outside {
-        Some(outside) => vec![outside],
-        None => last.into_iter().chain(first).collect(),
-    };
-    let Some(outer) = candidates.into_iter().find(|at| held[*at].only_calls()) else { return };
-    let read = group.spilled || held.iter().enumerate().any(|(at, held)| at != outer && held.names_tables());
-    if read {
-        group.held.remove(outer);
-    }
-}
-
-/// Whether a statement that begins with the word can have run under pgaudit's command tag; an empty tag is that of a plan.
-fn fits(command: &str, word: &str) -> bool {
-    let word = word.to_ascii_uppercase();
-    let runs = ["SELECT", "WITH", "TABLE", "VALUES", "", "EXECUTE", "COPY", "CREATE", "EXPLAIN", "DECLARE"].contains(&word.as_str());
-    let changes = ["INSERT", "UPDATE", "DELETE", "MERGE"].contains(&word.as_str());
-    match command {
-        "" => runs || changes,
-        "SELECT" => runs,
-        "INSERT" | "UPDATE" | "DELETE" | "MERGE" => word == command || matches!(word.as_str(), "WITH" | "EXECUTE" | "EXPLAIN" | "COPY"),
-        command => !word.is_empty() && command.starts_with(&word),
-    }
 }
 
 fn application_of(message: &str) -> Option<String> {

@@ -15,6 +15,7 @@ mod csvlog;
 mod csvlog_json;
 mod english;
 mod failure;
+mod group;
 mod jsonlog;
 mod line;
 mod names;

@@ -51,6 +51,15 @@ impl Names {
         }
     }
 
+    /// The same but for cursors that are known: a plan comes when they are closed, and opens none.
+    pub(super) fn learn_missing(&mut self, text: &str, binds: &[Option<String>]) {
+        for part in split::statements(text, DIALECT) {
+            if !command::declared(part).is_some_and(|name| self.knows(&name)) {
+                self.learn(part, binds);
+            }
+        }
+    }
+
     /// Puts the statement behind a prepared name or a cursor in place of `EXECUTE` and `FETCH`.
     pub(super) fn resolve(&mut self, held: &mut PendingStatement) {
         match split::first_word(&held.statement).to_ascii_uppercase().as_str() {
@@ -85,6 +94,11 @@ impl Names {
     /// Whether FETCH lines told of the rows of a cursor.
     pub(super) fn is_told(&self, cursor: &str) -> bool {
         self.cursors.iter().any(|known| known.name == cursor && known.reported)
+    }
+
+    /// Whether a cursor of that name was opened.
+    pub(super) fn knows(&self, cursor: &str) -> bool {
+        self.cursors.iter().any(|known| known.name == cursor)
     }
 
     /// The rows of a cursor are told of otherwise.

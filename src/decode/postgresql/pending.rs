@@ -62,6 +62,10 @@ pub(super) struct PendingStatement {
     pub stated: bool,
     /// A line with its duration reported it, which comes at its end.
     pub timed: bool,
+    /// A portal of the extended protocol ran it.
+    pub portal: bool,
+    /// Its place among the statements of its text, from 1; 0 where it is the only one.
+    pub part: usize,
     /// A record told of it already, so it is kept only for the lines that still belong to it.
     pub told: bool,
     /// Within a function.
@@ -104,29 +108,59 @@ impl LineOrigin {
 impl PendingStatement {
     /// Whether a line is about a command around a statement that has a line of its own: its text is the same.
     pub(super) fn is_wrapper(&self) -> bool {
-        self.line_kind == LineKind::Audit && (self.class == "FUNCTION" || WRAPPERS.contains(&self.command.as_str()))
+        self.class == "FUNCTION" || (!self.class.is_empty() && WRAPPERS.contains(&self.command.as_str()))
     }
 
     /// Whether a new line speaks of this very statement.
     pub(super) fn is_same(&self, new: &PendingStatement) -> bool {
         // What was told of a command says nothing of the statement around which it is.
-        if self.text != new.text || (self.told && self.is_wrapper() && !new.is_wrapper()) {
+        if !self.has_text_of(new) || (self.told && self.is_wrapper() && !new.is_wrapper()) {
             return false;
         }
+        // What `PREPARE` prepares it does not run.
+        let prepares = || split::first_word(&self.statement).eq_ignore_ascii_case("prepare");
         match (self.line_kind, new.line_kind) {
-            (LineKind::Audit, LineKind::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
+            // The same text sent again after an error is a statement of its own, whatever line tells of it.
+            (LineKind::Failure, _) | (_, LineKind::Plain) => false,
+            (_, LineKind::Audit) if self.class.is_empty() => {
+                self.outcome == EventOutcome::Success && (new.command == "PREPARE" || !prepares())
+            }
+            (_, LineKind::Audit) => self.sub == new.sub || self.is_wrapper() || new.is_wrapper(),
             // The audit line of a run with `log_rows` comes at its end: an error after it is another's.
             (LineKind::Audit, LineKind::Failure) => {
                 self.rows.is_none() && self.outcome == EventOutcome::Success && new.outcome == EventOutcome::Interrupted
             }
             // A line with a duration comes at the end of a run: an error after it is another's, as is one after an error.
             (LineKind::Plain, LineKind::Failure) => !self.timed && self.rows.is_none() && self.outcome == EventOutcome::Success,
-            (LineKind::Audit | LineKind::Plain, LineKind::Plan) => self.plan.is_none() && self.outcome == EventOutcome::Success,
-            (LineKind::Plan | LineKind::Plain, LineKind::Audit) => self.class.is_empty() && self.outcome == EventOutcome::Success,
-            // The same text sent again after an error is a statement of its own, whatever line tells of it.
-            (LineKind::Failure, _) => false,
-            (LineKind::Plan, LineKind::Failure | LineKind::Plain | LineKind::Plan)
-            | (LineKind::Audit | LineKind::Plain, LineKind::Plain) => false,
+            (LineKind::Audit | LineKind::Plain, LineKind::Plan) => {
+                self.plan.is_none() && self.outcome == EventOutcome::Success && !prepares()
+            }
+            (LineKind::Plan, LineKind::Failure | LineKind::Plan) => false,
+        }
+    }
+
+    /// Whether a new line is about the text of this one: of several statements the same, and of a prepared one its run.
+    fn has_text_of(&self, new: &PendingStatement) -> bool {
+        if self.text == new.text {
+            return new.line_kind == LineKind::Failure || self.part == new.part;
+        }
+        let executes = |held: &PendingStatement| split::first_word(&held.text).eq_ignore_ascii_case("execute");
+        self.statement == new.statement && !self.statement.is_empty() && (executes(self) || executes(new))
+    }
+
+    /// The rows of a cursor's plan are those that were fetched, unless it can be fetched from twice, or was read to its end when its
+    /// transaction ended: then they are no more than a bound.
+    pub(super) fn explain_cursor(&mut self) {
+        let text = self.text.to_ascii_lowercase();
+        let query = text.find(" for ").unwrap_or(text.len());
+        let head = text[..query].replace("no scroll", "");
+        if head.contains(" scroll") || text[..query].contains(" with hold") {
+            self.rows_bound = self.rows.take();
+            // Nor are those of its tables.
+            if let Some(plan) = &mut self.plan {
+                plan.scans.iter_mut().for_each(|scan| scan.rows = None);
+                plan.aggregated = None;
+            }
         }
     }
 
@@ -134,6 +168,9 @@ impl PendingStatement {
     pub(super) fn absorb(&mut self, new: PendingStatement) {
         self.last = self.last.max(new.last);
         let replaces = self.is_wrapper() && !new.is_wrapper() && new.line_kind == LineKind::Audit;
+        if self.class.is_empty() && new.line_kind == LineKind::Audit {
+            self.sub = new.sub;
+        }
         if replaces || self.class.is_empty() && new.line_kind == LineKind::Audit {
             self.class = new.class;
             self.command = new.command;

@@ -6,6 +6,8 @@ pub(super) struct Plain<'m> {
     pub text: &'m str,
     /// It has a duration, so it was logged when the statement had ended.
     pub timed: bool,
+    /// The extended protocol ran it, by a portal.
+    pub portal: bool,
 }
 
 /// Reads `statement: …`, `execute NAME: …`, with or without `duration: … ms` before it. Parse and bind steps run nothing, and
@@ -19,7 +21,7 @@ pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
     };
     for word in ["statement: ", "语句: ", "语句："] {
         if let Some(text) = rest.strip_prefix(word) {
-            return Some(Plain { text, timed });
+            return Some(Plain { text, timed, portal: false });
         }
     }
     let execute = rest.strip_prefix("execute ").or_else(|| rest.strip_prefix("执行 "))?;
@@ -28,7 +30,7 @@ pub(super) fn parse(message: &str) -> Option<Plain<'_>> {
     }
     let (name, text) = execute.split_once(": ")?;
     // `execute q: …` names a prepared statement, of which the colon may not be the first.
-    (!name.is_empty()).then_some(Plain { text, timed })
+    (!name.is_empty()).then_some(Plain { text, timed, portal: true })
 }
 
 /// Bind values of a detail: `parameters: $1 = '43', $2 = NULL`.
