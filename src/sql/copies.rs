@@ -111,7 +111,8 @@ fn outside_of_brackets(tokens: &[Token<'_>]) -> Vec<usize> {
 pub(super) fn everything(statement: &str, dialect: Dialect) -> Analysis {
     let named = tokens::named(statement, dialect);
     let mut branch = Branch { functions: vec![Class::CopyTo.name().to_owned()], hides_query: true, multiplied: true, ..Branch::default() };
-    for (source, table) in named.read.into_iter().enumerate() {
+    for table in named.read {
+        let source = branch.sources.len();
         branch.sources.push(Source { table, flows: true });
         branch.output.push(Column { source, name: None });
     }
@@ -185,6 +186,34 @@ pub(super) fn creation<'t>(statement: &'t str, dialect: Dialect) -> Option<Creat
     None
 }
 
+/// A table that stands for another from then on, or has its rows: `CREATE SYNONYM`, `ALTER TABLE … SWITCH | SWAP | EXCHANGE | RENAME`.
+pub(super) fn passed_on(statement: &str, dialect: Dialect) -> Vec<Made> {
+    let tokens = lexer::tokens(statement, dialect).list;
+    let place = |words: &[&str]| tokens.iter().position(|token| token.is_any(words));
+    let named = |at: Option<usize>| at.and_then(|at| name(&tokens, at + 1)).map(|(name, _)| name);
+    if tokens.first().is_some_and(|token| token.is("CREATE")) {
+        let synonym = tokens.iter().take(6).position(|token| token.is_any(&["SYNONYM", "ALIAS"]));
+        return match (named(synonym), named(synonym.and(place(&["FOR"])))) {
+            (Some(table), Some(source)) => vec![Made::alike(table, Making::Viewed, source)],
+            _ => Vec::new(),
+        };
+    }
+    let mut at = 2;
+    while tokens.get(at).is_some_and(|token| token.is_any(&["IF", "EXISTS", "ONLY"])) {
+        at += 1;
+    }
+    let Some((table, _)) = name(&tokens, at).filter(|_| tokens.get(1).is_some_and(|token| token.is("TABLE"))) else { return Vec::new() };
+    let behind = |verb: &str, word: &[&str]| if place(&[verb]).is_some() { named(place(word)) } else { None };
+    if let Some(other) = behind("SWITCH", &["TO"]) {
+        return vec![Made::alike(other, Making::Copied, table)];
+    }
+    let exchanged = place(&["EXCHANGE"]).and_then(|from| tokens[from..].iter().position(|token| token.is("TABLE")).map(|at| from + at));
+    if let Some(other) = named(exchanged).or_else(|| behind("SWAP", &["WITH"])) {
+        return vec![Made::alike(other.clone(), Making::Copied, table.clone()), Made::alike(table, Making::Copied, other)];
+    }
+    Vec::new()
+}
+
 fn name(tokens: &[Token<'_>], mut at: usize) -> Option<(String, usize)> {
     let mut name = String::new();
     loop {
@@ -253,6 +282,22 @@ mod tests {
         );
         assert_eq!(of("CREATE PUBLICATION p FOR ALL TABLES", Dialect::PostgreSql), taken(&[], true));
         assert_eq!(of("IDENTIFY_SYSTEM", Dialect::PostgreSql).0, Class::Show);
+    }
+
+    #[test]
+    fn rows_that_change_their_table_and_names_that_stand_for_another_pass_on_what_is_known() {
+        for (text, dialect, tables) in [
+            ("CREATE OR REPLACE PUBLIC SYNONYM s FOR crm.customers", Dialect::Oracle, vec!["s"]),
+            ("ALTER TABLE crm.customers SWITCH PARTITION 1 TO dbo.x", Dialect::MsSql, vec!["dbo.x"]),
+            ("ALTER TABLE crm.customers SWAP WITH crm.y", Dialect::Snowflake, vec!["crm.y", "crm.customers"]),
+            ("ALTER TABLE crm.customers EXCHANGE PARTITION p WITH TABLE crm.y", Dialect::MySql, vec!["crm.y", "crm.customers"]),
+            ("EXEC sp_rename 'dbo.customers', 'old'", Dialect::MsSql, vec!["dbo.old"]),
+        ] {
+            let found = analyse_anew(text, dialect);
+            let made: Vec<&str> = found.makes.iter().map(|made| made.table.as_str()).collect();
+            assert_eq!((found.class, made), (Class::Ddl, tables), "{text}");
+        }
+        assert!(analyse_anew("ALTER TABLE crm.customers ADD COLUMN a int", Dialect::MsSql).makes.is_empty());
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl<'t> Token<'t> {
 
     /// Whether it is one of these words.
     pub fn is_any(&self, words: &[&str]) -> bool {
-        self.kind == Kind::Word && words.iter().any(|word| self.text.eq_ignore_ascii_case(word))
+        // No word that means something is shorter or longer.
+        self.kind == Kind::Word && (2..=20).contains(&self.text.len()) && words.iter().any(|word| self.text.eq_ignore_ascii_case(word))
     }
 
     /// Whether it is this mark.

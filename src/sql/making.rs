@@ -57,6 +57,15 @@ impl Made {
         Made { table, making, sources: vec![source], columns, read: Vec::new() }
     }
 
+    /// A table by a new name, which stands in the schema of the old one unless it says another.
+    pub(super) fn renamed(old: &str, new: String) -> Made {
+        let table = match old.rsplit_once('.') {
+            Some((schema, _)) if !new.contains('.') => format!("{schema}.{new}"),
+            _ => new,
+        };
+        Made::alike(table, Making::Renamed, old.to_owned())
+    }
+
     /// A table made of what an analysed query reads. `columns` are the query's own, `None` where they could not be told; `names` are
     /// those that the statement gives them, none where it gives none.
     pub(super) fn of(table: String, making: Making, read: &Analysis, columns: Option<Vec<MadeColumn>>, names: &[String]) -> Made {

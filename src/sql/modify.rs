@@ -4,7 +4,7 @@ use crate::sql::functions::{FunctionEffect, effect};
 use crate::sql::walk::{Binding, OutputColumn, Shape, Walker, text};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeInsertKind, MergeUpdateKind, ObjectName,
-    OnConflictAction, OnInsert, OutputClause, SelectItem, SetExpr, TableFactor, TableObject, Update, UpdateTableFromKind,
+    OnConflictAction, OnInsert, OutputClause, SelectItem, SetExpr, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 
 impl<'q> Walker<'q> {
@@ -109,14 +109,17 @@ impl<'q> Walker<'q> {
     /// An UPDATE: what it returns is shown, what it takes from other tables is copied.
     pub(super) fn update(&mut self, update: &'q Update) -> Vec<OutputColumn> {
         self.scopes.push(Vec::new());
-        self.from(std::slice::from_ref(&update.table));
-        if let Some(source) = self.branch.sources.first() {
-            self.writes.push(source.table.clone());
+        let from = match &update.from {
+            Some(UpdateTableFromKind::BeforeSet(tables) | UpdateTableFromKind::AfterSet(tables)) => tables.as_slice(),
+            None => &[],
+        };
+        // `UPDATE c SET … FROM crm.customers c`: it is no table of its own.
+        if !from.iter().any(|table| names_alias(table, &update.table.relation)) {
+            self.from(std::slice::from_ref(&update.table));
         }
-        if let Some(UpdateTableFromKind::BeforeSet(tables) | UpdateTableFromKind::AfterSet(tables)) = &update.from {
-            self.from(tables);
-        }
+        self.from(from);
         let own = self.own_source(&update.table.relation);
+        self.writes.extend(own.and_then(|own| self.branch.sources.get(own)).map(|source| source.table.clone()));
         let mut copied = self.quiet_unless_it_reads(|walker| walker.assigned(&update.assignments, own));
         if let Some(condition) = &update.selection {
             self.condition(condition);
@@ -232,4 +235,15 @@ impl<'q> Walker<'q> {
         outs.extend(returned.unwrap_or_default());
         outs
     }
+}
+
+/// Whether one of the tables of a FROM has the alias that stands in another place for it.
+fn names_alias(table: &TableWithJoins, named: &TableFactor) -> bool {
+    let TableFactor::Table { name, alias: None, .. } = named else { return false };
+    let name = text(name);
+    let factors = std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation));
+    factors.into_iter().any(|factor| match factor {
+        TableFactor::Table { alias: Some(alias), .. } => alias.name.value.eq_ignore_ascii_case(&name),
+        _ => false,
+    })
 }

@@ -75,14 +75,8 @@ pub(super) fn of_statement(tree: &Statement, class: Class, dialect: Dialect) -> 
     Some(analysis)
 }
 
-/// The new name stands in the schema of the old one unless it says another.
 fn renamed(old: &str, name: &ObjectName) -> Made {
-    let new = text(name);
-    let table = match old.rsplit_once('.') {
-        Some((schema, _)) if !new.contains('.') => format!("{schema}.{new}"),
-        _ => new,
-    };
-    Made::alike(table, Making::Renamed, old.to_owned())
+    Made::renamed(old, text(name))
 }
 
 fn of_create(create: &CreateTable, class: Class, dialect: Dialect) -> Option<Analysis> {

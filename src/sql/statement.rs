@@ -48,12 +48,19 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         "CACHE" => create(statement, dialect, depth, false),
         // A plan shows no row. What it would read is left out: nothing of it left.
         "EXPLAIN" | "DESCRIBE" | "DESC" => plain(Class::Explain),
+        // A cursor shows nothing yet; a variable that takes its value from a table may be shown at any time.
+        "DECLARE" if !lexer::tokens(statement, dialect).list.iter().take(8).any(|token| token.is("CURSOR")) => {
+            unless_it_reads(statement, dialect, Class::Declare)
+        }
         "DECLARE" => inner(statement, dialect, Class::Declare, "for", depth),
         "PREPARE" => inner(statement, dialect, Class::Prepare, "as", depth),
         "ALTER" if publishes(statement, dialect) => copies::everything(statement, dialect),
         // What cannot be parsed of it shows nobody either.
         "ALTER" | "RENAME" => {
-            parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect)).unwrap_or(plain(Class::Ddl))
+            let mut found =
+                parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect)).unwrap_or(plain(Class::Ddl));
+            found.makes.extend(copies::passed_on(statement, dialect));
+            found
         }
         "DROP" => Analysis { class: Class::Ddl, drops: making::dropped(statement), ..Analysis::default() },
         "TRUNCATE" | "COMMENT" | "SECURITY" | "REFRESH" => plain(Class::Ddl),
@@ -91,6 +98,7 @@ fn of_wrapped(inner: Wrapped, statement: &str, dialect: Dialect, depth: usize) -
         Wrapped::Opens(text) => Analysis { class: Class::Declare, rows_may_be_fewer: true, ..several::analyse(&text, dialect, depth + 1) },
         Wrapped::Prepares(Some(text)) => Analysis { class: Class::Prepare, ..several::analyse(&text, dialect, depth + 1) },
         Wrapped::Prepares(None) => plain(Class::Prepare),
+        Wrapped::Renames(old, new) => Analysis { makes: vec![Made::renamed(&old, new)], ..plain(Class::Ddl) },
         Wrapped::Continues => plain(Class::Execute),
         // It may return rows of its own.
         Wrapped::Harmless if dialect == Dialect::MsSql => plain(Class::Show),
@@ -205,10 +213,13 @@ fn create(statement: &str, dialect: Dialect, depth: usize, follows: bool) -> Ana
     if publishes(statement, dialect) {
         return copies::everything(statement, dialect);
     }
-    if follows && let Some(Some(found)) = understood(statement, dialect, Class::Ddl) {
+    if follows && let Some(Some(mut found)) = understood(statement, dialect, Class::Ddl) {
+        found.makes.extend(copies::passed_on(statement, dialect));
         return found;
     }
-    let Some(creation) = copies::creation(statement, dialect) else { return plain(Class::Ddl) };
+    let Some(creation) = copies::creation(statement, dialect) else {
+        return Analysis { makes: copies::passed_on(statement, dialect), ..plain(Class::Ddl) };
+    };
     let read = match (creation.query, &creation.source) {
         (Some(query), _) => several::analyse(query, dialect, depth + 1),
         (None, Some(source)) if creation.making == Making::Copied => copies::whole_table(source.clone()),

@@ -19,6 +19,8 @@ pub(super) enum Wrapped {
     Continues,
     /// Something that the text does not say.
     Unknown,
+    /// Gives a table another name.
+    Renames(String, String),
     /// A procedure of the server's own that shows nobody.
     Harmless,
 }
@@ -132,6 +134,11 @@ fn execute(rest: &[Token<'_>]) -> Wrapped {
         "sp_prepexec" => run(2, 1, 3),
         "sp_cursoropen" => opens(run(1, 5, 6)),
         "sp_cursorprepexec" => opens(run(3, 2, 7)),
+        "sp_rename" => match (text(named(&["@objname"], 0)), text(named(&["@newname"], 1)), named(&["@objtype"], 2)) {
+            (Some(old), Some(new), None) => Wrapped::Renames(old, new),
+            // A column, an index, or what the text does not say.
+            _ => Wrapped::Harmless,
+        },
         "sp_prepare" => Wrapped::Prepares(text(named(&["@stmt"], 2))),
         "sp_cursorprepare" => Wrapped::Prepares(text(named(&["@stmt"], 2))),
         "sp_cursorfetch" | "sp_execute" | "sp_cursorexecute" => Wrapped::Continues,

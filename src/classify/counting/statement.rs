@@ -6,6 +6,7 @@ use crate::classify::counting::disclosure::{Counted, TableChanges};
 use crate::classify::counting::foreign_key_check::is_foreign_key_check;
 use crate::classify::counting::{execution_plan, selection, written};
 use crate::model::access::{IdSequence, Selection};
+use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
@@ -16,6 +17,11 @@ use crate::sql::{self, Analysis, Class, Condition, RowLimit};
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Counted> {
     let text = record.statement.as_deref()?;
     let mut analysis = sql::analyse(text, record.dialect);
+    if record.doubts.has(Doubts::TEXT) {
+        // What is missing of it may have put anybody into a row.
+        analysis.unparsed = true;
+        analysis.branches.iter_mut().for_each(|branch| branch.hides_query = true);
+    }
     // Servers log 0 where the executor did not count: copies, cursors, handlers. The rows of a plan it did count.
     let counted = match analysis.class {
         Class::CopyTo | Class::Declare | Class::Fetch | Class::Execute => false,
