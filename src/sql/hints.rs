@@ -139,6 +139,13 @@ fn hint(tokens: &[Token<'_>], at: usize, dialect: Dialect, tables: bool, bare: &
         {
             return hints_within(tokens, at);
         }
+        // How many rows a page has is in a variable, which the grammar does not know there: it bounds nothing.
+        let variable = |at: usize| tokens.get(at).is_some_and(|token| token.kind == Kind::Variable);
+        let page = |at: usize| tokens.get(at).is_some_and(|token| token.is_any(&["FIRST", "NEXT"]));
+        let rows = |at: usize| tokens.get(at).is_some_and(|token| token.is_any(&["ROW", "ROWS"]));
+        if token.is("FETCH") && page(at + 1) && variable(at + 2) && rows(at + 3) && words(at + 4, &["ONLY"]) {
+            return Some(at + 5);
+        }
         if token.is("OPTION") && is_mark(at + 1, '(') {
             return closing(tokens, at + 1).filter(|end| !tokens[at..*end].iter().any(|token| token.is("SELECT")));
         }
@@ -317,6 +324,8 @@ mod tests {
             "SELECT a FROM dbo.t JOIN u ON 1=1"
         );
         assert_eq!(of("SELECT a FROM crm..t"), "SELECT a FROM crm.dbo.t");
+        assert_eq!(of("SELECT a FROM t ORDER BY a OFFSET @p0 ROWS FETCH NEXT @p1 ROWS ONLY"), "SELECT a FROM t ORDER BY a OFFSET @p0 ROWS");
+        assert_eq!(of("SELECT a FROM t OFFSET 5 ROWS FETCH FIRST 5 ROWS ONLY"), "SELECT a FROM t OFFSET 5 ROWS FETCH FIRST 5 ROWS ONLY");
         assert_eq!(of("SELECT a FROM t WITH (INDEX = ix, UPDLOCK) FOR BROWSE"), "SELECT a FROM t");
         assert_eq!(bare("SELECT a FROM t FOR NO KEY UPDATE OF t SKIP LOCKED", Dialect::PostgreSql), "SELECT a FROM t");
         assert_eq!(bare("SELECT a FROM t FOR UPDATE OF t.a, b WAIT 5", Dialect::Oracle), "SELECT a FROM t");
