@@ -154,7 +154,7 @@ pub(super) fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
                 continue;
             }
             b'\'' => {
-                found.cut |= !is_closed(token, '\'');
+                found.cut |= !is_closed(token, '\'', dialect);
                 Kind::Text
             }
             b'$' if after > at + 1 => {
@@ -162,12 +162,12 @@ pub(super) fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
                 Kind::Text
             }
             b'"' if dialect::double_quoted_strings(dialect) => {
-                found.cut |= !is_closed(token, '"');
+                found.cut |= !is_closed(token, '"', dialect);
                 Kind::Text
             }
             b'"' | b'`' | b'[' if after > at + 1 => {
                 let close = if byte == b'[' { ']' } else { char::from(byte) };
-                found.cut |= !is_closed(token, close);
+                found.cut |= !is_closed(token, close, dialect);
                 Kind::Name
             }
             b'"' | b'`' => {
@@ -204,10 +204,13 @@ pub(super) fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
 const PREFIXES: [&str; 10] = ["n", "e", "x", "b", "u", "r", "q", "nq", "rb", "br"];
 
 /// Whether a quoted token ends with its quote, and not with one that stands for itself.
-fn is_closed(token: &str, close: char) -> bool {
-    if token.contains('\\') {
-        // Escaped or not: a quote at the end is one in most readings.
-        return token.len() > 1 && token.ends_with(close) && !token.ends_with("\\'");
+fn is_closed(token: &str, close: char, dialect: Dialect) -> bool {
+    // A backslash is one like any other letter where no setting makes it escape.
+    let plain = matches!(dialect, Dialect::MsSql | Dialect::Oracle | Dialect::Trino);
+    if token.contains('\\') && !plain {
+        // Escaped or not: a quote at the end is one in most readings, and behind a pair of backslashes in all.
+        let Some(inner) = token.strip_suffix(close).filter(|inner| !inner.is_empty()) else { return false };
+        return (inner.len() - inner.trim_end_matches('\\').len()).is_multiple_of(2);
     }
     let closes = token.matches(close).count();
     token.len() > 1 && token.ends_with(close) && (closes % 2 == 0) != (close == ']')
@@ -272,6 +275,11 @@ mod tests {
         }
         for text in ["SELECT 'a'", "SELECT f(1) -- (", "/* ( */", "", "SELECT $a$ ( $a$", "SELECT 1 / 2 - 3"] {
             assert!(!tokens(text, Dialect::PostgreSql).cut, "{text}");
+        }
+        assert!(!tokens(r"SELECT a FROM t WHERE a LIKE @p ESCAPE N'\'", Dialect::MsSql).cut);
+        assert!(!tokens(r"SELECT a FROM t WHERE a LIKE ? ESCAPE '\\'", Dialect::MySql).cut);
+        for (text, dialect) in [(r"SELECT 'a\'", Dialect::MySql), (r"SELECT 'a\'", Dialect::PostgreSql), ("SELECT 'a''", Dialect::MsSql)] {
+            assert!(tokens(text, dialect).cut, "{text}");
         }
     }
 
