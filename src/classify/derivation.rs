@@ -198,7 +198,10 @@ impl MadeTable {
         let mut bases: Vec<String> = Vec::new();
         for source in &made.sources {
             let entry = catalog.find(of_system, source);
-            unsure |= entry.map_or(!system::is_harmless(source, dialect), Table::is_guess);
+            if entry.is_none_or(Table::is_guess) && system::is_harmless(source, dialect) {
+                continue;
+            }
+            unsure |= entry.is_none_or(Table::is_guess);
             for Origin { base, .. } in resolver.whole(source) {
                 if !bases.contains(&base) {
                     bases.push(base);

@@ -36,8 +36,10 @@ fn resolve_one<'c>(
     (system, dialect): (Option<&str>, Dialect),
     catalog: &'c Catalog,
 ) -> CatalogSource<'c> {
-    let entry = catalog.find(system, &source.table);
-    let harmless = entry.is_none() && system::is_harmless(&source.table, dialect);
+    // `pg_user` resembles a table of users, and is the server's own.
+    let own = system::is_harmless(&source.table, dialect);
+    let entry = catalog.find(system, &source.table).filter(|entry| !(own && entry.is_guess()));
+    let harmless = entry.is_none() && own;
     let columns = columns_of(at, &branch.output);
     let showing =
         columns.and_then(|columns| entry.map(|entry| ColumnDisclosure::of(entry, columns.as_deref()))).filter(|showing| showing.personal);

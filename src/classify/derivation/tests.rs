@@ -134,6 +134,15 @@ fn what_is_dropped_is_forgotten_and_what_is_listed_stays_as_listed() {
 }
 
 #[test]
+fn relations_of_the_server_resemble_nobody() {
+    let text = "[[table]]\ntable = \"app.user\"\nsubject = \"id\"\n[table.columns]\nname = \"name\"\n";
+    let catalog = Catalog::parse(text, "catalog.toml").expect("is valid");
+    let shown = |statement: &str| disclose(&record(statement, Some(3)), &catalog, &Keys::built_in()).persons;
+    assert_eq!(shown("SELECT * FROM pg_user"), Persons::NOBODY);
+    assert_eq!(shown("SELECT * FROM app_user_old"), Persons::AtMost(3));
+}
+
+#[test]
 fn what_came_from_a_table_that_is_not_known_leaves_it_unsure() {
     let mut session = Session::after(&["CREATE TABLE t AS SELECT * FROM crm.customers", "INSERT INTO t SELECT * FROM dark.matter"]);
     let found = session.run("SELECT * FROM t WHERE id = 5", None);
