@@ -212,7 +212,9 @@ mod tests {
         both.join(&counted);
         assert_eq!((both.most(), both.accesses), (5_773, 10), "units of one session share their full reads too");
         let mut many = Counted::default();
-        (1..=20).for_each(|table| drop(many.add(Persons::Exact(10), name, true, table, &statute)));
+        for table in 1..=20 {
+            many.add(Persons::Exact(10), name, true, table, &statute);
+        }
         assert_eq!((many.most(), many.full.len()), (200, MOST_FULL_READS));
     }
 
