@@ -4,11 +4,12 @@
 //! their own (`sum(phone * 10 ^ (11 * n))`) is a list of them in one number.
 
 use crate::sql::functions::{FunctionEffect, effect, effect_of_call};
-use crate::sql::output::{OutputColumn, Shape, is_linear};
+use crate::sql::output::{OutputColumn, is_linear};
 use crate::sql::walk::{Walker, text};
 use crate::sql::{Column, FoldValue};
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, UnaryOperator, WindowType,
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, UnaryOperator, WindowSpec,
+    WindowType,
 };
 
 impl<'q> Walker<'q> {
@@ -37,8 +38,11 @@ impl<'q> Walker<'q> {
             self.probe(filter);
         }
         if let Some(WindowType::WindowSpec(window)) = &function.over {
-            window.partition_by.iter().for_each(|expr| self.looked_at(expr));
-            window.order_by.iter().for_each(|order| self.looked_at(&order.expr));
+            self.window(window);
+        }
+        // `OBJECT_CONSTRUCT(*)` holds the whole row.
+        if !matches!(effect, FunctionEffect::Count | FunctionEffect::Window | FunctionEffect::Server) && takes_all(function) {
+            args.columns.extend(self.reachable());
         }
         let collapses =
             matches!(effect, FunctionEffect::Count | FunctionEffect::Sum | FunctionEffect::Extreme | FunctionEffect::Pack) && !windowed;
@@ -47,6 +51,8 @@ impl<'q> Walker<'q> {
             self.block.aggregated = true;
         }
         match effect {
+            // How many rows of a window there are tells of none of them.
+            FunctionEffect::Count if windowed => args.columns.clear(),
             FunctionEffect::Count => {
                 self.asked(function);
                 self.branch.probes.append(&mut args.columns);
@@ -64,7 +70,8 @@ impl<'q> Walker<'q> {
             }
             FunctionEffect::Sum | FunctionEffect::Extreme => {
                 self.value(args.columns.clone(), weight(function));
-                self.block.own |= windowed;
+                self.block.own |= windowed || self.block.grouped && function.filter.is_some();
+                self.block.windowed |= windowed;
                 out.columns.append(&mut args.columns);
             }
             FunctionEffect::Pack => {
@@ -78,20 +85,86 @@ impl<'q> Walker<'q> {
             }
             FunctionEffect::Neighbour => self.neighbour(std::mem::take(&mut args), out),
             FunctionEffect::Collects => {
-                if !args.columns.is_empty() {
-                    self.hides(name);
-                }
+                self.sends(&args.columns);
                 out.columns.append(&mut args.columns);
             }
             FunctionEffect::HidesQuery | FunctionEffect::Foreign => {
-                // One value of a function's may hold any number of rows of any table.
+                // One value of a function's may hold any number of rows of any table, and what it is given has left.
+                self.sends(&args.columns);
                 self.hides(name);
                 out.columns.append(&mut args.columns);
             }
             FunctionEffect::Scalar if windowed => self.neighbour(std::mem::take(&mut args), out),
+            FunctionEffect::Scalar if FIRST_OF.iter().any(|first| name.eq_ignore_ascii_case(first)) => {
+                // Each row shows one of its arguments.
+                let mut each: Vec<Column> = std::mem::take(&mut args.columns);
+                each.sort();
+                each.dedup();
+                let alternatives = each.into_iter().map(|column| OutputColumn { columns: vec![column], ..OutputColumn::default() });
+                out.take_one_of(alternatives.collect(), true);
+            }
             FunctionEffect::Scalar => out.columns.append(&mut args.columns),
         }
-        out.summed.append(&mut args.summed);
+        out.take(args);
+    }
+
+    /// A window shows nothing; what it calls may send what it is given.
+    pub(super) fn window(&mut self, window: &'q WindowSpec) {
+        window.partition_by.iter().for_each(|expr| self.looked_at(expr));
+        window.order_by.iter().for_each(|order| self.looked_at(&order.expr));
+    }
+
+    /// An operator of somebody's own is a function of theirs.
+    pub(super) fn operator(&mut self, operator: &BinaryOperator, args: &OutputColumn) {
+        // Distances of vectors, shapes and words.
+        const KNOWN: [&str; 14] = ["<->", "<=>", "<#>", "<+>", "<~>", "<%>", "<%", "%>", "<<%", "%>>", "<<->", "<->>", "<<<->", "<->>>"];
+        let own = match operator {
+            BinaryOperator::PGCustomBinaryOperator(path) => {
+                !matches!(path.as_slice(), [schema, _] if schema.eq_ignore_ascii_case("pg_catalog"))
+            }
+            BinaryOperator::Custom(name) => !KNOWN.contains(&name.as_str()),
+            _ => false,
+        };
+        if own {
+            self.sends(&args.columns);
+        }
+    }
+
+    /// A type of somebody's own is made by a function of theirs, or checked by one.
+    pub(super) fn cast(&mut self, data_type: &DataType, args: &OutputColumn) {
+        const KNOWN: [&str; 24] = [
+            "regclass",
+            "regtype",
+            "regproc",
+            "regprocedure",
+            "regnamespace",
+            "regrole",
+            "regoper",
+            "oid",
+            "name",
+            "char",
+            "citext",
+            "hstore",
+            "inet",
+            "cidr",
+            "macaddr",
+            "xid",
+            "tid",
+            "money",
+            "xml",
+            "tsvector",
+            "tsquery",
+            "number",
+            "varchar2",
+            "sysname",
+        ];
+        if let DataType::Custom(name, _) = data_type {
+            let name = text(name).to_ascii_lowercase();
+            let bare = name.strip_prefix("pg_catalog.").unwrap_or(&name);
+            if !KNOWN.contains(&bare) && !name.starts_with("pg_catalog.") {
+                self.sends(&args.columns);
+            }
+        }
     }
 
     /// A function in place of a table: its rows are visible, what it reads is not.
@@ -99,7 +172,7 @@ impl<'q> Walker<'q> {
         match effect(name, self.dialect) {
             FunctionEffect::Foreign => self.branch.functions.push(name.to_owned()),
             FunctionEffect::HidesQuery => self.hides(name.to_owned()),
-            FunctionEffect::Collects if !columns.is_empty() => self.hides(name.to_owned()),
+            FunctionEffect::Collects => self.sends(columns),
             FunctionEffect::Pack => self.pack(columns),
             FunctionEffect::Count
             | FunctionEffect::Sum
@@ -108,8 +181,14 @@ impl<'q> Walker<'q> {
             | FunctionEffect::Scalar
             | FunctionEffect::Window
             | FunctionEffect::Neighbour
-            | FunctionEffect::Server
-            | FunctionEffect::Collects => {}
+            | FunctionEffect::Server => {}
+        }
+    }
+
+    /// Columns are left where something else finds them again.
+    fn sends(&mut self, columns: &[Column]) {
+        if self.spend(columns.len()) {
+            self.branch.sends.extend(columns.iter().cloned());
         }
     }
 
@@ -133,21 +212,19 @@ impl<'q> Walker<'q> {
     }
 
     /// A value of another row is shown beside the row.
-    pub(super) fn neighbour(&mut self, mut other: OutputColumn, out: &mut OutputColumn) {
+    pub(super) fn neighbour(&mut self, other: OutputColumn, out: &mut OutputColumn) {
         self.value(other.columns.clone(), 1);
-        self.block.own = true;
-        out.columns.append(&mut other.columns);
-        out.summed.append(&mut other.summed);
+        (self.block.own, self.block.windowed) = (true, true);
+        // The first row of a window has none before it.
+        out.doubtful.extend(other.columns.iter().cloned());
+        out.take(other);
     }
 
     /// A variable that is given the value from row to row may hold those of all rows in the end.
     pub(super) fn collects(&mut self, value: &'q Expr) {
         let mut out = OutputColumn::default();
         self.apart(|walker| walker.shown(value, &mut out));
-        if !out.columns.is_empty() {
-            self.pack(&out.columns);
-            self.hides("variable".to_owned());
-        }
+        self.sends(&out.columns);
     }
 
     /// T-SQL's `SELECT @all = @all + name`.
@@ -181,9 +258,13 @@ impl<'q> Walker<'q> {
         }
         match expr {
             Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => self.asked_in(inner),
-            Expr::BinaryOp { left, right, .. } => {
-                self.asked_in(left);
-                self.asked_in(right);
+            Expr::BinaryOp { .. } => {
+                let mut rest = expr;
+                while let Expr::BinaryOp { left, right, .. } = rest {
+                    self.asked_in(right);
+                    rest = left;
+                }
+                self.asked_in(rest);
             }
             Expr::Case { conditions, operand, .. } => {
                 for when in conditions {
@@ -208,6 +289,14 @@ impl<'q> Walker<'q> {
         if !self.spend(1) {
             return false;
         }
+        // Long sums lean to the left.
+        let mut expr = expr;
+        while let Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } = expr {
+            if !self.spend(1) || !self.is_linear(right) {
+                return false;
+            }
+            expr = left;
+        }
         match expr {
             Expr::Identifier(name) => self.name_is_linear(None, name),
             Expr::CompoundIdentifier(path) => match path.as_slice() {
@@ -222,12 +311,8 @@ impl<'q> Walker<'q> {
             | Expr::Ceil { expr: inner, .. }
             | Expr::Floor { expr: inner, .. } => self.is_linear(inner),
             Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => self.is_linear(expr),
-            Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => {
-                self.is_linear(left) && self.is_linear(right)
-            }
             Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } => {
-                let linear = self.is_linear(left) && self.is_linear(right);
-                linear && (is_constant(left) || is_constant(right) || self.of_one_table(left, right))
+                self.is_linear(left) && self.is_linear(right) && (is_constant(left) || is_constant(right))
             }
             Expr::BinaryOp { left, op: BinaryOperator::Divide, right } => self.is_linear(left) && is_constant(right),
             Expr::Case { conditions, else_result, .. } => {
@@ -261,12 +346,6 @@ impl<'q> Walker<'q> {
         }
         found
     }
-
-    /// A product of two columns of one stored table: whoever reads it did not choose the weights.
-    fn of_one_table(&self, left: &Expr, right: &Expr) -> bool {
-        let stored = self.scopes.last().is_some_and(|scope| matches!(scope.as_slice(), [only] if matches!(only.shape, Shape::Table(_))));
-        stored && self.one_column(left).is_some() && self.one_column(right).is_some()
-    }
 }
 
 /// Functions of one value that change its size, not its place among others.
@@ -291,6 +370,9 @@ const LINEAR: [&str; 18] = [
     "age",
 ];
 
+/// Functions that show one of their arguments.
+const FIRST_OF: [&str; 11] = ["coalesce", "ifnull", "nvl", "nvl2", "isnull", "if", "iif", "iff", "decode", "greatest", "least"];
+
 fn argument(arg: &FunctionArg) -> Option<&Expr> {
     let arg = match arg {
         FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg) => arg,
@@ -306,6 +388,13 @@ fn arguments(function: &Function) -> &[FunctionArg] {
         FunctionArguments::List(list) => &list.args,
         FunctionArguments::None | FunctionArguments::Subquery(_) => &[],
     }
+}
+
+fn takes_all(function: &Function) -> bool {
+    arguments(function).iter().any(|arg| {
+        let (FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg)) = arg;
+        matches!(arg, FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))
+    })
 }
 
 fn is_constant(expr: &Expr) -> bool {
@@ -329,7 +418,14 @@ fn weight(function: &Function) -> u64 {
 fn cases(expr: &Expr) -> u64 {
     match expr {
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => cases(inner),
-        Expr::BinaryOp { left, right, .. } => cases(left).saturating_add(cases(right)),
+        Expr::BinaryOp { .. } => {
+            let (mut rest, mut sum) = (expr, 0_u64);
+            while let Expr::BinaryOp { left, right, .. } = rest {
+                sum = sum.saturating_add(cases(right));
+                rest = left;
+            }
+            sum.saturating_add(cases(rest))
+        }
         Expr::Case { conditions, else_result, .. } => {
             let listed = |expr: &Expr| match expr {
                 Expr::In { target: InTarget::List(items), .. } => items.len() as u64,

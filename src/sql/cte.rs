@@ -164,7 +164,7 @@ impl<'q> Walker<'q> {
         let touched = |columns: &[Column]| columns.iter().any(is_itself);
         let anywhere = recursive
             && (outs.iter().any(|out| touched(&out.columns) || touched(&out.summed))
-                || [&branch.probes, &branch.packs, &branch.output].into_iter().any(|columns| touched(columns)));
+                || [&branch.probes, &branch.packs, &branch.sends, &branch.output].into_iter().any(|columns| touched(columns)));
         branch.links.retain(|link| !is_itself(&link.left) && !is_itself(&link.right));
         branch.keys.retain(|keys| !is_itself(&keys.column));
         if !anywhere {
@@ -182,10 +182,12 @@ impl<'q> Walker<'q> {
                 out.columns = reach;
             }
             out.summed.retain(|column| !is_itself(column));
+            out.choices.clear();
+            out.doubtful.retain(|column| !is_itself(column));
         }
         let folds = branch.folds.iter_mut().flat_map(|fold| fold.values.iter_mut().map(|value| &mut value.columns).chain([&mut fold.keys]));
         let tests = branch.tests.iter_mut().map(|test| &mut test.columns);
-        let lists = [&mut branch.probes, &mut branch.packs, &mut branch.output, &mut branch.summed];
+        let lists = [&mut branch.probes, &mut branch.packs, &mut branch.sends, &mut branch.output, &mut branch.summed];
         for columns in lists.into_iter().chain(folds).chain(tests) {
             if touched(columns) {
                 columns.retain(|column| !is_itself(column));
@@ -237,6 +239,7 @@ impl<'q> Walker<'q> {
         mine.summed.append(&mut branch.summed);
         mine.probes.append(&mut branch.probes);
         mine.packs.append(&mut branch.packs);
+        mine.sends.append(&mut branch.sends);
         mine.beside.extend(branch.beside.iter().map(|source| source + first));
         mine.folds.append(&mut branch.folds);
         mine.tests.append(&mut branch.tests);
@@ -259,7 +262,10 @@ impl<'q> Walker<'q> {
             self.branch.joined |= self.from_items > 1;
         }
         let mut outs = outs.to_vec();
-        outs.iter_mut().flat_map(|out| out.columns.iter_mut().chain(&mut out.summed)).for_each(place);
+        for out in &mut outs {
+            let shown = out.columns.iter_mut().chain(&mut out.summed).chain(&mut out.doubtful);
+            shown.chain(out.choices.iter_mut().flatten().flatten()).for_each(place);
+        }
         outs.into()
     }
 }
@@ -280,12 +286,12 @@ fn size(branch: &Branch) -> usize {
         branch.folds.iter().map(|fold| fold.keys.len() + fold.values.iter().map(|value| value.columns.len() + 1).sum::<usize>()).sum();
     let tests: usize =
         branch.tests.iter().map(|test| test.columns.len() + test.keys.iter().map(|keys| keys.values.len()).sum::<usize>()).sum();
-    let lists = [&branch.output, &branch.summed, &branch.probes, &branch.packs];
+    let lists = [&branch.output, &branch.summed, &branch.probes, &branch.packs, &branch.sends];
     lists.iter().map(|list| list.len()).sum::<usize>() + keys + folds + tests + branch.links.len() + branch.sources.len()
 }
 
 fn each_column(branch: &mut Branch, place: impl Fn(&mut Column) + Copy) {
-    let lists = [&mut branch.output, &mut branch.summed, &mut branch.probes, &mut branch.packs];
+    let lists = [&mut branch.output, &mut branch.summed, &mut branch.probes, &mut branch.packs, &mut branch.sends];
     lists.into_iter().flatten().for_each(place);
     branch.keys.iter_mut().for_each(|keys| place(&mut keys.column));
     for link in &mut branch.links {

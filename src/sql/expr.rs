@@ -2,7 +2,7 @@
 
 use crate::model::record::Dialect;
 use crate::sql::Column;
-use crate::sql::output::{OutputColumn, all_of, named, summed};
+use crate::sql::output::{OutputColumn, all_of, doubtful, named, summed};
 use crate::sql::walk::{Walker, text};
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, Ident, InTarget, Query,
@@ -12,9 +12,23 @@ use sqlparser::ast::{
 impl<'q> Walker<'q> {
     /// An expression whose value leaves: its columns are added to `out`.
     pub(super) fn shown(&mut self, expr: &'q Expr, out: &mut OutputColumn) {
-        if !self.spend(1) {
-            return;
+        // Chains of operators are as deep as they are long: they are taken apart without recursion.
+        let mut open = vec![expr];
+        while let Some(expr) = open.pop() {
+            if !self.spend(1) {
+                return;
+            }
+            if !self.known(expr, out) && !parts_of(expr, &mut open) {
+                // An expression that is not known here may show any column within reach, and of many rows.
+                let all = self.reachable();
+                self.branch.packs.extend(all.iter().cloned());
+                out.columns.extend(all);
+            }
         }
+    }
+
+    /// An expression with a meaning of its own; `false` where it is one of its parts alone.
+    fn known(&mut self, expr: &'q Expr, out: &mut OutputColumn) -> bool {
         match expr {
             Expr::Identifier(ident) => self.columns(&[ident], out),
             Expr::CompoundIdentifier(path) => {
@@ -32,6 +46,29 @@ impl<'q> Walker<'q> {
                 // A variable collects from row to row.
                 self.collects(right);
                 self.shown(right, out);
+            }
+            Expr::Case { operand, conditions, else_result, .. } => {
+                operand.iter().for_each(|operand| self.shown(operand, out));
+                conditions.iter().for_each(|when| self.shown(&when.condition, out));
+                let results = conditions.iter().map(|when| &when.result).chain(else_result.as_deref());
+                self.one_of(results, else_result.is_some(), out);
+            }
+            Expr::BinaryOp { left, op: op @ (BinaryOperator::PGCustomBinaryOperator(_) | BinaryOperator::Custom(_)), right } => {
+                let mut args = OutputColumn::default();
+                self.shown(left, &mut args);
+                self.shown(right, &mut args);
+                self.operator(op, &args);
+                out.take(args);
+            }
+            Expr::Cast { expr, data_type: data_type @ sqlparser::ast::DataType::Custom(..), .. } => {
+                let mut args = OutputColumn::default();
+                self.shown(expr, &mut args);
+                self.cast(data_type, &args);
+                out.take(args);
+            }
+            Expr::MatchAgainst { .. } => {
+                let all = self.reachable();
+                out.columns.extend(all);
             }
             Expr::Prior(inner) => {
                 let mut other = OutputColumn::default();
@@ -55,8 +92,12 @@ impl<'q> Walker<'q> {
             Expr::Subquery(query) => {
                 // A value of its own beside each row: its table is shown, the rows stay those of the query around it.
                 let outs = self.beside(query);
-                out.columns.extend(outs.iter().flat_map(|inner| inner.columns.clone()));
-                out.summed.extend(outs.into_iter().flat_map(|inner| inner.summed));
+                for inner in outs {
+                    // It may give no row.
+                    out.doubtful.extend(inner.columns.iter().cloned());
+                    out.columns.extend(inner.columns);
+                    out.summed.extend(inner.summed);
+                }
             }
             Expr::Exists { subquery, .. } => {
                 // Whether rows exist is shown; their conditions limit nothing around them.
@@ -85,18 +126,22 @@ impl<'q> Walker<'q> {
                 out.columns.extend(all);
                 self.branch.multiplied = true;
             }
-            _ => {
-                let mut parts = Vec::new();
-                if !parts_of(expr, &mut parts) {
-                    // An expression that is not known here may show any column within reach, and of many rows.
-                    let all = self.reachable();
-                    self.branch.packs.extend(all.iter().cloned());
-                    out.columns.extend(all);
-                }
-                for part in parts {
-                    self.shown(part, out);
-                }
-            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Several values of which each row shows one.
+    fn one_of(&mut self, values: impl Iterator<Item = &'q Expr>, one_for_sure: bool, out: &mut OutputColumn) {
+        let mut alternatives = Vec::new();
+        for value in values {
+            let mut alternative = OutputColumn::default();
+            self.shown(value, &mut alternative);
+            alternatives.push(alternative);
+        }
+        let size: usize = alternatives.iter().map(OutputColumn::size).sum();
+        if self.spend(size.saturating_mul(alternatives.len().min(8))) {
+            out.take_one_of(alternatives, one_for_sure);
         }
     }
 
@@ -265,6 +310,7 @@ impl<'q> Walker<'q> {
             match self.scopes.iter().rev().find_map(|scope| scope.iter().rev().find(fits)) {
                 Some(binding) if self.spend(binding.shape.len()) => {
                     out.summed.extend(summed(&binding.shape, &last.value));
+                    out.doubtful.extend(doubtful(&binding.shape, &last.value));
                     out.columns.extend(named(&binding.shape, &last.value).unwrap_or_else(|| all_of(&binding.shape)));
                 }
                 Some(_) => {}
@@ -296,6 +342,7 @@ impl<'q> Walker<'q> {
                 found = true;
                 out.columns.extend(columns);
                 out.summed.extend(summed(&binding.shape, &name.value));
+                out.doubtful.extend(doubtful(&binding.shape, &name.value));
             }
         }
         // A name that nothing bears is one that the server makes, or one of its own.

@@ -7,15 +7,15 @@
 mod batch;
 mod cache;
 mod call;
+mod called;
 pub mod comment;
 mod copies;
-#[cfg(test)]
-mod cost;
 mod cte;
 mod dialect;
 mod expr;
 mod from;
 mod functions;
+mod grouped;
 mod hints;
 mod join;
 mod lexer;
@@ -175,6 +175,12 @@ pub struct Branch {
     pub distinct: bool,
     /// One value may hold many rows: `string_agg`, `json_agg`, `ARRAY(SELECT …)`.
     pub packed: bool,
+    /// Columns that functions were given which leave them where something else finds them: a setting, a variable, a message.
+    pub sends: Vec<Column>,
+    /// Columns of the output that are shown in some rows and not in others, whatever they hold.
+    pub doubtful: Vec<Column>,
+    /// Values of which each row shows one of several alternatives: the columns of each.
+    pub choices: Vec<Vec<Vec<Column>>>,
     /// Sources of values that stand beside a row: they do not multiply the rows.
     pub beside: Vec<usize>,
     /// Columns of which one value may hold many rows.
@@ -208,6 +214,8 @@ pub struct Fold {
     pub keys: Vec<Column>,
     /// Beside the values a row of its own is shown.
     pub own: bool,
+    /// Some of the values are those of other rows of a window, whatever the group.
+    pub windowed: bool,
 }
 
 /// A value of one row, shown in a row that stands for many.

@@ -32,6 +32,10 @@ pub(super) struct OutputColumn {
     pub columns: Vec<Column>,
     /// Of those, the ones that flow in only as a sum of the whole table.
     pub summed: Vec<Column>,
+    /// Of those, the ones that some rows show and others do not.
+    pub doubtful: Vec<Column>,
+    /// Alternatives of which each row shows one.
+    pub choices: Vec<Vec<Vec<Column>>>,
     /// It is a bare column: what is said of its values is said of the column's.
     pub bare: bool,
     /// A sum of it cannot be taken apart again: no row has a weight of its own.
@@ -50,9 +54,33 @@ impl OutputColumn {
         OutputColumn { name: "*".to_owned(), extent: Extent::Any, columns, ..OutputColumn::default() }
     }
 
+    /// Takes what flows into another value.
+    pub fn take(&mut self, mut other: OutputColumn) {
+        self.columns.append(&mut other.columns);
+        self.summed.append(&mut other.summed);
+        self.doubtful.append(&mut other.doubtful);
+        self.choices.append(&mut other.choices);
+    }
+
+    /// Takes one of several values, nobody knows which.
+    pub fn take_one_of(&mut self, alternatives: Vec<OutputColumn>, one_for_sure: bool) {
+        let sure =
+            |out: &OutputColumn| -> Vec<Column> { out.columns.iter().filter(|column| !out.doubtful.contains(column)).cloned().collect() };
+        let shown: Vec<Vec<Column>> = alternatives.iter().map(sure).collect();
+        let everywhere = |column: &Column| one_for_sure && shown.iter().all(|columns| columns.contains(column));
+        for out in alternatives {
+            self.doubtful.extend(out.columns.iter().filter(|column| !everywhere(column)).cloned());
+            self.columns.extend(out.columns);
+            self.summed.extend(out.summed);
+        }
+        if one_for_sure && shown.len() > 1 && shown.iter().all(|columns| !columns.is_empty()) {
+            self.choices.push(shown);
+        }
+    }
+
     /// What it costs to copy it.
     pub fn size(&self) -> usize {
-        1 + self.columns.len() + self.summed.len()
+        1 + self.columns.len() + self.summed.len() + self.doubtful.len() + self.choices.iter().flatten().map(Vec::len).sum::<usize>()
     }
 
     /// Whether nobody knows how many columns it is.
@@ -101,7 +129,8 @@ pub(super) fn rename<'n>(outs: &mut Vec<OutputColumn>, names: impl Iterator<Item
             outs[at].extent = Extent::Named;
         } else {
             // Which column of the star it is cannot be told: it may be any, also any that follows.
-            further.push(OutputColumn { name: name.value.clone(), columns: rest.clone(), ..OutputColumn::default() });
+            let (columns, doubtful) = (rest.clone(), rest.clone());
+            further.push(OutputColumn { name: name.value.clone(), columns, doubtful, ..OutputColumn::default() });
         }
     }
     if known < outs.len() {
@@ -139,6 +168,17 @@ pub(super) fn summed(shape: &Shape, name: &str) -> Vec<Column> {
         Shape::Derived(outs) => {
             let fits = |out: &&OutputColumn| out.extent != Extent::Named || out.name.eq_ignore_ascii_case(name);
             outs.iter().filter(fits).flat_map(|out| out.summed.iter().cloned()).collect()
+        }
+    }
+}
+
+/// The columns behind a name that only some rows show.
+pub(super) fn doubtful(shape: &Shape, name: &str) -> Vec<Column> {
+    match shape {
+        Shape::Table(_) => Vec::new(),
+        Shape::Derived(outs) => {
+            let fits = |out: &&OutputColumn| out.extent != Extent::Named || out.name.eq_ignore_ascii_case(name);
+            outs.iter().filter(fits).flat_map(|out| out.doubtful.iter().cloned()).collect()
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn branch(plan: &Plan, dialect: Dialect) -> Option<Branch> {
     branch.grouped = branch.aggregated && !out.columns.is_empty() && !branch.packed && branch.packs.is_empty() && block.values.is_empty();
     branch.collapsed = branch.aggregated;
     if !block.values.is_empty() {
-        branch.folds.push(Fold { values: block.values, keys: Vec::new(), own: block.own });
+        branch.folds.push(Fold { values: block.values, keys: Vec::new(), own: block.own, windowed: block.windowed });
     }
     branch.output.extend(out.columns);
     branch.summed = out.summed;

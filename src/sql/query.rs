@@ -4,7 +4,7 @@ use crate::model::record::Dialect;
 use crate::sql::making::{self, Made, MadeColumn, Making};
 use crate::sql::predicate::placeholder;
 use crate::sql::walk::{OutputColumn, Walker, is_document, text};
-use crate::sql::{Analysis, Branch, Class, Column, RowLimit, Source, WrittenRows};
+use crate::sql::{Analysis, Branch, Class, Column, RowLimit, Source, WrittenRows, called};
 use sqlparser::ast::{
     AlterTableOperation, CopySource, CreateTable, CreateTableLikeKind, Expr, Insert, LimitClause, ObjectName, Query, RenameTableNameKind,
     Select, SetExpr, Statement, TopQuantity, Value,
@@ -13,6 +13,7 @@ use sqlparser::ast::{
 /// The analysis of a syntax tree, unless something in it is beyond what is followed here.
 pub(super) fn of_statement(tree: &Statement, class: Class, dialect: Dialect) -> Option<Analysis> {
     let mut analysis = Analysis { class, ..Analysis::default() };
+    analysis.branches.extend(called::in_definition(tree, dialect));
     match tree {
         Statement::Query(query) => return of_query(query, class, dialect),
         Statement::Insert(insert) => return of_insert(insert, class, dialect),
@@ -39,7 +40,11 @@ pub(super) fn of_statement(tree: &Statement, class: Class, dialect: Dialect) -> 
                 analysis.writes.push(table);
             }
         }
-        Statement::CreateTable(create) => return of_create(create, class, dialect),
+        Statement::CreateTable(create) => {
+            let mut made = of_create(create, class, dialect)?;
+            made.branches.append(&mut analysis.branches);
+            return Some(made);
+        }
         Statement::CreateView(view) => {
             let names: Vec<String> = view.columns.iter().map(|column| column.name.value.clone()).collect();
             let (read, columns) = read_query(&view.query, Class::CreateTableAs, dialect)?;
@@ -216,10 +221,15 @@ fn close(walker: Walker<'_>, outs: Vec<OutputColumn>, analysis: &mut Analysis) -
         return None;
     }
     let mut branch = walker.branch;
+    let mut sure = Vec::new();
     for out in outs {
+        sure.extend(out.columns.iter().filter(|column| !out.doubtful.contains(column)).cloned());
         branch.output.extend(out.columns);
         branch.summed.extend(out.summed);
+        branch.doubtful.extend(out.doubtful);
+        branch.choices.extend(out.choices);
     }
+    branch.doubtful.retain(|column| !sure.contains(column));
     if !is_resolved(&branch) {
         return None;
     }
@@ -235,7 +245,8 @@ fn close(walker: Walker<'_>, outs: Vec<OutputColumn>, analysis: &mut Analysis) -
 
 /// Whether every column is one of a table that takes part.
 fn is_resolved(branch: &Branch) -> bool {
-    let lists = [&branch.output, &branch.summed, &branch.probes, &branch.packs].into_iter().flatten();
+    let lists = [&branch.output, &branch.summed, &branch.probes, &branch.packs, &branch.sends, &branch.doubtful].into_iter().flatten();
+    let lists = lists.chain(branch.choices.iter().flatten().flatten());
     let folds = branch.folds.iter().flat_map(|fold| fold.keys.iter().chain(fold.values.iter().flat_map(|value| &value.columns)));
     let tests = branch.tests.iter().flat_map(|test| test.columns.iter().chain(test.keys.iter().map(|keys| &keys.column)));
     let links = branch.links.iter().flat_map(|link| [&link.left, &link.right]);

@@ -7,7 +7,7 @@ use crate::sql::making::{self, Made};
 use crate::sql::parse::parse;
 use crate::sql::query::{of_statement, read_columns};
 use crate::sql::wrapped::{Wrapped, wrapped};
-use crate::sql::{Analysis, Branch, Class, Column, Making, RowLimit, Source, dialect as dialects, hints, several, split, tokens};
+use crate::sql::{Analysis, Branch, Class, Column, Making, RowLimit, Source, called, dialect as dialects, hints, several, split, tokens};
 
 fn plain(class: Class) -> Analysis {
     Analysis { class, ..Analysis::default() }
@@ -46,8 +46,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         | "ALTER_REPLICATION_SLOT" => plain(Class::Show),
         "CREATE" => create(statement, dialect, depth, true),
         "CACHE" => create(statement, dialect, depth, false),
-        // A plan shows no row. What it would read is left out: nothing of it left.
-        "EXPLAIN" | "DESCRIBE" | "DESC" => plain(Class::Explain),
+        // A plan shows no row. What it would read is left out: nothing of it left, unless what it calls sends it.
+        "EXPLAIN" | "DESCRIBE" | "DESC" => called::in_plan(statement, dialect, |query| analyse_once(query, dialect, depth)),
         // A cursor shows nothing yet; a variable that takes its value from a table may be shown at any time.
         "DECLARE" if !lexer::tokens(statement, dialect).list.iter().take(8).any(|token| token.is("CURSOR")) => {
             unless_it_reads(statement, dialect, Class::Declare)
@@ -57,8 +57,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         "ALTER" if publishes(statement, dialect) => copies::everything(statement, dialect),
         // What cannot be parsed of it shows nobody either.
         "ALTER" | "RENAME" => {
-            let mut found =
-                parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect)).unwrap_or(plain(Class::Ddl));
+            let parsed = parse(statement, dialect).and_then(|tree| of_statement(&tree, Class::Ddl, dialect));
+            let mut found = parsed.unwrap_or_else(|| definition_by_words(statement, dialect));
             found.makes.extend(copies::passed_on(statement, dialect));
             found
         }
@@ -218,7 +218,7 @@ fn create(statement: &str, dialect: Dialect, depth: usize, follows: bool) -> Ana
         return found;
     }
     let Some(creation) = copies::creation(statement, dialect) else {
-        return Analysis { makes: copies::passed_on(statement, dialect), ..plain(Class::Ddl) };
+        return Analysis { makes: copies::passed_on(statement, dialect), ..definition_by_words(statement, dialect) };
     };
     let read = match (creation.query, &creation.source) {
         (Some(query), _) => several::analyse(query, dialect, depth + 1),
@@ -379,6 +379,14 @@ fn quiet_where_it_only_changes(statement: &str, dialect: Dialect, mut analysis: 
     analysis.makes.clear();
     analysis.branches.push(branch);
     analysis
+}
+
+/// A definition that cannot be parsed shows nobody, unless a function of somebody's own is called in it.
+fn definition_by_words(statement: &str, dialect: Dialect) -> Analysis {
+    match called::in_text(statement, dialect) {
+        true => hidden(statement, dialect, Class::Ddl),
+        false => plain(Class::Ddl),
+    }
 }
 
 /// A statement that was parsed but not followed to its end: how many rows stand behind one of its own nobody knows.

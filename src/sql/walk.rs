@@ -10,8 +10,8 @@ use crate::sql::output::{self, Extent, all_of, everything, rename};
 pub(super) use crate::sql::output::{Binding, OutputColumn, Shape};
 use crate::sql::{Branch, Column, ColumnEquality, Condition, Fold, FoldValue, ListedKeys};
 use sqlparser::ast::{
-    Distinct, Expr, ForClause, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    Statement, TableFactor, Value, WildcardAdditionalOptions,
+    Distinct, Expr, ForClause, GroupByExpr, Ident, LimitClause, NamedWindowExpr, ObjectName, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, Statement, TableFactor, WildcardAdditionalOptions,
 };
 use std::cell::Cell;
 
@@ -40,8 +40,12 @@ pub(super) struct Block {
     pub values: Vec<FoldValue>,
     /// Beside such a value the row itself is shown.
     pub own: bool,
+    /// It is one of another row of a window.
+    pub windowed: bool,
     /// A sum is one of every row of one table.
     pub whole: bool,
+    /// Its rows are those of groups.
+    pub grouped: bool,
     /// Its rows are collapsed.
     pub aggregated: bool,
     /// Values that hold many rows already go into it.
@@ -169,6 +173,17 @@ impl<'q> Walker<'q> {
         if let Some(sqlparser::ast::OrderByKind::Expressions(orders)) = query.order_by.as_ref().map(|order| &order.kind) {
             orders.iter().for_each(|order| self.looked_at(&order.expr));
         }
+        match &query.limit_clause {
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
+                let exprs = limit.iter().chain(offset.as_ref().map(|offset| &offset.value)).chain(limit_by);
+                exprs.for_each(|expr| self.looked_at(expr));
+            }
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => [offset, limit].into_iter().for_each(|expr| self.looked_at(expr)),
+            None => {}
+        }
+        if let Some(quantity) = query.fetch.as_ref().and_then(|fetch| fetch.quantity.as_ref()) {
+            self.looked_at(quantity);
+        }
     }
 
     /// The body of a query.
@@ -245,6 +260,7 @@ impl<'q> Walker<'q> {
             out.linear &= other.linear;
             out.columns.extend(other.columns);
             out.summed.extend(other.summed);
+            out.doubtful.extend(other.doubtful);
         }
     }
 
@@ -313,6 +329,12 @@ impl<'q> Walker<'q> {
         for expr in select.cluster_by.iter().chain(&select.distribute_by).chain(select.sort_by.iter().map(|order| &order.expr)) {
             self.looked_at(expr);
         }
+        for window in select.named_window.iter().filter_map(|definition| match &definition.1 {
+            NamedWindowExpr::WindowSpec(window) => Some(window),
+            NamedWindowExpr::NamedWindow(_) => None,
+        }) {
+            self.window(window);
+        }
         if let Some(distinct) = &select.distinct {
             self.branch.distinct = true;
             if let Distinct::On(exprs) = distinct {
@@ -320,6 +342,7 @@ impl<'q> Walker<'q> {
             }
         }
         self.branch.narrowed |= chosen || matches!(select.distinct, Some(Distinct::On(_))) || !select.connect_by.is_empty();
+        self.block.grouped = grouped;
         self.block.whole = alone && read == 1 && !grouped && !self.branch.narrowed && select.lateral_views.is_empty();
         self.block.packed_inside = self.branch.packs.len() > packs;
         let outs = self.projection(&select.projection);
@@ -333,59 +356,11 @@ impl<'q> Walker<'q> {
         }
         if !block.values.is_empty() {
             let keys = self.group_columns(select).unwrap_or_default();
-            self.branch.folds.push(Fold { values: block.values, keys, own: block.own });
+            self.branch.folds.push(Fold { values: block.values, keys, own: block.own, windowed: block.windowed });
         }
         self.one_row = block.aggregated && !grouped || one_row;
         self.scopes.pop();
         outs
-    }
-
-    /// The bare column that tells the rows of the outermost query apart.
-    fn unique(&self, select: &Select, outs: &[OutputColumn]) -> Option<Column> {
-        match (&select.distinct, &select.group_by) {
-            (Some(Distinct::Distinct), GroupByExpr::Expressions(none, _)) if none.is_empty() => match outs {
-                [OutputColumn { bare: true, columns, .. }] => match columns.as_slice() {
-                    [only] => only.name.is_some().then(|| only.clone()),
-                    _ => None,
-                },
-                _ => None,
-            },
-            (None, _) => match self.group_columns(select)?.as_slice() {
-                [only] => Some(only.clone()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// The bare columns by which rows are grouped, where they are grouped by nothing else.
-    fn group_columns(&self, select: &Select) -> Option<Vec<Column>> {
-        let GroupByExpr::Expressions(exprs, modifiers) = &select.group_by else { return None };
-        if !modifiers.is_empty() {
-            return None;
-        }
-        let item = |at: usize| match select.projection.get(at)? {
-            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
-            _ => None,
-        };
-        // A name may be an alias of the select list instead of the column.
-        let is_other = |name: &Ident| {
-            select.projection.iter().any(|item| match item {
-                SelectItem::ExprWithAlias { expr, alias } => {
-                    alias.value.eq_ignore_ascii_case(&name.value) && !super::expr::name_of(expr).eq_ignore_ascii_case(&name.value)
-                }
-                _ => false,
-            })
-        };
-        let column = |expr: &Expr| match expr {
-            Expr::Value(value) => match &value.value {
-                Value::Number(number, _) => self.one_column(item(number.parse::<usize>().ok()?.checked_sub(1)?)?),
-                _ => None,
-            },
-            Expr::Identifier(name) if is_other(name) => None,
-            expr => self.one_column(expr),
-        };
-        exprs.iter().map(column).collect()
     }
 
     /// The columns of a select list or a RETURNING clause.

@@ -45,6 +45,7 @@ mod samples;
 mod score;
 mod source_gaps;
 mod stand_ins;
+mod statement_cost;
 mod statute;
 mod tool_statements;
 mod truth;

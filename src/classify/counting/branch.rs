@@ -83,6 +83,11 @@ pub(super) fn disclose_branch(
         shown.count = PeopleRule::Anything;
         return shown;
     }
+    if fold::any_personal(&branch.sends, &known) {
+        shown.kinds = shown.kinds.union(kinds_of(&branch.sends, &known));
+        shown.count = PeopleRule::Anything;
+        return shown;
+    }
     let unknown = !branch.functions.is_empty() || known.iter().any(|source| source.flows && source.is_unknown());
     shown.unknown = unknown;
     // Of a table that only resembles a known one nobody knows what its columns are.
@@ -210,9 +215,13 @@ fn rows_of(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> Pe
     let beside = |at: &usize| branch.beside.contains(at);
     let mut flowing = known.iter().enumerate().filter(|(at, source)| source.flows && !beside(at));
     let (Some((at, only)), None) = (flowing.next(), flowing.next()) else {
-        return if people::one_to_one(branch, known, dialect) { PeopleRule::Rows } else { PeopleRule::Bound };
+        let proven = people::one_to_one(branch, known, dialect) && fold::each_row_shows(branch, known);
+        return if proven { PeopleRule::Rows } else { PeopleRule::Bound };
     };
     let Some(entry) = only.entry.filter(|entry| entry.is_proven()) else { return PeopleRule::Bound };
+    if !fold::each_row_shows(branch, known) {
+        return PeopleRule::Bound;
+    }
     // A value beside a row may be missing; the row's own person is not.
     if only.showing.is_none() && known.iter().any(|source| source.showing.is_some()) {
         return PeopleRule::Bound;
@@ -223,7 +232,7 @@ fn rows_of(branch: &Branch, known: &[CatalogSource<'_>], dialect: Dialect) -> Pe
     }
     // No two rows have the same person: `SELECT DISTINCT customer_id`, `GROUP BY customer_id`.
     let is_subject = |column: &Column| column.source == at && column.name.as_deref().is_some_and(|name| entry.is_subject(name));
-    if branch.unique.as_ref().is_some_and(is_subject) {
+    if branch.unique.as_ref().is_some_and(is_subject) && !people::shows_only_others(at, branch, known) {
         return PeopleRule::Rows;
     }
     // Two people of one name are one row of a DISTINCT.

@@ -28,7 +28,7 @@ fn of_fold(fold: &Fold, known: &[CatalogSource<'_>], groups: &[usize]) -> u64 {
         let same = |column: &Column| groups[column.source] == groups[key.source];
         is_subject && fold.values.iter().filter(personal).all(|value| value.columns.iter().all(same))
     };
-    if !fold.own && fold.keys.iter().any(of_key) {
+    if !fold.windowed && fold.keys.iter().any(of_key) {
         return 1;
     }
     values.saturating_add(u64::from(fold.own)).max(1)
@@ -50,6 +50,21 @@ pub(super) fn asked(branch: &Branch, known: &[CatalogSource<'_>]) -> Option<Aske
         }
     }
     (found.people > 0).then_some(found)
+}
+
+/// Whether any of these columns is somebody's, or may be.
+pub(super) fn any_personal(columns: &[Column], known: &[CatalogSource<'_>]) -> bool {
+    columns.iter().any(|column| is_personal(column, known))
+}
+
+/// Whether each row shows somebody: a `CASE` may show a person in some rows and none in others.
+pub(super) fn each_row_shows(branch: &Branch, known: &[CatalogSource<'_>]) -> bool {
+    if branch.doubtful.is_empty() || known.iter().all(|source| source.showing.is_none()) {
+        return true;
+    }
+    let surely = |column: &&Column| !branch.doubtful.contains(column);
+    branch.output.iter().filter(surely).any(|column| is_personal(column, known))
+        || branch.choices.iter().any(|alternatives| alternatives.iter().all(|columns| any_personal(columns, known)))
 }
 
 fn is_personal(column: &Column, known: &[CatalogSource<'_>]) -> bool {

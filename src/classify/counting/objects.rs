@@ -3,7 +3,7 @@
 use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
 use crate::classify::counting::column_disclosure::ColumnDisclosure;
 use crate::classify::counting::disclosure::{Counted, TableChanges, TableRead, shows_rows};
-use crate::classify::counting::{selection, written};
+use crate::classify::counting::{selection, statement, written};
 use crate::model::access::{IdSequence, Indicators, Operation, Selection};
 use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
@@ -51,6 +51,15 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
         let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
         let persons = persons(record, &shown, ids.len() as u64);
         found.persons = if may_return { persons.at_most() } else { persons };
+        if ids.is_empty() && record.rows.is_some() && !found.persons.is_nobody() {
+            // The source says which columns were read, the text what was made of them: values that hold many rows.
+            found.persons = match statement::by_text(record, catalog, keys) {
+                Some(Persons::Unknown) => Persons::Unknown,
+                Some(by_text) if by_text.figure() > found.persons.figure() => by_text.at_most(),
+                Some(_) if found.unparsed => found.persons.at_most(),
+                Some(_) | None => found.persons,
+            };
+        }
         let space =
             shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| catalog.space_of(entry));
         found.subjects = ids.into_iter().map(|id| keys.subject(space, id)).collect();

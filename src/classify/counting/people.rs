@@ -115,7 +115,7 @@ fn groups_or_self(branch: &Branch, known: &[CatalogSource<'_>], shown: &[usize])
 }
 
 /// A row that shows only the other end of a call shows somebody else than its subject.
-fn shows_only_others(at: usize, branch: &Branch, known: &[CatalogSource<'_>]) -> bool {
+pub(super) fn shows_only_others(at: usize, branch: &Branch, known: &[CatalogSource<'_>]) -> bool {
     let Some(entry) = known[at].entry.filter(|entry| entry.kinds.contains(Kind::CommunicationRecord)) else { return false };
     let mut own = branch.output.iter().filter(|column| column.source == at);
     own.any(|column| {

@@ -56,7 +56,10 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
         analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
     }
-    if !reads(analysis.class) || is_foreign_key_check(text, record, catalog) {
+    if matches!(analysis.class, Class::Explain | Class::Ddl) {
+        analysis.branches.retain(|branch| branch.hides_query || !branch.sends.is_empty());
+    }
+    if !reads(&analysis) || is_foreign_key_check(text, record, catalog) {
         return Some(found);
     }
     let scanned = planned.as_ref().and_then(|planned| execution_plan::scanned_by_all(planned, record, catalog));
@@ -99,16 +102,24 @@ fn is_status(analysis: &Analysis, record: &Record<'_>) -> bool {
     copies && !counts && record.plan.is_none() && record.rows.is_some_and(|rows| rows <= 1)
 }
 
+/// What the text of a record says beside the tables that its source names: the most people whom its rows may show.
+pub(super) fn by_text(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Persons> {
+    record.statement.as_ref()?;
+    let alone = Record { objects: Vec::new(), subjects: Vec::new(), ..record.clone() };
+    count(&alone, catalog, keys).map(|counted| counted.persons)
+}
+
 /// Whether statements of that class can show a row to a client or copy it away.
-fn reads(class: Class) -> bool {
-    match class {
+fn reads(analysis: &Analysis) -> bool {
+    match analysis.class {
         // A copy of a table discloses as much as its reading does.
         Class::Select | Class::Insert | Class::Update | Class::Delete | Class::Merge | Class::CopyTo | Class::CreateTableAs => true,
         Class::Call | Class::Do | Class::Fetch | Class::Execute | Class::Other => true,
         // What was fetched from the cursor afterwards the record does not say.
         Class::Declare => true,
-        // EXPLAIN runs the query and shows its plan alone.
-        Class::Explain | Class::CopyFrom | Class::Ddl | Class::Grant | Class::Set | Class::Transaction => false,
+        // EXPLAIN shows a plan, a definition nothing: they read where what they call may send it.
+        Class::Explain | Class::Ddl => !analysis.branches.is_empty(),
+        Class::CopyFrom | Class::Grant | Class::Set | Class::Transaction => false,
         Class::Close | Class::Prepare | Class::Show | Class::Maintenance => false,
     }
 }
@@ -189,7 +200,5 @@ fn several_persons(shown: &[BranchDisclosure], rows: Option<u64>, bound: Option<
     }
 }
 
-#[cfg(test)]
-mod proven;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
 use crate::model::record::{Dialect, EventOutcome, Record};
 
+mod proven;
 mod texts;
 
 fn record(statement: &str, rows: Option<u64>) -> Record<'_> {

@@ -1,7 +1,7 @@
 //! What the analysis of the worst statements costs: little, whatever they nest.
 
-use crate::model::record::Dialect;
-use crate::sql::{Analysis, analyse_anew};
+use leakwarden::model::record::Dialect;
+use leakwarden::sql::{Analysis, analyse_anew};
 use std::time::{Duration, Instant};
 
 /// Without optimisation, on a machine that does other things too; with it a tenth of that is enough.

@@ -79,6 +79,9 @@ fn arithmetic_that_keeps_rows_apart_packs_them() {
         (Dialect::MySql, "SELECT 1 FROM crm.customers WHERE (@s := concat(@s, name)) IS NULL"),
         (Dialect::MsSql, "SELECT @s = @s + name FROM crm.customers"),
         (Dialect::MsSql, "SELECT (SELECT name FROM crm.customers FOR JSON PATH) AS x"),
+        (Dialect::Snowflake, "SELECT ARRAY_AGG(OBJECT_CONSTRUCT(*)) FROM crm.customers"),
+        (Dialect::Databricks, "SELECT collect_list(struct(*)) FROM crm.customers"),
+        (Dialect::MsSql, "SELECT STUFF((SELECT ',' + name FROM crm.customers FOR XML PATH('')), 1, 1, '')"),
         (Dialect::Snowflake, "SELECT * FROM crm.customers PIVOT (max(name) FOR id IN (1, 2, 3))"),
     ] {
         assert_eq!(of(dialect, packed, 1), Persons::Unknown, "{packed}");
@@ -100,6 +103,11 @@ fn what_a_function_of_somebodys_own_is_given_in_a_condition_has_left() {
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM crm.customers WHERE scratch.leak(name))",
         "DELETE FROM crm.customers WHERE scratch.leak(name)",
         "SELECT DISTINCT ON (scratch.leak(name)) branch FROM crm.customers",
+        "SELECT row_number() OVER w FROM crm.customers WINDOW w AS (ORDER BY scratch.leak(name))",
+        "SELECT 1 FROM crm.customers WHERE name OPERATOR(scratch.@@) phone",
+        "SELECT count(name::scratch.leaky) FROM crm.customers",
+        "UPDATE crm.customers SET branch = scratch.leak(name)",
+        "SELECT branch FROM crm.customers LIMIT scratch.leak((SELECT string_agg(name, ',') FROM crm.customers))",
     ] {
         assert_eq!(persons(sent, 0), Persons::Unknown, "{sent}");
     }
@@ -108,8 +116,6 @@ fn what_a_function_of_somebodys_own_is_given_in_a_condition_has_left() {
 #[test]
 fn a_name_that_is_given_by_position_may_be_any_column_behind_a_star() {
     for named in [
-        "SELECT n FROM crm.customers t(i, n)",
-        "SELECT n FROM crm.customers AS t(i, n) WHERE i > 5",
         "WITH x(i, n) AS (SELECT * FROM crm.customers) SELECT n FROM x",
         "WITH a AS (SELECT * FROM crm.customers) SELECT n FROM a AS b(i, n)",
         "SELECT n FROM (SELECT * FROM crm.customers) b(i, n)",
@@ -117,8 +123,12 @@ fn a_name_that_is_given_by_position_may_be_any_column_behind_a_star() {
         "SELECT \"?column?\" FROM (SELECT 'x' || name FROM crm.customers) q",
         "SELECT q.x FROM (SELECT c AS x FROM crm.customers c) q",
     ] {
-        assert_eq!(persons(named, 9_000), Persons::Exact(9_000), "{named}");
+        // Behind a star the name may be one of a column that shows nobody.
+        let said = persons(named, 9_000);
+        assert!(matches!(said, Persons::AtMost(9_000)) || !named.contains('*') && said == Persons::Exact(9_000), "{named}: {said}");
     }
+    assert_eq!(persons("SELECT n FROM crm.customers t(i, n)", 9_000), Persons::AtMost(9_000));
+    assert_eq!(persons("SELECT n FROM crm.customers AS t(i, n) WHERE i > 5", 9_000), Persons::AtMost(9_000));
     assert_eq!(persons("SELECT n FROM (SELECT branch, name FROM crm.customers) b(n, m)", 9), Persons::NOBODY);
     assert_eq!(persons("SELECT string_agg(b, ',') FROM crm.customers AS c(a, b)", 1), Persons::Unknown);
     for rows in [
@@ -189,5 +199,44 @@ fn everyday_statements_stay_exact() {
         "SELECT name FROM crm.customers WHERE id IN (SELECT customer_id FROM bank.accounts WHERE balance > 5)",
     ] {
         assert_eq!(persons(everyday, 40), Persons::Exact(40), "{everyday}");
+    }
+}
+
+#[test]
+fn what_is_left_elsewhere_counts_by_whose_it_is() {
+    assert_eq!(persons("SELECT set_config('a.b', current_setting('a.b') || name, false) FROM crm.customers", 1), Persons::Unknown);
+    assert_eq!(persons("SELECT 1 FROM crm.customers WHERE set_config('a.b', phone, false) = ''", 1), Persons::Unknown);
+    assert_eq!(persons("SELECT set_config(name, 'view', false) FROM pg_settings WHERE name = 'x'", 1), Persons::NOBODY);
+    assert_eq!(persons("SELECT set_config('search_path', '', false)", 1), Persons::NOBODY);
+}
+
+#[test]
+fn a_value_that_some_rows_show_is_a_bound() {
+    assert_eq!(persons("SELECT CASE WHEN vip THEN name END FROM crm.customers", 9), Persons::AtMost(9));
+    assert_eq!(persons("SELECT CASE WHEN vip THEN name ELSE branch END FROM crm.customers", 9), Persons::AtMost(9));
+    assert_eq!(persons("SELECT coalesce(nick, name) FROM crm.customers", 9), Persons::AtMost(9));
+    assert_eq!(persons("SELECT CASE WHEN vip THEN name ELSE phone END FROM crm.customers", 9), Persons::Exact(9));
+    assert_eq!(persons("SELECT CASE WHEN vip THEN name ELSE upper(name) END FROM crm.customers", 9), Persons::Exact(9));
+    assert_eq!(persons("SELECT id, CASE WHEN vip THEN name END FROM crm.customers", 9), Persons::Exact(9));
+    assert_eq!(persons("SELECT coalesce(phone, '-') FROM crm.customers", 9), Persons::Exact(9));
+}
+
+#[test]
+fn plans_definitions_and_checks_of_the_server_show_nobody() {
+    for nobody in [
+        "EXPLAIN ANALYZE SELECT name FROM crm.customers WHERE lower(name) = 'li'",
+        "CREATE INDEX i ON crm.customers (lower(name))",
+        "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$ SELECT max(name) FROM crm.customers $$",
+        "ALTER TABLE crm.customers ADD CONSTRAINT f FOREIGN KEY (branch) REFERENCES ref.branches (code)",
+        "SELECT 1 FROM ONLY \"crm\".\"customers\" x WHERE \"id\" OPERATOR(pg_catalog.=) $1 FOR KEY SHARE OF x",
+    ] {
+        assert_eq!(persons(nobody, 1), Persons::NOBODY, "{nobody}");
+    }
+    for sent in [
+        "EXPLAIN ANALYZE SELECT 1 FROM crm.customers WHERE scratch.leak(name)",
+        "CREATE INDEX i ON crm.customers (scratch.leak(name))",
+        "ALTER TABLE crm.customers ADD CHECK (scratch.leak(name, phone))",
+    ] {
+        assert_eq!(persons(sent, 0), Persons::Unknown, "{sent}");
     }
 }

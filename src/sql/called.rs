@@ -1,0 +1,197 @@
+//! Functions that run where no row is shown: in an index, a check, a default, a generated column, a plan.
+//!
+//! The server calls them with the values of every row. One of somebody's own may send what it is given, so a statement that names
+//! one reads as many people as the table holds, or as its query reads.
+
+use crate::model::record::Dialect;
+use crate::sql::functions::{FunctionEffect, effect};
+use crate::sql::walk::{Binding, Shape, Walker, text};
+use crate::sql::{Analysis, Branch, Class, Source, split};
+use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, Expr, ObjectName, Statement, TableConstraint};
+
+/// What a statement of definition reads by the functions that it names.
+pub(super) fn in_definition(tree: &Statement, dialect: Dialect) -> Option<Branch> {
+    let mut exprs: Vec<&Expr> = Vec::new();
+    let table: &ObjectName = match tree {
+        Statement::CreateIndex(index) => {
+            exprs.extend(index.columns.iter().map(|column| &column.column.expr).chain(&index.predicate));
+            &index.table_name
+        }
+        Statement::CreateTable(create) => {
+            create.columns.iter().for_each(|column| of_column(column, &mut exprs));
+            create.constraints.iter().for_each(|constraint| of_constraint(constraint, &mut exprs));
+            &create.name
+        }
+        Statement::AlterTable(alter) => {
+            for operation in &alter.operations {
+                match operation {
+                    AlterTableOperation::AddColumn { column_def, .. } => of_column(column_def, &mut exprs),
+                    AlterTableOperation::AddConstraint { constraint, .. } => of_constraint(constraint, &mut exprs),
+                    AlterTableOperation::AlterColumn { op: AlterColumnOperation::SetDefault { value }, .. } => exprs.push(value),
+                    AlterTableOperation::AlterColumn { op: AlterColumnOperation::SetDataType { using, .. }, .. } => exprs.extend(using),
+                    _ => {}
+                }
+            }
+            &alter.name
+        }
+        _ => return None,
+    };
+    let mut walker = Walker::new(dialect);
+    let (table, alias) = (text(table), table.0.last().map(ToString::to_string).unwrap_or_default());
+    let source = walker.source(table);
+    walker.scopes.push(vec![Binding { alias, shape: Shape::Table(source) }]);
+    exprs.into_iter().for_each(|expr| walker.looked_at(expr));
+    (walker.gave_up() || !walker.branch.functions.is_empty() || !walker.branch.sends.is_empty()).then(|| of_rows(walker.branch))
+}
+
+fn of_column<'e>(column: &'e ColumnDef, exprs: &mut Vec<&'e Expr>) {
+    for option in &column.options {
+        match &option.option {
+            ColumnOption::Default(expr) | ColumnOption::Materialized(expr) | ColumnOption::Alias(expr) => exprs.push(expr),
+            ColumnOption::Ephemeral(expr) => exprs.extend(expr),
+            ColumnOption::Check(check) => exprs.push(&check.expr),
+            ColumnOption::Generated { generation_expr, .. } => exprs.extend(generation_expr),
+            _ => {}
+        }
+    }
+}
+
+fn of_constraint<'e>(constraint: &'e TableConstraint, exprs: &mut Vec<&'e Expr>) {
+    if let TableConstraint::Check(check) = constraint {
+        exprs.push(&check.expr);
+    }
+}
+
+/// Of a definition that is not parsed: a function in a schema of somebody's, named in brackets or behind USING.
+pub(super) fn in_text(statement: &str, dialect: Dialect) -> bool {
+    const NAMES: [&str; 10] = ["on", "table", "only", "exists", "references", "index", "into", "view", "type", "column"];
+    let bytes = statement.as_bytes();
+    let (mut at, mut word, mut before) = (0, String::new(), String::new());
+    while at < bytes.len() {
+        let after = split::next(bytes, at, dialect).min(bytes.len());
+        let piece = &statement[at..after.max(at)];
+        let part = bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'_' | b'.' | b'$' | b'"' | b'`') || bytes[at] >= 0x80;
+        if part {
+            word.push_str(piece.trim_matches(['"', '`']));
+        } else if bytes[at] == b'(' {
+            let named = NAMES.iter().any(|name| before.eq_ignore_ascii_case(name));
+            if !named && word.contains('.') && is_of_somebody(&word, dialect) {
+                return true;
+            }
+            (before, word) = (std::mem::take(&mut word), String::new());
+        } else if !word.is_empty() {
+            (before, word) = (std::mem::take(&mut word), String::new());
+        }
+        at = after.max(at + 1);
+        while !statement.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    false
+}
+
+fn is_of_somebody(name: &str, dialect: Dialect) -> bool {
+    matches!(effect(name, dialect), FunctionEffect::Foreign | FunctionEffect::HidesQuery)
+}
+
+/// What a plan reads: nothing, unless a function is named that may send what it is given while the server makes the plan or runs it.
+pub(super) fn in_plan(statement: &str, dialect: Dialect, analyse: impl FnOnce(&str) -> Analysis) -> Analysis {
+    let mut analysis = Analysis { class: Class::Explain, ..Analysis::default() };
+    let Some(query) = explained(statement, dialect) else { return analysis };
+    let inner = analyse(query);
+    analysis.unparsed = inner.unparsed;
+    let calls = |branch: &Branch| branch.hides_query || !branch.functions.is_empty() || !branch.sends.is_empty();
+    analysis.branches = inner.branches.into_iter().filter(calls).map(of_rows).collect();
+    analysis
+}
+
+/// The rows stay where they are; what was called got them.
+fn of_rows(branch: Branch) -> Branch {
+    let sources = branch.sources.into_iter().map(|source| Source { flows: false, ..source }).collect();
+    let hides_query = branch.hides_query || !branch.functions.is_empty();
+    let (output, functions, sends) = (branch.output, branch.functions, branch.sends);
+    Branch { sources, output, functions, sends, hides_query, collapsed: true, ..Branch::default() }
+}
+
+/// The statement behind EXPLAIN and its options.
+fn explained(statement: &str, dialect: Dialect) -> Option<&str> {
+    const BEGIN: [&str; 12] =
+        ["select", "with", "insert", "update", "delete", "merge", "replace", "values", "table", "create", "declare", "call"];
+    let bytes = statement.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < bytes.len() {
+        if bytes[at].is_ascii_alphabetic() {
+            let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            if depth == 0 && BEGIN.iter().any(|word| statement[at..end].eq_ignore_ascii_case(word)) {
+                return Some(&statement[at..]);
+            }
+            at = end;
+            continue;
+        }
+        match bytes[at] {
+            b'(' if is_query(&statement[at + 1..]) => return Some(&statement[at..]),
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at = split::next(bytes, at, dialect).max(at + 1);
+    }
+    None
+}
+
+fn is_query(text: &str) -> bool {
+    let word = split::first_word(text);
+    ["select", "with", "values", "table"].iter().any(|start| word.eq_ignore_ascii_case(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::analyse_anew;
+
+    fn reads(text: &str) -> bool {
+        analyse_anew(text, Dialect::PostgreSql).branches.iter().any(|branch| branch.hides_query)
+    }
+
+    #[test]
+    fn definitions_that_call_a_function_of_somebodys_own_hand_it_every_row() {
+        for calls in [
+            "CREATE INDEX i ON crm.customers (scratch.leak(name))",
+            "CREATE INDEX i ON crm.customers (id) WHERE scratch.leak(name)",
+            "ALTER TABLE crm.customers ADD CHECK (scratch.leak(name))",
+            "ALTER TABLE crm.customers ADD CONSTRAINT c CHECK (leak(name) IS NULL)",
+            "ALTER TABLE crm.customers ADD COLUMN x text GENERATED ALWAYS AS (scratch.leak(name)) STORED",
+            "ALTER TABLE crm.customers ALTER COLUMN name TYPE text USING scratch.leak(name)",
+            "CREATE TABLE t (id int DEFAULT scratch.leak(), CHECK (scratch.leak(id)))",
+            "ALTER TABLE crm.customers ALTER name TYPE text USING scratch.leak(name), SET WITHOUT OIDS, FROBNICATE",
+        ] {
+            assert!(reads(calls), "{calls}");
+        }
+        for quiet in [
+            "CREATE INDEX i ON crm.customers (lower(name)) WHERE phone IS NOT NULL",
+            "CREATE UNIQUE INDEX CONCURRENTLY i ON crm.customers USING btree (id, name text_pattern_ops)",
+            "CREATE TABLE crm.t (id bigint PRIMARY KEY, n varchar(20) CHECK (length(n) > 5), at timestamptz DEFAULT now(), c int REFERENCES crm.customers(id))",
+            "ALTER TABLE crm.customers ADD CONSTRAINT f FOREIGN KEY (branch) REFERENCES ref.branches(code)",
+            "ALTER TABLE crm.customers ADD COLUMN x numeric(10,2) DEFAULT 0",
+            "DROP TABLE crm.customers",
+        ] {
+            assert!(!reads(quiet), "{quiet}");
+        }
+    }
+
+    #[test]
+    fn a_plan_shows_nobody_unless_it_calls_one() {
+        for quiet in [
+            "EXPLAIN SELECT * FROM crm.customers WHERE lower(name) = 'li'",
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM crm.customers",
+            "EXPLAIN ANALYZE VERBOSE WITH x AS (SELECT 1) SELECT * FROM x",
+            "DESCRIBE crm.customers",
+        ] {
+            let analysis = analyse_anew(quiet, Dialect::PostgreSql);
+            assert!(analysis.class == Class::Explain && analysis.branches.is_empty(), "{quiet}");
+        }
+        assert!(reads("EXPLAIN ANALYZE SELECT scratch.leak(name) FROM crm.customers"));
+        assert!(reads("EXPLAIN (ANALYZE) SELECT 1 FROM crm.customers WHERE scratch.leak(name, phone)"));
+        assert!(reads("EXPLAIN (SELECT scratch.leak('x'))"));
+    }
+}
