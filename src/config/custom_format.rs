@@ -5,6 +5,7 @@ use crate::decode::custom::{self, Csv, Field, Mapping, Pointer, TimeForm};
 use crate::decode::{self, Format, Settings};
 use crate::model::access::Operation;
 use crate::model::record::Dialect;
+use crate::model::time::TimeUnit;
 use crate::model::zone::Zone;
 use crate::settings::{DefaultValue, Key, RELOAD, Section, SettingsTable, ValueType, settings};
 use encoding_rs::Encoding;
@@ -20,6 +21,8 @@ settings! {
         kind: String => RELOAD.in_results(8);
         /// Zone of times without one; default: that of `[time]`.
         zone: Option<Zone> = None => RELOAD.in_results(8);
+        /// Unit of times that are numbers since 1970, in formats of kind `json` and `regex` and in `canonical`: seconds, milli-, micro- or nanoseconds.
+        time_unit: TimeUnit = TimeUnit::Millis => RELOAD.in_results(8);
         /// Prefix of the lines of PostgreSQL's stderr and syslog logs; otherwise inferred.
         log_line_prefix: Option<String> = None => RELOAD.in_results(8);
     }
@@ -28,7 +31,7 @@ settings! {
 settings! {
     /// How the texts of fields are read, in formats of kind `json`, `csv` and `regex`.
     pub struct MappingKeys {
-        /// As strptime has it, `epoch_s` or `epoch_ms`; default: RFC 3339 or epoch milliseconds.
+        /// As strptime has it, `epoch_s`, `epoch_ms`, `epoch_us` or `epoch_ns`; default: RFC 3339, or a number of `time_unit` since 1970.
         time_format: Option<String> = None => RELOAD.in_results(8);
         /// The log's words for `read`, `export`, `write`, `delete`, `login`, `admin` and `other`.
         operations: BTreeMap<String, String> = BTreeMap::new() => RELOAD.in_results(8);
@@ -150,9 +153,9 @@ fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
         "regex" => Some(by_pattern(section)),
         _ => None,
     };
-    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping)));
+    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping, keys.time_unit)));
     let zone = keys.zone.and_then(|zone| TimeZone::get(zone.name()).ok());
-    let settings = Settings { own_zone: zone.clone(), zone, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
+    let settings = Settings { own_zone: zone.clone(), zone, time_unit: keys.time_unit, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
     Some(CustomFormat { kind, settings, written })
 }
 
@@ -219,11 +222,14 @@ fn by_pattern(section: &mut Section<'_>) -> Mapping {
 }
 
 /// How the texts of the fields are to be read.
-fn how_to_read(section: &mut Section<'_>, mapping: Mapping) -> Mapping {
+fn how_to_read(section: &mut Section<'_>, mapping: Mapping, unit: TimeUnit) -> Mapping {
     let MappingKeys { time_format, operations: words, successes, dialect } = MappingKeys::read(section).expect("every key has a default");
     let time = match time_format.as_deref() {
-        None | Some("epoch_ms") => TimeForm::Canonical,
-        Some("epoch_s") => TimeForm::Seconds,
+        None => TimeForm::Canonical(unit),
+        Some("epoch_s") => TimeForm::Since(TimeUnit::Seconds),
+        Some("epoch_ms") => TimeForm::Since(TimeUnit::Millis),
+        Some("epoch_us") => TimeForm::Since(TimeUnit::Micros),
+        Some("epoch_ns") => TimeForm::Since(TimeUnit::Nanos),
         Some(pattern) => TimeForm::Pattern(pattern.to_owned()),
     };
     let mut operations = BTreeMap::new();

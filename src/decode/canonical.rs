@@ -3,7 +3,7 @@
 //!
 //! | field | type | |
 //! |---|---|---|
-//! | `time` | RFC 3339 string, or integer epoch milliseconds | required |
+//! | `time` | RFC 3339 string, or integer epoch milliseconds (of another unit: `time_unit` of a format of one's own) | required |
 //! | `employee` or `account` | text | one is required; an account is resolved by `accounts.csv` |
 //! | `id`, `session` | text | a repeat of an id within `[time] dedup` counts once |
 //! | `client` | `{"ip", "host", "app"}` | |
@@ -31,7 +31,7 @@ use crate::decode::json::WordOrNumber;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use crate::model::access::Operation;
 use crate::model::record::{Client, EventOutcome, Object, Record, Text};
-use crate::model::time::Timestamp;
+use crate::model::time::{TimeUnit, Timestamp};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -42,7 +42,7 @@ pub const FORMAT: Format = Format {
     name: "canonical",
     recognised_by: "an object with `time` and `employee` or `account`",
     stateless: true,
-    decoder: |_| Box::new(Canonical),
+    decoder: |settings| Box::new(Canonical { unit: settings.time_unit }),
     recognises: |line| {
         serde_json::from_slice::<CanonicalRecord<'_>>(line).is_ok_and(|record| record.employee.is_some() || record.account.is_some())
     },
@@ -52,7 +52,11 @@ pub const FORMAT: Format = Format {
 const LONGEST_FIELD: usize = 4_096;
 
 /// The decoder of canonical records. Records stand alone: it keeps nothing.
-pub struct Canonical;
+#[derive(Default)]
+pub struct Canonical {
+    /// Of times that are numbers.
+    unit: TimeUnit,
+}
 
 impl Decoder for Canonical {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
@@ -62,7 +66,7 @@ impl Decoder for Canonical {
         }
         let record: CanonicalRecord<'_> =
             serde_json::from_str(text).map_err(|error| json::error_with("a canonical JSON object", &error, data))?;
-        emit(record.into_record(raw)?.into());
+        emit(record.into_record(raw, self.unit)?.into());
         Ok(())
     }
 }
@@ -88,7 +92,7 @@ fn data(text: &str) -> String {
 /// `time` as text or number.
 enum When<'a> {
     Text(Text<'a>),
-    Millis(i64),
+    Number(i64),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for When<'a> {
@@ -106,10 +110,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for When<'a> {
                 Ok(When::Text(Cow::Owned(text.to_owned())))
             }
             fn visit_i64<E: de::Error>(self, ms: i64) -> Result<When<'de>, E> {
-                Ok(When::Millis(ms))
+                Ok(When::Number(ms))
             }
             fn visit_u64<E: de::Error>(self, ms: u64) -> Result<When<'de>, E> {
-                Ok(When::Millis(i64::try_from(ms).unwrap_or(i64::MAX)))
+                Ok(When::Number(i64::try_from(ms).unwrap_or(i64::MAX)))
             }
         }
         from.deserialize_any(Times)
@@ -198,12 +202,12 @@ enum Outcome {
 }
 
 impl<'a> CanonicalRecord<'a> {
-    fn into_record(self, raw: Raw<'_>) -> Result<Record<'a>, DecodeError> {
+    fn into_record(self, raw: Raw<'_>, unit: TimeUnit) -> Result<Record<'a>, DecodeError> {
         let time = match &self.time {
-            When::Text(text) => Timestamp::parse(text),
-            When::Millis(ms) => Timestamp::from_millis(*ms),
+            When::Text(text) => Timestamp::parse(text).map_err(|error| error.to_string()),
+            When::Number(number) => unit.since_1970(*number).map_err(|_| unit.implausible(*number)),
         }
-        .map_err(|e| DecodeError::Field { field: "time", rule: e.to_string() })?;
+        .map_err(|rule| DecodeError::Field { field: "time", rule })?;
         let mut record = Record::new(raw.position, raw.hash, time);
         record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
         record.employee = field("employee", self.employee)?.filter(|text| !text.trim().is_empty());
@@ -256,7 +260,7 @@ mod tests {
     fn decode(bytes: &[u8]) -> Result<Vec<Record<'static>>, DecodeError> {
         let mut seen = Vec::new();
         let hash = Keys::built_in().record(bytes);
-        Canonical.decode(Raw::new(bytes, crate::model::access::Position(1), hash), &mut |decoded| {
+        Canonical::default().decode(Raw::new(bytes, crate::model::access::Position(1), hash), &mut |decoded| {
             let Some(record) = decoded.record() else { return };
             seen.push(Record { time: record.time, rows: record.rows, ..Record::new(record.position, record.hash, record.time) });
             if let (Some(last), Some(employee)) = (seen.last_mut(), record.employee) {
@@ -268,6 +272,20 @@ mod tests {
 
     fn refused(text: &str) -> String {
         decode(text.as_bytes()).expect_err("is refused").to_string()
+    }
+
+    #[test]
+    fn numbers_are_times_of_the_unit_that_is_set() {
+        let read = |time_unit: TimeUnit, number: &str| {
+            let line = format!(r#"{{"time":{number},"account":"a"}}"#);
+            let (records, dead) = crate::decode::testing::decode_with(crate::decode::Settings { time_unit, ..Default::default() }, &FORMAT, &[&line]);
+            (records.first().map(|record| record.time.seconds()), dead.first().map(|(_, rule)| rule.clone()))
+        };
+        assert_eq!(read(TimeUnit::Seconds, "1772442845").0, Some(1_772_442_845));
+        assert_eq!(read(TimeUnit::Nanos, "1772442845000000001").0, Some(1_772_442_845));
+        assert_eq!(read(TimeUnit::Nanos, "\"2026-03-02T09:14:05Z\"").0, Some(1_772_442_845));
+        let (_, rule) = read(TimeUnit::Millis, "1772442845");
+        assert!(rule.is_some_and(|rule| rule.contains("set time_unit = \"s\"")));
     }
 
     #[test]

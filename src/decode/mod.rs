@@ -41,7 +41,7 @@ mod xml;
 use crate::model::access::{Position, RecordHash};
 pub use crate::model::ignored::{IgnoredCounts, IgnoredReason};
 use crate::model::record::Record;
-use crate::model::time::Timestamp;
+use crate::model::time::{TimeUnit, Timestamp};
 pub use codec::{Codec, FormatChoice, recognise};
 pub use ignored::Ignored;
 use jiff::tz::TimeZone;
@@ -234,6 +234,8 @@ pub struct Settings {
     pub zone: Option<TimeZone>,
     /// The same, where it was said of this format alone: also for sources whose times are known to be of UTC.
     pub own_zone: Option<TimeZone>,
+    /// The unit of times that are numbers, in formats that leave it open.
+    pub time_unit: TimeUnit,
     /// A time that the log does not go beyond by more than a day: tells the year of times that have none.
     pub latest: Option<Timestamp>,
     /// PostgreSQL's `log_line_prefix`, where it is not to be inferred.

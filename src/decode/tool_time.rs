@@ -51,7 +51,10 @@ fn named(text: &str, clock: &mut LocalClock) -> Option<Instant> {
     let date = date(words.next()?)?;
     let (time, half_behind) = words.next().map_or(Some((Time::midnight(), None)), clock_time)?;
     let mut rest: Vec<&str> = words.collect();
-    let half = half_behind.or_else(|| rest.first().and_then(|word| half_of_day(word)).inspect(|_| drop(rest.remove(0))));
+    let half = half_behind.or_else(|| rest.first().and_then(|word| half_of_day(word)));
+    if half_behind.is_none() && half.is_some() {
+        rest.remove(0);
+    }
     let hour = match half {
         Some(false) => time.hour() % 12,
         Some(true) => time.hour() % 12 + 12,

@@ -39,6 +39,63 @@ pub enum TimeError {
     Range,
 }
 
+/// The unit of a number that counts since 1970.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    #[default]
+    Millis,
+    /// Microseconds.
+    Micros,
+    /// Nanoseconds.
+    Nanos,
+}
+
+impl TimeUnit {
+    /// Every unit with its name in configurations.
+    pub const ALL: [(&'static str, TimeUnit); 4] =
+        [("s", TimeUnit::Seconds), ("ms", TimeUnit::Millis), ("us", TimeUnit::Micros), ("ns", TimeUnit::Nanos)];
+
+    /// Its name in configurations.
+    pub fn name(self) -> &'static str {
+        TimeUnit::ALL.iter().find(|(_, unit)| *unit == self).map_or("", |(name, _)| name)
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            TimeUnit::Seconds => "seconds",
+            TimeUnit::Millis => "milliseconds",
+            TimeUnit::Micros => "microseconds",
+            TimeUnit::Nanos => "nanoseconds",
+        }
+    }
+
+    fn millis(self, number: i64) -> Option<i64> {
+        match self {
+            TimeUnit::Seconds => number.checked_mul(1_000),
+            TimeUnit::Millis => Some(number),
+            TimeUnit::Micros => Some(number.div_euclid(1_000)),
+            TimeUnit::Nanos => Some(number.div_euclid(1_000_000)),
+        }
+    }
+
+    /// The time of so many of them since 1970.
+    pub fn since_1970(self, number: i64) -> Result<Timestamp, TimeError> {
+        self.millis(number).ok_or(TimeError::Range).and_then(Timestamp::from_millis)
+    }
+
+    /// Why a number of this unit is no valid time: what it would be, and the unit of which it would be one.
+    pub fn implausible(self, number: i64) -> String {
+        let day = self.millis(number).and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+        let day = day.map_or(String::new(), |instant| format!("; as {} it is {}", self.word(), jiff::tz::TimeZone::UTC.to_datetime(instant).date()));
+        let other = TimeUnit::ALL.iter().find(|(_, unit)| unit.since_1970(number).is_ok());
+        let hint = other.map_or(String::new(), |(name, unit)| format!("; epoch {}? set time_unit = \"{name}\"", unit.word()));
+        format!("{}{day}{hint}", TimeError::Range)
+    }
+}
+
 impl Span {
     /// 60 seconds.
     pub const MINUTE: Span = Span(MINUTE_MS);
@@ -187,6 +244,19 @@ impl fmt::Display for Day {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_the_wrong_unit_is_refused_with_the_right_one() {
+        let numbers = [1_772_442_845, 1_772_442_845_123, 1_772_442_845_123_456, 1_772_442_845_123_456_789];
+        for ((_, unit), number) in TimeUnit::ALL.into_iter().zip(numbers) {
+            assert_eq!(unit.since_1970(number).map(Timestamp::seconds), Ok(1_772_442_845));
+            assert!(TimeUnit::ALL.iter().all(|(_, other)| *other == unit || other.since_1970(number).is_err()));
+        }
+        let rule = TimeUnit::Millis.implausible(1_772_442_845);
+        assert!(rule.ends_with("as milliseconds it is 1970-01-21; epoch seconds? set time_unit = \"s\""), "{rule}");
+        assert!(!TimeUnit::Millis.implausible(13_800_000_001).contains("138"));
+        assert_eq!(TimeUnit::Seconds.implausible(i64::MAX), TimeError::Range.to_string());
+    }
 
     #[test]
     fn years_outside_of_the_valid_range_are_refused() {

@@ -2,7 +2,7 @@
 
 use crate::model::record::Dialect;
 use crate::model::severity::Severity;
-use crate::model::time::Span;
+use crate::model::time::{Span, TimeUnit};
 use crate::model::zone::Zone;
 use crate::settings::entry::Content;
 use std::collections::BTreeMap;
@@ -274,6 +274,24 @@ impl Setting for Dialect {
 
     fn content(&self) -> Content {
         quoted(Dialect::ALL.iter().find(|(_, dialect)| dialect == self).map_or("", |(name, _)| name))
+    }
+}
+
+const TIME_UNITS: [&str; 4] = ["s", "ms", "us", "ns"];
+
+impl Setting for TimeUnit {
+    const TYPE: ValueType = ValueType::Word(&TIME_UNITS);
+
+    fn rule(_: (i64, i64)) -> String {
+        format!("must be one of {}", TIME_UNITS.join(", "))
+    }
+
+    fn parse(value: &Value, _: (i64, i64)) -> Option<TimeUnit> {
+        TimeUnit::ALL.iter().find(|(name, _)| value.as_str() == Some(name)).map(|(_, unit)| *unit)
+    }
+
+    fn content(&self) -> Content {
+        quoted(self.name())
     }
 }
 

@@ -4,7 +4,7 @@
 //! [format.core_log]
 //! kind = "json"
 //! time = "/ts"
-//! time_format = "%Y-%m-%d %H:%M:%S"     # default: RFC 3339 or epoch milliseconds
+//! time_format = "%Y-%m-%d %H:%M:%S"     # default: RFC 3339, or a number of `time_unit` (`ms`)
 //! employee = "/user/employee_id"
 //! table = "/table"
 //! rows = "/count"
@@ -22,8 +22,9 @@
 
 use crate::decode::custom::mapping::Mapping;
 use crate::decode::custom::record;
+use crate::decode::local_clock::LocalClock;
 use crate::decode::framing::document::Documents;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, Settings, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use std::sync::Arc;
 
 pub(super) const FORMAT: Format = Format {
@@ -31,13 +32,13 @@ pub(super) const FORMAT: Format = Format {
     recognised_by: "nothing: it must be named",
     stateless: false,
     decoder: |settings| {
-        Documents::json(Box::new(Mapped { settings: settings.clone(), mapping: settings.mapping.clone().unwrap_or_default() }))
+        Documents::json(Box::new(Mapped { clock: LocalClock::new(settings.zone.clone()), mapping: settings.mapping.clone().unwrap_or_default() }))
     },
     recognises: |_| false,
 };
 
 struct Mapped {
-    settings: Settings,
+    clock: LocalClock,
     mapping: Arc<Mapping>,
 }
 
@@ -45,7 +46,7 @@ impl Decoder for Mapped {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let tree = json::tree(raw, "a JSON object")?;
         let texts = |field| self.mapping.pointers.get(&field).map(|pointer| pointer.texts(&tree)).unwrap_or_default();
-        emit(record::assemble(raw, &self.mapping, &self.settings, texts)?.into());
+        emit(record::assemble(raw, &self.mapping, &mut self.clock, texts)?.into());
         Ok(())
     }
 }
@@ -53,6 +54,7 @@ impl Decoder for Mapped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Settings;
     use crate::decode::custom::{Field, Pointer, TimeForm};
     use crate::decode::testing::decode_with;
     use crate::model::access::Operation;
@@ -116,5 +118,26 @@ mod tests {
         let own = mapping(&[(Field::Time, "/t"), (Field::Account, "/a"), (Field::Operation, "/op"), (Field::Outcome, "/o")]);
         let (records, _) = decode(own, &[r#"{"t":1772442000000,"a":"x","op":"FROBNICATE","o":"E77"}"#]);
         assert_eq!((records[0].operation, records[0].outcome), (Operation::Other, EventOutcome::Failure));
+    }
+
+    #[test]
+    fn times_are_numbers_of_the_unit_or_local_in_the_order_of_the_log() {
+        use crate::model::time::TimeUnit;
+        let own = |time: TimeForm| Mapping { time, ..mapping(&[(Field::Time, "/t"), (Field::Account, "/a")]) };
+        let line = |time: &str| format!(r#"{{"t":"{time}","a":"x"}}"#);
+        for (form, text) in [
+            (TimeForm::Canonical(TimeUnit::Seconds), "1772442845"),
+            (TimeForm::Canonical(TimeUnit::Micros), "1772442845123456"),
+            (TimeForm::Since(TimeUnit::Seconds), "1772442845.123"),
+            (TimeForm::Since(TimeUnit::Nanos), "1772442845123456789"),
+        ] {
+            assert_eq!(decode(own(form), &[&line(text)]).0[0].time.seconds(), 1_772_442_845, "{text}");
+        }
+        let zone = jiff::tz::TimeZone::get("America/New_York").ok();
+        let mapping = Some(Arc::new(own(TimeForm::Pattern("%Y-%m-%d %H:%M:%S".to_owned()))));
+        let lines = ["2026-11-01 01:30:00", "2026-11-01 01:59:59", "2026-11-01 01:00:01"].map(line);
+        let (records, _) = decode_with(Settings { mapping, zone, ..Settings::default() }, &FORMAT, &lines.each_ref().map(String::as_str));
+        assert_eq!(records[2].time.to_string(), "2026-11-01T06:00:01Z");
+        assert!(!records[2].doubts.has(crate::model::doubts::Doubts::TIME) && records[0].doubts.has(crate::model::doubts::Doubts::TIME));
     }
 }

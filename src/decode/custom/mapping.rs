@@ -2,12 +2,12 @@
 
 use crate::decode::csv;
 use crate::model::access::Operation;
+use crate::decode::local_clock::{Instant, LocalClock};
 use crate::model::record::Dialect;
-use crate::model::time::Timestamp;
+use crate::model::time::{TimeUnit, Timestamp};
 use encoding_rs::Encoding;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime;
-use jiff::tz::TimeZone;
 use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,44 +119,58 @@ fn gather(value: &Value, path: &[String], texts: &mut Vec<String>) {
 }
 
 /// How a time is written.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TimeForm {
-    /// RFC 3339, or integer epoch milliseconds.
-    #[default]
-    Canonical,
-    /// Epoch seconds, with or without a fraction.
-    Seconds,
+    /// RFC 3339, or a whole number of that unit since 1970.
+    Canonical(TimeUnit),
+    /// A number of that unit since 1970, with or without a fraction.
+    Since(TimeUnit),
     /// As strptime reads it. Without an offset in it the zone of the format holds.
     Pattern(String),
 }
 
+impl Default for TimeForm {
+    fn default() -> TimeForm {
+        TimeForm::Canonical(TimeUnit::Millis)
+    }
+}
+
 impl TimeForm {
     /// The instant of a text, or the rule that it breaks.
-    pub(super) fn read(&self, text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, String> {
+    pub(super) fn read(&self, text: &str, clock: &mut LocalClock) -> Result<Instant, String> {
         let text = text.trim();
-        match self {
-            TimeForm::Canonical => match text.parse::<i64>() {
-                Ok(ms) => Timestamp::from_millis(ms),
-                Err(_) => Timestamp::parse(text),
-            }
-            .map_err(|error| error.to_string()),
-            TimeForm::Seconds => {
-                let seconds: f64 = text.parse().map_err(|_| "must be epoch seconds".to_owned())?;
-                Timestamp::from_millis((seconds * 1_000.0).round() as i64).map_err(|error| error.to_string())
+        let number = |unit: TimeUnit, number: i64| unit.since_1970(number).map_err(|_| unit.implausible(number));
+        let time = match self {
+            TimeForm::Canonical(unit) => match text.parse::<i64>() {
+                Ok(since) => number(*unit, since)?,
+                Err(_) => Timestamp::parse(text).map_err(|error| error.to_string())?,
+            },
+            TimeForm::Since(unit) => {
+                // A fraction is one of seconds, and no more than of milliseconds counts.
+                let rule = || format!("must be a number since 1970 in {}", unit.name());
+                match (text.parse::<i64>(), unit) {
+                    (Ok(since), unit) => number(*unit, since)?,
+                    (Err(_), TimeUnit::Seconds) => {
+                        let seconds: f64 = text.parse().map_err(|_| rule())?;
+                        Timestamp::from_millis((seconds * 1_000.0).round() as i64).map_err(|_| unit.implausible(seconds as i64))?
+                    }
+                    (Err(_), unit) => {
+                        let since: f64 = text.parse().map_err(|_| rule())?;
+                        number(*unit, since as i64)?
+                    }
+                }
             }
             TimeForm::Pattern(pattern) => {
                 let rule = || format!("must be a time like {pattern:?}");
                 let broken = strtime::parse(pattern, text).map_err(|_| rule())?;
-                let instant = match broken.to_timestamp() {
-                    Ok(instant) => instant,
-                    Err(_) => {
-                        let civil: DateTime = broken.to_datetime().map_err(|_| rule())?;
-                        zone.unwrap_or(&TimeZone::UTC).to_timestamp(civil).map_err(|_| rule())?
-                    }
+                let Ok(instant) = broken.to_timestamp() else {
+                    let civil: DateTime = broken.to_datetime().map_err(|_| rule())?;
+                    return clock.instant(civil).map_err(|error| error.to_string());
                 };
-                Timestamp::from_millis(instant.as_millisecond()).map_err(|error| error.to_string())
+                Timestamp::from_millis(instant.as_millisecond()).map_err(|error| error.to_string())?
             }
-        }
+        };
+        clock.known(time).map_err(|error| error.to_string())
     }
 }
 

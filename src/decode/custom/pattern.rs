@@ -18,19 +18,20 @@
 
 use crate::decode::custom::mapping::{Field, Mapping};
 use crate::decode::custom::record;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, Settings, json};
+use crate::decode::local_clock::LocalClock;
+use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use std::sync::Arc;
 
 pub(super) const FORMAT: Format = Format {
     name: "regex",
     recognised_by: "nothing: it must be named",
     stateless: true,
-    decoder: |settings| Box::new(Mapped { settings: settings.clone(), mapping: settings.mapping.clone().unwrap_or_default() }),
+    decoder: |settings| Box::new(Mapped { clock: LocalClock::new(settings.zone.clone()), mapping: settings.mapping.clone().unwrap_or_default() }),
     recognises: |_| false,
 };
 
 struct Mapped {
-    settings: Settings,
+    clock: LocalClock,
     mapping: Arc<Mapping>,
 }
 
@@ -51,7 +52,7 @@ impl Decoder for Mapped {
                 _ => vec![text.to_owned()],
             }
         };
-        emit(record::assemble(raw, &self.mapping, &self.settings, texts)?.into());
+        emit(record::assemble(raw, &self.mapping, &mut self.clock, texts)?.into());
         Ok(())
     }
 }
@@ -59,6 +60,7 @@ impl Decoder for Mapped {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::Settings;
     use crate::decode::custom::TimeForm;
     use crate::decode::testing::decode_with;
 

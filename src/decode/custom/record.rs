@@ -1,8 +1,10 @@
 //! From the texts of the fields to a record.
 
 use crate::decode::custom::mapping::{Field, Mapping};
-use crate::decode::{DecodeError, Raw, Settings};
+use crate::decode::local_clock::{Instant, LocalClock};
+use crate::decode::{DecodeError, Raw};
 use crate::model::access::Operation;
+use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Object, Record, Text};
 
 /// Longest text of one field, in bytes; statements may be as long as the record.
@@ -12,7 +14,7 @@ const LONGEST_FIELD: usize = 4_096;
 pub(super) fn assemble(
     raw: Raw<'_>,
     mapping: &Mapping,
-    settings: &Settings,
+    clock: &mut LocalClock,
     texts: impl Fn(Field) -> Vec<String>,
 ) -> Result<Record<'static>, DecodeError> {
     let all = |field| texts(field).into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect::<Vec<_>>();
@@ -24,11 +26,12 @@ pub(super) fn assemble(
         }
         Ok(Some(Text::Owned(text)))
     };
-    let time = match one("time", Field::Time)? {
-        Some(text) => mapping.time.read(&text, settings.zone.as_ref()).map_err(|rule| refuse("time", rule))?,
-        None => raw.envelope.time.ok_or_else(|| refuse("time", "is required".to_owned()))?,
+    let Instant { time, ambiguous } = match one("time", Field::Time)? {
+        Some(text) => mapping.time.read(&text, clock).map_err(|rule| refuse("time", rule))?,
+        None => Instant { time: raw.envelope.time.ok_or_else(|| refuse("time", "is required".to_owned()))?, ambiguous: false },
     };
     let mut record = Record::new(raw.position, raw.hash, time);
+    record.doubts = Doubts::TIME.if_so(ambiguous);
     record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
     record.employee = one("employee", Field::Employee)?;
     record.account = one("account", Field::Account)?;
