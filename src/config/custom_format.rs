@@ -21,8 +21,8 @@ settings! {
         kind: String => RELOAD.in_results(8);
         /// Zone of times without one; default: that of `[time]`.
         zone: Option<Zone> = None => RELOAD.in_results(8);
-        /// Unit of times that are numbers since 1970, in formats of kind `json` and `regex` and in `canonical`: seconds, milli-, micro- or nanoseconds.
-        time_unit: TimeUnit = TimeUnit::Millis => RELOAD.in_results(8);
+        /// Unit of times that are numbers since 1970, in formats of kind `json` and `regex` and in `canonical`; default: milliseconds.
+        time_unit: Option<TimeUnit> = None => RELOAD.in_results(8);
         /// Prefix of the lines of PostgreSQL's stderr and syslog logs; otherwise inferred.
         log_line_prefix: Option<String> = None => RELOAD.in_results(8);
     }
@@ -153,9 +153,9 @@ fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
         "regex" => Some(by_pattern(section)),
         _ => None,
     };
-    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping, keys.time_unit)));
+    let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping, keys.time_unit.unwrap_or_default())));
     let zone = keys.zone.and_then(|zone| TimeZone::get(zone.name()).ok());
-    let settings = Settings { own_zone: zone.clone(), zone, time_unit: keys.time_unit, log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
+    let settings = Settings { own_zone: zone.clone(), zone, time_unit: keys.time_unit.unwrap_or_default(), log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
     Some(CustomFormat { kind, settings, written })
 }
 

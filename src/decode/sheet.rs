@@ -111,7 +111,7 @@ impl Sheet {
     fn before_header(&mut self, line: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<Option<Row>, DecodeError> {
         match names(line).filter(|(names, _)| (self.is_header)(&lower(names))) {
             Some(header) => self.header = Some(header),
-            None if self.banner < LONGEST_BANNER => self.banner += 1,
+            None if is_foot(line) && self.banner < LONGEST_BANNER => self.banner += 1,
             None => return Err(form(self.expected, "before a header with its names")),
         }
         emit(raw.ignored(IgnoredReason::Header));
