@@ -242,7 +242,8 @@ impl Texts {
             }
             (None, _) if self.head < LONGEST_HEAD && !text.trim_start().starts_with(['{', '[', '<']) => {
                 self.head += 1;
-                emit(raw.ignored(IgnoredReason::Header));
+                // Free text: it may as well be of something else.
+                emit(raw.ignored(IgnoredReason::OtherEvent));
                 Ok(())
             }
             (None, _) => Err(form(EXPECTED, "without a length or the line with its time")),

@@ -67,7 +67,7 @@ impl Decoder for Headed {
         if self.begun || !opens {
             return self.records.decode(raw, emit);
         }
-        emit(raw.ignored(IgnoredReason::Header));
+        emit(raw.ignored(IgnoredReason::OtherEvent));
         Ok(())
     }
 
