@@ -155,7 +155,14 @@ fn read(section: &mut Section<'_>) -> Option<CustomFormat> {
     };
     let mapping = mapping.map(|mapping| Arc::new(how_to_read(section, mapping, keys.time_unit.unwrap_or_default())));
     let zone = keys.zone.and_then(|zone| TimeZone::get(zone.name()).ok());
-    let settings = Settings { own_zone: zone.clone(), zone, time_unit: keys.time_unit.unwrap_or_default(), log_line_prefix: keys.log_line_prefix, mapping, ..Settings::default() };
+    let settings = Settings {
+        own_zone: zone.clone(),
+        zone,
+        time_unit: keys.time_unit.unwrap_or_default(),
+        log_line_prefix: keys.log_line_prefix,
+        mapping,
+        ..Settings::default()
+    };
     Some(CustomFormat { kind, settings, written })
 }
 

@@ -278,7 +278,8 @@ mod tests {
     fn numbers_are_times_of_the_unit_that_is_set() {
         let read = |time_unit: TimeUnit, number: &str| {
             let line = format!(r#"{{"time":{number},"account":"a"}}"#);
-            let (records, dead) = crate::decode::testing::decode_with(crate::decode::Settings { time_unit, ..Default::default() }, &FORMAT, &[&line]);
+            let (records, dead) =
+                crate::decode::testing::decode_with(crate::decode::Settings { time_unit, ..Default::default() }, &FORMAT, &[&line]);
             (records.first().map(|record| record.time.seconds()), dead.first().map(|(_, rule)| rule.clone()))
         };
         assert_eq!(read(TimeUnit::Seconds, "1772442845").0, Some(1_772_442_845));

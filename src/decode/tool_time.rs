@@ -48,7 +48,7 @@ fn named(text: &str, clock: &mut LocalClock) -> Option<Instant> {
     // Months are padded: `02-3月 -26`.
     let text = text.replace("月 -", "月-");
     let mut words = text.split_whitespace();
-    let date = date(words.next()?)?;
+    let date = date(words.next()?.trim_end_matches(','))?;
     let (time, half_behind) = words.next().map_or(Some((Time::midnight(), None)), clock_time)?;
     let mut rest: Vec<&str> = words.collect();
     let half = half_behind.or_else(|| rest.first().and_then(|word| half_of_day(word)));
@@ -143,6 +143,7 @@ mod tests {
             "2026-03-02T13:00:01.123456Z",
             "2026-03-02 21:00:01.123456 +08:00",
             "03/02/2026 09:00:01.123 PM",
+            "3/2/2026, 9:00:01.123 PM",
             "2026/03/02 21:00:01.123",
             "/Date(1772456401123)/",
         ] {

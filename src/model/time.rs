@@ -89,7 +89,8 @@ impl TimeUnit {
     /// Why a number of this unit is no valid time: what it would be, and the unit of which it would be one.
     pub fn implausible(self, number: i64) -> String {
         let day = self.millis(number).and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
-        let day = day.map_or(String::new(), |instant| format!("; as {} it is {}", self.word(), jiff::tz::TimeZone::UTC.to_datetime(instant).date()));
+        let day = day
+            .map_or(String::new(), |instant| format!("; as {} it is {}", self.word(), jiff::tz::TimeZone::UTC.to_datetime(instant).date()));
         let other = TimeUnit::ALL.iter().find(|(_, unit)| unit.since_1970(number).is_ok());
         let hint = other.map_or(String::new(), |(name, unit)| format!("; epoch {}? set time_unit = \"{name}\"", unit.word()));
         format!("{}{day}{hint}", TimeError::Range)

@@ -193,9 +193,9 @@ pub(super) fn could_be_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit() || c == '+')
 }
 
-/// The number of a placeholder: `$3` is 3. `?` has none until they are counted, which the parser does not do.
+/// The number of a placeholder: `$3` and `:3` are 3. `?` has none until they are counted, which the parser does not do.
 pub(super) fn placeholder(name: &str) -> Option<usize> {
-    name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)
+    name.strip_prefix(['$', ':'])?.parse().ok().filter(|number| *number > 0)
 }
 
 /// The elements of an array behind `= ANY`.

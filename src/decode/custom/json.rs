@@ -22,8 +22,8 @@
 
 use crate::decode::custom::mapping::Mapping;
 use crate::decode::custom::record;
-use crate::decode::local_clock::LocalClock;
 use crate::decode::framing::document::Documents;
+use crate::decode::local_clock::LocalClock;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ pub(super) const FORMAT: Format = Format {
     recognised_by: "nothing: it must be named",
     stateless: false,
     decoder: |settings| {
-        Documents::json(Box::new(Mapped { clock: LocalClock::new(settings.zone.clone()), mapping: settings.mapping.clone().unwrap_or_default() }))
+        Documents::json(Box::new(Mapped {
+            clock: LocalClock::new(settings.zone.clone()),
+            mapping: settings.mapping.clone().unwrap_or_default(),
+        }))
     },
     recognises: |_| false,
 };

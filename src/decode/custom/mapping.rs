@@ -1,8 +1,8 @@
 //! Where the fields stand, and how their texts are to be read.
 
 use crate::decode::csv;
-use crate::model::access::Operation;
 use crate::decode::local_clock::{Instant, LocalClock};
+use crate::model::access::Operation;
 use crate::model::record::Dialect;
 use crate::model::time::{TimeUnit, Timestamp};
 use encoding_rs::Encoding;

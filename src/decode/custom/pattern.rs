@@ -26,7 +26,9 @@ pub(super) const FORMAT: Format = Format {
     name: "regex",
     recognised_by: "nothing: it must be named",
     stateless: true,
-    decoder: |settings| Box::new(Mapped { clock: LocalClock::new(settings.zone.clone()), mapping: settings.mapping.clone().unwrap_or_default() }),
+    decoder: |settings| {
+        Box::new(Mapped { clock: LocalClock::new(settings.zone.clone()), mapping: settings.mapping.clone().unwrap_or_default() })
+    },
     recognises: |_| false,
 };
 

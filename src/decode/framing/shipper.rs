@@ -59,6 +59,8 @@ struct Wire<'a> {
     /// Azure's table of syslog.
     #[serde(borrow, rename = "SyslogMessage")]
     azure: Option<&'a RawValue>,
+    #[serde(borrow, rename = "TimeGenerated")]
+    generated: Option<&'a RawValue>,
     /// Elasticsearch, of each document.
     #[serde(borrow, rename = "_source")]
     document: Option<&'a RawValue>,
@@ -219,7 +221,7 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
         }));
     };
     let parsed_beside = attributes.map(|value| Cow::Borrowed(value.get()));
-    let times = [wire.entered, wire.shipped, wire.timestamp, wire.time, wire.date];
+    let times = [wire.entered, wire.shipped, wire.timestamp, wire.time, wire.date, wire.generated];
     let time = times.into_iter().flatten().find_map(|value| time(value.get()));
     let host = [wire.host, wire.journal_host, wire.hostname].into_iter().flatten().find_map(|host| {
         let named = serde_json::from_str::<Named<'_>>(host.get()).map_or(host, |host| host.name);

@@ -133,7 +133,11 @@ impl Mariadb {
                 if connection.tables.len() >= MOST_TABLES {
                     connection.give_up(emit);
                 }
-                if known {
+                // Aurora's lines are not always in order: the statement may have been told before its tables.
+                let told = connection.last.as_ref().is_some_and(|(query, text, _)| {
+                    *query == line.query && text.len() + 1 < DEFAULT_LIMIT && text.to_lowercase().contains(&line.object.to_lowercase())
+                });
+                if known || told {
                     emit(origin.ignored(IgnoredReason::Continuation));
                 } else {
                     connection.tables.push(TableLine { query: line.query, table, written, origin });
@@ -336,6 +340,14 @@ mod tests {
         let records = decode(&[one, "u,h,1,8,QUERY,d,'SELECT name FROM a WHERE id = 501',0"]);
         assert_eq!(records.len(), 2, "another run");
         assert_ne!(records[0].id, records[1].id);
+    }
+
+    #[test]
+    fn a_table_that_comes_behind_its_statement_is_of_it() {
+        let query = "u,10.0.0.9:5,1,7,QUERY,d,'SELECT name FROM a WHERE id IN (1,2)',0,,";
+        assert_eq!(decode(&[query, "u,10.0.0.9:5,1,7,READ,d,a,"]).len(), 1);
+        assert_eq!(decode(&[query, "u,10.0.0.9:5,1,7,READ,d,hidden,"]).len(), 2, "behind a view");
+        assert_eq!(decode(&[query])[0].client.ip.as_deref(), Some("10.0.0.9"));
     }
 
     #[test]

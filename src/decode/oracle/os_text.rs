@@ -30,9 +30,9 @@ use crate::decode::IgnoredReason;
 use crate::decode::local_clock::{Instant, LocalClock};
 use crate::decode::pending::Pending;
 use crate::decode::row::{self, ExportRow, form};
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, LostRecord, Raw, json, tool_time};
 use crate::model::access::{Position, RecordHash};
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{Span, TimeUnit, Timestamp};
 use jiff::civil::DateTime;
 use serde_json::{Map, Value};
 
@@ -76,6 +76,8 @@ struct Texts {
     parts: Pending<PartialRecord>,
     /// Lines of a head that have been seen.
     head: usize,
+    /// When the entry of an export of the journal was made whose fields are coming.
+    journal: Option<Timestamp>,
 }
 
 /// Most lines of the head of a file.
@@ -197,6 +199,13 @@ impl Decoder for Texts {
 }
 
 impl Texts {
+    /// The time with which a header begins: an ISO one of a word or two.
+    fn clock_of(&mut self, head: &str) -> Option<Timestamp> {
+        let mut spaces = head.match_indices(' ').map(|(at, _)| at);
+        let (first, second) = (spaces.next()?, spaces.next().unwrap_or(head.len()));
+        [&head[..second], &head[..first]].iter().find_map(|text| tool_time::read(text, &mut self.clock)).map(|instant| instant.time)
+    }
+
     fn line(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if let Some((civil, offset)) = heading(text) {
             // A statement may hold a line like this one.
@@ -225,7 +234,39 @@ impl Texts {
             }
             return Ok(());
         }
+        if let Some(value) = text.strip_prefix("__REALTIME_TIMESTAMP=") {
+            self.journal = value.trim().parse().ok().and_then(|micros| TimeUnit::Micros.since_1970(micros).ok());
+        }
+        if let Some((name, value)) = text.split_once('=').filter(|(name, _)| self.journal.is_some() && is_journal_field(name)) {
+            if name != "MESSAGE" {
+                emit(raw.ignored(IgnoredReason::Continuation));
+                return Ok(());
+            }
+            let raw = Raw { envelope: Envelope { time: self.journal, ..raw.envelope }, ..raw };
+            let (process, body) = tagged(value);
+            return match record(body) {
+                Some(body) => self.sent(process, body, raw, emit),
+                None => {
+                    emit(raw.ignored(IgnoredReason::OtherEvent));
+                    Ok(())
+                }
+            };
+        }
         let (process, body) = tagged(text);
+        if process.is_none()
+            && record(body).is_none()
+            && raw.envelope.program.is_none()
+            && let Some((head, rest)) = behind_head(text)
+        {
+            let time = self.clock_of(head);
+            let raw = Raw { envelope: Envelope { time: time.or(raw.envelope.time), ..raw.envelope }, ..raw };
+            let (process, body) = tagged(rest);
+            return match (record(body), process) {
+                (Some(body), process) => self.sent(process, body, raw, emit),
+                (None, Some(process)) => self.part(process, body, raw, emit),
+                (None, None) => Err(form(EXPECTED, "without a length")),
+            };
+        }
         let of_oracle = matches!(raw.envelope.program, Some("Oracle Unified Audit" | "Oracle Audit"));
         let process = process.or_else(|| raw.envelope.pid.filter(|_| of_oracle));
         match (record(body), process) {
@@ -249,6 +290,18 @@ impl Texts {
             (None, _) => Err(form(EXPECTED, "without a length or the line with its time")),
         }
     }
+}
+
+/// Whether that is the name of a field in `journalctl -o export`.
+fn is_journal_field(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// A line behind a header that nobody knows: what stands before the server's name for itself, and the rest.
+fn behind_head(text: &str) -> Option<(&str, &str)> {
+    let head = text.get(..256).unwrap_or(text);
+    let at = ["Oracle Unified Audit[", "Oracle Audit[", "Unified Audit["].iter().find_map(|name| head.find(name))?;
+    (at > 0).then(|| text.split_at(at))
 }
 
 /// What the server calls itself, with the number of its process, and the text behind it. Readers of syslog take the first word, all
@@ -384,6 +437,11 @@ fn recognises(bytes: &[u8]) -> bool {
     let lines = || text.lines().take(100);
     let fielded =
         |text: &str| (text.contains("DBID:") || text.contains("SESSIONID:") || text.contains("SESID:")) && text.contains("ACTION");
-    record(tagged(text).1).is_some_and(fielded)
+    let in_journal = || {
+        lines().any(|line| line.starts_with("__REALTIME_TIMESTAMP="))
+            && lines().filter_map(|line| line.strip_prefix("MESSAGE=")).any(|value| record(tagged(value).1).is_some_and(fielded))
+    };
+    in_journal()
+        || record(tagged(text).1).or_else(|| record(tagged(behind_head(text)?.1).1)).is_some_and(fielded)
         || lines().any(|line| heading(line).is_some()) && lines().any(|line| record(line).is_some()) && fielded(text)
 }

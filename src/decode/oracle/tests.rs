@@ -134,6 +134,8 @@ fn records_come_out_of_every_tag_that_syslog_makes_of_the_servers_name() {
         json(serde_json::json!({ "programname": "Oracle", "msg": format!(" Unified Audit[15149]: {UNIFIED}") })),
         json(serde_json::json!({ "syslogtag": "Oracle", "message": format!("Unified Audit[15149]: {UNIFIED}") })),
         json(serde_json::json!({ "SYSLOG_IDENTIFIER": "Oracle Unified Audit", "_PID": "15149", "MESSAGE": UNIFIED })),
+        format!("2026-10-26 07:07:34 db1 local7.info Oracle Unified Audit[15149]: {UNIFIED}"),
+        serde_json::json!({ "TimeGenerated": "2026-10-26T07:07:34Z", "Computer": "db1", "ProcessName": "Oracle", "SyslogMessage": format!("Unified Audit[15149]: {UNIFIED}") }).to_string(),
         json(serde_json::json!({ "SYSLOG_IDENTIFIER": "Oracle", "MESSAGE": format!("Oracle Unified Audit[15149]: {UNIFIED}") })),
     ] {
         let found = crate::decode::recognise([line.as_bytes()]).map(|format| format.name);
@@ -143,6 +145,20 @@ fn records_come_out_of_every_tag_that_syslog_makes_of_the_servers_name() {
         assert_eq!((records[0].account.as_deref(), records[0].objects[0].table.as_ref()), (Some("LI"), "CRM.CUSTOMERS"), "{line}");
         assert_eq!((records[0].time.seconds(), records[0].rows), (1_792_998_454, None), "{line}");
     }
+}
+
+#[test]
+fn an_export_of_the_journal_is_read_field_by_field() {
+    let entry = |number: u32| {
+        let message =
+            UNIFIED.replace("ENTRYID:\"0\"", &format!("ENTRYID:\"{number}\"")).replace("STMTID:\"0\"", &format!("STMTID:\"{number}\""));
+        format!("__CURSOR=s=1\n__REALTIME_TIMESTAMP=1792998454040652\n_HOSTNAME=db1\nMESSAGE={message}\nSYSLOG_PID=15149\n")
+    };
+    let text = format!("{}\n{}", entry(1), entry(2));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(crate::decode::recognise(lines.iter().map(|line| line.as_bytes())).map(|format| format.name), Some("oracle-syslog"));
+    let records = decode(&SYSLOG, &lines);
+    assert_eq!((records.len(), records[0].time.seconds()), (2, 1_792_998_454));
 }
 
 #[test]

@@ -203,4 +203,5 @@ fn recognises(bytes: &[u8]) -> bool {
     timed && (of(&["return_code"]) || of(&["sessionid"]))
         || of(&["auditeventtime", "dbusername"])
         || (of(&["items"]) || of(&["data"])) && has("\"AUDITEVENTTIME\"") && has("\"DBUSERNAME\"")
+        || (of(&["items"]) || of(&["results"])) && has("\"EVENT_TIMESTAMP") && has("\"DBUSERNAME\"")
 }

@@ -111,6 +111,10 @@ fn gather(value: Value, depth: u32, rows: &mut Vec<ExportRow>) -> Result<(), Dec
     }
     match value {
         Value::Object(mut fields) => {
+            tell_time(&mut fields);
+            if let Some(table) = table(&mut fields) {
+                return table.into_iter().try_for_each(|row| gather(Value::Object(row), depth + 1, rows));
+            }
             if let Some(row) = row(&mut fields)? {
                 rows.push(row);
                 return Ok(());
@@ -158,11 +162,29 @@ fn nowhere(text: &str) -> Raw<'_> {
     Raw::new(text.as_bytes(), Position(0), RecordHash::default())
 }
 
+/// Managed instances tell the time beside the properties of the event.
+fn tell_time(fields: &mut Map<String, Value>) {
+    let outer = fields.get("originalEventTimestamp").or_else(|| fields.get("time")).filter(|time| time.is_string()).cloned();
+    if let (Some(time), Some(Value::Object(properties))) = (outer, fields.get_mut("properties")) {
+        properties.entry("event_time").or_insert(time);
+    }
+}
+
+/// The rows of an answer of Log Analytics: `{"columns": [{"name": …}], "rows": [[…]]}`.
+fn table(fields: &mut Map<String, Value>) -> Option<Vec<Map<String, Value>>> {
+    let names: Vec<String> =
+        fields.get("columns")?.as_array()?.iter().map(|column| Some(column.get("name")?.as_str()?.to_owned())).collect::<Option<_>>()?;
+    let rows = fields.get("rows")?.as_array()?;
+    Some(rows.iter().filter_map(Value::as_array).map(|cells| names.iter().cloned().zip(cells.iter().cloned()).collect()).collect())
+}
+
 /// The row that an object is. Log Analytics puts the type behind each name: `statement_s`, `response_rows_d`.
 fn row(fields: &mut Map<String, Value>) -> Result<Option<ExportRow>, DecodeError> {
     let has = |name: &str| fields.get(name).is_some_and(|value| !value.is_object() && !value.is_array());
     if has("action_id_s") || has("action_name_s") {
         let typed = std::mem::take(fields).into_iter().map(|(name, value)| {
+            // Exports say the zone beside a name: `event_time_t [UTC]`.
+            let name = name.strip_suffix(" [UTC]").map(str::to_owned).unwrap_or(name);
             let bare = ["_s", "_d", "_g", "_t", "_b"].iter().find_map(|suffix| name.strip_suffix(suffix)).map(str::to_owned);
             (bare.unwrap_or(name), value)
         });
@@ -179,6 +201,10 @@ fn row(fields: &mut Map<String, Value>) -> Result<Option<ExportRow>, DecodeError
     let names: Vec<String> = fields.keys().map(|name| plain(name)).collect();
     let has = |name: &str| names.iter().any(|known| known == name);
     let acts = has("actionid") || has("actionname");
+    // NXLog puts what it knows itself beside the fields that it took from the record: another time, the name of the server.
+    if fields.contains_key("action_id") {
+        fields.retain(|name, _| !name.bytes().any(|byte| byte.is_ascii_uppercase()));
+    }
     if acts && (has("eventtime") || has("originaleventtimestamp") || has("statement") || has("sessionid") || has("serverprincipalname")) {
         return ExportRow::of(std::mem::take(fields), EXPECTED).map(Some);
     }

@@ -75,7 +75,7 @@ impl Decoder for Reader {
             let whole = |form| Box::new(Whole { form, clock: clock.clone(), sessions: Sessions::default() });
             match raw.bytes.trim_ascii_start().first() {
                 Some(b'{' | b'[') => Documents::json(whole(Form::Json)),
-                Some(b'<') => Documents::xml(&["Event"], whole(Form::Xml)),
+                Some(b'<') if !is_syslog(raw.bytes) => Documents::xml(&["Event"], whole(Form::Xml)),
                 _ if is_table(raw.bytes) => Box::new(Table { sheet: Sheet::new(EXPECTED, is_header), whole: whole(Form::Json) }),
                 _ => Box::new(Lines { whole: whole(Form::Text), open: None }),
             }
@@ -237,6 +237,11 @@ impl Decoder for Table {
     }
 }
 
+/// `<14>`: what a reader of syslog could make nothing of.
+fn is_syslog(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().get(1).is_some_and(u8::is_ascii_digit)
+}
+
 fn recognises(bytes: &[u8]) -> bool {
     let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
     match bytes.trim_ascii_start().first() {
@@ -248,7 +253,7 @@ fn recognises(bytes: &[u8]) -> bool {
                 // As a text within the event of Windows.
                 || has("action_id:") && has("server_principal_name:") && has("event_time:")
         }
-        Some(b'<') => has("<EventID") && has("33205") && has("action_id:"),
+        Some(b'<') if !is_syslog(bytes) => has("<EventID") && has("33205") && has("action_id:"),
         _ => {
             let first = std::str::from_utf8(bytes).unwrap_or("").trim_start();
             text::start(first).is_some()
