@@ -43,6 +43,7 @@ mod redrive;
 mod reload;
 mod samples;
 mod score;
+mod server_shapes;
 mod source_gaps;
 mod stand_ins;
 mod statement_cost;

@@ -299,6 +299,10 @@ fn is_journal_field(name: &str) -> bool {
 
 /// A line behind a header that nobody knows: what stands before the server's name for itself, and the rest.
 fn behind_head(text: &str) -> Option<(&str, &str)> {
+    // What carries the line as a text of its own is to be opened first.
+    if text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
     let head = text.get(..256).unwrap_or(text);
     let at = ["Oracle Unified Audit[", "Oracle Audit[", "Unified Audit["].iter().find_map(|name| head.find(name))?;
     (at > 0).then(|| text.split_at(at))
