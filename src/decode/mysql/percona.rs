@@ -137,6 +137,10 @@ impl Decoder for Unprefixed {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         self.inner.flush(emit);
     }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.inner.is_record_incomplete()
+    }
 }
 
 /// The line without the name of a program before its object.

@@ -93,6 +93,10 @@ impl Decoder for PerconaCsv {
         self.give_up("cut off", emit);
         self.joined.flush(emit);
     }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.open.is_some()
+    }
 }
 
 impl PerconaCsv {

@@ -74,6 +74,10 @@ impl Decoder for Headed {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         self.records.flush(emit);
     }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.records.is_record_incomplete()
+    }
 }
 
 struct Xml {
