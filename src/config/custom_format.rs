@@ -21,7 +21,7 @@ settings! {
         kind: String => RELOAD.in_results(8);
         /// Zone of times without one; default: that of `[time]`.
         zone: Option<Zone> = None => RELOAD.in_results(8);
-        /// Unit of times that are numbers since 1970, in formats of kind `json` and `regex` and in `canonical`; default: milliseconds.
+        /// Unit of times that are numbers since 1970, in formats of kind `json`, `csv` and `regex` and in `canonical`; default: milliseconds.
         time_unit: Option<TimeUnit> = None => RELOAD.in_results(8);
         /// Prefix of the lines of PostgreSQL's stderr and syslog logs; otherwise inferred.
         log_line_prefix: Option<String> = None => RELOAD.in_results(8);

@@ -29,6 +29,7 @@
 use crate::decode::csv::{self, Dialect};
 use crate::decode::custom::mapping::{Field, Mapping};
 use crate::decode::custom::record;
+use crate::decode::local_clock::LocalClock;
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, Settings, json};
 use crate::model::access::{Position, RecordHash};
 use std::borrow::Cow;
@@ -46,7 +47,7 @@ pub(super) const FORMAT: Format = Format {
 const EXPECTED: &str = "a row of the format";
 
 struct Table {
-    settings: Settings,
+    clock: LocalClock,
     mapping: Arc<Mapping>,
     dialect: Dialect,
     header: Option<Header>,
@@ -70,7 +71,8 @@ struct Row {
 impl Table {
     fn new(settings: &Settings) -> Table {
         let mapping = settings.mapping.clone().unwrap_or_default();
-        let mut table = Table { settings: settings.clone(), dialect: mapping.csv.dialect, mapping, header: None, open: None };
+        let mut table =
+            Table { clock: LocalClock::new(settings.zone.clone()), dialect: mapping.csv.dialect, mapping, header: None, open: None };
         let given: Vec<Cow<'_, str>> = table.mapping.csv.header.iter().map(|name| Cow::Owned(name.clone())).collect();
         table.header = (!given.is_empty()).then(|| table.places(&given));
         table
@@ -142,7 +144,7 @@ impl Table {
                 _ => vec![text.to_owned()],
             }
         };
-        emit(record::assemble(raw, &self.mapping, &self.settings, texts)?.into());
+        emit(record::assemble(raw, &self.mapping, &mut self.clock, texts)?.into());
         Ok(())
     }
 
