@@ -37,7 +37,12 @@ pub struct Accounted {
     inner: Box<dyn Decoder>,
     held: u64,
     last: Position,
+    /// How the file begins, for a decoder that is made anew.
+    head: Vec<u8>,
 }
+
+/// How much of the beginning of a file is kept.
+const HEAD: usize = 16 * 1024;
 
 /// Makes a decoder.
 pub type MakeDecoder = Box<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
@@ -45,12 +50,15 @@ pub type MakeDecoder = Box<dyn Fn() -> Box<dyn Decoder> + Send + Sync>;
 impl Accounted {
     /// The decoder as it is, and counted.
     pub fn new(make: MakeDecoder) -> Accounted {
-        Accounted { inner: make(), make, held: 0, last: Position::default() }
+        Accounted { inner: make(), make, held: 0, last: Position::default(), head: Vec::new() }
     }
 
     /// Goes on with a new decoder after a panic of the one before, of which is taken what it still gives.
     fn begin_anew(&mut self, emit: &mut Emit<'_>) {
         let mut former = std::mem::replace(&mut self.inner, (self.make)());
+        if !self.head.is_empty() {
+            self.inner.begin(&self.head);
+        }
         let mut told = 0;
         let _ = catch_unwind(AssertUnwindSafe(|| {
             former.flush(&mut |decoded| {
@@ -77,6 +85,9 @@ impl Decoder for Accounted {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let (mut own, mut earlier) = (0, 0);
         let was_open = self.inner.is_record_incomplete();
+        if self.head.is_empty() {
+            self.head = raw.bytes[..raw.bytes.len().min(HEAD)].to_vec();
+        }
         let inner = &mut self.inner;
         let result = catch_unwind(AssertUnwindSafe(|| {
             inner.decode(raw, &mut |decoded| {
@@ -107,6 +118,7 @@ impl Decoder for Accounted {
     }
 
     fn begin(&mut self, head: &[u8]) {
+        self.head = head.to_vec();
         self.inner.begin(head);
     }
 

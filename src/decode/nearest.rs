@@ -55,7 +55,12 @@ fn attempt(format: &'static Format, lines: &[&[u8]], settings: &Arc<Settings>) -
     let mut keep = |one: Decoded<'_>| match one {
         Decoded::Record(_) => decoded += 1,
         Decoded::Ignored(ignored) => {
-            let knows = !matches!(ignored.reason, IgnoredReason::Other | IgnoredReason::Blank | IgnoredReason::OtherEvent);
+            let knows = match ignored.reason {
+                IgnoredReason::Session | IgnoredReason::NotDataAccess | IgnoredReason::ServerMessage => true,
+                IgnoredReason::ReplicationStatus | IgnoredReason::DuplicateEvent | IgnoredReason::OutsideTime => true,
+                IgnoredReason::Blank | IgnoredReason::Header | IgnoredReason::Continuation => false,
+                IgnoredReason::OtherEvent | IgnoredReason::Other => false,
+            };
             decoded += usize::from(knows);
         }
         Decoded::Lost(lost) => drop(why.get_or_insert_with(|| lost.error.to_string())),

@@ -1,5 +1,6 @@
 //! Joins sources, the engine and sinks: [`replay`] over files of the past, and [`live`] as a service.
 
+pub mod batch;
 pub mod brokers;
 pub mod cluster;
 pub mod coverage;

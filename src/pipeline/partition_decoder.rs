@@ -1,12 +1,12 @@
 //! From the lines of one source partition to accesses and dead letters.
 
-use crate::classify::classifier::{Classifier, MadeTablesUse, SourcePartition};
+use crate::classify::classifier::{Classifier, SourcePartition};
 use crate::classify::derivation::MadeTables;
 use crate::decode::{
     self, Codec, DecodeError, Decoded, Decoder, FormatChoice, Ignored, IgnoredCounts, IgnoredReason, LostRecord, Raw, SequenceNumber,
 };
-use crate::model::access::{Access, PartitionId, Position};
-use crate::model::time::Timestamp;
+use crate::model::access::{PartitionId, Position};
+pub use crate::pipeline::batch::{Batch, Item, TimeRange};
 use crate::pipeline::first_records::{FirstRecords, Undecoded};
 use crate::population::volume::RecordRef;
 use crate::sink::dead_letters::DeadLetter;
@@ -31,107 +31,6 @@ pub struct PartitionDecoder {
     made: MadeTables,
     /// Encrypts what dead letters keep; without it they keep nothing.
     sealer: Option<Arc<Sealer>>,
-}
-
-/// What a piece of a partition holds.
-#[derive(Default, Debug)]
-pub struct Batch {
-    /// Accesses in the order of the partition.
-    pub accesses: Vec<Access>,
-    /// Records that could not be decoded.
-    pub dead_letters: Vec<DeadLetter>,
-    /// For each of them, how many of the accesses stand before it.
-    accesses_before: Vec<usize>,
-    /// Numbers that the source gave its lines: print of the stream, number, place of the line.
-    pub sequence_numbers: Vec<(u64, u64, RecordRef)>,
-    /// Physical records read: lines or messages.
-    pub records: u64,
-    /// Those that were passed over on purpose.
-    pub ignored: IgnoredCounts,
-    /// Tables that were made before its records, while they are decoded.
-    made: MadeTables,
-    /// What they have to do with such tables.
-    with_made: MadeTablesUse,
-}
-
-/// One thing of a batch.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "almost all are accesses")]
-pub enum Item {
-    /// The source has numbered a line.
-    SequenceNumber {
-        /// Print of the stream that it counts.
-        stream: u64,
-        /// The number.
-        number: u64,
-        /// Where the line stands.
-        record: RecordRef,
-    },
-    /// A record stands here that could not be decoded.
-    DeadLetter,
-    /// An access.
-    Access(Access),
-}
-
-impl Batch {
-    /// An empty batch, for records that come after such tables were made.
-    fn among(mut made: MadeTables, classifier: &Classifier) -> Batch {
-        made.refresh(&classifier.catalog);
-        Batch { made, ..Batch::default() }
-    }
-
-    /// Dead letters, and everything in the order in which the engine takes it: sequence numbers, then accesses with the places of
-    /// dead letters among them.
-    pub fn into_items(self) -> (Vec<DeadLetter>, impl Iterator<Item = Item>) {
-        let numbers = self.sequence_numbers.into_iter().map(|(stream, number, record)| Item::SequenceNumber { stream, number, record });
-        let mut letters = self.accesses_before.into_iter().peekable();
-        let mut accesses = self.accesses.into_iter();
-        let mut given = 0;
-        let rest = std::iter::from_fn(move || {
-            if letters.next_if(|before| *before <= given).is_some() {
-                return Some(Item::DeadLetter);
-            }
-            given += 1;
-            accesses.next().map(Item::Access)
-        });
-        (self.dead_letters, numbers.chain(rest))
-    }
-
-    /// Whether it holds nothing, not even something to count.
-    pub fn is_empty(&self) -> bool {
-        self.accesses.is_empty() && self.sequence_numbers.is_empty() && self.dead_letters.is_empty() && self.ignored.total() == 0
-    }
-
-    /// Adds what came after it.
-    pub fn append(&mut self, other: Batch) {
-        let before = self.accesses.len();
-        self.accesses.extend(other.accesses);
-        self.dead_letters.extend(other.dead_letters);
-        self.accesses_before.extend(other.accesses_before.into_iter().map(|at| at + before));
-        self.sequence_numbers.extend(other.sequence_numbers);
-        self.records += other.records;
-        self.ignored.join(&other.ignored);
-    }
-
-    fn keep_dead_letter(&mut self, letter: DeadLetter) {
-        self.dead_letters.push(letter);
-        self.accesses_before.push(self.accesses.len());
-    }
-}
-
-/// A range of event time: from inclusive, to exclusive.
-#[derive(Clone, Copy, Debug)]
-pub struct TimeRange {
-    /// The earliest time, inclusive.
-    pub from: Timestamp,
-    /// The end, exclusive.
-    pub to: Timestamp,
-}
-
-impl Default for TimeRange {
-    fn default() -> TimeRange {
-        TimeRange { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) }
-    }
 }
 
 impl PartitionDecoder {
@@ -266,6 +165,13 @@ impl PartitionDecoder {
                 stale |= batch.with_made.changed;
             }
             batch.made = MadeTables::default();
+        }
+    }
+
+    /// Goes on where a piece of a file begins, for who decodes its lines one by one.
+    pub fn begin(&mut self, piece: &Piece) {
+        if let (None, Some(codec)) = (&self.decoder, self.format.known()) {
+            self.decoder = Some(begun(codec, piece));
         }
     }
 

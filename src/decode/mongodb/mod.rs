@@ -67,6 +67,10 @@ impl Decoder for Unnamed {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         self.0.flush(emit);
     }
+
+    fn is_record_incomplete(&self) -> bool {
+        self.0.is_record_incomplete()
+    }
 }
 
 /// Reads events, each in the order in which it came.

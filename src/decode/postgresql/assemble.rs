@@ -14,7 +14,7 @@ use crate::decode::postgresql::names::Names;
 use crate::decode::postgresql::pending::{LineKind, LineOrigin, PendingStatement};
 use crate::decode::postgresql::pgaudit::{self, Audit, Said};
 use crate::decode::postgresql::plain::{self, Plain};
-use crate::model::access::Operation;
+use crate::model::access::{Operation, Position};
 use crate::model::record::{EventOutcome, Record};
 use crate::sql::split;
 use std::collections::VecDeque;
@@ -77,6 +77,11 @@ impl Session {
             return self.server_line(line, emit);
         }
         false
+    }
+
+    /// Whether something is held back of which that line tells, and nothing was told yet.
+    pub(super) fn holds(&self, position: Position) -> bool {
+        self.group.held.iter().any(|held| !held.told && held.origin.position == position) || self.names.holds(position)
     }
 
     /// Emits what is held back.

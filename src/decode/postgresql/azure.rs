@@ -30,7 +30,7 @@ use crate::decode::framing::document::Documents;
 use crate::decode::json::Word;
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words::{self, Label};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 
@@ -141,9 +141,15 @@ impl Azure {
     fn entry(&mut self, entry: &LogEntry<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         match entry.category() {
             Some(CATEGORY) => {}
-            Some(_) => return Ok(()),
+            Some(_) => {
+                emit(raw.ignored(IgnoredReason::OtherEvent));
+                return Ok(());
+            }
             // Metrics have none.
-            None if entry.resource.is_some() => return Ok(()),
+            None if entry.resource.is_some() => {
+                emit(raw.ignored(IgnoredReason::OtherEvent));
+                return Ok(());
+            }
             None => return Err(form("without its category")),
         }
         let MessageParts { prefix, message, level, beside } = entry.parts()?;

@@ -36,7 +36,7 @@ use crate::decode::postgresql::line::form;
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::{audit_file, csvlog_json};
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
 use std::ops::Range;
 
@@ -139,6 +139,9 @@ impl Csvlog {
             }
             return self.one_line(text, raw, emit).unwrap_or_else(|| self.begin(text, raw, emit));
         };
+        if open.lines.iter().all(|(_, position, _)| *position != raw.position) {
+            emit(raw.ignored(IgnoredReason::Continuation));
+        }
         open.text.push('\n');
         open.lines.push((open.text.len(), raw.position, raw.hash));
         open.text.push_str(text);

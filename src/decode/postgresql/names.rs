@@ -5,6 +5,7 @@
 
 use crate::decode::postgresql::command::{self, DIALECT};
 use crate::decode::postgresql::pending::PendingStatement;
+use crate::model::access::Position;
 use crate::sql::split;
 
 /// Most cursors and most prepared statements of one session.
@@ -89,6 +90,12 @@ impl Names {
             }
             _ => {}
         }
+    }
+
+    /// Whether the line that opened a cursor is kept.
+    pub(super) fn holds(&self, position: Position) -> bool {
+        let opened = self.cursors.iter().filter_map(|cursor| cursor.opened.as_deref());
+        opened.chain(&self.unfetched).any(|held| held.origin.position == position)
     }
 
     /// Whether FETCH lines told of the rows of a cursor.

@@ -12,7 +12,7 @@ use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::words::Label;
 use crate::decode::postgresql::{english, plain, state};
-use crate::decode::{DecodeError, Decoded, Emit, LONGEST_RECORD, LostRecord, Raw, Settings};
+use crate::decode::{DecodeError, Decoded, Emit, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, Settings};
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::time::{Span, Timestamp};
 
@@ -107,6 +107,13 @@ impl GatheredMessage {
         field.push_str(text);
     }
 
+    /// Says of a further line that it counts with this message, once.
+    fn tell_part(&self, raw: Raw<'_>, emit: &mut Emit<'_>) {
+        if raw.position != self.position && raw.position != self.last {
+            emit(raw.ignored(IgnoredReason::Continuation));
+        }
+    }
+
     fn lose(&self, error: DecodeError, emit: &mut Emit<'_>) {
         emit(Decoded::Lost(LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }));
     }
@@ -138,7 +145,7 @@ impl Reader {
         let begun = result.is_ok();
         for line in lines {
             if let Some(rest) = line.strip_prefix('\t') {
-                result = result.and(if begun { self.go_on(rest, raw) } else { Err(unreadable()) });
+                result = result.and(if begun { self.go_on(rest, raw, emit) } else { Err(unreadable()) });
                 continue;
             }
             let begins = match style {
@@ -149,7 +156,7 @@ impl Reader {
             if begins {
                 result = result.and(self.line(line, raw, emit));
             } else if begun && !(line.is_empty() && style == Style::Log) {
-                result = result.and(self.go_on(line, raw));
+                result = result.and(self.go_on(line, raw, emit));
             }
         }
         result
@@ -173,7 +180,7 @@ impl Reader {
     /// Takes one line.
     fn line(&mut self, line: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         if let Some(rest) = line.strip_prefix('\t') {
-            return self.go_on(rest, raw);
+            return self.go_on(rest, raw, emit);
         }
         if line.trim_ascii().is_empty() {
             return Ok(());
@@ -237,6 +244,7 @@ impl Reader {
                 let mut entry = self.open.remove(at.ok_or_else(orphan)?);
                 entry.part = part;
                 entry.query |= part == Label::Query;
+                entry.tell_part(raw, emit);
                 entry.push(start.text, false, raw);
                 self.open.push(entry);
                 Ok(())
@@ -244,8 +252,9 @@ impl Reader {
         }
     }
 
-    fn go_on(&mut self, rest: &str, raw: Raw<'_>) -> Result<(), DecodeError> {
+    fn go_on(&mut self, rest: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let entry = self.open.last_mut().ok_or_else(orphan)?;
+        entry.tell_part(raw, emit);
         entry.push(rest, true, raw);
         Ok(())
     }

@@ -5,9 +5,10 @@
 //! told of. A statement that has ended waits for moments, as all that a server says at an end it says at once; one that may still run
 //! waits for long, as its rows and its error come at its end. Lines that come later all the same join what was told.
 
-use crate::decode::Emit;
 use crate::decode::postgresql::assemble::Session;
 use crate::decode::postgresql::line::Line;
+use crate::decode::{Decoded, Emit, Ignored, IgnoredReason};
+use crate::model::access::Position;
 use crate::model::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
@@ -34,6 +35,47 @@ struct OpenSession {
     heard: u64,
     time: Timestamp,
     session: Session,
+    /// Lines of which nothing was told yet, and what they are if nothing ever is.
+    untold: Vec<(Position, IgnoredReason)>,
+}
+
+impl OpenSession {
+    /// Says of lines that are held no more, and of which nothing was told, why they are passed over.
+    fn pass_over(&mut self, told: &[Position], emit: &mut Emit<'_>) {
+        let session = &self.session;
+        self.untold.retain(|(position, reason)| {
+            if told.contains(position) {
+                return false;
+            }
+            let held = session.holds(*position);
+            if !held {
+                emit(Decoded::Ignored(Ignored { position: *position, lines: 1, reason: *reason }));
+            }
+            held
+        });
+    }
+}
+
+/// Hands on what is emitted, and notes of which lines it tells.
+fn noting<'n>(told: &'n mut Vec<Position>, emit: &'n mut Emit<'_>) -> impl FnMut(Decoded<'_>) + 'n {
+    |decoded| {
+        told.extend(decoded.fate().map(|(position, _)| position));
+        emit(decoded);
+    }
+}
+
+/// What a line is of which nothing is told by itself.
+fn reason(line: &Line<'_>) -> IgnoredReason {
+    let message = line.message.as_ref();
+    let starts = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
+    match () {
+        () if line.statement.is_some() || starts(&["AUDIT: ", "duration: ", "statement: ", "execute "]) => IgnoredReason::Continuation,
+        () if starts(&["connection ", "disconnection: ", "断开连接", "could not receive data from client", "unexpected EOF on client"]) => {
+            IgnoredReason::Session
+        }
+        () if message.contains("replication") => IgnoredReason::ReplicationStatus,
+        () => IgnoredReason::ServerMessage,
+    }
 }
 
 impl Sessions {
@@ -49,12 +91,21 @@ impl Sessions {
             }
             None => {
                 self.make_room(emit);
-                self.open.insert(id.to_owned(), OpenSession { heard: self.clock, time: line.time, session: Session::default() });
+                self.open.insert(
+                    id.to_owned(),
+                    OpenSession { heard: self.clock, time: line.time, session: Session::default(), untold: Vec::new() },
+                );
             }
         }
         self.heard.insert(self.clock, id.to_owned());
         let Some(open) = self.open.get_mut(id) else { return };
-        if open.session.take(line, emit) {
+        let mut told = Vec::new();
+        let closes = open.session.take(line, &mut noting(&mut told, emit));
+        // Of what is held as a statement and then told by nothing, no data was touched.
+        let held = open.session.holds(line.position);
+        open.untold.push((line.position, if held { IgnoredReason::NotDataAccess } else { reason(line) }));
+        open.pass_over(&told, emit);
+        if closes {
             self.close(id);
         }
     }
@@ -67,7 +118,9 @@ impl Sessions {
                 && open.time + silence < now
             {
                 *asked = *heard;
-                open.session.tell(ended, emit);
+                let mut told = Vec::new();
+                open.session.tell(ended, &mut noting(&mut told, emit));
+                open.pass_over(&told, emit);
             }
         }
     }
@@ -79,7 +132,13 @@ impl Sessions {
             open.session.end(&mut records);
         }
         records.sort_by_key(|record| record.position);
-        records.into_iter().map(Into::into).for_each(emit);
+        let told: Vec<Position> = records.iter().map(|record| record.position).collect();
+        records.into_iter().map(Into::into).for_each(&mut *emit);
+        for open in self.open.values_mut().filter(|open| !open.untold.is_empty()) {
+            // They are in order.
+            open.untold.retain(|(position, _)| told.binary_search(position).is_err());
+            open.pass_over(&[], emit);
+        }
     }
 
     fn close(&mut self, id: &str) {
@@ -94,7 +153,9 @@ impl Sessions {
             if let Some(mut open) = self.open.remove(&oldest) {
                 let mut records = Vec::new();
                 open.session.end(&mut records);
+                let told: Vec<Position> = records.iter().map(|record| record.position).collect();
                 records.into_iter().map(Into::into).for_each(&mut *emit);
+                open.pass_over(&told, emit);
             }
         }
     }
@@ -103,8 +164,8 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{Codec, Decoded, Format, Raw, Settings, postgresql};
-    use crate::model::access::{Position, RecordHash};
+    use crate::decode::{Codec, Format, Raw, Settings, postgresql};
+    use crate::model::access::RecordHash;
     use std::sync::Arc;
 
     /// Twenty days of sessions that work for moments and are silent for hours, in the order of time. Of each line the time in seconds,

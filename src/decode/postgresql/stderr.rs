@@ -39,7 +39,7 @@ use crate::decode::postgresql::prefixes;
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::syslog::{self, Parts};
 use crate::decode::postgresql::words::{self, Label};
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json};
 
 /// `postgresql-stderr`.
 pub const STDERR: Format = Format {
@@ -62,6 +62,7 @@ impl Decoder for Stderr {
             return self.parts.take(text, raw, &mut self.reader, emit);
         }
         if self.parts.go_on(text, raw, &mut self.reader) {
+            emit(raw.ignored(IgnoredReason::Continuation));
             return Ok(());
         }
         self.reader.take(text, raw, Style::Log, emit)

@@ -6,7 +6,7 @@
 
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words::Label;
-use crate::decode::{DecodeError, Decoded, Emit, Envelope, LONGEST_RECORD, LostRecord, Raw};
+use crate::decode::{DecodeError, Decoded, Emit, Envelope, IgnoredReason, LONGEST_RECORD, LostRecord, Raw};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::{Span, Timestamp};
 
@@ -79,6 +79,7 @@ impl Parts {
         let known = self.open.iter().position(|open| open.key == key);
         let label = reader.label(numbered.text);
         if label.is_none() && known.is_none() && !self.is_server(raw.envelope.program) {
+            emit(raw.ignored(IgnoredReason::OtherEvent));
             return Ok(());
         }
         if let (Some(_), Some(program)) = (label, raw.envelope.program) {
@@ -112,6 +113,7 @@ impl Parts {
         open.part = numbered.part.unwrap_or(open.part);
         open.push(numbered.text, labelled || numbered.text.is_empty() || numbered.part.is_none(), raw);
         self.open.push(open);
+        emit(raw.ignored(IgnoredReason::Continuation));
         Ok(())
     }
 

@@ -206,6 +206,7 @@ impl Live {
                 let batch = match &piece {
                     Piece::Block(block) if in_work.is_careful(&name, block.first_line, block.first_line + block.lines) => {
                         let mut batch = Batch::default();
+                        followed.decoder.begin(&piece);
                         for (line, bytes) in block.lines() {
                             let raw = Raw::new(bytes, Position(line), context.classifier.keys.record(bytes));
                             decode_carefully(in_work, &mut followed.decoder, raw, &context.classifier, &mut batch)?;

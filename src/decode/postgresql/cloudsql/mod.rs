@@ -37,7 +37,7 @@ use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number, Whole};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::session::Sessions;
-use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json};
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -171,7 +171,10 @@ impl CloudSql {
             statement: audit.statement.as_deref().unwrap_or(""),
             parameter: audit.parameter.as_deref().unwrap_or(""),
         };
-        let Some(whole) = self.chunks.take(part, raw) else { return Ok(()) };
+        let Some(whole) = self.chunks.take(part, raw) else {
+            emit(raw.ignored(IgnoredReason::Continuation));
+            return Ok(());
+        };
         let said = |text: &Option<Word<'_>>| text.as_deref().unwrap_or("").to_owned();
         let mut fields = vec![
             audit.audit.clone().into_owned(),
@@ -236,10 +239,14 @@ fn quoted(field: &str) -> String {
 impl Decoder for CloudSql {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let entry: LogEntry<'_> = json::read(raw, EXPECTED)?;
-        let mut raw = raw;
+        let (outer, mut raw) = (raw, raw);
         let time = entry.timestamp.as_deref().and_then(|time| Timestamp::parse(time).ok()).or(raw.envelope.time);
         raw.envelope.time = time;
         let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
+        let passed = |reason: IgnoredReason, emit: &mut Emit<'_>| {
+            emit(outer.ignored(reason));
+            Ok(())
+        };
         if let Some(request) = entry.proto.as_ref().and_then(|proto| proto.request).map(serde_json::value::RawValue::get) {
             let time = time.ok_or_else(|| refuse("without a time"))?;
             // Of other requests (to change an instance, say) the keys are not those.
@@ -249,17 +256,21 @@ impl Decoder for CloudSql {
                     let around = mysql::LogEntryEnvelope { instance: entry.instance(), insert: entry.insert.as_deref(), time };
                     mysql::decode(request, &around, &mut self.chunks, raw, emit)
                 }
-                Kind::Other => Ok(()),
+                Kind::Other => passed(IgnoredReason::OtherEvent, emit),
             };
         }
         if !entry.is_text() {
             // Of another log; without a name of its log and a resource it is of none.
-            return if entry.log.is_some() || entry.resource.is_some() { Ok(()) } else { Err(refuse("without the name of its log")) };
+            return if entry.log.is_some() || entry.resource.is_some() {
+                passed(IgnoredReason::OtherEvent, emit)
+            } else {
+                Err(refuse("without the name of its log"))
+            };
         }
         let log = entry.log.as_deref().unwrap_or("");
         match entry.text.as_deref() {
             // What MySQL writes of its own running tells of no access; its general and slow logs do.
-            Some(_) if log.ends_with("mysql.err") => Ok(()),
+            Some(_) if log.ends_with("mysql.err") => passed(IgnoredReason::ServerMessage, emit),
             Some(_) if log.ends_with("mysql-general.log") || log.ends_with("mysql-slow.log") => {
                 Err(refuse("of a text log of MySQL, which is not read: switch the audit plugin on"))
             }
@@ -268,7 +279,7 @@ impl Decoder for CloudSql {
                 raw.envelope.host = Some(&instance);
                 self.reader.take(text, raw, Style::Whole, emit)
             }
-            None => Ok(()),
+            None => passed(IgnoredReason::OtherEvent, emit),
         }
     }
 

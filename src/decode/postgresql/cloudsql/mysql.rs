@@ -3,7 +3,7 @@
 use super::EXPECTED;
 use crate::decode::json::Word;
 use crate::decode::postgresql::cloudsql::chunks::{Chunk, Chunks, Number};
-use crate::decode::{DecodeError, Emit, Raw, json};
+use crate::decode::{DecodeError, Emit, IgnoredReason, Raw, json};
 use crate::model::access::Operation;
 use crate::model::record::{Client, Dialect, EventOutcome, Object, Record, Text};
 use crate::model::time::Timestamp;
@@ -68,7 +68,10 @@ pub(super) fn decode(
     let audit: MysqlAuditEntry<'_> = serde_json::from_str(request).map_err(|e| json::error(EXPECTED, &e))?;
     chunks.tell_lost(emit);
     let cmd = audit.cmd.as_deref().unwrap_or("").to_ascii_lowercase();
-    let Some(operation) = operation(&cmd) else { return Ok(()) };
+    let Some(operation) = operation(&cmd) else {
+        emit(raw.ignored(if matches!(cmd.as_str(), "quit" | "ping") { IgnoredReason::Session } else { IgnoredReason::NotDataAccess }));
+        return Ok(());
+    };
     let thread = audit.thread.map_or(0, |n| n.0);
     let part = Chunk {
         key: format!("{}/{thread}/{}/{}", entry.instance, audit.id.map_or(0, |n| n.0), entry.time.0),
@@ -77,7 +80,10 @@ pub(super) fn decode(
         statement: audit.query.as_deref().unwrap_or(""),
         parameter: "",
     };
-    let Some(whole) = chunks.take(part, raw) else { return Ok(()) };
+    let Some(whole) = chunks.take(part, raw) else {
+        emit(raw.ignored(IgnoredReason::Continuation));
+        return Ok(());
+    };
     let time = audit.date.as_deref().and_then(|date| Timestamp::parse(date).ok()).unwrap_or(entry.time);
     let mut record = Record::new(whole.position, whole.hash, time);
     let own = |text: &Option<Word<'_>>| text.as_deref().filter(|text| !text.is_empty()).map(|text| Text::Owned(text.to_owned()));
