@@ -1,5 +1,6 @@
 //! What clouds, shippers and stores make of a log on its way is recognised by itself, and every record comes out of it.
 
+use crate::common::program::{json_lines, leakwarden};
 use leakwarden::decode::{self, Codec, Decoded, Raw, Settings};
 use leakwarden::model::access::Position;
 use leakwarden::model::keys::Keys;
@@ -48,5 +49,23 @@ fn every_record_comes_out_of_every_carrier() {
         };
         let times = ["2026-03-02T09:00:01Z", "2026-03-02T09:00:02Z"].map(|time| (time.to_owned(), rows)).to_vec();
         assert_eq!(decode(&file), (format, times, Vec::new()), "{file}");
+    }
+}
+
+#[test]
+fn csv_of_ones_own_is_read_by_its_header_in_whatever_encoding() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/own_csv");
+    for (format, file) in [("cards", "cards.csv"), ("cards_utf16", "cards.utf16.csv")] {
+        let ran = leakwarden(&folder, &["decode", "--config", "leakwarden.toml", "--format", format, file]);
+        let told: Vec<String> = json_lines(&ran.out)
+            .iter()
+            .map(|line| {
+                format!("{} {} {} {}", line["time"], line["account"], line["persons"], line["subjects"].as_array().map_or(0, Vec::len))
+            })
+            .collect();
+        let expected = [r#""2026-03-02T09:00:00Z" "李娜" {"exact":2} 2"#, r#""2026-03-02T09:00:02Z" "王" {"exact":40} 0"#];
+        assert_eq!(told, expected, "{file}: {}", ran.err);
+        // The comma without quotes shifts nothing: its row is refused, and told.
+        assert!(ran.err.contains("7 columns where the header has 6"), "{}", ran.err);
     }
 }

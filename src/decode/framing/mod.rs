@@ -243,6 +243,9 @@ mod tests {
         let pretty = format!("{{\n  \"events\": [\n    {{\n      \"message\": {a}\n    }},\n    {{\"message\": {b}}}\n  ]\n}}\n");
         assert_eq!(decode(&lines(&pretty)).0, ["a", "b"]);
         assert_eq!(decode(&lines(&format!("[\n{pretty},\n{pretty}]"))).0, ["a", "b", "a", "b"]);
+        let listed = format!("[\n{{\"message\":{a}}},\n{{\"message\":{b}}}\n]");
+        assert_eq!(decode(&lines(&listed)), (vec!["a".to_owned(), "b".to_owned()], 0));
+        assert_eq!(decode(&lines(&format!("[\n{},\n{}\n]", record("a"), record("b")))), (vec!["a".to_owned(), "b".to_owned()], 0));
         // One that lost its end, then records that stand alone.
         let torn = pretty.lines().take(5).map(str::to_owned).chain([record("c")]).collect::<Vec<_>>();
         let (seen, dead) = decode(&torn);

@@ -56,6 +56,18 @@ struct Wire<'a> {
     google: Option<&'a RawValue>,
     #[serde(borrow, rename = "jsonPayload")]
     google_parsed: Option<&'a RawValue>,
+    /// Datadog's exports and Amazon's notifications; its queues; CloudWatch's queries; Promtail's packing.
+    #[serde(borrow, rename = "Message")]
+    notified: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Body")]
+    queued: Option<&'a RawValue>,
+    #[serde(borrow, rename = "@message")]
+    asked: Option<&'a RawValue>,
+    #[serde(borrow, rename = "_entry")]
+    promtail: Option<&'a RawValue>,
+    /// Sumo Logic, of each message.
+    #[serde(borrow)]
+    map: Option<&'a RawValue>,
     /// Azure's table of syslog.
     #[serde(borrow, rename = "SyslogMessage")]
     azure: Option<&'a RawValue>,
@@ -83,7 +95,7 @@ struct Wire<'a> {
     /// CloudWatch's subscriptions, and what it gives to those who ask.
     #[serde(borrow, rename = "logEvents")]
     subscribed: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "messages", alias = "Messages", alias = "logs")]
     events: Option<&'a RawValue>,
     /// Loki's pushes; what it answers stands in `result`.
     #[serde(borrow)]
@@ -205,9 +217,13 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
     let parsed = |value: Option<&'t RawValue>| value.filter(|value| value.get().starts_with('{'));
     let mut attributes = parsed(wire.attributes);
     let texts = [original, wire.message, wire.journal, log, wire.event, wire.payload, wire.google, wire.google_parsed, wire.splunk];
-    let objects = [wire.document, wire.content, wire.result, wire.data, wire.json, wire.kinesis, wire.awslogs, wire.hits];
+    let objects = [wire.document, wire.content, wire.result, wire.data, wire.json, wire.kinesis, wire.awslogs, wire.hits, wire.map];
     let objects = objects.into_iter().chain([wire.detail, wire.after]).map(parsed);
-    let texts = texts.into_iter().chain([wire.line, wire.azure]).chain(objects).chain([wire.full_message, wire.short_message]);
+    let texts = texts
+        .into_iter()
+        .chain([wire.line, wire.promtail, wire.azure, wire.asked, wire.notified, wire.queued])
+        .chain(objects)
+        .chain([wire.full_message, wire.short_message]);
     let spaced = || wire.msg.and_then(|msg| carried(msg.get())).map(without_space);
     let unpacked = || wire.data.and_then(|data| packed::base64(&word(data.get())?)).map(Cow::Owned);
     let found = texts.flatten().find_map(|value| carried(value.get())).or_else(spaced).or_else(unpacked);
@@ -313,6 +329,8 @@ mod tests {
             r#"{"streams":[{"labels":"{}","entries":[{"ts":"2026-03-02T09:00:00Z","line":"a"},{"line":"b"}]}]}"#,
             r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"a"}},{"body":{"stringValue":"b"}}]}]}]}"#,
             r#"{"results":[{"_raw":"a"},{"_raw":"b"}]}"#,
+            r#"{"Messages":[{"Body":"a"},{"Message":"b"}]}"#,
+            r#"{"common":{},"logs":[{"@message":"a"},{"_entry":"b"}]}"#,
             r#"{"hits":[{"_source":{"message":"x"}}],"events":[{"line":"a"},{"line":"b"}]}"#,
         ] {
             assert_eq!(open(text).iter().map(|letter| letter.payload.as_ref()).collect::<Vec<_>>(), ["a", "b"], "{text}");

@@ -51,6 +51,13 @@ impl Unframed {
         if let Some(spread) = self.spread.take() {
             return self.go_on(spread, raw, emit);
         }
+        // The brackets of an array of envelopes.
+        let bracket = matches!(raw.bytes.trim_ascii(), b"[" | b"]" | b"," | b"],");
+        if bracket && !self.inner.is_record_incomplete() {
+            // A decoder of documents knows them itself.
+            let taken = if self.layers == Some(0) { self.inner.decode(raw, emit) } else { Ok(emit(raw.ignored(IgnoredReason::Header))) };
+            return taken.or_else(|_| Ok(emit(raw.ignored(IgnoredReason::Header))));
+        }
         if (self.layers.is_none() || self.runs_over_lines) && self.begins_more(raw) {
             return Ok(());
         }

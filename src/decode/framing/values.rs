@@ -12,19 +12,21 @@ pub(super) fn side_by_side(text: &str) -> Option<Vec<Cow<'_, str>>> {
         let values = several.into_iter().map(|one| if one.get().starts_with('{') { Some(Cow::Borrowed(one.get())) } else { value(one) });
         return values.collect::<Option<Vec<_>>>().filter(|values| !values.is_empty());
     }
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    let mut values = Vec::new();
-    let mut end = 0;
-    while let Some(Ok(value)) = stream.next() {
+    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ']');
+    let (mut values, mut rest) = (Vec::new(), text);
+    while rest.starts_with('{') {
+        let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+        let Some(Ok(value)) = stream.next() else { break };
         values.push(Cow::Borrowed(value.get()));
-        end = stream.byte_offset();
+        rest = rest[stream.byte_offset()..].trim_start_matches(between);
     }
     // What follows and is no JSON is refused by itself.
-    let rest = text[end..].trim();
     if !values.is_empty() && !rest.is_empty() {
         values.push(Cow::Borrowed(rest));
     }
-    (values.len() > 1).then_some(values)
+    // The element of an array that stands on a line has a comma behind it.
+    let element = values.len() == 1 && text.trim_end().ends_with([',', ']']);
+    (values.len() > 1 || element).then_some(values)
 }
 
 /// A text that was cut, closed behind its last whole value; `None` where it is whole or has none.
@@ -64,11 +66,12 @@ mod tests {
 
     #[test]
     fn values_are_told_apart_whatever_stands_between_them() {
-        for text in ["{\"a\":1}{\"b\":2}", "{\"a\":1}\n{\"b\":2}\n", "[{\"a\":1}, {\"b\":2}]"] {
+        for text in ["{\"a\":1}{\"b\":2}", "{\"a\":1}\n{\"b\":2}\n", "[{\"a\":1}, {\"b\":2}]", "{\"a\":1}, {\"b\":2},"] {
             assert_eq!(side_by_side(text).expect("several"), ["{\"a\":1}", "{\"b\":2}"], "{text}");
         }
         assert_eq!(side_by_side("[\"a\\tb\",\"c\"]").expect("several"), ["a\tb", "c"]);
         assert_eq!(side_by_side("{\"a\":1} rubbish").expect("several"), ["{\"a\":1}", "rubbish"]);
+        assert_eq!(side_by_side("{\"a\":1},").expect("an element"), ["{\"a\":1}"]);
         for text in ["{}", "{\"a\":1", "[1,2]", "[]", "x", "[[1]]"] {
             assert_eq!(side_by_side(text), None, "{text}");
         }
