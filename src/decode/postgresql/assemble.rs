@@ -7,6 +7,7 @@
 use crate::decode::Emit;
 use crate::decode::postgresql::auto_explain::{self, Explained};
 use crate::decode::postgresql::command::{self, DIALECT};
+use crate::decode::postgresql::dump::Dump;
 use crate::decode::postgresql::failure;
 use crate::decode::postgresql::group::{Group, Several};
 use crate::decode::postgresql::line::{Line, Severity};
@@ -37,13 +38,6 @@ pub(super) struct Session {
     audited: Option<Several>,
     planned: Option<Several>,
     dump: Option<Dump>,
-}
-
-/// A session of pg_dump, which reads whole tables.
-struct Dump {
-    origin: LineOrigin,
-    /// A reading of it was seen, so it need not be told otherwise.
-    seen: bool,
 }
 
 impl Session {
@@ -160,8 +154,7 @@ impl Session {
 
     fn finish_one(&mut self, held: PendingStatement, part: &str, records: &mut Vec<Record<'static>>) {
         if let Some(dump) = &mut self.dump {
-            let word = split::first_word(&held.statement);
-            dump.seen |= held.fetched || word.eq_ignore_ascii_case("copy");
+            dump.saw(&held);
         }
         self.names.close(&held.statement);
         let held = if held.outcome == EventOutcome::Success { self.names.open(held) } else { Some(held) };
@@ -203,7 +196,7 @@ impl Session {
             let mut records = Vec::new();
             self.end(&mut records);
             records.into_iter().map(Into::into).for_each(&mut *emit);
-            self.tell_dump(emit);
+            self.dump.take().and_then(Dump::untold).into_iter().for_each(|record| emit(record.into()));
             return true;
         }
         false
@@ -356,7 +349,7 @@ impl Session {
             let statement = if last { parts[at..].join("; ") } else { (*part).to_owned() };
             let mut one = PendingStatement { statement, part: at + 1, ..held.clone() };
             self.names.resolve(&mut one);
-            self.notice_dump(&one);
+            self.dump = self.dump.take().or_else(|| Dump::noticed(&one));
             self.group.held.push(one);
         }
         (self.audited, self.planned) = (None, None);
@@ -436,7 +429,7 @@ impl Session {
 
     /// Adds a line to its statement.
     fn hold(&mut self, held: PendingStatement, emit: &mut Emit<'_>) {
-        self.notice_dump(&held);
+        self.dump = self.dump.take().or_else(|| Dump::noticed(&held));
         if let Some(same) = self.group.same(&held) {
             same.absorb(held);
             return;
@@ -483,27 +476,6 @@ impl Session {
         }
         let same = self.late.iter_mut().find_map(|group| group.same(held));
         same.map(|same| same.absorb(held.clone())).is_some()
-    }
-
-    /// pg_dump locks every table it is going to read, and asks for all relations in words of its own.
-    fn notice_dump(&mut self, held: &PendingStatement) {
-        if self.dump.is_some() {
-            return;
-        }
-        let named = held.origin.application.as_deref().is_some_and(|name| name.starts_with("pg_dump"));
-        let locks = held.command == "LOCK TABLE" && held.text.ends_with(" IN ACCESS SHARE MODE");
-        if named || locks || held.text.contains("relkind IN ('r', 'S', 'v', 'c', 'm', 'f', 'p')") {
-            self.dump = Some(Dump { origin: held.origin.clone(), seen: false });
-        }
-    }
-
-    /// A dump of which no reading is in the log has read all the same: COPY of a table leaves no plan.
-    fn tell_dump(&mut self, emit: &mut Emit<'_>) {
-        if let Some(dump) = self.dump.take().filter(|dump| !dump.seen) {
-            let mut record = dump.origin.record("/dump");
-            record.operation = Operation::Export;
-            emit(record.into());
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod columns;
 mod command;
 mod csvlog;
 mod csvlog_json;
+mod dump;
 mod english;
 mod failure;
 mod group;
