@@ -79,6 +79,8 @@ impl<'q> Walker<'q> {
                 self.shown(root, out);
                 for access in access_chain {
                     match access {
+                        // `package.function(…)`, and methods of what a function gave.
+                        AccessExpr::Dot(called) if matches!(called, Expr::Function(_)) => self.shown(called, out),
                         AccessExpr::Dot(_) => {}
                         AccessExpr::Subscript(Subscript::Index { index }) => self.shown(index, out),
                         AccessExpr::Subscript(Subscript::Slice { .. }) => {}

@@ -4,7 +4,7 @@ use crate::model::record::Dialect;
 use crate::sql::{LONGEST_PARSED, dialect};
 use sqlparser::ast::{Expr, Statement};
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 /// Deepest nesting that is parsed.
 const DEEPEST: usize = 40;
@@ -41,10 +41,35 @@ fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
         *name = format!("${}", index + 1);
     }
     let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
-    if operators > MOST_OPERATORS {
+    if operators > MOST_OPERATORS || brackets(&tokens) > deepest(&tokens) {
         return None;
     }
     Some(Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens))
+}
+
+/// How deep brackets stand in each other.
+fn brackets(tokens: &[TokenWithSpan]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in tokens {
+        match token.token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// The deepest brackets that are parsed. Behind `INSERT INTO t` the parser tries each bracket in several ways, and all those inside of it
+/// again for each.
+fn deepest(tokens: &[TokenWithSpan]) -> usize {
+    const OF_INSERT: usize = 16;
+    let inserts = tokens.iter().find_map(|token| match &token.token {
+        Token::Word(word) => Some(word.value.eq_ignore_ascii_case("INSERT") || word.value.eq_ignore_ascii_case("REPLACE")),
+        _ => None,
+    });
+    if inserts == Some(true) { OF_INSERT } else { DEEPEST }
 }
 
 /// Whether a token may put one more level into the tree of an expression or query.

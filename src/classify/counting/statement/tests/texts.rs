@@ -174,3 +174,11 @@ fn what_a_variable_is_declared_with_or_a_decoder_lost_is_never_nobody() {
     let found = count(&lost);
     assert_eq!((found.persons, found.unparsed), (Persons::Unknown, true));
 }
+
+#[test]
+fn brackets_without_end_are_given_up_at_once() {
+    let brackets = "(".repeat(30);
+    assert_eq!(rows_in(Dialect::Generic, &format!("INSERT INTO x {brackets}SELECT name FROM crm.customers"), 1).persons, Persons::Unknown);
+    let method = "SELECT DBMS_XMLGEN.GETXMLTYPE('select name from crm.customers').getclobval() FROM dual";
+    assert_eq!(rows_in(Dialect::Oracle, method, 1).persons, Persons::Unknown);
+}
