@@ -23,6 +23,11 @@ pub(super) enum Carried {
 pub(super) fn of_json(raw: Raw<'_>) -> Result<Carried, DecodeError> {
     let tree = json::tree(raw, EXPECTED)?;
     let mut rows = Vec::new();
+    // What most exports are: the row itself, which has nothing around it to look through.
+    if tree.as_object().is_some_and(is_plain_row) {
+        gather(tree, 0, &mut rows)?;
+        return Ok(Carried::Rows(rows));
+    }
     let event = event_of(&tree, 0);
     // A row may have a column of that name for something else.
     let is_row = tree.as_object().is_some_and(|fields| fields.keys().any(|name| matches!(plain(name).as_str(), "actionid" | "actionids")));
@@ -35,6 +40,11 @@ pub(super) fn of_json(raw: Raw<'_>) -> Result<Carried, DecodeError> {
         (true, true) => Ok(Carried::Other),
         (true, false) => Err(form(EXPECTED, "without an action and no event of Windows")),
     }
+}
+
+/// Whether an object has the fields of a row under their own names.
+fn is_plain_row(fields: &Map<String, Value>) -> bool {
+    fields.contains_key("action_id") && (fields.contains_key("event_time") || fields.contains_key("statement"))
 }
 
 /// What an event of Windows says of itself.
@@ -198,13 +208,16 @@ fn row(fields: &mut Map<String, Value>) -> Result<Option<ExportRow>, DecodeError
         }
         return ExportRow::of(bare, EXPECTED).map(Some);
     }
-    let names: Vec<String> = fields.keys().map(|name| plain(name)).collect();
-    let has = |name: &str| names.iter().any(|known| known == name);
-    let acts = has("actionid") || has("actionname");
     // NXLog puts what it knows itself beside the fields that it took from the record: another time, the name of the server.
     if fields.contains_key("action_id") {
         fields.retain(|name, _| !name.bytes().any(|byte| byte.is_ascii_uppercase()));
     }
+    if is_plain_row(fields) {
+        return ExportRow::of(std::mem::take(fields), EXPECTED).map(Some);
+    }
+    let names: Vec<String> = fields.keys().map(|name| plain(name)).collect();
+    let has = |name: &str| names.iter().any(|known| known == name);
+    let acts = has("actionid") || has("actionname");
     if acts && (has("eventtime") || has("originaleventtimestamp") || has("statement") || has("sessionid") || has("serverprincipalname")) {
         return ExportRow::of(std::mem::take(fields), EXPECTED).map(Some);
     }
