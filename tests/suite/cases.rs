@@ -168,10 +168,7 @@ const CASES: &[Case] = &[
         file: "hostile/exact0.jsonl",
         format: "canonical",
         settings: "",
-<<<<<<< HEAD
         // Each group of the first is one customer: 10,000 means of 10,000 people.
-=======
->>>>>>> 72cc893 (An average per key of a table of one row a person shows as many people as rows)
         persons: &["exact 10000|at_most|unknown", "exact 10000|at_most|unknown", "unknown", "unknown", "unknown", "unknown"],
         each: &[],
     },
