@@ -164,7 +164,10 @@ impl Catalog {
     /// Whether the catalog itself knows the table, by more than a pattern that takes it for impersonal.
     pub fn lists(&self, system: Option<&str>, table: &str) -> bool {
         let listed = self.listed.find(system, table);
-        listed.is_some_and(|entry| !entry.is_guess() && !(entry.is_impersonal() && entry.pattern.contains(['*', '?', '['])))
+        listed.is_some_and(|entry| {
+            let presumed = entry.is_impersonal() && entry.pattern.contains(['*', '?', '[']);
+            !entry.is_guess() && !presumed
+        })
     }
 
     /// Knows a table that was made of others from now on.

@@ -197,9 +197,9 @@ impl Splitter<'_, '_> {
             if at == self.first {
                 self.waits = token.is_any(&["INSERT", "WITH"]);
             } else if self.depth == 0 && self.waits {
-                self.waits = !token.is_any(&["SELECT", "VALUES", "EXEC", "EXECUTE", "UPDATE", "DELETE", "MERGE"])
-                    && !(token.is("DEFAULT") && self.tokens.get(at + 1).is_some_and(|next| next.is("VALUES")))
-                    || token.is("INSERT");
+                let defaults = token.is("DEFAULT") && self.tokens.get(at + 1).is_some_and(|next| next.is("VALUES"));
+                let comes = defaults || token.is_any(&["SELECT", "VALUES", "EXEC", "EXECUTE", "UPDATE", "DELETE", "MERGE"]);
+                self.waits = !comes || token.is("INSERT");
             }
             if self.depth == 0 {
                 self.seen.set |= token.is("SET");
@@ -280,7 +280,10 @@ impl Splitter<'_, '_> {
                 };
                 named && (second.is_some_and(|token| token.is("AS")) || listed()) && !head.is_any(&["CREATE", "ALTER"])
             }
-            "EXEC" | "EXECUTE" => !(self.waits && head.is("INSERT")) && !before.is("WITH"),
+            "EXEC" | "EXECUTE" => {
+                let fills = self.waits && head.is("INSERT");
+                !fills && !before.is("WITH")
+            }
             "SET" => {
                 let updates = head.is_any(&["UPDATE", "MERGE", "WITH"]) && self.seen.changes && !self.seen.set;
                 !updates && !before.is_any(&["UPDATE", "DELETE", "THEN"]) && !head.is_any(&["ALTER"])
@@ -291,9 +294,8 @@ impl Splitter<'_, '_> {
                     && !head.is("DROP")
             }
             "CREATE" | "ALTER" | "DROP" => {
-                !before.is_any(&["OR", "ADD", "COLUMN"])
-                    && !before.is_mark(',')
-                    && !(head.is("ALTER") && word != "CREATE" && next_is(&["COLUMN", "CONSTRAINT"]))
+                let part = head.is("ALTER") && word != "CREATE" && next_is(&["COLUMN", "CONSTRAINT"]);
+                !part && !before.is_any(&["OR", "ADD", "COLUMN"]) && !before.is_mark(',')
             }
             // No reserved word: it may be somebody's column.
             "THROW" => before.is_any(&["BEGIN", "ELSE", "CATCH", "END"]),

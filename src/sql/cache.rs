@@ -71,7 +71,8 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
             && at.checked_sub(1).is_none_or(|last| !is_word(bytes[last]))
         {
             let inner = &text[at + 1..after - 1];
-            if !inner.contains(['\'', '\\', '{']) && !(runs && inner.bytes().any(|byte| !is_plain(byte))) {
+            let odd = runs && inner.bytes().any(|byte| !is_plain(byte));
+            if !odd && !inner.contains(['\'', '\\', '{']) {
                 mark(&mut key, &text[from..=at], &format!("{STRING}{}{STRING}", literals.len()));
                 literals.push(inner.to_owned());
                 from = after - 1;

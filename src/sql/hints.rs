@@ -108,8 +108,10 @@ pub(super) fn without<'t>(text: &'t str, tokens: &[Token<'t>], dialect: Dialect)
 /// `@x =`, `@x +=` at the beginning of a column of the select list: its end, in tokens.
 fn assignment(tokens: &[Token<'_>], at: usize) -> Option<usize> {
     let variable = tokens[at].kind == Kind::Variable && tokens[at].text.starts_with('@');
-    let begins = at > 0 && (tokens[at - 1].is_mark(',') || tokens[at - 1].is_mark(')') || tokens[at - 1].kind == Kind::Number)
-        || at > 0 && tokens[at - 1].is_any(&["SELECT", "DISTINCT", "ALL", "PERCENT", "TIES"]);
+    let begins = at.checked_sub(1).map(|before| &tokens[before]).is_some_and(|before| {
+        let ends = before.is_mark(',') || before.is_mark(')') || before.kind == Kind::Number;
+        ends || before.is_any(&["SELECT", "DISTINCT", "ALL", "PERCENT", "TIES"])
+    });
     if !variable || !begins {
         return None;
     }

@@ -213,7 +213,7 @@ fn is_closed(token: &str, close: char, dialect: Dialect) -> bool {
         return (inner.len() - inner.trim_end_matches('\\').len()).is_multiple_of(2);
     }
     let closes = token.matches(close).count();
-    token.len() > 1 && token.ends_with(close) && (closes % 2 == 0) != (close == ']')
+    token.len() > 1 && token.ends_with(close) && closes.is_multiple_of(2) != (close == ']')
 }
 
 fn is_word(byte: u8) -> bool {

@@ -183,9 +183,7 @@ fn of_batch(word: &str, statement: &str, depth: usize) -> Option<Analysis> {
 /// `UPDATE t SET @s = @s + name`: a variable goes through the rows.
 fn collects_in_update(statement: &str) -> bool {
     let tokens = lexer::tokens(statement, Dialect::MsSql).list;
-    let assigned = |pair: &[lexer::Token<'_>]| {
-        pair[0].is_any(&["SET"]) && pair[1].kind == Kind::Variable || pair[0].is_mark(',') && pair[1].kind == Kind::Variable
-    };
+    let assigned = |pair: &[lexer::Token<'_>]| (pair[0].is_any(&["SET"]) || pair[0].is_mark(',')) && pair[1].kind == Kind::Variable;
     tokens.windows(3).any(|three| assigned(three) && (three[2].is_mark('=') || three[2].is_mark('+')))
 }
 

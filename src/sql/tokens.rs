@@ -135,11 +135,12 @@ fn find(tokens: &[Token<'_>], dialect: Dialect, named: &mut Named) {
             brackets = vec![(false, false)];
         } else if token.is_mark(',') {
             leads = brackets.last().is_some_and(|(_, lists)| *lists);
-        } else if token.is_any(&LIST_ENDS) && !before.is_some_and(|before| before.is_mark('.')) {
-            if let Some((function, lists)) = brackets.last_mut() {
-                *lists = false;
-                *function &= !token.is("SELECT");
-            }
+        } else if token.is_any(&LIST_ENDS)
+            && !before.is_some_and(|before| before.is_mark('.'))
+            && let Some((function, lists)) = brackets.last_mut()
+        {
+            *lists = false;
+            *function &= !token.is("SELECT");
         }
         if token.is_any(&LEADS) && !before.is_some_and(|before| before.is_mark('.')) {
             leads = leads_to_table(token, before, tokens.get(at + 1), brackets.last().is_some_and(|(function, _)| *function));
@@ -202,8 +203,7 @@ fn table(
     }
     let first = at;
     let mut name = String::new();
-    loop {
-        let Some(token) = tokens.get(at).filter(|token| token.names()) else { break };
+    while let Some(token) = tokens.get(at).filter(|token| token.names()) {
         if name.is_empty() && token.is_any(&NO_NAMES) {
             return;
         }

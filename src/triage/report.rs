@@ -128,7 +128,7 @@ impl Writer<'_> {
             .map(|(partition, first, last)| SourceRange { source: (self.partition_name)(*partition), first: *first, last: *last })
             .collect();
         sources.sort_by(|a, b| a.source.cmp(&b.source));
-        let inferred = episode.evidence.told_tables().map(|told| wording::plain_text(told)).collect();
+        let inferred = episode.evidence.told_tables().map(wording::plain_text).collect();
         Evidence { records: episode.evidence.records, sources, root: hex(&episode.evidence.root), inferred }
     }
 }

@@ -15,7 +15,7 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
     let reasons =
         if writer.explanations_configured { "" } else { " No explanations are configured, so no business reason could be checked." };
     let apart = apart(&peak.observed);
-    let inferred: Vec<String> = episode.evidence.told_tables().take(TOLD_TABLES).map(|told| plain_text(told)).collect();
+    let inferred: Vec<String> = episode.evidence.told_tables().take(TOLD_TABLES).map(plain_text).collect();
     let inferred = if inferred.is_empty() { String::new() } else { format!(" Not listed in the catalog: {}.", inferred.join("; ")) };
     format!(
         "{} touched {}{apart}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \

@@ -11,7 +11,9 @@ use std::sync::Arc;
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/carriers");
 
 /// The format that a file is recognised as, its records as time and rows, and the reasons of what is none.
-fn decode(file: &str) -> (&'static str, Vec<(String, Option<u64>)>, Vec<String>) {
+type Carried = (&'static str, Vec<(String, Option<u64>)>, Vec<String>);
+
+fn decode(file: &str) -> Carried {
     let keys = Keys::built_in();
     let mut input = files::open(&format!("{FIXTURES}/{file}"), &keys).expect("the fixture is there");
     let Ok(Some(Piece::Block(block))) = input.next_block() else { panic!("{file} is a block") };

@@ -236,6 +236,7 @@ fn of_an_hour_that_occurs_twice_the_second_follows_the_first() {
 
 /// A statement of few hundred bytes whose parts name each other twice, again and again.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "its running time is what is tested")]
 fn a_statement_that_nests_is_analysed_in_time_that_grows_with_its_length() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases");
     let began = std::time::Instant::now();

@@ -6,7 +6,9 @@ use serde_json::Value;
 use std::path::Path;
 
 /// A file, the account, and of each access that is no login its table and its people.
-const SHAPES: &[(&str, &str, &[(&str, &str)])] = &[
+type Shape = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const SHAPES: &[Shape] = &[
     ("sqlserver_otel.jsonl", "SOC\\li", &[("dbo.customers", "unknown")]),
     ("sqlserver_snare.log", "SOC\\li", &[("dbo.customers", "unknown")]),
     ("sqlserver_wazuh.jsonl", "SOC\\li", &[("dbo.customers", "unknown")]),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 /// Without optimisation, on a machine that does other things too; with it a tenth of that is enough.
 const LONGEST: Duration = Duration::from_millis(1_500);
 
+#[expect(clippy::disallowed_methods, reason = "its running time is what is tested")]
 fn bounded(what: &str, text: &str) -> Analysis {
     let start = Instant::now();
     let analysis = analyse_anew(text, Dialect::PostgreSql);

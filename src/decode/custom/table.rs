@@ -237,14 +237,17 @@ mod tests {
         Settings { mapping: Some(Arc::new(mapping)), ..Settings::default() }
     }
 
-    fn told(records: &[Record<'_>]) -> Vec<(u64, String, String, Option<u64>)> {
+    /// A record's place, login, subjects and rows.
+    type Told = (u64, String, String, Option<u64>);
+
+    fn told(records: &[Record<'_>]) -> Vec<Told> {
         let one = |record: &Record<'_>| {
             (record.position.0, record.account.as_deref().unwrap_or("").to_owned(), record.subjects.join("+"), record.rows)
         };
         records.iter().map(one).collect()
     }
 
-    fn row(position: u64, account: &str, subjects: &str, rows: Option<u64>) -> (u64, String, String, Option<u64>) {
+    fn row(position: u64, account: &str, subjects: &str, rows: Option<u64>) -> Told {
         (position, account.to_owned(), subjects.to_owned(), rows)
     }
 
@@ -254,7 +257,7 @@ mod tests {
         lines.iter().map(|line| line.replace('T', TIME)).collect()
     }
 
-    fn decode(csv: Csv, text: &[&str]) -> (Vec<(u64, String, String, Option<u64>)>, Vec<(u64, String)>) {
+    fn decode(csv: Csv, text: &[&str]) -> (Vec<Told>, Vec<(u64, String)>) {
         let text = lines(text);
         let (records, dead) = decode_with(settings(csv), &FORMAT, &text.iter().map(String::as_str).collect::<Vec<_>>());
         (told(&records), dead)

@@ -38,6 +38,15 @@ struct Table {
     open: Option<Lines>,
 }
 
+/// Decodes each, and tells the first error: one that is no record must not take its neighbours along.
+fn each<T>(of: &[T], mut decode: impl FnMut(&T) -> Result<(), DecodeError>) -> Result<(), DecodeError> {
+    let mut first = Ok(());
+    for one in of {
+        first = first.and(decode(one));
+    }
+    first
+}
+
 impl Unframed {
     pub(in crate::decode) fn new(inner: Box<dyn Decoder>, format: &'static Format, settings: Arc<Settings>) -> Unframed {
         Unframed { inner, format, settings, layers: None, begun: None, runs_over_lines: false, spread: None, table: None }
@@ -55,8 +64,11 @@ impl Unframed {
         let bracket = matches!(raw.bytes.trim_ascii(), b"[" | b"]" | b"," | b"],");
         if bracket && !self.inner.is_record_incomplete() {
             // A decoder of documents knows them itself.
-            let taken = if self.layers == Some(0) { self.inner.decode(raw, emit) } else { Ok(emit(raw.ignored(IgnoredReason::Header))) };
-            return taken.or_else(|_| Ok(emit(raw.ignored(IgnoredReason::Header))));
+            let taken = self.layers == Some(0) && self.inner.decode(raw, emit).is_ok();
+            if !taken {
+                emit(raw.ignored(IgnoredReason::Header));
+            }
+            return Ok(());
         }
         if (self.layers.is_none() || self.runs_over_lines) && self.begins_more(raw) {
             return Ok(());
@@ -116,17 +128,12 @@ impl Unframed {
         let settings = Arc::clone(&self.settings);
         match open(text, &settings) {
             Opened::Nothing => self.inner.decode(raw, emit),
-            Opened::Several(values) => {
-                // One that is no record must not take its neighbours along.
-                values.iter().fold(Ok(()), |result, value| {
-                    let one = Raw { bytes: value.as_bytes(), ..raw };
-                    let nested = value.starts_with('[');
-                    result.and(if nested { self.inner.decode(one, emit) } else { self.unwrap(one, layers, emit) })
-                })
-            }
-            Opened::Letters { letters, .. } => {
-                letters.iter().fold(Ok(()), |result, letter| result.and(self.letter(letter, raw, layers - 1, emit)))
-            }
+            Opened::Several(values) => each(&values, |value| {
+                let one = Raw { bytes: value.as_bytes(), ..raw };
+                let nested = value.starts_with('[');
+                if nested { self.inner.decode(one, emit) } else { self.unwrap(one, layers, emit) }
+            }),
+            Opened::Letters { letters, .. } => each(&letters, |letter| self.letter(letter, raw, layers - 1, emit)),
         }
     }
 
@@ -178,9 +185,7 @@ impl Unframed {
         });
         let several = if result.is_err() && !any { std::str::from_utf8(raw.bytes).ok().and_then(values::side_by_side) } else { None };
         match several {
-            Some(values) => {
-                values.iter().fold(Ok(()), |result, value| result.and(self.inner.decode(Raw { bytes: value.as_bytes(), ..raw }, emit)))
-            }
+            Some(values) => each(&values, |value| self.inner.decode(Raw { bytes: value.as_bytes(), ..raw }, emit)),
             None => result,
         }
     }

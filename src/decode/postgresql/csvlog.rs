@@ -153,7 +153,7 @@ impl Csvlog {
     fn begin(&mut self, text: &str, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         match scan(text, Scan::default()) {
             Some(scan) if scan.state == State::Quoted => {
-                if !Layout::of(text).is_some() {
+                if Layout::of(text).is_none() {
                     return Err(form("neither a record nor its continuation"));
                 }
                 self.open = Some(OpenRecord { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
