@@ -174,3 +174,29 @@ fn the_server_may_be_asked_about_itself_and_what_collects_is_told_apart() {
         assert_eq!(effect(name, dialect), FunctionEffect::Server, "{name}");
     }
 }
+
+#[test]
+fn what_the_vendors_lists_name_is_known_and_what_they_do_not_name_is_foreign() {
+    let known = [
+        ("system$data_metric_scan", Dialect::Snowflake, FunctionEffect::HidesQuery),
+        ("to_query", Dialect::Snowflake, FunctionEffect::HidesQuery),
+        ("accumulate", Dialect::Snowflake, FunctionEffect::Pack),
+        ("map_entries", Dialect::Snowflake, FunctionEffect::Scalar),
+        ("instr", Dialect::Snowflake, FunctionEffect::Foreign),
+        ("powermultiset", Dialect::Oracle, FunctionEffect::Pack),
+        ("prediction", Dialect::Oracle, FunctionEffect::HidesQuery),
+        ("ai_summarize", Dialect::MsSql, FunctionEffect::HidesQuery),
+        ("node_id_from_parts", Dialect::MsSql, FunctionEffect::Scalar),
+        ("quantile", Dialect::MsSql, FunctionEffect::Pack),
+        ("collect_union", Dialect::Databricks, FunctionEffect::Pack),
+        ("raise_error", Dialect::Databricks, FunctionEffect::Collects),
+        ("product", Dialect::Databricks, FunctionEffect::Foreign),
+        ("st_polygonfromtext", Dialect::MySql, FunctionEffect::Scalar),
+        ("random", Dialect::MySql, FunctionEffect::Foreign),
+        ("pg_stat_get_lastscan", Dialect::PostgreSql, FunctionEffect::Server),
+        ("pg_wal_replay_wait", Dialect::PostgreSql, FunctionEffect::Foreign),
+    ];
+    for (name, dialect, wanted) in known {
+        assert_eq!(effect(name, dialect), wanted, "{dialect:?}: {name}");
+    }
+}
