@@ -118,9 +118,11 @@ fn explained(statement: &str, dialect: Dialect) -> Option<&str> {
     const BEGIN: [&str; 12] =
         ["select", "with", "insert", "update", "delete", "merge", "replace", "values", "table", "create", "declare", "call"];
     let bytes = statement.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
+    // Of brackets that follow each other all open the same.
+    let (mut at, mut depth, mut asked) = (0, 0_usize, false);
     while at < bytes.len() {
         if bytes[at].is_ascii_alphabetic() {
+            asked = false;
             let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
             if depth == 0 && BEGIN.iter().any(|word| statement[at..end].eq_ignore_ascii_case(word)) {
                 return Some(&statement[at..]);
@@ -129,10 +131,11 @@ fn explained(statement: &str, dialect: Dialect) -> Option<&str> {
             continue;
         }
         match bytes[at] {
-            b'(' if is_query(&statement[at + 1..]) => return Some(&statement[at..]),
-            b'(' => depth += 1,
-            b')' => depth = depth.saturating_sub(1),
-            _ => {}
+            b'(' if !asked && is_query(&statement[at + 1..]) => return Some(&statement[at..]),
+            b'(' => (depth, asked) = (depth + 1, true),
+            b')' => (depth, asked) = (depth.saturating_sub(1), false),
+            byte if byte.is_ascii_whitespace() => {}
+            _ => asked = false,
         }
         at = split::next(bytes, at, dialect).max(at + 1);
     }

@@ -6,6 +6,7 @@
 use crate::model::record::Dialect;
 use crate::sql::lexer::{self, Kind, Token};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// A text without its hints.
 pub(super) struct Bare<'t> {
@@ -64,6 +65,7 @@ pub(super) fn without<'t>(text: &'t str, tokens: &[Token<'t>], dialect: Dialect)
     let (mut kept, mut from, mut at) = (String::new(), 0, 0);
     // A hint in bare brackets stands behind a table; elsewhere it would be the argument of a function.
     let (mut tables, mut selects) = (false, false);
+    let mut named = None;
     while at < tokens.len() {
         if tokens[at].is_any(&CLAUSES) {
             tables = tokens[at].is_any(&["FROM", "JOIN", "UPDATE", "INTO"]);
@@ -73,8 +75,7 @@ pub(super) fn without<'t>(text: &'t str, tokens: &[Token<'t>], dialect: Dialect)
             && selects
             && let Some(end) = assignment(tokens, at)
         {
-            let name = tokens[at].text;
-            let named = tokens.iter().filter(|token| token.kind == Kind::Variable && token.text.eq_ignore_ascii_case(name)).count();
+            let named = named.get_or_insert_with(|| variables(tokens)).get(&tokens[at].text.to_ascii_lowercase()).copied().unwrap_or(0);
             // `+=` adds to what is there.
             let adds = named > 1 || end - at > 2;
             bare.kept = if adds { Some(Kept::AllRows) } else { bare.kept.or(Some(Kept::LastRow)) };
@@ -103,6 +104,15 @@ pub(super) fn without<'t>(text: &'t str, tokens: &[Token<'t>], dialect: Dialect)
         bare.text = Cow::Owned(kept);
     }
     bare
+}
+
+/// How often each variable is named.
+fn variables(tokens: &[Token<'_>]) -> HashMap<String, usize> {
+    let mut named = HashMap::new();
+    for token in tokens.iter().filter(|token| token.kind == Kind::Variable) {
+        *named.entry(token.text.to_ascii_lowercase()).or_default() += 1;
+    }
+    named
 }
 
 /// `@x =`, `@x +=` at the beginning of a column of the select list: its end, in tokens.

@@ -11,6 +11,11 @@ const DEEPEST: usize = 40;
 /// Most operators of one statement: chains of them make a tree as deep as they are long.
 const MOST_OPERATORS: usize = 2_000;
 
+/// Most words of one statement, but for those that are values: each may become a column or table of the tree, of one or two kilobytes.
+const MOST_WORDS: usize = 10_000;
+/// Most tokens of one statement: lists of values are long.
+const MOST_TOKENS: usize = 120_000;
+
 /// The syntax tree of a statement; `None` where it is not understood, or too large.
 pub(super) fn parse(statement: &str, dialect: Dialect) -> Option<Statement> {
     let mut parser = parser(statement, dialect)?;
@@ -41,10 +46,24 @@ fn parser(statement: &str, dialect: Dialect) -> Option<Parser<'static>> {
         *name = format!("${}", index + 1);
     }
     let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
-    if operators > MOST_OPERATORS || brackets(&tokens) > deepest(&tokens) {
+    if operators > MOST_OPERATORS || is_large(&tokens) || brackets(&tokens) > deepest(&tokens) {
         return None;
     }
     Some(Parser::new(dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens))
+}
+
+/// Whether the tree of these tokens would take much memory.
+fn is_large(tokens: &[TokenWithSpan]) -> bool {
+    use sqlparser::keywords::Keyword;
+    let (mut words, mut marks) = (0, 0);
+    for token in tokens {
+        match &token.token {
+            Token::Whitespace(_) => {}
+            Token::Word(word) if !matches!(word.keyword, Keyword::NULL | Keyword::TRUE | Keyword::FALSE | Keyword::DEFAULT) => words += 1,
+            _ => marks += 1,
+        }
+    }
+    words > MOST_WORDS || words + marks > MOST_TOKENS
 }
 
 /// How deep brackets stand in each other.
@@ -101,5 +120,19 @@ fn deepens(token: &Token) -> bool {
         | Token::Placeholder(_)
         | Token::SemiColon => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_whose_tree_would_take_much_memory_is_not_parsed() {
+        let parses = |text: &str| parse(text, Dialect::PostgreSql).is_some();
+        assert!(!parses(&format!("SELECT * FROM {}a", "a,".repeat(12_000))));
+        assert!(!parses(&format!("SELECT a FROM t WHERE b IN ({}1)", "1,".repeat(120_000))));
+        assert!(parses(&format!("SELECT a FROM t WHERE b IN ({}1)", "1234567,".repeat(30_000))));
+        assert!(parses(&format!("INSERT INTO t VALUES {}(1,NULL)", "(1,NULL),".repeat(20_000))));
     }
 }

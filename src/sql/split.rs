@@ -82,10 +82,13 @@ pub fn first_word_in(text: &str, dialect: Dialect) -> &str {
 pub fn after_word<'t>(statement: &'t str, word: &str) -> Option<&'t str> {
     let lower = statement.to_ascii_lowercase();
     let is_part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '"');
+    // Quotes are counted once, however often the word stands within them.
+    let (mut counted, mut quotes) = (0, 0);
     lower.match_indices(word).find_map(|(at, _)| {
         let (before, after) = (&lower[..at], &lower[at + word.len()..]);
+        quotes += memchr::memchr2_iter(b'"', b'\'', &lower.as_bytes()[counted..at]).count();
+        counted = at;
         let free = !is_part(before.chars().next_back()) && !is_part(after.chars().next());
-        let quotes = before.matches('"').count() + before.matches('\'').count();
         (free && quotes % 2 == 0).then(|| &statement[at + word.len()..])
     })
 }

@@ -47,6 +47,7 @@ mod server_shapes;
 mod source_gaps;
 mod stand_ins;
 mod statement_cost;
+mod statement_growth;
 mod statute;
 mod tool_statements;
 mod truth;
