@@ -1,11 +1,17 @@
 //! Tables that a source says were read although the statement's text does not name them: behind views, synonyms, dynamic SQL.
 
 use crate::model::access::Operation;
-use crate::model::record::{Dialect, Object, Record, Text};
+use crate::model::record::{Dialect, Object, Record, Text, is_same_table};
 use crate::sql::{self, Class};
+use std::collections::BTreeSet;
 
 /// Where the record's statement does not name one of the tables, the tables are better than the text.
 pub fn name_missing(told: &mut Record<'_>, tables: &[String]) {
+    name_missing_in(told, tables, None);
+}
+
+/// The same where the session's schema is known: in it stand the tables that the text names without one.
+pub fn name_missing_in(told: &mut Record<'_>, tables: &[String], schema: Option<&str>) {
     let Some(text) = told.statement.as_deref() else {
         told.objects = objects(tables);
         return;
@@ -15,11 +21,18 @@ pub fn name_missing(told: &mut Record<'_>, tables: &[String]) {
     if analysis.class == Class::Explain {
         return;
     }
-    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_lowercase();
     let sources = analysis.branches.iter().flat_map(|branch| &branch.sources).map(|source| &source.table);
-    let named: Vec<String> = sources.chain(&analysis.writes).map(|table| last(table)).collect();
+    let in_schema = |table: &String| match schema {
+        Some(schema) if !table.contains('.') => format!("{schema}.{table}").to_lowercase(),
+        _ => table.to_lowercase(),
+    };
+    let named: BTreeSet<String> = sources.chain(&analysis.writes).map(in_schema).collect();
+    let is_named = |table: &String| {
+        let table = table.to_lowercase();
+        named.contains(&table) || named.iter().any(|name| is_same_table(name, &table))
+    };
     // A text that is not understood says neither what of them it shows nor in how many rows.
-    if analysis.unparsed || tables.iter().any(|table| !named.contains(&last(table))) {
+    if analysis.unparsed || tables.iter().any(|table| !is_named(table)) {
         told.objects = objects(tables);
         // Nobody knows what stands between those tables and the rows that left: an aggregate shows 1 row of thousands.
         told.rows_bound = told.rows.take().or(told.rows_bound);
@@ -56,6 +69,18 @@ mod tests {
         assert_eq!(with("SELECT a FROM crm.People", &["CRM.PEOPLE"]).rows, Some(1));
         let view = with("SELECT a FROM v", &["crm.people"]);
         assert_eq!((view.objects.len(), view.rows, view.rows_bound), (1, None, Some(1)));
+    }
+
+    #[test]
+    fn a_view_that_is_called_like_its_table_is_none_of_it() {
+        assert_eq!(with("SELECT a FROM mart.people", &["crm.people"]).objects.len(), 1);
+        assert_eq!(with("SELECT a FROM db.crm.people", &["crm.people"]).objects.len(), 0);
+        let in_schema = |schema| {
+            let mut record = with("SELECT a FROM people", &["crm.people"]);
+            name_missing_in(&mut record, &["crm.people".to_owned()], Some(schema));
+            record.objects.len()
+        };
+        assert_eq!((in_schema("CRM"), in_schema("mart")), (0, 1));
     }
 
     #[test]

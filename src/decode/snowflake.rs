@@ -114,8 +114,11 @@ fn read(row: &ExportRow, record: &mut Record<'static>) -> Result<bool, DecodeErr
     };
     let tables: Vec<String> = read.iter().map(|object| short(object).table.into_owned()).collect();
     if !tables.is_empty() {
-        hidden_tables::name_missing(record, &tables);
-        if !record.objects.is_empty() {
+        hidden_tables::name_missing_in(record, &tables, row.text(&["schemaname"]).as_deref());
+        if record.objects.is_empty() {
+            // Behind a view stand its tables; what only stands before them is a view.
+            record.base_reads = if base.is_empty() { &direct } else { &base }.iter().map(short).collect();
+        } else {
             record.objects = read.iter().map(short).collect();
             if record.operation == Operation::Write {
                 // What was read went into what was written: how much of it, the text does not say.

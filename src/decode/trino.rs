@@ -189,15 +189,18 @@ fn read(
     record.rows = rows.filter(|_| record.outcome == EventOutcome::Success);
     if !inputs.is_empty() {
         let tables: Vec<String> = inputs.iter().map(named).collect();
-        hidden_tables::name_missing(&mut record, &tables);
-        if !record.objects.is_empty() {
+        hidden_tables::name_missing_in(&mut record, &tables, context.text(&["schema"]).as_deref());
+        let columns = |input: &Input| Some(input.columns.clone()).filter(|columns| !columns.is_empty());
+        let object = |input: &Input| Object { table: Text::Owned(named(input)), columns: columns(input) };
+        let read = inputs.iter().map(object).collect();
+        if record.objects.is_empty() {
+            record.base_reads = read;
+        } else {
             if record.operation == Operation::Write {
                 // What was read went into what was written: how much of it, the text does not say.
                 record.operation = Operation::Other;
             }
-            let columns = |input: &Input| Some(input.columns.clone()).filter(|columns| !columns.is_empty());
-            let object = |input: &Input| Object { table: Text::Owned(named(input)), columns: columns(input) };
-            record.objects = inputs.iter().map(object).collect();
+            record.objects = read;
         }
     }
     Ok(Some(record))
@@ -279,7 +282,10 @@ fn inputs(io: &ExportRow, metadata: &ExportRow) -> Result<Vec<Input>, DecodeErro
             Value::Object(fields) => ExportRow::of(fields, EXPECTED).ok().and_then(|column| column.text(&["column", "name", "columnname"])),
             other => row::text(&other),
         };
-        let columns: Vec<Text<'static>> = input.list(&["columns"], EXPECTED)?.into_iter().filter_map(name).collect();
+        let mut columns: Vec<Text<'static>> = input.list(&["columns"], EXPECTED)?.into_iter().filter_map(name).collect();
+        // `address#street` and `address.street` are parts of a column.
+        let whole = |column: &Text<'static>| column.split_once(['#', '.']).map(|(column, _)| Text::Owned(column.to_owned()));
+        columns.extend(columns.iter().filter_map(whole).collect::<Vec<_>>());
         match found.iter_mut().find(|known| known.table == table && known.catalog == catalog) {
             // Read twice: all columns of both, and all there are where one does not say.
             Some(known) if known.columns.is_empty() || columns.is_empty() => known.columns.clear(),

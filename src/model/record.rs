@@ -38,6 +38,9 @@ pub struct Record<'a> {
     pub operation: Operation,
     /// Tables (and columns) that the source itself names.
     pub objects: Vec<Object<'a>>,
+    /// Base tables that the source says were read beside a text that is believed: the text may choose among their columns, but what
+    /// it does not speak of was read nevertheless. A source that names no columns says nothing of them.
+    pub base_reads: Vec<Object<'a>>,
     /// SQL text, analysed where `objects` is empty.
     pub statement: Option<Text<'a>>,
     /// Bind values in the order of their placeholders; `None` is NULL or not logged.
@@ -166,6 +169,13 @@ pub struct Object<'a> {
     pub columns: Option<Vec<Text<'a>>>,
 }
 
+/// Whether two names, each as exact as it is, may be of one table: `mart.people` is none of `crm.people`, `people` may be either.
+pub fn is_same_table(one: &str, other: &str) -> bool {
+    let same =
+        |(one, other): (&str, &str)| one == other || one.is_empty() || other.is_empty() || one.to_lowercase() == other.to_lowercase();
+    one.rsplit('.').zip(other.rsplit('.')).all(same)
+}
+
 impl<'a> Record<'a> {
     /// A record of that place and time with nothing else known.
     pub fn new(position: Position, hash: RecordHash, time: Timestamp) -> Record<'a> {
@@ -182,6 +192,7 @@ impl<'a> Record<'a> {
             system: None,
             operation: Operation::Read,
             objects: Vec::new(),
+            base_reads: Vec::new(),
             statement: None,
             binds: Vec::new(),
             dialect: Dialect::Generic,
@@ -208,6 +219,7 @@ impl<'a> Record<'a> {
             client: Client { ip: own(self.client.ip), host: own(self.client.host), app: own(self.client.app) },
             system: own(self.system),
             objects: self.objects.into_iter().map(object).collect(),
+            base_reads: self.base_reads.into_iter().map(object).collect(),
             statement: own(self.statement),
             binds: self.binds.into_iter().map(own).collect(),
             subjects: list(self.subjects),

@@ -39,6 +39,7 @@ use crate::model::record::Dialect;
 pub use making::{Made, MadeColumn, Making, OriginColumn};
 pub use predicate::array_elements;
 pub use several::is_no_statement;
+use std::collections::BTreeSet;
 pub use written::WrittenRows;
 
 /// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
@@ -135,6 +136,12 @@ pub struct Analysis {
     pub trailing: bool,
     /// `UNION`, `INTERSECT` and `EXCEPT` drop rows that are alike.
     pub set_operation: bool,
+}
+
+/// The words and names of a text in lower case, without its comments and strings.
+pub fn names(text: &str, dialect: Dialect) -> BTreeSet<String> {
+    let tokens = lexer::tokens(text, dialect).list;
+    tokens.iter().filter(|token| token.names()).map(|token| token.name().to_lowercase()).collect()
 }
 
 /// A bound on the number of result rows.

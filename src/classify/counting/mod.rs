@@ -4,6 +4,7 @@
 //! unknown, and a bound never lies below the truth. What a statement reads is found by [`crate::sql`]; which columns are
 //! personal is said by the [`Catalog`].
 
+mod base_reads;
 mod branch;
 mod catalog_source;
 mod column_disclosure;

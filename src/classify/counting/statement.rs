@@ -4,7 +4,7 @@ use crate::classify::catalog::Catalog;
 use crate::classify::counting::branch::{BranchDisclosure, PeopleRule, disclose_branch};
 use crate::classify::counting::disclosure::{Counted, TableChanges};
 use crate::classify::counting::foreign_key_check::is_foreign_key_check;
-use crate::classify::counting::{execution_plan, selection, written};
+use crate::classify::counting::{base_reads, execution_plan, selection, written};
 use crate::model::access::{IdSequence, Selection};
 use crate::model::doubts::Doubts;
 use crate::model::keys::Keys;
@@ -35,6 +35,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     if let Some(planned) = &planned {
         execution_plan::refine(&mut analysis, record, planned, catalog);
     }
+    let contradicted = base_reads::unite(&mut analysis, record, catalog);
     let class = if record.fetched { Class::Fetch } else { analysis.class };
     let mut found = Counted {
         reads: Vec::new(),
@@ -71,8 +72,9 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     found.id_sequence = shown.iter().map(|shown| shown.id_sequence).find(|sequence| *sequence != IdSequence::default()).unwrap_or_default();
     found.selection = selection::selection(&analysis);
     found.persons = persons(&analysis, &shown, record);
-    // A text that was not understood may be several statements, of which others returned rows.
-    if analysis.unparsed && !found.persons.is_nobody() {
+    // A text that was not understood may be several statements, of which others returned rows; one that does not tell of all that was
+    // read is not understood either.
+    if (analysis.unparsed || contradicted) && !found.persons.is_nobody() {
         found.persons = found.persons.at_most();
     }
     // Beside an exact count a subject is a claim that this person was seen.
