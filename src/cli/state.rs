@@ -45,6 +45,7 @@ impl ReplayState {
         positions.lines.extend(replay.positions());
         positions.offsets.extend(replay.offsets());
         positions.know(replay.made_tables());
+        positions.know_columns(replay.columns());
         let keys = &replay.engine().context().classifier.keys;
         for (path, line, offset) in replay.ends() {
             if let Some(position) =

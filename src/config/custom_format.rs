@@ -117,6 +117,13 @@ pub struct CustomFormat {
     pub written: String,
 }
 
+impl CustomFormat {
+    /// Whether its rows are read by a header that must come with them.
+    pub fn wants_header(&self) -> bool {
+        self.kind.name == "csv" && self.settings.mapping.as_ref().is_none_or(|mapping| mapping.csv.header.is_empty())
+    }
+}
+
 /// Reads all of them.
 pub(super) fn all(mut section: Section<'_>) -> BTreeMap<String, CustomFormat> {
     let mut formats = BTreeMap::new();

@@ -4,7 +4,8 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
 use crate::classify::table_file;
-use crate::config::schema::{CatalogFile, Cluster, Config, SourceKind};
+use crate::config::custom_format::CustomFormat;
+use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ fn normal(path: &Path) -> PathBuf {
 
 /// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
 pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
-    let mut warnings = Vec::new();
+    let mut warnings = headerless_topics(config);
     if let Some(CatalogFile { file }) = &config.catalog {
         unreachable_tables(file, catalog, &mut warnings);
     }
@@ -88,6 +89,17 @@ pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Ve
         }
     }
     warnings
+}
+
+/// Topics of rows whose columns nothing names for sure: each partition would have to begin with a header, and keep it.
+fn headerless_topics(config: &Config) -> Vec<Problem> {
+    let is_headerless = |source: &Source| {
+        let own = config.formats.get(&source.format);
+        matches!(source.kind, SourceKind::Kafka(_)) && own.is_some_and(CustomFormat::wants_header)
+    };
+    let rule = "should give a `header`, as messages of a topic rarely begin with one: rows before a header are dead letters";
+    let place = |source: &Source| format!("{}: format.{}", config.file.display(), source.format);
+    config.sources.iter().filter(|source| is_headerless(source)).map(|source| Problem::plain(place(source), rule)).collect()
 }
 
 fn text(path: Option<&Path>) -> Option<(String, String)> {
@@ -298,6 +310,19 @@ mod tests {
             assert_eq!(mistakes(&source(&topic)), [format!("c.toml: source[0].topics {rule}, got {topic:?}")]);
         }
         assert!(mistakes(&source("leakwarden.other")).is_empty());
+    }
+
+    #[test]
+    fn rows_of_a_topic_without_a_header_are_told() {
+        let told = |kind: &str, header: &str| {
+            let text = format!(
+                "[catalog]\nfile = \"catalog.toml\"\n[[source]]\nname = \"k\"\n{kind}\nformat = \"own\"\n\
+                 [format.own]\nkind = \"csv\"\ntime = \"t\"\naccount = \"a\"\n{header}"
+            );
+            headerless_topics(&Config::parse(&text, Path::new("c.toml")).expect("is valid")).len()
+        };
+        let kafka = "kind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"";
+        assert_eq!((told(kafka, ""), told(kafka, "header = [\"t\", \"a\"]\n"), told("kind = \"file\"\npath = \"x\"", "")), (1, 0, 0));
     }
 
     #[test]

@@ -59,6 +59,9 @@ impl Accounted {
         if !self.head.is_empty() {
             self.inner.begin(&self.head);
         }
+        if let Some(names) = former.columns() {
+            self.inner.know_columns(names);
+        }
         let mut told = 0;
         let _ = catch_unwind(AssertUnwindSafe(|| {
             former.flush(&mut |decoded| {
@@ -109,6 +112,7 @@ impl Decoder for Accounted {
             // A line that ends a record may begin the next.
             let goes_on = was_open && (earlier == 0 || !self.inner.is_record_incomplete());
             match raw.bytes.trim_ascii() {
+                _ if self.inner.holds_lines() => self.held += 1,
                 _ if goes_on => emit(raw.ignored(IgnoredReason::Continuation)),
                 b"" => emit(raw.ignored(IgnoredReason::Blank)),
                 _ => self.held += 1,
@@ -120,6 +124,14 @@ impl Decoder for Accounted {
     fn begin(&mut self, head: &[u8]) {
         self.head = head.to_vec();
         self.inner.begin(head);
+    }
+
+    fn columns(&self) -> Option<&[String]> {
+        self.inner.columns()
+    }
+
+    fn know_columns(&mut self, names: &[String]) {
+        self.inner.know_columns(names);
     }
 
     fn flush(&mut self, emit: &mut Emit<'_>) {
@@ -203,5 +215,48 @@ mod tests {
         let mut decode = |at, line: &str| decoder.decode(Raw::new(line.as_bytes(), Position(at), RecordHash::default()), &mut keep);
         assert_eq!((decode(1, "h"), decode(2, "p"), decode(3, "r")), (Ok(()), Err(DecodeError::Bug), Ok(())));
         assert_eq!((records, ignored), (1, 1), "what was held back is lost with the decoder, and counted");
+    }
+
+    /// How many records, dead letters and lines passed over come of lines.
+    fn fates(format: &str, lines: &[&str]) -> [u64; 3] {
+        let mut decoder = crate::decode::Codec::named(crate::decode::format(format).expect("is one"), std::sync::Arc::default()).decoder();
+        let [mut records, mut dead, mut ignored] = [0; 3];
+        let mut refused = 0;
+        let mut keep = |decoded: Decoded<'_>| match decoded {
+            Decoded::Record(_) => records += 1,
+            Decoded::Lost(_) => dead += 1,
+            Decoded::Ignored(Ignored { lines, .. }) => ignored += lines,
+            Decoded::Numbered(_) => {}
+        };
+        for (at, line) in lines.iter().enumerate() {
+            let raw = Raw::new(line.as_bytes(), Position(at as u64 + 1), RecordHash::default());
+            refused += u64::from(decoder.decode(raw, &mut keep).is_err());
+        }
+        decoder.flush(&mut keep);
+        [records, dead + refused, ignored]
+    }
+
+    #[test]
+    fn lines_that_were_held_for_an_object_count_once_whatever_it_turns_out_to_be() {
+        let record = r#"{"time":"2026-03-02T09:00:00Z","employee":"e1","statement":"SELECT 1"}"#;
+        let message = format!(r#""message":"{}""#, record.replace('"', "\\\""));
+        let carried = ["{", "\"a\":1,", message.as_str(), "}"];
+        let cases: [&[&str]; 8] = [
+            &carried,
+            &["{", "\"a\":1,", "\"b\":2", "}"],
+            &["{", "\"a\":1,", "", "\"b\":2", record],
+            &["{", "\"a\":1,", "\"b\":2"],
+            &["{\"a\":", "x y", record, record],
+            &["{", "\"time\":\"2026-03-02T09:00:00Z\",", "\"employee\":\"e1\",", "\"statement\":\"SELECT 1\"", "}", record],
+            &[record, "{", "\"a\":1,", "\"b\":2"],
+            &["{", "\"a\":1,", "{\"queryId\":\"x\"}", "\"b\":2}", "x"],
+        ];
+        for format in crate::decode::FORMATS {
+            for lines in cases {
+                let fates = fates(format.name, lines);
+                assert_eq!(fates.iter().sum::<u64>(), lines.len() as u64, "{} {lines:?}: {fates:?}", format.name);
+            }
+        }
+        assert_eq!(fates("canonical", &carried), [1, 0, 3]);
     }
 }

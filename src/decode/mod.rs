@@ -197,11 +197,30 @@ pub trait Decoder: Send + Sync {
     /// The input goes on in the middle of a file that begins with these bytes: its first lines may name the columns of all others.
     fn begin(&mut self, _head: &[u8]) {}
 
+    /// The names of the columns by which rows are read, where a line of the input told them: later rows mean nothing without.
+    fn columns(&self) -> Option<&[String]> {
+        None
+    }
+
+    /// Whether it reads headers itself, so that no line is to be taken for that of an export.
+    fn reads_headers(&self) -> bool {
+        false
+    }
+
+    /// Goes on with rows below a header that was read before.
+    fn know_columns(&mut self, _names: &[String]) {}
+
     /// The input ends or pauses: whatever was held back for later lines is emitted now.
     fn flush(&mut self, _emit: &mut Emit<'_>) {}
 
     /// Whether the last line was the beginning of a record whose rest has not come: a flush would tear it apart.
     fn is_record_incomplete(&self) -> bool {
+        false
+    }
+
+    /// Whether lines are held of which it is open what they are: one record, or each one of its own. What became of every one of them
+    /// is told once it is known.
+    fn holds_lines(&self) -> bool {
         false
     }
 }

@@ -27,6 +27,9 @@ pub struct Batch {
     pub(super) made: MadeTables,
     /// What they have to do with such tables.
     pub(super) with_made: MadeTablesUse,
+    /// The columns by which its first row was read, where a header before it told them, and those by which the next would be.
+    pub(super) columns_before: Option<Vec<String>>,
+    pub(super) columns: Option<Vec<String>>,
 }
 
 /// One thing of a batch.

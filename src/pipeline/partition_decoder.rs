@@ -29,6 +29,8 @@ pub struct PartitionDecoder {
     first: FirstRecords,
     /// Tables that its statements made of known ones.
     made: MadeTables,
+    /// The columns of the header that was last read, for decoders that begin below it.
+    columns: Option<Vec<String>>,
     /// Encrypts what dead letters keep; without it they keep nothing.
     sealer: Option<Arc<Sealer>>,
 }
@@ -45,6 +47,7 @@ impl PartitionDecoder {
             decoder: None,
             first: FirstRecords::default(),
             made: MadeTables::default(),
+            columns: None,
             sealer: None,
         }
     }
@@ -62,6 +65,16 @@ impl PartitionDecoder {
     /// Goes on with tables that statements before its next record made.
     pub fn know(&mut self, made: MadeTables) {
         self.made = made;
+    }
+
+    /// The columns by which its next row is read, where a header told them: what is saved with its position.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.decoder.as_ref().and_then(|decoder| decoder.columns()).or(self.columns.as_deref())
+    }
+
+    /// Goes on below a header that stands before its next record.
+    pub fn know_columns(&mut self, names: Vec<String>) {
+        self.columns = Some(names);
     }
 
     /// The format, once it is known.
@@ -109,7 +122,7 @@ impl PartitionDecoder {
     /// Decodes and classifies the next piece, in order.
     pub fn decode(&mut self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
         let Some(codec) = self.format.known() else { return self.unrecognised(piece, classifier) };
-        let mut decoder = self.decoder.take().unwrap_or_else(|| begun(codec, piece));
+        let mut decoder = self.decoder.take().unwrap_or_else(|| begun(codec, piece, self.columns.as_deref()));
         let mut batch = Batch::among(std::mem::take(&mut self.made), classifier);
         self.decode_piece(&mut *decoder, piece, classifier, range, &mut batch);
         self.made = std::mem::take(&mut batch.made);
@@ -119,15 +132,24 @@ impl PartitionDecoder {
 
     /// The same for a format whose records stand alone: several pieces may be decoded at once, and [`Self::in_order`] follows.
     pub fn decode_stateless(&self, piece: &Piece, classifier: &Classifier, range: TimeRange) -> Batch {
-        self.decode_alone(piece, classifier, range, self.made.clone())
+        self.decode_alone(piece, classifier, range, self.made.clone(), self.columns.as_deref())
     }
 
-    fn decode_alone(&self, piece: &Piece, classifier: &Classifier, range: TimeRange, made: MadeTables) -> Batch {
+    fn decode_alone(
+        &self,
+        piece: &Piece,
+        classifier: &Classifier,
+        range: TimeRange,
+        made: MadeTables,
+        columns: Option<&[String]>,
+    ) -> Batch {
         match self.format.known() {
             Some(codec) => {
-                let mut decoder = begun(codec, piece);
+                let mut decoder = begun(codec, piece, columns);
                 let mut batch = Batch::among(made, classifier);
+                batch.columns_before = decoder.columns().map(<[String]>::to_vec);
                 self.decode_piece(&mut *decoder, piece, classifier, range, &mut batch);
+                batch.columns = decoder.columns().map(<[String]>::to_vec);
                 decoder.flush(&mut |decoded| self.keep(decoded, classifier, range, &mut batch));
                 batch
             }
@@ -137,8 +159,23 @@ impl PartitionDecoder {
 
     /// Pieces that were decoded at once did not know which tables the ones before them had made: those that asked are decoded again, in
     /// order, once one has made any.
+    ///
+    /// Neither did they know a header that came again, changed: those below it are decoded again by its names.
     pub fn in_order(&mut self, pieces: &[Piece], batches: &mut [Batch], classifier: &Classifier, range: TimeRange) {
-        self.again(batches, classifier, |decoder, at, made| decoder.decode_alone(&pieces[at], classifier, range, made));
+        let mut columns = self.columns.take();
+        let mut by = Vec::with_capacity(batches.len());
+        for (piece, batch) in pieces.iter().zip(batches.iter_mut()) {
+            if matches!(piece, Piece::Block(block) if block.first_line == 1) {
+                columns = None;
+            }
+            by.push(columns.clone());
+            if columns.is_some() && batch.columns_before.is_some() && batch.columns_before != columns {
+                *batch = self.decode_alone(piece, classifier, range, self.made.clone(), columns.as_deref());
+            }
+            columns = batch.columns.take().or(columns);
+        }
+        self.columns = columns;
+        self.again(batches, classifier, |decoder, at, made| decoder.decode_alone(&pieces[at], classifier, range, made, by[at].as_deref()));
     }
 
     /// The same for messages.
@@ -171,7 +208,7 @@ impl PartitionDecoder {
     /// Goes on where a piece of a file begins, for who decodes its lines one by one.
     pub fn begin(&mut self, piece: &Piece) {
         if let (None, Some(codec)) = (&self.decoder, self.format.known()) {
-            self.decoder = Some(begun(codec, piece));
+            self.decoder = Some(begun(codec, piece, self.columns.as_deref()));
         }
     }
 
@@ -239,7 +276,7 @@ impl PartitionDecoder {
             return;
         }
         let Some(codec) = self.format.known() else { return };
-        let mut decoder = self.decoder.take().unwrap_or_else(|| codec.decoder());
+        let mut decoder = self.decoder.take().unwrap_or_else(|| begun_below(codec, self.columns.as_deref()));
         batch.made = std::mem::take(&mut self.made);
         batch.made.refresh(&classifier.catalog);
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), batch));
@@ -358,13 +395,24 @@ impl PartitionDecoder {
 }
 
 /// A decoder that goes on where a piece of a file begins.
-fn begun(codec: &Codec, piece: &Piece) -> Box<dyn Decoder> {
-    let mut decoder = codec.decoder();
-    if let Piece::Block(block) = piece
-        && block.first_line > 1
-    {
-        decoder.begin(&block.head);
+fn begun(codec: &Codec, piece: &Piece, columns: Option<&[String]>) -> Box<dyn Decoder> {
+    match piece {
+        // It has its own header.
+        Piece::Block(block) if block.first_line == 1 => codec.decoder(),
+        Piece::Block(block) => {
+            let mut decoder = codec.decoder();
+            decoder.begin(&block.head);
+            columns.into_iter().for_each(|names| decoder.know_columns(names));
+            decoder
+        }
+        Piece::Messages(_) | Piece::Oversized(_) => begun_below(codec, columns),
     }
+}
+
+/// A decoder that goes on below a header.
+fn begun_below(codec: &Codec, columns: Option<&[String]>) -> Box<dyn Decoder> {
+    let mut decoder = codec.decoder();
+    columns.into_iter().for_each(|names| decoder.know_columns(names));
     decoder
 }
 

@@ -22,6 +22,9 @@ pub struct Positions {
     pub offsets: BTreeMap<(String, i32), i64>,
     /// Tables that the statements of each partition made of known ones, by its name.
     pub made: BTreeMap<String, MadeTables>,
+    /// The columns of the header below which each partition goes on, by its name.
+    #[serde(skip)]
+    pub columns: BTreeMap<String, Vec<String>>,
     /// Dead letters that have been re-driven: each counts once.
     #[serde(skip)]
     pub redriven: BTreeSet<LetterId>,
@@ -54,7 +57,11 @@ impl StateDir {
         let Some(snapshot) = self.store.load()? else { return Ok(None) };
         let ((head, mut positions), rest): ((Vec<u8>, Positions), &[u8]) = postcard::take_from_bytes(&snapshot.meta)?;
         if !rest.is_empty() {
-            positions.redriven = postcard::from_bytes(rest)?;
+            let (redriven, rest) = postcard::take_from_bytes(rest)?;
+            positions.redriven = redriven;
+            if !rest.is_empty() {
+                positions.columns = postcard::from_bytes(rest)?;
+            }
         }
         let mut shards = snapshot.entries;
         shards.sort_by_key(|(at, _)| *at);
@@ -65,8 +72,11 @@ impl StateDir {
     pub fn save(&mut self, image: Snapshot, positions: &Positions) -> Result<(), StateError> {
         let mut meta = postcard::to_stdvec(&(&image.head, positions))?;
         // Behind the rest, and only where there are any: states without them are those of versions that knew none.
-        if !positions.redriven.is_empty() {
+        if !positions.redriven.is_empty() || !positions.columns.is_empty() {
             meta = postcard::to_extend(&positions.redriven, meta)?;
+        }
+        if !positions.columns.is_empty() {
+            meta = postcard::to_extend(&positions.columns, meta)?;
         }
         let shards = image.shards.into_iter().enumerate().map(|(at, bytes)| (at as u32, bytes));
         Ok(self.store.replace(&meta, shards)?)
@@ -88,6 +98,11 @@ impl Positions {
                 self.made.insert(partition, made);
             }
         }
+    }
+
+    /// Takes over below which header each partition goes on.
+    pub fn know_columns(&mut self, columns: impl Iterator<Item = (String, Vec<String>)>) {
+        self.columns.extend(columns);
     }
 
     /// Offsets as the Kafka source takes them.

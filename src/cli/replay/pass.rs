@@ -43,6 +43,7 @@ impl ReplayPass<'_> {
         let mut replay =
             Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?;
         replay.know(&positions.made);
+        replay.know_columns(&positions.columns);
         Ok(replay)
     }
 

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! **Header**: the first line, where `header` does not give the names. It may come again, as after rotation; one that has changed is learnt.
-//! After a restart in the middle of a file it is read from the beginning of the file. A quoted column may run over lines.
+//! After a restart in the middle of a file or topic the last one read holds. A quoted column may run over lines.
 //!
 //! **Refused**: a row of another number of columns than its header, and one whose quotes do not close: nothing shifts silently. A header
 //! that lacks a column that the configuration names (the rows are read without it, unless it is the time or the person's), or has one
@@ -211,6 +211,22 @@ impl Decoder for Table {
         }
     }
 
+    fn columns(&self) -> Option<&[String]> {
+        self.header.as_ref().filter(|_| self.mapping.csv.header.is_empty()).map(|header| header.names.as_slice())
+    }
+
+    fn reads_headers(&self) -> bool {
+        true
+    }
+
+    fn know_columns(&mut self, names: &[String]) {
+        if self.mapping.csv.header.is_empty() {
+            let header = self.places(&names.iter().map(|name| Cow::Borrowed(name.as_str())).collect::<Vec<_>>());
+            let complete = Mapping::complete(|name| header.places.keys().any(|field| field.name() == name)).is_ok();
+            self.header = complete.then_some(header);
+        }
+    }
+
     fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some(Row { text, position, hash }) = self.open.take() {
             let error = DecodeError::Form { expected: EXPECTED, what: "cut off".to_owned() };
@@ -340,6 +356,31 @@ mod tests {
         }
         decoder.flush(&mut |_| {});
         assert_eq!(told(&records), [row(70, "li", "7", Some(1)), row(72, "li", "8", Some(2))]);
+    }
+
+    #[test]
+    fn the_header_that_was_read_last_holds_after_a_restart_and_what_is_none_is_refused() {
+        let begin = |columns: Option<&[String]>| {
+            let mut decoder = Codec::named(&FORMAT, Arc::new(settings(Csv::default()))).decoder();
+            // The file began with other columns.
+            decoder.begin(lines(&["ids,rows,用户,time\n"])[0].as_bytes());
+            columns.into_iter().for_each(|names| decoder.know_columns(names));
+            decoder
+        };
+        let mut read = Vec::new();
+        let mut decode = |decoder: &mut Box<dyn Decoder>, position: u64, text: &str| {
+            let text = text.replace('T', TIME);
+            let raw = Raw::new(text.as_bytes(), Position(position), RecordHash::default());
+            decoder.decode(raw, &mut |decoded| read.extend(decoded.record().map(Record::into_owned))).is_ok()
+        };
+        let mut first = begin(None);
+        assert!(decode(&mut first, 70, "rows,ids,用户,time") && decode(&mut first, 71, "1,7,li,T"));
+        let columns = first.columns().expect("has a header").to_vec();
+        let mut next = begin(Some(&columns));
+        assert!(decode(&mut next, 72, "2,8,li,T"));
+        let mut none = begin(Some(&["a".to_owned(), "b".to_owned(), "c".to_owned(), "d".to_owned()]));
+        assert!(!decode(&mut none, 72, "2,8,li,T"), "it names neither time nor person");
+        assert_eq!(told(&read), [row(71, "li", "7", Some(1)), row(72, "li", "8", Some(2))]);
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Document {
         Raw::new(&self.lines.text.as_bytes()[..self.end], position, hash)
     }
 
+    /// Over how many lines it runs.
+    pub(super) fn line_count(&self) -> u64 {
+        self.lines.lines.len() as u64
+    }
+
     /// What stands behind it on its last line.
     pub(super) fn rest(&self) -> &str {
         self.lines.text[self.end..].trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ']'))

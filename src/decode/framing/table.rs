@@ -49,6 +49,16 @@ impl Header {
         csv::ends_open(line, self.dialect, open)
     }
 
+    /// The names of the columns.
+    pub(in crate::decode) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The same export below other names.
+    pub(in crate::decode) fn rename(&mut self, names: &[String]) {
+        self.names = names.to_vec();
+    }
+
     /// Reads a row.
     pub(in crate::decode) fn row(&mut self, text: &str) -> Result<Row, DecodeError> {
         let expected = "a row of the table that its header describes";

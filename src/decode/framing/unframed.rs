@@ -47,6 +47,13 @@ fn each<T>(of: &[T], mut decode: impl FnMut(&T) -> Result<(), DecodeError>) -> R
     first
 }
 
+impl Table {
+    /// Whether a line is held that no row has shown to be a header.
+    fn waits(&self) -> bool {
+        self.first.as_ref().is_some_and(|first| !first.text.is_empty())
+    }
+}
+
 impl Unframed {
     pub(in crate::decode) fn new(inner: Box<dyn Decoder>, format: &'static Format, settings: Arc<Settings>) -> Unframed {
         Unframed { inner, format, settings, layers: None, begun: None, runs_over_lines: false, spread: None, table: None }
@@ -89,7 +96,7 @@ impl Unframed {
             return self.spread.is_some();
         }
         self.layers = find(raw.bytes, self.format);
-        if self.layers.is_some() {
+        if self.layers.is_some() || self.inner.reads_headers() {
             return false;
         }
         let Some((text, header)) = std::str::from_utf8(raw.bytes).ok().and_then(|text| Some((text, Header::read(text)?))) else {
@@ -214,6 +221,10 @@ impl Unframed {
         let found = find(whole.bytes, self.format).filter(|layers| *layers > 0)?;
         (self.layers, self.runs_over_lines) = (Some(found), true);
         let result = self.unwrap(whole, found, emit);
+        let between = document.line_count().saturating_sub(2);
+        if between > 0 {
+            emit(Decoded::Ignored(Ignored { position: whole.position, lines: between, reason: IgnoredReason::Continuation }));
+        }
         let rest = document.rest();
         Some(if rest.is_empty() { result } else { result.and(self.line(Raw { bytes: rest.as_bytes(), ..last }, emit)) })
     }
@@ -222,13 +233,35 @@ impl Unframed {
     fn lines(&mut self, held: &Spread, own: Option<Position>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let mut last = Ok(());
         for line in held.lines() {
-            let result = self.held(line, emit);
+            let result = self.held_line(line, Some(line.position) == own, emit);
             match result {
                 Err(error) if Some(line.position) != own => lost(line, error, emit),
                 result => last = result,
             }
         }
         last
+    }
+
+    /// A line that was held; where nothing comes of it because it goes on with what is open, it says so.
+    fn held_line(&mut self, line: Raw<'_>, is_last: bool, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let was_open = self.inner.is_record_incomplete();
+        let (mut own, mut earlier) = (false, false);
+        let result = self.held(line, &mut |decoded| {
+            match decoded.fate() {
+                Some((at, _)) if at == line.position => own = true,
+                Some(_) => earlier = true,
+                None => {}
+            }
+            emit(decoded);
+        });
+        if result.is_ok() && !own && !is_last {
+            if was_open && !(earlier && self.inner.is_record_incomplete()) {
+                emit(line.ignored(IgnoredReason::Continuation));
+            } else if line.bytes.trim_ascii().is_empty() {
+                emit(line.ignored(IgnoredReason::Blank));
+            }
+        }
+        result
     }
 
     /// A line of an export.
@@ -274,6 +307,13 @@ impl Unframed {
         if let Some(first) = table.first.take() {
             let object = match table.header.row(&row.text) {
                 Ok(Row::Object(object)) => find(object.as_bytes(), self.format),
+                // It comes again where a file is taken up, and whether it is one, the next row shows.
+                Ok(Row::Header) if first.text.is_empty() => {
+                    table.first = Some(first);
+                    self.table = Some(table);
+                    emit(whole.ignored(IgnoredReason::Header));
+                    return Ok(());
+                }
                 Ok(Row::Header) | Err(_) => None,
             };
             let Some(found) = object else {
@@ -324,11 +364,26 @@ impl Decoder for Unframed {
 
     fn begin(&mut self, head: &[u8]) {
         self.inner.begin(head);
+        if self.inner.reads_headers() {
+            return;
+        }
         let line = head.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
         if let Some(header) = line.filter(|line| find(line.as_bytes(), self.format).is_none()).and_then(Header::read) {
             // Whether it is one, the next row shows; it has been read itself.
             let first = Some(Lines { text: String::new(), position: Position(0), hash: RecordHash::default() });
             self.table = Some(Table { header, first, open: None });
+        }
+    }
+
+    fn columns(&self) -> Option<&[String]> {
+        // Names that no row has shown to be some are none yet.
+        self.inner.columns().or_else(|| self.table.as_ref().filter(|table| !table.waits()).map(|table| table.header.names()))
+    }
+
+    fn know_columns(&mut self, names: &[String]) {
+        self.inner.know_columns(names);
+        if let Some(table) = &mut self.table {
+            table.header.rename(names);
         }
     }
 
@@ -365,10 +420,11 @@ impl Decoder for Unframed {
     }
 
     fn is_record_incomplete(&self) -> bool {
-        let table = self
-            .table
-            .as_ref()
-            .is_some_and(|table| table.open.is_some() || table.first.as_ref().is_some_and(|first| !first.text.is_empty()));
+        let table = self.table.as_ref().is_some_and(|table| table.open.is_some() || table.waits());
         self.begun.is_some() || self.spread.is_some() || table || self.inner.is_record_incomplete()
+    }
+
+    fn holds_lines(&self) -> bool {
+        self.spread.is_some()
     }
 }

@@ -119,6 +119,7 @@ impl Live {
         self.release_all(observer)?;
         self.positions.tails = self.parts.sources.tails();
         self.positions.know(self.service.followed.made_tables());
+        self.positions.know_columns(self.service.followed.columns());
         let Live { mut engine, mut parts, positions, service, .. } = self;
         let acknowledged = service.publisher.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
@@ -237,6 +238,9 @@ impl Live {
             self.service.followed.follow(id, source, id, name.to_owned(), Idle(true));
             if let (Some(made), Some(followed)) = (self.positions.made.get(name), self.service.followed.get_mut(&id)) {
                 followed.decoder.know(made.clone());
+            }
+            if let (Some(names), Some(followed)) = (self.positions.columns.get(name), self.service.followed.get_mut(&id)) {
+                followed.decoder.know_columns(names.clone());
             }
         }
         let Some(followed) = self.service.followed.get_mut(&id) else { return id };
@@ -361,6 +365,7 @@ impl Live {
         let image = self.engine.snapshot();
         self.positions.tails = self.parts.sources.tails();
         self.positions.know(self.service.followed.made_tables());
+        self.positions.know_columns(self.service.followed.columns());
         let Some(state) = &mut self.parts.state else { return Ok(()) };
         state.save(image, &self.positions).context("cannot save the state")?;
         self.service.metrics.checkpoint(begun.elapsed());

@@ -49,3 +49,30 @@ fn messages_that_are_decoded_at_once_know_the_tables_that_earlier_ones_made() {
     let known = |decoder: &PartitionDecoder| format!("{:?}", postcard::to_stdvec(decoder.made_tables()));
     assert_eq!(known(&at_once), known(&one_by_one));
 }
+
+#[test]
+fn blocks_that_are_decoded_at_once_and_after_a_restart_know_a_header_that_changed_before_them() {
+    const TIME: &str = "2026-03-02T09:00:00Z";
+    let text = |lines: &[&str]| lines.join("\n").replace('T', TIME).into_bytes();
+    let head: std::sync::Arc<[u8]> = text(&["time,account,employee,statement", ""]).into();
+    let block = |first_line: u64, lines: &[&str]| {
+        Piece::Block(Block { bytes: text(lines), first_line, first_offset: first_line, lines: lines.len() as u64, head: head.clone() })
+    };
+    let pieces = [
+        block(1, &["time,account,employee,statement", "T,a1,e1,SELECT 1", ""]),
+        block(3, &["time,employee,account,statement", "T,e2,a2,SELECT 1", ""]),
+        block(5, &["T,e3,a3,SELECT 1", ""]),
+        block(6, &["T,e4,a4,SELECT 1", ""]),
+    ];
+    let classifier = classifier();
+    let who = |batch: &Batch| batch.accesses.iter().map(|access| access.actor.name().to_string()).collect::<Vec<_>>().join(",");
+    let mut at_once = decoder();
+    let mut batches: Vec<Batch> =
+        pieces[..3].iter().map(|piece| at_once.decode_stateless(piece, &classifier, TimeRange::default())).collect();
+    at_once.in_order(&pieces[..3], &mut batches, &classifier, TimeRange::default());
+    assert_eq!(batches.iter().map(who).collect::<Vec<_>>(), ["e1", "e2", "e3"]);
+    let columns = at_once.columns().expect("a header was read").to_vec();
+    let mut restarted = decoder();
+    restarted.know_columns(columns);
+    assert_eq!(who(&restarted.decode(&pieces[3], &classifier, TimeRange::default())), "e4");
+}

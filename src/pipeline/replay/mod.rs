@@ -184,6 +184,20 @@ impl Replay {
         self.inputs.iter().map(|reading| (reading.decoder.name.clone(), reading.decoder.made_tables().clone()))
     }
 
+    /// Goes on below the headers that were read before, by partition.
+    pub fn know_columns(&mut self, columns: &BTreeMap<String, Vec<String>>) {
+        for reading in &mut self.inputs {
+            if let Some(names) = columns.get(&reading.decoder.name) {
+                reading.decoder.know_columns(names.clone());
+            }
+        }
+    }
+
+    /// The headers that were read, by partition.
+    pub fn columns(&self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.inputs.iter().filter_map(|reading| Some((reading.decoder.name.clone(), reading.decoder.columns()?.to_vec())))
+    }
+
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
         let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_)));

@@ -135,8 +135,10 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
         for followed in self.followed.values_mut().filter(|followed| changed.contains(&followed.source)) {
             let PartitionDecoder { partition, name, .. } = &followed.decoder;
             let made = followed.decoder.made_tables().clone();
+            let columns = followed.decoder.columns().map(<[String]>::to_vec);
             followed.decoder = decoder(&self.sources[followed.source], *partition, name.clone(), self.sealer.clone());
             followed.decoder.know(made);
+            columns.into_iter().for_each(|names| followed.decoder.know_columns(names));
         }
     }
 
@@ -150,6 +152,11 @@ impl<K: Ord + Clone, X> FollowedPartitions<K, X> {
     /// Tables that the statements of each partition made, by its name.
     pub fn made_tables(&self) -> impl Iterator<Item = (String, MadeTables)> {
         self.followed.values().map(|followed| (followed.decoder.name.clone(), followed.decoder.made_tables().clone()))
+    }
+
+    /// The header below which each partition goes on, by its name.
+    pub fn columns(&self) -> impl Iterator<Item = (String, Vec<String>)> {
+        self.followed.values().filter_map(|followed| Some((followed.decoder.name.clone(), followed.decoder.columns()?.to_vec())))
     }
 
     /// Follows a partition no more.
