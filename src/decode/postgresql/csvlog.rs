@@ -139,7 +139,8 @@ impl Csvlog {
             }
             return self.one_line(text, raw, emit).unwrap_or_else(|| self.begin(text, raw, emit));
         };
-        if open.lines.iter().all(|(_, position, _)| *position != raw.position) {
+        // Lines of one message follow each other.
+        if open.lines.last().is_none_or(|(_, position, _)| *position != raw.position) {
             emit(raw.ignored(IgnoredReason::Continuation));
         }
         open.text.push('\n');
