@@ -5,8 +5,9 @@
 
 use crate::model::record::Dialect;
 use crate::sql::functions::{FunctionEffect, effect};
+use crate::sql::lexer::{self, Kind, Token};
 use crate::sql::walk::{Binding, Shape, Walker, text};
-use crate::sql::{Analysis, Branch, Class, Source, split};
+use crate::sql::{Analysis, Branch, Class, Source, split, tokens};
 use sqlparser::ast::{AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, Expr, ObjectName, Statement, TableConstraint};
 
 /// What a statement of definition reads by the functions that it names.
@@ -90,6 +91,57 @@ pub(super) fn in_text(statement: &str, dialect: Dialect) -> bool {
     false
 }
 
+/// Whether a clause of a definition calls a function of somebody's own for rows: the conditions of a policy, the keys of an exclusion,
+/// the expressions of statistics.
+pub(super) fn in_clause(statement: &str, dialect: Dialect) -> bool {
+    let tokens = lexer::tokens(statement, dialect).list;
+    let is = |words: &[&str]| tokens.iter().take(4).any(|token| token.is_any(words));
+    let words: &[&str] = match () {
+        () if is(&["POLICY"]) => &["USING", "CHECK"],
+        () if is(&["STATISTICS"]) => &["ON"],
+        () if is(&["TABLE"]) => &["EXCLUDE"],
+        () => return false,
+    };
+    let clause = tokens.iter().position(|token| token.is_any(words));
+    clause.is_some_and(|at| calls_of_somebody(&tokens[at + 1..], dialect))
+}
+
+/// Whether the words of a text call a function of somebody's own: a name before a bracket that is no keyword, type, table or index.
+pub(super) fn calls_of_somebody(tokens: &[Token<'_>], dialect: Dialect) -> bool {
+    const LEADS: [&str; 11] = ["INTO", "TABLE", "AS", "UPDATE", "USING", "REFERENCES", "INDEX", "CONSTRAINT", "FROM", "JOIN", "KEY"];
+    const TYPES: [&str; 12] = [
+        "NVARCHAR",
+        "NCHAR",
+        "VARCHAR2",
+        "NVARCHAR2",
+        "BINARY",
+        "VARBINARY",
+        "DATETIME2",
+        "DATETIMEOFFSET",
+        "TIME",
+        "TIMESTAMP",
+        "NUMBER",
+        "FLOAT",
+    ];
+    (1..tokens.len()).any(|open| {
+        let called = open - 1;
+        if !tokens[open].is_mark('(') || !tokens[called].names() {
+            return false;
+        }
+        let mut first = called;
+        while first >= 2 && called - first < 8 && tokens[first - 1].is_mark('.') && tokens[first - 2].names() {
+            first -= 2;
+        }
+        let typed = first > 0 && (tokens[first - 1].kind == Kind::Variable || tokens[first - 1].is_any(&LEADS));
+        let word = first == called && (tokens[called].is_any(&tokens::NO_CALLS) || tokens[called].is_any(&TYPES));
+        if typed || word || first == called && tokens[called].is_any(&["CONFLICT", "CHECK", "EXCLUDE", "FILTER", "OVER", "DEFAULT"]) {
+            return false;
+        }
+        let name: Vec<&str> = tokens[first..=called].iter().step_by(2).map(Token::name).collect();
+        is_of_somebody(&name.join("."), dialect)
+    })
+}
+
 fn is_of_somebody(name: &str, dialect: Dialect) -> bool {
     matches!(effect(name, dialect), FunctionEffect::Foreign | FunctionEffect::HidesQuery)
 }
@@ -167,6 +219,13 @@ mod tests {
             "ALTER TABLE crm.customers ALTER COLUMN name TYPE text USING scratch.leak(name)",
             "CREATE TABLE t (id int DEFAULT scratch.leak(), CHECK (scratch.leak(id)))",
             "ALTER TABLE crm.customers ALTER name TYPE text USING scratch.leak(name), SET WITHOUT OIDS, FROBNICATE",
+            "CREATE POLICY p ON crm.customers FOR SELECT TO public USING (leak(name))",
+            "ALTER POLICY p ON crm.customers WITH CHECK (id > 5 AND scratch.leak(name))",
+            "ALTER TABLE crm.customers ADD EXCLUDE USING gist (leak(name) WITH =)",
+            "CREATE STATISTICS s (mcv) ON leak(name), (lower(phone)) FROM crm.customers",
+            "SELECT 1 FROM crm.customers TABLESAMPLE SYSTEM (leak(1))",
+            "SET x.y = leak(1)",
+            "UPDATE crm.customers FROBNICATE SET note = leak(name)",
         ] {
             assert!(reads(calls), "{calls}");
         }
@@ -177,6 +236,12 @@ mod tests {
             "ALTER TABLE crm.customers ADD CONSTRAINT f FOREIGN KEY (branch) REFERENCES ref.branches(code)",
             "ALTER TABLE crm.customers ADD COLUMN x numeric(10,2) DEFAULT 0",
             "DROP TABLE crm.customers",
+            "CREATE POLICY p ON crm.customers USING (branch IN (1, 2) AND lower(region) = current_setting('app.region'))",
+            "ALTER TABLE crm.customers ADD EXCLUDE USING gist (period WITH &&)",
+            "CREATE STATISTICS s (mcv, ndistinct) ON branch, (lower(phone)) FROM crm.customers",
+            "SELECT 1 FROM crm.customers TABLESAMPLE SYSTEM (1)",
+            "SET search_path = crm, public",
+            "INSERT FROBNICATE INTO crm.customers(id, name) VALUES (1, lower('x'))",
         ] {
             assert!(!reads(quiet), "{quiet}");
         }

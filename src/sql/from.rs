@@ -3,7 +3,7 @@
 use crate::sql::Source;
 use crate::sql::output::{Binding, OutputColumn, Shape, everything, rename};
 use crate::sql::walk::{MOST_SOURCES, Walker, text};
-use sqlparser::ast::{Expr, FunctionArg, ObjectName, TableAlias, TableFactor, TableWithJoins};
+use sqlparser::ast::{Expr, FunctionArg, ObjectName, TableAlias, TableFactor, TableSampleKind, TableWithJoins};
 
 impl<'q> Walker<'q> {
     pub(super) fn table_with_joins(&mut self, table: &'q TableWithJoins) {
@@ -17,6 +17,12 @@ impl<'q> Walker<'q> {
         tables.iter().for_each(|table| self.table_with_joins(table));
     }
 
+    /// How much of a table is looked at may be the value of a function.
+    fn sampled(&mut self, sample: &'q TableSampleKind) {
+        let (TableSampleKind::BeforeTableAlias(sample) | TableSampleKind::AfterTableAlias(sample)) = sample;
+        sample.quantity.iter().map(|quantity| &quantity.value).chain(&sample.offset).for_each(|expr| self.looked_at(expr));
+    }
+
     pub(super) fn factor(&mut self, factor: &'q TableFactor) {
         if !self.spend(1) {
             return;
@@ -25,6 +31,7 @@ impl<'q> Walker<'q> {
             TableFactor::Table { name, alias, args: None, sample, partitions, with_hints, .. } => {
                 with_hints.iter().for_each(|hint| self.looked_at(hint));
                 self.branch.narrowed |= sample.is_some() || !partitions.is_empty();
+                sample.iter().for_each(|sample| self.sampled(sample));
                 let table = text(name);
                 let own = table.rsplit('.').next().unwrap_or(&table).to_owned();
                 match self.cte(name) {
@@ -48,6 +55,7 @@ impl<'q> Walker<'q> {
             TableFactor::Function { name, args, alias, .. } => self.function_table(name, args, alias.as_ref()),
             TableFactor::Derived { subquery, alias, sample, .. } => {
                 self.branch.narrowed |= sample.is_some();
+                sample.iter().for_each(|sample| self.sampled(sample));
                 let outs = self.query(subquery);
                 self.derived(outs, alias.as_ref(), String::new());
             }

@@ -44,6 +44,7 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         | "DROP_REPLICATION_SLOT"
         | "READ_REPLICATION_SLOT"
         | "ALTER_REPLICATION_SLOT" => plain(Class::Show),
+        "CREATE" | "ALTER" if called::in_clause(statement, dialect) => hidden(statement, dialect, Class::Ddl),
         "CREATE" => create(statement, dialect, depth, true),
         "CACHE" => create(statement, dialect, depth, false),
         // A plan shows no row. What it would read is left out: nothing of it left, unless what it calls sends it.
@@ -142,6 +143,8 @@ fn of_batch(word: &str, statement: &str, depth: usize) -> Option<Analysis> {
         }
         // Plans come as further results.
         "SET" if ["STATISTICS PROFILE", "STATISTICS XML"].iter().any(|word| rest.to_ascii_uppercase().contains(word)) => plain(Class::Show),
+        // A function of somebody's own may read what it likes.
+        "SET" if calls_of_somebody(statement, DIALECT) => hidden(statement, DIALECT, Class::Other),
         "SET" | "DECLARE" => plain(Class::Set),
         "BEGIN" => plain(Class::Transaction),
         "BULK" => plain(Class::CopyFrom),
@@ -235,7 +238,13 @@ fn create(statement: &str, dialect: Dialect, depth: usize, follows: bool) -> Ana
 /// SELECT …`, `SET NOCOUNT ON SELECT …`.
 fn unless_it_reads(statement: &str, dialect: Dialect, class: Class) -> Analysis {
     let read = by_words(statement, dialect);
-    if read.branches.is_empty() { plain(class) } else { hidden(statement, dialect, Class::Other) }
+    let reads = !read.branches.is_empty() || calls_of_somebody(statement, dialect);
+    if reads { hidden(statement, dialect, Class::Other) } else { plain(class) }
+}
+
+/// Whether a statement that begins with a word of its own calls a function of somebody's own.
+fn calls_of_somebody(statement: &str, dialect: Dialect) -> bool {
+    called::calls_of_somebody(lexer::tokens(statement, dialect).list.get(1..).unwrap_or_default(), dialect)
 }
 
 /// `BEGIN` alone or with a transaction's mode. A block of PL/SQL, T-SQL or MariaDB begins with the same word and may read anything.
@@ -364,7 +373,12 @@ fn quiet_where_it_only_changes(statement: &str, dialect: Dialect, mut analysis: 
         token.is_any(&READING) && !(token.is("INTO") && analysis.class == Class::Insert)
             || token.is("FROM") && analysis.class != Class::Delete
     };
-    if !changes || tokens.cut || analysis.branches.len() > 1 || tokens.list.iter().any(reads) {
+    if !changes
+        || tokens.cut
+        || analysis.branches.len() > 1
+        || tokens.list.iter().any(reads)
+        || called::calls_of_somebody(&tokens.list, dialect)
+    {
         return analysis;
     }
     let mut branch = analysis.branches.pop().unwrap_or_default();
