@@ -225,7 +225,7 @@ mod tests {
             "CREATE STATISTICS s (mcv) ON leak(name), (lower(phone)) FROM crm.customers",
             "SELECT 1 FROM crm.customers TABLESAMPLE SYSTEM (leak(1))",
             "SET x.y = leak(1)",
-            "UPDATE crm.customers FROBNICATE SET note = leak(name)",
+            "UPDATE crm.customers SET note = leak(name) FROBNICATE",
         ] {
             assert!(reads(calls), "{calls}");
         }
