@@ -245,7 +245,7 @@ fn mistakes_in_a_mapping_are_told_with_their_place() {
         ("[format.x]\nkind = \"json\"\ntime = \"ts\"\naccount = \"/a\"\n", "format.x.time", "must be a JSON pointer"),
         ("[format.x]\nkind = \"json\"\ntime = \"/ts\"\n", "format.x.kind", "`employee` or `account`"),
         ("[format.x]\nkind = \"regex\"\npattern = \"(\"\n", "format.x.pattern", "regular expression"),
-        ("[format.x]\nkind = \"smoke-signals\"\nhill = 3\n", "format.x.kind", "must be one of json, regex, "),
+        ("[format.x]\nkind = \"smoke-signals\"\nhill = 3\n", "format.x.kind", "must be one of json, csv, regex, "),
         ("[format.canonical]\nkind = \"json\"\ntime = \"/ts\"\naccount = \"/a\"\n", "format.canonical", "built-in"),
         ("[format.x]\nkind = \"json\"\ntime = \"/t\"\naccount = \"/a\"\ncolour = \"red\"\n", "format.x.colour", "not a known setting"),
     ] {
