@@ -1,4 +1,4 @@
-//! Envelopes of many letters: Loki's streams, OpenTelemetry's logs, lists of records.
+//! Envelopes of many letters: Loki's streams, OpenTelemetry's logs, lists of records, rows below the names of their columns.
 
 use crate::decode::framing::Unwrapped;
 use crate::decode::framing::fields::{time, word};
@@ -131,4 +131,64 @@ fn plain(value: Value) -> Option<Value> {
         },
         _ => None,
     }
+}
+
+/// A field of one event in an answer of CloudWatch's.
+#[derive(Deserialize)]
+struct Field<'t> {
+    field: Cow<'t, str>,
+    #[serde(borrow)]
+    value: Option<&'t RawValue>,
+}
+
+/// Events that CloudWatch answers to queries, each a list of its fields; `None` where it is no such list.
+pub(super) fn asked(list: &str) -> Option<Vec<Unwrapped<'_>>> {
+    let events = serde_json::from_str::<Vec<Vec<Field<'_>>>>(list).ok().filter(|events| events.iter().any(|event| !event.is_empty()))?;
+    let letter = |event: Vec<Field<'_>>| {
+        let value = |name: &str| event.iter().find(|field| field.field == name).and_then(|field| field.value);
+        let message = ["@message", "message", "log"].into_iter().find_map(|name| word(value(name)?.get()));
+        let payload = message.map_or_else(|| row(event.iter().map(|field| (field.field.as_ref(), field.value))), Cow::into_owned);
+        Unwrapped { payload: Cow::Owned(payload), time: value("@timestamp").and_then(|at| time(at.get())), ..Unwrapped::default() }
+    };
+    Some(events.into_iter().map(letter).collect())
+}
+
+/// Tables of Azure's answers.
+#[derive(Deserialize)]
+struct Rows<'t> {
+    #[serde(borrow)]
+    columns: &'t RawValue,
+    #[serde(borrow)]
+    rows: &'t RawValue,
+}
+
+/// The rows of several tables.
+pub(super) fn tables(tables: &str) -> Vec<Unwrapped<'_>> {
+    let tables = serde_json::from_str::<Vec<Rows<'_>>>(tables).unwrap_or_default();
+    tables.into_iter().flat_map(|table| rows(table.columns.get(), table.rows.get())).collect()
+}
+
+/// Rows as objects, by the names of their columns. One of another number of values is none.
+pub(super) fn rows<'t>(columns: &'t str, rows: &'t str) -> Vec<Unwrapped<'t>> {
+    let name = |column: Value| match column {
+        Value::Object(mut column) => column.remove("name").and_then(|name| name.as_str().map(str::to_owned)),
+        other => other.as_str().map(str::to_owned),
+    };
+    let names: Option<Vec<String>> =
+        serde_json::from_str::<Vec<Value>>(columns).ok().and_then(|columns| columns.into_iter().map(name).collect());
+    let Some(names) = names else { return Vec::new() };
+    let rows = serde_json::from_str::<Vec<Vec<&'t RawValue>>>(rows).unwrap_or_default();
+    let whole = rows.into_iter().filter(|values| values.len() == names.len());
+    let letter = |values: Vec<&'t RawValue>| {
+        let cells = names.iter().map(String::as_str).zip(values.into_iter().map(Some));
+        Unwrapped { payload: Cow::Owned(row(cells)), ..Unwrapped::default() }
+    };
+    whole.map(letter).collect()
+}
+
+/// An object of these fields; what is empty is left out.
+fn row<'t>(cells: impl Iterator<Item = (&'t str, Option<&'t RawValue>)>) -> String {
+    let cells = cells.filter_map(|(name, value)| Some((name, value.filter(|value| value.get() != "null")?)));
+    let cells: Vec<String> = cells.map(|(name, value)| format!("{}:{}", Value::from(name), value.get())).collect();
+    format!("{{{}}}", cells.join(","))
 }

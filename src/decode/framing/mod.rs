@@ -64,7 +64,10 @@ fn open<'a>(text: &'a str, settings: &Settings) -> Opened<'a> {
                 false => Opened::Letters { letters: found, batch },
             }
         }
-        Some(b'[') => values::side_by_side(text).map_or(Opened::Nothing, Opened::Several),
+        Some(b'[') => match values::side_by_side(text) {
+            Some(values) => Opened::Several(values),
+            None => batch::asked(text).map_or(Opened::Nothing, |letters| Opened::Letters { letters, batch: true }),
+        },
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => {
             let file = container::open(text).or_else(|| container::fluentd(text));
             let letters = file.map_or_else(|| syslog::open_all(text, settings), |one| vec![one]);

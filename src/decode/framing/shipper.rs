@@ -110,6 +110,31 @@ struct Wire<'a> {
     results: Option<&'a RawValue>,
     #[serde(borrow)]
     hits: Option<&'a RawValue>,
+    /// Google's answers to those who ask: entries, and messages of a queue.
+    #[serde(borrow)]
+    entries: Option<&'a RawValue>,
+    #[serde(borrow, rename = "receivedMessages")]
+    received: Option<&'a RawValue>,
+    /// Rows below the names of their columns: Azure's tables, and Splunk's.
+    #[serde(borrow)]
+    tables: Option<&'a RawValue>,
+    #[serde(borrow)]
+    fields: Option<&'a RawValue>,
+    #[serde(borrow)]
+    rows: Option<&'a RawValue>,
+    /// Mezmo; LogScale; NXLog; Better Stack; Oracle's cloud; proxies of Kafka.
+    #[serde(borrow, rename = "_line")]
+    mezmo: Option<&'a RawValue>,
+    #[serde(borrow, rename = "@rawstring")]
+    logscale: Option<&'a RawValue>,
+    #[serde(borrow)]
+    raw_event: Option<&'a RawValue>,
+    #[serde(borrow)]
+    raw: Option<&'a RawValue>,
+    #[serde(borrow, rename = "logContent")]
+    oracle: Option<&'a RawValue>,
+    #[serde(borrow)]
+    value: Option<&'a RawValue>,
     #[serde(borrow, rename = "@timestamp")]
     shipped: Option<&'a RawValue>,
     /// journald's, in microseconds.
@@ -156,6 +181,12 @@ struct Wire<'a> {
 struct Original<'a> {
     #[serde(borrow)]
     original: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    bytes: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +243,12 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
     if let Some(logs) = list(wire.result) {
         return of_batch(batch::loki(logs, |entry| open(entry).letters));
     }
+    if let Some(tables) = list(wire.tables) {
+        return of_batch(batch::tables(tables));
+    }
+    if let (Some(fields), Some(rows)) = (list(wire.fields), list(wire.rows)) {
+        return of_batch(batch::rows(fields, rows));
+    }
     let original = wire.event.and_then(|event| serde_json::from_str::<Original<'_>>(event.get()).ok()).map(|event| event.original);
     let log = wire.log.filter(|log| log.get().starts_with('"'));
     let parsed = |value: Option<&'t RawValue>| value.filter(|value| value.get().starts_with('{'));
@@ -221,16 +258,29 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
     let objects = objects.into_iter().chain([wire.detail, wire.after]).map(parsed);
     let texts = texts
         .into_iter()
-        .chain([wire.line, wire.promtail, wire.azure, wire.asked, wire.notified, wire.queued])
+        .chain([wire.line, wire.promtail, wire.azure, wire.asked, wire.notified])
+        .chain([wire.mezmo, wire.logscale, wire.raw_event, wire.raw])
         .chain(objects)
+        .chain([parsed(wire.oracle)])
         .chain([wire.full_message, wire.short_message]);
     let spaced = || wire.msg.and_then(|msg| carried(msg.get())).map(without_space);
-    let unpacked = || wire.data.and_then(|data| packed::base64(&word(data.get())?)).map(Cow::Owned);
-    let found = texts.flatten().find_map(|value| carried(value.get())).or_else(spaced).or_else(unpacked);
+    let unpacked = |value: Option<&'t RawValue>| value.and_then(|data| packed::base64(&word(data.get())?)).map(Cow::Owned);
+    // Event Hubs' captures hold bytes, in one way or another.
+    let body = wire.queued.and_then(|body| serde_json::from_str::<Body<'_>>(body.get()).map_or(Some(body), |body| body.bytes));
+    let queued = || unpacked(body).or_else(|| carried(body?.get()));
+    let valued = || unpacked(wire.value).or_else(|| carried(wire.value?.get()));
+    let last = || wire.content.filter(|text| text.get().starts_with('"')).and_then(|text| carried(text.get()));
+    let found = texts.flatten().find_map(|value| carried(value.get())).or_else(queued).or_else(spaced).or_else(|| unpacked(wire.data));
+    // Vector's own coding has the event below its kind.
+    let native = || parsed(wire.log).filter(|log| !open(log.get()).letters.is_empty()).map(|log| Cow::Borrowed(log.get()));
+    let found = found.or_else(native).or_else(last).or_else(valued);
     let found = found.or_else(|| attributes.take().map(|value| Cow::Borrowed(value.get())));
     let Some(payload) = found else {
-        let lists = [list(wire.events), list(wire.results), list(wire.hits), list(wire.data)];
+        let lists = [list(wire.events), list(wire.results), list(wire.hits), list(wire.data), list(wire.entries), list(wire.received)];
         let Some(list) = lists.into_iter().flatten().next() else { return Opened::default() };
+        if let Some(letters) = batch::asked(list) {
+            return of_batch(letters);
+        }
         let whole = |one: &'t str| vec![Unwrapped { payload: Cow::Borrowed(one), ..Unwrapped::default() }];
         return of_batch(batch::each(list, |one| {
             Some(open(one).letters).filter(|letters| !letters.is_empty()).unwrap_or_else(|| whole(one))
@@ -331,6 +381,11 @@ mod tests {
             r#"{"results":[{"_raw":"a"},{"_raw":"b"}]}"#,
             r#"{"Messages":[{"Body":"a"},{"Message":"b"}]}"#,
             r#"{"common":{},"logs":[{"@message":"a"},{"_entry":"b"}]}"#,
+            r#"{"results":[[{"field":"@timestamp","value":"2026-03-02 09:00:01.000"},{"field":"@message","value":"a"}],[{"field":"@message","value":"b"}]]}"#,
+            r#"{"entries":[{"textPayload":"a"},{"_line":"b"}]}"#,
+            r#"{"events":[{"@rawstring":"a"},{"raw_event":"b"}]}"#,
+            r#"{"results":[{"content":"a"},{"value":"b"}]}"#,
+            r#"{"results":[{"Body":"YQ=="},{"Body":{"bytes":"b"}}]}"#,
             r#"{"hits":[{"_source":{"message":"x"}}],"events":[{"line":"a"},{"line":"b"}]}"#,
         ] {
             assert_eq!(open(text).iter().map(|letter| letter.payload.as_ref()).collect::<Vec<_>>(), ["a", "b"], "{text}");
@@ -351,6 +406,12 @@ mod tests {
             (r#"{"before":null,"after":{"a":1},"op":"c"}"#, r#"{"a":1}"#),
             (r#"{"messageId":"1","data":"eyJhIjoxfQ=="}"#, r#"{"a":1}"#),
             (r#"{"id":"1","type":"log","attributes":{"message":"x"}}"#, r#"{"message":"x"}"#),
+            (r#"{"log":{"message":"x","file":"f"}}"#, r#"{"message":"x","file":"f"}"#),
+            (r#"{"logContent":{"data":{"message":"x"}},"datetime":1}"#, r#"{"data":{"message":"x"}}"#),
+            (r#"{"receivedMessages":[{"ackId":"a","message":{"data":"eA=="}}]}"#, r#"{"data":"eA=="}"#),
+            (r#"{"tables":[{"columns":[{"name":"a","type":"int"},{"name":"b"}],"rows":[[1,"x"]]}]}"#, r#"{"a":1,"b":"x"}"#),
+            (r#"{"fields":["a",{"name":"b"}],"rows":[["1",null]]}"#, r#"{"a":"1"}"#),
+            (r#"{"results":[[{"field":"a","value":"1"},{"field":"b","value":"x"}]]}"#, r#"{"a":"1","b":"x"}"#),
         ] {
             assert_eq!(open(text)[0].payload, within, "{text}");
         }

@@ -12,7 +12,7 @@ pub(super) fn side_by_side(text: &str) -> Option<Vec<Cow<'_, str>>> {
         let values = several.into_iter().map(|one| if one.get().starts_with('{') { Some(Cow::Borrowed(one.get())) } else { value(one) });
         return values.collect::<Option<Vec<_>>>().filter(|values| !values.is_empty());
     }
-    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ']');
+    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ']' | '\0');
     let (mut values, mut rest) = (Vec::new(), text);
     while rest.starts_with('{') {
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
@@ -25,7 +25,7 @@ pub(super) fn side_by_side(text: &str) -> Option<Vec<Cow<'_, str>>> {
         values.push(Cow::Borrowed(rest));
     }
     // The element of an array that stands on a line has a comma behind it.
-    let element = values.len() == 1 && text.trim_end().ends_with([',', ']']);
+    let element = values.len() == 1 && text.trim_end().ends_with([',', ']', '\0']);
     (values.len() > 1 || element).then_some(values)
 }
 
@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn values_are_told_apart_whatever_stands_between_them() {
-        for text in ["{\"a\":1}{\"b\":2}", "{\"a\":1}\n{\"b\":2}\n", "[{\"a\":1}, {\"b\":2}]", "{\"a\":1}, {\"b\":2},"] {
+        for text in
+            ["{\"a\":1}{\"b\":2}", "{\"a\":1}\n{\"b\":2}\n", "[{\"a\":1}, {\"b\":2}]", "{\"a\":1}, {\"b\":2},", "{\"a\":1}\0{\"b\":2}\0"]
+        {
             assert_eq!(side_by_side(text).expect("several"), ["{\"a\":1}", "{\"b\":2}"], "{text}");
         }
         assert_eq!(side_by_side("[\"a\\tb\",\"c\"]").expect("several"), ["a\tb", "c"]);
