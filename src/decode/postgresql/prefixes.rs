@@ -7,6 +7,7 @@
 use crate::decode::postgresql::line::Severity;
 use crate::decode::postgresql::prefix::{self, Pattern, PatternPart, Start};
 use crate::decode::postgresql::words::{self, Label};
+use std::sync::LazyLock;
 
 /// Of those that read the same lines the one that reads more comes first.
 const WELL_KNOWN: [&str; 23] = [
@@ -59,6 +60,9 @@ pub(super) struct Prefixes {
     found: Vec<Pattern>,
 }
 
+/// The well-known prefixes, taken apart once: a text of many lines tries them for each.
+static KNOWN: LazyLock<Vec<Pattern>> = LazyLock::new(|| WELL_KNOWN.iter().map(|text| Pattern::new(text, true)).collect());
+
 impl Prefixes {
     /// The prefix of that configuration, or one to be found out.
     pub fn new(given: Option<&str>) -> Prefixes {
@@ -76,10 +80,9 @@ impl Prefixes {
         if let Some(start) = self.found.iter().find_map(|pattern| pattern.read(line)) {
             return Some(start);
         }
-        let known = WELL_KNOWN.iter().map(|text| Pattern::new(text, true));
         // A text of no time and no prefix is a line only where syslog tells the rest, which the caller knows.
-        if let Some((pattern, start)) = known.filter_map(|pattern| pattern.read(line).map(|start| (pattern, start))).next() {
-            self.keep(pattern);
+        if let Some((pattern, start)) = KNOWN.iter().find_map(|pattern| pattern.read(line).map(|start| (pattern, start))) {
+            self.keep(pattern.clone());
             return Some(start);
         }
         if let Some((pattern, start)) = inferred(line).and_then(|pattern| pattern.read(line).map(|start| (pattern, start))) {
@@ -128,8 +131,8 @@ pub(super) fn recognises(line: &str, in_syslog: bool) -> bool {
         let sure = head.user.is_some() && head.time.is_some() && (head.pid.is_some() || head.session.is_some());
         matches!(start.label, Label::Message(_)) && (label.ends_with(":  ") || sure && start.label != Label::Message(Severity::Notice))
     };
-    let timed = WELL_KNOWN.iter().map(|text| Pattern::new(text, true)).filter(|pattern| pattern.has_time() || in_syslog);
-    timed.chain(inferred(line)).any(|pattern| pattern.read(line).as_ref().is_some_and(exact))
+    let reads = |pattern: &Pattern| pattern.read(line).as_ref().is_some_and(exact);
+    KNOWN.iter().filter(|pattern| pattern.has_time() || in_syslog).any(reads) || inferred(line).as_ref().is_some_and(reads)
 }
 
 /// Lines that no prefix begins: continued ones, JSON, XML, syslog's priority.
