@@ -186,13 +186,13 @@ impl<'q> Walker<'q> {
     }
 
     /// Columns are left where something else finds them again.
-    fn sends(&mut self, columns: &[Column]) {
+    pub(super) fn sends(&mut self, columns: &[Column]) {
         if self.spend(columns.len()) {
             self.branch.sends.extend(columns.iter().cloned());
         }
     }
 
-    fn hides(&mut self, name: String) {
+    pub(super) fn hides(&mut self, name: String) {
         self.branch.hides_query = true;
         self.branch.functions.push(name);
     }
@@ -208,6 +208,21 @@ impl<'q> Walker<'q> {
     fn value(&mut self, columns: Vec<Column>, times: u64) {
         if !columns.is_empty() && self.spend(columns.len()) {
             self.block.values.push(FoldValue { columns, times, asked: false });
+        }
+    }
+
+    /// `SELECT JSON name`, `SELECT PRIOR name`: the grammar takes the word for a column and the column for its new name.
+    pub(super) fn behind_word(&mut self, expr: &Expr, alias: &Ident, out: &mut OutputColumn) {
+        const WORDS: [&str; 9] = ["json", "unique", "prior", "binary", "stream", "distinctrow", "connect_by_root", "top", "value"];
+        let Expr::Identifier(word) = expr else { return };
+        if word.quote_style.is_some() || !WORDS.iter().any(|known| word.value.eq_ignore_ascii_case(known)) {
+            return;
+        }
+        let mut other = OutputColumn::default();
+        self.columns(&[alias], &mut other);
+        match word.value.to_ascii_lowercase().as_str() {
+            "prior" | "connect_by_root" => self.neighbour(other, out),
+            _ => out.columns.extend(other.columns),
         }
     }
 

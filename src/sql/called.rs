@@ -151,10 +151,27 @@ pub(super) fn in_plan(statement: &str, dialect: Dialect, analyse: impl FnOnce(&s
     let mut analysis = Analysis { class: Class::Explain, ..Analysis::default() };
     let Some(query) = explained(statement, dialect) else { return analysis };
     let inner = analyse(query);
+    // With ANALYZE it is run: what it writes is written, and the rows logged are those of the plan.
+    if runs(statement, query, dialect) && !inner.writes.is_empty() {
+        return Analysis { rows_may_be_fewer: true, limit: None, ..inner };
+    }
     analysis.unparsed = inner.unparsed;
     let calls = |branch: &Branch| branch.hides_query || !branch.functions.is_empty() || !branch.sends.is_empty();
     analysis.branches = inner.branches.into_iter().filter(calls).map(of_rows).collect();
     analysis
+}
+
+/// Whether EXPLAIN runs the statement behind it.
+fn runs(statement: &str, query: &str, dialect: Dialect) -> bool {
+    let before = &statement[..statement.len() - query.len()];
+    lexer::tokens(before, dialect).list.iter().any(|token| token.is_any(&["ANALYZE", "ANALYSE"]))
+}
+
+/// Whether `ANALYZE …` is MariaDB's for `EXPLAIN ANALYZE …`.
+pub(super) fn is_run_plan(statement: &str, dialect: Dialect) -> bool {
+    const BEGIN: [&str; 7] = ["FORMAT", "SELECT", "WITH", "INSERT", "REPLACE", "UPDATE", "DELETE"];
+    matches!(dialect, Dialect::MySql | Dialect::Generic)
+        && lexer::tokens(statement, dialect).list.get(1).is_some_and(|token| token.is_any(&BEGIN))
 }
 
 /// The rows stay where they are; what was called got them.

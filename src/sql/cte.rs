@@ -50,6 +50,8 @@ impl<'q> Walker<'q> {
         let silent = matches!(self.dialect, Dialect::MsSql | Dialect::Oracle);
         let recursive = with.recursive || silent;
         for written in &with.cte_tables {
+            // Hive's `WITH x AS (…) FROM x SELECT …`: the grammar loses what the query is of.
+            self.overflow |= written.from.is_some();
             let (before, env) = (self.visible, self.visible);
             self.ctes.push(Cte { written, recursive, env, before, used: false, expanding: false, walked: Default::default() });
             self.visible = Some(self.ctes.len() - 1);

@@ -70,7 +70,7 @@ impl<'q> Walker<'q> {
                 let all = self.reachable();
                 out.columns.extend(all);
             }
-            Expr::Prior(inner) => {
+            Expr::Prior(inner) | Expr::Prefixed { value: inner, .. } if self.dialect == Dialect::Oracle => {
                 let mut other = OutputColumn::default();
                 self.shown(inner, &mut other);
                 self.neighbour(other, out);
@@ -235,15 +235,10 @@ impl<'q> Walker<'q> {
     pub(super) fn beside(&mut self, query: &'q Query) -> Vec<OutputColumn> {
         let (first, first_link) = (self.branch.sources.len(), self.branch.links.len());
         let (first_key, first_probe) = (self.branch.keys.len(), self.branch.probes.len());
-        let (folds, packs, packed) = (self.branch.folds.len(), self.branch.packs.len(), self.branch.packed);
-        let shown = self.flows;
+        // Where only a condition looks at the value, what was packed or folded there is dropped by who walks the condition.
+        let packs = self.branch.packs.len();
         let outs = self.apart(|walker| walker.query(query));
         self.block.packed_inside |= self.branch.packs.len() > packs;
-        if !shown {
-            self.branch.folds.truncate(folds);
-            self.branch.packs.truncate(packs);
-            self.branch.packed = packed;
-        }
         self.direct_inwards(first_link, first);
         // Nothing of its tables is shown but whether there is such a row, or how many there are.
         if self.flows && outs.iter().all(|out| out.columns.is_empty()) {
@@ -305,7 +300,9 @@ impl<'q> Walker<'q> {
     pub(super) fn columns(&mut self, path: &[&Ident], out: &mut OutputColumn) {
         let Some((last, qualifiers)) = path.split_last() else { return };
         let before = out.columns.len();
-        if is_position(&last.value) {
+        // Hive's `(id)?+.+` is every column that fits the pattern.
+        let pattern = matches!(self.dialect, Dialect::Hive | Dialect::Databricks) && last.value.contains(['*', '+', '?', '|']);
+        if is_position(&last.value) || pattern {
             out.columns.extend(self.reachable());
         } else if let Some(qualifier) = qualifiers.last() {
             let fits = |binding: &&crate::sql::output::Binding| binding.alias.eq_ignore_ascii_case(&qualifier.value);

@@ -1,9 +1,10 @@
 //! What stands in FROM: tables, common table expressions, derived tables, functions that return rows.
 
 use crate::sql::Source;
+use crate::sql::functions::{FunctionEffect, effect};
 use crate::sql::output::{Binding, OutputColumn, Shape, everything, rename};
 use crate::sql::walk::{MOST_SOURCES, Walker, text};
-use sqlparser::ast::{Expr, FunctionArg, ObjectName, TableAlias, TableFactor, TableSampleKind, TableWithJoins};
+use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, ObjectName, TableAlias, TableFactor, TableSampleKind, TableWithJoins};
 
 impl<'q> Walker<'q> {
     pub(super) fn table_with_joins(&mut self, table: &'q TableWithJoins) {
@@ -69,7 +70,10 @@ impl<'q> Walker<'q> {
                 }
             }
             TableFactor::UNNEST { array_exprs, alias, .. } => self.rows_of(array_exprs.iter(), alias.as_ref()),
-            TableFactor::TableFunction { expr, alias } => self.rows_of([expr].into_iter(), alias.as_ref()),
+            TableFactor::TableFunction { expr, alias } => match self.table_behind(expr) {
+                Some(table) => self.named_by_value(table, alias.as_ref()),
+                None => self.rows_of([expr].into_iter(), alias.as_ref()),
+            },
             TableFactor::JsonTable { json_expr, alias, .. } | TableFactor::OpenJsonTable { json_expr, alias, .. } => {
                 self.rows_of([json_expr].into_iter(), alias.as_ref());
             }
@@ -100,8 +104,42 @@ impl<'q> Walker<'q> {
         self.bind(alias_of(alias).unwrap_or(name), Shape::Derived(outs.into()));
     }
 
+    /// The table that `TABLE('schema.table')` or `TABLE(schema.table)` names. `TABLE(t.list)` is a list that a table before it holds.
+    fn table_behind(&self, expr: &Expr) -> Option<String> {
+        let first = match expr {
+            Expr::Value(value) => return value.value.clone().into_string(),
+            Expr::Identifier(ident) => ident,
+            Expr::CompoundIdentifier(path) => path.first()?,
+            _ => return None,
+        };
+        let bound = self.scopes.iter().flatten().any(|binding| binding.alias.eq_ignore_ascii_case(&first.value));
+        let is_column = matches!(expr, Expr::Identifier(_)) && self.scopes.last().is_some_and(|scope| !scope.is_empty());
+        let name = crate::sql::query::target_name(expr);
+        // Oracle calls a function without arguments by its name alone.
+        let called = effect(&name, self.dialect) != FunctionEffect::Foreign;
+        (!bound && !is_column && !called).then_some(name)
+    }
+
+    /// A table whose name is a value.
+    fn named_by_value(&mut self, table: String, alias: Option<&'q TableAlias>) {
+        let own = table.rsplit('.').next().unwrap_or(&table).to_owned();
+        let source = self.source(table);
+        self.count_item();
+        self.derived(vec![OutputColumn::table(source)], alias, own);
+    }
+
     fn function_table(&mut self, name: &ObjectName, args: &'q [FunctionArg], alias: Option<&'q TableAlias>) {
         let function = text(name);
+        if function.eq_ignore_ascii_case("identifier") {
+            match args {
+                [FunctionArg::Unnamed(FunctionArgExpr::Expr(expr @ Expr::Value(_)))] if self.table_behind(expr).is_some() => {
+                    let table = self.table_behind(expr).unwrap_or_default();
+                    return self.named_by_value(table, alias);
+                }
+                // Which table it is nobody can tell.
+                _ => self.hides(function.clone()),
+            }
+        }
         let mut out = OutputColumn::any(Vec::new());
         self.arguments(args, &mut out);
         out.columns.append(&mut out.summed);

@@ -329,6 +329,11 @@ pub fn inner_text(text: &str, dialect: Dialect) -> Option<String> {
     }
 }
 
+/// Whether a word of a text could put several rows into one value.
+pub fn may_pack(text: &str, dialect: Dialect) -> bool {
+    tokens::named(text, dialect).packs
+}
+
 /// The same without what is remembered of texts like it.
 pub fn analyse_anew(text: &str, dialect: Dialect) -> Analysis {
     several::analyse(text, dialect, 0)

@@ -1,5 +1,6 @@
 //! INSERT, UPDATE, DELETE and MERGE: what they read, what they copy elsewhere, and what they return.
 
+use crate::sql::Column;
 use crate::sql::functions::{FunctionEffect, effect};
 use crate::sql::walk::{Binding, OutputColumn, Shape, Walker, text};
 use sqlparser::ast::{
@@ -11,6 +12,11 @@ impl<'q> Walker<'q> {
     /// An INSERT: its query is read; what it returns is shown.
     pub(super) fn insert(&mut self, insert: &'q Insert) -> Vec<OutputColumn> {
         let (mut outs, returned) = self.copied_and_returned(insert);
+        // Inside of another statement it copies rows which nobody counts: those logged are of the statement around it.
+        if self.depth > 0 || self.expanding > 0 {
+            let copied: Vec<Column> = outs.iter().flat_map(|out| out.columns.iter().cloned()).collect();
+            self.sends(&copied);
+        }
         outs.extend(returned);
         outs
     }

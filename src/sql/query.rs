@@ -148,7 +148,7 @@ fn read_query(query: &Query, class: Class, dialect: Dialect) -> Option<(Analysis
         body = left;
     }
     arms.push(body);
-    let set_operation = arms.len() > 1;
+    let (set_operation, all) = (arms.len() > 1, arms.len());
     let mut analysis = Analysis { class, set_operation, ..Analysis::default() };
     let mut columns: Option<Option<Vec<MadeColumn>>> = None;
     let mut work = 0;
@@ -168,7 +168,12 @@ fn read_query(query: &Query, class: Class, dialect: Dialect) -> Option<(Analysis
         close(walker, outs, &mut analysis)?;
     }
     let columns = columns.flatten();
-    analysis.branches.iter_mut().for_each(|branch| branch.packed |= is_document(query));
+    // Rows of an arm that reads nothing are nobody's.
+    let silent = analysis.branches.len() < all;
+    analysis.branches.iter_mut().for_each(|branch| {
+        branch.packed |= is_document(query);
+        branch.multiplied |= silent;
+    });
     analysis.limit = limit(query);
     analysis.paged = is_later_page(query);
     analysis.trailing = query.order_by.is_some() || query.limit_clause.is_some() || query.fetch.is_some();

@@ -32,7 +32,14 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
             None => parsed(statement, dialect, Class::Select),
         },
         "SELECT" | "WITH" | "VALUES" | "" => parsed(statement, dialect, Class::Select),
-        "INSERT" | "REPLACE" => parsed(statement, dialect, Class::Insert),
+        "INSERT" | "REPLACE" => match parsed(statement, dialect, Class::Insert) {
+            // `INSERT OVERWRITE DIRECTORY` in words that the grammar does not know.
+            found if found.unparsed && is_to_directory(statement, dialect) => Analysis { class: Class::CopyTo, ..found },
+            found => found,
+        },
+        "FROM" if lexer::tokens(statement, dialect).list.iter().any(|token| token.is("INSERT")) => {
+            Analysis { class: Class::CopyTo, ..by_words(statement, dialect) }
+        }
         "UPDATE" => parsed(statement, dialect, Class::Update),
         "DELETE" => parsed(statement, dialect, Class::Delete),
         "MERGE" => parsed(statement, dialect, Class::Merge),
@@ -49,6 +56,9 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         "CACHE" => create(statement, dialect, depth, false),
         // A plan shows no row. What it would read is left out: nothing of it left, unless what it calls sends it.
         "EXPLAIN" | "DESCRIBE" | "DESC" => called::in_plan(statement, dialect, |query| analyse_once(query, dialect, depth)),
+        "ANALYZE" if called::is_run_plan(statement, dialect) => {
+            called::in_plan(statement, dialect, |query| analyse_once(query, dialect, depth))
+        }
         // A cursor shows nothing yet; a variable that takes its value from a table may be shown at any time.
         "DECLARE" if !lexer::tokens(statement, dialect).list.iter().take(8).any(|token| token.is("CURSOR")) => {
             unless_it_reads(statement, dialect, Class::Declare)
@@ -72,6 +82,8 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         "FETCH" => plain(Class::Fetch),
         "CLOSE" => plain(Class::Close),
         "EXECUTE" => plain(Class::Execute),
+        // SQLite's copy of the whole.
+        "VACUUM" if lexer::tokens(statement, dialect).list.iter().any(|token| token.is("INTO")) => copies::everything(statement, dialect),
         "DEALLOCATE" | "LOCK" | "UNLOCK" | "VACUUM" | "ANALYZE" | "LISTEN" | "UNLISTEN" | "NOTIFY" | "DISCARD" | "CHECKPOINT"
         | "CLUSTER" | "REINDEX" | "LOAD" | "MOVE" | "IMPORT" => plain(Class::Maintenance),
         "FLUSH" | "KILL" | "OPTIMIZE" | "REPAIR" | "CHECK" | "CHECKSUM" | "PURGE" | "INSTALL" | "UNINSTALL" | "SHUTDOWN" | "MSCK"
@@ -80,11 +92,19 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
         {
             plain(Class::Maintenance)
         }
+        // Logs of statements hold values.
+        "SHOW" if lexer::tokens(statement, dialect).list.get(2).is_some_and(|token| token.is("EVENTS")) => {
+            hidden(statement, dialect, Class::Other)
+        }
         "SHOW" => plain(Class::Show),
         "CALL" | "EXEC" => hidden(statement, dialect, Class::Call),
         "DO" => hidden(statement, dialect, Class::Do),
         _ => Analysis { class: Class::Other, ..by_words(statement, dialect) },
     }
+}
+
+fn is_to_directory(statement: &str, dialect: Dialect) -> bool {
+    lexer::tokens(statement, dialect).list.iter().take(4).any(|token| token.is("DIRECTORY"))
 }
 
 /// Whether something may stand inside of a statement that begins with this word.
@@ -395,10 +415,24 @@ fn quiet_where_it_only_changes(statement: &str, dialect: Dialect, mut analysis: 
 
 /// A definition that cannot be parsed shows nobody, unless a function of somebody's own is called in it.
 fn definition_by_words(statement: &str, dialect: Dialect) -> Analysis {
+    if copies_by_words(statement, dialect) {
+        return hidden(statement, dialect, Class::CreateTableAs);
+    }
     match called::in_text(statement, dialect) {
         true => hidden(statement, dialect, Class::Ddl),
         false => plain(Class::Ddl),
     }
+}
+
+/// `CREATE EXTERNAL TABLE '/tmp/x' AS SELECT …`, `CREATE MODEL m AS SELECT …`: it takes what it reads with it. A share hands out what is
+/// added to it.
+fn copies_by_words(statement: &str, dialect: Dialect) -> bool {
+    let tokens = lexer::tokens(statement, dialect).list;
+    let first = |words: &[&str]| tokens.iter().take(5).any(|token| token.is_any(words));
+    let creates = tokens.first().is_some_and(|token| token.is("CREATE")) && first(&["TABLE", "MODEL"]);
+    let query = |pair: &[lexer::Token<'_>]| pair[0].is("AS") && (pair[1].is_any(&["SELECT", "WITH", "TABLE"]) || pair[1].is_mark('('));
+    let shares = tokens.first().is_some_and(|token| token.is("ALTER")) && tokens.get(1).is_some_and(|token| token.is("SHARE"));
+    creates && tokens.windows(2).any(query) || shares && tokens.iter().any(|token| token.is("ADD"))
 }
 
 /// A statement that was parsed but not followed to its end: how many rows stand behind one of its own nobody knows.
@@ -412,6 +446,9 @@ fn given_up(statement: &str, dialect: Dialect, class: Class) -> Analysis {
 /// parsed is beyond what is followed.
 #[expect(clippy::option_option, reason = "not parsed and not followed are different things")]
 fn understood(statement: &str, dialect: Dialect, class: Class) -> Option<Option<Analysis>> {
+    if beyond_grammar(statement, dialect) {
+        return Some(None);
+    }
     let tokens = lexer::tokens(statement, dialect);
     let bare = hints::without(statement, &tokens.list, dialect);
     let shared = || if dialects::reads_alike(&bare.text, dialect) { parse(&bare.text, Dialect::Generic) } else { None };
@@ -432,6 +469,15 @@ fn understood(statement: &str, dialect: Dialect, class: Class) -> Option<Option<
         analysis.branches.iter_mut().for_each(|branch| branch.packed = true);
     }
     Some(Some(analysis))
+}
+
+/// What the grammar takes for something else than the server does: names written in escapes (`U&"n\0061me"`), and MariaDB's comments
+/// that run (`/*M!100100 … */`).
+fn beyond_grammar(statement: &str, dialect: Dialect) -> bool {
+    let bytes = statement.as_bytes();
+    let escaped = |at: usize| bytes[at..].starts_with(b"&\"") && at > 0 && matches!(bytes[at - 1], b'U' | b'u');
+    let named = matches!(dialect, Dialect::PostgreSql | Dialect::Trino | Dialect::Generic);
+    named && memchr::memchr_iter(b'&', bytes).any(escaped) || dialect == Dialect::MySql && statement.contains("/*M!")
 }
 
 /// `@s := concat(@s, name)`: a variable goes through the rows. One that only counts them holds nobody.

@@ -207,6 +207,11 @@ impl<'q> Walker<'q> {
                 outs
             }
             SetExpr::Table(table) => {
+                if let (None, Some(name)) = (&table.schema_name, &table.table_name)
+                    && let Some(outs) = self.cte(&ObjectName::from(vec![name.clone()]))
+                {
+                    return outs.to_vec();
+                }
                 let parts = [&table.schema_name, &table.table_name].into_iter().flatten();
                 let name = parts.map(|ident| ident.value.as_str()).collect::<Vec<_>>().join(".");
                 let source = self.source(name);
@@ -381,6 +386,7 @@ impl<'q> Walker<'q> {
                         self.collects(expr);
                     }
                     self.item(expr, &mut out);
+                    self.behind_word(expr, alias, &mut out);
                     outs.push(out);
                 }
                 SelectItem::ExprWithAliases { expr, aliases } => {

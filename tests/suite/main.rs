@@ -41,6 +41,7 @@ mod postgresql_shapes;
 mod privacy;
 mod redrive;
 mod reload;
+mod rows_and_people;
 mod samples;
 mod score;
 mod server_shapes;

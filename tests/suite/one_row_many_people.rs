@@ -8,7 +8,7 @@ use leakwarden::classify::counting::disclose;
 use leakwarden::model::access::{Position, RecordHash};
 use leakwarden::model::keys::Keys;
 use leakwarden::model::persons::Persons;
-use leakwarden::model::record::{Dialect, Record};
+use leakwarden::model::record::{Dialect, EventOutcome, Record};
 use leakwarden::model::time::Timestamp;
 
 #[test]
@@ -32,4 +32,25 @@ fn a_row_that_shows_many_people_is_never_counted_as_one_or_nobody() {
     }
     assert!(count > 200, "{count} statements");
     assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn an_error_may_show_what_a_condition_packed() {
+    let catalog = Catalog::parse(world::CATALOG, "catalog.toml").expect("is valid");
+    for (dialect, statement) in [
+        (
+            Dialect::MySql,
+            "SELECT 1 FROM crm.customers WHERE id = 1 AND updatexml(1, concat(0x7e, (select group_concat(name) from crm.customers)), 1)",
+        ),
+        (Dialect::MsSql, "SELECT 1 WHERE 1 = CONVERT(int, (SELECT STRING_AGG(name, ',') FROM crm.customers))"),
+        (Dialect::PostgreSql, "SELECT 1 FROM crm.customers WHERE 1 = CAST((SELECT string_agg(name, ',') FROM crm.customers) AS int)"),
+    ] {
+        for rows in [None, Some(0)] {
+            let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
+            record.statement = Some(statement.into());
+            (record.dialect, record.rows, record.outcome) = (dialect, rows, EventOutcome::Failure);
+            let said = disclose(&record, &catalog, &Keys::built_in()).persons;
+            assert_eq!(said, Persons::Unknown, "{statement} with rows {rows:?}");
+        }
+    }
 }

@@ -23,6 +23,7 @@ mod written;
 
 use crate::classify::catalog::Catalog;
 use crate::model::keys::Keys;
+use crate::model::persons::Persons;
 use crate::model::record::{EventOutcome, Record};
 use crate::sql;
 pub use disclosure::{Disclosure, TableChanges, TableRead, WrittenAbout};
@@ -45,6 +46,10 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
         // delivered that way. What is exact for a statement that ran to its end is a bound for one that did not.
         EventOutcome::Failure if record.statement.as_deref().is_some_and(|text| sql::is_no_statement(text, record.dialect)) => {
             found.discloses_nobody()
+        }
+        // What a condition packed may stand in the error.
+        EventOutcome::Failure if record.statement.as_deref().is_some_and(|text| sql::may_pack(text, record.dialect)) => {
+            found.persons = Persons::Unknown;
         }
         EventOutcome::Failure | EventOutcome::Interrupted => found.persons = found.persons.at_most(),
     }

@@ -99,8 +99,13 @@ fn is_full_read(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> 
 
 /// Whether the number of rows is that of the status which a driver gets after a copy: one row, or none, whatever was copied.
 fn is_status(analysis: &Analysis, record: &Record<'_>) -> bool {
-    let copies = !analysis.makes.is_empty() || analysis.class == Class::CopyTo;
-    let counts = matches!(record.dialect, Dialect::PostgreSql | Dialect::Generic);
+    let writes =
+        matches!(record.dialect, Dialect::Hive | Dialect::Databricks) && analysis.class == Class::Select && !analysis.writes.is_empty();
+    let copies = !analysis.makes.is_empty() || analysis.class == Class::CopyTo || writes;
+    // PostgreSQL counts what COPY wrote; UNLOAD and EXPORT of its relatives say that they are done.
+    let tells = |text: &str| matches!(sql::split::first_word(text).to_ascii_uppercase().as_str(), "UNLOAD" | "EXPORT");
+    let done = record.statement.as_deref().is_some_and(tells);
+    let counts = matches!(record.dialect, Dialect::PostgreSql | Dialect::Generic) && !done;
     copies && !counts && record.plan.is_none() && record.rows.is_some_and(|rows| rows <= 1)
 }
 
