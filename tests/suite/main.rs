@@ -45,6 +45,7 @@ mod rows_and_people;
 mod samples;
 mod score;
 mod server_shapes;
+mod shippers;
 mod source_gaps;
 mod stand_ins;
 mod statement_cost;

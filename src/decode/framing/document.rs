@@ -173,7 +173,10 @@ impl Shape {
             Shape::Xml(names) => {
                 let found = names.iter().filter_map(|name| tag(text, name)).min();
                 match found {
-                    None if !text.trim_start().is_empty() && (!text.contains(['<', '>']) || text.trim_start().starts_with('{')) => {
+                    // Tags of the elements around may run over lines.
+                    None if !text.trim_start().is_empty()
+                        && (!(text.trim_start().starts_with('<') || text.contains("=\"")) || text.trim_start().starts_with('{')) =>
+                    {
                         refuse("neither an element nor between elements")
                     }
                     found => Ok(found),

@@ -64,17 +64,19 @@ fn open<'a>(text: &'a str, settings: &Settings) -> Opened<'a> {
                 false => Opened::Letters { letters: found, batch },
             }
         }
-        Some(b'[') => match values::side_by_side(text) {
-            Some(values) => Opened::Several(values),
-            None => batch::asked(text).map_or(Opened::Nothing, |letters| Opened::Letters { letters, batch: true }),
+        Some(b'[') => match (container::kubectl(text), values::side_by_side(text)) {
+            (Some(line), _) => Opened::Letters { letters: vec![line], batch: false },
+            (None, Some(values)) => Opened::Several(values),
+            (None, None) => batch::asked(text).map_or(Opened::Nothing, |letters| Opened::Letters { letters, batch: true }),
         },
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => {
-            let file = container::open(text).or_else(|| container::fluentd(text));
+            let file = container::open(text).or_else(|| container::fluentd(text)).or_else(|| container::papertrail(text)).or_else(|| container::keyed(text));
             let letters = file.map_or_else(|| syslog::open_all(text, settings), |one| vec![one]);
             if letters.is_empty() { Opened::Nothing } else { Opened::Letters { letters, batch: false } }
         }
         Some(b' ' | b'\t' | b'\n' | b'\r') if text.trim_start().starts_with(['{', '[']) => open(text.trim_start(), settings),
-        Some(_) | None => Opened::Nothing,
+        Some(_) => container::keyed(text).map_or(Opened::Nothing, |one| Opened::Letters { letters: vec![one], batch: false }),
+        None => Opened::Nothing,
     }
 }
 

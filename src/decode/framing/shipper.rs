@@ -81,6 +81,13 @@ struct Wire<'a> {
     attributes: Option<&'a RawValue>,
     #[serde(borrow)]
     content: Option<&'a RawValue>,
+    /// Coralogix, and others that call a line its text.
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    /// Fluentd, beside the tag.
+    #[serde(borrow)]
+    record: Option<&'a RawValue>,
+    tag: Option<IgnoredAny>,
     /// EventBridge.
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
@@ -135,6 +142,9 @@ struct Wire<'a> {
     oracle: Option<&'a RawValue>,
     #[serde(borrow)]
     value: Option<&'a RawValue>,
+    /// Solr's answers.
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
     #[serde(borrow, rename = "@timestamp")]
     shipped: Option<&'a RawValue>,
     /// journald's, in microseconds.
@@ -181,6 +191,13 @@ struct Wire<'a> {
 struct Original<'a> {
     #[serde(borrow)]
     original: &'a RawValue,
+}
+
+/// What Solr has found.
+#[derive(Deserialize)]
+struct Found<'a> {
+    #[serde(borrow)]
+    docs: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -240,6 +257,9 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
     if let Some(records) = list(wire.records) {
         return of_batch(batch::each(records, |record| vec![Unwrapped { payload: Cow::Borrowed(record), ..Unwrapped::default() }]));
     }
+    if let Some(found) = wire.response.and_then(|response| serde_json::from_str::<Found<'_>>(response.get()).ok()) {
+        return of_batch(batch::each(found.docs.get(), |one| vec![Unwrapped { payload: Cow::Borrowed(one), ..Unwrapped::default() }]));
+    }
     if let Some(logs) = list(wire.result) {
         return of_batch(batch::loki(logs, |entry| open(entry).letters));
     }
@@ -262,7 +282,8 @@ fn opened<'t>(wire: Wire<'t>) -> Opened<'t> {
         .chain([wire.mezmo, wire.logscale, wire.raw_event, wire.raw])
         .chain(objects)
         .chain([parsed(wire.oracle)])
-        .chain([wire.full_message, wire.short_message]);
+        .chain([wire.full_message, wire.short_message])
+        .chain([parsed(wire.record.filter(|_| wire.tag.is_some())), wire.text.filter(|text| text.get().starts_with('"'))]);
     let spaced = || wire.msg.and_then(|msg| carried(msg.get())).map(without_space);
     let unpacked = |value: Option<&'t RawValue>| value.and_then(|data| packed::base64(&word(data.get())?)).map(Cow::Owned);
     // Event Hubs' captures hold bytes, in one way or another.
@@ -396,8 +417,14 @@ mod tests {
     fn what_carriers_of_clouds_and_stores_hold_comes_out_whole() {
         for (text, within) in [
             (r#"{"records":[{"category":"x"}]}"#, r#"{"category":"x"}"#),
+            (r#"{"responseHeader":{"status":0},"response":{"numFound":1,"docs":[{"a":1}]}}"#, r#"{"a":1}"#),
             (r#"{"_index":"i","_source":{"a":1}}"#, r#"{"a":1}"#),
             (r#"{"hits":{"hits":[]}}"#, r#"{"hits":[]}"#),
+            (r#"{"tables":[{"name":"x","columns":[{"name":"a","type":"long"}],"rows":[[1]]}]}"#, r#"{"a":1}"#),
+            (r#"{"topic":"t","partition":0,"value":{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"tag":"t","time":1.5,"record":{"a":1}}"#, r#"{"a":1}"#),
+            (r#"{"timestamp":1772442845123,"text":"x"}"#, "x"),
+            (r#"{"content":"x","log.source":"y"}"#, "x"),
             (r#"{"textPayload":"x","insertId":"1"}"#, "x"),
             (r#"{"jsonPayload":{"message":"x"}}"#, r#"{"message":"x"}"#),
             (r#"{"status":"success","data":{"result":[]}}"#, r#"{"result":[]}"#),

@@ -114,6 +114,9 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
         Some(_) => (None, rest),
         None => (Some(&rest[..first_end]), rest[first_end..].trim_start()),
     };
+    // AIX writes how urgent it is before the tag.
+    let urgency = tagged.split_once(' ').filter(|(word, _)| word.split_once(':').is_some_and(|(f, s)| is_facility(f) && is_severity(s)));
+    let tagged = urgency.map_or(tagged, |(_, rest)| rest);
     let (program, pid, message) = tag(tagged)?;
     Some(Unwrapped {
         payload: unescaped(message),
@@ -125,13 +128,22 @@ fn rfc3164<'a>(text: &'a str, settings: &Settings) -> Option<Unwrapped<'a>> {
     })
 }
 
+fn is_facility(word: &str) -> bool {
+    let numbered = word.strip_prefix("local").is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'7']));
+    numbered || matches!(word, "kern" | "user" | "mail" | "daemon" | "auth" | "syslog" | "lpr" | "news" | "uucp" | "cron" | "authpriv")
+}
+
+fn is_severity(word: &str) -> bool {
+    matches!(word, "emerg" | "alert" | "crit" | "err" | "error" | "warn" | "warning" | "notice" | "info" | "debug")
+}
+
 /// Tags with blanks in them: Oracle's server writes such, which no reader of syslog expects.
 const TAGS_WITH_BLANKS: [&str; 2] = ["Oracle Unified Audit", "Oracle Audit"];
 
 /// `postgres[12]: text` or `program: text`.
 fn tag(text: &str) -> Option<(&str, Option<&str>, &str)> {
     let blanks = TAGS_WITH_BLANKS.iter().find(|tag| text.starts_with(**tag)).map(|tag| tag.len());
-    let end = blanks.or_else(|| text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./()+".contains(c))))?;
+    let end = blanks.or_else(|| text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_./()+@\\".contains(c))))?;
     let (program, rest) = text.split_at(end);
     if program.is_empty() {
         return None;
@@ -218,6 +230,10 @@ mod tests {
             assert_eq!((oracle.0.as_str(), oracle.1.as_deref()), ("LENGTH: '1'", Some("2026-01-09T17:00:00Z")));
             assert_eq!(oracle.2[1..], words(["", "Oracle Unified Audit", "77"])[1..]);
         }
+        let aix = read("Jan  9 17:00:00 db1 local0:notice Oracle Audit[77]: x").expect("is syslog");
+        assert_eq!((aix.0.as_str(), aix.2), ("x", words(["db1", "Oracle Audit", "77"])));
+        let unit = read("Jan 09 17:00:00 db1 postgresql@16-main[77]: x").expect("is syslog");
+        assert_eq!((unit.0.as_str(), unit.2), ("x", words(["db1", "postgresql@16-main", "77"])));
         assert_eq!(read("59 <14>1 - - - - - - hello").expect("is syslog").0, "hello");
     }
 

@@ -1,4 +1,5 @@
-//! `mongodb-audit`: MongoDB's audit log as JSON, of Enterprise, Percona Server and Atlas.
+//! `mongodb-audit`: MongoDB's audit log as JSON, of Enterprise, Percona Server and Atlas; also of Amazon DocumentDB (`audit_logs` with
+//! `dml_read`).
 //!
 //! **Switch on**, in `mongod.conf`:
 //!
@@ -43,9 +44,9 @@ pub const FORMAT: Format = Format {
     recognises: |bytes| {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let starts = without_program(bytes).trim_ascii_start().first().is_some_and(|c| matches!(c, b'{' | b'['));
-        starts && has("\"atype\"") && has("\"ts\"") && has("\"users\"") && has("\"result\"")
-            // DocumentDB's is another log.
-            && !has("\"remote_ip\"")
+        // DocumentDB says in two ways when it was.
+        let result = has("\"result\"") || has("\"remote_ip\"") && has("\"timestamp_utc\"");
+        starts && has("\"atype\"") && has("\"ts\"") && has("\"users\"") && result
     },
 };
 
@@ -125,8 +126,12 @@ impl Mongo {
         record.dialect = Dialect::PostgreSql;
         let word = |object: Option<&Value>, name: &str| object.and_then(|object| object.get(name)).and_then(row::text);
         let remote = event.get("remote");
-        let ip = word(remote, "ip").filter(|ip| ip != "(NONE)");
-        let port = word(remote, "port").unwrap_or_default();
+        // DocumentDB writes both in one.
+        let joined = event.get("remote_ip").and_then(row::text);
+        let joined = joined.as_deref().and_then(|joined| joined.rsplit_once(':'));
+        let own = |text: &str| Text::Owned(text.to_owned());
+        let ip = word(remote, "ip").filter(|ip| ip != "(NONE)").or_else(|| joined.map(|(ip, _)| own(ip)));
+        let port = word(remote, "port").or_else(|| joined.map(|(_, port)| own(port))).unwrap_or_default();
         let user = event.get("users").and_then(Value::as_array).and_then(|users| users.first());
         let param = event.get("param");
         record.account = word(user, "user");
@@ -136,7 +141,8 @@ impl Mongo {
         // A code stands for the check before the command runs.
         record.outcome = if failed { EventOutcome::Refused } else { EventOutcome::Success };
         let tell = match kind {
-            "authCheck" => self.command(param, &mut record),
+            "authCheck" => self.command(param, None, &mut record),
+            command if event.contains_key("remote_ip") && DOCUMENTDB.contains(&command) => self.command(param, Some(command), &mut record),
             "authenticate" => {
                 record.operation = Operation::Login;
                 record.account = word(param, "user").or(record.account);
@@ -179,6 +185,10 @@ fn name(record: &mut Record<'static>, namespace: &str) {
         record.objects = vec![Object { table: Text::Owned(namespace.to_owned()), columns: None }];
     }
 }
+
+/// Commands that DocumentDB tells of by events of their own.
+const DOCUMENTDB: &[&str] =
+    &["find", "count", "countDocuments", "distinct", "aggregate", "findAndModify", "getMore", "insert", "update", "bulkWrite", "delete"];
 
 /// Commands of drivers and servers among themselves, and those that only tell about the server.
 const NO_ACCESS: &[&str] = &[
@@ -229,11 +239,11 @@ const NO_ACCESS: &[&str] = &[
 
 impl Mongo {
     /// A command that was checked; false where it is no access.
-    fn command(&mut self, param: Option<&Value>, record: &mut Record<'static>) -> bool {
+    fn command(&mut self, param: Option<&Value>, event: Option<&str>, record: &mut Record<'static>) -> bool {
         let empty = Map::new();
         let text = |name: &str| param.and_then(|param| param.get(name)).and_then(Value::as_str).unwrap_or("");
         let args = param.and_then(|param| param.get("args")).and_then(Value::as_object).unwrap_or(&empty);
-        let (command, namespace) = (text("command"), text("ns"));
+        let (command, namespace) = (event.unwrap_or_else(|| text("command")), text("ns"));
         name(record, namespace);
         // The server's own work: sessions, replication.
         if record.account.is_none()
@@ -252,7 +262,7 @@ impl Mongo {
         let key = format!("{session}\n{namespace}");
         let statement = match command {
             "find" => Some(query::find(namespace, args)),
-            "count" => Some(query::count(namespace, args)),
+            "count" | "countDocuments" => Some(query::count(namespace, args)),
             "distinct" => Some(query::distinct(namespace, args)),
             "findAndModify" | "findandmodify" => Some(query::find_and_modify(namespace, args)),
             "aggregate" => {

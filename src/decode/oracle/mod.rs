@@ -69,6 +69,11 @@ fn audited(row: &ExportRow, raw: Raw<'_>, time: Option<Instant>) -> Result<Resul
     record.id = own.or(numbered.filter(|_| row.text(MOMENT).is_some()));
     let sql = row.text(&["sqltext", "sqltextvarchar2", "commandtext", "sql"]).and_then(of_lob);
     let action = word(&["actionname", "action", "operation", "eventname", "actionnumber", "action#", "statementtype"]);
+    // Whatever has a time would be one otherwise.
+    if record.account.is_none() && action.is_empty() && sql.is_none() {
+        let what = "neither a login nor an action nor a statement".to_owned();
+        return Err(DecodeError::Form { expected: "a record of Oracle's audit", what });
+    }
     // In records of SYS the action is the statement itself.
     let number: Option<u32> = action.parse().ok();
     let sql = sql

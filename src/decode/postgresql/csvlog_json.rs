@@ -31,6 +31,24 @@ struct Outer<'a> {
     message: Option<&'a RawValue>,
     #[serde(borrow)]
     postgresql: Option<&'a RawValue>,
+    /// Supabase, each perhaps a list of one.
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    parsed: Option<&'a RawValue>,
+}
+
+/// Supabase's message, which stands outside.
+#[derive(Deserialize)]
+struct Outside<'a> {
+    #[serde(borrow)]
+    event_message: Option<WordOrNumber<'a>>,
+}
+
+/// What a list of one holds.
+fn alone(value: &RawValue) -> &str {
+    let list = serde_json::from_str::<Vec<&RawValue>>(value.get());
+    list.ok().filter(|list| list.len() == 1).and_then(|list| list.first().map(|one| one.get())).unwrap_or(value.get())
 }
 
 /// The columns, by the names of the documentation's table for them, or by those of the jsonlog.
@@ -118,9 +136,9 @@ fn innermost(text: &str) -> &str {
     let mut object = text;
     for _ in 0..MOST_LAYERS {
         let Ok(outer) = serde_json::from_str::<Outer<'_>>(object) else { break };
-        let within = [outer.record, outer.log_processed, outer.log, outer.message, outer.postgresql];
+        let within = [outer.record, outer.log_processed, outer.log, outer.message, outer.postgresql, outer.metadata, outer.parsed];
         let Some(inner) =
-            within.into_iter().flatten().map(RawValue::get).find(|inner| inner.starts_with('{') && inner.contains("\"session_id\""))
+            within.into_iter().flatten().map(alone).find(|inner| inner.starts_with('{') && inner.contains("\"session_id\""))
         else {
             break;
         };
@@ -146,7 +164,10 @@ pub(super) fn line<'t>(text: &'t str, clock: &mut Clock, position: Position, has
     let number = either(columns.session_line_num, columns.line_num).and_then(|number| number.parse().ok());
     let message = match &columns.audit {
         Some(audit) => Cow::Owned(audit.message()),
-        None => english::message(word(columns.message).unwrap_or_default()),
+        None => {
+            let outside = || word(serde_json::from_str::<Outside<'t>>(text).ok()?.event_message);
+            english::message(word(columns.message).or_else(outside).unwrap_or_default())
+        }
     };
     Ok(Line {
         position,

@@ -238,7 +238,7 @@ impl<'t> Reading<'t> {
                 return None;
             }
             // Another name follows, of which a pattern that says less knows nothing.
-            let listed = self.strict && matches!(letter, b'u' | b'd') && matches!(c, ',' | '=');
+            let listed = self.strict && matches!(letter, b'u' | b'd') && matches!(c, ',' | '=' | '(');
             let spaced = listed || (self.strict || letter == b'h') && !padded && c == ' ' && !matches!(letter, b'a' | b'i' | b'b' | b'?');
             if length > LONGEST_NAME || spaced || (c.is_control() && c != '\0') || self.steps == 0 {
                 return None;

@@ -10,14 +10,21 @@ use crate::decode::postgresql::words::{self, Label};
 use std::sync::LazyLock;
 
 /// Of those that read the same lines the one that reads more comes first.
-const WELL_KNOWN: [&str; 23] = [
+const WELL_KNOWN: [&str; 32] = [
     // Debian
     "%m [%p] %q%u@%d ",
     // RDS, and Azure's flexible server as its guides have it
     "%t:%r:%u@%d:[%p]:",
     "%t:%r:%u@%d:[%p]:%a:%e",
+    "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:",
+    "%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a",
     // Azure
     "%t-%c-",
+    "%t-%c-%u@%d-%h-",
+    "%t-%c-%q%u@%d-%r-",
+    // Heroku
+    "sql_error_code = %e time_ms = \"%m\" pid=\"%p\" proc_start_time=\"%s\" session_id=\"%c\" vtid=\"%v\" tid=\"%x\" log_line=\"%l\" \
+     %qdatabase=\"%d\" connection_source=\"%r\" user=\"%u\" application_name=\"%a\" ",
     // Cloud SQL
     "%m [%p]: [%l-1] db=%d,user=%u ",
     "%m [%p]: [%l-1] db=%d,user=%u,host=%h ",
@@ -35,7 +42,13 @@ const WELL_KNOWN: [&str; 23] = [
     "%m [%p] %q[user=%u,db=%d,app=%a] ",
     "%m [%p] %q%u@%d/%a ",
     "%t %u@%d [%p] ",
+    // Aiven, of which the journal has the time
+    "pid=%p,user=%u,db=%d,app=%a,client=%h ",
+    // Crunchy Bridge
+    "[%p][%b][%v][%x] %q[user=%u,db=%d,app=%a] ",
     // syslog, which has the time and the process itself
+    "user=%u,db=%d,client=%h ",
+    "user=%u,db=%d,host=%h ",
     "user=%u,db=%d,app=%a,client=%h ",
     "user=%u,db=%d ",
     "[%p] ",
@@ -132,16 +145,20 @@ pub(super) fn recognises(line: &str, in_syslog: bool) -> bool {
         matches!(start.label, Label::Message(_)) && (label.ends_with(":  ") || sure && start.label != Label::Message(Severity::Notice))
     };
     let reads = |pattern: &Pattern| pattern.read(line).as_ref().is_some_and(exact);
-    KNOWN.iter().filter(|pattern| pattern.has_time() || in_syslog).any(reads) || inferred(line).as_ref().is_some_and(reads)
+    // A prefix that names a login tells enough where the journal has the time.
+    let tells = |text: &str, pattern: &Pattern| in_syslog || pattern.has_time() || text.contains("user=%u");
+    let mut known = WELL_KNOWN.iter().zip(KNOWN.iter()).filter(|(text, pattern)| tells(text, pattern)).map(|(_, pattern)| pattern);
+    known.any(reads) || inferred(line).as_ref().is_some_and(reads)
 }
 
 /// Lines that no prefix begins: continued ones, JSON, XML, syslog's priority.
 fn is_other(line: &str) -> bool {
-    line.is_empty() || line.starts_with(['\t', '{']) || line.strip_prefix('<').is_some_and(|rest| !rest.starts_with(' '))
+    let marked = |rest: &str| !rest.starts_with(' ') && prefix::time_length(rest).is_none();
+    line.is_empty() || line.starts_with(['\t', '{']) || line.strip_prefix('<').is_some_and(marked)
 }
 
-/// The pattern of a line by the shapes and names of its parts. It must have a time and a process, session or login: a line of
-/// another program could have less.
+/// The pattern of a line by the shapes and names of its parts. It must have a time and a process, session or login, or name a login and
+/// a database: a line of another program could have less.
 fn inferred(line: &str) -> Option<Pattern> {
     let head = &line[..label_in(line)?];
     // JSON around the line is the matter of others.
@@ -175,7 +192,8 @@ fn inferred(line: &str) -> Option<Pattern> {
         parts.push(PatternPart::Literal(literal));
     }
     let has = |letters: &[u8]| letters.iter().any(|letter| parts.contains(&PatternPart::Field(*letter, false)));
-    (has(b"mn") && has(b"pcu")).then(|| Pattern::of_parts(joined(parts)))
+    let named = has(b"u") && has(b"d") && head.contains("user=");
+    (has(b"mn") && has(b"pcu") || named).then(|| Pattern::of_parts(joined(parts)))
 }
 
 /// Literals that follow each other in one, so that a name ends at the whole of them.
@@ -245,6 +263,11 @@ fn bare(head: &str, text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) 
     Some((vec![PatternPart::Field(letter, false)], word.len()))
 }
 
+/// Whether an address stands at the beginning, up to the next hyphen.
+fn is_address(text: &str) -> bool {
+    text.split('-').next().is_some_and(|word| word.parse::<core::net::IpAddr>().is_ok() || prefix::remote_length(word) == Some(word.len()))
+}
+
 fn prefix_of(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
     while !text.is_char_boundary(end) {
@@ -282,19 +305,22 @@ fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
         }
     }
     let word = text.split([' ', '\t']).next().unwrap_or("");
-    let address = word.split([',', ';', '|']).next().filter(|address| address.parse::<core::net::IpAddr>().is_ok());
+    let address = word.split([',', ';', '|', '-', '>', ')']).next().filter(|address| address.parse::<core::net::IpAddr>().is_ok());
     if let Some(address) = address.filter(|_| !has(b'h') && !has(b'r')) {
         return Some((vec![field(b'h')], address.len()));
     }
     // `10.0.0.1(5):li_na@crm`: an address is no part of a name.
     let remote = Some(word).filter(|word| !word.starts_with('[') || word.starts_with("[local]")).and_then(prefix::remote_length);
-    if let Some(length) = remote.filter(|length| word[*length..].starts_with([':', ',', '|', '/', ';']) && !has(b'h') && !has(b'r')) {
+    if let Some(length) = remote.filter(|length| word[*length..].starts_with([':', ',', '|', '/', ';', '>']) && !has(b'h') && !has(b'r')) {
         return Some((vec![field(b'r')], length));
     }
     let begins = |user: &str| !user.starts_with([':', ',', '|', '/', ';', '(', '[']) && !has(b'u');
     if let Some((user, database)) = word.split_once('@').filter(|(user, _)| begins(user)) {
-        let ends = |c: char| matches!(c, ':' | ',' | '|' | '/' | ';' | ')');
+        let ends = |c: char| matches!(c, ':' | ',' | '|' | '/' | ';' | '(' | ')');
         let database = database.find(ends).map_or(database, |end| &database[..end]);
+        // `crm-10.0.0.1-`: nor is it part of a database's.
+        let address = database.match_indices('-').find(|(at, _)| is_address(&database[at + 1..]));
+        let database = address.map_or(database, |(at, _)| &database[..at]);
         return Some((vec![field(b'u'), literal("@"), field(b'd')], user.len() + 1 + database.len()));
     }
     if let Some((host, inside)) = word.strip_suffix(')').and_then(|word| word.split_once('(')).filter(|_| !has(b'h') && !has(b'r')) {
@@ -329,7 +355,10 @@ fn named(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
     });
     let length = match next {
         Some((at, _)) => at,
-        None => value.find([' ', ',', ';', '|', ']', ')']).unwrap_or(value.len()),
+        // An address with its port is one word.
+        None => prefix::remote_length(value)
+            .filter(|length| *length > 0 && letter == b'h' && !value.starts_with('['))
+            .unwrap_or_else(|| value.find([' ', ',', ';', '|', ']', ')']).unwrap_or(value.len())),
     };
     let value = &value[..length];
     let letter = match letter {
@@ -414,6 +443,23 @@ mod tests {
         assert_eq!((heads[2].remote, heads[2].application), (Some("10.0.0.1(5)"), Some("a")));
         assert_eq!((heads[3].epoch, heads[3].session), (Some("1795539581.856"), Some("6b0470fd.9e0")));
         assert_eq!((heads[4].remote, heads[4].pid, heads[5].remote), (Some("10.0.0.1(5)"), Some("7"), Some("[local]")));
+    }
+
+    #[test]
+    fn an_address_beside_a_database_is_none_of_its_name() {
+        for line in [
+            "2026-11-23 16:59:41 UTC-6b0470fd.9e0-li_na@crm-10.0.0.1-LOG:  x",
+            "2026-11-23 16:59:41 UTC-7-li_na@crm-10.0.0.1-LOG:  x",
+            "2026-11-23 16:59:41.856 UTC [7] li_na@crm(10.0.0.1) LOG:  x",
+            "<2026-11-23 16:59:41.856 UTC li_na@crm 10.0.0.1>LOG:  x",
+            "pid=7,user=li_na,db=crm,app=psql,client=10.0.0.1 LOG:  x",
+            "user=li_na,db=crm,client=10.0.0.1 LOG:  x",
+        ] {
+            let head = heads(&[line])[0];
+            assert_eq!((head.user, head.database, head.host), (Some("li_na"), Some("crm"), Some("10.0.0.1")), "{line}");
+        }
+        let head = heads(&["2026-11-23 16:59:41 UTC [7]: [5-1] user=li_na,db=crm,app=psql,client=10.0.0.1(40000) LOG:  x"])[0];
+        assert_eq!((head.user, head.remote), (Some("li_na"), Some("10.0.0.1(40000)")));
     }
 
     #[test]

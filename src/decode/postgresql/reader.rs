@@ -271,7 +271,7 @@ impl Reader {
         let head = &start.head;
         let when = when(head, raw);
         if matches!(when, When::Unknown) {
-            return Err(DecodeError::Field { field: "log_line_prefix", rule: "must have a time: %m, %t or %n".to_owned() });
+            return Err(without_time());
         }
         if let Some(before) = self.open.iter().position(|entry| entry.key == key) {
             let before = self.open.remove(before);
@@ -355,7 +355,7 @@ impl Reader {
             When::Text(text) if self.clock.waits(text) && !self.impatient => return self.wait(entry, emit),
             When::Text(text) => self.clock.read(text),
             When::At(time) => Ok(*time),
-            When::Unknown => return,
+            When::Unknown => Err(without_time()),
         };
         match time {
             Ok(time) => {
@@ -460,6 +460,10 @@ fn line(entry: GatheredMessage, time: Timestamp) -> Line<'static> {
         context: text(entry.context),
         cursor_position: placed && !entry.query,
     }
+}
+
+fn without_time() -> DecodeError {
+    DecodeError::Field { field: "log_line_prefix", rule: "must have a time: %m, %t or %n".to_owned() }
 }
 
 fn unreadable() -> DecodeError {

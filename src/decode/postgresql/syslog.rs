@@ -26,9 +26,18 @@ pub(super) struct Numbered<'t> {
     pub text: &'t str,
 }
 
-/// Reads `[5-2] ` and `[5] `. The latter numbers messages or, where those are not numbered, parts.
+/// Reads `[5-2] ` and `[5] `. The latter numbers messages or, where those are not numbered, parts. Heroku's router writes which database
+/// it is before that, and a space more behind it: `[DATABASE] [5-2]  `.
 pub(super) fn numbered(text: &str) -> Option<Numbered<'_>> {
-    let (number, rest) = text.strip_prefix('[')?.split_once(']')?;
+    if let Some((name, rest)) = text.strip_prefix('[').and_then(|text| text.split_once("] "))
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && rest.starts_with('[')
+    {
+        return numbered(rest).map(|found| Numbered { text: found.text.strip_prefix(' ').unwrap_or(found.text), ..found });
+    }
+    // `[7][client backend]` is a prefix.
+    let (number, rest) = text.strip_prefix('[')?.split_once(']').filter(|(_, rest)| !rest.starts_with('['))?;
     let rest = rest.strip_prefix(' ').unwrap_or(rest);
     let digits = |text: &str| text.parse::<u64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
     match number.split_once('-') {
