@@ -91,9 +91,13 @@ mod tests {
         assert_eq!(keyed("db1\t{\"a\":1}").expect("is one").payload, "{\"a\":1}");
         let letter = keyed("CreateTime:1772442000120\tPartition:0\tOffset:7\tdb1\t{\"a\":\"\\t{\"}").expect("is one");
         assert_eq!((letter.payload.as_ref(), letter.time.is_some()), ("{\"a\":\"\\t{\"}", true));
-        let archived = "711561783320576123\t2026-03-02T09:00:00Z\t2026-03-02T09:00:01Z\t2\tcrm\t192.0.2.1\tLocal0\tInfo\tapp/postgres.7\ta\tb";
+        let archived =
+            "711561783320576123\t2026-03-02T09:00:00Z\t2026-03-02T09:00:01Z\t2\tcrm\t192.0.2.1\tLocal0\tInfo\tapp/postgres.7\ta\tb";
         let letter = papertrail(archived).expect("is one");
-        assert_eq!((letter.payload.as_ref(), letter.host.as_deref(), letter.program.as_deref()), ("a\tb", Some("crm"), Some("app/postgres.7")));
+        assert_eq!(
+            (letter.payload.as_ref(), letter.host.as_deref(), letter.program.as_deref()),
+            ("a\tb", Some("crm"), Some("app/postgres.7"))
+        );
         assert_eq!(papertrail("711561783320576123\t2026-03-02T09:00:00Z\ta"), None);
         for text in ["a b\t{}", "{\"a\":1,\t{}}", "a\tb", "\u{65e5}"] {
             assert_eq!(keyed(text), None, "{text}");

@@ -137,8 +137,7 @@ fn innermost(text: &str) -> &str {
     for _ in 0..MOST_LAYERS {
         let Ok(outer) = serde_json::from_str::<Outer<'_>>(object) else { break };
         let within = [outer.record, outer.log_processed, outer.log, outer.message, outer.postgresql, outer.metadata, outer.parsed];
-        let Some(inner) =
-            within.into_iter().flatten().map(alone).find(|inner| inner.starts_with('{') && inner.contains("\"session_id\""))
+        let Some(inner) = within.into_iter().flatten().map(alone).find(|inner| inner.starts_with('{') && inner.contains("\"session_id\""))
         else {
             break;
         };

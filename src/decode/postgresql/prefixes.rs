@@ -309,6 +309,11 @@ fn piece(text: &str, before: Option<char>, has: &dyn Fn(u8) -> bool) -> Option<(
     if let Some(address) = address.filter(|_| !has(b'h') && !has(b'r')) {
         return Some((vec![field(b'h')], address.len()));
     }
+    // `-7-li_na@crm`: nor is the number of a process, where hyphens part what stands there.
+    let number = word.bytes().take_while(u8::is_ascii_digit).count();
+    if before == Some('-') && number > 0 && word[number..].starts_with('-') && !has(b'p') {
+        return Some((vec![field(b'p')], number));
+    }
     // `10.0.0.1(5):li_na@crm`: an address is no part of a name.
     let remote = Some(word).filter(|word| !word.starts_with('[') || word.starts_with("[local]")).and_then(prefix::remote_length);
     if let Some(length) = remote.filter(|length| word[*length..].starts_with([':', ',', '|', '/', ';', '>']) && !has(b'h') && !has(b'r')) {
