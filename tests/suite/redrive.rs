@@ -245,7 +245,9 @@ fn replayed(dir: &Path, log: &str, wrong: &str, right: &str) -> Ran {
     };
     fs::write(dir.join("core.log"), log).expect("written");
     config(wrong);
-    leakwarden(dir, &["replay", "--config", "config.toml", "--dead-letters", "letters.jsonl", "core.log"]).well();
+    // Nothing decodes, and it says so.
+    let ran = leakwarden(dir, &["replay", "--config", "config.toml", "--dead-letters", "letters.jsonl", "core.log"]);
+    assert!(ran.status == 1 && ran.err.contains("none of its"), "{}", ran.err);
     config(right);
     redrive(dir, &["--dead-letters", "letters.jsonl", "--dry-run"]).well()
 }
