@@ -20,6 +20,8 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
         {
             return None;
         }
+        // Most say at once that they copy nothing.
+        "SELECT" | "WITH" if !has_any(text, &["into", "copy", "export", "unload", "directory"]) => Operation::Read,
         "CREATE" | "ALTER" | "SELECT" | "WITH" | "INSERT" if sql::analyse(text, dialect).class == Class::CopyTo => Operation::Export,
         "BEGIN" if sql::analyse(text, dialect).class != Class::Transaction => Operation::Other,
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
@@ -35,6 +37,11 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
         "CALL" | "DO" | "EXEC" | "EXECUTE" | "DECLARE" => Operation::Other,
         _ => Operation::Read,
     })
+}
+
+/// Whether any of these words stands in a text, whatever its case.
+fn has_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 /// Whether a setting changes who acts or what is logged.

@@ -19,6 +19,8 @@ pub(in crate::decode) struct Unframed {
     begun: Option<Lines>,
     /// Envelopes of this partition run over lines, and the one that has begun.
     runs_over_lines: bool,
+    /// The line before, of which no envelope is known, was in none.
+    bare: bool,
     spread: Option<Spread>,
     table: Option<Table>,
 }
@@ -56,7 +58,7 @@ impl Table {
 
 impl Unframed {
     pub(in crate::decode) fn new(inner: Box<dyn Decoder>, format: &'static Format, settings: Arc<Settings>) -> Unframed {
-        Unframed { inner, format, settings, layers: None, begun: None, runs_over_lines: false, spread: None, table: None }
+        Unframed { inner, format, settings, layers: None, begun: None, runs_over_lines: false, bare: false, spread: None, table: None }
     }
 
     /// A line or message, once it is text.
@@ -66,6 +68,10 @@ impl Unframed {
         }
         if let Some(spread) = self.spread.take() {
             return self.go_on(spread, raw, emit);
+        }
+        // A record over lines that has begun without an envelope goes on without one.
+        if self.bare && self.layers.is_none() && self.inner.is_record_incomplete() {
+            return self.inner.decode(raw, emit);
         }
         // The brackets of an array of envelopes.
         let bracket = matches!(raw.bytes.trim_ascii(), b"[" | b"]" | b"," | b"],");
@@ -112,6 +118,7 @@ impl Unframed {
         let Some(layers) = self.layers else {
             // Before the first record is known, or where none stands on one line: whatever opens like an envelope is one.
             let layers = std::str::from_utf8(raw.bytes).map_or(0, |text| carriers(text, &self.settings));
+            self.bare = layers == 0;
             let result = self.unwrap(raw, layers, emit);
             return if result.is_err() && layers > 0 { self.unwrap(raw, 0, emit) } else { result };
         };
