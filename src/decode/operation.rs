@@ -2,6 +2,7 @@
 
 use crate::model::access::Operation;
 use crate::model::record::Dialect;
+use crate::sql::contains::contains_any;
 use crate::sql::{self, Class, split};
 
 /// What a statement does; `None` where it is no access at all: a transaction's begin and end, a setting of one's own session.
@@ -21,7 +22,7 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
             return None;
         }
         // Most say at once that they copy nothing.
-        "SELECT" | "WITH" if !has_any(text, &["into", "copy", "export", "unload", "directory"]) => Operation::Read,
+        "SELECT" | "WITH" if !contains_any(text.as_bytes(), &["into", "copy", "export", "unload", "directory"]) => Operation::Read,
         "CREATE" | "ALTER" | "SELECT" | "WITH" | "INSERT" if sql::analyse(text, dialect).class == Class::CopyTo => Operation::Export,
         "BEGIN" if sql::analyse(text, dialect).class != Class::Transaction => Operation::Other,
         "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "END" | "ABORT" | "SAVEPOINT" | "RELEASE" | "USE" | "SHOW" | "LOCK" | "UNLOCK"
@@ -39,15 +40,9 @@ pub fn of_statement(text: &str, dialect: Dialect) -> Option<Operation> {
     })
 }
 
-/// Whether any of these words stands in a text, whatever its case.
-fn has_any(text: &str, words: &[&str]) -> bool {
-    words.iter().any(|word| text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
-}
-
 /// Whether a setting changes who acts or what is logged.
 fn changes_control(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    ["role", "authorization", "audit", "log_", "_log", "password", "row_security", "global"].iter().any(|word| lower.contains(word))
+    contains_any(text.as_bytes(), &["role", "authorization", "audit", "log_", "_log", "password", "row_security", "global"])
 }
 
 /// Whether the text says which tables are read: understood, and neither a call nor a block that hides them.

@@ -9,6 +9,7 @@
 //! part of the key: limits, positions, the length of lists, comments, whatever has a prefix. Texts that hold a mark are not kept.
 
 use crate::model::record::Dialect;
+use crate::sql::contains::contains_any;
 use crate::sql::{Analysis, KeyValue, split};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -32,14 +33,15 @@ thread_local! {
 /// The analysis of a text, by `analyse` where it is not known yet.
 pub(super) fn cached(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Analysis {
     let Some((key, literals)) = cut(text, dialect) else { return analyse(text, dialect) };
-    let known = KNOWN.with_borrow(|known| known.get(&(dialect, key.clone())).map(Rc::clone));
+    let key = (dialect, key);
+    let known = KNOWN.with_borrow(|known| known.get(&key).map(Rc::clone));
     let template = known.unwrap_or_else(|| {
-        let template = Rc::new(analyse(&key, dialect));
+        let template = Rc::new(analyse(&key.1, dialect));
         KNOWN.with_borrow_mut(|known| {
             if known.len() >= MOST {
                 known.clear();
             }
-            known.insert((dialect, key), Rc::clone(&template));
+            known.insert(key, Rc::clone(&template));
         });
         template
     });
@@ -54,7 +56,7 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
         return None;
     }
     let bytes = text.as_bytes();
-    let runs = may_run_texts(bytes);
+    let mut runs = None;
     let (mut key, mut literals, mut from, mut at) = (String::with_capacity(text.len()), Vec::new(), 0, 0);
     // The last byte that is no space; of what is longer than a byte a quote.
     let mut before = b' ';
@@ -71,7 +73,8 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
             && at.checked_sub(1).is_none_or(|last| !is_word(bytes[last]))
         {
             let inner = &text[at + 1..after - 1];
-            let odd = runs && inner.bytes().any(|byte| !is_plain(byte));
+            // Few texts hold such a string, so few are looked through.
+            let odd = inner.bytes().any(|byte| !is_plain(byte)) && *runs.get_or_insert_with(|| may_run_texts(bytes));
             if !odd && !inner.contains(['\'', '\\', '{']) {
                 mark(&mut key, &text[from..=at], &format!("{STRING}{}{STRING}", literals.len()));
                 literals.push(inner.to_owned());
@@ -108,8 +111,7 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
 /// Whether a text might run another that stands in a string of it (`SET @s = 'SELECT …'; PREPARE p FROM @s`): then the string is part
 /// of what is understood.
 fn may_run_texts(bytes: &[u8]) -> bool {
-    let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    has(b"exec") || has(b"prepare") || has(b"immediate")
+    contains_any(bytes, &["exec", "prepare", "immediate"])
 }
 
 /// No statement that reads consists of such bytes alone: its words are set apart.

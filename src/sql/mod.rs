@@ -9,6 +9,7 @@ mod cache;
 mod call;
 mod called;
 pub mod comment;
+pub mod contains;
 mod copies;
 mod cte;
 mod dialect;

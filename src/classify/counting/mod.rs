@@ -48,7 +48,9 @@ pub fn disclose(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Disclosu
             found.discloses_nobody()
         }
         // What a condition packed may stand in the error.
-        EventOutcome::Failure if record.statement.as_deref().is_some_and(|text| sql::may_pack(text, record.dialect)) => {
+        EventOutcome::Failure
+            if found.persons != Persons::Unknown && record.statement.as_deref().is_some_and(|text| sql::may_pack(text, record.dialect)) =>
+        {
             found.persons = Persons::Unknown;
         }
         EventOutcome::Failure | EventOutcome::Interrupted => found.persons = found.persons.at_most(),
