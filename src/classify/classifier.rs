@@ -125,6 +125,7 @@ impl Classifier {
                 false => id_sequence::of(record.subjects.iter().map(|id| &**id), &self.keys),
             },
             target_subjects: indicators::target_subjects(record, &disclosure, catalog, &self.keys),
+            signs: record.signs,
         };
         (access, disclosure)
     }

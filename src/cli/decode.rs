@@ -243,6 +243,6 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         outcome: if record.outcome == leakwarden::model::record::EventOutcome::Success { "success" } else { "failure" },
         statement_class: disclosure.class,
         unparsed: disclosure.unparsed,
-        flags: record.doubts.names().collect(),
+        flags: record.doubts.names().chain(access.signs.names()).collect(),
     }
 }

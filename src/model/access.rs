@@ -5,6 +5,7 @@
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -228,6 +229,8 @@ pub struct Access {
     pub id_sequence: IdSequence,
     /// Of an act that shows nobody, a write or an administration: whom it was about.
     pub target_subjects: Box<[Subject]>,
+    /// What of it can only be meant against the record.
+    pub signs: Signs,
 }
 
 impl Access {

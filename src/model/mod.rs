@@ -12,6 +12,7 @@ pub mod place;
 pub mod problem;
 pub mod record;
 pub mod severity;
+pub mod signs;
 pub mod statute;
 pub mod time;
 pub mod topic;

@@ -5,6 +5,7 @@
 
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::doubts::Doubts;
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 
@@ -63,6 +64,8 @@ pub struct Record<'a> {
     pub outcome: EventOutcome,
     /// What the decoder had to leave open.
     pub doubts: Doubts,
+    /// What of it can only be meant against the record.
+    pub signs: Signs,
 }
 
 /// How a statement ended, as far as the log tells.
@@ -204,6 +207,7 @@ impl<'a> Record<'a> {
             purpose: None,
             outcome: EventOutcome::Success,
             doubts: Doubts::default(),
+            signs: Signs::default(),
         }
     }
     /// The record with texts of its own.
@@ -236,6 +240,7 @@ impl<'a> Record<'a> {
             plan: self.plan,
             outcome: self.outcome,
             doubts: self.doubts,
+            signs: self.signs,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A value with its format and a checksum, so that neither damage nor another version is taken for state.
 
 /// The format of sealed values.
-pub const FORMAT: u16 = 3;
+pub const FORMAT: u16 = 4;
 
 /// Bytes of the header: format and checksum.
 pub const HEAD: usize = 2 + blake3::OUT_LEN;

@@ -10,6 +10,7 @@ use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::{Place, Places};
 use crate::model::problem::Problem;
+use crate::model::signs::Signs;
 use crate::model::time::{Span, Timestamp};
 use crate::model::typology::Typology;
 use crate::random::SplitMix64;
@@ -148,6 +149,7 @@ impl AccessGenerator<'_> {
             indicators: if model.indicators.has(Indicators::CONTACT) { Indicators::CONTACT } else { Indicators::default() },
             id_sequence: IdSequence::default(),
             target_subjects: Box::default(),
+            signs: Signs::default(),
             inferred: Box::default(),
             full_read: 0,
             ..model.clone()
