@@ -6,6 +6,7 @@ use crate::classify::derivation::MadeTables;
 use crate::classify::directory::Directory;
 use crate::classify::{end_user, id_sequence, indicators};
 use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
+use crate::model::identity::Identity;
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
@@ -48,14 +49,19 @@ pub struct MadeTablesUse {
 pub const UNKNOWN_ACTOR: &str = "(unknown)";
 
 impl Classifier {
-    /// Who stands behind a record. An application's login stands for whom it names, if the directory knows that person.
-    fn actor(&self, record: &Record<'_>) -> Option<Actor> {
+    /// Who stands behind a record, how that is known, and of a claim the login that makes it. An application's login stands for whom it
+    /// names, if the directory knows that person.
+    fn identify(&self, record: &Record<'_>) -> (Option<Actor>, Identity, Option<Arc<str>>) {
         let (account, system) = (record.account.as_deref(), record.system.as_deref());
         let asks_for_others =
             record.employee.is_none() && account.is_some_and(|login| self.directory.is_for_others(login, system, record.time));
         let named = if asks_for_others { end_user::named(record) } else { Vec::new() };
-        let known = named.iter().find_map(|name| self.directory.person(name, system, record.time));
-        known.or_else(|| self.directory.actor(record.employee.as_deref(), account, system, record.time))
+        if let Some(person) = named.iter().find_map(|name| self.directory.person(name, system, record.time)) {
+            return (Some(person), Identity::Claimed, account.map(Arc::from));
+        }
+        let actor = self.directory.actor(record.employee.as_deref(), account, system, record.time);
+        let is_mapped = record.employee.is_some() || self.directory.has_accounts();
+        (actor, if is_mapped { Identity::Authenticated } else { Identity::Inferred }, None)
     }
 
     /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
@@ -80,7 +86,7 @@ impl Classifier {
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, catalog, &self.keys);
         let system = record.system.as_deref();
-        let actor = self.actor(record);
+        let (actor, identity, login) = self.identify(record);
         let mut places = Places::default();
         for read in &disclosure.reads {
             if let Some(table) = catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
@@ -99,6 +105,8 @@ impl Classifier {
             length: record.length,
             id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
             actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
+            identity,
+            login,
             operation: if record.operation == Operation::Read && disclosure.exports { Operation::Export } else { record.operation },
             success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,

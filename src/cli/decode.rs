@@ -37,6 +37,8 @@ struct Line<'a> {
     time: String,
     employee: Option<&'a str>,
     account: Option<&'a str>,
+    /// How the employee is known; null where nobody is.
+    identity: Option<&'static str>,
     system: Option<&'a str>,
     operation: &'static str,
     objects: Vec<Object<'a>>,
@@ -233,6 +235,7 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         time: record.time.to_string(),
         employee,
         account,
+        identity: employee.map(|_| access.identity.name()),
         system: record.system.as_deref(),
         operation: access.operation.name(),
         objects: objects.collect(),

@@ -2,6 +2,7 @@
 //!
 //! It is compact and holds no text of the log and no raw id: subjects are keyed pseudonyms, clients are prints.
 
+use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
@@ -193,6 +194,10 @@ pub struct Access {
     pub id: Option<RecordId>,
     /// Who did it.
     pub actor: Actor,
+    /// How that is known.
+    pub identity: Identity,
+    /// The login that says it acts for this person; none where the login itself is the person's.
+    pub login: Option<Arc<str>>,
     /// What was done.
     pub operation: Operation,
     /// Whether it succeeded.
