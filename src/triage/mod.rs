@@ -222,7 +222,7 @@ impl Episode {
         self.related.extend(finding.related.iter().cloned());
         self.corroboration = self.corroboration.max(at.corroboration);
         self.worth = at.calibration.calibrated_bits(at.group, self.typology, score::evidence(&self.days), own);
-        let score = score::score(self.worth, at.corroboration, self.peak.count, at.weight);
+        let score = score::score(self.worth, at.corroboration, (self.peak.count, self.peak.unknown), at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);
         let before = self.severity;

@@ -16,6 +16,9 @@ const OTHER_DAYS: f64 = 0.3;
 /// A finding of so many bits comes about to most people sooner or later.
 const COMMON: f64 = 9.0;
 
+/// As how many people an access of unknown size is ranked: as many as a large sale.
+const MAY_BE: u64 = 20_000;
+
 /// Most bits that a single day counts for: models are not to be trusted further.
 const MOST: f64 = 70.0;
 
@@ -29,10 +32,16 @@ pub fn evidence(days: &[(u32, f64)]) -> f64 {
 }
 
 /// The score of an episode: what its evidence is worth, what other patterns say, and the gravity of what was touched.
-pub fn score(worth: f64, corroboration: f64, count: u64, weight: u64) -> f64 {
-    let gravity = 2.0 * ((count.saturating_mul(weight) as f64) + 1.0).log10();
-    let score = 100.0 * (1.0 - (-((worth + corroboration + gravity) / HALF) * std::f64::consts::LN_2).exp());
-    (score * 10.0).round() / 10.0
+///
+/// Accesses of unknown size open no alert by what they may have been, but whatever is told of them ranks no lower than a large number.
+pub fn score(worth: f64, corroboration: f64, (count, unknown): (u64, u32), weight: u64) -> f64 {
+    let of = |count: u64| {
+        let gravity = 2.0 * ((count.saturating_mul(weight) as f64) + 1.0).log10();
+        let score = 100.0 * (1.0 - (-((worth + corroboration + gravity) / HALF) * std::f64::consts::LN_2).exp());
+        (score * 10.0).round() / 10.0
+    };
+    let score = of(count);
+    if unknown > 0 && Severity::of_score(score) >= Severity::Medium { score.max(of(MAY_BE.max(count))) } else { score }
 }
 
 /// The grade of a score, raised by one where the unexplained statutory score is comparable with a figure of the law.
@@ -51,11 +60,17 @@ mod tests {
 
     #[test]
     fn scores_grow_with_evidence_and_stay_below_a_hundred() {
-        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(evidence(&[(1, bits)]), 0.0, 100, 1)).to_vec();
+        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(evidence(&[(1, bits)]), 0.0, (100, 0), 1)).to_vec();
         assert!(scores.windows(2).all(|w| w[0] <= w[1]), "{scores:?}");
         assert!(scores.iter().all(|s| (0.0..100.0).contains(s)), "{scores:?}");
         assert!(evidence(&[(1, 15.0), (2, 15.0), (3, 15.0)]) > evidence(&[(1, 15.0)]), "days add up");
-        assert!(score(15.0, 9.0, 10, 1) > score(15.0, 0.0, 10, 1), "findings of independent detectors are combined");
+        assert!(score(15.0, 9.0, (10, 0), 1) > score(15.0, 0.0, (10, 0), 1), "findings of independent detectors are combined");
+    }
+
+    #[test]
+    fn what_does_not_tell_how_many_ranks_as_many_and_opens_nothing() {
+        assert_eq!(score(10.0, 0.0, (1_000, 1), 1), score(10.0, 0.0, (1_000, 0), 1));
+        assert!(score(40.0, 0.0, (1_000, 1), 1) > score(40.0, 0.0, (10_000, 0), 1));
     }
 
     #[test]
