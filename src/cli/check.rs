@@ -8,6 +8,7 @@ mod sections;
 mod settings;
 
 use crate::cli::Failure;
+use crate::cli::edge::Edge;
 use leakwarden::config::load;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::config::validate;
@@ -28,6 +29,12 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, mut problems) = load::read_settings(&options.config)?;
     problems.extend(clients(&config));
+    for problem in Edge::open(&config).err().into_iter().flatten() {
+        // What contradicts itself is told already.
+        if !problems.contains(&problem) {
+            problems.push(problem);
+        }
+    }
     let context = match load::load(&config) {
         Ok(context) if problems.is_empty() => context,
         Ok(_) => return Err(problems.into()),

@@ -1,9 +1,10 @@
-//! The table of commands. Each is one file, or a folder, beside what several share: `failure`, `setup`, `state`.
+//! The table of commands. Each is one file, or a folder, beside what several share: `edge`, `failure`, `setup`, `state`.
 
 mod check;
 mod completions;
 mod decode;
 mod demo;
+mod edge;
 mod failure;
 mod man;
 mod redrive;

@@ -1,6 +1,7 @@
 //! `run`: the service.
 
 use crate::cli::Failure;
+use crate::cli::edge::Edge;
 use crate::cli::state::ReplayState;
 use anyhow::Context as _;
 use leakwarden::config::schema::Config;
@@ -49,6 +50,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let address =
         config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
     refuse(&config, context.classifier.keys.are_built_in())?;
+    let edge = Edge::open(&config)?;
     logging::init().map_err(anyhow::Error::from)?;
     for former in &config.deprecated {
         tracing::warn!("configuration: {}", untrusted::harmless(&former.to_string()));
@@ -65,11 +67,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         runtime.spawn(forward_hangups(hangups, reload));
     }
-    let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?;
+    let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?.with_tls(edge.tls);
     tracing::info!(address = %server.address(), "metrics and probes are served");
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
     let coverage = Arc::new(Published::default());
-    let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
+    let view = View::new(metrics.clone(), health.clone(), coverage.clone(), edge.guard);
     let serving = runtime.spawn(server.serve(view, async {
         // The service drops its end when it is done.
         let _ = end.await;

@@ -122,10 +122,18 @@ settings! {
 }
 
 settings! {
-    /// Metrics and probes. There is no password: leave it on the loopback, or put something in front of it.
+    /// Probes, metrics and coverage. What names people needs a token, and TLS where others than this machine reach the address.
     pub struct Http {
         /// Address and port.
         listen: Address = Address("127.0.0.1:9464".to_owned()) => RESTART;
+        /// The token (32 bytes of text or more) without which `/coverage` shows no employee; default: it shows none at all.
+        token_file: Option<PathBuf> = None => RESTART.secret();
+        /// Names under which coverage is asked for, beside addresses and `localhost`: another `Host` is refused.
+        hosts: Vec<String> = Vec::new() => RESTART;
+        /// Certificate and chain (PEM): with it the server speaks TLS alone.
+        tls_certificate_file: Option<PathBuf> = None => RESTART;
+        /// The certificate's private key (PEM).
+        tls_key_file: Option<PathBuf> = None => RESTART.secret();
         /// `/readyz` fails where records wait and none was finished for so long.
         stalled_after: Span = Span::minutes(5) => RELOAD;
     }

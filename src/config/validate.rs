@@ -5,6 +5,7 @@ use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
 use crate::classify::table_file;
 use crate::config::custom_format::CustomFormat;
+use crate::config::exposure;
 use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.extend(in_a_cluster(config, cluster));
     }
     problems.extend(dead_letters(config));
+    problems.extend(exposure::problems(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
     let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
     let written: Vec<(String, &Path)> = sinks.chain(letters).collect();

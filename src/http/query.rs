@@ -20,12 +20,17 @@ pub fn answer(mut body: serde_json::Value, tasks: Option<Tasks>) -> Response {
 
 /// The request cannot be understood.
 pub fn refused(rule: &str) -> Response {
-    json(StatusCode::BAD_REQUEST, &serde_json::json!({ "error": rule }))
+    error(StatusCode::BAD_REQUEST, rule)
+}
+
+/// The request is refused for that reason.
+pub fn error(status: StatusCode, why: &str) -> Response {
+    json(status, &serde_json::json!({ "error": why }))
 }
 
 /// The state is being restored.
 pub fn not_yet() -> Response {
-    json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "error": "the state is being restored" }))
+    error(StatusCode::SERVICE_UNAVAILABLE, "the state is being restored")
 }
 
 /// No cache keeps an answer: it names employees.

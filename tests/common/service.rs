@@ -46,10 +46,15 @@ impl Service {
 
     /// An answer of its HTTP server.
     pub fn get(&self, path: &str) -> Option<String> {
+        self.ask(path, "host: x\r\n")
+    }
+
+    /// The answer to a request with these headers, each with its line end.
+    pub fn ask(&self, path: &str, headers: &str) -> Option<String> {
         let log = self.log();
         let address: String = log.split("127.0.0.1:").nth(1)?.chars().take_while(char::is_ascii_digit).collect();
         let mut stream = TcpStream::connect(format!("127.0.0.1:{address}")).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\n{headers}connection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         Some(answer)

@@ -24,6 +24,7 @@ mod global_stage;
 mod hostile;
 mod hostile_statements;
 mod house;
+mod http;
 mod identity;
 mod inject;
 mod labels;

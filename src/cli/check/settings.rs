@@ -1,6 +1,7 @@
 //! What the settings mean: where records come from, when they settle, where alerts and state go.
 
 use crate::cli::check::report::{Report, count, shown};
+use leakwarden::config::exposure;
 use leakwarden::config::schema::{Config, SourceKind};
 use leakwarden::engine::context::Limits;
 use leakwarden::model::problem::Problem;
@@ -104,9 +105,14 @@ pub fn service(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Rep
         }
         None => report.line(format!("state in {}, saved every {}; {there}", shown(&config.state.dir), config.state.checkpoint_interval)),
     }
-    let local = config.http.listen.0.parse().is_ok_and(|address: std::net::SocketAddr| address.ip().is_loopback());
-    let reach = if local { "reached from this machine only" } else { "reached from other machines, without a password" };
-    report.line(format!("metrics and probes at http://{}, {reach}", config.http.listen.0));
+    let http = &config.http;
+    let reach = if exposure::is_local(config) { "reached from this machine only" } else { "reached from other machines" };
+    let scheme = if http.tls_certificate_file.is_some() { "https" } else { "http" };
+    report.line(format!("metrics and probes at {scheme}://{}, {reach}, without a token", http.listen.0));
+    report.line(match &http.token_file {
+        Some(path) => format!("employees in /coverage for whoever brings the token in {}", shown(path)),
+        None => "employees in /coverage for nobody: there is no http.token_file".to_owned(),
+    });
     match &config.subjects.key_file {
         Some(path) => {
             report.line(format!("pseudonyms by the secret in {}", shown(path)));

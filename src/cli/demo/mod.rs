@@ -18,6 +18,7 @@ use leakwarden::evaluate::labels::Label;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::evaluate::score::{self, GroundTruth};
+use leakwarden::http::guard::Guard;
 use leakwarden::http::health::Health;
 use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
@@ -113,7 +114,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         server.address()
     ));
     let coverage = Arc::new(Published::default());
-    let view = View { metrics: metrics.clone(), health: health.clone(), coverage: coverage.clone() };
+    let view = View::new(metrics.clone(), health.clone(), coverage.clone(), Guard::default());
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
     let parts = Parts { delivery, dead_letters: None, sealer: None, metrics, health, reloads: None, coverage };

@@ -1,6 +1,7 @@
 //! `/coverage`: how far the day of each employee could be evaluated.
 
 use crate::http::coverage::EmployeeDay;
+use crate::http::guard::Needs;
 use crate::http::query::{QueryParameters, answer, not_yet, refused};
 use crate::http::resource::{Resource, View};
 use axum::extract::{RawQuery, State};
@@ -20,9 +21,13 @@ pub const RESOURCE: Resource = Resource {
     answers: &[
         (200, "a page; `next` is null on the last one"),
         (400, "a parameter is missing, unknown or not understood"),
+        (401, "the token is missing or another"),
+        (403, "there is no `[http] token_file`"),
+        (421, "the `Host` is none of this server's"),
         (503, "the state is being restored"),
     ],
     example: "/coverage?day=2026-03-02",
+    needs: Needs::Token,
     route: || get(answer_request),
 };
 async fn answer_request(State(view): State<View>, RawQuery(query): RawQuery) -> Response {
@@ -37,8 +42,8 @@ async fn answer_request(State(view): State<View>, RawQuery(query): RawQuery) -> 
     let (only, after) = (asked.text("employee").map(str::to_owned), asked.text("after").map(str::to_owned));
     let tasks = view.coverage.tasks();
     // One more than asked for tells whether there are more.
-    let found = tokio::task::spawn_blocking(move || view.coverage.day(day, only.as_deref(), after.as_deref(), limit + 1)).await;
-    let Ok(Some(mut employees)) = found else { return not_yet() };
+    let found = view.ask(move |coverage| coverage.day(day, only.as_deref(), after.as_deref(), limit + 1)).await;
+    let Some(mut employees) = found else { return not_yet() };
     let next = next_page(&mut employees, limit);
     answer(serde_json::json!({ "day": day.to_string(), "employees": employees, "next": next }), tasks)
 }

@@ -1,5 +1,6 @@
 //! `/coverage/summary`: sums over employees, by day.
 
+use crate::http::guard::Needs;
 use crate::http::query::{QueryParameters, answer, not_yet, refused};
 use crate::http::resource::{Resource, View};
 use crate::model::coverage::{Counts, Reason, State};
@@ -20,9 +21,11 @@ pub const RESOURCE: Resource = Resource {
     answers: &[
         (200, "the sums of the days that have closed"),
         (400, "a parameter is missing, unknown or not understood"),
+        (421, "the `Host` is none of this server's"),
         (503, "the state is being restored"),
     ],
     example: "/coverage/summary?from=2026-03-02&to=2026-03-04",
+    needs: Needs::Host,
     route: || get(answer_request),
 };
 async fn answer_request(ViewState(view): ViewState<View>, RawQuery(query): RawQuery) -> Response {
@@ -33,7 +36,7 @@ async fn answer_request(ViewState(view): ViewState<View>, RawQuery(query): RawQu
         Ok(_) => return refused(&format!("to must not be before from, and not {MOST_DAYS} days or more after it")),
         Err(refusal) => return refused(&refusal),
     };
-    let Some(summary) = view.coverage.summary(from, to) else { return not_yet() };
+    let Some(summary) = view.ask(move |coverage| coverage.summary(from, to)).await else { return not_yet() };
     let days: Vec<_> = summary.days.iter().map(|(day, counts)| row(Some(*day), counts)).collect();
     let mut total = Counts::default();
     summary.days.values().for_each(|counts| total.join(counts));

@@ -1,5 +1,6 @@
 //! `/healthz`: whether the process is alive.
 
+use crate::http::guard::Needs;
 use crate::http::resource::Resource;
 use axum::routing::get;
 
@@ -10,6 +11,7 @@ pub const RESOURCE: Resource = Resource {
     parameters: &[],
     answers: &[(200, "it is")],
     example: "/healthz",
+    needs: Needs::Nothing,
     route: || get(answer_request),
 };
 

@@ -1,5 +1,6 @@
 //! `/metrics`: the numbers of the service, for Prometheus.
 
+use crate::http::guard::Needs;
 use crate::http::resource::{Resource, View};
 use crate::telemetry::metrics::CONTENT_TYPE;
 use axum::extract::State;
@@ -14,6 +15,7 @@ pub const RESOURCE: Resource = Resource {
     parameters: &[],
     answers: &[(200, "always")],
     example: "/metrics",
+    needs: Needs::Nothing,
     route: || get(answer_request),
 };
 

@@ -1,5 +1,6 @@
 //! `/readyz`: whether the service has its state and its sources, decodes them and makes progress.
 
+use crate::http::guard::Needs;
 use crate::http::resource::{Resource, View};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +13,7 @@ pub const RESOURCE: Resource = Resource {
     parameters: &[],
     answers: &[(200, "it is ready"), (503, "it is not; the body says why")],
     example: "/readyz",
+    needs: Needs::Nothing,
     route: || get(answer_request),
 };
 

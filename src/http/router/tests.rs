@@ -1,9 +1,15 @@
 //! What a client gets, over a real connection.
 
+mod fuzz {
+    mod tests;
+}
+
 use super::*;
+use crate::http::connection::HEAD_TIMEOUT;
 use crate::http::coverage::{CoverageSummary, CoverageView, EmployeeDay, Tasks};
+use crate::http::guard::Guard;
 use crate::http::health::Health;
-use crate::http::server::{ServeError, Server};
+use crate::http::server::{MOST_CONNECTIONS, ServeError, Server};
 use crate::model::coverage::{Counts, State};
 use crate::model::time::Day;
 use crate::telemetry::metrics::Metrics;
@@ -13,6 +19,7 @@ use std::net::SocketAddr;
 use std::net::TcpStream;
 use std::sync::Arc;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 /// Three employees, once the state is there.
 #[derive(Default)]
@@ -56,18 +63,25 @@ struct Running {
     server: Option<std::thread::JoinHandle<Result<(), ServeError>>>,
 }
 
+const TOKEN: &str = "a-token-of-thirty-two-characters";
+
 fn start() -> Running {
+    start_with(Guard::new(Some(TOKEN), &[]), None)
+}
+
+fn start_with(guard: Guard, tls: Option<TlsAcceptor>) -> Running {
     let health = Arc::new(Health::new(["access"]));
     let coverage = Arc::new(ThreeEmployees::default());
-    let view = View { metrics: Metrics::new(), health: Arc::clone(&health), coverage: coverage.clone() };
+    let view = View::new(Metrics::new(), Arc::clone(&health), coverage.clone(), guard);
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, told) = std::sync::mpsc::channel();
     let server = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async move {
-            let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+            let server = Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?.with_tls(tls);
             tell.send(server.address()).expect("the test waits");
-            server.serve(view, async { drop(stopped.await) }).await
+            server.serve(view, async { drop(stopped.await) }).await;
+            Ok(())
         })
     });
     Running { coverage, address: told.recv().expect("it listens"), health, stop: Some(stop), server: Some(server) }
@@ -76,12 +90,27 @@ fn start() -> Running {
 impl Running {
     /// Status line and body.
     fn ask(&self, method: &str, path: &str) -> (u16, String) {
+        self.say(&format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n\r\n"))
+    }
+
+    fn say(&self, request: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).expect("connected");
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+        stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");
         let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
         (head[9..12].parse().expect("a status"), body.to_owned())
+    }
+
+    /// As many beginnings of requests.
+    fn half_requests(&self, count: usize) -> Vec<TcpStream> {
+        let half = || {
+            let mut stream = TcpStream::connect(self.address).expect("connected");
+            // Fails where it has given way already.
+            let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: ");
+            stream
+        };
+        std::iter::repeat_with(half).take(count).collect()
     }
 }
 
@@ -139,9 +168,105 @@ fn every_resource_of_the_table_answers_as_it_says() {
         if !resource.parameters.is_empty() {
             seen.insert(running.ask("GET", &format!("{path}?no_parameter=1")).0);
         }
+        let bare = |running: &Running, host: &str| running.say(&format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n")).0;
+        if resource.needs != Needs::Nothing {
+            seen.insert(bare(&running, "x"));
+        }
+        if resource.needs == Needs::Token {
+            seen.extend([bare(&running, "localhost"), bare(&start_with(Guard::default(), None), "localhost")]);
+        }
         assert_eq!(seen, resource.answers.iter().map(|(status, _)| *status).collect(), "{path}: status codes");
-        assert!(!resource.what.is_empty() && reference().contains(&format!("| `{path}` | {} |", resource.what)), "{path}");
+        let row = format!("| {} | ", resource.what);
+        assert!(reference().lines().any(|line| line.starts_with(&format!("| `{path}` | ")) && line.contains(&row)), "{path}");
     }
+}
+
+#[test]
+fn people_are_named_to_nobody_without_the_token_or_by_another_host() {
+    let running = start();
+    running.coverage.0.store(true, std::sync::atomic::Ordering::Release);
+    let ask = |of: &Running, head: &str| of.say(&format!("GET /coverage?day=2026-03-02 HTTP/1.1\r\n{head}\r\n"));
+    let token = format!("authorization: Bearer {TOKEN}\r\n");
+    for (head, status) in [
+        ("host: localhost\r\n".to_owned(), 401),
+        ("host: localhost\r\nauthorization: Bearer another\r\n".to_owned(), 401),
+        (token.clone(), 421),
+        (format!("host: evil.example\r\n{token}"), 421),
+        (format!("host: localhost\r\n{token}"), 200),
+    ] {
+        let (found, body) = ask(&running, &head);
+        assert_eq!((found, body.contains("E1")), (status, status == 200), "{head}: {body}");
+    }
+    let untold = start_with(Guard::default(), None);
+    untold.coverage.0.store(true, std::sync::atomic::Ordering::Release);
+    let (status, body) = ask(&untold, &format!("host: localhost\r\n{token}"));
+    assert!(status == 403 && !body.contains("E1"), "{status} {body}");
+    assert_eq!(untold.say("GET /healthz HTTP/1.1\r\nhost: evil.example\r\n\r\n").0, 200, "a probe names nobody");
+    let text = running.ask("GET", "/metrics").1;
+    assert!(text.contains("leakwarden_http_refused_total{reason=\"token\"} 2"), "{text}");
+    assert!(text.contains("leakwarden_http_refused_total{reason=\"host\"} 2"), "{text}");
+}
+
+#[test]
+fn half_requests_take_no_probe_away() {
+    let running = start();
+    let silent = running.half_requests(300);
+    let begun = std::time::Instant::now();
+    assert_eq!(running.ask("GET", "/healthz"), (200, "ok\n".to_owned()));
+    assert!(begun.elapsed() < HEAD_TIMEOUT / 2, "it waited for the others: {:?}", begun.elapsed());
+    let text = running.ask("GET", "/metrics").1;
+    let gone: usize = text
+        .lines()
+        .find_map(|line| line.strip_prefix("leakwarden_http_refused_total{reason=\"crowded\"} "))
+        .and_then(|count| count.parse().ok())
+        .expect("a count");
+    assert!((300 - MOST_CONNECTIONS..=302 - MOST_CONNECTIONS + 1).contains(&gone), "{gone}");
+    drop(silent);
+}
+
+#[test]
+fn a_request_that_does_not_end_is_ended() {
+    let running = start();
+    let mut slow = running.half_requests(1).pop().expect("one");
+    let begun = std::time::Instant::now();
+    let mut answer = Vec::new();
+    // The end, or that it was reset: both are an end.
+    let _ = slow.read_to_end(&mut answer);
+    assert!((HEAD_TIMEOUT..HEAD_TIMEOUT * 3).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    let long = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", "x".repeat(64 * 1024));
+    let mut stream = TcpStream::connect(running.address).expect("connected");
+    // It may be closed before all of it is sent.
+    let _ = stream.write_all(long.as_bytes());
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.windows(6).any(|at| at == b" 200 O"), "a head has a bound");
+    assert_eq!(running.ask("GET", "/healthz").0, 200);
+}
+
+#[test]
+fn with_a_certificate_it_speaks_tls_alone() {
+    use tokio_rustls::rustls;
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tls");
+    let certificate = folder.join("localhost.pem");
+    let tls = crate::http::tls::acceptor(&certificate, &folder.join("localhost.key")).expect("a certificate");
+    let running = start_with(Guard::default(), Some(tls));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_file(&certificate).expect("read")).expect("a root");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let client = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
+    let client = Arc::new(client.with_root_certificates(roots).with_no_client_auth());
+    let session = rustls::ClientConnection::new(client, "localhost".try_into().expect("a name")).expect("a session");
+    let mut stream = rustls::StreamOwned::new(session, TcpStream::connect(running.address).expect("connected"));
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    // The server may close the connection without the farewell of TLS.
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok\n"), "{answer}");
+    let mut plain = TcpStream::connect(running.address).expect("connected");
+    plain.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");
+    let mut bytes = Vec::new();
+    let _ = plain.read_to_end(&mut bytes);
+    assert!(!bytes.starts_with(b"HTTP"), "nothing in the clear");
 }
 
 #[test]

@@ -117,6 +117,7 @@ const RELOAD_OUTCOME: Label = fixed("outcome", || Reload::ALL.map(Reload::name).
 const CACHE_OUTCOME: Label = fixed("outcome", || StateCache::ALL.map(StateCache::name).to_vec());
 const RESTORED_FROM: Label = fixed("from", || vec!["cache", "topic"]);
 const EVICTED_WHAT: Label = fixed("what", || vec!["profile", "record_id"]);
+const REFUSED_WHY: Label = fixed("reason", || vec!["token", "host", "slow", "crowded", "tls"]);
 const VERSION: Label = open("version", "version of the program");
 const CONFIG: Label = open("config", "hash of the configuration");
 
@@ -195,6 +196,8 @@ metrics! {
         "When the configuration in use took effect.";
     CONFIG_INFO: GaugeRow<1> = "config_info", [CONFIG], "always 1",
         "Hash of the configuration in use, as alerts cite it in made_by.config.";
+    HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",
+        "HTTP requests without the token or of another Host, and connections that were too slow, gave way to others or spoke no TLS.";
     BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",
         "Version of the program.";
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub const SOURCE: &str = "access";
 
 /// A secret; what matters is that all runs have the same.
-const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
+pub const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
 
 /// So many records have a statement and no list of subjects.
 const STATEMENTS: i64 = 400;
@@ -136,7 +136,7 @@ impl Company {
         format!(
             "{}[[source]]\nname = \"{SOURCE}\"\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopics = [\"{topic}\"]\ngroup = \"{group}\"\n\
              format = \"canonical\"\n{}[[sink]]\nkind = \"kafka\"\nbrokers = \"{brokers}\"\ntopic = \"{alerts}\"\n{}\
-             [state]\ndir = \"state\"\ncheckpoint_interval = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
+             [http]\ntoken_file = \"subject.key\"\n[state]\ndir = \"state\"\ncheckpoint_interval = \"1s\"\n[dead_letters]\npath = \"dead-letters.jsonl\"\n{more}",
             head("[time]\nzone = \"Asia/Shanghai\"\nidle_timeout = \"2h\"\n"),
             settings("source.client", consumer),
             settings("sink.client", &BTreeMap::new()),

@@ -1,5 +1,6 @@
 //! `leakwarden run` as a process that tests stop, kill and start again.
 
+use crate::common::kafka::company::KEY;
 use crate::common::kafka::{PATIENCE, until};
 use crate::common::program;
 use std::fs::File;
@@ -110,7 +111,7 @@ impl Service {
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address()?).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n\r\n").ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
         let status = answer.split(' ').nth(1)?.parse().ok()?;
