@@ -3,14 +3,16 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::derivation::MadeTables;
-use crate::classify::directory::Directory;
-use crate::classify::{end_user, id_sequence, indicators};
+use crate::classify::directory::{Directory, Identified};
+use crate::classify::logins::{Login, Mapping};
+use crate::classify::{end_user, id_sequence, indicators, names};
 use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
 use crate::model::identity::Identity;
 use crate::model::keys::Keys;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
 use crate::model::record::{EventOutcome, Record};
+use crate::model::signs::Signs;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -45,23 +47,66 @@ pub struct MadeTablesUse {
     pub changed: bool,
 }
 
+/// Who stands behind a record, and what was claimed of it.
+struct Claimant {
+    found: Identified,
+    /// The login that claims to ask for this person.
+    login: Option<Arc<str>>,
+    /// Print of a name that was claimed and not believed; 0 for none.
+    rejected: u64,
+}
+
 /// A record names neither an employee nor an account that could be known: it has no actor.
 pub const UNKNOWN_ACTOR: &str = "(unknown)";
 
 impl Classifier {
-    /// Who stands behind a record, how that is known, and of a claim the login that makes it. An application's login stands for whom it
-    /// names, if the directory knows that person.
-    fn identify(&self, record: &Record<'_>) -> (Option<Actor>, Identity, Option<Arc<str>>) {
+    /// Who stands behind a record, how that is known, and of a claim the login that makes it.
+    ///
+    /// A login that the directory calls an application's or shared stands for whom it names, if it may do so from there and the directory
+    /// knows that person. Whatever it claims, the login is known.
+    fn identify(&self, record: &Record<'_>) -> Claimant {
         let (account, system) = (record.account.as_deref(), record.system.as_deref());
-        let asks_for_others =
-            record.employee.is_none() && account.is_some_and(|login| self.directory.is_for_others(login, system, record.time));
-        let named = if asks_for_others { end_user::named(record) } else { Vec::new() };
-        if let Some(person) = named.iter().find_map(|name| self.directory.person(name, system, record.time)) {
-            return (Some(person), Identity::Claimed, account.map(Arc::from));
+        if record.employee.is_none()
+            && let Some(account) = account
+            && let Mapping::Known(login) = self.directory.login(account, system, record.time)
+            && login.is_for_others()
+            && let Some(claim) = self.claim(record, login)
+        {
+            return claim;
         }
-        let actor = self.directory.actor(record.employee.as_deref(), account, system, record.time);
-        let is_mapped = record.employee.is_some() || self.directory.has_accounts();
-        (actor, if is_mapped { Identity::Authenticated } else { Identity::Inferred }, None)
+        let unknown = || Identified { actor: Actor::Account(Arc::from(UNKNOWN_ACTOR)), identity: Identity::Inferred, signs: Signs::default() };
+        let Some(mut found) = self.directory.identify(record.employee.as_deref(), account, system, record.time) else {
+            return Claimant { found: unknown(), login: None, rejected: 0 };
+        };
+        if found.actor.name().is_empty() {
+            found.actor = Actor::Account(Arc::from(UNKNOWN_ACTOR));
+        }
+        Claimant { found, login: None, rejected: 0 }
+    }
+
+    /// For whom a login that stands for others says it asks.
+    fn claim(&self, record: &Record<'_>, login: &Login) -> Option<Claimant> {
+        let named = end_user::named(record);
+        let first = named.first()?;
+        let known = named.iter().find_map(|name| self.directory.person(&name.text, record.system.as_deref(), record.time));
+        let may = login.may_claim_from(record.client.ip.as_deref(), record.client.host.as_deref());
+        let own = |signs| Identified { actor: Actor::Account(login.name.clone()), identity: Identity::Authenticated, signs };
+        Some(match known {
+            Some(person) if may => {
+                let found = Identified { actor: person, identity: Identity::Claimed, signs: Signs::default() };
+                Claimant { found, login: Some(login.name.clone()), rejected: 0 }
+            }
+            // A name of nobody may be a customer's or a job's: how many there are is held against what is usual of the login.
+            None => {
+                let disguised = Signs::CONFUSABLE_NAME.if_so(first.by_key && names::is_disguised(&first.text));
+                let rejected = if first.by_key { self.keys.print("rejected claim", &first.text).max(1) } else { 0 };
+                Claimant { found: own(disguised), login: None, rejected }
+            }
+            Some(person) => {
+                let rejected = self.keys.print("rejected claim", person.name()).max(1);
+                Claimant { found: own(Signs::REJECTED_CLAIM), login: None, rejected }
+            }
+        })
     }
 
     /// Classifies a record. Beside the access comes what was understood of it, for whoever shows it.
@@ -86,7 +131,7 @@ impl Classifier {
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, catalog, &self.keys);
         let system = record.system.as_deref();
-        let (actor, identity, login) = self.identify(record);
+        let Claimant { found: Identified { actor, identity, signs }, login, rejected } = self.identify(record);
         let mut places = Places::default();
         for read in &disclosure.reads {
             if let Some(table) = catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
@@ -104,9 +149,10 @@ impl Classifier {
             hash: record.hash,
             length: record.length,
             id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
-            actor: actor.unwrap_or_else(|| Actor::Account(Arc::from(UNKNOWN_ACTOR))),
+            actor,
             identity,
             login,
+            rejected_claim: rejected,
             operation: if record.operation == Operation::Read && disclosure.exports { Operation::Export } else { record.operation },
             success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,
@@ -133,7 +179,7 @@ impl Classifier {
                 false => id_sequence::of(record.subjects.iter().map(|id| &**id), &self.keys),
             },
             target_subjects: indicators::target_subjects(record, &disclosure, catalog, &self.keys),
-            signs: record.signs,
+            signs: record.signs.and(signs),
         };
         (access, disclosure)
     }

@@ -1,11 +1,16 @@
 //! The directory: who works where, whose account is whose at a date, who was absent, which days are holidays.
 //!
-//! Owns `employees.csv`, `accounts.csv`, `absences.csv`, `calendar.csv` (docs/contract.md §5). What is on or off duty is judged in
-//! [`crate::classify::duty`].
+//! Owns `employees.csv`, `absences.csv`, `calendar.csv` (docs/contract.md §5). Logins are matched in [`crate::classify::logins`]; what
+//! is on or off duty is judged in [`crate::classify::duty`].
 
+use crate::classify::logins::{Login, LoginMatching, LoginRules, Logins, Mapping};
+use crate::classify::names::{Likeness, NameIndex, is_disguised};
 use crate::classify::table_file::{self, CsvRow};
 use crate::model::access::Actor;
+use crate::model::identity::Identity;
 use crate::model::problem::Problem;
+use crate::model::shown::{is_plain, shown};
+use crate::model::signs::Signs;
 use crate::model::time::{Day, Timestamp};
 use crate::model::zone::Zone;
 use std::collections::{BTreeMap, HashMap};
@@ -71,15 +76,6 @@ pub enum DayKind {
     Workday,
 }
 
-#[derive(Clone, Debug)]
-struct AccountUse {
-    system: Option<String>,
-    employee: Option<Arc<str>>,
-    from: Option<Day>,
-    to: Option<Day>,
-    shared: bool,
-}
-
 /// How many entries of `accounts.csv` are of which sort.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct AccountEntries {
@@ -102,13 +98,37 @@ pub struct DirectoryFiles<'a> {
     pub absences: Option<(&'a str, &'a str)>,
     /// `calendar.csv`
     pub calendar: Option<(&'a str, &'a str)>,
+    /// How logins are matched.
+    pub rules: LoginRules,
+}
+
+/// Who stands behind a record, and how that is known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identified {
+    /// The person or the login.
+    pub actor: Actor,
+    /// How.
+    pub identity: Identity,
+    /// What its names show that is meant against the record.
+    pub signs: Signs,
+}
+
+impl Identified {
+    fn new(actor: Actor, identity: Identity) -> Identified {
+        Identified { actor, identity, signs: Signs::default() }
+    }
+
+    fn confusable(self) -> Identified {
+        Identified { signs: self.signs.and(Signs::CONFUSABLE_NAME), ..self }
+    }
 }
 
 /// Everything known of the people of the organisation.
 #[derive(Debug)]
 pub struct Directory {
     employees: HashMap<Arc<str>, Employee>,
-    accounts: HashMap<String, Vec<AccountUse>>,
+    names: NameIndex,
+    logins: Logins,
     has_accounts: bool,
     calendar: BTreeMap<Day, DayKind>,
     /// The first is the default zone.
@@ -118,12 +138,14 @@ pub struct Directory {
 impl Directory {
     /// A directory that knows nobody: accounts are taken as employees.
     pub fn empty(zone: Zone) -> Directory {
-        Directory { employees: HashMap::new(), accounts: HashMap::new(), has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
+        let logins = Logins::none(LoginRules::default());
+        let names = NameIndex::default();
+        Directory { employees: HashMap::new(), names, logins, has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
     }
 
     /// Reads the files; every mistake of all of them is reported.
     pub fn parse(files: &DirectoryFiles<'_>, default_zone: Zone) -> Result<Directory, Vec<Problem>> {
-        let mut directory = Directory::empty(default_zone);
+        let mut directory = Directory { logins: Logins::none(files.rules.clone()), ..Directory::empty(default_zone) };
         let mut problems = Vec::new();
         let mut note = |result: Result<(), Vec<Problem>>| problems.extend(result.err().unwrap_or_default());
         if let Some((file, text)) = files.employees {
@@ -131,7 +153,9 @@ impl Directory {
         }
         if let Some((file, text)) = files.accounts {
             directory.has_accounts = true;
-            note(table_file::read(text, file, &["account"], |row, found| directory.add_account(row, found)));
+            let (logins, employees) = (&mut directory.logins, &directory.employees);
+            let known = |id: &str| employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone());
+            note(table_file::read(text, file, &["account"], |row, found| logins.add(row, found, known)));
         }
         if let Some((file, text)) = files.absences {
             note(table_file::read(text, file, &["employee", "from", "to"], |row, found| directory.add_absence(row, found)));
@@ -183,8 +207,9 @@ impl Directory {
             zone: zone.unwrap_or(0),
             absences: Vec::new(),
         };
-        if self.employees.insert(id.clone(), employee).is_some() {
-            problems.push(Problem::new(format!("{}: employee", row.place()), "must stand once", id));
+        match self.employees.insert(id.clone(), employee) {
+            Some(_) => problems.push(Problem::new(format!("{}: employee", row.place()), "must stand once", id)),
+            None => self.names.add(&id),
         }
     }
 
@@ -194,25 +219,6 @@ impl Directory {
         }
         self.zones.push(Zone::named(name)?);
         Some(self.zones.len() - 1)
-    }
-
-    fn add_account(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
-        let Some(account) = row.required("account", problems) else { return };
-        let shared = row.parsed("shared", "must be true or false", problems, |text| match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" => Some(true),
-            "false" | "0" | "no" => Some(false),
-            _ => None,
-        });
-        let employee = row.text("employee").map(|id| self.employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone()));
-        let system = row.text("system").filter(|system| *system != "*").map(str::to_owned);
-        let (from, to) = (row.day("from", problems), row.day("to", problems));
-        if let (Some(from), Some(to)) = (from, to)
-            && to < from
-        {
-            problems.push(Problem::new(format!("{}: to", row.place()), format!("must not be before from ({from})"), to));
-        }
-        let shared = shared.unwrap_or(false);
-        self.accounts.entry(account.to_owned()).or_default().push(AccountUse { system, employee, from, to, shared });
     }
 
     fn add_absence(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
@@ -248,47 +254,81 @@ impl Directory {
     ///
     /// An account is resolved by its entry for that system and date. A pooled or service account, and one that the
     /// directory does not know, stays an account. Without `accounts.csv`, accounts are taken as employees.
-    pub fn actor(&self, employee: Option<&str>, account: Option<&str>, system: Option<&str>, time: Timestamp) -> Option<Actor> {
-        if let Some(id) = employee {
-            return Some(Actor::Employee(self.shared_id(id)));
+    pub fn identify(&self, employee: Option<&str>, account: Option<&str>, system: Option<&str>, time: Timestamp) -> Option<Identified> {
+        if let Some(id) = employee.filter(|id| !shown(id).is_empty()) {
+            return Some(self.named(id, Identity::Authenticated));
         }
-        let account = account?;
+        let account = account.or(employee)?;
         if !self.has_accounts {
-            return Some(Actor::Employee(self.shared_id(account)));
+            return Some(self.named(account, Identity::Inferred));
         }
-        match self.account_use(account, system, time) {
-            Some(AccountUse { shared: false, employee: Some(id), .. }) => Some(Actor::Employee(id.clone())),
-            Some(_) => Some(Actor::Account(Arc::from(account))),
-            None => match self.employees.get(account) {
-                Some(known) => Some(Actor::Employee(known.id.clone())),
-                None => Some(Actor::Account(Arc::from(account))),
-            },
+        let raw = || Identified::new(Actor::Account(Arc::from(&*shown(account))), Identity::Authenticated);
+        Some(match self.login(account, system, time) {
+            Mapping::Known(login) => Identified::new(Directory::holder(login), Identity::Authenticated),
+            // What it may do as the login that it is not is no more than a person may.
+            Mapping::LooksLike(login) if login.is_for_others() || self.logins.matching(system) == LoginMatching::Exact => raw().confusable(),
+            Mapping::LooksLike(login) => Identified::new(Directory::holder(login), Identity::Inferred).confusable(),
+            Mapping::Ambiguous => raw().confusable(),
+            Mapping::Unknown if self.logins.matching(system) == LoginMatching::Number && self.lists(account) => {
+                self.named(account, Identity::Inferred)
+            }
+            Mapping::Unknown if is_disguised(account) => raw().confusable(),
+            Mapping::Unknown => raw(),
+        })
+    }
+
+    /// Whose a login is: a pooled or a program's own is its own.
+    fn holder(login: &Login) -> Actor {
+        match &login.employee {
+            Some(id) if !login.shared => Actor::Employee(id.clone()),
+            _ => Actor::Account(login.name.clone()),
         }
     }
 
-    /// Whether `accounts.csv` says that a login is an application's or shared by several: others may stand behind it.
-    pub fn is_for_others(&self, account: &str, system: Option<&str>, time: Timestamp) -> bool {
-        self.account_use(account, system, time).is_some_and(|entry| entry.shared || entry.employee.is_none())
+    /// The employee of a name, in whatever form; one whom the directory does not list stays as named.
+    fn named(&self, name: &str, identity: Identity) -> Identified {
+        if let Some(known) = self.employees.get(name) {
+            return Identified::new(Actor::Employee(known.id.clone()), identity);
+        }
+        let as_written = || Identified::new(Actor::Employee(Arc::from(&*shown(name))), identity);
+        if self.employees.is_empty() {
+            return if !is_plain(name) && is_disguised(name) { as_written().confusable() } else { as_written() };
+        }
+        match self.names.like(name).as_slice() {
+            [] | [(Likeness::Realm, _), ..] if is_disguised(name) => as_written().confusable(),
+            [] | [(Likeness::Realm, _), ..] => as_written(),
+            [(Likeness::Case, id)] | [(Likeness::Case, id), (Likeness::Realm | Likeness::Eye, _), ..] => {
+                Identified::new(Actor::Employee(id.clone()), identity)
+            }
+            [(Likeness::Eye, id)] => Identified::new(Actor::Employee(id.clone()), Identity::Inferred).confusable(),
+            // Which of several it is to be taken for is not known.
+            _ => as_written().confusable(),
+        }
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.employees.contains_key(name) || matches!(self.names.like(name).as_slice(), [(Likeness::Case, _), ..])
+    }
+
+    /// What the directory makes of a login.
+    pub fn login(&self, account: &str, system: Option<&str>, time: Timestamp) -> Mapping<'_> {
+        self.logins.find(account, system, self.zones[0].local(time).day)
     }
 
     /// The employee whom an application means by a name: an employee's id, or a login of one's own.
     pub fn person(&self, name: &str, system: Option<&str>, time: Timestamp) -> Option<Actor> {
-        let by_login = || self.account_use(name, system, time).filter(|entry| !entry.shared)?.employee.clone();
-        self.employees.get(name).map(|known| known.id.clone()).or_else(by_login).map(Actor::Employee)
-    }
-
-    fn account_use(&self, account: &str, system: Option<&str>, time: Timestamp) -> Option<&AccountUse> {
-        let day = self.zones[0].local(time).day;
-        let valid = |entry: &&AccountUse| {
-            entry.system.as_deref().is_none_or(|of| system.is_some_and(|system| system.eq_ignore_ascii_case(of)))
-                && entry.from.is_none_or(|from| from <= day)
-                && entry.to.is_none_or(|to| day <= to)
-        };
-        self.accounts.get(account)?.iter().find(valid)
-    }
-
-    fn shared_id(&self, id: &str) -> Arc<str> {
-        self.employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone())
+        if let Some(known) = self.employees.get(name) {
+            return Some(Actor::Employee(known.id.clone()));
+        }
+        if let Mapping::Known(login) = self.login(name, system, time) {
+            return Some(Directory::holder(login)).filter(|actor| matches!(actor, Actor::Employee(_)));
+        }
+        match self.names.like(name).as_slice() {
+            [(Likeness::Case | Likeness::Realm, id)] | [(Likeness::Case, id), (Likeness::Realm | Likeness::Eye, _), ..] => {
+                Some(Actor::Employee(id.clone()))
+            }
+            _ => None,
+        }
     }
 
     /// The employee of that id.
@@ -310,13 +350,13 @@ impl Directory {
 
     /// How many accounts it maps.
     pub fn accounts(&self) -> usize {
-        self.accounts.len()
+        self.logins.len()
     }
 
     /// Entries of `accounts.csv` by what they say of who stands behind an account.
     pub fn account_entries(&self) -> AccountEntries {
         let mut entries = AccountEntries::default();
-        for entry in self.accounts.values().flatten() {
+        for entry in self.logins.entries() {
             match (entry.shared, &entry.employee) {
                 (true, _) => entries.pooled += 1,
                 (false, Some(_)) => entries.personal += 1,
@@ -366,6 +406,10 @@ mod tests {
         Directory::parse(&files, Zone::utc()).expect("is valid")
     }
 
+    fn actor(directory: &Directory, employee: Option<&str>, account: Option<&str>, system: Option<&str>, time: Timestamp) -> Option<Actor> {
+        directory.identify(employee, account, system, time).map(|found| found.actor)
+    }
+
     fn at(date: &str) -> Timestamp {
         Timestamp::parse(&format!("{date}T12:00:00Z")).expect("is a time")
     }
@@ -373,7 +417,7 @@ mod tests {
     #[test]
     fn an_account_belongs_to_its_holder_of_the_date() {
         let directory = directory();
-        let who = |account, date| directory.actor(None, Some(account), Some("crm"), at(date)).expect("is somebody");
+        let who = |account, date| actor(&directory, None, Some(account), Some("crm"), at(date)).expect("is somebody");
         assert_eq!(who("li_na", "2026-03-31"), Actor::Employee("E1".into()), "the last day counts");
         assert_eq!(who("li_na", "2026-05-01"), Actor::Employee("E2".into()));
         assert_eq!(who("li_na", "2026-04-10"), Actor::Account("li_na".into()), "between two holders it is nobody's");
@@ -383,17 +427,17 @@ mod tests {
     fn pooled_service_and_unknown_accounts_are_nobody() {
         let directory = directory();
         for account in ["pool", "batch", "stranger"] {
-            let actor = directory.actor(None, Some(account), Some("crm"), at("2026-03-02")).expect("is somebody");
+            let actor = actor(&directory, None, Some(account), Some("crm"), at("2026-03-02")).expect("is somebody");
             assert_eq!(actor, Actor::Account(account.into()));
         }
-        let named = directory.actor(Some("E9"), Some("pool"), None, at("2026-03-02"));
+        let named = actor(&directory, Some("E9"), Some("pool"), None, at("2026-03-02"));
         assert_eq!(named, Some(Actor::Employee("E9".into())), "the source itself names the person");
     }
 
     #[test]
     fn without_accounts_a_login_is_taken_as_an_employee() {
         let directory = Directory::empty(Zone::utc());
-        assert_eq!(directory.actor(None, Some("u"), None, at("2026-03-02")), Some(Actor::Employee("u".into())));
+        assert_eq!(actor(&directory, None, Some("u"), None, at("2026-03-02")), Some(Actor::Employee("u".into())));
     }
 
     #[test]

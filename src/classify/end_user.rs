@@ -2,7 +2,8 @@
 //! the end of its statements (`/* user=E1 */`; sqlcommenter's `user='E1'`, URL-encoded).
 //!
 //! It is a claim, and anybody who logs in may write one. So it is asked for only where the directory says that the login is an
-//! application's or shared by several ([`crate::classify::directory`]), and believed only if the directory knows the person.
+//! application's or shared by several, and that it may claim from there ([`crate::classify::logins`]), and believed only if the
+//! directory knows the person. Whoever is claimed, the login stays known beside them.
 
 use crate::model::record::Record;
 use crate::sql::comment;
@@ -12,8 +13,17 @@ use std::borrow::Cow;
 const KEYS: [&str; 10] =
     ["user", "user_id", "userid", "username", "end_user", "enduser", "employee", "employee_id", "operator", "on_behalf_of"];
 
+/// A name that may be an end user's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Named {
+    /// As it was written.
+    pub text: String,
+    /// Whether a key says that it is a user's; a word of an application's name says nothing.
+    pub by_key: bool,
+}
+
 /// Who is named, the most telling first. None of them need be a person.
-pub fn named(record: &Record<'_>) -> Vec<String> {
+pub fn named(record: &Record<'_>) -> Vec<Named> {
     let mut names = Vec::new();
     if let Some(statement) = record.statement.as_deref() {
         // The last comment is that of the outermost layer, closest to the database.
@@ -21,11 +31,13 @@ pub fn named(record: &Record<'_>) -> Vec<String> {
             names.extend(pairs(comment));
         }
     }
+    let mut words_of_it = Vec::new();
     if let Some(application) = record.client.app.as_deref() {
         names.extend(pairs(application));
-        names.extend(words(application));
+        words_of_it = words(application);
     }
-    names
+    let of = |by_key: bool| move |text: String| Named { text, by_key };
+    names.into_iter().map(of(true)).chain(words_of_it.into_iter().map(of(false))).collect()
 }
 
 /// The values of the known keys: `user=E1`, `user: 'E1'`, `a='b',user='E1'`.
@@ -90,7 +102,7 @@ mod tests {
         let mut record = Record::new(Position(1), RecordHash::default(), Timestamp::FIRST);
         record.statement = Some(statement.into()).filter(|_| !statement.is_empty());
         record.client.app = Some(application.into()).filter(|_| !application.is_empty());
-        named(&record)
+        named(&record).into_iter().map(|name| name.text).collect()
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub mod end_user;
 pub mod explanations;
 pub mod id_sequence;
 pub mod indicators;
+pub mod logins;
+pub mod names;
 pub mod resembling;
 pub mod subjects;
 pub mod table_file;

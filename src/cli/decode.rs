@@ -8,12 +8,14 @@ use leakwarden::decode::{self, DecodeError, Decoded, Ignored, IgnoredCounts, Ign
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::record::Record;
+use leakwarden::model::shown::shown;
 use leakwarden::pipeline::partition_decoder::PartitionDecoder;
 use leakwarden::pipeline::replay;
 use leakwarden::source::files;
 use leakwarden::source::piece::Piece;
 use leakwarden::telemetry::untrusted::Untrusted;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -36,7 +38,7 @@ struct Line<'a> {
     source: String,
     time: String,
     employee: Option<&'a str>,
-    account: Option<&'a str>,
+    account: Option<Cow<'a, str>>,
     /// How the employee is known; null where nobody is.
     identity: Option<&'static str>,
     system: Option<&'a str>,
@@ -220,9 +222,10 @@ impl<W: Write> Printer<'_, W> {
 }
 
 fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disclosure, file: &str, classifier: &Classifier) -> Line<'a> {
+    let account = record.account.as_deref().map(shown);
     let (employee, account) = match &access.actor {
-        Actor::Employee(id) => (Some(&**id), record.account.as_deref()),
-        Actor::Account(id) => (None, Some(&**id)),
+        Actor::Employee(id) => (Some(&**id), account),
+        Actor::Account(id) => (None, Some(account.filter(|account| !account.is_empty()).unwrap_or(Cow::Borrowed(id)))),
     };
     let objects = disclosure.reads.iter().map(|read| Object {
         table: &read.table,

@@ -4,6 +4,7 @@ use crate::classify::catalog::Catalog;
 use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
+use crate::classify::logins::LoginRules;
 use crate::classify::subjects::Subjects;
 use crate::classify::views;
 use crate::config::results;
@@ -149,6 +150,8 @@ impl Loader {
             accounts: accounts.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
             absences: absences.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
             calendar: calendar.as_ref().map(|(name, text)| (name.as_str(), text.as_str())),
+            // A rule that cannot be read is a problem of the settings already.
+            rules: LoginRules::parse(paths.login_match.iter().map(|(glob, rule)| (glob.as_str(), rule.as_str()))).unwrap_or_default(),
         };
         Directory::parse(&files, config.time.zone.clone()).map_err(|problems| self.problems.extend(problems)).ok()
     }

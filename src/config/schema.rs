@@ -40,6 +40,8 @@ settings! {
         employees: Option<PathBuf> = None => RELOAD.content_in_results();
         /// Which account is whose.
         accounts: Option<PathBuf> = None => RELOAD.content_in_results();
+        /// By glob of the system, how logins are matched with `accounts`: `exact`, `case`, `realm` (case and domain do not count; the default) or `number` (so, and an unlisted login is that of the employee whose number it is).
+        login_match: BTreeMap<String, String> = BTreeMap::new() => RELOAD.in_results(9);
         /// Leave, sickness and training.
         absences: Option<PathBuf> = None => RELOAD.content_in_results();
         /// Holidays and make-up workdays.

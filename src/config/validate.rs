@@ -3,6 +3,7 @@
 
 use crate::classify::catalog::Catalog;
 use crate::classify::directory::Directory;
+use crate::classify::logins::{LoginMatching, LoginRules};
 use crate::classify::table_file;
 use crate::config::custom_format::CustomFormat;
 use crate::config::exposure;
@@ -27,6 +28,12 @@ pub fn settings(config: &Config) -> Vec<Problem> {
             let rule = format!("must be a path or a glob ({})", error.msg);
             problems.push(Problem::new(format!("{file}: source[{at}].path"), rule, pattern));
         }
+    }
+    let rules = config.directory.login_match.iter().map(|(glob, rule)| (glob.as_str(), rule.as_str()));
+    if let Err(wrong) = LoginRules::parse(rules) {
+        let names: Vec<&str> = LoginMatching::ALL.iter().map(|(name, _)| *name).collect();
+        let rule = format!("must name systems by globs, and for each one of {}", names.join(", "));
+        problems.push(Problem::new(format!("{file}: directory.login_match"), rule, wrong));
     }
     if let Some(cluster) = &config.cluster {
         problems.extend(in_a_cluster(config, cluster));

@@ -198,6 +198,8 @@ pub struct Access {
     pub identity: Identity,
     /// The login that says it acts for this person; none where the login itself is the person's.
     pub login: Option<Arc<str>>,
+    /// Print of a name for which the login claimed to ask and was not believed; 0 for none.
+    pub rejected_claim: u64,
     /// What was done.
     pub operation: Operation,
     /// Whether it succeeded.

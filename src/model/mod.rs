@@ -13,6 +13,7 @@ pub mod place;
 pub mod problem;
 pub mod record;
 pub mod severity;
+pub mod shown;
 pub mod signs;
 pub mod statute;
 pub mod time;

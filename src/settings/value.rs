@@ -394,6 +394,13 @@ impl Setting for BTreeMap<String, String> {
         value.as_table()?.iter().map(|(key, value)| Some((key.clone(), text(value)?))).collect()
     }
 
+    fn hash_into(&self, bytes: &mut Vec<u8>) {
+        for text in self.iter().flat_map(|(key, value)| [key, value]) {
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+
     fn content(&self) -> Content {
         Content::Named(self.clone())
     }

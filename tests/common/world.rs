@@ -98,7 +98,9 @@ impl World {
         for (key, name) in DIRECTORY.iter().filter(|(_, name)| self.files.contains_key(name)) {
             config += &format!("{key} = \"{name}\"\n");
         }
-        for (name, text) in &self.settings {
+        config += self.settings.get("directory").map_or("", |more| more.as_str());
+        config += "\n";
+        for (name, text) in self.settings.iter().filter(|(name, _)| **name != "directory") {
             config += &format!("[{name}]\n{text}\n");
         }
         for (name, text) in &self.files {
