@@ -74,7 +74,8 @@ impl Classifier {
         {
             return claim;
         }
-        let unknown = || Identified { actor: Actor::Account(Arc::from(UNKNOWN_ACTOR)), identity: Identity::Inferred, signs: Signs::default() };
+        let unknown =
+            || Identified { actor: Actor::Account(Arc::from(UNKNOWN_ACTOR)), identity: Identity::Inferred, signs: Signs::default() };
         let Some(mut found) = self.directory.identify(record.employee.as_deref(), account, system, record.time) else {
             return Claimant { found: unknown(), login: None, rejected: 0 };
         };

@@ -266,7 +266,9 @@ impl Directory {
         Some(match self.login(account, system, time) {
             Mapping::Known(login) => Identified::new(Directory::holder(login), Identity::Authenticated),
             // What it may do as the login that it is not is no more than a person may.
-            Mapping::LooksLike(login) if login.is_for_others() || self.logins.matching(system) == LoginMatching::Exact => raw().confusable(),
+            Mapping::LooksLike(login) if login.is_for_others() || self.logins.matching(system) == LoginMatching::Exact => {
+                raw().confusable()
+            }
             Mapping::LooksLike(login) => Identified::new(Directory::holder(login), Identity::Inferred).confusable(),
             Mapping::Ambiguous => raw().confusable(),
             Mapping::Unknown if self.logins.matching(system) == LoginMatching::Number && self.lists(account) => {

@@ -171,7 +171,8 @@ mod tests {
         for name in ["LI", "Li", " li", "li  ", "li\t"] {
             assert_eq!(only("li", name), Some(Likeness::Case), "{name:?}");
         }
-        for name in ["CORP\\li", "corp\\LI", "li@corp", "Li@CORP.EXAMPLE.COM", "li/host7@CORP", "uid=li,ou=people,dc=corp", "CN=li", "li@10.0.0.7"]
+        for name in
+            ["CORP\\li", "corp\\LI", "li@corp", "Li@CORP.EXAMPLE.COM", "li/host7@CORP", "uid=li,ou=people,dc=corp", "CN=li", "li@10.0.0.7"]
         {
             assert_eq!(only("li", name), Some(Likeness::Realm), "{name:?}");
         }

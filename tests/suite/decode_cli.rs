@@ -37,7 +37,8 @@ fn a_line_has_the_fields_of_the_contract_and_no_others() {
     let pseudonym = understood["subjects"][0].as_str().expect("a pseudonym");
     assert!(pseudonym.len() == 16 && pseudonym.bytes().all(|byte| byte.is_ascii_hexdigit()), "{pseudonym}");
     let expected = json!({
-        "source": "log:1", "time": "2026-03-02T09:14:00Z", "employee": "e1", "account": null, "system": "crm", "operation": "read",
+        "source": "log:1", "time": "2026-03-02T09:14:00Z", "employee": "e1", "account": null, "identity": "authenticated",
+        "system": "crm", "operation": "read",
         "objects": [{"table": "crm.customers", "columns": ["name", "phone", "branch"], "kinds": ["name", "phone_number"]}],
         "rows": 1, "persons": {"exact": 1}, "subjects": [pseudonym],
         "client": {"ip": "10.0.0.7", "host": null, "app": "teller-ui"}, "outcome": "success", "statement_class": "none",

@@ -59,7 +59,11 @@ fn a_login_is_one_persons_in_whatever_form_it_is_written() {
 fn a_name_that_is_to_be_taken_for_another_is_that_person_and_a_sign() {
     let forms = ["l\u{456}", "l\u{200b}i", "l\0i", "\u{202e}li", "ｌｉ", "l i"];
     for (line, form) in decoded(&world(), &forms.map(read)).iter().zip(forms) {
-        assert_eq!((&line["employee"], &line["identity"], &line["flags"]), (&json!("E1"), &json!("inferred"), &json!(["confusable_name"])), "{form:?}");
+        assert_eq!(
+            (&line["employee"], &line["identity"], &line["flags"]),
+            (&json!("E1"), &json!("inferred"), &json!(["confusable_name"])),
+            "{form:?}"
+        );
     }
     // Nothing that only looks like an application's login asks for others.
     let disguised = decoded(&world(), &[asking("\u{430}pp_crm", &format!("{READ} /* user=E1 */"))]);
@@ -83,9 +87,12 @@ fn each_system_says_what_makes_two_logins_one() {
 
 #[test]
 fn how_a_person_is_known_is_told() {
-    let lines = [read("li"), asking("app_crm", &format!("{READ} /* user=E1 */")), read("desk"), access("E1"), access("e1"), access("\u{415}1")];
+    let named = |employee: &str| access(employee).at(on(0, "09:14")).set("rows", 1);
+    let lines =
+        [read("li"), asking("app_crm", &format!("{READ} /* user=E1 */")), read("desk"), named("E1"), named("e1"), named("\u{415}1")];
     let identities: Vec<Value> = decoded(&world(), &lines).iter().map(|line| line["identity"].clone()).collect();
-    let expected = [json!("authenticated"), json!("claimed"), Value::Null, json!("authenticated"), json!("authenticated"), json!("inferred")];
+    let expected =
+        [json!("authenticated"), json!("claimed"), Value::Null, json!("authenticated"), json!("authenticated"), json!("inferred")];
     assert_eq!(identities, expected);
     let alone = World::bank();
     assert_eq!(decoded(&alone, &[read("li")])[0]["identity"], "inferred", "no directory says whose login it is");
