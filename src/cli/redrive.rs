@@ -59,9 +59,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         recent && reason.as_ref().is_none_or(|glob| glob.matches(&letter.reason))
     };
     all.retain(wanted);
-    let key = redrive::key_print(&context);
+    let keys = &context.classifier.keys;
     let handover = handover(&config)?;
-    let known = handover.as_ref().map_or_else(|| Ok(spool::known(&config.state.dir, key)), Handover::known)?;
+    let known = handover.as_ref().map_or_else(|| Ok(spool::known(&config.state.dir, keys)), |handover| handover.known(keys))?;
     let report = redrive::redrive(&config, &context, sealer.as_deref(), &all, &known)?;
     let mut who = format!("the service with the state in {}", config.state.dir.display());
     if let Some(handover) = &handover {
@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             handover.hand_over(&context, &report.entries)?;
         }
     } else if !options.dry_run && !report.entries.is_empty() {
-        spool::hand_over(&config.state.dir, key, &report.entries)
+        spool::hand_over(&config.state.dir, keys, &report.entries)
             .with_context(|| format!("cannot hand over in {}", config.state.dir.display()))?;
     }
     let text = tell(&report, read, all.len() as u64, unreadable, options.dry_run, &who);

@@ -117,7 +117,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
-    let mut kept = ReplayState::open(&config.state.dir)?;
+    let mut kept = ReplayState::open(&config.state.dir, &context)?;
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let own = live::Parts {

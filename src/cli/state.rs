@@ -22,8 +22,8 @@ pub struct ReplayState {
 
 impl ReplayState {
     /// Opens the directory; creates it if it does not exist.
-    pub fn open(dir: &Path) -> Result<ReplayState, Failure> {
-        let state = StateDir::open(dir).with_context(|| format!("state in {}", dir.display()))?;
+    pub fn open(dir: &Path, context: &Context) -> Result<ReplayState, Failure> {
+        let state = StateDir::open(dir, &context.classifier.keys).with_context(|| format!("state in {}", dir.display()))?;
         Ok(ReplayState { state, dir: dir.to_owned() })
     }
 

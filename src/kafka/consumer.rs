@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::{BorrowedMessage, Message as _};
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::statistics::Statistics;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +49,8 @@ pub struct ConsumerRecord {
     pub key: Vec<u8>,
     /// Its value; `None` of a tombstone.
     pub value: Option<Vec<u8>>,
+    /// The header of the name that was asked for.
+    pub header: Option<Vec<u8>>,
 }
 
 /// Records of one partition, in order.
@@ -102,17 +104,17 @@ impl ClientEvents for LagObserver {
 impl ConsumerContext for KafkaContext<LagObserver> {}
 
 impl PartitionConsumer {
-    /// Starts its thread. `group` is only a name for the brokers' logs: no group is joined.
-    pub fn start(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
-        PartitionConsumer::start_with(cluster, group, &[])
+    /// Starts its thread. `group` is only a name for the brokers' logs: no group is joined. Of headers it reads the one of that name.
+    pub fn start(cluster: &Cluster, group: &str, header: &'static str) -> Result<PartitionConsumer, SettingsError> {
+        PartitionConsumer::start_with(cluster, group, header, &[])
     }
 
     /// A consumer for work in the background: it fetches seldom and buffers little.
-    pub fn in_background(cluster: &Cluster, group: &str) -> Result<PartitionConsumer, SettingsError> {
-        PartitionConsumer::start_with(cluster, group, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
+    pub fn in_background(cluster: &Cluster, group: &str, header: &'static str) -> Result<PartitionConsumer, SettingsError> {
+        PartitionConsumer::start_with(cluster, group, header, &[("fetch.wait.max.ms", "500"), ("queued.max.messages.kbytes", "8192")])
     }
 
-    fn start_with(cluster: &Cluster, group: &str, more: &[(&str, &str)]) -> Result<PartitionConsumer, SettingsError> {
+    fn start_with(cluster: &Cluster, group: &str, header: &'static str, more: &[(&str, &str)]) -> Result<PartitionConsumer, SettingsError> {
         let mut config = cluster.config(&[DEFAULTS, more].concat())?;
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
@@ -122,7 +124,9 @@ impl PartitionConsumer {
         let (sender, batches) = bounded(BATCHES);
         std::thread::Builder::new()
             .name("kafka-read".to_owned())
-            .spawn(move || ConsumerThread { consumer, commands: to_obey, sender, assigned: BTreeMap::new(), topics: BTreeMap::new() }.run())
+            .spawn(move || {
+                ConsumerThread { consumer, commands: to_obey, sender, assigned: BTreeMap::new(), topics: BTreeMap::new(), header }.run()
+            })
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
         Ok(PartitionConsumer { commands, batches, assigned: BTreeMap::new(), last_assignment: 0, lag, paused: BTreeSet::new() })
     }
@@ -174,6 +178,7 @@ struct ConsumerThread {
     assigned: BTreeMap<TopicPartition, u64>,
     /// Names of topics: one allocation for each, not for each record.
     topics: BTreeMap<String, Arc<str>>,
+    header: &'static str,
 }
 
 impl ConsumerThread {
@@ -263,18 +268,20 @@ impl ConsumerThread {
                     batches.len() - 1
                 }
             };
-            batches[at].records.push(owned(&message));
+            batches[at].records.push(owned(&message, self.header));
         }
         Ok(batches)
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>) -> ConsumerRecord {
+fn owned(message: &BorrowedMessage<'_>, header: &str) -> ConsumerRecord {
+    let found = message.headers().and_then(|headers| headers.iter().find(|found| found.key == header));
     ConsumerRecord {
         offset: message.offset(),
         timestamp_ms: message.timestamp().to_millis(),
         key: message.key().unwrap_or_default().to_vec(),
         value: message.payload().map(<[u8]>::to_vec),
+        header: found.and_then(|found| found.value).map(<[u8]>::to_vec),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::kafka::context::{ClientEvents, KafkaContext};
 use crate::kafka::settings::{Cluster, SettingsError};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message as _};
+use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -36,6 +36,8 @@ pub struct ProducerRecord {
     pub key: Vec<u8>,
     /// Its value; `None` is a tombstone, which removes the key from a compacted topic.
     pub value: Option<Vec<u8>>,
+    /// A header of that name.
+    pub header: Option<(&'static str, Vec<u8>)>,
     /// Sent only while there is room beside all others: a checkpoint is large, and nobody waits for it.
     pub low_priority: bool,
 }
@@ -154,6 +156,9 @@ fn enqueue(client: &BaseProducer<KafkaContext<DeliveryReports>>, record: &Produc
     let mut base = BaseRecord::with_opaque_to(&record.topic, opaque).partition(record.partition).key(&record.key);
     if let Some(value) = &record.value {
         base = base.payload(value);
+    }
+    if let Some((key, value)) = &record.header {
+        base = base.headers(OwnedHeaders::new_with_capacity(1).insert(Header { key, value: Some(value) }));
     }
     match client.send(base) {
         Ok(()) => Ok(true),

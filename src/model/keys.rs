@@ -13,6 +13,8 @@ pub struct Keys {
     subject: [u8; 32],
     published: [u8; 32],
     record: [u8; 32],
+    messages: [u8; 32],
+    state: [u8; 32],
     print: (u64, u64),
     built_in: bool,
 }
@@ -33,6 +35,8 @@ impl Keys {
             subject: blake3::derive_key("leakwarden 2026-11 subject pseudonyms", secret),
             published: blake3::derive_key("leakwarden 2026-11 published pseudonyms", secret),
             record: blake3::derive_key("leakwarden 2026-11 record hashes", secret),
+            messages: blake3::derive_key("leakwarden 2026-11 messages of own topics", secret),
+            state: blake3::derive_key("leakwarden 2026-11 saved state", secret),
             built_in: false,
         }
     }
@@ -70,6 +74,16 @@ impl Keys {
     /// The hash of a record's raw bytes.
     pub fn record(&self, bytes: &[u8]) -> RecordHash {
         RecordHash(*blake3::keyed_hash(&self.record, bytes).as_bytes())
+    }
+
+    /// The key that the messages of a cluster's own topics are sealed with. Topics of another prefix have another.
+    pub fn messages(&self, prefix: &str) -> [u8; 32] {
+        *blake3::keyed_hash(&self.messages, prefix.as_bytes()).as_bytes()
+    }
+
+    /// The key that what is saved on disk is sealed with.
+    pub fn state(&self) -> &[u8; 32] {
+        &self.state
     }
 
     /// A hasher for a record that arrives in parts: all its bytes give the same hash as [`Keys::record`] of the whole.

@@ -15,6 +15,7 @@ pub mod record;
 pub mod severity;
 pub mod shown;
 pub mod signs;
+pub mod stamp;
 pub mod statute;
 pub mod time;
 pub mod topic;

@@ -1,5 +1,6 @@
 //! What every part that speaks of Kafka calls a partition of a topic, and a record in one.
 
+use crate::model::stamp::Stamp;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,4 +35,6 @@ pub struct ChangelogRecord {
     pub key: Vec<u8>,
     /// Its value; `None` of a tombstone, which removes the key.
     pub value: Option<Vec<u8>>,
+    /// What its seal says.
+    pub stamp: Stamp,
 }

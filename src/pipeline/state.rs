@@ -2,10 +2,12 @@
 
 use crate::classify::derivation::MadeTables;
 use crate::engine::Snapshot;
+use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka;
 use crate::source::tail::TailPosition;
+use crate::store::seal::StateSealer;
 use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +50,8 @@ pub enum StateError {
 
 impl StateDir {
     /// Opens the directory, and makes it if it is not there.
-    pub fn open(dir: &Path) -> Result<StateDir, StateError> {
-        Ok(StateDir { store: Store::open(dir)? })
+    pub fn open(dir: &Path, keys: &Keys) -> Result<StateDir, StateError> {
+        Ok(StateDir { store: Store::open(dir, StateSealer::new(keys))? })
     }
 
     /// What is there.

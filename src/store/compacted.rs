@@ -1,5 +1,6 @@
 //! Compacts records of a log in memory, as brokers do: of each key only the newest counts.
 
+use crate::model::stamp::{Stamp, WRITER, WriterId};
 use crate::model::topic::ChangelogRecord;
 use crate::store::log_cache::TOMBSTONE;
 use std::collections::{BTreeMap, HashMap};
@@ -20,6 +21,9 @@ impl CompactedRecords {
         let mut before = self.last.as_ref().map_or(-1, |last| last.offset);
         while !rest.is_empty() {
             let (offset, after) = rest.split_first_chunk::<8>()?;
+            let (writer, after) = after.split_first_chunk::<WRITER>()?;
+            let (sequence, after) = after.split_first_chunk::<8>()?;
+            let stamp = Stamp { writer: WriterId(*writer), sequence: u64::from_le_bytes(*sequence) };
             let (key, after) = after.split_first_chunk::<4>()?;
             let (value, after) = after.split_first_chunk::<4>()?;
             let (key, after) = after.split_at_checked(u32::from_le_bytes(*key) as usize)?;
@@ -32,7 +36,7 @@ impl CompactedRecords {
                 return None;
             }
             before = offset;
-            records.push(ChangelogRecord { offset, key: key.to_vec(), value });
+            records.push(ChangelogRecord { offset, key: key.to_vec(), value, stamp });
             rest = after;
         }
         records.into_iter().for_each(|record| self.put(record));

@@ -1,17 +1,17 @@
 //! A cache of a changelog in a file: the records from its beginning, in order, up to where it was last read.
 //!
 //! ```text
-//! frame    length (4 bytes, little-endian), then sealed under the checksum of the frame before it: records
-//! record   offset (8), length of the key (4), length of the value (4; all ones of a tombstone), key, value
+//! frame    length (4 bytes, little-endian), then sealed under the nonce of the frame before it: records
+//! record   offset (8), writer (16), sequence (8), length of the key (4), length of the value (4; all ones of a tombstone), key, value
 //! ```
 //!
 //! Frames are only ever appended, and any beginning of a log is a valid cache of it: where a frame is torn or damaged, what stands
-//! before it is still right, and the rest is cut off. As checksums are chained, no frame can be missing, twice or of another file.
+//! before it is still right, and the rest is cut off. As nonces are chained, no frame can be missing, twice or of another file.
 //! When half of the file has been superseded by later records it is rewritten beside itself, and renamed.
 
 use crate::model::topic::ChangelogRecord;
 use crate::store::compacted::CompactedRecords;
-use crate::store::seal;
+use crate::store::seal::{self, StateSealer};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -30,10 +30,11 @@ pub struct LoadedLog {
 pub struct LogCache {
     path: PathBuf,
     name: String,
+    sealer: StateSealer,
     /// Held as long as this lives.
     _lock: File,
     file: Option<File>,
-    /// The checksum of the last frame.
+    /// The nonce of the last frame.
     chain: Vec<u8>,
     length: u64,
     /// The length that it had when it was last rewritten, or would have had.
@@ -47,13 +48,13 @@ const TOO_LONG: usize = 64 * 1024 * 1024;
 /// A file below this length is not worth rewriting.
 const SMALL: u64 = 4 * 1024 * 1024;
 /// Bytes of a record beside its key and content.
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 40;
 /// Stands for the length of the value of a tombstone.
 pub(super) const TOMBSTONE: u32 = u32::MAX;
 
 impl LogCache {
     /// The file of a name in a directory, which is made where it is missing; `None` while another process has it.
-    pub fn open(directory: &Path, name: &str) -> io::Result<Option<LogCache>> {
+    pub fn open(directory: &Path, name: &str, sealer: StateSealer) -> io::Result<Option<LogCache>> {
         // State holds who looked at how many people's records: for the service's user alone.
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         // The file itself is replaced now and then: a lock on it would be one on a file that is gone.
@@ -65,14 +66,14 @@ impl LogCache {
         }
         let path = directory.join(format!("{name}.log"));
         let chain = first_link(name);
-        Ok(Some(LogCache { path, name: name.to_owned(), _lock: lock, file: None, chain, length: 0, live: 0 }))
+        Ok(Some(LogCache { path, name: name.to_owned(), sealer, _lock: lock, file: None, chain, length: 0, live: 0 }))
     }
 
     /// Reads what is there, and cuts off what is not right. To be called before anything is added.
     pub fn load(&mut self) -> io::Result<LoadedLog> {
         self.file = None;
         let file = options().open(&self.path)?;
-        let (loaded, chain, length) = read(&file, first_link(&self.name))?;
+        let (loaded, chain, length) = read(&file, &self.sealer, first_link(&self.name))?;
         if loaded.damage.is_some() {
             file.set_len(length)?;
         }
@@ -96,7 +97,7 @@ impl LogCache {
             debug_assert!(loaded.damage.is_none());
         }
         let Some(mut file) = self.file.take() else { return Err(io::Error::other("it was not loaded")) };
-        let frame = frame(&mut self.chain, records);
+        let frame = frame(&self.sealer, &mut self.chain, records);
         file.write_all(&frame)?;
         self.length += frame.len() as u64;
         self.file = Some(file);
@@ -134,7 +135,7 @@ impl LogCache {
                 fits
             };
             let many = rest.iter().take_while(fits).count();
-            let frame = frame(&mut self.chain, &rest[..many]);
+            let frame = frame(&self.sealer, &mut self.chain, &rest[..many]);
             (&file).write_all(&frame)?;
             self.length += frame.len() as u64;
             rest = &rest[many..];
@@ -161,29 +162,31 @@ fn size(record: &ChangelogRecord) -> usize {
     HEADER + record.key.len() + record.value.as_ref().map_or(0, Vec::len)
 }
 
-fn frame(chain: &mut Vec<u8>, records: &[ChangelogRecord]) -> Vec<u8> {
+fn frame(sealer: &StateSealer, chain: &mut Vec<u8>, records: &[ChangelogRecord]) -> Vec<u8> {
     let mut content = Vec::with_capacity(records.iter().map(size).sum());
-    for ChangelogRecord { offset, key, value } in records {
+    for ChangelogRecord { offset, key, value, stamp } in records {
         content.extend_from_slice(&offset.to_le_bytes());
+        content.extend_from_slice(&stamp.writer.0);
+        content.extend_from_slice(&stamp.sequence.to_le_bytes());
         content.extend_from_slice(&(key.len() as u32).to_le_bytes());
         content.extend_from_slice(&value.as_ref().map_or(TOMBSTONE, |value| value.len() as u32).to_le_bytes());
         content.extend_from_slice(key);
         content.extend_from_slice(value.as_deref().unwrap_or_default());
     }
-    let sealed = seal::seal(chain, &content);
+    let sealed = sealer.seal(chain, &content);
     *chain = link(&sealed);
     let mut frame = (sealed.len() as u32).to_le_bytes().to_vec();
     frame.extend_from_slice(&sealed);
     frame
 }
 
-/// The checksum of a frame.
+/// What the next frame is sealed under.
 fn link(sealed: &[u8]) -> Vec<u8> {
     sealed[..seal::HEAD].to_vec()
 }
 
-/// Reads a file up to the first damaged frame: its records, the checksum of the last intact frame, and where that ends.
-fn read(file: &File, mut chain: Vec<u8>) -> io::Result<(LoadedLog, Vec<u8>, u64)> {
+/// Reads a file up to the first damaged frame: its records, the nonce of the last intact frame, and where that ends.
+fn read(file: &File, sealer: &StateSealer, mut chain: Vec<u8>) -> io::Result<(LoadedLog, Vec<u8>, u64)> {
     let mut newest = CompactedRecords::default();
     let (mut reader, mut length) = (BufReader::with_capacity(1 << 20, file), 0);
     let damage = loop {
@@ -201,12 +204,12 @@ fn read(file: &File, mut chain: Vec<u8>) -> io::Result<(LoadedLog, Vec<u8>, u64)
         if fill(&mut reader, &mut sealed)? < expected {
             break Some("its end is torn");
         }
-        let content = match seal::unseal(&chain, &sealed) {
+        let content = match sealer.unseal(&chain, &sealed) {
             Ok(content) => content,
             Err(seal::SealError::Version { .. }) => break Some("it is of another version"),
-            Err(seal::SealError::TooShort | seal::SealError::Checksum) => break Some("a checksum does not match"),
+            Err(seal::SealError::TooShort | seal::SealError::Broken) => break Some("a seal does not hold"),
         };
-        if newest.take(content).is_none() {
+        if newest.take(&content).is_none() {
             break Some("a record is damaged");
         }
         chain = link(&sealed);
@@ -232,13 +235,24 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::keys::Keys;
+    use crate::model::stamp::Stamp;
+
+    fn sealer() -> StateSealer {
+        StateSealer::new(&Keys::built_in())
+    }
 
     fn message(offset: i64, key: &str, value: Option<&str>) -> ChangelogRecord {
-        ChangelogRecord { offset, key: key.as_bytes().to_vec(), value: value.map(|value| value.as_bytes().to_vec()) }
+        ChangelogRecord {
+            offset,
+            key: key.as_bytes().to_vec(),
+            value: value.map(|value| value.as_bytes().to_vec()),
+            stamp: Stamp::default(),
+        }
     }
 
     fn loaded(dir: &Path) -> (LogCache, LoadedLog) {
-        let mut cache = LogCache::open(dir, "state-3").expect("opened").expect("free");
+        let mut cache = LogCache::open(dir, "state-3", sealer()).expect("opened").expect("free");
         let loaded = cache.load().expect("read");
         (cache, loaded)
     }
@@ -327,8 +341,8 @@ mod tests {
         assert_eq!(loaded(dir.path()).1, LoadedLog { records: Vec::new(), damage: Some("it is of another version") });
 
         fs::write(dir.path().join("state-4.log"), &whole).expect("written");
-        let other = LogCache::open(dir.path(), "state-4").expect("opened").expect("free").load().expect("read");
-        assert_eq!(other, LoadedLog { records: Vec::new(), damage: Some("a checksum does not match") });
+        let other = LogCache::open(dir.path(), "state-4", sealer()).expect("opened").expect("free").load().expect("read");
+        assert_eq!(other, LoadedLog { records: Vec::new(), damage: Some("a seal does not hold") });
 
         let length = 4 + u32::from_le_bytes(whole[..4].try_into().expect("four bytes")) as usize;
         fs::write(&path, &whole[length..]).expect("written");
@@ -356,10 +370,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let inner = dir.path().join("cache");
         let (cache, _) = loaded(&inner);
-        assert!(LogCache::open(&inner, "state-3").expect("opened").is_none());
-        assert!(LogCache::open(&inner, "state-4").expect("opened").is_some());
+        assert!(LogCache::open(&inner, "state-3", sealer()).expect("opened").is_none());
+        assert!(LogCache::open(&inner, "state-4", sealer()).expect("opened").is_some());
         drop(cache);
-        assert!(LogCache::open(&inner, "state-3").expect("opened").is_some());
+        assert!(LogCache::open(&inner, "state-3", sealer()).expect("opened").is_some());
         assert_eq!(fs::metadata(&inner).expect("there").permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(inner.join("state-3.log")).expect("there").permissions().mode() & 0o777, 0o600);
     }

@@ -7,7 +7,7 @@ pub mod log_cache;
 pub mod seal;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};
-use seal::SealError;
+use seal::{SealError, StateSealer};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -83,11 +83,12 @@ pub enum StoreError {
 pub struct Store {
     database: Database,
     path: PathBuf,
+    sealer: StateSealer,
 }
 
 impl Store {
     /// Opens the store of a directory, making both where they are missing.
-    pub fn open(directory: &Path) -> Result<Store, StoreError> {
+    pub fn open(directory: &Path, sealer: StateSealer) -> Result<Store, StoreError> {
         let unusable = |error| StoreError::Directory { place: directory.display().to_string(), error };
         // State holds who looked at how many people's records: for the service's user alone.
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
@@ -98,7 +99,7 @@ impl Store {
             other => database_error(&path, other),
         })?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
-        Ok(Store { database, path })
+        Ok(Store { database, path, sealer })
     }
 
     /// Replaces the metadata and these shards, all or none, and waits until they are on disk. Other shards stay.
@@ -121,11 +122,11 @@ impl Store {
                 shards.retain(|_, _| false).map_err(|error| database_error(path, error))?;
             }
             for (shard, value) in entries {
-                let sealed = seal::seal(&shard.to_le_bytes(), &value);
+                let sealed = self.sealer.seal(&shard.to_le_bytes(), &value);
                 shards.insert(shard, sealed.as_slice()).map_err(|error| database_error(path, error))?;
             }
             let mut table = transaction.open_table(META).map_err(|error| database_error(path, error))?;
-            let sealed = seal::seal(META_KEY.as_bytes(), meta);
+            let sealed = self.sealer.seal(META_KEY.as_bytes(), meta);
             table.insert(META_KEY, sealed.as_slice()).map_err(|error| database_error(path, error))?;
         }
         transaction.commit().map_err(|error| database_error(path, error))
@@ -163,13 +164,16 @@ impl Store {
     }
 
     fn unseal(&self, key: &[u8], sealed: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-        seal::unseal(key, sealed).map(<[u8]>::to_vec).map_err(|error| match error {
+        self.sealer.unseal(key, sealed).map_err(|error| match error {
             SealError::Version { found } => {
                 let place = self.path.display().to_string();
                 StoreError::Version { place, what: what(), found, expected: seal::FORMAT }
             }
             SealError::TooShort => corrupt(&self.path, &what(), "it is cut off".to_owned()),
-            SealError::Checksum => corrupt(&self.path, &what(), "its checksum does not match".to_owned()),
+            SealError::Broken => {
+                let why = "its seal does not hold: it is damaged, was changed, or is of another subject key";
+                corrupt(&self.path, &what(), why.to_owned())
+            }
         })
     }
 }
@@ -194,6 +198,11 @@ fn database_error(path: &Path, error: impl Into<redb::Error>) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::keys::Keys;
+
+    fn sealer() -> StateSealer {
+        StateSealer::new(&Keys::built_in())
+    }
 
     fn snapshot(meta: &str, entries: &[(u32, &str)]) -> Snapshot {
         let entries = entries.iter().map(|(shard, value)| (*shard, value.as_bytes().to_vec())).collect();
@@ -208,12 +217,12 @@ mod tests {
     fn what_is_written_is_there_after_reopening_and_other_shards_stay() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("deep/state");
-        let mut store = Store::open(&path).expect("opened");
+        let mut store = Store::open(&path, sealer()).expect("opened");
         assert_eq!(store.load().expect("read"), None);
         write(&mut store, &snapshot("one", &[(7, "seven"), (1, "first")]));
         write(&mut store, &snapshot("two", &[(7, "SEVEN")]));
         drop(store);
-        let mut store = Store::open(&path).expect("opened again");
+        let mut store = Store::open(&path, sealer()).expect("opened again");
         assert_eq!(store.load().expect("read"), Some(snapshot("two", &[(1, "first"), (7, "SEVEN")])));
         assert!(store.size() > 0);
         store.replace(b"three", [(2, b"second".to_vec())]).expect("replaced");
@@ -223,48 +232,48 @@ mod tests {
     #[test]
     fn a_write_that_breaks_off_leaves_everything_as_it_was() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut store = Store::open(dir.path()).expect("opened");
+        let mut store = Store::open(dir.path(), sealer()).expect("opened");
         let before = snapshot("one", &[(1, "first"), (2, "second")]);
         write(&mut store, &before);
         let entries = (1..5_u32).map(|shard| if shard < 4 { (shard, b"new".to_vec()) } else { panic!("out of memory") });
         assert!(catch_unwind(AssertUnwindSafe(|| store.write(b"two", entries))).is_err());
         assert_eq!(store.load().expect("read"), Some(before.clone()));
         drop(store);
-        assert_eq!(Store::open(dir.path()).expect("opened again").load().expect("read"), Some(before));
+        assert_eq!(Store::open(dir.path(), sealer()).expect("opened again").load().expect("read"), Some(before));
     }
 
     #[test]
     fn the_directory_is_for_its_owner_and_for_one_process() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("state");
-        let _store = Store::open(&path).expect("opened");
+        let _store = Store::open(&path, sealer()).expect("opened");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::metadata(path.join(FILE)).expect("there").permissions().mode() & 0o777, 0o600);
-        let error = Store::open(&path).err().expect("refused").to_string();
+        let error = Store::open(&path, sealer()).err().expect("refused").to_string();
         assert!(error.contains("in use by another process"), "{error}");
     }
 
     #[test]
     fn a_damaged_shard_is_named() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut store = Store::open(dir.path()).expect("opened");
+        let mut store = Store::open(dir.path(), sealer()).expect("opened");
         let needle = "the content of shard forty-two ".repeat(10);
         write(&mut store, &snapshot("meta", &[(41, "fine"), (42, &needle)]));
         drop(store);
         let path = dir.path().join(FILE);
         let mut bytes = fs::read(&path).expect("read");
-        let places: Vec<usize> = memchr::memmem::find_iter(&bytes, needle.as_bytes()).collect();
+        let places: Vec<usize> = memchr::memmem::find_iter(&bytes, &sealer().seal(&42_u32.to_le_bytes(), needle.as_bytes())).collect();
         assert!(!places.is_empty());
         places.into_iter().for_each(|at| bytes[at + 100] ^= 1);
         fs::write(&path, bytes).expect("written");
-        let error = Store::open(dir.path()).and_then(|store| store.load()).expect_err("found").to_string();
-        assert!(error.contains("shard 42 is corrupt: its checksum does not match"), "{error}");
+        let error = Store::open(dir.path(), sealer()).and_then(|store| store.load()).expect_err("found").to_string();
+        assert!(error.contains("shard 42 is corrupt: its seal does not hold"), "{error}");
     }
 
     #[test]
     fn damage_anywhere_is_an_error_or_harmless_and_never_a_panic_or_wrong_state() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut store = Store::open(dir.path()).expect("opened");
+        let mut store = Store::open(dir.path(), sealer()).expect("opened");
         let written = snapshot("meta", &[(1, &"one ".repeat(3_000)), (2, "two"), (3, &"three ".repeat(2_000))]);
         write(&mut store, &written);
         drop(store);
@@ -275,7 +284,7 @@ mod tests {
             let at = step * 521 % bytes.len().min(60_000);
             bytes[at..at + 8].iter_mut().for_each(|byte| *byte ^= 0xa5);
             fs::write(&path, bytes).expect("written");
-            if let Ok(found) = Store::open(dir.path()).and_then(|store| store.load()) {
+            if let Ok(found) = Store::open(dir.path(), sealer()).and_then(|store| store.load()) {
                 assert_eq!(found.as_ref(), Some(&written), "damage at {at}");
             }
         }
@@ -284,10 +293,10 @@ mod tests {
     #[test]
     fn state_of_another_format_is_refused_with_both_numbers() {
         let dir = tempfile::tempdir().expect("a directory");
-        let store = Store::open(dir.path()).expect("opened");
+        let store = Store::open(dir.path(), sealer()).expect("opened");
         let transaction = store.database.begin_write().expect("begun");
         {
-            let mut sealed = seal::seal(META_KEY.as_bytes(), b"meta");
+            let mut sealed = sealer().seal(META_KEY.as_bytes(), b"meta");
             sealed[0] = 9;
             transaction.open_table(META).expect("opened").insert(META_KEY, sealed.as_slice()).expect("inserted");
         }

@@ -3,7 +3,7 @@
 
 use crate::engine::state_entries::StateEntry;
 use crate::stream::OutgoingRecord;
-use crate::stream::changelog::{Changelog, Checkpoint};
+use crate::stream::changelog::{Changelog, Checkpoint, CheckpointId};
 use crate::stream::outbox::Outbox;
 
 /// Writes the checkpoints of one changelog.
@@ -40,6 +40,11 @@ impl Checkpointer {
     /// The writer's epoch.
     pub fn epoch(&self) -> u64 {
         self.changelog.epoch()
+    }
+
+    /// The last checkpoint that it has completed.
+    pub fn newest(&self) -> Option<CheckpointId> {
+        self.changelog.newest()
     }
 
     /// Whether a checkpoint is under way.

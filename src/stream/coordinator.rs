@@ -9,7 +9,8 @@ use crate::engine::global_stage::GlobalStage;
 use crate::engine::output::Revision;
 use crate::engine::state_entries::StateEntry;
 use crate::model::time::{HOUR_MS, Timestamp};
-use crate::stream::changelog::RestoredState;
+use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
+use crate::stream::changelog::{CheckpointId, RestoredState};
 use crate::stream::checkpointer::Checkpointer;
 use crate::stream::chunks::Reassembler;
 use crate::stream::outbox::Outbox;
@@ -26,6 +27,9 @@ pub struct Coordinator {
     /// The next offset of `leakwarden.summaries` to read.
     next: i64,
     partial: Reassembler,
+    seen: SeenWriters,
+    /// Messages that the tasks refer to and that are not there.
+    missing: u64,
     checkpointer: Checkpointer,
     /// Whether the stage has learnt from a day since the last checkpoint.
     has_learnt: bool,
@@ -97,6 +101,8 @@ impl Coordinator {
             progress,
             next: 0,
             partial: Reassembler::default(),
+            seen: SeenWriters::default(),
+            missing: 0,
             checkpointer: Checkpointer::new(restored.changelog),
             has_learnt: true,
             outbox: Outbox::default(),
@@ -136,9 +142,29 @@ impl Coordinator {
         self.next
     }
 
+    /// The last checkpoint that it has completed.
+    pub fn newest_checkpoint(&self) -> Option<CheckpointId> {
+        self.checkpointer.newest()
+    }
+
     /// The last hour replied to, if any was.
     pub fn replied_hour(&self) -> Option<i64> {
         (self.progress.replied_hour > NONE_YET).then_some(self.progress.replied_hour)
+    }
+
+    /// Whether a message was not taken before; it is noted.
+    pub fn accept(&mut self, stamp: Stamp) -> Result<Stamp, Refusal> {
+        self.seen.accept(stamp)
+    }
+
+    /// Passes the message at an offset over, which is not taken.
+    pub fn skip(&mut self, offset: i64) {
+        self.next = offset + 1;
+    }
+
+    /// How often messages were missing, since this was last asked for.
+    pub fn take_missing(&mut self) -> u64 {
+        std::mem::take(&mut self.missing)
     }
 
     /// Takes the record at an offset.
@@ -148,7 +174,10 @@ impl Coordinator {
         let Some(message) = self.partial.take(from, offset, value)? else { return Ok(()) };
         let task = usize::try_from(from).ok().and_then(|at| self.progress.tasks.get_mut(at));
         let task = task.ok_or_else(|| format!("is of task {from}, and there is none"))?;
-        task.receive(decode(&message)?)
+        if !task.receive(decode(&message)?) {
+            self.missing += 1;
+        }
+        Ok(())
     }
 
     /// Advances as far as the reports of the tasks allow. True if anything was done.
@@ -268,7 +297,9 @@ impl Coordinator {
 }
 
 impl TaskProgress {
-    fn receive(&mut self, message: TaskMessage) -> Result<(), String> {
+    /// Takes a message; false where one before it is missing.
+    fn receive(&mut self, message: TaskMessage) -> bool {
+        let mut follows = true;
         match message {
             TaskMessage::FirstHour { hour, is_known } => match self.first_hour {
                 Some((_, true)) => {}
@@ -277,13 +308,10 @@ impl TaskProgress {
             },
             TaskMessage::Settled { from, to, revisions } => {
                 let known = self.settled_until.unwrap_or(from);
-                if from > known {
-                    return Err(format!(
-                        "tells of the time from {from} on, and what was told before ends at {known}: messages are missing"
-                    ));
-                }
+                // What was told of the time between is gone, and waiting would not bring it back.
+                follows = from <= known;
                 if to <= known {
-                    return Ok(());
+                    return follows;
                 }
                 self.revisions.extend(revisions.into_iter().filter(|revision| revision.at >= known));
                 self.settled_until = Some(to);
@@ -304,6 +332,6 @@ impl TaskProgress {
                 }
             }
         }
-        Ok(())
+        follows
     }
 }

@@ -3,6 +3,7 @@
 use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
+use crate::stream::authentication::MessageSeal;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::restore::RestoreStats;
 use crate::stream::{InternalTopic, OutgoingRecord};
@@ -11,8 +12,8 @@ use std::sync::Arc;
 /// Something to be done. Effects with a number (u64) are to be acknowledged by it: [`super::node::Node::acknowledged`].
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Produce a record.
-    Produce(u64, OutgoingRecord),
+    /// Produce a record, with its seal as a header: those of a partition in this order.
+    Produce(u64, OutgoingRecord, MessageSeal),
     /// Give settled alerts to the sinks; acknowledged once all sinks have them.
     Alerts(u64, Vec<Arc<Alert>>),
     /// Give alerts to the sinks that may change before they settle: those that a record of `leakwarden.access` led to, with the time at

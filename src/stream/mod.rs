@@ -24,10 +24,18 @@
 //! that contains it, then the committed offsets of the input. A zombie (a process that the group has evicted and that still runs)
 //! writes the same records, which are recognised by their position, and its checkpoints under an epoch of its own, which a later epoch
 //! replaces. What a machine has cached of a changelog only saves reading: it is checked against the log, and rejected in doubt.
+//!
+//! # Why nobody else is believed
+//!
+//! Every message carries a seal ([`authentication`]). What carries none, was changed, moved or written a second time is passed over,
+//! and counted. Where messages are missing, what is there is taken, and that something is missing is told: no message of others, and
+//! no removal, ends the work.
 
+pub mod authentication;
 pub mod changelog;
 pub mod checkpointer;
 pub mod chunks;
+pub mod committed;
 pub mod coordinator;
 pub mod effect;
 pub mod input_partition;

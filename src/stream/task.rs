@@ -8,7 +8,8 @@ use crate::engine::state_entries::{self, SaveProgress};
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::stream::changelog::RestoredState;
+use crate::stream::authentication::{Refusal, Stamp};
+use crate::stream::changelog::{CheckpointId, RestoredState};
 use crate::stream::checkpointer::Checkpointer;
 use crate::stream::chunks::split;
 use crate::stream::outbox::Outbox;
@@ -134,11 +135,21 @@ impl Task {
         self.input.watermark(self.stage.context().partition(&input.to_string()))
     }
 
+    /// Whether a bundle was not taken before.
+    pub fn check(&self, stamp: Stamp) -> Result<Stamp, Refusal> {
+        self.input.check(stamp)
+    }
+
+    /// Passes the message at an offset over, which is not taken.
+    pub fn skip(&mut self, offset: i64) {
+        self.input.skip(offset);
+    }
+
     /// Takes the bundle at an offset. With `show`, its provisional alerts are put out at once. Returns how many records it holds.
-    pub fn take(&mut self, offset: i64, value: &[u8], show: bool, output: &mut TaskOutput) -> Result<u32, String> {
+    pub fn take(&mut self, offset: i64, stamp: Stamp, value: &[u8], show: bool, output: &mut TaskOutput) -> Result<u32, String> {
         let (bundle, items) = read_bundle(value)?;
         let input = self.stage.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
-        self.input.take(offset, input, &bundle);
+        self.input.take(offset, stamp, input, &bundle);
         let frontier = if bundle.redriven { self.frontier() } else { None };
         for item in items {
             let new = match item? {
@@ -274,6 +285,11 @@ impl Task {
         self.checkpointed_hours[2] = self.stage.progress().hour;
         self.checkpointer.begin(entries, &metadata, &self.outbox);
         true
+    }
+
+    /// The last checkpoint that it has completed.
+    pub fn newest_checkpoint(&self) -> Option<CheckpointId> {
+        self.checkpointer.newest()
     }
 
     /// Whether a checkpoint is under way.

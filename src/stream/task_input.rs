@@ -5,6 +5,7 @@ use crate::engine::partition_events::PartitionEvent;
 use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
+use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
 use crate::stream::wire::{Bundle, BundleItem, RecordPosition, RoutedItem};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -24,6 +25,8 @@ pub struct ReadPosition {
     pub offset: i64,
     /// How far each input partition had been read there.
     inputs: BTreeMap<PartitionId, PartitionProgress>,
+    /// How far each writer had been read there.
+    writers: SeenWriters,
     /// The latest time at which any record before it settles.
     latest: Timestamp,
 }
@@ -56,7 +59,7 @@ impl TaskInput {
     /// Begins at a position, with a state that holds what settles before `applied`.
     pub fn new(position: Option<ReadPosition>, applied: Timestamp) -> TaskInput {
         let latest = Timestamp(i64::MIN / 4);
-        let now = position.unwrap_or(ReadPosition { offset: 0, inputs: BTreeMap::new(), latest });
+        let now = position.unwrap_or(ReadPosition { offset: 0, inputs: BTreeMap::new(), writers: SeenWriters::default(), latest });
         TaskInput { resume_positions: VecDeque::from([now.clone()]), last_watermark: latest, applied, now }
     }
 
@@ -65,10 +68,21 @@ impl TaskInput {
         self.now.offset
     }
 
+    /// Whether a message was not read before.
+    pub fn check(&self, stamp: Stamp) -> Result<Stamp, Refusal> {
+        self.now.writers.check(stamp)
+    }
+
+    /// Passes a message over that is not taken.
+    pub fn skip(&mut self, offset: i64) {
+        self.now.offset = offset + 1;
+    }
+
     /// Takes the header of the bundle at an offset.
-    pub fn take(&mut self, offset: i64, input: PartitionId, bundle: &Bundle) {
+    pub fn take(&mut self, offset: i64, stamp: Stamp, input: PartitionId, bundle: &Bundle) {
         if bundle.redriven {
             self.now.offset = offset + 1;
+            self.now.writers.take(stamp);
             return;
         }
         if let Some(watermark) = bundle.watermark.filter(|watermark| *watermark >= self.last_watermark + RESUME_INTERVAL) {
@@ -76,6 +90,7 @@ impl TaskInput {
             self.resume_positions.push_back(ReadPosition { offset, ..self.now.clone() });
         }
         self.now.offset = offset + 1;
+        self.now.writers.take(stamp);
         let progress = self.now.inputs.entry(input).or_default();
         progress.watermark = progress.watermark.max(bundle.watermark);
     }

@@ -6,8 +6,11 @@ use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use leakwarden::kafka::consumer::PartitionConsumer;
 use leakwarden::kafka::settings::Cluster;
+use leakwarden::model::keys::Keys;
+use leakwarden::model::stamp::Stamp;
 use leakwarden::model::topic::{ChangelogRecord, TopicPartition};
 use leakwarden::store::log_cache::LogCache;
+use leakwarden::store::seal::StateSealer;
 use leakwarden::stream::changelog::{Changelog, ChangelogId};
 use leakwarden::stream::restore::{Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
@@ -185,7 +188,7 @@ fn how_fast_a_state_is_restored() {
     topics.produce_keyed("speed.state", 0, messages(sends));
     let cluster = Cluster { brokers: broker.brokers().to_owned(), client: [].into() };
     let dir = tempfile::tempdir().expect("a directory");
-    let mut prefix = LogCache::open(dir.path(), "state-0").expect("opened").expect("free");
+    let mut prefix = LogCache::open(dir.path(), "state-0", sealer()).expect("opened").expect("free");
     prefix.load().expect("read");
     restore("from the topic", &cluster, None, Some(&mut prefix));
     drop(prefix);
@@ -207,13 +210,17 @@ impl Filled for blake3::OutputReader {
     }
 }
 
+fn sealer() -> StateSealer {
+    StateSealer::new(&Keys::built_in())
+}
+
 #[expect(clippy::disallowed_methods, reason = "it measures time")]
 fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&mut LogCache>) {
     let begun = Instant::now();
-    let cached = dir.map(|dir| LogCache::open(dir, "state-0").expect("opened").expect("free").load().expect("read").records);
+    let cached = dir.map(|dir| LogCache::open(dir, "state-0", sealer()).expect("opened").expect("free").load().expect("read").records);
     let loaded = begun.elapsed();
     let end = leakwarden::kafka::topics::bounds(cluster, "speed.state", 0).expect("an end").1;
-    let mut reader = PartitionConsumer::start(cluster, "speed").expect("a reader");
+    let mut reader = PartitionConsumer::start(cluster, "speed", "none").expect("a reader");
     let partition = TopicPartition::new("speed.state", 0);
     // The last message stands for the fence.
     let (mut reading, mut turn) = Restoration::begin(end - 1, cached, NAME);
@@ -225,7 +232,8 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
         }
         let Some(batch) = reader.receive(Duration::from_secs(1)).expect("reading") else { continue };
         for message in &batch.records {
-            turn = reading.take(message.offset, &message.key, message.value.as_deref()).expect("it can be read");
+            let stamp = Stamp { sequence: message.offset.unsigned_abs() + 1, ..Stamp::default() };
+            turn = reading.take(message.offset, &message.key, message.value.as_deref(), Ok(stamp)).expect("it can be read");
             match turn {
                 RestoreStep::Continue => {}
                 RestoreStep::ReadFrom(_) => break,
@@ -239,8 +247,12 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
         if let Some(prefix) = &mut keep {
             let at = Instant::now();
             let kept = batch.records.iter().cloned();
-            let kept: Vec<_> =
-                kept.map(|message| ChangelogRecord { offset: message.offset, key: message.key, value: message.value }).collect();
+            let kept: Vec<_> = kept
+                .map(|message| {
+                    let stamp = Stamp { sequence: message.offset.unsigned_abs() + 1, ..Stamp::default() };
+                    ChangelogRecord { offset: message.offset, key: message.key, value: message.value, stamp }
+                })
+                .collect();
             prefix.append(&kept).expect("written");
             written += at.elapsed();
         }

@@ -2,6 +2,7 @@
 
 use leakwarden::model::topic::ChangelogRecord;
 use leakwarden::random::SplitMix64;
+use leakwarden::stream::authentication::SeenWriters;
 use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A message that is there, or was and is compacted away.
 pub type Slot = Option<Content>;
 
-/// Key and content.
-pub type Content = (Vec<u8>, Option<Vec<u8>>);
+/// Key, content and seal.
+pub type Content = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 #[derive(Default)]
 pub struct Log {
@@ -18,9 +19,9 @@ pub struct Log {
 }
 
 impl Log {
-    pub fn append(&mut self, send: OutgoingRecord) -> i64 {
+    pub fn append(&mut self, send: OutgoingRecord, seal: Option<&[u8]>) -> i64 {
         let slots = self.partitions.entry((send.topic, send.partition)).or_default();
-        slots.push(Some((send.key, send.value)));
+        slots.push(Some((send.key, send.value, seal.map(<[u8]>::to_vec))));
         slots.len() as i64 - 1
     }
 
@@ -39,14 +40,24 @@ impl Log {
     pub fn cached(&self, topic: InternalTopic, partition: i32, dice: &mut SplitMix64) -> CachedLog {
         let Some(slots) = self.partitions.get(&(topic, partition)) else { return Vec::new() };
         let end = slots.len() - dice.below(slots.len()).min(dice.below(slots.len()));
-        let read = slots[..end].iter().enumerate().filter_map(|(at, slot)| slot.as_ref().map(|(key, value)| (at as i64, key, value)));
-        let mut newest: BTreeMap<&[u8], i64> = BTreeMap::new();
+        let mut seen = SeenWriters::default();
+        let mut admit = |key: &[u8], value: Option<&[u8]>, seal: Option<&[u8]>| {
+            let stamp = crate::world::seal_key().verify(topic.name(), partition, key, value, seal);
+            stamp.and_then(|stamp| seen.accept(stamp)).ok()
+        };
+        let of_slot = |(at, slot): (usize, &Slot)| {
+            let (key, value, seal) = slot.as_ref()?;
+            let stamp = admit(key, value.as_deref(), seal.as_deref())?;
+            Some((at as i64, key.clone(), value.clone(), stamp))
+        };
+        let read: Vec<_> = slots[..end].iter().enumerate().filter_map(of_slot).collect();
+        let mut newest: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
         let mut cached: BTreeMap<i64, ChangelogRecord> = BTreeMap::new();
-        for (offset, key, value) in read {
-            if let Some(replaced) = newest.insert(key, offset) {
+        for (offset, key, value, stamp) in read {
+            if let Some(replaced) = newest.insert(key.clone(), offset) {
                 cached.remove(&replaced);
             }
-            cached.insert(offset, ChangelogRecord { offset, key: key.clone(), value: value.clone() });
+            cached.insert(offset, ChangelogRecord { offset, key, value, stamp });
         }
         let last = cached.last_key_value().map(|(offset, _)| *offset);
         cached.into_values().filter(|message| message.value.is_some() || Some(message.offset) == last).collect()
@@ -61,7 +72,7 @@ impl Log {
         let end = slots.len().saturating_sub(1 + dice.below(20));
         let mut seen = BTreeSet::new();
         for at in (0..end).rev() {
-            let Some((key, value)) = &slots[at] else { continue };
+            let Some((key, value, _)) = &slots[at] else { continue };
             let later = !seen.insert(key.clone());
             if later || (value.is_none() && dice.once_in(2)) {
                 slots[at] = None;

@@ -1,5 +1,5 @@
 //! The tasks of the service on a log, a group and processes that are simulated: crashes, rebalances, zombies, lost acknowledgements,
-//! compaction and silent partitions, chosen by a seed. Whatever happens, the alerts are those of one engine that reads
+//! compaction, silent partitions and an intruder who writes to the topics, chosen by a seed. Whatever happens, the alerts are those of one engine that reads
 //! everything in peace, and so is the state.
 //!
 //! `LEAKWARDEN_SEEDS=10000` runs that many; `LEAKWARDEN_SEED=17` runs that one again, event by event the same.
@@ -15,12 +15,13 @@ use company::Company;
 use leakwarden::model::access::Access;
 use leakwarden::model::time::Timestamp;
 use leakwarden::stream::InternalTopic;
+use leakwarden::stream::authentication::{MessageSealer, WriterId};
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
 use leakwarden::stream::node::{Effect, Layout, Node};
 use leakwarden::stream::wire::read_bundle;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
-use world::{Outcome, World};
+use world::{Outcome, World, seal_key};
 
 static COMPANY: LazyLock<Company> = LazyLock::new(Company::new);
 
@@ -68,6 +69,9 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     assert!(failed.is_empty(), "{} of {seeds} seeds fail, the first with LEAKWARDEN_SEED={:?}", failed.len(), failed.iter().min());
     let [cached, refused] = CACHES.each_ref().map(|count| count.load(Ordering::Relaxed));
     assert!(seeds < SAMPLE || (cached > 100 && refused > 10), "{cached} restores by a cache, {refused} caches refused");
+    let [written, passed_over] = INTRUDER.each_ref().map(|count| count.load(Ordering::Relaxed));
+    assert!(seeds < SAMPLE || (written > 100 && passed_over > 100), "{written} messages of an intruder, {passed_over} passed over");
+    eprintln!("{written} messages of an intruder, passed over {passed_over} times");
     eprintln!("{cached} restores by a cache, {refused} caches refused");
     eprintln!("{seeds} seeds: {} alerts each, none lost, none twice with another content, the same state", engine.len());
 }
@@ -86,12 +90,12 @@ fn a_seed_runs_again_bit_by_bit() {
 fn what_was_read_before_an_input_partition_came_back_is_not_taken_for_what_comes_next() {
     let (name, records) = COMPANY.inputs.first_key_value().expect("there are inputs");
     let layout = Layout { tasks: 1, inputs: vec![name.clone()] };
-    let mut node = Node::new(COMPANY.context.clone(), layout);
+    let mut node = Node::new(COMPANY.context.clone(), layout, MessageSealer::new(seal_key(), WriterId::new(0, 0)));
     let start = InputPosition { next: 0, watermark: None };
     let sent = |node: &mut Node| {
         let effects = node.effects();
         let bundles = effects.iter().filter_map(|effect| match effect {
-            Effect::Produce(_, send) if send.topic == InternalTopic::Access => send.value.as_deref(),
+            Effect::Produce(_, send, _) if send.topic == InternalTopic::Access => send.value.as_deref(),
             _ => None,
         });
         let records: u32 = bundles.map(|bytes| read_bundle(bytes).expect("it can be read").0.records).sum();
@@ -124,10 +128,15 @@ fn what_was_read_before_an_input_partition_came_back_is_not_taken_for_what_comes
 /// Restores that began with a cache, and caches that were given up.
 static CACHES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
+/// Messages of an intruder, and messages that were passed over.
+static INTRUDER: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
+
 fn check(seed: u64, peace: &Outcome) {
     let outcome = World::new(&COMPANY, seed).in_trouble();
     CACHES[0].fetch_add(outcome.cached as u64, Ordering::Relaxed);
     CACHES[1].fetch_add(outcome.refused as u64, Ordering::Relaxed);
+    INTRUDER[0].fetch_add(outcome.intrusions as u64, Ordering::Relaxed);
+    INTRUDER[1].fetch_add(outcome.passed_over, Ordering::Relaxed);
     same_alerts(&format!("seed {seed}"), &outcome, &peace.alerts);
     assert_eq!(outcome.states, peace.states, "seed {seed}: the state is another");
 }

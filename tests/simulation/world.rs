@@ -7,14 +7,21 @@ use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
+use leakwarden::stream::authentication::{MessageSeal, MessageSealer, SealKey, WriterId};
+use leakwarden::stream::committed::SavedStates;
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
-use leakwarden::stream::node::{Effect, Layout, Node};
+use leakwarden::stream::node::{Effect, Layout, Message, Node};
 use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 const TASKS: i32 = 3;
+
+/// The key that all processes have.
+pub fn seal_key() -> SealKey {
+    SealKey::new([7; 32])
+}
 
 /// What a run led to.
 pub struct Outcome {
@@ -30,12 +37,15 @@ pub struct Outcome {
     pub cached: usize,
     /// Caches that were given up.
     pub refused: usize,
+    /// Messages of an intruder, and messages that were refused, each by everybody who read it.
+    pub intrusions: usize,
+    pub passed_over: u64,
 }
 
 struct Process {
     node: Node,
     /// Sent, not in the log yet. Messages of one partition stay in order.
-    sending: BTreeMap<(InternalTopic, i32), VecDeque<(u64, OutgoingRecord)>>,
+    sending: BTreeMap<(InternalTopic, i32), VecDeque<(u64, OutgoingRecord, MessageSeal)>>,
     /// In the log, not acknowledged yet.
     acknowledging: VecDeque<(u64, i64)>,
     /// Given to the sinks, not acknowledged yet.
@@ -57,6 +67,8 @@ pub struct World<'a> {
     tasks: BTreeMap<i32, usize>,
     inputs: BTreeMap<TopicPartition, usize>,
     committed: BTreeMap<TopicPartition, InputPosition>,
+    /// How far states are saved, as the group knows it.
+    saved: BTreeMap<i32, SavedStates>,
     /// What machines had read of a partition of the state, each at some time: they keep it for long.
     caches: Vec<(i32, CachedLog)>,
     outcome: Outcome,
@@ -64,8 +76,17 @@ pub struct World<'a> {
 
 impl<'a> World<'a> {
     pub fn new(company: &'a Company, seed: u64) -> World<'a> {
-        let outcome =
-            Outcome { alerts: BTreeMap::new(), states: Vec::new(), events: Vec::new(), crashes: 0, zombies: 0, cached: 0, refused: 0 };
+        let outcome = Outcome {
+            alerts: BTreeMap::new(),
+            states: Vec::new(),
+            events: Vec::new(),
+            crashes: 0,
+            zombies: 0,
+            cached: 0,
+            refused: 0,
+            intrusions: 0,
+            passed_over: 0,
+        };
         World {
             company,
             dice: SplitMix64::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d)),
@@ -74,6 +95,7 @@ impl<'a> World<'a> {
             tasks: BTreeMap::new(),
             inputs: BTreeMap::new(),
             committed: BTreeMap::new(),
+            saved: BTreeMap::new(),
             caches: Vec::new(),
             outcome,
         }
@@ -107,9 +129,10 @@ impl<'a> World<'a> {
         Layout { tasks: TASKS, inputs: self.company.inputs.keys().cloned().collect() }
     }
 
-    fn process(&self) -> Process {
+    fn process(&mut self) -> Process {
+        let writer = WriterId::new(self.outcome.events.len() as i64, self.dice.number());
         Process {
-            node: Node::new(self.company.context.clone(), self.layout()),
+            node: Node::new(self.company.context.clone(), self.layout(), MessageSealer::new(seal_key(), writer)),
             sending: BTreeMap::new(),
             acknowledging: VecDeque::new(),
             delivering: VecDeque::new(),
@@ -154,7 +177,7 @@ impl<'a> World<'a> {
             if !self.processes[to].tasks.contains(&task) {
                 self.processes[to].tasks.push(task);
             }
-            self.processes[to].node.assign(task);
+            self.processes[to].node.assign(task, self.saved.get(&task).copied().unwrap_or_default());
         }
         for (name, to) in inputs {
             let resume = self.committed.get(&name).copied().unwrap_or(InputPosition { next: 0, watermark: None });
@@ -207,6 +230,7 @@ impl<'a> World<'a> {
                 self.caches.push((part, self.log.cached(InternalTopic::State, part, &mut self.dice)));
             }
             978..984 => self.crash(at),
+            998..1_000 => self.intrude(),
             984..988 => {
                 if self.processes.len() < 4 {
                     self.start();
@@ -233,14 +257,42 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Somebody who can write to the topics, and does not know the key: with messages of their own, with ours written again, and with
+    /// ours of another partition. Where only the newest of a key is kept they choose keys of their own: what was removed is another matter.
+    fn intrude(&mut self) {
+        self.outcome.intrusions += 1;
+        let topic = InternalTopic::ALL[self.dice.below(InternalTopic::ALL.len())];
+        let partitions = if topic.is_by_task() { TASKS as usize } else { 1 };
+        let (from, to) = (self.dice.below(partitions) as i32, self.dice.below(partitions) as i32);
+        let end = self.log.end(topic, from);
+        let known =
+            if end > 0 { self.log.at(topic, from, self.dice.below(end as usize) as i64).map(|(_, known)| known.clone()) } else { None };
+        let (mut key, mut value, mut seal) = known.unwrap_or_else(|| (b"key".to_vec(), Some(b"value".to_vec()), None));
+        let kind = self.dice.below(4);
+        if topic.is_compacted() {
+            key.push(b'x');
+        }
+        match (kind, &mut value) {
+            // Written again, or moved.
+            (0, _) => {}
+            (1, _) => seal = None,
+            (2, Some(value)) if !value.is_empty() => {
+                let place = self.dice.below(value.len());
+                value[place] ^= 1 << self.dice.below(8);
+            }
+            _ => value = None,
+        }
+        self.log.append(OutgoingRecord { topic, partition: to, key, value }, seal.as_deref());
+    }
+
     /// The process is gone. What it had sent may or may not have reached the log, in order.
     fn crash(&mut self, at: usize) {
         self.outcome.crashes += 1;
         let mut sending = std::mem::take(&mut self.processes[at].sending);
         for messages in sending.values_mut() {
             for _ in 0..self.dice.below(messages.len() + 1) {
-                if let Some((_, send)) = messages.pop_front() {
-                    self.log.append(send);
+                if let Some((_, send, seal)) = messages.pop_front() {
+                    self.log.append(send, Some(&seal));
                 }
             }
         }
@@ -264,9 +316,10 @@ impl<'a> World<'a> {
         for _ in 0..many {
             let process = &mut self.processes[at];
             let Some(next) = process.follows.get(&(topic, partition)).copied() else { return moved };
-            let Some((offset, (key, value))) = self.log.at(topic, partition, next) else { return moved };
+            let Some((offset, (key, value, seal))) = self.log.at(topic, partition, next) else { return moved };
             process.follows.insert((topic, partition), offset + 1);
-            process.node.message(topic, partition, offset, key, value.as_deref(), Some(Timestamp::default()));
+            let message = Message { offset, key, value: value.as_deref(), seal: seal.as_deref() };
+            process.node.message(topic, partition, message, Some(Timestamp::default()));
             moved = true;
             // What it leads to may change what is followed.
             if topic == InternalTopic::State {
@@ -307,8 +360,8 @@ impl<'a> World<'a> {
                 self.processes[at].sending.iter().filter(|(_, messages)| !messages.is_empty()).map(|(which, _)| *which).collect();
             let Some(which) = self.dice.pick(&open) else { return };
             let process = &mut self.processes[at];
-            let (ticket, send) = process.sending.get_mut(which).and_then(VecDeque::pop_front).expect("there is one");
-            let offset = self.log.append(send);
+            let (ticket, send, seal) = process.sending.get_mut(which).and_then(VecDeque::pop_front).expect("there is one");
+            let offset = self.log.append(send, Some(&seal));
             process.acknowledging.push_back((ticket, offset));
         }
     }
@@ -330,10 +383,24 @@ impl<'a> World<'a> {
         self.take_effects(at);
     }
 
+    /// What a process commits of its tasks, which the group takes of their owner alone.
+    fn commit_saved(&mut self, at: usize) {
+        for (task, _) in self.processes[at].node.tasks() {
+            if self.tasks.get(&task) == Some(&at) {
+                let states = self.processes[at].node.saved_states(task);
+                self.saved.insert(task, states);
+            }
+        }
+        self.outcome.passed_over += self.processes[at].node.take_refused().total();
+        let losses = self.processes[at].node.take_losses();
+        assert!(losses.is_empty(), "nobody has touched the states: {losses:?}");
+    }
+
     fn step(&mut self, at: usize) {
         let outcome = self.processes[at].node.step(&Sequential);
         outcome.unwrap_or_else(|error| panic!("process {at}: {error}"));
         self.processes[at].node.reconcile();
+        self.commit_saved(at);
         self.take_effects(at);
     }
 
@@ -342,7 +409,9 @@ impl<'a> World<'a> {
         for effect in self.processes[at].node.effects() {
             let process = &mut self.processes[at];
             match effect {
-                Effect::Produce(ticket, send) => process.sending.entry((send.topic, send.partition)).or_default().push_back((ticket, send)),
+                Effect::Produce(ticket, send, seal) => {
+                    process.sending.entry((send.topic, send.partition)).or_default().push_back((ticket, send, seal));
+                }
                 Effect::Alerts(ticket, alerts) => {
                     process.delivering.push_back(ticket);
                     alerts.iter().for_each(|alert| self.outcome.note(alert));

@@ -12,6 +12,9 @@ use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::settings::Cluster;
 use crate::model::topic::{ChangelogRecord, TopicPartition};
 use crate::store::log_cache::{FRAME, LogCache};
+use crate::store::seal::StateSealer;
+use crate::stream::InternalTopic;
+use crate::stream::authentication::{self, SealKey, SeenWriters};
 use crate::stream::changelog::ChangelogId;
 use crate::stream::restore::{CachedLog, RestoreStats};
 use crate::telemetry::metrics::{Metrics, StateCache};
@@ -34,6 +37,10 @@ pub struct CacheLocation {
     pub cluster: Cluster,
     /// A name for the brokers' logs.
     pub group: String,
+    /// What messages are sealed with.
+    pub key: SealKey,
+    /// What files are sealed with.
+    pub sealer: StateSealer,
 }
 
 enum Order {
@@ -157,6 +164,8 @@ struct CachedPartition {
     prefix: LogCache,
     /// The next offset that is not there yet.
     next: i64,
+    /// How far each writer was read.
+    seen: SeenWriters,
     keeping: bool,
     /// What was read and is not written yet.
     unwritten: Vec<ChangelogRecord>,
@@ -207,7 +216,7 @@ impl Thread {
     }
 
     fn open(&mut self, part: i32) -> io::Result<Option<CachedLog>> {
-        let Some(mut prefix) = LogCache::open(&self.place.dir, &format!("state-{part}"))? else {
+        let Some(mut prefix) = LogCache::open(&self.place.dir, &format!("state-{part}"), self.place.sealer.clone())? else {
             tracing::info!(partition = part, "the cache of this state is in use by another process, and not used here");
             return Ok(None);
         };
@@ -217,7 +226,9 @@ impl Thread {
             tracing::warn!(partition = part, why, "the cache of a state is damaged; what stands before that is used, the rest read anew");
         }
         let next = loaded.records.last().map_or(0, |last| last.offset + 1);
-        let kept = CachedPartition { prefix, next, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
+        let mut seen = SeenWriters::default();
+        loaded.records.iter().for_each(|record| seen.take(record.stamp));
+        let kept = CachedPartition { prefix, next, seen, keeping: false, unwritten: Vec::new(), bytes: 0, since: Instant::now() };
         self.parts.insert(part, kept);
         Ok((!loaded.records.is_empty()).then_some(loaded.records))
     }
@@ -225,7 +236,7 @@ impl Thread {
     fn keep(&mut self, part: i32) {
         let Some(kept) = self.parts.get_mut(&part) else { return };
         if self.reader.is_none() {
-            match PartitionConsumer::in_background(&self.place.cluster, &self.place.group) {
+            match PartitionConsumer::in_background(&self.place.cluster, &self.place.group, authentication::HEADER) {
                 Ok(reader) => self.reader = Some(reader),
                 Err(error) => return self.failed(part, &error),
             }
@@ -259,8 +270,13 @@ impl Thread {
                     return self.begin_anew(batch.partition.partition);
                 }
                 kept.next = message.offset + 1;
+                let (key, value) = (&message.key, message.value.as_deref());
+                let part = batch.partition.partition;
+                let stamp = self.place.key.verify(InternalTopic::State.name(), part, key, value, message.header.as_deref());
+                // The node passes it over as well, and counts it.
+                let Ok(stamp) = stamp.and_then(|stamp| kept.seen.accept(stamp)) else { continue };
                 kept.bytes += message.key.len() + message.value.as_ref().map_or(0, Vec::len);
-                kept.unwritten.push(ChangelogRecord { offset: message.offset, key: message.key, value: message.value });
+                kept.unwritten.push(ChangelogRecord { offset: message.offset, key: message.key, value: message.value, stamp });
             }
         }
         let due = |part: &CachedPartition| !part.unwritten.is_empty() && (part.bytes >= FRAME || part.since.elapsed() >= WRITE_AFTER);
@@ -278,6 +294,7 @@ impl Thread {
     fn forget(&mut self, part: i32) {
         let Some(kept) = self.parts.get_mut(&part) else { return };
         (kept.next, kept.bytes) = (0, 0);
+        kept.seen = SeenWriters::default();
         kept.unwritten.clear();
         if let Err(error) = kept.prefix.discard() {
             self.failed(part, &error);

@@ -11,6 +11,8 @@ use crate::pipeline::service::now;
 use crate::pipeline::service::observer::NoObserver;
 use crate::pipeline::service::publisher::Cause;
 use crate::stream::InternalTopic;
+use crate::stream::authentication;
+use crate::stream::committed;
 use crate::stream::node::Effect;
 use anyhow::Context as _;
 use std::sync::Arc;
@@ -25,13 +27,14 @@ impl Process {
             let mut commits = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Produce(number, message) => {
+                    Effect::Produce(number, message, seal) => {
                         self.producer.send(ProducerRecord {
                             number,
                             topic: self.setup.topics[&message.topic].to_string(),
                             partition: message.partition,
                             key: message.key,
                             value: message.value,
+                            header: Some((authentication::HEADER, seal.to_vec())),
                             low_priority: message.topic == InternalTopic::State,
                         });
                         hit("message sent");
@@ -58,7 +61,8 @@ impl Process {
                         let known = self.committed.get(&input);
                         if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
                             self.committed.insert(input.clone(), (resume, now));
-                            commits.push(Commit { partition: input, offset: resume.next, metadata: resume.metadata() });
+                            let metadata = committed::seal(self.node.seal_key(), &input.to_string(), resume.next, &resume.metadata());
+                            commits.push(Commit { partition: input, offset: resume.next, metadata });
                         }
                     }
                     Effect::LoadCache(part) => self.caches.recall(part),
@@ -68,13 +72,15 @@ impl Process {
                 }
             }
             if !commits.is_empty() {
-                // Of tasks the offset stands in the state; this is for people who watch the group.
+                // Of tasks the offset stands in the state: it is for people who watch the group. How far states are saved is for the
+                // next owner, who tells by it whether they were rolled back.
                 let access = self.setup.topics[&InternalTopic::Access].clone();
                 let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
-                let read = tasks.map(|(partition, task)| Commit {
-                    partition: TopicPartition::new(access.clone(), partition),
-                    offset: task.next(),
-                    metadata: String::new(),
+                let read = tasks.map(|(task, of)| {
+                    let partition = TopicPartition::new(access.clone(), task);
+                    let text = self.node.saved_states(task).text();
+                    let metadata = committed::seal(self.node.seal_key(), &partition.to_string(), of.next(), &text);
+                    Commit { partition, offset: of.next(), metadata }
                 });
                 self.task_group.commit(read.collect());
                 self.input_group.commit(commits);

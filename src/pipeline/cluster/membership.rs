@@ -6,6 +6,7 @@ use crate::model::topic::TopicPartition;
 use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::stream::InternalTopic;
+use crate::stream::committed::{self, SavedStates};
 use crate::stream::input_partition::InputPosition;
 use crossbeam_channel::Sender;
 use std::collections::BTreeSet;
@@ -20,13 +21,14 @@ impl Process {
         while let Ok(event) = self.task_group.events.try_recv().or_else(|_| self.input_group.events.try_recv()) {
             let access = self.setup.topics[&InternalTopic::Access].clone();
             match event {
-                GroupEvent::Assigned { partition, .. } if partition.topic == access => {
-                    self.node.assign(partition.partition);
+                GroupEvent::Assigned { partition, committed } if partition.topic == access => {
+                    let saved = self.believed(&partition, committed.as_ref()).map(|(_, text)| SavedStates::read(text));
+                    self.node.assign(partition.partition, saved.unwrap_or_default());
                     hit("assigned");
                 }
                 GroupEvent::Assigned { partition, committed } => {
-                    let resume = committed
-                        .map_or(InputPosition { next: 0, watermark: None }, |(offset, beside)| InputPosition::read(offset, &beside));
+                    let resume = self.believed(&partition, committed.as_ref()).map(|(offset, text)| InputPosition::read(offset, text));
+                    let resume = resume.unwrap_or(InputPosition { next: 0, watermark: None });
                     let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
                     self.node.assign_input(partition, resume, end);
                 }
@@ -46,6 +48,17 @@ impl Process {
             self.act()?;
         }
         Ok(())
+    }
+
+    /// What was committed for a partition, if this service did it.
+    fn believed<'a>(&mut self, partition: &TopicPartition, committed: Option<&'a (i64, String)>) -> Option<(i64, &'a str)> {
+        let (offset, metadata) = committed?;
+        let text = committed::open(self.node.seal_key(), &partition.to_string(), *offset, metadata);
+        if text.is_none() {
+            tracing::error!(%partition, offset, "the committed offset is not of this service, and not believed: all is read again");
+            self.node.refuse_commit(partition.partition, *offset);
+        }
+        text.map(|text| (*offset, text))
     }
 
     fn give_up(&mut self, gone: &[TopicPartition], access: &str) {

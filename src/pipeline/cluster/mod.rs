@@ -20,9 +20,11 @@ use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
 use crate::pipeline::service::{Parts, Service, now, record_counts};
+use crate::store::seal::StateSealer;
 use crate::stream::InternalTopic;
+use crate::stream::authentication::{self, MessageSealer, SealKey, WriterId};
 use crate::stream::input_partition::InputPosition;
-use crate::stream::node::Node;
+use crate::stream::node::{Message, Node};
 use anyhow::Context as _;
 use caches::{CacheLocation, Caches};
 use crossbeam_channel::Receiver;
@@ -84,11 +86,19 @@ pub struct Process {
     saving_since: Option<Instant>,
 }
 
+/// This run of this process as a writer.
+pub fn writer() -> WriterId {
+    let name = caches::log_name();
+    WriterId::new(now().0, name.first_chunk().map_or(0, |half| u64::from_be_bytes(*half)))
+}
+
 impl Process {
     /// Joins the others.
     pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
-        let (consumer, producer) =
-            (PartitionConsumer::start(&setup.cluster, &setup.groups[0].group)?, RecordProducer::new(&setup.cluster)?);
+        let consumer = PartitionConsumer::start(&setup.cluster, &setup.groups[0].group, authentication::HEADER)?;
+        let producer = RecordProducer::new(&setup.cluster)?;
+        let keys = &context.classifier.keys;
+        let key = SealKey::new(keys.messages(&setup.prefix));
         let input_group = GroupMember::join(&setup.cluster, &setup.groups[0])?;
         let task_group = GroupMember::join(&setup.cluster, &setup.groups[1])?;
         let service: Service<TopicPartition, Reading> = Service::new(config, parts);
@@ -98,9 +108,11 @@ impl Process {
             topic: setup.topics[&InternalTopic::State].clone(),
             cluster: setup.cluster.clone(),
             group: setup.groups[0].group.clone(),
+            key: key.clone(),
+            sealer: StateSealer::new(keys),
         };
         Ok(Process {
-            node: Node::new(context, setup.layout.clone()),
+            node: Node::new(context, setup.layout.clone(), MessageSealer::new(key, writer())),
             unacknowledged_alerts: VecDeque::new(),
             caches: Caches::start(place, &service.metrics),
             setup,
@@ -205,7 +217,8 @@ impl Process {
         for message in messages {
             hit("message taken");
             let show = message.timestamp_ms.map(Timestamp).filter(|at| shows && *at >= fresh);
-            self.node.message(topic, partition.partition, message.offset, &message.key, message.value.as_deref(), show);
+            let (key, value, seal) = (&message.key, message.value.as_deref(), message.header.as_deref());
+            self.node.message(topic, partition.partition, Message { offset: message.offset, key, value, seal }, show);
             if topic == InternalTopic::State && self.node.has_effects() {
                 self.act()?;
                 if !self.consumer.is_current(partition, assignment) {

@@ -17,6 +17,8 @@ use std::time::Duration;
 pub struct Setup {
     pub(super) cluster: Cluster,
     pub(super) layout: Layout,
+    /// What the names of the topics begin with.
+    pub(super) prefix: String,
     pub(super) topics: BTreeMap<InternalTopic, Arc<str>>,
     /// How to join the group of the input's partitions, and that of the tasks.
     pub(super) groups: [GroupSettings; 2],
@@ -68,7 +70,7 @@ impl Setup {
             group_settings(first.group.clone(), inputs),
             group_settings(format!("{}.tasks", first.group), vec![name(settings, InternalTopic::Access)]),
         ];
-        Ok(Setup { cluster, layout, topics, groups })
+        Ok(Setup { cluster, layout, prefix: settings.topic_prefix.clone(), topics, groups })
     }
 }
 

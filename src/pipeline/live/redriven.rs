@@ -2,15 +2,15 @@
 
 use super::Live;
 use crate::model::access::Access;
-use crate::pipeline::redrive::{self, spool::LetterId};
+use crate::pipeline::redrive::spool::LetterId;
 use crate::pipeline::service::now;
 use crate::pipeline::service::observer::Observer;
 
 impl Live {
     /// Applies what the command has handed over and the state does not contain. It counts like any record that comes late.
     pub(super) fn take_redriven(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
-        let key = redrive::key_print(self.engine.context());
-        let taken = self.parts.spool.as_mut().filter(|_| self.parts.state.is_some()).and_then(|spool| spool.take(key));
+        let keys = &self.engine.context().classifier.keys;
+        let taken = self.parts.spool.as_mut().filter(|_| self.parts.state.is_some()).and_then(|spool| spool.take(keys));
         for entry in taken.into_iter().flatten() {
             let Some(at) = self.service.followed.sources().iter().position(|source| source.name == entry.source) else {
                 tracing::warn!(source = %entry.source, "a re-driven record is of a source that is not configured");

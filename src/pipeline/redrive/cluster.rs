@@ -9,9 +9,13 @@ use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, bounds, ensure, partitions};
 use crate::model::access::{Access, RecordId};
+use crate::model::keys::Keys;
+use crate::pipeline::cluster::writer;
 use crate::pipeline::redrive::spool::{LetterId, SpoolEntry};
 use crate::source::kafka::range;
 use crate::stream::InternalTopic;
+use crate::stream::authentication::{self, MessageSealer, SealKey};
+use crate::stream::committed;
 use crate::stream::wire::{BundleBuilder, BundleItem, RecordPosition, RoutedItem};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
@@ -29,6 +33,7 @@ pub struct Handover {
     access: String,
     redriven: String,
     tasks: i32,
+    prefix: String,
 }
 
 impl Handover {
@@ -40,22 +45,30 @@ impl Handover {
         let rule = || format!("topic {access}: must be there with {} partitions, as its processes make it, got {found:?}", settings.tasks);
         anyhow::ensure!(found == Some(settings.tasks), rule());
         ensure(&cluster, &[TopicSpec { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication_factor).await?;
-        Ok(Handover { cluster, access, redriven, tasks: settings.tasks })
+        Ok(Handover { cluster, access, redriven, tasks: settings.tasks, prefix: settings.topic_prefix.clone() })
     }
 
-    /// Letters that were handed over before.
-    pub fn known(&self) -> anyhow::Result<BTreeSet<LetterId>> {
+    fn key(&self, keys: &Keys) -> SealKey {
+        SealKey::new(keys.messages(&self.prefix))
+    }
+
+    /// Letters that were handed over before. What somebody else wrote there is not believed: it would keep letters back for ever.
+    pub fn known(&self, keys: &Keys) -> anyhow::Result<BTreeSet<LetterId>> {
         let (first, next) = bounds(&self.cluster, &self.redriven, 0)?;
-        let mut known = BTreeSet::new();
+        let (mut known, key) = (BTreeSet::new(), self.key(keys));
         range::read(&self.cluster, &self.redriven, 0, first..next, &mut |_, value| {
-            known.extend(std::str::from_utf8(value).ok().and_then(LetterId::parse));
+            known.extend(
+                std::str::from_utf8(value).ok().and_then(|text| committed::open(&key, &self.redriven, 0, text)).and_then(LetterId::parse),
+            );
         })?;
         Ok(known)
     }
 
     /// Hands entries over.
     pub fn hand_over(&self, context: &Context, entries: &[SpoolEntry]) -> anyhow::Result<()> {
-        let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, given: 0, acknowledged: 0 };
+        let key = self.key(&context.classifier.keys);
+        let sealer = MessageSealer::new(key.clone(), writer());
+        let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, sealer, given: 0, acknowledged: 0 };
         for entry in entries {
             let mut bundles = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
             for (at, access) in entry.accesses.iter().enumerate() {
@@ -74,7 +87,8 @@ impl Handover {
         sending.wait()?;
         for entry in entries {
             let text = entry.letter.text().into_bytes();
-            sending.send(self.redriven.clone(), 0, text.clone(), text)?;
+            let value = committed::seal(&key, &self.redriven, 0, &entry.letter.text()).into_bytes();
+            sending.send(self.redriven.clone(), 0, text, value)?;
         }
         sending.wait()
     }
@@ -99,6 +113,7 @@ fn named(letter: LetterId, at: usize, access: Access) -> Access {
 
 struct Sending {
     writer: RecordProducer,
+    sealer: MessageSealer,
     given: u64,
     acknowledged: u64,
 }
@@ -106,7 +121,9 @@ struct Sending {
 impl Sending {
     fn send(&mut self, topic: String, partition: i32, key: Vec<u8>, value: Vec<u8>) -> anyhow::Result<()> {
         self.given += 1;
-        self.writer.send(ProducerRecord { number: self.given, topic, partition, key, value: Some(value), low_priority: false });
+        let seal = self.sealer.seal_in(InternalTopic::Access.name(), partition, &key, Some(&value));
+        let header = Some((authentication::HEADER, seal.to_vec()));
+        self.writer.send(ProducerRecord { number: self.given, topic, partition, key, value: Some(value), header, low_priority: false });
         self.poll()
     }
 

@@ -56,11 +56,6 @@ pub struct Report {
     pub undecodable: BTreeMap<String, u64>,
 }
 
-/// Tells subject keys apart without telling either.
-pub fn key_print(context: &Context) -> u64 {
-    context.classifier.keys.print("redrive", "key")
-}
-
 /// Reads, checks and decodes; `known` are those that were handed over before.
 pub fn redrive(
     config: &Config,

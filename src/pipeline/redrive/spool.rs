@@ -5,7 +5,8 @@
 //! whenever either of them breaks off.
 
 use crate::model::access::{Access, Position, RecordHash};
-use crate::store::seal;
+use crate::model::keys::Keys;
+use crate::store::seal::StateSealer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -93,8 +94,8 @@ impl Spool {
         Spool { earlier, ..self }
     }
 
-    /// The entries of the next file that has not been taken. `key` tells secrets apart: pseudonyms of another one are of no use.
-    pub fn take(&mut self, key: u64) -> Option<Vec<SpoolEntry>> {
+    /// The entries of the next file that has not been taken. One that was not sealed with these keys is refused.
+    pub fn take(&mut self, keys: &Keys) -> Option<Vec<SpoolEntry>> {
         if Instant::now() < self.look_at {
             return None;
         }
@@ -103,7 +104,7 @@ impl Spool {
             self.look_at = Instant::now() + INTERVAL;
             return None;
         };
-        match read(&path, key) {
+        match read(&path, keys) {
             Ok(entries) => {
                 self.applied.push((path, entries.iter().map(|entry| entry.letter).collect()));
                 Some(entries)
@@ -128,12 +129,13 @@ impl Spool {
 }
 
 /// Hands entries to the service of a state. They are taken up within seconds, or when it starts.
-pub fn hand_over(state: &Path, key: u64, entries: &[SpoolEntry]) -> io::Result<()> {
+pub fn hand_over(state: &Path, keys: &Keys, entries: &[SpoolEntry]) -> io::Result<()> {
     let dir = state.join(FOLDER);
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    let sealer = StateSealer::new(keys);
     for part in entries.chunks(ENTRIES) {
-        let content = postcard::to_stdvec(&(key, part)).map_err(io::Error::other)?;
-        let sealed = seal::seal(SEAL, &content);
+        let content = postcard::to_stdvec(part).map_err(io::Error::other)?;
+        let sealed = sealer.seal(SEAL, &content);
         // The same letters make the same name: a second run replaces what a first one left.
         let name = blake3::hash(&content).to_hex()[..24].to_owned();
         let (path, part) = (dir.join(format!("{name}.{ENDING}")), dir.join(format!("{name}.part")));
@@ -146,12 +148,12 @@ pub fn hand_over(state: &Path, key: u64, entries: &[SpoolEntry]) -> io::Result<(
 }
 
 /// Letters that have been handed over, applied or not.
-pub fn known(state: &Path, key: u64) -> BTreeSet<LetterId> {
+pub fn known(state: &Path, keys: &Keys) -> BTreeSet<LetterId> {
     let dir = state.join(FOLDER);
     let done = fs::read_to_string(dir.join(DONE)).unwrap_or_default();
     let mut known: BTreeSet<LetterId> = done.lines().filter_map(LetterId::parse).collect();
     for path in files(&dir) {
-        known.extend(read(&path, key).unwrap_or_default().into_iter().map(|entry| entry.letter));
+        known.extend(read(&path, keys).unwrap_or_default().into_iter().map(|entry| entry.letter));
     }
     known
 }
@@ -164,11 +166,11 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn read(path: &Path, key: u64) -> Result<Vec<SpoolEntry>, String> {
+fn read(path: &Path, keys: &Keys) -> Result<Vec<SpoolEntry>, String> {
     let sealed = fs::read(path).map_err(|error| error.to_string())?;
-    let content = seal::unseal(SEAL, &sealed).map_err(|error| format!("{error:?}"))?;
-    let (of, entries): (u64, Vec<SpoolEntry>) = postcard::from_bytes(content).map_err(|error| error.to_string())?;
-    if of == key { Ok(entries) } else { Err("its pseudonyms are those of another subject key".to_owned()) }
+    let content = StateSealer::new(keys).unseal(SEAL, &sealed);
+    let content = content.map_err(|_| "it is damaged, of another version, or not of this subject key".to_owned())?;
+    postcard::from_bytes(&content).map_err(|error| error.to_string())
 }
 
 fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
@@ -191,6 +193,10 @@ fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn keys(secret: u8) -> Keys {
+        Keys::from_secret(&[secret; 32])
+    }
+
     fn entry(position: u64) -> SpoolEntry {
         let letter = LetterId::of("access", Position(position), &RecordHash([3; 32]));
         SpoolEntry { letter, source: "access".to_owned(), partition: "access".to_owned(), accesses: Vec::new() }
@@ -199,31 +205,31 @@ mod tests {
     #[test]
     fn a_file_is_taken_once_and_goes_when_the_state_is_saved() {
         let dir = tempfile::tempdir().expect("a directory");
-        hand_over(dir.path(), 7, &[entry(1), entry(2)]).expect("handed over");
-        hand_over(dir.path(), 7, &[entry(1), entry(2)]).expect("handed over again");
+        hand_over(dir.path(), &keys(7), &[entry(1), entry(2)]).expect("handed over");
+        hand_over(dir.path(), &keys(7), &[entry(1), entry(2)]).expect("handed over again");
         let mut spool = Spool::open(dir.path());
-        assert_eq!(spool.take(7).map(|entries| entries.len()), Some(2));
-        assert!(spool.take(7).is_none());
+        assert_eq!(spool.take(&keys(7)).map(|entries| entries.len()), Some(2));
+        assert!(spool.take(&keys(7)).is_none());
         // A crash before the state was saved.
         let mut spool = Spool::open(dir.path());
-        assert_eq!(spool.take(7).map(|entries| entries.len()), Some(2));
-        assert_eq!(known(dir.path(), 7).len(), 2);
+        assert_eq!(spool.take(&keys(7)).map(|entries| entries.len()), Some(2));
+        assert_eq!(known(dir.path(), &keys(7)).len(), 2);
         spool.saved();
-        assert!(Spool::open(dir.path()).take(7).is_none());
-        assert_eq!(known(dir.path(), 7), BTreeSet::from([entry(1).letter, entry(2).letter]));
+        assert!(Spool::open(dir.path()).take(&keys(7)).is_none());
+        assert_eq!(known(dir.path(), &keys(7)), BTreeSet::from([entry(1).letter, entry(2).letter]));
     }
 
     #[test]
     fn what_is_damaged_or_of_another_key_is_put_aside() {
         let dir = tempfile::tempdir().expect("a directory");
-        hand_over(dir.path(), 7, &[entry(1)]).expect("handed over");
-        assert!(Spool::open(dir.path()).take(8).is_none());
-        assert!(Spool::open(dir.path()).take(7).is_none(), "it is refused for good");
-        hand_over(dir.path(), 7, &[entry(1)]).expect("handed over");
+        hand_over(dir.path(), &keys(7), &[entry(1)]).expect("handed over");
+        assert!(Spool::open(dir.path()).take(&keys(8)).is_none());
+        assert!(Spool::open(dir.path()).take(&keys(7)).is_none(), "it is refused for good");
+        hand_over(dir.path(), &keys(7), &[entry(1)]).expect("handed over");
         let path = files(&dir.path().join(FOLDER)).remove(0);
         let mut bytes = fs::read(&path).expect("read");
         *bytes.last_mut().expect("a byte") ^= 1;
         fs::write(&path, bytes).expect("written");
-        assert!(Spool::open(dir.path()).take(7).is_none());
+        assert!(Spool::open(dir.path()).take(&keys(7)).is_none());
     }
 }

@@ -32,6 +32,9 @@ const IDENTITY: u8 = 4;
 /// The identity of a log: chosen at random.
 pub type ChangelogId = [u8; 16];
 
+/// A checkpoint: the epoch of its writer, and its number in that. Later ones are greater.
+pub type CheckpointId = (u64, u64);
+
 /// What identifies an entry.
 pub type EntryId = Vec<u8>;
 
@@ -108,6 +111,11 @@ impl Changelog {
     /// Whether a record of that key gives its log an identity.
     pub fn is_identity(key: &[u8]) -> bool {
         key.first() == Some(&IDENTITY)
+    }
+
+    /// The last complete checkpoint of this epoch.
+    pub fn newest(&self) -> Option<CheckpointId> {
+        (self.complete > 0).then_some((self.epoch, self.complete))
     }
 
     /// Whether no checkpoint of this epoch is complete yet: then everything must be written.

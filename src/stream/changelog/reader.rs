@@ -1,7 +1,10 @@
 //! Reads a changelog: keeps what belongs to the newest complete checkpoint, and checks that it is whole.
 
-use crate::stream::changelog::{Changelog, ENTRY, EntryId, FENCE, IDENTITY, METADATA, Total};
+use crate::stream::changelog::{Changelog, CheckpointId, ENTRY, EntryId, FENCE, IDENTITY, METADATA, Total};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Keys that are remembered to be removed, at most: others than ours can be as many as somebody likes.
+const MOST_KEYS: usize = 4_000_000;
 
 /// Reads the state of a task up to the reader's fence.
 #[derive(Debug, Default)]
@@ -40,6 +43,10 @@ pub struct RestoredState {
     pub metadata: Option<Vec<u8>>,
     /// Its entries, in the order of their ids.
     pub entries: Vec<(EntryId, Vec<u8>)>,
+    /// The checkpoint that it is of: epoch and number.
+    pub newest: Option<CheckpointId>,
+    /// Entries of it that are not there.
+    pub missing: u64,
     /// To write further checkpoints with.
     pub changelog: Changelog,
 }
@@ -72,6 +79,15 @@ impl ChangelogReader {
             METADATA => self.take_metadata(epoch, value),
             ENTRY => self.epochs.entry(epoch).or_default().take_entry(rest, value),
             other => Err(format!("a key of an unknown kind {other}: written by a later version")),
+        }
+    }
+
+    /// Passes over a record that is not one of ours. Its key is removed with those of older epochs, so that it is not read for ever.
+    pub fn pass_over(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.records += 1;
+        let is_ours = matches!(key.first(), None | Some(&(FENCE | IDENTITY)));
+        if value.is_some() && !is_ours && self.keys.len() < MOST_KEYS {
+            self.keys.insert(key.to_vec());
         }
     }
 
@@ -125,18 +141,25 @@ impl ChangelogReader {
 
     /// The state, once everything up to the fence at `epoch` was taken and it is whole.
     pub fn finish(self, partition: i32, epoch: u64) -> RestoredState {
-        let older = self.keys.into_iter().collect();
+        let is_older = |key: &Vec<u8>| {
+            let of = key.get(1..9).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+            !matches!(key.first(), Some(&(ENTRY | METADATA))) || of.is_none_or(|of| of < epoch)
+        };
+        let older = self.keys.into_iter().filter(is_older).collect();
         let changelog = Changelog { partition, epoch, complete: 0, slots: HashMap::new(), total: Total::default(), older };
         let newest = self.epochs.into_iter().rev().find(|(_, state)| state.metadata.is_some());
-        let Some((_, Epoch { metadata: Some((number, _, metadata)), entries })) = newest else {
-            return RestoredState { metadata: None, entries: Vec::new(), changelog };
+        let Some((of, Epoch { metadata: Some((number, total, metadata)), entries })) = newest else {
+            return RestoredState { metadata: None, entries: Vec::new(), newest: None, missing: 0, changelog };
         };
+        // Of a whole state every newest slot is complete; where it is not whole, what is older is better than nothing.
         let content = |slots: [Slot; 2]| {
-            let slot = slots.into_iter().filter(|slot| slot.is_of(number)).max_by_key(|slot| slot.checkpoint)?;
+            let whole = slots.into_iter().filter(|slot| slot.is_of(number) && slot.chunks.len() == usize::from(slot.count));
+            let slot = whole.max_by_key(|slot| slot.checkpoint)?;
             slot.present.then(|| slot.chunks.into_values().flatten().collect())
         };
-        let found = entries.into_iter().filter_map(|(id, slots)| content(slots).map(|content| (id, content)));
-        RestoredState { metadata: Some(metadata), entries: found.collect(), changelog }
+        let found: Vec<_> = entries.into_iter().filter_map(|(id, slots)| content(slots).map(|content| (id, content))).collect();
+        let missing = total.entries.saturating_sub(found.len() as u64);
+        RestoredState { metadata: Some(metadata), entries: found, newest: Some((of, number)), missing, changelog }
     }
 }
 

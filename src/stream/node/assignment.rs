@@ -1,15 +1,17 @@
 //! What a node is assigned and what is revoked from it, and the way of a task from its assignment to running: fence, cache, restore.
 
 use crate::model::topic::TopicPartition;
-use crate::stream::InternalTopic;
+use crate::stream::authentication::{Refusal, Stamp};
 use crate::stream::changelog::{Changelog, ChangelogId};
+use crate::stream::committed::SavedStates;
 use crate::stream::coordinator::Coordinator;
 use crate::stream::effect::Effect;
 use crate::stream::input_partition::{InputPartition, InputPosition};
-use crate::stream::node::{InputState, Node, Sender, StatePart};
+use crate::stream::node::{InputState, Node, Sender, StateLoss, StatePart};
 use crate::stream::outbox::OutboxItem;
 use crate::stream::restore::{CachedLog, Restoration, RestoreStep};
 use crate::stream::task::Task;
+use crate::stream::{InternalTopic, StreamError};
 use std::sync::Arc;
 
 impl Node {
@@ -18,9 +20,12 @@ impl Node {
         self.layout.tasks
     }
 
-    /// A task was assigned; the coordinator comes with the first.
-    pub fn assign(&mut self, task: i32) {
+    /// A task was assigned, and how far its state had been saved; the coordinator comes with the first.
+    pub fn assign(&mut self, task: i32, saved: SavedStates) {
         self.revoke(task);
+        let (coordinator, saved) = (self.coordinator_partition(), saved);
+        self.saved.extend(saved.task.map(|checkpoint| (task, checkpoint)));
+        self.saved.extend(saved.coordinator.filter(|_| task == 0).map(|checkpoint| (coordinator, checkpoint)));
         self.send_fence(task);
         if task == 0 {
             self.send_fence(self.coordinator_partition());
@@ -42,6 +47,7 @@ impl Node {
             // If the part comes back, its outbox counts from 1 again: acknowledgements of what was sent before must not reach it.
             self.unacknowledged.retain(|_, (sender, _)| *sender != Sender::Part(part) && *sender != Sender::Fence(part));
             let removed = self.parts.remove(&part);
+            self.saved.remove(&part);
             if removed.is_some() {
                 self.effects.push(Effect::ReleaseCache(part));
             }
@@ -91,15 +97,59 @@ impl Node {
     }
 
     /// Takes a record of a partition of the state.
-    pub(super) fn take_state(&mut self, part: i32, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
+    pub(super) fn take_state(
+        &mut self,
+        part: i32,
+        offset: i64,
+        key: &[u8],
+        value: Option<&[u8]>,
+        stamp: Result<Stamp, Refusal>,
+    ) -> Result<(), String> {
         let Some(StatePart::Restoring(restoration)) = self.parts.get_mut(&part) else { return Ok(()) };
-        match restoration.take(offset, key, value)? {
+        let step = restoration.take(offset, key, value, stamp)?;
+        for (offset, why) in restoration.take_refused() {
+            self.refused.note(InternalTopic::State.name(), part, offset, why);
+        }
+        match step {
             RestoreStep::Continue => Ok(()),
             step @ (RestoreStep::ReadFrom(_) | RestoreStep::CacheRejected(_)) => {
                 self.follow(part, step);
                 Ok(())
             }
             RestoreStep::Complete => self.start(part),
+        }
+    }
+
+    /// Partitions of the state that are read to their end and not whole. Another writer may be at work, whose checkpoint will be.
+    pub fn stuck(&self) -> Vec<i32> {
+        let is_stuck = |state: &StatePart| matches!(state, StatePart::Restoring(restoration) if restoration.is_stuck());
+        self.parts.iter().filter(|(_, state)| is_stuck(state)).map(|(part, _)| *part).collect()
+    }
+
+    /// Starts a part of the state that is stuck with what there is of it: somebody has removed the rest, and waiting brings nothing back.
+    pub fn start_in_part(&mut self, part: i32) {
+        if self.stuck().contains(&part)
+            && let Err(why) = self.start(part)
+        {
+            self.failure.get_or_insert(StreamError::State { partition: part, why });
+        }
+    }
+
+    /// How far the states of a task, and with the first of the coordinator, are known to be saved.
+    pub fn saved_states(&self, task: i32) -> SavedStates {
+        let coordinator = self.saved.get(&self.coordinator_partition()).filter(|_| task == 0).copied();
+        SavedStates { task: self.saved.get(&task).copied(), coordinator }
+    }
+
+    /// Learns how far states are saved by now.
+    pub(super) fn note_saved(&mut self) {
+        for (part, state) in &self.parts {
+            let newest = match state {
+                StatePart::Task(task) => task.newest_checkpoint(),
+                StatePart::Coordinator(coordinator) => coordinator.newest_checkpoint(),
+                StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => None,
+            };
+            self.saved.extend(newest.map(|checkpoint| (*part, checkpoint)));
         }
     }
 
@@ -119,6 +169,13 @@ impl Node {
         self.effects.push(Effect::StopConsuming(InternalTopic::State, part));
         self.effects.push(Effect::Restored(part, restoration.stats()));
         let (restored, new_id) = restoration.finish(part);
+        let saved = self.saved.get(&part).copied();
+        if restored.missing > 0 || saved > restored.newest {
+            self.losses.push(StateLoss { part, saved, found: restored.newest, missing: restored.missing });
+        }
+        // Told once: what is there is what counts from now on.
+        self.saved.remove(&part);
+        self.saved.extend(restored.newest.map(|checkpoint| (part, checkpoint)));
         if let Some(id) = new_id {
             self.put_out(Sender::Node, 0, OutboxItem::Record(Changelog::identity(part, id)));
         }

@@ -10,6 +10,8 @@ use crate::engine::output::{Counts, Revision};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
+use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters};
+use crate::stream::changelog::CheckpointId;
 use crate::stream::coordinator::Coordinator;
 pub use crate::stream::effect::Effect;
 use crate::stream::input_partition::{DecodedInput, InputPartition, InputPosition};
@@ -32,6 +34,32 @@ pub struct Layout {
     pub inputs: Vec<TopicPartition>,
 }
 
+/// A record of an internal topic as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Its offset.
+    pub offset: i64,
+    /// Its key.
+    pub key: &'a [u8],
+    /// Its value; `None` of a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The header that should hold its seal.
+    pub seal: Option<&'a [u8]>,
+}
+
+/// A state that is not what had been saved: it was rolled back, deleted or damaged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StateLoss {
+    /// The partition of the state.
+    pub part: i32,
+    /// The checkpoint that is known to have been saved.
+    pub saved: Option<CheckpointId>,
+    /// The checkpoint that was found.
+    pub found: Option<CheckpointId>,
+    /// Entries of it that are missing.
+    pub missing: u64,
+}
+
 /// One process's share of the work.
 pub struct Node {
     context: Arc<Context>,
@@ -40,6 +68,13 @@ pub struct Node {
     /// All recorded ticks, and the next offset of their topic.
     ticks: Vec<Tick>,
     ticks_next: i64,
+    /// How far each writer of the replies and of the ticks was read.
+    seen: [SeenWriters; 2],
+    sealer: MessageSealer,
+    refused: Refused,
+    losses: Vec<StateLoss>,
+    /// How far states had been saved when their partition was assigned.
+    saved: BTreeMap<i32, CheckpointId>,
     inputs: BTreeMap<TopicPartition, InputState>,
     /// Running input partitions whose [`Effect::ConsumeInput`] has not been taken yet.
     not_consumed: BTreeSet<TopicPartition>,
@@ -89,13 +124,18 @@ enum StatePart {
 
 impl Node {
     /// A node that has been assigned nothing yet. It consumes what every node must know.
-    pub fn new(context: Arc<Context>, layout: Layout) -> Node {
+    pub fn new(context: Arc<Context>, layout: Layout, sealer: MessageSealer) -> Node {
         Node {
             context,
             layout,
             replies: ReplyTable::default(),
             ticks: Vec::new(),
             ticks_next: 0,
+            seen: Default::default(),
+            sealer,
+            refused: Refused::default(),
+            losses: Vec::new(),
+            saved: BTreeMap::new(),
             inputs: BTreeMap::new(),
             not_consumed: BTreeSet::new(),
             parts: BTreeMap::new(),
@@ -156,17 +196,10 @@ impl Node {
 
     /// Takes a record of an internal topic. `show`: when it came to its broker, where that is recent enough for provisional alerts. After
     /// a record of a partition of the state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it
-    /// may have to be read from elsewhere.
-    pub fn message(
-        &mut self,
-        topic: InternalTopic,
-        partition: i32,
-        offset: i64,
-        key: &[u8],
-        value: Option<&[u8]>,
-        show: Option<Timestamp>,
-    ) {
-        let outcome = self.take(topic, partition, offset, key, value, show);
+    /// may have to be read from elsewhere. A message whose seal does not hold is passed over and counted.
+    pub fn message(&mut self, topic: InternalTopic, partition: i32, message: Message<'_>, show: Option<Timestamp>) {
+        let offset = message.offset;
+        let outcome = self.take(topic, partition, message, show);
         if let Err(why) = outcome {
             let failure = match topic {
                 InternalTopic::State => StreamError::State { partition, why },
@@ -180,14 +213,21 @@ impl Node {
         &mut self,
         topic: InternalTopic,
         partition: i32,
-        offset: i64,
-        key: &[u8],
-        value: Option<&[u8]>,
+        Message { offset, key, value, seal }: Message<'_>,
         show: Option<Timestamp>,
     ) -> Result<(), String> {
+        let stamp = self.sealer.key().verify(topic.name(), partition, key, value, seal);
         match topic {
-            InternalTopic::Baselines => self.replies.take(offset, key, value),
+            InternalTopic::Baselines => match stamp.and_then(|stamp| self.seen[0].accept(stamp)) {
+                Ok(_) => self.replies.take(offset, key, value),
+                Err(why) => self.refuse(topic, partition, offset, why),
+            },
             InternalTopic::Ticks => {
+                if let Err(why) = stamp.and_then(|stamp| self.seen[1].accept(stamp)) {
+                    self.ticks_next = offset + 1;
+                    self.start_inputs();
+                    return self.refuse(topic, partition, offset, why);
+                }
                 let tick: Tick = decode(value.unwrap_or_default())?;
                 self.ticks_next = offset + 1;
                 if let Some(InputState::Running(input)) = self.inputs.get_mut(&tick.of()) {
@@ -197,14 +237,21 @@ impl Node {
                 self.start_inputs();
                 Ok(())
             }
-            InternalTopic::State => self.take_state(partition, offset, key, value),
+            InternalTopic::State => self.take_state(partition, offset, key, value, stamp),
             InternalTopic::Access => {
                 let Some(StatePart::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
                 if offset < task.next() {
                     return Ok(());
                 }
+                let stamp = match stamp.and_then(|stamp| task.check(stamp)) {
+                    Ok(stamp) => stamp,
+                    Err(why) => {
+                        task.skip(offset);
+                        return self.refuse(topic, partition, offset, why);
+                    }
+                };
                 let mut output = TaskOutput::default();
-                let records = task.take(offset, value.unwrap_or_default(), show.is_some(), &mut output)?;
+                let records = task.take(offset, stamp, value.unwrap_or_default(), show.is_some(), &mut output)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
                 self.counts.join(output.counts);
                 self.put_out_provisional(show, output.provisional);
@@ -213,9 +260,47 @@ impl Node {
             InternalTopic::Summaries => {
                 let coordinator = self.coordinator_partition();
                 let Some(StatePart::Coordinator(coordinator)) = self.parts.get_mut(&coordinator) else { return Ok(()) };
-                if offset < coordinator.next() { Ok(()) } else { coordinator.take(offset, key, value.unwrap_or_default()) }
+                if offset < coordinator.next() {
+                    return Ok(());
+                }
+                if let Err(why) = stamp.and_then(|stamp| coordinator.accept(stamp)) {
+                    coordinator.skip(offset);
+                    return self.refuse(topic, partition, offset, why);
+                }
+                coordinator.take(offset, key, value.unwrap_or_default())?;
+                if coordinator.take_missing() > 0 {
+                    return self.refuse(topic, partition, offset, Refusal::Missing);
+                }
+                Ok(())
             }
         }
+    }
+
+    /// Counts a message that is not taken: that is no failure.
+    #[expect(clippy::unnecessary_wraps, reason = "it ends the taking of a message")]
+    fn refuse(&mut self, topic: InternalTopic, partition: i32, offset: i64, why: Refusal) -> Result<(), String> {
+        self.refused.note(topic.name(), partition, offset, why);
+        Ok(())
+    }
+
+    /// A committed offset whose mark does not hold is not believed.
+    pub fn refuse_commit(&mut self, partition: i32, offset: i64) {
+        self.refused.note("offsets", partition, offset, Refusal::Forged);
+    }
+
+    /// What was refused since this was last asked for.
+    pub fn take_refused(&mut self) -> Refused {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// States that are not what had been saved, since this was last asked for.
+    pub fn take_losses(&mut self) -> Vec<StateLoss> {
+        std::mem::take(&mut self.losses)
+    }
+
+    /// The key of seals and marks.
+    pub fn seal_key(&self) -> &SealKey {
+        self.sealer.key()
     }
 
     /// The effect of that number is acknowledged; a record has its offset.
@@ -260,6 +345,7 @@ impl Node {
             }
             self.counts.join(output.counts);
         }
+        self.note_saved();
         match self.failure.take() {
             Some(failure) => Err(failure),
             None => Ok(()),
@@ -371,7 +457,10 @@ impl Node {
         self.last_number += 1;
         self.unacknowledged.insert(self.last_number, (sender, number));
         self.effects.push(match item {
-            OutboxItem::Record(record) => Effect::Produce(self.last_number, record),
+            OutboxItem::Record(record) => {
+                let seal = self.sealer.seal(&record);
+                Effect::Produce(self.last_number, record, seal)
+            }
             OutboxItem::Alerts(alerts) => Effect::Alerts(self.last_number, alerts),
         });
     }

@@ -12,6 +12,7 @@
 //! Where any of this fails, the cache is rejected and everything is read from the beginning. That costs time only.
 
 use crate::model::topic::ChangelogRecord;
+use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
 use crate::stream::changelog::{Changelog, ChangelogId, ChangelogReader, RestoredState};
 
 /// The beginning of a log as it was once read: the newest record of each key, by offset, and the very last one in any case.
@@ -39,6 +40,10 @@ pub struct Restoration {
     cache: Cache,
     /// Records of the cache in `reader`.
     cached: u64,
+    /// How far each writer was read.
+    seen: SeenWriters,
+    /// Messages that were refused: reason, and offset.
+    refused: Vec<(i64, Refusal)>,
     /// An identity for the log, should it have none.
     new_id: ChangelogId,
 }
@@ -69,7 +74,8 @@ impl Restoration {
     /// Begins; the first step says where to read.
     pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
-        let mut restoration = Restoration { fence, has_passed_fence: false, reader, cache: Cache::None, cached: 0, new_id };
+        let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
+        let mut restoration = Restoration { fence, has_passed_fence: false, reader, cache, cached: 0, seen, refused, new_id };
         let Some(cached) = cached else { return (restoration, RestoreStep::ReadFrom(0)) };
         let Some(last) = cached.last().map(|last| last.offset) else { return (restoration, RestoreStep::ReadFrom(0)) };
         let step = match cached.iter().position(|record| Changelog::is_identity(&record.key)) {
@@ -84,8 +90,8 @@ impl Restoration {
         (restoration, step)
     }
 
-    /// Takes a record, in the order of the log, from the offset of the last step on.
-    pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<RestoreStep, String> {
+    /// Takes a record, in the order of the log, from the offset of the last step on. One that is refused is passed over.
+    pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>, stamp: Result<Stamp, Refusal>) -> Result<RestoreStep, String> {
         match std::mem::replace(&mut self.cache, Cache::None) {
             Cache::None => {}
             Cache::Used => self.cache = Cache::Used,
@@ -106,14 +112,20 @@ impl Restoration {
                 }
             }
         }
-        if offset != self.fence {
-            self.reader.take(key, value)?;
+        let taken = stamp.and_then(|stamp| self.seen.accept(stamp));
+        match taken {
+            Ok(_) if offset != self.fence => self.reader.take(key, value)?,
+            Ok(_) => {}
+            Err(why) => {
+                self.reader.pass_over(key, value);
+                self.refused.push((offset, why));
+            }
         }
         if offset < self.fence {
             return Ok(RestoreStep::Continue);
         }
         // Beyond the fence, which may itself be compacted away, only another checkpoint can make the state whole.
-        let may_be_whole = !std::mem::replace(&mut self.has_passed_fence, true) || ChangelogReader::completes(key);
+        let may_be_whole = !std::mem::replace(&mut self.has_passed_fence, true) || (taken.is_ok() && ChangelogReader::completes(key));
         if !may_be_whole {
             return Ok(RestoreStep::Continue);
         }
@@ -127,6 +139,7 @@ impl Restoration {
 
     fn use_cache(&mut self, cached: CachedLog) -> RestoreStep {
         for record in &cached {
+            self.seen.take(record.stamp);
             if self.reader.take(&record.key, record.value.as_deref()).is_err() {
                 return self.reject("it holds a message that cannot be read");
             }
@@ -140,7 +153,18 @@ impl Restoration {
 
     fn reject(&mut self, why: &'static str) -> RestoreStep {
         (self.reader, self.cache, self.cached, self.has_passed_fence) = (ChangelogReader::default(), Cache::None, 0, false);
+        self.seen = SeenWriters::default();
         RestoreStep::CacheRejected(why)
+    }
+
+    /// Messages that were refused since this was last asked for: offset and reason.
+    pub fn take_refused(&mut self) -> Vec<(i64, Refusal)> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Whether all that was there at its fence was read, and the state is not whole: only a writer that is at work could make it so.
+    pub fn is_stuck(&self) -> bool {
+        self.has_passed_fence
     }
 
     /// How far it has come.

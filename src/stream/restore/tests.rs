@@ -8,6 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 const ID: ChangelogId = [7; 16];
 
+/// One writer writes all of it.
+fn stamp(offset: i64) -> Stamp {
+    Stamp { sequence: offset.unsigned_abs() + 1, ..Stamp::default() }
+}
+
 /// Messages by offset; `None` of those that are compacted away.
 #[derive(Clone, Default)]
 struct Log(Vec<Option<ChangelogRecord>>);
@@ -15,7 +20,7 @@ struct Log(Vec<Option<ChangelogRecord>>);
 impl Log {
     fn append(&mut self, send: OutgoingRecord) -> i64 {
         let offset = self.0.len() as i64;
-        self.0.push(Some(ChangelogRecord { offset, key: send.key, value: send.value }));
+        self.0.push(Some(ChangelogRecord { offset, key: send.key, value: send.value, stamp: stamp(offset) }));
         offset
     }
 
@@ -71,10 +76,10 @@ fn restored(log: &mut Log, cached: Option<CachedLog>) -> Outcome {
         }
         let message = log.at(next);
         next = message.offset + 1;
-        step = restoration.take(message.offset, &message.key, message.value.as_deref()).expect("it can be read");
+        step = restoration.take(message.offset, &message.key, message.value.as_deref(), Ok(message.stamp)).expect("it can be read");
     }
     let stats = restoration.stats();
-    let (RestoredState { metadata, entries, changelog }, new_id) = restoration.finish(0);
+    let (RestoredState { metadata, entries, changelog, .. }, new_id) = restoration.finish(0);
     Outcome { metadata, entries, changelog, new_id, stats, rejected }
 }
 

@@ -5,6 +5,7 @@ use crate::common::kafka::company::{Company, Wiring, time};
 use crate::common::kafka::service::Service;
 use crate::common::kafka::topics::{Stored, Topics};
 use crate::common::kafka::until;
+use leakwarden::model::keys::Keys;
 use leakwarden::pipeline::state::StateDir;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -89,7 +90,8 @@ impl Run {
 
     /// How far the state reaches that lies on disk. No service may run.
     pub fn state(&self) -> BTreeMap<i32, i64> {
-        let state = StateDir::open(&self.company.dir().join("state")).expect("a state");
+        let secret = std::fs::read(self.company.dir().join("subject.key")).expect("a key");
+        let state = StateDir::open(&self.company.dir().join("state"), &Keys::from_secret(&secret)).expect("a state");
         let Some((_, positions)) = state.load().expect("a state") else { return BTreeMap::new() };
         positions.offsets.into_iter().map(|((_, partition), offset)| (partition, offset)).collect()
     }
