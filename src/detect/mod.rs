@@ -28,6 +28,7 @@ mod segment_skim;
 mod shared_privilege;
 mod splitting_collusion;
 mod subscription_harvest;
+mod tampering;
 mod threshold_hugging;
 mod tool_driven;
 mod tracked_person;
@@ -79,6 +80,7 @@ pub const DETECTORS: &[Detector] = &[
     splitting_collusion::DETECTOR,
     vendor_cohort::DETECTOR,
     canary::DETECTOR,
+    tampering::DETECTOR,
 ];
 
 /// One detector.

@@ -98,8 +98,8 @@ impl GlobalStage {
 
     /// The same of revisions alone.
     pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
-        for Revision { at, alert } in revisions {
-            self.budget.pass(alert, *at);
+        for Revision { at, alert, standing } in revisions {
+            self.budget.pass(alert, *standing, *at);
         }
     }
 

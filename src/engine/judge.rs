@@ -1,12 +1,14 @@
 //! Judging an access: it is applied to the profile of its employee, the detectors are asked, and what they find becomes an episode or
 //! joins one. Whatever changes an alert gives a revision.
 
-use crate::classify::duty::duty;
+use crate::classify::duty::{Duty, duty};
 use crate::detect::{AccessContext, Finding, evaluate_access};
+use crate::engine::context::Context;
 use crate::engine::env::Env;
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
 use crate::model::access::Access;
+use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::time::Timestamp;
@@ -14,10 +16,12 @@ use crate::population::group_activity::Activity;
 use crate::profile::conduct::Circumstances;
 use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
+use crate::profile::measure::Measure;
 use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::told::Told;
 use crate::profile::window::{Window, day_number};
 use crate::triage::report::Writer;
+use crate::triage::standing::{self, Standing};
 use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration};
 
 /// Applies an access to its employee and judges it. `settles` is the event time of the revisions that it leads to. Returns the local day
@@ -42,7 +46,11 @@ pub fn judge_access(
     let around =
         Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
     let mut change = tracked.profile.apply(access, &justification, &around, &context.statute);
-    if !change.discloses && change.signals.iter().all(|more| *more == 0) && access.indicators == Default::default() {
+    if !change.discloses
+        && change.signals.iter().all(|more| *more == 0)
+        && access.indicators == Default::default()
+        && access.signs.is_empty()
+    {
         return today;
     }
     // Windows end with the newest disclosure.
@@ -90,6 +98,9 @@ pub fn judge_access(
         kinds: access.kinds,
         unit: change.unit,
         access: Some(access),
+        employed: duty != Duty::NotEmployed,
+        claimed: access.identity == Identity::Claimed,
+        unfamiliar: change.signals[Measure::NewPlace as usize] > 0,
     };
     // Most findings are weak, and begin nothing.
     findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
@@ -102,7 +113,17 @@ pub fn judge_access(
 /// Takes a finding of the global stage about an employee, made at `midnight`.
 pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Timestamp, env: Env<'_>, out: &mut Output) {
     let newest = tracked.profile.newest_open;
-    let trigger = Trigger { time: newest.time, found: midnight, hash: newest.hash, kinds: newest.kinds, unit: newest.unit, access: None };
+    let trigger = Trigger {
+        time: newest.time,
+        found: midnight,
+        hash: newest.hash,
+        kinds: newest.kinds,
+        unit: newest.unit,
+        access: None,
+        employed: true,
+        claimed: newest.claimed,
+        unfamiliar: false,
+    };
     triage(tracked, &trigger, midnight, finding, env, out);
 }
 
@@ -118,6 +139,27 @@ struct Trigger<'a> {
     unit: u32,
     /// The access itself, where it is at hand and not in evidence yet.
     access: Option<&'a Access>,
+    /// Whether it fell within the dates of employment.
+    employed: bool,
+    /// Whether all that is known of the person is what a login claimed.
+    claimed: bool,
+    /// Whether it came from a device that is new for this person.
+    unfamiliar: bool,
+}
+
+impl Trigger<'_> {
+    /// The one login or device behind it, where that may be behind alerts of others too: whoever claims to be many, or works under many
+    /// names from a computer of their own.
+    fn place(&self, context: &Context) -> u64 {
+        let Some(access) = self.access else { return 0 };
+        let keys = &context.classifier.keys;
+        match (&access.login, self.unfamiliar) {
+            (Some(login), _) if self.claimed => keys.print("login behind", login).max(1),
+            (_, true) if access.client.host != 0 => access.client.host,
+            (_, true) => access.client.ip,
+            _ => 0,
+        }
+    }
 }
 
 /// Brings a finding to the episode of its typology, opening one where there is none.
@@ -125,12 +167,16 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     let context = env.context;
     let settings = &context.alerts;
     let group = tracked.group.clone();
+    let weight = context.statute.weight_b(trigger.kinds).max(1);
+    let standing =
+        Standing { grave: standing::is_grave(finding, weight, trigger.employed), claimed: trigger.claimed, place: trigger.place(context) };
     let at = FindingContext {
         time: trigger.time,
         found: trigger.found,
         hash: trigger.hash,
         day: trigger.unit / UNITS_PER_DAY,
-        weight: context.statute.weight_b(trigger.kinds).max(1),
+        weight,
+        standing,
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
         calibration: &env.models.calibration,
         group: &group,
@@ -226,5 +272,5 @@ fn emit(tracked: &Tracked, episode: &mut Episode, why: RevisionCause, at: Timest
         baseline: &env.models.version,
     };
     let revision = episode.emit();
-    out.revisions.push(Revision { at, alert: writer.write(episode, revision, why.state(), true) });
+    out.revisions.push(Revision { at, alert: writer.write(episode, revision, why.state(), true), standing: episode.standing });
 }

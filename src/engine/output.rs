@@ -4,6 +4,7 @@ use crate::model::access::Access;
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
+use crate::triage::standing::Standing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub struct Revision {
     pub at: Timestamp,
     /// The alert.
     pub alert: Alert,
+    /// Where it stands among others, whatever its score: for the daily budget.
+    pub standing: Standing,
 }
 
 /// What a step of the engine yields.

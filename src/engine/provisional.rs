@@ -14,6 +14,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::time::{Span, Timestamp};
 use crate::profile::Profile;
 use crate::profile::justification::ReasonUsage;
+use crate::triage::standing::Standing;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A copy is used for so long before it is made again from the settled state.
@@ -98,6 +99,7 @@ impl Provisional {
             revisions.extend(unknown.map(|alert| Revision {
                 at: settled,
                 alert: Alert { revision: alert.revision + 1, state: AlertState::Retracted, settled: true, ..alert.clone() },
+                standing: Standing::default(),
             }));
             false
         });

@@ -15,6 +15,7 @@ use crate::population::sources::outages::SourceOutages;
 use crate::population::sources::{HourClock, Sources};
 use crate::population::volume::{self, VolumeReport, begin};
 use crate::triage::source::{SourceEpisode, SourceWriter};
+use crate::triage::standing::Standing;
 use crate::triage::{Decision, RevisionCause};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -120,5 +121,5 @@ fn emit(case: &mut SourceEpisode, why: RevisionCause, at: Timestamp, (context, b
         baseline,
     };
     let state: AlertState = why.state();
-    revisions.push(Revision { at, alert: writer.write(case, state) });
+    revisions.push(Revision { at, alert: writer.write(case, state), standing: Standing::default() });
 }

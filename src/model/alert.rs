@@ -44,6 +44,9 @@ pub struct Alert {
     pub reached: BTreeMap<Severity, String>,
     /// When it was shown within the day's budget; null if over budget.
     pub shown_at: Option<String>,
+    /// When the case was last shown again by it: graver than before, of another family, or of ten times as many people.
+    #[serde(default)]
+    pub shown_again: Option<String>,
     /// First access of the episode.
     pub first_access: String,
     /// Last access of the episode.

@@ -49,6 +49,7 @@ typologies! {
     SplittingCollusion = "splitting_collusion",
     VendorCohort = "vendor_cohort",
     Canary = "canary",
+    Tampering = "tampering",
 }
 
 impl Typology {

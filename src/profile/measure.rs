@@ -72,6 +72,8 @@ measures! {
     Controls = "look-ups after a change of protection",
     /// Subjects of public interest, or colleagues, without a known reason.
     Vips = "people of public interest",
+    /// Accesses with signs of what can only be meant against the record.
+    Tampered = "accesses with signs of tampering",
 }
 
 impl Measure {
@@ -82,7 +84,13 @@ impl Measure {
             Measure::Unexplained | Measure::OffDuty | Measure::Claimed | Measure::Enumerated => Some(CountScope::Unexplained),
             Measure::Segment | Measure::Direct | Measure::NewPlace | Measure::Rare => Some(CountScope::Unexplained),
             Measure::Dossiers | Measure::Orders | Measure::Fresh | Measure::Foreign | Measure::Owned | Measure::Followed => None,
-            Measure::Misses | Measure::Mechanical | Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips => None,
+            Measure::Misses
+            | Measure::Mechanical
+            | Measure::Switches
+            | Measure::Polls
+            | Measure::Controls
+            | Measure::Vips
+            | Measure::Tampered => None,
         }
     }
 
@@ -98,7 +106,7 @@ impl Measure {
             | Measure::Owned => true,
             Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,
             Measure::Dossiers | Measure::Enumerated | Measure::Mechanical | Measure::Direct | Measure::NewPlace => false,
-            Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips => false,
+            Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips | Measure::Tampered => false,
         }
     }
 }

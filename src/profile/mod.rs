@@ -20,6 +20,7 @@ pub mod window;
 use crate::classify::duty::Duty;
 use crate::classify::subjects::Tag;
 use crate::model::access::{Access, Actor, Selection};
+use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::statute::Statute;
@@ -94,6 +95,8 @@ pub struct NewestOpen {
     pub kinds: Kinds,
     /// The five minutes in which it lies.
     pub unit: u32,
+    /// Whether all that is known of the person is what a login claimed.
+    pub claimed: bool,
 }
 
 /// The same of everything and of the unexplained part.
@@ -223,6 +226,7 @@ impl Profile {
             ProfileChange { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
         let seen = &self.seen;
         let is_open = justification.unexplained != UnexplainedSubjects::Nobody;
+        change.signals[Measure::Tampered as usize] += u64::from(!access.signs.is_empty());
         let device = self.conduct.note_act(access, is_open, unit, |subject| seen.last_touch(subject), &mut change.signals);
         if discloses {
             self.apply_disclosure(access, justification, around, device, statute, &mut change);
@@ -259,7 +263,13 @@ impl Profile {
         change.dossier = self.follow(access, justification, unit, around, strangers, statute);
         let open = change.newly_unexplained;
         if open > 0 && access.time >= self.newest_open.time {
-            self.newest_open = NewestOpen { time: access.time, hash: access.hash.0, kinds: access.kinds, unit };
+            self.newest_open = NewestOpen {
+                time: access.time,
+                hash: access.hash.0,
+                kinds: access.kinds,
+                unit,
+                claimed: access.identity == Identity::Claimed,
+            };
         }
         self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut change.signals);
         let all = persons.saturating_add(counted);

@@ -154,6 +154,7 @@ pub(crate) mod tests {
             raised_at: time.clone(),
             reached: BTreeMap::from([(Severity::High, time.clone())]),
             shown_at: None,
+            shown_again: None,
             first_access: time.clone(),
             last_access: time,
             window: "24h".to_owned(),

@@ -1,18 +1,27 @@
 //! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
 //!
-//! What people work through is a person's case, so an employee who was shown within the last four weeks takes no second place: what comes
-//! later belongs to the case. An alert is shown at once while the day has room and its score is among the last fortnight's best, as
-//! many as the budget allows; a day's room that is left goes to the highest scores that wait. So a quiet morning's small alert
-//! does not take the place of a grave one in the afternoon, and room is never left while somebody waits.
+//! What people work through is a person's case, so an employee who was shown within the last four weeks takes another place only with
+//! what is louder than all that was shown: graver, of another family, of ten times as many people. An alert is shown at once while
+//! the day has room and its rank is among the last fortnight's best, as many as the budget allows; a day's room that is left goes to the
+//! highest that wait. So a quiet morning's small alert does not take the place of a grave one in the afternoon, and room is never left
+//! while somebody waits.
+//!
+//! Nobody buys silence with alerts about others: alerts about people whom a login only claims to be take no place of the others, those of
+//! one login or device take one place a day before all others had theirs, and what is grave by nature has as many places again, which
+//! the days after it give back.
+
+mod case;
 
 use crate::model::alert::Alert;
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::triage::standing::{Rank, Standing};
+use case::{Case, Said};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Days by which the bar is set.
 const FORTNIGHT: i64 = 14;
-/// Days for which an employee who was shown takes no further place.
+/// Days for which an employee who was shown takes no further place with what is no louder.
 const KNOWN: i64 = 28;
 
 /// Who was shown, and who waits.
@@ -22,96 +31,162 @@ pub struct Budget {
     day: i64,
     /// When the day began: nothing is shown before.
     began: Timestamp,
-    left: u32,
+    places: Places,
+    /// When each alert was shown.
     shown: BTreeMap<String, String>,
-    /// Day on which an employee or account was last shown.
-    known: BTreeMap<String, i64>,
+    /// When an alert that had been shown was shown again.
+    again: BTreeMap<String, String>,
+    /// What of an employee or account was shown, and when last.
+    known: BTreeMap<String, Case>,
     /// Over budget, by id.
     waiting: BTreeMap<String, Waiting>,
-    /// The highest score of each employee or account, with its day.
-    recent: BTreeMap<String, (i64, u32)>,
+    /// The highest rank of each employee, account or common place, with its day.
+    recent: BTreeMap<String, (i64, Rank)>,
+}
+
+/// The places of a day.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Places {
+    /// How many there are, after what was given beforehand.
+    room: u32,
+    /// Taken by alerts about people who are known for certain, and by others.
+    sure: u32,
+    claimed: u32,
+    /// Given beyond, to what is grave by nature.
+    extra: u32,
+    /// What the days before gave beyond, and this one gives back.
+    owed: u32,
+    /// Logins and devices behind what was shown.
+    common: BTreeSet<u64>,
 }
 
 /// An alert that waits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
-    /// Score in tenths.
-    score: u32,
+    rank: Rank,
+    standing: Standing,
     /// Employee, account or source.
     who: String,
+    said: Said,
     /// Day of the last revision.
     day: i64,
+}
+
+impl Places {
+    /// Whether an alert has a place. `per_day` bounds what the grave are given beyond.
+    fn has(&self, standing: Standing, per_day: u32) -> bool {
+        if standing.claimed {
+            return self.sure + self.claimed < self.room;
+        }
+        self.sure < self.room || (standing.grave && self.extra < per_day)
+    }
+
+    fn take(&mut self, standing: Standing) {
+        match standing.claimed {
+            true => self.claimed += 1,
+            false if self.sure < self.room => self.sure += 1,
+            false => self.extra += 1,
+        }
+        if standing.place != 0 {
+            self.common.insert(standing.place);
+        }
+    }
+
+    /// The places of the next day.
+    fn next(&self, per_day: u32) -> Places {
+        let given = self.sure + self.claimed + self.extra;
+        let owed = (self.owed + given).saturating_sub(per_day);
+        // A day gives back what it can and keeps one place.
+        let back = owed.min(per_day.saturating_sub(1));
+        Places { room: per_day - back, owed, ..Places::default() }
+    }
 }
 
 impl Budget {
     /// A budget of so many alerts a day.
     pub fn new(per_day: u32) -> Budget {
-        Budget { per_day, left: per_day, ..Budget::default() }
+        Budget { per_day, places: Places { room: per_day, ..Places::default() }, ..Budget::default() }
     }
 
     /// Sets `shown_at` of a revision. Revisions come in order of event time; a revision about an earlier day is shown today.
-    pub fn pass(&mut self, alert: &mut Alert, at: Timestamp) {
+    pub fn pass(&mut self, alert: &mut Alert, standing: Standing, at: Timestamp) {
         self.turn(at);
         let at = at.max(self.began);
-        if !self.shown.contains_key(&alert.id) {
-            let score = (alert.score * 10.0) as u32;
-            let who = alert.about().to_owned();
-            let recent = self.recent.entry(who.clone()).or_insert((self.day, 0));
-            if score > recent.1 {
-                *recent = (self.day, score);
+        let (who, said) = (alert.about().to_owned(), Said::of(alert, standing));
+        if self.shown.contains_key(&alert.id) {
+            // It is looked at already: that it became louder takes no place.
+            if let Some(case) = self.known.get_mut(&who).filter(|case| case.is_louder(said)) {
+                case.note(said, self.day);
+                self.again.insert(alert.id.clone(), at.to_string());
             }
-            if self.left > 0 && !self.has_shown(&who) && score >= self.bar() {
-                self.show(&alert.id, who, at);
+        } else {
+            let rank = standing.rank(alert.score);
+            let whose = if standing.place == 0 { who.clone() } else { format!("\0{}", standing.place) };
+            let recent = self.recent.entry(whose).or_insert((self.day, Rank::default()));
+            if rank > recent.1 {
+                *recent = (self.day, rank);
+            }
+            let first_of_place = !self.places.common.contains(&standing.place);
+            let waiting = Waiting { rank, standing, who, said, day: self.day };
+            if first_of_place && self.may_show(&waiting) && (standing.grave || rank >= self.bar()) {
+                self.show(&alert.id, waiting, at);
             } else {
-                self.waiting.insert(alert.id.clone(), Waiting { score, who, day: self.day });
+                self.waiting.insert(alert.id.clone(), waiting);
             }
         }
         alert.shown_at = self.shown.get(&alert.id).cloned();
+        alert.shown_again = self.again.get(&alert.id).cloned();
     }
 
-    /// A day begins: what room the one before has left goes to the highest scores that wait, at its last moment.
+    /// A day begins: what room the one before has left goes to the highest ranks that wait, at its last moment.
     pub fn turn(&mut self, at: Timestamp) {
         let day = at.0.div_euclid(DAY_MS);
         if day <= self.day {
             return;
         }
-        let mut waiting: Vec<(u32, String, String)> =
-            self.waiting.iter().map(|(id, waiting)| (waiting.score, id.clone(), waiting.who.clone())).collect();
-        waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let mut waiting: Vec<(String, Waiting)> = self.waiting.iter().map(|(id, waiting)| (id.clone(), waiting.clone())).collect();
+        waiting.sort_by(|a, b| b.1.rank.cmp(&a.1.rank).then_with(|| a.0.cmp(&b.0)));
         let end = Timestamp((self.day + 1) * DAY_MS - 1);
-        for (_, id, who) in waiting {
-            // Of two alerts of one employee the second waits on.
-            if self.left > 0 && !self.has_shown(&who) {
-                self.show(&id, who, end);
+        // The first of each login or device, then its others.
+        for others in [false, true] {
+            for (id, waiting) in &waiting {
+                let first_of_place = !self.places.common.contains(&waiting.standing.place);
+                if (first_of_place || others) && !self.shown.contains_key(id) && self.may_show(waiting) {
+                    self.show(id, waiting.clone(), end);
+                }
             }
         }
-        (self.day, self.left, self.began) = (day, self.per_day, at);
+        self.places =
+            (self.day..day).take(FORTNIGHT as usize).fold(std::mem::take(&mut self.places), |places, _| places.next(self.per_day));
+        (self.day, self.began) = (day, at);
         self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
-        self.known.retain(|_, shown| *shown + KNOWN > day);
+        self.known.retain(|_, case| case.day() + KNOWN > day);
         self.recent.retain(|_, (of, _)| *of + FORTNIGHT > day);
     }
 
-    fn show(&mut self, id: &str, who: String, at: Timestamp) {
-        self.left -= 1;
+    fn show(&mut self, id: &str, waiting: Waiting, at: Timestamp) {
+        let Waiting { standing, who, said, .. } = waiting;
+        self.places.take(standing);
         self.waiting.remove(id);
-        self.known.insert(who, self.day);
+        self.known.entry(who).or_default().note(said, self.day);
         self.shown.insert(id.to_owned(), at.to_string());
     }
 
-    /// Whether an employee or account has been shown of late.
-    fn has_shown(&self, who: &str) -> bool {
-        self.known.contains_key(who)
+    /// Whether there is room, and it is news.
+    fn may_show(&self, waiting: &Waiting) -> bool {
+        let is_news = self.known.get(&waiting.who).is_none_or(|case| case.takes_place(waiting.said, self.day));
+        is_news && self.places.has(waiting.standing, self.per_day)
     }
 
-    /// The score that the last fortnight's best, as many as the budget allows, all have.
-    fn bar(&self) -> u32 {
+    /// The rank that the last fortnight's best, as many as the budget allows, all have.
+    fn bar(&self) -> Rank {
         let places = self.per_day as usize * FORTNIGHT as usize;
         if self.recent.len() <= places {
-            return 0;
+            return Rank::default();
         }
-        let mut scores: Vec<u32> = self.recent.values().map(|(_, score)| *score).collect();
-        let at = scores.len() - places;
-        *scores.select_nth_unstable(at).1
+        let mut ranks: Vec<Rank> = self.recent.values().map(|(_, rank)| *rank).collect();
+        let at = ranks.len() - places;
+        *ranks.select_nth_unstable(at).1
     }
 
     /// Changes how many are shown a day, from the next day on.
@@ -124,3 +199,6 @@ impl Budget {
         self.shown.get(id).map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ pub mod corroboration;
 pub mod report;
 mod score;
 pub mod source;
+pub mod standing;
 mod wording;
 mod writer;
 
@@ -21,6 +22,7 @@ use crate::profile::measure::Measure;
 use crate::profile::trail::Stretch;
 use crate::profile::window::Window;
 use serde::{Deserialize, Serialize};
+use standing::Standing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -60,6 +62,9 @@ pub enum Decision {
 
 /// The weakest finding that begins an episode, in bits: weaker ones happen to everybody every other week.
 pub const WEAKEST: f64 = 6.0;
+
+/// Bits with which an alert opens at the default grade.
+const ENOUGH: f64 = 20.0;
 
 /// Days whose findings add up.
 const REMEMBERED_DAYS: u32 = 14;
@@ -103,6 +108,8 @@ pub struct Episode {
     pub corroboration: f64,
     /// What its findings are worth here, in bits.
     pub worth: f64,
+    /// Where it stands among others, whatever its score.
+    pub standing: Standing,
     last_finding: Timestamp,
     /// Number of the local day of the first finding.
     first_day: u32,
@@ -157,6 +164,8 @@ pub struct FindingContext<'a> {
     pub group: &'a str,
     /// What other patterns say of the same employee, in bits.
     pub corroboration: f64,
+    /// Where the finding stands among others.
+    pub standing: Standing,
 }
 
 impl Episode {
@@ -176,6 +185,7 @@ impl Episode {
             related: BTreeSet::new(),
             corroboration: 0.0,
             worth: 0.0,
+            standing: at.standing,
             last_finding: at.found,
             first_day: at.day,
             last_day: at.day,
@@ -221,7 +231,12 @@ impl Episode {
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
         self.corroboration = self.corroboration.max(at.corroboration);
-        self.worth = at.calibration.calibrated_bits(at.group, self.typology, score::evidence(&self.days), own);
+        self.standing = self.standing.with(at.standing);
+        let said = score::evidence(&self.days);
+        self.worth = at.calibration.calibrated_bits(at.group, self.typology, said, own);
+        if self.standing.grave && standing::speaks_alone(self.typology) {
+            self.worth = self.worth.max(said.min(ENOUGH));
+        }
         let score = score::score(self.worth, at.corroboration, (self.peak.count, self.peak.unknown), at.weight);
         self.score = self.score.max(score);
         let severity = score::severity(self.score, at.band);

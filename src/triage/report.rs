@@ -48,6 +48,7 @@ impl Writer<'_> {
             raised_at: raised.to_string(),
             reached,
             shown_at: None,
+            shown_again: None,
             first_access: Timestamp(episode.evidence.first_ms).to_string(),
             last_access: Timestamp(episode.evidence.last_ms).to_string(),
             window: episode.peak.window.name().to_owned(),

@@ -17,7 +17,7 @@ const OTHER_DAYS: f64 = 0.3;
 const COMMON: f64 = 9.0;
 
 /// As how many people an access of unknown size is ranked: as many as a large sale.
-const MAY_BE: u64 = 20_000;
+pub const MAY_BE: u64 = 20_000;
 
 /// Most bits that a single day counts for: models are not to be trusted further.
 const MOST: f64 = 70.0;

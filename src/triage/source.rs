@@ -17,6 +17,7 @@ use crate::population::volume::begin;
 use crate::profile::trail::Stretch;
 use crate::profile::window::day_number;
 use crate::triage::report::hex;
+use crate::triage::standing::Standing;
 use crate::triage::{AlertSettings, Decision, Episode, FindingContext, Peak, wording};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -72,6 +73,7 @@ impl SourceEpisode {
             calibration,
             group: "(sources)",
             corroboration: 0.0,
+            standing: Standing::default(),
         };
         let peak = || Peak {
             window: finding.window,
@@ -143,6 +145,7 @@ impl SourceWriter<'_> {
             raised_at: raised.to_string(),
             reached: reached.filter_map(|grade| episode.reached[grade as usize].map(|at| (grade, at.to_string()))).collect(),
             shown_at: None,
+            shown_again: None,
             first_access: episode.first.0.to_string(),
             last_access: after.as_ref().map_or(begin(low.to), |(_, edge)| edge.time).to_string(),
             window: format!("{}h", low.to - low.from),

@@ -15,9 +15,11 @@ use leakwarden::engine::{Engine, Snapshot};
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{Span, Timestamp};
+use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Assignment, Replay};
 use leakwarden::sink::dead_letters::DeadLetter;
+use leakwarden::triage::standing::FLOOR;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::Path;
@@ -25,6 +27,9 @@ use std::sync::{Arc, OnceLock};
 
 /// The day of the act.
 pub const TODAY: i64 = 63;
+
+/// What is grave by nature whoever it is about and whatever was touched.
+const GRAVE: [Typology; 3] = [Typology::Canary, Typology::Tampering, Typology::LogGap];
 
 /// The last day of everyday work.
 const LAST: i64 = TODAY + 8;
@@ -35,6 +40,21 @@ const LOG: &str = "access.jsonl";
 /// Ann at her desk, today at a time.
 pub fn ann(time: &str) -> Line {
     worker("ann", TODAY, time)
+}
+
+/// Ann runs a statement that gives so many rows.
+pub fn runs(time: &str, statement: &str, rows: u64) -> Line {
+    ann(time).set("statement", statement).rows(rows)
+}
+
+/// Ann takes 10,000 people at once, openly.
+pub fn takes_all(time: &str) -> Line {
+    runs(time, "SELECT id, name, phone FROM crm.customers", 10_000)
+}
+
+/// Minutes and seconds after an hour.
+pub fn after(hour: i64, seconds: i64) -> Timestamp {
+    on(TODAY, "00:00") + Span::minutes(hour * 60) + Span::seconds(seconds)
 }
 
 /// Somebody at their desk.
@@ -192,19 +212,27 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What was told of some employees, accounts or sources.
-    pub fn about<'a>(&'a self, who: &[&str]) -> Vec<&'a Alert> {
-        self.alerts.iter().filter(|alert| who.contains(&alert.about())).collect()
-    }
-
     /// When anything was first told.
     pub fn first(&self) -> Option<Timestamp> {
         self.alerts.iter().map(|alert| Timestamp::parse(&alert.raised_at).expect("a time")).min()
     }
 
-    /// How high the highest stands: whether it was shown, and its place in the ranking.
+    /// How high the highest stands: whether it was shown, and its score, of what is grave by nature with the floor.
     pub fn rank(&self) -> Option<(bool, f64)> {
-        self.alerts.iter().map(|alert| (alert.shown_at.is_some(), alert.score)).max_by(|a, b| a.partial_cmp(b).expect("numbers"))
+        let score = |alert: &Alert| if GRAVE.contains(&alert.typology) { alert.score.max(FLOOR) } else { alert.score };
+        self.alerts.iter().map(|alert| (alert.shown_at.is_some(), score(alert))).max_by(|a, b| a.partial_cmp(b).expect("numbers"))
+    }
+
+    /// Only what was told of some employees, accounts or sources.
+    #[must_use]
+    pub fn of(mut self, who: &[&str]) -> Seen {
+        self.alerts.retain(|alert| who.contains(&alert.about()));
+        self
+    }
+
+    /// Whether something was shown within the budget.
+    pub fn is_shown(&self) -> bool {
+        self.alerts.iter().any(|alert| alert.shown_at.is_some())
     }
 
     /// What was told, in short.

@@ -9,4 +9,6 @@ mod common;
 
 mod company;
 
+mod flood_of_volume;
 mod rows_left_out;
+mod shown_for_a_trifle;

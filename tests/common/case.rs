@@ -173,6 +173,9 @@ struct Act {
     host: Vec<String>,
     ip: Option<String>,
     app: Option<String>,
+    /// Signs of tampering, as if a decoder had seen them.
+    #[serde(default)]
+    signs: Vec<String>,
 }
 
 fn ann() -> Vec<String> {
@@ -371,6 +374,9 @@ impl Act {
         }
         if let Some(rows) = self.rows {
             bare = bare.rows(rows);
+        }
+        if !self.signs.is_empty() {
+            bare = bare.set("signs", self.signs.clone());
         }
         if let Some(purpose) = &self.purpose {
             bare = bare.set("purpose", purpose.replace("{n}", &number.to_string()));

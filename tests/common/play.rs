@@ -9,6 +9,7 @@ use leakwarden::engine::{Engine, Sequential};
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::access::{Access, Actor, Position};
 use leakwarden::model::alert::Alert;
+use leakwarden::model::signs::Signs;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::partition_decoder::{Batch, Item, PartitionDecoder};
@@ -72,6 +73,9 @@ impl Play {
             self.line += 1;
             let raw = Raw::new(text.as_bytes(), Position(self.line), context.classifier.keys.record(text.as_bytes()));
             self.decoder.decode_message(raw, &context.classifier, &mut batch);
+            if let Some(access) = batch.accesses.last_mut().filter(|_| text.contains("\"signs\"")) {
+                access.signs = signs(&text);
+            }
         }
         batch
     }
@@ -147,4 +151,12 @@ impl Play {
         let key = self.engine.context().key(&Actor::Employee(employee.into()));
         Tracked::clone(&self.engine.profiles().get(&key).expect("is tracked"))
     }
+}
+
+/// The signs that a line is to have, as if a decoder had seen them.
+fn signs(line: &str) -> Signs {
+    let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    let names = value["signs"].as_array().expect("signs").iter().map(|name| name.as_str().expect("a name"));
+    let sign = |name| Signs::ALL.into_iter().find(|(_, known)| *known == name).expect("a sign").0;
+    names.map(sign).fold(Signs::default(), Signs::and)
 }

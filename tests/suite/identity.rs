@@ -108,7 +108,7 @@ fn the_budget_changes_when_an_alert_is_shown_and_nothing_else() {
         let world = World::bank().section("alerts", format!("budget_per_day = {budget}"));
         let alerts: Vec<Alert> = play(&world.context(), &lines).alerts().into_iter().cloned().collect();
         let shown = alerts.iter().filter(|alert| alert.shown_at.is_some()).count();
-        let hidden: Vec<Alert> = alerts.into_iter().map(|alert| Alert { shown_at: None, ..alert }).collect();
+        let hidden: Vec<Alert> = alerts.into_iter().map(|alert| Alert { shown_at: None, shown_again: None, ..alert }).collect();
         (shown, hidden)
     };
     let (all, alerts) = with_budget(100);
