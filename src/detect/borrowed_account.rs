@@ -64,7 +64,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let mut deviation = context.most_unusual_window(Measure::NewPlace, &[Window::H24, Window::D7])?;
     // The usual volume from a new device means a new device; a larger volume points to another person.
     let volume = context.most_unusual_window(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);
-    let at_once = context.profile.today_figure(Measure::Switches) > 0;
+    let at_once = context.of_today(Measure::Switches) > 0;
     let off_duty = context.change.duty != Duty::On;
     let signs = volume + if at_once { AT_ONCE } else { 0.0 } + if off_duty { OFF_DUTY } else { 0.0 };
     deviation.bits = deviation.bits.min(ALONE) + signs.min(2.0 * deviation.bits);

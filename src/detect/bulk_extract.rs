@@ -54,12 +54,11 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.change.newly_unexplained == 0 {
         return None;
     }
-    let unit = context.change.unit;
-    let unexplained = context.profile.figure(Window::H24, unit, CountScope::Unexplained);
+    let unexplained = context.profile.figure(Window::H24, context.change.end, CountScope::Unexplained);
     if unexplained < context.floor {
         return None;
     }
-    let persons = context.profile.figure(Window::H24, unit, CountScope::Exposure);
+    let persons = context.profile.figure(Window::H24, context.change.end, CountScope::Exposure);
     let bits = context
         .expected_in_24_hours(Measure::Unexplained)
         .bits(unexplained)

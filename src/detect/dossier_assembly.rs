@@ -48,8 +48,8 @@ pub const DETECTOR: Detector = Detector {
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let dossier = context.change.dossier?;
-    let today = context.profile.today_figure(Measure::Dossiers);
-    let (days, before) = context.profile.history.total(Measure::Dossiers, context.profile.today().saturating_sub(1), 6);
+    let today = context.of_today(Measure::Dossiers);
+    let (days, before) = context.profile.total(Measure::Dossiers, context.change.day.saturating_sub(1), 6);
     let week = before + today;
     if week < context.floor {
         return None;

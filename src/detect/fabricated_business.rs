@@ -74,10 +74,10 @@ fn barren(context: &AccessContext<'_>) -> Option<Finding> {
     if usual.min(peers.rate) < FOLLOWED {
         return None;
     }
-    let last = context.profile.today().saturating_sub(TAKES);
-    let (_, asked) = context.profile.history.total(Measure::Purposed, last, Window::D30.days() - TAKES);
-    let (days, followed) = context.profile.history.total(Measure::Followed, context.profile.today(), Window::D30.days());
-    let barren = asked.saturating_sub(followed + context.profile.today_figure(Measure::Followed));
+    let last = context.change.day.saturating_sub(TAKES);
+    let (_, asked) = context.profile.total(Measure::Purposed, last, Window::D30.days() - TAKES);
+    let (days, followed) = context.profile.total(Measure::Followed, context.change.day, Window::D30.days());
+    let barren = asked.saturating_sub(followed + context.of_today(Measure::Followed));
     if barren < context.floor {
         return None;
     }

@@ -57,19 +57,18 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.change.newly_unexplained == 0 {
         return None;
     }
-    let unit = context.change.unit;
     match context.change.duty {
         Duty::NotEmployed => {
             let left = context.employee.and_then(|employee| employee.left).map(day_number);
-            let since = left.map_or(0, |left| context.profile.today().saturating_sub(left));
+            let since = left.map_or(0, |left| context.change.day.saturating_sub(left));
             let window = Window::ALL.into_iter().skip(1).find(|window| window.days() >= since).unwrap_or(Window::D90);
             // A window that reaches back beyond the last day would count regular work: the largest that does not is taken.
             let window = if window.days() > since { smaller(window) } else { window };
-            let count = context.profile.figure(window, unit, CountScope::Unexplained).max(context.change.newly_unexplained);
+            let count = context.profile.figure(window, context.change.end, CountScope::Unexplained).max(context.change.newly_unexplained);
             (count >= context.floor).then(|| finding(context, window, count, AFTER_LEAVING, "outside of the dates of employment"))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {
-            let count = context.profile.today_figure(Measure::Unexplained);
+            let count = context.of_today(Measure::Unexplained);
             (count >= context.floor).then(|| finding(context, Window::H24, count, WHILE_ABSENT, "on a day of leave or sickness"))
         }
         Duty::Absent(Absence::Training) | Duty::On | Duty::OutsideShift | Duty::Holiday => None,

@@ -62,23 +62,23 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 
 fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
     let profile = context.profile;
-    let distinct = profile.figure(window, context.change.unit, CountScope::Unexplained);
+    let distinct = profile.figure(window, context.change.end, CountScope::Unexplained);
     if distinct < context.floor {
         return None;
     }
-    let today = profile.today();
-    let history = |measure| profile.history.total(measure, today.saturating_sub(1), window.days() - 1);
+    let today = context.change.day;
+    let history = |measure| profile.total(measure, today.saturating_sub(1), window.days() - 1);
     let (days, unexplained_before) = history(Measure::Unexplained);
     let days = days + 1;
-    let unexplained_today = profile.today_figure(Measure::Unexplained);
+    let unexplained_today = context.of_today(Measure::Unexplained);
     let unexplained = unexplained_before + unexplained_today;
     // A single large day is for `bulk_extract`: the sum must be too large without it.
-    let largest = |measure, of_today: u64| profile.history.largest(measure, today.saturating_sub(1), window.days() - 1).max(of_today);
+    let largest = |measure, of_today: u64| profile.largest(measure, today.saturating_sub(1), window.days() - 1).max(of_today);
     if days < FEWEST_DAYS {
         return None;
     }
     let slow = unexplained - largest(Measure::Unexplained, unexplained_today);
-    let persons_today = profile.today_figure(Measure::Persons);
+    let persons_today = context.of_today(Measure::Persons);
     let persons_before = history(Measure::Persons).1;
     let persons = persons_before + persons_today - largest(Measure::Persons, persons_today);
     let of_unexplained = context.expected_before(Measure::Unexplained, window, days - 1).bits(slow);
@@ -97,7 +97,7 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
         bits,
         particular: format!(
             "over {days} days of activity, {} without a known reason add up, and no single day stands out",
-            profile.people(window, context.change.unit, CountScope::Unexplained).different()
+            profile.people(window, context.change.end, CountScope::Unexplained).different()
         ),
         related: Vec::new(),
     })

@@ -282,6 +282,11 @@ impl AccessContext<'_> {
         self.change.signals[measure as usize]
     }
 
+    /// The figure of a measure on the day by which the access is judged: today, or its own where it came late.
+    pub fn of_today(&self, measure: Measure) -> u64 {
+        self.profile.day_figure(measure, self.change.day)
+    }
+
     /// What is expected of a measure today, from the closed days before today and the peers.
     pub fn expected(&self, measure: Measure) -> Prediction {
         self.predicted(measure, self.own, 1)
@@ -310,9 +315,9 @@ impl AccessContext<'_> {
         let before = window.days().saturating_sub(1);
         let (days, sum) = match before {
             0 => (0, 0),
-            span => self.profile.history.total(measure, self.profile.today().saturating_sub(1), span),
+            span => self.profile.total(measure, self.change.day.saturating_sub(1), span),
         };
-        (days + 1, sum + self.profile.today_figure(measure))
+        (days + 1, sum + self.of_today(measure))
     }
 
     /// The most surprising of the windows in which a daily measure reaches the floor.
@@ -341,7 +346,7 @@ impl AccessContext<'_> {
 
     /// A figure of a measure over a window as it may be told: without what stands in for accesses of unknown size.
     pub fn told_in(&self, measure: Measure, window: Window, figure: u64) -> Told {
-        self.profile.told(measure, window, self.change.unit, figure)
+        self.profile.told(measure, window, self.change.end, figure)
     }
 
     /// The finding of a deviation.

@@ -51,8 +51,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         Duty::On | Duty::NotEmployed => return None,
         Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
     }
-    let today = context.profile.today_figure(Measure::OffDuty);
-    let (days, before) = context.profile.history.total(Measure::OffDuty, context.profile.today().saturating_sub(1), 6);
+    let today = context.of_today(Measure::OffDuty);
+    let (days, before) = context.profile.total(Measure::OffDuty, context.change.day.saturating_sub(1), 6);
     let week = before + today;
     if context.change.newly_unexplained == 0 || week < context.floor {
         return None;

@@ -57,13 +57,13 @@ const SHORTEST: u32 = 5;
 const OF_ONE: f64 = 7.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    let today = context.profile.today_figure(Measure::Unexplained);
+    let today = context.of_today(Measure::Unexplained);
     if context.change.newly_unexplained == 0 || today < context.floor {
         return None;
     }
-    let now = context.profile.today();
-    let mut figures: Vec<(u32, u64)> =
-        context.profile.history.days(Measure::Unexplained, now.saturating_sub(1), Window::D90.days()).collect();
+    let now = context.change.day;
+    let mut figures: Vec<(u32, u64)> = context.profile.days(Measure::Unexplained, now.saturating_sub(1), Window::D90.days()).collect();
+    figures.sort_unstable_by(|a, b| b.cmp(a));
     let mut ascending: Vec<u32> = figures.iter().map(|(_, figure)| *figure as u32).collect();
     ascending.sort_unstable();
     let median = u64::from(quantile(&ascending, 0.5).unwrap_or(0));

@@ -56,12 +56,14 @@ const NEAR: f64 = 0.93;
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     // A limit is kept by counting: what stands in for the unknown keeps none.
     let known = |day: u32, figure: u64| context.profile.told_of_day(Measure::Persons, day, figure).known;
-    let today = known(context.profile.today(), context.profile.today_figure(Measure::Persons));
+    let today = known(context.change.day, context.of_today(Measure::Persons));
     if context.change.newly_unexplained == 0 || today < context.floor {
         return None;
     }
-    let before = context.profile.history.days(Measure::Persons, context.profile.today().saturating_sub(1), Window::D30.days());
-    let mut days: Vec<u64> = before.map(|(day, figure)| known(day, figure)).take(DAYS - 1).collect();
+    let before = context.profile.days(Measure::Persons, context.change.day.saturating_sub(1), Window::D30.days());
+    let mut before: Vec<(u32, u64)> = before.collect();
+    before.sort_unstable_by(|a, b| b.cmp(a));
+    let mut days: Vec<u64> = before.into_iter().map(|(day, figure)| known(day, figure)).take(DAYS - 1).collect();
     let largest = days.iter().copied().max().unwrap_or(0).max(today);
     let limit = round_above(largest);
     let low = (limit as f64 * NEAR).ceil() as u64;

@@ -49,7 +49,7 @@ pub const DETECTOR: Detector = Detector {
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Mechanical) == 0 || context.profile.today_figure(Measure::Unexplained) == 0 {
+    if context.added(Measure::Mechanical) == 0 || context.of_today(Measure::Unexplained) == 0 {
         return None;
     }
     let mut deviation = context.most_unusual_window(Measure::Mechanical, &[Window::H24, Window::D7])?;

@@ -6,7 +6,7 @@ use crate::detect::{AccessContext, Finding, evaluate_access};
 use crate::engine::context::Context;
 use crate::engine::env::Env;
 use crate::engine::output::{Output, Revision};
-use crate::engine::tracked::Tracked;
+use crate::engine::tracked::{Before, Tracked};
 use crate::model::access::Access;
 use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
@@ -19,7 +19,8 @@ use crate::profile::justification::{self, ReasonUsage};
 use crate::profile::measure::Measure;
 use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::told::Told;
-use crate::profile::window::{Window, day_number};
+use crate::profile::trail::Stretch;
+use crate::profile::window::{Window, WindowEnd, day_number};
 use crate::triage::report::Writer;
 use crate::triage::standing::{self, Standing};
 use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration};
@@ -53,13 +54,25 @@ pub fn judge_access(
     {
         return today;
     }
-    // Windows end with the newest disclosure.
-    change.unit = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
+    // Windows end with the newest disclosure, unless the access lies a day or more before it: then with its own day.
+    let newest = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
+    change.end = WindowEnd { unit: newest, past: false };
+    if newest - change.unit >= UNITS_PER_DAY {
+        change.end = WindowEnd { unit: change.unit, past: true };
+    }
+    change.unit = change.end.unit;
     let people = access.persons.figure().unwrap_or(0);
     let is_unknown = justification.unexplained_unnamed == Persons::Unknown;
     let newly_unexplained = Told::of(change.newly_unexplained, u32::from(is_unknown)).known;
     out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), newly_unexplained);
-    let day = tracked.profile.today();
+    let day = change.day;
+    let past = (!change.in_today).then(|| (tracked.profile.history.all_moments(day.saturating_sub(1)), Before::default()));
+    let before = |window| match &past {
+        None => tracked.before(window),
+        Some((own, before)) => before.of(&tracked.profile.history, day, window).unwrap_or(own),
+    };
+    // What they did on a day that is past is not held any more: it counts with that of the others.
+    let activity = if past.is_none() { (tracked.marks.activity, tracked.marks.activity_before) } else { Default::default() };
     let activity_of = |day: u32, own: Activity| {
         let groups = tracked.groups.into_iter().filter(|group| *group != 0);
         groups.map(|group| env.group_activity.of_others((group, day), own)).fold(1.0, f64::max)
@@ -72,10 +85,10 @@ pub fn judge_access(
         profile: &tracked.profile,
         employee,
         group,
-        own: tracked.own(),
-        before: &|window| tracked.before(window),
-        group_activity: activity_of(day, tracked.marks.activity),
-        group_activity_before: activity_of(day.saturating_sub(1), tracked.marks.activity_before),
+        own: past.as_ref().map_or_else(|| tracked.own(), |(own, _)| own),
+        before: &before,
+        group_activity: activity_of(day, activity.0),
+        group_activity_before: activity_of(day.saturating_sub(1), activity.1),
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
@@ -93,10 +106,13 @@ pub fn judge_access(
     }
     let trigger = Trigger {
         time: access.time,
-        found: access.time,
+        // What is found late is news from then on, as what is found by comparing employees is.
+        found: if change.in_today { access.time } else { settles.max(access.time) },
         hash: access.hash.0,
         kinds: access.kinds,
-        unit: change.unit,
+        end: change.end,
+        day: change.day,
+        in_today: change.in_today,
         access: Some(access),
         employed: duty != Duty::NotEmployed,
         claimed: access.identity == Identity::Claimed,
@@ -118,7 +134,9 @@ pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Ti
         found: midnight,
         hash: newest.hash,
         kinds: newest.kinds,
-        unit: newest.unit,
+        end: newest.unit.into(),
+        day: tracked.profile.today(),
+        in_today: true,
         access: None,
         employed: true,
         claimed: newest.claimed,
@@ -136,7 +154,12 @@ struct Trigger<'a> {
     found: Timestamp,
     hash: [u8; 32],
     kinds: Kinds,
-    unit: u32,
+    /// Where the windows end by which it was judged.
+    end: WindowEnd,
+    /// The day by which it was judged.
+    day: u32,
+    /// Whether that day is open.
+    in_today: bool,
     /// The access itself, where it is at hand and not in evidence yet.
     access: Option<&'a Access>,
     /// Whether it fell within the dates of employment.
@@ -174,13 +197,13 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         time: trigger.time,
         found: trigger.found,
         hash: trigger.hash,
-        day: trigger.unit / UNITS_PER_DAY,
+        day: trigger.end.unit / UNITS_PER_DAY,
         weight,
         standing,
         band: context.explanations.configured().then(|| tracked.unexplained_band(&context.statute)),
         calibration: &env.models.calibration,
         group: &group,
-        corroboration: corroboration::corroboration(&tracked.episodes, finding.typology, trigger.unit / UNITS_PER_DAY),
+        corroboration: corroboration::corroboration(&tracked.episodes, finding.typology, trigger.end.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
     let found = found.filter(|position| {
@@ -198,10 +221,10 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         unknown: finding.unknown,
         measure: finding.measure,
         particular: finding.particular.clone(),
-        observed: profile.observe(finding.window, trigger.unit, CountScope::Exposure),
+        observed: profile.observe(finding.window, trigger.end, CountScope::Exposure),
         bits: finding.bits,
-        learnt_to: profile.today().saturating_sub(1),
-        days: profile.history.total(finding.measure, profile.today().saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
+        learnt_to: trigger.day.saturating_sub(1),
+        days: profile.total(finding.measure, trigger.day.saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
     };
     let mut episode = match found {
         Some(position) => {
@@ -217,13 +240,17 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
                 Window::H24 => UNITS_PER_DAY - 1,
                 Window::D7 | Window::D30 | Window::D90 => 7 * UNITS_PER_DAY - 1,
             };
-            let evidence = profile.trail.since(trigger.unit.saturating_sub(reach));
+            let evidence = match trigger.access {
+                // The trail of the last days does not hold what lies before them.
+                Some(access) if trigger.end.past => Stretch::of(access),
+                _ => profile.trail.since(trigger.end.unit.saturating_sub(reach)),
+            };
             let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
             episode
         }
     };
     let decision = episode.absorb(settings, finding, &at, peak);
-    if episode.holds_out(trigger.unit / UNITS_PER_DAY) {
+    if trigger.in_today && episode.holds_out(trigger.end.unit / UNITS_PER_DAY) {
         tracked.profile.hold_today_out();
     }
     match decision {

@@ -11,7 +11,7 @@ use crate::population::{GroupModel, lookups};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
 use crate::profile::counts::CountScope;
-use crate::profile::history::{AllMoments, Moments};
+use crate::profile::history::{AllMoments, History, Moments};
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use crate::triage::Episode;
@@ -66,7 +66,21 @@ fn standing(actor: &Actor, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
 
 /// Moments before the windows of 7, 30 and 90 days.
 #[derive(Clone, Debug, Default)]
-struct Before([OnceLock<Box<AllMoments>>; 3]);
+pub struct Before([OnceLock<Box<AllMoments>>; 3]);
+
+impl Before {
+    /// Those before a window of several days that ends with a day.
+    pub fn of(&self, history: &History, day: u32, window: Window) -> Option<&AllMoments> {
+        let cell = match window {
+            Window::H1 | Window::H24 => return None,
+            Window::D7 => 0,
+            Window::D30 => 1,
+            Window::D90 => 2,
+        };
+        let last = day.saturating_sub(window.days());
+        Some(self.0[cell].get_or_init(|| Box::new(history.all_moments(last))))
+    }
+}
 
 impl Tracked {
     /// Begins to track.
@@ -147,14 +161,7 @@ impl Tracked {
 
     /// Moments of the closed days before a window that ends today.
     pub fn before(&self, window: Window) -> &AllMoments {
-        let cell = match window {
-            Window::H1 | Window::H24 => return self.own(),
-            Window::D7 => 0,
-            Window::D30 => 1,
-            Window::D90 => 2,
-        };
-        let last = self.profile.today().saturating_sub(window.days());
-        self.before.0[cell].get_or_init(|| Box::new(self.profile.history.all_moments(last)))
+        self.before.of(&self.profile.history, self.profile.today(), window).unwrap_or_else(|| self.own())
     }
 
     /// The unit by whose window an access is judged.

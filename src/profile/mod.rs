@@ -8,6 +8,7 @@ pub mod dossiers;
 pub mod evaluated;
 pub mod history;
 pub mod justification;
+mod late;
 pub mod measure;
 pub mod observation;
 pub mod seen;
@@ -31,12 +32,14 @@ use dossiers::{Dossier, Dossiers};
 use evaluated::Evaluated;
 use history::{ClosedDay, History};
 use justification::{Justification, UnexplainedSubjects};
+use late::LateDays;
 use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
 use serde::{Deserialize, Serialize};
 use statutory::StatutoryTotals;
 use tally::Tally;
 use trail::Trail;
+use window::WindowEnd;
 
 /// Days over which the statutory counter and the table of subjects roll, where nothing else is configured.
 pub const HORIZON_DAYS: u32 = 365;
@@ -67,6 +70,7 @@ pub struct Profile {
     held_out: bool,
     /// Days that are over.
     pub history: History,
+    late: LateDays,
     seen: SeenTable,
     counted: Tally<Both<Counted>>,
     counted_days: Tally<Both<Counted>>,
@@ -119,6 +123,10 @@ struct Volume {
 pub struct ProfileChange {
     /// The five minutes in which it lies.
     pub unit: u32,
+    /// Where the windows end by which it is judged.
+    pub end: WindowEnd,
+    /// The day by which it is judged: its own.
+    pub day: u32,
     /// Whether it lies in the open day (a late one may not).
     pub in_today: bool,
     /// Where it stands to working time.
@@ -143,6 +151,7 @@ impl Profile {
             figures: [0; Measure::COUNT],
             held_out: false,
             history: History::default(),
+            late: LateDays::default(),
             seen: SeenTable::new(HORIZON_DAYS, EXACT_ENTRIES),
             counted: Tally::new(UNITS_PER_DAY),
             counted_days: Tally::new(HORIZON_DAYS),
@@ -172,6 +181,32 @@ impl Profile {
         u64::from(self.figures[measure as usize])
     }
 
+    /// The figure of a measure on one day, with what came late.
+    pub fn day_figure(&self, measure: Measure, day: u32) -> u64 {
+        if self.is_open(day) {
+            return self.today_figure(measure);
+        }
+        let closed = self.history.days(measure, day, 1).next().map_or(0, |(_, figure)| figure);
+        closed.saturating_add(self.late.figure(measure, day))
+    }
+
+    /// Days of activity in the `span` days that end with `last`, with the measure's figure and what came late.
+    pub fn days(&self, measure: Measure, last: u32, span: u32) -> impl Iterator<Item = (u32, u64)> {
+        let first = (last + 1).saturating_sub(span);
+        let learnt = self.history.days(measure, last, span).map(move |(day, figure)| (day, figure + self.late.figure(measure, day)));
+        learnt.chain(self.late.only_late(&self.history, first, last).map(move |day| (day, self.late.figure(measure, day))))
+    }
+
+    /// Days of activity in the `span` days that end with `last`, and the measure's sum: (days, sum).
+    pub fn total(&self, measure: Measure, last: u32, span: u32) -> (u32, u64) {
+        self.days(measure, last, span).fold((0, 0), |(days, sum), (_, figure)| (days + 1, sum + figure))
+    }
+
+    /// The measure's largest figure of a day in the `span` days that end with `last`.
+    pub fn largest(&self, measure: Measure, last: u32, span: u32) -> u64 {
+        self.days(measure, last, span).map(|(_, figure)| figure).max().unwrap_or(0)
+    }
+
     /// Keeps today out of learning.
     pub fn hold_today_out(&mut self) {
         self.held_out = true;
@@ -185,6 +220,7 @@ impl Profile {
         let closed = self.close();
         (self.today, self.closed, self.figures, self.held_out) = (day, false, [0; Measure::COUNT], false);
         self.conduct.turn(day);
+        self.late.forget_before(self.first_day());
         let totals = &mut self.totals;
         self.seen.expire(day, |before, after| totals.shift(before, after, statute));
         closed
@@ -218,25 +254,35 @@ impl Profile {
         around: &Circumstances<'_>,
         statute: &Statute,
     ) -> ProfileChange {
-        let unit = window::unit_number(around.local);
-        let in_today = unit / UNITS_PER_DAY == self.today && !self.closed;
+        // What came later than anything that is kept counts with the oldest day that is.
+        let unit = window::unit_number(around.local).max(self.first_day() * UNITS_PER_DAY);
+        let day = unit / UNITS_PER_DAY;
+        let in_today = self.is_open(day);
         let discloses = !access.persons.is_nobody();
         let duty = around.duty;
-        let mut change =
-            ProfileChange { unit, in_today, duty, discloses, newly_unexplained: 0, dossier: None, signals: [0; Measure::COUNT] };
+        let mut change = ProfileChange {
+            unit,
+            end: unit.into(),
+            day,
+            in_today,
+            duty,
+            discloses,
+            newly_unexplained: 0,
+            dossier: None,
+            signals: [0; Measure::COUNT],
+        };
         let seen = &self.seen;
         let is_open = justification.unexplained != UnexplainedSubjects::Nobody;
         change.signals[Measure::Tampered as usize] += u64::from(!access.signs.is_empty());
-        let device = self.conduct.note_act(access, is_open, unit, |subject| seen.last_touch(subject), &mut change.signals);
+        let at = conduct::When { unit, late: !in_today };
+        let device = self.conduct.note_act(access, is_open, at, |subject| seen.last_touch(subject), &mut change.signals);
         if discloses {
             self.apply_disclosure(access, justification, around, device, statute, &mut change);
         }
         if in_today {
-            for (at, more) in change.signals.iter().enumerate().filter(|(_, more)| **more > 0) {
-                let more = u32::try_from(*more).unwrap_or(u32::MAX);
-                let figure = &mut self.figures[at];
-                *figure = if at == Measure::Polls as usize { (*figure).max(more) } else { figure.saturating_add(more) };
-            }
+            late::add(&mut self.figures, &change.signals);
+        } else {
+            self.late.add(day, &change.signals);
         }
         change
     }
@@ -301,7 +347,9 @@ impl Profile {
         if unit / UNITS_PER_DAY < self.first_day() {
             return (0, 0, [false; TARGETED]);
         }
-        let day_start = unit - unit % UNITS_PER_DAY;
+        let day = unit / UNITS_PER_DAY;
+        let day_start = day * UNITS_PER_DAY;
+        let next_day = day_start + UNITS_PER_DAY;
         let (mut persons, mut unexplained) = (0, 0);
         let mut strangers = [false; TARGETED];
         let scale = self.seen.scale();
@@ -313,8 +361,11 @@ impl Profile {
             if let Some(stranger) = strangers.get_mut(at) {
                 *stranger = touch.last == 0;
             }
-            let first_today = touch.last < day_start;
-            let newly_open = open && touch.last_unexplained < day_start;
+            // Of a past day it is not known whether somebody who was touched later was touched on it, too.
+            let late = &mut self.late;
+            let mut is_first = |last: u32, open: bool| last < day_start || (last >= next_day && late.is_first(day, subject.0, open));
+            let first_today = is_first(touch.last, false);
+            let newly_open = open && is_first(touch.last_unexplained, true);
             persons += u64::from(first_today);
             unexplained += u64::from(newly_open);
             if !first_today && !newly_open && !targeted {
@@ -405,6 +456,7 @@ impl Profile {
     /// Bytes on the heap: (the profile, the set behind the statutory counter).
     pub fn heap_bytes(&self) -> (usize, usize) {
         let profile = self.history.heap_bytes()
+            + self.late.heap_bytes()
             + self.counted.heap_bytes()
             + self.volume.heap_bytes()
             + self.volume_days.heap_bytes()

@@ -7,22 +7,34 @@ use crate::profile::counted::Counted;
 use crate::profile::counts::CountScope;
 use crate::profile::history::ClosedDay;
 use crate::profile::measure::Measure;
-use crate::profile::seen::Since;
+use crate::profile::seen::{Since, UNITS_PER_DAY};
 use crate::profile::told::{PeopleTold, Told};
-use crate::profile::window::Window;
-use crate::profile::{Profile, UNKNOWN_BULK};
+use crate::profile::window::{Window, WindowEnd};
+use crate::profile::{Both, Profile, UNKNOWN_BULK, Volume};
 
 impl Profile {
     /// How many people were touched in the window that ends with `unit`, as a figure to compare: named people, counts, and
     /// for each bulk statement of unknown size a large number.
-    pub fn figure(&self, window: Window, unit: u32, part: CountScope) -> u64 {
-        let since = window.since(unit);
+    pub fn figure(&self, window: Window, end: impl Into<WindowEnd>, part: CountScope) -> u64 {
+        let end = end.into();
+        let since = window.since(end);
         let named = self.seen.since(since, part);
+        // People of a past day who were touched again count there by its own figure alone.
+        let named = if end.past { named.max(self.past_figure(window, end, part)) } else { named };
         if self.counted.is_empty() && self.counted_days.is_empty() {
             return named;
         }
         let counted = self.counted_since(since, part);
-        named.saturating_add(counted.most()).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK)
+        named.max(self.seen.since(since, part).saturating_add(counted.most()).saturating_add(u64::from(counted.bulk) * UNKNOWN_BULK))
+    }
+
+    /// What was counted on the past day with which a window of one day ends.
+    fn past_figure(&self, window: Window, end: WindowEnd, part: CountScope) -> u64 {
+        let measure = match part {
+            CountScope::Exposure => Measure::Persons,
+            CountScope::Unexplained => Measure::Unexplained,
+        };
+        if window.days() == 1 { self.day_figure(measure, end.unit / UNITS_PER_DAY) } else { 0 }
     }
 
     /// How many accesses of unknown size a figure of the window may hold a stand-in for.
@@ -31,8 +43,8 @@ impl Profile {
     }
 
     /// A figure of a measure over a window that ends with `unit`, as it may be told.
-    pub fn told(&self, measure: Measure, window: Window, unit: u32, figure: u64) -> Told {
-        Told::of(figure, self.unsized_in(measure, window.since(unit)))
+    pub fn told(&self, measure: Measure, window: Window, end: impl Into<WindowEnd>, figure: u64) -> Told {
+        Told::of(figure, self.unsized_in(measure, window.since(end)))
     }
 
     /// The figure of a measure on one day, as it may be told.
@@ -60,14 +72,15 @@ impl Profile {
     }
 
     /// The people of the window that ends with `unit`, by what is known of them.
-    pub fn people(&self, window: Window, unit: u32, part: CountScope) -> PeopleTold {
-        let since = window.since(unit);
+    pub fn people(&self, window: Window, end: impl Into<WindowEnd>, part: CountScope) -> PeopleTold {
+        let since = window.since(end);
         PeopleTold::new(self.seen.since(since, part), &self.counted_since(since, part))
     }
 
     /// What was seen in the window that ends with `unit`.
-    pub fn observe(&self, window: Window, unit: u32, part: CountScope) -> Observed {
-        let since = window.since(unit);
+    pub fn observe(&self, window: Window, end: impl Into<WindowEnd>, part: CountScope) -> Observed {
+        let end = end.into();
+        let since = window.since(end);
         let counted = self.counted_since(since, part);
         let persons = counted.with_named(self.seen.persons(self.seen.kept_since(since, part)));
         let by_kind = self.seen.kept_by_kind(since, part);
@@ -75,32 +88,42 @@ impl Profile {
         let kinds = Kind::ALL.into_iter().filter(|kind| by_kind[*kind as usize] > 0 || of_counts.contains(*kind));
         let kinds = kinds.map(|kind| (kind, counted.with_named_of(kind, self.seen.persons(by_kind[kind as usize])))).collect();
         let (accesses, records) = self.volume_since(since);
-        let told = self.people(window, unit, part);
+        let told = self.people(window, end, part);
         let named = self.seen.persons(self.seen.kept_since(since, part));
         Observed { accesses, records, persons, named, counted: told.counted, unknown_accesses: told.unknown, kinds }
     }
 
     fn counted_since(&self, since: Since, part: CountScope) -> Counted {
-        let tally = match since {
-            Since::Unit(unit) => self.counted.since(unit),
-            Since::Day(day) => self.counted_days.since(day),
-        };
         let mut all = Counted::default();
-        for counted in tally {
+        self.counted_in(since, |counted| {
             all.join(match part {
                 CountScope::Exposure => &counted.exposure,
                 CountScope::Unexplained => &counted.unexplained,
             });
-        }
+        });
         all
     }
 
+    fn counted_in(&self, since: Since, tell: impl FnMut(&Both<Counted>)) {
+        match since {
+            Since::Unit(unit) => self.counted.since(unit).for_each(tell),
+            Since::Day(day) => self.counted_days.since(day).for_each(tell),
+            Since::Days(first, last) => self.counted_days.within(first, last).for_each(tell),
+        }
+    }
+
     fn volume_since(&self, since: Since) -> (u64, u64) {
-        let tally = match since {
-            Since::Unit(unit) => self.volume.since(unit),
-            Since::Day(day) => self.volume_days.since(day),
+        let (mut accesses, mut rows) = (0, 0u64);
+        let add = |volume: &Volume| {
+            accesses += u64::from(volume.accesses);
+            rows = rows.saturating_add(u64::from(volume.rows));
         };
-        tally.fold((0, 0), |(accesses, rows), volume| (accesses + u64::from(volume.accesses), rows.saturating_add(u64::from(volume.rows))))
+        match since {
+            Since::Unit(unit) => self.volume.since(unit).for_each(add),
+            Since::Day(day) => self.volume_days.since(day).for_each(add),
+            Since::Days(first, last) => self.volume_days.within(first, last).for_each(add),
+        }
+        (accesses, rows)
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Since {
     Unit(u32),
     /// From the start of this day (unit / 288) on.
     Day(u32),
+    /// Whole days that are past, both included.
+    Days(u32, u32),
 }
 
 impl Since {
@@ -29,7 +31,15 @@ impl Since {
     fn first_unit(self) -> u32 {
         match self {
             Since::Unit(unit) => unit.max(1),
-            Since::Day(day) => (day * UNITS_PER_DAY).max(1),
+            Since::Day(day) | Since::Days(day, _) => (day * UNITS_PER_DAY).max(1),
+        }
+    }
+
+    /// The last unit of it; none where it goes on.
+    fn last_unit(self) -> u32 {
+        match self {
+            Since::Unit(_) | Since::Day(_) => u32::MAX,
+            Since::Days(_, last) => last * UNITS_PER_DAY + (UNITS_PER_DAY - 1),
         }
     }
 }
@@ -331,6 +341,7 @@ impl SeenTable {
         match since {
             Since::Unit(unit) => self.recent.since(unit, part),
             Since::Day(day) => self.days.since(day, part),
+            Since::Days(first, last) => self.days.since(first, part) - self.days.since(last + 1, part),
         }
     }
 
@@ -342,7 +353,7 @@ impl SeenTable {
     /// Kept people by kind, touched since then. Costs a look at every entry.
     pub fn kept_by_kind(&self, since: Since, part: CountScope) -> [u64; Kind::ALL.len()] {
         let mut by_kind = [0; Kind::ALL.len()];
-        for entry in self.entries.iter().filter(|e| e.at(part) >= since.first_unit()) {
+        for entry in self.entries.iter().filter(|e| (since.first_unit()..=since.last_unit()).contains(&e.at(part))) {
             for kind in Kinds(entry.kinds).iter() {
                 by_kind[kind as usize] += 1;
             }

@@ -52,6 +52,12 @@ impl<T: Default> Tally<T> {
         self.units.iter().rev().take_while(move |(unit, _)| *unit >= first).map(|(_, sum)| sum)
     }
 
+    /// The sums of the units from one to another, both included.
+    pub fn within(&self, first: u32, last: u32) -> impl Iterator<Item = &T> {
+        let from = self.units.partition_point(|(unit, _)| *unit < first);
+        self.units.range(from..).take_while(move |(unit, _)| *unit <= last).map(|(_, sum)| sum)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.units.is_empty()

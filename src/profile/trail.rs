@@ -43,6 +43,13 @@ const MOST_INFERRED: usize = 8;
 const DAYS: usize = 8;
 
 impl Stretch {
+    /// That of one record.
+    pub fn of(access: &Access) -> Stretch {
+        let mut stretch = Stretch::default();
+        stretch.push(access);
+        stretch
+    }
+
     /// Adds a record.
     pub fn push(&mut self, access: &Access) {
         self.root = chain(&self.root, &access.hash.0);

@@ -43,13 +43,33 @@ impl Window {
         }
     }
 
-    /// From where the window reaches that ends with `unit`.
-    pub fn since(self, unit: u32) -> Since {
+    /// What lies in the window that ends there.
+    pub fn since(self, end: impl Into<WindowEnd>) -> Since {
+        let WindowEnd { unit, past } = end.into();
+        if past {
+            let day = unit / UNITS_PER_DAY;
+            return Since::Days((day + 1).saturating_sub(self.days()), day);
+        }
         match self {
             Window::H1 => Since::Unit((unit + 1).saturating_sub(12)),
             Window::H24 => Since::Unit((unit + 1).saturating_sub(UNITS_PER_DAY)),
             Window::D7 | Window::D30 | Window::D90 => Since::Day((unit / UNITS_PER_DAY + 1).saturating_sub(self.days())),
         }
+    }
+}
+
+/// Where windows end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WindowEnd {
+    /// The five minutes.
+    pub unit: u32,
+    /// Whether it lies so far back that only whole days are known: windows end with the day, and hold nothing of later ones.
+    pub past: bool,
+}
+
+impl From<u32> for WindowEnd {
+    fn from(unit: u32) -> WindowEnd {
+        WindowEnd { unit, past: false }
     }
 }
 
@@ -87,5 +107,7 @@ mod tests {
         let unit = 5 * UNITS_PER_DAY + 3;
         assert_eq!(Window::H1.since(unit), Since::Unit(unit - 11));
         assert_eq!(Window::D7.since(9 * UNITS_PER_DAY), Since::Day(3));
+        let past = WindowEnd { unit: 9 * UNITS_PER_DAY + 5, past: true };
+        assert_eq!((Window::H1.since(past), Window::D7.since(past)), (Since::Days(9, 9), Since::Days(3, 9)));
     }
 }

@@ -40,6 +40,15 @@ pub struct Circumstances<'a> {
     pub is_common: &'a dyn Fn(Which) -> bool,
 }
 
+/// When an access was.
+#[derive(Clone, Copy, Debug)]
+pub struct When {
+    /// The five minutes.
+    pub unit: u32,
+    /// Whether its day had closed.
+    pub late: bool,
+}
+
 /// Counts of one access, one for each measure.
 pub type Signals = [u64; Measure::COUNT];
 
@@ -56,6 +65,8 @@ const BUSINESS: usize = 256;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Conduct {
     rhythm: Rhythm,
+    /// That of what comes late, which is no part of what goes on now.
+    late_rhythm: Rhythm,
     steps: Steps,
     devices: Devices,
     polls: Polls,
@@ -84,7 +95,7 @@ impl Conduct {
         &mut self,
         access: &Access,
         is_open: bool,
-        unit: u32,
+        When { unit, late }: When,
         last_look: impl Fn(Subject) -> u32,
         signals: &mut Signals,
     ) -> devices::Seen {
@@ -92,7 +103,8 @@ impl Conduct {
         signals[Measure::Switches as usize] += u64::from(device.switched);
         match access.operation {
             Operation::Read | Operation::Export => {
-                signals[Measure::Mechanical as usize] += self.rhythm.note(access.time.0);
+                signals[Measure::Mechanical as usize] +=
+                    if late { self.late_rhythm.note_late(access.time.0) } else { self.rhythm.note(access.time.0) };
                 let by_key = matches!(access.selection, Selection::Keys | Selection::Unknown);
                 let missed = is_open && access.success && by_key && access.rows == Some(0) && access.persons.is_nobody();
                 signals[Measure::Misses as usize] += u64::from(missed);

@@ -32,11 +32,20 @@ pub struct Rhythm {
 impl Rhythm {
     /// Notes an access; gives how many accesses of the run are a machine's and were not told before.
     pub fn note(&mut self, ms: i64) -> u64 {
-        let gap = ms - self.last;
+        self.note_from(self.last, ms)
+    }
+
+    /// The same of records that come late: several days may come one after the other, each a run of its own.
+    pub fn note_late(&mut self, ms: i64) -> u64 {
+        self.note_from(if ms + PAUSE < self.last { 0 } else { self.last }, ms)
+    }
+
+    fn note_from(&mut self, last: i64, ms: i64) -> u64 {
+        let gap = ms - last;
         if gap < ONE_CLICK {
             return u64::from(self.mechanical);
         }
-        if self.last == 0 || gap > PAUSE {
+        if last == 0 || gap > PAUSE {
             *self = Rhythm { last: ms, ..Rhythm::default() };
             return 0;
         }

@@ -39,7 +39,11 @@ impl Touched {
             }
             self.days.push_back(People { day, subjects: Vec::new() });
         }
-        let Some(people) = self.days.iter_mut().rev().find(|people| people.day == day) else { return };
+        // What comes after its day has been compared is compared with the oldest day that has not.
+        let Some(at) = self.days.iter().rposition(|people| people.day <= day).or(Some(0)).filter(|at| *at < self.days.len()) else {
+            return;
+        };
+        let people = &mut self.days[at];
         if let Err(at) = people.subjects.binary_search(&subject.0) {
             if people.subjects.len() == KEPT {
                 if at == KEPT {
