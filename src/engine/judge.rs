@@ -249,7 +249,15 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
             episode
         }
     };
-    let decision = episode.absorb(settings, finding, &at, peak);
+    let mut decision = episode.absorb(settings, finding, &at, peak);
+    // Windows of the next morning would have held it as well, had it come in its time.
+    let next = trigger.end.unit / UNITS_PER_DAY + 1;
+    if trigger.end.past && finding.window.days() == 1 && profile.day_figure(Measure::Unexplained, next) > 0 {
+        let again = episode.absorb(settings, finding, &FindingContext { day: next, ..at }, peak);
+        if decision != Decision::Opened && !matches!(again, Decision::Joined | Decision::Noted) {
+            decision = again;
+        }
+    }
     if trigger.in_today && episode.holds_out(trigger.end.unit / UNITS_PER_DAY) {
         tracked.profile.hold_today_out();
     }

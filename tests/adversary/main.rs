@@ -10,5 +10,6 @@ mod common;
 mod company;
 
 mod flood_of_volume;
+mod late_export;
 mod rows_left_out;
 mod shown_for_a_trifle;
