@@ -7,6 +7,7 @@ use crate::model::access::{Indicators, Operation, Subject};
 use crate::model::keys::Keys;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::record::Record;
+use crate::sql::auditing;
 
 /// Programs by which people talk to a database themselves, by the beginnings of the names that they give. Drivers are not among
 /// them: applications use those.
@@ -56,10 +57,6 @@ const DIRECT_TOOLS: &[&str] = &[
     "disql",
 ];
 
-/// Beginnings of statements that may change what is audited.
-const SETTING_WORDS: &[&str] =
-    &["SET", "ALTER", "NOAUDIT", "UNINSTALL", "RESET", "DROP", "EXEC", "DISABLE", "CALL", "BEGIN", "UPDATE", "DELETE"];
-
 /// Columns that guard somebody's account or data, by parts of their names.
 const GUARDS: &[&str] = &["passw", "pwd", "pin", "mask", "secret", "otp", "mfa", "2fa", "security", "protect", "freeze", "lock"];
 
@@ -77,7 +74,11 @@ pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> In
         |indicators: &mut Indicators, holds: bool, mark: Indicators| *indicators = if holds { indicators.and(mark) } else { *indicators };
     set(&mut indicators, disclosure.kinds.intersects(contact), Indicators::CONTACT);
     set(&mut indicators, record.client.app.as_deref().is_some_and(is_direct), Indicators::DIRECT);
-    set(&mut indicators, record.statement.as_deref().is_some_and(switches_audit_off), Indicators::AUDIT_OFF);
+    set(
+        &mut indicators,
+        record.statement.as_deref().is_some_and(|text| auditing::switches_off(text, &record.binds, record.dialect)),
+        Indicators::AUDIT_OFF,
+    );
     let control = changes_protection(record, catalog) || statement_changes_protection(record, disclosure, catalog);
     set(&mut indicators, control, Indicators::CONTROL);
     indicators
@@ -90,32 +91,6 @@ fn is_direct(app: &str) -> bool {
         // `mysql` and `mysql 8.0`, and not `mysqlproxyd`.
         rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphabetic()))
     })
-}
-
-/// `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `NOAUDIT …`, `ALTER SERVER AUDIT … STATE = OFF` and the like.
-fn switches_audit_off(statement: &str) -> bool {
-    let text = statement.trim_start();
-    let starts = |word: &&str| text.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-    if !SETTING_WORDS.iter().any(starts) {
-        return false;
-    }
-    if starts(&"NOAUDIT") {
-        return true;
-    }
-    let text = text.chars().take(400).collect::<String>().to_ascii_lowercase();
-    let names = [
-        "pgaudit",
-        "audit_log",
-        "server_audit",
-        "server audit",
-        "audit policy",
-        "audit_trail",
-        "log_statement",
-        "auditlog",
-        "audit specification",
-    ];
-    let offs = ["none", "off", "''", "= 0", "=0", "disable", "uninstall", "drop", "reset", "false", "delete"];
-    names.iter().any(|name| text.contains(name)) && offs.iter().any(|off| text.contains(off))
 }
 
 fn changes_protection(record: &Record<'_>, catalog: &Catalog) -> bool {
@@ -210,18 +185,5 @@ mod tests {
                 .all(|name| names_guard(name))
         );
         assert!(!["shipping_pints", "block_no", "spinner", "clock", "opinion", "name", "remasked"].iter().any(|name| names_guard(name)));
-    }
-
-    #[test]
-    fn switching_off_is_told_from_other_settings() {
-        let off = [
-            "SET pgaudit.log = 'none'",
-            "set global server_audit_logging=OFF",
-            "NOAUDIT SELECT ON crm.customers",
-            "ALTER SERVER AUDIT a WITH (STATE = OFF)",
-        ];
-        assert!(off.iter().all(|text| switches_audit_off(text)));
-        let other = ["SET search_path = crm", "SET pgaudit.log = 'all'", "SELECT 'pgaudit none'", "ALTER TABLE audit_log_x ADD c int"];
-        assert!(!other.iter().any(|text| switches_audit_off(text)), "{:?}", other.map(switches_audit_off));
     }
 }

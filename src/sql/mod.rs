@@ -4,6 +4,7 @@
 //! matter. What cannot be parsed degrades to the tables that its words name, and says so; it never degrades to nothing.
 //! Every text is taken as hostile: length, nesting and the number of parts are capped, and no text panics.
 
+pub mod auditing;
 mod batch;
 mod cache;
 mod call;
