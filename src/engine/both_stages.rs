@@ -62,17 +62,20 @@ impl Engine {
         self.watermarks.add(partition, self.keyed.context().lateness);
     }
 
-    /// Takes a record of a partition, in the partition's order. `believed` is the latest event time that is plausible by other
-    /// evidence than the watermark (live: the broker's clock and a bounded skew). A record that is returned was set aside before as
-    /// implausible, and is given up.
-    pub fn take(&mut self, access: Access, believed: Option<Timestamp>) -> Option<Access> {
+    /// Takes a record of a partition, in the partition's order. `limit` is the latest event time that can be believed by a clock (live:
+    /// ours, the broker's, and a bounded skew).
+    pub fn take(&mut self, access: Access, limit: Option<Timestamp>) {
         let lateness = self.keyed.context().lateness;
         let partition = access.partition;
-        let given_up = self.watermarks.take(access, believed, lateness, &mut |record| self.keyed.push(record));
+        self.watermarks.take(access, limit, lateness, &mut |record| self.keyed.push(record));
         if self.watermarks.has_losses() {
             self.push_losses(partition);
         }
-        given_up
+    }
+
+    /// A clock says that times up to this one can be believed: what was set aside for its time is let go when that has come.
+    pub fn let_go(&mut self, limit: Timestamp) {
+        self.watermarks.let_go(limit, &mut |record| self.keyed.push(record));
     }
 
     /// Provisional revisions of a record that has just arrived. The record must be taken as well, and settles in its time.
@@ -123,9 +126,10 @@ impl Engine {
         self.watermarks.mark_idle(partition, to, &mut |record| self.keyed.push(record));
     }
 
-    /// A partition ends. Records that are returned were set aside as implausible, and are given up.
-    pub fn end_partition(&mut self, partition: PartitionId) -> Vec<Access> {
-        self.watermarks.end(partition, &mut |record| self.keyed.push(record))
+    /// A partition ends.
+    pub fn end_partition(&mut self, partition: PartitionId) {
+        self.watermarks.end(partition, &mut |record| self.keyed.push(record));
+        self.push_losses(partition);
     }
 
     /// Settles what has become old enough in every partition that is not idle.
@@ -135,9 +139,8 @@ impl Engine {
 
     /// The input ends: everything pending settles, and what changed gives revisions.
     pub fn finish(&mut self, executor: &impl Executor) -> Output {
-        let mut given_up = Vec::new();
         for partition in self.watermarks.partitions() {
-            given_up.extend(self.end_partition(partition));
+            self.end_partition(partition);
         }
         let last = self.watermarks.last();
         let mut out = last.map_or_else(Output::default, |last| self.settle(last + Span::minutes(1), executor));
@@ -146,7 +149,6 @@ impl Engine {
         finished.revisions.extend(self.global.finish(self.keyed.context()));
         self.global.apply_budget(&mut finished);
         out.join(finished);
-        out.given_up.extend(given_up);
         out
     }
 
@@ -173,13 +175,13 @@ impl Engine {
 
     /// A record of a partition could not be decoded. To be called in the partition's order.
     pub fn note_dead_letter(&mut self, partition: PartitionId) {
-        self.watermarks.note_losses(partition, LossCounts { dead_letters: 1, losses: 0 });
+        self.watermarks.note_losses(partition, LossCounts { dead_letters: 1, ..LossCounts::default() });
         self.push_losses(partition);
     }
 
     /// The source of a partition skips records here, because it no longer has them.
     pub fn note_loss(&mut self, partition: PartitionId) {
-        self.watermarks.note_losses(partition, LossCounts { dead_letters: 0, losses: 1 });
+        self.watermarks.note_losses(partition, LossCounts { losses: 1, ..LossCounts::default() });
         self.push_losses(partition);
     }
 

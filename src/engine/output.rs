@@ -1,6 +1,5 @@
 //! What applying records yields: revisions of alerts, and counts for the metrics. The core returns; the shell sends.
 
-use crate::model::access::Access;
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
@@ -26,8 +25,6 @@ pub struct Output {
     pub revisions: Vec<Revision>,
     /// What was counted.
     pub counts: Counts,
-    /// Records that were set aside as leaping too far ahead, and that nothing confirmed.
-    pub given_up: Vec<Access>,
 }
 
 /// Counts since the last output.
@@ -125,7 +122,6 @@ impl Output {
     /// Joins another output.
     pub fn join(&mut self, other: Output) {
         self.revisions.extend(other.revisions);
-        self.given_up.extend(other.given_up);
         self.counts.join(other.counts);
     }
 }

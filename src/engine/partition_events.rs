@@ -33,12 +33,16 @@ pub struct LossCounts {
     pub dead_letters: u64,
     /// Times at which the source skipped records that it no longer had.
     pub losses: u64,
+    /// Records whose time lay beyond what could be believed.
+    pub ahead: u64,
 }
 
 impl LossCounts {
     /// Adds more.
     pub fn add(&mut self, more: LossCounts) {
-        (self.dead_letters, self.losses) = (self.dead_letters + more.dead_letters, self.losses + more.losses);
+        self.dead_letters += more.dead_letters;
+        self.losses += more.losses;
+        self.ahead += more.ahead;
     }
 
     /// Whether nothing is amiss.
@@ -74,8 +78,8 @@ impl PartitionEvents {
             let at = Timestamp(minute * MINUTE_MS);
             for (partition, event) in events {
                 match event {
-                    PartitionEvent::Losses(LossCounts { dead_letters, losses }) => {
-                        volumes.of(partition, at).join(&HourVolume { dead_letters, losses, ..HourVolume::default() });
+                    PartitionEvent::Losses(LossCounts { dead_letters, losses, ahead }) => {
+                        volumes.of(partition, at).join(&HourVolume { dead_letters, losses, ahead, ..HourVolume::default() });
                     }
                     PartitionEvent::Number { stream, number, record } => {
                         self.changed.insert(partition);

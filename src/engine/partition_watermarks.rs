@@ -34,17 +34,17 @@ impl PartitionWatermarks {
         self.trackers.get(&partition).and_then(WatermarkTracker::watermark)
     }
 
-    /// Takes a record in its partition's order. `schedule` is called with every record whose settling time is now known; a record that
-    /// is returned is given up.
-    pub fn take(
-        &mut self,
-        access: Access,
-        believed: Option<Timestamp>,
-        lateness: Span,
-        schedule: &mut impl FnMut(Scheduled<Access>),
-    ) -> Option<Access> {
-        let tracker = self.trackers.entry(access.partition).or_insert_with(|| WatermarkTracker::new(lateness));
-        tracker.take(access.time, believed, access, schedule)
+    /// Takes a record in its partition's order. `schedule` is called with every record whose settling time is now known.
+    pub fn take(&mut self, access: Access, limit: Option<Timestamp>, lateness: Span, schedule: &mut impl FnMut(Scheduled<Access>)) {
+        let partition = access.partition;
+        let tracker = self.trackers.entry(partition).or_insert_with(|| WatermarkTracker::new(lateness));
+        tracker.take(access.time, limit, access, schedule);
+        self.note_ahead(partition);
+    }
+
+    /// A clock says that times up to this one can be believed, also of partitions from which nothing comes.
+    pub fn let_go(&mut self, limit: Timestamp, schedule: &mut impl FnMut(Scheduled<Access>)) {
+        self.trackers.values_mut().filter(|tracker| tracker.holds_any()).for_each(|tracker| tracker.let_go(limit, schedule));
     }
 
     /// A partition is idle: it does not hold the others up, and its watermark advances to `to` (a recorded tick).
@@ -55,10 +55,21 @@ impl PartitionWatermarks {
         self.idle.insert(partition);
     }
 
-    /// A partition ends. Records that are returned were set aside and are given up.
-    pub fn end(&mut self, partition: PartitionId, schedule: &mut impl FnMut(Scheduled<Access>)) -> Vec<Access> {
+    /// A partition ends: everything of it is placed.
+    pub fn end(&mut self, partition: PartitionId, schedule: &mut impl FnMut(Scheduled<Access>)) {
         self.idle.insert(partition);
-        self.trackers.get_mut(&partition).map_or_else(Vec::new, |tracker| tracker.finish(schedule))
+        if let Some(tracker) = self.trackers.get_mut(&partition) {
+            tracker.finish(schedule);
+            self.note_ahead(partition);
+        }
+    }
+
+    /// Records that lay beyond what could be believed are told of their source.
+    fn note_ahead(&mut self, partition: PartitionId) {
+        let ahead = self.trackers.get_mut(&partition).map_or(0, WatermarkTracker::take_ahead);
+        if ahead > 0 {
+            self.note_losses(partition, LossCounts { ahead, ..LossCounts::default() });
+        }
     }
 
     /// When an event of that time settles; `None` where the time is implausible.

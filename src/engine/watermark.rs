@@ -1,39 +1,74 @@
 //! Time of one source partition: its watermark, what is late, and what leaps too far ahead to be believed yet.
 //!
-//! The watermark is the latest believed event time. A record more than [`LEAP`] ahead of it is set aside: it moves the
-//! watermark only once [`CONFIRMATIONS`] further records in a row leap as well, so that one wrong clock cannot mute a
-//! source (every later record would be late). Before the first records have been seen there is no watermark to trust, so
-//! the first few are held until they agree. What is set aside when the input ends counts if another leapt as well and
-//! nothing after them spoke against it, and becomes a dead letter otherwise.
+//! The watermark is the latest believed event time. Where a clock says what can be believed (live), nothing beyond it moves the watermark,
+//! whatever comes. Where there is none (a replay), a record more than [`LEAP`] ahead is set aside, and the watermark moves once most of
+//! the [`FOLLOWING`] records leap as well, so that no handful of records can mute a source. What is set aside is let go when its time has
+//! come. Where that is too long to wait for, or the records after it speak against it, it counts at the time of the records before it, so
+//! that nobody hides in a time that nobody lives in: a record of such a time is a sign of its own, unless the source's clock as a whole
+//! runs ahead.
 
+use crate::model::access::Access;
+use crate::model::signs::Signs;
 use crate::model::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
-/// How far ahead of its partition's watermark a record is believed (docs/contract.md §9).
+/// How far ahead of its partition's watermark a record is believed where no clock says more (docs/contract.md §9).
 pub const LEAP: Span = Span::days(7);
 
-/// Further records in a row that must leap as well.
-pub const CONFIRMATIONS: usize = 3;
+/// Records after one that leaps, by which it is decided whether it is believed.
+pub const FOLLOWING: u64 = 256;
 
-/// Records set aside at once; past that the oldest is given up, since memory is bounded.
-const SET_ASIDE: usize = 1_024;
+/// The last of these must leap as well: what has ended confirms nothing.
+const LAST: u64 = 64;
+
+/// First records that are held until there is a watermark.
+const FIRST: usize = 64;
+
+/// Where the input ends before so many records have followed, a leap of this length needs more than the few that did.
+const SILENCE: Span = Span::days(60);
+
+/// Where a clock says what can be believed, a record is not waited for beyond so many others, nor for longer than records may be late.
+const WAITED: u64 = 64;
 
 /// The clock of one partition, holding what is set aside.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WatermarkTracker<T> {
     watermark: Option<Timestamp>,
     lateness: Span,
-    aside: Vec<Aside<T>>,
-    /// Records in a row that leapt.
-    row: usize,
+    /// In the order of arrival.
+    aside: VecDeque<Aside<T>>,
+    /// Records taken since the first of those.
+    taken: u64,
+    /// Records whose time was believed at once.
+    believed: u64,
+    /// Records beyond the clock that nobody was told of yet.
+    ahead: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Aside<T> {
     time: Timestamp,
-    /// Whether a record at the old time came after it.
-    contradicted: bool,
+    /// Which of the records taken it was.
+    number: u64,
+    /// The time of the records before it, where there were any.
+    before: Option<Timestamp>,
+    /// What could be believed when it came, where a clock said so.
+    limit: Option<Timestamp>,
     item: T,
+}
+
+/// What has a time that may not be believed.
+pub trait Dated {
+    /// It counts at another time than it says. `alone` where other records of the source say times that are believed.
+    fn date(&mut self, at: Timestamp, alone: bool);
+}
+
+impl Dated for Access {
+    fn date(&mut self, at: Timestamp, alone: bool) {
+        self.time = at;
+        self.signs = self.signs.and(Signs::FUTURE_TIME.if_so(alone));
+    }
 }
 
 /// A record with its place in time.
@@ -50,7 +85,7 @@ pub struct Scheduled<T> {
 impl<T> WatermarkTracker<T> {
     /// A clock that has seen nothing.
     pub fn new(lateness: Span) -> WatermarkTracker<T> {
-        WatermarkTracker { watermark: None, lateness, aside: Vec::new(), row: 0 }
+        WatermarkTracker { watermark: None, lateness, aside: VecDeque::new(), taken: 0, believed: 0, ahead: 0 }
     }
 
     /// How long a record may come after later ones, from now on. What has settled stays settled.
@@ -73,71 +108,9 @@ impl<T> WatermarkTracker<T> {
         !self.aside.is_empty()
     }
 
-    /// Takes a record. `believed` is the latest time that can be believed for other reasons (live: the broker's clock and
-    /// a bounded skew). `schedule` is called with every record whose settling time is now known; what is returned is given up.
-    pub fn take(&mut self, time: Timestamp, believed: Option<Timestamp>, item: T, schedule: &mut impl FnMut(Scheduled<T>)) -> Option<T> {
-        let Some(watermark) = self.watermark else {
-            self.aside.push(Aside { time, contradicted: false, item });
-            if believed.is_some_and(|limit| time <= limit) || self.aside.len() > CONFIRMATIONS {
-                self.start(schedule);
-            }
-            return None;
-        };
-        let limit = believed.unwrap_or(watermark + LEAP);
-        if time <= limit {
-            self.row = 0;
-            for aside in self.aside.iter_mut().filter(|aside| aside.time > time + LEAP) {
-                aside.contradicted = true;
-            }
-            self.schedule(time, item, schedule);
-            self.release(schedule);
-            return None;
-        }
-        self.row += 1;
-        self.aside.push(Aside { time, contradicted: false, item });
-        if self.row > CONFIRMATIONS && believed.is_none() {
-            self.confirm(schedule);
-        }
-        (self.aside.len() > SET_ASIDE).then(|| self.aside.remove(0).item)
-    }
-
-    /// Begins with the earliest of the first records; the others follow the rules.
-    fn start(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
-        self.watermark = self.aside.iter().map(|aside| aside.time).min();
-        for aside in std::mem::take(&mut self.aside) {
-            // The first records speak for or against one another like all others, without a limit from outside.
-            self.take(aside.time, None, aside.item, schedule);
-        }
-    }
-
-    /// The last records in a row all leapt: the earliest of them is believed, and with it what lies within reach.
-    fn confirm(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
-        let row = self.aside.len().saturating_sub(self.row);
-        let earliest = self.aside[row..].iter().map(|aside| aside.time).min();
-        self.watermark = self.watermark.max(earliest);
-        self.row = 0;
-        self.release(schedule);
-    }
-
-    /// Places what was set aside and is no longer out of reach, in the order of arrival.
-    fn release(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
-        while let Some(watermark) = self.watermark
-            && let Some(at) = self.aside.iter().position(|aside| aside.time <= watermark + LEAP)
-        {
-            let aside = self.aside.remove(at);
-            self.schedule(aside.time, aside.item, schedule);
-        }
-        // With nothing set aside there is nothing to confirm: whoever begins here, from the watermark alone, goes on alike.
-        if self.aside.is_empty() {
-            self.row = 0;
-        }
-    }
-
-    fn schedule(&mut self, time: Timestamp, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {
-        let watermark = self.watermark.map_or(time, |watermark| watermark.max(time));
-        self.watermark = Some(watermark);
-        let edge = watermark - self.lateness;
-        schedule(Scheduled { settles: time.max(edge), late: time < edge, item });
+    /// How many records lay beyond the clock since this was last asked.
+    pub fn take_ahead(&mut self) -> u64 {
+        std::mem::take(&mut self.ahead)
     }
 
     /// Where something of that time that is no record settles. `None` where that is not believed yet, and never waits for it.
@@ -147,122 +120,167 @@ impl<T> WatermarkTracker<T> {
             None => Some(time),
         }
     }
+}
+
+impl<T: Dated> WatermarkTracker<T> {
+    /// Takes a record. `limit` is the latest time that can be believed by a clock (live: ours, the broker's, and a bounded skew).
+    /// `schedule` is called with every record whose settling time is now known.
+    pub fn take(&mut self, time: Timestamp, limit: Option<Timestamp>, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {
+        // With nothing set aside there is nothing to confirm: whoever begins here, from the watermark alone, goes on alike.
+        self.taken = if self.aside.is_empty() { 1 } else { self.taken + 1 };
+        let believed = match (limit, self.watermark) {
+            (Some(limit), _) => time <= limit,
+            (None, Some(watermark)) => time <= watermark + LEAP,
+            (None, None) => false,
+        };
+        if believed {
+            self.believed += 1;
+            self.schedule(time, item, schedule);
+        } else {
+            self.ahead += u64::from(limit.is_some());
+            self.aside.push_back(Aside { time, number: self.taken, before: self.watermark, limit, item });
+        }
+        match limit {
+            _ if self.aside.is_empty() => {}
+            Some(limit) => self.let_go(limit, schedule),
+            None if self.watermark.is_some() => self.decide(schedule),
+            None if self.aside.len() >= FIRST => self.start(schedule),
+            None => {}
+        }
+    }
+
+    /// The same of a record whose broker's clock is beyond ours: whoever reads it again later must come to the same, so that it is not
+    /// waited for.
+    pub fn take_at_once(&mut self, time: Timestamp, limit: Timestamp, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {
+        if time <= limit {
+            return self.take(time, Some(limit), item, schedule);
+        }
+        self.ahead += 1;
+        let before = self.watermark.or(Some(limit));
+        self.give_another_date(Aside { time, number: 0, before, limit: Some(limit), item }, true, schedule);
+    }
+
+    /// A clock says that times up to this one can be believed. To be called for partitions from which nothing comes, too.
+    pub fn let_go(&mut self, limit: Timestamp, schedule: &mut impl FnMut(Scheduled<T>)) {
+        let mut at = 0;
+        while let Some(aside) = self.aside.get(at) {
+            let waited = self.taken - aside.number >= WAITED || aside.limit.is_none_or(|then| limit - then >= self.lateness);
+            if aside.time > limit && !waited {
+                at += 1;
+                continue;
+            }
+            let Some(aside) = self.aside.remove(at) else { return };
+            if aside.time <= limit {
+                self.schedule(aside.time, aside.item, schedule);
+            } else {
+                // Of those taken since, most are ahead as well where the clock is.
+                let others = self.taken - aside.number;
+                let alone = self.aside.len() as u64 * 2 < others.max(1);
+                let then = aside.limit.unwrap_or(limit);
+                self.give_another_date(Aside { before: aside.before.or(Some(then)), ..aside }, alone, schedule);
+            }
+        }
+    }
+
+    /// Begins with the earliest of the first records; the others follow the rules.
+    fn start(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
+        self.watermark = self.aside.iter().map(|aside| aside.time).min();
+        self.retake(schedule);
+        self.decide(schedule);
+    }
+
+    /// Takes what is set aside again, now that the watermark has moved.
+    fn retake(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
+        for aside in std::mem::take(&mut self.aside) {
+            if self.watermark.is_some_and(|watermark| aside.time <= watermark + LEAP) {
+                self.believed += 1;
+                self.schedule(aside.time, aside.item, schedule);
+            } else {
+                self.aside.push_back(Aside { before: self.watermark, ..aside });
+            }
+        }
+    }
+
+    /// Lets go of what the records after it have decided on.
+    fn decide(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
+        let watermark = self.watermark;
+        if watermark.is_some_and(|watermark| self.aside.iter().any(|aside| aside.time <= watermark)) {
+            // Ordinary records have come to that time.
+            for aside in std::mem::take(&mut self.aside) {
+                if watermark.is_some_and(|watermark| aside.time <= watermark) {
+                    self.schedule(aside.time, aside.item, schedule);
+                } else {
+                    self.aside.push_back(aside);
+                }
+            }
+        }
+        while let Some(first) = self.aside.front()
+            && self.taken - first.number >= FOLLOWING
+        {
+            let last = self.aside.iter().filter(|aside| aside.number + LAST > self.taken).count() as u64;
+            if self.most_leap(first.number) && last * 2 >= LAST {
+                self.believe(schedule);
+            } else if let Some(aside) = self.aside.pop_front() {
+                self.ahead += 1;
+                self.give_another_date(aside, true, schedule);
+            }
+        }
+    }
+
+    /// Whether at least half of the records after the first of those set aside leap as well.
+    fn most_leap(&self, first: u64) -> bool {
+        (self.aside.len() as u64 - 1) * 2 >= self.taken - first
+    }
+
+    /// What leapt is believed, from the earliest on.
+    fn believe(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
+        let earliest = self.aside.iter().map(|aside| aside.time).min();
+        self.watermark = self.watermark.max(earliest);
+        self.retake(schedule);
+    }
+
+    /// Its time is not believed: it counts with the records before it.
+    fn give_another_date(&mut self, aside: Aside<T>, alone: bool, schedule: &mut impl FnMut(Scheduled<T>)) {
+        let at = aside.before.or(self.watermark).unwrap_or(aside.time);
+        let mut item = aside.item;
+        item.date(at, alone);
+        self.schedule(at, item, schedule);
+    }
+
+    fn schedule(&mut self, time: Timestamp, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {
+        let watermark = self.watermark.map_or(time, |watermark| watermark.max(time));
+        self.watermark = Some(watermark);
+        let edge = watermark - self.lateness;
+        schedule(Scheduled { settles: time.max(edge), late: time < edge, item });
+    }
 
     /// The source is silent and time has passed elsewhere: the watermark follows.
     pub fn advance(&mut self, to: Timestamp, schedule: &mut impl FnMut(Scheduled<T>)) {
-        if self.watermark.is_none() && !self.aside.is_empty() {
+        if self.watermark.is_none() && self.aside.iter().any(|aside| aside.limit.is_none()) {
             self.start(schedule);
         }
         self.watermark = self.watermark.max(Some(to));
-        self.release(schedule);
+        if self.aside.iter().any(|aside| aside.limit.is_some()) { self.let_go(to, schedule) } else { self.decide(schedule) }
     }
 
-    /// The input ends. What nothing spoke against is placed; what is returned is given up.
-    pub fn finish(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) -> Vec<T> {
+    /// The input ends: everything is placed. A leap that nothing spoke against is believed, unless it is a long one of a few records.
+    pub fn finish(&mut self, schedule: &mut impl FnMut(Scheduled<T>)) {
         if self.watermark.is_none() && !self.aside.is_empty() {
             self.start(schedule);
         }
-        let mut aside = std::mem::take(&mut self.aside);
-        aside.sort_by_key(|aside| aside.time);
-        // One record does not confirm itself; two that nothing spoke against confirm one another.
-        let alone = aside.iter().filter(|aside| !aside.contradicted).count() < 2;
-        let mut given_up = Vec::new();
-        for aside in aside {
-            if aside.contradicted || alone {
-                given_up.push(aside.item);
-            } else {
-                self.schedule(aside.time, aside.item, schedule);
+        while let Some(first) = self.aside.front() {
+            let reach = self.aside.iter().map(|aside| aside.time).min().zip(self.watermark).map_or(Span(0), |(time, now)| time - now);
+            let is_most = self.aside.len() as u64 >= self.believed;
+            let by_clock = first.limit.is_some();
+            if !by_clock && self.most_leap(first.number) && (reach <= SILENCE || is_most) {
+                self.believe(schedule);
+            } else if let Some(aside) = self.aside.pop_front() {
+                self.ahead += u64::from(!by_clock);
+                self.give_another_date(aside, true, schedule);
             }
         }
-        given_up
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::time::DAY_MS;
-
-    fn run(times: &[i64]) -> (Vec<Scheduled<usize>>, Vec<usize>, WatermarkTracker<usize>) {
-        let mut clock = WatermarkTracker::new(Span::minutes(20));
-        let mut placed = Vec::new();
-        for (n, ms) in times.iter().enumerate() {
-            let given_up = clock.take(Timestamp(*ms), None, n, &mut |p| placed.push(p));
-            assert_eq!(given_up, None);
-        }
-        let given_up = clock.finish(&mut |p| placed.push(p));
-        (placed, given_up, clock)
-    }
-
-    #[test]
-    fn one_record_of_the_future_moves_nothing_and_is_given_up_when_others_speak_against_it() {
-        let mut times: Vec<i64> = (0..10).map(|n| n * 60_000).collect();
-        times.insert(5, 400 * DAY_MS);
-        let (placed, given_up, clock) = run(&times);
-        assert_eq!(given_up, [5]);
-        assert!(placed.iter().all(|p| !p.late) && placed.len() == 10);
-        assert_eq!(clock.watermark(), Some(Timestamp(9 * 60_000)));
-    }
-
-    #[test]
-    fn a_future_record_at_the_very_start_mutes_nobody() {
-        let (placed, given_up, _) = run(&[400 * DAY_MS, 0, 60_000, 120_000, 180_000, 240_000]);
-        assert_eq!(given_up, [0]);
-        assert!(placed.iter().all(|p| !p.late));
-    }
-
-    #[test]
-    fn a_long_silence_is_believed_once_others_confirm_it_and_at_the_end() {
-        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 30 * DAY_MS, 30 * DAY_MS + 1, 30 * DAY_MS + 2, 30 * DAY_MS + 3, 30 * DAY_MS + 4]);
-        assert!(given_up.is_empty() && placed.len() == 9 && placed.iter().all(|p| !p.late));
-        assert_eq!(clock.watermark(), Some(Timestamp(30 * DAY_MS + 4)));
-        let (sparse, given_up, _) = run(&[0, 30 * DAY_MS, 60 * DAY_MS, 90 * DAY_MS]);
-        assert!(given_up.is_empty() && sparse.iter().all(|p| !p.late), "sparse and in order: {sparse:?}");
-    }
-
-    #[test]
-    fn a_single_record_of_the_future_at_the_end_is_given_up() {
-        let (placed, given_up, clock) = run(&[0, 1, 2, 3, 4, 8 * DAY_MS]);
-        assert_eq!((placed.len(), given_up), (5, vec![5]));
-        assert_eq!(clock.watermark(), Some(Timestamp(4)));
-    }
-
-    #[test]
-    fn a_clock_that_has_set_nothing_aside_is_its_watermark_and_nothing_else() {
-        let mut clock = WatermarkTracker::new(Span::minutes(20));
-        let ignore = &mut |_: Scheduled<usize>| {};
-        for (n, ms) in [0, 1, 2, 3, 30 * DAY_MS].into_iter().enumerate() {
-            clock.take(Timestamp(ms), None, n, ignore);
-        }
-        assert!(clock.holds_any());
-        clock.advance(Timestamp(29 * DAY_MS), ignore);
-        assert!(!clock.holds_any());
-        let mut anew = WatermarkTracker::new(Span::minutes(20));
-        anew.advance(clock.watermark().expect("it has one"), ignore);
-        for n in 0..6 {
-            let [mut a, mut b] = [Vec::new(), Vec::new()];
-            clock.take(Timestamp(60 * DAY_MS + n), None, n as usize, &mut |placed| a.push(placed));
-            anew.take(Timestamp(60 * DAY_MS + n), None, n as usize, &mut |placed| b.push(placed));
-            assert_eq!((a, clock.watermark()), (b, anew.watermark()), "after {n}");
-        }
-    }
-
-    #[test]
-    fn a_late_record_settles_at_the_edge_and_says_so() {
-        let (placed, ..) = run(&[0, 1, 2, 3, 60 * 60_000, 60_000]);
-        let late = placed.iter().find(|p| p.item == 5).expect("was placed");
-        assert!(late.late);
-        assert_eq!(late.settles, Timestamp(40 * 60_000));
-    }
-
-    #[test]
-    fn the_broker_clock_is_believed_over_the_watermark() {
-        let mut clock = WatermarkTracker::new(Span::minutes(20));
-        let mut placed = Vec::new();
-        let believed = Some(Timestamp(50 * DAY_MS));
-        for (n, ms) in [0, 40 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS, 60 * DAY_MS].into_iter().enumerate() {
-            clock.take(Timestamp(ms), believed, n, &mut |p: Scheduled<usize>| placed.push(p.item));
-        }
-        assert_eq!(placed, [0, 1], "no number of records confirms what the broker's clock speaks against");
-    }
-}
+mod tests;

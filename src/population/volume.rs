@@ -35,6 +35,8 @@ pub struct HourVolume {
     pub dead_letters: u64,
     /// Records that are lost to us: the source no longer had them when we went on.
     pub losses: u64,
+    /// Records whose time lay beyond what could be believed.
+    pub ahead: u64,
     /// Numbers of audit sequences that were due.
     pub numbers: u64,
     /// Those of them that never came.
@@ -53,6 +55,7 @@ impl HourVolume {
         self.records += other.records;
         self.dead_letters += other.dead_letters;
         self.losses += other.losses;
+        self.ahead += other.ahead;
         self.numbers += other.numbers;
         self.missing += other.missing;
         self.hole = [self.hole, other.hole].into_iter().flatten().min();

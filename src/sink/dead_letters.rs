@@ -1,7 +1,7 @@
 //! Records that could not be decoded: where they stood and why; what they held only where a key is given that encrypts it.
 
 use crate::kafka::settings::Cluster;
-use crate::model::access::{Access, Position, RecordHash};
+use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
@@ -35,24 +35,6 @@ pub struct DeadLetter {
     /// Its content, encrypted: [`crate::sink::payload`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-}
-
-/// The reason of records that were set aside as of the far future and given up.
-pub const UNCONFIRMED: &str = "time is more than 7 days ahead of the records around it, which do not confirm it";
-
-impl DeadLetter {
-    /// That of an access which was decoded, set aside for its time in the far future, and given up as nothing confirmed that time.
-    pub fn unconfirmed(partition: String, access: &Access) -> DeadLetter {
-        DeadLetter {
-            partition,
-            position: access.position,
-            length: u64::from(access.length),
-            hash: access.hash,
-            reason: UNCONFIRMED.to_owned(),
-            at: None,
-            payload: None,
-        }
-    }
 }
 
 /// Takes dead letters. Like a sink: `Ok` means acknowledged, and only then may the input offset be committed.

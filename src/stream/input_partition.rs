@@ -28,6 +28,8 @@ pub struct InputPartition {
     name: TopicPartition,
     context: Arc<Context>,
     watermarks: WatermarkTracker<Access>,
+    /// What could be believed when the last record came.
+    limit: Option<Timestamp>,
     /// The next offset to read.
     next: i64,
     /// While records are set aside, which are not sent yet: the position from which to read again.
@@ -56,8 +58,10 @@ pub struct DecodedInput {
     pub numbers: Vec<(u64, u64, RecordRef)>,
     /// Records that could not be decoded, or were lost before it.
     pub losses: LossCounts,
-    /// The latest event time that is plausible by the broker's clock.
+    /// The latest event time that can be believed by the broker's clock and ours; what was held back is believed as what came last.
     pub believed: Option<Timestamp>,
+    /// Whether the broker's clock, or that of whoever wrote the record, was beyond ours.
+    pub is_ahead: bool,
 }
 
 /// A task as a destination.
@@ -103,6 +107,7 @@ impl InputPartition {
             name,
             context,
             watermarks,
+            limit: None,
             next: from.next,
             set_aside_from: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
@@ -134,44 +139,47 @@ impl InputPartition {
         self.watermarks.watermark()
     }
 
-    /// Takes the record at an offset. Returns accesses that had been set aside and are given up.
-    pub fn take(&mut self, offset: i64, input: DecodedInput) -> Vec<Access> {
+    /// Takes the record at an offset.
+    pub fn take(&mut self, offset: i64, input: DecodedInput) {
         self.apply_ticks();
         let here = InputPosition { next: offset, watermark: self.watermarks.watermark() };
         self.next = offset + 1;
         self.sub = 0;
-        let given_up = self.take_input(input);
+        self.take_input(input);
         self.note_set_aside(here);
         self.apply_ticks();
-        given_up
     }
 
     /// Takes what a decoder had held back of earlier records.
-    pub fn take_held(&mut self, input: DecodedInput) -> Vec<Access> {
+    pub fn take_held(&mut self, input: DecodedInput) {
         let here = InputPosition { next: self.next, watermark: self.watermarks.watermark() };
-        let given_up = self.take_input(input);
+        self.take_input(input);
         self.note_set_aside(here);
-        given_up
     }
 
-    fn take_input(&mut self, input: DecodedInput) -> Vec<Access> {
+    fn take_input(&mut self, input: DecodedInput) {
         for (stream, number, edge) in input.numbers {
             if let Some(at) = self.watermarks.settling_time(edge.time) {
                 self.send_event(at, PartitionEvent::Number { stream, number, record: edge });
             }
         }
-        let (mut scheduled, mut given_up) = (Vec::new(), Vec::new());
+        self.limit = input.believed.or(self.limit);
+        let mut scheduled = Vec::new();
         for access in input.accesses {
-            given_up.extend(self.watermarks.take(access.time, input.believed, access, &mut |found| scheduled.push(found)));
+            match self.limit {
+                Some(limit) if input.is_ahead => {
+                    self.watermarks.take_at_once(access.time, limit, access, &mut |found| scheduled.push(found))
+                }
+                limit => self.watermarks.take(access.time, limit, access, &mut |found| scheduled.push(found)),
+            }
         }
         self.route(scheduled);
         self.losses.add(input.losses);
-        self.losses.dead_letters += given_up.len() as u64;
+        self.losses.ahead += self.watermarks.take_ahead();
         if let Some(at) = self.watermarks.watermark().filter(|_| !self.losses.is_nothing()) {
             let losses = std::mem::take(&mut self.losses);
             self.send_event(at, PartitionEvent::Losses(losses));
         }
-        given_up
     }
 
     fn send_event(&mut self, at: Timestamp, event: PartitionEvent) {

@@ -220,6 +220,15 @@ fn explain(source: &str, episode: &Episode, low: &VolumeDrop, after: Option<&Loc
             wording::rarity(low.bits),
         );
     }
+    if low.ahead.is_some() {
+        return format!(
+            "{what} has a clock that runs ahead, or somebody writes times into it that have not come: between {} and {}, {}. Windows and days of \
+             whoever works in this source may be told wrongly for these hours.",
+            begin(low.from),
+            begin(low.to),
+            episode.peak.particular,
+        );
+    }
     let until = after.map_or(String::new(), |(_, edge)| format!(" It spoke again at {}.", edge.time));
     let usual = &low.usual;
     format!(

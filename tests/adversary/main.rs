@@ -13,3 +13,4 @@ mod flood_of_volume;
 mod late_export;
 mod rows_left_out;
 mod shown_for_a_trifle;
+mod times_of_the_future;

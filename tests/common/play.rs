@@ -23,7 +23,6 @@ pub struct Play {
     pub ledger: LatestAlerts,
     pub revisions: Vec<Revision>,
     pub dead_letters: Vec<DeadLetter>,
-    pub given_up: Vec<Access>,
     pub counts: SourceCounts,
     /// What was given up to keep within the limits.
     pub evicted: Evictions,
@@ -56,7 +55,6 @@ impl Play {
             ledger: LatestAlerts::default(),
             revisions: Vec::new(),
             dead_letters: Vec::new(),
-            given_up: Vec::new(),
             counts: SourceCounts::default(),
             evicted: Evictions::default(),
             believe_all: false,
@@ -91,7 +89,7 @@ impl Play {
                 Item::DeadLetter => self.engine.note_dead_letter(partition),
                 Item::Access(access) => {
                     let believed = self.believe_all.then_some(Timestamp::END);
-                    self.given_up.extend(self.engine.take(access, believed));
+                    self.engine.take(access, believed);
                 }
             }
         }
@@ -118,7 +116,6 @@ impl Play {
             self.counts.late += counts.late;
         }
         self.evicted.add(output.counts.evicted);
-        self.given_up.extend(output.given_up);
         self.revisions.extend(output.revisions.iter().cloned());
         self.ledger.take(output.revisions);
     }

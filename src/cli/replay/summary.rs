@@ -18,7 +18,7 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("{}: {format}", Untrusted(&file));
     }
     // Together with accesses and dead letters those that are passed over are as many as lines, and one more for each further record in one.
-    let fates = tally.accesses + tally.ignored.total() + tally.undecodable();
+    let fates = tally.accesses + tally.ignored.total() + tally.dead;
     let within = match fates.saturating_sub(tally.lines) {
         0 => String::new(),
         more => format!("{more} more within them, "),

@@ -4,7 +4,7 @@
 //!
 //! Every statement that switches auditing off or narrows it, whoever gives it and whether or not it works. And sources that
 //! fall silent, give far fewer records than on such days and at such hours, or whose own numbering has holes, while other
-//! sources go on. An alert about a source names the source and no employee.
+//! sources go on, and sources whose clock runs ahead. An alert about a source names the source and no employee.
 //!
 //! ## In the Notice
 //!
@@ -33,7 +33,7 @@
 //!
 //! ## Example
 //!
-//! `SET pgaudit.log = 'none'`, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`. A core system that
+//! `SET pgaudit.log = '-read'` within a `DO` block, `SET GLOBAL server_audit_logging = OFF`, `ALTER SERVER AUDIT … STATE = OFF`. A core system that
 //! writes 5,000 records between nine and twelve writes none on a Tuesday.
 
 pub mod source;

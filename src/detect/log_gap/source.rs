@@ -16,6 +16,11 @@ pub fn find(low: VolumeDrop) -> SourceFinding {
         );
         return finding(low, missing, particular);
     }
+    if let Some(ahead) = low.ahead {
+        let particular =
+            format!("{ahead} records told a time that had not come, and count at the time at which they came or were waited for");
+        return finding(low, ahead, particular);
+    }
     let expected = low.usual.median * low.share;
     let missing = (expected - low.records as f64).max(0.0).round() as u64;
     let whole = if low.partition.is_some() { "the partition" } else { "the source" };

@@ -8,6 +8,7 @@ use crate::model::access::{PartitionId, Position};
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::partition_decoder::Batch;
+use crate::pipeline::service::TimeLimit;
 use crate::pipeline::service::followed::{Followed, FollowedPartitions};
 use crate::sink::dead_letters::DeadLetter;
 use crate::stream::input_partition::DecodedInput;
@@ -86,10 +87,11 @@ pub fn decode(followed: &mut Followed<Reading>, messages: &[ConsumerRecord], cla
 }
 
 /// What a batch holds for the engine, and its dead letters.
-pub fn as_input(batch: Batch, losses: u64, believed: Option<Timestamp>) -> (DecodedInput, Vec<DeadLetter>) {
+pub fn as_input(batch: Batch, losses: u64, limit: Option<TimeLimit>) -> (DecodedInput, Vec<DeadLetter>) {
     let Batch { accesses, dead_letters, sequence_numbers: numbers, .. } = batch;
-    let losses = LossCounts { dead_letters: dead_letters.len() as u64, losses };
-    (DecodedInput { accesses, numbers, losses, believed }, dead_letters)
+    let losses = LossCounts { dead_letters: dead_letters.len() as u64, losses, ahead: 0 };
+    let (believed, is_ahead) = (limit.map(|limit| limit.latest), limit.is_some_and(|limit| limit.is_ahead));
+    (DecodedInput { accesses, numbers, losses, believed, is_ahead }, dead_letters)
 }
 
 fn as_raw<'a>(message: &'a ConsumerRecord, classifier: &Classifier) -> Raw<'a> {

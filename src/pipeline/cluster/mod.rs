@@ -239,11 +239,10 @@ impl Process {
             record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
             self.service.followed.note(input, &batch);
             self.finished += batch.records;
-            let believed = self.service.settings.believed(message.timestamp_ms);
-            let (content, letters) = input_partitions::as_input(batch, std::mem::take(&mut lost), believed);
+            let limit = self.service.settings.limit(message.timestamp_ms, now());
+            let (content, letters) = input_partitions::as_input(batch, std::mem::take(&mut lost), Some(limit));
             self.service.dead_letters.extend(letters);
-            let given_up = self.node.record(input, message.offset, content);
-            self.service.dead_letters.give_up(&input.to_string(), &given_up);
+            self.node.record(input, message.offset, content);
             hit("record taken");
         }
         self.service.dead_letters.keep()
@@ -281,8 +280,7 @@ impl Process {
             }
             let (content, letters) = input_partitions::as_input(batch, 0, None);
             self.service.dead_letters.extend(letters);
-            let given_up = self.node.take_held(&partition, content);
-            self.service.dead_letters.give_up(&partition.to_string(), &given_up);
+            self.node.take_held(&partition, content);
         }
         self.service.dead_letters.keep()
     }

@@ -71,8 +71,8 @@ struct Taken {
     batch: Batch,
     /// When its records arrived, by the time of day.
     arrived: Timestamp,
-    /// The latest event time that is believed of them, by the clock of a broker.
-    believed: Option<Timestamp>,
+    /// The latest event time that is believed of them.
+    believed: Timestamp,
 }
 
 /// How long sinks may take to acknowledge before a checkpoint is put off.
@@ -147,6 +147,7 @@ impl Live {
         self.rest_idle(begun);
         self.release_complete(begun, observer)?;
         self.parts.in_work.end().context(IN_WORK)?;
+        self.engine.let_go(self.service.settings.limit(None, now()).latest);
         let settled = self.engine.advance(&Parallel);
         self.publish(settled, Cause::Settled, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
@@ -191,7 +192,7 @@ impl Live {
                     followed.decoder.decode_message(raw, &context.classifier, &mut batch);
                 }
                 self.parts.in_work.pause();
-                let believed = self.service.settings.believed(message.timestamp_ms);
+                let believed = self.service.settings.limit(message.timestamp_ms, now()).latest;
                 self.take(Taken { partition, batch, arrived, believed }, observer)?;
                 self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
             }
@@ -223,7 +224,7 @@ impl Live {
                     }
                 };
                 in_work.pause();
-                self.take(Taken { partition, batch, arrived, believed: None }, observer)?;
+                self.take(Taken { partition, batch, arrived, believed: self.service.settings.limit(None, now()).latest }, observer)?;
             }
             Arrival::Failed { source, reason } => anyhow::bail!("source {}: {reason}", self.service.followed.sources()[source].name),
         }
@@ -272,29 +273,18 @@ impl Live {
         self.service.dead_letters.keep()
     }
 
-    /// Counts an access and gives it to the engine. One that was set aside before may be given up by that.
-    fn take_access(
-        &mut self,
-        source: usize,
-        access: Access,
-        arrived: Timestamp,
-        believed: Option<Timestamp>,
-        observer: &mut impl Observer,
-    ) {
+    /// Counts an access and gives it to the engine.
+    fn take_access(&mut self, source: usize, access: Access, arrived: Timestamp, believed: Timestamp, observer: &mut impl Observer) {
         let id = access.partition;
         let outcome = self.recent_ids.outcome(&access, &self.engine);
         self.service.followed.sources()[source].metrics.records(outcome, 1);
         let shown = self.service.settings.provisional.then(|| access.clone());
-        let given_up = self.engine.take(access, believed);
+        self.engine.take(access, Some(believed));
         // What was set aside is not shown: its time may be wrong.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
         if let Some(access) = shown.filter(placed) {
             let output = self.engine.show_provisional(&access);
             self.publish(output, Cause::Access(arrived), observer);
-        }
-        if let Some(access) = given_up {
-            self.engine.note_dead_letter(id);
-            self.service.dead_letters.give_up(&self.engine.context().partition_name(access.partition), [&access]);
         }
     }
 
@@ -397,7 +387,7 @@ impl Live {
 
     fn take_released(&mut self, released: Vec<Released<PartitionId>>, observer: &mut impl Observer) -> anyhow::Result<()> {
         for Released { partition, batch, arrived } in released {
-            self.take(Taken { partition, batch, arrived, believed: None }, observer)?;
+            self.take(Taken { partition, batch, arrived, believed: self.service.settings.limit(None, now()).latest }, observer)?;
         }
         Ok(())
     }

@@ -24,8 +24,7 @@ impl Live {
             let (id, index) = (self.engine.context().partition(&entry.partition), source.index);
             for mut access in entry.accesses {
                 (access.partition, access.source) = (id, index);
-                // Where nothing could be decoded before there is no watermark: what has happened is believed.
-                let believed = self.engine.watermark(id).is_none().then_some(now() + self.service.settings.skew);
+                let believed = self.service.settings.limit(None, now()).latest;
                 self.take_access(at, access, now(), believed, observer);
             }
             // Event time must not wait for a partition that is not followed, or idle.

@@ -59,10 +59,8 @@ pub struct Tally {
     pub late: u64,
     /// What was given up to keep within the limits.
     pub evicted: Evictions,
-    /// Dead letters: records that could not be decoded, and accesses that were given up.
+    /// Dead letters: records that could not be decoded.
     pub dead: u64,
-    /// Accesses of them, whose time nothing confirmed.
-    pub given_up: u64,
     /// The same by reason.
     pub reasons: BTreeMap<String, u64>,
     /// The first of them, with their place.
@@ -75,11 +73,6 @@ impl Tally {
     /// Days between the earliest and the latest event time, at least one.
     pub fn days(&self) -> f64 {
         self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / DAY_MS as f64).max(1.0))
-    }
-
-    /// Records that could not be decoded.
-    pub fn undecodable(&self) -> u64 {
-        self.dead - self.given_up
     }
 }
 
@@ -322,12 +315,12 @@ impl Replay {
             match item {
                 Item::SequenceNumber { stream, number, record } => self.engine.note_number(of, stream, number, record),
                 Item::DeadLetter => self.engine.note_dead_letter(of),
-                Item::Access(access) => self.take_access(access, tap, dead_letters),
+                Item::Access(access) => self.take_access(access, tap),
             }
         }
     }
 
-    fn take_access(&mut self, access: Access, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
+    fn take_access(&mut self, access: Access, tap: &mut impl Tap) {
         let (time, partition) = (access.time, access.partition);
         tap.observe(&access, self.engine.context());
         // A leap ahead is no sign that its time has come.
@@ -336,9 +329,7 @@ impl Replay {
                 self.engine.take(injected, None);
             }
         }
-        if let Some(given_up) = self.engine.take(access, None) {
-            self.give_up(&given_up, dead_letters);
-        }
+        self.engine.take(access, None);
         // What is set aside may never count, and says nothing of the time that was replayed.
         if self.engine.watermark(partition).is_none_or(|watermark| time <= watermark) {
             let (first, last) = self.tally.times.unwrap_or((time, time));
@@ -354,17 +345,7 @@ impl Replay {
         while let Some(injected) = tap.inject(self.inputs[at].decoder.partition, None) {
             self.engine.take(injected, None);
         }
-        for access in self.engine.end_partition(self.inputs[at].decoder.partition) {
-            self.give_up(&access, dead_letters);
-        }
-    }
-
-    /// Turns a record of a time that nothing confirmed into a dead letter.
-    fn give_up(&mut self, access: &Access, dead_letters: &mut Vec<DeadLetter>) {
-        self.engine.note_dead_letter(access.partition);
-        self.tally.given_up += 1;
-        let letter = DeadLetter::unconfirmed(self.engine.context().partition_name(access.partition), access);
-        self.keep_dead_letter(letter, dead_letters);
+        self.engine.end_partition(self.inputs[at].decoder.partition);
     }
 
     fn keep_dead_letter(&mut self, letter: DeadLetter, dead_letters: &mut Vec<DeadLetter>) {

@@ -1,6 +1,5 @@
 //! Dead letters on their way to where they are kept. Nothing is saved or committed past one that is not kept yet.
 
-use crate::model::access::Access;
 use crate::pipeline::failpoint::hit;
 use crate::sink::dead_letters::{DeadLetter, DeadLetters};
 
@@ -19,11 +18,6 @@ impl DeadLetterQueue {
     /// Adds records that could not be decoded.
     pub fn extend(&mut self, letters: impl IntoIterator<Item = DeadLetter>) {
         self.waiting.extend(letters);
-    }
-
-    /// Adds accesses of a partition that were set aside for their time in the far future, and are given up.
-    pub fn give_up<'a>(&mut self, partition: &str, accesses: impl IntoIterator<Item = &'a Access>) {
-        self.waiting.extend(accesses.into_iter().map(|access| DeadLetter::unconfirmed(partition.to_owned(), access)));
     }
 
     /// Logs and keeps all that wait. A place that takes none ends the service: nothing may be lost, and offsets stay where they are.

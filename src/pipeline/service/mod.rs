@@ -89,7 +89,7 @@ pub const REST_WITHIN: Duration = Duration::from_secs(10);
 /// What of the configuration matters while running.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How far a broker's clock may be behind the time of a record that is believed.
+    /// How far a clock may be behind the time of a record that is believed.
     pub skew: Span,
     /// After such a silence event time goes on without a partition.
     pub idle: Duration,
@@ -101,6 +101,15 @@ pub struct Settings {
     pub stalled_after: Duration,
 }
 
+/// What can be believed of a record's time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimeLimit {
+    /// The latest event time.
+    pub latest: Timestamp,
+    /// Whether the record was written, as its broker says, at a time that has not come.
+    pub is_ahead: bool,
+}
+
 impl Settings {
     fn of(config: &Config) -> Settings {
         let millis = |span: Span| Duration::from_millis(span.0.unsigned_abs());
@@ -109,9 +118,11 @@ impl Settings {
         Settings { skew: config.time.max_clock_skew, idle, checkpoint, provisional: config.alerts.provisional, stalled_after }
     }
 
-    /// The latest event time that is believed of a message, by its broker's or producer's clock.
-    pub fn believed(&self, timestamp_ms: Option<i64>) -> Option<Timestamp> {
-        timestamp_ms.filter(|ms| *ms > 0).map(|ms| Timestamp(ms) + self.skew)
+    /// What can be believed of a message, by its broker's or producer's clock and by ours.
+    pub fn limit(&self, timestamp_ms: Option<i64>, now: Timestamp) -> TimeLimit {
+        let written = timestamp_ms.filter(|ms| *ms > 0).map_or(now, Timestamp);
+        let ours = now + self.skew;
+        TimeLimit { latest: ours.min(written + self.skew), is_ahead: written > ours }
     }
 }
 

@@ -35,6 +35,9 @@ const SURE: f64 = 12.0;
 const LOOKS: f64 = 7.0;
 /// Hours for which one gap gives findings: a source that was ended for good does not alert for ever.
 const NEWS_HOURS: i64 = 72;
+/// Records that tell a time that has not come, from which on it is the source's clock and no slip; and what that says, in bits.
+const FEWEST_AHEAD: u64 = 3;
+const AHEAD: f64 = 30.0;
 /// Days of one gap that are kept out of learning. After them the lower volume becomes the new baseline.
 const HELD_OUT_DAYS: i64 = 14;
 /// Hours without anything low after which a gap is over.
@@ -52,6 +55,17 @@ pub struct Sources {
     day: i64,
     /// The UTC hour up to which was judged.
     judged: i64,
+    /// Records of the hours that are judged next that told a time that had not come.
+    ahead: BTreeMap<Arc<str>, Ahead>,
+}
+
+/// Records of one source that told a time that had not come.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct Ahead {
+    records: u64,
+    /// All that came in the same hours.
+    of: u64,
+    last: Option<LocatedRecord>,
 }
 
 /// One source or partition.
@@ -107,6 +121,8 @@ pub struct VolumeDrop {
     pub missing: Option<(u64, f64)>,
     /// The record behind the first hole.
     pub after: Option<LocatedRecord>,
+    /// Of a clock that runs ahead: how many records told a time that had not come.
+    pub ahead: Option<u64>,
 }
 
 /// What judging works with: the UTC hour that begins, and the organisation's clock.
@@ -143,6 +159,12 @@ impl Sources {
             }
             if volume.losses > 0 {
                 self.outages.mark(source, *hour, SourceOutages::LOST);
+            }
+            if volume.ahead > 0 {
+                let ahead = self.ahead.entry(source.clone()).or_default();
+                ahead.records += volume.ahead;
+                ahead.of += volume.records;
+                ahead.last = volume.last.map(|last| (partition.clone(), last)).or(ahead.last.take());
             }
             if volume.numbers > 0 {
                 let local = *hour + clock.ahead;
@@ -201,6 +223,7 @@ impl Sources {
             }
         }
         found.extend(lacking);
+        found.extend(std::mem::take(&mut self.ahead).into_iter().filter_map(|(source, ahead)| runs_ahead(clock, source, ahead)));
         found
     }
 
@@ -273,6 +296,27 @@ impl HourClock<'_> {
     }
 }
 
+/// A clock that runs ahead. Nobody's work looks like this, however many records there are.
+fn runs_ahead(clock: HourClock<'_>, source: Arc<str>, ahead: Ahead) -> Option<VolumeDrop> {
+    let is_told = ahead.records >= FEWEST_AHEAD && !(clock.is_excused)(&source, clock.hour - 1);
+    is_told.then(|| VolumeDrop {
+        source,
+        partition: None,
+        from: clock.hour - 1,
+        to: clock.hour,
+        records: ahead.of,
+        usual: UsualVolume { median: 0.0, p1: 0, p99: 0, days: 0, as_low: 0, bits: AHEAD },
+        share: 1.0,
+        others: 0,
+        bits: AHEAD,
+        before: ahead.last,
+        is_news: true,
+        missing: None,
+        after: None,
+        ahead: Some(ahead.records),
+    })
+}
+
 fn most_surprising(lows: impl Iterator<Item = VolumeDrop>, looks: f64) -> Option<VolumeDrop> {
     let low = lows.max_by(|a, b| a.bits.total_cmp(&b.bits))?;
     let bits = low.bits - looks;
@@ -315,6 +359,7 @@ impl Channel {
             after: place(1),
             is_news: true,
             missing: Some((lack.missing, lack.expected)),
+            ahead: None,
         })
     }
 
@@ -358,6 +403,7 @@ impl Channel {
             is_news: false,
             missing: None,
             after: None,
+            ahead: None,
         })
     }
 

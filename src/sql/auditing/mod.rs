@@ -104,39 +104,35 @@ impl Reading<'_> {
     fn sets(&self, list: &[Token<'_>], at: usize) -> bool {
         let is_reset = list[at].is("RESET");
         let lasts = list[..at].iter().rev().take(12).any(|token| token.is("ALTER"));
-        let mut at = at + 1;
-        while let Some(token) = list.get(at).filter(|token| token.is_any(&["LOCAL", "SESSION", "GLOBAL", "PERSIST", "PERSIST_ONLY"])) {
-            // `SET SESSION = …` is no scope.
-            if list.get(at + 1).is_some_and(|next| next.is_mark('=') || next.is("TO")) {
-                break;
-            }
-            let _ = token;
-            at += 1;
-        }
+        let mut at = behind_scope(list, at + 1);
         if is_reset {
             let Some((name, _)) = name(list, at) else { return false };
             // A session that goes back to what is configured narrows nothing, but for what only auditing sets.
             return (lasts && name == "all") || (lasts || name.starts_with("pgaudit.")) && narrows(&name, &Value::Default);
         }
         // Several may follow one another.
-        while let Some((name, behind)) = name(list, at) {
-            let mut behind = behind;
-            match list.get(behind) {
-                Some(token) if token.is("TO") || token.is_mark('=') => behind += 1,
-                Some(token) if token.is_mark(':') && list.get(behind + 1).is_some_and(|next| next.is_mark('=')) => behind += 2,
-                Some(token) if token.is("FROM") => return lasts && is_known(&name),
-                _ => return false,
+        loop {
+            at = behind_scope(list, at);
+            if let Some((name, mut behind)) = name(list, at) {
+                match list.get(behind) {
+                    Some(token) if token.is("TO") || token.is_mark('=') => behind += 1,
+                    Some(token) if token.is_mark(':') && list.get(behind + 1).is_some_and(|next| next.is_mark('=')) => behind += 2,
+                    Some(token) if token.is("FROM") => return lasts && is_known(&name),
+                    _ => behind = 0,
+                }
+                if behind > 0 {
+                    let (value, end) = self.value(list, behind, self.dialect == Dialect::MySql);
+                    if narrows(&name, &value) {
+                        return true;
+                    }
+                    at = end;
+                }
             }
-            let (value, end) = self.value(list, behind, self.dialect == Dialect::MySql);
-            if narrows(&name, &value) {
-                return true;
-            }
-            if !list.get(end).is_some_and(|token| token.is_mark(',')) {
+            let Some(comma) = list.get(at..).and_then(|rest| rest.iter().take(FURTHEST).position(|token| token.is_mark(','))) else {
                 return false;
-            }
-            at = end + 1;
+            };
+            at += comma + 1;
         }
-        false
     }
 
     /// The value that begins at a token, and the position behind it.
@@ -364,6 +360,15 @@ fn name(list: &[Token<'_>], at: usize) -> Option<(String, usize)> {
         at += 2;
     }
     (name.len() <= 64).then_some((name, at))
+}
+
+/// The position behind words that say for whom a setting is made. `SET SESSION = …` is no scope.
+fn behind_scope(list: &[Token<'_>], mut at: usize) -> usize {
+    let is_scope = |token: &Token<'_>| token.is_any(&["LOCAL", "SESSION", "GLOBAL", "PERSIST", "PERSIST_ONLY"]);
+    while list.get(at).is_some_and(is_scope) && !list.get(at + 1).is_some_and(|next| next.is_mark('=') || next.is("TO")) {
+        at += 1;
+    }
+    at
 }
 
 /// Whether what follows gives another setting its value.

@@ -7,7 +7,6 @@ mod view;
 use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
-use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters};
@@ -170,21 +169,22 @@ impl Node {
         self.context = context;
     }
 
-    /// Takes a record of an input partition. Returns accesses that had been set aside and are given up.
+    /// Takes a record of an input partition.
     ///
     /// An input partition that was revoked and assigned again is read anew from its committed position. Until
     /// [`Effect::ConsumeInput`] has been taken, records still come from where it had been read to before: they are ignored, since what
     /// lies between would be missing from the watermark.
-    pub fn record(&mut self, name: &TopicPartition, offset: i64, input: DecodedInput) -> Vec<Access> {
-        match self.consumed(name) {
-            Some(partition) if offset >= partition.next() => partition.take(offset, input),
-            Some(_) | None => Vec::new(),
+    pub fn record(&mut self, name: &TopicPartition, offset: i64, input: DecodedInput) {
+        if let Some(partition) = self.consumed(name).filter(|partition| offset >= partition.next()) {
+            partition.take(offset, input);
         }
     }
 
-    /// Takes what a decoder had held back of earlier records of an input partition. Returns the same.
-    pub fn take_held(&mut self, name: &TopicPartition, input: DecodedInput) -> Vec<Access> {
-        self.consumed(name).map_or_else(Vec::new, |partition| partition.take_held(input))
+    /// Takes what a decoder had held back of earlier records of an input partition.
+    pub fn take_held(&mut self, name: &TopicPartition, input: DecodedInput) {
+        if let Some(partition) = self.consumed(name) {
+            partition.take_held(input);
+        }
     }
 
     fn consumed(&mut self, name: &TopicPartition) -> Option<&mut InputPartition> {
