@@ -73,7 +73,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if signs.is_empty() || context.justification.unexplained == UnexplainedSubjects::Nobody {
         return None;
     }
-    let count = context.profile.today_figure(Measure::Tampered).max(1);
+    let count = context.of_today(Measure::Tampered).max(1);
     if count < context.floor {
         return None;
     }

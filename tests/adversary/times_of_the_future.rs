@@ -2,7 +2,8 @@
 //! given a time in which nobody looks.
 
 use crate::common::line::{Line, on};
-use crate::company::{Company, TODAY, ann, worker};
+use crate::company::{Company, Seen, TODAY, ann, worker};
+use leakwarden::model::alert::Alert;
 use leakwarden::model::time::{Span, Timestamp};
 
 fn export() -> Line {
@@ -16,6 +17,11 @@ fn telling(line: Line, arrives: Timestamp, tells: &str) -> (Timestamp, String) {
 
 fn in_time(line: &Line, at: Timestamp) -> (Timestamp, String) {
     (at, line.to_string())
+}
+
+/// What was told of an employee or a source.
+fn about<'a>(seen: &'a Seen, who: &str) -> Vec<&'a Alert> {
+    seen.alerts.iter().filter(|alert| alert.about() == who).collect()
 }
 
 #[test]
@@ -35,7 +41,7 @@ fn a_handful_of_records_of_2099_before_an_export() {
         lines.push(in_time(&export(), on(TODAY, "11:00")));
         let hidden = bank.sees_arriving(lines);
         hidden.no_quieter_than(&open);
-        assert!(!hidden.about(&["ann"]).is_empty(), "the export itself is told: {:#?}", hidden.told());
+        assert!(!about(&hidden, "ann").is_empty(), "the export itself is told: {:#?}", hidden.told());
     }
 }
 
@@ -45,9 +51,8 @@ fn an_export_that_says_it_was_done_in_2099_or_next_year() {
     let open = bank.sees(&[export()]);
     for tells in ["2099-01-01T00:00:00Z", "2027-06-01T00:00:00Z", "2026-05-18T11:00:00Z"] {
         let hidden = bank.sees_arriving(vec![telling(export(), on(TODAY, "11:00"), tells)]);
-        assert!(hidden.rank() >= open.rank() && !hidden.about(&["ann"]).is_empty(), "{tells}: {:#?} {:#?}", hidden.told(), open.told());
-        let named = |seen: &crate::company::Seen| seen.about(&["ann"]).iter().map(|alert| alert.observed.accesses).max();
-        assert!(named(&hidden) >= named(&open) || hidden.dead_letters.is_empty(), "{tells}: nothing is lost");
+        assert!(hidden.rank() >= open.rank() && !about(&hidden, "ann").is_empty(), "{tells}: {:#?} {:#?}", hidden.told(), open.told());
+        assert!(hidden.dead_letters.is_empty(), "{tells}: nothing is lost");
     }
 }
 
@@ -58,5 +63,5 @@ fn a_source_whose_clock_runs_ahead_is_told_as_such() {
         telling(line, on(TODAY, "10:00") + Span::minutes(n), "2026-08-01T00:00:00Z")
     };
     let seen = Company::bank().sees_arriving((0..6).map(ahead).collect());
-    assert!(seen.about(&["access.jsonl"]).iter().any(|alert| alert.explanation.contains("clock")), "{:#?}", seen.told());
+    assert!(about(&seen, "access.jsonl").iter().any(|alert| alert.explanation.contains("clock")), "{:#?}", seen.told());
 }

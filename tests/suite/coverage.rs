@@ -113,7 +113,7 @@ fn a_resumption_that_lost_records_is_told_of_those_whose_source_it_is() {
         }
         engine.take(access.clone(), None);
     }
-    let out = engine.finish(&leakwarden::engine::Sequential);
+    engine.finish(&leakwarden::engine::Sequential);
     assert_eq!(of(&engine, "e1", 8).map(|(_, reasons)| reasons), Some(vec!["restore"]));
     assert_eq!(of(&engine, "e1", 7), Some((State::Fully, vec![])));
 }
