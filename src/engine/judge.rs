@@ -8,11 +8,13 @@ use crate::engine::env::Env;
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::{Before, Tracked};
 use crate::model::access::Access;
+use crate::model::alert::Observed;
 use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::time::Timestamp;
 use crate::population::group_activity::Activity;
+use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
 use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
@@ -185,6 +187,25 @@ impl Trigger<'_> {
     }
 }
 
+/// What was seen in the window of a finding. Of a record that comes later than anything that is kept it is the record itself.
+fn observe(profile: &Profile, window: Window, trigger: &Trigger<'_>) -> Observed {
+    let observed = profile.observe(window, trigger.end, CountScope::Exposure);
+    let Some(access) = trigger.access.filter(|_| trigger.end.past && observed.accesses == 0) else { return observed };
+    let only = Observed { accesses: 1, records: access.rows.unwrap_or(0), ..observed };
+    if only.persons != Persons::Exact(0) {
+        return only;
+    }
+    let named = access.subjects.len() as u64;
+    Observed {
+        persons: access.persons,
+        named: Persons::Exact(named),
+        counted: access.unnamed().figure().unwrap_or(0),
+        unknown_accesses: u32::from(access.unnamed().figure().is_none()),
+        kinds: access.kinds.iter().map(|kind| (kind, access.persons)).collect(),
+        ..only
+    }
+}
+
 /// Brings a finding to the episode of its typology, opening one where there is none.
 fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
     let context = env.context;
@@ -221,7 +242,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         unknown: finding.unknown,
         measure: finding.measure,
         particular: finding.particular.clone(),
-        observed: profile.observe(finding.window, trigger.end, CountScope::Exposure),
+        observed: observe(profile, finding.window, trigger),
         bits: finding.bits,
         learnt_to: trigger.day.saturating_sub(1),
         days: profile.total(finding.measure, trigger.day.saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,

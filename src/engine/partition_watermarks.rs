@@ -87,9 +87,9 @@ impl PartitionWatermarks {
         !self.losses.is_empty()
     }
 
-    /// Takes out the losses of a partition, once it has a watermark to date them by.
+    /// Takes out the losses of a partition, once there is a record to date them by.
     pub fn take_losses(&mut self, partition: PartitionId) -> Option<(Timestamp, LossCounts)> {
-        let at = self.watermark(partition)?;
+        let at = self.trackers.get(&partition)?.now()?;
         self.losses.remove(&partition).map(|losses| (at, losses))
     }
 

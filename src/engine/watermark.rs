@@ -98,6 +98,14 @@ impl<T> WatermarkTracker<T> {
         self.watermark
     }
 
+    /// The time at which it is here, for what has none of its own: the watermark, or what it would be by the records that are held.
+    pub fn now(&self) -> Option<Timestamp> {
+        let first = || self.aside.iter().map(|aside| aside.time).min();
+        let held =
+            |first| self.aside.iter().fold(first, |now: Timestamp, aside| if aside.time <= now + LEAP { now.max(aside.time) } else { now });
+        self.watermark.or_else(|| first().map(held))
+    }
+
     /// Up to where records of this partition have settled, exclusive. Nothing settles before the first watermark.
     pub fn frontier(&self) -> Option<Timestamp> {
         self.watermark.map(|watermark| watermark - self.lateness)

@@ -254,8 +254,7 @@ impl Profile {
         around: &Circumstances<'_>,
         statute: &Statute,
     ) -> ProfileChange {
-        // What came later than anything that is kept counts with the oldest day that is.
-        let unit = window::unit_number(around.local).max(self.first_day() * UNITS_PER_DAY);
+        let unit = window::unit_number(around.local);
         let day = unit / UNITS_PER_DAY;
         let in_today = self.is_open(day);
         let discloses = !access.persons.is_nobody();
@@ -345,7 +344,7 @@ impl Profile {
         signals: &mut Signals,
     ) -> (u64, u64, [bool; TARGETED]) {
         if unit / UNITS_PER_DAY < self.first_day() {
-            return (0, 0, [false; TARGETED]);
+            return self.apply_beyond(access, justification, unit / UNITS_PER_DAY);
         }
         let day = unit / UNITS_PER_DAY;
         let day_start = day * UNITS_PER_DAY;
@@ -391,6 +390,17 @@ impl Profile {
         }
         let scaled = |n: u64| (n as f64 * self.seen.scale()).round() as u64;
         (scaled(persons), scaled(unexplained), strangers)
+    }
+
+    /// The same of a record that comes later than anything that is kept: it counts on its own day, and in no sum over what is kept.
+    fn apply_beyond(&mut self, access: &Access, justification: &Justification, day: u32) -> (u64, u64, [bool; TARGETED]) {
+        let (mut persons, mut unexplained) = (0, 0);
+        for (at, subject) in access.subjects.iter().enumerate() {
+            persons += u64::from(self.late.is_first(day, subject.0, false));
+            let open = justification.unexplained.is_unexplained(at);
+            unexplained += u64::from(open && self.late.is_first(day, subject.0, true));
+        }
+        (persons, unexplained, [false; TARGETED])
     }
 
     /// People of whom only the count is known: their figures, all and unexplained.

@@ -1,3 +1,5 @@
+//! What moves the watermark of a partition, what does not, and what becomes of the rest.
+
 use super::*;
 use crate::model::time::DAY_MS;
 

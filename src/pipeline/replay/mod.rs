@@ -40,6 +40,8 @@ pub struct Replay {
     round: usize,
     /// What was read so far.
     pub tally: Tally,
+    /// The earliest time of records that wait for a first watermark.
+    earliest: Option<Timestamp>,
 }
 
 /// What a replay has read.
@@ -70,6 +72,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// A time was replayed.
+    fn cover(&mut self, time: Timestamp) {
+        let (first, last) = self.times.unwrap_or((time, time));
+        self.times = Some((first.min(time), last.max(time)));
+    }
+
     /// Days between the earliest and the latest event time, at least one.
     pub fn days(&self) -> f64 {
         self.times.map_or(1.0, |(first, last)| ((last - first).0 as f64 / DAY_MS as f64).max(1.0))
@@ -128,7 +136,7 @@ impl Replay {
             let input = Origin::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
             inputs.push(Reading { input, decoder, done: false, begun: false, skip: 0, next_line, next_offset: 0 });
         }
-        Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, tally: Tally::default() })
+        Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, tally: Tally::default(), earliest: None })
     }
 
     /// Keeps the content of dead letters, encrypted.
@@ -324,16 +332,18 @@ impl Replay {
         let (time, partition) = (access.time, access.partition);
         tap.observe(&access, self.engine.context());
         // A leap ahead is no sign that its time has come.
-        if self.engine.watermark(partition).is_some_and(|watermark| time <= watermark + LEAP) {
+        if self.engine.watermark(partition).is_none_or(|watermark| time <= watermark + LEAP) {
             while let Some(injected) = tap.inject(partition, Some(time)) {
                 self.engine.take(injected, None);
             }
         }
         self.engine.take(access, None);
         // What is set aside may never count, and says nothing of the time that was replayed.
-        if self.engine.watermark(partition).is_none_or(|watermark| time <= watermark) {
-            let (first, last) = self.tally.times.unwrap_or((time, time));
-            self.tally.times = Some((first.min(time), last.max(time)));
+        match self.engine.watermark(partition) {
+            Some(watermark) if time <= watermark => self.tally.cover(time),
+            Some(_) => {}
+            // The first records wait for one another; the earliest of them is believed in any case.
+            None => self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time))),
         }
     }
 
@@ -346,6 +356,10 @@ impl Replay {
             self.engine.take(injected, None);
         }
         self.engine.end_partition(self.inputs[at].decoder.partition);
+        if let Some(first) = self.earliest.take() {
+            self.tally.cover(first);
+            self.engine.watermark(self.inputs[at].decoder.partition).into_iter().for_each(|last| self.tally.cover(last));
+        }
     }
 
     fn keep_dead_letter(&mut self, letter: DeadLetter, dead_letters: &mut Vec<DeadLetter>) {

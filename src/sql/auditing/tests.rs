@@ -1,3 +1,5 @@
+//! Ways to switch auditing off, by server, and statements that look like them and are none.
+
 use super::switches_off;
 use crate::model::record::Dialect::{self, MsSql, MySql, Oracle, PostgreSql};
 use std::borrow::Cow;
