@@ -205,12 +205,9 @@ impl Reading<'_> {
             () if is("clean_audit_trail") => !(any(&|token| lower(token) == "use_last_arch_timestamp") && any(&|token| token.is("TRUE"))),
             () if is("audit_log_filter_set_filter") => says(&["false", "\"abort\""]) || !says(&["\"log\""]),
             () if is("audit_log_filter_set_user") => open == 1,
-            () if is("sp_trace_setstatus") => rest
-                .iter()
-                .take(12)
-                .filter(|token| token.kind == Kind::Number)
-                .next_back()
-                .is_some_and(|last| matches!(last.text, "0" | "2")),
+            () if is("sp_trace_setstatus") => {
+                rest.iter().take(12).rfind(|token| token.kind == Kind::Number).is_some_and(|last| matches!(last.text, "0" | "2"))
+            }
             () if is("sp_configure") => {
                 says(&["c2 audit mode", "default trace enabled", "common criteria"])
                     && rest.iter().take(12).any(|token| token.kind == Kind::Number && token.text == "0")
