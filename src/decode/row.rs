@@ -10,6 +10,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A row. Names are kept in small letters without underscores.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,19 @@ pub struct ExportRow(BTreeMap<String, Value>);
 /// An error for a record that is not of its format's form.
 pub fn form(expected: &'static str, what: &str) -> DecodeError {
     DecodeError::Form { expected, what: what.to_owned() }
+}
+
+/// A name in small letters without what exporters put between its words. Nearly all are ASCII, and many are so already.
+fn plain_name(mut name: String) -> String {
+    let between = |c: char| matches!(c, '_' | '-' | ' ');
+    if !name.is_ascii() {
+        return name.chars().filter(|c| !between(*c)).flat_map(char::to_lowercase).collect();
+    }
+    if name.contains(between) {
+        name.retain(|c| !between(c));
+    }
+    name.make_ascii_lowercase();
+    name
 }
 
 impl ExportRow {
@@ -36,11 +50,11 @@ impl ExportRow {
             if value.is_null() {
                 continue;
             }
-            let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
-            if row.get(&name).is_some_and(|known| *known != value) {
-                return Err(form(expected, "a field stands twice"));
+            match row.entry(plain_name(name)) {
+                Entry::Vacant(free) => drop(free.insert(value)),
+                Entry::Occupied(known) if *known.get() == value => {}
+                Entry::Occupied(_) => return Err(form(expected, "a field stands twice")),
             }
-            row.insert(name, value);
         }
         Ok(ExportRow(row))
     }

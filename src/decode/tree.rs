@@ -16,7 +16,9 @@ pub fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     if let Some(found) = object.get(path) {
         return Some(found).filter(|found| !found.is_null());
     }
-    path.match_indices('.').find_map(|(dot, _)| at(object.get(&path[..dot])?, &path[dot + 1..]))
+    // Paths are short: a search set up for long texts costs more than it finds.
+    let mut dots = path.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
+    dots.find_map(|(dot, _)| at(object.get(&path[..dot])?, &path[dot + 1..]))
 }
 
 /// The text at a path; a number as it is written. Blanks say nothing.

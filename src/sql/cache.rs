@@ -11,8 +11,8 @@
 use crate::model::record::Dialect;
 use crate::sql::contains::contains_any;
 use crate::sql::{Analysis, KeyValue, split};
-use std::cell::RefCell;
-use std::collections::HashMap;
+use hashbrown::HashMap;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 /// Most analyses that a thread keeps; when they are so many, it begins anew.
@@ -27,27 +27,90 @@ const NUMBER: &str = "7735190042";
 const STRING: char = '\u{E0F7}';
 
 thread_local! {
-    static KNOWN: RefCell<HashMap<(Dialect, String), Rc<Analysis>>> = RefCell::new(HashMap::new());
+    static CACHE: RefCell<Cache> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Cache {
+    /// By the texts with marks in place of their literals.
+    known: HashMap<(Dialect, String), Rc<Known>>,
+    /// The text that was asked for last: of one record it is asked more than once.
+    last: Option<Text>,
+}
+
+/// What is known of all texts that differ in their literals alone.
+struct Known {
+    /// With marks in place of the literals.
+    analysis: Rc<Analysis>,
+    may_pack: OnceCell<bool>,
+    is_no_statement: OnceCell<bool>,
+}
+
+/// What is known of one text.
+#[derive(Clone)]
+struct Text {
+    dialect: Dialect,
+    text: Rc<str>,
+    known: Rc<Known>,
+    analysis: Rc<Analysis>,
+}
+
+impl Known {
+    fn new(analysis: Analysis) -> Rc<Known> {
+        Rc::new(Known { analysis: Rc::new(analysis), may_pack: OnceCell::new(), is_no_statement: OnceCell::new() })
+    }
 }
 
 /// The analysis of a text, by `analyse` where it is not known yet.
-pub(super) fn cached(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Analysis {
-    let Some((key, literals)) = cut(text, dialect) else { return analyse(text, dialect) };
-    let key = (dialect, key);
-    let known = KNOWN.with_borrow(|known| known.get(&key).map(Rc::clone));
-    let template = known.unwrap_or_else(|| {
-        let template = Rc::new(analyse(&key.1, dialect));
-        KNOWN.with_borrow_mut(|known| {
-            if known.len() >= MOST {
-                known.clear();
-            }
-            known.insert(key, Rc::clone(&template));
-        });
-        template
-    });
-    let mut analysis = Analysis::clone(&template);
-    fill(&mut analysis, &literals);
-    analysis
+pub(super) fn cached(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Rc<Analysis> {
+    look_up(text, dialect, analyse).analysis
+}
+
+/// Whether a word of a text could put several rows into one value, by `find` where it is not known yet.
+pub(super) fn may_pack(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis, find: fn(&str, Dialect) -> bool) -> bool {
+    *look_up(text, dialect, analyse).known.may_pack.get_or_init(|| find(text, dialect))
+}
+
+/// Whether no server takes a text for a statement, by `find` where it is not known yet.
+pub(super) fn is_no_statement(
+    text: &str,
+    dialect: Dialect,
+    analyse: impl Fn(&str, Dialect) -> Analysis,
+    find: fn(&str, Dialect) -> bool,
+) -> bool {
+    *look_up(text, dialect, analyse).known.is_no_statement.get_or_init(|| find(text, dialect))
+}
+
+fn look_up(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Text {
+    let same = |last: &&Text| last.dialect == dialect && *last.text == *text;
+    if let Some(last) = CACHE.with_borrow(|cache| cache.last.as_ref().filter(same).cloned()) {
+        return last;
+    }
+    let (known, literals) = match cut(text, dialect) {
+        None => (Known::new(analyse(text, dialect)), Vec::new()),
+        Some((key, literals)) => {
+            let key = (dialect, key);
+            let known = CACHE.with_borrow(|cache| cache.known.get(&key).map(Rc::clone));
+            let known = known.unwrap_or_else(|| {
+                let known = Known::new(analyse(&key.1, dialect));
+                CACHE.with_borrow_mut(|cache| {
+                    if cache.known.len() >= MOST {
+                        cache.known.clear();
+                    }
+                    cache.known.insert(key, Rc::clone(&known));
+                });
+                known
+            });
+            (known, literals)
+        }
+    };
+    let mut analysis = Rc::clone(&known.analysis);
+    if !literals.is_empty() {
+        fill(Rc::make_mut(&mut analysis), &literals);
+    }
+    let found = Text { dialect, text: text.into(), known, analysis };
+    CACHE.with_borrow_mut(|cache| cache.last = Some(found.clone()));
+    found
 }
 
 /// The text with marks in place of its literals, and the literals.
@@ -134,9 +197,6 @@ fn mark(key: &mut String, text: &str, mark: &str) {
 
 /// Puts the literals in place of the marks.
 fn fill(analysis: &mut Analysis, literals: &[String]) {
-    if literals.is_empty() {
-        return;
-    }
     for branch in &mut analysis.branches {
         let tested = branch.tests.iter_mut().flat_map(|test| &mut test.keys);
         for value in branch.keys.iter_mut().chain(tested).flat_map(|keys| &mut keys.values) {
@@ -186,7 +246,9 @@ mod tests {
     fn the_analysis_of_a_cut_text_is_that_of_the_text() {
         for dialect in [Dialect::PostgreSql, Dialect::MySql, Dialect::Generic, Dialect::Oracle, Dialect::MsSql] {
             for text in TEXTS.iter().chain(&TEXTS) {
-                assert_eq!(cached(text, dialect, sql::analyse_anew), sql::analyse_anew(text, dialect), "{text}");
+                assert_eq!(*cached(text, dialect, sql::analyse_anew), sql::analyse_anew(text, dialect), "{text}");
+                assert_eq!(sql::may_pack(text, dialect), sql::tokens::named(text, dialect).packs, "{text}");
+                assert_eq!(sql::is_no_statement(text, dialect), sql::several::is_no_statement(text, dialect), "{text}");
             }
         }
     }

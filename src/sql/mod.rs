@@ -40,8 +40,8 @@ mod written;
 use crate::model::record::Dialect;
 pub use making::{Made, MadeColumn, Making, OriginColumn};
 pub use predicate::array_elements;
-pub use several::is_no_statement;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 pub use written::WrittenRows;
 
 /// Longest text that is parsed, in bytes; of a longer one only the tables that its first part names are known.
@@ -319,7 +319,7 @@ pub enum Condition {
 }
 
 /// What the statements of a text read. Several statements are taken together; [`split::statements`] takes them apart.
-pub fn analyse(text: &str, dialect: Dialect) -> Analysis {
+pub fn analyse(text: &str, dialect: Dialect) -> Rc<Analysis> {
     cache::cached(text, dialect, analyse_anew)
 }
 
@@ -333,7 +333,15 @@ pub fn inner_text(text: &str, dialect: Dialect) -> Option<String> {
 
 /// Whether a word of a text could put several rows into one value.
 pub fn may_pack(text: &str, dialect: Dialect) -> bool {
-    tokens::named(text, dialect).packs
+    cache::may_pack(text, dialect, analyse_anew, |text, dialect| tokens::named(text, dialect).packs)
+}
+
+/// Whether no server takes the text for a statement: it begins with a word that begins none. What merely is not understood here
+/// may run elsewhere.
+///
+/// Where a bare name calls a procedure, any word may begin a statement.
+pub fn is_no_statement(text: &str, dialect: Dialect) -> bool {
+    cache::is_no_statement(text, dialect, analyse_anew, several::is_no_statement)
 }
 
 /// The same without what is remembered of texts like it.

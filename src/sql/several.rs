@@ -130,11 +130,8 @@ fn the_one_that_returns(parts: &mut Vec<Analysis>, dialect: Dialect) -> Option<A
     Some(Analysis { writes, makes, drops, written, ..parts.swap_remove(at) })
 }
 
-/// Whether no server takes the text for a statement: it begins with a word that begins none. What merely is not understood here
-/// may run elsewhere.
-///
-/// Where a bare name calls a procedure, any word may begin a statement.
-pub fn is_no_statement(text: &str, dialect: Dialect) -> bool {
+/// Whether no server takes the text for a statement: it begins with a word that begins none.
+pub(super) fn is_no_statement(text: &str, dialect: Dialect) -> bool {
     const OTHERS: [&str; 52] = [
         "SELECT",
         "WITH",

@@ -8,9 +8,10 @@ use crate::classify::catalog::Catalog;
 use crate::classify::counting::column_disclosure::ColumnDisclosure;
 use crate::model::record::{Record, Text, is_same_table};
 use crate::sql::{self, Analysis, Branch, Class, Column, system};
+use std::rc::Rc;
 
 /// Puts the columns into the output that the source read and the text does not account for; whether there were any.
-pub(super) fn unite(analysis: &mut Analysis, record: &Record<'_>, catalog: &Catalog) -> bool {
+pub(super) fn unite(analysis: &mut Rc<Analysis>, record: &Record<'_>, catalog: &Catalog) -> bool {
     // What is changed is read to be changed.
     let shows = matches!(analysis.class, Class::Select | Class::CopyTo | Class::CreateTableAs | Class::Insert | Class::Declare);
     if !shows || record.base_reads.is_empty() {
@@ -35,7 +36,7 @@ pub(super) fn unite(analysis: &mut Analysis, record: &Record<'_>, catalog: &Cata
             if told && !dark {
                 continue;
             }
-            any |= show(analysis, &object.table, name, told);
+            any |= show(Rc::make_mut(analysis), &object.table, name, told);
         }
     }
     any

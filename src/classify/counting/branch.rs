@@ -126,8 +126,11 @@ pub(super) fn disclose_branch(
 
 /// Whether it shows, or asks for, values that the server keeps of other tables.
 fn shows_values(branch: &Branch, dialect: Dialect) -> bool {
-    let holds = |column: &Column| system::holds_values(&branch.sources[column.source].table, column.name.as_deref(), dialect);
-    branch.output.iter().any(holds) || branch.probes.iter().filter(|column| column.name.is_some()).any(holds)
+    // Few sources are the server's own: each is looked up once, and their columns only where it is.
+    branch.sources.iter().enumerate().filter(|(_, source)| system::is_harmless(&source.table, dialect)).any(|(at, source)| {
+        let holds = |column: &&Column| column.source == at && system::holds_values(&source.table, column.name.as_deref(), dialect);
+        branch.output.iter().any(|column| holds(&column)) || branch.probes.iter().filter(holds).any(|column| column.name.is_some())
+    })
 }
 
 /// Whether somebody is there may be shown beside whatever else is.

@@ -36,9 +36,10 @@ fn resolve_one<'c>(
     (system, dialect): (Option<&str>, Dialect),
     catalog: &'c Catalog,
 ) -> CatalogSource<'c> {
+    let listed = catalog.find(system, &source.table);
     // `pg_user` resembles a table of users, and is the server's own.
-    let own = system::is_harmless(&source.table, dialect);
-    let entry = catalog.find(system, &source.table).filter(|entry| !(own && entry.is_guess()));
+    let own = listed.is_none_or(Table::is_guess) && system::is_harmless(&source.table, dialect);
+    let entry = listed.filter(|_| !own);
     let harmless = entry.is_none() && own;
     let columns = columns_of(at, &branch.output);
     let showing =

@@ -28,19 +28,20 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     let shown: Vec<ShownTable<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
     // What was read the source says itself; how it was chosen only the statement can tell.
-    let analysis = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
+    let known = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
+    let analysis = known.as_deref();
     let mut found = Counted {
         class: "none",
-        unparsed: record.doubts.has(Doubts::TEXT) || analysis.as_ref().is_some_and(|analysis| analysis.unparsed),
-        exports: analysis.as_ref().is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
+        unparsed: record.doubts.has(Doubts::TEXT) || analysis.is_some_and(|analysis| analysis.unparsed),
+        exports: analysis.is_some_and(|analysis| analysis.class == sql::Class::CopyTo),
         is_full_read: false,
-        changes: analysis.as_ref().map(TableChanges::of).unwrap_or_default(),
-        written: analysis.as_ref().map(|analysis| written::about(analysis, record, catalog, keys)).unwrap_or_default(),
+        changes: analysis.map(TableChanges::of).unwrap_or_default(),
+        written: analysis.map(|analysis| written::about(analysis, record, catalog, keys)).unwrap_or_default(),
         persons: Persons::NOBODY,
         kinds,
         subjects: Vec::new(),
-        selection: analysis.as_ref().map_or(Selection::Unknown, selection::selection),
-        shape: analysis.as_ref().map_or(Indicators::default(), |analysis| selection::indicators(analysis, record, catalog)),
+        selection: analysis.map_or(Selection::Unknown, selection::selection),
+        shape: analysis.map_or(Indicators::default(), |analysis| selection::indicators(analysis, record, catalog)),
         // Whom it shows the source says itself, so their ids are the record's.
         id_sequence: IdSequence::default(),
         reads: Vec::new(),

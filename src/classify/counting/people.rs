@@ -7,6 +7,7 @@ use crate::classify::counting::catalog_source::CatalogSource;
 use crate::model::kind::Kind;
 use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, KeyValue, ListedKeys, array_elements};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The people whom a statement lists.
@@ -83,7 +84,7 @@ pub(super) fn listed<'c>(branch: &Branch, known: &[CatalogSource<'c>], record: &
     if shown.is_empty() {
         shown = (0..known.len()).filter(|at| known[*at].flows && known[*at].entry.is_some_and(|entry| !entry.is_impersonal())).collect();
     }
-    let lists: Vec<List> = branch.keys.iter().filter_map(|keys| List::of(keys, branch, known, record)).collect();
+    let lists: Vec<List<'_>> = branch.keys.iter().filter_map(|keys| List::of(keys, branch, known, record)).collect();
     let mut all: Option<ListedPeople<'c>> = None;
     let mut done = BTreeSet::new();
     for (group, at) in groups_or_self(branch, known, &shown) {
@@ -125,21 +126,21 @@ pub(super) fn shows_only_others(at: usize, branch: &Branch, known: &[CatalogSour
 }
 
 /// A condition that lists values, with all columns that have one of them too.
-struct List {
+struct List<'k> {
     column: Column,
-    values: BTreeSet<Option<String>>,
+    values: Vec<Option<Cow<'k, str>>>,
     reached: Vec<(Column, bool)>,
 }
 
-impl List {
-    fn of(keys: &ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &Record<'_>) -> Option<List> {
+impl<'k> List<'k> {
+    fn of(keys: &'k ListedKeys, branch: &Branch, known: &[CatalogSource<'_>], record: &'k Record<'_>) -> Option<List<'k>> {
         let values = values(keys, branch, known, record)?;
         Some(List { column: keys.column.clone(), values, reached: reached(branch, &keys.column) })
     }
 
     fn people<'c>(&self, entry: &'c Table, own_key: Option<bool>) -> ListedPeople<'c> {
         let ids = match own_key {
-            Some(_) => self.values.iter().flatten().map(|id| (entry, id.clone())).collect(),
+            Some(_) => self.values.iter().flatten().map(|id| (entry, id.clone().into_owned())).collect(),
             None => Vec::new(),
         };
         ListedPeople { count: self.values.len() as u64, ids, certain: own_key == Some(true) }
@@ -147,10 +148,10 @@ impl List {
 }
 
 /// The shortest list of one source's people; whether it lists their own keys, and certainly.
-fn listed_of<'l>(at: usize, lists: &'l [List], known: &[CatalogSource<'_>]) -> Option<(&'l List, Option<bool>)> {
+fn listed_of<'l, 'k>(at: usize, lists: &'l [List<'k>], known: &[CatalogSource<'_>]) -> Option<(&'l List<'k>, Option<bool>)> {
     let entry = known[at].entry?;
     let subject = Column { source: at, name: Some(entry.subject.clone()?) };
-    let mut best: Option<(&List, Option<bool>)> = None;
+    let mut best: Option<(&List<'_>, Option<bool>)> = None;
     for list in lists {
         let own_key = list.reached.iter().find(|(column, _)| is_same(column, &subject)).map(|(_, certain)| *certain);
         let unique =
@@ -214,46 +215,43 @@ fn equal_names(a: &Column, b: &Column) -> bool {
     }
 }
 
-/// The distinct values, `None` for one that the log does not say; nothing where their number is not known.
-pub(super) fn values(
-    keys: &ListedKeys,
+/// The distinct values, sorted, `None` for one that the log does not say; nothing where their number is not known.
+pub(super) fn values<'k>(
+    keys: &'k ListedKeys,
     branch: &Branch,
     known: &[CatalogSource<'_>],
-    record: &Record<'_>,
-) -> Option<BTreeSet<Option<String>>> {
-    let mut distinct = BTreeSet::new();
+    record: &'k Record<'_>,
+) -> Option<Vec<Option<Cow<'k, str>>>> {
+    let mut distinct = Vec::with_capacity(keys.values.len());
+    let said = |text: &'k str| Some(Cow::Borrowed(text.trim()));
     let mut silent = 0_u64;
     for value in &keys.values {
         match value {
             // A server that takes the column's text for a number finds `'5'`, `'05'` and `'5 x'` for 5, and all words for 0.
             KeyValue::Number(text) if record.dialect == Dialect::MySql && (!is_own_key(keys, known) || is_zero(text)) => return None,
-            KeyValue::Literal(text) | KeyValue::Number(text) => {
-                distinct.insert(Some(text.trim().to_owned()));
-            }
+            KeyValue::Literal(text) | KeyValue::Number(text) => distinct.push(said(text)),
             KeyValue::Bind(number) => match record.binds.get(number - 1) {
-                Some(Some(text)) => {
-                    distinct.insert(Some(text.trim().to_owned()));
-                }
+                Some(Some(text)) => distinct.push(said(text)),
                 Some(None) | None => silent += 1,
             },
             KeyValue::BindArray(number) => {
                 let array = record.binds.get(number - 1)?.as_deref()?;
-                distinct.extend(array_elements(array)?.into_iter().map(|element| Some(element.trim().to_owned())));
+                distinct.extend(array_elements(array)?.into_iter().map(|element| Some(Cow::Owned(element.trim().to_owned()))));
             }
             KeyValue::Variable(name) => {
-                distinct.insert(Some(variable(name, keys, branch, known, record)?));
+                distinct.push(Some(Cow::Owned(variable(name, keys, branch, known, record)?)));
             }
         }
     }
-    // Several values that the log does not say are several people; one place in the set stands for one of them.
+    // Several values that the log does not say are several people; one place in the list stands for one of them.
     match silent {
-        0 => Some(distinct),
-        1 => {
-            distinct.insert(None);
-            Some(distinct)
-        }
-        _ => None,
+        0 => {}
+        1 => distinct.push(None),
+        _ => return None,
     }
+    distinct.sort_unstable();
+    distinct.dedup();
+    Some(distinct)
 }
 
 fn is_own_key(keys: &ListedKeys, known: &[CatalogSource<'_>]) -> bool {

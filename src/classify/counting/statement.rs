@@ -12,6 +12,7 @@ use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Dialect, Record};
 use crate::sql::{self, Analysis, Class, Condition, RowLimit};
+use std::rc::Rc;
 
 /// Counts by the statement of a record; `None` where it has none.
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Option<Counted> {
@@ -19,6 +20,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let mut analysis = sql::analyse(text, record.dialect);
     if record.doubts.has(Doubts::TEXT) {
         // What is missing of it may have put anybody into a row.
+        let analysis = Rc::make_mut(&mut analysis);
         analysis.unparsed = true;
         analysis.branches.iter_mut().for_each(|branch| branch.hides_query = true);
     }
@@ -33,7 +35,7 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     let record = silent.as_ref().unwrap_or(record);
     let planned = record.plan.as_deref().and_then(|plan| sql::plan::branch(plan, record.dialect));
     if let Some(planned) = &planned {
-        execution_plan::refine(&mut analysis, record, planned, catalog);
+        execution_plan::refine(Rc::make_mut(&mut analysis), record, planned, catalog);
     }
     let contradicted = base_reads::unite(&mut analysis, record, catalog);
     let class = if record.fetched { Class::Fetch } else { analysis.class };
@@ -55,10 +57,13 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
     // A variable may stand in what follows a condition, too.
     if analysis.trailing || analysis.set_operation {
         let is_variable = |value: &sql::KeyValue| matches!(value, sql::KeyValue::Variable(_));
-        analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
+        if analysis.branches.iter().flat_map(|branch| &branch.keys).any(|keys| keys.values.iter().any(is_variable)) {
+            let analysis = Rc::make_mut(&mut analysis);
+            analysis.branches.iter_mut().for_each(|branch| branch.keys.retain(|keys| !keys.values.iter().any(is_variable)));
+        }
     }
-    if matches!(analysis.class, Class::Explain | Class::Ddl) {
-        analysis.branches.retain(|branch| branch.hides_query || !branch.sends.is_empty());
+    if matches!(analysis.class, Class::Explain | Class::Ddl) && !analysis.branches.is_empty() {
+        Rc::make_mut(&mut analysis).branches.retain(|branch| branch.hides_query || !branch.sends.is_empty());
     }
     if !reads(&analysis) || is_foreign_key_check(text, record, catalog) {
         return Some(found);

@@ -50,8 +50,10 @@ pub(super) fn keyed(line: &str) -> Option<Unwrapped<'_>> {
 
 /// The text behind a runtime's header; `None` where there is no such header.
 pub(super) fn open(line: &str) -> Option<Unwrapped<'_>> {
-    let (time, rest) = line.split_once(' ')?;
-    let (stream, rest) = rest.split_once(' ')?;
+    // Every line is asked: nearly all say no behind their first word.
+    let at = memchr::memchr(b' ', line.as_bytes())?;
+    let (time, rest) = (&line[..at], &line[at + 1..]);
+    let (stream, rest) = if rest.starts_with("std") { rest.split_once(' ')? } else { return None };
     let (tags, text) = rest.split_once(' ').unwrap_or((rest, ""));
     let partial = match tags.split(':').next()? {
         "F" => false,

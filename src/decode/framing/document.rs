@@ -8,7 +8,7 @@ use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde::de::IgnoredAny;
 
-/// A decoder of documents behind one that cuts them out of lines.
+/// A decoder of documents behind one that cuts them out of lines. It refuses what is more than one document, and gives nothing of it.
 pub struct Documents {
     inner: Box<dyn Decoder>,
     shape: Shape,
@@ -104,6 +104,16 @@ impl Documents {
 
     /// The documents that begin in a text.
     fn begin(&mut self, raw: Raw<'_>, mut text: &str, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        let whole = text.trim_ascii_end();
+        // Nearly every line is one document. If it is more, its decoder refuses it before it gives anything: no need to look for its end.
+        let refused = if matches!(self.shape, Shape::Json) && whole.starts_with('{') && whole.ends_with('}') {
+            match self.inner.decode(Raw { bytes: whole.as_bytes(), ..raw }, emit) {
+                Ok(()) => return Ok(()),
+                refused => Some(refused),
+            }
+        } else {
+            None
+        };
         let mut result = Ok(());
         if self.shape.start(text)?.is_none() && !raw.bytes.trim_ascii().is_empty() && text.len() == raw.bytes.len() {
             // What stands around documents.
@@ -113,7 +123,10 @@ impl Documents {
             match self.shape.search(&text[start..], Scan::default()) {
                 Found::End(end) => {
                     let document = Raw { bytes: &text.as_bytes()[start..start + end], ..raw };
-                    result = result.and(self.inner.decode(document, emit));
+                    result = result.and(match &refused {
+                        Some(refused) if document.bytes.len() == whole.len() => refused.clone(),
+                        _ => self.inner.decode(document, emit),
+                    });
                     text = &text[start + end..];
                 }
                 Found::More(scan) => {
@@ -204,22 +217,28 @@ impl Shape {
 
 /// The end of the object that begins with the text.
 pub(super) fn object_end(text: &str, mut scan: Scan) -> Found {
-    for (at, byte) in text.bytes().enumerate().skip(scan.at) {
+    let bytes = text.as_bytes();
+    let mut at = scan.at;
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
         match byte {
             _ if scan.escaped => scan.escaped = false,
             b'\\' if scan.quoted => scan.escaped = true,
-            b'"' => scan.quoted = !scan.quoted,
-            b'{' | b'[' if !scan.quoted => scan.depth += 1,
-            b'}' | b']' if !scan.quoted => {
+            b'"' if scan.quoted => scan.quoted = false,
+            // Most of a record stands within quotes.
+            _ if scan.quoted => at += memchr::memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at),
+            b'"' => scan.quoted = true,
+            b'{' | b'[' => scan.depth += 1,
+            b'}' | b']' => {
                 scan.depth -= 1;
                 if scan.depth == 0 {
-                    return Found::End(at + 1);
+                    return Found::End(at);
                 }
             }
             _ => {}
         }
     }
-    Found::More(Scan { at: text.len(), ..scan })
+    Found::More(Scan { at: bytes.len(), ..scan })
 }
 
 /// The place of `<name` as a whole tag name.
@@ -272,7 +291,9 @@ mod tests {
     impl Decoder for Echo {
         fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
             let text = String::from_utf8_lossy(raw.bytes).into_owned();
-            if text.contains("bad") {
+            // As every decoder of documents it refuses more than one.
+            let several = text.starts_with('{') && serde_json::from_str::<IgnoredAny>(&text).is_err();
+            if text.contains("bad") || several {
                 return Err(DecodeError::NotUtf8 { at: 0 });
             }
             let mut record = Record::new(raw.position, raw.hash, Timestamp::FIRST);

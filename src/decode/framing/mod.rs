@@ -70,10 +70,9 @@ fn open<'a>(text: &'a str, settings: &Settings) -> Opened<'a> {
             (None, None) => batch::asked(text).map_or(Opened::Nothing, |letters| Opened::Letters { letters, batch: true }),
         },
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => {
-            let file = container::open(text)
-                .or_else(|| container::fluentd(text))
-                .or_else(|| container::papertrail(text))
-                .or_else(|| container::keyed(text));
+            let tabbed = || memchr::memchr(b'\t', text.as_bytes()).map(|_| text);
+            let with_tabs = |text| container::fluentd(text).or_else(|| container::papertrail(text)).or_else(|| container::keyed(text));
+            let file = container::open(text).or_else(|| tabbed().and_then(with_tabs));
             let letters = file.map_or_else(|| syslog::open_all(text, settings), |one| vec![one]);
             if letters.is_empty() { Opened::Nothing } else { Opened::Letters { letters, batch: false } }
         }

@@ -38,11 +38,10 @@ fn frames(text: &str) -> Option<Vec<&str>> {
 
 /// The length that a frame says of itself, and what follows it.
 fn counted(text: &str) -> Option<(usize, &str)> {
-    let (count, rest) = text.split_once(' ')?;
-    let is_count = matches!(count.len(), 1..=7) && count.bytes().all(|b| b.is_ascii_digit());
-    if !is_count || !rest.starts_with('<') {
-        return None;
-    }
+    // Every line is asked: nearly all say no with their first bytes.
+    let length = text.bytes().take(8).take_while(u8::is_ascii_digit).count();
+    let (count, rest) = text.split_at(length);
+    let rest = rest.strip_prefix(' ').filter(|rest| matches!(length, 1..=7) && rest.starts_with('<'))?;
     count.parse().ok().filter(|count| *count > 0).map(|count| (count, rest))
 }
 

@@ -139,8 +139,7 @@ impl Unframed {
             return self.bare(raw, emit);
         }
         let Ok(text) = std::str::from_utf8(raw.bytes) else { return self.inner.decode(raw, emit) };
-        let settings = Arc::clone(&self.settings);
-        match open(text, &settings) {
+        match open(text, &self.settings) {
             Opened::Nothing => self.inner.decode(raw, emit),
             Opened::Several(values) => each(&values, |value| {
                 let one = Raw { bytes: value.as_bytes(), ..raw };

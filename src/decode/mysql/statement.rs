@@ -196,7 +196,7 @@ fn visible(text: &str, scan: &Scan<'_>) -> (Vec<String>, Vec<String>) {
     let mut sources: Vec<String> =
         analysis.branches.iter().flat_map(|branch| branch.sources.iter().map(|source| source.table.clone())).collect();
     sources.dedup();
-    let targets = if analysis.writes.is_empty() { sources.clone() } else { analysis.writes };
+    let targets = if analysis.writes.is_empty() { sources.clone() } else { analysis.writes.clone() };
     (sources, targets)
 }
 

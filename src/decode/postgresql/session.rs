@@ -10,7 +10,8 @@ use crate::decode::postgresql::line::Line;
 use crate::decode::{Decoded, Emit, Ignored, IgnoredReason};
 use crate::model::access::Position;
 use crate::model::time::{Span, Timestamp};
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 /// Most sessions that are kept at a time.
 const MOST_SESSIONS: usize = 10_000;
@@ -23,15 +24,49 @@ const RUNNING: Span = Span::minutes(10);
 /// The open sessions of one log.
 #[derive(Default)]
 pub(super) struct Sessions {
-    open: BTreeMap<String, OpenSession>,
-    /// When each was last heard of, oldest first.
-    heard: BTreeMap<u64, String>,
+    /// By their ids, as places in `open`.
+    by_id: HashMap<String, usize>,
+    /// Places of sessions that are closed are taken again.
+    open: Vec<Option<OpenSession>>,
+    free: Vec<usize>,
+    /// How many lines were taken.
     clock: u64,
-    /// Up to there all silent sessions were asked for statements that have ended, and for all statements.
-    asked: [u64; 2],
+    /// Sessions that were not asked since they were heard of, the longest silent first: for statements that have ended, and for all.
+    waiting: [Silence; 2],
+}
+
+/// When sessions were heard of, oldest first. One that was heard of again stands there again; what it said before counts no more.
+#[derive(Default)]
+struct Silence(VecDeque<(u64, usize)>);
+
+impl Silence {
+    fn hear(&mut self, clock: u64, at: usize, open: &[Option<OpenSession>]) {
+        self.0.push_back((clock, at));
+        // Each line adds one and a session needs one: the rest is thrown out when it is the greater part.
+        if self.0.len() > 2 * open.len() + 64 {
+            self.0.retain(|(clock, at)| heard(open, *at) == Some(*clock));
+        }
+    }
+
+    /// The session that is silent for the longest time, of those not asked.
+    fn longest(&mut self, open: &[Option<OpenSession>]) -> Option<usize> {
+        while let Some((clock, at)) = self.0.front().copied() {
+            if heard(open, at) == Some(clock) {
+                return Some(at);
+            }
+            self.0.pop_front();
+        }
+        None
+    }
+}
+
+/// When a session was heard of last.
+fn heard(open: &[Option<OpenSession>], at: usize) -> Option<u64> {
+    open.get(at)?.as_ref().map(|open| open.heard)
 }
 
 struct OpenSession {
+    id: String,
     heard: u64,
     time: Timestamp,
     session: Session,
@@ -83,22 +118,12 @@ impl Sessions {
     pub(super) fn take(&mut self, line: &Line<'_>, emit: &mut Emit<'_>) {
         self.settle(line.time, emit);
         self.clock += 1;
-        let id = line.session.as_ref();
-        match self.open.get_mut(id) {
-            Some(open) => {
-                self.heard.remove(&open.heard);
-                (open.heard, open.time) = (self.clock, line.time);
-            }
-            None => {
-                self.make_room(emit);
-                self.open.insert(
-                    id.to_owned(),
-                    OpenSession { heard: self.clock, time: line.time, session: Session::default(), untold: Vec::new() },
-                );
-            }
-        }
-        self.heard.insert(self.clock, id.to_owned());
-        let Some(open) = self.open.get_mut(id) else { return };
+        let at = match self.by_id.get(line.session.as_ref()) {
+            Some(at) => *at,
+            None => self.open(&line.session, line.time, emit),
+        };
+        let Some(open) = &mut self.open[at] else { return };
+        (open.heard, open.time) = (self.clock, line.time);
         let mut told = Vec::new();
         let closes = open.session.take(line, &mut noting(&mut told, emit));
         // Of what is held as a statement and then told by nothing, no data was touched.
@@ -106,18 +131,35 @@ impl Sessions {
         open.untold.push((line.position, if held { IgnoredReason::NotDataAccess } else { reason(line) }));
         open.pass_over(&told, emit);
         if closes {
-            self.close(id);
+            self.close(at);
+            return;
         }
+        for waiting in &mut self.waiting {
+            waiting.hear(self.clock, at, &self.open);
+        }
+    }
+
+    /// A place for a session that was not heard of.
+    fn open(&mut self, id: &str, time: Timestamp, emit: &mut Emit<'_>) -> usize {
+        self.make_room(emit);
+        let at = self.free.pop().unwrap_or(self.open.len());
+        if at == self.open.len() {
+            self.open.push(None);
+        }
+        self.open[at] =
+            Some(OpenSession { id: id.to_owned(), heard: self.clock, time, session: Session::default(), untold: Vec::new() });
+        self.by_id.insert(id.to_owned(), at);
+        at
     }
 
     /// Tells of the last statements of sessions that have been silent for long. Each silence of a session is looked at twice.
     fn settle(&mut self, now: Timestamp, emit: &mut Emit<'_>) {
-        for (asked, (silence, ended)) in self.asked.iter_mut().zip([(ENDED, true), (RUNNING, false)]) {
-            while let Some((heard, id)) = self.heard.range(*asked + 1..).next()
-                && let Some(open) = self.open.get_mut(id)
+        for (waiting, (silence, ended)) in self.waiting.iter_mut().zip([(ENDED, true), (RUNNING, false)]) {
+            while let Some(at) = waiting.longest(&self.open)
+                && let Some(open) = &mut self.open[at]
                 && open.time + silence < now
             {
-                *asked = *heard;
+                waiting.0.pop_front();
                 let mut told = Vec::new();
                 open.session.tell(ended, &mut noting(&mut told, emit));
                 open.pass_over(&told, emit);
@@ -128,35 +170,41 @@ impl Sessions {
     /// Emits what every session holds back, in the order of the log.
     pub(super) fn flush(&mut self, emit: &mut Emit<'_>) {
         let mut records = Vec::new();
-        for open in self.open.values_mut() {
+        for open in self.open.iter_mut().flatten() {
             open.session.end(&mut records);
         }
         records.sort_by_key(|record| record.position);
         let told: Vec<Position> = records.iter().map(|record| record.position).collect();
         records.into_iter().map(Into::into).for_each(&mut *emit);
-        for open in self.open.values_mut().filter(|open| !open.untold.is_empty()) {
+        for open in self.open.iter_mut().flatten().filter(|open| !open.untold.is_empty()) {
             // They are in order.
             open.untold.retain(|(position, _)| told.binary_search(position).is_err());
             open.pass_over(&[], emit);
         }
     }
 
-    fn close(&mut self, id: &str) {
-        if let Some(open) = self.open.remove(id) {
-            self.heard.remove(&open.heard);
-        }
+    fn close(&mut self, at: usize) -> Option<OpenSession> {
+        let open = self.open.get_mut(at)?.take()?;
+        self.by_id.remove(&open.id);
+        self.free.push(at);
+        Some(open)
     }
 
+    /// Of too many sessions a tenth goes, the longest silent.
     fn make_room(&mut self, emit: &mut Emit<'_>) {
-        while self.open.len() >= MOST_SESSIONS {
-            let Some((_, oldest)) = self.heard.pop_first() else { return };
-            if let Some(mut open) = self.open.remove(&oldest) {
-                let mut records = Vec::new();
-                open.session.end(&mut records);
-                let told: Vec<Position> = records.iter().map(|record| record.position).collect();
-                records.into_iter().map(Into::into).for_each(&mut *emit);
-                open.pass_over(&told, emit);
-            }
+        if self.by_id.len() < MOST_SESSIONS {
+            return;
+        }
+        let mut silent: Vec<(u64, usize)> =
+            (0..self.open.len()).filter_map(|at| heard(&self.open, at).map(|clock| (clock, at))).collect();
+        silent.sort_unstable();
+        for (_, at) in silent.into_iter().take(MOST_SESSIONS / 10) {
+            let Some(mut open) = self.close(at) else { continue };
+            let mut records = Vec::new();
+            open.session.end(&mut records);
+            let told: Vec<Position> = records.iter().map(|record| record.position).collect();
+            records.into_iter().map(Into::into).for_each(&mut *emit);
+            open.pass_over(&told, emit);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The words before the colon of a line on stderr, in the languages that the server speaks (`lc_messages`).
 
 use crate::decode::postgresql::line::Severity;
+use hashbrown::HashMap;
+use std::sync::LazyLock;
 
 /// What the text behind a word is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +85,9 @@ const LONGEST: usize = 48;
 
 /// The label of that word: `LOG`, `错误`.
 pub(super) fn label(word: &str) -> Option<Label> {
-    WORDS.iter().find(|(known, _)| *known == word).map(|(_, label)| *label)
+    // Lines are looked through for these words at many places.
+    static LABELS: LazyLock<HashMap<&'static str, Label>> = LazyLock::new(|| WORDS.iter().rev().copied().collect());
+    LABELS.get(word).copied()
 }
 
 /// The severity of a word of the csvlog, which speaks the server's language too.

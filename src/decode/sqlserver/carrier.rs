@@ -67,27 +67,36 @@ fn plain(name: &str) -> String {
     name.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
+/// A text, or a number as one.
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
 /// The number of the event and its source, wherever the shipper put them.
 fn event_of(value: &Value, depth: u32) -> WindowsEvent {
     let mut event = WindowsEvent::default();
     let Value::Object(fields) = value else { return event };
     for (name, value) in fields {
-        let said = match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        match (plain(name).as_str(), said) {
-            ("eventid" | "winlogeventid" | "eventcode", Some(said)) if said.bytes().all(|byte| byte.is_ascii_digit()) => {
-                (event.id, event.known) = (Some(said), true);
+        let key = plain(name);
+        match key.as_str() {
+            "eventid" | "winlogeventid" | "eventcode" => {
+                if let Some(said) = said(value).filter(|said| said.bytes().all(|byte| byte.is_ascii_digit())) {
+                    (event.id, event.known) = (Some(said), true);
+                }
             }
-            ("providername" | "sourcename" | "winlogprovidername" | "eventsource", Some(said)) => {
-                (event.provider, event.known) = (Some(said), true)
+            "providername" | "sourcename" | "winlogprovidername" | "eventsource" => {
+                if let Some(said) = said(value) {
+                    (event.provider, event.known) = (Some(said), true);
+                }
             }
-            ("channel" | "winlog" | "eventdata", _) => event.known = true,
+            "channel" | "winlog" | "eventdata" => event.known = true,
             _ => {}
         }
-        if depth < 4 && matches!(plain(name).as_str(), "winlog" | "win" | "system" | "data" | "event" | "eventid") {
+        if depth < 4 && matches!(key.as_str(), "winlog" | "win" | "system" | "data" | "event" | "eventid") {
             let inner = event_of(value, depth + 1);
             event.id = event.id.or(inner.id);
             event.provider = event.provider.or(inner.provider);
@@ -149,7 +158,8 @@ fn gather(value: Value, depth: u32, rows: &mut Vec<ExportRow>) -> Result<(), Dec
         }
         Value::Array(list) => list.into_iter().try_for_each(|inner| gather(inner, depth + 1, rows)),
         Value::String(text) => {
-            if !text.contains("action_id") {
+            // Every text of every field is looked through.
+            if memchr::memmem::find(text.as_bytes(), b"action_id").is_none() {
                 return Ok(());
             }
             if text.trim_start().starts_with(['{', '[']) {

@@ -42,6 +42,7 @@ use crate::decode::row::{ExportRow, form};
 use crate::decode::sheet::{self, Row, Sheet};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, json};
 use crate::model::access::{Position, RecordHash};
+use crate::sql::contains::contains_any;
 use batch::Sessions;
 use carrier::Carried;
 use event::Event;
@@ -218,7 +219,7 @@ fn is_header(names: &[String]) -> bool {
 
 fn is_table(bytes: &[u8]) -> bool {
     let line = std::str::from_utf8(bytes).unwrap_or("").lines().next().unwrap_or("");
-    sheet::is_header(line, is_header)
+    contains_any(line.as_bytes(), &["action_id", "action_name"]) && sheet::is_header(line, is_header)
 }
 
 impl Decoder for Table {

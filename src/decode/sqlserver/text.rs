@@ -2,7 +2,9 @@
 
 use crate::decode::DecodeError;
 use crate::decode::row::{ExportRow, form};
+use memchr::memmem::Finder;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
 use super::EXPECTED;
 
@@ -63,8 +65,11 @@ pub(super) fn start(text: &str) -> Option<usize> {
     if named(bare) {
         return Some(at);
     }
-    let head = &text[..text.len().min(2_048)];
-    let found = head.find("Audit event:").map(|at| at + "Audit event:".len()).or_else(|| head.find("audit_schema_version:"))?;
+    // Each line of a record is looked through for the beginning of the next.
+    static EVENT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Audit event:"));
+    static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("audit_schema_version:"));
+    let head = &text.as_bytes()[..text.len().min(2_048)];
+    let found = EVENT.find(head).map(|at| at + EVENT.needle().len()).or_else(|| VERSION.find(head))?;
     let found = found + text[found..].len() - text[found..].trim_start().len();
     named(&text[found..]).then_some(found)
 }

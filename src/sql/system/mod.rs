@@ -8,7 +8,7 @@
 //! looks there first, or behind the server's own schemas: `crm.pg_stat_activity` is a table like any other.
 
 use crate::model::record::Dialect;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use std::sync::LazyLock;
 
 /// Longest name of a relation that is looked up.
