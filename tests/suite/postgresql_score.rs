@@ -230,7 +230,9 @@ fn remembered_statements_are_analysed_faster() {
         .filter_map(|message| Some(message.strip_prefix("AUDIT: SESSION,")?.split_once(",,,")?.1.trim_matches('"').to_owned()))
         .collect();
     let varied: Vec<String> = (0..50).flat_map(|round| texts.iter().map(move |text| text.replace("= 4", &format!("= {round}4")))).collect();
-    for (name, analyse) in [("anew", sql::analyse_anew as Analyse), ("remembered", |text, dialect| sql::analyse(text, dialect).as_ref().clone())] {
+    for (name, analyse) in
+        [("anew", sql::analyse_anew as Analyse), ("remembered", |text, dialect| sql::analyse(text, dialect).as_ref().clone())]
+    {
         let start = std::time::Instant::now();
         let branches: usize = varied.iter().map(|text| analyse(text, Dialect::PostgreSql).branches.len()).sum();
         println!("{name}: {:.0} statements/s ({branches} branches)", varied.len() as f64 / start.elapsed().as_secs_f64());

@@ -172,10 +172,20 @@ const PLACES: [(&str, &str); 14] = [
     (" სიმბოლოსთან ", ""),
 ];
 
+const ENGLISH: [&str; 7] = [
+    "AUDIT: ",
+    "duration: ",
+    "statement: ",
+    "disconnection: ",
+    "connection received: host=",
+    "connection authorized: user=",
+    "replication connection authorized: user=",
+];
+
 /// A message of severity LOG in English.
 pub(super) fn message(message: Cow<'_, str>) -> Cow<'_, str> {
     // Beginnings that are English already and by far the most.
-    if message.starts_with("AUDIT: ") || message.starts_with("duration: ") || message.starts_with("statement: ") {
+    if ENGLISH.iter().any(|start| message.starts_with(start)) {
         return message;
     }
     if let Some(rest) = strip(&message, &RECEIVED) {
@@ -241,7 +251,9 @@ pub(super) fn login_of(message: &str) -> Option<(&str, Option<&str>)> {
 }
 
 fn strip<'t>(text: &'t str, starts: &[&str]) -> Option<&'t str> {
-    starts.iter().find_map(|start| text.strip_prefix(start))
+    // Every message is held against all of them.
+    let first = text.as_bytes().first();
+    starts.iter().filter(|start| start.as_bytes().first() == first).find_map(|start| text.strip_prefix(start))
 }
 
 /// `user=… database=… application_name=…` from the words of another language.

@@ -146,8 +146,7 @@ impl Sessions {
         if at == self.open.len() {
             self.open.push(None);
         }
-        self.open[at] =
-            Some(OpenSession { id: id.to_owned(), heard: self.clock, time, session: Session::default(), untold: Vec::new() });
+        self.open[at] = Some(OpenSession { id: id.to_owned(), heard: self.clock, time, session: Session::default(), untold: Vec::new() });
         self.by_id.insert(id.to_owned(), at);
         at
     }
@@ -195,8 +194,7 @@ impl Sessions {
         if self.by_id.len() < MOST_SESSIONS {
             return;
         }
-        let mut silent: Vec<(u64, usize)> =
-            (0..self.open.len()).filter_map(|at| heard(&self.open, at).map(|clock| (clock, at))).collect();
+        let mut silent: Vec<(u64, usize)> = (0..self.open.len()).filter_map(|at| heard(&self.open, at).map(|clock| (clock, at))).collect();
         silent.sort_unstable();
         for (_, at) in silent.into_iter().take(MOST_SESSIONS / 10) {
             let Some(mut open) = self.close(at) else { continue };
