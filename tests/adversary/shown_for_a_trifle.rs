@@ -3,9 +3,9 @@
 use crate::common::line::Line;
 use crate::company::{Company, TODAY, ann, worker};
 
-/// A small curiosity, two days before.
+/// Curiosity about forty people of public interest, two days before.
 fn trifle() -> impl Iterator<Item = Line> {
-    (0..12).map(|n| ann(&format!("11:{n:02}")).reads("crm.customers", &["name", "phone"]).of([2_000 + n]))
+    (0..40).map(|n| ann(&format!("11:{n:02}")).reads("crm.customers", &["name", "phone"]).of([2_000 + n]))
 }
 
 fn export() -> Line {
@@ -14,7 +14,7 @@ fn export() -> Line {
 
 #[test]
 fn being_shown_for_a_trifle_buys_no_silence() {
-    let vips: String = (2_000..2_012).map(|id| format!("{id},vip,\n")).collect();
+    let vips: String = (2_000..2_040).map(|id| format!("{id},vip,\n")).collect();
     let bank = Company::bank().with("subjects.csv", format!("subject,tag,owner\n{vips}"));
     let open = bank.sees(&[export()]);
     let mut seen = bank.sees(&trifle().chain([export()]).collect::<Vec<_>>());
