@@ -5,7 +5,7 @@ use crate::classify::counting::{self, Disclosure};
 use crate::classify::derivation::MadeTables;
 use crate::classify::directory::{Directory, Identified};
 use crate::classify::logins::{Login, Mapping};
-use crate::classify::{end_user, id_sequence, indicators, names};
+use crate::classify::{content, end_user, id_sequence, indicators, names};
 use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
 use crate::model::identity::Identity;
 use crate::model::keys::Keys;
@@ -149,7 +149,11 @@ impl Classifier {
             position: record.position,
             hash: record.hash,
             length: record.length,
-            id: record.id.as_deref().map(|id| RecordId { text: id.into(), print: self.keys.print(origin.source, id) }),
+            id: record.id.as_deref().map(|id| RecordId {
+                text: id.into(),
+                print: self.keys.print(origin.source, id),
+                content: content::of(record, &self.keys),
+            }),
             actor,
             identity,
             login,

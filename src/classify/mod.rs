@@ -3,6 +3,7 @@
 pub mod by_name;
 pub mod catalog;
 pub mod catalog_entry;
+mod content;
 pub mod classifier;
 pub mod counting;
 pub mod derivation;

@@ -297,10 +297,10 @@ impl KeyedStage {
         self.shards.iter().flat_map(Shard::pending)
     }
 
-    /// Whether a record with this id has settled.
+    /// Whether this record, known by its id and content, has settled.
     pub fn has_settled(&self, access: &Access) -> bool {
         let shard = self.shared.context.key(&access.actor).shard();
-        access.id.as_ref().is_some_and(|id| self.shards[shard].has_settled(id.print))
+        access.id.as_ref().is_some_and(|id| self.shards[shard].has_settled(id))
     }
 
     /// Employees and accounts known, with those whose first records have not settled.

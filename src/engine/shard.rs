@@ -12,11 +12,12 @@ use crate::engine::evaluation::{EvaluationCoverage, Impairments};
 use crate::engine::evicted_actors::EvictedActors;
 use crate::engine::judge::{judge_access, settle_episodes, take_group_finding};
 use crate::engine::output::Output;
-use crate::engine::settled_ids::SettledIds;
+use crate::engine::settled_ids::{Seen, SettledIds};
 use crate::engine::settling::{PendingRecord, SettlingBuffer};
 use crate::engine::tracked::Tracked;
 use crate::engine::watermark::Scheduled;
-use crate::model::access::{Access, PartitionId};
+use crate::model::access::{Access, PartitionId, RecordId};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use crate::population::group_activity::{Activity, ActivityAccumulator, GroupDay};
 use crate::population::volume::{HourVolume, VolumeAccumulator};
@@ -62,9 +63,9 @@ impl Shard {
         self.settling.push_pending(record);
     }
 
-    /// Whether a record of that id has settled.
-    pub fn has_settled(&self, id: u64) -> bool {
-        self.settled_ids.contains(id)
+    /// Whether a record of that id and content has settled.
+    pub fn has_settled(&self, id: &RecordId) -> bool {
+        self.settled_ids.contains(id.print, id.content)
     }
 
     /// Records that have not settled, minute by minute.
@@ -119,10 +120,19 @@ impl Shard {
 
     /// Applies a record. `settles` never falls: what is emitted and remembered by it does not depend on how much settles at once.
     fn apply(&mut self, access: &Access, late: bool, settles: Timestamp, env: Env<'_>, out: &mut Output) {
-        if access.id.as_ref().is_some_and(|id| self.settled_ids.is_repeat(id.print, settles, env.context.dedup)) {
-            out.counts.source(access.source).duplicate += 1;
-            return;
-        }
+        let seen = access.id.as_ref().map_or(Seen::First, |id| self.settled_ids.take(id.print, id.content, settles, env.context.dedup));
+        let signed;
+        let access = match seen {
+            Seen::First | Seen::Other { same_login: false } => access,
+            Seen::Repeat => {
+                out.counts.source(access.source).duplicate += 1;
+                return;
+            }
+            Seen::Other { same_login: true } => {
+                signed = Access { signs: access.signs.and(Signs::ID_CONFLICT), ..access.clone() };
+                &signed
+            }
+        };
         self.volumes.note(access, settles);
         let counts = out.counts.source(access.source);
         if late {

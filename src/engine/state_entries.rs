@@ -8,6 +8,7 @@ use crate::engine::context::{Context, SHARDS};
 use crate::engine::executor::Executor;
 use crate::engine::keyed_stage::{KeyedStage, StageProgress};
 use crate::engine::settling::whole_minutes;
+use crate::engine::settled_ids::Settled;
 use crate::engine::shard::ShardEntries;
 use crate::engine::tracked::{SavedProfile, Tracked};
 use crate::model::access::{Actor, PartitionId};
@@ -93,11 +94,11 @@ impl KeyedStage {
         let from = (from * 3_600).max(minute.0.saturating_sub(self.context().dedup.0).div_euclid(1_000));
         let of_shards = executor.on_all(&mut self.shards, &|shard| shard.entries(&profiles, all, from));
         let mut entries = Vec::new();
-        let mut hours: BTreeMap<i64, Vec<(u8, u64, i64)>> = BTreeMap::new();
+        let mut hours: BTreeMap<i64, Vec<(u8, u64, Settled)>> = BTreeMap::new();
         for (at, ShardEntries { own, ids, profiles }) in of_shards.into_iter().enumerate() {
             entries.push((vec![SHARD, at as u8], Some(own)));
-            for (id, second) in ids {
-                hours.entry((second * 1_000).div_euclid(HOUR_MS)).or_default().push((at as u8, id, second));
+            for (id, settled) in ids {
+                hours.entry((settled.second * 1_000).div_euclid(HOUR_MS)).or_default().push((at as u8, id, settled));
             }
             entries.extend(profiles.into_iter().map(|(actor, bytes)| (profile_id(&actor), Some(bytes))));
         }
@@ -136,10 +137,10 @@ impl KeyedStage {
             match id.split_first() {
                 Some((&SHARD, [at])) if usize::from(*at) < SHARDS => self.shards[usize::from(*at)].restore_own(&content)?,
                 Some((&IDS, _)) => {
-                    let ids: Vec<(u8, u64, i64)> = postcard::from_bytes(&content)?;
-                    for (shard, id, second) in ids {
+                    let ids: Vec<(u8, u64, Settled)> = postcard::from_bytes(&content)?;
+                    for (shard, id, settled) in ids {
                         let shard = self.shards.get_mut(usize::from(shard)).ok_or(RestoreError::Shards { found: usize::from(shard) })?;
-                        shard.restore_id(id, second);
+                        shard.restore_id(id, settled);
                     }
                 }
                 Some((&NUMBERS, partition)) => {

@@ -49,6 +49,17 @@ pub struct RecordId {
     pub text: Box<str>,
     /// 64-bit print of (source, id), by which repeats are known.
     pub print: u64,
+    /// What the record says: a repeat says the same.
+    pub content: RecordContent,
+}
+
+/// Keyed prints of what a record says, as it was decoded: its envelope and its place are no part of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct RecordContent {
+    /// Who.
+    pub login: u32,
+    /// Everything else.
+    pub rest: u32,
 }
 
 /// What was done.

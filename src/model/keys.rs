@@ -94,11 +94,17 @@ impl Keys {
     /// A 64-bit print of a text that is compared in memory and state, and never shown: record ids, addresses, references.
     /// Keyed, so that nobody can choose ids that collide. 0 is kept for "none".
     pub fn print(&self, domain: &str, text: &str) -> u64 {
+        let mut hasher = self.print_hasher(domain);
+        hasher.write(text.as_bytes());
+        hasher.finish().max(1)
+    }
+
+    /// A hasher of such prints, for what is made of many parts.
+    pub fn print_hasher(&self, domain: &str) -> SipHasher13 {
         let mut hasher = SipHasher13::new_with_keys(self.print.0, self.print.1);
         hasher.write(domain.as_bytes());
         hasher.write_u8(0);
-        hasher.write(text.as_bytes());
-        hasher.finish().max(1)
+        hasher
     }
 }
 

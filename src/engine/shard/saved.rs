@@ -5,6 +5,7 @@ use crate::engine::context::Context;
 use crate::engine::env::Profiles;
 use crate::engine::evaluation::EvaluationCoverage;
 use crate::engine::evicted_actors::EvictedActors;
+use crate::engine::settled_ids::Settled;
 use crate::model::access::Actor;
 use crate::population::group_activity::{Activity, GroupDay};
 use crate::population::volume::VolumeAccumulator;
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 pub struct ShardEntries {
     /// What belongs to no profile.
     pub own: Vec<u8>,
-    /// Record ids, with the second at which they settled.
-    pub ids: Vec<(u64, i64)>,
+    /// Record ids, with when they settled and their content.
+    pub ids: Vec<(u64, Settled)>,
     /// Profiles, with whose they are.
     pub profiles: Vec<(Actor, Vec<u8>)>,
 }
@@ -51,9 +52,9 @@ impl Shard {
         self.restore_evicted(rest)
     }
 
-    /// Restores the id of a record that settled at that second.
-    pub fn restore_id(&mut self, id: u64, second: i64) {
-        self.settled_ids.restore(id, second);
+    /// Restores the id of a record that settled.
+    pub fn restore_id(&mut self, id: u64, settled: Settled) {
+        self.settled_ids.restore(id, settled);
     }
 
     /// Evicts the ids that settled longest ago, where more than `most` of them settled from the second `oldest` on. How many.

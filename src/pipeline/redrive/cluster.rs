@@ -8,7 +8,7 @@ use crate::engine::context::Context;
 use crate::kafka::producer::{ProducerRecord, RecordProducer};
 use crate::kafka::settings::Cluster;
 use crate::kafka::topics::{TopicSpec, bounds, ensure, partitions};
-use crate::model::access::{Access, RecordId};
+use crate::model::access::{Access, RecordContent, RecordId};
 use crate::model::keys::Keys;
 use crate::pipeline::cluster::writer;
 use crate::pipeline::redrive::spool::{LetterId, SpoolEntry};
@@ -106,7 +106,7 @@ fn named(letter: LetterId, at: usize, access: Access) -> Access {
     let id = access.id.unwrap_or_else(|| {
         let text = format!("redriven-{}-{at}", letter.text());
         let print = blake3::hash(text.as_bytes()).as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        RecordId { text: text.into(), print }
+        RecordId { text: text.into(), print, content: RecordContent::default() }
     });
     Access { id: Some(id), ..access }
 }
