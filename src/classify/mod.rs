@@ -3,8 +3,8 @@
 pub mod by_name;
 pub mod catalog;
 pub mod catalog_entry;
-mod content;
 pub mod classifier;
+mod content;
 pub mod counting;
 pub mod derivation;
 pub mod directory;

@@ -2,6 +2,7 @@
 
 use crate::decode::framing::{self, Unframed};
 use crate::decode::ignored::Accounted;
+use crate::decode::salvaging::Salvaging;
 use crate::decode::{Decoder, FORMATS, Format, Settings};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -35,7 +36,11 @@ impl Codec {
     /// A new decoder for one partition. It takes records out of their envelopes first, and leaves no line without a fate.
     pub fn decoder(&self) -> Box<dyn Decoder> {
         let Codec { format, settings, .. } = self.clone();
-        let unframed = move || -> Box<dyn Decoder> { Box::new(Unframed::new((format.decoder)(&settings), format, settings.clone())) };
+        // What is broken may be the record, or what carries it.
+        let unframed = move || -> Box<dyn Decoder> {
+            let inner = Box::new(Salvaging::new((format.decoder)(&settings)));
+            Box::new(Salvaging::new(Box::new(Unframed::new(inner, format, settings.clone()))))
+        };
         Box::new(Accounted::new(Box::new(unframed)))
     }
 }

@@ -7,8 +7,8 @@
 use crate::engine::context::{Context, SHARDS};
 use crate::engine::executor::Executor;
 use crate::engine::keyed_stage::{KeyedStage, StageProgress};
-use crate::engine::settling::whole_minutes;
 use crate::engine::settled_ids::Settled;
+use crate::engine::settling::whole_minutes;
 use crate::engine::shard::ShardEntries;
 use crate::engine::tracked::{SavedProfile, Tracked};
 use crate::model::access::{Actor, PartitionId};

@@ -9,9 +9,14 @@ impl Doubts {
     pub const TIME: Doubts = Doubts(1);
     /// The statement was cut, blanked or pushed out by its logger.
     pub const TEXT: Doubts = Doubts(1 << 1);
+    /// A field of it was not understood.
+    pub const FIELD: Doubts = Doubts(1 << 2);
+    /// The list of people has parts that were not understood, or no end.
+    pub const PEOPLE: Doubts = Doubts(1 << 3);
 
     /// Each with its name in output.
-    const NAMES: [(Doubts, &'static str); 2] = [(Doubts::TIME, "ambiguous_time"), (Doubts::TEXT, "text_lost")];
+    const NAMES: [(Doubts, &'static str); 4] =
+        [(Doubts::TIME, "ambiguous_time"), (Doubts::TEXT, "text_lost"), (Doubts::FIELD, "not_understood"), (Doubts::PEOPLE, "people_lost")];
 
     /// Both together.
     #[must_use]

@@ -98,6 +98,8 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
         return match record.rows {
             Some(rows) if rows > named && keyed_by_row(shown) => Persons::Exact(rows),
             Some(rows) if rows > named => Persons::AtMost(rows),
+            // Nor do the ids that were understood tell of those that were not.
+            _ if record.doubts.has(Doubts::PEOPLE) => Persons::Unknown,
             Some(_) | None => Persons::Exact(named),
         };
     }

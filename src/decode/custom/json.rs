@@ -61,6 +61,7 @@ mod tests {
     use crate::decode::custom::{Field, Pointer, TimeForm};
     use crate::decode::testing::decode_with;
     use crate::model::access::Operation;
+    use crate::model::doubts::Doubts;
     use crate::model::record::{EventOutcome, Record};
 
     fn mapping(pointers: &[(Field, &str)]) -> Mapping {
@@ -102,16 +103,17 @@ mod tests {
     #[test]
     fn what_breaks_a_rule_is_refused_without_its_content() {
         let own = || mapping(&[(Field::Time, "/t"), (Field::Account, "/a"), (Field::Rows, "/n")]);
-        let lines = [
-            r#"{"t":"13800000001","a":"x"}"#,
-            r#"{"t":"2026-03-02T09:00:00Z"}"#,
-            r#"{"t":"2026-03-02T09:00:00Z","a":"x","n":-1}"#,
-            r#"{"t":"2026-03-02T09:00:00Z","a":"x","a":"y"}"#,
-        ];
+        let lines = [r#"{"t":"13800000001","a":"x"}"#, r#"{"t":"2026-03-02T09:00:00Z"}"#];
         let (records, dead) = decode(own(), &lines);
         assert!(records.is_empty());
-        assert_eq!(dead.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        assert_eq!(dead.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2]);
         assert!(dead.iter().all(|(_, reason)| !reason.contains("138")), "{dead:?}");
+        let (records, _) = decode(own(), &[r#"{"t":"2026-03-02T09:00:00Z","a":"x","a":"y"}"#]);
+        assert_eq!(records.iter().filter_map(|record| record.account.as_deref()).collect::<Vec<_>>(), ["y", "x"], "both count");
+        for (rows, known) in [("-1", None), ("10000.0", Some(10_000)), ("\"7.5\"", None)] {
+            let (records, _) = decode(own(), &[&format!(r#"{{"t":"2026-03-02T09:00:00Z","a":"x","n":{rows}}}"#)]);
+            assert_eq!((records[0].rows, records[0].doubts.has(Doubts::FIELD)), (known, known.is_none()));
+        }
         let (records, _) = decode(own(), &[r#"{"t":1772442000000,"a":"x","n":null}"#]);
         assert_eq!(records[0].rows, None, "nothing is unknown and never zero");
     }

@@ -1,14 +1,13 @@
 //! From the texts of the fields to a record.
 
+use crate::decode::canonical::cut;
 use crate::decode::custom::mapping::{Field, Mapping};
 use crate::decode::local_clock::{Instant, LocalClock};
-use crate::decode::{DecodeError, Raw};
+use crate::decode::{DecodeError, Raw, lenient};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Object, Record, Text};
-
-/// Longest text of one field, in bytes; statements may be as long as the record.
-const LONGEST_FIELD: usize = 4_096;
+use crate::model::signs::Signs;
 
 /// Makes a record of what `texts` says of each field. Empty texts say as little as none.
 pub(super) fn assemble(
@@ -19,43 +18,45 @@ pub(super) fn assemble(
 ) -> Result<Record<'static>, DecodeError> {
     let all = |field| texts(field).into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect::<Vec<_>>();
     let refuse = |field, rule: String| DecodeError::Field { field, rule };
-    let one = |name, field| -> Result<Option<Text<'static>>, DecodeError> {
-        let Some(text) = all(field).into_iter().next() else { return Ok(None) };
-        if text.len() > LONGEST_FIELD && field != Field::Statement {
-            return Err(refuse(name, format!("must not be longer than {LONGEST_FIELD} bytes")));
-        }
-        Ok(Some(Text::Owned(text)))
+    let mut signs = Signs::default();
+    let mut one = |field| -> Option<Text<'static>> {
+        let text = Text::Owned(all(field).into_iter().next()?);
+        Some(if field == Field::Statement { text } else { cut(text, &mut signs) })
     };
-    let Instant { time, ambiguous } = match one("time", Field::Time)? {
-        Some(text) => mapping.time.read(&text, clock).map_err(|rule| refuse("time", rule))?,
-        None => Instant { time: raw.envelope.time.ok_or_else(|| refuse("time", "is required".to_owned()))?, ambiguous: false },
+    let shipped = |rule: String| match raw.envelope.time {
+        Some(time) => Ok(Instant { time, ambiguous: false }),
+        None => Err(refuse("time", rule)),
+    };
+    let Instant { time, ambiguous } = match one(Field::Time) {
+        Some(text) => mapping.time.read(&text, clock).or_else(shipped)?,
+        None => shipped("is required".to_owned())?,
     };
     let mut record = Record::new(raw.position, raw.hash, time);
     record.doubts = Doubts::TIME.if_so(ambiguous);
     record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
-    record.employee = one("employee", Field::Employee)?;
-    record.account = one("account", Field::Account)?;
+    record.employee = one(Field::Employee);
+    record.account = one(Field::Account);
     if record.employee.is_none() && record.account.is_none() {
         return Err(refuse("employee", "or account is required".to_owned()));
     }
-    record.id = one("id", Field::Id)?;
-    record.session = one("session", Field::Session)?;
-    record.system = one("system", Field::System)?;
-    record.purpose = one("purpose", Field::Purpose)?;
-    record.statement = one("statement", Field::Statement)?;
+    record.id = one(Field::Id);
+    record.session = one(Field::Session);
+    record.system = one(Field::System);
+    record.purpose = one(Field::Purpose);
+    record.statement = one(Field::Statement);
     record.dialect = mapping.dialect;
-    record.client = Client { ip: one("ip", Field::Ip)?, host: one("host", Field::Host)?, app: one("app", Field::App)? };
+    record.client = Client { ip: one(Field::Ip), host: one(Field::Host), app: one(Field::App) };
     // A word that is not known may mean anything: it counts as what may show rows.
-    record.operation = one("operation", Field::Operation)?.map_or(Operation::Read, |word| operation(&word, mapping));
-    record.outcome = match one("outcome", Field::Outcome)? {
+    record.operation = one(Field::Operation).map_or(Operation::Read, |word| operation(&word, mapping));
+    record.outcome = match one(Field::Outcome) {
         Some(word) if !succeeded(&word, mapping) => EventOutcome::Failure,
         Some(_) | None => EventOutcome::Success,
     };
-    // A figure that is none is unknown, and says so by being refused rather than by counting nobody.
-    record.rows = match one("rows", Field::Rows)? {
-        Some(text) => Some(text.parse().map_err(|_| refuse("rows", "must be a whole number".to_owned()))?),
-        None => None,
-    };
+    // A figure that is none is unknown, and never counts as nobody.
+    let rows = one(Field::Rows);
+    record.rows = rows.as_deref().and_then(|text| text.parse().ok().or_else(|| text.parse().ok().and_then(whole)));
+    record.doubts = record.doubts.and(Doubts::FIELD.if_so(rows.is_some() && record.rows.is_none()));
+    record.signs = signs;
     let columns: Vec<Text<'static>> = all(Field::Columns).into_iter().map(Text::Owned).collect();
     let columns = (!columns.is_empty()).then_some(columns);
     record.objects = all(Field::Table).into_iter().map(|table| Object { table: Text::Owned(table), columns: columns.clone() }).collect();

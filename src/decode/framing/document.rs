@@ -3,7 +3,7 @@
 //! A format writes a decoder of one document; [`Documents`] finds where documents begin and end. What never ends is given up
 //! as lost, with its place, and the next document that stands whole on a line is read again.
 
-use crate::decode::{DecodeError, Decoded, Decoder, Emit, IgnoredReason, LONGEST_RECORD, LostRecord, Raw};
+use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, salvaging};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
 use serde::de::IgnoredAny;
@@ -98,6 +98,14 @@ impl Documents {
     fn give_up(&mut self, emit: &mut Emit<'_>) {
         if let Some(open) = self.open.take() {
             let error = DecodeError::Form { expected: self.shape.name(), what: "cut off".to_owned() };
+            // What it says before that may be enough of a record.
+            let raw = Raw {
+                envelope: Envelope { time: open.time, ..Envelope::default() },
+                ..Raw::new(open.text.as_bytes(), open.position, open.hash)
+            };
+            if matches!(self.shape, Shape::Json) && salvaging::again(&mut *self.inner, raw, &error, emit).is_some() {
+                return;
+            }
             emit(Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.text.len() as u64, error }));
         }
     }
@@ -347,8 +355,11 @@ mod tests {
 
     #[test]
     fn an_object_without_an_end_is_lost_and_the_next_is_not() {
-        let (seen, lost) = json(&["{\"a\": \"x", "y", "{\"b\":1}", "{\"c\":"]);
+        let (seen, lost) = json(&["{\"bad\": \"x", "y", "{\"b\":1}", "{\"bad\":"]);
         assert_eq!((seen, lost), (found(&[(3, "{\"b\":1}")]), vec![1, 4]));
+        let (seen, lost) = json(&["{\"a\": \"x", "y", "{\"b\":1}", "{\"c\":"]);
+        let mended = found(&[(1, "{\"a\":\"x\\ny\"}"), (3, "{\"b\":1}"), (4, "{\"c\":null}")]);
+        assert_eq!((seen, lost), (mended, vec![]), "what it says before its end was lost counts, if it suffices");
         assert_eq!(json(&["rubbish", "{\"b\":1}", "} {\"c\":1}"]), (found(&[(2, "{\"b\":1}")]), vec![1, 3]));
         assert_eq!(json(&["{\"bad\":", "1}", "{\"b\":1}"]), (found(&[(3, "{\"b\":1}")]), vec![1]));
     }

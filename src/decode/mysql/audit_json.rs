@@ -422,8 +422,6 @@ mod tests {
         for text in [
             r#"{"timestamp":"2026-03-02 09:00:00","class":"general"}"#,
             r#"{"timestamp":"soon","id":1,"class":"general"}"#,
-            r#"{"timestamp":"2026-03-02 09:00:00","id":1,"id":2,"class":"general"}"#,
-            r#"{"timestamp":"2026-03-02 09:00:00","id":1,"class":"general","general_data":{"query":"a","query":"b"}}"#,
             r#"{"timestamp":"#,
         ] {
             let (records, dead) = testing::decode(&FORMAT, &[text]);

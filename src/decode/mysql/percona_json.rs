@@ -177,7 +177,6 @@ mod tests {
             r#"{"audit_record":{"name":"Query"}}"#,
             r#"{"audit_record":{"name":"Query","timestamp":"soon"}}"#,
             r#"{"audit_record":{"name":"Query","timestamp":"2026-03-02T09:00:05 UTC","status":"x"}}"#,
-            r#"{"audit_record":{"name":"Query","name":"Quit","timestamp":"2026-03-02T09:00:05 UTC"}}"#,
             r#"{"audit_record":"#,
             r#"{"other":{}}"#,
         ] {

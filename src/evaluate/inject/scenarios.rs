@@ -5,7 +5,9 @@ use crate::classify::subjects::Tag;
 use crate::engine::context::Context;
 use crate::evaluate::inject::spec::{InjectionSpec, TargetPopulation};
 use crate::evaluate::inject::work_patterns::{TypicalRead, WorkPattern, WorkPatterns};
-use crate::model::access::{Access, ClientPrint, IdSequence, Indicators, Operation, RecordContent, RecordHash, RecordId, Selection, Subject};
+use crate::model::access::{
+    Access, ClientPrint, IdSequence, Indicators, Operation, RecordContent, RecordHash, RecordId, Selection, Subject,
+};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::{Place, Places};
@@ -137,7 +139,11 @@ impl AccessGenerator<'_> {
         let access = Access {
             time,
             hash: RecordHash(*blake3::hash(text.as_bytes()).as_bytes()),
-            id: Some(RecordId { print: self.context.classifier.keys.print("planted", &text), content: RecordContent::default(), text: text.into() }),
+            id: Some(RecordId {
+                print: self.context.classifier.keys.print("planted", &text),
+                content: RecordContent::default(),
+                text: text.into(),
+            }),
             operation: Operation::Read,
             success: true,
             selection: Selection::Keys,
