@@ -328,7 +328,7 @@ mod tests {
     fn deep_nesting_and_broken_bytes_take_no_record_away() {
         let unknown = |depth: usize| format!(r#"{{"time":1772442845000,"employee":"E1","x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
         assert_eq!(decode(unknown(10_000).as_bytes()).expect("unknown fields are skipped without recursion").len(), 1);
-        assert!(refused(&format!(r#"{{"time":1,"x":{}"#, "[".repeat(10_000))).contains("time"));
+        assert!(refused(&format!(r#"{{"time":1,"x":{}"#, "[".repeat(10_000))).contains("cut off"));
         assert!(decode(b"{\"time\":1,\"employee\":\"\xff\"}").is_err());
         assert_eq!(decode(b"{\"time\":1772442845000,\"employee\":\"\xff\"}").expect("is one").len(), 1);
         assert_eq!(decode(br#"{"time":1772442845000,"employee":"E1""#).expect("is one")[0].employee.as_deref(), Some("E1"));

@@ -217,12 +217,16 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
+/// Most characters of a count that is written as a text.
+const LONGEST_COUNT: usize = 10;
+
 /// A whole number that is not negative, however it is written: `10000.0`, `"10000"`, `1e4`.
 fn count(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64().or_else(|| number.as_f64().and_then(whole)),
         Value::String(text) => {
-            let text = text.trim();
+            // A text of more digits may be anything, a telephone number too: what is shown of alerts must not repeat it.
+            let text = Some(text.trim()).filter(|text| text.len() <= LONGEST_COUNT)?;
             text.parse().ok().or_else(|| text.parse::<f64>().ok().and_then(whole))
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
@@ -254,7 +258,7 @@ mod tests {
             let record = one(&format!(r#","rows":{rows}}}"#));
             assert_eq!((record.rows, record.doubts), (Some(10_000), Doubts::default()), "{rows}");
         }
-        for rows in ["-1", "1.5", "\"many\"", "true", "[3]", "1e300", "36893488147419103232"] {
+        for rows in ["-1", "1.5", "\"many\"", "true", "[3]", "1e300", "\"13800138000\"", "36893488147419103232"] {
             let record = one(&format!(r#","rows":{rows}}}"#));
             assert_eq!((record.rows, record.doubts.has(Doubts::FIELD)), (None, true), "{rows}");
         }

@@ -1,9 +1,9 @@
 //! From the texts of the fields to a record.
 
-use crate::decode::canonical::cut;
 use crate::decode::custom::mapping::{Field, Mapping};
+use crate::decode::field::{cut, whole};
 use crate::decode::local_clock::{Instant, LocalClock};
-use crate::decode::{DecodeError, Raw, lenient};
+use crate::decode::{DecodeError, Raw};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Object, Record, Text};
