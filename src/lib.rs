@@ -25,7 +25,7 @@
 //! `settings`, `kafka` and `sink`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
 //! commands use everything. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
-//! tests. `tests/suite/house.rs` holds this rule.
+//! tests. Whatever writes files does so by [`private_file`] (the store's own excepted). `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
@@ -42,6 +42,7 @@ pub mod model;
 #[allow(clippy::disallowed_methods, reason = "the live pipeline is the clock of the service")]
 pub mod pipeline;
 pub mod population;
+pub mod private_file;
 pub mod profile;
 pub mod random;
 pub mod settings;

@@ -12,7 +12,7 @@ use leakwarden::model::shown::shown;
 use leakwarden::pipeline::partition_decoder::PartitionDecoder;
 use leakwarden::pipeline::replay;
 use leakwarden::source::files;
-use leakwarden::source::piece::Piece;
+use leakwarden::source::piece::{Piece, Run};
 use leakwarden::telemetry::untrusted::Untrusted;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -103,14 +103,24 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                     continue;
                 }
             };
+            let piece = Piece::Block(block);
             if decoder.is_none() {
-                let codec = feed.recognise(block.lines().take(100).map(|(_, line)| line));
+                let codec = feed.recognise(piece.first_records(100));
                 if let Some(codec) = codec.filter(|codec| codec.recognised) {
                     eprintln!("{}: {codec}", Untrusted(&file.path));
                 }
                 decoder = codec.map(decode::Codec::decoder);
             }
-            for (line, bytes) in block.lines() {
+            let Piece::Block(block) = &piece else { continue };
+            for run in block.runs() {
+                let (line, bytes) = match run {
+                    Run::Line(line, bytes) => (line, bytes),
+                    Run::Blank(lines) => {
+                        tally.lines += lines;
+                        tally.ignored.add(IgnoredReason::Blank, lines);
+                        continue;
+                    }
+                };
                 tally.lines += 1;
                 let Some(decoder) = &mut decoder else {
                     match bytes.trim_ascii() {

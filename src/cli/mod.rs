@@ -5,6 +5,7 @@ mod completions;
 mod decode;
 mod demo;
 mod edge;
+mod evaluate;
 mod failure;
 mod man;
 mod redrive;
@@ -50,6 +51,7 @@ commands! {
     Replay => replay,
     Decode => decode,
     Redrive => redrive,
+    Evaluate => evaluate,
     Simulate => simulate,
     Check => check,
     Completions => completions,

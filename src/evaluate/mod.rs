@@ -1,5 +1,6 @@
 //! Measures detection on history: alerts against labelled incidents ([`score`]) and against reference detectors ([`mod@reference`]),
-//! two configurations against each other ([`compare`]), and synthetic insiders in a real log ([`inject`]).
+//! two configurations against each other ([`compare`]), synthetic insiders in a real log ([`inject`]), and how many people one may take
+//! without an alert ([`quota`]).
 //!
 //! Nothing here runs in the live service.
 
@@ -8,5 +9,6 @@ pub mod inject;
 pub mod labels;
 pub mod latest_alerts;
 pub mod leaks;
+pub mod quota;
 pub mod reference;
 pub mod score;

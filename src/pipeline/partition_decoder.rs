@@ -11,7 +11,7 @@ use crate::pipeline::first_records::{FirstRecords, Undecoded};
 use crate::population::volume::RecordRef;
 use crate::sink::dead_letters::DeadLetter;
 use crate::sink::payload::Sealer;
-use crate::source::piece::{Block, Messages, Oversized, Piece};
+use crate::source::piece::{Block, Messages, Oversized, Piece, Run};
 use std::sync::Arc;
 
 /// The decoder of one partition of a source: lines or messages in, accesses and dead letters out.
@@ -237,25 +237,35 @@ impl PartitionDecoder {
     }
 
     fn block(&self, decoder: &mut dyn Decoder, block: &Block, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
-        self.records(decoder, block.lines(), block.lines as usize, classifier, range, batch);
+        // As many lines as can hold a record: room for a million accesses of blank lines would be the memory of a million.
+        let count = (block.lines as usize).min(block.bytes.len() / SHORTEST_RECORD + 1);
+        self.records(decoder, block.runs(), count, classifier, range, batch);
     }
 
     fn messages(&self, decoder: &mut dyn Decoder, messages: &Messages, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
-        let records = messages.list.iter().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+        let records = messages.list.iter().map(|(offset, bytes)| Run::Line(*offset, bytes.as_slice()));
         self.records(decoder, records, messages.list.len(), classifier, range, batch);
     }
 
     fn records<'a>(
         &self,
         decoder: &mut dyn Decoder,
-        records: impl Iterator<Item = (u64, &'a [u8])>,
+        records: impl Iterator<Item = Run<'a>>,
         count: usize,
         classifier: &Classifier,
         range: TimeRange,
         batch: &mut Batch,
     ) {
         batch.accesses.reserve(count);
-        for (position, bytes) in records {
+        for run in records {
+            let (position, bytes) = match run {
+                Run::Line(position, bytes) => (position, bytes),
+                Run::Blank(lines) => {
+                    batch.records += lines;
+                    batch.ignored.add(IgnoredReason::Blank, lines);
+                    continue;
+                }
+            };
             batch.records += 1;
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
             let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, range, batch);
@@ -386,7 +396,15 @@ impl PartitionDecoder {
             batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
         };
         match piece {
-            Piece::Block(block) => block.lines().for_each(|(line, bytes)| note(line, bytes)),
+            Piece::Block(block) => {
+                let mut passed = 0;
+                block.runs().for_each(|run| match run {
+                    Run::Line(line, bytes) => note(line, bytes),
+                    Run::Blank(lines) => passed += lines,
+                });
+                batch.records += passed;
+                batch.ignored.add(IgnoredReason::Blank, passed);
+            }
             Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(*offset, bytes)),
             Piece::Oversized(oversized) => return self.oversized(oversized),
         }
@@ -415,6 +433,9 @@ fn begun_below(codec: &Codec, columns: Option<&[String]>) -> Box<dyn Decoder> {
     columns.into_iter().for_each(|names| decoder.know_columns(names));
     decoder
 }
+
+/// About how many bytes a record has at least.
+const SHORTEST_RECORD: usize = 64;
 
 /// The reason of dead letters whose format is not recognised.
 pub const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";

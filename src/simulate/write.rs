@@ -1,7 +1,7 @@
 //! The files on disk: everything of a company into one directory, a day at a time, so that memory does not grow with the range.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use crate::private_file::{self, NewFile, Readers};
+use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
@@ -37,21 +37,22 @@ pub struct Summary {
 /// A file being written, which knows its name for errors.
 struct Out<'a> {
     path: &'a Path,
-    file: BufWriter<File>,
+    file: NewFile,
 }
 
 impl<'a> Out<'a> {
     fn create(path: &'a Path) -> Result<Self, Error> {
-        let file = File::create(path).map_err(|source| failed(path, source))?;
-        Ok(Self { path, file: BufWriter::with_capacity(1 << 18, file) })
+        let file = private_file::create(path, Readers::Group).map_err(|source| failed(path, source))?;
+        Ok(Self { path, file })
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file.write_all(bytes).map_err(|source| failed(self.path, source))
     }
 
-    fn close(mut self) -> Result<(), Error> {
-        self.file.flush().map_err(|source| failed(self.path, source))
+    fn close(self) -> Result<(), Error> {
+        let path = self.path;
+        self.file.finish().map_err(|source| failed(path, source))
     }
 }
 
@@ -68,7 +69,7 @@ impl Company {
     /// As [`Company::write`], with only these days in `access.jsonl`: the rest can be streamed. The other files, the reasons among
     /// them, speak of the whole range.
     pub fn write_days(&self, dir: &Path, days: Range<u32>) -> Result<Summary, Error> {
-        fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+        private_file::folder(dir).map_err(|source| failed(dir, source))?;
         self.write_directory(dir)?;
         let mut summary = self.summary(&days);
         let (access_path, reasons_path) = (dir.join("access.jsonl"), dir.join("explanations.jsonl"));

@@ -1,8 +1,9 @@
 //! A file of lines that is only appended to, and holds whole lines whatever happens to the process.
 
-use std::fs::{self, File, OpenOptions};
+use crate::private_file::{self, Readers};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The file.
@@ -56,11 +57,10 @@ impl Appender {
 impl Open {
     fn new(path: &Path, shared: bool) -> io::Result<Open> {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
-            fs::create_dir_all(directory)?;
+            private_file::folder(directory)?;
         }
         // Alerts name people: readable by the owner and the group alone.
-        let is_special = fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo() || about.file_type().is_char_device());
-        let mut file = OpenOptions::new().read(!is_special).append(true).create(true).mode(0o640).open(path)?;
+        let mut file = private_file::append(path, Readers::Group)?;
         let about = file.metadata()?;
         let regular = about.is_file();
         if regular {

@@ -3,11 +3,11 @@
 use crate::kafka::settings::Cluster;
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::Timestamp;
+use crate::private_file::{self, NewFile, Readers};
 use crate::sink::SinkError;
 use crate::sink::append::Appender;
 use crate::sink::produce::Producer;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -64,7 +64,10 @@ impl DeadLetters {
 
     /// Into a file of JSON lines in the place of what is there.
     pub fn to_new_file(path: &Path) -> Result<DeadLetters, SinkError> {
-        DeadLetters::appending(path, File::create(path).and_then(|_| Appender::open_shared(path)))
+        DeadLetters::appending(
+            path,
+            private_file::create(path, Readers::Group).and_then(NewFile::finish).and_then(|()| Appender::open_shared(path)),
+        )
     }
 
     fn appending(path: &Path, file: std::io::Result<Appender>) -> Result<DeadLetters, SinkError> {

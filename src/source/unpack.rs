@@ -1,6 +1,8 @@
 //! Recognises how a stream is packed by its first bytes and unpacks it. File names are not believed: rotated logs are misnamed.
 
 use std::io::{self, BufReader, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a stream is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,9 +60,65 @@ const READ_AHEAD: usize = 256 * 1024;
 /// Packings that may lie in each other: Firehose packs once more what CloudWatch has packed.
 const MOST_LAYERS: usize = 3;
 
+/// How many times its length an archive's text may have: logs pack to a tenth or a fiftieth. What holds more was made to cost time.
+const MOST_TIMES: u64 = 500;
+/// What any archive may hold.
+const FREE: u64 = 2 * 1024 * 1024;
+/// A line costs something, however short.
+const LINE: u64 = 32;
+/// So many blank bytes count as one: they are passed over at the speed of memory.
+const BLANKS: u64 = 32;
+
 /// Looks at the first bytes and unpacks accordingly.
 pub fn unpack(stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
+    let packed = Arc::new(AtomicU64::new(0));
+    let (unpacked, is_archive) = unpack_layers(Packed { stream, read: Arc::clone(&packed) })?;
+    if !is_archive {
+        return Ok(unpacked);
+    }
+    Ok(Unpacked { reader: Box::new(Bounded { text: unpacked.reader, packed, weight: 0 }), ..unpacked })
+}
+
+/// Counts what is read of an archive.
+struct Packed<R> {
+    stream: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Packed<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(into)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// What an archive holds, up to a bound.
+struct Bounded {
+    text: Box<dyn Read + Send>,
+    packed: Arc<AtomicU64>,
+    weight: u64,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.text.read(into)?;
+        let bytes = &into[..read];
+        let text = bytes.iter().filter(|byte| **byte > b' ').count() as u64;
+        let lines = bytes.windows(2).filter(|pair| pair[0] > b' ' && pair[1] == b'\n').count() as u64;
+        self.weight += text + lines * LINE + (read as u64 - text) / BLANKS;
+        if self.weight > FREE + MOST_TIMES.saturating_mul(self.packed.load(Ordering::Relaxed)) {
+            let why = format!("unpacks to more than {MOST_TIMES} times its length: unpack it first, if it is meant");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        Ok(read)
+    }
+}
+
+/// The content, and whether it was packed at all.
+fn unpack_layers(stream: impl Read + Send + 'static) -> Result<(Unpacked, bool), UnpackError> {
     let mut unpacked = unpack_once(stream)?;
+    let is_archive = matches!(unpacked.packing, Packing::Gzip | Packing::Zstandard);
     for _ in 1..MOST_LAYERS {
         if !matches!(unpacked.packing, Packing::Gzip | Packing::Zstandard) {
             break;
@@ -73,7 +131,7 @@ pub fn unpack(stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackErro
             break;
         }
     }
-    Ok(unpacked)
+    Ok((unpacked, is_archive))
 }
 
 fn unpack_once(mut stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
@@ -210,6 +268,23 @@ mod tests {
             encoder.finish().expect("memory")
         };
         assert_eq!(content(twice), (Packing::Gzip, "a\n".to_owned()));
+    }
+
+    #[test]
+    fn what_was_packed_to_cost_time_ends_early_and_says_why() {
+        let text = "{\"time\":\"2026-03-02T09:00:00Z\",\"employee\":\"E1\"}\n".repeat(40_000);
+        let blank = "\n".repeat(20_000_000);
+        let frame = |text: &str| zstd::encode_all(text.as_bytes(), 3).expect("memory");
+        assert_eq!(content(frame(&blank)).1.len(), blank.len(), "blank lines cost nothing to speak of");
+        assert_eq!(content(gzip(&text)).1.len(), text.len());
+        let bomb = frame(&"x\n".repeat(20_000_000));
+        assert!(bomb.len() < 20_000);
+        for bomb in [bomb.clone(), frame(&"x".repeat(60_000_000)), zstd::encode_all(&bomb[..], 3).expect("memory")] {
+            let mut unpacked = unpack(Cursor::new(bomb)).unwrap_or_else(|e| panic!("{e:?}"));
+            let mut text = Vec::new();
+            let error = unpacked.reader.read_to_end(&mut text).expect_err("a bound").to_string();
+            assert!(error.contains("500 times its length") && text.len() < 20_000_000, "{} {error}", text.len());
+        }
     }
 
     #[test]

@@ -55,3 +55,4 @@ mod statute;
 mod tool_statements;
 mod truth;
 mod windows;
+mod written_files;

@@ -216,7 +216,7 @@ struct Scratch(std::path::PathBuf);
 impl Scratch {
     fn new() -> Result<Scratch, Failure> {
         let path = std::env::temp_dir().join(format!("leakwarden-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        leakwarden::private_file::new_folder(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Scratch(path))
     }
 

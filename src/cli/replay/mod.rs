@@ -2,8 +2,8 @@
 
 mod compare;
 mod inject;
-mod pass;
-mod score;
+pub mod pass;
+pub mod score;
 mod summary;
 mod topic;
 
@@ -166,17 +166,24 @@ fn write_coverage(path: &Path, engine: &Engine) -> Result<(), Failure> {
         serde_json::to_writer(&mut out, &day).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
     }
-    out.flush()?;
-    Ok(())
+    Ok(out.finish()?)
 }
 
 fn write_alerts(path: &Path, ledger: &LatestAlerts) -> Result<(), Failure> {
-    let mut out: Box<dyn Write> =
-        if path == Path::new("-") { Box::new(BufWriter::new(std::io::stdout().lock())) } else { Box::new(create(path)?) };
+    if path == Path::new("-") {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        alert_lines(&mut out, ledger)?;
+        return Ok(out.flush()?);
+    }
+    let mut out = create(path)?;
+    alert_lines(&mut out, ledger)?;
+    Ok(out.finish()?)
+}
+
+fn alert_lines(out: &mut impl Write, ledger: &LatestAlerts) -> std::io::Result<()> {
     for entry in ledger.in_order() {
-        serde_json::to_writer(&mut out, &entry.alert).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut *out, &entry.alert)?;
         out.write_all(b"\n")?;
     }
-    out.flush()?;
     Ok(())
 }

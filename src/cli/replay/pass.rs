@@ -11,10 +11,10 @@ use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign};
 use leakwarden::pipeline::state::Positions;
+use leakwarden::private_file::{self, NewFile, Readers};
 use leakwarden::sink::dead_letters::DeadLetters;
 use leakwarden::source::files::Progress;
-use std::fs::File;
-use std::io::{BufWriter, IsTerminal};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,10 +94,9 @@ fn settle(round: Round, ledger: &mut LatestAlerts, letters: Option<&mut DeadLett
     Ok(())
 }
 
-/// A file to write to.
-pub fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(BufWriter::new(file))
+/// A file to write to, which takes its place when it is finished.
+pub fn create(path: &Path) -> Result<NewFile, Failure> {
+    Ok(private_file::create(path, Readers::Group).with_context(|| format!("cannot write {}", path.display()))?)
 }
 
 /// A progress bar over the bytes of all files, on a terminal.

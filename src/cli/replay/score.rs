@@ -9,7 +9,9 @@ use leakwarden::evaluate::reference;
 use leakwarden::evaluate::score::{self, DetectionMetrics, GroundTruth, LabelOutcome, RecallSummary, Score};
 use leakwarden::model::time::Span;
 use leakwarden::pipeline::replay::Replay;
+use leakwarden::private_file::{self, Readers};
 use leakwarden::telemetry::untrusted::Untrusted;
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::cli::Failure;
@@ -208,6 +210,8 @@ fn percent(share: Option<f64>) -> String {
 /// Writes everything as JSON.
 pub fn write(path: &Path, score: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(score).context("a score is plain data")?;
-    std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
+    let cannot = || format!("cannot write {}", path.display());
+    let mut file = private_file::create(path, Readers::Group).with_context(cannot)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).with_context(cannot)?;
+    Ok(file.finish().with_context(cannot)?)
 }

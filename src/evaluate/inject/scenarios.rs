@@ -70,6 +70,52 @@ pub fn acts(
     Ok(acts)
 }
 
+/// What is done on one day.
+#[derive(Clone, Debug)]
+pub struct DayAct {
+    /// The day.
+    pub day: u32,
+    /// What, and how much of it.
+    pub spec: InjectionSpec,
+    /// The purpose that is claimed for it.
+    pub purpose: Option<u64>,
+}
+
+/// The accesses of somebody who does something else on each day.
+pub fn acts_by_day(
+    name: &str,
+    pattern: &WorkPattern,
+    plan: &[DayAct],
+    patterns: &WorkPatterns,
+    context: &Context,
+) -> Result<Vec<Access>, Problem> {
+    let Some(begin) = plan.first() else { return Ok(Vec::new()) };
+    let random = SplitMix64::keyed(begin.spec.seed, &format!("{name}/acts"));
+    let mut people: Vec<(TargetPopulation, Vec<Subject>)> = Vec::new();
+    let mut generator = AccessGenerator { spec: &begin.spec, name, pattern, context, known: Vec::new(), random, made: 0, acts: Vec::new() };
+    for act in plan {
+        let Some((first, last)) = pattern.days.get(&act.day).copied() else { continue };
+        let at = people.iter().position(|(whom, _)| *whom == act.spec.whom).unwrap_or_else(|| {
+            people.push((act.spec.whom, known(&act.spec, name, context)));
+            people.len() - 1
+        });
+        if act.spec.whom == TargetPopulation::OwnTerritory && people[at].1.is_empty() {
+            return Err(generator.impossible("needs the owners of subjects in subjects.csv"));
+        }
+        generator.spec = &act.spec;
+        generator.known = std::mem::take(&mut people[at].1);
+        let begin = generator.acts.len();
+        generator.day(first, last.max(first + Span::minutes(30)), patterns)?;
+        people[at].1 = std::mem::take(&mut generator.known);
+        if act.purpose.is_some() {
+            generator.acts[begin..].iter_mut().for_each(|access| access.purpose = act.purpose);
+        }
+    }
+    let mut acts = generator.acts;
+    acts.sort_by_key(|access| (access.time, access.hash));
+    Ok(acts)
+}
+
 /// People in `subjects.csv` of other territories, or of the employee's own territory, as `spec.whom` says.
 fn known(spec: &InjectionSpec, name: &str, context: &Context) -> Vec<Subject> {
     if spec.whom == TargetPopulation::Unseen {

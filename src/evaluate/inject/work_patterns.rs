@@ -31,6 +31,8 @@ pub struct WorkPattern {
     pub days: BTreeMap<u32, (Timestamp, Timestamp)>,
     /// The typical read of each signature.
     pub reads: BTreeMap<ReadSignature, TypicalRead>,
+    /// A purpose that was claimed on a day.
+    pub purposes: BTreeMap<u32, u64>,
 }
 
 /// What distinguishes kinds of reads: whether targeted, places, tables, kinds of data.
@@ -59,6 +61,9 @@ impl Tap for WorkPatterns {
         let reads = matches!(access.operation, Operation::Read | Operation::Export);
         if !reads || !access.success || access.persons.is_nobody() || access.kinds.is_empty() {
             return;
+        }
+        if let Some(purpose) = access.purpose {
+            pattern.purposes.entry(day).or_insert(purpose);
         }
         let signature = signature_of(access);
         remember(&mut pattern.reads, &signature, access, MAX_READS);

@@ -6,6 +6,7 @@
 //! finds a record, that one is set aside for good. An end that had other reasons (`kill -9`) costs one range that is decoded carefully.
 
 use crate::model::access::{Position, RecordHash};
+use crate::private_file::{self, Readers};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{self, Write};
@@ -93,7 +94,7 @@ impl InWork {
     pub fn open(dir: &Path) -> io::Result<InWork> {
         let path = dir.join("in-work");
         let left = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Mark>(bytes.trim_ascii()).ok());
-        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        let file = private_file::update(&path, Readers::Owner)?;
         let mut in_work = InWork::nowhere();
         (in_work.file, in_work.set_aside_file) = (Some(file), dir.join("set-aside.jsonl"));
         let known = std::fs::read_to_string(&in_work.set_aside_file).unwrap_or_default();
@@ -116,7 +117,7 @@ impl InWork {
         if self.set_aside.contains(&record) || self.set_aside.len() >= MOST_SET_ASIDE {
             return Ok(());
         }
-        let mut file = File::options().create(true).append(true).open(&self.set_aside_file)?;
+        let mut file = private_file::append(&self.set_aside_file, Readers::Owner)?;
         let mut line = serde_json::to_vec(&record).map_err(io::Error::from)?;
         line.push(b'\n');
         file.write_all(&line)?;

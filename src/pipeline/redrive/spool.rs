@@ -6,12 +6,12 @@
 
 use crate::model::access::{Access, Position, RecordHash};
 use crate::model::keys::Keys;
+use crate::private_file::{self, Readers};
 use crate::store::seal::StateSealer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -131,18 +131,16 @@ impl Spool {
 /// Hands entries to the service of a state. They are taken up within seconds, or when it starts.
 pub fn hand_over(state: &Path, keys: &Keys, entries: &[SpoolEntry]) -> io::Result<()> {
     let dir = state.join(FOLDER);
-    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    private_file::folder(&dir)?;
     let sealer = StateSealer::new(keys);
     for part in entries.chunks(ENTRIES) {
         let content = postcard::to_stdvec(part).map_err(io::Error::other)?;
         let sealed = sealer.seal(SEAL, &content);
         // The same letters make the same name: a second run replaces what a first one left.
         let name = blake3::hash(&content).to_hex()[..24].to_owned();
-        let (path, part) = (dir.join(format!("{name}.{ENDING}")), dir.join(format!("{name}.part")));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        let mut file = private_file::create(&dir.join(format!("{name}.{ENDING}")), Readers::Owner)?;
         file.write_all(&sealed)?;
-        file.sync_all()?;
-        fs::rename(&part, &path)?;
+        file.finish()?;
     }
     File::open(&dir)?.sync_all()
 }
@@ -174,7 +172,7 @@ fn read(path: &Path, keys: &Keys) -> Result<Vec<SpoolEntry>, String> {
 }
 
 fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(dir.join(DONE))?;
+    let mut file = private_file::append(&dir.join(DONE), Readers::Owner)?;
     let mut text = String::new();
     // A line that a crash has torn is none.
     let mut last = [b'\n'];

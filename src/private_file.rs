@@ -1,0 +1,215 @@
+//! Files that the program writes: for the owner and at most the group, never through a link, and complete or not there at all.
+//!
+//! What is written names people. Who may write into the same folder must neither read it nor lead it somewhere else, and who reads it
+//! meanwhile must not see half of it.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// Who may read a file; nobody else may, whatever the umask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readers {
+    /// The owner alone.
+    Owner,
+    /// The owner and the group.
+    Group,
+}
+
+impl Readers {
+    fn mode(self) -> u32 {
+        match self {
+            Readers::Owner => 0o600,
+            Readers::Group => 0o640,
+        }
+    }
+}
+
+/// A file that takes the place of what is there once it is complete; dropped before, it leaves nothing.
+pub struct NewFile {
+    file: BufWriter<File>,
+    /// Where it is written, and where it belongs; nothing of pipes and devices.
+    aside: Option<(PathBuf, PathBuf)>,
+}
+
+/// Begins a file that will stand at a path.
+pub fn create(path: &Path, readers: Readers) -> io::Result<NewFile> {
+    if is_device(path) {
+        let file = OpenOptions::new().write(true).open(path)?;
+        return Ok(NewFile { file: BufWriter::new(file), aside: None });
+    }
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.is_symlink() => return Err(is_a_link()),
+        Ok(about) if about.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(_) | Err(_) => {}
+    }
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let aside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let mut new = OpenOptions::new();
+    // What is there is never opened, link or not.
+    new.write(true).create_new(true).mode(readers.mode());
+    let file = match new.open(&aside) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&aside)?;
+            new.open(&aside)
+        }
+        opened => opened,
+    }?;
+    Ok(NewFile { file: BufWriter::with_capacity(64 * 1024, file), aside: Some((aside, path.to_owned())) })
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl NewFile {
+    /// It is complete: waits until it is on disk, and puts it in its place.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        let Some((aside, path)) = &self.aside else { return Ok(()) };
+        self.file.get_ref().sync_all()?;
+        fs::rename(aside, path)?;
+        self.aside = None;
+        Ok(())
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if let Some((aside, _)) = &self.aside {
+            // It may be gone with its folder.
+            let _ = fs::remove_file(aside);
+        }
+    }
+}
+
+/// Opens a file to go on behind what is there, or makes it; what others than owner and group were allowed is taken back.
+pub fn append(path: &Path, readers: Readers) -> io::Result<File> {
+    let device = is_device(path);
+    open(path, readers, OpenOptions::new().read(!device).append(true))
+}
+
+/// Opens a file to write over what is there, or makes it.
+pub fn update(path: &Path, readers: Readers) -> io::Result<File> {
+    open(path, readers, OpenOptions::new().write(true))
+}
+
+fn open(path: &Path, readers: Readers, how: &mut OpenOptions) -> io::Result<File> {
+    if is_device(path) {
+        return how.open(path);
+    }
+    let file = match how.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Never through a link that leads to nothing.
+            how.create_new(true).mode(readers.mode()).open(path).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => is_a_link(),
+                _ => error,
+            })
+        }
+        opened => opened,
+    }?;
+    let (opened, there) = (file.metadata()?, fs::symlink_metadata(path)?);
+    if (opened.dev(), opened.ino()) != (there.dev(), there.ino()) {
+        return Err(is_a_link());
+    }
+    let mode = opened.permissions().mode();
+    if mode & 0o007 != 0 {
+        // Fails where it is somebody else's, who decides then.
+        let _ = file.set_permissions(Permissions::from_mode(mode & 0o770));
+    }
+    Ok(file)
+}
+
+/// Makes a folder, and those it lies in, where it is missing.
+pub fn folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o750).create(path)
+}
+
+/// Makes a folder of one's own, which must not be there.
+pub fn new_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Pipes, terminals and the like: `/dev/stdout` is a link, and what it leads to was opened by whoever started the program.
+fn is_device(path: &Path) -> bool {
+    let special = |kind: fs::FileType| kind.is_fifo() || kind.is_char_device();
+    path.starts_with("/dev")
+        || path.starts_with("/proc/self/fd")
+        || fs::symlink_metadata(path).is_ok_and(|about| special(about.file_type()))
+}
+
+fn is_a_link() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "is a symbolic link, which is not followed: name the file itself")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_new_file_is_complete_or_not_there_and_for_no_others() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("alerts.jsonl");
+        fs::write(&path, "before").expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).expect("set");
+        let mut half = create(&path, Readers::Group).expect("begun");
+        half.write_all(b"ha").expect("written");
+        drop(half);
+        assert_eq!(fs::read_to_string(&path).expect("read"), "before");
+        for (readers, bits) in [(Readers::Group, 0o640), (Readers::Owner, 0o600)] {
+            let mut file = create(&path, readers).expect("begun");
+            file.write_all(b"whole").expect("written");
+            file.finish().expect("in its place");
+            assert_eq!((fs::read_to_string(&path).expect("read").as_str(), mode(&path) & !bits), ("whole", 0));
+        }
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1, "nothing is left beside it");
+        assert!(create(dir.path(), Readers::Group).is_err());
+        create(Path::new("/dev/null"), Readers::Group).expect("a device").finish().expect("written");
+    }
+
+    #[test]
+    fn no_link_is_followed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (victim, link, dangling) = (dir.path().join("victim"), dir.path().join("link"), dir.path().join("dangling"));
+        fs::write(&victim, "mine").expect("written");
+        symlink(&victim, &link).expect("linked");
+        symlink(dir.path().join("nothing"), &dangling).expect("linked");
+        for path in [&link, &dangling] {
+            for refused in [create(path, Readers::Group).err(), append(path, Readers::Group).err(), update(path, Readers::Owner).err()] {
+                assert!(refused.is_some_and(|error| error.to_string().contains("symbolic link")), "{}", path.display());
+            }
+        }
+        // One that waits where a file is to be begun leads nowhere either.
+        let begun = dir.path().join(format!(".new.{}.part", std::process::id()));
+        symlink(&victim, begun).expect("linked");
+        create(&dir.path().join("new"), Readers::Group).expect("begun").finish().expect("in its place");
+        assert_eq!(fs::read_to_string(&victim).expect("read"), "mine");
+        assert!(!dir.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn what_is_appended_to_is_taken_back_from_others() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("alerts.jsonl");
+        fs::write(&path, "a\n").expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
+        append(&path, Readers::Group).expect("opened").write_all(b"b\n").expect("written");
+        assert_eq!((fs::read_to_string(&path).expect("read").as_str(), mode(&path)), ("a\nb\n", 0o640));
+        let inner = dir.path().join("a/b");
+        folder(&inner).expect("made");
+        assert_eq!(mode(&inner) & 0o027, 0);
+        assert!(new_folder(&inner).is_err(), "it is somebody's");
+    }
+}
