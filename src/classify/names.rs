@@ -23,12 +23,14 @@ pub enum Likeness {
     Eye,
 }
 
+/// A name with the realm that it names; blank where it names none.
+type NameInRealm = (Box<str>, Arc<str>);
+
 /// Names by their forms.
 #[derive(Debug, Default)]
 pub struct NameIndex {
     folded: HashMap<Box<str>, Vec<Arc<str>>>,
-    /// By the bare name, with the realm (blank where none is named).
-    bare: HashMap<Box<str>, Vec<(Box<str>, Arc<str>)>>,
+    bare: HashMap<Box<str>, Vec<NameInRealm>>,
     seen: HashMap<Box<str>, Vec<Arc<str>>>,
 }
 

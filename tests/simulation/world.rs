@@ -42,10 +42,13 @@ pub struct Outcome {
     pub passed_over: u64,
 }
 
+/// A message that was sent, with its number and its seal.
+type SentMessage = (u64, OutgoingRecord, MessageSeal);
+
 struct Process {
     node: Node,
     /// Sent, not in the log yet. Messages of one partition stay in order.
-    sending: BTreeMap<(InternalTopic, i32), VecDeque<(u64, OutgoingRecord, MessageSeal)>>,
+    sending: BTreeMap<(InternalTopic, i32), VecDeque<SentMessage>>,
     /// In the log, not acknowledged yet.
     acknowledging: VecDeque<(u64, i64)>,
     /// Given to the sinks, not acknowledged yet.

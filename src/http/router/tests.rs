@@ -208,6 +208,7 @@ fn people_are_named_to_nobody_without_the_token_or_by_another_host() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "its running time is what is tested")]
 fn half_requests_take_no_probe_away() {
     let running = start();
     let silent = running.half_requests(300);
@@ -225,6 +226,7 @@ fn half_requests_take_no_probe_away() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "its running time is what is tested")]
 fn a_request_that_does_not_end_is_ended() {
     let running = start();
     let mut slow = running.half_requests(1).pop().expect("one");

@@ -91,6 +91,7 @@ fn request(random: &mut SplitMix64) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it goes on for as long as it is asked to")]
 fn no_request_ends_the_server_or_is_shown_people_without_the_token() {
     let running = start();
     running.coverage.0.store(true, std::sync::atomic::Ordering::Release);
@@ -113,7 +114,7 @@ fn no_request_ends_the_server_or_is_shown_people_without_the_token() {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         assert!(!answer.windows(4).any(|at| at == b"\"E1\""), "{:?} was shown people", String::from_utf8_lossy(&bytes));
-        if requests % 100 == 0 {
+        if requests.is_multiple_of(100) {
             assert_eq!(running.ask("GET", "/healthz"), (200, "ok\n".to_owned()), "after {requests} requests");
         }
     }
