@@ -5,7 +5,7 @@ use anyhow::Context;
 use clap::CommandFactory;
 use std::path::{Path, PathBuf};
 
-/// Write the manual pages: leakwarden.1, and leakwarden-COMMAND.1 of each command.
+/// Write the manual pages: leakwarden.1, and leakwarden-COMMAND.1 of each command and of those below it.
 #[derive(clap::Args)]
 pub struct Options {
     /// Directory to write to; made if it is not there
@@ -30,6 +30,12 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    /// The page of a command, and those of the commands below it.
+    fn pages(name: &str, command: &clap::Command) -> Vec<String> {
+        let below = command.get_subcommands().flat_map(|command| pages(&format!("{name}-{}", command.get_name()), command));
+        below.chain([format!("{name}.1")]).collect()
+    }
+
     #[test]
     fn every_command_has_a_page() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -38,9 +44,7 @@ mod tests {
             .expect("listed")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
-        let commands = Arguments::command();
-        let expected = commands.get_subcommands().map(|command| format!("leakwarden-{}.1", command.get_name()));
-        assert_eq!(written, expected.chain(["leakwarden.1".to_owned()]).collect());
+        assert_eq!(written, pages("leakwarden", &Arguments::command()).into_iter().collect());
         let page = std::fs::read_to_string(folder.path().join("man1/leakwarden-replay.1")).expect("read");
         assert!(page.contains("\\-\\-config"), "{page}");
     }

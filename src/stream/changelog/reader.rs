@@ -6,6 +6,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// Keys that are remembered to be removed, at most: others than ours can be as many as somebody likes.
 const MOST_KEYS: usize = 4_000_000;
 
+/// Whether a key of metadata or of an entry has the form that we give it.
+fn is_our_form(kind: u8, rest: &[u8]) -> bool {
+    match kind {
+        METADATA => rest.len() == 8,
+        // Behind the epoch the slot, of which there are two, and the number of the chunk.
+        ENTRY => rest.len() > 8 + 3 && rest[8] < 2,
+        _ => false,
+    }
+}
+
 /// Reads the state of a task up to the reader's fence.
 #[derive(Debug, Default)]
 pub struct ChangelogReader {
@@ -64,6 +74,11 @@ impl ChangelogReader {
             self.has_identity = true;
             return Ok(());
         }
+        // We remove what others wrote under keys that are none of ours, and mean nothing else by it.
+        if value.is_none() && !is_our_form(*kind, rest) {
+            self.keys.remove(key);
+            return Ok(());
+        }
         let (epoch, rest) = rest.split_first_chunk::<8>().ok_or("a key is too short")?;
         let epoch = u64::from_be_bytes(*epoch);
         if value.is_some() {
@@ -76,7 +91,7 @@ impl ChangelogReader {
             return Ok(());
         }
         match *kind {
-            METADATA => self.take_metadata(epoch, value),
+            METADATA if rest.is_empty() => self.take_metadata(epoch, value),
             ENTRY => self.epochs.entry(epoch).or_default().take_entry(rest, value),
             other => Err(format!("a key of an unknown kind {other}: written by a later version")),
         }
@@ -196,5 +211,41 @@ impl Slot {
 
     fn is_of(&self, number: u64) -> bool {
         self.checkpoint > 0 && self.checkpoint <= number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::OutgoingRecord;
+
+    /// What is read of a first checkpoint of one entry and records behind it.
+    fn read(behind: &[(Vec<u8>, Option<Vec<u8>>)]) -> RestoredState {
+        let mut changelog = ChangelogReader::default().finish(0, 7);
+        let checkpoint = changelog.changelog.checkpoint(vec![(vec![9], Some(vec![1]))], b"head");
+        let mut reader = ChangelogReader::default();
+        let ours = checkpoint.entries.into_iter().chain(checkpoint.metadata).map(|OutgoingRecord { key, value, .. }| (key, value));
+        for (key, value) in ours.chain(behind.iter().cloned()) {
+            reader.take(&key, value.as_deref()).expect("is taken");
+        }
+        reader.finish(0, 9)
+    }
+
+    #[test]
+    fn removing_what_others_wrote_removes_nothing_of_ours() {
+        let epoch = 7_u64.to_be_bytes();
+        let alike = [
+            b"x".to_vec(),
+            [&[METADATA], &epoch[..], b"x"].concat(),
+            [&[METADATA], &epoch[..4]].concat(),
+            [&[ENTRY], &epoch[..], &[2, 0, 0, 9]].concat(),
+            [&[ENTRY], &epoch[..], &[0, 0, 0]].concat(),
+        ];
+        let removed: Vec<_> = alike.into_iter().map(|key| (key, None)).collect();
+        let found = read(&removed);
+        assert_eq!((found.metadata.as_deref(), found.missing), (Some(&b"head"[..]), 0));
+        assert_eq!(found.entries, [(vec![9], vec![1])]);
+        let own = [(vec![METADATA].into_iter().chain(epoch).collect(), None)];
+        assert_eq!(read(&own).metadata, None, "ours is removed by its own key");
     }
 }
