@@ -36,6 +36,8 @@ pub struct Restoration {
     fence: i64,
     /// Everything up to the fence was read.
     has_passed_fence: bool,
+    /// Another of us has taken the task over since, and what it has completed may have replaced all before it.
+    is_superseded: bool,
     reader: ChangelogReader,
     cache: Cache,
     /// Records of the cache in `reader`.
@@ -75,7 +77,8 @@ impl Restoration {
     pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
         let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
-        let mut restoration = Restoration { fence, has_passed_fence: false, reader, cache, cached: 0, seen, refused, new_id };
+        let mut restoration =
+            Restoration { fence, has_passed_fence: false, is_superseded: false, reader, cache, cached: 0, seen, refused, new_id };
         let Some(cached) = cached else { return (restoration, RestoreStep::ReadFrom(0)) };
         let Some(last) = cached.last().map(|last| last.offset) else { return (restoration, RestoreStep::ReadFrom(0)) };
         let step = match cached.iter().position(|record| Changelog::is_identity(&record.key)) {
@@ -124,6 +127,7 @@ impl Restoration {
         if offset < self.fence {
             return Ok(RestoreStep::Continue);
         }
+        self.is_superseded |= taken.is_ok() && ChangelogReader::epoch_of(key).is_some_and(|epoch| epoch > self.fence.unsigned_abs());
         // Beyond the fence, which may itself be compacted away, only another checkpoint can make the state whole.
         let may_be_whole = !std::mem::replace(&mut self.has_passed_fence, true) || (taken.is_ok() && ChangelogReader::completes(key));
         if !may_be_whole {
@@ -170,6 +174,11 @@ impl Restoration {
     /// How far it has come.
     pub fn stats(&self) -> RestoreStats {
         RestoreStats { cached: self.cached, read: self.reader.records - self.cached, bytes: self.reader.bytes }
+    }
+
+    /// Whether another writer has taken the task over: then less may be there than was saved, and nobody has taken it away.
+    pub fn is_superseded(&self) -> bool {
+        self.is_superseded
     }
 
     /// The whole state, and the identity to give the log if it has none.
