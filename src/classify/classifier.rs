@@ -5,14 +5,18 @@ use crate::classify::counting::{self, Disclosure};
 use crate::classify::derivation::MadeTables;
 use crate::classify::directory::{Directory, Identified};
 use crate::classify::logins::{Login, Mapping};
-use crate::classify::{content, end_user, id_sequence, indicators, names};
-use crate::model::access::{Access, Actor, ClientPrint, Operation, PartitionId, RecordId};
+use crate::classify::{content, end_user, id_sequence, indicators, letters, names};
+use crate::model::access::{
+    Access, Actor, ClientPrint, IdSequence, Indicators, Operation, PartitionId, Position, RecordHash, RecordId, Selection,
+};
 use crate::model::identity::Identity;
 use crate::model::keys::Keys;
+use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::place::Places;
 use crate::model::record::{EventOutcome, Record};
 use crate::model::signs::Signs;
+use crate::model::time::Timestamp;
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -127,6 +131,50 @@ impl Classifier {
         let asked = !disclosure.changes.is_empty() || disclosure.reads.iter().any(|read| !read.known || read.inferred.is_some());
         let changed = made.note(record, &disclosure, &self.catalog, &self.keys);
         (access, disclosure, MadeTablesUse { asked, changed })
+    }
+
+    /// What a record that nobody can decode says of those whom it names: that it is there. It has no time until its partition gives it one;
+    /// `around` is that of a record near it.
+    pub fn letter(
+        &self,
+        text: &[u8],
+        (position, hash): (Position, RecordHash),
+        around: Timestamp,
+        origin: SourcePartition<'_>,
+    ) -> Vec<Access> {
+        let about = |actor| Access {
+            time: around,
+            source: origin.index,
+            partition: origin.partition,
+            position,
+            hash,
+            length: u32::try_from(text.len()).unwrap_or(u32::MAX),
+            id: None,
+            actor,
+            identity: Identity::Inferred,
+            login: None,
+            rejected_claim: 0,
+            operation: Operation::Other,
+            success: true,
+            selection: Selection::Unknown,
+            places: Places::default(),
+            objects: Arc::default(),
+            unknown_tables: 0,
+            inferred: Box::default(),
+            rows: None,
+            persons: Persons::NOBODY,
+            kinds: Kinds::default(),
+            subjects: Box::default(),
+            candidates: false,
+            purpose: None,
+            client: ClientPrint::default(),
+            indicators: Indicators::default(),
+            full_read: 0,
+            id_sequence: IdSequence::default(),
+            target_subjects: Box::default(),
+            signs: Signs::NAMED_LETTER,
+        };
+        letters::named(&self.directory, text, around).into_iter().map(about).collect()
     }
 
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {

@@ -333,6 +333,18 @@ impl Directory {
         }
     }
 
+    /// The employee or login that is listed by exactly this name, or by it in other letters: nothing is guessed.
+    pub fn listed(&self, name: &str, time: Timestamp) -> Option<Actor> {
+        let exactly = |name: &str| {
+            let employee = || self.employees.get(name).map(|known| Actor::Employee(known.id.clone()));
+            self.logins.exactly(name, self.zones[0].local(time).day).map(Directory::holder).or_else(employee)
+        };
+        exactly(name).or_else(|| {
+            let cased = |cased: String| (cased != name).then(|| exactly(&cased)).flatten();
+            cased(name.to_lowercase()).or_else(|| cased(name.to_uppercase()))
+        })
+    }
+
     /// The employee of that id.
     pub fn employee(&self, id: &str) -> Option<&Employee> {
         self.employees.get(id)

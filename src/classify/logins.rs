@@ -223,6 +223,12 @@ impl Logins {
         Mapping::Unknown
     }
 
+    /// The login of exactly that name in whatever system, on a day or, where it is nobody's then, at any time.
+    pub fn exactly(&self, name: &str, day: Day) -> Option<&Login> {
+        let entries = self.by_name.get(name)?;
+        entries.iter().find(|entry| entry.from.is_none_or(|from| from <= day) && entry.to.is_none_or(|to| day <= to)).or(entries.last())
+    }
+
     /// The names that are like this one.
     fn like(&self, account: &str) -> Arc<[(Likeness, Arc<str>)]> {
         thread_local! {

@@ -13,6 +13,7 @@ pub mod end_user;
 pub mod explanations;
 pub mod id_sequence;
 pub mod indicators;
+pub mod letters;
 pub mod logins;
 pub mod names;
 pub mod resembling;

@@ -94,16 +94,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let mut tally = Tally { shown: all.shown, ..Tally::default() };
         let mut made = MadeTables::default();
         while let Some(piece) = input.next_block().map_err(anyhow::Error::from)? {
-            let block = match piece {
-                Piece::Block(block) => block,
-                Piece::Messages(_) => continue, // of topics alone
-                Piece::Oversized(long) => {
-                    tally.lines += 1;
-                    tally.dead_letter(&file.path, long.line, &decode::DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string());
-                    continue;
-                }
-            };
-            let piece = Piece::Block(block);
             if decoder.is_none() {
                 let codec = feed.recognise(piece.first_records(100));
                 if let Some(codec) = codec.filter(|codec| codec.recognised) {
@@ -111,7 +101,22 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 }
                 decoder = codec.map(decode::Codec::decoder);
             }
-            let Piece::Block(block) = &piece else { continue };
+            let block = match &piece {
+                Piece::Block(block) => block,
+                Piece::Messages(_) => continue, // of topics alone
+                Piece::Oversized(long) => {
+                    tally.lines += 1;
+                    let raw = Raw { cut: true, ..Raw::new(&long.ends, Position(long.line), long.hash) };
+                    let mut printer =
+                        Printer { out: &mut out, feed: &feed, classifier, made: &mut made, tally: &mut tally, result: Ok(()) };
+                    let decoded = decoder.as_mut().is_some_and(|decoder| decoder.decode(raw, &mut |decoded| printer.take(decoded)).is_ok());
+                    if !decoded {
+                        printer.dead(long.line, &DecodeError::TooLong { limit: decode::LONGEST_RECORD });
+                    }
+                    printer.result?;
+                    continue;
+                }
+            };
             for run in block.runs() {
                 let (line, bytes) = match run {
                     Run::Line(line, bytes) => (line, bytes),

@@ -47,6 +47,7 @@ pub use crate::model::ignored::{IgnoredCounts, IgnoredReason};
 use crate::model::record::Record;
 use crate::model::time::{TimeUnit, Timestamp};
 pub use codec::{Codec, FormatChoice, recognise};
+pub use field::{KEPT_ENDS, cut_middle};
 pub use ignored::Ignored;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
@@ -62,12 +63,14 @@ pub struct Raw<'a> {
     pub hash: RecordHash,
     /// What the envelope said of it.
     pub envelope: Envelope<'a>,
+    /// It was longer than a record may be, and these are its head and its tail: [`cut_middle`].
+    pub cut: bool,
 }
 
 impl<'a> Raw<'a> {
     /// A record that came without an envelope.
     pub fn new(bytes: &'a [u8], position: Position, hash: RecordHash) -> Raw<'a> {
-        Raw { bytes, position, hash, envelope: Envelope::default() }
+        Raw { bytes, position, hash, envelope: Envelope::default(), cut: false }
     }
 }
 
@@ -160,6 +163,37 @@ pub struct LostRecord {
     pub length: u64,
     /// Why it could not be decoded.
     pub error: DecodeError,
+    /// Its ends, as far as they are known: whoever is named there is told. Never shown.
+    pub ends: Box<[u8]>,
+}
+
+/// Bytes of each end of a lost record that are kept.
+const LOST_ENDS: usize = 16 * 1024;
+
+impl LostRecord {
+    /// A lost record of that text.
+    pub(crate) fn new(position: Position, hash: RecordHash, text: &str, error: DecodeError) -> LostRecord {
+        LostRecord { position, hash, length: text.len() as u64, error, ends: LostRecord::ends(&[text]) }
+    }
+
+    /// The ends of texts.
+    pub(crate) fn ends(texts: &[&str]) -> Box<[u8]> {
+        let mut ends = Vec::new();
+        for text in texts.iter().map(|text| text.as_bytes()).filter(|text| !text.is_empty()) {
+            if !ends.is_empty() {
+                ends.push(b'\n');
+            }
+            match text.len().checked_sub(LOST_ENDS) {
+                Some(from) if from > LOST_ENDS => {
+                    ends.extend_from_slice(&text[..LOST_ENDS]);
+                    ends.push(b'\n');
+                    ends.extend_from_slice(&text[from..]);
+                }
+                _ => ends.extend_from_slice(text),
+            }
+        }
+        ends.into_boxed_slice()
+    }
 }
 
 impl<'a> From<Record<'a>> for Decoded<'a> {
@@ -308,7 +342,7 @@ pub fn format(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
-/// Longest record that is decoded, in bytes; a longer one becomes a dead letter.
+/// Longest record that is decoded whole, in bytes; of a longer one the head and the tail are.
 pub const LONGEST_RECORD: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]

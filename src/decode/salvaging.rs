@@ -1,6 +1,7 @@
 //! A decoder that is asked again where it refused a record whose form was broken, once the form is mended: JSON that lost its end, bytes
 //! that are no UTF-8, a field that stands twice. What comes of it says that its text was not whole.
 
+use crate::decode::field::cut_middle;
 use crate::decode::salvage::{Prefer, objects};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, LONGEST_RECORD, Raw};
 use crate::model::access::Position;
@@ -22,6 +23,38 @@ impl Salvaging {
     pub fn new(inner: Box<dyn Decoder>) -> Salvaging {
         Salvaging { inner, mended: VecDeque::new() }
     }
+
+    fn note(&mut self, position: Position, signs: Signs) {
+        self.mended.truncate(MOST_MENDED - 1);
+        self.mended.push_front((position, signs));
+    }
+
+    /// Decodes the ends of what is longer than a record may be. Where they give more than one record (or one in two readings), it was no
+    /// record but a list of them, most of which are lost: nothing of it is told.
+    fn decode_ends(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        self.note(raw.position, Signs::CUT_TEXT);
+        let (mut own, mended) = (Vec::new(), &self.mended);
+        let mut result = self.inner.decode(raw, &mut |decoded| match mark(decoded, mended) {
+            Decoded::Record(record) if record.position == raw.position => own.push(record.into_owned()),
+            Decoded::Numbered(_) => {}
+            other => emit(other),
+        });
+        if let Err(error) = &result
+            && own.is_empty()
+            && let Some(signs) = again(&mut *self.inner, raw, error, &mut |decoded| match decoded {
+                Decoded::Record(record) if record.position == raw.position => own.push(record.into_owned()),
+                other => emit(other),
+            })
+        {
+            own.iter_mut().for_each(|record| record.signs = record.signs.and(signs).and(Signs::CUT_TEXT));
+            result = Ok(());
+        }
+        if own.len() > 2 {
+            return Err(DecodeError::TooLong { limit: LONGEST_RECORD });
+        }
+        own.into_iter().for_each(|record| emit(record.into()));
+        result
+    }
 }
 
 /// Says of a record that was mended that it was.
@@ -40,6 +73,14 @@ fn mark<'d>(decoded: Decoded<'d>, mended: &VecDeque<(Position, Signs)>) -> Decod
 
 impl Decoder for Salvaging {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+        if raw.cut {
+            return self.decode_ends(raw, emit);
+        }
+        if raw.bytes.len() > LONGEST_RECORD {
+            let ends = cut_middle(raw.bytes, raw.bytes);
+            let told = self.decode_ends(Raw { bytes: &ends, cut: true, ..raw }, emit);
+            return told.map_err(|_| DecodeError::TooLong { limit: LONGEST_RECORD });
+        }
         let mut told = false;
         let mended = &self.mended;
         let result = self.inner.decode(raw, &mut |decoded| {
@@ -52,8 +93,7 @@ impl Decoder for Salvaging {
         }
         match again(&mut *self.inner, raw, &error, emit) {
             Some(signs) => {
-                self.mended.truncate(MOST_MENDED - 1);
-                self.mended.push_front((raw.position, signs));
+                self.note(raw.position, signs);
                 Ok(())
             }
             None => Err(error),

@@ -102,7 +102,7 @@ impl Sheet {
             Ok(fields) => Ok(Some(Row { fields, position, hash })),
             Err(error) if position == raw.position => Err(error),
             Err(error) => {
-                emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+                emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
                 Ok(None)
             }
         }
@@ -143,7 +143,7 @@ impl Sheet {
     /// The input ends: a row without its end is lost.
     pub fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some(OpenRow { text, position, hash }) = self.open.take() {
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error: form(self.expected, "cut off") }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, form(self.expected, "cut off"))));
         }
     }
 

@@ -5,7 +5,8 @@
 //! Accesses with a sign that somebody worked on the log and not on the data: a text that splits the line in two ways or looks like the
 //! head of another record, an id that came before with another content, a time beyond the clock, a statement longer than a record may be
 //! of which the middle is lost, a field longer than any honest one, a name that is to be taken for another, a claim to be somebody
-//! that was not believed, and a record that cannot be decoded and names an employee.
+//! that was not believed, and a record that cannot be decoded and names an employee or login, if that happens again within a month or
+//! stands within a week of accesses of theirs to people's data.
 //!
 //! ## In the Notice
 //!
@@ -74,7 +75,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let count = context.of_today(Measure::Tampered).max(1);
-    if count < context.floor {
+    if count < context.floor || signs == Signs::NAMED_LETTER && !is_held_against_the_named(context) {
         return None;
     }
     let words: Vec<&str> = WORDS.iter().filter(|(sign, _)| signs.has(*sign)).map(|(_, words)| *words).collect();
@@ -88,6 +89,12 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         particular: format!("what can only be meant against the record stands in it: {}", words.join("; ")),
         related: Vec::new(),
     })
+}
+
+/// Whether a record that names somebody and cannot be decoded is more than a broken line: it is not the only one, or it stands among
+/// accesses of theirs to people's data.
+fn is_held_against_the_named(context: &AccessContext<'_>) -> bool {
+    context.total(Measure::Tampered, Window::D30).1 > 1 || context.total(Measure::Persons, Window::D7).1 > 0
 }
 
 /// The signs that count. A long statement that shows nobody is a load, and what was cut from it cannot have been a reading.

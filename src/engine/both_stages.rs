@@ -173,9 +173,10 @@ impl Engine {
         }
     }
 
-    /// A record of a partition could not be decoded. To be called in the partition's order.
-    pub fn note_dead_letter(&mut self, partition: PartitionId) {
+    /// A record of a partition could not be decoded; `named` is what it says of those whom it names. To be called in the partition's order.
+    pub fn note_dead_letter(&mut self, partition: PartitionId, named: Vec<Access>) {
         self.watermarks.note_losses(partition, LossCounts { dead_letters: 1, ..LossCounts::default() });
+        self.watermarks.take_letters(partition, named, self.keyed.context().lateness, &mut |record| self.keyed.push(record));
         self.push_losses(partition);
     }
 

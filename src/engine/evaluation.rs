@@ -6,6 +6,7 @@ use crate::engine::tracked::Tracked;
 use crate::model::access::{Access, PartitionId};
 use crate::model::coverage::{Counts, Reason, Reasons};
 use crate::model::persons::Persons;
+use crate::model::signs::Signs;
 use crate::model::time::HOUR_MS;
 use crate::population::group_activity;
 use crate::population::sources::outages::SourceOutages;
@@ -88,6 +89,7 @@ impl EvaluationCoverage {
         }
         let is_cold = tracked.own()[Measure::Persons as usize].days < group_activity::FEWEST_DAYS;
         let reasons = Reasons::default()
+            .with(Reason::DeadLetters, access.signs.has(Signs::NAMED_LETTER))
             .with(Reason::Late, late && !tracked.profile.is_open(day))
             .with(Reason::UnknownPersons, matches!(access.persons, Persons::Unknown | Persons::AtLeast(_)))
             .with(Reason::UnknownTables, access.unknown_tables != 0)

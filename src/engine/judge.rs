@@ -12,6 +12,7 @@ use crate::model::alert::Observed;
 use crate::model::identity::Identity;
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use crate::population::group_activity::Activity;
 use crate::profile::Profile;
@@ -178,6 +179,10 @@ impl Trigger<'_> {
     fn place(&self, context: &Context) -> u64 {
         let Some(access) = self.access else { return 0 };
         let keys = &context.classifier.keys;
+        if access.signs == Signs::NAMED_LETTER {
+            // A source that breaks may name everybody.
+            return keys.print("letters of", &context.source_of(access.partition)).max(1);
+        }
         match (&access.login, self.unfamiliar) {
             (Some(login), _) if self.claimed => keys.print("login behind", login).max(1),
             (_, true) if access.client.host != 0 => access.client.host,

@@ -22,7 +22,7 @@ mod judge;
 pub mod keyed_stage;
 pub mod output;
 pub mod partition_events;
-mod partition_watermarks;
+pub mod partition_watermarks;
 mod provisional;
 mod reload;
 pub mod sequences;

@@ -15,7 +15,12 @@ pub struct PartitionWatermarks {
     idle: BTreeSet<PartitionId>,
     /// Losses of partitions that have no watermark yet.
     losses: BTreeMap<PartitionId, LossCounts>,
+    /// Dead letters that name somebody, of partitions that have no time yet.
+    letters: BTreeMap<PartitionId, Vec<Access>>,
 }
+
+/// Most letters of a partition that wait for its first time.
+pub const MOST_LETTERS: usize = 64;
 
 impl PartitionWatermarks {
     /// Adds a partition: nothing settles beyond its watermark until it is idle or ends.
@@ -40,6 +45,31 @@ impl PartitionWatermarks {
         let tracker = self.trackers.entry(partition).or_insert_with(|| WatermarkTracker::new(lateness));
         tracker.take(access.time, limit, access, schedule);
         self.note_ahead(partition);
+        if let Some(waiting) = self.letters.remove(&partition) {
+            self.take_letters(partition, waiting, lateness, schedule);
+        }
+    }
+
+    /// Takes dead letters that name somebody. They have no time but that at which their partition is.
+    pub fn take_letters(
+        &mut self,
+        partition: PartitionId,
+        named: Vec<Access>,
+        lateness: Span,
+        schedule: &mut impl FnMut(Scheduled<Access>),
+    ) {
+        if named.is_empty() {
+            return;
+        }
+        let tracker = self.trackers.entry(partition).or_insert_with(|| WatermarkTracker::new(lateness));
+        match tracker.now() {
+            Some(now) => named.into_iter().for_each(|access| tracker.take(now, None, Access { time: now, ..access }, schedule)),
+            None => {
+                let waiting = self.letters.entry(partition).or_default();
+                waiting.extend(named);
+                waiting.truncate(MOST_LETTERS);
+            }
+        }
     }
 
     /// A clock says that times up to this one can be believed, also of partitions from which nothing comes.

@@ -133,12 +133,15 @@ impl Shard {
                 &signed
             }
         };
-        self.volumes.note(access, settles);
-        let counts = out.counts.source(access.source);
-        if late {
-            counts.late += 1;
-        } else {
-            counts.accepted += 1;
+        // What could not be decoded is counted as that, whomever it names.
+        if !access.signs.has(Signs::NAMED_LETTER) {
+            self.volumes.note(access, settles);
+            let counts = out.counts.source(access.source);
+            if late {
+                counts.late += 1;
+            } else {
+                counts.accepted += 1;
+            }
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {

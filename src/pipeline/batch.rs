@@ -15,8 +15,8 @@ pub struct Batch {
     pub accesses: Vec<Access>,
     /// Records that could not be decoded.
     pub dead_letters: Vec<DeadLetter>,
-    /// For each of them, how many of the accesses stand before it.
-    pub(super) accesses_before: Vec<usize>,
+    /// For each of them, how many of the accesses stand before it, and what it says of those whom it names.
+    pub(super) places: Vec<(usize, Vec<Access>)>,
     /// Numbers that the source gave its lines: print of the stream, number, place of the line.
     pub sequence_numbers: Vec<(u64, u64, RecordRef)>,
     /// Physical records read: lines or messages.
@@ -45,8 +45,8 @@ pub enum Item {
         /// Where the line stands.
         record: RecordRef,
     },
-    /// A record stands here that could not be decoded.
-    DeadLetter,
+    /// A record stands here that could not be decoded, and names these.
+    DeadLetter(Vec<Access>),
     /// An access.
     Access(Access),
 }
@@ -62,12 +62,12 @@ impl Batch {
     /// dead letters among them.
     pub fn into_items(self) -> (Vec<DeadLetter>, impl Iterator<Item = Item>) {
         let numbers = self.sequence_numbers.into_iter().map(|(stream, number, record)| Item::SequenceNumber { stream, number, record });
-        let mut letters = self.accesses_before.into_iter().peekable();
+        let mut letters = self.places.into_iter().peekable();
         let mut accesses = self.accesses.into_iter();
         let mut given = 0;
         let rest = std::iter::from_fn(move || {
-            if letters.next_if(|before| *before <= given).is_some() {
-                return Some(Item::DeadLetter);
+            if let Some((_, named)) = letters.next_if(|(before, _)| *before <= given) {
+                return Some(Item::DeadLetter(named));
             }
             given += 1;
             accesses.next().map(Item::Access)
@@ -85,15 +85,25 @@ impl Batch {
         let before = self.accesses.len();
         self.accesses.extend(other.accesses);
         self.dead_letters.extend(other.dead_letters);
-        self.accesses_before.extend(other.accesses_before.into_iter().map(|at| at + before));
+        self.places.extend(other.places.into_iter().map(|(at, named)| (at + before, named)));
         self.sequence_numbers.extend(other.sequence_numbers);
         self.records += other.records;
         self.ignored.join(&other.ignored);
     }
 
-    pub(super) fn keep_dead_letter(&mut self, letter: DeadLetter) {
+    pub(super) fn keep_dead_letter(&mut self, letter: DeadLetter, named: Vec<Access>) {
         self.dead_letters.push(letter);
-        self.accesses_before.push(self.accesses.len());
+        self.places.push((self.accesses.len(), named));
+    }
+
+    /// What dead letters say of those whom they name.
+    pub fn named(&mut self) -> impl Iterator<Item = Access> + '_ {
+        self.places.iter_mut().flat_map(|(_, named)| std::mem::take(named))
+    }
+
+    /// A time near which its next record stands.
+    pub(super) fn around(&self) -> Timestamp {
+        self.accesses.last().map_or(Timestamp::FIRST, |access| access.time)
     }
 }
 

@@ -231,7 +231,7 @@ impl PartitionDecoder {
     fn decode_piece(&self, decoder: &mut dyn Decoder, piece: &Piece, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
         match piece {
             Piece::Block(block) => self.block(decoder, block, classifier, range, batch),
-            Piece::Oversized(oversized) => *batch = Batch { made: std::mem::take(&mut batch.made), ..self.oversized(oversized) },
+            Piece::Oversized(oversized) => self.oversized(decoder, oversized, classifier, range, batch),
             Piece::Messages(messages) => self.messages(decoder, messages, classifier, range, batch),
         }
     }
@@ -270,7 +270,7 @@ impl PartitionDecoder {
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
             let mut emit = |decoded: Decoded<'_>| self.keep(decoded, classifier, range, batch);
             if let Err(error) = decoder.decode(raw, &mut emit) {
-                batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+                self.keep_letter(raw, &error.to_string(), classifier, batch);
             }
         }
     }
@@ -282,7 +282,7 @@ impl PartitionDecoder {
             if raw.bytes.trim_ascii().is_empty() {
                 return batch.ignored.add(IgnoredReason::Blank, 1);
             }
-            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
+            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED), Vec::new());
             return;
         }
         let Some(codec) = self.format.known() else { return };
@@ -291,7 +291,7 @@ impl PartitionDecoder {
         batch.made.refresh(&classifier.catalog);
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), batch));
         if let Err(error) = result {
-            batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+            self.keep_letter(raw, &error.to_string(), classifier, batch);
         }
         self.made = std::mem::take(&mut batch.made);
         self.decoder = Some(decoder);
@@ -300,7 +300,7 @@ impl PartitionDecoder {
     /// Makes a dead letter of a record without decoding it.
     pub fn refuse(&self, raw: Raw<'_>, reason: &str, batch: &mut Batch) {
         batch.records += 1;
-        batch.keep_dead_letter(self.dead_letter(raw, reason));
+        batch.keep_dead_letter(self.dead_letter(raw, reason), Vec::new());
     }
 
     /// Decodes messages of a format whose records stand alone, into a batch each; several slices may be decoded at once, and
@@ -322,7 +322,7 @@ impl PartitionDecoder {
     fn decode_one(&self, decoder: &mut dyn Decoder, raw: Raw<'_>, classifier: &Classifier, mut batch: Batch) -> Batch {
         let result = decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, TimeRange::default(), &mut batch));
         if let Err(error) = result {
-            batch.keep_dead_letter(self.dead_letter(raw, &error.to_string()));
+            self.keep_letter(raw, &error.to_string(), classifier, &mut batch);
         }
         batch
     }
@@ -344,18 +344,19 @@ impl PartitionDecoder {
                 batch.sequence_numbers.push((classifier.keys.print("stream", stream), number, record));
             }
             Decoded::Ignored(Ignored { reason, lines, .. }) => batch.ignored.add(reason, lines),
-            Decoded::Lost(LostRecord { position, hash, length, error }) => {
-                batch.keep_dead_letter(DeadLetter {
-                    partition: self.name.clone(),
-                    position,
-                    length,
-                    hash,
-                    reason: error.to_string(),
-                    at: None,
-                    payload: None,
-                });
+            Decoded::Lost(LostRecord { position, hash, length, error, ends }) => {
+                let partition = self.name.clone();
+                let letter = DeadLetter { partition, position, length, hash, reason: error.to_string(), at: None, payload: None };
+                let named = classifier.letter(&ends, (position, hash), batch.around(), self.origin());
+                batch.keep_dead_letter(letter, named);
             }
         }
+    }
+
+    /// A record that cannot be decoded is told to the days of those whom it names.
+    fn keep_letter(&self, raw: Raw<'_>, reason: &str, classifier: &Classifier, batch: &mut Batch) {
+        let named = classifier.letter(raw.bytes, (raw.position, raw.hash), batch.around(), self.origin());
+        batch.keep_dead_letter(self.dead_letter(raw, reason), named);
     }
 
     fn dead_letter(&self, raw: Raw<'_>, reason: &str) -> DeadLetter {
@@ -371,42 +372,53 @@ impl PartitionDecoder {
         }
     }
 
-    fn oversized(&self, oversized: &Oversized) -> Batch {
-        let reason = DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string();
-        let letter = DeadLetter {
+    /// Of a line that is longer than a record may be, the ends are decoded.
+    fn oversized(&self, decoder: &mut dyn Decoder, long: &Oversized, classifier: &Classifier, range: TimeRange, batch: &mut Batch) {
+        batch.records += 1;
+        let raw = Raw { cut: true, ..Raw::new(&long.ends, Position(long.line), long.hash) };
+        if decoder.decode(raw, &mut |decoded| self.keep(decoded, classifier, range, batch)).is_err() {
+            let named = classifier.letter(&long.ends, (raw.position, raw.hash), batch.around(), self.origin());
+            batch.keep_dead_letter(self.too_long(long), named);
+        }
+    }
+
+    fn too_long(&self, long: &Oversized) -> DeadLetter {
+        DeadLetter {
             partition: self.name.clone(),
-            position: Position(oversized.line),
-            length: oversized.length,
-            hash: oversized.hash,
-            reason,
+            position: Position(long.line),
+            length: long.length,
+            hash: long.hash,
+            reason: DecodeError::TooLong { limit: decode::LONGEST_RECORD }.to_string(),
             at: None,
             payload: None,
-        };
-        Batch { dead_letters: vec![letter], accesses_before: vec![0], records: 1, ..Batch::default() }
+        }
     }
 
     fn unrecognised(&self, piece: &Piece, classifier: &Classifier) -> Batch {
         let mut batch = Batch::default();
-        let mut note = |position: u64, bytes: &[u8]| {
+        let note = |batch: &mut Batch, position: u64, bytes: &[u8]| {
             batch.records += 1;
             if bytes.trim_ascii().is_empty() {
                 return batch.ignored.add(IgnoredReason::Blank, 1);
             }
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
-            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED));
+            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED), Vec::new());
         };
         match piece {
             Piece::Block(block) => {
                 let mut passed = 0;
                 block.runs().for_each(|run| match run {
-                    Run::Line(line, bytes) => note(line, bytes),
+                    Run::Line(line, bytes) => note(&mut batch, line, bytes),
                     Run::Blank(lines) => passed += lines,
                 });
                 batch.records += passed;
                 batch.ignored.add(IgnoredReason::Blank, passed);
             }
-            Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(*offset, bytes)),
-            Piece::Oversized(oversized) => return self.oversized(oversized),
+            Piece::Messages(messages) => messages.list.iter().for_each(|(offset, bytes)| note(&mut batch, *offset, bytes)),
+            Piece::Oversized(long) => {
+                batch.records += 1;
+                batch.keep_dead_letter(self.too_long(long), Vec::new());
+            }
         }
         batch
     }

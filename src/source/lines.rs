@@ -1,8 +1,9 @@
 //! Cuts a stream of bytes into blocks of whole lines, with the position of each line.
 //!
-//! Memory is bounded whatever the input holds: a line longer than the limit is hashed as it passes and reported as
-//! [`Oversized`], never held.
+//! Memory is bounded whatever the input holds: of a line longer than the limit, which is hashed as it passes and reported as
+//! [`Oversized`], only the ends are held.
 
+use crate::decode::{KEPT_ENDS, cut_middle};
 use crate::model::access::RecordHash;
 use crate::source::piece::{Block, Oversized, Piece, without_end};
 use memchr::{memchr, memchr_iter, memrchr};
@@ -60,6 +61,26 @@ pub struct LineReader<R> {
 struct LongLine {
     hasher: blake3::Hasher,
     length: u64,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl LongLine {
+    fn begin(hasher: blake3::Hasher) -> LongLine {
+        LongLine { hasher, length: 0, head: Vec::new(), tail: Vec::new() }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        // Of what follows the head begins a piece more than is kept, so that what is cut knows where a character begins.
+        let room = (KEPT_ENDS + 1).saturating_sub(self.head.len()).min(bytes.len());
+        self.head.extend_from_slice(&bytes[..room]);
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(KEPT_ENDS)..]);
+        if self.tail.len() > 2 * KEPT_ENDS {
+            self.tail.drain(..self.tail.len() - KEPT_ENDS);
+        }
+    }
 }
 
 enum StreamState {
@@ -239,23 +260,22 @@ impl<R: Read> LineReader<R> {
         }
         let kept = usize::from(self.buffer.last() == Some(&b'\r'));
         let passed = self.buffer.len() - kept;
-        let long = self.long.get_or_insert_with(|| LongLine { hasher: self.settings.hasher.clone(), length: 0 });
-        long.hasher.update(&self.buffer[..passed]);
-        long.length += passed as u64;
+        self.long.get_or_insert_with(|| LongLine::begin(self.settings.hasher.clone())).pass(&self.buffer[..passed]);
         self.buffer.drain(..passed);
     }
 
     /// Completes the long line with the first `length` bytes of the buffer, and takes `taken` bytes, its end included, out of it.
     fn finish_long_line(&mut self, length: usize, taken: usize) -> Oversized {
-        let mut long = self.long.take().unwrap_or_else(|| LongLine { hasher: self.settings.hasher.clone(), length: 0 });
-        long.hasher.update(&self.buffer[..length]);
+        let mut long = self.long.take().unwrap_or_else(|| LongLine::begin(self.settings.hasher.clone()));
+        long.pass(&self.buffer[..length]);
         self.buffer.drain(..taken);
         let oversized = Oversized {
             line: self.line,
             offset: self.offset,
-            length: long.length + length as u64,
-            end: self.offset + long.length + taken as u64,
+            length: long.length,
+            end: self.offset + long.length + (taken - length) as u64,
             hash: RecordHash(*long.hasher.finalize().as_bytes()),
+            ends: cut_middle(&long.head, &long.tail),
         };
         (self.line, self.offset) = (oversized.line + 1, oversized.end);
         oversized
@@ -314,7 +334,8 @@ mod tests {
                 Piece::Messages(_) => unreachable!("files hold none"),
                 Piece::Oversized(o) => {
                     let from = o.offset as usize;
-                    assert_eq!(o.hash, Keys::built_in().record(&bytes[from..from + o.length as usize]));
+                    let whole = &bytes[from..from + o.length as usize];
+                    assert_eq!((o.hash, &o.ends), (Keys::built_in().record(whole), &cut_middle(whole, whole)));
                     seen.push((o.line, Err((o.length, o.hash))));
                 }
             }

@@ -82,7 +82,7 @@ impl Block {
     }
 }
 
-/// A line longer than the limit: where it stood, and what identifies it.
+/// A line longer than the limit: where it stood, what identifies it, and its ends.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Oversized {
     /// Its number, from 1.
@@ -95,6 +95,8 @@ pub struct Oversized {
     pub end: u64,
     /// Keyed hash of its bytes, without the line end.
     pub hash: RecordHash,
+    /// Its head and its tail.
+    pub ends: Vec<u8>,
 }
 
 /// Messages of a topic's partition, which may be of any content.
@@ -126,7 +128,7 @@ impl Piece {
         };
         match self {
             Piece::Block(block) => block.runs().filter_map(line).filter(|line| !line.is_empty()).take(count).collect(),
-            Piece::Oversized(_) => Vec::new(),
+            Piece::Oversized(long) => vec![&long.ends],
             Piece::Messages(messages) => messages.list.iter().take(count).map(|(_, bytes)| bytes.as_slice()).collect(),
         }
     }

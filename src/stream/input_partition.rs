@@ -6,6 +6,7 @@
 
 use crate::engine::context::Context;
 use crate::engine::partition_events::{LossCounts, PartitionEvent};
+use crate::engine::partition_watermarks::MOST_LETTERS;
 use crate::engine::watermark::{Scheduled, WatermarkTracker};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
@@ -39,6 +40,8 @@ pub struct InputPartition {
     event_task: usize,
     /// Losses before the first watermark: they are sent once there is one.
     losses: LossCounts,
+    /// Dead letters before it that name somebody.
+    letters: Vec<Access>,
     /// Recorded ticks before offsets that are not read yet.
     ticks: VecDeque<Tick>,
     /// Items sent since `next` was advanced.
@@ -58,6 +61,8 @@ pub struct DecodedInput {
     pub numbers: Vec<(u64, u64, RecordRef)>,
     /// Records that could not be decoded, or were lost before it.
     pub losses: LossCounts,
+    /// What dead letters say of those whom they name, who have no time of their own.
+    pub letters: Vec<Access>,
     /// The latest event time that can be believed by the broker's clock and ours; what was held back is believed as what came last.
     pub believed: Option<Timestamp>,
     /// Whether the broker's clock, or that of whoever wrote the record, was beyond ours.
@@ -113,6 +118,7 @@ impl InputPartition {
             tasks: vec![Destination::default(); tasks.max(1) as usize],
             event_task,
             losses: LossCounts::default(),
+            letters: Vec::new(),
             ticks,
             sub: 0,
             outbox: Outbox::default(),
@@ -172,6 +178,15 @@ impl InputPartition {
                 }
                 limit => self.watermarks.take(access.time, limit, access, &mut |found| scheduled.push(found)),
             }
+        }
+        self.letters.extend(input.letters);
+        match self.watermarks.watermark() {
+            Some(now) => {
+                for access in std::mem::take(&mut self.letters) {
+                    self.watermarks.take(now, self.limit, Access { time: now, ..access }, &mut |found| scheduled.push(found));
+                }
+            }
+            None => self.letters.truncate(MOST_LETTERS),
         }
         self.route(scheduled);
         self.losses.add(input.losses);

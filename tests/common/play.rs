@@ -86,7 +86,7 @@ impl Play {
         for item in items {
             match item {
                 Item::SequenceNumber { stream, number, record } => self.engine.note_number(partition, stream, number, record),
-                Item::DeadLetter => self.engine.note_dead_letter(partition),
+                Item::DeadLetter(named) => self.engine.note_dead_letter(partition, named),
                 Item::Access(access) => {
                     let believed = self.believe_all.then_some(Timestamp::END);
                     self.engine.take(access, believed);

@@ -112,11 +112,11 @@ impl Table {
             self.open = Some(row);
             return Ok(());
         }
-        let whole = Raw { bytes: row.text.as_bytes(), position: row.position, hash: row.hash, envelope: raw.envelope };
+        let whole = Raw { bytes: row.text.as_bytes(), position: row.position, hash: row.hash, ..raw };
         let result = self.row(whole, &row.text, emit);
         // What is wrong concerns all of its lines, and is told with the first.
         if let Err(error) = result {
-            emit(Decoded::Lost(LostRecord { position: row.position, hash: row.hash, length: row.text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(row.position, row.hash, &row.text, error)));
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Decoder for Table {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some(Row { text, position, hash }) = self.open.take() {
             let error = DecodeError::Form { expected: EXPECTED, what: "cut off".to_owned() };
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
         }
     }
 

@@ -75,16 +75,16 @@ impl Documents {
         let hash = hash.and(raw.hash);
         match self.shape.search(&whole, scan) {
             Found::End(end) => {
-                let mut inside = Raw { bytes: &whole.as_bytes()[..end], position, hash, envelope: raw.envelope };
+                let mut inside = Raw { bytes: &whole.as_bytes()[..end], position, hash, ..raw };
                 inside.envelope.time = time.or(raw.envelope.time);
                 if let Err(error) = self.inner.decode(inside, emit) {
-                    emit(Decoded::Lost(LostRecord { position, hash, length: end as u64, error }));
+                    emit(Decoded::Lost(LostRecord::new(position, hash, &whole[..end], error)));
                 }
                 Some(&text[end.saturating_sub(before).min(text.len())..])
             }
             Found::More(_) if whole.len() > LONGEST_RECORD => {
                 let error = DecodeError::TooLong { limit: LONGEST_RECORD };
-                emit(Decoded::Lost(LostRecord { position, hash, length: whole.len() as u64, error }));
+                emit(Decoded::Lost(LostRecord::new(position, hash, &whole, error)));
                 None
             }
             Found::More(scan) => {
@@ -106,7 +106,7 @@ impl Documents {
             if matches!(self.shape, Shape::Json) && salvaging::again(&mut *self.inner, raw, &error, emit).is_some() {
                 return;
             }
-            emit(Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(open.position, open.hash, &open.text, error)));
         }
     }
 

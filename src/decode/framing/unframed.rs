@@ -173,13 +173,14 @@ impl Unframed {
                 self.begun = Some(begun);
                 return Ok(());
             }
-            let whole = Raw { bytes: begun.text.as_bytes(), position: begun.position, hash: begun.hash.and(raw.hash), envelope };
+            let whole =
+                Raw { bytes: begun.text.as_bytes(), position: begun.position, hash: begun.hash.and(raw.hash), envelope, cut: raw.cut };
             return self.unwrap(whole, remaining, emit);
         }
         match begun {
             Some(Lines { text, position, hash }) => {
                 let text = text + &letter.payload;
-                let whole = Raw { bytes: text.as_bytes(), position, hash: hash.and(raw.hash), envelope };
+                let whole = Raw { bytes: text.as_bytes(), position, hash: hash.and(raw.hash), envelope, cut: raw.cut };
                 self.unwrap(whole, remaining, emit)
             }
             None => self.unwrap(Raw { bytes: letter.payload.as_bytes(), envelope, ..raw }, remaining, emit),
@@ -309,7 +310,7 @@ impl Unframed {
             self.table = Some(table);
             return Ok(());
         }
-        let whole = Raw { bytes: row.text.as_bytes(), position: row.position, hash: row.hash, envelope: raw.envelope };
+        let whole = Raw { bytes: row.text.as_bytes(), position: row.position, hash: row.hash, ..raw };
         if let Some(first) = table.first.take() {
             let object = match table.header.row(&row.text) {
                 Ok(Row::Object(object)) => find(object.as_bytes(), self.format),
@@ -357,7 +358,7 @@ impl Unframed {
 }
 
 fn lost(raw: Raw<'_>, error: DecodeError, emit: &mut Emit<'_>) {
-    emit(Decoded::Lost(LostRecord { position: raw.position, hash: raw.hash, length: raw.bytes.len() as u64, error }));
+    emit(Decoded::Lost(LostRecord::new(raw.position, raw.hash, &String::from_utf8_lossy(raw.bytes), error)));
 }
 
 impl Decoder for Unframed {
@@ -396,7 +397,7 @@ impl Decoder for Unframed {
     fn flush(&mut self, emit: &mut Emit<'_>) {
         if let Some(Lines { text, position, hash }) = self.begun.take() {
             let error = DecodeError::Form { expected: "a line of several parts", what: "cut off".to_owned() };
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
         }
         if let Some(spread) = self.spread.take() {
             // All that is refused has been told.

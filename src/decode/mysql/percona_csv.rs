@@ -82,9 +82,9 @@ impl Decoder for PerconaCsv {
             }
             return Ok(());
         }
-        let whole = Raw { bytes: open.text.as_bytes(), position, hash, envelope: raw.envelope };
+        let whole = Raw { bytes: open.text.as_bytes(), position, hash, ..raw };
         if let Err(error) = self.record(&open.text, whole, emit) {
-            emit(Decoded::Lost(LostRecord { position, hash, length: open.text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &open.text, error)));
         }
         Ok(())
     }
@@ -102,7 +102,7 @@ impl Decoder for PerconaCsv {
 impl PerconaCsv {
     fn give_up(&mut self, what: &str, emit: &mut Emit<'_>) {
         if let Some(OpenRecord { text, position, hash }) = self.open.take() {
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error: refuse(what) }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, refuse(what))));
         }
     }
 

@@ -108,7 +108,7 @@ impl Texts {
     fn close(&mut self, emit: &mut Emit<'_>) {
         let Some(OpenRecord { text, time, position, hash, .. }) = self.open.take() else { return };
         if let Err(error) = self.one(&text, Some(time), Raw::new(text.as_bytes(), position, hash), emit) {
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
         }
     }
 
@@ -157,7 +157,7 @@ impl Texts {
     fn give_up(&mut self, held: PartialRecord, emit: &mut Emit<'_>) {
         let PartialRecord { text, time, position, hash } = held;
         if let Err(error) = self.one(&text, time.map(known), Raw::new(text.as_bytes(), position, hash), emit) {
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
         }
     }
 

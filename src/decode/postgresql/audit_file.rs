@@ -10,6 +10,7 @@ use crate::decode::postgresql::prefix;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::{english, state};
 use crate::model::access::{Position, RecordHash};
+use crate::model::signs::Signs;
 use serde::Deserialize;
 use std::borrow::Cow;
 
@@ -197,6 +198,7 @@ pub(super) fn line(told: Told, clock: &mut Clock, position: Position, hash: Reco
         statement: None,
         context: text(told.context),
         cursor_position: false,
+        signs: Signs::default(),
     })
 }
 

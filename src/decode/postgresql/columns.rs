@@ -9,6 +9,7 @@ use crate::decode::postgresql::words;
 use crate::decode::postgresql::{english, line};
 use crate::decode::{DecodeError, csv};
 use crate::model::access::{Position, RecordHash};
+use crate::model::signs::Signs;
 use std::borrow::Cow;
 
 /// How the columns of a record are arranged.
@@ -120,6 +121,7 @@ fn server<'t>(mut columns: Vec<Cow<'t, str>>, clock: &mut Clock, position: Posit
         statement: take(19),
         context: take(18),
         cursor_position: take(20).is_some(),
+        signs: Signs::default(),
     })
 }
 
@@ -151,5 +153,6 @@ fn greenplum<'t>(mut columns: Vec<Cow<'t, str>>, clock: &mut Clock, position: Po
         statement,
         context: take(23),
         cursor_position: take(25).is_some_and(|at| at != "0"),
+        signs: Signs::default(),
     })
 }

@@ -31,6 +31,7 @@
 //! 2026-03-02 09:14:05.990 UTC,"li_na","crm",77,"10.0.0.7:5123",69a55e00.4d,2,"SELECT",2026-03-02 09:14:00 UTC,3/4,0,LOG,00000,"AUDIT: SESSION,1,1,READ,SELECT,,,SELECT name FROM crm.customers WHERE id = 42,<none>,1",,,,,,,,,"psql","client backend",,0
 //! ```
 
+use crate::decode::field::let_middle_go;
 use crate::decode::postgresql::columns::{self, Layout};
 use crate::decode::postgresql::line::form;
 use crate::decode::postgresql::session::Sessions;
@@ -38,6 +39,7 @@ use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::{audit_file, csvlog_json};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
+use crate::model::signs::Signs;
 use std::ops::Range;
 
 /// `postgresql-csvlog`.
@@ -65,6 +67,8 @@ struct OpenRecord {
     /// Where each of its lines begins in the text, with its place.
     lines: Vec<(usize, Position, RecordHash)>,
     scan: Scan,
+    /// Whether it was longer than a record may be.
+    signs: Signs,
 }
 
 /// How far a record was searched for its end.
@@ -118,7 +122,17 @@ impl OpenRecord {
     /// Gives up the lines before that one.
     fn lose(&self, end: usize, error: DecodeError, emit: &mut Emit<'_>) {
         let length = self.lines.get(end).map_or(self.text.len(), |(at, _, _)| at.saturating_sub(1));
-        emit(Decoded::Lost(LostRecord { position: self.lines[0].1, hash: self.hash(0..end), length: length as u64, error }));
+        let ends = LostRecord::ends(&[self.text.get(..length).unwrap_or_default()]);
+        emit(Decoded::Lost(LostRecord { position: self.lines[0].1, hash: self.hash(0..end), length: length as u64, error, ends }));
+    }
+
+    /// It has grown too long, within a quoted text: both ends of that stay.
+    fn let_middle_go(&mut self) {
+        let all = self.lines.len();
+        self.lines = vec![(0, self.lines[0].1, self.hash(0..all))];
+        let_middle_go(&mut self.text);
+        self.scan = Scan { at: self.text.len(), state: State::Quoted };
+        self.signs = Signs::CUT_TEXT;
     }
 
     /// What is left from that line on.
@@ -126,7 +140,7 @@ impl OpenRecord {
         let at = self.lines[line].0;
         self.lines.drain(..line);
         self.lines.iter_mut().for_each(|(start, _, _)| *start -= at);
-        OpenRecord { text: self.text.split_off(at), lines: self.lines, scan: Scan::default() }
+        OpenRecord { text: self.text.split_off(at), lines: self.lines, scan: Scan::default(), signs: Signs::default() }
     }
 }
 
@@ -157,10 +171,11 @@ impl Csvlog {
                 if Layout::of(text).is_none() {
                     return Err(form("neither a record nor its continuation"));
                 }
-                self.open = Some(OpenRecord { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan });
+                self.open =
+                    Some(OpenRecord { text: text.to_owned(), lines: vec![(0, raw.position, raw.hash)], scan, signs: Signs::default() });
                 Ok(())
             }
-            Some(_) => self.record(text, raw.position, raw.hash, emit),
+            Some(_) => self.record(text, Signs::default(), (raw.position, raw.hash), emit),
             None => Err(form("not CSV")),
         }
     }
@@ -171,18 +186,21 @@ impl Csvlog {
         loop {
             match scan(&open.text, open.scan) {
                 Some(scan) if scan.state == State::Quoted => {
-                    if open.text.len() > LONGEST_RECORD || open.lines.len() > MOST_LINES {
+                    if open.lines.len() > MOST_LINES {
                         open.lose(open.lines.len(), DecodeError::TooLong { limit: LONGEST_RECORD }, emit);
-                    } else {
-                        open.scan = scan;
-                        self.open = Some(open);
+                        return;
                     }
+                    open.scan = scan;
+                    if open.text.len() > LONGEST_RECORD {
+                        open.let_middle_go();
+                    }
+                    self.open = Some(open);
                     return;
                 }
                 Some(_) => {
                     let all = open.lines.len();
                     let (position, hash) = (open.lines[0].1, open.hash(0..all));
-                    if let Err(error) = self.record(&open.text, position, hash, emit) {
+                    if let Err(error) = self.record(&open.text, open.signs, (position, hash), emit) {
                         open.lose(all, error, emit);
                     }
                     return;
@@ -197,8 +215,15 @@ impl Csvlog {
         }
     }
 
-    fn record(&mut self, text: &str, position: Position, hash: RecordHash, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let (line, numbered) = columns::line(text, &mut self.clock, position, hash)?;
+    fn record(
+        &mut self,
+        text: &str,
+        signs: Signs,
+        (position, hash): (Position, RecordHash),
+        emit: &mut Emit<'_>,
+    ) -> Result<(), DecodeError> {
+        let (mut line, numbered) = columns::line(text, &mut self.clock, position, hash)?;
+        line.signs = signs;
         if numbered {
             emit(line.numbered());
         }

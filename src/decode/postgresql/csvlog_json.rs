@@ -8,6 +8,7 @@ use crate::decode::postgresql::time::Clock;
 use crate::decode::postgresql::{english, words};
 use crate::decode::{DecodeError, json};
 use crate::model::access::{Position, RecordHash};
+use crate::model::signs::Signs;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -185,6 +186,7 @@ pub(super) fn line<'t>(text: &'t str, clock: &mut Clock, position: Position, has
         statement: either(columns.query, columns.statement),
         context: word(columns.context),
         cursor_position: either(columns.query_pos, columns.cursor_position).is_some_and(|at| at != "0"),
+        signs: Signs::default(),
     })
 }
 

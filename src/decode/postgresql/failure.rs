@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use crate::decode::postgresql::line::Severity;
     use crate::model::access::{Position, RecordHash};
+    use crate::model::signs::Signs;
     use crate::model::time::Timestamp;
 
     fn error(state: &'static str, message: &'static str, points: bool, context: Option<&'static str>) -> EventOutcome {
@@ -80,6 +81,7 @@ mod tests {
             statement: Some("SELECT 1".into()),
             context: context.map(Into::into),
             cursor_position: points,
+            signs: Signs::default(),
         }
     }
 

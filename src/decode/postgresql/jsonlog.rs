@@ -32,6 +32,7 @@ use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::postgresql::time::Clock;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json};
+use crate::model::signs::Signs;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -109,6 +110,7 @@ impl Decoder for Jsonlog {
             statement: word(fields.statement),
             context: word(fields.context),
             cursor_position: fields.cursor_position.is_some(),
+            signs: Signs::default(),
         };
         emit(line.numbered());
         self.sessions.take(&line, emit);

@@ -2,6 +2,7 @@
 
 use crate::decode::{DecodeError, Decoded, SequenceNumber};
 use crate::model::access::{Position, RecordHash};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 
@@ -31,6 +32,8 @@ pub(super) struct Line<'a> {
     pub context: Option<Cow<'a, str>>,
     /// Where in the statement: errors of parsing have it, errors of running do not.
     pub cursor_position: bool,
+    /// What of it can only be meant against the record.
+    pub signs: Signs,
 }
 
 impl Line<'_> {

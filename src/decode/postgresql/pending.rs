@@ -3,7 +3,9 @@
 use crate::decode::postgresql::command::DIALECT;
 use crate::decode::postgresql::line::Line;
 use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::doubts::Doubts;
 use crate::model::record::{Client, EventOutcome, Object, Plan, Record, Text};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use crate::sql::{self, Class, split};
 use std::borrow::Cow;
@@ -20,6 +22,7 @@ pub(super) struct LineOrigin {
     pub database: Option<String>,
     pub host: Option<String>,
     pub application: Option<String>,
+    pub signs: Signs,
 }
 
 /// Which sort of line reported a statement.
@@ -88,6 +91,7 @@ impl LineOrigin {
             database: owned(&line.database).filter(|name| !name.is_empty()),
             host: owned(&line.host),
             application: owned(&line.application).or_else(|| application.map(str::to_owned)),
+            signs: line.signs,
         }
     }
 
@@ -101,6 +105,8 @@ impl LineOrigin {
         record.session = Some(Text::Owned(self.session.clone()));
         record.client = Client { ip: text(&self.host), host: None, app: text(&self.application) };
         record.dialect = DIALECT;
+        record.signs = self.signs;
+        record.doubts = Doubts::TEXT.and(Doubts::PEOPLE).if_so(self.signs.has(Signs::CUT_TEXT));
         record
     }
 }
@@ -167,6 +173,7 @@ impl PendingStatement {
     /// Takes what a further line of the same statement says.
     pub(super) fn absorb(&mut self, new: PendingStatement) {
         self.last = self.last.max(new.last);
+        self.origin.signs = self.origin.signs.and(new.origin.signs);
         let replaces = self.is_wrapper() && !new.is_wrapper() && new.line_kind == LineKind::Audit;
         if self.class.is_empty() && new.line_kind == LineKind::Audit {
             self.sub = new.sub;

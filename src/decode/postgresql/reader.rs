@@ -3,6 +3,7 @@
 //! A message of several lines goes on with a tab. Its detail, context and statement have lines of their own, with the prefix of
 //! their session: lines of other sessions may stand between.
 
+use crate::decode::field::let_middle_go;
 use crate::decode::postgresql::backend::{self, Backends, Behind};
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::pending::LineOrigin;
@@ -14,6 +15,7 @@ use crate::decode::postgresql::words::Label;
 use crate::decode::postgresql::{english, plain, state};
 use crate::decode::{DecodeError, Decoded, Emit, IgnoredReason, LONGEST_RECORD, LostRecord, Raw, Settings};
 use crate::model::access::{Operation, Position, RecordHash};
+use crate::model::signs::Signs;
 use crate::model::time::{Span, Timestamp};
 
 /// Most messages that wait for further parts. These come soon, or never.
@@ -81,6 +83,8 @@ struct GatheredMessage {
     ambiguous: bool,
     /// To what the next line belongs.
     part: Label,
+    /// It was cut, or can be read in several ways because its client wanted it so.
+    signs: Signs,
 }
 
 impl GatheredMessage {
@@ -91,9 +95,6 @@ impl GatheredMessage {
             self.last = raw.position;
         }
         self.length = self.length.saturating_add(text.len() + 1);
-        if self.length > LONGEST_RECORD {
-            return;
-        }
         let field = match self.part {
             Label::Message(_) => &mut self.message,
             Label::Detail => self.detail.get_or_insert_default(),
@@ -105,6 +106,10 @@ impl GatheredMessage {
             field.push('\n');
         }
         field.push_str(text);
+        if field.len() > LONGEST_RECORD {
+            let_middle_go(field);
+            self.signs = self.signs.and(Signs::CUT_TEXT);
+        }
     }
 
     /// Says of a further line that it counts with this message, once.
@@ -115,7 +120,10 @@ impl GatheredMessage {
     }
 
     fn lose(&self, error: DecodeError, emit: &mut Emit<'_>) {
-        emit(Decoded::Lost(LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }));
+        let Behind { user, application, .. } = &self.behind;
+        let texts = [user.as_deref().unwrap_or(""), application.as_deref().unwrap_or(""), &self.message];
+        let ends = LostRecord::ends(&texts);
+        emit(Decoded::Lost(LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error, ends }));
     }
 }
 
@@ -323,6 +331,7 @@ impl Reader {
             query: false,
             ambiguous: false,
             part: start.label,
+            signs: Signs::CUT_TEXT.if_so(raw.cut),
         });
         Ok(())
     }
@@ -347,9 +356,6 @@ impl Reader {
 
     /// Hands on a message that has all its parts.
     fn finish(&mut self, entry: GatheredMessage, emit: &mut Emit<'_>) {
-        if entry.length > LONGEST_RECORD {
-            return entry.lose(DecodeError::TooLong { limit: LONGEST_RECORD }, emit);
-        }
         let time = match &entry.when {
             _ if let Some(time) = entry.time => Ok(time),
             When::Text(text) if self.clock.waits(text) && !self.impatient => return self.wait(entry, emit),
@@ -365,6 +371,7 @@ impl Reader {
                 if ambiguous {
                     let mut record = LineOrigin::of(&line, None).record("/header");
                     record.operation = Operation::Admin;
+                    record.signs = Signs::FORGED_HEADER;
                     emit(record.into());
                 }
                 self.sessions.take(&line, emit);
@@ -459,6 +466,7 @@ fn line(entry: GatheredMessage, time: Timestamp) -> Line<'static> {
         statement: text(entry.statement),
         context: text(entry.context),
         cursor_position: placed && !entry.query,
+        signs: entry.signs,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::{Emit, Raw};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -58,6 +59,7 @@ impl Relay {
             statement: None,
             context: None,
             cursor_position: false,
+            signs: Signs::default(),
         };
         if let Some((state, message)) = event.error {
             let login = matches!(event.command, "CONNECT" | "AUTHENTICATE");

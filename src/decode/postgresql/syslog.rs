@@ -4,6 +4,7 @@
 //! or, if it is the detail or the statement, with the prefix; anything else goes on with the line before. The parts of several
 //! processes may stand among each other.
 
+use crate::decode::field::let_middle_go;
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::words::Label;
 use crate::decode::{DecodeError, Decoded, Emit, Envelope, IgnoredReason, LONGEST_RECORD, LostRecord, Raw};
@@ -60,6 +61,8 @@ struct OpenMessage {
     pid: Option<String>,
     /// A part of it is missing.
     torn: bool,
+    /// It was longer than a record may be, and the middle of it was let go.
+    cut: bool,
 }
 
 /// The messages of one log that wait for further parts; the one that was last gone on with is last.
@@ -169,31 +172,33 @@ impl OpenMessage {
             host: own(raw.envelope.host),
             pid: own(raw.envelope.pid),
             torn: false,
+            cut: raw.cut,
         }
     }
 
     fn push(&mut self, text: &str, line: bool, raw: Raw<'_>) {
         self.hash = self.hash.and(raw.hash);
         self.length = self.length.saturating_add(raw.bytes.len());
-        if self.text.len() + text.len() > LONGEST_RECORD {
-            self.torn = true;
-        } else {
-            // The line end was dropped; the tab behind it was not, nor was a space at which a line was cut.
-            if line || text.starts_with('\t') {
-                self.text.push('\n');
-            }
-            self.text.push_str(text);
+        // The line end was dropped; the tab behind it was not, nor was a space at which a line was cut.
+        if line || text.starts_with('\t') {
+            self.text.push('\n');
+        }
+        self.text.push_str(text);
+        if self.text.len() > LONGEST_RECORD {
+            let_middle_go(&mut self.text);
+            self.cut = true;
         }
     }
 }
 
 fn finish(open: OpenMessage, reader: &mut Reader, emit: &mut Emit<'_>) {
-    let lost = |error| Decoded::Lost(LostRecord { position: open.position, hash: open.hash, length: open.length as u64, error });
+    let (position, hash, length) = (open.position, open.hash, open.length as u64);
+    let lost = |error| Decoded::Lost(LostRecord { position, hash, length, error, ends: LostRecord::ends(&[&open.text]) });
     if open.torn {
         return emit(lost(torn()));
     }
     let envelope = Envelope { time: open.time, host: open.host.as_deref(), program: None, pid: open.pid.as_deref() };
-    let raw = Raw { bytes: open.text.as_bytes(), position: open.position, hash: open.hash, envelope };
+    let raw = Raw { bytes: open.text.as_bytes(), position: open.position, hash: open.hash, envelope, cut: open.cut };
     if let Err(error) = reader.take(&open.text, raw, Style::Message, emit) {
         emit(lost(error));
     }

@@ -153,7 +153,7 @@ impl Lines {
     fn close(&mut self, emit: &mut Emit<'_>) {
         let Some((text, position, hash)) = self.open.take() else { return };
         if let Err(error) = self.whole.decode(Raw::new(text.as_bytes(), position, hash), emit) {
-            emit(Decoded::Lost(LostRecord { position, hash, length: text.len() as u64, error }));
+            emit(Decoded::Lost(LostRecord::new(position, hash, &text, error)));
         }
     }
 }

@@ -87,11 +87,12 @@ pub fn decode(followed: &mut Followed<Reading>, messages: &[ConsumerRecord], cla
 }
 
 /// What a batch holds for the engine, and its dead letters.
-pub fn as_input(batch: Batch, losses: u64, limit: Option<TimeLimit>) -> (DecodedInput, Vec<DeadLetter>) {
+pub fn as_input(mut batch: Batch, losses: u64, limit: Option<TimeLimit>) -> (DecodedInput, Vec<DeadLetter>) {
+    let letters = batch.named().collect();
     let Batch { accesses, dead_letters, sequence_numbers: numbers, .. } = batch;
     let losses = LossCounts { dead_letters: dead_letters.len() as u64, losses, ahead: 0 };
     let (believed, is_ahead) = (limit.map(|limit| limit.latest), limit.is_some_and(|limit| limit.is_ahead));
-    (DecodedInput { accesses, numbers, losses, believed, is_ahead }, dead_letters)
+    (DecodedInput { accesses, letters, numbers, losses, believed, is_ahead }, dead_letters)
 }
 
 fn as_raw<'a>(message: &'a ConsumerRecord, classifier: &Classifier) -> Raw<'a> {

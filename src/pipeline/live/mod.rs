@@ -263,7 +263,7 @@ impl Live {
         for item in items {
             match item {
                 Item::SequenceNumber { stream, number, record } => self.engine.note_number(partition, stream, number, record),
-                Item::DeadLetter => self.engine.note_dead_letter(partition),
+                Item::DeadLetter(named) => self.engine.note_dead_letter(partition, named),
                 Item::Access(access) => {
                     self.note_decoded_after_all(&access);
                     self.take_access(source, access, arrived, believed, observer);

@@ -290,7 +290,7 @@ impl Replay {
             .enumerate()
             .filter_map(|(at, reading)| by_input.get(&at).map(|pieces| (at, reading, *pieces)))
             .map(|(at, reading, pieces)| {
-                if let Some(first @ (Piece::Block(_) | Piece::Messages(_))) = pieces.first() {
+                if let Some(first) = pieces.first() {
                     reading.decoder.recognise(first.first_records(100));
                 }
                 let decoder = &mut reading.decoder;
@@ -322,7 +322,7 @@ impl Replay {
         for item in items {
             match item {
                 Item::SequenceNumber { stream, number, record } => self.engine.note_number(of, stream, number, record),
-                Item::DeadLetter => self.engine.note_dead_letter(of),
+                Item::DeadLetter(named) => self.engine.note_dead_letter(of, named),
                 Item::Access(access) => self.take_access(access, tap),
             }
         }

@@ -115,6 +115,7 @@ impl Chunks {
 impl OpenEntry {
     fn lose(&self, what: &str) -> LostRecord {
         let error = DecodeError::Form { expected: super::EXPECTED, what: what.to_owned() };
-        LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error }
+        let texts: Vec<&str> = self.parts.values().take(2).map(|(text, _)| text.as_str()).collect();
+        LostRecord { position: self.position, hash: self.hash, length: self.length as u64, error, ends: LostRecord::ends(&texts) }
     }
 }

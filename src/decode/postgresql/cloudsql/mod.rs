@@ -38,6 +38,7 @@ use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::reader::{Reader, Style};
 use crate::decode::postgresql::session::Sessions;
 use crate::decode::{DecodeError, Decoder, Emit, Format, IgnoredReason, Raw, json};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -207,6 +208,7 @@ impl CloudSql {
             statement: None,
             context: None,
             cursor_position: false,
+            signs: Signs::default(),
         };
         self.sessions.take(&line, emit);
         Ok(())
