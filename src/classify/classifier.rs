@@ -56,8 +56,8 @@ struct Claimant {
     found: Identified,
     /// The login that claims to ask for this person.
     login: Option<Arc<str>>,
-    /// Print of a name that was claimed and not believed; 0 for none.
-    rejected: u64,
+    /// Print of the name that was claimed; 0 for none.
+    claim: u64,
 }
 
 /// A record names neither an employee nor an account that could be known: it has no actor.
@@ -81,12 +81,12 @@ impl Classifier {
         let unknown =
             || Identified { actor: Actor::Account(Arc::from(UNKNOWN_ACTOR)), identity: Identity::Inferred, signs: Signs::default() };
         let Some(mut found) = self.directory.identify(record.employee.as_deref(), account, system, record.time) else {
-            return Claimant { found: unknown(), login: None, rejected: 0 };
+            return Claimant { found: unknown(), login: None, claim: 0 };
         };
         if found.actor.name().is_empty() {
             found.actor = Actor::Account(Arc::from(UNKNOWN_ACTOR));
         }
-        Claimant { found, login: None, rejected: 0 }
+        Claimant { found, login: None, claim: 0 }
     }
 
     /// For whom a login that stands for others says it asks.
@@ -96,21 +96,19 @@ impl Classifier {
         let known = named.iter().find_map(|name| self.directory.person(&name.text, record.system.as_deref(), record.time));
         let may = login.may_claim_from(record.client.ip.as_deref(), record.client.host.as_deref());
         let own = |signs| Identified { actor: Actor::Account(login.name.clone()), identity: Identity::Authenticated, signs };
+        let print = |name: &str| self.keys.print("claim", name).max(1);
         Some(match known {
             Some(person) if may => {
+                let claim = print(person.name());
                 let found = Identified { actor: person, identity: Identity::Claimed, signs: Signs::default() };
-                Claimant { found, login: Some(login.name.clone()), rejected: 0 }
+                Claimant { found, login: Some(login.name.clone()), claim }
             }
             // A name of nobody may be a customer's or a job's: how many there are is held against what is usual of the login.
             None => {
                 let disguised = Signs::CONFUSABLE_NAME.if_so(first.by_key && names::is_disguised(&first.text));
-                let rejected = if first.by_key { self.keys.print("rejected claim", &first.text).max(1) } else { 0 };
-                Claimant { found: own(disguised), login: None, rejected }
+                Claimant { found: own(disguised), login: None, claim: if first.by_key { print(&first.text) } else { 0 } }
             }
-            Some(person) => {
-                let rejected = self.keys.print("rejected claim", person.name()).max(1);
-                Claimant { found: own(Signs::REJECTED_CLAIM), login: None, rejected }
-            }
+            Some(person) => Claimant { found: own(Signs::REJECTED_CLAIM), login: None, claim: print(person.name()) },
         })
     }
 
@@ -180,7 +178,7 @@ impl Classifier {
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, catalog, &self.keys);
         let system = record.system.as_deref();
-        let Claimant { found: Identified { actor, identity, signs }, login, rejected } = self.identify(record);
+        let Claimant { found: Identified { actor, identity, signs }, login, claim } = self.identify(record);
         let mut places = Places::default();
         for read in &disclosure.reads {
             if let Some(table) = catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
@@ -205,7 +203,7 @@ impl Classifier {
             actor,
             identity,
             login,
-            rejected_claim: rejected,
+            claim,
             operation: if record.operation == Operation::Read && disclosure.exports { Operation::Export } else { record.operation },
             success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,

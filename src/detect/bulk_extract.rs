@@ -20,6 +20,9 @@
 //! reason, and all people. The weaker surprise of the two counts, so both must be unusual. A peak of today or yesterday that
 //! the whole peer group or unit shares raises what is expected.
 //!
+//! Of a login that says that it asks for others, what it touches for all of them and for the one for whom it touches the most are held
+//! against its own closed days, from the fifth on: what is done in somebody's name is the login's doing as well.
+//!
 //! ## Innocent look-alikes
 //!
 //! Migrations, month-end runs, audits and campaigns. Record them as an explanation of kind `campaign` or `batch`; month ends
@@ -34,7 +37,7 @@
 //!
 //! A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, LOGIN_KNOWN};
 use crate::model::typology::Typology;
 use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
@@ -54,6 +57,9 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.change.newly_unexplained == 0 {
         return None;
     }
+    if context.access.is_share() {
+        return of_login(context);
+    }
     let unexplained = context.profile.figure(Window::H24, context.change.end, CountScope::Unexplained);
     if unexplained < context.floor {
         return None;
@@ -72,6 +78,38 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         measure: Measure::Persons,
         bits,
         particular: format!("{} have no known reason", told.of_the("people touched within 24 hours")),
+        related: Vec::new(),
+    })
+}
+
+/// A login that acts for others: the one for whom it touched the most, or all of them together.
+fn of_login(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.own[Measure::Unexplained as usize].days < LOGIN_KNOWN {
+        return None;
+    }
+    let unit = context.change.unit;
+    let all = context.profile.figure(Window::H24, unit, CountScope::Unexplained);
+    let for_one = context.added(Measure::LargestClaim);
+    let bits_of =
+        |measure: Measure, count: u64| if count < context.floor { 0.0 } else { context.expected_in_24_hours(measure).bits(count) };
+    let (of_all, of_one) = (bits_of(Measure::Unexplained, all), bits_of(Measure::LargestClaim, for_one));
+    let (measure, count, bits) =
+        if of_one > of_all { (Measure::LargestClaim, for_one, of_one) } else { (Measure::Unexplained, all, of_all) };
+    let told = context.told_in(measure, Window::H24, count);
+    let particular = match measure {
+        Measure::LargestClaim => {
+            format!("{}, without a known reason", told.counted("people were touched for one of those for whom it says that it asks"))
+        }
+        _ => format!("{} have no known reason", told.of_the("people touched within 24 hours for those for whom it says that it asks")),
+    };
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::BulkExtract,
+        window: Window::H24,
+        count,
+        unknown: told.unknown,
+        measure,
+        bits,
+        particular,
         related: Vec::new(),
     })
 }

@@ -367,9 +367,18 @@ impl AccessContext<'_> {
 /// The three windows over days, after today's.
 pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
+/// What is judged of a login by what it does for others: how they work is theirs.
+const OF_LOGINS: [Typology; 3] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary];
+
+/// Closed days of its own by which a login is known that acts for others: no other login is its peer.
+pub const LOGIN_KNOWN: f64 = 5.0;
+
 /// Runs every enabled detector on an access.
 pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
+        if context.access.is_share() && !OF_LOGINS.contains(&detector.typology) {
+            continue;
+        }
         let setting = settings.of(detector.typology);
         if setting.enabled {
             let context = AccessContext { floor: setting.floor, ..*context };

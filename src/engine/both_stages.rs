@@ -67,7 +67,7 @@ impl Engine {
     pub fn take(&mut self, access: Access, limit: Option<Timestamp>) {
         let lateness = self.keyed.context().lateness;
         let partition = access.partition;
-        self.watermarks.take(access, limit, lateness, &mut |record| self.keyed.push(record));
+        self.watermarks.take(access, limit, lateness, &mut |record| self.keyed.push_all(record));
         if self.watermarks.has_losses() {
             self.push_losses(partition);
         }
@@ -123,12 +123,12 @@ impl Engine {
 
     /// A partition is idle: it does not hold the others up, and its watermark advances to `to` (a recorded tick).
     pub fn mark_idle(&mut self, partition: PartitionId, to: Option<Timestamp>) {
-        self.watermarks.mark_idle(partition, to, &mut |record| self.keyed.push(record));
+        self.watermarks.mark_idle(partition, to, &mut |record| self.keyed.push_all(record));
     }
 
     /// A partition ends.
     pub fn end_partition(&mut self, partition: PartitionId) {
-        self.watermarks.end(partition, &mut |record| self.keyed.push(record));
+        self.watermarks.end(partition, &mut |record| self.keyed.push_all(record));
         self.push_losses(partition);
     }
 

@@ -67,7 +67,9 @@ pub fn judge_access(
     let people = access.persons.figure().unwrap_or(0);
     let is_unknown = justification.unexplained_unnamed == Persons::Unknown;
     let newly_unexplained = Told::of(change.newly_unexplained, u32::from(is_unknown)).known;
-    out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), newly_unexplained);
+    if !access.is_share() {
+        out.counts.disclosed(access.kinds, people, context.statute.tier_of(access.kinds), newly_unexplained);
+    }
     let day = change.day;
     let past = (!change.in_today).then(|| (tracked.profile.history.all_moments(day.saturating_sub(1)), Before::default()));
     let before = |window| match &past {
@@ -249,6 +251,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         particular: finding.particular.clone(),
         observed: observe(profile, finding.window, trigger),
         bits: finding.bits,
+        identity: profile.identity(finding.window, trigger.end, trigger.access),
         learnt_to: trigger.day.saturating_sub(1),
         days: profile.total(finding.measure, trigger.day.saturating_sub(1), finding.window.days().saturating_sub(1)).0 + 1,
     };

@@ -153,6 +153,14 @@ impl KeyedStage {
         self.shards[self.shared.context.key(&record.item.actor).shard()].push(record);
     }
 
+    /// The same, and the share of the login that claims to do it for somebody.
+    pub fn push_all(&mut self, record: Scheduled<Access>) {
+        if let Some(item) = record.item.share_of_login() {
+            self.push(Scheduled { item, ..record });
+        }
+        self.push(record);
+    }
+
     /// Takes an event of a partition, which is applied at that time.
     pub fn push_event(&mut self, partition: PartitionId, at: Timestamp, event: PartitionEvent) {
         self.events.push(partition, at.max(self.progress.settled), event);
@@ -273,7 +281,8 @@ impl KeyedStage {
     /// Provisional revisions of a record that has just arrived. The record must be pushed as well, and settles in its time.
     pub fn show_provisional(&mut self, access: &Access) -> Vec<Revision> {
         let settled = whole_minutes(self.progress.settled);
-        if self.has_settled(access) || access.time < settled {
+        // A claim is shown with the person who is claimed; the login's share is judged once it has settled.
+        if access.is_share() || self.has_settled(access) || access.time < settled {
             return Vec::new();
         }
         let key = self.shared.context.key(&access.actor);

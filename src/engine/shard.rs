@@ -125,7 +125,8 @@ impl Shard {
         let access = match seen {
             Seen::First | Seen::Other { same_login: false } => access,
             Seen::Repeat => {
-                out.counts.source(access.source).duplicate += 1;
+                // The record itself counts, and no login's share in it.
+                out.counts.source(access.source).duplicate += u64::from(!access.is_share());
                 return;
             }
             Seen::Other { same_login: true } => {
@@ -133,15 +134,12 @@ impl Shard {
                 &signed
             }
         };
-        // What could not be decoded is counted as that, whomever it names.
-        if !access.signs.has(Signs::NAMED_LETTER) {
+        // What could not be decoded is counted as that, whomever it names; a share, with the person that it was claimed for.
+        if !access.signs.has(Signs::NAMED_LETTER) && !access.is_share() {
             self.volumes.note(access, settles);
             let counts = out.counts.source(access.source);
-            if late {
-                counts.late += 1;
-            } else {
-                counts.accepted += 1;
-            }
+            counts.late += u64::from(late);
+            counts.accepted += u64::from(!late);
         }
         let key = env.context.key(&access.actor);
         if let Some(mut tracked) = env.profiles.get_mut(&key) {
@@ -156,6 +154,9 @@ impl Shard {
 
     fn apply_to(&mut self, tracked: &mut Tracked, access: &Access, late: bool, settles: Timestamp, env: Env<'_>, out: &mut Output) {
         let day = judge_access(tracked, access, settles, &mut self.usage, env, out);
+        if access.is_share() {
+            return;
+        }
         self.coverage.note(tracked, access, day, late, env.context);
         let today = tracked.profile.today();
         if let Some(more) = tracked.more_activity() {

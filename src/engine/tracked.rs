@@ -196,7 +196,8 @@ impl Tracked {
     /// What the global stage may learn from, of days up to `last`.
     pub fn summary(&mut self, last: u32, group: &GroupModel, context: &Context) -> Option<Summary> {
         let touched = self.profile.conduct.touched.take(last);
-        if self.profile.history.is_empty() {
+        // What a login does for others is no measure for those who do their own work.
+        if self.profile.history.is_empty() || self.profile.speaks_for_others() {
             return None;
         }
         let mut days: Vec<_> = self.profile.history.learnt(last).take_while(|day| day.day > self.marks.summarised).collect();

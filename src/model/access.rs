@@ -186,6 +186,9 @@ pub struct IdSequence {
     pub consecutive: u32,
 }
 
+/// Tells the id of a login's share from that of the record itself.
+const SHARE: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// One decoded, classified act of one actor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Access {
@@ -209,8 +212,9 @@ pub struct Access {
     pub identity: Identity,
     /// The login that says it acts for this person; none where the login itself is the person's.
     pub login: Option<Arc<str>>,
-    /// Print of a name for which the login claimed to ask and was not believed; 0 for none.
-    pub rejected_claim: u64,
+    /// Print of the name for which a login says that it asks; 0 for none. It was not believed where the actor is the login itself and
+    /// known for sure.
+    pub claim: u64,
     /// What was done.
     pub operation: Operation,
     /// Whether it succeeded.
@@ -252,6 +256,19 @@ pub struct Access {
 }
 
 impl Access {
+    /// The same act as that of the login that claims to do it for somebody: whoever is claimed, it is the login's act as well.
+    pub fn share_of_login(&self) -> Option<Access> {
+        let login = self.login.clone()?;
+        // It is no repeat of the person's record.
+        let id = self.id.as_ref().map(|id| RecordId { text: id.text.clone(), print: id.print ^ SHARE });
+        Some(Access { actor: Actor::Account(login), login: None, id, ..self.clone() })
+    }
+
+    /// Whether it is the login's share of an act that it claims to do for somebody. The record itself counts with that person.
+    pub fn is_share(&self) -> bool {
+        self.identity == Identity::Claimed && self.login.is_none()
+    }
+
     /// The people disclosed beyond those known by name.
     ///
     /// Where the source names people and shows more rows of a detail table or join, the rows are those people's details:

@@ -1,5 +1,6 @@
 //! The alert as an investigator and other programs see it (docs/contract.md §8): one JSON object per revision, every key always present.
 
+use crate::model::identity::Identity;
 use crate::model::kind::Kind;
 use crate::model::persons::Persons;
 use crate::model::severity::Severity;
@@ -26,8 +27,11 @@ pub struct Alert {
     pub score: f64,
     /// The person; null where only an account or source can be named.
     pub employee: Option<String>,
-    /// The account, where it cannot be told whose it is.
+    /// The account, where it cannot be told whose it is, or only it says for whom it asks.
     pub account: Option<String>,
+    /// How the person is known; null where nobody is.
+    #[serde(default)]
+    pub identity: Option<Identity>,
     /// The source that a gap is told of; null where somebody can be named.
     pub source: Option<String>,
     /// Unit of the person.

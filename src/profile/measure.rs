@@ -74,6 +74,12 @@ measures! {
     Vips = "people of public interest",
     /// Accesses with signs of what can only be meant against the record.
     Tampered = "accesses with signs of tampering",
+    /// Of a login that asks for others: for how many.
+    SpokenFor = "employees spoken for",
+    /// Of a login that asks for others: names that it gave and that were not believed.
+    RejectedNames = "names that are nobody's",
+    /// Of a login that asks for others: people touched without a known reason for the one for whom it touched the most.
+    LargestClaim = "people for one of those spoken for",
 }
 
 impl Measure {
@@ -83,6 +89,7 @@ impl Measure {
             Measure::Persons | Measure::Purposed => Some(CountScope::Exposure),
             Measure::Unexplained | Measure::OffDuty | Measure::Claimed | Measure::Enumerated => Some(CountScope::Unexplained),
             Measure::Segment | Measure::Direct | Measure::NewPlace | Measure::Rare => Some(CountScope::Unexplained),
+            Measure::LargestClaim => Some(CountScope::Unexplained),
             Measure::Dossiers | Measure::Orders | Measure::Fresh | Measure::Foreign | Measure::Owned | Measure::Followed => None,
             Measure::Misses
             | Measure::Mechanical
@@ -91,7 +98,13 @@ impl Measure {
             | Measure::Controls
             | Measure::Vips
             | Measure::Tampered => None,
+            Measure::SpokenFor | Measure::RejectedNames => None,
         }
+    }
+
+    /// Whether the figure of a day is its largest, and not its sum.
+    pub fn is_peak(self) -> bool {
+        matches!(self, Measure::Polls | Measure::LargestClaim)
     }
 
     /// Whether a peak that the whole peer group shares says nothing about one of them: plain volumes of work do rise together.
@@ -107,6 +120,7 @@ impl Measure {
             Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,
             Measure::Dossiers | Measure::Enumerated | Measure::Mechanical | Measure::Direct | Measure::NewPlace => false,
             Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips | Measure::Tampered => false,
+            Measure::SpokenFor | Measure::RejectedNames | Measure::LargestClaim => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is kept of one employee: sliding windows, distinct people, closed days, the statutory counter, the trail of evidence.
 
 pub mod baseline;
+pub mod claims;
 pub mod conduct;
 pub mod counted;
 pub mod counts;
@@ -26,8 +27,10 @@ use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::statute::Statute;
 use crate::model::time::Timestamp;
+use claims::Claims;
 use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
+use counts::CountScope;
 use dossiers::{Dossier, Dossiers};
 use evaluated::Evaluated;
 use history::{ClosedDay, History};
@@ -39,7 +42,7 @@ use serde::{Deserialize, Serialize};
 use statutory::StatutoryTotals;
 use tally::Tally;
 use trail::Trail;
-use window::WindowEnd;
+use window::{Window, WindowEnd};
 
 /// Days over which the statutory counter and the table of subjects roll, where nothing else is configured.
 pub const HORIZON_DAYS: u32 = 365;
@@ -86,6 +89,10 @@ pub struct Profile {
     pub newest_open: NewestOpen,
     /// How far their days could be evaluated.
     pub evaluated: Evaluated,
+    /// How it is known whose it is, apart from claims.
+    proven: Identity,
+    /// What was claimed of them, or by them; of most nothing ever is.
+    pub claims: Option<Box<Claims>>,
 }
 
 /// The newest access without a known reason: a finding of the global stage is attributed to it.
@@ -163,7 +170,22 @@ impl Profile {
             conduct: Conduct::default(),
             newest_open: NewestOpen::default(),
             evaluated: Evaluated::default(),
+            proven: Identity::default(),
+            claims: None,
         }
+    }
+
+    /// Whether it is a login's that says that it asks for others.
+    pub fn speaks_for_others(&self) -> bool {
+        matches!(self.actor, Actor::Account(_)) && self.claims.is_some()
+    }
+
+    /// How the person behind the window of that end is known. `newest` is the access that is judged, where there is one.
+    pub fn identity(&self, window: Window, end: WindowEnd, newest: Option<&Access>) -> Identity {
+        let Some(claims) = &self.claims else { return self.proven };
+        let people = self.figure(window, end, CountScope::Unexplained);
+        let shows_nobody = newest.is_some_and(|access| access.persons.is_nobody() && access.identity == Identity::Claimed);
+        if shows_nobody || claims.hold(window.since(end.unit), people) { Identity::Claimed } else { self.proven }
     }
 
     /// The number of the newest day.
@@ -274,9 +296,19 @@ impl Profile {
         let is_open = justification.unexplained != UnexplainedSubjects::Nobody;
         change.signals[Measure::Tampered as usize] += u64::from(!access.signs.is_empty());
         let at = conduct::When { unit, late: !in_today };
-        let device = self.conduct.note_act(access, is_open, at, |subject| seen.last_touch(subject), &mut change.signals);
+        // How a login works for others is how they work.
+        let device = match access.is_share() {
+            true => conduct::devices::Seen::default(),
+            false => self.conduct.note_act(access, is_open, at, |subject| seen.last_touch(subject), &mut change.signals),
+        };
+        if access.identity != Identity::Claimed {
+            self.proven = access.identity;
+        }
         if discloses {
             self.apply_disclosure(access, justification, around, device, statute, &mut change);
+        }
+        if claims::is_claim(access) {
+            self.claims.get_or_insert_default().note(access, unit, change.newly_unexplained, &mut change.signals);
         }
         if in_today {
             late::add(&mut self.figures, &change.signals);
@@ -305,7 +337,9 @@ impl Profile {
         }
         self.trail.push(unit, access);
         change.newly_unexplained = unexplained.saturating_add(counted_unexplained);
-        change.dossier = self.follow(access, justification, unit, around, strangers, statute);
+        if !access.is_share() {
+            change.dossier = self.follow(access, justification, unit, around, strangers, statute);
+        }
         let open = change.newly_unexplained;
         if open > 0 && access.time >= self.newest_open.time {
             self.newest_open = NewestOpen {
@@ -316,7 +350,9 @@ impl Profile {
                 claimed: access.identity == Identity::Claimed,
             };
         }
-        self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut change.signals);
+        if !access.is_share() {
+            self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut change.signals);
+        }
         let all = persons.saturating_add(counted);
         let of = |holds: bool, count: u64| if holds { count } else { 0 };
         let counts = [
@@ -352,7 +388,7 @@ impl Profile {
         let (mut persons, mut unexplained) = (0, 0);
         let mut strangers = [false; TARGETED];
         let scale = self.seen.scale();
-        let targeted = access.subjects.len() <= TARGETED;
+        let targeted = access.subjects.len() <= TARGETED && !access.is_share();
         for (at, subject) in access.subjects.iter().enumerate() {
             let open = justification.unexplained.is_unexplained(at);
             let touch = self.seen.touch(*subject, access.kinds, unit, open);
@@ -473,7 +509,8 @@ impl Profile {
             + self.trail.heap_bytes()
             + self.dossiers.heap_bytes()
             + self.evaluated.heap_bytes()
-            + self.conduct.heap_bytes();
+            + self.conduct.heap_bytes()
+            + self.claims.as_ref().map_or(0, |claims| claims.heap_bytes());
         (profile, self.seen.heap_bytes() + self.counted_days.heap_bytes())
     }
 }

@@ -125,6 +125,7 @@ pub fn read(mut section: Section<'_>) -> Option<Box<dyn SinkConfig>> {
 pub(crate) mod tests {
     use super::*;
     use crate::model::alert::*;
+    use crate::model::identity::Identity;
     use crate::model::persons::Persons;
     use crate::model::severity::Severity;
     use crate::model::typology::Typology;
@@ -146,6 +147,7 @@ pub(crate) mod tests {
             score: 71.4,
             employee: Some("E0042".to_owned()),
             account: None,
+            identity: Some(Identity::Authenticated),
             source: None,
             unit: None,
             role: None,

@@ -262,7 +262,12 @@ impl InputPartition {
 
     /// Adds records to the bundles of their tasks.
     fn route(&mut self, scheduled: Vec<Scheduled<Access>>) {
-        for Scheduled { settles, late, item } in scheduled {
+        // A login that claims to act for somebody has its share in the act, wherever it is looked after.
+        let with_shares = scheduled.into_iter().flat_map(|record| {
+            let share = record.item.share_of_login().map(|item| Scheduled { item, ..record });
+            std::iter::once(record).chain(share)
+        });
+        for Scheduled { settles, late, item } in with_shares {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
             self.add_to_bundle(task, settles, RoutedItem::Record { access: item, late });
         }

@@ -13,6 +13,7 @@ mod writer;
 
 use crate::detect::Finding;
 use crate::model::alert::{AlertState, Observed};
+use crate::model::identity::Identity;
 use crate::model::severity::Severity;
 use crate::model::statute::Band;
 use crate::model::time::{Span, Timestamp};
@@ -137,6 +138,8 @@ pub struct Peak {
     pub observed: Observed,
     /// Surprise of the strongest finding, in bits.
     pub bits: f64,
+    /// How the person is known in it.
+    pub identity: Identity,
     /// Closed days before it, by which the own expectation is stated.
     pub learnt_to: u32,
     /// Days of activity in the window.

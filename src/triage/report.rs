@@ -4,6 +4,7 @@ use crate::model::access::Actor;
 use crate::model::alert::{
     Alert, AlertState, Evidence, Expected, InnocentReason, MadeBy, OwnExpectation, PeerExpectation, SourceRange, Statute as StatuteFigures,
 };
+use crate::model::identity::Identity;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::profile::counts::CountScope;
@@ -16,8 +17,11 @@ use std::collections::BTreeMap;
 impl Writer<'_> {
     /// Writes a revision. `shown_at` is filled in by the budget.
     pub fn write(&self, episode: &Episode, revision: u32, state: AlertState, settled: bool) -> Alert {
+        let identity = episode.peak.identity;
+        let login = || self.profile.claims.as_ref().and_then(|claims| claims.login()).map(ToString::to_string);
         let (employee, account) = match &self.profile.actor {
-            Actor::Employee(id) => (Some(id.to_string()), None),
+            // Whoever is claimed, the login is told beside them.
+            Actor::Employee(id) => (Some(id.to_string()), if identity == Identity::Claimed { login() } else { None }),
             Actor::Account(id) => (None, Some(id.to_string())),
         };
         let statute = StatuteFigures {
@@ -38,6 +42,7 @@ impl Writer<'_> {
             typology: episode.typology,
             severity: episode.severity,
             score: episode.score,
+            identity: employee.is_some().then_some(identity),
             employee,
             account,
             source: None,

@@ -6,6 +6,7 @@ use crate::model::alert::{
     Alert, AlertState, Evidence, Expected, InnocentReason, MadeBy, Observed, OwnExpectation, SourceRange, Statute as StatuteFigures,
     StatuteScore,
 };
+use crate::model::identity::Identity;
 use crate::model::persons::Persons;
 use crate::model::severity::Severity;
 use crate::model::statute::Statute;
@@ -83,6 +84,7 @@ impl SourceEpisode {
             particular: finding.particular.clone(),
             observed: Observed { accesses: low.records, records: low.records, persons: Persons::NOBODY, ..Observed::default() },
             bits: finding.bits,
+            identity: Identity::default(),
             learnt_to: 0,
             days: 1,
         };
@@ -137,6 +139,7 @@ impl SourceWriter<'_> {
             score: episode.score,
             employee: None,
             account: None,
+            identity: None,
             source: Some(source.to_string()),
             unit: None,
             role: None,

@@ -2,7 +2,9 @@
 
 use crate::model::access::Actor;
 use crate::model::alert::{Expected, Observed, Statute as StatuteFigures, StatuteScore};
+use crate::model::identity::Identity;
 use crate::model::persons::Persons;
+use crate::model::shown::is_invisible;
 use crate::profile::measure::Measure;
 use crate::triage::Episode;
 use crate::triage::writer::Writer;
@@ -20,7 +22,7 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
     format!(
         "{} touched {}{apart}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
          Statutory counter ({}): exposure {}; unexplained {}.{inferred}{reasons}",
-        who(writer),
+        who(writer, peak.identity),
         people(peak.observed.persons),
         plural(peak.observed.accesses, "access", "accesses"),
         peak.window.name(),
@@ -48,9 +50,20 @@ fn apart(observed: &Observed) -> String {
     format!(" ({})", parts.join(", "))
 }
 
-fn who(writer: &Writer<'_>) -> String {
+/// How the person is known, where that is no proof.
+fn known(writer: &Writer<'_>, identity: Identity) -> String {
+    let login = writer.profile.claims.as_ref().and_then(|claims| claims.login());
+    match (identity, login) {
+        (Identity::Claimed, Some(login)) => format!(" (as the login {} claims, which is told of it as well)", plain(login)),
+        (Identity::Claimed, None) => " (by a claim)".to_owned(),
+        (Identity::Inferred, _) => " (by the login's name alone)".to_owned(),
+        (Identity::Authenticated, _) => String::new(),
+    }
+}
+
+fn who(writer: &Writer<'_>, identity: Identity) -> String {
     let name = match &writer.profile.actor {
-        Actor::Employee(id) => format!("Employee {}", plain(id)),
+        Actor::Employee(id) => format!("Employee {}{}", plain(id), known(writer, identity)),
         Actor::Account(id) => format!("Account {} (not resolved to one person)", plain(id)),
     };
     let place = [writer.employee.and_then(|e| e.role.as_deref()), writer.employee.and_then(|e| e.unit.as_deref())];
@@ -116,8 +129,7 @@ pub(super) fn plain_text(text: impl AsRef<str>) -> String {
 }
 
 fn shown(name: &str, longest: usize) -> String {
-    let bidi = |c: &char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    name.chars().filter(|c| !c.is_control() && !bidi(c)).take(longest).collect()
+    name.chars().filter(|c| !is_invisible(*c)).take(longest).collect()
 }
 
 #[cfg(test)]

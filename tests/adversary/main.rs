@@ -37,6 +37,8 @@ mod out_by_copy;
 mod packed_in_one_row;
 mod pages_of_a_list;
 mod ranges_of_keys;
+mod claimed_person;
+mod confusable_login;
 mod rows_left_out;
 mod rows_of_a_write;
 mod shown_for_a_trifle;

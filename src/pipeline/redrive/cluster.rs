@@ -71,8 +71,8 @@ impl Handover {
         let mut sending = Sending { writer: RecordProducer::new(&self.cluster)?, sealer, given: 0, acknowledged: 0 };
         for entry in entries {
             let mut bundles = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
-            for (at, access) in entry.accesses.iter().enumerate() {
-                let access = named(entry.letter, at, access.clone());
+            let all = entry.accesses.iter().enumerate().map(|(at, access)| named(entry.letter, at, access.clone()));
+            for access in all.flat_map(|access| [access.share_of_login(), Some(access)]).flatten() {
                 let task = context.task(&access.actor, bundles.len() as u32) as usize;
                 let (at, item) = (access.time, RoutedItem::Record { access, late: true });
                 bundles[task].push(&BundleItem { position: RecordPosition::default(), at, item });
