@@ -368,7 +368,7 @@ impl AccessContext<'_> {
 pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
 /// What is judged of a login by what it does for others: how they work is theirs.
-const OF_LOGINS: [Typology; 3] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary];
+const OF_LOGINS: [Typology; 4] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary, Typology::Tampering];
 
 /// Closed days of its own by which a login is known that acts for others: no other login is its peer.
 pub const LOGIN_KNOWN: f64 = 5.0;

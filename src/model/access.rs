@@ -260,7 +260,7 @@ impl Access {
     pub fn share_of_login(&self) -> Option<Access> {
         let login = self.login.clone()?;
         // It is no repeat of the person's record.
-        let id = self.id.as_ref().map(|id| RecordId { text: id.text.clone(), print: id.print ^ SHARE });
+        let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SHARE, ..id.clone() });
         Some(Access { actor: Actor::Account(login), login: None, id, ..self.clone() })
     }
 

@@ -95,11 +95,12 @@ impl Claims {
 
     /// Whether so many people of a window rest on claims.
     pub fn hold(&self, since: Since, people: u64) -> bool {
+        let of_days = |from| self.people_of_days.since(from).fold(0u64, |sum, more| sum.saturating_add(*more));
         let claimed = match since {
-            Since::Unit(unit) => self.people.since(unit),
-            Since::Day(day) => self.people_of_days.since(day),
+            Since::Unit(unit) => self.people.since(unit).fold(0u64, |sum, more| sum.saturating_add(*more)),
+            Since::Day(day) => of_days(day),
+            Since::Days(first, last) => of_days(first).saturating_sub(of_days(last + 1)),
         };
-        let claimed = claimed.fold(0u64, |sum, more| sum.saturating_add(*more));
         claimed > 0 && claimed.saturating_mul(10) >= people.saturating_mul(MOST_TENTHS)
     }
 

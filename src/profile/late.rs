@@ -78,12 +78,12 @@ impl LateDays {
     }
 }
 
-/// Adds what an access counted to the figures of its day. People who are polled are not added up: the most often polled counts.
+/// Adds what an access counted to the figures of its day. Peaks are not added up: the highest counts.
 pub(super) fn add(figures: &mut Figures, signals: &[u64; Measure::COUNT]) {
     for (at, more) in signals.iter().enumerate().filter(|(_, more)| **more > 0) {
         let more = u32::try_from(*more).unwrap_or(u32::MAX);
         let figure = &mut figures[at];
-        *figure = if at == Measure::Polls as usize { (*figure).max(more) } else { figure.saturating_add(more) };
+        *figure = if Measure::ALL[at].is_peak() { (*figure).max(more) } else { figure.saturating_add(more) };
     }
 }
 
