@@ -230,6 +230,11 @@ impl Seen {
         self
     }
 
+    /// What was told of some employees, accounts or sources.
+    pub fn about(&self, who: &[&str]) -> Vec<&Alert> {
+        self.alerts.iter().filter(|alert| who.contains(&alert.about())).collect()
+    }
+
     /// Whether something was shown within the budget.
     pub fn is_shown(&self) -> bool {
         self.alerts.iter().any(|alert| alert.shown_at.is_some())
