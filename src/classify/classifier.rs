@@ -151,7 +151,7 @@ impl Classifier {
             actor,
             identity: Identity::Inferred,
             login: None,
-            rejected_claim: 0,
+            claim: 0,
             operation: Operation::Other,
             success: true,
             selection: Selection::Unknown,
