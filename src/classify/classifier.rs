@@ -3,6 +3,7 @@
 use crate::classify::catalog::Catalog;
 use crate::classify::counting::{self, Disclosure};
 use crate::classify::derivation::MadeTables;
+pub use crate::classify::directory::UNKNOWN_ACTOR;
 use crate::classify::directory::{Directory, Identified};
 use crate::classify::logins::{Login, Mapping};
 use crate::classify::{content, end_user, id_sequence, indicators, letters, names};
@@ -59,9 +60,6 @@ struct Claimant {
     /// Print of the name that was claimed; 0 for none.
     claim: u64,
 }
-
-/// A record names neither an employee nor an account that could be known: it has no actor.
-pub const UNKNOWN_ACTOR: &str = "(unknown)";
 
 impl Classifier {
     /// Who stands behind a record, how that is known, and of a claim the login that makes it.

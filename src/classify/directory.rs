@@ -102,6 +102,9 @@ pub struct DirectoryFiles<'a> {
     pub rules: LoginRules,
 }
 
+/// A record names neither an employee nor an account that could be known: it has no actor.
+pub const UNKNOWN_ACTOR: &str = "(unknown)";
+
 /// Who stands behind a record, and how that is known.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Identified {
@@ -331,6 +334,11 @@ impl Directory {
             }
             _ => None,
         }
+    }
+
+    /// Whether an actor is a login that `accounts.csv` does not list: nobody knows whose it is.
+    pub fn is_unmapped(&self, actor: &Actor) -> bool {
+        self.has_accounts && matches!(actor, Actor::Account(name) if **name != *UNKNOWN_ACTOR && !self.logins.lists(name))
     }
 
     /// The employee or login that is listed by exactly this name, or by it in other letters: nothing is guessed.

@@ -247,6 +247,11 @@ impl Logins {
         })
     }
 
+    /// Whether a login is listed by exactly this name.
+    pub fn lists(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
     /// How many logins there are.
     pub fn len(&self) -> usize {
         self.by_name.len()

@@ -2,6 +2,7 @@
 
 mod detectors;
 mod files;
+mod logs;
 mod records;
 mod report;
 mod sections;
@@ -9,10 +10,13 @@ mod settings;
 
 use crate::cli::Failure;
 use crate::cli::edge::Edge;
+use leakwarden::config::custom_format::CustomFormat;
 use leakwarden::config::load;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::config::validate;
+use leakwarden::decode::postgresql;
 use leakwarden::model::problem::Problem;
+pub use logs::unmapped_lines;
 use report::Report;
 use std::io::Write;
 use std::path::PathBuf;
@@ -23,12 +27,16 @@ pub struct Options {
     /// Configuration file
     #[arg(long)]
     config: PathBuf,
+    /// Log to read: its logins that the directory does not list are named
+    #[arg(long, value_name = "FILE")]
+    log: Vec<PathBuf>,
 }
 
 /// Runs the command. Mistakes of all files are told together; warnings do not fail.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, mut problems) = load::read_settings(&options.config)?;
     problems.extend(clients(&config));
+    problems.extend(prefixes(&config));
     for problem in Edge::open(&config).err().into_iter().flatten() {
         // What contradicts itself is told already.
         if !problems.contains(&problem) {
@@ -44,13 +52,29 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         }
     };
     let mut report = Report::default();
-    let undecoded = sections::write(&config, &context, &mut report);
+    let mut undecoded = sections::write(&config, &context, &mut report);
+    undecoded.extend(logs::read(&config, &context, &options.log, &mut report)?);
     for warning in validate::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
         report.warn(warning);
     }
     // A reader that has seen enough (`| head`) is no failure.
     let _ = std::io::stdout().lock().write_all(report.finish(&options.config).as_bytes());
     if undecoded.is_empty() { Ok(()) } else { Err(Failure::undecoded(&undecoded)) }
+}
+
+/// Prefixes of PostgreSQL's lines in which a client can write what looks like the rest of the line, each with a safe one.
+fn prefixes(config: &Config) -> Vec<Problem> {
+    let file = config.file.display();
+    let of = |(name, own): (&String, &CustomFormat)| {
+        let prefix = own.log_line_prefix()?;
+        let safe = postgresql::safe_prefix(prefix)?;
+        let rule = format!(
+            "must not have %a: whoever connects chooses that name, and may write the head of another line into it; safe is {safe:?}, \
+             with log_connections = on, which tells the name of each session's program"
+        );
+        Some(Problem::new(format!("{file}: format.{name}.log_line_prefix"), rule, prefix))
+    };
+    config.formats.iter().filter_map(of).collect()
 }
 
 /// Settings of Kafka clients that could not be used; whether brokers answer is seen when the service runs.

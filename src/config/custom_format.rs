@@ -118,6 +118,11 @@ pub struct CustomFormat {
 }
 
 impl CustomFormat {
+    /// The prefix of PostgreSQL's lines, where it is given.
+    pub fn log_line_prefix(&self) -> Option<&str> {
+        self.settings.log_line_prefix.as_deref()
+    }
+
     /// Whether its rows are read by a header that must come with them.
     pub fn wants_header(&self) -> bool {
         self.kind.name == "csv" && self.settings.mapping.as_ref().is_none_or(|mapping| mapping.csv.header.is_empty())

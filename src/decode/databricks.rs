@@ -85,6 +85,10 @@ impl Decoder for Databricks {
         let response = nested(&["response"])?.unwrap_or_default();
         let service = text(&["servicename", "category"]).unwrap_or_default();
         let action = text(&["actionname"]).ok_or_else(|| crate::decode::row::form(EXPECTED, "without an action"))?;
+        let has = |name: &str| inner.has(name) || outer.has(name);
+        if service.is_empty() || !["requestparams", "useridentity", "identity", "response"].iter().any(|name| has(name)) {
+            return Err(crate::decode::row::form(EXPECTED, "without a service, and who asked it for what"));
+        }
         let mut record = Record::new(raw.position, raw.hash, time);
         record.length = u32::try_from(raw.bytes.len()).unwrap_or(u32::MAX);
         record.dialect = Dialect::Databricks;

@@ -53,6 +53,11 @@ struct Snowflake {
 impl Decoder for Snowflake {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
         let row = ExportRow::read(raw, EXPECTED)?;
+        // Whatever else a row may hold, of a query it tells what it was, and of a login how it went.
+        let tells = ["querytext", "querytype", "directobjectsaccessed", "baseobjectsaccessed", "objectsmodified", "issuccess"];
+        if !tells.iter().any(|name| row.has(name)) {
+            return Err(crate::decode::row::form(EXPECTED, "neither a query with what it accessed nor a login"));
+        }
         let time = row.time(&["querystarttime", "starttime", "eventtimestamp"], self.zone.as_ref()).or(raw.envelope.time);
         let time = time.ok_or(DecodeError::Field { field: "QUERY_START_TIME", rule: "must be a time between 2000 and 2100".to_owned() })?;
         let mut record = Record::new(raw.position, raw.hash, time);

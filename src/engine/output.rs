@@ -38,6 +38,8 @@ pub struct Counts {
     pub unexplained_by_tier: BTreeMap<u64, u64>,
     /// Employees and accounts seen for the first time.
     pub employees: u64,
+    /// Records of logins that the directory does not list.
+    pub unmapped: u64,
     /// What was evicted to keep within the limits.
     pub evicted: Evictions,
 }
@@ -102,6 +104,7 @@ impl Counts {
             self.disclosed(Kinds::NONE, 0, Some(tier), n);
         }
         self.employees += other.employees;
+        self.unmapped += other.unmapped;
         self.evicted.add(other.evicted);
     }
 

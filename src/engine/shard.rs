@@ -153,6 +153,7 @@ impl Shard {
     }
 
     fn apply_to(&mut self, tracked: &mut Tracked, access: &Access, late: bool, settles: Timestamp, env: Env<'_>, out: &mut Output) {
+        out.counts.unmapped += u64::from(tracked.unmapped);
         let day = judge_access(tracked, access, settles, &mut self.usage, env, out);
         if access.is_share() {
             return;

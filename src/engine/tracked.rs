@@ -37,6 +37,8 @@ pub struct Tracked {
     pub group: Arc<str>,
     /// Prints of the peer group and the unit, 0 for no unit; derived.
     pub groups: [u64; 2],
+    /// A login that the directory does not list; derived.
+    pub unmapped: bool,
     /// Whether it changed since it was last saved.
     pub dirty: bool,
 }
@@ -86,6 +88,7 @@ impl Tracked {
     /// Begins to track.
     pub fn new(profile: Profile, context: &Context) -> Tracked {
         let (who, group, groups) = standing(&profile.actor, context);
+        let unmapped = context.classifier.directory.is_unmapped(&profile.actor);
         let own = None;
         let mut tracked = Tracked {
             profile,
@@ -96,6 +99,7 @@ impl Tracked {
             who,
             group,
             groups,
+            unmapped,
             dirty: true,
         };
         tracked.derive();
@@ -116,6 +120,7 @@ impl Tracked {
     pub fn set_context(&mut self, context: &Context) {
         let groups = self.groups;
         (self.who, self.group, self.groups) = standing(&self.profile.actor, context);
+        self.unmapped = context.classifier.directory.is_unmapped(&self.profile.actor);
         if self.groups != groups {
             // What was added to the activity of the former group is no part of that of the new one.
             (self.marks.activity, self.marks.activity_before) = (Activity::default(), Activity::default());

@@ -14,8 +14,15 @@ const KEPT_BYTES: usize = 64 * 1024;
 pub struct FirstRecords {
     sample: Vec<Vec<u8>>,
     dead: u64,
+    /// Lines of others that share the stream.
+    foreign: u64,
     understood: bool,
+    /// Something of it was more than that.
+    own: bool,
 }
+
+/// Formats in whose streams other programs write: lines of those are passed over, and are no sign that the format is right.
+const SHARED: [&str; 3] = ["oracle-syslog", "postgresql-stderr", "sqlserver-audit"];
 
 /// An input that had records of which none was decoded.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,7 +52,7 @@ impl fmt::Display for Undecoded {
 impl FirstRecords {
     /// Keeps records, while nothing was decoded.
     pub fn offer<'a>(&mut self, records: impl IntoIterator<Item = &'a [u8]>) {
-        if self.understood || self.sample.len() >= KEPT {
+        if self.own || self.sample.len() >= KEPT {
             return;
         }
         let fit = |record: &&[u8]| !record.trim_ascii().is_empty() && record.len() <= KEPT_BYTES;
@@ -55,14 +62,16 @@ impl FirstRecords {
 
     /// Notes that so many became accesses, were passed over or became dead letters.
     pub fn count(&mut self, accesses: u64, ignored: &IgnoredCounts, dead: u64) {
-        if self.understood {
+        if self.own {
             return;
         }
         self.dead += dead;
+        self.foreign += ignored.iter().filter(|(reason, _)| *reason == IgnoredReason::OtherEvent).map(|(_, lines)| lines).sum::<u64>();
         let says_nothing =
             |reason| matches!(reason, IgnoredReason::Blank | IgnoredReason::Header | IgnoredReason::Continuation | IgnoredReason::Other);
-        self.understood = accesses > 0 || ignored.iter().any(|(reason, _)| !says_nothing(reason));
-        if self.understood {
+        self.understood |= accesses > 0 || ignored.iter().any(|(reason, _)| !says_nothing(reason));
+        self.own = accesses > 0 || ignored.iter().any(|(reason, _)| !says_nothing(reason) && reason != IgnoredReason::OtherEvent);
+        if self.own {
             self.sample = Vec::new();
         }
     }
@@ -80,6 +89,8 @@ impl FirstRecords {
     /// What is to be told of the input if none of its records was decoded.
     pub fn undecoded(&self, format: Option<&'static str>, settings: &Arc<Settings>) -> Option<Undecoded> {
         let sample: Vec<&[u8]> = self.sample.iter().map(Vec::as_slice).collect();
-        (self.dead() > 0).then(|| Undecoded { records: self.dead, format, near: nearest(&sample, settings) })
+        let shared = format.is_some_and(|format| SHARED.contains(&format)) && !self.own;
+        let records = if shared { self.dead + self.foreign } else { self.dead() };
+        (records > 0).then(|| Undecoded { records, format, near: nearest(&sample, settings) })
     }
 }

@@ -54,6 +54,8 @@ pub struct LineReader<R> {
     long: Option<LongLine>,
     input: StreamState,
     bom_checked: bool,
+    /// Whether lines end with `\r` alone, once that is known.
+    bare_returns: Option<bool>,
     /// What the stream begins with.
     head: Arc<[u8]>,
 }
@@ -102,6 +104,8 @@ fn head(bytes: &[u8]) -> Arc<[u8]> {
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// How much of the beginning of a stream tells how its lines end.
+const LOOKED_AT: usize = 64 * 1024;
 const PROMPT_READ: usize = 64 * 1024;
 
 impl<R: Read> LineReader<R> {
@@ -123,6 +127,7 @@ impl<R: Read> LineReader<R> {
             long: None,
             input: StreamState::Open,
             bom_checked: offset != 0,
+            bare_returns: None,
             head: Arc::default(),
         }
     }
@@ -177,7 +182,10 @@ impl<R: Read> LineReader<R> {
         }
         let missing = self.wanted.saturating_sub(self.buffer.len()).max(1);
         self.buffer.reserve(missing);
-        match (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer) {
+        let before = self.buffer.len();
+        let read = (&mut self.reader).take(missing as u64).read_to_end(&mut self.buffer);
+        self.turn_returns(before);
+        match read {
             Ok(read) if read < missing => self.at_end(),
             Ok(_) => StreamState::Open,
             Err(error) => StreamState::Failed(error),
@@ -194,10 +202,35 @@ impl<R: Read> LineReader<R> {
             }
         };
         self.buffer.truncate(length + outcome.as_ref().copied().unwrap_or(0));
+        self.turn_returns(length);
         match outcome {
             Ok(0) => self.at_end(),
             Ok(_) => StreamState::Open,
             Err(error) => StreamState::Failed(error),
+        }
+    }
+
+    /// Old exports end their lines with `\r` alone. That is so where the beginning of a stream holds some and no `\n`.
+    fn look_at_line_ends(&mut self) {
+        if self.bare_returns.is_some() {
+            return;
+        }
+        let window = LOOKED_AT.min(self.settings.longest_line + 1);
+        let is_over = !matches!(self.input, StreamState::Open | StreamState::Paused);
+        let seen = &self.buffer[..window.min(self.buffer.len())];
+        if seen.len() < window && !is_over && memchr(b'\n', seen).is_none() {
+            return;
+        }
+        // The last may be half of `\r\n`.
+        let bare = memchr(b'\n', seen).is_none() && memchr(b'\r', &seen[..seen.len().saturating_sub(1)]).is_some();
+        self.bare_returns = Some(bare);
+        self.turn_returns(0);
+    }
+
+    /// Where lines end with `\r` alone, each is as good as a `\n`.
+    fn turn_returns(&mut self, from: usize) {
+        if self.bare_returns == Some(true) {
+            self.buffer[from..].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         }
     }
 
@@ -208,6 +241,7 @@ impl<R: Read> LineReader<R> {
     /// The next piece that the buffer holds completely, if it is time to cut.
     fn cut(&mut self) -> Option<Piece> {
         self.skip_byte_order_mark();
+        self.look_at_line_ends();
         let more_may_come = matches!(self.input, StreamState::Open);
         if more_may_come && !self.settings.prompt && self.buffer.len() < self.wanted {
             return None;
@@ -328,7 +362,8 @@ mod tests {
                 Piece::Block(block) => {
                     assert_eq!(block.lines().count() as u64, block.lines);
                     let from = block.first_offset as usize;
-                    assert_eq!(&bytes[from..from + block.bytes.len()], block.bytes);
+                    let turned = |bytes: &[u8]| bytes.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect::<Vec<u8>>();
+                    assert_eq!(turned(&bytes[from..from + block.bytes.len()]), turned(&block.bytes));
                     seen.extend(block.lines().map(|(number, line)| (number, Ok(line.to_vec()))));
                 }
                 Piece::Messages(_) => unreachable!("files hold none"),
@@ -345,6 +380,15 @@ mod tests {
     }
 
     fn naive(bytes: &[u8], longest: usize) -> Vec<Seen> {
+        let seen = &bytes[..bytes.len().min(longest + 1)];
+        if !seen.contains(&b'\n') && seen[..seen.len().saturating_sub(1)].contains(&b'\r') {
+            let turned: Vec<u8> = bytes.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect();
+            return split(&turned, longest);
+        }
+        split(bytes, longest)
+    }
+
+    fn split(bytes: &[u8], longest: usize) -> Vec<Seen> {
         let mut parts: Vec<&[u8]> = bytes.split_inclusive(|&b| b == b'\n').collect();
         parts.retain(|part| !part.is_empty());
         let lines = parts.into_iter().map(without_end).enumerate();
@@ -354,6 +398,15 @@ mod tests {
                 (i as u64 + 1, if line.len() > longest { Err((line.len() as u64, keys.record(line))) } else { Ok(line.to_vec()) })
             })
             .collect()
+    }
+
+    #[test]
+    fn lines_may_end_with_a_return_alone() {
+        let seen = read(b"a\rb\r\rc", 3, settings(64, 64, false));
+        assert_eq!(seen, [(1, Ok(b"a".to_vec())), (2, Ok(b"b".to_vec())), (3, Ok(vec![])), (4, Ok(b"c".to_vec()))]);
+        let within = read(b"a\rb\nc\n", 3, settings(64, 64, false));
+        assert_eq!(within, [(1, Ok(b"a\rb".to_vec())), (2, Ok(b"c".to_vec()))]);
+        assert_eq!(read(b"a\r", 1, settings(64, 64, true)), [(1, Ok(b"a".to_vec()))]);
     }
 
     #[test]

@@ -246,6 +246,11 @@ impl Metrics {
         self.set(table::ALERTS_OPEN, [severity.name()], open as f64);
     }
 
+    /// Records of logins that the directory does not list.
+    pub fn unmapped_login_records(&self, records: u64) {
+        self.add(table::UNMAPPED_LOGIN_RECORDS, [], records);
+    }
+
     /// Records with a kind of personal information were disclosed.
     pub fn personal_records(&self, kind: Kind, records: u64) {
         self.add(table::PERSONAL_RECORDS, [kind.name()], records);

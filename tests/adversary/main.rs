@@ -28,6 +28,7 @@ mod flood_of_volume;
 mod framed_by_claims;
 mod framed_from_one_computer;
 mod grown_into;
+mod heads_of_lines_in_names;
 mod late_export;
 mod longer_than_a_record;
 mod many_small_exports;

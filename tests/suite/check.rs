@@ -24,7 +24,11 @@ impl Files {
     }
 
     fn check(&self) -> Checked {
-        let out = Command::new(env!("CARGO_BIN_EXE_leakwarden")).args(["check", "--config", "c.toml"]).current_dir(self.path()).output();
+        self.run(&["check", "--config", "c.toml"])
+    }
+
+    fn run(&self, arguments: &[&str]) -> Checked {
+        let out = Command::new(env!("CARGO_BIN_EXE_leakwarden")).args(arguments).current_dir(self.path()).output();
         Checked(out.expect("it runs"))
     }
 }
@@ -47,6 +51,39 @@ impl Checked {
 }
 
 const CATALOG: &str = "[catalog]\nfile = \"catalog.toml\"\n";
+
+#[test]
+fn a_prefix_that_a_client_can_forge_is_refused_with_a_safe_one() {
+    let config = |prefix: &str| format!("{CATALOG}[format.own]\nkind = \"postgresql-stderr\"\nlog_line_prefix = \"{prefix}\"\n");
+    let checked = Files::new(&[("c.toml", &config("%m [%p] %q%u@%d app=%a "))]).check();
+    let errors = checked.errors();
+    assert_eq!(checked.code(), Some(2), "{errors}");
+    assert!(errors.contains("format.own.log_line_prefix must not have %a") && errors.contains("\"%m [%p] %q%u@%d \""), "{errors}");
+    assert_eq!(Files::new(&[("c.toml", &config("%m [%p] %q%u@%d "))]).check().code(), Some(0));
+}
+
+#[test]
+fn logins_whose_persons_nobody_knows_are_named() {
+    let line = |account: &str, n: u32| {
+        format!(
+            "{{\"time\":\"2026-03-02T09:00:{n:02}Z\",\"account\":\"{account}\",\"objects\":[{{\"table\":\"crm.customers\"}}],\"rows\":1}}\n"
+        )
+    };
+    let log = line("li", 1) + &line("stranger", 2) + &line("stranger", 3) + &line("LI", 4) + &line("E2", 5);
+    let files = Files::new(&[
+        ("c.toml", &format!("{CATALOG}[directory]\nemployees = \"e.csv\"\naccounts = \"a.csv\"\n")),
+        ("e.csv", "employee\nE1\nE2\n"),
+        ("a.csv", "account,employee\nli,E1\n"),
+        ("log.jsonl", &log),
+    ]);
+    let checked = files.run(&["check", "--config", "c.toml", "--log", "log.jsonl"]);
+    assert_eq!(checked.code(), Some(0), "{}", checked.errors());
+    checked.says("logins that accounts.csv does not list, so that nobody knows whose they are: 2");
+    checked.says("2 × stranger");
+    checked.says("log.jsonl has 2 logins that accounts.csv does not list");
+    let replayed = files.run(&["replay", "--config", "c.toml", "log.jsonl"]);
+    assert!(replayed.errors().contains("nobody knows whose they are: 2\n  E2\n  stranger\n"), "{}", replayed.errors());
+}
 
 #[test]
 fn a_catalog_alone_is_valid_and_what_cannot_work_is_said() {

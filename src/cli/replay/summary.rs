@@ -1,5 +1,6 @@
 //! The summary that a replay prints at its end.
 
+use crate::cli::check;
 use crate::cli::replay::score::{self, ScoreReport};
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::coverage::{Counts, Reason, State};
@@ -63,6 +64,7 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("  {count:>5} {typology} {severity}");
     }
     coverage(replay);
+    unmapped(replay);
     if let Some(score) = score {
         score::print(score);
     }
@@ -70,6 +72,15 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("no explanations are configured: no business reason could be checked, everything counts as unexplained");
     }
     eprintln!("not seen by any database log: screens photographed, copies on shared drives, codes taken from customers' phones");
+}
+
+/// Logins that the directory does not list.
+fn unmapped(replay: &Replay) {
+    let profiles = replay.engine().profiles();
+    let all = profiles.iter().filter(|tracked| tracked.unmapped).map(|tracked| tracked.profile.actor.name().clone());
+    for line in check::unmapped_lines(&all.map(|name| (name, None)).collect()) {
+        eprintln!("{}", Untrusted(&line));
+    }
 }
 
 /// How many employee-days were evaluated, and tables that the catalog does not know.

@@ -10,6 +10,7 @@ mod container;
 pub mod document;
 mod fields;
 mod packed;
+mod pairs;
 mod shipper;
 mod spread;
 mod syslog;
@@ -72,12 +73,14 @@ fn open<'a>(text: &'a str, settings: &Settings) -> Opened<'a> {
         Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => {
             let tabbed = || memchr::memchr(b'\t', text.as_bytes()).map(|_| text);
             let with_tabs = |text| container::fluentd(text).or_else(|| container::papertrail(text)).or_else(|| container::keyed(text));
-            let file = container::open(text).or_else(|| tabbed().and_then(with_tabs));
+            let file = container::open(text).or_else(|| pairs::open(text)).or_else(|| tabbed().and_then(with_tabs));
             let letters = file.map_or_else(|| syslog::open_all(text, settings), |one| vec![one]);
             if letters.is_empty() { Opened::Nothing } else { Opened::Letters { letters, batch: false } }
         }
         Some(b' ' | b'\t' | b'\n' | b'\r') if text.trim_start().starts_with(['{', '[']) => open(text.trim_start(), settings),
-        Some(_) => container::keyed(text).map_or(Opened::Nothing, |one| Opened::Letters { letters: vec![one], batch: false }),
+        Some(_) => container::keyed(text)
+            .or_else(|| pairs::open(text))
+            .map_or(Opened::Nothing, |one| Opened::Letters { letters: vec![one], batch: false }),
         None => Opened::Nothing,
     }
 }

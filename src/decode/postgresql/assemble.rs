@@ -48,7 +48,10 @@ impl Session {
         if let Some(audit) = message.strip_prefix("AUDIT: ").filter(|_| line.context.is_none()) {
             match pgaudit::parse(audit) {
                 Some(audit) => self.audit(line, audit, emit),
-                None => self.unreadable(line, emit),
+                None => match pgaudit::parse_cut(audit) {
+                    Some(cut) => self.audit(&Line { cut: true, ..line.clone() }, cut, emit),
+                    None => self.unreadable(line, emit),
+                },
             }
         } else if line.severity == Severity::Log && auto_explain::is_plan(message) {
             match auto_explain::parse(message) {

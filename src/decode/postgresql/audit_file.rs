@@ -199,6 +199,7 @@ pub(super) fn line(told: Told, clock: &mut Clock, position: Position, hash: Reco
         context: text(told.context),
         cursor_position: false,
         signs: Signs::default(),
+        cut: false,
     })
 }
 

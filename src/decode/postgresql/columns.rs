@@ -122,6 +122,7 @@ fn server<'t>(mut columns: Vec<Cow<'t, str>>, clock: &mut Clock, position: Posit
         context: take(18),
         cursor_position: take(20).is_some(),
         signs: Signs::default(),
+        cut: false,
     })
 }
 
@@ -154,5 +155,6 @@ fn greenplum<'t>(mut columns: Vec<Cow<'t, str>>, clock: &mut Clock, position: Po
         context: take(23),
         cursor_position: take(25).is_some_and(|at| at != "0"),
         signs: Signs::default(),
+        cut: false,
     })
 }

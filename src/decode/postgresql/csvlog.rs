@@ -223,7 +223,7 @@ impl Csvlog {
         emit: &mut Emit<'_>,
     ) -> Result<(), DecodeError> {
         let (mut line, numbered) = columns::line(text, &mut self.clock, position, hash)?;
-        line.signs = signs;
+        (line.signs, line.cut) = (signs, signs.has(Signs::CUT_TEXT));
         if numbered {
             emit(line.numbered());
         }

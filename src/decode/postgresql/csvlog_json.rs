@@ -187,6 +187,7 @@ pub(super) fn line<'t>(text: &'t str, clock: &mut Clock, position: Position, has
         context: word(columns.context),
         cursor_position: either(columns.query_pos, columns.cursor_position).is_some_and(|at| at != "0"),
         signs: Signs::default(),
+        cut: false,
     })
 }
 

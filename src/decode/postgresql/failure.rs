@@ -82,6 +82,7 @@ mod tests {
             context: context.map(Into::into),
             cursor_position: points,
             signs: Signs::default(),
+            cut: false,
         }
     }
 

@@ -111,6 +111,7 @@ impl Decoder for Jsonlog {
             context: word(fields.context),
             cursor_position: fields.cursor_position.is_some(),
             signs: Signs::default(),
+            cut: false,
         };
         emit(line.numbered());
         self.sessions.take(&line, emit);

@@ -34,6 +34,8 @@ pub(super) struct Line<'a> {
     pub cursor_position: bool,
     /// What of it can only be meant against the record.
     pub signs: Signs,
+    /// Its text was cut.
+    pub cut: bool,
 }
 
 impl Line<'_> {

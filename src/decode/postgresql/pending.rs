@@ -23,6 +23,8 @@ pub(super) struct LineOrigin {
     pub host: Option<String>,
     pub application: Option<String>,
     pub signs: Signs,
+    /// A text of it was cut.
+    pub cut: bool,
 }
 
 /// Which sort of line reported a statement.
@@ -92,6 +94,7 @@ impl LineOrigin {
             host: owned(&line.host),
             application: owned(&line.application).or_else(|| application.map(str::to_owned)),
             signs: line.signs,
+            cut: line.cut,
         }
     }
 
@@ -106,7 +109,7 @@ impl LineOrigin {
         record.client = Client { ip: text(&self.host), host: None, app: text(&self.application) };
         record.dialect = DIALECT;
         record.signs = self.signs;
-        record.doubts = Doubts::TEXT.and(Doubts::PEOPLE).if_so(self.signs.has(Signs::CUT_TEXT));
+        record.doubts = Doubts::TEXT.and(Doubts::PEOPLE).if_so(self.cut);
         record
     }
 }
@@ -174,6 +177,7 @@ impl PendingStatement {
     pub(super) fn absorb(&mut self, new: PendingStatement) {
         self.last = self.last.max(new.last);
         self.origin.signs = self.origin.signs.and(new.origin.signs);
+        self.origin.cut |= new.origin.cut;
         let replaces = self.is_wrapper() && !new.is_wrapper() && new.line_kind == LineKind::Audit;
         if self.class.is_empty() && new.line_kind == LineKind::Audit {
             self.sub = new.sub;
@@ -251,9 +255,11 @@ impl PendingStatement {
         record.plan = self.plan;
         record.outcome = self.outcome;
         record.fetched = self.fetched;
-        if self.statement.is_empty() {
+        // A text that was cut may not tell of every table.
+        if self.statement.is_empty() || self.origin.cut {
             record.objects = self.objects.into_iter().map(|table| Object { table: Cow::Owned(table), columns: None }).collect();
-        } else {
+        }
+        if !self.statement.is_empty() {
             record.statement = Some(Cow::Owned(self.statement));
         }
         Some(record)

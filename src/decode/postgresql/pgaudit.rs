@@ -36,7 +36,19 @@ pub(super) enum Said<T> {
 
 /// Reads the part of a message behind `AUDIT: `; `None` where it is not of that form.
 pub(super) fn parse(message: &str) -> Option<Audit> {
-    let mut fields = fields(message)?;
+    audit(fields(message)?)
+}
+
+/// The same of one that was cut within a quoted field: what there is of it, without rows. Nobody knows what stood behind.
+pub(super) fn parse_cut(message: &str) -> Option<Audit> {
+    let mut fields = fields(&format!("{message}\""))?;
+    fields.resize_with(fields.len().max(8), String::new);
+    fields.truncate(8);
+    let audit = audit(fields)?;
+    Some(Audit { rows: None, ..audit })
+}
+
+fn audit(mut fields: Vec<String>) -> Option<Audit> {
     // log_rows appends a field; so does a later version's client data, which is no number and is ignored.
     let rows = if fields.len() > 9 { fields.get(9).and_then(|rows| rows.trim().parse().ok()) } else { None };
     if fields.len() < 8 || !matches!(fields[0].as_str(), "SESSION" | "OBJECT") {

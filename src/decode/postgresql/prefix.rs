@@ -59,6 +59,8 @@ pub(super) struct Start<'t> {
     pub text: &'t str,
     /// Where the name of the program ends, which its client chooses: it may hold what looks like the rest of a prefix.
     pub chosen_end: Option<usize>,
+    /// That name holds what stands between it and the next field, as if that field came earlier.
+    pub forged: bool,
 }
 
 /// Most steps of one reading: names may hold anything, so a pattern of many names has many readings.
@@ -117,21 +119,27 @@ impl Pattern {
 
     /// Reads the prefix and the label of a line.
     pub fn read<'t>(&self, line: &'t str) -> Option<Start<'t>> {
-        self.reading(line, self.strict, 0)
+        self.reading(line, self.strict, (0, 0))
     }
 
     /// The same, where names may hold spaces after all.
     pub fn read_loosely<'t>(&self, line: &'t str) -> Option<Start<'t>> {
-        self.reading(line, false, 0)
+        self.reading(line, false, (0, 0))
     }
 
     /// The next reading, in which the name of the program goes on to that place at least.
     pub fn read_on<'t>(&self, line: &'t str, least: usize) -> Option<Start<'t>> {
-        self.reading(line, false, least)
+        self.reading(line, false, (least, 0))
     }
 
-    fn reading<'t>(&self, line: &'t str, strict: bool, least: usize) -> Option<Start<'t>> {
-        let mut reading = Reading { line, strict, least, head: LinePrefix::default(), chosen_end: None, steps: MOST_STEPS };
+    /// The next reading, whose label stands behind that place: names that nobody has checked may hold it.
+    pub fn read_behind<'t>(&self, line: &'t str, label: usize) -> Option<Start<'t>> {
+        self.reading(line, false, (0, label))
+    }
+
+    fn reading<'t>(&self, line: &'t str, strict: bool, (least, label): (usize, usize)) -> Option<Start<'t>> {
+        let steps = MOST_STEPS;
+        let mut reading = Reading { line, strict, least, label, head: LinePrefix::default(), chosen_end: None, forged: false, steps };
         let (label, end) = reading.step(&self.parts, 0)?;
         let known = |text: Option<&'t str>| text.filter(|text| !text.is_empty() && !UNKNOWN.contains(text));
         let head = reading.head;
@@ -146,7 +154,7 @@ impl Pattern {
             pid: known(head.pid),
             ..head
         };
-        Some(Start { head, label, text: &line[end..], chosen_end: reading.chosen_end })
+        Some(Start { head, label, text: &line[end..], chosen_end: reading.chosen_end, forged: reading.forged })
     }
 }
 
@@ -172,8 +180,11 @@ struct Reading<'t> {
     strict: bool,
     /// Where the name of the program may end at the earliest.
     least: usize,
+    /// Where the label may begin at the earliest.
+    label: usize,
     head: LinePrefix<'t>,
     chosen_end: Option<usize>,
+    forged: bool,
     steps: u32,
 }
 
@@ -185,6 +196,9 @@ impl<'t> Reading<'t> {
         let Some((part, rest)) = parts.split_first() else {
             // The space at the end of a pattern is easily lost.
             let spaces = text.len() - text.trim_start_matches(' ').len();
+            if at + spaces < self.label {
+                return None;
+            }
             return words::at(&text[spaces..]).map(|(label, length)| (label, at + spaces + length));
         };
         match part {
@@ -230,6 +244,11 @@ impl<'t> Reading<'t> {
                     self.chosen_end = Some(at + length);
                 }
                 let name = &self.line[at..at + length];
+                if letter == b'a'
+                    && let Some(PatternPart::Literal(next)) = rest.first()
+                {
+                    self.forged = next.contains(|c: char| c.is_alphabetic() || c == ']') && name.contains(next.as_str());
+                }
                 // Kept behind the rest of the pattern, whose vain attempts may have kept others.
                 self.keep(letter, if padded { name.trim_matches(' ') } else { name });
                 return Some(found);

@@ -4,6 +4,7 @@
 //! their shapes and names, and what they make up is the pattern of the lines after it. A line that no pattern so far reads begins
 //! this again, so a log may change its prefix, and its background processes may have one of their own.
 
+use crate::decode::postgresql::forging::LONGEST_OF_SERVERS;
 use crate::decode::postgresql::line::Severity;
 use crate::decode::postgresql::prefix::{self, Pattern, PatternPart, Start};
 use crate::decode::postgresql::words::{self, Label};
@@ -109,7 +110,13 @@ impl Prefixes {
     /// chooses that name, and may choose it to hide a line.
     pub fn other_readings<'t>(&self, line: &'t str, first: &Start<'t>) -> Vec<Start<'t>> {
         let mut readings = Vec::new();
-        let Some(mut end) = first.chosen_end.filter(|_| holds_label(first.text)) else { return readings };
+        let Some(mut end) = first.chosen_end else {
+            readings.extend(self.failed_login(line, first));
+            return readings;
+        };
+        if !holds_label(first.text) {
+            return readings;
+        }
         let mut patterns = self.given.iter().chain(&self.found);
         let Some(pattern) = patterns.find(|pattern| pattern.read_on(line, 0).is_some_and(|start| start.chosen_end == Some(end))) else {
             return readings;
@@ -122,6 +129,24 @@ impl Prefixes {
             readings.push(start);
         }
         readings
+    }
+
+    /// A login that the server refused may have named itself so that the line looks like somebody else's.
+    fn failed_login<'t>(&self, line: &'t str, first: &Start<'t>) -> Option<Start<'t>> {
+        let head = prefix_of(first.text, LONGEST_HIDDEN);
+        first.head.user?;
+        memchr::memmem::find(head.as_bytes(), b":  ")?;
+        let label = line.len() - first.text.len();
+        let mut start = self.given.iter().chain(&self.found).find_map(|pattern| pattern.read_behind(line, label))?;
+        let fits = |name: Option<&str>| name.is_none_or(|name| name.len() <= LONGEST_OF_SERVERS);
+        if start.label != Label::Message(Severity::Fatal) || !fits(start.head.user) || !fits(start.head.database) {
+            return None;
+        }
+        // Where its own name ends nobody knows, but it is none of those within.
+        let named = start.head.user?.as_ptr().addr() - line.as_ptr().addr();
+        let (head, _) = line[named..line.len() - start.text.len()].trim_end().rsplit_once(' ')?;
+        (start.head.user, start.head.database) = (Some(head.trim_end()), None);
+        Some(start)
     }
 
     fn keep(&mut self, pattern: Pattern) {

@@ -5,6 +5,7 @@
 
 use crate::decode::field::let_middle_go;
 use crate::decode::postgresql::backend::{self, Backends, Behind};
+use crate::decode::postgresql::forging::LONGEST_OF_SERVERS;
 use crate::decode::postgresql::line::{Line, Severity};
 use crate::decode::postgresql::pending::LineOrigin;
 use crate::decode::postgresql::prefix::{LinePrefix, Start};
@@ -217,6 +218,9 @@ impl Reader {
         if telling.is_empty() {
             telling = vec![first];
         }
+        // What is longer than the server lets a name be is no name: the message only looks like it.
+        let is_name = |start: &Start<'_>| start.head.application.is_none_or(|name| name.len() <= LONGEST_OF_SERVERS);
+        let signs = Signs::FORGED_HEADER.if_so(all.iter().skip(1).any(is_name));
         let (key, known) = (backend::key(&last, &raw.envelope), telling.len());
         for (at, start) in telling.into_iter().enumerate() {
             let (host, remote) = self.backends.address(&key).unwrap_or_default();
@@ -230,7 +234,10 @@ impl Reader {
             // Readings of one line are statements of sessions of their own: none hides or ends another.
             let key = if at + 1 == known { key.clone() } else { format!("{key}?{at}") };
             match start.label {
-                Label::Message(severity) => self.begin(key, severity, &Start { head, ..start }, line, raw, emit)?,
+                Label::Message(severity) => {
+                    self.begin(key, severity, &Start { head, ..start }, line, raw, emit)?;
+                    self.open.last_mut().into_iter().for_each(|entry| entry.signs = entry.signs.and(signs));
+                }
                 _ => self.read(start, line, raw, emit)?,
             }
         }
@@ -331,7 +338,7 @@ impl Reader {
             query: false,
             ambiguous: false,
             part: start.label,
-            signs: Signs::CUT_TEXT.if_so(raw.cut),
+            signs: Signs::CUT_TEXT.if_so(raw.cut).and(Signs::FORGED_HEADER.if_so(start.forged)),
         });
         Ok(())
     }
@@ -371,7 +378,7 @@ impl Reader {
                 if ambiguous {
                     let mut record = LineOrigin::of(&line, None).record("/header");
                     record.operation = Operation::Admin;
-                    record.signs = Signs::FORGED_HEADER;
+                    record.signs = line.signs;
                     emit(record.into());
                 }
                 self.sessions.take(&line, emit);
@@ -467,6 +474,7 @@ fn line(entry: GatheredMessage, time: Timestamp) -> Line<'static> {
         context: text(entry.context),
         cursor_position: placed && !entry.query,
         signs: entry.signs,
+        cut: entry.signs.has(Signs::CUT_TEXT),
     }
 }
 

@@ -60,6 +60,7 @@ impl Relay {
             context: None,
             cursor_position: false,
             signs: Signs::default(),
+            cut: false,
         };
         if let Some((state, message)) = event.error {
             let login = matches!(event.command, "CONNECT" | "AUTHENTICATE");

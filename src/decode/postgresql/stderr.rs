@@ -4,7 +4,7 @@
 //!
 //! ```ini
 //! log_destination = 'stderr'                          # or 'syslog'
-//! log_line_prefix = '%m [%p] %c %l %q%u@%d %r %a %e ' # any works that has a time, process and login
+//! log_line_prefix = '%m [%p] %c %l %q%u@%d %r %e '    # any works that has a time, process and login
 //! log_connections = on
 //! shared_preload_libraries = 'pgaudit'                # or 'auto_explain', or both
 //! pgaudit.log = 'all'
@@ -17,11 +17,14 @@
 //! ```toml
 //! [format.office_pg]
 //! kind = "postgresql-stderr"
-//! log_line_prefix = "%m [%p] %q%u@%d app=%a "
+//! log_line_prefix = "%m [%p] %c %q%u@%d %r "
 //! ```
 //!
-//! **Tells**: with `%c`, `%l`, `%r`, `%a` and `%e` as much as the csvlog. Without `%a` and `%r` program and address are known from the
-//! lines of `log_connections`; without `%e` only the commonest refusals are told from failures. Rows and tables only where pgaudit or
+//! `%a` is better left out: whoever connects chooses that name, and may write the head of another line into it. Every reading of such a line
+//! counts, and it is a sign of tampering; `check` refuses a configured prefix that has it.
+//!
+//! **Tells**: with `%c`, `%l`, `%r` and `%e` as much as the csvlog; the program, and without `%r` the address, are known from the
+//! lines of `log_connections`. Without `%e` only the commonest refusals are told from failures. Rows and tables only where pgaudit or
 //! auto_explain write them. **Does not tell**: which person, other than by keys and bind values.
 //!
 //! **Counted**: all lines of one statement count once. Syslog's parts `[5-1]`, `[5-2]` are put together.
@@ -94,6 +97,7 @@ mod tests {
     use crate::decode::{Settings, testing};
     use crate::model::access::Operation;
     use crate::model::record::{EventOutcome, Record};
+    use crate::model::signs::Signs;
     use jiff::tz::TimeZone;
 
     fn decode(lines: &[&str]) -> (Vec<Record<'static>>, Vec<(u64, String)>) {
@@ -242,6 +246,59 @@ mod tests {
         ]);
         assert_eq!(records.len(), 3);
         assert!(records.iter().all(|record| record.account.as_deref() == Some("li_na")));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_within_its_quotes_keeps_its_table() {
+        let cut =
+            "2026-11-23 16:59:41.856 UTC [7] li@crm LOG:  AUDIT: SESSION,1,1,READ,SELECT,TABLE,crm.customers,\"SELECT name FROM crm.cust";
+        let records = well(&[cut]);
+        assert!(records[0].doubts.has(crate::model::doubts::Doubts::TEXT) && records[0].rows.is_none());
+        let named = |record: &Record<'_>| record.objects.iter().chain(&record.base_reads).any(|object| object.table == "crm.customers");
+        assert!(named(&records[0]), "{:?}", records[0]);
+    }
+
+    /// Account, whether the line carries the sign, and text, of every record with a text.
+    fn forged(prefix: Option<&str>, lines: &[&str]) -> Vec<(String, bool, String)> {
+        let settings = Settings { log_line_prefix: prefix.map(str::to_owned), ..Settings::default() };
+        let (records, _) = testing::decode_with(settings, &STDERR, lines);
+        let own = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        let told = |record: &Record<'_>| {
+            (own(record.account.as_deref()), record.signs.has(Signs::FORGED_HEADER), own(record.statement.as_deref()))
+        };
+        records.iter().map(told).filter(|(_, _, text)| !text.is_empty()).collect()
+    }
+
+    #[test]
+    fn names_that_hold_the_head_of_a_line_are_a_sign() {
+        let (with_app, with_client) = (Some("%m [%p] %q%u@%d app=%a "), Some("%m [%p] user=%u,db=%d,app=%a,client=%h "));
+        let (at, text) = ("2026-11-23 16:59:41.856 UTC [7]", "statement: SELECT name FROM t");
+        for (prefix, line) in [
+            (with_app, format!("{at} li@crm app=x LOG:  checkpoint starting: time LOG:  {text}")),
+            (None, format!("{at} li@crm app=x LOG:  checkpoint starting: time LOG:  {text}")),
+            (with_client, format!("{at} user=li,db=crm,app=x,client=[local] LOG:  x,client=10.0.0.5 LOG:  {text}")),
+            (with_client, format!("{at} user=li,db=crm,app=psql,client=9.9.9.9,client=10.0.0.5 LOG:  {text}")),
+        ] {
+            let seen = forged(prefix, &[&line]);
+            assert!(seen.contains(&("li".to_owned(), true, "SELECT name FROM t".to_owned())), "{line}: {seen:?}");
+        }
+        let refused = format!("{at} wang@crm LOG:  {text}@postgres FATAL:  password authentication failed for user \"x\"");
+        let seen = forged(Some("%m [%p] %q%u@%d "), &[&refused]);
+        assert!(!seen.is_empty() && seen.iter().all(|(account, signed, _)| account.starts_with("wang@crm LOG:") && *signed), "{seen:?}");
+    }
+
+    #[test]
+    fn messages_that_speak_of_errors_are_no_names() {
+        for (prefix, head) in [
+            ("%m [%p] %q%u@%d app=%a ", "li@crm app=DBeaver 24 - Main <crm> "),
+            ("%m [%p] user=%u,db=%d,app=%a,client=%h ", "user=li,db=crm,app=a, b; c,client=10.0.0.5 "),
+            ("%m [%p] %q%u@%d ", "li@crm "),
+        ] {
+            let line =
+                format!("2026-11-23 16:59:41.856 UTC [7] {head}LOG:  statement: SELECT * FROM app.messages WHERE text LIKE '% ERROR:  %'");
+            let seen = forged(Some(prefix), &[&line]);
+            assert!(seen.iter().all(|(account, signed, _)| account == "li" && !signed), "{seen:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,19 @@ impl Event {
         if action.is_empty() {
             return Err(form(EXPECTED, "`action_id` is missing"));
         }
+        // Others have actions, too.
+        let own = [
+            "sessionserverprincipalname",
+            "serverprincipalname",
+            "databaseprincipalname",
+            "serverinstancename",
+            "sequencenumber",
+            "classtype",
+            "sequencegroupid",
+        ];
+        if !own.iter().any(|name| row.has(name)) {
+            return Err(form(EXPECTED, "no principal, instance or number of SQL Server"));
+        }
         let (instance, session, connection) = (word(&["serverinstancename"]), word(&["sessionid"]), word(&["connectionid"]));
         let (object, schema) = (word(&["objectname"]), word(&["schemaname"]));
         // Servers of one's own write 0 into all three, Azure counts.

@@ -26,6 +26,9 @@ pub fn count_disclosed(counts: &Counts, metrics: &Metrics) {
     for (tier, people) in &counts.unexplained_by_tier {
         metrics.persons_unexplained(*tier as u32, *people);
     }
+    if counts.unmapped > 0 {
+        metrics.unmapped_login_records(counts.unmapped);
+    }
     count_evicted(counts.evicted, metrics);
 }
 

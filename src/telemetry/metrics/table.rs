@@ -158,6 +158,8 @@ metrics! {
         "How far the watermark of a source (the event time up to which its records are taken to be complete) is behind the clock.";
     CONSUMER_LAG: GaugeRow<1> = "consumer_lag_records", [SOURCE], "records",
         "Records of a source that are not read yet.";
+    UNMAPPED_LOGIN_RECORDS: CounterRow<0> = "unmapped_login_records_total", [], "records",
+        "Log records of logins that `accounts.csv` does not list, so that nobody knows whose they are. `replay` and `check --log` name them.";
     SOURCE_UNDECODED: GaugeRow<1> = "source_undecoded", [SOURCE], "1 or 0",
         "1 where records of a source came and not one of them could be decoded: its format is probably another.";
     DETECTION_LATENCY: HistogramRow<0> = "detection_latency_seconds", [], "seconds",

@@ -27,6 +27,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("leakwarden_watermark_delay_seconds", &["source"]),
     ("leakwarden_consumer_lag_records", &["source"]),
     ("leakwarden_detection_latency_seconds", &[]),
+    ("leakwarden_unmapped_login_records_total", &[]),
     ("leakwarden_employees_tracked", &[]),
     ("leakwarden_state_bytes", &[]),
     ("leakwarden_checkpoint_duration_seconds", &[]),

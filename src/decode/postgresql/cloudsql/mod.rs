@@ -209,6 +209,7 @@ impl CloudSql {
             context: None,
             cursor_position: false,
             signs: Signs::default(),
+            cut: false,
         };
         self.sessions.take(&line, emit);
         Ok(())
