@@ -10,7 +10,6 @@ use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
 use crate::model::time::{Span, Timestamp};
 use crate::pipeline::replay::Tap;
-use crate::profile::UNKNOWN_BULK;
 use crate::profile::justification::{self, ReasonUsage};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,7 +101,8 @@ impl Tap for LeakProgress {
             }
             let again = access.id.as_ref().is_some_and(|id| !justification.unexplained_unnamed.is_nobody() && !acts.ids.insert(id.print));
             if access.time >= acts.from && !justification.unexplained_unnamed.is_nobody() && !again {
-                acts.unnamed.push((access.time, justification.unexplained_unnamed.figure().unwrap_or(UNKNOWN_BULK)));
+                // Of an act of unknown size no more is known than that it may have shown somebody.
+                acts.unnamed.push((access.time, justification.unexplained_unnamed.figure().unwrap_or(1)));
             }
         }
     }

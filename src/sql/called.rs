@@ -156,8 +156,13 @@ pub(super) fn in_plan(statement: &str, dialect: Dialect, analyse: impl FnOnce(&s
         return Analysis { rows_may_be_fewer: true, limit: None, ..inner };
     }
     analysis.unparsed = inner.unparsed;
+    // What was made ready before stands elsewhere: it may write, or call what sends.
+    if inner.class == Class::Execute && runs(statement, query, dialect) {
+        let functions = vec![Class::Execute.name().to_owned()];
+        analysis.branches.push(Branch { functions, hides_query: true, collapsed: true, ..Branch::default() });
+    }
     let calls = |branch: &Branch| branch.hides_query || !branch.functions.is_empty() || !branch.sends.is_empty();
-    analysis.branches = inner.branches.into_iter().filter(calls).map(of_rows).collect();
+    analysis.branches.extend(inner.branches.into_iter().filter(calls).map(of_rows));
     analysis
 }
 
@@ -184,8 +189,8 @@ fn of_rows(branch: Branch) -> Branch {
 
 /// The statement behind EXPLAIN and its options.
 fn explained(statement: &str, dialect: Dialect) -> Option<&str> {
-    const BEGIN: [&str; 12] =
-        ["select", "with", "insert", "update", "delete", "merge", "replace", "values", "table", "create", "declare", "call"];
+    const BEGIN: [&str; 13] =
+        ["select", "with", "insert", "update", "delete", "merge", "replace", "values", "table", "create", "declare", "call", "execute"];
     let bytes = statement.as_bytes();
     // Of brackets that follow each other all open the same.
     let (mut at, mut depth, mut asked) = (0, 0_usize, false);

@@ -9,6 +9,7 @@ mod batch;
 mod cache;
 mod call;
 mod called;
+mod commands;
 pub mod comment;
 pub mod contains;
 mod copies;
@@ -138,6 +139,8 @@ pub struct Analysis {
     pub trailing: bool,
     /// `UNION`, `INTERSECT` and `EXCEPT` drop rows that are alike.
     pub set_operation: bool,
+    /// It fills a materialized view anew: what goes into it only its definition tells.
+    pub refreshes: bool,
 }
 
 /// The words and names of a text in lower case, without its comments and strings.

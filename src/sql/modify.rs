@@ -81,7 +81,12 @@ impl<'q> Walker<'q> {
                 AssignmentTarget::ColumnName(name) if name.0.len() > 1 => self.qualified(name).or(own),
                 AssignmentTarget::ColumnName(_) | AssignmentTarget::Tuple(_) => own,
             };
-            outs.extend(self.written(vec![&assignment.value], own));
+            let mut written = self.written(vec![&assignment.value], own);
+            if let AssignmentTarget::ColumnName(name) = &assignment.target {
+                let column = text(name);
+                written.iter_mut().for_each(|out| out.name = bare(&column).to_owned());
+            }
+            outs.extend(written);
         }
         outs
     }
@@ -233,6 +238,9 @@ impl<'q> Walker<'q> {
     fn settle(&mut self, copied: &mut Vec<OutputColumn>, returned: Option<Vec<OutputColumn>>) -> Vec<OutputColumn> {
         self.scopes.pop();
         let takes = copied.iter().any(|out| !out.columns.is_empty() || !out.summed.is_empty());
+        if takes {
+            self.taken.clone_from(copied);
+        }
         if returned.is_none() && !takes {
             self.branch.sources.iter_mut().for_each(|source| source.flows = false);
             self.branch.probes.clear();
@@ -241,6 +249,10 @@ impl<'q> Walker<'q> {
         outs.extend(returned.unwrap_or_default());
         outs
     }
+}
+
+fn bare(column: &str) -> &str {
+    column.rsplit('.').next().unwrap_or(column)
 }
 
 /// Whether one of the tables of a FROM has the alias that stands in another place for it.

@@ -216,7 +216,15 @@ fn modified<'q>(walk: impl FnOnce(&mut Walker<'q>) -> Vec<OutputColumn>, class: 
     let mut analysis = Analysis { class, ..Analysis::default() };
     let mut walker = Walker::new(dialect);
     let outs = walk(&mut walker);
+    let taken = making::columns(&walker.taken, &walker.branch.sources);
     close(walker.finish(), outs, &mut analysis)?;
+    // From then on the table that is changed holds what it took of others.
+    if let Some(table) = analysis.writes.first().filter(|_| taken.iter().any(|column| !column.from.is_empty())) {
+        let columns = Some(taken).filter(|columns| class == Class::Update && columns.iter().all(|column| !column.name.is_empty()));
+        let mut made = Made::of(table.clone(), Making::Copied, &analysis, columns, &[]);
+        made.sources.retain(|source| source != table);
+        analysis.makes.push(made);
+    }
     Some(analysis)
 }
 

@@ -7,7 +7,9 @@ use crate::sql::making::{self, Made};
 use crate::sql::parse::parse;
 use crate::sql::query::{of_statement, read_columns};
 use crate::sql::wrapped::{Wrapped, wrapped};
-use crate::sql::{Analysis, Branch, Class, Column, Making, RowLimit, Source, called, dialect as dialects, hints, several, split, tokens};
+use crate::sql::{
+    Analysis, Branch, Class, Column, Making, RowLimit, Source, called, commands, dialect as dialects, hints, several, split, tokens,
+};
 
 fn plain(class: Class) -> Analysis {
     Analysis { class, ..Analysis::default() }
@@ -24,6 +26,9 @@ pub(super) fn analyse(statement: &str, dialect: Dialect, depth: usize) -> Analys
     if dialect == Dialect::MsSql
         && let Some(found) = of_batch(&word, statement, depth)
     {
+        return found;
+    }
+    if let Some(found) = commands::read(&word, statement, dialect, depth) {
         return found;
     }
     match word.as_str() {

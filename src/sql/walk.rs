@@ -79,6 +79,8 @@ pub(super) struct Walker<'q> {
     pub overflow: bool,
     /// Tables written by data-modifying common table expressions.
     pub writes: Vec<String>,
+    /// What the table that is changed takes from others, by its own columns.
+    pub taken: Vec<OutputColumn>,
 }
 
 impl<'q> Walker<'q> {
@@ -99,6 +101,7 @@ impl<'q> Walker<'q> {
             work: Cell::new(0),
             overflow: false,
             writes: Vec::new(),
+            taken: Vec::new(),
         }
     }
 

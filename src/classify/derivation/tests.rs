@@ -173,3 +173,49 @@ fn what_is_kept_is_bounded_and_the_oldest_goes_first() {
     session.run(&format!("CREATE TABLE wide AS SELECT {} FROM crm.customers", wide.join(", ")), Some(1));
     assert_eq!(session.reads("SELECT c499 FROM wide", Some(1)).1, ["name", "phone_number"], "any column may hold anything");
 }
+
+#[test]
+fn what_a_change_takes_from_another_table_is_in_the_changed_one() {
+    for change in [
+        "UPDATE notes SET memo = memo || c.name FROM crm.customers c WHERE c.id = notes.id",
+        "UPDATE notes SET memo = (SELECT name FROM crm.customers c WHERE c.id = notes.id)",
+        "MERGE INTO notes USING crm.customers c ON c.id = notes.id WHEN MATCHED THEN UPDATE SET memo = c.name",
+    ] {
+        let mut session = Session::after(&[change]);
+        let (persons, kinds, told) = session.reads("SELECT memo FROM notes", Some(10));
+        assert_eq!(told.as_deref(), Some("made from crm.customers on 2026-03-02"), "{change}");
+        assert!(kinds.contains(&"name") && persons.figure() >= Some(10), "{change}: {persons:?} {kinds:?}");
+    }
+    for change in [
+        "UPDATE notes SET memo = upper(memo)",
+        "UPDATE notes SET memo = 'x' FROM crm.customers c WHERE c.id = notes.id",
+        "UPDATE crm.customers SET name = upper(name)",
+    ] {
+        let mut session = Session::after(&[change]);
+        assert_eq!(session.reads("SELECT memo FROM notes", Some(10)).2, None, "{change}");
+    }
+}
+
+#[test]
+fn a_view_that_is_filled_anew_shows_nobody_where_its_definition_is_known() {
+    let refresh = "REFRESH MATERIALIZED VIEW mart.people";
+    let mut session = Session::after(&[]);
+    assert_eq!(session.run(refresh, None).persons, Persons::Unknown);
+    let mut session = Session::after(&["CREATE MATERIALIZED VIEW mart.people AS SELECT name FROM crm.customers"]);
+    assert_eq!(session.run(refresh, None).persons, Persons::NOBODY);
+    assert_eq!(session.run("REFRESH MATERIALIZED VIEW ref.cities", None).persons, Persons::NOBODY);
+}
+
+#[test]
+fn what_runs_unseen_or_hands_out_rows_as_a_text_may_show_anybody() {
+    let mut session = Session::after(&[]);
+    assert_eq!(session.run("EXPLAIN ANALYZE EXECUTE p (1)", None).persons, Persons::Unknown);
+    assert_eq!(session.run("EXPLAIN (ANALYZE, BUFFERS) EXECUTE p", Some(3)).persons, Persons::Unknown);
+    assert_eq!(session.run("EXPLAIN EXECUTE p", Some(3)).persons, Persons::NOBODY);
+    let mut oracle = |text: &str| {
+        let record = Record { dialect: Dialect::Oracle, ..record(text, Some(1)) };
+        disclose(&record, &session.catalog, &Keys::built_in()).persons
+    };
+    assert_eq!(oracle("SELECT DBMS_METADATA.GET_XML('TABLE_DATA', 'CUSTOMERS', 'CRM') FROM dual"), Persons::Unknown);
+    assert_eq!(oracle("SELECT dbms_metadata.get_ddl('TABLE', 'CUSTOMERS', 'CRM') FROM dual"), Persons::NOBODY);
+}

@@ -72,6 +72,7 @@ pub(super) fn effect_of_call(function: &Function, name: &str, dialect: Dialect) 
     let ordered = !function.within_group.is_empty();
     let effect = match known.effect {
         _ if arguments.len() > usize::from(known.most_arguments) => FunctionEffect::Pack,
+        _ if arguments.first().is_some_and(names_rows) && is_of_metadata(name) => FunctionEffect::HidesQuery,
         // `percentile_cont(0.5) WITHIN GROUP (ORDER BY x)`, `approx_percentile(x, 0.5)`.
         _ if known.quantile && !arguments.iter().skip(usize::from(!ordered)).all(is_number) => FunctionEffect::Pack,
         // `rank(5) WITHIN GROUP (ORDER BY x)` is an aggregate.
@@ -81,6 +82,23 @@ pub(super) fn effect_of_call(function: &Function, name: &str, dialect: Dialect) 
     match effect {
         FunctionEffect::Extreme if function.over.is_some() => FunctionEffect::Neighbour,
         effect => effect,
+    }
+}
+
+/// Oracle's functions that give the definition of an object as a text.
+fn is_of_metadata(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("dbms_metadata.")
+}
+
+/// Whether a kind of object is named that is rows (`TABLE_DATA`), or nobody knows which.
+fn names_rows(argument: &FunctionArg) -> bool {
+    let (FunctionArg::Named { arg, .. } | FunctionArg::ExprNamed { arg, .. } | FunctionArg::Unnamed(arg)) = argument;
+    match arg {
+        FunctionArgExpr::Expr(Expr::Value(value)) => match &value.value {
+            Value::SingleQuotedString(text) => text.to_ascii_uppercase().contains("DATA"),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
