@@ -68,9 +68,8 @@ impl Classifier {
     /// knows that person. Whatever it claims, the login is known.
     fn identify(&self, record: &Record<'_>) -> Claimant {
         let (account, system) = (record.account.as_deref(), record.system.as_deref());
-        if record.employee.is_none()
-            && let Some(account) = account
-            && let Mapping::Known(login) = self.directory.login(account, system, record.time)
+        let mapping = account.filter(|_| record.employee.is_none()).map(|account| self.directory.login(account, system, record.time));
+        if let Some(Mapping::Known(login)) = mapping
             && login.is_for_others()
             && let Some(claim) = self.claim(record, login)
         {
@@ -78,7 +77,7 @@ impl Classifier {
         }
         let unknown =
             || Identified { actor: Actor::Account(Arc::from(UNKNOWN_ACTOR)), identity: Identity::Inferred, signs: Signs::default() };
-        let Some(mut found) = self.directory.identify(record.employee.as_deref(), account, system, record.time) else {
+        let Some(mut found) = self.directory.identify_by(record.employee.as_deref(), account, mapping, system, record.time) else {
             return Claimant { found: unknown(), login: None, claim: 0 };
         };
         if found.actor.name().is_empty() {
@@ -175,13 +174,10 @@ impl Classifier {
 
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, catalog, &self.keys);
-        let system = record.system.as_deref();
         let Claimant { found: Identified { actor, identity, signs }, login, claim } = self.identify(record);
         let mut places = Places::default();
-        for read in &disclosure.reads {
-            if let Some(table) = catalog.find(system, &read.table).filter(|_| !read.kinds.is_empty()) {
-                places.add(table.place);
-            }
+        for place in disclosure.reads.iter().filter(|read| !read.kinds.is_empty()).filter_map(|read| read.place) {
+            places.add(place);
         }
         // Candidates beyond the bound of people would make more of the access than it can have been.
         let named_fit = disclosure.persons.figure().is_none_or(|figure| figure >= disclosure.subjects.len() as u64);

@@ -13,6 +13,7 @@ use crate::model::shown::{is_plain, shown};
 use crate::model::signs::Signs;
 use crate::model::time::{Day, Timestamp};
 use crate::model::zone::Zone;
+use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -129,7 +130,7 @@ impl Identified {
 /// Everything known of the people of the organisation.
 #[derive(Debug)]
 pub struct Directory {
-    employees: HashMap<Arc<str>, Employee>,
+    employees: HashMap<Arc<str>, Employee, FixedState>,
     names: NameIndex,
     logins: Logins,
     has_accounts: bool,
@@ -143,7 +144,7 @@ impl Directory {
     pub fn empty(zone: Zone) -> Directory {
         let logins = Logins::none(LoginRules::default());
         let names = NameIndex::default();
-        Directory { employees: HashMap::new(), names, logins, has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
+        Directory { employees: HashMap::default(), names, logins, has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
     }
 
     /// Reads the files; every mistake of all of them is reported.
@@ -258,6 +259,18 @@ impl Directory {
     /// An account is resolved by its entry for that system and date. A pooled or service account, and one that the
     /// directory does not know, stays an account. Without `accounts.csv`, accounts are taken as employees.
     pub fn identify(&self, employee: Option<&str>, account: Option<&str>, system: Option<&str>, time: Timestamp) -> Option<Identified> {
+        self.identify_by(employee, account, None, system, time)
+    }
+
+    /// The same where it is known already what the directory makes of the account.
+    pub fn identify_by(
+        &self,
+        employee: Option<&str>,
+        account: Option<&str>,
+        mapping: Option<Mapping<'_>>,
+        system: Option<&str>,
+        time: Timestamp,
+    ) -> Option<Identified> {
         if let Some(id) = employee.filter(|id| !shown(id).is_empty()) {
             return Some(self.named(id, Identity::Authenticated));
         }
@@ -266,7 +279,7 @@ impl Directory {
             return Some(self.named(account, Identity::Inferred));
         }
         let raw = || Identified::new(Actor::Account(Arc::from(&*shown(account))), Identity::Authenticated);
-        Some(match self.login(account, system, time) {
+        Some(match mapping.unwrap_or_else(|| self.login(account, system, time)) {
             Mapping::Known(login) => Identified::new(Directory::holder(login), Identity::Authenticated),
             // What it may do as the login that it is not is no more than a person may.
             Mapping::LooksLike(login) if login.is_for_others() || self.logins.matching(system) == LoginMatching::Exact => {

@@ -7,6 +7,7 @@ use crate::classify::names::{Likeness, NameIndex};
 use crate::classify::table_file::CsvRow;
 use crate::model::problem::Problem;
 use crate::model::time::Day;
+use foldhash::fast::FixedState;
 use globset::{Glob, GlobMatcher};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -129,7 +130,7 @@ pub enum Mapping<'a> {
 /// Every login of the directory.
 #[derive(Debug)]
 pub struct Logins {
-    by_name: HashMap<Arc<str>, Vec<Login>>,
+    by_name: HashMap<Arc<str>, Vec<Login>, FixedState>,
     forms: NameIndex,
     rules: LoginRules,
     /// Tells apart what threads remember of several directories.
@@ -147,7 +148,7 @@ impl Logins {
     pub fn none(rules: LoginRules) -> Logins {
         static GENERATION: AtomicU64 = AtomicU64::new(0);
         let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
-        Logins { by_name: HashMap::new(), forms: NameIndex::default(), rules, generation }
+        Logins { by_name: HashMap::default(), forms: NameIndex::default(), rules, generation }
     }
 
     /// Adds a row of `accounts.csv`. `known` gives the id of an employee as the directory holds it.

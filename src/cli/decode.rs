@@ -2,20 +2,24 @@
 
 use crate::cli::{Failure, setup};
 use leakwarden::classify::classifier::Classifier;
-use leakwarden::classify::counting::Disclosure;
+use leakwarden::classify::counting::{Disclosure, TableRead};
 use leakwarden::classify::derivation::MadeTables;
 use leakwarden::decode::{self, DecodeError, Decoded, Ignored, IgnoredCounts, IgnoredReason, Raw};
-use leakwarden::model::access::{Access, Actor, Position};
+use leakwarden::model::access::{Access, Actor, Position, Subject};
+use leakwarden::model::keys::Keys;
+use leakwarden::model::kind::{Kind, Kinds};
 use leakwarden::model::persons::Persons;
 use leakwarden::model::record::Record;
 use leakwarden::model::shown::shown;
+use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::partition_decoder::PartitionDecoder;
 use leakwarden::pipeline::replay;
 use leakwarden::source::files;
 use leakwarden::source::piece::{Piece, Run};
 use leakwarden::telemetry::untrusted::Untrusted;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -35,18 +39,20 @@ pub struct Options {
 
 #[derive(Serialize)]
 struct Line<'a> {
-    source: String,
-    time: String,
+    #[serde(serialize_with = "as_text")]
+    source: Place<'a>,
+    #[serde(serialize_with = "as_text")]
+    time: Timestamp,
     employee: Option<&'a str>,
     account: Option<Cow<'a, str>>,
     /// How the employee is known; null where nobody is.
     identity: Option<&'static str>,
     system: Option<&'a str>,
     operation: &'static str,
-    objects: Vec<Object<'a>>,
+    objects: Objects<'a>,
     rows: Option<u64>,
     persons: Persons,
-    subjects: Vec<String>,
+    subjects: Subjects<'a>,
     client: Client<'a>,
     outcome: &'static str,
     statement_class: &'a str,
@@ -57,11 +63,54 @@ struct Line<'a> {
     flags: Vec<&'static str>,
 }
 
+/// `FILE:LINE`.
+struct Place<'a>(&'a str, u64);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0, self.1)
+    }
+}
+
+fn as_text<S: Serializer>(what: &impl fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(what)
+}
+
+/// Written as they are met: a line a record leaves no time for lists of its parts.
+struct Objects<'a>(&'a [TableRead]);
+
+impl Serialize for Objects<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(|read| Object {
+            table: &read.table,
+            columns: read.columns.as_deref(),
+            kinds: KindNames(read.kinds),
+            inferred: read.inferred.as_deref(),
+        }))
+    }
+}
+
+struct KindNames(Kinds);
+
+impl Serialize for KindNames {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(Kind::name))
+    }
+}
+
+struct Subjects<'a>(&'a [Subject], &'a Keys);
+
+impl Serialize for Subjects<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.iter().map(|subject| self.1.published(*subject)))
+    }
+}
+
 #[derive(Serialize)]
 struct Object<'a> {
     table: &'a str,
     columns: Option<&'a [String]>,
-    kinds: Vec<&'static str>,
+    kinds: KindNames,
     /// From what it is concluded what the table holds, where the catalog does not list it.
     #[serde(skip_serializing_if = "Option::is_none")]
     inferred: Option<&'a str>,
@@ -74,6 +123,9 @@ struct Client<'a> {
     app: Option<&'a str>,
 }
 
+/// Bytes of output that are written at once. (What is behind it looks through all of them for line ends.)
+const OUTPUT: usize = 128 * 1024;
+
 /// Undecodable records that are printed one by one; the rest are counted.
 const SHOWN_DEAD: u64 = 20;
 
@@ -82,7 +134,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, context) = setup::load(options.config.as_deref())?;
     let format = setup::format(&config, options.format.as_deref())?;
     let classifier = &*context.classifier;
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::with_capacity(OUTPUT, std::io::stdout().lock());
     let (mut all, mut undecoded) = (Tally::default(), Vec::new());
     // Files are decoded in the order they are given: whoever reads the output knows which comes first.
     let mut assigned = replay::assign(&config, &options.files, format.as_ref());
@@ -226,7 +278,7 @@ impl<W: Write> Printer<'_, W> {
 
     fn print(&mut self, record: &Record<'_>) -> std::io::Result<()> {
         let (access, disclosure, _) = self.classifier.classify_among(record, self.feed.origin(), self.made);
-        let line = describe(record, &access, &disclosure, &self.feed.name, self.classifier);
+        let line = describe(record, &access, &disclosure, &self.feed.name, &self.classifier.keys);
         serde_json::to_writer(&mut *self.out, &line)?;
         self.out.write_all(b"\n")
     }
@@ -236,30 +288,24 @@ impl<W: Write> Printer<'_, W> {
     }
 }
 
-fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disclosure, file: &str, classifier: &Classifier) -> Line<'a> {
+fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disclosure, file: &'a str, keys: &'a Keys) -> Line<'a> {
     let account = record.account.as_deref().map(shown);
     let (employee, account) = match &access.actor {
         Actor::Employee(id) => (Some(&**id), account),
         Actor::Account(id) => (None, Some(account.filter(|account| !account.is_empty()).unwrap_or(Cow::Borrowed(id)))),
     };
-    let objects = disclosure.reads.iter().map(|read| Object {
-        table: &read.table,
-        columns: read.columns.as_deref(),
-        kinds: read.kinds.iter().map(leakwarden::model::kind::Kind::name).collect(),
-        inferred: read.inferred.as_deref(),
-    });
     Line {
-        source: format!("{file}:{}", record.position.0),
-        time: record.time.to_string(),
+        source: Place(file, record.position.0),
+        time: record.time,
         employee,
         account,
         identity: employee.map(|_| access.identity.name()),
         system: record.system.as_deref(),
         operation: access.operation.name(),
-        objects: objects.collect(),
+        objects: Objects(&disclosure.reads),
         rows: disclosure.rows,
         persons: disclosure.persons,
-        subjects: disclosure.subjects.iter().map(|subject| classifier.keys.published(*subject)).collect(),
+        subjects: Subjects(&disclosure.subjects, keys),
         client: Client { ip: record.client.ip.as_deref(), host: record.client.host.as_deref(), app: record.client.app.as_deref() },
         outcome: if record.outcome == leakwarden::model::record::EventOutcome::Success { "success" } else { "failure" },
         statement_class: disclosure.class,

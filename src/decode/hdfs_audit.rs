@@ -62,7 +62,7 @@ impl Hdfs {
         let refuse = |what: &str| DecodeError::Form { expected: EXPECTED, what: what.to_owned() };
         let fields = Fields::of(text).ok_or_else(|| refuse("fields are missing"))?;
         // `2020-08-15 04:08:44,462 INFO …`; nothing where syslog took it.
-        let end = text.match_indices(' ').nth(1).map_or(0, |(end, _)| end);
+        let end = memchr::memchr_iter(b' ', text.as_bytes()).nth(1).unwrap_or(0);
         let stamp = text.get(..end).filter(|stamp| stamp.starts_with(|c: char| c.is_ascii_digit()));
         let time = tree::time(raw, "time", stamp, self.zone.as_ref())?;
         let command = fields.command.split_whitespace().next().unwrap_or("");
@@ -93,7 +93,7 @@ fn plain(path: &str) -> String {
     let mut text = String::with_capacity(path.len());
     let mut units = Vec::new();
     let mut rest = path;
-    while let Some(at) = rest.find("\\u") {
+    while let Some(at) = find(rest, "\\u") {
         let Some(unit) = rest.get(at + 2..at + 6).and_then(|digits| u16::from_str_radix(digits, 16).ok()) else { break };
         if at > 0 {
             flush_units(&mut units, &mut text);
@@ -105,7 +105,8 @@ fn plain(path: &str) -> String {
     flush_units(&mut units, &mut text);
     text.push_str(rest);
     let text = text.strip_prefix("/.reserved/raw").filter(|rest| rest.starts_with('/')).map(str::to_owned).unwrap_or(text);
-    match text.split_once("/.snapshot/") {
+    let snapshot = find(&text, SNAPSHOT).map(|at| (&text[..at], &text[at + SNAPSHOT.len()..]));
+    match snapshot {
         Some((before, after)) => match after.split_once('/') {
             Some((_, within)) => format!("{before}/{within}"),
             None => before.to_owned(),
@@ -113,6 +114,8 @@ fn plain(path: &str) -> String {
         None => text,
     }
 }
+
+const SNAPSHOT: &str = "/.snapshot/";
 
 fn flush_units(units: &mut Vec<u16>, text: &mut String) {
     text.extend(char::decode_utf16(units.drain(..)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)));
@@ -131,14 +134,17 @@ impl<'a> Fields<'a> {
     /// Fields stand in one order, with tabs between (spaces where a carrier changed them). A path may hold anything, so each key is
     /// looked for after the one before, and tabs tell where there are some.
     fn of(text: &'a str) -> Option<Fields<'a>> {
-        let mut rest = &text[text.find("allowed=")?..];
-        let tabs = rest.contains('\t');
+        let mut rest = &text[find(text, KEYS[0])?..];
+        let separator = if memchr::memchr(b'\t', rest.as_bytes()).is_some() { b'\t' } else { b' ' };
         let mut found = [""; KEYS.len()];
         for (at, key) in KEYS.iter().enumerate() {
             let Some(after) = rest.strip_prefix(key) else { continue };
-            let is_next = |rest: &str| KEYS[at + 1..].iter().any(|next| rest.starts_with(next));
-            let separator = if tabs { '\t' } else { ' ' };
-            let end = after.match_indices(separator).map(|(end, _)| end).find(|end| is_next(after[end + 1..].trim_start()));
+            // The first letters tell nearly every word apart.
+            let is_next = |rest: &str| {
+                let first = rest.as_bytes().first();
+                KEYS[at + 1..].iter().any(|next| first == next.as_bytes().first() && rest.starts_with(next))
+            };
+            let end = memchr::memchr_iter(separator, after.as_bytes()).find(|end| is_next(after[end + 1..].trim_start()));
             found[at] = after[..end.unwrap_or(after.len())].trim();
             rest = end.map_or("", |end| after[end + 1..].trim_start());
         }
@@ -147,10 +153,17 @@ impl<'a> Fields<'a> {
     }
 }
 
+const VIA: &str = " via ";
+
+/// Where a text stands in a short one.
+fn find(text: &str, what: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), what.as_bytes())
+}
+
 /// The person and the service that acts for them. `(auth:…)` says how they were known.
 fn who(user: &str) -> (&str, Option<&str>) {
-    let bare = |text: &'_ str| text.find(" (auth:").unwrap_or(text.len());
-    match user.split_once(" via ") {
+    let bare = |text: &'_ str| find(text, " (auth:").unwrap_or(text.len());
+    match find(user, VIA).map(|at| (&user[..at], &user[at + VIA.len()..])) {
         Some((person, proxy)) => (person[..bare(person)].trim(), Some(proxy[..bare(proxy)].trim())),
         None => (user[..bare(user)].trim(), None),
     }

@@ -6,15 +6,15 @@ use crate::decode::{DecodeError, Raw, json};
 use crate::model::access::{Position, RecordHash};
 use crate::model::record::Text;
 use crate::model::time::Timestamp;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
-/// A row. Names are kept in small letters without underscores.
+/// A row. Names are kept in small letters without underscores. Many spellings are asked for, of which few are there.
 #[derive(Clone, Debug, Default)]
-pub struct ExportRow(BTreeMap<String, Value>);
+pub struct ExportRow(HashMap<String, Value>);
 
 /// An error for a record that is not of its format's form.
 pub fn form(expected: &'static str, what: &str) -> DecodeError {
@@ -45,13 +45,15 @@ impl ExportRow {
 
     /// The row of an object. Of two spellings of one field with different values nobody knows which is meant.
     pub fn of(fields: Map<String, Value>, expected: &'static str) -> Result<ExportRow, DecodeError> {
-        let mut row = BTreeMap::new();
+        let mut row = HashMap::with_capacity(fields.len());
         for (name, value) in fields {
             if value.is_null() {
                 continue;
             }
             match row.entry(plain_name(name)) {
-                Entry::Vacant(free) => drop(free.insert(value)),
+                Entry::Vacant(free) => {
+                    free.insert(value);
+                }
                 Entry::Occupied(known) if *known.get() == value => {}
                 Entry::Occupied(_) => return Err(form(expected, "a field stands twice")),
             }

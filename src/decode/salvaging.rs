@@ -85,7 +85,12 @@ impl Decoder for Salvaging {
         let mended = &self.mended;
         let result = self.inner.decode(raw, &mut |decoded| {
             told |= decoded.fate().is_some_and(|(at, _)| at == raw.position);
-            emit(if mended.is_empty() { decoded } else { mark(decoded, mended) });
+            // A record is large: it is moved no more often than it must be.
+            if mended.is_empty() {
+                emit(decoded);
+            } else {
+                emit(mark(decoded, mended));
+            }
         });
         let Err(error) = result else { return Ok(()) };
         if told {

@@ -6,19 +6,45 @@ use crate::model::time::{TimeError, Timestamp};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The value at a path: `user.name` is the key `name` within `user`, or one key of that name. Nulls are absent.
 pub fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     let object = value.as_object()?;
+    if object.len() <= FEW {
+        return at_of_few(object, path);
+    }
     if let Some(found) = object.get(path) {
         return Some(found).filter(|found| !found.is_null());
     }
     // Paths are short: a search set up for long texts costs more than it finds.
     let mut dots = path.bytes().enumerate().filter(|(_, byte)| *byte == b'.');
     dots.find_map(|(dot, _)| at(object.get(&path[..dot])?, &path[dot + 1..]))
+}
+
+/// Keys that are sooner gone through than searched.
+const FEW: usize = 24;
+
+/// The same of an object of few keys: one way through them finds the path and what it may begin with.
+fn at_of_few<'v>(object: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
+    let bytes = path.as_bytes();
+    let mut outer: Option<(&Value, &str)> = None;
+    for (key, found) in object {
+        if key.as_bytes().first() != bytes.first() || !path.starts_with(key.as_str()) {
+            continue;
+        }
+        match path.get(key.len()..) {
+            Some("") => return Some(found).filter(|found| !found.is_null()),
+            // In their order a shorter key comes first, and what is found within it counts.
+            Some(rest) if rest.starts_with('.') && outer.is_none_or(|(value, rest)| at(value, rest).is_none()) => {
+                outer = Some((found, &rest[1..]));
+            }
+            Some(_) | None => {}
+        }
+    }
+    outer.and_then(|(value, rest)| at(value, rest))
 }
 
 /// The text at a path; a number as it is written. Blanks say nothing.
@@ -132,13 +158,18 @@ pub fn moment(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, TimeErro
 }
 
 /// The civil part in ISO's form, and what follows it.
-fn split(text: &str) -> Option<(String, &str)> {
+fn split(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let date_end = if text.get(..8)?.bytes().all(|byte| byte.is_ascii_digit()) { 8 } else { 10 };
     let date = text.get(..date_end)?;
-    let date = if date_end == 8 { format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]) } else { date.to_owned() };
     let time = text.get(date_end..)?.strip_prefix([' ', 'T', 't', '-'])?;
     let end = time.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.' | ','))).unwrap_or(time.len());
-    Some((format!("{date}T{}", time[..end].replace(',', ".")), time[end..].trim()))
+    let rest = time[end..].trim();
+    // As it stands where it is what nearly all write.
+    if date_end == 10 && text.as_bytes()[date_end] != b'-' {
+        return Some((Cow::Borrowed(&text[..date_end + 1 + end]), rest));
+    }
+    let date = if date_end == 8 { format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..]) } else { date.to_owned() };
+    Some((Cow::Owned(format!("{date}T{}", time[..end].replace(',', "."))), rest))
 }
 
 fn offset(zone: &str) -> Option<Offset> {
@@ -172,6 +203,26 @@ mod tests {
             assert_eq!((word(&value, "a.b.c").as_deref(), number(&value, "a.b.c")), (Some("7"), Some(7)), "{json}");
             assert_eq!(word(&value, "a.b.d"), None);
         }
+    }
+
+    #[test]
+    fn paths_lead_to_the_same_in_objects_of_few_keys_and_of_many() {
+        for (json, found) in [
+            (r#""a.b":null,"a":{"b":1}"#, None),
+            (r#""a":{"b":1},"a.b":2"#, Some(2)),
+            (r#""a":{"x":1},"a.b":{"c":3}"#, None),
+            (r#""a":{"x":1},"a.b":3,"ab":4"#, Some(3)),
+            (r#""a":null,"b":1"#, None),
+            (r#""a":{"b":{}},"":5"#, None),
+        ] {
+            let others: String = (0..FEW).map(|at| format!(",\"a{at}\":0")).collect();
+            for others in ["", &others] {
+                let value: Value = serde_json::from_str(&format!("{{{json}{others}}}")).expect("is JSON");
+                assert_eq!(number(&value, "a.b"), found, "{value}");
+            }
+        }
+        let twice: Value = serde_json::from_str(r#"{"a":{"b":{"d":1}},"a.b":{"c":3},"a.b.e":{}}"#).expect("is JSON");
+        assert_eq!((number(&twice, "a.b.c"), number(&twice, "a.b.d")), (Some(3), Some(1)));
     }
 
     #[test]

@@ -198,7 +198,7 @@ mod tests {
             match input.next_block() {
                 Ok(Some(Piece::Block(block))) => {
                     assert_eq!(block.first_offset, content.len() as u64);
-                    content.extend(block.bytes);
+                    content.extend_from_slice(&block.bytes);
                 }
                 Ok(Some(other)) => panic!("{other:?}"),
                 Ok(None) => {

@@ -5,6 +5,7 @@
 
 use crate::decode::{KEPT_ENDS, cut_middle};
 use crate::model::access::RecordHash;
+use crate::source::buffer::{Buffer, Spare};
 use crate::source::piece::{Block, Oversized, Piece, without_end};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::io::{self, Read};
@@ -58,6 +59,8 @@ pub struct LineReader<R> {
     bare_returns: Option<bool>,
     /// What the stream begins with.
     head: Arc<[u8]>,
+    /// What blocks before held; of streams that grow, of which there may be many, nothing is kept.
+    spare: Option<Spare>,
 }
 
 struct LongLine {
@@ -120,6 +123,7 @@ impl<R: Read> LineReader<R> {
         LineReader {
             reader,
             wanted: settings.block,
+            spare: (!settings.follow && !settings.prompt).then(|| Spare::new(settings.block)),
             settings,
             buffer: Vec::new(),
             line,
@@ -258,7 +262,8 @@ impl<R: Read> LineReader<R> {
             let oversized = self.finish_long_line(first_length, first + 1);
             return Some(Piece::Oversized(oversized));
         }
-        let rest = self.buffer[last + 1..].to_vec();
+        let mut rest = self.spare.as_ref().map(Spare::take).unwrap_or_default();
+        rest.extend_from_slice(&self.buffer[last + 1..]);
         self.buffer.truncate(last + 1);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         Some(self.block(bytes))
@@ -280,10 +285,18 @@ impl<R: Read> LineReader<R> {
         if self.line == 1 {
             self.head = head(&bytes);
         }
-        let block = Block { first_line: self.line, first_offset: self.offset, lines, bytes, head: Arc::clone(&self.head) };
+        let block =
+            Block { first_line: self.line, first_offset: self.offset, lines, bytes: self.lend(bytes), head: Arc::clone(&self.head) };
         self.line += lines;
         self.offset += block.bytes.len() as u64;
         Piece::Block(block)
+    }
+
+    fn lend(&self, bytes: Vec<u8>) -> Buffer {
+        match &self.spare {
+            Some(spare) => spare.lend(bytes),
+            None => bytes.into(),
+        }
     }
 
     /// Hashes the buffer and empties it, where it holds part of one line that is too long already.
@@ -450,7 +463,7 @@ mod tests {
         }
         let mut lines = LineReader::new((&b"one\ntwo\nthr"[..]).chain(Failing), settings(1 << 10, 1 << 10, false));
         let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
-        assert_eq!(block.bytes, b"one\ntwo\n");
+        assert_eq!(block.bytes.as_slice(), b"one\ntwo\n");
         let broken = lines.next_piece().expect_err("the failure");
         assert_eq!((broken.line, broken.offset, broken.dropped), (2, 8, 3));
         assert!(lines.next_piece().expect("nothing more").is_none());

@@ -1,6 +1,7 @@
 //! Where records come from: complete files, files that grow, Kafka. Sources deliver bytes and their positions; decoding comes later.
 //! Kinds of sources, and how each is configured, are the rows of `SOURCES` in `config/source.rs`.
 
+pub mod buffer;
 pub mod files;
 pub mod fingerprint;
 pub mod kafka;

@@ -1,6 +1,7 @@
 //! What a source delivers: blocks of whole lines, or messages of a topic, each with its position. Knows nothing of formats.
 
 use crate::model::access::RecordHash;
+use crate::source::buffer::Buffer;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Block {
     /// The lines with their ends; only the last line of the input may lack one.
-    pub bytes: Vec<u8>,
+    pub bytes: Buffer,
     /// Number of the first line, from 1.
     pub first_line: u64,
     /// Offset of the first byte in the stream.
@@ -174,7 +175,7 @@ mod tests {
 
     fn block(bytes: &[u8]) -> Block {
         let lines = memchr_iter(b'\n', bytes).count() as u64 + u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
-        Block { bytes: bytes.to_vec(), first_line: 1, first_offset: 0, lines, head: Arc::default() }
+        Block { bytes: bytes.to_vec().into(), first_line: 1, first_offset: 0, lines, head: Arc::default() }
     }
 
     #[test]

@@ -7,16 +7,22 @@
 //! Only those literals are cut out whose value can change nothing but itself in the analysis: right behind a comparison or in the
 //! list of an `IN`, plain strings that hold neither a quote, a backslash nor the brace of an array, and whole numbers. All else is
 //! part of the key: limits, positions, the length of lists, comments, whatever has a prefix. Texts that hold a mark are not kept.
+//!
+//! Texts with placeholders come again letter by letter: the last few hundred are not even cut.
 
 use crate::model::record::Dialect;
 use crate::sql::contains::contains_any;
 use crate::sql::{Analysis, KeyValue, split};
+use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use std::cell::{OnceCell, RefCell};
+use std::hash::BuildHasher as _;
 use std::rc::Rc;
 
 /// Most analyses that a thread keeps; when they are so many, it begins anew.
 const MOST: usize = 4_096;
+/// Texts that a thread keeps whole, each in the place that its hash names.
+const RECENT: usize = 512;
 /// Longest text that is looked up: longer ones are lists of values that hardly come again.
 const LONGEST: usize = 4 * 1024;
 /// Most literals that are cut out of a text.
@@ -35,7 +41,9 @@ struct Cache {
     /// By the texts with marks in place of their literals.
     known: HashMap<(Dialect, String), Rc<Known>>,
     /// The text that was asked for last: of one record it is asked more than once.
-    last: Option<Text>,
+    last: Option<Rc<Text>>,
+    /// Those before it; none until the first text comes.
+    recent: Vec<Option<Rc<Text>>>,
 }
 
 /// What is known of all texts that differ in their literals alone.
@@ -47,12 +55,19 @@ struct Known {
 }
 
 /// What is known of one text.
-#[derive(Clone)]
 struct Text {
     dialect: Dialect,
-    text: Rc<str>,
+    text: Box<str>,
     known: Rc<Known>,
     analysis: Rc<Analysis>,
+    names_auditing: OnceCell<bool>,
+    switches_off: OnceCell<bool>,
+}
+
+impl Text {
+    fn is(&self, text: &str, dialect: Dialect) -> bool {
+        self.dialect == dialect && *self.text == *text
+    }
 }
 
 impl Known {
@@ -63,7 +78,7 @@ impl Known {
 
 /// The analysis of a text, by `analyse` where it is not known yet.
 pub(super) fn cached(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Rc<Analysis> {
-    look_up(text, dialect, analyse).analysis
+    Rc::clone(&look_up(text, dialect, analyse).analysis)
 }
 
 /// Whether a word of a text could put several rows into one value, by `find` where it is not known yet.
@@ -81,11 +96,45 @@ pub(super) fn is_no_statement(
     *look_up(text, dialect, analyse).known.is_no_statement.get_or_init(|| find(text, dialect))
 }
 
-fn look_up(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Text {
-    let same = |last: &&Text| last.dialect == dialect && *last.text == *text;
-    if let Some(last) = CACHE.with_borrow(|cache| cache.last.as_ref().filter(same).cloned()) {
+/// Whether a text speaks of auditing at all, by `find` where that is not known yet.
+pub(super) fn names_auditing(text: &str, dialect: Dialect, find: fn(&str) -> bool) -> bool {
+    last(text, dialect).map_or_else(|| find(text), |known| *known.names_auditing.get_or_init(|| find(text)))
+}
+
+/// Whether a text switches auditing off, whatever is bound to it, by `find` where that is not known yet.
+pub(super) fn switches_off(text: &str, dialect: Dialect, find: fn(&str, Dialect) -> bool) -> bool {
+    let find = || find(text, dialect);
+    last(text, dialect).map_or_else(find, |known| *known.switches_off.get_or_init(find))
+}
+
+/// The text that was asked for last, if it is this one.
+fn last(text: &str, dialect: Dialect) -> Option<Rc<Text>> {
+    CACHE.with_borrow(|cache| cache.last.as_ref().filter(|last| last.is(text, dialect)).map(Rc::clone))
+}
+
+fn look_up(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Rc<Text> {
+    if let Some(last) = last(text, dialect) {
         return last;
     }
+    let place = (text.len() <= LONGEST).then(|| FixedState::default().hash_one(text) as usize % RECENT);
+    let found = place.and_then(|place| {
+        CACHE.with_borrow(|cache| cache.recent.get(place)?.as_ref().filter(|kept| kept.is(text, dialect)).map(Rc::clone))
+    });
+    let found = found.unwrap_or_else(|| Rc::new(of_text(text, dialect, analyse)));
+    CACHE.with_borrow_mut(|cache| {
+        cache.last = Some(Rc::clone(&found));
+        if let Some(place) = place {
+            if cache.recent.is_empty() {
+                cache.recent.resize(RECENT, None);
+            }
+            cache.recent[place] = Some(Rc::clone(&found));
+        }
+    });
+    found
+}
+
+/// A text that is none of those kept.
+fn of_text(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Analysis) -> Text {
     let (known, literals) = match cut(text, dialect) {
         None => (Known::new(analyse(text, dialect)), Vec::new()),
         Some((key, literals)) => {
@@ -108,9 +157,7 @@ fn look_up(text: &str, dialect: Dialect, analyse: impl Fn(&str, Dialect) -> Anal
     if !literals.is_empty() {
         fill(Rc::make_mut(&mut analysis), &literals);
     }
-    let found = Text { dialect, text: text.into(), known, analysis };
-    CACHE.with_borrow_mut(|cache| cache.last = Some(found.clone()));
-    found
+    Text { dialect, text: text.into(), known, analysis, names_auditing: OnceCell::new(), switches_off: OnceCell::new() }
 }
 
 /// The text with marks in place of its literals, and the literals.
@@ -125,8 +172,14 @@ fn cut(text: &str, dialect: Dialect) -> Option<(String, Vec<String>)> {
     let mut before = b' ';
     let mut listed = false;
     while at < bytes.len() {
-        let after = split::next(bytes, at, dialect).min(bytes.len());
         let byte = bytes[at];
+        // Words and blanks between them, which nothing of this concerns. What is compared may be a number.
+        if byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'.' | b'_') {
+            before = if byte == b' ' { before } else { byte };
+            at += 1;
+            continue;
+        }
+        let after = split::next(bytes, at, dialect).min(bytes.len());
         let compared = matches!(before, b'=' | b'<' | b'>') || listed && matches!(before, b'(' | b',');
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | b'&' | b'@') || byte >= 0x80;
         if compared
@@ -251,6 +304,24 @@ mod tests {
                 assert_eq!(sql::is_no_statement(text, dialect), sql::several::is_no_statement(text, dialect), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_that_is_kept_whole_is_told_from_those_that_share_its_place_or_its_letters() {
+        let texts: Vec<String> = (0..RECENT * 4).map(|at| format!("SELECT a{at} FROM t{} WHERE id = {}", at % 7, at % 11)).collect();
+        for text in texts.iter().chain(&texts) {
+            assert_eq!(*cached(text, Dialect::MySql, sql::analyse_anew), sql::analyse_anew(text, Dialect::MySql));
+        }
+        let text = "SELECT \"a\" FROM t";
+        for dialect in [Dialect::MySql, Dialect::PostgreSql, Dialect::MySql] {
+            assert_eq!(*cached(text, dialect, sql::analyse_anew), sql::analyse_anew(text, dialect));
+        }
+        let kept = CACHE.with_borrow(|cache| (cache.recent.len(), cache.recent.iter().flatten().count()));
+        assert!(kept.0 == RECENT && kept.1 > 2);
+        let long = format!("SELECT a FROM t WHERE b = '{}'", "x".repeat(LONGEST));
+        assert_eq!(*cached(&long, Dialect::MySql, sql::analyse_anew), sql::analyse_anew(&long, Dialect::MySql));
+        let longest = CACHE.with_borrow(|cache| cache.recent.iter().flatten().map(|text| text.text.len()).max());
+        assert!(longest.is_some_and(|length| length <= LONGEST), "long texts are not kept beyond the record");
     }
 
     #[test]

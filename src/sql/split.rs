@@ -12,7 +12,15 @@ pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
     }
     let bytes = text.as_bytes();
     let (mut parts, mut start, mut at) = (Vec::new(), 0, 0);
+    // Most texts hold one statement: without the mark there is nothing to be taken apart.
+    if memchr::memchr(b';', bytes).is_none() {
+        at = bytes.len();
+    }
     while at < bytes.len() {
+        if is_plain(bytes[at]) {
+            at += 1;
+            continue;
+        }
         if bytes[at] == b';' {
             parts.push(&text[start..at]);
             start = at + 1;
@@ -22,6 +30,11 @@ pub fn statements(text: &str, dialect: Dialect) -> Vec<&str> {
     parts.push(&text[start.min(text.len())..]);
     parts.retain(|part| says_something(part, dialect));
     parts.iter().map(|part| part.trim()).collect()
+}
+
+/// What stands for itself in every dialect, and begins nothing.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'.' | b',' | b'(' | b')' | b'=')
 }
 
 /// Whether there is anything but comments and space.

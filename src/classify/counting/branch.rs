@@ -270,6 +270,7 @@ fn note_reads(branch: &Branch, known: &[CatalogSource<'_>], reads: &mut Vec<Tabl
                 kinds,
                 known: !known[at].is_unknown(),
                 inferred: known[at].entry.and_then(Table::told),
+                place: known[at].entry.map(|entry| entry.place),
             }),
             Some(read) => {
                 read.kinds = read.kinds.union(kinds);

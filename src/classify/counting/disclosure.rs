@@ -3,6 +3,7 @@
 use crate::model::access::{IdSequence, Indicators, Operation, Selection, Subject};
 use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
+use crate::model::place::Place;
 use crate::sql::{Analysis, Made};
 use std::sync::Arc;
 
@@ -79,6 +80,8 @@ pub struct TableRead {
     pub known: bool,
     /// From what it is concluded what the table holds, where the catalog does not list it.
     pub inferred: Option<Arc<str>>,
+    /// Where it is, of a table that is known.
+    pub place: Option<Place>,
 }
 
 /// What was read and whom it shows, before the outcome of the record is weighed in.

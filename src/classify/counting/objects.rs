@@ -163,6 +163,7 @@ fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> 
         kinds: showing.kinds,
         known: !entry.is_none_or(Table::is_guess),
         inferred: entry.and_then(Table::told),
+        place: entry.map(|entry| entry.place),
     };
     ShownTable { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
 }

@@ -65,13 +65,17 @@ impl EventPosition {
     }
 
     fn record(&self, who: SessionIdentity) -> Record<'static> {
+        self.clone().into_record(who)
+    }
+
+    fn into_record(self, who: SessionIdentity) -> Record<'static> {
         let mut record = Record::new(self.position, self.hash, self.time);
         record.length = self.length;
         record.account = who.user.map(Text::Owned);
         record.client = Client { ip: who.ip.map(Text::Owned), host: who.host.map(Text::Owned), app: None };
         record.system = who.database.map(Text::Owned);
-        record.session = Some(self.connection.clone()).filter(|text| !text.is_empty()).map(Text::Owned);
-        record.id = self.id.clone().map(Text::Owned);
+        record.session = Some(self.connection).filter(|text| !text.is_empty()).map(Text::Owned);
+        record.id = self.id.map(Text::Owned);
         record.dialect = Dialect::MySql;
         record
     }
@@ -158,8 +162,13 @@ impl StatementAssembler {
         self.names_tables |= matches!(event.step, Step::Table(..));
         self.ends |= matches!(event.step, Step::Status(..));
         let (names_tables, ends) = (self.names_tables, self.ends);
-        let connection = self.connections.entry(event.place.connection.clone()).or_default();
-        connection.who = event.who.clone().or(&connection.who);
+        if !self.connections.contains_key(&event.place.connection) {
+            self.connections.insert(event.place.connection.clone(), Connection::default());
+        }
+        let connection = self.connections.get_mut(&event.place.connection).expect("was put there above");
+        if connection.who != event.who {
+            connection.who = event.who.clone().or(&connection.who);
+        }
         let joins = connection.current.as_ref().is_some_and(|current| current.event.text == event.text && current.joins(&event.step, ends));
         if !joins {
             connection.finish(names_tables, emit);
@@ -171,15 +180,20 @@ impl StatementAssembler {
             let position = if matches!(step, Step::Table(..)) { event.place.position } else { before };
             emit(ignored(position, IgnoredReason::Continuation));
         }
-        let current = connection.current.get_or_insert_with(|| Current::new(event.clone()));
-        // The last event has the id that is the statement's own, and says who it was.
-        if !matches!(step, Step::Table(..)) {
-            current.event.place = event.place;
-            current.event.who = event.who.or(&current.event.who);
-            if !event.class.is_empty() {
-                current.event.class = event.class;
+        let current = match &mut connection.current {
+            Some(current) => {
+                // The last event has the id that is the statement's own, and says who it was.
+                if !matches!(step, Step::Table(..)) {
+                    current.event.place = event.place;
+                    current.event.who = event.who.or(&current.event.who);
+                    if !event.class.is_empty() {
+                        current.event.class = event.class;
+                    }
+                }
+                current
             }
-        }
+            none => none.insert(Current::new(event)),
+        };
         if current.add(step, joins) {
             connection.finish(names_tables, emit);
         }
@@ -271,7 +285,8 @@ impl Connection {
     fn finish(&mut self, names_tables: bool, emit: &mut Emit<'_>) {
         let Some(Current { event, reads, writes, code, rows, .. }) = self.current.take() else { return };
         let who = event.who.or(&self.who);
-        let mut record = event.place.record(who);
+        let position = event.place.position;
+        let mut record = event.place.into_record(who);
         if record.system.is_none() {
             record.system =
                 reads.iter().chain(&writes).find_map(|table| table.split_once('.')).map(|(database, _)| Text::Owned(database.to_owned()));
@@ -281,7 +296,7 @@ impl Connection {
             emit(record.into());
             return;
         }
-        emit(ignored(event.place.position, IgnoredReason::NotDataAccess));
+        emit(ignored(position, IgnoredReason::NotDataAccess));
         if status::outcome(code) == EventOutcome::Success {
             self.moved(&event.text);
         }

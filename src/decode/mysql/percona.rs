@@ -8,10 +8,11 @@ use crate::decode::mysql::assembler::{Event, EventPosition, StatementAssembler, 
 use crate::decode::mysql::session::SessionIdentity;
 use crate::decode::mysql::time;
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Raw, SequenceNumber};
-use std::collections::BTreeMap;
+use hashbrown::HashMap;
+use std::borrow::Cow;
 
 /// The fields of a record, names in lower case.
-pub(super) type Fields = BTreeMap<String, String>;
+pub(super) type Fields<'a> = HashMap<Cow<'a, str>, Cow<'a, str>>;
 
 /// What a command of the protocol is to an auditor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +29,11 @@ pub(super) enum Command {
 impl Command {
     /// By its name: `Query`, `Change user`.
     pub(super) fn of(name: &str) -> Command {
-        match plain(name).as_str() {
+        Command::of_plain(&plain(name))
+    }
+
+    fn of_plain(name: &str) -> Command {
+        match name {
             "prepare" => Command::Prepare,
             "connect" | "changeuser" => Command::Login,
             "quit" | "disconnect" => Command::Leave,
@@ -44,11 +49,14 @@ impl Command {
 
 /// Names are spelt with and without spaces.
 fn plain(name: &str) -> String {
+    if name.is_ascii() {
+        return name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    }
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// What a record tells goes to the statements under way.
-pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
+pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields<'_>, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
     let field = |name: &str| fields.get(name).map_or("", |value| value.trim());
     let missing = |field: &'static str| DecodeError::Field { field, rule: "must be there".to_owned() };
     let name = fields.get("name").ok_or_else(|| missing("name"))?;
@@ -71,41 +79,42 @@ pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_
     let id = (!record.is_empty()).then(|| format!("{record}/{time}/{connection}"));
     let place = EventPosition::new(raw, time, connection, id);
     let who = SessionIdentity::new(field("user"), field("host"), field("ip"), field("db"));
-    let text = fields.get("sqltext").map_or("", String::as_str);
-    let event = |step: Step| Event {
+    let text = fields.get("sqltext").map_or("", |text| text);
+    let event = |step: Step, place: EventPosition, who: SessionIdentity| Event {
         step,
-        place: place.clone(),
-        who: who.clone(),
+        place,
+        who,
         text: text.to_owned(),
         class: field("command_class").to_owned(),
         cut: false,
     };
     let statement = if one_a_statement { Step::Status(code, None) } else { Step::General(code) };
-    match plain(name).as_str() {
+    let kind = plain(name);
+    match kind.as_str() {
         "audit" | "noaudit" | "commandstart" | "preauthenticate" | "querynestedstart" | "storedprogram" | "message" | "preparse"
         | "postparse" | "parse" | "variableget" => emit(raw.ignored(IgnoredReason::OtherEvent)),
         "commandend" => {
             joined.close(connection, emit);
             emit(raw.ignored(IgnoredReason::Continuation));
         }
-        "querystart" => joined.take(event(Step::Start), emit),
-        "querystatusend" => joined.take(event(Step::End(code)), emit),
-        "querynestedstatusend" => joined.nested(event(Step::Status(code, None)), emit),
+        "querystart" => joined.take(event(Step::Start, place, who), emit),
+        "querystatusend" => joined.take(event(Step::End(code), place, who), emit),
+        "querynestedstatusend" => joined.nested(event(Step::Status(code, None), place, who), emit),
         table @ ("tableread" | "read" | "tableinsert" | "insert" | "tableupdate" | "update" | "tabledelete" | "delete")
             if fields.contains_key("table") =>
         {
             let touched = format!("{}.{}", field("db"), field("table"));
-            let mut event = event(Step::Table(touched, !table.ends_with("read")));
+            let mut event = event(Step::Table(touched, !table.ends_with("read")), place, who);
             // The table's database is not always that of the session.
             event.who.database = None;
             joined.take(event, emit);
         }
-        _ if plain(name).starts_with("auth") => emit(raw.ignored(IgnoredReason::OtherEvent)),
+        kind if kind.starts_with("auth") => emit(raw.ignored(IgnoredReason::OtherEvent)),
         "variableset" => {
             let text = format!("SET GLOBAL {}", field("variable_name"));
-            joined.nested(Event { text, ..event(Step::Status(code, None)) }, emit);
+            joined.nested(Event { text, ..event(Step::Status(code, None), place, who) }, emit);
         }
-        _ => match Command::of(name) {
+        kind => match Command::of_plain(kind) {
             Command::Login => joined.login(&place, who, code, emit),
             Command::Leave => {
                 joined.leave(connection, emit);
@@ -113,7 +122,7 @@ pub(super) fn take(joined: &mut StatementAssembler, fields: &Fields, raw: Raw<'_
             }
             Command::Dump => joined.dump(&place, who, emit),
             Command::Prepare if code == 0 => emit(raw.ignored(IgnoredReason::DuplicateEvent)),
-            Command::Statement | Command::Prepare => joined.take(event(statement), emit),
+            Command::Statement | Command::Prepare => joined.take(event(statement, place, who), emit),
             Command::Nothing => emit(raw.ignored(IgnoredReason::NotDataAccess)),
         },
     }

@@ -26,6 +26,7 @@ use crate::decode::mysql::assembler::StatementAssembler;
 use crate::decode::mysql::percona::{self, Command, Fields};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Format, LONGEST_RECORD, LostRecord, Raw, csv, json};
 use crate::model::access::{Position, RecordHash};
+use std::borrow::Cow;
 
 /// `percona-audit-csv`.
 pub const FORMAT: Format = Format {
@@ -140,7 +141,7 @@ impl PerconaCsv {
             ],
             _ => return Err(refuse("as many fields as no record has")),
         };
-        let fields: Fields = names.iter().zip(row).map(|(name, value)| ((*name).to_owned(), value.into_owned())).collect();
+        let fields: Fields<'_> = names.iter().zip(row).map(|(name, value)| (Cow::Borrowed(*name), value)).collect();
         percona::take(&mut self.joined, &fields, raw, emit)
     }
 }

@@ -51,15 +51,19 @@ struct PerconaJson {
 
 impl Decoder for PerconaJson {
     fn decode(&mut self, raw: Raw<'_>, emit: &mut Emit<'_>) -> Result<(), DecodeError> {
-        let tree = json::tree(raw, EXPECTED)?;
+        let mut tree = json::tree(raw, EXPECTED)?;
         let missing = || DecodeError::Form { expected: EXPECTED, what: "no object audit_record".to_owned() };
-        let record = tree.get("audit_record").and_then(Value::as_object).ok_or_else(missing)?;
-        let value = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
+        let Some(Value::Object(record)) = tree.get_mut("audit_record").map(Value::take) else { return Err(missing()) };
+        let value = |value: Value| match value {
+            Value::String(text) => Some(text),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         };
-        let fields: Fields = record.iter().filter_map(|(name, field)| Some((name.to_ascii_lowercase(), value(field)?))).collect();
+        let field = |(mut name, field): (String, Value)| {
+            name.make_ascii_lowercase();
+            Some((Cow::Owned(name), Cow::Owned(value(field)?)))
+        };
+        let fields: Fields<'_> = record.into_iter().filter_map(field).collect();
         percona::take(&mut self.joined, &fields, raw, emit)
     }
 

@@ -64,7 +64,7 @@ impl Decoder for PerconaXml {
 /// The fields of a record: the attributes of its element, and the texts of the elements right inside of it.
 #[derive(Default)]
 struct Flat {
-    fields: Fields,
+    fields: Fields<'static>,
     depth: u32,
     /// Name and text of the field whose element has not ended.
     open: Option<(String, String)>,
@@ -72,7 +72,11 @@ struct Flat {
 
 impl Flat {
     fn keep(&mut self, name: &str, value: String) -> Result<(), &'static str> {
-        if self.fields.insert(name.to_ascii_lowercase(), value).is_some() { Err("a field stands twice") } else { Ok(()) }
+        if self.fields.insert(Cow::Owned(name.to_ascii_lowercase()), Cow::Owned(value)).is_some() {
+            Err("a field stands twice")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -56,7 +56,13 @@ fn blocks_that_are_decoded_at_once_and_after_a_restart_know_a_header_that_change
     let text = |lines: &[&str]| lines.join("\n").replace('T', TIME).into_bytes();
     let head: std::sync::Arc<[u8]> = text(&["time,account,employee,statement", ""]).into();
     let block = |first_line: u64, lines: &[&str]| {
-        Piece::Block(Block { bytes: text(lines), first_line, first_offset: first_line, lines: lines.len() as u64, head: head.clone() })
+        Piece::Block(Block {
+            bytes: text(lines).into(),
+            first_line,
+            first_offset: first_line,
+            lines: lines.len() as u64,
+            head: head.clone(),
+        })
     };
     let pieces = [
         block(1, &["time,account,employee,statement", "T,a1,e1,SELECT 1", ""]),

@@ -7,6 +7,7 @@
 mod settings;
 
 use crate::model::record::{Dialect, Text};
+use crate::sql::cache;
 use crate::sql::lexer::{self, Kind, Token};
 use regex::bytes::Regex;
 use settings::{Value, is_known, narrows};
@@ -47,9 +48,14 @@ static MAY: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a statement, or anything that it runs, switches auditing off or narrows it. `binds` are the values of its parameters.
 pub fn switches_off(statement: &str, binds: &[Option<Text<'_>>], dialect: Dialect) -> bool {
-    MAY.is_match(statement.as_bytes()) && Reading { binds, dialect }.switches_off(statement, 0)
-        || binds.iter().flatten().any(|bind| is_known(&bind.trim().to_ascii_lowercase()))
-            && Reading { binds, dialect }.switches_off(statement, 0)
+    if binds.is_empty() {
+        return cache::switches_off(statement, dialect, |text, dialect| {
+            MAY.is_match(text.as_bytes()) && Reading { binds: &[], dialect }.switches_off(text, 0)
+        });
+    }
+    (cache::names_auditing(statement, dialect, |text| MAY.is_match(text.as_bytes()))
+        || binds.iter().flatten().any(|bind| is_known(&bind.trim().to_ascii_lowercase())))
+        && Reading { binds, dialect }.switches_off(statement, 0)
 }
 
 struct Reading<'a> {
