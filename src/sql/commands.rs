@@ -10,7 +10,7 @@ use crate::sql::{Analysis, Branch, Class, Column, Source, several};
 
 /// What a statement that begins with this word reads; `None` where it is none of those.
 pub(super) fn read(word: &str, statement: &str, dialect: Dialect, depth: usize) -> Option<Analysis> {
-    if !matches!(word, "FLUSH" | "REFRESH" | "DESCRIBE" | "DESC" | "SHOW" | "CREATE") {
+    if !matches!(word, "FLUSH" | "REFRESH" | "DESCRIBE" | "DESC" | "CREATE") {
         return None;
     }
     let tokens = || lexer::tokens(statement, dialect).list;
@@ -18,7 +18,6 @@ pub(super) fn read(word: &str, statement: &str, dialect: Dialect, depth: usize) 
         "FLUSH" => set_down(&tokens()),
         "REFRESH" => filled_anew(&tokens()),
         "DESCRIBE" | "DESC" if matches!(dialect, Dialect::Hive | Dialect::Databricks | Dialect::Generic) => described(&tokens()),
-        "SHOW" if matches!(dialect, Dialect::Trino | Dialect::Generic) => statistics(&tokens()),
         "CREATE" if matches!(dialect, Dialect::MySql | Dialect::Generic) => of_remote_query(&tokens(), dialect, depth),
         _ => None,
     }
@@ -79,17 +78,6 @@ fn described(tokens: &[Token<'_>]) -> Option<Analysis> {
     })
 }
 
-/// `SHOW STATS FOR t`: the smallest and the largest value of each column.
-fn statistics(tokens: &[Token<'_>]) -> Option<Analysis> {
-    let [_, stats, with, ..] = tokens else { return None };
-    if !stats.is("STATS") || !with.is("FOR") {
-        return None;
-    }
-    let from = tokens.iter().position(|token| token.is("FROM")).unwrap_or(2);
-    let (table, _) = name(tokens, from + 1)?;
-    Some(much_of(vec![table], Class::Other))
-}
-
 /// `CREATE TABLE … ENGINE=CONNECT … SRCDEF='SELECT …'`: the table shows what the query gives, on another server or on this one.
 fn of_remote_query(tokens: &[Token<'_>], dialect: Dialect, depth: usize) -> Option<Analysis> {
     let behind = |word: &str| {
@@ -137,8 +125,6 @@ mod tests {
             ("refresh materialized view people with data", Dialect::PostgreSql, Class::Ddl, vec!["people"]),
             ("DESCRIBE FORMATTED crm.customers phone", Dialect::Hive, Class::Other, vec!["crm.customers"]),
             ("desc extended customers phone", Dialect::Databricks, Class::Other, vec!["customers"]),
-            ("SHOW STATS FOR crm.customers", Dialect::Trino, Class::Other, vec!["crm.customers"]),
-            ("SHOW STATS FOR (SELECT phone FROM crm.customers)", Dialect::Trino, Class::Other, vec!["crm.customers"]),
             (
                 "CREATE TABLE x ENGINE=CONNECT TABLE_TYPE=MYSQL SRCDEF='SELECT name FROM crm.customers'",
                 Dialect::MySql,
