@@ -117,7 +117,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
-    let mut kept = ReplayState::open(&config.state.dir, &context)?;
+    let mut kept = ReplayState::open(&config.state.dir, config.state.witness.as_deref(), &context)?;
+    if let Some(loss) = kept.loss()? {
+        metrics.state_lost(loss.name());
+        tracing::error!(how = loss.name(), "the state in {} is not what had been saved: {loss}", config.state.dir.display());
+    }
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
     let own = live::Parts {

@@ -10,6 +10,7 @@ use leakwarden::pipeline::replay::Replay;
 use leakwarden::pipeline::state::{Positions, StateDir};
 use leakwarden::source::fingerprint::Fingerprint;
 use leakwarden::source::tail::TailPosition;
+use leakwarden::store::witness::StateLoss;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,14 +23,22 @@ pub struct ReplayState {
 
 impl ReplayState {
     /// Opens the directory; creates it if it does not exist.
-    pub fn open(dir: &Path, context: &Context) -> Result<ReplayState, Failure> {
-        let state = StateDir::open(dir, &context.classifier.keys).with_context(|| format!("state in {}", dir.display()))?;
+    pub fn open(dir: &Path, witness: Option<&Path>, context: &Context) -> Result<ReplayState, Failure> {
+        let state = StateDir::open(dir, witness, &context.classifier.keys).with_context(|| format!("state in {}", dir.display()))?;
         Ok(ReplayState { state, dir: dir.to_owned() })
+    }
+
+    /// How the state is not what had been saved, if so.
+    pub fn loss(&self) -> Result<Option<StateLoss>, Failure> {
+        Ok(self.state.loss().with_context(|| format!("state in {}", self.dir.display()))?)
     }
 
     /// Continues from the saved state, or starts with an empty one.
     pub fn resume(&mut self, context: Arc<Context>) -> Result<(Engine, Positions), Failure> {
         let place = || format!("state in {}", self.dir.display());
+        if let Some(loss) = self.loss()? {
+            eprintln!("warning: state in {}: {loss}", self.dir.display());
+        }
         match self.state.load().with_context(place)? {
             Some((image, positions)) => {
                 let engine = Engine::restore(context, &image).with_context(place)?;

@@ -98,6 +98,9 @@ settings! {
     pub struct State {
         /// Directory of the state; in a cluster of a cache of it.
         dir: PathBuf = PathBuf::from("leakwarden-state") => RESTART;
+        /// A second file that knows how often the state was saved, so that one that was deleted or rolled back is noticed; default: beside the
+        /// directory. It belongs on another volume.
+        witness: Option<PathBuf> = None => RESTART;
         /// State is saved so often.
         checkpoint_interval: Span = Span::seconds(30) => RELOAD.formerly("checkpoint");
         /// Profiles that are kept; beyond it the unknown and longest silent are evicted, which is reported. In a cluster: of each task.

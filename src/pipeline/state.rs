@@ -8,6 +8,7 @@ use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka;
 use crate::source::tail::TailPosition;
 use crate::store::seal::StateSealer;
+use crate::store::witness::{StateLoss, Witness};
 use crate::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct Positions {
 /// A directory that holds the state of a run.
 pub struct StateDir {
     store: Store,
+    witness: Witness,
+    witness_failed: bool,
 }
 
 /// Why a state is of no use.
@@ -49,9 +52,16 @@ pub enum StateError {
 }
 
 impl StateDir {
-    /// Opens the directory, and makes it if it is not there.
-    pub fn open(dir: &Path, keys: &Keys) -> Result<StateDir, StateError> {
-        Ok(StateDir { store: Store::open(dir, StateSealer::new(keys))? })
+    /// Opens the directory, and makes it if it is not there. The witness is beside it unless it is elsewhere.
+    pub fn open(dir: &Path, witness: Option<&Path>, keys: &Keys) -> Result<StateDir, StateError> {
+        let sealer = StateSealer::new(keys);
+        let witness = Witness::of(dir, witness, sealer.clone());
+        Ok(StateDir { store: Store::open(dir, sealer)?, witness, witness_failed: false })
+    }
+
+    /// How the state is not what had been saved, if so.
+    pub fn loss(&self) -> Result<Option<StateLoss>, StateError> {
+        Ok(self.witness.judge(self.store.saves()?))
     }
 
     /// What is there.
@@ -81,7 +91,15 @@ impl StateDir {
             meta = postcard::to_extend(&positions.columns, meta)?;
         }
         let shards = image.shards.into_iter().enumerate().map(|(at, bytes)| (at as u32, bytes));
-        Ok(self.store.replace(&meta, shards)?)
+        self.store.replace(&meta, shards)?;
+        let noted = self.witness.note(self.store.saves()?);
+        if let Err(error) = noted
+            && !std::mem::replace(&mut self.witness_failed, true)
+        {
+            let path = self.witness.path().display();
+            tracing::warn!(%error, "{path}: the witness of the state cannot be written; name another place in [state] witness");
+        }
+        Ok(())
     }
 
     /// Bytes on disk.

@@ -1,10 +1,12 @@
 //! State on disk: one embedded database a directory, replaced shard by shard in transactions.
 //!
-//! It stores bytes by key; what they mean is up to the caller. [`log_cache`] caches the changelogs of a cluster.
+//! It stores bytes by key, sealed ([`seal`]); what they mean is up to the caller. A second file elsewhere, the [`witness`], knows how often
+//! it was written. [`log_cache`] caches the changelogs of a cluster.
 
 mod compacted;
 pub mod log_cache;
 pub mod seal;
+pub mod witness;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 use seal::{SealError, StateSealer};
@@ -20,6 +22,8 @@ pub const FILE: &str = "state.redb";
 const SHARDS: TableDefinition<u32, &[u8]> = TableDefinition::new("shards");
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const META_KEY: &str = "meta";
+/// How often the store was written: in its own entry, as the witness has it.
+const SAVES_KEY: &str = "saves";
 
 /// redb's own cache; the default of 1 GiB would be the largest part of the process.
 const CACHE: usize = 64 * 1024 * 1024;
@@ -128,6 +132,12 @@ impl Store {
             let mut table = transaction.open_table(META).map_err(|error| database_error(path, error))?;
             let sealed = self.sealer.seal(META_KEY.as_bytes(), meta);
             table.insert(META_KEY, sealed.as_slice()).map_err(|error| database_error(path, error))?;
+            let saves = {
+                let known = table.get(SAVES_KEY).map_err(|error| database_error(path, error))?;
+                self.saves_of(known.map(|known| known.value().to_vec()))? + 1
+            };
+            let sealed = self.sealer.seal(SAVES_KEY.as_bytes(), &saves.to_le_bytes());
+            table.insert(SAVES_KEY, sealed.as_slice()).map_err(|error| database_error(path, error))?;
         }
         transaction.commit().map_err(|error| database_error(path, error))
     }
@@ -156,6 +166,26 @@ impl Store {
             entries.push((shard, self.unseal(&shard.to_le_bytes(), value.value(), || format!("shard {shard}"))?));
         }
         Ok(Some(Snapshot { meta, entries }))
+    }
+
+    /// How often it was written.
+    pub fn saves(&self) -> Result<u64, StoreError> {
+        guarded(&self.path, || {
+            let path = &self.path;
+            let transaction = self.database.begin_read().map_err(|error| database_error(path, error))?;
+            let meta = match transaction.open_table(META) {
+                Err(TableError::TableDoesNotExist(_)) => return Ok(0),
+                other => other.map_err(|error| database_error(path, error))?,
+            };
+            let known = meta.get(SAVES_KEY).map_err(|error| database_error(path, error))?;
+            self.saves_of(known.map(|known| known.value().to_vec()))
+        })?
+    }
+
+    fn saves_of(&self, sealed: Option<Vec<u8>>) -> Result<u64, StoreError> {
+        let Some(sealed) = sealed else { return Ok(0) };
+        let content = self.unseal(SAVES_KEY.as_bytes(), &sealed, || "the number of saves".to_owned())?;
+        Ok(content.try_into().map_or(0, u64::from_le_bytes))
     }
 
     /// Size of the file in bytes.

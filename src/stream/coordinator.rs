@@ -190,6 +190,10 @@ impl Coordinator {
     }
 
     fn advance(&mut self, context: &Context) -> bool {
+        if self.progress.skips_lost_hours() {
+            self.missing += 1;
+            return true;
+        }
         let tasks = &mut self.progress.tasks;
         if self.progress.first_hour.is_none() {
             let known = tasks.iter().filter_map(|task| task.first_hour.filter(|(_, is_known)| *is_known));
@@ -204,10 +208,12 @@ impl Coordinator {
             return true;
         }
         if let Some(day) = self.progress.awaited_day {
-            if tasks.iter().any(|task| task.applied_days.front().is_none_or(|(hour, _)| *hour != day)) {
+            // A task that has told of a later day, and not of this, will not: what it told is gone.
+            if tasks.iter().any(|task| task.applied_days.front().is_none_or(|(hour, _)| *hour < day)) {
                 return false;
             }
-            let applied = tasks.iter_mut().filter_map(|task| task.applied_days.pop_front());
+            let of_day = |task: &mut TaskProgress| pop_if(&mut task.applied_days, |(hour, _)| *hour == day);
+            let applied = tasks.iter_mut().filter_map(of_day);
             let revisions = applied.flat_map(|(_, revisions)| revisions).collect();
             self.progress.awaited_day = None;
             self.deliver(revisions);
@@ -293,6 +299,34 @@ impl Coordinator {
     pub fn digest(&self) -> (i64, String) {
         let state = encode(&(self.stage.parts(), self.stage.lookups()));
         (self.progress.replied_hour, blake3::hash(&state).to_hex().to_string())
+    }
+}
+
+/// Takes the first of a queue where it fits.
+fn pop_if<T>(queue: &mut VecDeque<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
+    if queue.front().is_some_and(fits) { queue.pop_front() } else { None }
+}
+
+impl Progress {
+    /// Where each task has told of an hour, and none of the next one or of its first, what they told before is gone: it was removed from the
+    /// topic, or from the state. Goes on with the first hour of which all tell.
+    fn skips_lost_hours(&mut self) -> bool {
+        let fronts: Option<Vec<i64>> = self.tasks.iter().map(|task| task.reports.front().map(|(_, report)| report.hour)).collect();
+        let Some(fronts) = fronts else { return false };
+        let is_lost = match self.first_hour {
+            // No task reports before it has told of its first hour.
+            None => self.tasks.iter().any(|task| task.first_hour.is_none()),
+            Some(_) => fronts.iter().all(|hour| *hour > self.replied_hour + 1),
+        };
+        let Some(hour) = fronts.iter().max().copied().filter(|_| is_lost) else { return false };
+        self.first_hour.get_or_insert(hour);
+        self.replied_hour = hour - 1;
+        self.awaited_day = None;
+        for task in &mut self.tasks {
+            while pop_if(&mut task.reports, |(_, report)| report.hour < hour).is_some() {}
+            while pop_if(&mut task.applied_days, |(day, _)| *day < hour).is_some() {}
+        }
+        true
     }
 }
 

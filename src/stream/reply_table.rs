@@ -78,6 +78,19 @@ impl ReplyTable {
         self.first_hour
     }
 
+    /// Whether the reply about an hour will not come: there is a later one, and replies are written in order. Those that some task may
+    /// still ask for are kept, so its state or the topic is not what it was.
+    pub fn is_gone(&self, hour: i64) -> bool {
+        !self.replies.contains_key(&hour) && self.replies.keys().next_back().is_some_and(|newest| *newest > hour)
+    }
+
+    /// The first of the hours up to the newest that all have a reply.
+    pub fn unbroken_from(&self) -> Option<i64> {
+        let mut hours = self.replies.keys().rev();
+        let newest = *hours.next()?;
+        Some(hours.zip(1..).take_while(|(hour, back)| **hour == newest - back).last().map_or(newest, |(hour, _)| *hour))
+    }
+
     /// The reply about an hour, once it is there.
     pub fn reply(&self, hour: i64) -> Result<Option<StageReply>, String> {
         self.replies.get(&hour).map(|bytes| decode(bytes)).transpose()

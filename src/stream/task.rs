@@ -41,6 +41,8 @@ pub struct Task {
     /// Hours up to which the state is saved: by the checkpoint before the last, by the last, and by the one under way. Replies are kept
     /// from the first of these on: a process that has just taken the task over may still restore from there.
     checkpointed_hours: [i64; 3],
+    /// How often a reply was gone.
+    missing: u64,
 }
 
 /// What a task does, and what it waits for.
@@ -102,6 +104,7 @@ impl Task {
             reported_until: minute,
             message_number: 0,
             checkpointed_hours: [hour; 3],
+            missing: 0,
         })
     }
 
@@ -204,7 +207,13 @@ impl Task {
                     self.phase = Phase::Running;
                     return Ok(true);
                 }
-                let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else { return Ok(false) };
+                let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else {
+                    if replies.is_gone(reached.hour) || replies.is_gone(reached.day_at) {
+                        self.go_on_without(replies);
+                        return Ok(true);
+                    }
+                    return Ok(false);
+                };
                 self.stage.restore_replies(hour, day.day);
                 self.phase = Phase::Running;
                 Ok(true)
@@ -252,7 +261,13 @@ impl Task {
                 Ok(true)
             }
             Phase::AwaitsReply(hour) => {
-                let Some(reply) = replies.reply(hour)? else { return Ok(false) };
+                let Some(reply) = replies.reply(hour)? else {
+                    if replies.is_gone(hour) {
+                        self.go_on_without(replies);
+                        return Ok(true);
+                    }
+                    return Ok(false);
+                };
                 let begins_day = reply.day.is_some();
                 let applied = self.stage.take_reply(reply, executor);
                 let revisions = count(applied, output);
@@ -263,6 +278,20 @@ impl Task {
                 Ok(true)
             }
         }
+    }
+
+    /// Goes on at the first hour from which on there are replies: that for which it waits is gone, and what it says cannot be had again.
+    fn go_on_without(&mut self, replies: &ReplyTable) {
+        if let Some(hour) = replies.unbroken_from() {
+            self.stage.start_at(hour);
+        }
+        self.missing += 1;
+        self.phase = Phase::Running;
+    }
+
+    /// How often messages were missing, since this was last asked for.
+    pub fn take_missing(&mut self) -> u64 {
+        std::mem::take(&mut self.missing)
     }
 
     /// Sends a message to the coordinator.

@@ -315,6 +315,16 @@ impl Metrics {
         self.add(table::STATE_CACHES, [outcome.name()], 1);
     }
 
+    /// So many messages of a topic of the cluster's own were passed over for that reason.
+    pub fn messages_refused(&self, topic: &str, reason: &str, many: u64) {
+        self.add(table::MESSAGES_REFUSED, [topic, reason], many);
+    }
+
+    /// A saved state was not what had been saved.
+    pub fn state_lost(&self, how: &str) {
+        self.add(table::STATE_LOSSES, [how], 1);
+    }
+
     /// An attempt to reload the configuration had this outcome.
     pub fn reload(&self, outcome: Reload) {
         self.add(table::CONFIG_RELOADS, [outcome.name()], 1);

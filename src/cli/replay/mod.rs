@@ -116,7 +116,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let begun = Instant::now();
 
-    let mut state = options.state.as_deref().map(|dir| ReplayState::open(dir, &context)).transpose()?;
+    let mut state = options.state.as_deref().map(|dir| ReplayState::open(dir, None, &context)).transpose()?;
     let (engine, positions) = match &mut state {
         Some(state) => state.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),

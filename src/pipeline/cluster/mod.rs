@@ -4,6 +4,7 @@
 mod caches;
 mod effects;
 mod input_partitions;
+mod intruders;
 mod measure;
 mod membership;
 mod setup;
@@ -84,6 +85,7 @@ pub struct Process {
     /// Whether there is a backlog, so that nothing is published before it settles.
     behind: bool,
     saving_since: Option<Instant>,
+    watch: intruders::Watch,
 }
 
 /// This run of this process as a writer.
@@ -129,6 +131,7 @@ impl Process {
             finished: 0,
             behind: false,
             saving_since: None,
+            watch: intruders::Watch::default(),
         })
     }
 
@@ -300,6 +303,7 @@ impl Process {
         self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
         self.node.prepare_commits();
+        self.look_for_intruders(now);
         self.measure();
         Ok(())
     }

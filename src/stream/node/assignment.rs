@@ -120,15 +120,20 @@ impl Node {
         }
     }
 
-    /// Partitions of the state that are read to their end and not whole. Another writer may be at work, whose checkpoint will be.
-    pub fn stuck(&self) -> Vec<i32> {
-        let is_stuck = |state: &StatePart| matches!(state, StatePart::Restoring(restoration) if restoration.is_stuck());
-        self.parts.iter().filter(|(_, state)| is_stuck(state)).map(|(part, _)| *part).collect()
+    /// Partitions of the state that are being restored, and the next offset of each.
+    pub fn restoring(&self) -> Vec<(i32, i64)> {
+        let next = |(part, state): (&i32, &StatePart)| match state {
+            StatePart::Restoring(restoration) => Some((*part, restoration.next())),
+            StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Task(_) | StatePart::Coordinator(_) => None,
+        };
+        self.parts.iter().filter_map(next).collect()
     }
 
-    /// Starts a part of the state that is stuck with what there is of it: somebody has removed the rest, and waiting brings nothing back.
+    /// Starts a part of the state with what there is of it, though it is not whole: all of its log was read. Whoever else may have been
+    /// at work has left what makes it whole in the log before removing anything; so somebody has removed the rest, and waiting
+    /// brings nothing back.
     pub fn start_in_part(&mut self, part: i32) {
-        if self.stuck().contains(&part)
+        if matches!(self.parts.get(&part), Some(StatePart::Restoring(_)))
             && let Err(why) = self.start(part)
         {
             self.failure.get_or_insert(StreamError::State { partition: part, why });

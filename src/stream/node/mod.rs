@@ -175,8 +175,11 @@ impl Node {
     /// [`Effect::ConsumeInput`] has been taken, records still come from where it had been read to before: they are ignored, since what
     /// lies between would be missing from the watermark.
     pub fn record(&mut self, name: &TopicPartition, offset: i64, input: DecodedInput) {
-        if let Some(partition) = self.consumed(name).filter(|partition| offset >= partition.next()) {
-            partition.take(offset, input);
+        match self.consumed(name) {
+            Some(partition) if offset >= partition.next() => partition.take(offset, input),
+            // What was read once is not read again: the topic has been made anew, or has lost its end.
+            Some(_) => self.refused.note("input", name.partition, offset, Refusal::Missing),
+            None => {}
         }
     }
 
@@ -240,8 +243,9 @@ impl Node {
             InternalTopic::State => self.take_state(partition, offset, key, value, stamp),
             InternalTopic::Access => {
                 let Some(StatePart::Task(task)) = self.parts.get_mut(&partition) else { return Ok(()) };
+                // Nobody asked for what is before the next offset: the log has lost its end, and goes on from earlier offsets.
                 if offset < task.next() {
-                    return Ok(());
+                    self.refused.note(topic.name(), partition, offset, Refusal::Missing);
                 }
                 let stamp = match stamp.and_then(|stamp| task.check(stamp)) {
                     Ok(stamp) => stamp,
@@ -261,17 +265,13 @@ impl Node {
                 let coordinator = self.coordinator_partition();
                 let Some(StatePart::Coordinator(coordinator)) = self.parts.get_mut(&coordinator) else { return Ok(()) };
                 if offset < coordinator.next() {
-                    return Ok(());
+                    self.refused.note(topic.name(), partition, offset, Refusal::Missing);
                 }
                 if let Err(why) = stamp.and_then(|stamp| coordinator.accept(stamp)) {
                     coordinator.skip(offset);
                     return self.refuse(topic, partition, offset, why);
                 }
-                coordinator.take(offset, key, value.unwrap_or_default())?;
-                if coordinator.take_missing() > 0 {
-                    return self.refuse(topic, partition, offset, Refusal::Missing);
-                }
-                Ok(())
+                coordinator.take(offset, key, value.unwrap_or_default())
             }
         }
     }
@@ -281,6 +281,18 @@ impl Node {
     fn refuse(&mut self, topic: InternalTopic, partition: i32, offset: i64, why: Refusal) -> Result<(), String> {
         self.refused.note(topic.name(), partition, offset, why);
         Ok(())
+    }
+
+    /// Counts what tasks and the coordinator lack.
+    fn note_missing(&mut self) {
+        for (part, state) in &mut self.parts {
+            let (topic, missing) = match state {
+                StatePart::Task(task) => (InternalTopic::Baselines, task.take_missing()),
+                StatePart::Coordinator(coordinator) => (InternalTopic::Summaries, coordinator.take_missing()),
+                StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => continue,
+            };
+            (0..missing).for_each(|_| self.refused.note(topic.name(), *part, 0, Refusal::Missing));
+        }
     }
 
     /// A committed offset whose mark does not hold is not believed.
@@ -346,6 +358,7 @@ impl Node {
             self.counts.join(output.counts);
         }
         self.note_saved();
+        self.note_missing();
         match self.failure.take() {
             Some(failure) => Err(failure),
             None => Ok(()),

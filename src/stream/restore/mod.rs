@@ -38,6 +38,7 @@ pub struct Restoration {
     has_passed_fence: bool,
     /// Another of us has taken the task over since, and what it has completed may have replaced all before it.
     is_superseded: bool,
+    next: i64,
     reader: ChangelogReader,
     cache: Cache,
     /// Records of the cache in `reader`.
@@ -77,8 +78,9 @@ impl Restoration {
     pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
         let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
+        let (has_passed_fence, is_superseded, next, cached_records) = (false, false, 0, 0);
         let mut restoration =
-            Restoration { fence, has_passed_fence: false, is_superseded: false, reader, cache, cached: 0, seen, refused, new_id };
+            Restoration { fence, has_passed_fence, is_superseded, next, reader, cache, cached: cached_records, seen, refused, new_id };
         let Some(cached) = cached else { return (restoration, RestoreStep::ReadFrom(0)) };
         let Some(last) = cached.last().map(|last| last.offset) else { return (restoration, RestoreStep::ReadFrom(0)) };
         let step = match cached.iter().position(|record| Changelog::is_identity(&record.key)) {
@@ -95,6 +97,7 @@ impl Restoration {
 
     /// Takes a record, in the order of the log, from the offset of the last step on. One that is refused is passed over.
     pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>, stamp: Result<Stamp, Refusal>) -> Result<RestoreStep, String> {
+        self.next = offset + 1;
         match std::mem::replace(&mut self.cache, Cache::None) {
             Cache::None => {}
             Cache::Used => self.cache = Cache::Used,
@@ -166,9 +169,9 @@ impl Restoration {
         std::mem::take(&mut self.refused)
     }
 
-    /// Whether all that was there at its fence was read, and the state is not whole: only a writer that is at work could make it so.
-    pub fn is_stuck(&self) -> bool {
-        self.has_passed_fence
+    /// The offset after the last record that was read; none yet is 0.
+    pub fn next(&self) -> i64 {
+        self.next
     }
 
     /// How far it has come.

@@ -9,6 +9,8 @@ use crate::model::coverage::State;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;
+use crate::stream::InternalTopic;
+use crate::stream::authentication::Refusal;
 use std::fmt::Write;
 
 /// What stands before every name.
@@ -116,6 +118,9 @@ const DELIVERY_OUTCOME: Label = fixed("outcome", || Delivery::ALL.map(Delivery::
 const RELOAD_OUTCOME: Label = fixed("outcome", || Reload::ALL.map(Reload::name).to_vec());
 const CACHE_OUTCOME: Label = fixed("outcome", || StateCache::ALL.map(StateCache::name).to_vec());
 const RESTORED_FROM: Label = fixed("from", || vec!["cache", "topic"]);
+const OWN_TOPIC: Label = fixed("topic", || [&InternalTopic::ALL.map(InternalTopic::name)[..], &["offsets", "input"]].concat());
+const MESSAGE_REFUSED: Label = fixed("reason", || Refusal::ALL.map(Refusal::name).to_vec());
+const STATE_LOST: Label = fixed("how", || vec!["rolled_back", "deleted", "incomplete", "unwitnessed"]);
 const EVICTED_WHAT: Label = fixed("what", || vec!["profile", "record_id"]);
 const REFUSED_WHY: Label = fixed("reason", || vec!["token", "host", "slow", "crowded", "tls"]);
 const VERSION: Label = open("version", "version of the program");
@@ -184,6 +189,10 @@ metrics! {
         "Messages from which the states of tasks were restored, by where they came from.";
     STATE_CACHES: CounterRow<1> = "state_caches_total", [CACHE_OUTCOME], "caches",
         "Local caches of task states, by what became of them when they were opened or written.";
+    MESSAGES_REFUSED: CounterRow<2> = "own_messages_refused_total", [OWN_TOPIC, MESSAGE_REFUSED], "messages",
+        "Messages of the cluster's own topics, and committed offsets, that were passed over: not written by this service, written again, or missing.";
+    STATE_LOSSES: CounterRow<1> = "state_losses_total", [STATE_LOST], "states",
+        "Saved states that were not what had been saved, by how: older, gone, in part, or without the witness that tells.";
     SINK_DELIVERIES: CounterRow<2> = "sink_deliveries_total", [SINK, DELIVERY_OUTCOME], "alerts",
         "Deliveries of alerts to a sink, by outcome.";
     REDRIVEN: CounterRow<1> = "redriven_records_total", [SOURCE], "records",

@@ -91,7 +91,7 @@ impl Run {
     /// How far the state reaches that lies on disk. No service may run.
     pub fn state(&self) -> BTreeMap<i32, i64> {
         let secret = std::fs::read(self.company.dir().join("subject.key")).expect("a key");
-        let state = StateDir::open(&self.company.dir().join("state"), &Keys::from_secret(&secret)).expect("a state");
+        let state = StateDir::open(&self.company.dir().join("state"), None, &Keys::from_secret(&secret)).expect("a state");
         let Some((_, positions)) = state.load().expect("a state") else { return BTreeMap::new() };
         positions.offsets.into_iter().map(|((_, partition), offset)| (partition, offset)).collect()
     }
