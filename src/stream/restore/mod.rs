@@ -36,6 +36,8 @@ pub struct Restoration {
     fence: i64,
     /// Everything up to the fence was read.
     has_passed_fence: bool,
+    /// Our fence is gone, so another stands behind it, which was not read yet: it tells whether one of us has written it.
+    awaits_fence: bool,
     /// Another of us has taken the task over since, and what it has completed may have replaced all before it.
     is_superseded: bool,
     next: i64,
@@ -78,9 +80,21 @@ impl Restoration {
     pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
         let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
-        let (has_passed_fence, is_superseded, next, cached_records) = (false, false, 0, 0);
-        let mut restoration =
-            Restoration { fence, has_passed_fence, is_superseded, next, reader, cache, cached: cached_records, seen, refused, new_id };
+        let (has_passed_fence, awaits_fence, is_superseded) = (false, false, false);
+        let (next, cached_records) = (0, 0);
+        let mut restoration = Restoration {
+            fence,
+            has_passed_fence,
+            awaits_fence,
+            is_superseded,
+            next,
+            reader,
+            cache,
+            cached: cached_records,
+            seen,
+            refused,
+            new_id,
+        };
         let Some(cached) = cached else { return (restoration, RestoreStep::ReadFrom(0)) };
         let Some(last) = cached.last().map(|last| last.offset) else { return (restoration, RestoreStep::ReadFrom(0)) };
         let step = match cached.iter().position(|record| Changelog::is_identity(&record.key)) {
@@ -131,9 +145,18 @@ impl Restoration {
             return Ok(RestoreStep::Continue);
         }
         self.is_superseded |= taken.is_ok() && ChangelogReader::epoch_of(key).is_some_and(|epoch| epoch > self.fence.unsigned_abs());
-        // Beyond the fence, which may itself be compacted away, only another checkpoint can make the state whole.
-        let may_be_whole = !std::mem::replace(&mut self.has_passed_fence, true) || (taken.is_ok() && ChangelogReader::completes(key));
-        if !may_be_whole {
+        let passes = !std::mem::replace(&mut self.has_passed_fence, true);
+        // A fence is compacted away by a later one only: without reading up to that, a state that another of us has replaced, and
+        // removed, would look like one that somebody took away.
+        self.awaits_fence |= passes && offset > self.fence;
+        let finds_fence = self.awaits_fence && Changelog::is_fence(key);
+        if finds_fence {
+            self.awaits_fence = false;
+            self.is_superseded |= taken.is_ok();
+        }
+        // Beyond the fence only another checkpoint can make the state whole.
+        let may_be_whole = passes || finds_fence || (taken.is_ok() && ChangelogReader::completes(key));
+        if self.awaits_fence || !may_be_whole {
             return Ok(RestoreStep::Continue);
         }
         match (self.reader.check(), &self.cache) {
@@ -159,7 +182,8 @@ impl Restoration {
     }
 
     fn reject(&mut self, why: &'static str) -> RestoreStep {
-        (self.reader, self.cache, self.cached, self.has_passed_fence) = (ChangelogReader::default(), Cache::None, 0, false);
+        (self.reader, self.cache, self.cached) = (ChangelogReader::default(), Cache::None, 0);
+        (self.has_passed_fence, self.awaits_fence) = (false, false);
         self.seen = SeenWriters::default();
         RestoreStep::CacheRejected(why)
     }

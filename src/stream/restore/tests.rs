@@ -225,3 +225,27 @@ fn a_cache_that_is_not_of_this_log_is_refused_and_all_is_read() {
 
     assert_eq!(rejected(Vec::new()), None);
 }
+
+/// Another of us has taken over, completed a checkpoint, removed ours, and the log was compacted before we came to read it.
+#[test]
+fn a_fence_that_is_gone_is_looked_for_where_the_later_one_stands() {
+    let later = Changelog::fence(0);
+    let entry = |key: &[u8]| (key.to_vec(), Some(b"x".to_vec()));
+    let read = |messages: &[(i64, (Vec<u8>, Option<Vec<u8>>), bool)]| {
+        let (mut restoration, _) = Restoration::begin(5, None, ID);
+        let steps: Vec<RestoreStep> = messages
+            .iter()
+            .map(|(offset, (key, value), is_ours)| {
+                let stamp = if *is_ours { Ok(stamp(*offset)) } else { Err(Refusal::Forged) };
+                restoration.take(*offset, key, value.as_deref(), stamp).expect("it can be read")
+            })
+            .collect();
+        (steps, restoration.is_superseded())
+    };
+    let fence = (later.key.clone(), later.value.clone());
+    let garbage = entry(b"\x01garbage of a stranger");
+    let (whole, on) = (RestoreStep::Complete, RestoreStep::Continue);
+    assert_eq!(read(&[(5, fence.clone(), true)]), (vec![whole], false), "ours stands");
+    assert_eq!(read(&[(6, garbage.clone(), false), (9, fence.clone(), true)]), (vec![on, whole], true), "a later one of us stands");
+    assert_eq!(read(&[(6, garbage, false), (9, fence, false)]), (vec![on, whole], false), "a stranger has replaced it");
+}
