@@ -135,8 +135,10 @@ impl KeyedStage {
         self.progress
     }
 
-    /// Where several keyed stages work together: the hour from which on all of them report every hour.
+    /// Where several keyed stages work together: the hour from which on all of them report every hour. A reply to an hour before is not
+    /// waited for.
     pub fn start_at(&mut self, hour: i64) {
+        self.awaits_reply = false;
         self.progress.hour = self.progress.hour.max(hour - 1);
     }
 

@@ -30,6 +30,8 @@ pub struct Coordinator {
     seen: SeenWriters,
     /// Messages that the tasks refer to and that are not there.
     missing: u64,
+    /// The last hour of which a task that asks again was told that it was replied to.
+    told: Option<i64>,
     checkpointer: Checkpointer,
     /// Whether the stage has learnt from a day since the last checkpoint.
     has_learnt: bool,
@@ -103,6 +105,7 @@ impl Coordinator {
             partial: Reassembler::default(),
             seen: SeenWriters::default(),
             missing: 0,
+            told: None,
             checkpointer: Checkpointer::new(restored.changelog),
             has_learnt: true,
             outbox: Outbox::default(),
@@ -174,10 +177,27 @@ impl Coordinator {
         let Some(message) = self.partial.take(from, offset, value)? else { return Ok(()) };
         let task = usize::try_from(from).ok().and_then(|at| self.progress.tasks.get_mut(at));
         let task = task.ok_or_else(|| format!("is of task {from}, and there is none"))?;
-        if !task.receive(decode(&message)?) {
+        let message = decode(&message)?;
+        let asks_again = match &message {
+            TaskMessage::FirstHour { .. } => true,
+            TaskMessage::HourReached { report, .. } => report.hour <= self.progress.replied_hour,
+            TaskMessage::Settled { .. } | TaskMessage::DayApplied { .. } => false,
+        };
+        if !task.receive(message) {
             self.missing += 1;
         }
+        self.tell_again(asks_again);
         Ok(())
+    }
+
+    /// A task has begun anew and asks for what was said: it finds it in the topic, unless somebody has removed it. So that it does not
+    /// wait for ever, it hears how far replies were given.
+    fn tell_again(&mut self, asks_again: bool) {
+        let replied = self.progress.replied_hour;
+        if let Some(hour) = self.progress.first_hour.filter(|_| asks_again && self.told < Some(replied)) {
+            self.told = Some(replied);
+            self.outbox.send(reply_table::first_hour_record(hour, replied));
+        }
     }
 
     /// Advances as far as the reports of the tasks allow. True if anything was done.
@@ -204,7 +224,7 @@ impl Coordinator {
             self.progress.first_hour = Some(hour);
             self.progress.replied_hour = hour - 1;
             tasks.iter_mut().for_each(|task| task.reported_hour = task.reported_hour.max(hour - 1));
-            self.outbox.send(reply_table::first_hour_record(hour));
+            self.outbox.send(reply_table::first_hour_record(hour, hour - 1));
             return true;
         }
         if let Some(day) = self.progress.awaited_day {

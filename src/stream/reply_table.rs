@@ -13,14 +13,19 @@ const REPLY: u8 = b'a';
 #[derive(Clone, Debug, Default)]
 pub struct ReplyTable {
     first_hour: Option<i64>,
+    /// The last hour of which the coordinator has said that it had replied to it.
+    replied: Option<i64>,
+    /// The offset after the last record.
+    next: i64,
     /// Encoded.
     replies: BTreeMap<i64, Vec<u8>>,
     partial: BTreeMap<i64, Reassembler>,
 }
 
-/// The record of the first hour of all tasks.
-pub fn first_hour_record(hour: i64) -> OutgoingRecord {
-    OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: vec![FIRST_HOUR], value: Some(encode(&hour)) }
+/// The record of the first hour of all tasks, and of the last hour replied to: the hour before the first if none was.
+pub fn first_hour_record(hour: i64, replied: i64) -> OutgoingRecord {
+    let value = Some(encode(&(hour, replied)));
+    OutgoingRecord { topic: InternalTopic::Baselines, partition: 0, key: vec![FIRST_HOUR], value }
 }
 
 /// The records of a reply, a chunk each.
@@ -50,10 +55,13 @@ fn key(hour: i64, chunk: u32) -> Vec<u8> {
 impl ReplyTable {
     /// Takes a record of the topic.
     pub fn take(&mut self, offset: i64, key: &[u8], value: Option<&[u8]>) -> Result<(), String> {
+        self.pass(offset);
         match key.split_first() {
             Some((&FIRST_HOUR, _)) => {
-                let hour = value.map(decode).transpose()?;
-                self.first_hour = hour.or(self.first_hour);
+                if let Some((hour, replied)) = value.map(decode::<(i64, i64)>).transpose()? {
+                    self.first_hour = Some(hour);
+                    self.replied = self.replied.max(Some(replied));
+                }
                 Ok(())
             }
             Some((&REPLY, rest)) => {
@@ -78,16 +86,32 @@ impl ReplyTable {
         self.first_hour
     }
 
-    /// Whether the reply about an hour will not come: there is a later one, and replies are written in order. Those that some task may
-    /// still ask for are kept, so its state or the topic is not what it was.
-    pub fn is_gone(&self, hour: i64) -> bool {
-        !self.replies.contains_key(&hour) && self.replies.keys().next_back().is_some_and(|newest| *newest > hour)
+    /// Passes over the record at an offset.
+    pub fn pass(&mut self, offset: i64) {
+        self.next = offset + 1;
     }
 
-    /// The first of the hours up to the newest that all have a reply.
+    /// The offset after the last record that was read.
+    pub fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Whether the reply about an hour seems to be gone: a later one is there, or the coordinator has said that it had replied, and
+    /// replies are written in order. Those that some task may still ask for are kept. It is gone where that holds with all of the topic
+    /// read: before, a reply that was written again may stand behind later ones.
+    pub fn is_gone(&self, hour: i64) -> bool {
+        let newest = self.replies.keys().next_back().copied();
+        !self.replies.contains_key(&hour) && (newest > Some(hour) || self.replied >= Some(hour))
+    }
+
+    /// The first of the hours up to the newest that all have a reply; where the newest are gone, the one behind them.
     pub fn unbroken_from(&self) -> Option<i64> {
         let mut hours = self.replies.keys().rev();
-        let newest = *hours.next()?;
+        let newest = hours.next().copied();
+        if self.replied > newest {
+            return self.replied.map(|replied| replied + 1);
+        }
+        let newest = newest?;
         Some(hours.zip(1..).take_while(|(hour, back)| **hour == newest - back).last().map_or(newest, |(hour, _)| *hour))
     }
 

@@ -207,13 +207,7 @@ impl Task {
                     self.phase = Phase::Running;
                     return Ok(true);
                 }
-                let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else {
-                    if replies.is_gone(reached.hour) || replies.is_gone(reached.day_at) {
-                        self.go_on_without(replies);
-                        return Ok(true);
-                    }
-                    return Ok(false);
-                };
+                let (Some(hour), Some(day)) = (replies.reply(reached.hour)?, replies.reply(reached.day_at)?) else { return Ok(false) };
                 self.stage.restore_replies(hour, day.day);
                 self.phase = Phase::Running;
                 Ok(true)
@@ -261,13 +255,7 @@ impl Task {
                 Ok(true)
             }
             Phase::AwaitsReply(hour) => {
-                let Some(reply) = replies.reply(hour)? else {
-                    if replies.is_gone(hour) {
-                        self.go_on_without(replies);
-                        return Ok(true);
-                    }
-                    return Ok(false);
-                };
+                let Some(reply) = replies.reply(hour)? else { return Ok(false) };
                 let begins_day = reply.day.is_some();
                 let applied = self.stage.take_reply(reply, executor);
                 let revisions = count(applied, output);
@@ -280,8 +268,20 @@ impl Task {
         }
     }
 
+    /// Whether it waits for a reply that seems to be gone.
+    pub fn lacks_reply(&self, replies: &ReplyTable) -> bool {
+        match self.phase {
+            Phase::AwaitsReply(hour) => replies.is_gone(hour),
+            Phase::AwaitsReplies => {
+                let reached = self.stage.progress();
+                reached.has_begun() && (replies.is_gone(reached.hour) || replies.is_gone(reached.day_at))
+            }
+            Phase::FindsFirstHour | Phase::AwaitsFirstHour | Phase::Running => false,
+        }
+    }
+
     /// Goes on at the first hour from which on there are replies: that for which it waits is gone, and what it says cannot be had again.
-    fn go_on_without(&mut self, replies: &ReplyTable) {
+    pub fn go_on_without(&mut self, replies: &ReplyTable) {
         if let Some(hour) = replies.unbroken_from() {
             self.stage.start_at(hour);
         }

@@ -32,6 +32,18 @@ impl Log {
         slots.iter().enumerate().skip(from).find_map(|(at, slot)| slot.as_ref().map(|slot| (at as i64, slot)))
     }
 
+    /// Every message of a partition, and whether it stays.
+    pub fn each(&mut self, topic: InternalTopic, partition: i32, mut change: impl FnMut(usize, &mut Slot)) {
+        let slots = self.partitions.entry((topic, partition)).or_default();
+        slots.iter_mut().enumerate().for_each(|(at, slot)| change(at, slot));
+    }
+
+    /// The newer half of a partition was never written.
+    pub fn halve(&mut self, topic: InternalTopic, partition: i32) {
+        let slots = self.partitions.entry((topic, partition)).or_default();
+        slots.truncate(slots.len() / 2);
+    }
+
     pub fn end(&self, topic: InternalTopic, partition: i32) -> i64 {
         self.partitions.get(&(topic, partition)).map_or(0, |slots| slots.len() as i64)
     }

@@ -7,6 +7,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod company;
+mod fuzz;
+mod intruder;
 mod log;
 mod table;
 mod world;
@@ -74,6 +76,50 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     eprintln!("{written} messages of an intruder, passed over {passed_over} times");
     eprintln!("{cached} restores by a cache, {refused} caches refused");
     eprintln!("{seeds} seeds: {} alerts each, none lost, none twice with another content, the same state", engine.len());
+}
+
+/// What an intruder removes is gone; that it is gone is told, nothing ends, and who reads on settles as much as in peace.
+#[test]
+fn what_an_intruder_removes_is_told_and_the_work_goes_on() {
+    let peace = World::new(&COMPANY, 0).in_peace();
+    let minute = |state: &String| state.split(", \"").next().map(str::to_owned);
+    let expected: Vec<_> = peace.states.iter().map(minute).collect();
+    let goes_on = |what: &str, is_told: bool, change: &dyn Fn(&mut World<'_>)| {
+        let outcome = World::new(&COMPANY, 1).after(change);
+        let told = !outcome.losses.is_empty() || outcome.passed_over > 0;
+        assert_eq!(told, is_told, "{what}: {:?}, {} passed over", outcome.losses, outcome.passed_over);
+        assert_eq!(outcome.states.iter().map(minute).collect::<Vec<_>>(), expected, "{what}");
+        outcome
+    };
+    let untouched = goes_on("nothing", false, &|_| {});
+    same_alerts("nothing", &untouched, &peace.alerts);
+    let all = |world: &mut World<'_>, change: &dyn Fn(&mut World<'_>, i32)| (0..=world::TASKS).for_each(|part| change(world, part));
+    let lost = |outcome: &Outcome| outcome.losses.iter().map(|loss| (loss.part, loss.found.is_some())).collect::<Vec<_>>();
+    let state = InternalTopic::State;
+    assert_eq!(lost(&goes_on("a task", true, &|world| world.wipe(state, 1))), [(1, false)]);
+    assert_eq!(lost(&goes_on("the coordinator", true, &|world| world.wipe(state, world::TASKS))), [(world::TASKS, false)]);
+    goes_on("written over", true, &|world| world.write_over(state, 0, Some(b"x")));
+    goes_on("removed", true, &|world| world.write_over(state, 0, None));
+    assert!(goes_on("thinned out", true, &|world| all(world, &|world, part| world.thin_out(state, part))).losses.len() > 1);
+    assert!(!goes_on("rolled back", true, &|world| all(world, &|world, part| world.roll_back(state, part))).losses.is_empty());
+    // A task that begins anew asks for replies that the coordinator gave long ago: it waits for none of them, and goes on behind them.
+    let replies = World::new(&COMPANY, 1).after(|world| {
+        world.wipe(state, 1);
+        world.wipe(InternalTopic::Baselines, 0);
+    });
+    assert!(replies.passed_over > 0, "that replies are missing is told");
+    let others = |states: &[String]| {
+        states.iter().map(minute).filter(|of| !of.as_ref().is_some_and(|of| of.starts_with("task 1"))).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&replies.states), others(&peace.states));
+    goes_on("older replies", true, &|world| {
+        world.wipe(state, 1);
+        world.cut_off(InternalTopic::Baselines, 0);
+    });
+    goes_on("state and reports", true, &|world| {
+        all(world, &|world, part| world.wipe(state, part));
+        world.wipe(InternalTopic::Summaries, 0);
+    });
 }
 
 #[test]

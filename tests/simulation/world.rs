@@ -10,13 +10,13 @@ use leakwarden::random::SplitMix64;
 use leakwarden::stream::authentication::{MessageSeal, MessageSealer, SealKey, WriterId};
 use leakwarden::stream::committed::SavedStates;
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
-use leakwarden::stream::node::{Effect, Layout, Message, Node};
+use leakwarden::stream::node::{Effect, Layout, Message, Node, StateLoss};
 use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-const TASKS: i32 = 3;
+pub const TASKS: i32 = 3;
 
 /// The key that all processes have.
 pub fn seal_key() -> SealKey {
@@ -40,6 +40,8 @@ pub struct Outcome {
     /// Messages of an intruder, and messages that were refused, each by everybody who read it.
     pub intrusions: usize,
     pub passed_over: u64,
+    /// States that were not what had been saved.
+    pub losses: Vec<StateLoss>,
 }
 
 /// A message that was sent, with its number and its seal.
@@ -63,18 +65,22 @@ struct Process {
 
 pub struct World<'a> {
     company: &'a Company,
-    dice: SplitMix64,
-    log: Log,
+    pub(crate) dice: SplitMix64,
+    pub(crate) log: Log,
     processes: Vec<Process>,
     /// Whom the group has given each task and input partition, by place in `processes`.
     tasks: BTreeMap<i32, usize>,
     inputs: BTreeMap<TopicPartition, usize>,
     committed: BTreeMap<TopicPartition, InputPosition>,
     /// How far states are saved, as the group knows it.
-    saved: BTreeMap<i32, SavedStates>,
+    pub(crate) saved: BTreeMap<i32, SavedStates>,
     /// What machines had read of a partition of the state, each at some time: they keep it for long.
     caches: Vec<(i32, CachedLog)>,
-    outcome: Outcome,
+    pub(crate) outcome: Outcome,
+    /// Whether an intruder writes all the time.
+    pub(crate) besieged: bool,
+    /// Whether states may be other than they were saved.
+    pub(crate) forgiving: bool,
 }
 
 impl<'a> World<'a> {
@@ -89,6 +95,7 @@ impl<'a> World<'a> {
             refused: 0,
             intrusions: 0,
             passed_over: 0,
+            losses: Vec::new(),
         };
         World {
             company,
@@ -101,6 +108,8 @@ impl<'a> World<'a> {
             saved: BTreeMap::new(),
             caches: Vec::new(),
             outcome,
+            besieged: false,
+            forgiving: false,
         }
     }
 
@@ -146,14 +155,14 @@ impl<'a> World<'a> {
         }
     }
 
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let process = self.process();
         self.processes.push(process);
     }
 
     /// The group gives everything out anew. Processes that run hear what they lose before others hear what they get; those that
     /// are stopped hear nothing, and go on as before once they go on.
-    fn rebalance(&mut self) {
+    pub(crate) fn rebalance(&mut self) {
         let awake: Vec<usize> = (0..self.processes.len()).filter(|at| self.processes[*at].stopped == 0).collect();
         if awake.is_empty() {
             return;
@@ -206,6 +215,9 @@ impl<'a> World<'a> {
 
     /// One event, chosen by the dice.
     fn event(&mut self) {
+        if self.besieged && self.dice.once_in(3) {
+            self.intrude();
+        }
         let at = self.dice.below(self.processes.len());
         let kind = self.dice.below(1_000);
         self.outcome.events.push((at * 1_000 + kind) as u32);
@@ -260,36 +272,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Somebody who can write to the topics, and does not know the key: with messages of their own, with ours written again, and with
-    /// ours of another partition. Where only the newest of a key is kept they choose keys of their own: what was removed is another matter.
-    fn intrude(&mut self) {
-        self.outcome.intrusions += 1;
-        let topic = InternalTopic::ALL[self.dice.below(InternalTopic::ALL.len())];
-        let partitions = if topic.is_by_task() { TASKS as usize } else { 1 };
-        let (from, to) = (self.dice.below(partitions) as i32, self.dice.below(partitions) as i32);
-        let end = self.log.end(topic, from);
-        let known =
-            if end > 0 { self.log.at(topic, from, self.dice.below(end as usize) as i64).map(|(_, known)| known.clone()) } else { None };
-        let (mut key, mut value, mut seal) = known.unwrap_or_else(|| (b"key".to_vec(), Some(b"value".to_vec()), None));
-        let kind = self.dice.below(4);
-        if topic.is_compacted() {
-            key.push(b'x');
-        }
-        match (kind, &mut value) {
-            // Written again, or moved.
-            (0, _) => {}
-            (1, _) => seal = None,
-            (2, Some(value)) if !value.is_empty() => {
-                let place = self.dice.below(value.len());
-                value[place] ^= 1 << self.dice.below(8);
-            }
-            _ => value = None,
-        }
-        self.log.append(OutgoingRecord { topic, partition: to, key, value }, seal.as_deref());
-    }
-
     /// The process is gone. What it had sent may or may not have reached the log, in order.
-    fn crash(&mut self, at: usize) {
+    pub(crate) fn crash(&mut self, at: usize) {
         self.outcome.crashes += 1;
         let mut sending = std::mem::take(&mut self.processes[at].sending);
         for messages in sending.values_mut() {
@@ -395,7 +379,26 @@ impl<'a> World<'a> {
         }
         self.outcome.passed_over += self.processes[at].node.take_refused().total();
         let losses = self.processes[at].node.take_losses();
-        assert!(losses.is_empty(), "nobody has touched the states: {losses:?}");
+        assert!(self.forgiving || losses.is_empty(), "nobody has touched the states: {losses:?}");
+        self.outcome.losses.extend(losses);
+    }
+
+    /// A state of which all was read, and which is not whole, is started as it is.
+    fn start_in_part(&mut self, at: usize) {
+        for (part, next) in self.processes[at].node.restoring() {
+            if next >= self.log.end(InternalTopic::State, part) || self.log.at(InternalTopic::State, part, next).is_none() {
+                assert!(self.forgiving, "state {part} is whole");
+                self.processes[at].node.start_in_part(part);
+                self.take_effects(at);
+            }
+        }
+        let (tasks, next) = self.processes[at].node.lacking_replies();
+        if self.log.at(InternalTopic::Baselines, 0, next).is_none() {
+            for task in tasks {
+                assert!(self.forgiving, "replies to task {task} are there");
+                self.processes[at].node.go_on_without_reply(task);
+            }
+        }
     }
 
     fn step(&mut self, at: usize) {
@@ -464,32 +467,14 @@ impl<'a> World<'a> {
     }
 
     /// No more trouble: everything is read and settled.
-    fn until_the_end(mut self) -> Outcome {
+    pub(crate) fn until_the_end(mut self) -> Outcome {
         let mut quiet = 0;
         let mut rounds = 0;
         while quiet < 4 {
             rounds += 1;
             assert!(rounds < 5_000, "it comes to no end: {}", self.standing());
             let before = self.progress();
-            for at in 0..self.processes.len() {
-                let follows: Vec<(InternalTopic, i32)> = self.processes[at].follows.keys().copied().collect();
-                for (topic, partition) in follows {
-                    self.read_from(at, topic, partition, 500);
-                    self.take_effects(at);
-                }
-                let inputs: Vec<TopicPartition> = self.processes[at].inputs.keys().cloned().collect();
-                for name in inputs {
-                    self.read_input_of(at, &name, 200);
-                }
-                self.processes[at].node.publish_watermarks();
-                self.step(at);
-                self.write(at, usize::MAX);
-                self.acknowledge(at, usize::MAX);
-                if rounds % 5 == 0 {
-                    self.processes[at].node.checkpoint(&Sequential);
-                    self.take_effects(at);
-                }
-            }
+            self.round(rounds);
             quiet = if self.progress() == before && rounds % 5 != 0 { quiet + 1 } else { 0 };
         }
         if std::env::var_os("LEAKWARDEN_STANDING").is_some() {
@@ -510,6 +495,30 @@ impl<'a> World<'a> {
         Outcome { states, ..self.outcome }
     }
 
+    /// Every process reads a little of everything.
+    pub(crate) fn round(&mut self, number: usize) {
+        for at in 0..self.processes.len() {
+            let follows: Vec<(InternalTopic, i32)> = self.processes[at].follows.keys().copied().collect();
+            for (topic, partition) in follows {
+                self.read_from(at, topic, partition, 500);
+                self.take_effects(at);
+            }
+            let inputs: Vec<TopicPartition> = self.processes[at].inputs.keys().cloned().collect();
+            for name in inputs {
+                self.read_input_of(at, &name, 200);
+            }
+            self.processes[at].node.publish_watermarks();
+            self.step(at);
+            self.write(at, usize::MAX);
+            self.acknowledge(at, usize::MAX);
+            if number % 5 == 0 {
+                self.processes[at].node.checkpoint(&Sequential);
+                self.take_effects(at);
+            }
+            self.start_in_part(at);
+        }
+    }
+
     /// A number that grows while anything goes on, saves apart.
     fn progress(&self) -> u64 {
         let ends = [(InternalTopic::Summaries, 0), (InternalTopic::Baselines, 0), (InternalTopic::Ticks, 0)]
@@ -521,7 +530,7 @@ impl<'a> World<'a> {
         (log + read + inputs) as u64
     }
 
-    fn standing(&self) -> String {
+    pub(crate) fn standing(&self) -> String {
         let mut text = String::new();
         for (at, process) in self.processes.iter().enumerate() {
             let coordinator = process.node.coordinator().map(|coordinator| coordinator.replied_hour());

@@ -18,6 +18,8 @@ pub struct Watch {
     told: BTreeMap<(&'static str, Refusal), (Instant, u64)>,
     /// The next offset of each, and since when.
     still: BTreeMap<i32, (i64, Instant)>,
+    /// Since when a task waits for a reply that seems to be gone.
+    lacking: Option<Instant>,
 }
 
 impl Process {
@@ -59,6 +61,28 @@ impl Process {
             );
         }
         self.start_what_stands_still(now);
+        self.go_on_without_replies(now);
+    }
+
+    /// Has tasks go on whose replies are gone: all of the topic was read, and they are not there.
+    fn go_on_without_replies(&mut self, now: Instant) {
+        let (tasks, next) = self.node.lacking_replies();
+        if tasks.is_empty() {
+            self.watch.lacking = None;
+            return;
+        }
+        if now.duration_since(*self.watch.lacking.get_or_insert(now)) < STILL_FOR {
+            return;
+        }
+        self.watch.lacking = Some(now);
+        match crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Baselines], 0) {
+            Ok((first, end)) if next >= end || first >= end => {
+                tracing::error!(?tasks, "replies of the coordinator are gone; the tasks go on without");
+                tasks.into_iter().for_each(|task| self.node.go_on_without_reply(task));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the end of the replies cannot be asked for"),
+        }
     }
 
     fn start_what_stands_still(&mut self, now: Instant) {

@@ -223,7 +223,10 @@ impl Node {
         match topic {
             InternalTopic::Baselines => match stamp.and_then(|stamp| self.seen[0].accept(stamp)) {
                 Ok(_) => self.replies.take(offset, key, value),
-                Err(why) => self.refuse(topic, partition, offset, why),
+                Err(why) => {
+                    self.replies.pass(offset);
+                    self.refuse(topic, partition, offset, why)
+                }
             },
             InternalTopic::Ticks => {
                 if let Err(why) = stamp.and_then(|stamp| self.seen[1].accept(stamp)) {
@@ -281,6 +284,24 @@ impl Node {
     fn refuse(&mut self, topic: InternalTopic, partition: i32, offset: i64, why: Refusal) -> Result<(), String> {
         self.refused.note(topic.name(), partition, offset, why);
         Ok(())
+    }
+
+    /// Tasks that wait for a reply which seems to be gone, and the next offset of the replies: where nothing is there, it is.
+    pub fn lacking_replies(&self) -> (Vec<i32>, i64) {
+        let lacks = |(part, state): (&i32, &StatePart)| match state {
+            StatePart::Task(task) => task.lacks_reply(&self.replies).then_some(*part),
+            StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) | StatePart::Coordinator(_) => None,
+        };
+        (self.parts.iter().filter_map(lacks).collect(), self.replies.next())
+    }
+
+    /// Has a task go on without a reply that is gone.
+    pub fn go_on_without_reply(&mut self, task: i32) {
+        if let Some(StatePart::Task(task)) = self.parts.get_mut(&task)
+            && task.lacks_reply(&self.replies)
+        {
+            task.go_on_without(&self.replies);
+        }
     }
 
     /// Counts what tasks and the coordinator lack.
