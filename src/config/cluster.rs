@@ -1,8 +1,8 @@
 //! `[cluster]`: how several processes share the work.
 
+use crate::model::own_topics::{InternalTopic, OTHER_TOPICS};
 use crate::model::time::Span;
 use crate::settings::settings;
-use crate::stream::topics::{InternalTopic, OTHER_TOPICS};
 
 settings! {
     /// Several processes share the work through Kafka; every source must be of kind `kafka` then. Without this table one process

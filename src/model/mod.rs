@@ -8,6 +8,7 @@ pub mod identity;
 pub mod ignored;
 pub mod keys;
 pub mod kind;
+pub mod own_topics;
 pub mod persons;
 pub mod place;
 pub mod problem;

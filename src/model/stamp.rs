@@ -1,4 +1,4 @@
-//! Who wrote a message of a cluster's own topics, and as which of theirs.
+//! Who wrote a message of a cluster's own topics, as which of theirs, and why one is not taken.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,4 +27,32 @@ pub struct Stamp {
     pub writer: WriterId,
     /// Its number among what the writer wrote to the partition, from 1.
     pub sequence: u64,
+}
+
+/// Why a message is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Refusal {
+    /// It carries no seal, or none of the right length.
+    Unsealed,
+    /// Its seal is not that of these bytes in this place under our key.
+    Forged,
+    /// It was there before: somebody has written it again.
+    Replayed,
+    /// Messages before it are missing.
+    Missing,
+}
+
+impl Refusal {
+    /// Every reason, in order of declaration.
+    pub const ALL: [Refusal; 4] = [Refusal::Unsealed, Refusal::Forged, Refusal::Replayed, Refusal::Missing];
+
+    /// Its name in metrics and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::Unsealed => "unsealed",
+            Refusal::Forged => "forged",
+            Refusal::Replayed => "replayed",
+            Refusal::Missing => "missing",
+        }
+    }
 }

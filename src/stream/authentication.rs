@@ -10,7 +10,7 @@
 //! written a second time by somebody else. What is refused is passed over and counted, never an error.
 
 use crate::model::stamp::WRITER;
-pub use crate::model::stamp::{Stamp, WriterId};
+pub use crate::model::stamp::{Refusal, Stamp, WriterId};
 use crate::stream::OutgoingRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,34 +26,6 @@ pub const SEAL: usize = WRITER + SEQUENCE + MAC;
 
 /// The seal of one message.
 pub type MessageSeal = [u8; SEAL];
-
-/// Why a message is not taken.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Refusal {
-    /// It carries no seal, or none of the right length.
-    Unsealed,
-    /// Its seal is not that of these bytes in this place under our key.
-    Forged,
-    /// It was there before: somebody has written it again.
-    Replayed,
-    /// Messages before it are missing.
-    Missing,
-}
-
-impl Refusal {
-    /// Every reason, in order of declaration.
-    pub const ALL: [Refusal; 4] = [Refusal::Unsealed, Refusal::Forged, Refusal::Replayed, Refusal::Missing];
-
-    /// Its name in metrics and logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Refusal::Unsealed => "unsealed",
-            Refusal::Forged => "forged",
-            Refusal::Replayed => "replayed",
-            Refusal::Missing => "missing",
-        }
-    }
-}
 
 /// The key of all seals of a cluster.
 #[derive(Clone)]

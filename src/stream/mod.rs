@@ -45,10 +45,9 @@ pub mod reply_table;
 pub mod restore;
 pub mod task;
 pub mod task_input;
-pub mod topics;
 pub mod wire;
 
-pub use topics::InternalTopic;
+pub use crate::model::own_topics::InternalTopic;
 
 /// A record to be produced to an internal topic.
 #[derive(Clone, PartialEq, Eq, Debug)]

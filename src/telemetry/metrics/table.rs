@@ -8,9 +8,9 @@ use super::{Delivery, Outcome, Reload, StateCache};
 use crate::model::coverage::State;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
+use crate::model::own_topics::InternalTopic;
 use crate::model::severity::Severity;
-use crate::stream::InternalTopic;
-use crate::stream::authentication::Refusal;
+use crate::model::stamp::Refusal;
 use std::fmt::Write;
 
 /// What stands before every name.
