@@ -8,6 +8,9 @@
 mod common;
 mod company;
 #[allow(dead_code, reason = "a part of the simulated world is looked at here")]
+#[path = "../simulation/intruder.rs"]
+mod intruder;
+#[allow(dead_code, reason = "a part of the simulated world is looked at here")]
 #[path = "../simulation/log.rs"]
 mod log;
 #[path = "../simulation/table.rs"]
