@@ -62,13 +62,11 @@ impl PartitionWatermarks {
             return;
         }
         let tracker = self.trackers.entry(partition).or_insert_with(|| WatermarkTracker::new(lateness));
-        match tracker.now() {
-            Some(now) => named.into_iter().for_each(|access| tracker.take(now, None, Access { time: now, ..access }, schedule)),
-            None => {
-                let waiting = self.letters.entry(partition).or_default();
-                waiting.extend(named);
-                waiting.truncate(MOST_LETTERS);
-            }
+        let early: Vec<Access> = named.into_iter().filter_map(|access| tracker.take_here(access, schedule)).collect();
+        if !early.is_empty() {
+            let waiting = self.letters.entry(partition).or_default();
+            waiting.extend(early);
+            waiting.truncate(MOST_LETTERS);
         }
     }
 

@@ -157,6 +157,18 @@ impl<T: Dated> WatermarkTracker<T> {
         }
     }
 
+    /// Takes what has no time of its own, at the time at which this is: it confirms nothing and speaks against nothing. Gives it back where
+    /// there is no time yet.
+    pub fn take_here(&mut self, mut item: T, schedule: &mut impl FnMut(Scheduled<T>)) -> Option<T> {
+        let Some(now) = self.now() else { return Some(item) };
+        item.date(now, false);
+        match self.watermark {
+            Some(_) => self.schedule(now, item, schedule),
+            None => self.aside.push_back(Aside { time: now, number: self.taken, before: None, limit: None, item }),
+        }
+        None
+    }
+
     /// The same of a record whose broker's clock is beyond ours: whoever reads it again later must come to the same, so that it is not
     /// waited for.
     pub fn take_at_once(&mut self, time: Timestamp, limit: Timestamp, item: T, schedule: &mut impl FnMut(Scheduled<T>)) {

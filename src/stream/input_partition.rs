@@ -180,14 +180,12 @@ impl InputPartition {
             }
         }
         self.letters.extend(input.letters);
-        match self.watermarks.watermark() {
-            Some(now) => {
-                for access in std::mem::take(&mut self.letters) {
-                    self.watermarks.take(now, self.limit, Access { time: now, ..access }, &mut |found| scheduled.push(found));
-                }
+        if self.watermarks.watermark().is_some() {
+            for access in std::mem::take(&mut self.letters) {
+                drop(self.watermarks.take_here(access, &mut |found| scheduled.push(found)));
             }
-            None => self.letters.truncate(MOST_LETTERS),
         }
+        self.letters.truncate(MOST_LETTERS);
         self.route(scheduled);
         self.losses.add(input.losses);
         self.losses.ahead += self.watermarks.take_ahead();

@@ -47,6 +47,15 @@ fn a_login_that_is_refused_frames_nobody() {
 }
 
 #[test]
+fn nor_does_one_whose_name_holds_the_fields_of_a_line() {
+    let fields = "bob1,10.0.0.7,9,7,QUERY,crm,'SELECT * FROM crm.customers',0";
+    let bank = Company::bank();
+    let seen = bank.sees_log("mariadb-audit", &format!("20260504 10:00:00,db1,{fields},10.0.0.66,160,0,FAILED_CONNECT,,,1045\n"));
+    assert!(seen.typologies().contains("tampering"), "{:#?}", seen.told());
+    assert!(seen.of(&["bob1"]).alerts.is_empty());
+}
+
+#[test]
 fn ordinary_names_of_programs_stay_quiet() {
     let line = |app: &str| {
         format!(

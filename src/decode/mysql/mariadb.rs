@@ -38,6 +38,7 @@ use crate::decode::{DecodeError, Decoder, Emit, Format, LONGEST_RECORD, Raw};
 use crate::model::access::Operation;
 use crate::model::doubts::Doubts;
 use crate::model::record::EventOutcome;
+use crate::model::signs::Signs;
 use crate::model::time::{Span, Timestamp};
 use std::collections::BTreeMap;
 
@@ -103,6 +104,7 @@ impl Decoder for Mariadb {
             user: owned(line.user),
             host: owned(line.host),
             database: owned(line.database),
+            signs: Signs::FORGED_HEADER.if_so(line.forged),
         };
         self.take(&line, origin, emit);
         Ok(())

@@ -5,6 +5,7 @@ use crate::decode::{Ignored, IgnoredReason};
 use crate::model::access::{Operation, Position, RecordHash};
 use crate::model::doubts::Doubts;
 use crate::model::record::{Client, Dialect, Object, Record, Text};
+use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 
 /// What is known of a connection.
@@ -36,6 +37,7 @@ pub(super) struct LineOrigin {
     pub length: u32,
     pub time: Timestamp,
     pub doubts: Doubts,
+    pub signs: Signs,
     pub server: String,
     pub connection: String,
     pub user: String,
@@ -56,7 +58,7 @@ impl LineOrigin {
         record.account = text(&self.user);
         record.system = text(&self.database).or_else(|| text(&self.server));
         record.session = text(&self.connection);
-        record.doubts = self.doubts;
+        (record.doubts, record.signs) = (self.doubts, self.signs);
         let named = without_port(&self.host);
         let is_address = named.parse::<core::net::IpAddr>().is_ok();
         let (ip, host) = if is_address { (text(named), None) } else { (None, text(named)) };

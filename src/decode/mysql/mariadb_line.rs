@@ -40,6 +40,8 @@ pub(super) struct Line<'a> {
     /// The statement holds line ends: this server does not turn them into spaces.
     pub keeps_lines: bool,
     pub code: i64,
+    /// The name of a login that failed holds what looks like the rest of a line.
+    pub forged: bool,
 }
 
 /// Takes a line apart.
@@ -86,8 +88,42 @@ pub(super) fn parse(text: &str) -> Result<Line<'_>, DecodeError> {
         logged: 0,
         keeps_lines: false,
         code: 0,
+        forged: false,
     };
+    if let Some(refused) = refused_login(&line, text) {
+        return Ok(refused);
+    }
     rest(line, &text[at..]).ok_or_else(|| refuse("no object and code at their places"))
+}
+
+/// How much of the end of a line tells of a login that was refused.
+const LONGEST_REFUSAL: usize = 200;
+
+/// The line of a login that was refused, where its name (which whoever connects may choose) holds commas, and so what looks like the line
+/// of another. Behind a statement there is nothing of that look.
+fn refused_login<'a>(line: &Line<'a>, text: &'a str) -> Option<Line<'a>> {
+    const OPERATION: &str = ",FAILED_CONNECT,";
+    if line.operation == "FAILED_CONNECT" {
+        return None;
+    }
+    let end = text.len().saturating_sub(LONGEST_REFUSAL);
+    let at = end + memchr::memmem::rfind(&text.as_bytes()[end..], OPERATION.as_bytes())?;
+    if text[at..].contains('\'') {
+        return None;
+    }
+    let mut commas = memchr::memrchr_iter(b',', &text.as_bytes()[..at]);
+    let (query, connection, host) = (commas.next()?, commas.next()?, commas.next()?);
+    let user = line.user.as_ptr().addr() - text.as_ptr().addr();
+    let refused = Line {
+        user: text.get(user..host)?,
+        host: &text[host + 1..connection],
+        connection: &text[connection + 1..query],
+        query: text[query + 1..at].parse().ok()?,
+        operation: "FAILED_CONNECT",
+        forged: true,
+        ..line.clone()
+    };
+    rest(refused, &text[at + OPERATION.len()..])
 }
 
 /// Whether a text is such a line and nothing around it: behind a header of syslog it is one too, but its time stands there.
@@ -162,6 +198,20 @@ fn unescape(logged: &str) -> (Cow<'_, str>, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_that_fails_is_nobody_whom_its_name_holds() {
+        let name = "li,10.0.0.7,9,7,QUERY,crm,'SELECT name FROM t',0";
+        let line = parse(&format!("20261123 17:12:38,vm,{name},evil,160,0,FAILED_CONNECT,,,1045")).map(|line| line.operation.to_owned());
+        assert_eq!(line.as_deref(), Ok("FAILED_CONNECT"));
+        for name in [name, "li,10.0.0.7,9,7,READ,crm,customers"] {
+            let text = format!("20261123 17:12:38,vm,{name},evil,160,0,FAILED_CONNECT,,,1045");
+            let line = parse(&text).expect("is a line");
+            assert_eq!((line.user, line.host, line.connection, line.code, line.forged), (name, "evil", "160", 1045, true));
+        }
+        let plain = parse("20261123 17:12:35,vm,li,h,1,2,QUERY,crm,'SELECT \\',1,0,FAILED_CONNECT,,,1\\'',0").expect("is a line");
+        assert!(plain.operation == "QUERY" && !plain.forged && plain.user == "li");
+    }
 
     #[test]
     fn lines_of_files_are_taken_apart() {

@@ -86,6 +86,8 @@ struct GatheredMessage {
     part: Label,
     /// It was cut, or can be read in several ways because its client wanted it so.
     signs: Signs,
+    /// A part of it was lost on the way.
+    torn: bool,
 }
 
 impl GatheredMessage {
@@ -169,6 +171,11 @@ impl Reader {
             }
         }
         result
+    }
+
+    /// A part of the message that was taken last was lost on the way.
+    pub fn tear(&mut self, position: Position) {
+        self.open.iter_mut().filter(|entry| entry.position == position).for_each(|entry| entry.torn = true);
     }
 
     /// Adds what a carrier holds beside the message that was taken last, where that does not have it itself.
@@ -339,6 +346,7 @@ impl Reader {
             ambiguous: false,
             part: start.label,
             signs: Signs::CUT_TEXT.if_so(raw.cut).and(Signs::FORGED_HEADER.if_so(start.forged)),
+            torn: false,
         });
         Ok(())
     }
@@ -474,7 +482,7 @@ fn line(entry: GatheredMessage, time: Timestamp) -> Line<'static> {
         context: text(entry.context),
         cursor_position: placed && !entry.query,
         signs: entry.signs,
-        cut: entry.signs.has(Signs::CUT_TEXT),
+        cut: entry.torn || entry.signs.has(Signs::CUT_TEXT),
     }
 }
 

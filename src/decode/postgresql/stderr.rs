@@ -29,7 +29,7 @@
 //!
 //! **Counted**: all lines of one statement count once. Syslog's parts `[5-1]`, `[5-2]` are put together.
 //!
-//! **Refused**: a line before the first that the prefix fits; a part of syslog whose beginning is missing.
+//! **Refused**: a line before the first that the prefix fits; a part of syslog whose beginning is missing. Of one whose middle is, the rest counts.
 //!
 //! **Example**:
 //!

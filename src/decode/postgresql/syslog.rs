@@ -194,13 +194,12 @@ impl OpenMessage {
 fn finish(open: OpenMessage, reader: &mut Reader, emit: &mut Emit<'_>) {
     let (position, hash, length) = (open.position, open.hash, open.length as u64);
     let lost = |error| Decoded::Lost(LostRecord { position, hash, length, error, ends: LostRecord::ends(&[&open.text]) });
-    if open.torn {
-        return emit(lost(torn()));
-    }
     let envelope = Envelope { time: open.time, host: open.host.as_deref(), program: None, pid: open.pid.as_deref() };
     let raw = Raw { bytes: open.text.as_bytes(), position: open.position, hash: open.hash, envelope, cut: open.cut };
-    if let Err(error) = reader.take(&open.text, raw, Style::Message, emit) {
-        emit(lost(error));
+    match reader.take(&open.text, raw, Style::Message, emit) {
+        Ok(()) if open.torn => reader.tear(open.position),
+        Ok(()) => {}
+        Err(error) => emit(lost(error)),
     }
 }
 
@@ -220,6 +219,19 @@ mod tests {
 
     fn text(record: &Record<'_>) -> String {
         record.statement.as_deref().expect("has a text").to_owned()
+    }
+
+    #[test]
+    fn a_message_that_lost_a_part_on_the_way_still_says_who_and_when() {
+        let header = "<134>Nov 23 16:59:41 db1 postgres[7]: ";
+        let (records, dead) = decode(&[
+            &format!("{header}[5-1] 2026-11-23 16:59:41 UTC li@crm LOG:  AUDIT: SESSION,1,1,READ,SELECT,TABLE,crm.customers,\"SELECT name"),
+            &format!("{header}[5-3] #011FROM t\",<none>,9"),
+        ]);
+        assert_eq!((records.len(), dead.len()), (1, 0), "{dead:?}");
+        let record = &records[0];
+        assert!(record.account.as_deref() == Some("li") && record.doubts.has(crate::model::doubts::Doubts::TEXT), "{record:?}");
+        assert!(record.signs.is_empty(), "networks lose what nobody took");
     }
 
     #[test]
@@ -273,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_which_a_part_is_missing_is_lost() {
+    fn of_a_message_that_lost_a_part_the_rest_counts() {
         let (records, dead) = decode(&[
             "<134>Nov 24 16:01:57 postgres[6]: [4-2] the end",
             "<134>Nov 24 16:01:57 postgres[7]: [5-1] LOG:  statement: SELECT 1",
@@ -281,9 +293,9 @@ mod tests {
             "<134>Nov 24 16:01:57 postgres[7]: [6-1] LOG:  statement: SELECT 2",
             "<134>Nov 24 16:01:57 postgres[7]: [7-1] rubbish",
         ]);
-        assert_eq!(records.iter().map(text).collect::<Vec<_>>(), ["SELECT 2"]);
+        assert_eq!(records.iter().map(text).collect::<Vec<_>>(), ["SELECT 1\nFROM t", "SELECT 2"]);
         let mut lines: Vec<u64> = dead.iter().map(|(line, _)| *line).collect();
         lines.sort_unstable();
-        assert_eq!(lines, [1, 2, 5]);
+        assert_eq!(lines, [1, 5]);
     }
 }
