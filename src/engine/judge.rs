@@ -26,7 +26,7 @@ use crate::profile::trail::Stretch;
 use crate::profile::window::{Window, WindowEnd, day_number};
 use crate::triage::report::Writer;
 use crate::triage::standing::{self, Standing};
-use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration};
+use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration, rolls_over};
 
 /// Applies an access to its employee and judges it. `settles` is the event time of the revisions that it leads to. Returns the local day
 /// of the access.
@@ -279,9 +279,13 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         }
     };
     let mut decision = episode.absorb(settings, finding, &at, peak);
-    // Windows of the next morning would have held it as well, had it come in its time.
+    // Windows of the next morning would have held it as well, had it come in its time. And what is grave counts for that morning whether or
+    // not somebody works then: who stays away, or has a login that is nobody's, is no quieter than who comes back.
     let next = trigger.end.unit / UNITS_PER_DAY + 1;
-    if trigger.end.past && finding.window.days() == 1 && profile.day_figure(Measure::Unexplained, next) > 0 {
+    let most_is_of_the_day = 2 * profile.day_figure(Measure::Unexplained, next - 1) >= finding.count;
+    let rolls = rolls_over(finding) && most_is_of_the_day && episode.holds_out(next - 1);
+    let came_back = trigger.end.past && profile.day_figure(Measure::Unexplained, next) > 0;
+    if finding.window.days() == 1 && (rolls || came_back) {
         let again = episode.absorb(settings, finding, &FindingContext { day: next, ..at }, peak);
         if decision != Decision::Opened && !matches!(again, Decision::Joined | Decision::Noted) {
             decision = again;

@@ -171,6 +171,11 @@ pub struct FindingContext<'a> {
     pub standing: Standing,
 }
 
+/// Whether the window of a finding of one day is the last 24 hours, of which two days hold a part, and not the day itself.
+pub fn rolls_over(finding: &Finding) -> bool {
+    finding.typology == Typology::BulkExtract
+}
+
 impl Episode {
     /// Begins an episode, if the finding is strong enough.
     pub fn begin(finding: &Finding, at: &FindingContext<'_>, evidence: Stretch, peak: Peak) -> Option<Episode> {

@@ -112,6 +112,11 @@ impl Company {
         self.play(Vec::new(), Some((format, text)))
     }
 
+    /// The same where some lines stand in the bank's own log, and others in one of another format.
+    pub fn sees_both(&self, act: &[Line], format: &str, text: &str) -> Seen {
+        self.play(act.iter().cloned().map(timed).collect(), Some((format, text)))
+    }
+
     fn play(&self, act: Vec<(Timestamp, String)>, other: Option<(&str, &str)>) -> Seen {
         let dir = tempfile::tempdir().expect("a directory");
         let config = load::read_config(&self.world.write(dir.path())).unwrap_or_else(|problems| panic!("{problems:?}"));
@@ -172,9 +177,15 @@ fn in_order(mut lines: Vec<(Timestamp, String)>) -> String {
 }
 
 /// Name, unit and role of everybody.
-fn people() -> impl Iterator<Item = (String, &'static str, &'static str)> {
+pub fn people() -> impl Iterator<Item = (String, &'static str, &'static str)> {
     let tellers = std::iter::once("ann".to_owned()).chain((1..=10).map(|n| format!("bob{n}")));
     tellers.map(|name| (name, "U", "teller")).chain((0..10).map(|n| (format!("sue{n}"), "S", "clerk")))
+}
+
+/// `accounts.csv` with everybody's login, which is their name, and further rows.
+pub fn logins(more: &str) -> String {
+    let rows = people().map(|(name, _, _)| format!("{name},,{name},,,\n"));
+    format!("account,system,employee,from,to,shared\n{more}{}", rows.collect::<String>())
 }
 
 /// Everybody's ordinary work on some days.
