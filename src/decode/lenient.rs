@@ -62,6 +62,12 @@ fn record(reading: &Salvaged, raw: Raw<'_>, when: When<'_>) -> Result<Record<'st
     record.client = fields.client();
     record.operation = fields.operation();
     record.objects = fields.objects();
+    if reading.broken
+        && let Some(last) = record.objects.last_mut()
+    {
+        // Where the text breaks off, names of further columns may be lost, or the end of one.
+        last.columns = None;
+    }
     record.statement = fields.long_text("statement");
     record.rows = fields.rows();
     record.subjects = fields.subjects();

@@ -122,11 +122,17 @@ pub fn judge_access(
         employed: duty != Duty::NotEmployed,
         claimed: access.identity == Identity::Claimed,
         unfamiliar: change.signals[Measure::NewPlace as usize] > 0,
+        heard: false,
     };
     // Most findings are weak, and begin nothing.
     findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
-    for finding in findings {
-        triage(tracked, &trigger, settles, &finding, env, out);
+    for finding in &findings {
+        triage(tracked, &trigger, settles, finding, env, out);
+    }
+    // What several detectors say of one access corroborates each of them, whichever was asked first and whether or not anything follows.
+    if findings.len() > 1 {
+        let heard = Trigger { heard: true, ..trigger };
+        findings.iter().for_each(|finding| triage(tracked, &heard, settles, finding, env, out));
     }
     today
 }
@@ -146,6 +152,7 @@ pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Ti
         employed: true,
         claimed: newest.claimed,
         unfamiliar: false,
+        heard: false,
     };
     triage(tracked, &trigger, midnight, finding, env, out);
 }
@@ -173,6 +180,8 @@ struct Trigger<'a> {
     claimed: bool,
     /// Whether it came from a device that is new for this person.
     unfamiliar: bool,
+    /// Whether all that is said of the access was taken in already, and what corroborates it is news alone.
+    heard: bool,
 }
 
 impl Trigger<'_> {
@@ -234,6 +243,9 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
         corroboration: corroboration::corroboration(&tracked.episodes, finding.typology, trigger.end.unit / UNITS_PER_DAY),
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
+    if trigger.heard && found.is_none_or(|position| at.corroboration <= tracked.episodes[position].corroboration) {
+        return;
+    }
     let found = found.filter(|position| {
         let over = tracked.episodes[*position].is_over(settings, trigger.found);
         if over {
@@ -258,7 +270,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     let mut episode = match found {
         Some(position) => {
             let mut episode = tracked.episodes.remove(position);
-            if let Some(access) = trigger.access {
+            if let Some(access) = trigger.access.filter(|_| !trigger.heard) {
                 episode.evidence.push(access);
             }
             episode

@@ -3,7 +3,8 @@
 //! Such counts cannot be made distinct: of two exports of 5,000 rows nobody knows how many people they share. So their sum
 //! is an upper bound, the largest exact one a lower bound, and a single one is what it is. One thing is known: statements of one session
 //! that each read the same table in full read the same people. They are no more together than the largest of them, as far as nobody is
-//! deleted from a table between two of them and somebody else put in.
+//! deleted from a table between two of them and somebody else put in. Where one gives far fewer than another, a policy of the server chose
+//! the rows by what the session was set to, and they are not the same people.
 
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
@@ -51,6 +52,15 @@ pub struct Counted {
     full: Vec<FullReads>,
 }
 
+/// Whether a read gives so much less than another that the rows were chosen: a table shrinks by little while a session lasts.
+fn is_far_less(read: u64, than: u64) -> bool {
+    read.saturating_add(ALWAYS + than / ONE_IN) < than
+}
+
+/// By how many rows, and by which part of them, a table may shrink between two reads of a session.
+const ALWAYS: u64 = 10;
+const ONE_IN: u64 = 20;
+
 impl Counted {
     /// Adds an access of which only the count is known. `full` is the print of the session and the table that it read in full, 0 for any
     /// other access. Returns by how much the people may be more than before, where the access has a figure.
@@ -81,9 +91,13 @@ impl Counted {
         figure
     }
 
-    /// Joins a read of a table in full with those before, and tells by how much it is larger; nothing where there is no room for it.
+    /// Joins a read of a table in full with those before, and tells by how much it is larger; nothing where there is no room for it, or where
+    /// it is none of the same rows.
     fn add_full(&mut self, read: FullReads, room: usize) -> Option<u64> {
         if let Some(known) = self.full.iter_mut().find(|known| known.print == read.print) {
+            if is_far_less(read.figure, known.figure) {
+                return None;
+            }
             let more = read.figure.saturating_sub(known.figure);
             known.figure = known.figure.max(read.figure);
             known.kinds = known.kinds.union(read.kinds);
@@ -129,7 +143,10 @@ impl Counted {
             self.add_kind(*kind, *figure);
         }
         for read in &other.full {
-            self.add_full(*read, usize::MAX);
+            if self.add_full(*read, usize::MAX).is_none() {
+                self.sum = self.sum.saturating_add(read.figure);
+                read.kinds.iter().for_each(|kind| self.add_kind(kind, read.figure));
+            }
         }
     }
 
@@ -216,6 +233,21 @@ mod tests {
             many.add(Persons::Exact(10), name, true, table, &statute);
         }
         assert_eq!((many.most(), many.full.len()), (200, MOST_FULL_READS));
+    }
+
+    #[test]
+    fn rows_that_a_policy_chose_are_not_the_same_people() {
+        let statute = Statute::built_in();
+        let mut counted = Counted::default();
+        let mut add = |n: u64| counted.add(Persons::Exact(n), Kinds::of(Kind::Name), true, 1, &statute);
+        assert_eq!((add(140), add(60), add(90), add(138)), (140, 60, 90, 0));
+        assert_eq!(counted.with_named_of(Kind::Name, Persons::NOBODY), Persons::AtMost(290));
+        let mut both = Counted::default();
+        let mut few = Counted::default();
+        few.add(Persons::Exact(20), Kinds::of(Kind::Name), true, 1, &statute);
+        both.join(&counted);
+        both.join(&few);
+        assert_eq!(both.most(), 310);
     }
 
     #[test]

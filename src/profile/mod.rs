@@ -446,8 +446,12 @@ impl Profile {
         if unnamed.is_nobody() && !unsure {
             return (0, 0);
         }
-        // A refused or failed look-up and one by key cannot have been large.
-        let bulk = access.success && access.selection != Selection::Keys;
+        // A look-up by key cannot have been large, nor what failed without having chosen rows; a list that failed may have failed at its end.
+        let bulk = match access.selection {
+            Selection::Keys => false,
+            Selection::Unknown => access.success,
+            Selection::Condition | Selection::Everything => true,
+        };
         let figure = |persons: Persons| persons.figure().unwrap_or(if bulk { UNKNOWN_BULK } else { 0 });
         let (mut all, mut open) = (figure(unnamed), figure(justification.unexplained_unnamed));
         for counted in [self.counted.at(unit), self.counted_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {

@@ -84,6 +84,7 @@ mod ranges_of_keys;
 mod rows_left_out;
 mod rows_of_a_write;
 mod rows_that_are_no_number;
+mod segments_that_nobody_counts;
 mod shown_for_a_trifle;
 mod statistics_of_the_server;
 mod the_own_ticket_for_others;

@@ -23,5 +23,5 @@ fn every_way_is_no_quieter_than_what_it_hides() {
     ] {
         bank.sees(&[runs("10:00", statement, 0)]).no_quieter_than(&open);
     }
-    bank.sees(&[runs("10:00", "ALTER SERVER AUDIT a WITH (STATE = ON)", 0), runs("10:01", "EXEC sp_help", 0)]).is_quiet();
+    bank.sees(&[runs("10:00", "ALTER SERVER AUDIT a WITH (STATE = ON)", 0), runs("10:01", "USE crm", 0)]).is_quiet();
 }

@@ -171,7 +171,7 @@ fn listed_of<'l, 'k>(at: usize, lists: &'l [List<'k>], known: &[CatalogSource<'_
 }
 
 /// Kinds of which a value belongs to one person.
-fn names_one_person(kind: Kind) -> bool {
+pub(super) fn names_one_person(kind: Kind) -> bool {
     matches!(kind, Kind::IdNumber | Kind::PhoneNumber | Kind::BankAccount | Kind::TelecomAccount)
 }
 

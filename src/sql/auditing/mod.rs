@@ -94,7 +94,9 @@ impl Reading<'_> {
                 token if token.kind != Kind::Word && token.kind != Kind::Name => false,
                 token if token.is("NOAUDIT") => starts,
                 token if token.is_any(&["SET", "RESET"]) => !changes_rows && !updates && self.sets(list, at),
-                token if token.is_any(&["DROP", "UNINSTALL", "DISABLE", "TRUNCATE", "DELETE", "REVOKE", "REASSIGN"]) => removes(rest),
+                token if token.is_any(&["DROP", "UNINSTALL", "DISABLE", "TRUNCATE", "DELETE", "RENAME", "REVOKE", "REASSIGN"]) => {
+                    removes(rest)
+                }
                 token if token.is("ALTER") => alters(rest),
                 token if token.is("AUDIT") => starts && rest.iter().take(FURTHEST).any(|token| token.is("EXCEPT")),
                 _ => self.calls(rest),
@@ -379,7 +381,7 @@ fn is_assignment(list: &[Token<'_>], at: usize) -> bool {
     name(list, at).is_some_and(|(_, behind)| list.get(behind).is_some_and(|token| token.is_mark('=') || token.is_mark(':')))
 }
 
-/// DROP, UNINSTALL, DISABLE, TRUNCATE, DELETE, REVOKE, REASSIGN: of what audits, of whom it audits for, and of what it has written.
+/// DROP, UNINSTALL, DISABLE, TRUNCATE, DELETE, RENAME, REVOKE, REASSIGN: of what audits, of whom it audits for, and of what it has written.
 fn removes(rest: &[Token<'_>]) -> bool {
     let behind = &rest[1..rest.len().min(FURTHEST)];
     let Some(next) = behind.first() else { return false };
@@ -387,6 +389,7 @@ fn removes(rest: &[Token<'_>]) -> bool {
     let object = &behind[..behind.len().min(12)];
     match &rest[0] {
         token if token.is_any(&["TRUNCATE", "DELETE"]) => empties(behind),
+        token if token.is("RENAME") => next.is("TABLE") && moves(behind),
         token if token.is("REVOKE") => behind
             .iter()
             .position(|token| token.is("FROM"))
@@ -427,6 +430,11 @@ fn empties(behind: &[Token<'_>]) -> bool {
         behind.iter().skip_while(|token| token.is_any(&["FROM", "TABLE", "IF", "EXISTS", "ONLY", "LOW_PRIORITY", "QUICK", "IGNORE"]));
     let table = names.take_while(|token| token.names() || token.is_mark('.')).filter(|token| token.names()).last();
     table.is_some_and(|token| TRAILS.contains(&lower(token).as_str()))
+}
+
+/// Whether such a table gets another name.
+fn moves(behind: &[Token<'_>]) -> bool {
+    behind.windows(2).any(|pair| pair[0].names() && pair[1].is("TO") && TRAILS.contains(&lower(&pair[0]).as_str()))
 }
 
 /// ALTER of what audits.

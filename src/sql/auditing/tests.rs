@@ -140,12 +140,14 @@ fn variables_of_mysql_and_mariadb_in_every_scope() {
             "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SET GLOBAL general_log = 0",
             "TRUNCATE TABLE mysql.general_log",
             "DROP TABLE `mysql`.`general_log`",
+            "RENAME TABLE a TO b, mysql.general_log TO mysql.old",
         ],
     );
     quiet(
         MySql,
         &[
             "SET GLOBAL general_log=1",
+            "RENAME TABLE shop.log TO shop.general_log",
             "SET sql_log_off = 0",
             "SET GLOBAL server_audit_logging = ON",
             "SET GLOBAL server_audit_events = ''",
