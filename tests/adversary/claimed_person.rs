@@ -57,7 +57,6 @@ fn a_claim_hides_neither_the_act_nor_the_login() {
 }
 
 #[test]
-#[ignore = "open: it is told at the same time, and a point lower than a person"]
 fn a_little_in_the_name_of_each_is_no_quieter_than_all_in_ones_own() {
     let bank = bank();
     let taken = |n: u64| 5_000_000 + n * 13;

@@ -47,7 +47,6 @@ fn a_name_that_only_looks_like_a_login_is_louder_than_the_login() {
 }
 
 #[test]
-#[ignore = "open: it is told at the same time, and six points lower than a person"]
 fn a_login_like_an_employees_number_is_not_that_employee() {
     let bank = bank();
     let open = bank.sees(&[takes("ann_t", 0, 0..10_000)]);

@@ -12,16 +12,25 @@ use crate::model::record::Record;
 use crate::sql::{Analysis, Branch, Condition, KeyValue, ListedKeys};
 
 /// How the rows of a statement were chosen.
-pub(super) fn selection(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> Selection {
-    let of = |branch: &Branch| selection_of(branch, record, catalog);
-    analysis.branches.iter().map(of).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default()
+pub(super) fn selection(analysis: &Analysis) -> Selection {
+    analysis.branches.iter().map(selection_of).reduce(|a, b| if a == b { a } else { Selection::Condition }).unwrap_or_default()
 }
 
-fn selection_of(branch: &Branch, record: &Record<'_>, catalog: &Catalog) -> Selection {
+fn selection_of(branch: &Branch) -> Selection {
     match branch.condition {
-        Condition::Keys if branch.keys.iter().any(|keys| is_look_up(keys, branch, record, catalog)) => Selection::Keys,
+        Condition::Keys => Selection::Keys,
         Condition::None => Selection::Everything,
-        Condition::Keys | Condition::Other | Condition::Range | Condition::Pattern => Selection::Condition,
+        Condition::Other | Condition::Range | Condition::Pattern => Selection::Condition,
+    }
+}
+
+/// The same of a statement that does not tell how many people it shows: values of a column that many share are no keys.
+pub(super) fn of_unknown_size(analysis: &Analysis, record: &Record<'_>, catalog: &Catalog) -> Selection {
+    let looks_up =
+        |branch: &Branch| branch.condition != Condition::Keys || branch.keys.iter().any(|keys| is_look_up(keys, branch, record, catalog));
+    match selection(analysis) {
+        Selection::Keys if !analysis.branches.iter().all(looks_up) => Selection::Condition,
+        plain => plain,
     }
 }
 

@@ -78,8 +78,11 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Opti
         shown.iter().filter(|shown| !matches!(shown.count, PeopleRule::Nobody)).fold(Kinds::NONE, |kinds, shown| kinds.union(shown.kinds));
     found.subjects = shown.iter().flat_map(|shown| shown.subjects.iter().copied()).collect();
     found.id_sequence = shown.iter().map(|shown| shown.id_sequence).find(|sequence| *sequence != IdSequence::default()).unwrap_or_default();
-    found.selection = selection::selection(&analysis, record, catalog);
     found.persons = persons(&analysis, &shown, record);
+    found.selection = match found.persons {
+        Persons::Unknown => selection::of_unknown_size(&analysis, record, catalog),
+        _ => selection::selection(&analysis),
+    };
     // A text that was not understood may be several statements, of which others returned rows; one that does not tell of all that was
     // read is not understood either.
     if (analysis.unparsed || contradicted) && !found.persons.is_nobody() {

@@ -378,7 +378,8 @@ fn behind_scope(list: &[Token<'_>], mut at: usize) -> usize {
 
 /// Whether what follows gives another setting its value.
 fn is_assignment(list: &[Token<'_>], at: usize) -> bool {
-    name(list, at).is_some_and(|(_, behind)| list.get(behind).is_some_and(|token| token.is_mark('=') || token.is_mark(':')))
+    name(list, behind_scope(list, at))
+        .is_some_and(|(_, behind)| list.get(behind).is_some_and(|token| token.is_mark('=') || token.is_mark(':')))
 }
 
 /// DROP, UNINSTALL, DISABLE, TRUNCATE, DELETE, RENAME, REVOKE, REASSIGN: of what audits, of whom it audits for, and of what it has written.

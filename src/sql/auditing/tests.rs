@@ -236,3 +236,9 @@ fn audits_and_traces_of_sql_server() {
         ],
     );
 }
+
+#[test]
+fn several_settings_of_one_statement_in_a_dialect_that_is_not_known() {
+    off(Dialect::Generic, &["SET autocommit = 1, GLOBAL server_audit_logging = 0"]);
+    quiet(Dialect::Generic, &["SET autocommit = 1, GLOBAL server_audit_logging = 1"]);
+}
