@@ -62,24 +62,25 @@ impl Decoder for Ranger {
         // log4j's own prefix holds no brace.
         let start = text.find('{').ok_or_else(|| DecodeError::Form { expected: EXPECTED, what: "not JSON".to_owned() })?;
         let event = json::tree(Raw { bytes: &text.as_bytes()[start..], ..raw }, EXPECTED)?;
-        let time = tree::time(raw, "evtTime", tree::word(&event, "evtTime").as_deref(), self.zone.as_ref())?;
-        if tree::word(&event, "reqUser").is_none() {
+        let moment = tree::word(&event, "evtTime");
+        let time = tree::time(raw, "evtTime", moment.as_deref(), self.zone.as_ref())?;
+        let Some(user) = tree::word(&event, "reqUser") else {
             return Err(DecodeError::Field { field: "reqUser", rule: "is missing".to_owned() });
-        }
+        };
         if !touches_data(&event) {
             emit(raw.ignored(IgnoredReason::NotDataAccess));
             return Ok(());
         }
         let mut record = tree::record(raw, time);
         let own = |text: Option<String>| text.map(Cow::Owned);
-        record.account = own(tree::word(&event, "reqUser"));
+        record.account = Some(Cow::Owned(user));
         record.system = own(tree::word(&event, "repo"));
         record.session = own(tree::word(&event, "sess"));
         record.client.ip = own(tree::word(&event, "cliIP"));
         record.client.app = own(tree::first(&event, &["cliType", "agent"]));
         // Without its sequence number an id is one of several records.
         let id = tree::word(&event, "id").zip(tree::word(&event, "seq_num"));
-        record.id = id.map(|(id, number)| Cow::Owned(format!("{id}/{number}/{}", tree::word(&event, "evtTime").unwrap_or_default())));
+        record.id = id.map(|(id, number)| Cow::Owned(format!("{id}/{number}/{}", moment.unwrap_or_default())));
         record.outcome = if tree::number(&event, "result") == Some(0) { EventOutcome::Refused } else { EventOutcome::Success };
         let (catalog, objects) = objects(&event);
         if catalog.is_some() {
@@ -157,24 +158,25 @@ fn objects(event: &Value) -> (Option<String>, Vec<Object<'static>>) {
         ("table" | "view", [catalog, schema, table]) => {
             (Some((*catalog).to_owned()), vec![Object { table: Cow::Owned(format!("{schema}.{table}")), columns: None }])
         }
-        _ => (None, two_parts(event)),
+        _ => (None, two_parts(&resource, &kind)),
     }
 }
 
 /// The tables of services whose resources begin with the database.
-fn two_parts(event: &Value) -> Vec<Object<'static>> {
-    let Some(resource) = tree::word(event, "resource") else { return Vec::new() };
-    let kind = tree::word(event, "resType").unwrap_or_default().trim_start_matches('@').to_ascii_lowercase();
+fn two_parts(resource: &str, kind: &str) -> Vec<Object<'static>> {
+    if resource.is_empty() {
+        return Vec::new();
+    }
     let mut parts = resource.trim_matches('/').split('/');
     let named = |table: String, columns: Option<Vec<Cow<'static, str>>>| vec![Object { table: Cow::Owned(table), columns }];
-    match (kind.as_str(), parts.next(), parts.next(), parts.next()) {
+    match (kind, parts.next(), parts.next(), parts.next()) {
         ("column" | "column-family", Some(database), Some(table), columns) => {
             let columns = columns.filter(|columns| !columns.contains('*'));
             let columns = columns.map(|columns| columns.split(',').map(|column| Cow::Owned(column.trim().to_owned())).collect());
             named(format!("{database}.{table}"), columns)
         }
         ("table" | "view", Some(database), Some(table), _) => named(format!("{database}.{table}"), None),
-        ("path" | "table" | "topic" | "collection" | "index" | "key" | "url", ..) => named(resource, None),
+        ("path" | "table" | "topic" | "collection" | "index" | "key" | "url", ..) => named(resource.to_owned(), None),
         _ => Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A row. Names are kept in small letters without underscores. Many spellings are asked for, of which few are there.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +44,9 @@ impl ExportRow {
     }
 
     /// The row of an object. Of two spellings of one field with different values nobody knows which is meant.
-    pub fn of(fields: Map<String, Value>, expected: &'static str) -> Result<ExportRow, DecodeError> {
-        let mut row = HashMap::with_capacity(fields.len());
+    pub fn of(fields: impl IntoIterator<Item = (String, Value)>, expected: &'static str) -> Result<ExportRow, DecodeError> {
+        let fields = fields.into_iter();
+        let mut row = HashMap::with_capacity(fields.size_hint().0);
         for (name, value) in fields {
             if value.is_null() {
                 continue;

@@ -80,7 +80,7 @@ fn event_fields(mut fields: Map<String, Value>) -> Result<ExportRow, DecodeError
     }
     let bare =
         |name: String| ["_s", "_d", "_t", "_g"].iter().find_map(|suffix| name.strip_suffix(suffix)).map_or(name.clone(), str::to_owned);
-    ExportRow::of(fields.into_iter().map(|(name, value)| (bare(name), value)).collect(), EXPECTED)
+    ExportRow::of(fields.into_iter().map(|(name, value)| (bare(name), value)), EXPECTED)
 }
 
 fn raw_position() -> crate::model::access::Position {

@@ -33,8 +33,9 @@ use crate::decode::row::{self, ExportRow, form};
 use crate::decode::{DecodeError, Decoded, Decoder, Emit, Envelope, Format, LONGEST_RECORD, LostRecord, Raw, json, tool_time};
 use crate::model::access::{Position, RecordHash};
 use crate::model::time::{Span, TimeUnit, Timestamp};
+use hashbrown::HashMap;
 use jiff::civil::DateTime;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::merger::ObjectMerger;
 
@@ -91,7 +92,7 @@ impl Texts {
 
     fn give(
         &mut self,
-        mut values: Map<String, Value>,
+        mut values: HashMap<String, Value>,
         cut: bool,
         time: Option<Instant>,
         raw: Raw<'_>,
@@ -333,25 +334,24 @@ fn heading(line: &str) -> Option<(DateTime, Option<&str>)> {
     if line.len() > 40 {
         return None;
     }
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let [_, month, day, clock, year, rest @ ..] = words.as_slice() else { return None };
-    let month = MONTHS.iter().position(|name| name == month)? + 1;
+    let mut words = line.split_whitespace();
+    // Nearly all lines say no with their second word.
+    let month = words.nth(1)?;
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let (day, clock, year, offset) = (words.next()?, words.next()?, words.next()?, words.next());
     let civil = format!("{year}-{month:02}-{day:0>2}T{clock}").parse().ok()?;
-    match rest {
-        [] => Some((civil, None)),
-        [offset] => Some((civil, Some(offset))),
-        _ => None,
-    }
+    words.next().is_none().then_some((civil, offset))
 }
 
 /// Whether a line is that of a record's last fields.
 fn ends(text: &str) -> bool {
-    text.contains("STATUS:[") || text.contains("RETURNCODE:[") || text.contains("RETCODE:")
+    memchr::memchr(b':', text.as_bytes()).is_some()
+        && (text.contains("STATUS:[") || text.contains("RETURNCODE:[") || text.contains("RETCODE:"))
 }
 
 /// The fields of a record.
 struct Fields {
-    values: Map<String, Value>,
+    values: HashMap<String, Value>,
     /// The last value has lost its end.
     cut: bool,
     /// That value is, or would have been followed by, the one that may hold a statement.
@@ -360,7 +360,7 @@ struct Fields {
 
 /// `NAME:"value"`, `NAME:[5] 'value'`, with or without spaces around the colon.
 fn fields(text: &str) -> Result<Fields, DecodeError> {
-    let (mut values, mut cut, mut statement_cut) = (Map::new(), false, false);
+    let (mut values, mut cut, mut statement_cut) = (HashMap::new(), false, false);
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let plain = |name: &str| name.len() <= 32 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b" _$#.".contains(&b));
