@@ -112,7 +112,7 @@ impl Token<'_> {
     fn is_behind_a_key(&self) -> bool {
         let separated = !self.gap.is_empty() && self.gap.len() <= 8 && !self.gap.contains(&b'\n');
         let is_key = |key: &&str| key.len() == self.before.len() && key.as_bytes().eq_ignore_ascii_case(self.before);
-        (separated && KEYS.iter().any(|key| is_key(&key))) || self.next == Some(b'@') || self.gap.last() == Some(&b'\\')
+        (separated && KEYS.iter().any(is_key)) || self.next == Some(b'@') || self.gap.last() == Some(&b'\\')
     }
 
     /// Numbers and names with signs within are no words of a language; words count between separators, and the longer ones between blanks.
