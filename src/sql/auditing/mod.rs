@@ -390,7 +390,7 @@ fn removes(rest: &[Token<'_>]) -> bool {
     let object = &behind[..behind.len().min(12)];
     match &rest[0] {
         token if token.is_any(&["TRUNCATE", "DELETE"]) => empties(behind),
-        token if token.is("RENAME") => next.is("TABLE") && moves(behind),
+        token if token.is("RENAME") => next.is("TABLE") && behind.windows(2).any(|pair| pair[1].is("TO") && empties(&pair[..1])),
         token if token.is("REVOKE") => behind
             .iter()
             .position(|token| token.is("FROM"))
@@ -431,11 +431,6 @@ fn empties(behind: &[Token<'_>]) -> bool {
         behind.iter().skip_while(|token| token.is_any(&["FROM", "TABLE", "IF", "EXISTS", "ONLY", "LOW_PRIORITY", "QUICK", "IGNORE"]));
     let table = names.take_while(|token| token.names() || token.is_mark('.')).filter(|token| token.names()).last();
     table.is_some_and(|token| TRAILS.contains(&lower(token).as_str()))
-}
-
-/// Whether such a table gets another name.
-fn moves(behind: &[Token<'_>]) -> bool {
-    behind.windows(2).any(|pair| pair[0].names() && pair[1].is("TO") && TRAILS.contains(&lower(&pair[0]).as_str()))
 }
 
 /// ALTER of what audits.
