@@ -119,7 +119,8 @@ fn a_topic_that_was_deleted_and_made_anew_is_told_from_the_one_that_is_cached() 
     for _ in 0..10 {
         let elsewhere = Service::with(run.company.dir(), "elsewhere", |command| {
             command.args(["--state", "elsewhere"]);
-        });
+        })
+        .tampered_with();
         restores(&elsewhere);
         std::thread::sleep(Duration::from_secs(3));
         assert!(elsewhere.stop().success());
@@ -128,7 +129,9 @@ fn a_topic_that_was_deleted_and_made_anew_is_told_from_the_one_that_is_cached() 
             break;
         }
     }
-    let service = run.start();
+    let told = std::fs::read_to_string(run.company.dir().join("elsewhere.log")).expect("a log");
+    assert!(told.contains("is not what had been saved") && told.contains("deleted"), "that the state is gone is told: {told}");
+    let service = run.start().tampered_with();
     restores(&service);
     assert_eq!((restored(&service).0, caches(&service, "used"), caches(&service, "refused")), (0.0, 0.0, STATES), "{}", service.log());
     assert!(service.log().contains("it is of another log"), "{}", service.log());

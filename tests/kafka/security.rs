@@ -46,6 +46,7 @@ fn configure(run: &Run, brokers: &str, group: &str, client: BTreeMap<String, Str
     run.company.configure(&wiring);
     // Another group reads all of it anew.
     let _ = std::fs::remove_dir_all(run.company.dir().join("state"));
+    let _ = std::fs::remove_file(run.company.dir().join("state.witness"));
 }
 
 #[test]

@@ -16,6 +16,7 @@ const RUN: &[&str] = &["run", "--config", "config.toml", "--listen", "127.0.0.1:
 pub struct Service {
     child: Child,
     log: PathBuf,
+    is_tampered_with: bool,
 }
 
 impl Service {
@@ -50,12 +51,19 @@ impl Service {
         let err = File::options().create(true).append(true).open(&log).expect("a log");
         command.env("LEAKWARDEN_LOG_FORMAT", "json").stdin(Stdio::null()).stdout(Stdio::null()).stderr(err);
         prepare(&mut command);
-        Service { child: command.spawn().expect("the service starts"), log }
+        Service { child: command.spawn().expect("the service starts"), log, is_tampered_with: false }
     }
 
     /// What it and its predecessors of that name wrote.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// The test writes to its topics, or takes its state away: then it may say so.
+    #[must_use]
+    pub fn tampered_with(mut self) -> Service {
+        self.is_tampered_with = true;
+        self
     }
 
     /// Its process id.
@@ -146,5 +154,11 @@ impl Drop for Service {
         // Either fails only where it has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Whatever befalls it, nobody has written to its topics or taken its state away: it must not say so.
+        if !std::thread::panicking() && !self.is_tampered_with {
+            let log = self.log();
+            let told = log.lines().find(|line| line.contains("were passed over") || line.contains("is not what had been saved"));
+            assert_eq!(told, None, "nobody has touched its topics and its state");
+        }
     }
 }
