@@ -20,34 +20,49 @@
 //! its own baseline, and the peer group shows a slow rise. It weighs less where the total volume is usual, or where the share
 //! of people without a reason has not risen.
 //!
+//! Once a day a slow ceiling is held over stretches of two weeks to a year, whatever their days were like: of people without a known
+//! reason, of those looked up one by one, under a purpose that nothing confirms, and of other territories. Each stretch is compared with
+//! all that lies before it and with what the peer group did more or less of in the same weeks, so that a baseline that its owner moved
+//! along is held against a group whose own did not move, and several ways at once add up. A day counts up to a bound.
+//!
 //! ## Innocent look-alikes
 //!
 //! A territory that grew, a second territory, a changed role: record the assignment, or update the directory.
 //!
 //! ## What it cannot see
 //!
-//! Sale that began before the first day of history and stays within what the peer group does.
+//! Sale that began before the first day of history and stays within what the peer group does, and what lies below the ceiling:
+//! `leakwarden evaluate quota` says how much that is here.
 //!
 //! ## Example
 //!
 //! 30 unrelated people a day for 25 days, beside the usual 40.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
-use crate::population::Share;
+use crate::population::long_run::{LongExcess, excesses};
+use crate::population::lookups::DayComparison;
+use crate::population::summary::Summary;
+use crate::population::{SMALLEST_GROUP, Share};
 use crate::profile::counts::CountScope;
+use crate::profile::long_run::KEPT_MEASURES;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::LowAndSlow,
     family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 120,
-    floor_counts: "people without a known reason in the window",
+    floor_counts: "people without a known reason in the window; an eighth of it above the usual, over weeks and months",
     on_access: Some(on_access),
-    on_day_closed: None,
+    on_day_closed: Some(on_day_closed),
 };
+
+/// The part of the floor that the slow ceiling must be exceeded by.
+const ABOVE: f64 = 1.0 / 8.0;
 
 /// Days of activity that a window must have.
 const FEWEST_DAYS: u32 = 4;
@@ -101,4 +116,48 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
         ),
         related: Vec::new(),
     })
+}
+
+fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    let mut groups: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
+    for member in comparison.members {
+        groups.entry(&member.group).or_default().push(member);
+    }
+    // Groups too small to compare within are judged with everybody.
+    let (large, small): (Vec<_>, Vec<_>) = groups.into_values().partition(|members| members.len() >= SMALLEST_GROUP as usize);
+    let mut findings: Vec<GroupFinding> = Vec::new();
+    for members in &large {
+        findings.extend(members.iter().zip(excesses(members)).filter_map(|(member, excess)| ceiling(member, &excess?, floor)));
+    }
+    if !small.is_empty() {
+        let everybody: Vec<&Summary> = comparison.members.iter().collect();
+        let is_small = |member: &Summary| small.iter().any(|members| members[0].group == member.group);
+        let all = everybody.iter().zip(excesses(&everybody)).filter(|(member, _)| is_small(member));
+        findings.extend(all.filter_map(|(member, excess)| ceiling(member, &excess?, floor)));
+    }
+    findings
+}
+
+fn ceiling(member: &Summary, excess: &LongExcess, floor: u64) -> Option<GroupFinding> {
+    if excess.count as f64 - excess.usual < ABOVE * floor as f64 {
+        return None;
+    }
+    let measure = KEPT_MEASURES[excess.way];
+    let finding = Finding {
+        typology: Typology::LowAndSlow,
+        window: Window::D90,
+        count: excess.count,
+        unknown: 0,
+        measure,
+        bits: excess.bits,
+        particular: format!(
+            "over {} days of activity, {} {} add up, where the days before and the peers make {:.0} usual; a day counts up to a bound",
+            excess.days,
+            excess.count,
+            measure.words(),
+            excess.usual
+        ),
+        related: Vec::new(),
+    };
+    Some(GroupFinding { actor: member.actor.clone(), finding })
 }

@@ -209,6 +209,7 @@ impl Tracked {
         days.reverse();
         // Moments compare, and what the days are like is told: no stand-in for the unknown is to be seen there.
         let days: Vec<_> = days.into_iter().map(|day| self.profile.known_day(day)).collect();
+        days.iter().for_each(|day| self.profile.long_run.learn(day));
         if !days.is_empty() {
             self.marks.summarised = last;
         }
@@ -224,6 +225,7 @@ impl Tracked {
             familiar: self.profile.conduct.ground(last).collect(),
             touched,
             excess: self.excess(last, group),
+            long_run: self.profile.long_run.stretches(last),
             strengths: self.strengths(),
         })
     }

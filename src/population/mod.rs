@@ -5,6 +5,7 @@
 pub mod finding_calibration;
 pub mod group_activity;
 mod histogram;
+pub mod long_run;
 pub mod lookups;
 pub mod peer_access;
 pub mod sources;
@@ -247,6 +248,7 @@ mod tests {
             familiar: Vec::new(),
             touched: Vec::new(),
             excess: Excess::default(),
+            long_run: crate::profile::long_run::Stretches::default(),
             strengths: Vec::new(),
         }
     }

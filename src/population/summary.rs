@@ -5,6 +5,7 @@ use crate::population::finding_calibration::FindingStrength;
 use crate::profile::conduct::familiar::Ground;
 use crate::profile::conduct::touched::People;
 use crate::profile::history::{AllMoments, ClosedDay};
+use crate::profile::long_run::Stretches;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Summary {
     pub touched: Vec<People>,
     /// What the last seven closed days have too much of, against what lies before them.
     pub excess: Excess,
+    /// The newest stretches of weeks and months, and what lies before each.
+    pub long_run: Stretches,
     /// The strongest finding of each typology that is remembered, in bits.
     pub strengths: Vec<FindingStrength>,
 }

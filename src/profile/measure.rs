@@ -80,6 +80,8 @@ measures! {
     RejectedNames = "names that are nobody's",
     /// Of a login that asks for others: people touched without a known reason for the one for whom it touched the most.
     LargestClaim = "people for one of those spoken for",
+    /// People touched one by one without a known reason, whatever was claimed and whoever they are.
+    Singly = "people looked up one by one",
 }
 
 impl Measure {
@@ -97,7 +99,8 @@ impl Measure {
             | Measure::Polls
             | Measure::Controls
             | Measure::Vips
-            | Measure::Tampered => None,
+            | Measure::Tampered
+            | Measure::Singly => None,
             Measure::SpokenFor | Measure::RejectedNames => None,
         }
     }
@@ -115,6 +118,7 @@ impl Measure {
             | Measure::OffDuty
             | Measure::Orders
             | Measure::Fresh
+            | Measure::Singly
             | Measure::Foreign
             | Measure::Owned => true,
             Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,

@@ -10,6 +10,7 @@ pub mod evaluated;
 pub mod history;
 pub mod justification;
 mod late;
+pub mod long_run;
 pub mod measure;
 pub mod observation;
 pub mod seen;
@@ -36,6 +37,7 @@ use evaluated::Evaluated;
 use history::{ClosedDay, History};
 use justification::{Justification, UnexplainedSubjects};
 use late::LateDays;
+use long_run::LongRun;
 use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,8 @@ pub struct Profile {
     held_out: bool,
     /// Days that are over.
     pub history: History,
+    /// Fortnights of more than a year.
+    pub long_run: LongRun,
     late: LateDays,
     seen: SeenTable,
     counted: Tally<Both<Counted>>,
@@ -158,6 +162,7 @@ impl Profile {
             figures: [0; Measure::COUNT],
             held_out: false,
             history: History::default(),
+            long_run: LongRun::default(),
             late: LateDays::default(),
             seen: SeenTable::new(HORIZON_DAYS, EXACT_ENTRIES),
             counted: Tally::new(UNITS_PER_DAY),
@@ -314,6 +319,7 @@ impl Profile {
             late::add(&mut self.figures, &change.signals);
         } else {
             self.late.add(day, &change.signals);
+            self.long_run.add_late(day, &change.signals);
         }
         change
     }
@@ -412,6 +418,7 @@ impl Profile {
                 (Measure::Owned, first_today && territory != Territory::Unknown),
                 (Measure::Foreign, newly_open && territory == Territory::Foreign),
                 (Measure::Fresh, is_fresh),
+                (Measure::Singly, targeted && newly_open),
                 (Measure::Orders, is_fresh && territory != Territory::Own),
                 (Measure::Vips, newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
             ] {
@@ -506,6 +513,7 @@ impl Profile {
     /// Bytes on the heap: (the profile, the set behind the statutory counter).
     pub fn heap_bytes(&self) -> (usize, usize) {
         let profile = self.history.heap_bytes()
+            + self.long_run.heap_bytes()
             + self.late.heap_bytes()
             + self.counted.heap_bytes()
             + self.volume.heap_bytes()
