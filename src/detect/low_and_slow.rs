@@ -23,7 +23,8 @@
 //! Once a day a slow ceiling is held over stretches of two weeks to a year, whatever their days were like: of people without a known
 //! reason, of those looked up one by one, under a purpose that nothing confirms, and of other territories. Each stretch is compared with
 //! all that lies before it and with what the peer group did more or less of in the same weeks, so that a baseline that its owner moved
-//! along is held against a group whose own did not move, and several ways at once add up. A day counts up to a bound.
+//! along is held against a group whose own did not move, and several ways at once add up. A day counts up to a bound, and what is above
+//! the usual must come to an eighth of the floor.
 //!
 //! ## Innocent look-alikes
 //!
@@ -56,7 +57,7 @@ pub const DETECTOR: Detector = Detector {
     family: EvidenceFamily::Volume,
     requirements: &[],
     floor: 120,
-    floor_counts: "people without a known reason in the window; an eighth of it above the usual, over weeks and months",
+    floor_counts: "people without a known reason in the window",
     on_access: Some(on_access),
     on_day_closed: Some(on_day_closed),
 };

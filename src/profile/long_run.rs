@@ -16,7 +16,7 @@ pub const KEPT_MEASURES: [Measure; WAYS] = [Measure::Unexplained, Measure::Singl
 pub const WAYS: usize = 4;
 
 /// Lengths of the newest stretch that are compared with what lies before, in fortnights.
-pub const STRETCHES: [u16; 7] = [1, 2, 4, 7, 11, 17, 26];
+pub const STRETCHES: [u16; 11] = [1, 2, 3, 4, 6, 8, 11, 14, 18, 22, 26];
 
 /// Fortnights that are kept: a year, and a quarter to compare it with.
 const FORTNIGHTS: usize = 33;
@@ -170,7 +170,7 @@ mod tests {
         let Stretches { newest, before, dispersion } = long_run.stretches(419);
         assert_eq!((newest[0].days, newest[0].sums, before[0].days), (14, [56, 28, 0, 0], 405));
         assert_eq!((newest[1].days, newest[1].sums[0], before[1].sums[0]), (28, 27 * 4 + 2, 391 * 2));
-        assert_eq!((newest[6].days, newest[6].days + before[6].days), (26 * 14, 419));
+        assert_eq!((newest[10].days, newest[10].days + before[10].days), (26 * 14, 419));
         assert!(dispersion[0] < 1.0 && dispersion[2] == 0.0);
     }
 
