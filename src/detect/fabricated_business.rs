@@ -36,6 +36,7 @@
 //! 60 enquiries for "loan application" in a month, of which 4 led to anything; those of colleagues lead to something in 8 of 10
 //! cases.
 
+use crate::detect::low_and_slow::slow_ceiling;
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
@@ -50,7 +51,7 @@ pub const DETECTOR: Detector = Detector {
     floor: 12,
     floor_counts: "people under a purpose without business that followed, or that nothing confirms, in a day, a week or a month",
     on_access: Some(on_access),
-    on_day_closed: None,
+    on_day_closed: Some(|comparison, floor| slow_ceiling(comparison, Typology::FabricatedBusiness, &[Measure::Claimed], floor as f64)),
 };
 
 /// The last days, which are left out: business takes time.

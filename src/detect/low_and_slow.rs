@@ -21,7 +21,7 @@
 //! of people without a reason has not risen.
 //!
 //! Once a day a slow ceiling is held over stretches of two weeks to a year, whatever their days were like: of people without a known
-//! reason, of those looked up one by one, under a purpose that nothing confirms, and of other territories. Each stretch is compared with
+//! reason, and of those of them looked up one by one (`fabricated_business` and `out_of_territory` do the same with theirs). Each is compared with
 //! all that lies before it and with what the peer group did more or less of in the same weeks, so that a baseline that its owner moved
 //! along is held against a group whose own did not move, and several ways at once add up. A day counts up to a bound, and what is above
 //! the usual must come to an eighth of the floor.
@@ -120,6 +120,13 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
 }
 
 fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    slow_ceiling(comparison, Typology::LowAndSlow, &[Measure::Unexplained, Measure::Singly], ABOVE * floor as f64)
+}
+
+/// Who took more of some measures over weeks or months than what lay before and the peers explain, by at least so many people.
+pub fn slow_ceiling(comparison: &DayComparison<'_>, typology: Typology, measures: &[Measure], above: f64) -> Vec<GroupFinding> {
+    let ways: Vec<usize> = (0..KEPT_MEASURES.len()).filter(|way| measures.contains(&KEPT_MEASURES[*way])).collect();
+    let ceiling = |member: &Summary, excess: &LongExcess| ceiling(member, excess, typology, above);
     let mut groups: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
     for member in comparison.members {
         groups.entry(&member.group).or_default().push(member);
@@ -128,24 +135,24 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
     let (large, small): (Vec<_>, Vec<_>) = groups.into_values().partition(|members| members.len() >= SMALLEST_GROUP as usize);
     let mut findings: Vec<GroupFinding> = Vec::new();
     for members in &large {
-        findings.extend(members.iter().zip(excesses(members)).filter_map(|(member, excess)| ceiling(member, &excess?, floor)));
+        findings.extend(members.iter().zip(excesses(members, &ways)).filter_map(|(member, excess)| ceiling(member, &excess?)));
     }
     if !small.is_empty() {
         let everybody: Vec<&Summary> = comparison.members.iter().collect();
         let is_small = |member: &Summary| small.iter().any(|members| members[0].group == member.group);
-        let all = everybody.iter().zip(excesses(&everybody)).filter(|(member, _)| is_small(member));
-        findings.extend(all.filter_map(|(member, excess)| ceiling(member, &excess?, floor)));
+        let all = everybody.iter().zip(excesses(&everybody, &ways)).filter(|(member, _)| is_small(member));
+        findings.extend(all.filter_map(|(member, excess)| ceiling(member, &excess?)));
     }
     findings
 }
 
-fn ceiling(member: &Summary, excess: &LongExcess, floor: u64) -> Option<GroupFinding> {
-    if excess.count as f64 - excess.usual < ABOVE * floor as f64 {
+fn ceiling(member: &Summary, excess: &LongExcess, typology: Typology, above: f64) -> Option<GroupFinding> {
+    if excess.count as f64 - excess.usual < above {
         return None;
     }
     let measure = KEPT_MEASURES[excess.way];
     let finding = Finding {
-        typology: Typology::LowAndSlow,
+        typology,
         window: Window::D90,
         count: excess.count,
         unknown: 0,

@@ -31,6 +31,7 @@
 //!
 //! Half of a week's customers belong to other branches, where it used to be one in twenty.
 
+use crate::detect::low_and_slow::slow_ceiling;
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::typology::Typology;
 use crate::population::Share;
@@ -43,7 +44,7 @@ pub const DETECTOR: Detector = Detector {
     floor: 12,
     floor_counts: "people of other territories without a known reason, in a day, a week or a month",
     on_access: Some(on_access),
-    on_day_closed: None,
+    on_day_closed: Some(|comparison, floor| slow_ceiling(comparison, Typology::OutOfTerritory, &[Measure::Foreign], floor as f64)),
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {

@@ -98,6 +98,11 @@ pub fn measure<E>(
                     break;
                 }
                 let found = plant(spec, &searches[at], &mut free, patterns, context);
+                if found.is_empty() && !insiders.is_empty() {
+                    // Those who are left cannot; in the next pass all are there to choose from.
+                    open.push_front(at);
+                    break;
+                }
                 searches[at].possible = !found.is_empty();
                 of.extend(std::iter::repeat_n(at, found.len()));
                 insiders.extend(found);
