@@ -1,0 +1,37 @@
+//! The figures of a measure day by day, with what came late: today's, those of closed days, their sum and the largest.
+
+use crate::profile::Profile;
+use crate::profile::measure::Measure;
+
+impl Profile {
+    /// Today's figure of a measure.
+    pub fn today_figure(&self, measure: Measure) -> u64 {
+        u64::from(self.figures[measure as usize])
+    }
+
+    /// The figure of a measure on one day, with what came late.
+    pub fn day_figure(&self, measure: Measure, day: u32) -> u64 {
+        if self.is_open(day) {
+            return self.today_figure(measure);
+        }
+        let closed = self.history.days(measure, day, 1).next().map_or(0, |(_, figure)| figure);
+        closed.saturating_add(self.late.figure(measure, day))
+    }
+
+    /// Days of activity in the `span` days that end with `last`, with the measure's figure and what came late.
+    pub fn days(&self, measure: Measure, last: u32, span: u32) -> impl Iterator<Item = (u32, u64)> {
+        let first = (last + 1).saturating_sub(span);
+        let learnt = self.history.days(measure, last, span).map(move |(day, figure)| (day, figure + self.late.figure(measure, day)));
+        learnt.chain(self.late.only_late(&self.history, first, last).map(move |day| (day, self.late.figure(measure, day))))
+    }
+
+    /// Days of activity in the `span` days that end with `last`, and the measure's sum: (days, sum).
+    pub fn total(&self, measure: Measure, last: u32, span: u32) -> (u32, u64) {
+        self.days(measure, last, span).fold((0, 0), |(days, sum), (_, figure)| (days + 1, sum + figure))
+    }
+
+    /// The measure's largest figure of a day in the `span` days that end with `last`.
+    pub fn largest(&self, measure: Measure, last: u32, span: u32) -> u64 {
+        self.days(measure, last, span).map(|(_, figure)| figure).max().unwrap_or(0)
+    }
+}
