@@ -212,7 +212,7 @@ fn what_runs_unseen_or_hands_out_rows_as_a_text_may_show_anybody() {
     assert_eq!(session.run("EXPLAIN ANALYZE EXECUTE p (1)", None).persons, Persons::Unknown);
     assert_eq!(session.run("EXPLAIN (ANALYZE, BUFFERS) EXECUTE p", Some(3)).persons, Persons::Unknown);
     assert_eq!(session.run("EXPLAIN EXECUTE p", Some(3)).persons, Persons::NOBODY);
-    let mut oracle = |text: &str| {
+    let oracle = |text: &str| {
         let record = Record { dialect: Dialect::Oracle, ..record(text, Some(1)) };
         disclose(&record, &session.catalog, &Keys::built_in()).persons
     };

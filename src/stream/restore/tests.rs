@@ -231,7 +231,8 @@ fn a_cache_that_is_not_of_this_log_is_refused_and_all_is_read() {
 fn a_fence_that_is_gone_is_looked_for_where_the_later_one_stands() {
     let later = Changelog::fence(0);
     let entry = |key: &[u8]| (key.to_vec(), Some(b"x".to_vec()));
-    let read = |messages: &[(i64, (Vec<u8>, Option<Vec<u8>>), bool)]| {
+    type KeyValue = (Vec<u8>, Option<Vec<u8>>);
+    let read = |messages: &[(i64, KeyValue, bool)]| {
         let (mut restoration, _) = Restoration::begin(5, None, ID);
         let steps: Vec<RestoreStep> = messages
             .iter()
