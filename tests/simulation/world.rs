@@ -511,7 +511,7 @@ impl<'a> World<'a> {
             self.step(at);
             self.write(at, usize::MAX);
             self.acknowledge(at, usize::MAX);
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 self.processes[at].node.checkpoint(&Sequential);
                 self.take_effects(at);
             }
