@@ -7,7 +7,7 @@ fn an_alert_that_becomes_louder_is_shown_again() {
     let bank = Company::bank();
     let all = "SELECT id, name, phone FROM crm.customers";
     let lot = worker("ann", TODAY + 2, "10:00").set("statement", all).rows(10_000);
-    let open = bank.sees(&[lot.clone()]);
+    let open = bank.sees(std::slice::from_ref(&lot));
     let seen = bank.sees(&[runs("10:00", all, 170), lot]);
     seen.no_quieter_than(&open);
     let again = |alert: &leakwarden::model::alert::Alert| alert.shown_again.as_deref().or(alert.shown_at.as_deref()) >= Some("2026-05-06");

@@ -10,7 +10,7 @@ fn no_wrapping_hides_a_line() {
     let line = format!("2026-05-04 10:00:00.000 UTC [77] ann@crm {audit}");
     let docker = serde_json::json!({"log": format!("{line}\n"), "stream": "stderr", "time": "2026-05-04T10:00:00.100000000Z"});
     for text in [
-        log(&[line.clone()]),
+        log(std::slice::from_ref(&line)),
         format!("\u{feff}{line}\r\n"),
         format!("<134>1 2026-05-04T10:00:00Z db1 postgres 77 - - {line}\n"),
         format!("{docker}\n"),
