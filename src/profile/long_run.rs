@@ -48,6 +48,8 @@ pub struct LongRun {
     /// Running mean and variance of bounded days.
     mean: [f32; WAYS],
     variance: [f32; WAYS],
+    /// The day of which something came late last, and how much of it counts.
+    late: (u32, [u16; WAYS]),
 }
 
 /// Days of activity, and the sum of each measure over them.
@@ -74,7 +76,7 @@ impl LongRun {
     /// Learns a day that is over. Days come in ascending order.
     pub fn learn(&mut self, day: &ClosedDay) {
         let figures = KEPT_MEASURES.map(|measure| f64::from(day.figures[measure as usize]));
-        let bounded: [f64; WAYS] = std::array::from_fn(|at| figures[at].min(DAY_BOUND.0 + DAY_BOUND.1 * f64::from(self.mean[at])).floor());
+        let bounded: [f64; WAYS] = std::array::from_fn(|at| figures[at].min(self.day_bound(at)));
         let is_first = self.fortnights.iter().all(|fortnight| fortnight.days == 0);
         let Some(fortnight) = self.fortnight(day.day) else { return };
         fortnight.days += 1;
@@ -98,11 +100,23 @@ impl LongRun {
         if more == [0; WAYS] {
             return;
         }
+        if self.late.0 != day {
+            self.late = (day, [0; WAYS]);
+        }
+        // Of one day no more counts than where it had come in time.
+        let counted = self.late.1;
+        let more: [u16; WAYS] = std::array::from_fn(|at| more[at].min((self.day_bound(at) as u16).saturating_sub(counted[at])));
+        self.late.1 = std::array::from_fn(|at| counted[at] + more[at]);
         if let Some(fortnight) = self.fortnight(day) {
             for (late, more) in fortnight.late.iter_mut().zip(more) {
                 *late = late.saturating_add(more);
             }
         }
+    }
+
+    /// Up to how much a day counts.
+    fn day_bound(&self, way: usize) -> f64 {
+        (DAY_BOUND.0 + DAY_BOUND.1 * f64::from(self.mean[way])).floor()
     }
 
     /// The fortnight of a day, made if it is not there; none where it lies before all that is kept.

@@ -177,7 +177,7 @@ fn how_fast_a_state_is_restored() {
         let content = |n: u32| blake3::Hasher::new().update(&n.to_be_bytes()).finalize_xof().fill_vec(8_192);
         (0..25_000_u32).filter(|n| changed(*n)).map(|n| (n.to_be_bytes().to_vec(), Some(content(n)))).collect::<Vec<_>>()
     };
-    let (reading, _) = Restoration::begin(0, None, NAME);
+    let (reading, _) = Restoration::begin(0, None, NAME, None);
     let mut changelog = reading.finish(0).0.changelog;
     let mut sends = vec![Changelog::fence(0), Changelog::identity(0, NAME)];
     let mut save = |changed: &dyn Fn(u32) -> bool| {
@@ -226,7 +226,7 @@ fn restore(how: &str, cluster: &Cluster, dir: Option<&Path>, mut keep: Option<&m
     let mut reader = PartitionConsumer::start(cluster, "speed", "none").expect("a reader");
     let partition = TopicPartition::new("speed.state", 0);
     // The last message stands for the fence.
-    let (mut reading, mut turn) = Restoration::begin(end - 1, cached, NAME);
+    let (mut reading, mut turn) = Restoration::begin(end - 1, cached, NAME, None);
     let mut written = Duration::ZERO;
     'all: loop {
         if let RestoreStep::ReadFrom(offset) = turn {

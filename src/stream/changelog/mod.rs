@@ -113,11 +113,6 @@ impl Changelog {
         key.first() == Some(&IDENTITY)
     }
 
-    /// Whether a record of that key is a fence.
-    pub fn is_fence(key: &[u8]) -> bool {
-        key.first() == Some(&FENCE)
-    }
-
     /// The last complete checkpoint of this epoch.
     pub fn newest(&self) -> Option<CheckpointId> {
         (self.complete > 0).then_some((self.epoch, self.complete))

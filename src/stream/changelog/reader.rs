@@ -157,6 +157,11 @@ impl ChangelogReader {
         key.first() == Some(&METADATA)
     }
 
+    /// The newest complete checkpoint that was read.
+    pub fn newest_checkpoint(&self) -> Option<CheckpointId> {
+        self.epochs.iter().rev().find_map(|(epoch, state)| state.metadata.as_ref().map(|(number, ..)| (*epoch, *number)))
+    }
+
     fn newest(&self) -> Option<(u64, Total, &Epoch)> {
         self.epochs.values().rev().find_map(|state| state.metadata.as_ref().map(|(number, total, _)| (*number, *total, state)))
     }

@@ -91,7 +91,7 @@ impl Node {
     /// What this machine has cached of a partition of the state, and an identity for its log should that have none.
     pub fn cache_loaded(&mut self, part: i32, cached: Option<CachedLog>, new_id: ChangelogId) {
         let Some(StatePart::LoadingCache(fence)) = self.parts.get(&part) else { return };
-        let (restoration, step) = Restoration::begin(*fence, cached, new_id);
+        let (restoration, step) = Restoration::begin(*fence, cached, new_id, self.saved.get(&part).copied());
         self.parts.insert(part, StatePart::Restoring(Box::new(restoration)));
         self.follow(part, step);
     }

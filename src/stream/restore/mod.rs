@@ -13,7 +13,7 @@
 
 use crate::model::topic::ChangelogRecord;
 use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
-use crate::stream::changelog::{Changelog, ChangelogId, ChangelogReader, RestoredState};
+use crate::stream::changelog::{Changelog, ChangelogId, ChangelogReader, CheckpointId, RestoredState};
 
 /// The beginning of a log as it was once read: the newest record of each key, by offset, and the very last one in any case.
 pub type CachedLog = Vec<ChangelogRecord>;
@@ -36,8 +36,9 @@ pub struct Restoration {
     fence: i64,
     /// Everything up to the fence was read.
     has_passed_fence: bool,
-    /// Our fence is gone, so another stands behind it, which was not read yet: it tells whether one of us has written it.
-    awaits_fence: bool,
+    /// What is known to be saved. Less is not whole: a writer that had begun before our fence may have completed a checkpoint after it, and
+    /// have removed what it replaced.
+    saved: Option<CheckpointId>,
     /// Another of us has taken the task over since, and what it has completed may have replaced all before it.
     is_superseded: bool,
     next: i64,
@@ -77,15 +78,15 @@ pub struct RestoreStats {
 
 impl Restoration {
     /// Begins; the first step says where to read.
-    pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId) -> (Restoration, RestoreStep) {
+    pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId, saved: Option<CheckpointId>) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
         let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
-        let (has_passed_fence, awaits_fence, is_superseded) = (false, false, false);
+        let (has_passed_fence, is_superseded) = (false, false);
         let (next, cached_records) = (0, 0);
         let mut restoration = Restoration {
             fence,
             has_passed_fence,
-            awaits_fence,
+            saved,
             is_superseded,
             next,
             reader,
@@ -145,22 +146,15 @@ impl Restoration {
             return Ok(RestoreStep::Continue);
         }
         self.is_superseded |= taken.is_ok() && ChangelogReader::epoch_of(key).is_some_and(|epoch| epoch > self.fence.unsigned_abs());
+        // Beyond the fence, which may itself be compacted away, only another checkpoint can make the state whole.
         let passes = !std::mem::replace(&mut self.has_passed_fence, true);
-        // A fence is compacted away by a later one only: without reading up to that, a state that another of us has replaced, and
-        // removed, would look like one that somebody took away.
-        self.awaits_fence |= passes && offset > self.fence;
-        let finds_fence = self.awaits_fence && Changelog::is_fence(key);
-        if finds_fence {
-            self.awaits_fence = false;
-            self.is_superseded |= taken.is_ok();
-        }
-        // Beyond the fence only another checkpoint can make the state whole.
-        let may_be_whole = passes || finds_fence || (taken.is_ok() && ChangelogReader::completes(key));
-        if self.awaits_fence || !may_be_whole {
+        let may_be_whole = passes || (taken.is_ok() && ChangelogReader::completes(key));
+        if !may_be_whole {
             return Ok(RestoreStep::Continue);
         }
         match (self.reader.check(), &self.cache) {
-            (Ok(()), _) => Ok(RestoreStep::Complete),
+            (Ok(()), _) if self.reader.newest_checkpoint() >= self.saved => Ok(RestoreStep::Complete),
+            (Ok(()), _) => Ok(RestoreStep::Continue),
             // It may be that another writer is at work, and nothing is wrong with the cache: then rejecting it costs time only.
             (Err(_), Cache::Used) => Ok(self.reject("with what the log has beyond it, it is not whole")),
             (Err(_), Cache::None | Cache::Identifying(..) | Cache::Joining(_)) => Ok(RestoreStep::Continue),
@@ -183,7 +177,7 @@ impl Restoration {
 
     fn reject(&mut self, why: &'static str) -> RestoreStep {
         (self.reader, self.cache, self.cached) = (ChangelogReader::default(), Cache::None, 0);
-        (self.has_passed_fence, self.awaits_fence) = (false, false);
+        self.has_passed_fence = false;
         self.seen = SeenWriters::default();
         RestoreStep::CacheRejected(why)
     }
