@@ -209,7 +209,7 @@ impl Tracked {
         days.reverse();
         // Moments compare, and what the days are like is told: no stand-in for the unknown is to be seen there.
         let days: Vec<_> = days.into_iter().map(|day| self.profile.known_day(day)).collect();
-        days.iter().for_each(|day| self.profile.long_run.learn(day));
+        self.profile.learn_long(&days);
         if !days.is_empty() {
             self.marks.summarised = last;
         }
@@ -225,7 +225,7 @@ impl Tracked {
             familiar: self.profile.conduct.ground(last).collect(),
             touched,
             excess: self.excess(last, group),
-            long_run: self.profile.long_run.stretches(last),
+            long_run: self.profile.stretches(last),
             strengths: self.strengths(),
         })
     }

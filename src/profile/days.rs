@@ -1,6 +1,8 @@
-//! The figures of a measure day by day, with what came late: today's, those of closed days, their sum and the largest.
+//! The figures of a measure day by day, with what came late: today's, those of closed days, their sum and the largest; and over weeks and months.
 
 use crate::profile::Profile;
+use crate::profile::history::ClosedDay;
+use crate::profile::long_run::Stretches;
 use crate::profile::measure::Measure;
 
 impl Profile {
@@ -33,5 +35,15 @@ impl Profile {
     /// The measure's largest figure of a day in the `span` days that end with `last`.
     pub fn largest(&self, measure: Measure, last: u32, span: u32) -> u64 {
         self.days(measure, last, span).map(|(_, figure)| figure).max().unwrap_or(0)
+    }
+
+    /// Learns days that are over for the long run.
+    pub fn learn_long(&mut self, days: &[ClosedDay]) {
+        days.iter().for_each(|day| self.long_run.get_or_insert_default().learn(day));
+    }
+
+    /// The stretches of weeks and months that end with a day.
+    pub fn stretches(&self, last: u32) -> Stretches {
+        self.long_run.as_ref().map(|long_run| long_run.stretches(last)).unwrap_or_default()
     }
 }

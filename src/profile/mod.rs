@@ -76,8 +76,8 @@ pub struct Profile {
     held_out: bool,
     /// Days that are over.
     pub history: History,
-    /// Fortnights of more than a year.
-    pub long_run: LongRun,
+    /// Fortnights of more than a year, once a day is over: of a million employees that are seen once, nothing.
+    long_run: Option<Box<LongRun>>,
     late: LateDays,
     seen: SeenTable,
     counted: Tally<Both<Counted>>,
@@ -163,7 +163,7 @@ impl Profile {
             figures: [0; Measure::COUNT],
             held_out: false,
             history: History::default(),
-            long_run: LongRun::default(),
+            long_run: None,
             late: LateDays::default(),
             seen: SeenTable::new(HORIZON_DAYS, EXACT_ENTRIES),
             counted: Tally::new(UNITS_PER_DAY),
@@ -289,7 +289,7 @@ impl Profile {
             late::add(&mut self.figures, &change.signals);
         } else {
             self.late.add(day, &change.signals);
-            self.long_run.add_late(day, &change.signals);
+            self.long_run.get_or_insert_default().add_late(day, &change.signals);
         }
         change
     }
@@ -483,7 +483,7 @@ impl Profile {
     /// Bytes on the heap: (the profile, the set behind the statutory counter).
     pub fn heap_bytes(&self) -> (usize, usize) {
         let profile = self.history.heap_bytes()
-            + self.long_run.heap_bytes()
+            + self.long_run.as_ref().map_or(0, |long_run| size_of::<LongRun>() + long_run.heap_bytes())
             + self.late.heap_bytes()
             + self.counted.heap_bytes()
             + self.volume.heap_bytes()
