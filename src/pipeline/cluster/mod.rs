@@ -24,6 +24,7 @@ use crate::pipeline::service::{Parts, Service, now, record_counts};
 use crate::store::seal::StateSealer;
 use crate::stream::InternalTopic;
 use crate::stream::authentication::{self, MessageSealer, SealKey, WriterId};
+use crate::stream::committed::SavedStates;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::node::{Message, Node};
 use anyhow::Context as _;
@@ -76,6 +77,8 @@ pub struct Process {
     caches: Caches,
     /// What was committed last of each input partition, and when.
     committed: BTreeMap<TopicPartition, (InputPosition, Instant)>,
+    /// How far the states of tasks were saved when that was last committed.
+    committed_states: BTreeMap<i32, SavedStates>,
     save_at: Instant,
     second_at: Instant,
     stepped_at: Instant,
@@ -123,6 +126,7 @@ impl Process {
             consumer,
             producer,
             committed: BTreeMap::new(),
+            committed_states: BTreeMap::new(),
             save_at: now + service.settings.checkpoint,
             service,
             second_at: now,
