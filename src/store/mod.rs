@@ -12,6 +12,7 @@ use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable,
 use seal::{SealError, StateSealer};
 use std::fs::{self, DirBuilder};
 use std::io;
+use std::ops::Deref;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -85,9 +86,28 @@ pub enum StoreError {
 
 /// An open store. One process at a time has it.
 pub struct Store {
-    database: Database,
+    database: Guarded,
     path: PathBuf,
     sealer: StateSealer,
+}
+
+/// The database, which may panic when it is closed as well, where its file is damaged.
+struct Guarded(Option<Database>);
+
+impl Deref for Guarded {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let database = self.0.take();
+        // What was written is committed; nothing more can be done for a file that is damaged.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(database)));
+    }
 }
 
 impl Store {
@@ -103,7 +123,7 @@ impl Store {
             other => database_error(&path, other),
         })?;
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
-        Ok(Store { database, path, sealer })
+        Ok(Store { database: Guarded(Some(database)), path, sealer })
     }
 
     /// Replaces the metadata and these shards, all or none, and waits until they are on disk. Other shards stay.
