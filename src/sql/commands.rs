@@ -37,7 +37,7 @@ fn set_down(tokens: &[Token<'_>]) -> Option<Analysis> {
     let last = tokens.windows(2).position(|pair| pair[0].is("FOR") && pair[1].is("EXPORT"))?;
     let mut at = tokens.iter().position(|token| token.is_any(&["TABLE", "TABLES"]))? + 1;
     let mut tables = Vec::new();
-    while let Some((table, end)) = name(&tokens[..last], at) {
+    while let Some((table, end)) = lexer::name(&tokens[..last], at) {
         tables.push(table);
         at = end + 1;
     }
@@ -52,7 +52,7 @@ fn filled_anew(tokens: &[Token<'_>]) -> Option<Analysis> {
         return None;
     }
     at += usize::from(tokens.get(at).is_some_and(|token| token.is("CONCURRENTLY")));
-    let (view, _) = name(tokens, at)?;
+    let (view, _) = lexer::name(tokens, at)?;
     Some(Analysis { refreshes: true, writes: vec![view.clone()], ..much_of(vec![view], Class::Ddl) })
 }
 
@@ -62,8 +62,8 @@ fn described(tokens: &[Token<'_>]) -> Option<Analysis> {
     while tokens.get(at).is_some_and(|token| token.is_any(&["FORMATTED", "EXTENDED", "TABLE"])) {
         at += 1;
     }
-    let (table, end) = name(tokens, at).filter(|_| at > 1)?;
-    let (column, end) = name(tokens, end)?;
+    let (table, end) = lexer::name(tokens, at).filter(|_| at > 1)?;
+    let (column, end) = lexer::name(tokens, end)?;
     // A partition is described, not a column.
     let is_column = tokens.get(end).is_none_or(|token| !token.is_mark('('));
     is_column.then(|| {
@@ -87,24 +87,11 @@ fn of_remote_query(tokens: &[Token<'_>], dialect: Dialect, depth: usize) -> Opti
     let text = tokens.get(behind("SRCDEF")?).filter(|token| token.kind == Kind::Text)?.string(dialect)?;
     let at = tokens.iter().take(8).position(|token| token.is("TABLE"))? + 1;
     let exists = tokens[at..].iter().take_while(|token| token.is_any(&["IF", "NOT", "EXISTS"])).count();
-    let (table, _) = name(tokens, at + exists)?;
+    let (table, _) = lexer::name(tokens, at + exists)?;
     let read = several::analyse(&text, dialect, depth + 1);
     let columns = parse(&text, dialect).and_then(|tree| read_columns(&tree, dialect));
     let made = Made::of(table.clone(), Making::Viewed, &read, columns, &[]);
     Some(Analysis { writes: vec![table], makes: vec![made.clone()], ..much_of(made.sources, Class::Ddl) })
-}
-
-fn name(tokens: &[Token<'_>], mut at: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
-    loop {
-        name.push_str(tokens.get(at).filter(|token| token.names())?.name());
-        at += 1;
-        if !tokens.get(at).is_some_and(|token| token.is_mark('.')) {
-            return Some((name, at));
-        }
-        name.push('.');
-        at += 1;
-    }
 }
 
 #[cfg(test)]

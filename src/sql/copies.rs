@@ -154,7 +154,7 @@ pub(super) fn creation<'t>(statement: &'t str, dialect: Dialect) -> Option<Creat
     while tokens.get(at).is_some_and(|token| token.is_any(&["IF", "NOT", "EXISTS"])) {
         at += 1;
     }
-    let (table, end) = name(&tokens, at)?;
+    let (table, end) = lexer::name(&tokens, at)?;
     let mut names = Vec::new();
     if tokens.get(end).is_some_and(|token| token.is_mark('(')) {
         let close = lexer::closing(&tokens, end);
@@ -176,7 +176,7 @@ pub(super) fn creation<'t>(statement: &'t str, dialect: Dialect) -> Option<Creat
             return Some(creation);
         }
         if token.is_any(&["CLONE", "LIKE", "COPY"]) {
-            creation.source = name(&tokens, at + 1).map(|(name, _)| name);
+            creation.source = lexer::name(&tokens, at + 1).map(|(name, _)| name);
             if token.is("LIKE") {
                 creation.making = Making::Likened;
             }
@@ -190,7 +190,7 @@ pub(super) fn creation<'t>(statement: &'t str, dialect: Dialect) -> Option<Creat
 pub(super) fn passed_on(statement: &str, dialect: Dialect) -> Vec<Made> {
     let tokens = lexer::tokens(statement, dialect).list;
     let place = |words: &[&str]| tokens.iter().position(|token| token.is_any(words));
-    let named = |at: Option<usize>| at.and_then(|at| name(&tokens, at + 1)).map(|(name, _)| name);
+    let named = |at: Option<usize>| at.and_then(|at| lexer::name(&tokens, at + 1)).map(|(name, _)| name);
     if tokens.first().is_some_and(|token| token.is("CREATE")) {
         let synonym = tokens.iter().take(6).position(|token| token.is_any(&["SYNONYM", "ALIAS"]));
         return match (named(synonym), named(synonym.and(place(&["FOR"])))) {
@@ -202,7 +202,9 @@ pub(super) fn passed_on(statement: &str, dialect: Dialect) -> Vec<Made> {
     while tokens.get(at).is_some_and(|token| token.is_any(&["IF", "EXISTS", "ONLY"])) {
         at += 1;
     }
-    let Some((table, _)) = name(&tokens, at).filter(|_| tokens.get(1).is_some_and(|token| token.is("TABLE"))) else { return Vec::new() };
+    let Some((table, _)) = lexer::name(&tokens, at).filter(|_| tokens.get(1).is_some_and(|token| token.is("TABLE"))) else {
+        return Vec::new();
+    };
     let behind = |verb: &str, word: &[&str]| if place(&[verb]).is_some() { named(place(word)) } else { None };
     if let Some(other) = behind("SWITCH", &["TO"]) {
         return vec![Made::alike(other, Making::Copied, table)];
@@ -212,19 +214,6 @@ pub(super) fn passed_on(statement: &str, dialect: Dialect) -> Vec<Made> {
         return vec![Made::alike(other.clone(), Making::Copied, table.clone()), Made::alike(table, Making::Copied, other)];
     }
     Vec::new()
-}
-
-fn name(tokens: &[Token<'_>], mut at: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
-    loop {
-        name.push_str(tokens.get(at).filter(|token| token.names())?.name());
-        at += 1;
-        if !tokens.get(at).is_some_and(|token| token.is_mark('.')) {
-            return Some((name, at));
-        }
-        name.push('.');
-        at += 1;
-    }
 }
 
 #[cfg(test)]

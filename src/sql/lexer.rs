@@ -113,6 +113,20 @@ pub(super) struct Tokens<'t> {
     pub cut: bool,
 }
 
+/// The name that begins at a token, with the names of schemas before it, and the token behind it.
+pub(super) fn name(tokens: &[Token<'_>], mut at: usize) -> Option<(String, usize)> {
+    let mut name = String::new();
+    loop {
+        name.push_str(tokens.get(at).filter(|token| token.names())?.name());
+        at += 1;
+        if !tokens.get(at).is_some_and(|token| token.is_mark('.')) {
+            return Some((name, at));
+        }
+        name.push('.');
+        at += 1;
+    }
+}
+
 /// Takes a text apart.
 pub(super) fn tokens(text: &str, dialect: Dialect) -> Tokens<'_> {
     let mut end = text.len().min(LONGEST_PARSED);

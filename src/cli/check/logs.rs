@@ -52,7 +52,8 @@ pub fn read(config: &Config, context: &Context, logs: &[PathBuf], report: &mut R
         report.line(format!("{} read", count(usize::try_from(records).unwrap_or(usize::MAX), "record", "records")));
         unmapped_lines(&unmapped).iter().for_each(|line| report.line(line));
         if !unmapped.is_empty() {
-            let rule = format!("has {} that accounts.csv does not list", count(unmapped.len(), "login", "logins"));
+            let at_least = if unmapped.len() < MOST_LOGINS { "" } else { "at least " };
+            let rule = format!("has {at_least}{} that accounts.csv does not list", count(unmapped.len(), "login", "logins"));
             report.warn(Problem::plain(&file.path, rule));
         }
         undecoded.extend(decoder.undecoded().map(|why| (file.path, why)));
@@ -72,5 +73,6 @@ pub fn unmapped_lines(unmapped: &Unmapped) -> Vec<String> {
         Some(records) => format!("  {records} × {name}"),
         None => format!("  {name}"),
     }));
+    lines.extend(all.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("  and {more} more")));
     lines
 }

@@ -71,21 +71,22 @@ impl Process {
                     Effect::ReleaseCache(part) => self.caches.release(part),
                 }
             }
-            let tasks = self.node.tasks().filter(|(_, task)| task.next() > 0);
-            let reached: Vec<_> = tasks.map(|(task, of)| (task, of.next(), self.node.saved_states(task))).collect();
+            let reached = || self.node.tasks().filter(|(_, task)| task.next() > 0);
             // A state that was saved and not noted here could be taken away unnoticed.
-            let is_news = reached.iter().any(|(task, _, saved)| self.committed_states.get(task) != Some(saved));
+            let is_news = reached().any(|(task, _)| self.committed_states.get(&task) != Some(&self.node.saved_states(task)));
             if !commits.is_empty() || is_news {
                 // Of tasks the offset stands in the state: it is for people who watch the group. How far states are saved is for the
                 // next owner, who tells by it whether they were rolled back.
-                let access = self.setup.topics[&InternalTopic::Access].clone();
-                self.committed_states.extend(reached.iter().map(|(task, _, saved)| (*task, *saved)));
-                let read = reached.into_iter().map(|(task, offset, saved)| {
+                let access = &self.setup.topics[&InternalTopic::Access];
+                let read = reached().map(|(task, of)| {
                     let partition = TopicPartition::new(access.clone(), task);
-                    let metadata = committed::seal(self.node.seal_key(), &partition.to_string(), offset, &saved.text());
-                    Commit { partition, offset, metadata }
+                    let text = self.node.saved_states(task).text();
+                    let metadata = committed::seal(self.node.seal_key(), &partition.to_string(), of.next(), &text);
+                    Commit { partition, offset: of.next(), metadata }
                 });
-                self.task_group.commit(read.collect());
+                let read: Vec<Commit> = read.collect();
+                self.committed_states = reached().map(|(task, _)| (task, self.node.saved_states(task))).collect();
+                self.task_group.commit(read);
                 self.input_group.commit(commits);
                 hit("offsets committed");
             }

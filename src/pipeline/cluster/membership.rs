@@ -65,7 +65,6 @@ impl Process {
         for of in gone {
             if &*of.topic == access {
                 self.node.revoke(of.partition);
-                self.committed_states.remove(&of.partition);
             } else {
                 self.node.revoke_input(of);
                 self.committed.remove(of);

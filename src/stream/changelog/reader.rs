@@ -145,13 +145,6 @@ impl ChangelogReader {
         self.has_identity
     }
 
-    /// The epoch of the writer of metadata or an entry.
-    pub fn epoch_of(key: &[u8]) -> Option<u64> {
-        let (kind, rest) = key.split_first().filter(|(kind, rest)| is_our_form(**kind, rest))?;
-        let epoch = rest.first_chunk::<8>().filter(|_| matches!(*kind, ENTRY | METADATA))?;
-        Some(u64::from_be_bytes(*epoch))
-    }
-
     /// Whether a record of that key completes a checkpoint.
     pub fn completes(key: &[u8]) -> bool {
         key.first() == Some(&METADATA)

@@ -173,10 +173,9 @@ impl Node {
         let Some(StatePart::Restoring(restoration)) = self.parts.remove(&part) else { return Ok(()) };
         self.effects.push(Effect::StopConsuming(InternalTopic::State, part));
         self.effects.push(Effect::Restored(part, restoration.stats()));
-        let is_superseded = restoration.is_superseded();
         let (restored, new_id) = restoration.finish(part);
         let saved = self.saved.get(&part).copied();
-        if !is_superseded && (restored.missing > 0 || saved > restored.newest) {
+        if restored.missing > 0 || saved > restored.newest {
             self.losses.push(StateLoss { part, saved, found: restored.newest, missing: restored.missing });
         }
         // Told once: what is there is what counts from now on.

@@ -39,8 +39,7 @@ pub struct Restoration {
     /// What is known to be saved. Less is not whole: a writer that had begun before our fence may have completed a checkpoint after it, and
     /// have removed what it replaced.
     saved: Option<CheckpointId>,
-    /// Another of us has taken the task over since, and what it has completed may have replaced all before it.
-    is_superseded: bool,
+    /// The offset after the last record that was read.
     next: i64,
     reader: ChangelogReader,
     cache: Cache,
@@ -81,21 +80,9 @@ impl Restoration {
     pub fn begin(fence: i64, cached: Option<CachedLog>, new_id: ChangelogId, saved: Option<CheckpointId>) -> (Restoration, RestoreStep) {
         let reader = ChangelogReader::default();
         let (cache, seen, refused) = (Cache::None, SeenWriters::default(), Vec::new());
-        let (has_passed_fence, is_superseded) = (false, false);
-        let (next, cached_records) = (0, 0);
-        let mut restoration = Restoration {
-            fence,
-            has_passed_fence,
-            saved,
-            is_superseded,
-            next,
-            reader,
-            cache,
-            cached: cached_records,
-            seen,
-            refused,
-            new_id,
-        };
+        let (has_passed_fence, next, cached_records) = (false, 0, 0);
+        let mut restoration =
+            Restoration { fence, has_passed_fence, saved, next, reader, cache, cached: cached_records, seen, refused, new_id };
         let Some(cached) = cached else { return (restoration, RestoreStep::ReadFrom(0)) };
         let Some(last) = cached.last().map(|last| last.offset) else { return (restoration, RestoreStep::ReadFrom(0)) };
         let step = match cached.iter().position(|record| Changelog::is_identity(&record.key)) {
@@ -145,7 +132,6 @@ impl Restoration {
         if offset < self.fence {
             return Ok(RestoreStep::Continue);
         }
-        self.is_superseded |= taken.is_ok() && ChangelogReader::epoch_of(key).is_some_and(|epoch| epoch > self.fence.unsigned_abs());
         // Beyond the fence, which may itself be compacted away, only another checkpoint can make the state whole.
         let passes = !std::mem::replace(&mut self.has_passed_fence, true);
         let may_be_whole = passes || (taken.is_ok() && ChangelogReader::completes(key));
@@ -195,11 +181,6 @@ impl Restoration {
     /// How far it has come.
     pub fn stats(&self) -> RestoreStats {
         RestoreStats { cached: self.cached, read: self.reader.records - self.cached, bytes: self.reader.bytes }
-    }
-
-    /// Whether another writer has taken the task over: then less may be there than was saved, and nobody has taken it away.
-    pub fn is_superseded(&self) -> bool {
-        self.is_superseded
     }
 
     /// The whole state, and the identity to give the log if it has none.
