@@ -14,6 +14,7 @@ use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
+use crate::model::typology::Typology;
 use crate::population::group_activity::Activity;
 use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
@@ -126,14 +127,18 @@ pub fn judge_access(
     };
     // Most findings are weak, and begin nothing.
     findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
+    let mut news: Vec<News> = Vec::new();
     for finding in &findings {
-        triage(tracked, &trigger, settles, finding, env, out);
+        news.extend(triage(tracked, &trigger, settles, finding, env, out));
     }
     // What several detectors say of one access corroborates each of them, whichever was asked first and whether or not anything follows.
     if findings.len() > 1 {
         let heard = Trigger { heard: true, ..trigger };
-        findings.iter().for_each(|finding| triage(tracked, &heard, settles, finding, env, out));
+        for finding in &findings {
+            news.extend(triage(tracked, &heard, settles, finding, env, out));
+        }
     }
+    tell(tracked, &news, settles, env, out);
     today
 }
 
@@ -154,7 +159,8 @@ pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Ti
         unfamiliar: false,
         heard: false,
     };
-    triage(tracked, &trigger, midnight, finding, env, out);
+    let news = triage(tracked, &trigger, midnight, finding, env, out);
+    tell(tracked, news.as_slice(), midnight, env, out);
 }
 
 /// The access that a finding is attributed to: the one that led to it, or, for a finding of the global stage, the newest access without a
@@ -222,8 +228,18 @@ fn observe(profile: &Profile, window: Window, trigger: &Trigger<'_>) -> Observed
     }
 }
 
+/// The alert of which there is something to tell, and what became of it.
+type News = (Typology, Decision);
+
 /// Brings a finding to the episode of its typology, opening one where there is none.
-fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, finding: &Finding, env: Env<'_>, out: &mut Output) {
+fn triage(
+    tracked: &mut Tracked,
+    trigger: &Trigger<'_>,
+    settles: Timestamp,
+    finding: &Finding,
+    env: Env<'_>,
+    out: &mut Output,
+) -> Option<News> {
     let context = env.context;
     let settings = &context.alerts;
     let group = tracked.group.clone();
@@ -244,7 +260,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     };
     let found = tracked.episodes.iter().position(|episode| episode.typology == finding.typology);
     if trigger.heard && found.is_none_or(|position| at.corroboration <= tracked.episodes[position].corroboration) {
-        return;
+        return None;
     }
     let found = found.filter(|position| {
         let over = tracked.episodes[*position].is_over(settings, trigger.found);
@@ -286,8 +302,7 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
                 Some(access) if trigger.end.past => Stretch::of(access),
                 _ => profile.trail.since(trigger.end.unit.saturating_sub(reach)),
             };
-            let Some(episode) = Episode::begin(finding, &at, evidence, peak()) else { return };
-            episode
+            Episode::begin(finding, &at, evidence, peak())?
         }
     };
     let mut decision = episode.absorb(settings, finding, &at, peak);
@@ -306,14 +321,24 @@ fn triage(tracked: &mut Tracked, trigger: &Trigger<'_>, settles: Timestamp, find
     if trigger.in_today && episode.holds_out(trigger.end.unit / UNITS_PER_DAY) {
         tracked.profile.hold_today_out();
     }
-    match decision {
-        Decision::Opened | Decision::Raised | Decision::Grew => {
-            emit(tracked, &mut episode, RevisionCause::Decided(decision), settles, env, out)
-        }
-        Decision::Ignored | Decision::Noted | Decision::Joined => {}
-    }
+    let is_news = matches!(decision, Decision::Opened | Decision::Raised | Decision::Grew);
     tracked.episodes.push(episode);
     tracked.episodes.sort_by_key(|episode| episode.typology);
+    is_news.then_some((finding.typology, decision))
+}
+
+/// Tells each alert once, with all that the access led to.
+fn tell(tracked: &mut Tracked, news: &[News], settles: Timestamp, env: Env<'_>, out: &mut Output) {
+    for (at, (typology, decision)) in news.iter().enumerate() {
+        if news[..at].iter().any(|(told, _)| told == typology) {
+            continue;
+        }
+        if let Some(position) = tracked.episodes.iter().position(|episode| episode.typology == *typology) {
+            let mut episode = tracked.episodes.remove(position);
+            emit(tracked, &mut episode, RevisionCause::Decided(*decision), settles, env, out);
+            tracked.episodes.insert(position, episode);
+        }
+    }
 }
 
 /// Gives revisions of the episodes that changed, and closes those that have been quiet for long enough at `now`.
