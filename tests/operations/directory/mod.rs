@@ -1,0 +1,1 @@
+//! The directory, catalog and reasons as feeds deliver them: cut, empty, doubled, out of order.

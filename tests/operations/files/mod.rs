@@ -1,0 +1,1 @@
+//! Files as they are rotated, mirrored, mounted late and finished.

@@ -1,0 +1,1 @@
+//! What must stand after a restart as it stood before.

@@ -1,0 +1,1 @@
+//! Topics as they are made anew, left and misused; the processes of a cluster as they are restarted. Needs a real Kafka.
