@@ -3,6 +3,10 @@
 //! Owns `employees.csv`, `absences.csv`, `calendar.csv` (docs/contract.md §5). Logins are matched in [`crate::classify::logins`]; what
 //! is on or off duty is judged in [`crate::classify::duty`].
 
+pub use crate::classify::employee::{Absence, Employee};
+use crate::classify::employee::{Added, Employment, linked};
+use crate::classify::feed::{Feed, FeedRows, FeedSize};
+pub use crate::classify::logins::AccountEntries;
 use crate::classify::logins::{Login, LoginMatching, LoginRules, Logins, Mapping};
 use crate::classify::names::{Likeness, NameIndex, is_disguised};
 use crate::classify::table_file::{self, CsvRow};
@@ -17,57 +21,6 @@ use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// An employee as the directory knows them. Blank cells are `None`.
-#[derive(Clone, Debug)]
-pub struct Employee {
-    /// The id that logs and accounts name.
-    pub id: Arc<str>,
-    /// Organisational unit.
-    pub unit: Option<Arc<str>>,
-    /// Role, e.g. `teller`.
-    pub role: Option<Arc<str>>,
-    /// Sector of the organisation.
-    pub sector: Option<Arc<str>>,
-    /// Where they work.
-    pub location: Option<Arc<str>>,
-    /// Who leads them.
-    pub manager: Option<Arc<str>>,
-    /// The outside employer; blank is one's own.
-    pub employer: Option<Arc<str>>,
-    /// First day employed.
-    pub hired: Option<Day>,
-    /// Last day employed.
-    pub left: Option<Day>,
-    /// Local minutes at which the shift starts and ends; an end before the start is on the next day.
-    pub shift: Option<(u16, u16)>,
-    /// Place in the directory's list of zones.
-    zone: usize,
-    /// Days of absence, inclusive, with their kind.
-    pub absences: Vec<(Day, Day, Absence)>,
-}
-
-/// Why somebody is absent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Absence {
-    /// On leave.
-    Leave,
-    /// Sick.
-    Sick,
-    /// In training: away from the usual work, and often still at a desk.
-    Training,
-}
-
-impl Absence {
-    /// The name used in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Absence::Leave => "leave",
-            Absence::Sick => "sick",
-            Absence::Training => "training",
-        }
-    }
-}
-
 /// A day that differs from its weekday.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DayKind {
@@ -75,17 +28,6 @@ pub enum DayKind {
     Holiday,
     /// A make-up workday.
     Workday,
-}
-
-/// How many entries of `accounts.csv` are of which sort.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct AccountEntries {
-    /// Of one employee.
-    pub personal: usize,
-    /// Shared by several.
-    pub pooled: usize,
-    /// Of nobody: a program's.
-    pub service: usize,
 }
 
 /// The files of the directory, as texts with the names that problems show.
@@ -130,7 +72,11 @@ impl Identified {
 /// Everything known of the people of the organisation.
 #[derive(Debug)]
 pub struct Directory {
-    employees: HashMap<Arc<str>, Employee, FixedState>,
+    employees: HashMap<Arc<str>, Employment, FixedState>,
+    /// How much of each file there is.
+    feeds: BTreeMap<Feed, FeedRows>,
+    /// Units between which somebody moved, each with the first of those that such moves bring together.
+    linked_units: HashMap<Arc<str>, Arc<str>, FixedState>,
     names: NameIndex,
     logins: Logins,
     has_accounts: bool,
@@ -144,34 +90,76 @@ impl Directory {
     pub fn empty(zone: Zone) -> Directory {
         let logins = Logins::none(LoginRules::default());
         let names = NameIndex::default();
-        Directory { employees: HashMap::default(), names, logins, has_accounts: false, calendar: BTreeMap::new(), zones: vec![zone] }
+        Directory {
+            employees: HashMap::default(),
+            feeds: BTreeMap::new(),
+            linked_units: HashMap::default(),
+            names,
+            logins,
+            has_accounts: false,
+            calendar: BTreeMap::new(),
+            zones: vec![zone],
+        }
     }
 
     /// Reads the files; every mistake of all of them is reported.
     pub fn parse(files: &DirectoryFiles<'_>, default_zone: Zone) -> Result<Directory, Vec<Problem>> {
         let mut directory = Directory { logins: Logins::none(files.rules.clone()), ..Directory::empty(default_zone) };
         let mut problems = Vec::new();
-        let mut note = |result: Result<(), Vec<Problem>>| problems.extend(result.err().unwrap_or_default());
+        let mut feeds = BTreeMap::new();
+        let mut note = |feed: Feed, result: Result<FeedRows, Vec<Problem>>| match result {
+            Ok(rows) => drop(feeds.insert(feed, rows)),
+            Err(found) => problems.extend(found),
+        };
         if let Some((file, text)) = files.employees {
-            note(table_file::read(text, file, &["employee"], |row, found| directory.add_employee(row, found)));
+            note(Feed::Employees, directory.read_employees(file, text));
         }
         if let Some((file, text)) = files.accounts {
             directory.has_accounts = true;
             let (logins, employees) = (&mut directory.logins, &directory.employees);
-            let known = |id: &str| employees.get(id).map_or_else(|| Arc::from(id), |known| known.id.clone());
-            note(table_file::read(text, file, &["account"], |row, found| logins.add(row, found, known)));
+            let known = |id: &str| employees.get_key_value(id).map_or_else(|| Arc::from(id), |(known, _)| known.clone());
+            note(Feed::Accounts, table_file::read(text, file, &["account"], |row, found| logins.add(row, found, known)));
         }
         if let Some((file, text)) = files.absences {
-            note(table_file::read(text, file, &["employee", "from", "to"], |row, found| directory.add_absence(row, found)));
+            let read = table_file::read(text, file, &["employee", "from", "to"], |row, found| directory.add_absence(row, found));
+            note(Feed::Absences, read);
         }
         if let Some((file, text)) = files.calendar {
-            note(table_file::read(text, file, &["date", "kind"], |row, found| directory.add_day(row, found)));
+            note(Feed::Calendar, table_file::read(text, file, &["date", "kind"], |row, found| directory.add_day(row, found)));
         }
+        directory.feeds = feeds;
         if problems.is_empty() { Ok(directory) } else { Err(problems) }
     }
 
-    fn add_employee(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) {
-        let Some(id) = row.required("employee", problems) else { return };
+    fn read_employees(&mut self, file: &str, text: &str) -> Result<FeedRows, Vec<Problem>> {
+        let mut same = Vec::new();
+        let read = table_file::read(text, file, &["employee"], |row, found| match self.add_employee(row, found) {
+            Some(Added::Spell) | None => {}
+            Some(Added::Same) => same.push(row.place().to_owned()),
+            Some(Added::Contradicts) => {
+                let rule = "must stand once, or once for each spell, which `hired` and `left` tell apart";
+                found.push(Problem::new(format!("{}: employee", row.place()), rule, row.text("employee").unwrap_or("")));
+            }
+        });
+        let mut rows = read?;
+        rows.size = FeedSize { rows: rows.size.rows - same.len() as u64, repeated: rows.size.repeated + same.len() as u64, ..rows.size };
+        rows.size.entries = self.employees.len() as u64;
+        for place in same {
+            rows.note(|| Problem::plain(format!("{place}:"), "says of an employee what a row before it says"));
+        }
+        for (id, employment) in &mut self.employees {
+            for day in employment.settle() {
+                let rule =
+                    format!("has a spell that begins on {day}, before the one before it has ended: the later one holds from then on");
+                rows.note(|| Problem::new(format!("{file}: employee"), rule, id));
+            }
+        }
+        self.linked_units = linked(self.employees.values());
+        Ok(rows)
+    }
+
+    fn add_employee(&mut self, row: &CsvRow<'_>, problems: &mut Vec<Problem>) -> Option<Added> {
+        let id = row.required("employee", problems)?;
         let zone = row.text("timezone").map_or(Some(0), |name| self.zone_index(name));
         if zone.is_none() {
             problems.push(Problem::new(
@@ -211,10 +199,14 @@ impl Directory {
             zone: zone.unwrap_or(0),
             absences: Vec::new(),
         };
-        match self.employees.insert(id.clone(), employee) {
-            Some(_) => problems.push(Problem::new(format!("{}: employee", row.place()), "must stand once", id)),
-            None => self.names.add(&id),
-        }
+        Some(match self.employees.get_mut(&id) {
+            Some(known) => known.add(employee),
+            None => {
+                self.names.add(&id);
+                self.employees.insert(id, Employment::new(employee));
+                Added::Spell
+            }
+        })
     }
 
     fn zone_index(&mut self, name: &str) -> Option<usize> {
@@ -239,7 +231,7 @@ impl Directory {
         }
         // An absence of somebody whom employees.csv does not list concerns nobody: HR feeds reach further than the monitored units.
         if let Some(employee) = self.employees.get_mut(id) {
-            employee.absences.push((from, to, kind.unwrap_or(Absence::Leave)));
+            employee.add_absence((from, to, kind.unwrap_or(Absence::Leave)));
         }
     }
 
@@ -305,8 +297,8 @@ impl Directory {
 
     /// The employee of a name, in whatever form; one whom the directory does not list stays as named.
     fn named(&self, name: &str, identity: Identity) -> Identified {
-        if let Some(known) = self.employees.get(name) {
-            return Identified::new(Actor::Employee(known.id.clone()), identity);
+        if let Some((id, _)) = self.employees.get_key_value(name) {
+            return Identified::new(Actor::Employee(id.clone()), identity);
         }
         let as_written = || Identified::new(Actor::Employee(Arc::from(&*shown(name))), identity);
         if self.employees.is_empty() {
@@ -335,8 +327,8 @@ impl Directory {
 
     /// The employee whom an application means by a name: an employee's id, or a login of one's own.
     pub fn person(&self, name: &str, system: Option<&str>, time: Timestamp) -> Option<Actor> {
-        if let Some(known) = self.employees.get(name) {
-            return Some(Actor::Employee(known.id.clone()));
+        if let Some((id, _)) = self.employees.get_key_value(name) {
+            return Some(Actor::Employee(id.clone()));
         }
         if let Mapping::Known(login) = self.login(name, system, time) {
             return Some(Directory::holder(login)).filter(|actor| matches!(actor, Actor::Employee(_)));
@@ -357,7 +349,7 @@ impl Directory {
     /// The employee or login that is listed by exactly this name, or by it in other letters: nothing is guessed.
     pub fn listed(&self, name: &str, time: Timestamp) -> Option<Actor> {
         let exactly = |name: &str| {
-            let employee = || self.employees.get(name).map(|known| Actor::Employee(known.id.clone()));
+            let employee = || self.employees.get_key_value(name).map(|(id, _)| Actor::Employee(id.clone()));
             self.logins.exactly(name, self.zones[0].local(time).day).map(Directory::holder).or_else(employee)
         };
         exactly(name).or_else(|| {
@@ -366,9 +358,39 @@ impl Directory {
         })
     }
 
-    /// The employee of that id.
+    /// The employee of that id, in their newest spell.
     pub fn employee(&self, id: &str) -> Option<&Employee> {
-        self.employees.get(id)
+        self.employees.get(id).map(Employment::newest)
+    }
+
+    /// The employee of that id, in the spell of a time.
+    pub fn employee_at(&self, id: &str, time: Timestamp) -> Option<&Employee> {
+        Some(self.employees.get(id)?.at(|spell| self.zones[spell.zone].local(time).day))
+    }
+
+    /// The employee of that id, in the spell of a day of their own.
+    pub fn employee_on(&self, id: &str, day: Day) -> Option<&Employee> {
+        Some(self.employees.get(id)?.at(|_| day))
+    }
+
+    /// Every spell of the employee of that id, the first one first.
+    pub fn spells(&self, id: &str) -> &[Employee] {
+        self.employees.get(id).map_or(&[], Employment::spells)
+    }
+
+    /// The unit of every spell.
+    pub fn units(&self) -> impl Iterator<Item = &str> {
+        self.employees.values().flat_map(Employment::spells).filter_map(|spell| spell.unit.as_deref())
+    }
+
+    /// What stands for a unit and all units with which moves of employees connect it.
+    pub fn linked_unit<'a>(&'a self, unit: &'a str) -> &'a str {
+        self.linked_units.get(unit).map_or(unit, |first| first)
+    }
+
+    /// How much of each file there is, and what is odd about it.
+    pub fn feeds(&self) -> &BTreeMap<Feed, FeedRows> {
+        &self.feeds
     }
 
     /// How many employees it lists.
@@ -376,9 +398,9 @@ impl Directory {
         self.employees.len()
     }
 
-    /// Every employee, in the order of their ids.
+    /// Every employee in their newest spell, in the order of their ids.
     pub fn sorted(&self) -> Vec<&Employee> {
-        let mut all: Vec<&Employee> = self.employees.values().collect();
+        let mut all: Vec<&Employee> = self.employees.values().map(Employment::newest).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
     }
@@ -390,15 +412,7 @@ impl Directory {
 
     /// Entries of `accounts.csv` by what they say of who stands behind an account.
     pub fn account_entries(&self) -> AccountEntries {
-        let mut entries = AccountEntries::default();
-        for entry in self.logins.entries() {
-            match (entry.shared, &entry.employee) {
-                (true, _) => entries.pooled += 1,
-                (false, Some(_)) => entries.personal += 1,
-                (false, None) => entries.service += 1,
-            }
-        }
-        entries
+        self.logins.by_sort()
     }
 
     /// Whether `accounts.csv` was given.

@@ -3,6 +3,7 @@
 //! Owns `explanations.jsonl` and the question "who has a reason for this?". How far a capped reason is used up is state,
 //! and kept in [`crate::profile::justification`].
 
+use crate::classify::feed::FeedRows;
 use crate::model::access::Subject;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
@@ -70,6 +71,8 @@ pub struct Explanations {
     links: Vec<(u32, u32)>,
     shared_units: HashSet<String>,
     configured: bool,
+    known: HashSet<u64, FixedState>,
+    rows: FeedRows,
 }
 
 const NO_LINK: u32 = u32::MAX;
@@ -110,15 +113,21 @@ impl Explanations {
         let mut all = Explanations { configured: true, ..Explanations::default() };
         let mut problems = Vec::new();
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            if let Err(problem) = all.add(line, keys, spaces) {
-                problems.push(Problem { place: format!("{file}:{}{}", index + 1, problem.place), ..problem });
+            match all.add(line, keys, spaces) {
+                Ok(true) => {}
+                Ok(false) => {
+                    all.rows.size.repeated += 1;
+                    let place = format!("{file}:{}:", index + 1);
+                    all.rows.note(|| Problem::plain(place, "is the same as a reason before it, and says nothing more"));
+                }
+                Err(problem) => problems.push(Problem { place: format!("{file}:{}{}", index + 1, problem.place), ..problem }),
             }
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
     }
 
-    /// Adds one reason from its JSON text.
-    pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<(), Problem> {
+    /// Adds one reason from its JSON text. False: it is known already, word for word.
+    pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<bool, Problem> {
         let written: ReasonAsWritten = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
         let who = match (&written.employee, &written.unit, &written.source) {
             (Some(employee), None, None) => Grantee::employee(keys, employee),
@@ -143,10 +152,14 @@ impl Explanations {
             }
             None => None,
         };
+        let print = keys.print("reason", line.trim());
+        self.configured = true;
+        if !self.known.insert(print) {
+            return Ok(false);
+        }
         if let (Some(unit), Some(_)) = (&written.unit, written.max_persons) {
             self.shared_units.insert(unit.clone());
         }
-        self.configured = true;
         let reason = BusinessReason {
             kind: written.reason,
             from,
@@ -155,7 +168,7 @@ impl Explanations {
             max_persons: written.max_persons,
             objects,
             by_subject: written.subjects.is_some(),
-            print: keys.print("reason", line.trim()),
+            print,
         };
         self.reasons.push(reason);
         let at = (self.reasons.len() - 1) as u32;
@@ -173,7 +186,14 @@ impl Explanations {
                 }
             }
         }
-        Ok(())
+        self.rows.size.rows += 1;
+        self.rows.size.entries += 1;
+        Ok(true)
+    }
+
+    /// How many reasons there are, and what is odd about them.
+    pub fn rows(&self) -> &FeedRows {
+        &self.rows
     }
 
     fn link(&mut self, key: (u64, u64), reason: u32) {

@@ -127,6 +127,17 @@ pub enum Mapping<'a> {
     Unknown,
 }
 
+/// How many entries of `accounts.csv` are of which sort.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AccountEntries {
+    /// Of one employee.
+    pub personal: usize,
+    /// Shared by several.
+    pub pooled: usize,
+    /// Of nobody: a program's.
+    pub service: usize,
+}
+
 /// Every login of the directory.
 #[derive(Debug)]
 pub struct Logins {
@@ -185,6 +196,19 @@ impl Logins {
             hosts,
         };
         self.by_name.entry(name).or_default().push(login);
+    }
+
+    /// Entries by what they say of who stands behind an account.
+    pub fn by_sort(&self) -> AccountEntries {
+        let mut entries = AccountEntries::default();
+        for entry in self.entries() {
+            match (entry.shared, &entry.employee) {
+                (true, _) => entries.pooled += 1,
+                (false, Some(_)) => entries.personal += 1,
+                (false, None) => entries.service += 1,
+            }
+        }
+        entries
     }
 
     /// How logins of a system are matched.

@@ -1,11 +1,12 @@
 //! Tags of subjects: who is very important, an employee, or a planted record; and who serves them (`subjects.csv`, docs/contract.md §5).
 
+use crate::classify::feed::FeedRows;
 use crate::classify::table_file;
 use crate::model::access::Subject;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is special about a subject.
@@ -28,13 +29,15 @@ pub struct Subjects {
     canaries: usize,
     vips: usize,
     owners: usize,
+    rows: FeedRows,
 }
 
 impl Subjects {
     /// Reads the file. Ids are taken in every given space, since the file does not name one.
     pub fn parse(text: &str, file: &str, keys: &Keys, spaces: &[String]) -> Result<Subjects, Vec<Problem>> {
         let mut subjects = Subjects::default();
-        table_file::read(text, file, &["subject"], |row, problems| {
+        let mut listed: HashSet<String> = HashSet::new();
+        let mut rows = table_file::read(text, file, &["subject"], |row, problems| {
             let tag = row.parsed("tag", "must be blank, vip, employee or canary", problems, |text| match text {
                 "vip" => Some(Tag::Vip),
                 "employee" => Some(Tag::Employee),
@@ -44,6 +47,7 @@ impl Subjects {
             let owner: Option<Arc<str>> = row.text("owner").map(Arc::from);
             if let Some(id) = row.required("subject", problems) {
                 let tag = tag.unwrap_or(Tag::Plain);
+                listed.insert(id.to_owned());
                 subjects.canaries += usize::from(tag == Tag::Canary);
                 subjects.vips += usize::from(matches!(tag, Tag::Vip | Tag::Employee));
                 subjects.owners += usize::from(owner.is_some());
@@ -52,7 +56,13 @@ impl Subjects {
                 }
             }
         })?;
-        Ok(subjects)
+        rows.size.entries = listed.len() as u64;
+        Ok(Subjects { rows, ..subjects })
+    }
+
+    /// How much of the file there is, and what is odd about it.
+    pub fn rows(&self) -> &FeedRows {
+        &self.rows
     }
 
     /// Tag and owner of a subject that is listed.

@@ -11,6 +11,7 @@ mod settings;
 use crate::cli::Failure;
 use crate::cli::edge::Edge;
 use leakwarden::config::custom_format::CustomFormat;
+use leakwarden::config::inventory;
 use leakwarden::config::load;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::config::validate;
@@ -56,6 +57,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     undecoded.extend(logs::read(&config, &context, &options.log, &mut report)?);
     for warning in validate::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
         report.warn(warning);
+    }
+    for note in inventory::reports(&config, &context).into_iter().flat_map(|report| report.rows.notes) {
+        report.warn(note);
     }
     // A reader that has seen enough (`| head`) is no failure.
     let _ = std::io::stdout().lock().write_all(report.finish(&options.config).as_bytes());

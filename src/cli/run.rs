@@ -13,12 +13,13 @@ use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::dead_letters;
 use leakwarden::pipeline::delivery::Delivery;
+use leakwarden::pipeline::feeds::FeedGuard;
 use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::redrive::Letters;
 use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
-use leakwarden::pipeline::reload::{Origin, Reloads};
+use leakwarden::pipeline::reload::{FeedStart, Origin, Reloads};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::service::observer::NoObserver;
 use leakwarden::sink::Sink;
@@ -40,6 +41,9 @@ pub struct Options {
     /// Address of metrics and probes, instead of `[http] listen`
     #[arg(long)]
     listen: Option<String>,
+    /// Take up catalog, directory and reasons however much less there is of them than before
+    #[arg(long)]
+    accept_shrinkage: bool,
 }
 
 /// Runs the command.
@@ -82,12 +86,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    let reloads = || {
+        let guard = FeedGuard::open(&config.state.dir, &loaded.context.classifier.keys);
+        let start = FeedStart { guard, accept_shrinkage: options.accept_shrinkage };
+        Reloads::start(origin, &loaded, asked, metrics.clone(), start)
+    };
     let parts = || -> Result<Parts, Failure> {
         Ok(Parts {
             delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
             dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
             sealer: dead_letters::sealer(&config)?,
-            reloads: Some(Reloads::start(origin, &loaded, asked, metrics.clone()).context("cannot start to look for changes")?),
+            reloads: Some(reloads().context("cannot start to look for changes")?),
             metrics: metrics.clone(),
             health,
             coverage,

@@ -7,6 +7,7 @@ pub mod choice;
 pub mod cluster;
 pub mod custom_format;
 pub mod exposure;
+pub mod inventory;
 pub mod json_schema;
 pub mod load;
 pub mod parse;

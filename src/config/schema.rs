@@ -149,6 +149,8 @@ settings! {
     pub struct Reload {
         /// Whether it does so by itself.
         watch: bool = true => RELOAD;
+        /// Of how many hundredths less than before of its employees, accounts, reasons, subjects, tables and so on a feed is taken up without being confirmed; 100: of any.
+        max_shrinkage_percent: u32 = 10 => RELOAD.within(0, 100);
     }
 }
 

@@ -143,7 +143,7 @@ struct DirectoryNames<'a> {
 
 impl DirectoryNames<'_> {
     fn of(directory: &Directory) -> DirectoryNames<'_> {
-        DirectoryNames { directory, units: directory.sorted().into_iter().filter_map(|employee| employee.unit.as_deref()).collect() }
+        DirectoryNames { directory, units: directory.units().collect() }
     }
 
     fn employee(&self, id: &str) -> bool {

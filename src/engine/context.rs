@@ -1,6 +1,7 @@
 //! What a run is set up with: everything that is read by all and changed by none while records are applied.
 
 use crate::classify::classifier::Classifier;
+use crate::classify::directory::Employee;
 use crate::classify::explanations::{Explanations, Grantee};
 use crate::classify::subjects::Subjects;
 use crate::detect::DetectorSettings;
@@ -97,22 +98,21 @@ impl Context {
         VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, volume }
     }
 
-    /// Whom reasons may have been given to.
-    pub fn who(&self, actor: &Actor) -> Grantee {
+    /// Whom reasons may have been given to, in a spell of the employee.
+    pub fn who(&self, actor: &Actor, spell: Option<&Employee>) -> Grantee {
         let keys = &self.classifier.keys;
-        let unit = self.classifier.directory.employee(actor.name()).and_then(|employee| employee.unit.as_deref());
+        let unit = spell.and_then(|employee| employee.unit.as_deref());
         Grantee { own: Grantee::employee(keys, actor.name()), unit: unit.map_or(0, |unit| Grantee::unit(keys, unit)) }
     }
 
-    /// The peer group: those of the same role and sector; accounts that are nobody's are a group of their own.
-    pub fn group(&self, actor: &Actor) -> Arc<str> {
+    /// The peer group in a spell: those of the same role and sector; accounts that are nobody's are a group of their own.
+    pub fn group(&self, actor: &Actor, spell: Option<&Employee>) -> Arc<str> {
         match actor {
             Actor::Account(_) => Arc::from("(accounts)"),
-            Actor::Employee(id) => {
-                let employee = self.classifier.directory.employee(id);
+            Actor::Employee(_) => {
                 let text = |of: Option<&Arc<str>>| of.map_or("", |text| &**text).to_owned();
-                let role = employee.map_or_else(String::new, |e| text(e.role.as_ref().or(e.unit.as_ref())));
-                let sector = employee.map_or_else(String::new, |e| text(e.sector.as_ref()));
+                let role = spell.map_or_else(String::new, |e| text(e.role.as_ref().or(e.unit.as_ref())));
+                let sector = spell.map_or_else(String::new, |e| text(e.sector.as_ref()));
                 Arc::from(format!("{role}@{sector}"))
             }
         }
@@ -152,8 +152,11 @@ impl Context {
         let hasher = FixedState::with_seed(self.seed);
         let own = hasher.hash_one(actor);
         let units = self.explanations.shared_units();
-        let unit = if units.is_empty() { None } else { self.classifier.directory.employee(actor.name()).and_then(|e| e.unit.as_deref()) };
-        let route = unit.filter(|unit| units.contains(*unit)).map_or(own, |unit| hasher.hash_one(unit));
+        let directory = &self.classifier.directory;
+        let spells = if units.is_empty() { &[] } else { directory.spells(actor.name()) };
+        // Somebody who moved keeps to one shard, and with them the units between which they moved.
+        let unit = spells.iter().filter_map(|spell| spell.unit.as_deref()).find(|unit| units.contains(*unit));
+        let route = unit.map_or(own, |unit| hasher.hash_one(directory.linked_unit(unit)));
         ProfileKey { hash: (own & !SHARD_BITS) | (route & SHARD_BITS), actor: actor.clone() }
     }
 }

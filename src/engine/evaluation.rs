@@ -57,7 +57,7 @@ impl<'a> Impairments<'a> {
         let mut what = 0;
         for (_, source) in self.tags.iter().filter(|(of, _)| *of == tag) {
             let directory = &self.context.classifier.directory;
-            let zone = directory.zone_of(directory.employee(tracked.profile.actor.name()));
+            let zone = directory.zone_of(directory.employee_on(tracked.profile.actor.name(), day_of(day)));
             let (from, to) = zone.bounds(day_of(day));
             what |= self.outages.within(source, from.0.div_euclid(HOUR_MS), (to.0 - 1).div_euclid(HOUR_MS) + 1);
         }

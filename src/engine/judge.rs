@@ -42,11 +42,11 @@ pub fn judge_access(
     let context = env.context;
     tracked.dirty = true;
     let directory = &context.classifier.directory;
-    let employee = directory.employee(access.actor.name());
+    let employee = directory.employee_at(access.actor.name(), access.time);
     let (local, duty) = duty(directory, employee, access.time);
     let today = day_number(local.day);
-    tracked.open_day(today, &context.statute);
-    let justification = justification::justify(&context.explanations, usage, tracked.who, access, access.unnamed());
+    tracked.open_day(today, context);
+    let justification = justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
     let group = env.models.of(&tracked.group);
     let around =
         Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
@@ -368,7 +368,8 @@ fn emit(tracked: &Tracked, episode: &mut Episode, why: RevisionCause, at: Timest
     let context = env.context;
     let writer = Writer {
         profile: &tracked.profile,
-        employee: context.classifier.directory.employee(tracked.profile.actor.name()),
+        // Where they worked when they did it last.
+        employee: context.classifier.directory.employee_at(tracked.profile.actor.name(), Timestamp(episode.evidence.last_ms)),
         group: env.models.of(&tracked.group),
         statute: &context.statute,
         explanations_configured: context.explanations.configured(),

@@ -1,5 +1,6 @@
 //! An employee under watch: the profile, the episodes, and what is derived once a day.
 
+use crate::classify::directory::Employee;
 use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::model::access::Actor;
@@ -13,7 +14,7 @@ use crate::profile::baseline::predict;
 use crate::profile::counts::CountScope;
 use crate::profile::history::{AllMoments, History, Moments};
 use crate::profile::measure::Measure;
-use crate::profile::window::Window;
+use crate::profile::window::{Window, day_of};
 use crate::triage::Episode;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
@@ -59,9 +60,10 @@ pub struct TrackingMarks {
 /// What a snapshot keeps; the rest is derived.
 pub type SavedProfile = (Profile, Vec<Episode>, TrackingMarks);
 
-/// Whom reasons may have been given to, the peer group, and the prints of group and unit.
-fn standing(actor: &Actor, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
-    let (who, group) = (context.who(actor), context.group(actor));
+/// Whom reasons may have been given to on a day, the peer group, and the prints of group and unit.
+fn standing(actor: &Actor, day: u32, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
+    let spell = context.classifier.directory.employee_on(actor.name(), day_of(day));
+    let (who, group) = (context.who(actor, spell), context.group(actor, spell));
     let groups = [context.classifier.keys.print("group", &group), who.unit];
     (who, group, groups)
 }
@@ -87,7 +89,7 @@ impl Before {
 impl Tracked {
     /// Begins to track.
     pub fn new(profile: Profile, context: &Context) -> Tracked {
-        let (who, group, groups) = standing(&profile.actor, context);
+        let (who, group, groups) = standing(&profile.actor, profile.today(), context);
         let unmapped = context.classifier.directory.is_unmapped(&profile.actor);
         let own = None;
         let mut tracked = Tracked {
@@ -118,9 +120,13 @@ impl Tracked {
 
     /// The set-up has changed: who they are to it is derived anew.
     pub fn set_context(&mut self, context: &Context) {
-        let groups = self.groups;
-        (self.who, self.group, self.groups) = standing(&self.profile.actor, context);
         self.unmapped = context.classifier.directory.is_unmapped(&self.profile.actor);
+        self.take_standing(context);
+    }
+
+    fn take_standing(&mut self, context: &Context) {
+        let groups = self.groups;
+        (self.who, self.group, self.groups) = standing(&self.profile.actor, self.profile.today(), context);
         if self.groups != groups {
             // What was added to the activity of the former group is no part of that of the new one.
             (self.marks.activity, self.marks.activity_before) = (Activity::default(), Activity::default());
@@ -132,12 +138,25 @@ impl Tracked {
         self.episodes.iter().filter(|episode| episode.is_alert()).map(|episode| episode.id(self.profile.actor.name())).collect()
     }
 
+    /// Whom reasons may have been given to in a spell of theirs.
+    pub fn who_in(&self, spell: Option<&Employee>, context: &Context) -> Grantee {
+        if self.has_moved(context) { context.who(&self.profile.actor, spell) } else { self.who }
+    }
+
+    /// Whether they have been in several places or roles: what they are to others depends on the day.
+    fn has_moved(&self, context: &Context) -> bool {
+        context.classifier.directory.spells(self.profile.actor.name()).len() > 1
+    }
+
     /// Opens a later day, if it is one.
-    pub fn open_day(&mut self, day: u32, statute: &Statute) {
+    pub fn open_day(&mut self, day: u32, context: &Context) {
         if day > self.profile.today() {
             let activity = std::mem::take(&mut self.marks.activity);
             self.marks.activity_before = if day == self.profile.today() + 1 { activity } else { Activity::default() };
-            self.profile.open_day(day, statute);
+            self.profile.open_day(day, &context.statute);
+            if self.has_moved(context) {
+                self.take_standing(context);
+            }
             self.derive();
         }
     }
@@ -214,10 +233,10 @@ impl Tracked {
             self.marks.summarised = last;
         }
         self.dirty |= !days.is_empty() || !touched.is_empty();
-        let employee = context.classifier.directory.employee(self.profile.actor.name());
+        let employee = context.classifier.directory.employee_on(self.profile.actor.name(), day_of(last));
         Some(Summary {
             actor: self.profile.actor.clone(),
-            group: self.group.clone(),
+            group: if self.has_moved(context) { context.group(&self.profile.actor, employee) } else { self.group.clone() },
             unit: employee.and_then(|employee| employee.unit.clone()),
             employer: employee.and_then(|employee| employee.employer.clone()),
             moments: self.profile.history.all_moments(last),

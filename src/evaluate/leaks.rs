@@ -8,7 +8,7 @@ use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{Day, Span, Timestamp};
 use crate::pipeline::replay::Tap;
 use crate::profile::justification::{self, ReasonUsage};
 use std::collections::btree_map::Entry;
@@ -21,7 +21,7 @@ pub struct LeakProgress {
     by_employee: BTreeMap<String, Vec<usize>>,
     /// One for each label.
     by_label: Vec<LabelProgress>,
-    who: BTreeMap<String, Grantee>,
+    who: BTreeMap<(String, Option<Day>), Grantee>,
     usage: ReasonUsage,
 }
 
@@ -79,7 +79,9 @@ impl Tap for LeakProgress {
         if access.persons.is_nobody() || labels.iter().all(|at| self.by_label[*at].given.is_some()) {
             return;
         }
-        let who = *self.who.entry(access.actor.name().to_string()).or_insert_with(|| context.who(&access.actor));
+        let spell = context.classifier.directory.employee_at(access.actor.name(), access.time);
+        let key = (access.actor.name().to_string(), spell.and_then(|spell| spell.hired));
+        let who = *self.who.entry(key).or_insert_with(|| context.who(&access.actor, spell));
         let justification = justification::justify(&context.explanations, &mut self.usage, who, access, access.unnamed());
         for at in labels {
             let acts = &mut self.by_label[*at];

@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod dead_letters;
 pub mod delivery;
 pub mod failpoint;
+pub mod feeds;
 pub mod first_records;
 pub mod live;
 pub mod parallel;

@@ -3,11 +3,14 @@
 //! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
 //! between two records. All or nothing: one mistake in any file, and everything stays as it was.
 
+use crate::classify::feed::Feed;
+use crate::config::inventory::{self, Inventory};
 use crate::config::load;
 use crate::config::reload_policy;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::problem::Problem;
+use crate::pipeline::feeds::{FeedGuard, Shrunken};
 use crate::telemetry::metrics::{Metrics, Reload};
 use crate::telemetry::untrusted;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -94,12 +97,26 @@ fn digest(config: &Config) -> blake3::Hash {
 }
 
 impl Reloads {
-    /// Starts to look for changes of what was loaded. `asked` tells when to read again in any case; it ends when that does.
-    pub fn start(origin: Origin, loaded: &Loaded, asked: Receiver<()>, metrics: Metrics) -> std::io::Result<Reloads> {
+    /// Starts to look for changes of what was loaded, and tells what became of its feeds since the last start. `asked` tells when to read
+    /// again in any case; it ends when that does.
+    pub fn start(origin: Origin, loaded: &Loaded, asked: Receiver<()>, metrics: Metrics, start: FeedStart) -> std::io::Result<Reloads> {
         let (sender, fresh) = bounded(1);
         let files = loaded.config.files();
         let running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
-        let watch = Watch { origin, running, files, tried: Vec::new(), seen: Vec::new(), sender, metrics };
+        let FeedStart { guard, accept_shrinkage } = start;
+        if let Some(why) = &guard.unreadable {
+            let path = guard.path().display();
+            tracing::warn!("{path}: {why}: whether a feed has shrunk since the last start cannot be told");
+        }
+        let mut watch = Watch { origin, running, files, tried: Vec::new(), seen: Vec::new(), sender, metrics, guard };
+        watch.tell_feeds();
+        let shrunken = watch.judge(&loaded.config, &loaded.context, accept_shrinkage);
+        for Shrunken { problem, .. } in &shrunken {
+            tracing::error!("feed: {}", untrusted::harmless(&problem.to_string()));
+        }
+        if !shrunken.is_empty() {
+            tracing::error!(feeds = shrunken.len(), "the service starts with less than it had: {HOW_CONFIRMED}");
+        }
         std::thread::Builder::new().name("reload".to_owned()).spawn(move || watch.run(&asked))?;
         Ok(Reloads { fresh })
     }
@@ -122,7 +139,19 @@ struct Watch {
     seen: Vec<Stamp>,
     sender: Sender<Loaded>,
     metrics: Metrics,
+    guard: FeedGuard,
 }
+
+/// What a start does about feeds.
+pub struct FeedStart {
+    /// What was agreed to before.
+    pub guard: FeedGuard,
+    /// Whether whatever is there now is agreed to.
+    pub accept_shrinkage: bool,
+}
+
+/// How an operator goes on from a refusal.
+const HOW_CONFIRMED: &str = "it is agreed to once that file is delivered again in the same size, or at a start with --accept-shrinkage";
 
 /// What tells without reading that a file is not what it was; `None` where there is none.
 type Stamp = Option<(u64, u64, u64, i64, i64)>;
@@ -168,21 +197,66 @@ impl Watch {
         self.seen.clone_from(&self.tried);
         match self.origin.load().and_then(|loaded| self.allowed(loaded)) {
             Ok(loaded) if loaded.digest == self.running.digest => {
+                // A file that came again as it is confirms what it says.
+                self.judge(&loaded.config, &loaded.context, false);
                 tracing::info!("the configuration was read again: nothing has changed");
                 self.metrics.reload(Reload::Unchanged);
                 Ok(())
             }
             Ok(loaded) => {
+                let shrunken = self.judge(&loaded.config, &loaded.context, false);
+                if !shrunken.is_empty() && self.is_less_than_running(&loaded) {
+                    self.refuse(shrunken.into_iter().map(|shrunken| shrunken.problem).collect());
+                    tracing::error!("{HOW_CONFIRMED}");
+                    return Ok(());
+                }
                 self.running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
+                self.tell_feeds();
                 self.sender.send(loaded)
             }
             Err(problems) => {
-                for problem in problems.iter().take(MOST_LOGGED) {
-                    tracing::error!("configuration: {}", untrusted::harmless(&problem.to_string()));
-                }
-                tracing::error!(mistakes = problems.len(), "the configuration is refused; the service goes on with the former one");
-                self.metrics.reload(Reload::Refused);
+                self.refuse(problems);
                 Ok(())
+            }
+        }
+    }
+
+    fn refuse(&self, problems: Vec<Problem>) {
+        for problem in problems.iter().take(MOST_LOGGED) {
+            tracing::error!("configuration: {}", untrusted::harmless(&problem.to_string()));
+        }
+        tracing::error!(mistakes = problems.len(), "the configuration is refused; the service goes on with the former one");
+        self.metrics.reload(Reload::Refused);
+    }
+
+    /// What has shrunk without having been confirmed.
+    fn judge(&mut self, config: &Config, context: &Context, accept: bool) -> Vec<Shrunken> {
+        let (shrunken, kept) = self.guard.judge(config, context, accept);
+        if let Err(error) = kept {
+            let path = self.guard.path().display();
+            tracing::warn!(%error, "{path}: how much of each feed was agreed to cannot be kept for the next start");
+        }
+        for feed in Feed::ALL {
+            self.metrics.set_feed_shrunken(feed, shrunken.iter().any(|shrunken| shrunken.feed == feed));
+        }
+        shrunken
+    }
+
+    /// Where a start took up what had shrunk, less than before is not less than what is in use.
+    fn is_less_than_running(&self, loaded: &Loaded) -> bool {
+        let running = Inventory::of(&self.running.config, &self.running.context);
+        let now = Inventory::of(&loaded.config, &loaded.context);
+        !now.shrunken(&running, loaded.config.reload.max_shrinkage_percent).is_empty()
+    }
+
+    /// Logs and measures how much of each feed is in use.
+    fn tell_feeds(&self) {
+        let running = Inventory::of(&self.running.config, &self.running.context);
+        Feed::ALL.into_iter().for_each(|feed| self.metrics.set_feed(feed, running.size(feed)));
+        for report in inventory::reports(&self.running.config, &self.running.context) {
+            tracing::info!("{}: {}", report.file.display(), report.told());
+            for note in &report.rows.notes {
+                tracing::warn!("feed: {}", untrusted::harmless(&note.to_string()));
             }
         }
     }

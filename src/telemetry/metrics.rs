@@ -5,6 +5,7 @@
 
 pub mod table;
 
+use crate::classify::feed::{Feed, FeedSize};
 use crate::model::coverage::{Counts, State};
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
@@ -329,6 +330,17 @@ impl Metrics {
     pub fn reload(&self, outcome: Reload) {
         self.add(table::CONFIG_RELOADS, [outcome.name()], 1);
         self.set(table::CONFIG_SUCCESSFUL, [], f64::from(u8::from(outcome != Reload::Refused)));
+    }
+
+    /// So much of a feed is in use.
+    pub fn set_feed(&self, feed: Feed, size: FeedSize) {
+        self.set(table::FEED_ENTRIES, [feed.name()], size.entries as f64);
+        self.set(table::FEED_ROWS, [feed.name()], size.rows as f64);
+    }
+
+    /// Whether a feed has shrunk, and nothing has confirmed it.
+    pub fn set_feed_shrunken(&self, feed: Feed, is_shrunken: bool) {
+        self.set(table::FEED_SHRUNKEN, [feed.name()], f64::from(u8::from(is_shrunken)));
     }
 
     /// This configuration is in use since that moment of the epoch.

@@ -23,7 +23,12 @@ const LOOK: Duration = Duration::from_millis(50);
 impl Service {
     /// Starts it on `config.toml` of a directory, with its state beside it, and waits until it answers.
     pub fn start(dir: &Path) -> Service {
-        let arguments = ["run", "--config", "config.toml", "--state", "state", "--listen", "127.0.0.1:0"];
+        Service::start_with(dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(dir: &Path, more: &[&str]) -> Service {
+        let arguments = [&["run", "--config", "config.toml", "--state", "state", "--listen", "127.0.0.1:0"], more].concat();
         let mut child = command(dir, &arguments).env("LEAKWARDEN_LOG", "info").stderr(Stdio::piped()).spawn().expect("it starts");
         let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().expect("is piped"));
         let written = log.clone();

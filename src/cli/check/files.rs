@@ -103,11 +103,12 @@ fn employees(file: &Path, context: &Context, report: &mut Report) {
         of(&|employee| employee.left.is_some()),
         of(&|employee| employee.employer.is_some()),
     ));
-    let units: BTreeSet<&str> = all.iter().filter_map(|employee| employee.unit.as_deref()).collect();
-    let roles: BTreeSet<&str> = all.iter().filter_map(|employee| employee.role.as_deref()).collect();
+    let spells = || all.iter().flat_map(|employee| directory.spells(&employee.id));
+    let units: BTreeSet<&str> = spells().filter_map(|employee| employee.unit.as_deref()).collect();
+    let roles: BTreeSet<&str> = spells().filter_map(|employee| employee.role.as_deref()).collect();
     let mut groups: BTreeMap<Arc<str>, u32> = BTreeMap::new();
     for employee in &all {
-        *groups.entry(context.group(&Actor::Employee(employee.id.clone()))).or_default() += 1;
+        *groups.entry(context.group(&Actor::Employee(employee.id.clone()), Some(employee))).or_default() += 1;
     }
     let small = groups.values().filter(|members| **members < SMALLEST_GROUP).count();
     report.line(format!(

@@ -54,7 +54,7 @@ const NEW_FOR: Span = Span::days(30);
 
 /// Whether the label's employee was hired within [`NEW_FOR`] before it begins.
 pub fn is_new(directory: &Directory, label: &Label) -> bool {
-    let hired = directory.employee(&label.employee).and_then(|employee| employee.hired);
+    let hired = directory.employee_at(&label.employee, label.from).and_then(|employee| employee.hired);
     hired.is_some_and(|day| day.utc_midnight() + NEW_FOR > label.from)
 }
 

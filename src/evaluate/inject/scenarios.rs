@@ -339,9 +339,9 @@ impl AccessGenerator<'_> {
 
     fn off_duty(&mut self, look: &Access, last: Timestamp, count: usize) -> Result<(), Problem> {
         let directory = &self.context.classifier.directory;
-        let employee = directory.employee(self.name);
         let hours = (1..=16).map(|half| last + Span::minutes(30 * half));
-        let off: Vec<Timestamp> = hours.filter(|time| duty(directory, employee, *time).1 != Duty::On).take(4).collect();
+        let off: Vec<Timestamp> =
+            hours.filter(|time| duty(directory, directory.employee_at(self.name, *time), *time).1 != Duty::On).take(4).collect();
         match (off.first().copied(), off.last().copied()) {
             (Some(first), Some(until)) => drop(self.looks(look, first, until + Span::minutes(1), count)),
             _ => return Err(self.impossible("needs employees whose working time is known")),

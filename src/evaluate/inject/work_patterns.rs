@@ -51,7 +51,7 @@ impl Tap for WorkPatterns {
     fn observe(&mut self, access: &Access, context: &Context) {
         let Actor::Employee(name) = &access.actor else { return };
         let directory = &context.classifier.directory;
-        let day = day_number(directory.zone_of(directory.employee(name)).local(access.time).day);
+        let day = day_number(directory.zone_of(directory.employee_at(name, access.time)).local(access.time).day);
         if !self.by_employee.contains_key(name) {
             self.by_employee.insert(name.clone(), WorkPattern::default());
         }

@@ -5,6 +5,7 @@
 //! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
 
 use super::{Delivery, Outcome, Reload, StateCache};
+use crate::classify::feed::Feed;
 use crate::model::coverage::State;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
@@ -121,6 +122,7 @@ const RESTORED_FROM: Label = fixed("from", || vec!["cache", "topic"]);
 const OWN_TOPIC: Label = fixed("topic", || [&InternalTopic::ALL.map(InternalTopic::name)[..], &["offsets", "input"]].concat());
 const MESSAGE_REFUSED: Label = fixed("reason", || Refusal::ALL.map(Refusal::name).to_vec());
 const STATE_LOST: Label = fixed("how", || vec!["rolled_back", "deleted", "incomplete", "unwitnessed"]);
+const FEED: Label = fixed("feed", || Feed::ALL.map(Feed::name).to_vec());
 const EVICTED_WHAT: Label = fixed("what", || vec!["profile", "record_id"]);
 const REFUSED_WHY: Label = fixed("reason", || vec!["token", "host", "slow", "crowded", "tls"]);
 const VERSION: Label = open("version", "version of the program");
@@ -207,6 +209,12 @@ metrics! {
         "When the configuration in use took effect.";
     CONFIG_INFO: GaugeRow<1> = "config_info", [CONFIG], "always 1",
         "Hash of the configuration in use, as alerts cite it in made_by.config.";
+    FEED_ENTRIES: GaugeRow<1> = "feed_entries", [FEED], "tables, employees, accounts and so on",
+        "How much there is of each file that others deliver, in use: catalog, directory, reasons; 0 of one that is not named.";
+    FEED_ROWS: GaugeRow<1> = "feed_rows", [FEED], "rows",
+        "Rows of each of these files, in use: an employee may have several.";
+    FEED_SHRUNKEN: GaugeRow<1> = "feed_shrunken", [FEED], "1 or 0",
+        "1 while the file as it is has lost more than [reload] max_shrinkage_percent and nothing has confirmed that: refused, or in use since a start.";
     HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",
         "HTTP requests without the token or of another Host, and connections that were too slow, gave way to others or spoke no TLS.";
     BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",
