@@ -5,12 +5,12 @@
 
 pub use crate::classify::employee::{Absence, Employee};
 use crate::classify::employee::{Added, Employment, linked};
-use crate::classify::feed::{Feed, FeedRows, FeedSize};
 pub use crate::classify::logins::AccountEntries;
 use crate::classify::logins::{Login, LoginMatching, LoginRules, Logins, Mapping};
 use crate::classify::names::{Likeness, NameIndex, is_disguised};
 use crate::classify::table_file::{self, CsvRow};
 use crate::model::access::Actor;
+use crate::model::feed::{Feed, FeedRows, FeedSize};
 use crate::model::identity::Identity;
 use crate::model::problem::Problem;
 use crate::model::shown::{is_plain, shown};

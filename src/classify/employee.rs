@@ -191,7 +191,7 @@ mod tests {
         );
         let ends: Vec<Option<String>> = directory.spells("E2").iter().map(|spell| spell.left.map(|day| day.to_string())).collect();
         assert_eq!(ends, [Some("2026-02-28".to_owned()), Some("2026-06-30".to_owned())], "an open spell ends where the next one begins");
-        assert_eq!((directory.employees(), directory.feeds()[&crate::classify::feed::Feed::Employees].size.rows), (2, 4));
+        assert_eq!((directory.employees(), directory.feeds()[&crate::model::feed::Feed::Employees].size.rows), (2, 4));
         assert_eq!(
             (directory.linked_unit("West"), directory.linked_unit("South"), directory.linked_unit("East")),
             ("North", "North", "East")
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn rows_that_say_the_same_are_told_and_rows_that_contradict_are_refused() {
         let same = directory("E1,North,teller,2020-01-01,\nE1,North,teller,2020-01-01,\nE2,North,,,\nE2,North,,,,\n").expect("is valid");
-        let rows = &same.feeds()[&crate::classify::feed::Feed::Employees];
+        let rows = &same.feeds()[&crate::model::feed::Feed::Employees];
         assert_eq!((rows.size.rows, rows.size.entries, rows.size.repeated, rows.size.ragged), (2, 2, 2, 0));
         assert!(rows.notes[0].place.starts_with("employees.csv:3"), "{:?}", rows.notes);
         let problems = directory("E1,North,teller,2020-01-01,\nE1,South,teller,2020-01-01,\n").expect_err("contradicts itself");
@@ -212,6 +212,6 @@ mod tests {
     fn a_spell_that_begins_before_the_one_before_it_ended_holds_and_is_told() {
         let directory = directory("E1,North,teller,2020-01-01,2026-03-31\nE1,South,teller,2026-03-31,\n").expect("is valid");
         assert_eq!((unit(&directory, "E1", "2026-03-30"), unit(&directory, "E1", "2026-03-31")), ("North".into(), "South".into()));
-        assert_eq!(directory.feeds()[&crate::classify::feed::Feed::Employees].notes.len(), 1);
+        assert_eq!(directory.feeds()[&crate::model::feed::Feed::Employees].notes.len(), 1);
     }
 }

@@ -3,8 +3,8 @@
 //! Owns `explanations.jsonl` and the question "who has a reason for this?". How far a capped reason is used up is state,
 //! and kept in [`crate::profile::justification`].
 
-use crate::classify::feed::FeedRows;
 use crate::model::access::Subject;
+use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;

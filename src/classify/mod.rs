@@ -12,7 +12,6 @@ pub mod duty;
 pub mod employee;
 pub mod end_user;
 pub mod explanations;
-pub mod feed;
 pub mod id_sequence;
 pub mod indicators;
 pub mod letters;

@@ -1,8 +1,8 @@
 //! Tags of subjects: who is very important, an employee, or a planted record; and who serves them (`subjects.csv`, docs/contract.md §5).
 
-use crate::classify::feed::FeedRows;
 use crate::classify::table_file;
 use crate::model::access::Subject;
+use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
 use foldhash::fast::FixedState;

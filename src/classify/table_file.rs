@@ -3,7 +3,7 @@
 //! A row that repeats another one word for word says nothing new: it is noted and passed over. So is, but not passed over, a row with
 //! another number of fields than the header: a file that was cut off, or a comma without quotes, looks like that.
 
-use crate::classify::feed::FeedRows;
+use crate::model::feed::FeedRows;
 use crate::model::problem::Problem;
 use crate::model::time::Day;
 use std::collections::{BTreeMap, HashSet};

@@ -2,9 +2,9 @@
 //!
 //! An export of the personnel system that is cut off or empty is a valid file. Whoever took it up would know nobody any more.
 
-use crate::classify::feed::{Feed, FeedRows, FeedSize};
 use crate::config::schema::Config;
 use crate::engine::context::Context;
+use crate::model::feed::{Feed, FeedRows, FeedSize};
 use crate::model::problem::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ pub mod access;
 pub mod alert;
 pub mod coverage;
 pub mod doubts;
+pub mod feed;
 pub mod identity;
 pub mod ignored;
 pub mod keys;

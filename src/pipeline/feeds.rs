@@ -4,10 +4,10 @@
 //! that was written anew and is of the same size again. That another file changed, or that the service was asked to read again, confirms
 //! nothing.
 
-use crate::classify::feed::{Feed, FeedSize};
 use crate::config::inventory::{self, Inventory, agree};
 use crate::config::schema::Config;
 use crate::engine::context::Context;
+use crate::model::feed::{Feed, FeedSize};
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
 use crate::private_file::{self, Readers};

@@ -3,12 +3,12 @@
 //! A thread of its own looks, reads and validates; the service goes on meanwhile and takes what is found valid at one point
 //! between two records. All or nothing: one mistake in any file, and everything stays as it was.
 
-use crate::classify::feed::Feed;
 use crate::config::inventory::{self, Inventory};
 use crate::config::load;
 use crate::config::reload_policy;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
+use crate::model::feed::Feed;
 use crate::model::problem::Problem;
 use crate::pipeline::feeds::{FeedGuard, Shrunken};
 use crate::telemetry::metrics::{Metrics, Reload};

@@ -5,8 +5,8 @@
 
 pub mod table;
 
-use crate::classify::feed::{Feed, FeedSize};
 use crate::model::coverage::{Counts, State};
+use crate::model::feed::{Feed, FeedSize};
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
 use crate::model::severity::Severity;

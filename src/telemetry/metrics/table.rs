@@ -5,8 +5,8 @@
 //! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
 
 use super::{Delivery, Outcome, Reload, StateCache};
-use crate::classify::feed::Feed;
 use crate::model::coverage::State;
+use crate::model::feed::Feed;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
 use crate::model::own_topics::InternalTopic;

@@ -7,16 +7,17 @@ use leakwarden::engine::context::Context;
 use leakwarden::model::typology::Typology;
 use std::sync::Arc;
 
-/// e1 left on 8 March and came back to another unit on 16 March; forty colleagues stay.
+/// e1 left on 8 March and came back to another unit on 16 March, m1 moved on 9 March; forty colleagues stay.
 fn company(reasons: &[String]) -> Arc<Context> {
-    let spells = "employee,unit,role,hired,left\ne1,North,teller,2020-01-01,2026-03-08\ne1,South,clerk,2026-03-16,\n";
+    let spells = "employee,unit,role,hired,left\ne1,North,teller,2020-01-01,2026-03-08\ne1,South,clerk,2026-03-16,\n\
+                  m1,North,teller,2020-01-01,\nm1,South,clerk,2026-03-09,\n";
     let others = (2..42).map(|n| format!("e{n},{},teller,2020-01-01,\n", if n % 2 == 0 { "North" } else { "South" }));
     World::bank().with("employees.csv", spells.to_owned() + &others.collect::<String>()).reasons(reasons).context()
 }
 
-/// Five looks of e1 on a day, at people whom nobody has looked at before.
-fn looks(at: i64) -> Vec<Line> {
-    let look = |n: i64| access("e1").at(on(at, &format!("10:{n:02}"))).reads("crm.customers", &["name"]).of([(at * 100 + n) as u64 * 7]);
+/// Five looks of somebody on a day, at people whom nobody has looked at before.
+fn looks(who: &str, at: i64) -> Vec<Line> {
+    let look = |n: i64| access(who).at(on(at, &format!("10:{n:02}"))).reads("crm.customers", &["name"]).of([(at * 100 + n) as u64 * 7]);
     (0..5).map(look).collect()
 }
 
@@ -30,7 +31,7 @@ fn is_alerted(of: &Play, typology: Typology) -> bool {
 #[test]
 fn between_two_spells_nobody_is_employed() {
     let context = company(&[]);
-    let (before, between, after) = (looks(2), looks(9), looks(16));
+    let (before, between, after) = (looks("e1", 2), looks("e1", 9), looks("e1", 16));
     assert!(!is_alerted(&play(&context, &[before.clone(), after.clone()].concat()), Typology::GhostLeaver));
     let play = play(&context, &[before, between, after].concat());
     assert!(is_alerted(&play, Typology::GhostLeaver), "{:?}", play.typologies());
@@ -44,16 +45,20 @@ fn between_two_spells_nobody_is_employed() {
 fn reasons_and_alerts_go_by_the_spell_of_the_day() {
     let reason =
         |unit: &str| format!("{{\"unit\":\"{unit}\",\"from\":\"2026-03-01T00:00:00Z\",\"reason\":\"campaign\",\"ref\":\"{unit}\"}}");
-    let unexplained = |reasons: &[String], lines: &[Line]| {
-        let play = play(&company(reasons), lines);
-        play.of("e1").profile.statute_score(leakwarden::profile::counts::CountScope::Unexplained, &play.engine.context().statute).b
+    let unexplained_of = |who: &str, reasons: &[String], parts: &[Vec<Line>]| {
+        let mut play = Play::new(&company(reasons));
+        parts.iter().for_each(|lines| play.take(lines));
+        play.finish();
+        play.of(who).profile.statute_score(leakwarden::profile::counts::CountScope::Unexplained, &play.engine.context().statute).b
     };
-    let both = [looks(2), looks(16)].concat();
+    let unexplained = |reasons: &[String], lines: &Vec<Line>| unexplained_of("e1", reasons, std::slice::from_ref(lines));
+    let both = [looks("e1", 2), looks("e1", 16)].concat();
     assert_eq!(unexplained(&[], &both), 10);
     assert_eq!(unexplained(&[reason("North")], &both), 5, "the first spell");
     assert_eq!(unexplained(&[reason("South")], &both), 5, "the second");
-    let late = [looks(16), looks(2)].concat();
-    assert_eq!(unexplained(&[reason("South")], &late), 5, "a late record is judged by its own day");
+    let late = [looks("m1", 8), looks("m1", 9), looks("m1", 5)];
+    assert_eq!(unexplained_of("m1", &[reason("South")], &late), 5, "a late record is judged by its own day");
+    assert_eq!(unexplained_of("m1", &[reason("North")], &late), 10);
 
     let extract = |at: i64| -> Vec<Line> {
         let read = |n: i64| {
