@@ -81,7 +81,7 @@ fn bench() -> Bench {
         let directory = &context.classifier.directory;
         let employee = directory.employee(access.actor.name());
         let (local, duty) = duty(directory, employee, access.time);
-        tracked.open_day(day_number(local.day), &context.statute);
+        tracked.open_day(day_number(local.day), &context);
         let justification = justification::justify(&context.explanations, &mut usage, tracked.who, &access, access.unnamed());
         let group = models.of(&tracked.group);
         let around =

@@ -158,7 +158,6 @@ pub(super) fn linked<'a>(all: impl Iterator<Item = &'a Employment>) -> HashMap<A
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::classify::directory::{Directory, DirectoryFiles};
     use crate::model::time::Timestamp;
     use crate::model::zone::Zone;
