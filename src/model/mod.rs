@@ -19,6 +19,7 @@ pub mod shown;
 pub mod signs;
 pub mod stamp;
 pub mod statute;
+pub mod steps;
 pub mod time;
 pub mod topic;
 pub mod typology;

@@ -1,5 +1,6 @@
 //! How many people were last touched in each unit of time: what makes a sliding window a short sum.
 
+use crate::model::steps;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -74,7 +75,7 @@ impl Counts {
 
     /// People counted from a unit on.
     pub fn since(&self, first: u32, part: CountScope) -> u64 {
-        let units = self.units.iter().rev().take_while(|count| count.unit >= first);
+        let units = self.units.iter().rev().take_while(|count| count.unit >= first).inspect(|_| steps::count(1));
         units
             .map(|count| match part {
                 CountScope::Exposure => u64::from(count.seen),

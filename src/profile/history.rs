@@ -4,6 +4,7 @@
 //! rose stays in the list and is held out of learning. A day keeps the measures that are not zero, each in two bytes:
 //! figures up to 4,095 exactly, larger ones to twelve binary digits (0.02 per cent).
 
+use crate::model::steps;
 use crate::profile::measure::{Figures, Measure};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -103,6 +104,7 @@ impl History {
     fn heads(&self) -> impl Iterator<Item = (DayHeader, usize)> {
         let mut end = self.figures.len();
         self.days.iter().rev().map(move |head| {
+            steps::count(1);
             end -= head.count();
             (*head, end)
         })

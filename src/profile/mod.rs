@@ -10,6 +10,7 @@ pub mod dossiers;
 pub mod evaluated;
 pub mod history;
 pub mod justification;
+pub mod kind_counts;
 mod late;
 pub mod long_run;
 pub mod measure;
@@ -19,6 +20,7 @@ pub mod statutory;
 mod tally;
 pub mod told;
 pub mod trail;
+mod unnamed;
 pub mod window;
 
 use crate::classify::duty::Duty;
@@ -43,8 +45,10 @@ use measure::{Figures, Measure};
 use seen::{SeenTable, UNITS_PER_DAY};
 use serde::{Deserialize, Serialize};
 use statutory::StatutoryTotals;
+use std::sync::OnceLock;
 use tally::Tally;
 use trail::Trail;
+use unnamed::UnnamedTotals;
 use window::{Window, WindowEnd};
 
 /// Days over which the statutory counter and the table of subjects roll, where nothing else is configured.
@@ -85,6 +89,9 @@ pub struct Profile {
     volume: Tally<Volume>,
     volume_days: Tally<Volume>,
     totals: StatutoryTotals,
+    /// Derived from the days that the counter holds when first asked for.
+    #[serde(skip)]
+    unnamed: OnceLock<UnnamedTotals>,
     /// Where the records of the last day stand.
     pub trail: Trail,
     dossiers: Dossiers,
@@ -171,6 +178,7 @@ impl Profile {
             volume: Tally::new(UNITS_PER_DAY),
             volume_days: Tally::new(VOLUME_DAYS),
             totals: StatutoryTotals::default(),
+            unnamed: OnceLock::new(),
             trail: Trail::default(),
             dossiers: Dossiers::default(),
             conduct: Conduct::default(),
@@ -216,6 +224,7 @@ impl Profile {
         }
         let closed = self.close();
         (self.today, self.closed, self.figures, self.held_out) = (day, false, [0; Measure::COUNT], false);
+        self.unnamed = OnceLock::new();
         self.conduct.turn(day);
         self.late.forget_before(self.first_day());
         let totals = &mut self.totals;
@@ -305,8 +314,11 @@ impl Profile {
     ) {
         let unit = change.unit;
         let (persons, unexplained, strangers) = self.apply_subjects(access, justification, unit, around, statute, &mut change.signals);
+        let day = unit / UNITS_PER_DAY;
+        let before = self.unnamed_of(day);
         let (counted, counted_unexplained) = self.apply_counts(access, justification, unit, statute);
         self.note_unclear(access, justification, unit);
+        self.note_unnamed(day, before);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
             volume.accesses += 1;
             volume.rows = volume.rows.saturating_add(u32::try_from(access.rows.unwrap_or(0)).unwrap_or(u32::MAX));
@@ -327,7 +339,7 @@ impl Profile {
             };
         }
         if !access.is_share() {
-            self.conduct.note_ground(access, around, device, open, unit / UNITS_PER_DAY, &mut change.signals);
+            self.conduct.note_ground(access, around, device, open, day, &mut change.signals);
         }
         let all = persons.saturating_add(counted);
         let of = |holds: bool, count: u64| if holds { count } else { 0 };

@@ -9,6 +9,7 @@ use crate::profile::history::ClosedDay;
 use crate::profile::measure::Measure;
 use crate::profile::seen::{Since, UNITS_PER_DAY};
 use crate::profile::told::{PeopleTold, Told};
+use crate::profile::unnamed::{Unnamed, UnnamedTotals};
 use crate::profile::window::{Window, WindowEnd};
 use crate::profile::{Both, Profile, UNKNOWN_BULK, Volume};
 
@@ -134,13 +135,7 @@ impl Profile {
             CountScope::Exposure => self.totals.exposure,
             CountScope::Unexplained => self.totals.unexplained,
         };
-        let mut unnamed = Counted::default();
-        for day in self.counted_days.since(self.first_day()) {
-            unnamed.join(match scope {
-                CountScope::Exposure => &day.exposure,
-                CountScope::Unexplained => &day.unexplained,
-            });
-        }
+        let unnamed = self.unnamed(scope);
         let scaled = |n: u64| self.seen.persons_weighted(n);
         let a = scaled(named.a).saturating_add(unnamed.a);
         let b = scaled(named.b).saturating_add(unnamed.b);
@@ -150,8 +145,37 @@ impl Profile {
             band: statute.band(b, true).name().to_owned(),
             band_a: statute.band(a, true).name().to_owned(),
             band_ordinary: statute.band(b, false).name().to_owned(),
-            incomplete: unnamed.is_incomplete(),
+            incomplete: unnamed.incomplete,
             at_least: !self.seen.is_exact(),
+        }
+    }
+    /// Over the days that the counter holds.
+    fn unnamed(&self, scope: CountScope) -> Unnamed {
+        let all = self.unnamed.get_or_init(|| {
+            let mut all = UnnamedTotals::default();
+            for day in self.counted_days.since(self.first_day()) {
+                all.grow(UnnamedTotals::default(), UnnamedTotals::of(&day.exposure, &day.unexplained));
+            }
+            all
+        });
+        match scope {
+            CountScope::Exposure => all.exposure,
+            CountScope::Unexplained => all.unexplained,
+        }
+    }
+
+    /// What is counted on a day.
+    pub(super) fn unnamed_of(&self, day: u32) -> UnnamedTotals {
+        self.counted_days.get(day).map_or_else(UnnamedTotals::default, |day| UnnamedTotals::of(&day.exposure, &day.unexplained))
+    }
+
+    /// A day has come to hold more than before.
+    pub(super) fn note_unnamed(&mut self, day: u32, before: UnnamedTotals) {
+        let after = self.unnamed_of(day);
+        if day >= self.first_day()
+            && let Some(all) = self.unnamed.get_mut()
+        {
+            all.grow(before, after);
         }
     }
 }

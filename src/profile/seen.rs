@@ -8,9 +8,12 @@
 use crate::model::access::Subject;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::persons::Persons;
+use crate::model::steps;
 use crate::profile::counts::{CountScope, Counts};
+use crate::profile::kind_counts::{ByKind, KindCounts};
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
 
 /// Units of five minutes in a day. Day 0 stands for "never": whoever numbers units lets the first valid day be day 1.
 pub const UNITS_PER_DAY: u32 = 288;
@@ -98,7 +101,12 @@ pub struct SeenTable {
     bound: u32,
     /// No entry is older than this unit.
     oldest: u32,
+    /// People by kind; derived when first asked for, and kept up from then on. Most employees are never asked about.
+    by_kind: OnceLock<Box<KindCounts>>,
 }
+
+/// A table of so few entries is looked through where it is asked for kinds: that costs less than to count them.
+const LOOKED_THROUGH: usize = if cfg!(test) { 4 } else { 256 };
 
 /// As a snapshot keeps it: entries sorted, so that equal tables are equal bytes.
 #[derive(Serialize, Deserialize)]
@@ -119,7 +127,7 @@ impl From<Stored> for SeenTable {
             entries.insert_unique(entry.subject, entry, |e: &LastTouch| e.subject);
         }
         let Stored { recent, days, theta, horizon, bound, oldest, .. } = stored;
-        SeenTable { entries, recent, days, theta, horizon, bound, oldest }
+        SeenTable { entries, recent, days, theta, horizon, bound, oldest, by_kind: OnceLock::new() }
     }
 }
 
@@ -136,7 +144,8 @@ impl SeenTable {
     /// An empty table that keeps `horizon` days and is exact up to `bound` entries.
     pub fn new(horizon: u32, bound: u32) -> SeenTable {
         let (recent, days) = (Counts::new(UNITS_PER_DAY), Counts::new(horizon));
-        SeenTable { entries: HashTable::new(), recent, days, theta: u64::MAX, horizon, bound, oldest: u32::MAX }
+        let (entries, by_kind) = (HashTable::new(), OnceLock::new());
+        SeenTable { entries, recent, days, theta: u64::MAX, horizon, bound, oldest: u32::MAX, by_kind }
     }
 
     /// Notes that kinds of a subject were touched in a unit. A unit before the horizon of the newest changes nothing.
@@ -163,6 +172,7 @@ impl SeenTable {
         let mut touch = Touch::default();
         let mut split = false;
         let mut covered = Kinds::NONE;
+        let by_kind = &mut self.by_kind;
         for entry in self.entries.iter_hash_mut(subject.0).filter(|entry| entry.subject == subject.0) {
             let of = Kinds(entry.kinds);
             touch.before = touch.before.union(of);
@@ -173,8 +183,10 @@ impl SeenTable {
             }
             if of.without(kinds).is_empty() {
                 // The common case: the same look-up as before moves the whole entry forward in place.
+                let before = *entry;
                 entry.seen = entry.seen.max(now);
                 entry.unexplained = if unexplained { entry.unexplained.max(now) } else { entry.unexplained };
+                moved(by_kind, of, (before.seen, entry.seen), (before.unexplained, entry.unexplained));
                 covered = covered.union(of);
             } else if of.intersects(kinds) && (entry.seen < now || (unexplained && entry.unexplained < now)) {
                 split = true;
@@ -189,6 +201,7 @@ impl SeenTable {
         if !new.is_empty() || (kinds.is_empty() && touch.last == 0) {
             let entry = LastTouch { subject: subject.0, kinds: new.0, seen: now, unexplained: if unexplained { now } else { 0 } };
             self.entries.insert_unique(subject.0, entry, |e| e.subject);
+            moved(&mut self.by_kind, new, (0, entry.seen), (0, entry.unexplained));
         }
         touch.after = touch.before.union(kinds);
         touch.unexplained_after = if unexplained { touch.unexplained_before.union(kinds) } else { touch.unexplained_before };
@@ -212,6 +225,7 @@ impl SeenTable {
             entry.kinds &= !both.0;
             let mut part = LastTouch { kinds: both.0, seen: entry.seen.max(now), ..*entry };
             part.unexplained = if unexplained { part.unexplained.max(now) } else { part.unexplained };
+            moved(&mut self.by_kind, both, (entry.seen, part.seen), (entry.unexplained, part.unexplained));
             match parts.iter_mut().find(|other| (other.seen, other.unexplained) == (part.seen, part.unexplained)) {
                 Some(other) => other.kinds |= part.kinds,
                 None => parts.push(part),
@@ -240,6 +254,7 @@ impl SeenTable {
         if self.entries.is_empty() || self.oldest >= cut {
             return;
         }
+        steps::count(self.entries.len());
         let is_old = |e: &&LastTouch| e.seen < cut || (e.unexplained > 0 && e.unexplained < cut);
         let mut touched: Vec<u64> = self.entries.iter().filter(is_old).map(|e| e.subject).collect();
         touched.sort_unstable();
@@ -247,10 +262,12 @@ impl SeenTable {
         for subject in touched {
             let before = self.kinds_of(subject);
             for entry in self.entries.iter_hash_mut(subject).filter(|e| e.subject == subject && e.unexplained < cut) {
+                moved(&mut self.by_kind, Kinds(entry.kinds), (entry.seen, entry.seen), (entry.unexplained, 0));
                 entry.unexplained = 0;
             }
             while let Ok(expired) = self.entries.find_entry(subject, |e| e.subject == subject && e.seen < cut) {
-                expired.remove();
+                let (entry, _) = expired.remove();
+                moved(&mut self.by_kind, Kinds(entry.kinds), (entry.seen, 0), (entry.unexplained, 0));
             }
             gone(before, self.kinds_of(subject));
         }
@@ -277,6 +294,8 @@ impl SeenTable {
 
     /// Keeps the subjects with the smallest hashes, so many that they fill the bound again.
     fn thin_out(&mut self) {
+        steps::count(self.entries.len());
+        self.by_kind = OnceLock::new();
         let mut subjects: Vec<u64> = self.entries.iter().map(|e| e.subject).collect();
         let (_, theta, _) = subjects.select_nth_unstable(self.bound as usize);
         let theta = *theta;
@@ -350,8 +369,24 @@ impl SeenTable {
         (self.kept_since(since, part) as f64 * self.scale()).round() as u64
     }
 
-    /// Kept people by kind, touched since then. Costs a look at every entry.
-    pub fn kept_by_kind(&self, since: Since, part: CountScope) -> [u64; Kind::ALL.len()] {
+    /// Kept people by kind, touched since then.
+    pub fn kept_by_kind(&self, since: Since, part: CountScope) -> ByKind {
+        if self.entries.len() > LOOKED_THROUGH {
+            let counts = self.by_kind.get_or_init(|| Box::new(self.count_kinds()));
+            let by_kind = match since {
+                Since::Unit(unit) => counts.since(unit.max(1), part),
+                Since::Day(day) => Some(counts.on_days(day..=u32::MAX, part)),
+                Since::Days(first, last) => Some(counts.on_days(first..=last, part)),
+            };
+            if let Some(by_kind) = by_kind {
+                return by_kind;
+            }
+        }
+        self.looked_through(since, part)
+    }
+
+    fn looked_through(&self, since: Since, part: CountScope) -> ByKind {
+        steps::count(self.entries.len());
         let mut by_kind = [0; Kind::ALL.len()];
         for entry in self.entries.iter().filter(|e| (since.first_unit()..=since.last_unit()).contains(&e.at(part))) {
             for kind in Kinds(entry.kinds).iter() {
@@ -359,6 +394,16 @@ impl SeenTable {
             }
         }
         by_kind
+    }
+
+    fn count_kinds(&self) -> KindCounts {
+        steps::count(self.entries.len());
+        let mut counts = KindCounts::new(UNITS_PER_DAY);
+        for entry in &self.entries {
+            counts.shift(Kinds(entry.kinds), 0, entry.seen, CountScope::Exposure);
+            counts.shift(Kinds(entry.kinds), 0, entry.unexplained, CountScope::Unexplained);
+        }
+        counts
     }
 
     /// Entries held.
@@ -373,114 +418,19 @@ impl SeenTable {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.entries.allocation_size() + self.recent.heap_bytes() + self.days.heap_bytes()
+        let by_kind = self.by_kind.get().map_or(0, |counts| size_of::<KindCounts>() + counts.heap_bytes());
+        self.entries.allocation_size() + self.recent.heap_bytes() + self.days.heap_bytes() + by_kind
+    }
+}
+
+/// Where people are counted by kind, one who has these kinds has moved: units of the last touch before and after, and of the last without
+/// a known reason.
+fn moved(by_kind: &mut OnceLock<Box<KindCounts>>, kinds: Kinds, seen: (u32, u32), unexplained: (u32, u32)) {
+    if let Some(counts) = by_kind.get_mut() {
+        counts.shift(kinds, seen.0, seen.1, CountScope::Exposure);
+        counts.shift(kinds, unexplained.0, unexplained.1, CountScope::Unexplained);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::BTreeMap;
-
-    fn subject(n: u64) -> Subject {
-        Subject(n.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    proptest! {
-        #[test]
-        fn counts_equal_a_naive_recount(touches in prop::collection::vec((0u64..12, 1u32..64, UNITS_PER_DAY..(12 * UNITS_PER_DAY), any::<bool>()), 1..200)) {
-            let mut table = SeenTable::new(10, 1_000);
-            let mut naive: BTreeMap<(u64, u32), (Option<u32>, Option<u32>)> = BTreeMap::new();
-            let mut newest = 0;
-            let mut sorted = touches;
-            sorted.sort_by_key(|t| t.2);
-            for (n, kinds, unit, unexplained) in sorted {
-                newest = newest.max(unit);
-                table.touch(subject(n), Kinds(kinds), unit, unexplained);
-                for bit in 0..6 {
-                    if kinds & (1 << bit) != 0 {
-                        let last = naive.entry((n, bit)).or_default();
-                        last.0 = last.0.max(Some(unit));
-                        if unexplained {
-                            last.1 = last.1.max(Some(unit));
-                        }
-                    }
-                }
-            }
-            let today = newest / UNITS_PER_DAY;
-            table.expire(today, |_, _| {});
-            let fine = [1u32, 12, UNITS_PER_DAY].map(|length| Since::Unit((newest + 1).saturating_sub(length)));
-            let coarse = [1u32, 7, 10].map(|length| Since::Day((today + 1).saturating_sub(length)));
-            for since in fine.into_iter().chain(coarse) {
-                let first = since.first_unit();
-                for part in [CountScope::Exposure, CountScope::Unexplained] {
-                    let within = |last: &(Option<u32>, Option<u32>)| match part {
-                        CountScope::Exposure => last.0,
-                        CountScope::Unexplained => last.1,
-                    }.is_some_and(|unit| unit >= first);
-                    let mut people: Vec<u64> = naive.iter().filter(|(_, last)| within(last)).map(|((n, _), _)| *n).collect();
-                    people.dedup();
-                    prop_assert_eq!(table.since(since, part), people.len() as u64, "{:?} {:?}", part, since);
-                    let by_kind = table.kept_by_kind(since, part);
-                    for bit in 0..6u32 {
-                        let expected = naive.iter().filter(|((_, b), last)| *b == bit && within(last)).count() as u64;
-                        prop_assert_eq!(by_kind[bit as usize], expected);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn past_its_bound_the_table_becomes_a_sketch_with_a_stated_error() {
-        let mut table = SeenTable::new(24, 1_024);
-        for n in 0..20_000u64 {
-            let hash = blake3::hash(&n.to_le_bytes());
-            let subject = Subject(u64::from_le_bytes(std::array::from_fn(|i| hash.as_bytes()[i])));
-            table.touch(subject, Kinds(1), (n / 1_000) as u32 + UNITS_PER_DAY, true);
-        }
-        assert!(!table.is_exact() && table.len() <= 1_280);
-        for (first, truth) in [(288, 20_000.0), (298, 10_000.0), (306, 2_000.0)] {
-            let kept = table.kept_since(Since::Unit(first), CountScope::Exposure);
-            let error = (table.since(Since::Unit(first), CountScope::Exposure) as f64 / truth - 1.0).abs();
-            assert!(error < 4.0 / (kept as f64).sqrt(), "{first}: {error}");
-            let Persons::AtLeast(low) = table.persons(kept) else { panic!("a sketch gives a lower bound") };
-            assert!((low as f64) < truth);
-        }
-    }
-
-    #[test]
-    fn what_expires_is_told_and_the_unit_counts_of_years_do_not_grow() {
-        let mut table = SeenTable::new(365, 50_000);
-        let mut told = 0;
-        for day in 1..3_001u32 {
-            table.expire(day, |before, after| {
-                assert_ne!(before, after);
-                told += 1;
-            });
-            table.touch(subject(u64::from(day)), Kinds(1), day * UNITS_PER_DAY + 7, true);
-        }
-        assert_eq!(table.since(Since::Day(0), CountScope::Exposure), 365);
-        assert_eq!(told, 3_000 - 365);
-        assert!(table.len() <= 365);
-    }
-
-    #[test]
-    fn a_stored_table_goes_on_like_the_first() {
-        let mut table = SeenTable::new(10, 100);
-        for n in 0..150 {
-            table.touch(subject(n), Kinds(3), (n / 20) as u32 + 4 * UNITS_PER_DAY, n % 2 == 0);
-        }
-        let bytes = postcard::to_allocvec(&table).expect("stores");
-        let mut again: SeenTable = postcard::from_bytes(&bytes).expect("restores");
-        assert_eq!(postcard::to_allocvec(&again).expect("stores"), bytes);
-        for n in 0..150 {
-            assert_eq!(
-                table.touch(subject(n), Kinds(5), 4 * UNITS_PER_DAY + 9, true),
-                again.touch(subject(n), Kinds(5), 4 * UNITS_PER_DAY + 9, true)
-            );
-        }
-        assert_eq!(table.since(Since::Day(0), CountScope::Unexplained), again.since(Since::Day(0), CountScope::Unexplained));
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Sums by unit of time, as far back as a horizon; units without anything take no room.
 
+use crate::model::steps;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -49,13 +50,13 @@ impl<T: Default> Tally<T> {
 
     /// The sums from a unit on.
     pub fn since(&self, first: u32) -> impl Iterator<Item = &T> {
-        self.units.iter().rev().take_while(move |(unit, _)| *unit >= first).map(|(_, sum)| sum)
+        self.units.iter().rev().take_while(move |(unit, _)| *unit >= first).map(|(_, sum)| counted(sum))
     }
 
     /// The sums of the units from one to another, both included.
     pub fn within(&self, first: u32, last: u32) -> impl Iterator<Item = &T> {
         let from = self.units.partition_point(|(unit, _)| *unit < first);
-        self.units.range(from..).take_while(move |(unit, _)| *unit <= last).map(|(_, sum)| sum)
+        self.units.range(from..).take_while(move |(unit, _)| *unit <= last).map(|(_, sum)| counted(sum))
     }
 
     /// Whether there are none.
@@ -67,4 +68,9 @@ impl<T: Default> Tally<T> {
     pub fn heap_bytes(&self) -> usize {
         self.units.capacity() * size_of::<(u32, T)>()
     }
+}
+
+fn counted<T>(sum: &T) -> &T {
+    steps::count(1);
+    sum
 }

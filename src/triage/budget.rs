@@ -13,6 +13,7 @@
 mod case;
 
 use crate::model::alert::Alert;
+use crate::model::steps;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::triage::standing::{Rank, Standing};
 use case::{Case, Said};
@@ -42,6 +43,9 @@ pub struct Budget {
     waiting: BTreeMap<String, Waiting>,
     /// The highest rank of each employee, account or common place, with its day.
     recent: BTreeMap<String, (i64, Rank)>,
+    /// How many have each of these ranks; derived when first asked for.
+    #[serde(skip)]
+    ranks: Option<BTreeMap<Rank, u32>>,
 }
 
 /// The places of a day.
@@ -122,10 +126,7 @@ impl Budget {
         } else {
             let rank = standing.rank(alert.score);
             let whose = if standing.place == 0 { who.clone() } else { format!("\0{}", standing.place) };
-            let recent = self.recent.entry(whose).or_insert((self.day, Rank::default()));
-            if rank > recent.1 {
-                *recent = (self.day, rank);
-            }
+            self.note_rank(whose, rank);
             let first_of_place = !self.places.common.contains(&standing.place);
             let waiting = Waiting { rank, standing, who, said, day: self.day };
             if first_of_place && self.may_show(&waiting) && (standing.grave || rank >= self.bar()) {
@@ -162,6 +163,7 @@ impl Budget {
         self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
         self.known.retain(|_, case| case.day() + KNOWN > day);
         self.recent.retain(|_, (of, _)| *of + FORTNIGHT > day);
+        self.ranks = None;
     }
 
     fn show(&mut self, id: &str, waiting: Waiting, at: Timestamp) {
@@ -178,15 +180,43 @@ impl Budget {
         is_news && self.places.has(waiting.standing, self.per_day)
     }
 
+    /// An alert of somebody has a rank.
+    fn note_rank(&mut self, whose: String, rank: Rank) {
+        let known = self.recent.get(&whose).map(|(_, rank)| *rank);
+        if known.is_some_and(|known| rank <= known) {
+            return;
+        }
+        self.recent.insert(whose, (self.day, rank));
+        if let Some(ranks) = &mut self.ranks {
+            *ranks.entry(rank).or_default() += 1;
+            if let Some((rank, many)) = known.and_then(|known| Some((known, ranks.get_mut(&known)?))) {
+                *many -= 1;
+                if *many == 0 {
+                    ranks.remove(&rank);
+                }
+            }
+        }
+    }
+
     /// The rank that the last fortnight's best, as many as the budget allows, all have.
-    fn bar(&self) -> Rank {
+    fn bar(&mut self) -> Rank {
         let places = self.per_day as usize * FORTNIGHT as usize;
         if self.recent.len() <= places {
             return Rank::default();
         }
-        let mut ranks: Vec<Rank> = self.recent.values().map(|(_, rank)| *rank).collect();
-        let at = ranks.len() - places;
-        *ranks.select_nth_unstable(at).1
+        let recent = &self.recent;
+        let ranks = self.ranks.get_or_insert_with(|| {
+            let mut ranks = BTreeMap::new();
+            recent.values().for_each(|(_, rank)| *ranks.entry(*rank).or_default() += 1);
+            steps::count(recent.len());
+            ranks
+        });
+        let mut better = 0;
+        let best = ranks.iter().rev().inspect(|_| steps::count(1)).find(|(_, many)| {
+            better += **many as usize;
+            better >= places
+        });
+        best.map_or_else(Rank::default, |(rank, _)| *rank)
     }
 
     /// Changes how many are shown a day, from the next day on.
