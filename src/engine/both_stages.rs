@@ -9,13 +9,17 @@ use crate::engine::executor::Executor;
 use crate::engine::global_stage::GlobalStage;
 use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Output, Revision};
+use crate::engine::provisional::Arrived;
 use crate::engine::partition_events::{LossCounts, PartitionEvent};
 use crate::engine::partition_watermarks::PartitionWatermarks;
 use crate::model::access::{Access, PartitionId};
+use crate::model::alert::AlertState;
+use crate::model::severity::Severity;
 use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
 use crate::population::sources::outages::SourceOutages;
 use crate::population::volume::RecordRef;
+use crate::triage::open_alerts::OpenCounts;
 use std::sync::Arc;
 
 /// Both stages in one process: it reads all partitions and has all employees.
@@ -78,19 +82,34 @@ impl Engine {
         self.watermarks.let_go(limit, &mut |record| self.keyed.push(record));
     }
 
-    /// Provisional revisions of a record that has just arrived. The record must be taken as well, and settles in its time.
-    pub fn show_provisional(&mut self, access: &Access) -> Output {
-        let revisions = self.keyed.show_provisional(access);
+    /// Provisional revisions of a record that has just arrived, at that time of day. The record must be taken before, and settles in its time.
+    pub fn show_provisional(&mut self, access: &Access, now: Timestamp) -> Output {
+        let settles = self.watermarks.settling_time(access.partition, access.time).unwrap_or(access.time).max(access.time);
+        let revisions = self.keyed.show_provisional(Arrived { access, settles, now });
         self.present(revisions)
     }
 
     /// Applies the pending records of a restored state provisionally, so that later ones join the alerts that were shown before the stop.
-    pub fn resume_provisional(&mut self) {
-        let pending: Vec<Access> = self.keyed.pending().cloned().collect();
-        for access in pending {
+    pub fn resume_provisional(&mut self, now: Timestamp) {
+        let pending: Vec<(Timestamp, Access)> = self.keyed.pending().map(|(settles, access)| (settles, access.clone())).collect();
+        for (settles, access) in pending {
             // Its revisions were shown before the stop.
-            let _ = self.keyed.show_provisional(&access);
+            let _ = self.keyed.show_provisional(Arrived { access: &access, settles, now });
         }
+    }
+
+    /// How many alerts are open: by the settled state, and of what was shown before it settled. The latter are in no place of the budget yet.
+    pub fn open_counts(&self) -> OpenCounts {
+        let open = self.global.open_alerts();
+        let mut counts = open.counts();
+        let early = self.keyed.unsettled().filter(|alert| alert.state == AlertState::Open && !open.contains(&alert.id));
+        early.for_each(|alert| counts.open[alert.severity as usize] += 1);
+        counts
+    }
+
+    /// The alerts that the settled state has open, with their severity.
+    pub fn open_alerts(&self) -> impl Iterator<Item = (&str, Severity)> {
+        self.global.open_alerts().iter()
     }
 
     /// Employees and accounts known, with those whose first records have not settled.
@@ -109,8 +128,8 @@ impl Engine {
     }
 
     /// Retracts provisional alerts that did not settle.
-    pub fn retract_unsettled(&mut self) -> Output {
-        let revisions = self.keyed.retract_unsettled();
+    pub fn retract_unsettled(&mut self, now: Timestamp) -> Output {
+        let revisions = self.keyed.retract_unsettled(now);
         self.present(revisions)
     }
 

@@ -8,6 +8,7 @@ use crate::engine::context::Context;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
 use crate::engine::source_monitor::SourceMonitor;
+use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use crate::population::group_activity::GroupActivity;
 use crate::population::lookups::{DayComparison, RecentLookups};
@@ -15,7 +16,11 @@ use crate::population::volume::begin;
 use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
+use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
+
+/// Days beyond those after which an episode closes without findings: whoever is told nothing of an open alert until then has lost it.
+const SILENT: i64 = 3;
 
 /// The global stage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,6 +69,9 @@ impl GlobalStage {
         }
         let mut gaps = if begins { self.monitor.settle(begin(hour), context) } else { Vec::new() };
         gaps.extend(self.monitor.hour(hour, volumes, context));
+        if begins {
+            self.budget.forget_open(context.alerts.quiet.0.div_euclid(DAY_MS) + SILENT);
+        }
         let day = begins.then(|| self.learn(hour, summaries, &context.settings));
         (StageReply { hour, activity: GroupActivity::of(activity), outages: self.monitor.outages().clone(), day }, gaps)
     }
@@ -101,6 +109,22 @@ impl GlobalStage {
         for Revision { at, alert, standing } in revisions {
             self.budget.pass(alert, *standing, *at);
         }
+    }
+
+    /// The alerts that are open.
+    pub fn open_alerts(&self) -> &OpenAlerts {
+        self.budget.open()
+    }
+
+    /// Goes on with those that are open.
+    pub fn set_open_alerts(&mut self, open: OpenAlerts) {
+        self.budget.set_open(open);
+    }
+
+    /// Goes on with alerts that are open by the episodes of those who have them; those about sources are added.
+    pub fn restore_open_alerts(&mut self, open: Vec<(String, Severity)>) {
+        let of_sources = self.monitor.open_alerts();
+        self.budget.restore_open(open.into_iter().chain(of_sources));
     }
 
     /// When an alert was shown within the budget.

@@ -3,7 +3,7 @@
 //!
 //! Hours without a record are skipped where no other keyed stage can have one; days are not: each begins with a tick.
 
-use crate::engine::context::{Context, SHARDS};
+use crate::engine::context::{Context, ProfileKey, SHARDS};
 use crate::engine::env::{Profiles, Shared};
 use crate::engine::evaluation::EvaluationCoverage;
 use crate::engine::eviction;
@@ -11,11 +11,13 @@ use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::executor::Executor;
 use crate::engine::output::{Output, Revision};
 use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
-use crate::engine::provisional::Provisional;
+use crate::engine::provisional::{Arrived, Provisional};
 use crate::engine::settling::whole_minutes;
 use crate::engine::shard::Shard;
 use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, Actor, PartitionId};
+use crate::model::alert::Alert;
+use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::population::group_activity::GroupActivity;
 use crate::population::sources::outages::SourceOutages;
@@ -190,7 +192,9 @@ impl KeyedStage {
             return StepOutput::default();
         }
         let Some(hour) = self.next_hour(frontier) else {
-            return StepOutput { settled: self.settle_until(frontier, executor), ..StepOutput::default() };
+            let settled = self.settle_until(frontier, executor);
+            self.provisional.confirm(&settled.revisions);
+            return StepOutput { settled, ..StepOutput::default() };
         };
         let mut settled = self.settle_until(Timestamp(hour * HOUR_MS), executor);
         let (evictions, actors) = eviction::evict(&mut self.shards, &self.shared, Timestamp(hour * HOUR_MS), executor);
@@ -200,6 +204,8 @@ impl KeyedStage {
             day if day > self.progress.day => self.tick(Timestamp(day * DAY_MS), executor),
             _ => (Output::default(), None),
         };
+        self.provisional.confirm(&settled.revisions);
+        self.provisional.confirm(&ticked.revisions);
         let activity = executor.on_all(&mut self.shards, &Shard::activity);
         let volumes = executor.on_all(&mut self.shards, &|shard| shard.take_volumes(hour));
         let volumes = volume::join(volumes.into_iter().flatten().map(|volume| self.shared.context.named(volume)));
@@ -241,7 +247,9 @@ impl KeyedStage {
         }
         let midnight = Timestamp(reply.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
         let env = self.shared.env();
-        joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)))
+        let judged = joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)));
+        self.provisional.confirm(&judged.revisions);
+        judged
     }
 
     /// Goes on from a restored state with the last replies taken before it was saved: that of the hour, and that of the day.
@@ -281,21 +289,35 @@ impl KeyedStage {
     }
 
     /// Provisional revisions of a record that has just arrived. The record must be pushed as well, and settles in its time.
-    pub fn show_provisional(&mut self, access: &Access) -> Vec<Revision> {
-        let settled = whole_minutes(self.progress.settled);
+    pub fn show_provisional(&mut self, arrived: Arrived<'_>) -> Vec<Revision> {
+        let (settled, access) = (whole_minutes(self.progress.settled), arrived.access);
         // A claim is shown with the person who is claimed; the login's share is judged once it has settled.
         if access.is_share() || self.has_settled(access) || access.time < settled {
             return Vec::new();
         }
         let key = self.shared.context.key(&access.actor);
         let env = self.shared.env();
-        self.provisional.take(&key, access, settled, env)
+        self.provisional.take(&key, arrived, settled, env)
     }
 
-    /// Retracts provisional alerts that did not settle.
-    pub fn retract_unsettled(&mut self) -> Vec<Revision> {
-        let env = self.shared.env();
-        self.provisional.settle(whole_minutes(self.progress.settled), env)
+    /// Retracts provisional alerts that did not settle. `now` is the time of day, by which the retractions are numbered.
+    pub fn retract_unsettled(&mut self, now: Timestamp) -> Vec<Revision> {
+        self.provisional.settle(whole_minutes(self.progress.settled), now)
+    }
+
+    /// Alerts that are open by the episodes of the employees here.
+    pub fn open_alerts(&self) -> Vec<(String, Severity)> {
+        let members = self.shards.iter().flat_map(Shard::members);
+        let of = |key: &ProfileKey| {
+            let tracked = self.shared.profiles.get(key)?;
+            Some(tracked.open_alerts().map(|episode| (episode.id(key.actor.name()), episode.severity)).collect::<Vec<_>>())
+        };
+        members.filter_map(of).flatten().collect()
+    }
+
+    /// Alerts that were shown and that the settled state has not had.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Alert> {
+        self.provisional.unsettled()
     }
 
     /// Forgets all provisional alerts: whoever goes on from here shows them anew.
@@ -303,8 +325,8 @@ impl KeyedStage {
         self.provisional = Provisional::default();
     }
 
-    /// Records that have not settled.
-    pub fn pending(&self) -> impl Iterator<Item = &Access> {
+    /// Records that have not settled, with when they do.
+    pub fn pending(&self) -> impl Iterator<Item = (Timestamp, &Access)> {
         self.shards.iter().flat_map(Shard::pending)
     }
 

@@ -23,7 +23,7 @@ pub mod keyed_stage;
 pub mod output;
 pub mod partition_events;
 pub mod partition_watermarks;
-mod provisional;
+pub mod provisional;
 mod reload;
 pub mod sequences;
 mod settled_ids;

@@ -1,21 +1,23 @@
 //! Provisional alerts: records that have not settled, applied speculatively to a copy of their employee's state (docs/contract.md §9).
 //!
-//! Provisional revisions say `"settled":false`. Once the records behind them have settled, the settled state decides: an alert that it does
-//! not have is retracted. Speculative state serves early sight only: it is never saved, and it counts what capped reasons cover from when
-//! the copy was made.
+//! Provisional revisions say `"settled":false` and have numbers of their own. Once the records behind one have settled, the settled state
+//! decides: an alert that it never had is retracted. What is speculated serves early sight only and is never saved, and it counts what
+//! capped reasons cover from when the copy was made; what was shown is saved, so that a restart forgets no retraction.
 
 use crate::engine::context::ProfileKey;
 use crate::engine::env::Env;
 use crate::engine::judge::judge_access;
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::Tracked;
-use crate::model::access::Access;
+use crate::model::access::{Access, RecordContent};
 use crate::model::alert::{Alert, AlertState};
+use crate::model::steps;
 use crate::model::time::{Span, Timestamp};
 use crate::profile::Profile;
 use crate::profile::justification::ReasonUsage;
 use crate::triage::standing::Standing;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A copy is used for so long before it is made again from the settled state.
 const COPIED_EVERY: Span = Span::minutes(30);
@@ -23,10 +25,35 @@ const COPIED_EVERY: Span = Span::minutes(30);
 /// Records of one employee that are applied speculatively; past that there are only settled alerts.
 const MOST_RECORDS: usize = 20_000;
 
-/// The speculative states of employees with records that have not settled.
+/// The speculative states of employees with records that have not settled, and what was shown of them.
 #[derive(Default)]
 pub struct Provisional {
     speculations: HashMap<ProfileKey, Speculation>,
+    /// Newest provisional revision of each alert that was shown and has not been decided, by its id.
+    shown: BTreeMap<String, ShownAlert>,
+    /// Up to where decisions were made.
+    decided: Option<Timestamp>,
+}
+
+/// An alert that was shown before it settled.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownAlert {
+    alert: Alert,
+    /// When the newest record behind it settles.
+    settles: Timestamp,
+    /// Whether the settled state has had this alert.
+    confirmed: bool,
+}
+
+/// A record that has just arrived, and what is known of its times.
+#[derive(Clone, Copy)]
+pub struct Arrived<'a> {
+    /// The record.
+    pub access: &'a Access,
+    /// When it settles.
+    pub settles: Timestamp,
+    /// The time of day: provisional revisions are numbered by it, so that no process that comes after this one uses a number again.
+    pub now: Timestamp,
 }
 
 /// The speculative state of one employee.
@@ -35,37 +62,62 @@ struct Speculation {
     usage: ReasonUsage,
     /// Event time at which the copy was made.
     copied_at: Timestamp,
-    /// Records that have not settled, in order of arrival.
-    pending: VecDeque<Access>,
-    /// Newest provisional revision of each alert that was shown.
-    shown: BTreeMap<String, Alert>,
+    /// Records that have not settled, in order of arrival, with when they do.
+    pending: VecDeque<(Timestamp, Access)>,
+    /// Their ids.
+    ids: HashSet<(u64, RecordContent)>,
+    /// When the last of them settles.
+    last: Timestamp,
+    /// Up to where those that have settled were forgotten.
+    forgotten: Timestamp,
+    /// Alerts of the settled state when the copy was made, with their revisions: it may have closed them since.
+    settled: BTreeMap<String, u32>,
+}
+
+impl ShownAlert {
+    /// The alert as it was shown last.
+    pub fn alert(&self) -> &Alert {
+        &self.alert
+    }
 }
 
 impl Provisional {
     /// Applies a record that has just arrived. `settled` is up to where records have settled.
-    pub fn take(&mut self, key: &ProfileKey, access: &Access, settled: Timestamp, env: Env<'_>) -> Vec<Revision> {
-        let copy = self.speculations.entry(key.clone()).or_insert_with(|| Speculation {
-            tracked: settled_state(key, env),
-            usage: ReasonUsage::default(),
-            copied_at: access.time,
-            pending: VecDeque::new(),
-            shown: BTreeMap::new(),
-        });
-        let again = access.id.is_some() && copy.pending.iter().any(|pending| pending.id == access.id);
+    pub fn take(&mut self, key: &ProfileKey, arrived: Arrived<'_>, settled: Timestamp, env: Env<'_>) -> Vec<Revision> {
+        let Arrived { access, settles, .. } = arrived;
+        let copy = self.speculations.entry(key.clone()).or_insert_with(|| Speculation::new(key, arrived, env));
+        if copy.pending.len() >= MOST_RECORDS {
+            copy.forget_before(settled);
+        }
+        let again = access.id.as_ref().is_some_and(|id| !copy.ids.insert((id.print, id.content)));
         if again || copy.pending.len() >= MOST_RECORDS {
             return Vec::new();
         }
-        copy.pending.push_back(access.clone());
+        copy.pending.push_back((settles, access.clone()));
+        copy.last = copy.last.max(settles);
         if access.time - copy.copied_at >= COPIED_EVERY {
             copy.copy_again(key, access.time, 1, settled, env);
         }
         let mut out = Output::default();
         judge_access(&mut copy.tracked, access, access.time, &mut copy.usage, env, &mut out);
-        for revision in &mut out.revisions {
-            revision.alert.settled = false;
-            copy.shown.insert(revision.alert.id.clone(), revision.alert.clone());
+        for Revision { alert, .. } in &mut out.revisions {
+            let now_settled = env.profiles.get(key).and_then(|tracked| tracked.alerts().remove(&alert.id));
+            let of_settled = now_settled.or_else(|| copy.settled.get(&alert.id).copied());
+            number(&mut self.shown, alert, arrived, of_settled);
         }
         out.revisions
+    }
+
+    /// The settled state has, or had, these alerts.
+    pub fn confirm(&mut self, revisions: &[Revision]) {
+        if self.shown.is_empty() {
+            return;
+        }
+        for Revision { alert, .. } in revisions {
+            if let Some(shown) = self.shown.get_mut(&alert.id) {
+                shown.confirmed = true;
+            }
+        }
     }
 
     /// The set-up has changed: every copy is made again under the new one. What was shown and no longer holds is retracted once its
@@ -86,38 +138,100 @@ impl Provisional {
         self.speculations.keys().filter(|key| !env.profiles.contains_key(key)).count()
     }
 
-    /// Records up to `settled` have settled: drops copies without pending records, and retracts what did not settle.
-    pub fn settle(&mut self, settled: Timestamp, env: Env<'_>) -> Vec<Revision> {
-        let mut revisions = Vec::new();
-        self.speculations.retain(|key, copy| {
-            copy.pending.retain(|access| access.time >= settled);
-            if !copy.pending.is_empty() {
-                return true;
-            }
-            let known: Vec<String> = env.profiles.get(key).map_or_else(Vec::new, |tracked| tracked.alert_ids());
-            let unknown = copy.shown.values().filter(|alert| !known.contains(&alert.id));
-            revisions.extend(unknown.map(|alert| Revision {
-                at: settled,
-                alert: Alert { revision: alert.revision + 1, state: AlertState::Retracted, settled: true, ..alert.clone() },
-                standing: Standing::default(),
-            }));
-            false
-        });
-        revisions.sort_by(|a, b| a.alert.id.cmp(&b.alert.id));
-        revisions
+    /// Records up to `settled` have settled: drops copies without pending records, and retracts what did not settle. Looks at nothing where
+    /// no minute has passed.
+    pub fn settle(&mut self, settled: Timestamp, now: Timestamp) -> Vec<Revision> {
+        if self.decided.is_some_and(|decided| settled <= decided) {
+            return Vec::new();
+        }
+        self.decided = Some(settled);
+        steps::count(self.speculations.len() + self.shown.len());
+        self.speculations.retain(|_, copy| copy.last >= settled);
+        let decided: Vec<String> = self.shown.iter().filter(|(_, shown)| shown.settles < settled).map(|(id, _)| id.clone()).collect();
+        let undecided = decided.into_iter().filter_map(|id| self.shown.remove(&id)).filter(|shown| !shown.confirmed);
+        undecided
+            .map(|ShownAlert { alert, .. }| {
+                let provisional = Some(next_number(alert.provisional, now));
+                Revision { at: settled, alert: Alert { provisional, state: AlertState::Retracted, ..alert }, standing: Standing::default() }
+            })
+            .collect()
+    }
+
+    /// Alerts that were shown and that the settled state has not had, by their ids.
+    pub fn unsettled(&self) -> impl Iterator<Item = &Alert> {
+        self.shown.values().filter(|shown| !shown.confirmed).map(|shown| &shown.alert)
+    }
+
+    /// What was shown and is not decided, for a state that is saved.
+    pub fn shown(&self) -> &BTreeMap<String, ShownAlert> {
+        &self.shown
+    }
+
+    /// Goes on from a saved state.
+    pub fn restore(&mut self, shown: BTreeMap<String, ShownAlert>) {
+        self.shown = shown;
     }
 }
 
+/// Numbers a provisional revision, which goes on from a revision of the settled state if that has the alert, and remembers that it was shown.
+fn number(shown: &mut BTreeMap<String, ShownAlert>, alert: &mut Alert, arrived: Arrived<'_>, of_settled: Option<u32>) {
+    let before = shown.get(&alert.id);
+    alert.settled = false;
+    alert.revision = of_settled.unwrap_or(0);
+    alert.provisional = Some(next_number(before.and_then(|shown| shown.alert.provisional), arrived.now));
+    let settles = before.map_or(arrived.settles, |shown| shown.settles.max(arrived.settles));
+    let confirmed = of_settled.is_some() || before.is_some_and(|shown| shown.confirmed);
+    shown.insert(alert.id.clone(), ShownAlert { alert: alert.clone(), settles, confirmed });
+}
+
+/// The number after one, at that time of day.
+fn next_number(before: Option<u64>, now: Timestamp) -> u64 {
+    let by_clock = u64::try_from(now.0).unwrap_or(0);
+    before.map_or(by_clock, |before| by_clock.max(before + 1))
+}
+
 impl Speculation {
+    fn new(key: &ProfileKey, Arrived { access, settles, .. }: Arrived<'_>, env: Env<'_>) -> Speculation {
+        let tracked = settled_state(key, env);
+        Speculation {
+            settled: tracked.alerts(),
+            tracked,
+            usage: ReasonUsage::default(),
+            copied_at: access.time,
+            pending: VecDeque::new(),
+            ids: HashSet::new(),
+            last: settles,
+            forgotten: Timestamp(i64::MIN),
+        }
+    }
+
     /// Copies the settled state again and applies the pending records to it, but for so many of the newest.
     fn copy_again(&mut self, key: &ProfileKey, now: Timestamp, newest: usize, settled: Timestamp, env: Env<'_>) {
         (self.tracked, self.usage, self.copied_at) = (settled_state(key, env), ReasonUsage::default(), now);
-        self.pending.retain(|access| access.time >= settled);
+        self.settled = self.tracked.alerts();
+        self.forget_before(settled);
         let mut ignored = Output::default();
         let before = self.pending.len().saturating_sub(newest);
-        for access in self.pending.iter().take(before) {
+        for (_, access) in self.pending.iter().take(before) {
             judge_access(&mut self.tracked, access, access.time, &mut self.usage, env, &mut ignored);
         }
+    }
+
+    /// Forgets the records that have settled.
+    fn forget_before(&mut self, settled: Timestamp) {
+        if settled <= self.forgotten {
+            return;
+        }
+        self.forgotten = settled;
+        steps::count(self.pending.len());
+        let ids = &mut self.ids;
+        self.pending.retain(|(settles, access)| {
+            let stays = *settles >= settled;
+            if let Some(id) = access.id.as_ref().filter(|_| !stays) {
+                ids.remove(&(id.print, id.content));
+            }
+            stays
+        });
     }
 }
 

@@ -59,9 +59,11 @@ impl SettlingBuffer {
         pending.collect()
     }
 
-    /// Records that it holds, minute by minute; within a minute in order of arrival.
-    pub fn iter(&self) -> impl Iterator<Item = &Access> {
-        self.pending.values().flatten().map(|(_, access)| access)
+    /// Records that it holds, with when they settle, minute by minute; within a minute in order of arrival.
+    pub fn iter(&self) -> impl Iterator<Item = (Timestamp, &Access)> {
+        self.pending.iter().flat_map(|(minute, records)| {
+            records.iter().map(|(late, access)| (if *late { Timestamp(*minute * MINUTE_MS) } else { access.time }, access))
+        })
     }
 
     /// The minute in which its first record settles.

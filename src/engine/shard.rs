@@ -68,8 +68,8 @@ impl Shard {
         self.settled_ids.contains(id.print, id.content)
     }
 
-    /// Records that have not settled, minute by minute.
-    pub fn pending(&self) -> impl Iterator<Item = &Access> {
+    /// Records that have not settled, with when they do, minute by minute.
+    pub fn pending(&self) -> impl Iterator<Item = (Timestamp, &Access)> {
         self.settling.iter()
     }
 

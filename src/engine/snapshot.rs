@@ -71,12 +71,18 @@ impl Engine {
             }
             bytes
         });
-        Snapshot { head: postcard::to_stdvec(&header).expect(plain), shards: shards.collect() }
+        let mut head = postcard::to_stdvec(&header).expect(plain);
+        // Behind the rest, and only where there are any: states without them are those of versions that knew none.
+        let shown = keyed.provisional.shown();
+        if !shown.is_empty() {
+            head = postcard::to_extend(shown, head).expect(plain);
+        }
+        Snapshot { head, shards: shards.collect() }
     }
 
     /// An engine that goes on from a state.
     pub fn restore(context: Arc<Context>, snapshot: &Snapshot) -> Result<Engine, RestoreError> {
-        let header: Header = postcard::from_bytes(&snapshot.head)?;
+        let (header, shown): (Header, &[u8]) = postcard::take_from_bytes(&snapshot.head)?;
         if header.key_print != key_print(&context) {
             return Err(RestoreError::OtherKey);
         }
@@ -113,6 +119,10 @@ impl Engine {
         shared.outages = Arc::new(header.outages);
         engine.global = header.global;
         engine.global.set_budget(engine.context().alerts.budget_per_day);
+        engine.global.restore_open_alerts(engine.keyed.open_alerts());
+        if !shown.is_empty() {
+            engine.keyed.provisional.restore(postcard::from_bytes(shown)?);
+        }
         Ok(engine)
     }
 }

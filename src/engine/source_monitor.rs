@@ -9,6 +9,7 @@ use crate::detect::{SourceFinding, source_findings};
 use crate::engine::context::Context;
 use crate::engine::output::Revision;
 use crate::model::alert::AlertState;
+use crate::model::severity::Severity;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::population::Models;
 use crate::population::sources::outages::SourceOutages;
@@ -34,6 +35,12 @@ impl SourceMonitor {
     /// What cannot be seen of the sources.
     pub fn outages(&self) -> &SourceOutages {
         &self.sources.outages
+    }
+
+    /// Alerts about sources that are open.
+    pub fn open_alerts(&self) -> impl Iterator<Item = (String, Severity)> {
+        let open = self.episodes.values().filter(|case| case.episode.is_alert());
+        open.map(|case| (case.episode.id(&case.source), case.episode.severity))
     }
 
     /// A day was learnt from.

@@ -33,6 +33,7 @@ const SHARD: u8 = b's';
 const IDS: u8 = b'i';
 const PROFILE: u8 = b'p';
 const NUMBERS: u8 = b'n';
+const SHOWN: u8 = b'u';
 
 /// What earlier saves hold.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +44,13 @@ pub struct SaveProgress {
     hours: BTreeSet<i64>,
     /// Whether anything was saved.
     any: bool,
+    /// Whether anything is saved of what was shown before it settled.
+    shown: bool,
+}
+
+/// Whether an entry is no part of the settled state, which is the same wherever and however often its records are read.
+pub fn is_of_this_run(id: &[u8]) -> bool {
+    id == [SHOWN]
 }
 
 /// RevisionCause a state cannot be restored.
@@ -120,6 +128,11 @@ impl KeyedStage {
         for (partition, numbers) in self.events.changed(all) {
             entries.push((numbers_id(partition), Some(postcard::to_stdvec(numbers).expect("numbers are plain data"))));
         }
+        let shown = self.provisional.shown();
+        if saved.shown || !shown.is_empty() {
+            saved.shown = !shown.is_empty();
+            entries.push((vec![SHOWN], saved.shown.then(|| postcard::to_stdvec(shown).expect("alerts are plain data"))));
+        }
         (saved.settled, saved.any) = (minute, true);
         entries
     }
@@ -148,6 +161,7 @@ impl KeyedStage {
                     let partition = partition.ok_or(RestoreError::Unreadable(postcard::Error::DeserializeBadEncoding))?;
                     self.events.restore(partition, postcard::from_bytes(&content)?);
                 }
+                Some((&SHOWN, [])) => self.provisional.restore(postcard::from_bytes(&content)?),
                 Some((&PROFILE, _)) => {
                     let saved: SavedProfile = postcard::from_bytes(&content)?;
                     self.adopt(saved);

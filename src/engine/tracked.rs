@@ -17,6 +17,7 @@ use crate::profile::measure::Measure;
 use crate::profile::window::{Window, day_of};
 use crate::triage::Episode;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 /// One employee or account.
@@ -133,9 +134,14 @@ impl Tracked {
         }
     }
 
-    /// Ids of the open alerts.
-    pub fn alert_ids(&self) -> Vec<String> {
-        self.episodes.iter().filter(|episode| episode.is_alert()).map(|episode| episode.id(self.profile.actor.name())).collect()
+    /// The open alerts: their ids, and the revisions in which they were told.
+    pub fn alerts(&self) -> BTreeMap<String, u32> {
+        self.open_alerts().map(|episode| (episode.id(self.profile.actor.name()), episode.revision)).collect()
+    }
+
+    /// Episodes for which an alert is open.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Episode> {
+        self.episodes.iter().filter(|episode| episode.is_alert())
     }
 
     /// Whom reasons may have been given to in a spell of theirs.

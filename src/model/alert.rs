@@ -13,8 +13,12 @@ use std::collections::BTreeMap;
 pub struct Alert {
     /// Hash of actor, typology and the settled first finding: the same for the same input, for ever.
     pub id: String,
-    /// Counts up from 1.
+    /// Counts settled revisions, up from 1. One that is not settled has that of the settled one which it goes on from; 0 where there is none.
     pub revision: u32,
+    /// The number of a revision that is not settled, which no other of the alert has: by the time of day in milliseconds, ascending. Null of
+    /// settled ones.
+    #[serde(default)]
+    pub provisional: Option<u64>,
     /// Where the episode stands.
     pub state: AlertState,
     /// Whether the records behind this revision have settled.

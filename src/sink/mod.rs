@@ -140,6 +140,7 @@ pub(crate) mod tests {
         Arc::new(Alert {
             id: id.to_owned(),
             revision: 1,
+            provisional: None,
             state: AlertState::Open,
             settled: true,
             typology: Typology::BulkExtract,

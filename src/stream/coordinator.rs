@@ -16,6 +16,7 @@ use crate::stream::chunks::Reassembler;
 use crate::stream::outbox::Outbox;
 use crate::stream::reply_table;
 use crate::stream::wire::{TaskMessage, decode, encode};
+use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -83,6 +84,8 @@ const PROGRESS: &[u8] = b"heard";
 const STAGE: &[u8] = b"second";
 /// What the stage learns day by day: the largest part.
 const LEARNT: &[u8] = b"stage";
+/// Alerts that are open.
+const OPEN: &[u8] = b"open";
 
 /// An hour before all others.
 const NONE_YET: i64 = i64::MIN / 2;
@@ -111,6 +114,7 @@ impl Coordinator {
             outbox: Outbox::default(),
         };
         if let Some(metadata) = restored.metadata {
+            let mut open = OpenAlerts::default();
             coordinator.next = decode::<CoordinatorMetadata>(&metadata)?.next;
             for (id, content) in restored.entries {
                 match id.as_slice() {
@@ -123,9 +127,11 @@ impl Coordinator {
                         let parts = (population.clone(), budget.clone(), watch.clone());
                         coordinator.stage = GlobalStage::from_parts(parts, decode(&content)?);
                     }
+                    OPEN => open = decode(&content)?,
                     _ => return Err("holds an entry that this version does not know".to_owned()),
                 }
             }
+            coordinator.stage.set_open_alerts(open);
             let saved = coordinator.progress.tasks.len();
             if saved != tasks.max(1) as usize {
                 return Err(format!("was saved with {saved} tasks, and {tasks} are configured"));
@@ -133,6 +139,11 @@ impl Coordinator {
             coordinator.stage.set_budget(budget_per_day);
         }
         Ok(coordinator)
+    }
+
+    /// The alerts that are open, wherever their employees' tasks run.
+    pub fn open_alerts(&self) -> &OpenAlerts {
+        self.stage.open_alerts()
     }
 
     /// Changes how many alerts are shown a day, from the next day on.
@@ -307,6 +318,7 @@ impl Coordinator {
         }
         let mut entries: Vec<StateEntry> = vec![(PROGRESS.to_vec(), Some(encode(&self.progress)))];
         entries.push((STAGE.to_vec(), Some(encode(&self.stage.parts()))));
+        entries.push((OPEN.to_vec(), Some(encode(self.stage.open_alerts()))));
         if std::mem::take(&mut self.has_learnt) {
             entries.push((LEARNT.to_vec(), Some(encode(self.stage.lookups()))));
         }
@@ -317,7 +329,7 @@ impl Coordinator {
 
     /// The last hour replied to, and a hash of all that was learnt of people and sources and of what was shown.
     pub fn digest(&self) -> (i64, String) {
-        let state = encode(&(self.stage.parts(), self.stage.lookups()));
+        let state = encode(&(self.stage.parts(), self.stage.lookups(), self.stage.open_alerts()));
         (self.progress.replied_hour, blake3::hash(&state).to_hex().to_string())
     }
 }

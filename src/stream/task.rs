@@ -4,7 +4,9 @@ use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Counts, Output, Revision};
+use crate::engine::provisional::Arrived;
 use crate::engine::state_entries::{self, SaveProgress};
+use crate::engine::watermark::Scheduled;
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::model::topic::TopicPartition;
@@ -148,8 +150,16 @@ impl Task {
         self.input.skip(offset);
     }
 
-    /// Takes the bundle at an offset. With `show`, its provisional alerts are put out at once. Returns how many records it holds.
-    pub fn take(&mut self, offset: i64, stamp: Stamp, value: &[u8], show: bool, output: &mut TaskOutput) -> Result<u32, String> {
+    /// Takes the bundle at an offset. With `show`, its provisional alerts are put out at once, as of that time of day. Returns how many
+    /// records it holds.
+    pub fn take(
+        &mut self,
+        offset: i64,
+        stamp: Stamp,
+        value: &[u8],
+        show: Option<Timestamp>,
+        output: &mut TaskOutput,
+    ) -> Result<u32, String> {
         let (bundle, items) = read_bundle(value)?;
         let input = self.stage.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
         self.input.take(offset, stamp, input, &bundle);
@@ -164,8 +174,9 @@ impl Task {
             };
             match new {
                 Some(NewInput::Record(scheduled)) => {
-                    if show && self.phase != Phase::AwaitsReplies {
-                        output.provisional.extend(self.stage.show_provisional(&scheduled.item));
+                    if let Some(now) = show.filter(|_| self.phase != Phase::AwaitsReplies) {
+                        let Scheduled { settles, item: access, .. } = &scheduled;
+                        output.provisional.extend(self.stage.show_provisional(Arrived { access, settles: *settles, now }));
                     }
                     self.stage.push(scheduled);
                 }
@@ -190,8 +201,8 @@ impl Task {
     }
 
     /// Retracts provisional alerts that did not settle.
-    pub fn reconcile(&mut self) -> Vec<Revision> {
-        self.stage.retract_unsettled()
+    pub fn reconcile(&mut self, now: Timestamp) -> Vec<Revision> {
+        self.stage.retract_unsettled(now)
     }
 
     fn advance(&mut self, replies: &ReplyTable, executor: &impl Executor, output: &mut TaskOutput) -> Result<bool, String> {
@@ -329,6 +340,7 @@ impl Task {
     /// A hash of the whole state as of its minute: the same wherever and however often the task ran.
     pub fn digest(mut self, executor: &impl Executor) -> (Timestamp, String) {
         let mut entries = self.stage.changed_entries(&mut SaveProgress::default(), executor);
+        entries.retain(|(id, _)| !state_entries::is_of_this_run(id));
         entries.sort();
         let mut hasher = blake3::Hasher::new();
         for (id, content) in entries {

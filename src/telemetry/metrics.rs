@@ -176,6 +176,8 @@ impl Metrics {
         metrics.set(table::BUILD_INFO, [env!("CARGO_PKG_VERSION")], 1.0);
         // The configuration that a process starts with is in use.
         metrics.set(table::CONFIG_SUCCESSFUL, [], 1.0);
+        // How many alerts are open is not known before the state is restored.
+        [table::ALERTS_OPEN, table::ALERTS_SHOWN_OPEN].into_iter().for_each(|row| metrics.gauges(row).reset());
         metrics
     }
 
@@ -242,9 +244,20 @@ impl Metrics {
         self.add(table::ALERTS, [typology.name(), severity.name()], 1);
     }
 
-    /// How many alerts of a severity are open.
-    pub fn set_alerts_open(&self, severity: Severity, open: u64) {
-        self.set(table::ALERTS_OPEN, [severity.name()], open as f64);
+    /// How many alerts are open, by severity.
+    pub fn set_alerts_open(&self, open: &[u64; Severity::ALL.len()]) {
+        Severity::ALL.iter().zip(open).for_each(|(severity, open)| self.set(table::ALERTS_OPEN, [severity.name()], *open as f64));
+    }
+
+    /// How many open alerts were shown, by severity; none where another process knows.
+    pub fn set_alerts_shown_open(&self, shown: Option<&[u64; Severity::ALL.len()]>) {
+        match shown {
+            Some(shown) => {
+                Severity::ALL.iter().zip(shown).for_each(|(severity, open)| self.set(table::ALERTS_SHOWN_OPEN, [severity.name()], *open as f64));
+            }
+            // A zero would say that there are none.
+            None => self.gauges(table::ALERTS_SHOWN_OPEN).reset(),
+        }
     }
 
     /// Records of logins that the directory does not list.

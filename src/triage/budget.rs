@@ -13,8 +13,10 @@
 mod case;
 
 use crate::model::alert::Alert;
+use crate::model::severity::Severity;
 use crate::model::steps;
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::triage::open_alerts::{OpenAlert, OpenAlerts};
 use crate::triage::standing::{Rank, Standing};
 use case::{Case, Said};
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,9 @@ pub struct Budget {
     /// How many have each of these ranks; derived when first asked for.
     #[serde(skip)]
     ranks: Option<BTreeMap<Rank, u32>>,
+    /// Alerts that are open; saved apart, or derived from those who have them.
+    #[serde(skip)]
+    open: OpenAlerts,
 }
 
 /// The places of a day.
@@ -137,6 +142,31 @@ impl Budget {
         }
         alert.shown_at = self.shown.get(&alert.id).cloned();
         alert.shown_again = self.again.get(&alert.id).cloned();
+        self.open.note(alert, self.day);
+    }
+
+    /// The alerts that are open.
+    pub fn open(&self) -> &OpenAlerts {
+        &self.open
+    }
+
+    /// Goes on with those that are open.
+    pub fn set_open(&mut self, open: OpenAlerts) {
+        self.open = open;
+    }
+
+    /// An alert of that severity is open, as its episode says: it was told last today.
+    pub fn restore_open(&mut self, open: impl Iterator<Item = (String, Severity)>) {
+        let of = |(id, severity): (String, Severity)| {
+            let alert = OpenAlert { severity, shown: self.shown.contains_key(&id), day: self.day };
+            (id, alert)
+        };
+        self.open = open.map(of).collect::<BTreeMap<_, _>>().into();
+    }
+
+    /// Forgets open alerts of which nothing was told for so many days: nobody has them any more.
+    pub fn forget_open(&mut self, silent: i64) {
+        self.open.forget_before(self.day - silent);
     }
 
     /// A day begins: what room the one before has left goes to the highest ranks that wait, at its last moment.
@@ -172,6 +202,7 @@ impl Budget {
         self.waiting.remove(id);
         self.known.entry(who).or_default().note(said, self.day);
         self.shown.insert(id.to_owned(), at.to_string());
+        self.open.show(id);
     }
 
     /// Whether there is room, and it is news.

@@ -4,6 +4,7 @@
 
 pub mod budget;
 pub mod corroboration;
+pub mod open_alerts;
 pub mod report;
 mod score;
 pub mod source;

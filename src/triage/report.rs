@@ -37,6 +37,7 @@ impl Writer<'_> {
         Alert {
             id: episode.id(self.profile.actor.name()),
             revision,
+            provisional: None,
             state,
             settled,
             typology: episode.typology,

@@ -132,6 +132,7 @@ impl SourceWriter<'_> {
         Alert {
             id: episode.id(source),
             revision,
+            provisional: None,
             state,
             settled: true,
             typology: Typology::LogGap,

@@ -74,6 +74,7 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     let [written, passed_over] = INTRUDER.each_ref().map(|count| count.load(Ordering::Relaxed));
     assert!(seeds < SAMPLE || (written > 100 && passed_over > 100), "{written} messages of an intruder, {passed_over} passed over");
     eprintln!("{written} messages of an intruder, passed over {passed_over} times");
+    eprintln!("{} alerts that were shown and taken back, none that settles", RETRACTED.load(Ordering::Relaxed));
     eprintln!("{cached} restores by a cache, {refused} caches refused");
     eprintln!("{seeds} seeds: {} alerts each, none lost, none twice with another content, the same state", engine.len());
 }
@@ -174,6 +175,9 @@ fn what_was_read_before_an_input_partition_came_back_is_not_taken_for_what_comes
 /// Restores that began with a cache, and caches that were given up.
 static CACHES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
+/// Alerts that were shown and taken back.
+static RETRACTED: AtomicU64 = AtomicU64::new(0);
+
 /// Messages of an intruder, and messages that were passed over.
 static INTRUDER: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
@@ -184,6 +188,9 @@ fn check(seed: u64, peace: &Outcome) {
     INTRUDER[0].fetch_add(outcome.intrusions as u64, Ordering::Relaxed);
     INTRUDER[1].fetch_add(outcome.passed_over, Ordering::Relaxed);
     same_alerts(&format!("seed {seed}"), &outcome, &peace.alerts);
+    let settled = |id: &&String| peace.alerts.keys().any(|(of, _)| of == *id);
+    assert_eq!(outcome.retracted.iter().find(settled), None, "seed {seed}: what settles is taken back");
+    RETRACTED.fetch_add(outcome.retracted.len() as u64, Ordering::Relaxed);
     assert_eq!(outcome.states, peace.states, "seed {seed}: the state is another");
 }
 

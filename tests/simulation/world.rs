@@ -4,16 +4,16 @@ use crate::company::Company;
 use crate::log::Log;
 use leakwarden::engine::Sequential;
 use leakwarden::model::alert::{Alert, AlertState};
-use leakwarden::model::time::Timestamp;
+use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
 use leakwarden::stream::authentication::{MessageSeal, MessageSealer, SealKey, WriterId};
 use leakwarden::stream::committed::SavedStates;
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
-use leakwarden::stream::node::{Effect, Layout, Message, Node, StateLoss};
+use leakwarden::stream::node::{Effect, Layout, Message, Node, Show, StateLoss};
 use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 pub const TASKS: i32 = 3;
@@ -27,6 +27,10 @@ pub fn seal_key() -> SealKey {
 pub struct Outcome {
     /// Settled alerts by id and revision.
     pub alerts: BTreeMap<(String, u32), String>,
+    /// What was shown before it settled, by id and number.
+    shown: BTreeMap<(String, u64), String>,
+    /// Alerts that were taken back.
+    pub retracted: BTreeSet<String>,
     /// Hashes of the state of each task and of the coordinator.
     pub states: Vec<String>,
     /// Every event, as a number.
@@ -81,12 +85,16 @@ pub struct World<'a> {
     pub(crate) besieged: bool,
     /// Whether states may be other than they were saved.
     pub(crate) forgiving: bool,
+    /// The time of day.
+    clock: Timestamp,
 }
 
 impl<'a> World<'a> {
     pub fn new(company: &'a Company, seed: u64) -> World<'a> {
         let outcome = Outcome {
             alerts: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            retracted: BTreeSet::new(),
             states: Vec::new(),
             events: Vec::new(),
             crashes: 0,
@@ -110,6 +118,7 @@ impl<'a> World<'a> {
             outcome,
             besieged: false,
             forgiving: false,
+            clock: Timestamp::default(),
         }
     }
 
@@ -306,7 +315,8 @@ impl<'a> World<'a> {
             let Some((offset, (key, value, seal))) = self.log.at(topic, partition, next) else { return moved };
             process.follows.insert((topic, partition), offset + 1);
             let message = Message { offset, key, value: value.as_deref(), seal: seal.as_deref() };
-            process.node.message(topic, partition, message, Some(Timestamp::default()));
+            self.clock = self.clock + Span(1_000);
+            process.node.message(topic, partition, message, Some(Show { arrived: Timestamp::default(), now: self.clock }));
             moved = true;
             // What it leads to may change what is followed.
             if topic == InternalTopic::State {
@@ -404,7 +414,8 @@ impl<'a> World<'a> {
     fn step(&mut self, at: usize) {
         let outcome = self.processes[at].node.step(&Sequential);
         outcome.unwrap_or_else(|error| panic!("process {at}: {error}"));
-        self.processes[at].node.reconcile();
+        self.clock = self.clock + Span(1_000);
+        self.processes[at].node.reconcile(self.clock);
         self.commit_saved(at);
         self.take_effects(at);
     }
@@ -425,7 +436,7 @@ impl<'a> World<'a> {
                     let retracted = alerts.iter().filter(|alert| alert.state == AlertState::Retracted).count();
                     // Only what an access caused has a time of arrival, from which latency is measured.
                     assert_eq!(retracted, if arrived.is_some() { 0 } else { alerts.len() });
-                    assert!(alerts.iter().all(|alert| !alert.settled || alert.state == AlertState::Retracted));
+                    alerts.iter().for_each(|alert| self.outcome.note_shown(alert));
                 }
                 Effect::Consume(topic, partition, from) => {
                     process.follows.insert((topic, partition), from);
@@ -547,6 +558,17 @@ impl<'a> World<'a> {
 }
 
 impl Outcome {
+    fn note_shown(&mut self, alert: &Arc<Alert>) {
+        assert!(!alert.settled);
+        let key = (alert.id.clone(), alert.provisional.expect("it has a number of its own"));
+        let text = serde_json::to_string(&**alert).expect("writes");
+        let known = self.shown.insert(key, text);
+        assert_eq!(known, None, "shown under a number that was used");
+        if alert.state == AlertState::Retracted {
+            self.retracted.insert(alert.id.clone());
+        }
+    }
+
     fn note(&mut self, alert: &Arc<Alert>) {
         let text = serde_json::to_string(&**alert).expect("writes");
         let key = (alert.id.clone(), alert.revision);

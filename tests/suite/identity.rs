@@ -117,10 +117,11 @@ fn the_budget_changes_when_an_alert_is_shown_and_nothing_else() {
     assert_eq!(with_budget(0), (0, alerts));
 }
 
-const KEYS: [&str; 27] = [
+const KEYS: [&str; 28] = [
     "identity",
     "id",
     "revision",
+    "provisional",
     "state",
     "settled",
     "typology",

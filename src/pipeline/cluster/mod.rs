@@ -26,7 +26,7 @@ use crate::stream::InternalTopic;
 use crate::stream::authentication::{self, MessageSealer, SealKey, WriterId};
 use crate::stream::committed::SavedStates;
 use crate::stream::input_partition::InputPosition;
-use crate::stream::node::{Message, Node};
+use crate::stream::node::{Message, Node, Show};
 use anyhow::Context as _;
 use caches::{CacheLocation, Caches};
 use crossbeam_channel::Receiver;
@@ -88,6 +88,8 @@ pub struct Process {
     /// Whether there is a backlog, so that nothing is published before it settles.
     behind: bool,
     saving_since: Option<Instant>,
+    /// Whether the coordinator ran here when that was last looked at.
+    coordinated: bool,
     watch: intruders::Watch,
 }
 
@@ -135,6 +137,7 @@ impl Process {
             finished: 0,
             behind: false,
             saving_since: None,
+            coordinated: false,
             watch: intruders::Watch::default(),
         })
     }
@@ -223,7 +226,8 @@ impl Process {
         let shows = self.service.settings.provisional && !self.behind;
         for message in messages {
             hit("message taken");
-            let show = message.timestamp_ms.map(Timestamp).filter(|at| shows && *at >= fresh);
+            let arrived = message.timestamp_ms.map(Timestamp).filter(|at| shows && *at >= fresh);
+            let show = arrived.map(|arrived| Show { arrived, now: now() });
             let (key, value, seal) = (&message.key, message.value.as_deref(), message.header.as_deref());
             self.node.message(topic, partition.partition, Message { offset: message.offset, key, value, seal }, show);
             if topic == InternalTopic::State && self.node.has_effects() {
@@ -298,7 +302,7 @@ impl Process {
         self.take_released(released)?;
         self.node.publish_watermarks();
         if self.service.settings.provisional {
-            self.node.reconcile();
+            self.node.reconcile(crate::pipeline::service::now());
         }
         let idle = self.service.settings.idle;
         let is_silent = |input: &TopicPartition| self.service.followed.get(input).is_some_and(|followed| followed.silence(now) >= idle);

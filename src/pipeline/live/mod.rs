@@ -103,8 +103,10 @@ impl Live {
     /// Runs until it is to stop, then saves and leaves. Returns the engine as it stands.
     pub fn run(mut self, stop: &Receiver<()>, observer: &mut impl Observer) -> anyhow::Result<Engine> {
         if self.service.settings.provisional {
-            self.engine.resume_provisional();
+            self.engine.resume_provisional(now());
         }
+        self.service.publisher.resume(self.engine.open_alerts());
+        self.measure_alerts();
         self.service.configured(&self.engine.context().config);
         self.service.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
@@ -151,7 +153,7 @@ impl Live {
         let settled = self.engine.advance(&Parallel);
         self.publish(settled, Cause::Settled, observer);
         // Also where nothing is shown any more: what was shown is settled or retracted.
-        let retracted = self.engine.retract_unsettled();
+        let retracted = self.engine.retract_unsettled(now());
         self.publish(retracted, Cause::Retraction, observer);
         self.measure();
         observer.stepped(&self.progress);
@@ -283,7 +285,7 @@ impl Live {
         // What was set aside is not shown: its time may be wrong.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
         if let Some(access) = shown.filter(placed) {
-            let output = self.engine.show_provisional(&access);
+            let output = self.engine.show_provisional(&access, now());
             self.publish(output, Cause::Access(arrived), observer);
         }
     }
@@ -333,8 +335,16 @@ impl Live {
         }
         let employees = self.engine.employees();
         self.service.metrics.set_employees_tracked(employees as u64);
-        let (watermark, open) = (watermarks.into_iter().max(), self.service.publisher.open());
+        let (watermark, open) = (watermarks.into_iter().max(), self.measure_alerts());
         self.progress = Progress { employees, watermark, open, ..self.progress };
+    }
+
+    /// What the metrics say of open alerts comes from the state, so that it stands after a restart. How many there are.
+    fn measure_alerts(&self) -> usize {
+        let counts = self.engine.open_counts();
+        self.service.metrics.set_alerts_open(&counts.open);
+        self.service.metrics.set_alerts_shown_open(Some(&counts.shown));
+        counts.total() as usize
     }
 
     /// Alerts acknowledged, then state, then offsets.

@@ -1,4 +1,4 @@
-//! Alerts on their way to the sinks and to an observer, and what the metrics say of them: opened, open, and how long after its access.
+//! Alerts on their way to the sinks and to an observer, and what the metrics say of them: opened, and how long after its access.
 
 use super::observer::Observer;
 use crate::model::alert::{Alert, AlertState};
@@ -14,8 +14,8 @@ use std::time::Duration;
 pub struct Publisher {
     delivery: Delivery,
     metrics: Metrics,
-    /// Alerts published as open since the start: their severity, and the highest that was published. What settles repeats the lower
-    /// ones of what was shown.
+    /// Alerts that are known to be open: their severity, and the highest that was published. What settles repeats the lower ones of what
+    /// was shown.
     open: BTreeMap<String, (Severity, Severity)>,
 }
 
@@ -47,10 +47,6 @@ impl Publisher {
                 self.metrics.detection_latency(latency);
             }
         }
-        for severity in Severity::ALL {
-            let open = self.open.values().filter(|(of, _)| *of == severity).count() as u64;
-            self.metrics.set_alerts_open(severity, open);
-        }
         self.delivery.give(alerts);
         observer.alerts(alerts);
     }
@@ -74,9 +70,11 @@ impl Publisher {
         }
     }
 
-    /// How many alerts are open.
-    pub fn open(&self) -> usize {
-        self.open.len()
+    /// Alerts are open that a process before this one has published: what is told of them next is no opening.
+    pub fn resume<'a>(&mut self, open: impl Iterator<Item = (&'a str, Severity)>) {
+        for (id, severity) in open {
+            self.open.entry(id.to_owned()).or_insert((severity, severity));
+        }
     }
 
     /// The number of the last batch given to the sinks.

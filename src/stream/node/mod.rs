@@ -46,6 +46,15 @@ pub struct Message<'a> {
     pub seal: Option<&'a [u8]>,
 }
 
+/// When a record whose provisional alerts are to be shown came to its broker, and the time of day.
+#[derive(Clone, Copy, Debug)]
+pub struct Show {
+    /// When it came to its broker.
+    pub arrived: Timestamp,
+    /// The time of day.
+    pub now: Timestamp,
+}
+
 /// A state that is not what had been saved: it was rolled back, deleted or damaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StateLoss {
@@ -197,10 +206,10 @@ impl Node {
         }
     }
 
-    /// Takes a record of an internal topic. `show`: when it came to its broker, where that is recent enough for provisional alerts. After
+    /// Takes a record of an internal topic. `show`: where it is recent enough for provisional alerts. After
     /// a record of a partition of the state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it
     /// may have to be read from elsewhere. A message whose seal does not hold is passed over and counted.
-    pub fn message(&mut self, topic: InternalTopic, partition: i32, message: Message<'_>, show: Option<Timestamp>) {
+    pub fn message(&mut self, topic: InternalTopic, partition: i32, message: Message<'_>, show: Option<Show>) {
         let offset = message.offset;
         let outcome = self.take(topic, partition, message, show);
         if let Err(why) = outcome {
@@ -217,7 +226,7 @@ impl Node {
         topic: InternalTopic,
         partition: i32,
         Message { offset, key, value, seal }: Message<'_>,
-        show: Option<Timestamp>,
+        show: Option<Show>,
     ) -> Result<(), String> {
         let stamp = self.sealer.key().verify(topic.name(), partition, key, value, seal);
         match topic {
@@ -258,10 +267,10 @@ impl Node {
                     }
                 };
                 let mut output = TaskOutput::default();
-                let records = task.take(offset, stamp, value.unwrap_or_default(), show.is_some(), &mut output)?;
+                let records = task.take(offset, stamp, value.unwrap_or_default(), show.map(|show| show.now), &mut output)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
                 self.counts.join(output.counts);
-                self.put_out_provisional(show, output.provisional);
+                self.put_out_provisional(show.map(|show| show.arrived), output.provisional);
                 Ok(())
             }
             InternalTopic::Summaries => {
@@ -395,12 +404,12 @@ impl Node {
         }
     }
 
-    /// Retracts provisional alerts that did not settle.
-    pub fn reconcile(&mut self) {
+    /// Retracts provisional alerts that did not settle; `now` is the time of day.
+    pub fn reconcile(&mut self, now: Timestamp) {
         let mut revisions = Vec::new();
         for part in self.parts.values_mut() {
             if let StatePart::Task(task) = part {
-                revisions.extend(task.reconcile());
+                revisions.extend(task.reconcile(now));
             }
         }
         self.put_out_provisional(None, revisions);

@@ -1,10 +1,12 @@
 //! What can be seen of a node from outside.
 
+use crate::model::alert::AlertState;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
 use crate::stream::coordinator::Coordinator;
 use crate::stream::node::{InputState, Node, StatePart};
 use crate::stream::task::Task;
+use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
 use std::collections::BTreeMap;
 
 /// How far a restore has come.
@@ -93,6 +95,17 @@ impl Node {
             Some(StatePart::Coordinator(coordinator)) => Some(coordinator),
             _ => None,
         }
+    }
+
+    /// How many alerts are open by what is known here: those that tasks of this process have shown and that have not settled; with the
+    /// coordinator, those that the settled state has.
+    pub fn open_counts(&self) -> OpenCounts {
+        let settled = self.coordinator().map(Coordinator::open_alerts);
+        let mut counts = settled.map_or_else(OpenCounts::default, OpenAlerts::counts);
+        let shown = self.tasks().flat_map(|(_, task)| task.stage().unsettled()).filter(|alert| alert.state == AlertState::Open);
+        let early = shown.filter(|alert| !settled.is_some_and(|settled| settled.contains(&alert.id)));
+        early.for_each(|alert| counts.open[alert.severity as usize] += 1);
+        counts
     }
 
     /// The input partitions that run here.

@@ -154,7 +154,11 @@ metrics! {
     ALERTS: CounterRow<2> = "alerts_total", [TYPOLOGY, SEVERITY], "alerts",
         "Alerts that opened, or rose to a higher severity.";
     ALERTS_OPEN: GaugeRow<1> = "alerts_open", [SEVERITY], "alerts",
-        "Alerts that are open now.";
+        "Alerts that are open now, those among them that were shown before they settled. In a cluster each process tells those that its own tasks \
+         have shown and that have not settled; that with the coordinator adds the settled ones of all.";
+    ALERTS_SHOWN_OPEN: GaugeRow<1> = "alerts_shown_open", [SEVERITY], "alerts",
+        "Settled alerts that are open now and were shown within the daily budget. There once the state is restored; in a cluster, of the process \
+         with the coordinator alone.";
     COVERAGE: GaugeRow<1> = "coverage_employee_days", [STATE], "employees",
         "Employees on the newest day that every source has completed, by how far that day could be evaluated.";
     PERSONAL_RECORDS: CounterRow<1> = "personal_records_total", [KIND], "records",

@@ -97,18 +97,27 @@ fn what_nothing_showed_before_it_settled_is_measured_from_the_time_of_its_access
 }
 
 #[test]
-fn an_alert_counts_when_it_opens_and_when_it_reaches_a_severity_and_is_open_until_it_closes() {
+fn an_alert_counts_when_it_opens_and_when_it_reaches_a_severity() {
     let mut world = World::new();
     let total = |world: &World, severity: &str| {
         world.series(&format!("leakwarden_alerts_total{{severity=\"{severity}\",typology=\"bulk_extract\"}}"))
     };
-    let open_of = |world: &World, severity: &str| world.series(&format!("leakwarden_alerts_open{{severity=\"{severity}\"}}"));
     for revision in 1..4 {
         world.publish(open(revision, Severity::High), arrived());
     }
-    assert_eq!((total(&world, "high"), open_of(&world, "high")), (1.0, 1.0));
+    assert_eq!(total(&world, "high"), 1.0);
     world.publish(open(4, Severity::Critical), arrived());
-    assert_eq!((total(&world, "critical"), open_of(&world, "critical"), open_of(&world, "high")), (1.0, 1.0, 0.0));
+    assert_eq!((total(&world, "high"), total(&world, "critical")), (1.0, 1.0));
     world.publish(Alert { state: AlertState::Closed, ..open(5, Severity::Critical) }, Cause::Settled);
-    assert_eq!((world.publisher.open(), open_of(&world, "critical")), (0, 0.0));
+    world.publish(open(1, Severity::Critical), Cause::Settled);
+    assert_eq!(total(&world, "critical"), 2.0, "another episode");
+}
+
+#[test]
+fn what_a_process_before_has_published_does_not_open_again() {
+    let mut world = World::new();
+    world.publisher.resume([("a", Severity::High)].into_iter());
+    world.publish(open(7, Severity::High), Cause::Settled);
+    assert_eq!(world.series("leakwarden_alerts_total{severity=\"high\",typology=\"bulk_extract\"}"), 0.0);
+    assert_eq!(world.latency(), (0.0, 0.0), "it is no news");
 }
