@@ -1,1 +1,7 @@
 //! What must stand after a restart as it stood before.
+
+mod bank;
+mod history_first;
+mod numbers_of_what_is_shown;
+mod open_alerts;
+mod taken_back_after_a_stop;
