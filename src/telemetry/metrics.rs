@@ -253,7 +253,10 @@ impl Metrics {
     pub fn set_alerts_shown_open(&self, shown: Option<&[u64; Severity::ALL.len()]>) {
         match shown {
             Some(shown) => {
-                Severity::ALL.iter().zip(shown).for_each(|(severity, open)| self.set(table::ALERTS_SHOWN_OPEN, [severity.name()], *open as f64));
+                Severity::ALL
+                    .iter()
+                    .zip(shown)
+                    .for_each(|(severity, open)| self.set(table::ALERTS_SHOWN_OPEN, [severity.name()], *open as f64));
             }
             // A zero would say that there are none.
             None => self.gauges(table::ALERTS_SHOWN_OPEN).reset(),

@@ -261,11 +261,15 @@ impl Replay {
                 self.inputs[at].decoder.note(&batch);
                 self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
             }
-            if self.inputs[at].done {
-                self.end(at, tap, &mut dead_letters);
-            }
         }
-        let output = self.engine.advance(&Parallel);
+        // What is old enough settles before an input ends: where it is the last, nothing else would say how far time has come, and a state
+        // that is saved would hold it as if it waited.
+        let mut output = self.engine.advance(&Parallel);
+        let ended: Vec<usize> = taken.iter().map(|(at, _)| *at).filter(|at| self.inputs[*at].done).collect();
+        if !ended.is_empty() {
+            ended.into_iter().for_each(|at| self.end(at, tap, &mut dead_letters));
+            output.join(self.engine.advance(&Parallel));
+        }
         self.count(&output);
         Ok(Some(Round { output, dead_letters }))
     }

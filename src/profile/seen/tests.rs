@@ -122,7 +122,11 @@ fn kinds_counted_as_they_change_equal_a_look_through_all() {
         table.touch(subject(dice.number() % 1_500), kinds, unit, dice.once_in(3));
         let day = unit / UNITS_PER_DAY;
         let back = dice.below(400) as u32;
-        let asked = [Since::Unit(unit.saturating_sub(back)), Since::Day(day.saturating_sub(back % 40)), Since::Days(day.saturating_sub(9), day.saturating_sub(1))];
+        let asked = [
+            Since::Unit(unit.saturating_sub(back)),
+            Since::Day(day.saturating_sub(back % 40)),
+            Since::Days(day.saturating_sub(9), day.saturating_sub(1)),
+        ];
         for (since, part) in asked.into_iter().flat_map(|since| [(since, CountScope::Exposure), (since, CountScope::Unexplained)]) {
             assert_eq!(table.kept_by_kind(since, part), table.looked_through(since, part), "{step} {since:?} {part:?}");
         }

@@ -10,6 +10,8 @@ fn touched() -> Metrics {
     metrics.source("access").records(Outcome::Accepted, 3);
     metrics.sink("alerts").deliveries(Delivery::Delivered, 1);
     metrics.alert(Typology::BulkExtract, Severity::High);
+    metrics.set_alerts_open(&[0; Severity::ALL.len()]);
+    metrics.set_alerts_shown_open(Some(&[0; Severity::ALL.len()]));
     metrics.persons_unexplained(50, 2);
     metrics.personal_records(Kind::PhoneNumber, 7);
     metrics.set_config("19c1c253767b6d3e", Duration::from_secs(1));
@@ -21,6 +23,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("leakwarden_records_total", &["outcome", "source"]),
     ("leakwarden_alerts_total", &["severity", "typology"]),
     ("leakwarden_alerts_open", &["severity"]),
+    ("leakwarden_alerts_shown_open", &["severity"]),
     ("leakwarden_coverage_employee_days", &["state"]),
     ("leakwarden_personal_records_total", &["kind"]),
     ("leakwarden_persons_unexplained_total", &["tier"]),
@@ -58,6 +61,19 @@ fn names_and_labels_are_those_of_the_contract() {
         let labels: BTreeSet<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         assert_eq!(found.get(*name), Some(&labels), "{name}");
     }
+}
+
+#[test]
+fn how_many_alerts_are_open_is_told_by_who_knows_it_alone() {
+    let metrics = Metrics::new();
+    let told = |metrics: &Metrics| metrics.render().lines().filter(|line| line.contains("open{")).count();
+    assert_eq!(told(&metrics), 0, "a zero would say that there are none");
+    metrics.set_alerts_open(&[0, 1, 2, 3]);
+    metrics.set_alerts_shown_open(Some(&[0, 0, 1, 2]));
+    assert_eq!(told(&metrics), 8);
+    assert!(metrics.render().contains("leakwarden_alerts_shown_open{severity=\"critical\"} 2"), "{}", metrics.render());
+    metrics.set_alerts_shown_open(None);
+    assert_eq!(told(&metrics), 4, "the coordinator went to another process");
 }
 
 #[test]

@@ -13,8 +13,11 @@ pub fn write(dir: &Path) {
     let directory = "[directory]\nemployees = \"employees.csv\"\nexplanations = \"explanations.jsonl\"\n";
     let source = "[[source]]\nname = \"access\"\npath = \"access.jsonl\"\nformat = \"canonical\"\n";
     let sink = "[[sink]]\nkind = \"jsonl\"\npath = \"alerts.jsonl\"\n";
-    fs::write(dir.join("config.toml"), format!("[catalog]\nfile = \"catalog.toml\"\n[subjects]\nkey_file = \"subject.key\"\n{directory}{source}{sink}"))
-        .expect("written");
+    fs::write(
+        dir.join("config.toml"),
+        format!("[catalog]\nfile = \"catalog.toml\"\n[subjects]\nkey_file = \"subject.key\"\n{directory}{source}{sink}"),
+    )
+    .expect("written");
     fs::write(dir.join("subject.key"), "a secret of thirty-two bytes, or more").expect("written");
     fs::write(dir.join("catalog.toml"), CATALOG).expect("written");
     let people: String = (1..=6).map(|n| format!("e{n},U,teller\n")).collect();
