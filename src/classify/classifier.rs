@@ -8,7 +8,7 @@ use crate::classify::directory::{Directory, Identified};
 use crate::classify::logins::{Login, Mapping};
 use crate::classify::{content, end_user, id_sequence, indicators, letters, names};
 use crate::model::access::{
-    Access, Actor, ClientPrint, IdSequence, Indicators, Operation, PartitionId, Position, RecordHash, RecordId, Selection,
+    Access, Actor, ClientPrint, IdSequence, Indicators, Operation, PartitionId, Position, RecordHash, RecordId, Selection, UNLISTED,
 };
 use crate::model::identity::Identity;
 use crate::model::keys::Keys;
@@ -80,7 +80,8 @@ impl Classifier {
         let Some(mut found) = self.directory.identify_by(record.employee.as_deref(), account, mapping, system, record.time) else {
             return Claimant { found: unknown(), login: None, claim: 0 };
         };
-        if found.actor.name().is_empty() {
+        // No login may pass for what stands for all of them.
+        if found.actor.name().is_empty() || **found.actor.name() == *UNLISTED {
             found.actor = Actor::Account(Arc::from(UNKNOWN_ACTOR));
         }
         Claimant { found, login: None, claim: 0 }

@@ -9,7 +9,7 @@ pub use crate::classify::logins::AccountEntries;
 use crate::classify::logins::{Login, LoginMatching, LoginRules, Logins, Mapping};
 use crate::classify::names::{Likeness, NameIndex, is_disguised};
 use crate::classify::table_file::{self, CsvRow};
-use crate::model::access::Actor;
+use crate::model::access::{Actor, UNLISTED};
 use crate::model::feed::{Feed, FeedRows, FeedSize};
 use crate::model::identity::Identity;
 use crate::model::problem::Problem;
@@ -343,7 +343,8 @@ impl Directory {
 
     /// Whether an actor is a login that `accounts.csv` does not list: nobody knows whose it is.
     pub fn is_unmapped(&self, actor: &Actor) -> bool {
-        self.has_accounts && matches!(actor, Actor::Account(name) if **name != *UNKNOWN_ACTOR && !self.logins.lists(name))
+        self.has_accounts
+            && matches!(actor, Actor::Account(name) if **name != *UNKNOWN_ACTOR && **name != *UNLISTED && !self.logins.lists(name))
     }
 
     /// The employee or login that is listed by exactly this name, or by it in other letters: nothing is guessed.

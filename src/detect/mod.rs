@@ -370,13 +370,17 @@ pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 /// What is judged of a login by what it does for others: how they work is theirs.
 const OF_LOGINS: [Typology; 4] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary, Typology::Tampering];
 
+/// What is judged of all logins together that nobody is known of: each is judged by itself as well.
+const OF_UNLISTED: [Typology; 2] = [Typology::BulkExtract, Typology::LowAndSlow];
+
 /// Closed days of its own by which a login is known that acts for others: no other login is its peer.
 pub const LOGIN_KNOWN: f64 = 5.0;
 
 /// Runs every enabled detector on an access.
 pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
-        if context.access.is_share() && !OF_LOGINS.contains(&detector.typology) {
+        let of_share: &[Typology] = if context.access.is_of_unlisted() { &OF_UNLISTED } else { &OF_LOGINS };
+        if context.access.is_share() && !of_share.contains(&detector.typology) {
             continue;
         }
         let setting = settings.of(detector.typology);

@@ -5,7 +5,8 @@ use crate::classify::directory::Employee;
 use crate::classify::explanations::{Explanations, Grantee};
 use crate::classify::subjects::Subjects;
 use crate::detect::DetectorSettings;
-use crate::model::access::{Actor, PartitionId};
+use crate::model::access::{Access, Actor, PartitionId};
+use crate::model::persons::Persons;
 use crate::model::statute::Statute;
 use crate::model::time::Span;
 use crate::population::volume::{HourVolume, VolumeReport};
@@ -96,6 +97,13 @@ impl Context {
     /// The volume of a partition in an hour, with the names of partition and source.
     pub fn named(&self, (partition, hour, volume): (PartitionId, i64, HourVolume)) -> VolumeReport {
         VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, volume }
+    }
+
+    /// What an access counts for beside whom it is by: the login that claims to do it for somebody, and, of a login that nobody is known
+    /// of, all of these together.
+    pub fn shares(&self, access: &Access) -> impl Iterator<Item = Access> + use<> {
+        let adds_up = access.persons != Persons::NOBODY && self.classifier.directory.is_unmapped(&access.actor);
+        [access.share_of_login(), adds_up.then(|| access.share_of_unlisted())].into_iter().flatten()
     }
 
     /// Whom reasons may have been given to, in a spell of the employee.

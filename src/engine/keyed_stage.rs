@@ -157,9 +157,9 @@ impl KeyedStage {
         self.shards[self.shared.context.key(&record.item.actor).shard()].push(record);
     }
 
-    /// The same, and the share of the login that claims to do it for somebody.
+    /// The same, and its shares.
     pub fn push_all(&mut self, record: Scheduled<Access>) {
-        if let Some(item) = record.item.share_of_login() {
+        for item in self.shared.context.shares(&record.item) {
             self.push(Scheduled { item, ..record });
         }
         self.push(record);

@@ -189,6 +189,9 @@ pub struct IdSequence {
 /// Tells the id of a login's share from that of the record itself.
 const SHARE: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Stands for all logins together that nobody is known of: what each of a hundred takes adds up here.
+pub const UNLISTED: &str = "(logins not listed)";
+
 /// One decoded, classified act of one actor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Access {
@@ -258,15 +261,29 @@ pub struct Access {
 impl Access {
     /// The same act as that of the login that claims to do it for somebody: whoever is claimed, it is the login's act as well.
     pub fn share_of_login(&self) -> Option<Access> {
-        let login = self.login.clone()?;
-        // It is no repeat of the person's record.
-        let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SHARE, ..id.clone() });
-        Some(Access { actor: Actor::Account(login), login: None, id, ..self.clone() })
+        Some(self.shared_with(self.login.clone()?))
     }
 
-    /// Whether it is the login's share of an act that it claims to do for somebody. The record itself counts with that person.
+    /// The same act as one of all logins together that nobody is known of.
+    pub fn share_of_unlisted(&self) -> Access {
+        self.shared_with(Arc::from(UNLISTED))
+    }
+
+    fn shared_with(&self, login: Arc<str>) -> Access {
+        // It is no repeat of the record itself.
+        let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SHARE, ..id.clone() });
+        Access { actor: Actor::Account(login), login: None, id, ..self.clone() }
+    }
+
+    /// Whether it is a share of an act that counts with somebody else: with the person for whom a login claims to do it, or with a login
+    /// that nobody is known of.
     pub fn is_share(&self) -> bool {
-        self.identity == Identity::Claimed && self.login.is_none()
+        (self.identity == Identity::Claimed && self.login.is_none()) || self.is_of_unlisted()
+    }
+
+    /// Whether it is the share of all logins that nobody is known of.
+    pub fn is_of_unlisted(&self) -> bool {
+        matches!(&self.actor, Actor::Account(name) if **name == *UNLISTED)
     }
 
     /// The people disclosed beyond those known by name.

@@ -260,10 +260,11 @@ impl InputPartition {
 
     /// Adds records to the bundles of their tasks.
     fn route(&mut self, scheduled: Vec<Scheduled<Access>>) {
-        // A login that claims to act for somebody has its share in the act, wherever it is looked after.
+        // Whoever has a share in the act has it wherever they are looked after.
+        let context = self.context.clone();
         let with_shares = scheduled.into_iter().flat_map(|record| {
-            let share = record.item.share_of_login().map(|item| Scheduled { item, ..record });
-            std::iter::once(record).chain(share)
+            let shares: Vec<_> = context.shares(&record.item).map(|item| Scheduled { item, ..record }).collect();
+            std::iter::once(record).chain(shares)
         });
         for Scheduled { settles, late, item } in with_shares {
             let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;

@@ -4,7 +4,6 @@ use crate::common::line::{by_account, on};
 use crate::company::{Company, TODAY, after, logins};
 
 #[test]
-#[ignore = "open: each of them is judged alone, and takes less than would be noticed"]
 fn logins_that_nobody_knows_add_up() {
     let bank = Company::bank().with("accounts.csv", logins(""));
     let take = |login: &str, rows: u64| {
