@@ -28,7 +28,17 @@ impl Service {
 
     /// The same with more arguments.
     pub fn start_with(dir: &Path, more: &[&str]) -> Service {
-        let arguments = [&["run", "--config", "config.toml", "--state", "state", "--listen", "127.0.0.1:0"], more].concat();
+        Service::starting(dir, 0, more)
+    }
+
+    /// The same on a port of its own.
+    pub fn listening(dir: &Path, port: u16) -> Service {
+        Service::starting(dir, port, &[])
+    }
+
+    fn starting(dir: &Path, port: u16, more: &[&str]) -> Service {
+        let listen = format!("127.0.0.1:{port}");
+        let arguments = [&["run", "--config", "config.toml", "--state", "state", "--listen", &listen], more].concat();
         let mut child = command(dir, &arguments).env("LEAKWARDEN_LOG", "info").stderr(Stdio::piped()).spawn().expect("it starts");
         let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().expect("is piped"));
         let written = log.clone();
