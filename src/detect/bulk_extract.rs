@@ -61,7 +61,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return of_login(context);
     }
     let unexplained = context.profile.figure(Window::H24, context.change.end, CountScope::Unexplained);
-    if unexplained < context.floor {
+    if unexplained < context.floor || (context.access.is_of_unlisted() && is_of_one(context, unexplained)) {
         return None;
     }
     let persons = context.profile.figure(Window::H24, context.change.end, CountScope::Exposure);
@@ -80,6 +80,13 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         particular: format!("{} have no known reason", told.of_the("people touched within 24 hours")),
         related: Vec::new(),
     })
+}
+
+/// Whether most of what unlisted logins took was taken by one of them, which has an alert of its own then.
+fn is_of_one(context: &AccessContext<'_>, all: u64) -> bool {
+    let day = context.change.day;
+    let largest = |day| context.profile.day_figure(Measure::LargestClaim, day);
+    largest(day).saturating_add(largest(day.saturating_sub(1))).saturating_mul(2) > all
 }
 
 /// A login that acts for others: the one for whom it touched the most, or all of them together.

@@ -371,7 +371,7 @@ pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 const OF_LOGINS: [Typology; 4] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary, Typology::Tampering];
 
 /// What is judged of all logins together that nobody is known of: each is judged by itself as well.
-const OF_UNLISTED: [Typology; 2] = [Typology::BulkExtract, Typology::LowAndSlow];
+const OF_UNLISTED: [Typology; 1] = [Typology::BulkExtract];
 
 /// Closed days of its own by which a login is known that acts for others: no other login is its peer.
 pub const LOGIN_KNOWN: f64 = 5.0;

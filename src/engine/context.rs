@@ -103,7 +103,8 @@ impl Context {
     /// of, all of these together.
     pub fn shares(&self, access: &Access) -> impl Iterator<Item = Access> + use<> {
         let adds_up = access.persons != Persons::NOBODY && self.classifier.directory.is_unmapped(&access.actor);
-        [access.share_of_login(), adds_up.then(|| access.share_of_unlisted())].into_iter().flatten()
+        let print = || self.classifier.keys.print("claim", access.actor.name()).max(1);
+        [access.share_of_login(), adds_up.then(|| access.share_of_unlisted(print()))].into_iter().flatten()
     }
 
     /// Whom reasons may have been given to, in a spell of the employee.

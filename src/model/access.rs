@@ -264,9 +264,9 @@ impl Access {
         Some(self.shared_with(self.login.clone()?))
     }
 
-    /// The same act as one of all logins together that nobody is known of.
-    pub fn share_of_unlisted(&self) -> Access {
-        self.shared_with(Arc::from(UNLISTED))
+    /// The same act as one of all logins together that nobody is known of. `login`: a print of that by which it was done.
+    pub fn share_of_unlisted(&self, login: u64) -> Access {
+        Access { claim: login, ..self.shared_with(Arc::from(UNLISTED)) }
     }
 
     fn shared_with(&self, login: Arc<str>) -> Access {

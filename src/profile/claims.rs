@@ -63,7 +63,8 @@ impl Claims {
         if day > self.day {
             (self.day, self.spoken_for, self.rejected) = (day, BTreeMap::new(), BTreeSet::new());
         }
-        if access.identity == Identity::Claimed {
+        // All unlisted logins together speak for each of them.
+        if access.identity == Identity::Claimed || access.is_of_unlisted() {
             let is_new = !self.spoken_for.contains_key(&access.claim);
             if is_new && self.spoken_for.len() == NAMES {
                 return;

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 
 mod chain;
+mod chaos;
 #[path = "../common/mod.rs"]
 mod common;
 mod directory;
