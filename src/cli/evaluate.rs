@@ -71,7 +71,8 @@ fn run_quota(options: &QuotaOptions) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let (config, context) = setup::load(Some(&options.config))?;
     let between = TimeRange::default();
-    let pass = ReplayPass { pool, threads, between, files: &options.files, topics: Vec::new(), format: options.format.as_deref() };
+    let pass =
+        ReplayPass { pool, threads, between, files: &options.files, topics: Vec::new(), sort: false, format: options.format.as_deref() };
     let mut patterns = WorkPatterns::default();
     let (replay, plain) = pass.whole(&config, &context, &mut patterns)?;
     let spec = QuotaSpec { days: options.days.clone(), insiders: options.insiders as usize, seed: options.seed };

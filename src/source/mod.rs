@@ -2,6 +2,7 @@
 //! Kinds of sources, and how each is configured, are the rows of `SOURCES` in `config/source.rs`.
 
 pub mod buffer;
+pub mod external_sort;
 pub mod files;
 pub mod fingerprint;
 pub mod kafka;

@@ -79,6 +79,9 @@ pub struct Options {
     /// A topic of a configured Kafka source, from its beginning to where it ends now; may be given again
     #[arg(long, value_name = "TOPIC", requires = "config")]
     kafka: Vec<String>,
+    /// Sort each file by the times of its records first, in 256 MiB of memory and, for more, a file without a name in TMPDIR
+    #[arg(long, conflicts_with = "kafka")]
+    sort: bool,
     /// Files to replay (.gz and .zst too), or - for standard input
     #[arg(required_unless_present = "kafka")]
     files: Vec<String>,
@@ -105,7 +108,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let (config, context) = setup::load(options.config.as_deref())?;
     let topics = options.kafka.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
-    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, format: options.format.as_deref() };
+    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, sort: options.sort, format: options.format.as_deref() };
     if let Some(spec) = &options.inject {
         return inject::test(spec, &pass, &config, &context, options.score.as_deref());
     }

@@ -1,6 +1,6 @@
 //! One pass over files and topics: open, read to the end with progress on a terminal, settle.
 
-use crate::cli::replay::topic;
+use crate::cli::replay::{summary, topic};
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,9 +14,13 @@ use leakwarden::pipeline::state::Positions;
 use leakwarden::private_file::{self, NewFile, Readers};
 use leakwarden::sink::dead_letters::DeadLetters;
 use leakwarden::source::files::Progress;
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
+
+/// Records after which it is told at once that an input is not in order of time.
+const ENOUGH: u64 = 1_000;
 
 /// What to replay; `--compare` and `--inject` do so twice.
 pub struct ReplayPass<'a> {
@@ -30,6 +34,8 @@ pub struct ReplayPass<'a> {
     pub files: &'a [String],
     /// Topics, with the offsets at which they ended when the first pass began.
     pub topics: Vec<topic::TopicHistory>,
+    /// Whether files are sorted first.
+    pub sort: bool,
     /// The format of `--format`.
     pub format: Option<&'a str>,
 }
@@ -40,8 +46,8 @@ impl ReplayPass<'_> {
         let format = setup::format(config, self.format)?;
         let files = assign(config, self.files, format.as_ref());
         let topics = topic::open(&self.topics, config, format.as_ref(), positions)?;
-        let mut replay =
-            Replay::open(engine, Inputs { files, topics }, self.between, self.threads, &positions.lines).map_err(anyhow::Error::from)?;
+        let mut replay = Replay::open(engine, Inputs { files, topics, sort: self.sort }, self.between, self.threads, &positions.lines)
+            .map_err(anyhow::Error::from)?;
         replay.know(&positions.made);
         replay.know_columns(&positions.columns);
         Ok(replay)
@@ -55,9 +61,15 @@ impl ReplayPass<'_> {
         ledger: &mut LatestAlerts,
         mut letters: Option<&mut DeadLetters>,
     ) -> Result<(), Failure> {
+        let mut told = BTreeSet::new();
         let bar = bar(&replay.progress());
         while let Some(round) = self.pool.install(|| replay.round_with(tap)).map_err(anyhow::Error::from)? {
             settle(round, ledger, letters.as_deref_mut())?;
+            for (input, disorder) in replay.disordered() {
+                if disorder.records >= ENOUGH && told.insert(input.to_owned()) {
+                    eprintln!("warning: {}", summary::disorder(input, disorder, replay));
+                }
+            }
             if let Some(bar) = &bar {
                 show(bar, replay, ledger.len());
             }

@@ -5,7 +5,7 @@ use crate::cli::replay::score::{self, ScoreReport};
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
-use leakwarden::pipeline::replay::Replay;
+use leakwarden::pipeline::replay::{Disorder, Replay};
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +13,10 @@ use std::time::Duration;
 /// Prints the summary on standard error.
 pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>, took: Duration) {
     let tally = &replay.tally;
+    // Before everything else: figures of a log that was read in no order mean little.
+    for (input, of) in replay.disordered() {
+        eprintln!("warning: {}", disorder(input, of, replay));
+    }
     let seconds = took.as_secs_f64().max(1e-9);
     for (file, format) in replay.formats() {
         let format = format.map_or("format not recognised".to_owned(), ToString::to_string);
@@ -72,6 +76,19 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("no explanations are configured: no business reason could be checked, everything counts as unexplained");
     }
     eprintln!("not seen by any database log: screens photographed, copies on shared drives, codes taken from customers' phones");
+}
+
+/// What is told of an input that is far from the order of time, and what to do.
+pub fn disorder(input: &str, disorder: Disorder, replay: &Replay) -> String {
+    format!(
+        "{} is not in order of time: {:.1} % of its records so far ({} of {}) stand after others that are later by more than [time] lateness \
+         ({}); they count as late: in the windows of their own time, and as no part of what is usual. Replay with --sort to have them count as they would in order",
+        Untrusted(input),
+        disorder.percent(),
+        disorder.behind,
+        disorder.records,
+        replay.engine().context().lateness,
+    )
 }
 
 /// Logins that the directory does not list.

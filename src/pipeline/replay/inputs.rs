@@ -2,7 +2,10 @@
 
 use crate::config::schema::{Config, Source, SourceKind};
 use crate::decode::FormatChoice;
+use crate::engine::watermark::LEAP;
+use crate::model::time::{Span, Timestamp};
 use crate::pipeline::partition_decoder::{PartitionDecoder, partition_name};
+use crate::pipeline::replay::sorted::SortedFile;
 use crate::source::SourceError;
 use crate::source::files::{FileInput, Progress};
 use crate::source::kafka::bounded::BoundedPartition;
@@ -38,11 +41,13 @@ pub struct Inputs {
     pub files: Vec<Assignment>,
     /// Partitions of topics.
     pub topics: Vec<Topic>,
+    /// Whether files are sorted by the times of their records first.
+    pub sort: bool,
 }
 
 impl From<Vec<Assignment>> for Inputs {
     fn from(files: Vec<Assignment>) -> Inputs {
-        Inputs { files, topics: Vec::new() }
+        Inputs { files, topics: Vec::new(), sort: false }
     }
 }
 
@@ -88,6 +93,7 @@ fn file_name(path: &str) -> String {
 /// What one input is read from.
 pub(super) enum Origin {
     File(FileInput),
+    Sorted(Box<SortedFile>),
     Topic(Box<BoundedPartition>, Arc<Progress>),
 }
 
@@ -101,12 +107,54 @@ pub(super) struct Reading {
     pub(super) skip: u64,
     pub(super) next_line: u64,
     pub(super) next_offset: u64,
+    /// How far its records are from the order of time.
+    pub(super) disorder: Disorder,
+}
+
+/// How far the records of an input are from the order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Disorder {
+    /// Records with a time that is believed.
+    pub records: u64,
+    /// Those that stand after one that is later by more than `[time] lateness`.
+    pub behind: u64,
+    newest: Option<Timestamp>,
+    /// Records in a row that leap ahead.
+    leaping: u32,
+}
+
+/// So many in a row are no wrong clock: the log was silent for so long.
+const LEAPS: u32 = 64;
+
+impl Disorder {
+    /// Notes the time of the next record.
+    pub(super) fn note(&mut self, time: Timestamp, lateness: Span) {
+        let newest = *self.newest.get_or_insert(time);
+        self.records += 1;
+        self.behind += u64::from(time + lateness < newest);
+        // A leap ahead may be no more than a wrong clock, and would put everything after it behind.
+        self.leaping = if time > newest + LEAP { self.leaping + 1 } else { 0 };
+        if time > newest && (self.leaping == 0 || self.leaping >= LEAPS) {
+            (self.newest, self.leaping) = (Some(time), 0);
+        }
+    }
+
+    /// Hundredths of the records that stand behind.
+    pub fn percent(&self) -> f64 {
+        self.behind as f64 * 100.0 / self.records.max(1) as f64
+    }
+
+    /// Whether so many stand behind that it is no matter of a few stragglers.
+    pub fn is_grave(&self) -> bool {
+        self.behind * 100 > self.records
+    }
 }
 
 impl Origin {
     fn next_piece(&mut self) -> Result<Option<Piece>, SourceError> {
         match self {
             Origin::File(input) => input.next_block(),
+            Origin::Sorted(input) => input.next_piece(),
             Origin::Topic(partition, progress) => {
                 let piece = partition.next_piece()?;
                 if let Some(Piece::Messages(messages)) = &piece {
@@ -120,6 +168,7 @@ impl Origin {
     pub(super) fn progress(&self) -> Arc<Progress> {
         match self {
             Origin::File(input) => input.progress(),
+            Origin::Sorted(input) => input.progress(),
             Origin::Topic(_, progress) => Arc::clone(progress),
         }
     }
@@ -134,6 +183,11 @@ impl Reading {
                 self.done = true;
                 break;
             };
+            if let Origin::Sorted(_) = self.input {
+                // Its lines come in any order, and how far it reaches is known.
+                pieces.push(piece);
+                continue;
+            }
             let (after, offset) = piece.end();
             self.next_line = self.next_line.max(after);
             self.next_offset = offset;

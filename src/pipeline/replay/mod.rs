@@ -6,6 +6,7 @@
 //! unpacks ahead meanwhile.
 
 mod inputs;
+mod sorted;
 mod tap;
 
 use crate::classify::derivation::MadeTables;
@@ -24,9 +25,10 @@ use crate::sink::payload::Sealer;
 use crate::source::SourceError;
 use crate::source::files::{self, Progress};
 use crate::source::piece::Piece;
-pub use inputs::{Assignment, Inputs, Topic, assign};
+pub use inputs::{Assignment, Disorder, Inputs, Topic, assign};
 use inputs::{Origin, Reading};
 use rayon::prelude::*;
+use sorted::SortedFile;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use tap::{NoTap, Tap};
@@ -107,7 +109,7 @@ impl Replay {
         threads: usize,
         positions: &BTreeMap<String, u64>,
     ) -> Result<Replay, SourceError> {
-        let Inputs { files, topics } = inputs.into();
+        let Inputs { files, topics, sort } = inputs.into();
         let of_topics = topics.iter().map(|topic| topic.source.clone());
         let mut names: Vec<String> = files.iter().map(|file| file.source.clone()).chain(of_topics).collect();
         names.sort_unstable();
@@ -124,8 +126,18 @@ impl Replay {
             engine.add_partition(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
             let skip = positions.get(&name).copied().unwrap_or(0);
-            let decoder = PartitionDecoder::new(file.source.clone(), index_of(&file.source), partition, name, file.format.clone());
-            inputs.push(Reading { input: Origin::File(input), decoder, done: false, begun: false, skip, next_line: skip, next_offset: 0 });
+            let decoder =
+                || PartitionDecoder::new(file.source.clone(), index_of(&file.source), partition, name.clone(), file.format.clone());
+            let (input, (next_line, next_offset)) = match sort {
+                true => {
+                    let sorted = SortedFile::read(input, &mut decoder(), &engine.context().classifier, skip)?;
+                    let end = sorted.end;
+                    (Origin::Sorted(Box::new(sorted)), end)
+                }
+                false => (Origin::File(input), (skip, 0)),
+            };
+            let (decoder, disorder) = (decoder(), Disorder::default());
+            inputs.push(Reading { input, decoder, done: false, begun: false, skip, next_line, next_offset, disorder });
         }
         for given in topics {
             let name = given.partition.name();
@@ -134,7 +146,8 @@ impl Replay {
             let decoder = PartitionDecoder::new(given.source.clone(), index_of(&given.source), partition, name, given.format);
             let next_line = given.partition.next();
             let input = Origin::Topic(Box::new(given.partition), Arc::new(Progress::new(None)));
-            inputs.push(Reading { input, decoder, done: false, begun: false, skip: 0, next_line, next_offset: 0 });
+            let disorder = Disorder::default();
+            inputs.push(Reading { input, decoder, done: false, begun: false, skip: 0, next_line, next_offset: 0, disorder });
         }
         Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, tally: Tally::default(), earliest: None })
     }
@@ -171,6 +184,12 @@ impl Replay {
         self.inputs.iter().filter_map(|reading| Some((reading.decoder.name.clone(), reading.decoder.undecoded()?))).collect()
     }
 
+    /// Inputs that are far from the order of time.
+    pub fn disordered(&self) -> Vec<(&str, Disorder)> {
+        let grave = self.inputs.iter().filter(|reading| reading.disorder.is_grave());
+        grave.map(|reading| (reading.decoder.name.as_str(), reading.disorder)).collect()
+    }
+
     /// Goes on with the tables that statements before made, by partition.
     pub fn know(&mut self, made: &BTreeMap<String, MadeTables>) {
         for reading in &mut self.inputs {
@@ -201,14 +220,14 @@ impl Replay {
 
     /// Up to which line each file has been applied.
     pub fn positions(&self) -> BTreeMap<String, u64> {
-        let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_)));
+        let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_) | Origin::Sorted(_)));
         files.map(|reading| (reading.decoder.name.clone(), reading.next_line)).collect()
     }
 
     /// The next offset of each partition of a topic.
     pub fn offsets(&self) -> BTreeMap<(String, i32), i64> {
         let offset = |reading: &Reading| match &reading.input {
-            Origin::File(_) => None,
+            Origin::File(_) | Origin::Sorted(_) => None,
             Origin::Topic(partition, _) => {
                 Some(((partition.of().topic.to_string(), partition.of().partition), reading.next_line.cast_signed()))
             }
@@ -226,6 +245,7 @@ impl Replay {
     pub fn ends(&self) -> Vec<(String, u64, u64)> {
         let end = |reading: &Reading| match &reading.input {
             Origin::File(input) => Some((input.name().to_owned(), reading.next_line.max(1), reading.next_offset)),
+            Origin::Sorted(input) => Some((input.name().to_owned(), reading.next_line.max(1), reading.next_offset)),
             Origin::Topic(..) => None,
         };
         self.inputs.iter().filter_map(end).collect()
@@ -255,10 +275,14 @@ impl Replay {
         }
         let batches = self.decode(&taken);
         let mut dead_letters = Vec::new();
+        let lateness = self.engine.context().lateness;
         for (at, batches) in batches {
             self.inputs[at].begun = true;
             for batch in batches {
                 self.inputs[at].decoder.note(&batch);
+                for access in &batch.accesses {
+                    self.inputs[at].disorder.note(access.time, lateness);
+                }
                 self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
             }
         }

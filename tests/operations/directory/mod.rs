@@ -4,6 +4,7 @@ mod another_feed_goes_on;
 mod cut_off;
 mod empty_export;
 mod every_feed;
+mod out_of_order;
 mod rehired;
 mod row_twice;
 mod smaller_at_start;
