@@ -3,6 +3,7 @@
 //! Owns `explanations.jsonl` and the question "who has a reason for this?". How far a capped reason is used up is state,
 //! and kept in [`crate::profile::justification`].
 
+use crate::classify::reason_times::ReasonTimes;
 use crate::model::access::Subject;
 use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
@@ -65,7 +66,8 @@ pub struct BusinessReason {
 #[derive(Default)]
 pub struct Explanations {
     reasons: Vec<BusinessReason>,
-    by_who: HashMap<u64, Vec<u32>, FixedState>,
+    /// Reasons that name no subjects.
+    by_who: ReasonTimes,
     /// (who, subject) → first link; links chain the reasons of one pair without a heap cell for each.
     by_subject: HashMap<(u64, u64), u32, FixedState>,
     links: Vec<(u32, u32)>,
@@ -173,7 +175,7 @@ impl Explanations {
         self.reasons.push(reason);
         let at = (self.reasons.len() - 1) as u32;
         match written.subjects {
-            None => self.by_who.entry(who).or_default().push(at),
+            None => self.by_who.file(who, from, to, at),
             Some(subjects) => {
                 for id in subjects {
                     let id = match id {
@@ -229,8 +231,8 @@ impl Explanations {
 
     /// Reasons given to somebody for everything or for objects, which cover the access.
     pub fn general<'a>(&'a self, who: Grantee, at: ReasonQuery<'a>) -> impl Iterator<Item = &'a BusinessReason> {
-        let of = |print: u64| self.by_who.get(&print).map_or(&[][..], Vec::as_slice);
-        of(who.own).iter().chain(of(who.unit)).map(|at| &self.reasons[*at as usize]).filter(move |reason| reason.covers(at))
+        let of = |print: u64| self.by_who.at(print, at.time).into_iter();
+        of(who.own).chain(of(who.unit)).map(|at| &self.reasons[at as usize]).filter(move |reason| reason.covers(at))
     }
 
     /// Reasons given to somebody for one subject, which cover the access.

@@ -17,6 +17,7 @@ pub mod indicators;
 pub mod letters;
 pub mod logins;
 pub mod names;
+pub mod reason_times;
 pub mod resembling;
 pub mod subjects;
 pub mod table_file;

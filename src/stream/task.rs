@@ -69,6 +69,15 @@ struct TaskMetadata {
     position: ReadPosition,
 }
 
+/// When a record whose provisional alerts are to be shown came to its broker, and the time of day.
+#[derive(Clone, Copy, Debug)]
+pub struct Show {
+    /// When it came to its broker.
+    pub arrived: Timestamp,
+    /// The time of day.
+    pub now: Timestamp,
+}
+
 /// What a step of a task leads to, beside what leaves it by the outbox.
 #[derive(Default)]
 pub struct TaskOutput {

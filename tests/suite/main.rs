@@ -11,6 +11,7 @@ mod circles;
 mod compare;
 mod configuration;
 mod corpus;
+mod cost_of_a_record;
 mod coverage;
 mod decode_cli;
 mod detectors;

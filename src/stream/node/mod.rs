@@ -17,6 +17,7 @@ use crate::stream::input_partition::{DecodedInput, InputPartition, InputPosition
 use crate::stream::outbox::OutboxItem;
 use crate::stream::reply_table::ReplyTable;
 use crate::stream::restore::Restoration;
+pub use crate::stream::task::Show;
 use crate::stream::task::{Task, TaskOutput};
 use crate::stream::wire::{Tick, decode};
 use crate::stream::{InternalTopic, StreamError};
@@ -44,15 +45,6 @@ pub struct Message<'a> {
     pub value: Option<&'a [u8]>,
     /// The header that should hold its seal.
     pub seal: Option<&'a [u8]>,
-}
-
-/// When a record whose provisional alerts are to be shown came to its broker, and the time of day.
-#[derive(Clone, Copy, Debug)]
-pub struct Show {
-    /// When it came to its broker.
-    pub arrived: Timestamp,
-    /// The time of day.
-    pub now: Timestamp,
 }
 
 /// A state that is not what had been saved: it was rolled back, deleted or damaged.
