@@ -98,11 +98,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             sealer: dead_letters::sealer(&config)?,
             reloads: Some(reloads().context("cannot start to look for changes")?),
             metrics: metrics.clone(),
-            health,
+            health: health.clone(),
             coverage,
         })
     };
     if let Some(cluster) = &config.cluster {
+        health.set_cut_off(true);
+        for sink in config.sinks.iter().filter(|sink| sink.writes_file().is_some()) {
+            tracing::warn!(
+                "a sink of a cluster writes {}: settled alerts come into the file of whichever process has task 0 then; a Kafka topic has them all",
+                sink.describe()
+            );
+        }
         // Brokers may be away for long, and whoever ends the process meanwhile is obeyed at once.
         let (sender, prepared) = crossbeam_channel::bounded(1);
         let (of, settings) = (config.clone(), cluster.clone());
@@ -118,6 +125,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
                 return Ok(());
             }
         };
+        health.set_cut_off(false);
         let parts = parts()?;
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
         tracing::info!("stopped; state is saved");

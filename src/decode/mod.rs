@@ -123,6 +123,11 @@ pub enum DecodeError {
     },
 }
 
+/// Why the bytes of a record are no text that any format could read, if so.
+pub fn unreadable(bytes: &[u8]) -> Option<DecodeError> {
+    framing::unpacked(bytes).err()
+}
+
 /// What a decoder emits.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "records are many and lost ones few: a box for each record would cost more than it saves")]

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 pub struct Health {
     restored: AtomicBool,
     stopping: AtomicBool,
+    /// No broker can be reached, or none has answered yet.
+    cut_off: AtomicBool,
     sources: Vec<SourceHealth>,
     /// What the times below are counted from.
     begun: Instant,
@@ -33,6 +35,8 @@ struct SourceHealth {
 pub enum NotReady {
     /// It is shutting down.
     Stopping,
+    /// No Kafka broker can be reached.
+    NoBroker,
     /// The state is being restored.
     Restoring,
     /// These sources are not connected, or have no partitions assigned yet.
@@ -47,6 +51,7 @@ impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NotReady::Stopping => f.write_str("shutting down"),
+            NotReady::NoBroker => f.write_str("no broker can be reached"),
             NotReady::Restoring => f.write_str("the state is being restored"),
             NotReady::Waiting(sources) => write!(f, "not connected: {}", sources.join(", ")),
             NotReady::Stalled(since) => write!(f, "no progress for {} s: input waits, and no record is finished", since.as_secs()),
@@ -62,6 +67,7 @@ impl Health {
         Health {
             restored: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            cut_off: AtomicBool::new(false),
             sources: sources.into_iter().map(|name| SourceHealth::new(name.into())).collect(),
             begun: Instant::now(),
             round_ended: AtomicU64::new(0),
@@ -81,6 +87,11 @@ impl Health {
         if let Some(source) = self.sources.get(source) {
             source.connected.store(connected, Ordering::Release);
         }
+    }
+
+    /// Whether no broker can be reached on which everything rests.
+    pub fn set_cut_off(&self, cut_off: bool) {
+        self.cut_off.store(cut_off, Ordering::Release);
     }
 
     /// Whether records of a source came of which none could be decoded.
@@ -123,6 +134,9 @@ impl Health {
     pub fn readiness(&self) -> Result<(), NotReady> {
         if self.stopping.load(Ordering::Acquire) {
             return Err(NotReady::Stopping);
+        }
+        if self.cut_off.load(Ordering::Acquire) {
+            return Err(NotReady::NoBroker);
         }
         if !self.restored.load(Ordering::Acquire) {
             return Err(NotReady::Restoring);

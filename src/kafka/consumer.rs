@@ -10,8 +10,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,7 +73,13 @@ enum Command {
     Pause(BTreeSet<TopicPartition>),
 }
 
-type Lag = BTreeMap<TopicPartition, u64>;
+/// What the statistics and errors of the client say.
+#[derive(Default)]
+struct Observed {
+    lag: Mutex<BTreeMap<TopicPartition, u64>>,
+    /// No broker can be reached.
+    is_cut_off: AtomicBool,
+}
 
 /// A running consumer.
 pub struct PartitionConsumer {
@@ -80,14 +88,23 @@ pub struct PartitionConsumer {
     /// The number of the current assignment of each partition.
     assigned: BTreeMap<TopicPartition, u64>,
     last_assignment: u64,
-    lag: Arc<Mutex<Lag>>,
+    observed: Arc<Observed>,
     paused: BTreeSet<TopicPartition>,
 }
 
-struct LagObserver(Arc<Mutex<Lag>>);
+struct LagObserver(Arc<Observed>);
 
 impl ClientEvents for LagObserver {
+    fn on_error(&self, error: &KafkaError, _: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) && !self.0.is_cut_off.swap(true, Ordering::AcqRel) {
+            tracing::warn!("kafka: no broker can be reached");
+        }
+    }
+
     fn on_statistics(&self, statistics: &Statistics) {
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.0.is_cut_off.store(false, Ordering::Release);
+        }
         let of_topic = |(topic, about): (&String, &rdkafka::statistics::Topic)| {
             let name: Arc<str> = topic.as_str().into();
             let known = about.partitions.iter().filter(|(_, about)| about.hi_offset >= 0 && about.app_offset >= 0);
@@ -97,7 +114,7 @@ impl ClientEvents for LagObserver {
             known.map(lag).collect::<Vec<_>>()
         };
         let lags = statistics.topics.iter().flat_map(of_topic).collect();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lags;
+        *self.0.lag.lock().unwrap_or_else(PoisonError::into_inner) = lags;
     }
 }
 
@@ -118,8 +135,8 @@ impl PartitionConsumer {
         let mut config = cluster.config(&[DEFAULTS, more].concat())?;
         config.set("group.id", format!("{group}.reader"));
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let lag = Arc::default();
-        let consumer = cluster.client(&config, KafkaContext(LagObserver(Arc::clone(&lag))))?;
+        let observed = Arc::default();
+        let consumer = cluster.client(&config, KafkaContext(LagObserver(Arc::clone(&observed))))?;
         let (commands, to_obey) = unbounded();
         let (sender, batches) = bounded(BATCHES);
         std::thread::Builder::new()
@@ -128,7 +145,7 @@ impl PartitionConsumer {
                 ConsumerThread { consumer, commands: to_obey, sender, assigned: BTreeMap::new(), topics: BTreeMap::new(), header }.run()
             })
             .map_err(|error| SettingsError::Client(format!("cannot start its thread: {error}")))?;
-        Ok(PartitionConsumer { commands, batches, assigned: BTreeMap::new(), last_assignment: 0, lag, paused: BTreeSet::new() })
+        Ok(PartitionConsumer { commands, batches, assigned: BTreeMap::new(), last_assignment: 0, observed, paused: BTreeSet::new() })
     }
 
     /// Reads a partition from an offset on, also where it is being read from elsewhere.
@@ -167,7 +184,12 @@ impl PartitionConsumer {
 
     /// Records not read yet of each partition, as of a few seconds ago.
     pub fn lag(&self) -> BTreeMap<TopicPartition, u64> {
-        self.lag.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.observed.lag.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether no broker can be reached.
+    pub fn is_cut_off(&self) -> bool {
+        self.observed.is_cut_off.load(Ordering::Acquire)
     }
 }
 
@@ -194,10 +216,6 @@ impl ConsumerThread {
                 }
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => break,
-            }
-            if self.assigned.is_empty() {
-                std::thread::sleep(POLL);
-                continue;
             }
             match self.poll_batches() {
                 Ok(batches) => {

@@ -32,6 +32,10 @@ impl<E: ClientEvents> ClientContext for KafkaContext<E> {
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // A group that shares out its partitions anew takes no commits meanwhile; they are made again.
+        if facility == "COMMITFAIL" && message.contains("Group rebalance in progress") {
+            return tracing::info!(facility, "kafka: {message}");
+        }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
                 tracing::error!(facility, "kafka: {message}");
@@ -45,7 +49,10 @@ impl<E: ClientEvents> ClientContext for KafkaContext<E> {
     /// An outage gives ten errors a second, and librdkafka's log has reported each connection that failed by then: only what it does
     /// not repeat is worth a warning.
     fn error(&self, error: KafkaError, reason: &str) {
-        if is_outage(&error) {
+        // What who asks for an offset wants to know.
+        let is_answer =
+            matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF | RDKafkaErrorCode::AutoOffsetReset));
+        if is_answer || is_outage(&error) {
             tracing::debug!(%error, reason, "kafka");
         } else {
             tracing::warn!(%error, reason, "kafka");

@@ -3,18 +3,19 @@
 
 use crate::kafka::consumer::partition_list;
 use crate::kafka::context::{ClientEvents, KafkaContext};
+use crate::kafka::leaving;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::model::topic::TopicPartition;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, unbounded};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What happens to the membership.
 #[derive(Debug)]
@@ -124,12 +125,6 @@ impl ConsumerContext for KafkaContext<Membership> {
             tracing::error!(%error, "kafka: rebalance");
         }
     }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::warn!(%error, "kafka: offsets are not committed; more is read again after a restart");
-        }
-    }
 }
 
 impl MemberState {
@@ -194,9 +189,14 @@ impl GroupMember {
         self.state.joined.load(Ordering::Acquire)
     }
 
+    /// Begins to leave the group, where there are others to do so at the same time.
+    pub fn begin_to_leave(&self) {
+        self.state.stopping.store(true, Ordering::Release);
+    }
+
     /// Leaves the group. False if the client has not ended by the deadline; the process may exit all the same.
     pub fn leave(self, deadline: Duration) -> bool {
-        self.state.stopping.store(true, Ordering::Release);
+        self.begin_to_leave();
         drop(self.events);
         matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))
     }
@@ -224,7 +224,7 @@ impl MemberThread {
             self.announce();
             loop {
                 match self.commits.try_recv() {
-                    Ok(commits) => self.commit(&commits, CommitMode::Async),
+                    Ok(commits) => self.commit(&commits),
                     Err(TryRecvError::Empty) => break,
                     Err(TryRecvError::Disconnected) => return self.leave(),
                 }
@@ -259,7 +259,8 @@ impl MemberThread {
         }
     }
 
-    fn commit(&self, commits: &[Commit], mode: CommitMode) {
+    /// librdkafka logs commits that fail.
+    fn commit(&self, commits: &[Commit]) {
         let assigned = self.state.assigned().clone();
         let mut list = TopicPartitionList::new();
         for commit in commits.iter().filter(|commit| assigned.contains(&commit.partition)) {
@@ -268,7 +269,7 @@ impl MemberThread {
             element.set_metadata(&*commit.metadata);
         }
         if list.count() > 0
-            && let Err(error) = self.consumer.commit(&list, mode)
+            && let Err(error) = self.consumer.commit(&list, CommitMode::Async)
         {
             tracing::warn!(%error, "kafka: offsets are not committed; more is read again after a restart");
         }
@@ -276,12 +277,10 @@ impl MemberThread {
 
     fn leave(self) {
         while let Ok(commits) = self.commits.try_recv() {
-            self.commit(&commits, CommitMode::Sync);
+            self.commit(&commits);
         }
-        self.consumer.unsubscribe();
-        let until = Instant::now() + LEAVE_TIMEOUT;
-        while !self.state.assigned().is_empty() && Instant::now() < until {
-            let _ = self.consumer.poll(POLL);
+        if !leaving::leave(self.consumer, LEAVE_TIMEOUT) {
+            tracing::warn!("kafka: the group could not be left in time: it waits for this process until its session runs out");
         }
     }
 }

@@ -4,7 +4,11 @@
 pub mod consumer;
 pub mod context;
 pub mod group;
+pub mod identity;
+pub mod leaving;
+pub mod lookup;
 pub mod producer;
+pub mod read_records;
 pub mod settings;
 pub mod token;
 pub mod topics;

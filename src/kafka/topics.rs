@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a topic must be like.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct TopicSpec {
     /// Its name.
     pub name: String,
@@ -22,7 +22,12 @@ pub struct TopicSpec {
     pub partitions: i32,
     /// Whether only the newest message of a key is kept; otherwise all are, for a week.
     pub compacted: bool,
+    /// Why it must have so many partitions, with what would go with those that there are.
+    pub rule: fn(found: i32) -> String,
 }
+
+/// A message of a topic that is not compacted is kept for so long at the least, in milliseconds: what expires before it was read is lost.
+const LEAST_RETENTION: i64 = 24 * 3_600_000;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -44,7 +49,7 @@ pub async fn ensure(cluster: &Cluster, specs: &[TopicSpec], replication: i32) ->
             if topic.compacted {
                 new.set("cleanup.policy", "compact").set("min.cleanable.dirty.ratio", "0.3").set("segment.ms", "3600000")
             } else {
-                new.set("cleanup.policy", "delete").set("retention.ms", "604800000")
+                new.set("cleanup.policy", "delete").set("retention.ms", "604800000").set("retention.bytes", "-1")
             }
         })
         .collect();
@@ -80,7 +85,7 @@ fn check_partitions(specs: &[TopicSpec], known: &BTreeMap<String, i32>) -> Resul
             Some(found) if *found == topic.partitions => {}
             Some(found) => {
                 let rule = format!("must have {} partitions to go with the others, got {found}", topic.partitions);
-                return Err(SettingsError::Client(format!("topic {}: {rule}", topic.name)));
+                return Err(SettingsError::Client(format!("topic {}: {rule}: {}", topic.name, (topic.rule)(*found))));
             }
             None => return Err(SettingsError::Client(format!("topic {} must exist with {}", topic.name, topic.shape()))),
         }
@@ -108,7 +113,17 @@ async fn await_created(cluster: &Cluster, specs: &[TopicSpec]) -> Result<BTreeMa
     partitions(cluster, &names)
 }
 
-/// Checks `cleanup.policy`: a topic that deletes what must be kept would lose state.
+/// What a topic that deletes by age or size breaks.
+fn retention_rule(name: &str, setting: impl Fn(&str) -> Option<i64>) -> Option<String> {
+    if let Some(ms) = setting("retention.ms").filter(|ms| (0..LEAST_RETENTION).contains(ms)) {
+        let rule = format!("must be -1 or at least {LEAST_RETENTION} (a day): what expires before every process has read it is lost");
+        return Some(format!("topic {name}: retention.ms {rule}, got {ms}"));
+    }
+    let bytes = setting("retention.bytes").filter(|bytes| *bytes >= 0)?;
+    Some(format!("topic {name}: retention.bytes must be -1: what is removed before every process has read it is lost, got {bytes}"))
+}
+
+/// Checks `cleanup.policy` and retention: a topic that deletes what must be kept would lose state.
 async fn check_policies(
     admin: &AdminClient<DefaultClientContext>,
     specs: &[TopicSpec],
@@ -127,6 +142,12 @@ async fn check_policies(
         if !fits {
             let expected = if topic.compacted { "compact" } else { "delete" };
             return Err(SettingsError::Client(format!("topic {}: cleanup.policy must be {expected}, got {policy:?}", topic.name)));
+        }
+        let setting = |name: &str| config.get(name).and_then(|entry| entry.value.as_deref()?.parse().ok());
+        if !topic.compacted
+            && let Some(broken) = retention_rule(&topic.name, setting)
+        {
+            return Err(SettingsError::Client(broken));
         }
     }
     Ok(())
@@ -167,4 +188,62 @@ pub fn bounds(cluster: &Cluster, topic: &str, partition: i32) -> Result<(i64, i6
     let consumer = cluster.request_client(&config, KafkaContext(()))?;
     let watermarks = retry_unready(|| consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT));
     watermarks.map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
+}
+
+/// Other groups than that one of which a member reads a topic now, with who they are: `group "g" (leakwarden at 10.0.0.5)`. Groups that
+/// may not be seen are not told.
+pub fn other_readers(cluster: &Cluster, topic: &str, group: &str) -> Result<Vec<String>, SettingsError> {
+    let config = cluster.config(&[])?;
+    let consumer = cluster.request_client(&config, KafkaContext(()))?;
+    let list = retry_unready(|| consumer.fetch_group_list(None, REQUEST_TIMEOUT));
+    let list = list.map_err(|error| SettingsError::Client(format!("the groups cannot be read: {error}")))?;
+    let mut found = Vec::new();
+    for other in list.groups().iter().filter(|other| other.name() != group) {
+        let reads = |member: &&rdkafka::groups::GroupMemberInfo| {
+            member.metadata().and_then(subscription).is_some_and(|topics| topics.contains(&topic))
+        };
+        found.extend(other.members().iter().find(reads).map(|member| {
+            let host = member.client_host().trim_start_matches('/');
+            format!("group {:?} ({} at {host})", other.name(), member.client_id())
+        }));
+    }
+    Ok(found)
+}
+
+/// The topics of a member's subscription, as the consumer protocol writes it: version, number of topics, each with its length.
+pub fn subscription(metadata: &[u8]) -> Option<Vec<&str>> {
+    let (count, mut rest) = metadata.get(2..)?.split_first_chunk::<4>()?;
+    let mut topics = Vec::new();
+    for _ in 0..i32::from_be_bytes(*count) {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        let (topic, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        topics.push(std::str::from_utf8(topic).ok()?);
+        rest = after;
+    }
+    Some(topics)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscription_is_read_and_one_that_is_cut_off_is_none() {
+        let bytes = b"\0\x01\0\0\0\x02\0\x01a\0\x03b.c\xff\xff\xff\xff";
+        assert_eq!(subscription(bytes), Some(vec!["a", "b.c"]));
+        for length in 0..14 {
+            assert_eq!(subscription(&bytes[..length]), None, "{length} bytes");
+        }
+        assert_eq!(subscription(b"\0\0\0\0\0\0"), Some(vec![]));
+    }
+
+    #[test]
+    fn a_topic_that_forgets_too_soon_breaks_a_rule_by_name() {
+        let of = |ms: i64, bytes: i64| retention_rule("t", |name| Some(if name == "retention.ms" { ms } else { bytes }));
+        assert_eq!(of(-1, -1), None);
+        assert_eq!(of(LEAST_RETENTION, -1), None);
+        assert!(of(60_000, -1).is_some_and(|rule| rule.starts_with("topic t: retention.ms must be -1 or at least 86400000")));
+        assert!(of(-1, 1_000).is_some_and(|rule| rule.starts_with("topic t: retention.bytes must be -1")));
+        assert_eq!(retention_rule("t", |_| None), None, "what the broker does not tell");
+    }
 }

@@ -282,7 +282,7 @@ impl PartitionDecoder {
             if raw.bytes.trim_ascii().is_empty() {
                 return batch.ignored.add(IgnoredReason::Blank, 1);
             }
-            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED), Vec::new());
+            batch.keep_dead_letter(self.dead_letter(raw, &unrecognised(raw.bytes)), Vec::new());
             return;
         }
         let Some(codec) = self.format.known() else { return };
@@ -402,7 +402,7 @@ impl PartitionDecoder {
                 return batch.ignored.add(IgnoredReason::Blank, 1);
             }
             let raw = Raw::new(bytes, Position(position), classifier.keys.record(bytes));
-            batch.keep_dead_letter(self.dead_letter(raw, UNRECOGNISED), Vec::new());
+            batch.keep_dead_letter(self.dead_letter(raw, &unrecognised(raw.bytes)), Vec::new());
         };
         match piece {
             Piece::Block(block) => {
@@ -451,6 +451,11 @@ const SHORTEST_RECORD: usize = 64;
 
 /// The reason of dead letters whose format is not recognised.
 pub const UNRECOGNISED: &str = "no format recognises the source; name one in its `format`";
+
+/// Why a record is not recognised.
+fn unrecognised(bytes: &[u8]) -> String {
+    decode::unreadable(bytes).map_or_else(|| UNRECOGNISED.to_owned(), |error| error.to_string())
+}
 
 /// The name of a file's partition: that of its source, with the file's name where the source has several files.
 pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {

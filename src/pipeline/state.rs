@@ -2,10 +2,11 @@
 
 use crate::classify::derivation::MadeTables;
 use crate::engine::Snapshot;
+use crate::kafka::identity::{Marks, RecordMark};
 use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
-use crate::source::kafka;
+use crate::source::kafka::{self, KafkaMessage};
 use crate::source::tail::TailPosition;
 use crate::store::seal::StateSealer;
 use crate::store::witness::{StateLoss, Witness};
@@ -31,6 +32,9 @@ pub struct Positions {
     /// Dead letters that have been re-driven: each counts once.
     #[serde(skip)]
     pub redriven: BTreeSet<LetterId>,
+    /// Records of Kafka partitions that were read, to tell by whether a partition still is what it was.
+    #[serde(skip)]
+    pub marks: BTreeMap<(String, i32), Marks>,
 }
 
 /// A directory that holds the state of a run.
@@ -71,8 +75,10 @@ impl StateDir {
         if !rest.is_empty() {
             let (redriven, rest) = postcard::take_from_bytes(rest)?;
             positions.redriven = redriven;
+            let (columns, rest) = if rest.is_empty() { Default::default() } else { postcard::take_from_bytes(rest)? };
+            positions.columns = columns;
             if !rest.is_empty() {
-                positions.columns = postcard::from_bytes(rest)?;
+                positions.marks = postcard::from_bytes(rest)?;
             }
         }
         let mut shards = snapshot.entries;
@@ -84,11 +90,15 @@ impl StateDir {
     pub fn save(&mut self, image: Snapshot, positions: &Positions) -> Result<(), StateError> {
         let mut meta = postcard::to_stdvec(&(&image.head, positions))?;
         // Behind the rest, and only where there are any: states without them are those of versions that knew none.
-        if !positions.redriven.is_empty() || !positions.columns.is_empty() {
-            meta = postcard::to_extend(&positions.redriven, meta)?;
+        let Positions { redriven, columns, marks, .. } = positions;
+        if !redriven.is_empty() || !columns.is_empty() || !marks.is_empty() {
+            meta = postcard::to_extend(redriven, meta)?;
         }
-        if !positions.columns.is_empty() {
-            meta = postcard::to_extend(&positions.columns, meta)?;
+        if !columns.is_empty() || !marks.is_empty() {
+            meta = postcard::to_extend(columns, meta)?;
+        }
+        if !marks.is_empty() {
+            meta = postcard::to_extend(marks, meta)?;
         }
         let shards = image.shards.into_iter().enumerate().map(|(at, bytes)| (at as u32, bytes));
         self.store.replace(&meta, shards)?;
@@ -123,6 +133,28 @@ impl Positions {
     /// Takes over below which header each partition goes on.
     pub fn know_columns(&mut self, columns: impl Iterator<Item = (String, Vec<String>)>) {
         self.columns.extend(columns);
+    }
+
+    /// A message was applied.
+    pub fn read(&mut self, message: &KafkaMessage) {
+        let of = (message.topic.to_string(), message.partition);
+        self.marks.entry(of.clone()).or_default().note(RecordMark { offset: message.offset, hash: message.hash });
+        self.offsets.insert(of, message.offset + 1);
+    }
+
+    /// A partition is read from its start, since it was made anew, or behind what is left of it.
+    pub fn rewind(&mut self, partition: &TopicPartition, to: Option<i64>) {
+        let of = (partition.topic.to_string(), partition.partition);
+        match to {
+            Some(to) => self.marks.entry(of.clone()).or_default().cut(to),
+            None => drop(self.marks.remove(&of)),
+        }
+        self.offsets.insert(of, to.unwrap_or(0));
+    }
+
+    /// Marks as the Kafka source takes them.
+    pub fn kafka_marks(&self) -> BTreeMap<TopicPartition, Marks> {
+        self.marks.iter().map(|((topic, partition), marks)| (TopicPartition::new(topic.as_str(), *partition), marks.clone())).collect()
     }
 
     /// Offsets as the Kafka source takes them.

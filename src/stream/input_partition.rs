@@ -13,7 +13,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::population::volume::RecordRef;
 use crate::stream::outbox::Outbox;
-use crate::stream::wire::{BundleBuilder, BundleItem, RecordPosition, RoutedItem, Tick, encode};
+use crate::stream::wire::{BundleBuilder, BundleItem, InputNote, RecordPosition, RoutedItem, Tick, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct InputPartition {
     watermarks: WatermarkTracker<Access>,
     /// What could be believed when the last record came.
     limit: Option<Timestamp>,
+    /// How often the partition was made anew before.
+    generation: u32,
     /// The next offset to read.
     next: i64,
     /// While records are set aside, which are not sent yet: the position from which to read again.
@@ -78,8 +80,10 @@ struct Destination {
 }
 
 /// A position in an input partition, as it is committed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct InputPosition {
+    /// How often the partition was made anew before.
+    pub generation: u32,
     /// The next offset.
     pub next: i64,
     /// The watermark there.
@@ -89,12 +93,19 @@ pub struct InputPosition {
 impl InputPosition {
     /// The metadata to commit with the offset.
     pub fn metadata(self) -> String {
-        self.watermark.map_or_else(String::new, |watermark| format!("w={}", watermark.0))
+        let watermark = self.watermark.map(|watermark| format!("w={}", watermark.0));
+        let generation = (self.generation > 0).then(|| format!("g={}", self.generation));
+        watermark.into_iter().chain(generation).collect::<Vec<_>>().join(",")
     }
 
     /// From a committed offset and its metadata.
     pub fn read(next: i64, metadata: &str) -> InputPosition {
-        InputPosition { next, watermark: metadata.strip_prefix("w=").and_then(|ms| ms.parse().ok()).map(Timestamp) }
+        let part = |name: &str| metadata.split(',').find_map(|part| part.strip_prefix(name));
+        InputPosition {
+            generation: part("g=").and_then(|number| number.parse().ok()).unwrap_or(0),
+            next,
+            watermark: part("w=").and_then(|ms| ms.parse().ok()).map(Timestamp),
+        }
     }
 }
 
@@ -105,7 +116,7 @@ impl InputPartition {
         if let Some(watermark) = from.watermark {
             watermarks.advance(watermark, &mut |_| {});
         }
-        let is_ours = |tick: &Tick| tick.of() == name && tick.next >= from.next;
+        let is_ours = |tick: &Tick| tick.of() == name && tick.generation == from.generation && tick.next >= from.next;
         let ticks = ticks.into_iter().filter(is_ours).collect();
         let event_task = context.task_of_source(&name.to_string(), tasks.max(1) as u32) as usize;
         let mut input = InputPartition {
@@ -113,6 +124,7 @@ impl InputPartition {
             context,
             watermarks,
             limit: None,
+            generation: from.generation,
             next: from.next,
             set_aside_from: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
@@ -140,6 +152,15 @@ impl InputPartition {
         self.context = context;
     }
 
+    /// How often the partition was made anew before.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    fn position(&self) -> InputPosition {
+        InputPosition { generation: self.generation, next: self.next, watermark: self.watermarks.watermark() }
+    }
+
     /// The latest plausible event time.
     pub fn watermark(&self) -> Option<Timestamp> {
         self.watermarks.watermark()
@@ -148,7 +169,7 @@ impl InputPartition {
     /// Takes the record at an offset.
     pub fn take(&mut self, offset: i64, input: DecodedInput) {
         self.apply_ticks();
-        let here = InputPosition { next: offset, watermark: self.watermarks.watermark() };
+        let here = InputPosition { generation: self.generation, next: offset, watermark: self.watermarks.watermark() };
         self.next = offset + 1;
         self.sub = 0;
         self.take_input(input);
@@ -156,9 +177,18 @@ impl InputPartition {
         self.apply_ticks();
     }
 
+    /// Goes on at a later offset: what comes before it was taken in another generation, or is no record.
+    pub fn pass(&mut self, next: i64) {
+        if next > self.next {
+            self.apply_ticks();
+            (self.next, self.sub) = (next, 0);
+            self.apply_ticks();
+        }
+    }
+
     /// Takes what a decoder had held back of earlier records.
     pub fn take_held(&mut self, input: DecodedInput) {
-        let here = InputPosition { next: self.next, watermark: self.watermarks.watermark() };
+        let here = self.position();
         self.take_input(input);
         self.note_set_aside(here);
     }
@@ -227,13 +257,14 @@ impl InputPartition {
 
     /// The record that advances the watermark of this idle partition.
     pub fn tick(&self, to: Timestamp) -> OutgoingRecord {
-        let tick = Tick { topic: self.name.topic.to_string(), partition: self.name.partition, next: self.next, to };
-        OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.key(), value: Some(encode(&tick)) }
+        let (topic, partition) = (self.name.topic.to_string(), self.name.partition);
+        let tick = Tick { topic, partition, generation: self.generation, next: self.next, to };
+        OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key: self.key(), value: Some(encode(&InputNote::Tick(tick))) }
     }
 
     /// A tick of this partition has been recorded.
     pub fn recorded(&mut self, tick: Tick) {
-        if tick.next >= self.next {
+        if tick.generation == self.generation && tick.next >= self.next {
             self.ticks.push_back(tick);
             self.apply_ticks();
         }
@@ -273,7 +304,7 @@ impl InputPartition {
     }
 
     fn add_to_bundle(&mut self, task: usize, at: Timestamp, item: RoutedItem) {
-        let position = RecordPosition { next: self.next, sub: self.sub };
+        let position = RecordPosition { generation: self.generation, next: self.next, sub: self.sub };
         self.sub += 1;
         self.tasks[task].bundle.push(&BundleItem { position, at, item });
         if self.tasks[task].bundle.len() >= FULL_BUNDLE {
@@ -285,7 +316,7 @@ impl InputPartition {
     fn send_bundle(&mut self, task: usize, watermark: Option<Timestamp>) {
         let Destination { bundle, sent_watermark } = &mut self.tasks[task];
         *sent_watermark = watermark;
-        let value = bundle.close(&self.name, watermark);
+        let value = bundle.close(&self.name, self.generation, watermark);
         self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: task as i32, key: self.key(), value: Some(value) });
     }
 
@@ -297,7 +328,7 @@ impl InputPartition {
     pub fn prepare_commit(&mut self) {
         if self.commit.is_none() {
             self.flush_due();
-            let now = InputPosition { next: self.next, watermark: self.watermarks.watermark() };
+            let now = self.position();
             self.commit = Some((self.set_aside_from.unwrap_or(now), self.outbox.last_number()));
         }
     }

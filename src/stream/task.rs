@@ -171,6 +171,7 @@ impl Task {
     ) -> Result<u32, String> {
         let (bundle, items) = read_bundle(value)?;
         let input = self.stage.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
+        let in_front = if bundle.generation > 0 { self.frontier() } else { None };
         self.input.take(offset, stamp, input, &bundle);
         let frontier = if bundle.redriven { self.frontier() } else { None };
         for item in items {
@@ -179,7 +180,7 @@ impl Task {
                     output.counts.source(access.source).redriven += 1;
                     self.input.take_redriven(input, access, frontier).map(NewInput::Record)
                 }
-                item => self.input.take_item(input, item),
+                item => self.input.take_item(input, item, in_front),
             };
             match new {
                 Some(NewInput::Record(scheduled)) => {

@@ -96,19 +96,31 @@ impl TaskInput {
     }
 
     /// Takes an item of that bundle; returns it if it is new.
-    pub fn take_item(&mut self, input: PartitionId, BundleItem { position, at, item }: BundleItem) -> Option<NewInput> {
+    ///
+    /// What comes of an input partition that was made anew knows nothing of the time up to which the former one had come: it settles
+    /// no earlier than the frontier in front of its bundle, which is the same for everybody who reads it.
+    pub fn take_item(
+        &mut self,
+        input: PartitionId,
+        BundleItem { position, at, item }: BundleItem,
+        in_front: Option<Timestamp>,
+    ) -> Option<NewInput> {
         let progress = self.now.inputs.entry(input).or_default();
         if position <= progress.position {
             return None;
         }
         progress.position = position;
+        let (at, is_late) = match in_front {
+            Some(earliest) if earliest > at => (earliest, true),
+            Some(_) | None => (at, false),
+        };
         self.now.latest = self.now.latest.max(at);
         if at < self.applied {
             return None;
         }
         Some(match item {
             RoutedItem::Record { access, late } => {
-                NewInput::Record(Scheduled { settles: at, late, item: Access { partition: input, ..access } })
+                NewInput::Record(Scheduled { settles: at, late: late || is_late, item: Access { partition: input, ..access } })
             }
             RoutedItem::Event(event) => NewInput::Event(input, at, event),
         })

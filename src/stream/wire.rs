@@ -16,6 +16,8 @@ pub const VERSION: u8 = 5;
 /// The position of an item in the output of its input partition: it rises, and is the same whichever process sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct RecordPosition {
+    /// How often the input partition was made anew before: its offsets begin again.
+    pub generation: u32,
     /// The offset after the record of the input that the item comes from.
     pub next: i64,
     /// Its index among the items since that offset.
@@ -33,6 +35,8 @@ pub struct Bundle {
     pub watermark: Option<Timestamp>,
     /// How many items follow; none where only the watermark is sent.
     pub records: u32,
+    /// How often the input partition was made anew before.
+    pub generation: u32,
     /// Whether they are re-driven dead letters: they have no position in the input partition, and settle when they are read.
     pub redriven: bool,
 }
@@ -88,13 +92,14 @@ impl BundleBuilder {
     }
 
     /// Encodes the bundle, and begins the next.
-    pub fn close(&mut self, input: &TopicPartition, watermark: Option<Timestamp>) -> Vec<u8> {
-        self.close_as(Bundle { topic: input.topic.to_string(), partition: input.partition, watermark, records: 0, redriven: false })
+    pub fn close(&mut self, input: &TopicPartition, generation: u32, watermark: Option<Timestamp>) -> Vec<u8> {
+        let (topic, partition) = (input.topic.to_string(), input.partition);
+        self.close_as(Bundle { topic, partition, watermark, records: 0, generation, redriven: false })
     }
 
     /// The same for re-driven records.
     pub fn close_redriven(&mut self, topic: &str, partition: i32) -> Vec<u8> {
-        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark: None, records: 0, redriven: true })
+        self.close_as(Bundle { topic: topic.to_owned(), partition, watermark: None, records: 0, generation: 0, redriven: true })
     }
 
     fn close_as(&mut self, bundle: Bundle) -> Vec<u8> {
@@ -169,13 +174,44 @@ pub enum TaskMessage {
     },
 }
 
-/// A record of `leakwarden.ticks`: an input partition was idle, and its watermark is advanced to follow the others.
+/// A record of `leakwarden.ticks`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum InputNote {
+    /// An input partition was idle.
+    Tick(Tick),
+    /// What an input partition is known by.
+    Known(KnownInput),
+    /// The configuration of the process that writes it.
+    Configured {
+        /// Its hash; empty where the process ends.
+        config: String,
+        /// When it was told, by the clock of the process.
+        at: Timestamp,
+    },
+}
+
+/// What an input partition is known by, for who reads it where nothing is committed: brokers forget commits with a topic.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct KnownInput {
+    /// Topic of the input partition.
+    pub topic: String,
+    /// Its number.
+    pub partition: i32,
+    /// How often it was made anew before.
+    pub generation: u32,
+    /// Offsets and hashes of records that were read of it, from the last on.
+    pub marks: Vec<(i64, u64)>,
+}
+
+/// An input partition was idle, and its watermark is advanced to follow the others.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Tick {
     /// Topic of the input partition.
     pub topic: String,
     /// Its number.
     pub partition: i32,
+    /// How often it was made anew before.
+    pub generation: u32,
     /// The offset before whose record it takes effect.
     pub next: i64,
     /// The new watermark.

@@ -314,6 +314,17 @@ impl Metrics {
         self.set(table::TASKS_RUNNING, [], tasks as f64);
     }
 
+    /// Messages that the group of a cluster has not committed yet: of the input, and of the tasks' own topic.
+    pub fn set_cluster_lag(&self, input: u64, access: u64) {
+        self.set(table::CLUSTER_LAG, ["input"], input as f64);
+        self.set(table::CLUSTER_LAG, ["access"], access as f64);
+    }
+
+    /// How many different configurations the processes of a cluster have.
+    pub fn set_configurations(&self, different: u64) {
+        self.set(table::CLUSTER_CONFIGURATIONS, [], different as f64);
+    }
+
     /// How far restores have come.
     pub fn restoring(&self, tasks: u64, records: u64, bytes: u64) {
         self.set(table::TASKS_RESTORING, [], tasks as f64);

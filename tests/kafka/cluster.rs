@@ -182,7 +182,7 @@ fn topics_that_do_not_fit_are_refused_with_their_name_and_rule() {
     let mut process = cluster.start(0);
     assert!(!process.ended().success());
     let log = process.log();
-    assert!(log.contains("topic misfit.own.state: must have 5 partitions to go with the others, got 3"), "{log}");
+    assert!(log.contains("topic misfit.own.state: must have 5 partitions to go with the others, got 3: tasks is fixed once there is state; cluster.tasks = 2 goes with it"), "{log}");
     let cluster = Cluster::new("forgetful", broker.brokers(), 4);
     cluster.run.topics.create("forgetful.own.state", 5, &[("cleanup.policy", "delete")]);
     let mut process = cluster.start(0);

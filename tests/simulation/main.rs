@@ -138,7 +138,7 @@ fn what_was_read_before_an_input_partition_came_back_is_not_taken_for_what_comes
     let (name, records) = COMPANY.inputs.first_key_value().expect("there are inputs");
     let layout = Layout { tasks: 1, inputs: vec![name.clone()] };
     let mut node = Node::new(COMPANY.context.clone(), layout, MessageSealer::new(seal_key(), WriterId::new(0, 0)));
-    let start = InputPosition { next: 0, watermark: None };
+    let start = InputPosition::default();
     let sent = |node: &mut Node| {
         let effects = node.effects();
         let bundles = effects.iter().filter_map(|effect| match effect {

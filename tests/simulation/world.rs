@@ -201,7 +201,7 @@ impl<'a> World<'a> {
             self.processes[to].node.assign(task, self.saved.get(&task).copied().unwrap_or_default());
         }
         for (name, to) in inputs {
-            let resume = self.committed.get(&name).copied().unwrap_or(InputPosition { next: 0, watermark: None });
+            let resume = self.committed.get(&name).copied().unwrap_or(InputPosition::default());
             let end = self.log.end(InternalTopic::Ticks, 0);
             self.processes[to].node.assign_input(name, resume, end);
         }

@@ -1,4 +1,5 @@
-//! Bytes that are no UTF-8 text yet: gzip and Base64 of carriers, UTF-16 with a byte order mark.
+//! Bytes that are no UTF-8 text yet: gzip and Base64 of carriers, UTF-16 with a byte order mark, JSON behind the header of a schema
+//! registry.
 
 use crate::decode::{DecodeError, LONGEST_RECORD};
 use base64::Engine as _;
@@ -16,8 +17,29 @@ pub(in crate::decode) fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DecodeE
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes).map(Cow::Owned),
         [0x1f, 0x8b, ..] => gunzip(bytes).map(Cow::Owned),
+        [0, 0, ..] | [0, _, _, _, _, b'{' | b'[', ..] | [3, 0 | 5, ..] => registered(bytes).map(Cow::Borrowed),
         _ => Ok(Cow::Borrowed(bytes)),
     }
+}
+
+/// Headers of schema registries: of Confluent and who follows it (a zero, four bytes of the schema's id), of Apicurio (eight bytes of
+/// it), of AWS Glue (a three, a byte that says that nothing is packed, sixteen bytes of it).
+const HEADERS: [(u8, usize); 3] = [(0, 5), (0, 9), (3, 18)];
+
+/// JSON behind the header of a schema registry. Avro and Protobuf, which have the same headers, hold no names of fields: only the
+/// registry knows what such bytes say.
+fn registered(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let behind = |(magic, length): (u8, usize)| bytes.get(length..).filter(|_| bytes.first() == Some(&magic));
+    let is_json = |text: &&[u8]| matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
+    if let Some(json) = HEADERS.into_iter().filter_map(behind).find(is_json) {
+        return Ok(json);
+    }
+    let id = bytes.get(1..5).and_then(|id| id.first_chunk()).map_or(0, |id| u32::from_be_bytes(*id));
+    let what = match bytes {
+        [3, ..] => "Avro, Protobuf or packed, with the header of AWS Glue".to_owned(),
+        _ => format!("Avro or Protobuf, with the header of a schema registry (schema {id})"),
+    };
+    Err(DecodeError::Form { expected: "JSON or text, which its producer or a connector must write", what })
 }
 
 /// A text in Base64, perhaps packed within.
@@ -66,6 +88,23 @@ mod tests {
         }
         assert_eq!(base64("eyJhIjoxfQ==").as_deref(), Some("{\"a\":1}"));
         assert!(unpacked(b"\x1f\x8bx").is_err() && base64("?").is_none());
+    }
+
+    #[test]
+    fn json_behind_the_header_of_a_schema_registry_is_read_and_what_only_the_registry_knows_says_so() {
+        let json = br#" {"a":1}"#;
+        for header in [&[0, 0, 0, 0, 7][..], &[0, 9, 1, 2, 3], &[0, 0, 0, 0, 0, 0, 0, 0, 7], &[3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] {
+            let json = if header[1] == 9 { &json[1..] } else { &json[..] };
+            let message = [header, json].concat();
+            assert_eq!(unpacked(&message).expect("is JSON").as_ref(), json, "{header:?}");
+        }
+        let avro = unpacked(&[0, 0, 0, 1, 2, 6, b'a', b'b', b'c']).expect_err("only the registry knows").to_string();
+        assert_eq!(avro, "record is not JSON or text, which its producer or a connector must write: Avro or Protobuf, with the header of a schema registry (schema 258)");
+        assert!(unpacked(&[3, 5, 1, 2]).expect_err("packed").to_string().contains("AWS Glue"));
+        for short in [&[0][..], &[0, 0], &[3], &[0, 0, 0, 0]] {
+            let _ = unpacked(short);
+        }
+        assert_eq!(unpacked(b"3 rows").expect("is text").as_ref(), b"3 rows");
     }
 
     #[test]

@@ -57,6 +57,7 @@ pub struct Caches {
     /// Asked for since, and not there yet or being restored from.
     since: BTreeMap<i32, Instant>,
     waiting: BTreeSet<i32>,
+    dir: PathBuf,
     ended: Receiver<()>,
     metrics: Metrics,
 }
@@ -72,6 +73,7 @@ impl Caches {
         // A state is large: the next is read once the last was taken.
         let (answers, recalled) = bounded(1);
         let (ending, ended) = bounded(0);
+        let dir = place.dir.clone();
         let thread = Thread { place, answers, metrics: metrics.clone(), reader: None, parts: BTreeMap::new(), failure_logged: false };
         let started = std::thread::Builder::new().name("state-cache".to_owned()).spawn(move || {
             thread.run(&ordered);
@@ -80,7 +82,7 @@ impl Caches {
         if let Err(error) = started {
             tracing::warn!(%error, "states are not cached: a thread cannot be started");
         }
-        Caches { orders, recalled, since: BTreeMap::new(), waiting: BTreeSet::new(), ended, metrics: metrics.clone() }
+        Caches { orders, recalled, since: BTreeMap::new(), waiting: BTreeSet::new(), dir, ended, metrics: metrics.clone() }
     }
 
     /// Reads what is cached of a partition; it comes by [`Caches::recalled`].
@@ -111,6 +113,12 @@ impl Caches {
         let millis = self.since.remove(&part).map_or(0, |since| since.elapsed().as_millis() as u64);
         tracing::info!(partition = part, cached, read, bytes, millis, "a state was restored");
         self.order(Order::Keep(part));
+    }
+
+    /// Bytes of all caches on disk.
+    pub fn size(&self) -> u64 {
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        files.filter_map(|file| file.metadata().ok()).map(|about| about.len()).sum()
     }
 
     /// A cache is not what the topic holds.

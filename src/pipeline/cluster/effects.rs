@@ -1,6 +1,7 @@
 //! What the node wants to be done, and what has been acknowledged of it.
 
 use super::caches::log_name;
+use super::continuity::commit_text;
 use super::{COMMITTED_AGAIN, Process};
 use crate::kafka::group::Commit;
 use crate::kafka::producer::ProducerRecord;
@@ -52,7 +53,8 @@ impl Process {
                         self.consumer.unassign(TopicPartition::new(self.setup.topics[&topic].clone(), partition))
                     }
                     Effect::ConsumeInput(input, from) => {
-                        self.service.followed.follow_input(&input, from);
+                        let reading = self.inputs.resume(&input, from);
+                        self.service.followed.follow_input(&input, reading);
                         self.consumer.assign(input, from);
                     }
                     Effect::Commit(input, resume) => {
@@ -61,7 +63,9 @@ impl Process {
                         let known = self.committed.get(&input);
                         if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
                             self.committed.insert(input.clone(), (resume, now));
-                            let metadata = committed::seal(self.node.seal_key(), &input.to_string(), resume.next, &resume.metadata());
+                            let read = self.service.followed.get(&input).map(|followed| &followed.more.read);
+                            let text = commit_text(resume, read);
+                            let metadata = committed::seal(self.node.seal_key(), &input.to_string(), resume.next, &text);
                             commits.push(Commit { partition: input, offset: resume.next, metadata });
                         }
                     }

@@ -4,6 +4,7 @@ use crate::classify::classifier::Classifier;
 use crate::decode::Raw;
 use crate::engine::partition_events::LossCounts;
 use crate::kafka::consumer::ConsumerRecord;
+use crate::kafka::read_records::ReadRecords;
 use crate::model::access::{PartitionId, Position};
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
@@ -16,9 +17,10 @@ use rayon::prelude::*;
 use std::time::{Duration, Instant};
 
 /// How far an input partition was read here.
+#[derive(Default)]
 pub struct Reading {
-    /// The next offset.
-    next: i64,
+    /// What was read of it.
+    pub read: ReadRecords,
     /// How often records were lost since the last ones came.
     lost: u64,
     /// When brokers were last asked why offsets are missing.
@@ -31,24 +33,26 @@ const ASKED_AGAIN: Duration = Duration::from_secs(60);
 const SLICE: usize = 256;
 
 impl FollowedPartitions<TopicPartition, Reading> {
-    /// Follows an input partition from that offset on.
-    pub fn follow_input(&mut self, input: &TopicPartition, next: i64) {
+    /// Follows an input partition.
+    pub fn follow_input(&mut self, input: &TopicPartition, reading: Reading) {
         let is_of = |topics: &[String]| topics.iter().any(|topic| **topic == *input.topic);
         let Some(source) = self.sources().iter().position(|source| is_of(&source.topics)) else { return };
-        let reading = Reading { next, lost: 0, asked: None };
         self.follow(input.clone(), source, PartitionId::default(), input.to_string(), reading);
     }
 }
 
 impl Reading {
+    /// Goes on with what was read before.
+    pub fn of(read: ReadRecords) -> Reading {
+        Reading { read, ..Reading::default() }
+    }
+
     /// The offset that was to come, where a later one came and it is worth asking why: transactions and compaction leave out offsets too.
     pub fn is_missed(&mut self, came: i64, now: Instant) -> Option<i64> {
         let is_due = self.asked.is_none_or(|asked| now.duration_since(asked) >= ASKED_AGAIN);
-        let is_missed = self.next > 0 && came > self.next && is_due;
-        is_missed.then(|| {
-            self.asked = Some(now);
-            self.next
-        })
+        let missed = self.read.next.filter(|next| *next > 0 && came > *next && is_due)?;
+        self.asked = Some(now);
+        Some(missed)
     }
 
     /// Records before the next one expired before they were read.
@@ -66,7 +70,6 @@ impl Reading {
 pub fn decode(followed: &mut Followed<Reading>, messages: &[ConsumerRecord], classifier: &Classifier, now: Timestamp) -> Vec<Batch> {
     let Some(last) = messages.last() else { return Vec::new() };
     followed.touch(Instant::now(), last.timestamp_ms.map_or(now, Timestamp));
-    followed.more.next = last.offset + 1;
     let decoder = &mut followed.decoder;
     decoder.recognise(messages.iter().take(100).map(|message| message.value.as_deref().unwrap_or_default()));
     if decoder.format().is_some_and(|codec| codec.format.stateless) {

@@ -35,6 +35,10 @@ impl Process {
         }
         let watermarks = self.node.watermarks();
         self.service.followed.measure_watermarks(now(), |input| watermarks.get(input).copied());
+        self.service.health.set_cut_off(self.consumer.is_cut_off());
+        if let Some(lag) = self.survey.lag() {
+            self.service.metrics.set_cluster_lag(lag.input, lag.access);
+        }
         self.measure_lag();
         let counts = self.node.counts();
         record_counts::count_settled(&counts, |index| self.service.followed.metrics_of(index));

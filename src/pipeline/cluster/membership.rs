@@ -7,7 +7,6 @@ use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::stream::InternalTopic;
 use crate::stream::committed::{self, SavedStates};
-use crate::stream::input_partition::InputPosition;
 use crossbeam_channel::Sender;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,13 +23,13 @@ impl Process {
                 GroupEvent::Assigned { partition, committed } if partition.topic == access => {
                     let saved = self.believed(&partition, committed.as_ref()).map(|(_, text)| SavedStates::read(text));
                     self.node.assign(partition.partition, saved.unwrap_or_default());
+                    tracing::info!(task = partition.partition, "this process has a task more");
                     hit("assigned");
                 }
                 GroupEvent::Assigned { partition, committed } => {
-                    let resume = self.believed(&partition, committed.as_ref()).map(|(offset, text)| InputPosition::read(offset, text));
-                    let resume = resume.unwrap_or(InputPosition { next: 0, watermark: None });
+                    let believed = self.believed(&partition, committed.as_ref()).map(|(offset, text)| (offset, text.to_owned()));
                     let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
-                    self.node.assign_input(partition, resume, end);
+                    self.inputs.assigned(partition, believed, end);
                 }
                 GroupEvent::Revoked(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
@@ -64,8 +63,10 @@ impl Process {
     fn give_up(&mut self, gone: &[TopicPartition], access: &str) {
         for of in gone {
             if &*of.topic == access {
+                tracing::info!(task = of.partition, "this process has a task less");
                 self.node.revoke(of.partition);
             } else {
+                self.inputs.forget(of);
                 self.node.revoke_input(of);
                 self.committed.remove(of);
                 self.service.followed.leave(of);

@@ -2,12 +2,15 @@
 //! are the brokers, the clock and the sinks. What it shares with a service of one process stands in [`crate::pipeline::service`].
 
 mod caches;
+mod configurations;
+mod continuity;
 mod effects;
 mod input_partitions;
 mod intruders;
 mod measure;
 mod membership;
 mod setup;
+mod survey;
 
 use crate::config::schema::Config;
 use crate::engine::context::Context;
@@ -29,12 +32,15 @@ use crate::stream::input_partition::InputPosition;
 use crate::stream::node::{Message, Node, Show};
 use anyhow::Context as _;
 use caches::{CacheLocation, Caches};
+use configurations::ConfigurationWatch;
+use continuity::InputWatch;
 use crossbeam_channel::Receiver;
 use input_partitions::Reading;
 pub use setup::Setup;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use survey::Survey;
 
 /// How long to wait for messages before looking at everything else.
 const WAIT: Duration = Duration::from_millis(20);
@@ -72,6 +78,9 @@ pub struct Process {
     consumer: PartitionConsumer,
     producer: RecordProducer,
     service: Service<TopicPartition, Reading>,
+    inputs: InputWatch,
+    survey: Survey,
+    configurations: ConfigurationWatch,
     /// Batches of alerts that the node waits for every sink to acknowledge: number of the sinks' batch, and of the node's effect.
     unacknowledged_alerts: VecDeque<(u64, u64)>,
     caches: Caches,
@@ -119,6 +128,9 @@ impl Process {
             sealer: StateSealer::new(keys),
         };
         Ok(Process {
+            inputs: InputWatch::new(&setup, keys)?,
+            survey: Survey::start(&setup)?,
+            configurations: ConfigurationWatch::default(),
             node: Node::new(context, setup.layout.clone(), MessageSealer::new(key, writer())),
             unacknowledged_alerts: VecDeque::new(),
             caches: Caches::start(place, &service.metrics),
@@ -150,10 +162,14 @@ impl Process {
         }
         self.service.health.set_stopping();
         let tasks: Vec<i32> = self.node.tasks().map(|(task, _)| task).collect();
+        self.make_inputs_known(Instant::now(), true);
+        self.withdraw_configuration();
         self.last_save(&tasks)?;
         self.service.publisher.stop(LAST_SAVE);
         self.caches.stop(CACHE_WITHIN);
-        let left = [self.task_group, self.input_group].map(|member| member.leave(LEAVE_WITHIN));
+        let members = [self.task_group, self.input_group];
+        members.iter().for_each(GroupMember::begin_to_leave);
+        let left = members.map(|member| member.leave(LEAVE_WITHIN));
         if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
         }
@@ -169,6 +185,7 @@ impl Process {
         self.stepped_at = now;
         self.take_up_changes()?;
         self.take_group_events()?;
+        self.begin_inputs()?;
         if self.producer.unacknowledged_bytes() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
@@ -201,6 +218,7 @@ impl Process {
             let took = since.elapsed();
             self.save_at = self.save_at.max(now + took * UNSAVED);
             self.service.metrics.checkpoint(took);
+            self.service.metrics.set_state_bytes(self.caches.size());
         }
         Ok(())
     }
@@ -221,7 +239,7 @@ impl Process {
         messages: Vec<crate::kafka::consumer::ConsumerRecord>,
     ) -> anyhow::Result<()> {
         let ours = self.setup.topics.iter().find(|(_, name)| **name == partition.topic).map(|(topic, _)| *topic);
-        let Some(topic) = ours else { return self.take_input(partition, &messages) };
+        let Some(topic) = ours else { return self.take_input(partition, messages) };
         let fresh = now() - FRESH;
         let shows = self.service.settings.provisional && !self.behind;
         for message in messages {
@@ -240,8 +258,9 @@ impl Process {
         Ok(())
     }
 
-    fn take_input(&mut self, input: &TopicPartition, messages: &[crate::kafka::consumer::ConsumerRecord]) -> anyhow::Result<()> {
-        self.look_for_lost(input, messages);
+    fn take_input(&mut self, input: &TopicPartition, messages: Vec<crate::kafka::consumer::ConsumerRecord>) -> anyhow::Result<()> {
+        self.look_for_lost(input, &messages);
+        let messages = &self.not_taken_yet(input, messages)?;
         let classifier = self.node.context().classifier.clone();
         let Some(followed) = self.service.followed.get_mut(input) else { return Ok(()) };
         let batches = input_partitions::decode(followed, messages, &classifier, now());
@@ -255,6 +274,10 @@ impl Process {
             self.service.dead_letters.extend(letters);
             self.node.record(input, message.offset, content);
             hit("record taken");
+        }
+        // Also where the last messages were taken before.
+        if let Some(next) = self.service.followed.get(input).and_then(|followed| followed.more.read.next) {
+            self.node.pass_input(input, next);
         }
         self.service.dead_letters.keep()
     }
@@ -311,6 +334,9 @@ impl Process {
         self.behind = self.backlog() > BEHIND;
         self.hold_those_ahead();
         self.node.prepare_commits();
+        self.look_at_inputs(now)?;
+        self.make_inputs_known(now, false);
+        self.compare_configurations(now);
         self.look_for_intruders(now);
         self.measure();
         Ok(())

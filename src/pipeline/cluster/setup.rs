@@ -4,7 +4,7 @@ use crate::config::cluster::Cluster as Settings;
 use crate::config::schema::{Config, SourceKind};
 use crate::kafka::group::GroupSettings;
 use crate::kafka::settings::Cluster;
-use crate::kafka::topics::{TopicSpec, ensure, partitions};
+use crate::kafka::topics::{TopicSpec, ensure, other_readers, partitions};
 use crate::model::topic::TopicPartition;
 use crate::stream::InternalTopic;
 use crate::stream::node::Layout;
@@ -45,9 +45,25 @@ impl Setup {
                     InternalTopic::Summaries | InternalTopic::Baselines | InternalTopic::Ticks => 1,
                 },
                 compacted: topic.is_compacted(),
+                rule: match topic {
+                    InternalTopic::Access => |found| format!("tasks is fixed once there is state; cluster.tasks = {found} goes with it"),
+                    InternalTopic::State => |found| format!("tasks is fixed once there is state; cluster.tasks = {} goes with it", found - 1),
+                    InternalTopic::Summaries | InternalTopic::Baselines | InternalTopic::Ticks => |_| "all of it is in one".to_owned(),
+                },
             })
             .collect();
         ensure(&cluster, &wanted, settings.replication_factor).await?;
+        let tasks_group = format!("{}.tasks", first.group);
+        let access = name(settings, InternalTopic::Access);
+        match other_readers(&cluster, &access, &tasks_group) {
+            Ok(others) => anyhow::ensure!(
+                others.is_empty(),
+                "cluster.topic_prefix = {:?} must be of one cluster alone: {access} is read by {}; give each [cluster] a topic_prefix of its own",
+                settings.topic_prefix,
+                others.join(", ")
+            ),
+            Err(error) => tracing::warn!(%error, "whether another cluster has the same topic_prefix is not checked"),
+        }
         let inputs: Vec<String> = sources.iter().flat_map(|kafka| kafka.topics.iter().cloned()).collect();
         let known = partitions(&cluster, &inputs)?;
         for topic in &inputs {
@@ -68,7 +84,7 @@ impl Setup {
         // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
         let groups = [
             group_settings(first.group.clone(), inputs),
-            group_settings(format!("{}.tasks", first.group), vec![name(settings, InternalTopic::Access)]),
+            group_settings(tasks_group, vec![access]),
         ];
         Ok(Setup { cluster, layout, prefix: settings.topic_prefix.clone(), topics, groups })
     }

@@ -177,6 +177,14 @@ impl Live {
                 let partition = self.engine.context().partition(&name);
                 self.engine.mark_idle(partition, None);
             }
+            Arrival::Rewound { source, partition, to } => {
+                let followed = self.follow(source, &partition.to_string(), now());
+                self.engine.note_loss(followed);
+                self.positions.rewind(&partition, to);
+            }
+            Arrival::GoesOn { partition, next } => {
+                self.positions.offsets.insert((partition.topic.to_string(), partition.partition), next);
+            }
             Arrival::Message { source, name, message } => {
                 // The broker's time, so that what a record waited in the topic counts as well.
                 let arrived = message.timestamp_ms.filter(|ms| *ms > 0).map_or_else(now, Timestamp);
@@ -196,7 +204,7 @@ impl Live {
                 self.parts.in_work.pause();
                 let believed = self.service.settings.limit(message.timestamp_ms, now()).latest;
                 self.take(Taken { partition, batch, arrived, believed }, observer)?;
-                self.positions.offsets.insert((message.topic.to_string(), message.partition), message.offset + 1);
+                self.positions.read(&message);
             }
             Arrival::Piece { source, name, piece } => {
                 let arrived = now();

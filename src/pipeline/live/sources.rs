@@ -2,6 +2,7 @@
 
 use crate::config::schema::{Config, SourceKind};
 use crate::model::keys::Keys;
+use crate::model::topic::TopicPartition;
 use crate::pipeline::brokers;
 use crate::pipeline::partition_decoder::partition_name;
 use crate::pipeline::state::Positions;
@@ -31,6 +32,22 @@ pub enum Arrival {
         source: usize,
         /// Its name.
         name: String,
+    },
+    /// A partition of a topic is read from before where it was left: from its start, or behind what is left of it.
+    Rewound {
+        /// Place of its source in the configuration.
+        source: usize,
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset, where some of it is left.
+        to: Option<i64>,
+    },
+    /// A partition of a topic goes on at an offset: what comes before it was taken.
+    GoesOn {
+        /// The partition.
+        partition: TopicPartition,
+        /// The next offset.
+        next: i64,
     },
     /// A Kafka message.
     Message {
@@ -86,7 +103,10 @@ impl Sources {
         let mut sources = Sources { kafka: Vec::new(), tails: Vec::new() };
         for (at, source) in config.sources.iter().enumerate() {
             match &source.kind {
-                SourceKind::Kafka(kafka) => sources.kafka.push((at, KafkaSource::start(&brokers::source(kafka), positions.kafka())?)),
+                SourceKind::Kafka(kafka) => {
+                    let started = KafkaSource::start(&brokers::source(kafka, keys), positions.kafka(), positions.kafka_marks())?;
+                    sources.kafka.push((at, started));
+                }
                 SourceKind::Files(pattern) => {
                     let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
                     let of = (source.name.clone(), pattern.clone());
@@ -158,6 +178,7 @@ impl Sources {
 
     /// Leaves every source.
     pub fn stop(self) {
+        self.kafka.iter().for_each(|(_, kafka)| kafka.begin_to_stop());
         for (_, kafka) in self.kafka {
             if !kafka.stop(LEAVE_WITHIN) {
                 tracing::warn!("the Kafka client did not leave in time and is left behind");
@@ -210,9 +231,14 @@ fn take(source: usize, event: KafkaEvent, arrivals: &mut Vec<Arrival>) {
             arrivals.extend(partitions.into_iter().map(|partition| Arrival::Gone { name: partition.to_string() }));
         }
         KafkaEvent::Jumped { partition, expected, found } => {
-            tracing::warn!(%partition, expected, found, "records are missing: the partition does not go on where the state left it");
+            tracing::warn!(%partition, expected, found, "records are missing: they expired before they were read");
             arrivals.push(Arrival::Lost { source, name: partition.to_string() });
         }
+        KafkaEvent::Rewound { partition, expected, to } => {
+            brokers::tell_rewound(&partition, expected, to);
+            arrivals.push(Arrival::Rewound { source, partition, to });
+        }
+        KafkaEvent::GoesOn { partition, next } => arrivals.push(Arrival::GoesOn { partition, next }),
         KafkaEvent::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
     }
 }

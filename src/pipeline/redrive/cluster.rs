@@ -44,7 +44,9 @@ impl Handover {
         let found = partitions(&cluster, std::slice::from_ref(&access))?.get(&access).copied();
         let rule = || format!("topic {access}: must be there with {} partitions, as its processes make it, got {found:?}", settings.tasks);
         anyhow::ensure!(found == Some(settings.tasks), rule());
-        ensure(&cluster, &[TopicSpec { name: redriven.clone(), partitions: 1, compacted: true }], settings.replication_factor).await?;
+        let rule = |_| "all of it is in one".to_owned();
+        let spec = TopicSpec { name: redriven.clone(), partitions: 1, compacted: true, rule };
+        ensure(&cluster, &[spec], settings.replication_factor).await?;
         Ok(Handover { cluster, access, redriven, tasks: settings.tasks, prefix: settings.topic_prefix.clone() })
     }
 

@@ -1,15 +1,18 @@
 //! The state of a consumer, and the callbacks of librdkafka that keep it: assignments, statistics, errors.
 
 use crate::kafka::context::{ClientEvents, KafkaContext};
+use crate::kafka::identity::{Continuity, Marks, RecordMark};
+use crate::kafka::lookup::{LOOK, LogReader, WITHIN};
+use crate::kafka::read_records::{ReadRecords, Step};
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::{KafkaEvent, Positions};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by the poll thread, the callbacks (which run on it) and the owner of the source.
@@ -19,20 +22,14 @@ pub struct ConsumerState {
     pub stopping: AtomicBool,
     /// Partitions are assigned and a broker answers.
     pub connected: AtomicBool,
-    /// How many commits are sent and not answered.
-    pub commits_open: AtomicUsize,
     inner: Mutex<Inner>,
 }
 
 #[derive(Default)]
 struct Inner {
-    /// Where each partition continues when it is assigned (again): at first as saved, then behind what was passed on.
-    positions: Positions,
     /// The latest commit that was asked for and is not sent yet.
     commit: Option<Positions>,
     assigned: BTreeSet<TopicPartition>,
-    /// The offset that each partition must begin with, until its first message comes.
-    expected: Positions,
     /// Whether assigned partitions are paused. librdkafka cannot be asked, and an assignment forgets it.
     paused: bool,
     /// Whether every partition is assigned to us. Nothing is read before, and nothing once one is revoked.
@@ -44,12 +41,19 @@ struct Inner {
     /// Events of callbacks that the poll thread has not passed on yet.
     events: VecDeque<KafkaEvent>,
     lag: BTreeMap<TopicPartition, u64>,
+    /// What was read of each partition: at first as saved. It continues there when it is assigned (again).
+    read: BTreeMap<TopicPartition, ReadRecords>,
 }
 
 impl ConsumerState {
-    /// The state of a consumer that starts from these positions.
-    pub fn new(positions: Positions) -> ConsumerState {
-        ConsumerState { inner: Mutex::new(Inner { positions, ..Inner::default() }), ..ConsumerState::default() }
+    /// The state of a consumer that starts from these positions, and what it can tell by whether partitions are what they were.
+    pub fn new(positions: Positions, marks: BTreeMap<TopicPartition, Marks>) -> ConsumerState {
+        let mut marks = marks;
+        let read = positions.into_iter().map(|(of, next)| {
+            let marks = marks.remove(&of).unwrap_or_default();
+            (of, ReadRecords::new(Some(next), marks))
+        });
+        ConsumerState { inner: Mutex::new(Inner { read: read.collect(), ..Inner::default() }), ..ConsumerState::default() }
     }
 
     /// A lock that a panic has poisoned is used all the same: no change of several fields can be half done.
@@ -95,11 +99,6 @@ impl ConsumerState {
         list(self.inner().assigned.iter().map(|partition| (partition, None)))
     }
 
-    /// Whether partitions are assigned.
-    pub fn has_assignment(&self) -> bool {
-        !self.inner().assigned.is_empty()
-    }
-
     /// Whether every partition is assigned to us.
     pub fn is_complete(&self) -> bool {
         self.inner().complete
@@ -128,36 +127,75 @@ impl ConsumerState {
         }
     }
 
-    /// A message is passed on. An event if it is the first since the assignment and its offset is not the one expected.
-    pub fn advance(&self, partition: TopicPartition, found: i64) -> Option<KafkaEvent> {
+    /// A message has come: what to do with it.
+    pub fn advance(&self, partition: &TopicPartition, mark: RecordMark) -> Step {
         let mut inner = self.inner();
-        let expected = if inner.expected.is_empty() { None } else { inner.expected.remove(&partition) };
-        let jump = expected.filter(|expected| *expected != found);
-        let jump = jump.map(|expected| KafkaEvent::Jumped { partition: partition.clone(), expected, found });
-        inner.positions.insert(partition, found + 1);
-        jump
+        match inner.read.get_mut(partition) {
+            Some(read) => read.advance(mark),
+            None => inner.read.entry(partition.clone()).or_default().advance(mark),
+        }
     }
 
-    fn assign(&self, partitions: &mut TopicPartitionList) {
+    /// What was read of a partition: marks of it from the newest on, the next offset.
+    pub fn marks(&self, of: &TopicPartition) -> (Vec<RecordMark>, Option<i64>) {
+        self.inner().read.get(of).map(|read| (read.marks.newest_first(), read.next)).unwrap_or_default()
+    }
+
+    /// What was read of a partition.
+    pub fn read(&self, of: &TopicPartition) -> ReadRecords {
+        self.inner().read.get(of).cloned().unwrap_or_default()
+    }
+
+    /// Looks at a record of each assigned partition: those of which it does not stand any more where it was read.
+    pub fn look_again(&self, reader: &LogReader) -> Vec<(TopicPartition, RecordMark)> {
+        // Only the poll thread changes what was read, and it is the one that looks.
+        let (assigned, mut read) = {
+            let mut inner = self.inner();
+            (inner.assigned.clone(), std::mem::take(&mut inner.read))
+        };
+        let changed = reader.look_again(read.iter_mut().filter(|(of, _)| assigned.contains(*of)), WITHIN);
+        self.inner().read = read;
+        changed
+    }
+
+    /// A partition is read from before its next offset on: see [`ReadRecords::rewind`].
+    pub fn rewind(&self, of: &TopicPartition, to: Option<i64>, skip: Option<(i64, i64)>) {
+        self.inner().read.entry(of.clone()).or_default().rewind(to, skip);
+    }
+
+    /// Partitions are assigned: where each goes on. `reader` tells whether they are what they were.
+    fn assign(&self, partitions: &mut TopicPartitionList, reader: &LogReader) {
+        let names: Vec<TopicPartition> =
+            partitions.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect();
+        let marks = names.iter().map(|of| (of.clone(), self.marks(of).0)).filter(|(_, marks)| !marks.is_empty()).collect();
+        let become_of = reader.continuity(&marks, LOOK);
+        let mut rewound = Vec::new();
+        for (of, continuity) in become_of {
+            let (_, expected) = self.marks(&of);
+            let expected = expected.unwrap_or(0);
+            let to = match continuity {
+                Continuity::Same | Continuity::Unknown => continue,
+                Continuity::MadeAnew => None,
+                Continuity::LostEnd(to) => Some(to),
+            };
+            self.rewind(&of, to, None);
+            rewound.push(KafkaEvent::Rewound { partition: of, expected, to });
+        }
         let mut inner = self.inner();
         inner.has_joined = true;
         let mut assigned = Vec::new();
-        for mut element in partitions.elements() {
-            let partition = TopicPartition::new(element.topic(), element.partition());
-            let start = inner.positions.get(&partition).copied();
+        for (mut element, partition) in partitions.elements().into_iter().zip(names) {
+            let start = inner.read.get(&partition).and_then(|read| read.next);
             if let Some(start) = start
                 && let Err(error) = element.set_offset(Offset::Offset(start))
             {
                 tracing::error!(%partition, start, %error, "cannot start at the state's position");
             }
-            match start {
-                Some(start) => inner.expected.insert(partition.clone(), start),
-                None => inner.expected.remove(&partition),
-            };
             inner.assigned.insert(partition.clone());
             assigned.push((partition, start));
         }
         inner.events.push_back(KafkaEvent::Assigned(assigned));
+        inner.events.extend(rewound);
     }
 
     fn revoke(&self, partitions: &TopicPartitionList) {
@@ -166,7 +204,6 @@ impl ConsumerState {
         inner.complete &= revoked.is_empty();
         for partition in revoked {
             inner.assigned.remove(&partition);
-            inner.expected.remove(&partition);
             inner.lag.remove(&partition);
             inner.revoked.insert(partition);
         }
@@ -200,7 +237,12 @@ fn list<'a>(partitions: impl Iterator<Item = (&'a TopicPartition, Option<i64>)>)
 }
 
 /// The callbacks of librdkafka, which keep the state.
-pub struct Callbacks(pub Arc<ConsumerState>);
+pub struct Callbacks {
+    /// What they keep.
+    pub state: Arc<ConsumerState>,
+    /// Tells whether partitions are what they were.
+    pub reader: Arc<LogReader>,
+}
 
 /// The consumer of a source.
 pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
@@ -208,15 +250,15 @@ pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
 impl ClientEvents for Callbacks {
     fn on_error(&self, error: &KafkaError, _: &str) {
         let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
-        if down && self.0.connected.swap(false, Ordering::AcqRel) {
+        if down && self.state.connected.swap(false, Ordering::AcqRel) {
             tracing::warn!("kafka: no broker can be reached");
         }
     }
 
     fn on_statistics(&self, statistics: &Statistics) {
         let up = statistics.brokers.values().any(|broker| broker.state == "UP");
-        self.0.connected.store(up && self.0.is_complete(), Ordering::Release);
-        self.0.set_lag(statistics);
+        self.state.connected.store(up && self.state.is_complete(), Ordering::Release);
+        self.state.set_lag(statistics);
     }
 }
 
@@ -224,30 +266,22 @@ impl ConsumerContext for KafkaContext<Callbacks> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let outcome = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.0.0.assign(partitions);
+            self.0.state.assign(partitions, &self.0.reader);
             if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) }
         } else {
-            self.0.0.revoke(partitions);
+            self.0.state.revoke(partitions);
             if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
         };
         // Here and not after the poll: not one message may come of a part of the partitions.
-        let whole = self.0.0.is_complete();
-        if (self.0.0.is_paused() || !whole)
-            && let Err(error) = consumer.pause(&self.0.0.assigned())
+        let whole = self.0.state.is_complete();
+        if (self.0.state.is_paused() || !whole)
+            && let Err(error) = consumer.pause(&self.0.state.assigned())
         {
             tracing::warn!(%error, "kafka: cannot pause partitions after an assignment");
         }
         match outcome {
-            Ok(()) => self.0.0.connected.store(whole, Ordering::Release),
+            Ok(()) => self.0.state.connected.store(whole, Ordering::Release),
             Err(error) => tracing::error!(%error, "kafka: rebalance"),
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        // Saturating: librdkafka may also report commits of its own.
-        let _ = self.0.0.commits_open.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| open.checked_sub(1));
-        if let Err(error) = result {
-            tracing::warn!(%error, "kafka: offsets are not committed; the state has them");
         }
     }
 }

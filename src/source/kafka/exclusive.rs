@@ -7,6 +7,7 @@
 //! gets some of the partitions and waits, one for longer than the other: the first to give up leaves all of them to the other.
 
 use crate::kafka::is_outage;
+use crate::kafka::topics::subscription;
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::KafkaSettings;
 use crate::source::kafka::consumer_state::{ConsumerState, SourceConsumer};
@@ -201,32 +202,9 @@ fn is_transient(error: &KafkaError) -> bool {
     is_outage(error) || error.rdkafka_error_code().is_some_and(|code| again.contains(&code))
 }
 
-/// The topics of a member's subscription, as the consumer protocol writes it: version, number of topics, each with its length.
-fn subscription(metadata: &[u8]) -> Option<Vec<&str>> {
-    let (count, mut rest) = metadata.get(2..)?.split_first_chunk::<4>()?;
-    let mut topics = Vec::new();
-    for _ in 0..i32::from_be_bytes(*count) {
-        let (length, after) = rest.split_first_chunk::<2>()?;
-        let (topic, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        topics.push(std::str::from_utf8(topic).ok()?);
-        rest = after;
-    }
-    Some(topics)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_subscription_is_read_and_one_that_is_cut_off_is_none() {
-        let bytes = b"\0\x01\0\0\0\x02\0\x01a\0\x03b.c\xff\xff\xff\xff";
-        assert_eq!(subscription(bytes), Some(vec!["a", "b.c"]));
-        for length in 0..14 {
-            assert_eq!(subscription(&bytes[..length]), None, "{length} bytes");
-        }
-        assert_eq!(subscription(b"\0\0\0\0\0\0"), Some(vec![]));
-    }
 
     #[test]
     fn who_waits_for_a_member_that_died_waits_longer_than_it_is_held_for_alive() {
@@ -234,7 +212,8 @@ mod tests {
         let of = |topics: &[&str], more: &[(&str, &str)]| {
             let config = cluster.config(more).expect("settings");
             let topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
-            ExclusiveAssignment::new(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned() }, &config)
+            let key = crate::kafka::identity::MarkKey::new(&crate::model::keys::Keys::built_in());
+            ExclusiveAssignment::new(&KafkaSettings { cluster: cluster.clone(), topics, group: "g".to_owned(), key }, &config)
         };
         assert!(of(&["a"], &[]).expect("made").grace > DEFAULT_SESSION_TIMEOUT);
         let quick = of(&["a"], &[("session.timeout.ms", "2000")]).expect("made");

@@ -4,16 +4,20 @@
 //! watch the lag of the group. The state is that of one process, which must read every partition: see [`exclusive`].
 
 pub mod bounded;
+mod continuity;
 pub mod consumer_state;
 pub mod exclusive;
 pub mod poll;
 pub mod range;
 
 use crate::kafka::context::{KafkaContext, LastError};
+use crate::kafka::identity::{MarkKey, Marks};
+use crate::kafka::lookup::LogReader;
 pub use crate::kafka::settings;
 use crate::kafka::topics::retry_unready;
 use crate::model::topic::TopicPartition;
 use consumer_state::{Callbacks, ConsumerState};
+use continuity::ContinuityWatch;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use exclusive::ExclusiveAssignment;
 use poll::Poller;
@@ -38,6 +42,8 @@ pub struct KafkaSettings {
     pub topics: Vec<String>,
     /// Consumer group.
     pub group: String,
+    /// The key of the hashes by which a topic is known.
+    pub key: MarkKey,
 }
 
 /// A message as it arrived.
@@ -55,6 +61,8 @@ pub struct KafkaMessage {
     pub key: Option<Vec<u8>>,
     /// Its content; empty for a tombstone.
     pub payload: Vec<u8>,
+    /// Its hash, by which it is known that the partition is the one that it was read from.
+    pub hash: u64,
 }
 
 /// What happens in a source, in order.
@@ -66,14 +74,31 @@ pub enum KafkaEvent {
     Assigned(Vec<(TopicPartition, Option<i64>)>),
     /// Partitions no longer exist. Messages of them may have come before.
     Revoked(Vec<TopicPartition>),
-    /// A partition does not continue where the state left it: messages between have expired, or the topic was created anew.
+    /// Messages of a partition have expired before they were read.
     Jumped {
         /// Which.
         partition: TopicPartition,
         /// Where it should have continued.
         expected: i64,
-        /// Where it does. Lower than expected: the topic was created anew, and its offsets mean other messages.
+        /// Where it does.
         found: i64,
+    },
+    /// A partition is read from before where it should have continued: its topic was made anew, or has lost its end. Messages of it
+    /// that are read already, of the new one too, do not come again.
+    Rewound {
+        /// Which.
+        partition: TopicPartition,
+        /// Where it should have continued.
+        expected: i64,
+        /// Behind what is left of it; `None`: from its start, since it was made anew, and its offsets mean other messages.
+        to: Option<i64>,
+    },
+    /// A partition goes on at that offset, since what comes before it was read already.
+    GoesOn {
+        /// Which.
+        partition: TopicPartition,
+        /// The next offset.
+        next: i64,
     },
     /// The client failed for good. Nothing follows.
     Failed(String),
@@ -103,21 +128,34 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    /// Subscribes and begins to poll. `positions` is where the state wants to continue; it wins over what the group committed.
-    pub fn start(settings: &KafkaSettings, positions: Positions) -> Result<KafkaSource, SettingsError> {
-        KafkaSource::start_with(settings, positions, BATCHES)
+    /// Subscribes and begins to poll. `positions` is where the state wants to continue; it wins over what the group committed. `marks`
+    /// are of what was read of each partition until then.
+    pub fn start(
+        settings: &KafkaSettings,
+        positions: Positions,
+        marks: BTreeMap<TopicPartition, Marks>,
+    ) -> Result<KafkaSource, SettingsError> {
+        KafkaSource::start_with(settings, positions, marks, BATCHES)
     }
 
-    fn start_with(settings: &KafkaSettings, positions: Positions, batches: usize) -> Result<KafkaSource, SettingsError> {
+    fn start_with(
+        settings: &KafkaSettings,
+        positions: Positions,
+        marks: BTreeMap<TopicPartition, Marks>,
+        batches: usize,
+    ) -> Result<KafkaSource, SettingsError> {
         let mut config = settings.cluster.config(DEFAULTS)?;
         config.set("group.id", &settings.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
-        let state = Arc::new(ConsumerState::new(positions));
-        let consumer = settings.cluster.client(&config, KafkaContext(Callbacks(Arc::clone(&state))))?;
+        let state = Arc::new(ConsumerState::new(positions, marks));
+        let reader = Arc::new(LogReader::new(&settings.cluster, &settings.group, settings.key.clone())?);
+        let callbacks = Callbacks { state: Arc::clone(&state), reader: Arc::clone(&reader) };
+        let consumer = settings.cluster.client(&config, KafkaContext(callbacks))?;
         let exclusive = ExclusiveAssignment::new(settings, &config)?;
         let (sender, events) = bounded(batches);
         let (finish, finished): (Sender<()>, _) = bounded(1);
-        let poller = Poller::new(consumer, Arc::clone(&state), exclusive, sender);
+        let continuity = ContinuityWatch::new(reader);
+        let poller = Poller::new(consumer, Arc::clone(&state), exclusive, continuity, sender);
         std::thread::Builder::new()
             .name("kafka-poll".to_owned())
             .spawn(move || {
@@ -154,10 +192,15 @@ impl KafkaSource {
         self.state.request_commit(positions);
     }
 
+    /// Begins to leave the group, where there are others to do so at the same time.
+    pub fn begin_to_stop(&self) {
+        self.state.stopping.store(true, Ordering::Release);
+    }
+
     /// Leaves the group. False if the client did not come to its end by the deadline: it is left behind then, since closing it
     /// can hang for ever (rust-rdkafka 509, 453, 611), and the process may exit.
     pub fn stop(self, deadline: Duration) -> bool {
-        self.state.stopping.store(true, Ordering::Release);
+        self.begin_to_stop();
         // Wakes a poll thread that waits for room in the channel.
         drop(self.events);
         matches!(self.finished.recv_timeout(deadline), Err(crossbeam_channel::RecvTimeoutError::Disconnected))

@@ -1,8 +1,10 @@
 //! The poll thread: it polls in any case, makes batches, and pauses partitions where the owner does not take them.
 
-use crate::kafka::is_outage;
+use crate::kafka::read_records::Step;
+use crate::kafka::{is_outage, leaving};
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::consumer_state::{ConsumerState, SourceConsumer};
+use crate::source::kafka::continuity::ContinuityWatch;
 use crate::source::kafka::exclusive::{AssignmentCheck, ExclusiveAssignment};
 use crate::source::kafka::{KafkaEvent, KafkaMessage};
 use crossbeam_channel::{SendTimeoutError, Sender};
@@ -12,7 +14,7 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Messages in a batch at most.
 const BATCH_MESSAGES: usize = 2_048;
@@ -22,14 +24,15 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const POLL: Duration = Duration::from_millis(100);
 /// How long a full channel is waited for before partitions are paused: pausing throws away what librdkafka has fetched ahead.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long leaving the group may take before the client is closed regardless.
-const LEAVING: Duration = Duration::from_secs(5);
+/// How long leaving the group may take, commits that are not answered yet among it. Brokers that are there answer within moments.
+const LEAVING: Duration = Duration::from_secs(3);
 
 /// The state of the thread.
 pub struct Poller {
     consumer: SourceConsumer,
     state: Arc<ConsumerState>,
     exclusive: ExclusiveAssignment,
+    continuity: ContinuityWatch,
     events: Sender<KafkaEvent>,
     /// What could not be sent yet, in order.
     outbox: VecDeque<KafkaEvent>,
@@ -40,8 +43,14 @@ pub struct Poller {
 
 impl Poller {
     /// Of a consumer that is still to subscribe.
-    pub fn new(consumer: SourceConsumer, state: Arc<ConsumerState>, exclusive: ExclusiveAssignment, events: Sender<KafkaEvent>) -> Poller {
-        Poller { consumer, state, exclusive, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
+    pub fn new(
+        consumer: SourceConsumer,
+        state: Arc<ConsumerState>,
+        exclusive: ExclusiveAssignment,
+        continuity: ContinuityWatch,
+        events: Sender<KafkaEvent>,
+    ) -> Poller {
+        Poller { consumer, state, exclusive, continuity, events, outbox: VecDeque::new(), paused: false, topic: "".into() }
     }
 
     /// Runs until it is stopped, the client fails for good, or the owner is gone.
@@ -63,6 +72,8 @@ impl Poller {
                     break;
                 }
             }
+            let rewound = self.continuity.check(&self.consumer, &self.state);
+            self.outbox.extend(rewound);
             if !self.hand_over() {
                 break;
             }
@@ -104,13 +115,23 @@ impl Poller {
                     if message.topic() != &*self.topic {
                         self.topic = message.topic().into();
                     }
-                    if let Some(jump) =
-                        self.state.advance(TopicPartition::new(Arc::clone(&self.topic), message.partition()), message.offset())
-                    {
+                    let partition = TopicPartition::new(Arc::clone(&self.topic), message.partition());
+                    let mark = self.continuity.mark(&message);
+                    let step = self.state.advance(&partition, mark);
+                    let event = match step {
+                        Step::Take | Step::Skip => None,
+                        Step::SkipLast(next) => Some(KafkaEvent::GoesOn { partition, next }),
+                        Step::Gap(expected) => self.continuity.gap(&partition, expected, mark.offset),
+                        Step::WentBack(next) => self.continuity.went_back(&self.consumer, &self.state, &partition, next),
+                    };
+                    if let Some(event) = event {
                         batch.move_to(&mut self.outbox);
-                        self.outbox.push_back(jump);
+                        self.outbox.push_back(event);
                     }
-                    batch.push(owned(&message, &self.topic));
+                    // One that came from elsewhere comes again, after those before it.
+                    if matches!(step, Step::Take | Step::Gap(_)) {
+                        batch.push(owned(&message, &self.topic, mark.hash));
+                    }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 // The error callback has logged it.
@@ -163,24 +184,16 @@ impl Poller {
     /// Sends the latest positions asked for. Not waited for: a broker that hangs must not stop the polling.
     fn commit(&self) {
         let Some(positions) = self.state.take_commit() else { return };
-        match self.consumer.commit(&positions, CommitMode::Async) {
-            Ok(()) => {
-                self.state.commits_open.fetch_add(1, Ordering::AcqRel);
-            }
-            Err(error) => tracing::warn!(%error, "kafka: offsets are not committed; the state has them"),
+        if let Err(error) = self.consumer.commit(&positions, CommitMode::Async) {
+            tracing::warn!(%error, "kafka: offsets are not committed; the state has them");
         }
     }
 
     /// Leaves the group, after pending commits and within [`LEAVING`]. Messages that still come are dropped.
     fn leave(self) {
-        let until = Instant::now() + LEAVING;
         self.commit();
-        while self.state.commits_open.load(Ordering::Acquire) > 0 && Instant::now() < until {
-            let _ = self.consumer.poll(POLL);
-        }
-        self.consumer.unsubscribe();
-        while self.state.has_assignment() && Instant::now() < until {
-            let _ = self.consumer.poll(POLL);
+        if !leaving::leave(self.consumer, LEAVING) {
+            tracing::warn!("kafka: the group could not be left in time: it waits for this process until its session runs out");
         }
     }
 }
@@ -205,7 +218,7 @@ impl Batch {
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> KafkaMessage {
+fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>, hash: u64) -> KafkaMessage {
     KafkaMessage {
         topic: Arc::clone(topic),
         partition: message.partition(),
@@ -213,5 +226,6 @@ fn owned(message: &BorrowedMessage<'_>, topic: &Arc<str>) -> KafkaMessage {
         timestamp_ms: message.timestamp().to_millis(),
         key: message.key().map(<[u8]>::to_vec),
         payload: message.payload().unwrap_or_default().to_vec(),
+        hash,
     }
 }

@@ -2,6 +2,7 @@
 //! resting a guarantee on it.
 
 use super::*;
+use crate::model::keys::Keys;
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
@@ -37,7 +38,7 @@ impl Broker {
         // The mock lets nobody join a group before the session of a member that left has run out.
         let client = [("session.timeout.ms".to_owned(), "6000".to_owned())].into();
         let cluster = Cluster { brokers: self.mock.bootstrap_servers(), client };
-        KafkaSettings { cluster, topics: vec![TOPIC.to_owned()], group: group.to_owned() }
+        KafkaSettings { cluster, topics: vec![TOPIC.to_owned()], group: group.to_owned(), key: MarkKey::new(&Keys::built_in()) }
     }
 }
 
@@ -76,7 +77,7 @@ fn messages_come_in_order_and_the_state_position_wins_over_the_committed_one() {
     let broker = Broker::start(2);
     broker.produce(0, 0..50, 0);
     broker.produce(1, 0..10, 0);
-    let source = KafkaSource::start(&broker.settings("g"), Positions::new()).expect("started");
+    let source = KafkaSource::start(&broker.settings("g"), Positions::new(), BTreeMap::new()).expect("started");
     let mut found = offsets(&source, 60);
     assert!(source.is_connected());
     found.sort_unstable();
@@ -87,7 +88,7 @@ fn messages_come_in_order_and_the_state_position_wins_over_the_committed_one() {
     assert!(source.stop(Duration::from_secs(10)), "stopped by the deadline");
 
     broker.produce(1, 10..12, 0);
-    let source = KafkaSource::start(&broker.settings("g"), [position(0, 47)].into()).expect("started");
+    let source = KafkaSource::start(&broker.settings("g"), [position(0, 47)].into(), BTreeMap::new()).expect("started");
     let events = until(&source, |event| matches!(event, KafkaEvent::Assigned(_)));
     let Some(KafkaEvent::Assigned(mut assigned)) = events.into_iter().last() else { panic!("assigned") };
     assigned.sort();
@@ -102,7 +103,7 @@ fn messages_come_in_order_and_the_state_position_wins_over_the_committed_one() {
 fn a_full_channel_pauses_and_everything_comes_once_it_is_taken() {
     let broker = Broker::start(1);
     broker.produce(0, 0..40, 50_000);
-    let source = KafkaSource::start_with(&broker.settings("g"), Positions::new(), 1).expect("started");
+    let source = KafkaSource::start_with(&broker.settings("g"), Positions::new(), BTreeMap::new(), 1).expect("started");
     until(&source, |event| matches!(event, KafkaEvent::Assigned(_)));
     let deadline = Instant::now() + PATIENCE;
     while !source.state.is_paused() {
@@ -123,10 +124,10 @@ fn a_full_channel_pauses_and_everything_comes_once_it_is_taken() {
 fn a_topic_made_anew_is_noticed_and_a_full_channel_does_not_hold_up_the_stop() {
     let broker = Broker::start(1);
     broker.produce(0, 0..10, 50_000);
-    let source = KafkaSource::start_with(&broker.settings("g"), [position(0, 1_000)].into(), 1).expect("started");
-    let events = until(&source, |event| matches!(event, KafkaEvent::Jumped { .. }));
-    let jump = KafkaEvent::Jumped { partition: TopicPartition::new(TOPIC, 0), expected: 1_000, found: 0 };
-    assert_eq!(events.last(), Some(&jump));
+    let source = KafkaSource::start_with(&broker.settings("g"), [position(0, 1_000)].into(), BTreeMap::new(), 1).expect("started");
+    let events = until(&source, |event| matches!(event, KafkaEvent::Rewound { .. }));
+    let rewound = KafkaEvent::Rewound { partition: TopicPartition::new(TOPIC, 0), expected: 1_000, to: None };
+    assert_eq!(events.last(), Some(&rewound));
     broker.produce(0, 10..40, 50_000);
     std::thread::sleep(Duration::from_secs(2));
     let began = Instant::now();
@@ -137,8 +138,9 @@ fn a_topic_made_anew_is_noticed_and_a_full_channel_does_not_hold_up_the_stop() {
 #[test]
 fn a_broker_that_cannot_be_reached_does_not_hold_up_the_stop() {
     let cluster = Cluster { brokers: "127.0.0.1:1".to_owned(), client: BTreeMap::new() };
-    let settings = KafkaSettings { cluster, topics: vec![TOPIC.to_owned()], group: "g".to_owned() };
-    let source = KafkaSource::start(&settings, Positions::new()).expect("started");
+    let key = MarkKey::new(&Keys::built_in());
+    let settings = KafkaSettings { cluster, topics: vec![TOPIC.to_owned()], group: "g".to_owned(), key };
+    let source = KafkaSource::start(&settings, Positions::new(), BTreeMap::new()).expect("started");
     std::thread::sleep(Duration::from_millis(500));
     assert!(!source.is_connected());
     let began = Instant::now();

@@ -2,6 +2,7 @@
 //! nothing by itself: its methods report what happened, and [`Node::effects`] returns what is to be done.
 
 mod assignment;
+mod known;
 mod view;
 
 use crate::engine::Executor;
@@ -9,7 +10,7 @@ use crate::engine::context::Context;
 use crate::engine::output::{Counts, Revision};
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters};
+use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters, WriterId};
 use crate::stream::changelog::CheckpointId;
 use crate::stream::coordinator::Coordinator;
 pub use crate::stream::effect::Effect;
@@ -19,7 +20,7 @@ use crate::stream::reply_table::ReplyTable;
 use crate::stream::restore::Restoration;
 pub use crate::stream::task::Show;
 use crate::stream::task::{Task, TaskOutput};
-use crate::stream::wire::{Tick, decode};
+use crate::stream::wire::{InputNote, KnownInput, Tick, decode};
 use crate::stream::{InternalTopic, StreamError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,6 +69,10 @@ pub struct Node {
     /// All recorded ticks, and the next offset of their topic.
     ticks: Vec<Tick>,
     ticks_next: i64,
+    /// What input partitions are known by.
+    known: BTreeMap<TopicPartition, KnownInput>,
+    /// The configurations of processes, and when they told them.
+    configurations: BTreeMap<WriterId, (String, Timestamp)>,
     /// How far each writer of the replies and of the ticks was read.
     seen: [SeenWriters; 2],
     sealer: MessageSealer,
@@ -78,13 +83,12 @@ pub struct Node {
     inputs: BTreeMap<TopicPartition, InputState>,
     /// Running input partitions whose [`Effect::ConsumeInput`] has not been taken yet.
     not_consumed: BTreeSet<TopicPartition>,
-    /// What was assigned, by partition of `leakwarden.state`: tasks, and the coordinator behind them.
+    /// By partition of `leakwarden.state`: tasks, and the coordinator behind them.
     parts: BTreeMap<i32, StatePart>,
     effects: Vec<Effect>,
     /// What is not acknowledged yet, by the number of its effect: whose it is, and its number in their outbox.
     unacknowledged: BTreeMap<u64, (Sender, u64)>,
     last_number: u64,
-    /// Counts since they were last taken.
     counts: Counts,
     /// Recent bundles, and records in them.
     bundles: (u64, u64),
@@ -131,6 +135,8 @@ impl Node {
             replies: ReplyTable::default(),
             ticks: Vec::new(),
             ticks_next: 0,
+            known: BTreeMap::new(),
+            configurations: BTreeMap::new(),
             seen: Default::default(),
             sealer,
             refused: Refused::default(),
@@ -230,17 +236,17 @@ impl Node {
                 }
             },
             InternalTopic::Ticks => {
-                if let Err(why) = stamp.and_then(|stamp| self.seen[1].accept(stamp)) {
-                    self.ticks_next = offset + 1;
-                    self.start_inputs();
-                    return self.refuse(topic, partition, offset, why);
-                }
-                let tick: Tick = decode(value.unwrap_or_default())?;
+                let stamp = match stamp.and_then(|stamp| self.seen[1].accept(stamp)) {
+                    Ok(stamp) => stamp,
+                    Err(why) => {
+                        self.ticks_next = offset + 1;
+                        self.start_inputs();
+                        return self.refuse(topic, partition, offset, why);
+                    }
+                };
+                let note: InputNote = decode(value.unwrap_or_default())?;
                 self.ticks_next = offset + 1;
-                if let Some(InputState::Running(input)) = self.inputs.get_mut(&tick.of()) {
-                    input.recorded(tick.clone());
-                }
-                self.ticks.push(tick);
+                self.take_note(note, stamp.writer);
                 self.start_inputs();
                 Ok(())
             }

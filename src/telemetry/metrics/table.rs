@@ -118,6 +118,7 @@ const IGNORED_REASON: Label = fixed("reason", || IgnoredReason::ALL.map(IgnoredR
 const DELIVERY_OUTCOME: Label = fixed("outcome", || Delivery::ALL.map(Delivery::name).to_vec());
 const RELOAD_OUTCOME: Label = fixed("outcome", || Reload::ALL.map(Reload::name).to_vec());
 const CACHE_OUTCOME: Label = fixed("outcome", || StateCache::ALL.map(StateCache::name).to_vec());
+const CLUSTER_TOPIC: Label = fixed("topic", || vec!["input", "access"]);
 const RESTORED_FROM: Label = fixed("from", || vec!["cache", "topic"]);
 const OWN_TOPIC: Label = fixed("topic", || [&InternalTopic::ALL.map(InternalTopic::name)[..], &["offsets", "input"]].concat());
 const MESSAGE_REFUSED: Label = fixed("reason", || Refusal::ALL.map(Refusal::name).to_vec());
@@ -183,6 +184,11 @@ metrics! {
         "Size of the state on disk.";
     CHECKPOINT_DURATION: GaugeRow<0> = "checkpoint_duration_seconds", [], "seconds",
         "How long the last checkpoint took.";
+    CLUSTER_LAG: GaugeRow<1> = "cluster_lag_records", [CLUSTER_TOPIC], "messages",
+        "Messages that the group of the cluster has not committed yet, of all partitions, also of those that nobody has or that somebody \
+         has who died: of the input, and of the tasks' own topic, whose messages hold many records. Every process says the same.";
+    CLUSTER_CONFIGURATIONS: GaugeRow<0> = "cluster_configurations", [], "configurations",
+        "How many different configurations (with directory and catalog) the processes of the cluster have: 1 is well.";
     TASKS_RUNNING: GaugeRow<0> = "tasks_running", [], "tasks",
         "Tasks of the cluster that run in this process.";
     TASKS_RESTORING: GaugeRow<0> = "tasks_restoring", [], "tasks",

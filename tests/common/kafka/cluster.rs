@@ -61,6 +61,25 @@ impl Cluster {
         Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks, checkpoint: self.checkpoint, pager: None }
     }
 
+    /// Another cluster that reads the same log as another group, and was given the prefix of this one by mistake.
+    pub fn beside(&self, group: &str) -> Cluster {
+        Cluster { run: self.run.as_group(group), name: self.name.clone(), tasks: self.tasks, checkpoint: self.checkpoint, pager: None }
+    }
+
+    /// The same with so many tasks.
+    pub fn with_tasks(self, tasks: i32) -> Cluster {
+        Cluster { tasks, ..self }
+    }
+
+    /// Starts a process whose configuration has something else than the others'.
+    pub fn start_otherwise(&self, number: usize, from: &str, to: &str) -> Service {
+        let dir = self.configure(number, None);
+        let text = std::fs::read_to_string(dir.join("config.toml")).expect("read");
+        assert!(text.contains(from), "{from} is configured: {text}");
+        std::fs::write(dir.join("config.toml"), text.replace(from, to)).expect("written");
+        Service::start(&dir, "service")
+    }
+
     /// The topics in which processes tell one another.
     pub fn topics(&self) -> Vec<String> {
         ["access", "state", "summaries", "baselines", "ticks"].iter().map(|topic| format!("{}.{topic}", self.name)).collect()

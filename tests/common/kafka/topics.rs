@@ -91,6 +91,18 @@ impl Topics {
         }
     }
 
+    /// Removes what stands before an offset of each partition.
+    pub fn delete_records(&self, topic: &str, before: impl IntoIterator<Item = (i32, i64)>) {
+        let admin: AdminClient<DefaultClientContext> = self.config.create().expect("an admin client");
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in before {
+            list.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("an offset");
+        }
+        let options = AdminOptions::new().operation_timeout(Some(REQUEST));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(admin.delete_records(&list, &options)).expect("the broker answers");
+    }
+
     /// Names of all topics but Kafka's own.
     pub fn names(&self) -> Vec<String> {
         let consumer = self.consumer("names");
@@ -105,6 +117,13 @@ impl Topics {
     /// Puts messages of no key into a partition, in order, and waits for all acknowledgements.
     pub fn produce<T: AsRef<[u8]>>(&self, topic: &str, partition: i32, messages: impl IntoIterator<Item = T>) {
         self.produce_keyed(topic, partition, messages.into_iter().map(|message| (None::<Vec<u8>>, message)));
+    }
+
+    /// Puts a message of a key and no content into a partition.
+    pub fn tombstone(&self, topic: &str, partition: i32, key: &str) {
+        let producer = self.producer.get_or_init(|| self.config.clone().set("enable.idempotence", "true").create().expect("a producer"));
+        producer.send(BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key)).map_err(|(error, _)| error).expect("is queued");
+        producer.flush(PATIENCE).expect("produced");
     }
 
     /// Puts messages into a partition, in order, and waits for all acknowledgements.
@@ -198,6 +217,17 @@ impl Topics {
     pub fn lag(&self, group: &str, topic: &str) -> i64 {
         let committed = self.committed(group, topic);
         self.ends(topic).iter().map(|(partition, end)| end - committed.get(partition).copied().unwrap_or(0)).sum()
+    }
+
+    /// Who is a member of a group, by client and host.
+    pub fn members(&self, group: &str) -> Vec<String> {
+        let consumer = self.consumer("members");
+        let list = retry_unready(|| consumer.fetch_group_list(Some(group), REQUEST)).expect("groups");
+        let of_group = list.groups().iter().filter(|found| found.name() == group);
+        let names = of_group.flat_map(|found| found.members()).map(|member| format!("{} at {}", member.client_id(), member.client_host()));
+        let names = names.collect();
+        leave(consumer);
+        names
     }
 
     /// A client of that group, which joins it only if it subscribes.

@@ -1,0 +1,110 @@
+//! Clusters as operators set them up and restart them: what cannot work is refused by the rule that is broken, and what is ordinary
+//! says so in a line.
+
+use crate::common::kafka::broker::Broker;
+use crate::common::kafka::cluster::Cluster;
+use crate::common::kafka::company::Company;
+use crate::common::kafka::service::Service;
+use crate::common::kafka::until;
+
+/// It ends with the rule.
+fn refused(mut service: Service, rule: &str) {
+    assert_eq!(service.ended().code(), Some(1));
+    assert!(service.log().contains(rule), "{}", service.log());
+}
+
+/// Somebody copied the configuration of one cluster for another and changed the group alone
+/// (https://github.com/confluentinc/kafka-streams-examples/issues/222 is the like): both would take each other's messages.
+#[test]
+fn two_on_one_prefix() {
+    let Some(broker) = Broker::shared() else { return };
+    let first = Cluster::new("prefix-first", broker.brokers(), 2);
+    let service = first.start(0);
+    service.ready();
+    let rule = "cluster.topic_prefix = \\\"prefix-first.own\\\" must be of one cluster alone: prefix-first.own.access is read by group \\\"prefix-first.tasks\\\"";
+    refused(first.beside("prefix-second").start(1), rule);
+    // A second process of the same cluster is welcome.
+    let second = first.start(2);
+    second.ready();
+    assert!(second.stop().success() && service.stop().success());
+}
+
+/// Somebody made the own topics by hand, with the retention of the house (https://github.com/apache/kafka/pull/6511 is the like): what a
+/// task has not read yet would expire.
+#[test]
+fn own_topics_with_short_retention() {
+    let Some(broker) = Broker::shared() else { return };
+    for (name, setting, value) in [("short-time", "retention.ms", "60000"), ("short-size", "retention.bytes", "1000000")] {
+        let cluster = Cluster::new(name, broker.brokers(), 2);
+        cluster.run.topics.create(&format!("{name}.own.access"), 2, &[(setting, value)]);
+        refused(cluster.start(0), &format!("topic {name}.own.access: {setting} must be -1"));
+    }
+}
+
+/// Somebody changed `tasks` of a cluster that has a state.
+#[test]
+fn tasks_changed() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("other-tasks", broker.brokers(), 2);
+    let service = cluster.start(0);
+    service.ready();
+    assert!(service.stop().success());
+    refused(cluster.with_tasks(3).start(0), "tasks is fixed once there is state; cluster.tasks = 2 goes with it");
+}
+
+/// Somebody added a machine and took it away again: each task that comes or goes is a line, and nothing is a warning.
+#[test]
+fn a_process_that_comes_and_goes_warns_of_nothing() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("comes-and-goes", broker.brokers(), 4);
+    cluster.run.produce(0, 1);
+    let first = cluster.start(0);
+    first.ready();
+    let second = cluster.start(1);
+    second.ready();
+    until("it has tasks", || second.metric("leakwarden_tasks_running").is_some_and(|tasks| tasks >= 1.0), || second.log());
+    let log = || std::fs::read_to_string(cluster.dir(1).join("service.log")).expect("a log");
+    assert!(second.stop().success());
+    until("the first has all again", || first.metric("leakwarden_tasks_running") == Some(4.0), || first.log());
+    until("it has read all", || first.metric("leakwarden_cluster_lag_records") == Some(0.0), || first.log());
+    assert!(log().contains("this process has a task more"), "{}", log());
+    assert!(first.log().contains("this process has a task less"), "{}", first.log());
+    for log in [first.log(), log()] {
+        let warned = log.lines().find(|line| line.contains(r#""level":"WARN""#) || line.contains(r#""level":"ERROR""#));
+        assert_eq!(warned, None);
+    }
+    assert!(first.stop().success());
+}
+
+/// Somebody rolled out a changed configuration to one machine of two: both say so, until it is the same again.
+#[test]
+fn configurations_that_differ() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("differ", broker.brokers(), 2);
+    let first = cluster.start(0);
+    first.ready();
+    let second = cluster.start_otherwise(1, "zone = \"Asia/Shanghai\"", "zone = \"Asia/Tokyo\"");
+    second.ready();
+    for service in [&first, &second] {
+        let differ = || service.metric("leakwarden_cluster_configurations") == Some(2.0);
+        until("both know that they differ", differ, || service.log());
+        assert!(service.log().contains("have different configurations or directories"), "{}", service.log());
+    }
+    assert!(second.stop().success());
+    let second = cluster.start(1);
+    until("they are the same", || first.metric("leakwarden_cluster_configurations") == Some(1.0), || first.log());
+    assert!(first.log().contains("all processes of the cluster have the same configuration"), "{}", first.log());
+    assert!(second.stop().success() && first.stop().success());
+}
+
+/// Somebody started a cluster while its brokers were away: it says that, and not that it restores something.
+#[test]
+fn no_broker_is_no_broker() {
+    let company = Company::simulate(5, 1, 1, 1);
+    let more = "[cluster]\ntasks = 2\n";
+    let wiring = crate::common::kafka::company::Wiring { more, ..crate::common::kafka::company::Wiring::new("127.0.0.1:1", "t", "a", "g") };
+    company.configure(&wiring);
+    let service = Service::start(company.dir(), "service");
+    let answers = || service.get("/readyz").is_some_and(|(status, why)| status == 503 && why.contains("no broker can be reached"));
+    until("it says so", answers, || service.log());
+}
