@@ -50,8 +50,7 @@ impl<E: ClientEvents> ClientContext for KafkaContext<E> {
     /// not repeat is worth a warning.
     fn error(&self, error: KafkaError, reason: &str) {
         // What who asks for an offset wants to know.
-        let is_answer =
-            matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF | RDKafkaErrorCode::AutoOffsetReset));
+        let is_answer = matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::PartitionEOF | RDKafkaErrorCode::AutoOffsetReset));
         if is_answer || is_outage(&error) {
             tracing::debug!(%error, reason, "kafka");
         } else {

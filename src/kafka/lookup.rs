@@ -95,11 +95,7 @@ impl LogReader {
     }
 
     /// Records at these offsets, or that others come; and partitions that have none from there on.
-    fn fetch(
-        &self,
-        wanted: &BTreeMap<TopicPartition, i64>,
-        until: Instant,
-    ) -> (BTreeMap<TopicPartition, Found>, BTreeSet<TopicPartition>) {
+    fn fetch(&self, wanted: &BTreeMap<TopicPartition, i64>, until: Instant) -> (BTreeMap<TopicPartition, Found>, BTreeSet<TopicPartition>) {
         let mut list = TopicPartitionList::new();
         for (of, at) in wanted {
             let _ = list.add_partition(&of.topic, of.partition).set_offset(Offset::Offset(*at));

@@ -93,13 +93,21 @@ mod tests {
     #[test]
     fn json_behind_the_header_of_a_schema_registry_is_read_and_what_only_the_registry_knows_says_so() {
         let json = br#" {"a":1}"#;
-        for header in [&[0, 0, 0, 0, 7][..], &[0, 9, 1, 2, 3], &[0, 0, 0, 0, 0, 0, 0, 0, 7], &[3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]] {
+        for header in [
+            &[0, 0, 0, 0, 7][..],
+            &[0, 9, 1, 2, 3],
+            &[0, 0, 0, 0, 0, 0, 0, 0, 7],
+            &[3, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
+        ] {
             let json = if header[1] == 9 { &json[1..] } else { &json[..] };
             let message = [header, json].concat();
             assert_eq!(unpacked(&message).expect("is JSON").as_ref(), json, "{header:?}");
         }
         let avro = unpacked(&[0, 0, 0, 1, 2, 6, b'a', b'b', b'c']).expect_err("only the registry knows").to_string();
-        assert_eq!(avro, "record is not JSON or text, which its producer or a connector must write: Avro or Protobuf, with the header of a schema registry (schema 258)");
+        assert_eq!(
+            avro,
+            "record is not JSON or text, which its producer or a connector must write: Avro or Protobuf, with the header of a schema registry (schema 258)"
+        );
         assert!(unpacked(&[3, 5, 1, 2]).expect_err("packed").to_string().contains("AWS Glue"));
         for short in [&[0][..], &[0, 0], &[3], &[0, 0, 0, 0]] {
             let _ = unpacked(short);

@@ -228,7 +228,11 @@ impl Process {
     }
 
     /// Messages of an input partition that were not taken yet. None where it is read from elsewhere now.
-    pub(super) fn not_taken_yet(&mut self, partition: &TopicPartition, messages: Vec<ConsumerRecord>) -> anyhow::Result<Vec<ConsumerRecord>> {
+    pub(super) fn not_taken_yet(
+        &mut self,
+        partition: &TopicPartition,
+        messages: Vec<ConsumerRecord>,
+    ) -> anyhow::Result<Vec<ConsumerRecord>> {
         let mut new = Vec::with_capacity(messages.len());
         for message in messages {
             let Some(followed) = self.service.followed.get_mut(partition) else { break };

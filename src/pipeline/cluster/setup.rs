@@ -47,7 +47,9 @@ impl Setup {
                 compacted: topic.is_compacted(),
                 rule: match topic {
                     InternalTopic::Access => |found| format!("tasks is fixed once there is state; cluster.tasks = {found} goes with it"),
-                    InternalTopic::State => |found| format!("tasks is fixed once there is state; cluster.tasks = {} goes with it", found - 1),
+                    InternalTopic::State => {
+                        |found| format!("tasks is fixed once there is state; cluster.tasks = {} goes with it", found - 1)
+                    }
                     InternalTopic::Summaries | InternalTopic::Baselines | InternalTopic::Ticks => |_| "all of it is in one".to_owned(),
                 },
             })
@@ -82,10 +84,7 @@ impl Setup {
             session_timeout: Duration::from_millis(settings.session_timeout.0.unsigned_abs()),
         };
         // A group of its own for each: an assignor evens out the sum, and one process could get all tasks.
-        let groups = [
-            group_settings(first.group.clone(), inputs),
-            group_settings(tasks_group, vec![access]),
-        ];
+        let groups = [group_settings(first.group.clone(), inputs), group_settings(tasks_group, vec![access])];
         Ok(Setup { cluster, layout, prefix: settings.topic_prefix.clone(), topics, groups })
     }
 }

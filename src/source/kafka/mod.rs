@@ -4,8 +4,8 @@
 //! watch the lag of the group. The state is that of one process, which must read every partition: see [`exclusive`].
 
 pub mod bounded;
-mod continuity;
 pub mod consumer_state;
+mod continuity;
 pub mod exclusive;
 pub mod poll;
 pub mod range;

@@ -21,7 +21,8 @@ fn two_on_one_prefix() {
     let first = Cluster::new("prefix-first", broker.brokers(), 2);
     let service = first.start(0);
     service.ready();
-    let rule = "cluster.topic_prefix = \\\"prefix-first.own\\\" must be of one cluster alone: prefix-first.own.access is read by group \\\"prefix-first.tasks\\\"";
+    let rule = "cluster.topic_prefix = \"prefix-first.own\" must be of one cluster alone: prefix-first.own.access is read by group \
+                \"prefix-first.tasks\"";
     refused(first.beside("prefix-second").start(1), rule);
     // A second process of the same cluster is welcome.
     let second = first.start(2);

@@ -173,11 +173,14 @@ fn under_a_running_cluster(name: &str, before: usize, of: usize) {
         let later = format!(r#"{{"time":{},"id":"later-{partition}","account":"svc_settlement","operation":"login"}}"#, last + DAY_MS);
         cluster.run.topics.produce(&cluster.run.topic, partition as i32, [later]);
     }
-    let counted = |outcome: &str| {
-        service.metric(&format!("leakwarden_records_total{{outcome=\"{outcome}\",source=\"access\"}}")).unwrap_or_default()
-    };
+    let counted =
+        |outcome: &str| service.metric(&format!("leakwarden_records_total{{outcome=\"{outcome}\",source=\"access\"}}")).unwrap_or_default();
     let settled = || (counted("accepted") + counted("late")) as usize;
-    until("all is settled", || settled() >= cluster.run.company.records(), || format!("{} of {}: {}", settled(), cluster.run.company.records(), service.log()));
+    until(
+        "all is settled",
+        || settled() >= cluster.run.company.records(),
+        || format!("{} of {}: {}", settled(), cluster.run.company.records(), service.log()),
+    );
     assert_eq!((settled(), counted("duplicate")), (cluster.run.company.records(), 0.0), "each record counts once: {}", service.log());
     assert_eq!(contradictions(&cluster.run.told()), []);
     assert!(service.stop().success());

@@ -24,7 +24,8 @@ fn come_with_the_header_of_a_registry_as_tombstones_and_several_at_once() {
     run.topics.produce(&run.topic, 0, &records[6..]);
     let service = run.start();
     run.committed(&service);
-    let of = |labels: &str| service.metric(&format!("leakwarden_records_total{{outcome=\"{labels}\",source=\"access\"}}")).unwrap_or_default();
+    let of =
+        |labels: &str| service.metric(&format!("leakwarden_records_total{{outcome=\"{labels}\",source=\"access\"}}")).unwrap_or_default();
     until("all are counted", || of("accepted") >= 8.0, || format!("{:?} {}", service.get("/metrics"), service.log()));
     assert_eq!((of("accepted"), of("ignored"), of("dead_letter")), (8.0, 1.0, 1.0), "{}", service.log());
     assert!(service.stop().success());
