@@ -4,6 +4,7 @@
 //!
 //! `LEAKWARDEN_SEEDS=10000` runs that many; `LEAKWARDEN_SEED=17` runs that one again, event by event the same.
 
+mod backlog;
 #[path = "../common/mod.rs"]
 mod common;
 mod company;

@@ -28,7 +28,7 @@ pub struct Outcome {
     /// Settled alerts by id and revision.
     pub alerts: BTreeMap<(String, u32), String>,
     /// What was shown before it settled, by id and number.
-    shown: BTreeMap<(String, u64), String>,
+    pub shown: BTreeMap<(String, u64), String>,
     /// Alerts that were taken back.
     pub retracted: BTreeSet<String>,
     /// Hashes of the state of each task and of the coordinator.
@@ -531,7 +531,7 @@ impl<'a> World<'a> {
     }
 
     /// A number that grows while anything goes on, saves apart.
-    fn progress(&self) -> u64 {
+    pub(crate) fn progress(&self) -> u64 {
         let ends = [(InternalTopic::Summaries, 0), (InternalTopic::Baselines, 0), (InternalTopic::Ticks, 0)]
             .into_iter()
             .chain((0..TASKS).map(|task| (InternalTopic::Access, task)));
