@@ -2,16 +2,12 @@
 
 use crate::cli::Failure;
 use anyhow::Context as _;
-use leakwarden::config::schema::{Config, SourceKind};
+use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
-use leakwarden::model::keys::Keys;
-use leakwarden::pipeline::replay::Replay;
+use leakwarden::pipeline::replay::{Replay, contents};
 use leakwarden::pipeline::state::{Positions, StateDir};
-use leakwarden::source::fingerprint::Fingerprint;
-use leakwarden::source::tail::TailPosition;
 use leakwarden::store::witness::StateLoss;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,19 +47,11 @@ impl ReplayState {
 
     /// Saves the state, with the position up to which each input has been applied.
     pub fn save(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
-        positions.lines.extend(replay.positions());
         positions.offsets.extend(replay.offsets());
         positions.know(replay.made_tables());
         positions.know_columns(replay.columns());
         let keys = &replay.engine().context().classifier.keys;
-        for (path, line, offset) in replay.ends() {
-            if let Some(position) =
-                followed(config, &path, keys).map(|(path, fingerprint)| TailPosition { path, fingerprint, offset, line })
-            {
-                positions.tails.retain(|known| known.path != position.path);
-                positions.tails.push(position);
-            }
-        }
+        contents::note(config, &replay.ends(), keys, &mut positions.files).map_err(anyhow::Error::from)?;
         self.state.save(replay.image(), &positions).with_context(|| format!("cannot save the state in {}", self.dir.display()))?;
         Ok(())
     }
@@ -72,17 +60,4 @@ impl ReplayState {
     pub fn into_state(self) -> StateDir {
         self.state
     }
-}
-
-/// The path by which the service would tail a replayed file, and the fingerprint of the file's beginning.
-fn followed(config: &Config, replayed: &str, keys: &Keys) -> Option<(PathBuf, Fingerprint)> {
-    let same = std::fs::canonicalize(replayed).ok()?;
-    let patterns = config.sources.iter().filter_map(|source| match &source.kind {
-        SourceKind::Files(pattern) => Some(pattern),
-        SourceKind::Kafka(_) => None,
-    });
-    let mut paths = patterns.filter_map(|pattern| glob::glob(pattern).ok()).flatten().flatten();
-    let path = paths.find(|path| std::fs::canonicalize(path).is_ok_and(|path| path == same))?;
-    let fingerprint = Fingerprint::of(&File::open(&path).ok()?, &keys.record_hasher()).ok()?;
-    Some((path, fingerprint))
 }

@@ -15,11 +15,12 @@ use crate::engine::provisional::Arrived;
 use crate::model::access::{Access, PartitionId};
 use crate::model::alert::AlertState;
 use crate::model::severity::Severity;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{HOUR_MS, Span, Timestamp};
 use crate::population::Models;
-use crate::population::sources::outages::SourceOutages;
+use crate::population::sources::outages::{KEPT_DAYS, SourceOutages};
 use crate::population::volume::RecordRef;
 use crate::triage::open_alerts::OpenCounts;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Both stages in one process: it reads all partitions and has all employees.
@@ -61,6 +62,16 @@ impl Engine {
         self.watermarks.watermark(partition)
     }
 
+    /// From now on these sources are listened to, and no others: nothing waits for what others may say, and their silence says nothing.
+    pub fn follow_sources(&mut self, sources: BTreeSet<Arc<str>>) {
+        for partition in self.watermarks.partitions() {
+            if self.context().said_source_of(partition).is_some_and(|source| !sources.contains(&source)) {
+                self.mark_idle(partition, None);
+            }
+        }
+        self.global.follow(sources);
+    }
+
     /// Adds a partition: nothing settles beyond its watermark until it is idle or ends.
     pub fn add_partition(&mut self, partition: PartitionId) {
         self.watermarks.add(partition, self.keyed.context().lateness);
@@ -71,6 +82,8 @@ impl Engine {
     pub fn take(&mut self, access: Access, limit: Option<Timestamp>) {
         let lateness = self.keyed.context().lateness;
         let partition = access.partition;
+        let lost = self.watermarks.end_loss(partition, limit.map_or(access.time, |limit| access.time.min(limit)));
+        lost.into_iter().for_each(|span| self.push_loss(partition, span));
         self.watermarks.take(access, limit, lateness, &mut |record| self.keyed.push_all(record));
         if self.watermarks.has_losses() {
             self.push_losses(partition);
@@ -199,10 +212,22 @@ impl Engine {
         self.push_losses(partition);
     }
 
-    /// The source of a partition skips records here, because it no longer has them.
-    pub fn note_loss(&mut self, partition: PartitionId) {
+    /// The source of a partition skips records here, because it no longer has them: up to the time of the next one that comes. Returns
+    /// since when, where that is known.
+    pub fn note_loss(&mut self, partition: PartitionId) -> Option<Timestamp> {
         self.watermarks.note_losses(partition, LossCounts { losses: 1, ..LossCounts::default() });
         self.push_losses(partition);
+        self.watermarks.begin_loss(partition)
+    }
+
+    /// Every hour of a span may lack records.
+    fn push_loss(&mut self, partition: PartitionId, (from, to): (Timestamp, Timestamp)) {
+        let hour = |at: Timestamp| at.0.div_euclid(HOUR_MS);
+        let first = hour(from).max(hour(to) - KEPT_DAYS * 24);
+        for hour in first..=hour(to) {
+            let losses = LossCounts { losses: 1, ..LossCounts::default() };
+            self.keyed.push_event(partition, Timestamp(hour * HOUR_MS).max(from), PartitionEvent::Losses(losses));
+        }
     }
 
     /// A source has numbered a record (or a line of one) within a stream. To be called in the partition's order.

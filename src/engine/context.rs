@@ -86,6 +86,12 @@ impl Context {
         self.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), Arc::from(source));
     }
 
+    /// The name of a partition's source, where that was said.
+    pub fn said_source_of(&self, partition: PartitionId) -> Option<Arc<str>> {
+        let name = self.partition_name(partition);
+        self.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&name).cloned()
+    }
+
     /// The name of a partition's source.
     pub fn source_of(&self, partition: PartitionId) -> Arc<str> {
         let name = self.partition_name(partition);

@@ -18,6 +18,8 @@ use crate::profile::window::day_number;
 use crate::triage::budget::Budget;
 use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Days beyond those after which an episode closes without findings: whoever is told nothing of an open alert until then has lost it.
 const SILENT: i64 = 3;
@@ -125,6 +127,11 @@ impl GlobalStage {
     pub fn restore_open_alerts(&mut self, open: Vec<(String, Severity)>) {
         let of_sources = self.monitor.open_alerts();
         self.budget.restore_open(open.into_iter().chain(of_sources));
+    }
+
+    /// From now on these sources are listened to, and no others.
+    pub fn follow(&mut self, sources: BTreeSet<Arc<str>>) {
+        self.monitor.follow(sources);
     }
 
     /// When an alert was shown within the budget.

@@ -15,6 +15,8 @@ pub struct PartitionWatermarks {
     idle: BTreeSet<PartitionId>,
     /// Losses of partitions that have no watermark yet.
     losses: BTreeMap<PartitionId, LossCounts>,
+    /// Since when records are lost of partitions of which none has come since.
+    lost_since: BTreeMap<PartitionId, Timestamp>,
     /// Dead letters that name somebody, of partitions that have no time yet.
     letters: BTreeMap<PartitionId, Vec<Access>>,
 }
@@ -108,6 +110,20 @@ impl PartitionWatermarks {
     /// Notes losses of a partition.
     pub fn note_losses(&mut self, partition: PartitionId, more: LossCounts) {
         self.losses.entry(partition).or_default().add(more);
+    }
+
+    /// Records of a partition are lost from here on. Returns since when.
+    pub fn begin_loss(&mut self, partition: PartitionId) -> Option<Timestamp> {
+        let now = self.trackers.get(&partition)?.now()?;
+        Some(*self.lost_since.entry(partition).or_insert(now))
+    }
+
+    /// A record of that time came: the span of records that were lost before it, if so.
+    pub fn end_loss(&mut self, partition: PartitionId, time: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        if self.lost_since.is_empty() {
+            return None;
+        }
+        self.lost_since.remove(&partition).map(|since| (since, time.max(since)))
     }
 
     /// Whether losses wait for the watermark of their partition.

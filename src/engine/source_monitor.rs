@@ -19,7 +19,7 @@ use crate::triage::source::{SourceEpisode, SourceWriter};
 use crate::triage::standing::Standing;
 use crate::triage::{Decision, RevisionCause};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The sources under watch, and their gaps.
@@ -29,6 +29,10 @@ pub struct SourceMonitor {
     episodes: BTreeMap<Arc<str>, SourceEpisode>,
     /// Version of the peer baselines.
     baseline: String,
+    /// The sources that are listened to; `None` while history is replayed, which may be of any. A file that was replayed and belongs to
+    /// none of them is a source that ended, and so is one that is configured no more.
+    #[serde(skip)]
+    followed: Option<BTreeSet<Arc<str>>>,
 }
 
 impl SourceMonitor {
@@ -43,6 +47,11 @@ impl SourceMonitor {
         open.map(|case| (case.episode.id(&case.source), case.episode.severity))
     }
 
+    /// From now on these sources are listened to, and no others.
+    pub fn follow(&mut self, sources: BTreeSet<Arc<str>>) {
+        self.followed = Some(sources);
+    }
+
     /// A day was learnt from.
     pub fn learnt(&mut self, models: &Models) {
         self.baseline.clone_from(&models.version);
@@ -55,12 +64,14 @@ impl SourceMonitor {
         let local = directory.zone_of(None).local(begin(hour));
         let ahead = i64::from(local.day.0) * 24 + i64::from(local.minute) / 60 - hour;
         let is_holiday = |day: i64| directory.day_kind(Day(day as i32)) == Some(DayKind::Holiday);
+        let followed = self.followed.clone();
         let clock = HourClock {
             hour,
             ahead,
             is_worked: &is_worked,
             is_holiday: &is_holiday,
             is_excused: &|source, hour| is_excused(source, hour, context),
+            is_followed: &|source| followed.as_ref().is_none_or(|followed| followed.contains(source)),
         };
         self.sources.take(clock, &volume::join(reports));
         let mut revisions = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 /// What readiness depends on.
@@ -28,6 +29,8 @@ struct SourceHealth {
     connected: AtomicBool,
     /// Records came, and none could be decoded.
     undecoded: AtomicBool,
+    /// Why something of it cannot be read.
+    trouble: RwLock<Option<String>>,
 }
 
 /// Why the service is not ready.
@@ -41,6 +44,8 @@ pub enum NotReady {
     Restoring,
     /// These sources are not connected, or have no partitions assigned yet.
     Waiting(Vec<String>),
+    /// Something of these sources cannot be read now: each with what it is, and why.
+    Unreachable(Vec<String>),
     /// Records wait, or are being worked on, and for so long none was finished.
     Stalled(Duration),
     /// None of the records of these sources could be decoded.
@@ -54,6 +59,7 @@ impl fmt::Display for NotReady {
             NotReady::NoBroker => f.write_str("no broker can be reached"),
             NotReady::Restoring => f.write_str("the state is being restored"),
             NotReady::Waiting(sources) => write!(f, "not connected: {}", sources.join(", ")),
+            NotReady::Unreachable(sources) => write!(f, "cannot be read now, and is tried again: {}", sources.join("; ")),
             NotReady::Stalled(since) => write!(f, "no progress for {} s: input waits, and no record is finished", since.as_secs()),
             NotReady::Undecoded(sources) => write!(f, "no record could be decoded: {}", sources.join(", ")),
         }
@@ -92,6 +98,14 @@ impl Health {
     /// Whether no broker can be reached on which everything rests.
     pub fn set_cut_off(&self, cut_off: bool) {
         self.cut_off.store(cut_off, Ordering::Release);
+    }
+
+    /// Why something of a source cannot be read now; `None` where all can.
+    pub fn set_trouble(&self, source: usize, why: Option<&str>) {
+        let Some(source) = self.sources.get(source) else { return };
+        if source.trouble.read().unwrap_or_else(PoisonError::into_inner).as_deref() != why {
+            *source.trouble.write().unwrap_or_else(PoisonError::into_inner) = why.map(str::to_owned);
+        }
     }
 
     /// Whether records of a source came of which none could be decoded.
@@ -145,6 +159,14 @@ impl Health {
         if !waiting.is_empty() {
             return Err(NotReady::Waiting(waiting));
         }
+        let troubles = self.sources.iter().filter_map(|source| {
+            let trouble = source.trouble.read().unwrap_or_else(PoisonError::into_inner);
+            trouble.as_ref().map(|why| format!("{}: {why}", source.name))
+        });
+        let troubles: Vec<String> = troubles.collect();
+        if !troubles.is_empty() {
+            return Err(NotReady::Unreachable(troubles));
+        }
         let since = self.without_progress();
         if since > Duration::from_millis(self.stalled_after.load(Ordering::Acquire)) {
             return Err(NotReady::Stalled(since));
@@ -156,7 +178,7 @@ impl Health {
 
 impl SourceHealth {
     fn new(name: String) -> SourceHealth {
-        SourceHealth { name, connected: AtomicBool::new(false), undecoded: AtomicBool::new(false) }
+        SourceHealth { name, connected: AtomicBool::new(false), undecoded: AtomicBool::new(false), trouble: RwLock::default() }
     }
 }
 
@@ -176,6 +198,11 @@ mod tests {
         health.set_connected(0, true);
         assert_eq!(health.readiness().expect_err("not yet").to_string(), "not connected: core");
         health.set_connected(1, true);
+        assert_eq!(health.readiness(), Ok(()));
+        health.set_trouble(1, Some("/mnt/core.log: no such file"));
+        let why = health.readiness().expect_err("it cannot be read").to_string();
+        assert_eq!(why, "cannot be read now, and is tried again: core: /mnt/core.log: no such file");
+        health.set_trouble(1, None);
         assert_eq!(health.readiness(), Ok(()));
         health.set_connected(0, false);
         assert!(health.readiness().is_err());

@@ -7,7 +7,7 @@ use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::redrive::spool::LetterId;
 use crate::source::kafka::{self, KafkaMessage};
-use crate::source::tail::TailPosition;
+use crate::source::read_files::ReadFiles;
 use crate::store::seal::StateSealer;
 use crate::store::witness::{StateLoss, Witness};
 use crate::store::{Store, StoreError};
@@ -18,10 +18,8 @@ use std::path::Path;
 /// How far each source has been applied. Positions and state are written at once, so a restart applies nothing twice.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Positions {
-    /// Files replayed: next line, by name.
-    pub lines: BTreeMap<String, u64>,
-    /// Files followed.
-    pub tails: Vec<TailPosition>,
+    /// What was read of files, followed or replayed.
+    pub files: Vec<ReadFiles>,
     /// Kafka: next offset by topic and partition.
     pub offsets: BTreeMap<(String, i32), i64>,
     /// Tables that the statements of each partition made of known ones, by its name.

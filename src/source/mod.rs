@@ -4,10 +4,12 @@
 pub mod buffer;
 pub mod external_sort;
 pub mod files;
-pub mod fingerprint;
+pub mod content;
 pub mod kafka;
 pub mod lines;
 pub mod piece;
+pub mod read_files;
+pub mod rotation;
 pub mod tail;
 pub mod unpack;
 

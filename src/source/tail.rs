@@ -1,297 +1,270 @@
-//! Follows files that grow, where no broker is configured: appended lines, rotation, truncation, new files of a glob.
+//! Follows files that grow, where no broker is configured: appended lines, rotation, truncation, mirrors, new files of a glob.
 //!
-//! A file that is overwritten, or renamed away and created anew, is another file ([`FileId`]) with lines from 1, as it would be in a
-//! replay. The caller polls: about every [`INTERVAL`] when nothing came, at once when something did.
+//! A file is its content ([`Content`](crate::source::content::Content)). What was read of each is remembered ([`ReadFile`]), so that reading goes on where it stopped, under
+//! whatever name, inode or packing the content is met again, and nothing is read twice. What rotation made of a file is read where nobody
+//! has read it. What cannot be reached is waited for; what is nowhere to be found, in a place that can be seen, is lost, and is told.
+//!
+//! The caller polls: about every [`INTERVAL`] when nothing came, at once when something did.
+
+mod candidates;
+mod discovery;
+mod followed;
 
 use crate::decode::LONGEST_RECORD;
 use crate::model::keys::Keys;
 use crate::source::SourceError;
 use crate::source::files::BLOCK;
-use crate::source::fingerprint::Fingerprint;
-use crate::source::lines::{LONGEST_HEAD, LineReader, LineSettings};
+use crate::source::lines::LineSettings;
 use crate::source::piece::Piece;
-use crate::source::unpack::{Packing, recognise};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use crate::source::read_files::{ReadFile, ReadFiles, Standing};
+use discovery::Judged;
+use followed::{FollowState, FollowedFile};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often to poll where nothing came.
+/// How often to poll where nothing came, and to look for files.
 pub const INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long a file that was moved away or deleted must not grow before it counts as finished: its writer may still hold it.
+/// How long a file that was moved away or deleted must not grow before it counts as finished: its writer may still hold it. And how long
+/// one that may be a copy under way must not grow before it counts as another.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How long a content that nobody finds, in a place that can be seen, is looked for.
+const LOST_AFTER: Duration = Duration::from_secs(3);
+
+/// How long the place of a content may be out of reach.
+const UNREACHED: Duration = Duration::from_secs(7 * 86_400);
+
+/// How long no file at all may be seen, once some were: between two steps of a rotation there may be none.
+const UNSEEN: Duration = Duration::from_secs(2);
+
+/// How often it is logged what cannot be read.
+const REMIND: Duration = Duration::from_secs(60);
 
 /// Pieces of one file in one poll at most, so that no file starves the others.
 const PIECES_PER_POLL: usize = 8;
 
-/// Identifies a file while this process follows it. A file that is overwritten, or renamed away and created anew, gets another.
+/// Identifies a content while this process follows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub u64);
 
-/// Where to continue in a file after a restart.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct TailPosition {
-    /// Where it was last seen.
-    pub path: PathBuf,
-    /// What it begins with.
-    pub fingerprint: Fingerprint,
-    /// Next byte.
-    pub offset: u64,
-    /// Number of the line that begins there.
-    pub line: u64,
-}
-
-/// What happened, in order.
+/// What happened, in order. Names are those that evidence cites.
 #[derive(Debug)]
 pub enum TailEvent {
-    /// A file is followed from now on. Its position is worth saving though nothing has come yet.
+    /// A file is there, or is waited for, of which nothing has come yet.
+    Expected {
+        /// Its name.
+        name: Arc<str>,
+    },
+    /// A file is followed from now on.
     Opened {
         /// Its number.
         file: FileId,
-        /// Where it is, and where reading begins.
-        position: TailPosition,
+        /// Its name.
+        name: Arc<str>,
     },
     /// Lines of a file.
     Piece {
         /// Its number.
         file: FileId,
+        /// Its name.
+        name: Arc<str>,
         /// The lines.
         piece: Piece,
     },
-    /// A file is read to its end and will not grow: it was moved away, deleted or overwritten.
+    /// A file is read to its end and will not grow: it was moved away or deleted.
     Finished {
         /// Its number.
         file: FileId,
+        /// Its name.
+        name: Arc<str>,
+        /// No other file of that name is followed.
+        is_last: bool,
     },
-    /// A file that was to be continued no longer exists: lines after the position are lost.
-    Lost(TailPosition),
+    /// A content that was to be continued is nowhere to be found: what came after is lost.
+    Lost(ReadFile),
 }
 
 /// Files being followed.
 pub struct Tail {
+    source: String,
     pattern: String,
     settings: LineSettings,
     grace: Duration,
-    /// Positions of an earlier process, or of files that could not be read, that are not taken up yet.
-    resume: Vec<TailPosition>,
-    /// In the order in which they were opened: a rotated file comes before its successor.
+    lost_after: Duration,
+    interval: Duration,
+    /// What was read of contents that are not being followed.
+    known: Vec<ReadFile>,
+    /// What was only replayed: read, whoever meets it.
+    replayed: Vec<ReadFile>,
+    directories: BTreeSet<PathBuf>,
+    /// In the order in which they are read: a rotated file comes before its successor.
     files: Vec<FollowedFile>,
-    /// Device and inode of files that are not logs to follow: packed history.
-    ignored: BTreeSet<(u64, u64)>,
+    /// Files that were looked at and are not followed, as they were then.
+    judged: BTreeMap<PathBuf, Judged>,
+    /// Names that were told.
+    expected: BTreeSet<Arc<str>>,
+    /// Since when something is missing, by its base and offset.
+    missing: BTreeMap<(PathBuf, u64), Missing>,
+    /// Why not everything can be read.
+    trouble: Option<String>,
+    unseen_since: Option<Instant>,
+    was_seen: bool,
+    looked: Option<Instant>,
+    reminded: Option<Instant>,
     next: u64,
 }
 
-struct FollowedFile {
-    id: FileId,
-    path: PathBuf,
-    identity: (u64, u64),
-    fingerprint: Fingerprint,
-    lines: LineReader<File>,
-    /// Since when it is neither found under a path nor growing.
-    gone_since: Option<Instant>,
+/// A content that is looked for.
+#[derive(Clone, Copy)]
+struct Missing {
+    since: Instant,
+    /// Since when its place can be seen, and it is not there.
+    absent_since: Option<Instant>,
 }
 
 impl Tail {
-    /// Follows a path or glob, continuing at the positions of an earlier process.
-    pub fn new(pattern: &str, keys: &Keys, resume: Vec<TailPosition>) -> Result<Tail, SourceError> {
+    /// Follows the path or glob of a source, going on from what was read before; `replayed` is what belongs to no source.
+    pub fn new(source: &str, pattern: &str, keys: &Keys, read: ReadFiles, replayed: Vec<ReadFile>) -> Result<Tail, SourceError> {
         glob::Pattern::new(pattern).map_err(|error| SourceError::Glob { place: pattern.to_owned(), why: error.to_string() })?;
         let hasher = keys.record_hasher();
-        let settings = LineSettings { block: BLOCK, longest_line: LONGEST_RECORD, prompt: false, follow: true, hasher };
-        Ok(Tail { pattern: pattern.to_owned(), settings, grace: GRACE, resume, files: Vec::new(), ignored: BTreeSet::new(), next: 0 })
+        Ok(Tail {
+            source: source.to_owned(),
+            pattern: pattern.to_owned(),
+            settings: LineSettings { block: BLOCK, longest_line: LONGEST_RECORD, prompt: false, follow: true, hasher },
+            grace: GRACE,
+            lost_after: LOST_AFTER,
+            interval: INTERVAL,
+            known: read.contents,
+            replayed,
+            directories: read.directories,
+            files: Vec::new(),
+            judged: BTreeMap::new(),
+            expected: BTreeSet::new(),
+            missing: BTreeMap::new(),
+            trouble: None,
+            unseen_since: None,
+            was_seen: false,
+            looked: None,
+            reminded: None,
+            next: 0,
+        })
     }
 
     /// What happened since the last poll. Does not wait; empty if nothing did.
     pub fn poll(&mut self) -> Vec<TailEvent> {
         let mut events = Vec::new();
-        let paths = self.paths();
-        self.resume_files(&paths, &mut events);
-        self.discover(&paths, &mut events);
-        let mut finished = BTreeSet::new();
-        for followed in &mut self.files {
-            match followed.read(&self.settings.hasher, self.grace, &mut events) {
-                FollowState::Follows => continue,
-                FollowState::Finished => {}
+        if self.looked.is_none_or(|looked| looked.elapsed() >= self.interval) {
+            self.looked = Some(Instant::now());
+            self.verify();
+            self.discover(&mut events);
+        }
+        let mut left = Vec::with_capacity(self.files.len());
+        let mut behind: BTreeSet<Arc<str>> = BTreeSet::new();
+        for mut file in std::mem::take(&mut self.files) {
+            // What rotation put behind it waits until it is read.
+            if behind.contains(&file.name) {
+                left.push(file);
+                continue;
+            }
+            match file.read(&self.settings.hasher, self.grace, &mut events) {
+                FollowState::Behind => {
+                    behind.insert(file.name.clone());
+                    left.push(file);
+                }
+                FollowState::AtEnd => left.push(file),
+                FollowState::Finished => {
+                    events.push(TailEvent::Finished { file: file.id, name: file.name.clone(), is_last: true });
+                    self.known.push(file.into_read(Standing::Finished));
+                }
+                FollowState::Overwritten => self.look_for(file),
                 FollowState::Failed(error) => {
-                    tracing::warn!(path = %followed.path.display(), %error, "cannot be read; trying again");
-                    let (line, offset) = followed.lines.position();
-                    self.resume.push(followed.position(line, offset));
+                    self.trouble = Some(format!("{}: {error}", file.path.display()));
+                    self.look_for(file);
+                }
+                FollowState::Damaged(error) => {
+                    tracing::warn!(path = %file.path.display(), %error, "a packed file cannot be read to its end");
+                    let read = file.into_read(Standing::Finished);
+                    events.push(TailEvent::Lost(read.clone()));
+                    self.known.push(read);
                 }
             }
-            finished.insert(followed.id);
-            events.push(TailEvent::Finished { file: followed.id });
         }
-        self.files.retain(|followed| !finished.contains(&followed.id));
+        self.files = left;
+        self.remind();
+        for event in &mut events {
+            if let TailEvent::Finished { name, is_last, .. } = event {
+                *is_last = !self.files.iter().any(|file| file.name == *name);
+            }
+        }
         events
     }
 
-    /// What to save, given the next line and offset of a file ([`Piece::end`]) that saved state contains. `None` of a file that
-    /// is finished: there is nothing to continue.
-    pub fn position(&self, file: FileId, line: u64, offset: u64) -> Option<TailPosition> {
-        let followed = self.files.iter().find(|followed| followed.id == file)?;
-        Some(followed.position(line, offset))
+    /// Looks what is there, without reading any of it: what lies beside followed files is history from now on.
+    pub fn survey(&mut self) {
+        self.discover(&mut Vec::new());
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        // The pattern was checked; directories that cannot be read show up as sources without records.
-        let mut paths: Vec<PathBuf> = glob::glob(&self.pattern).map(|paths| paths.flatten().collect()).unwrap_or_default();
-        paths.sort();
-        paths
+    /// Parts with files that no longer have what was read of them.
+    fn verify(&mut self) {
+        for mut file in std::mem::take(&mut self.files) {
+            match file.has_changed(&self.settings.hasher) {
+                Ok(true) => self.look_for(file),
+                // An error comes again where it is read.
+                Ok(false) | Err(_) => self.files.push(file),
+            }
+        }
     }
 
-    /// Finds the files of an earlier process again, wherever rotation has moved them.
-    fn resume_files(&mut self, paths: &[PathBuf], events: &mut Vec<TailEvent>) {
-        for position in std::mem::take(&mut self.resume) {
-            let candidates = std::iter::once(position.path.clone()).chain(paths.iter().cloned()).chain(successors(&position.path));
-            let found = candidates.into_iter().find_map(|path| {
-                let file = File::open(&path).ok()?;
-                let long_enough = file.metadata().is_ok_and(|about| about.is_file() && about.len() >= position.offset);
-                let fits = long_enough && position.fingerprint.fits(&file, &self.settings.hasher).unwrap_or(false);
-                (fits && !self.is_known(&file)).then_some((path, file))
-            });
-            let opened = match found {
-                Some((path, file)) => self.open(path, file, position.line, position.offset, events),
-                None => {
-                    events.push(TailEvent::Lost(position));
-                    continue;
+    /// A file no longer has what was read of it, or cannot be read now: its content is looked for.
+    fn look_for(&mut self, file: FollowedFile) {
+        // Nothing was read: whatever is found is new.
+        if file.offset() > 0 {
+            self.known.push(file.into_read(Standing::Open));
+        }
+        // What was a copy of it may be all that there is now.
+        self.judged.clear();
+        self.looked = None;
+    }
+
+    /// Why something of the source cannot be read now, if so.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// What is to be saved: how far each content was read. What polls have given must have been taken.
+    pub fn read_files(&self) -> ReadFiles {
+        let followed = self.files.iter().filter(|file| file.offset() > 0).map(FollowedFile::as_read);
+        let mut read = ReadFiles {
+            source: Some(self.source.clone()),
+            directories: self.directories.clone(),
+            contents: self.known.iter().cloned().chain(followed).collect(),
+        };
+        read.bound();
+        read
+    }
+
+    fn remind(&mut self) {
+        match &self.trouble {
+            Some(why) if self.reminded.is_none_or(|reminded| reminded.elapsed() >= REMIND) => {
+                tracing::warn!(source = %self.source, "cannot be read now, and is tried again: {why}");
+                self.reminded = Some(Instant::now());
+            }
+            Some(_) => {}
+            None => {
+                if self.reminded.take().is_some() {
+                    tracing::info!(source = %self.source, "can be read again");
                 }
-            };
-            if let Err(error) = opened {
-                tracing::warn!(path = %position.path.display(), %error, "cannot continue reading; trying again");
-                self.resume.push(position);
             }
         }
     }
 
-    fn is_known(&self, file: &File) -> bool {
-        let identity = file.metadata().ok().map(|about| (about.dev(), about.ino()));
-        self.files.iter().any(|followed| Some(followed.identity) == identity)
-    }
-
-    /// Opens files that are new, and notices where known ones are now.
-    fn discover(&mut self, paths: &[PathBuf], events: &mut Vec<TailEvent>) {
-        let mut present = BTreeSet::new();
-        for path in paths {
-            let Ok(about) = fs::metadata(path) else { continue };
-            let identity = (about.dev(), about.ino());
-            if !about.is_file() || !present.insert(identity) || self.ignored.contains(&identity) {
-                continue;
-            }
-            if let Some(followed) = self.files.iter_mut().find(|followed| followed.identity == identity) {
-                followed.path.clone_from(path);
-                continue;
-            }
-            if let Err(error) = self.open_new(path, identity, events) {
-                tracing::warn!(path = %path.display(), %error, "cannot be followed; trying again");
-            }
-        }
-        for followed in &mut self.files {
-            if present.contains(&followed.identity) {
-                followed.gone_since = None;
-            } else if followed.gone_since.is_none() {
-                followed.gone_since = Some(Instant::now());
-            }
-        }
-    }
-
-    fn open_new(&mut self, path: &Path, identity: (u64, u64), events: &mut Vec<TailEvent>) -> io::Result<()> {
-        let file = File::open(path)?;
-        let mut head = [0; 4];
-        let length = file.read_at(&mut head, 0)?;
-        if !matches!(recognise(&head[..length]), Packing::Plain) {
-            tracing::info!(path = %path.display(), "packed history and UTF-16 text are not followed; replay reads them");
-            self.ignored.insert(identity);
-            return Ok(());
-        }
-        self.open(path.to_owned(), file, 1, 0, events)
-    }
-
-    fn open(&mut self, path: PathBuf, mut file: File, line: u64, offset: u64, events: &mut Vec<TailEvent>) -> io::Result<()> {
-        let about = file.metadata()?;
-        let fingerprint = Fingerprint::of(&file, &self.settings.hasher)?;
-        file.seek(SeekFrom::Start(offset))?;
-        let id = FileId(self.next);
+    fn number(&mut self) -> FileId {
         self.next += 1;
-        events.push(TailEvent::Opened { file: id, position: TailPosition { path: path.clone(), fingerprint, offset, line } });
-        let mut head = vec![0; if offset > 0 { LONGEST_HEAD } else { 0 }];
-        let length = file.read_at(&mut head, 0)?;
-        let lines = LineReader::resume(file, self.settings.clone(), line, offset).with_head(&head[..length]);
-        self.files.push(FollowedFile { id, path, identity: (about.dev(), about.ino()), fingerprint, lines, gone_since: None });
-        Ok(())
+        FileId(self.next - 1)
     }
-}
-
-/// Whether a file goes on being followed.
-enum FollowState {
-    Follows,
-    Finished,
-    /// It cannot be read now; it is taken up again where it was left, as a file of its own.
-    Failed(io::Error),
-}
-
-impl FollowedFile {
-    /// Reads what was appended.
-    fn read(&mut self, hasher: &blake3::Hasher, grace: Duration, events: &mut Vec<TailEvent>) -> FollowState {
-        match self.was_overwritten(hasher) {
-            // The next poll finds the path again and opens what is there now.
-            Ok(true) => return FollowState::Finished,
-            Ok(false) => {}
-            Err(error) => return FollowState::Failed(error),
-        }
-        for _ in 0..PIECES_PER_POLL {
-            match self.lines.next_piece() {
-                Ok(Some(piece)) => events.push(TailEvent::Piece { file: self.id, piece }),
-                Ok(None) => return self.at_end(grace, events),
-                Err(broken) => return FollowState::Failed(broken.error),
-            }
-            self.gone_since = self.gone_since.map(|_| Instant::now());
-        }
-        FollowState::Follows
-    }
-
-    /// Whether it is shorter than what was read of it, or begins differently: it was truncated, and perhaps rewritten.
-    fn was_overwritten(&mut self, hasher: &blake3::Hasher) -> io::Result<bool> {
-        let file = self.lines.get_ref();
-        if file.metadata()?.len() < self.lines.position().1 || !self.fingerprint.fits(file, hasher)? {
-            return Ok(true);
-        }
-        if self.fingerprint.may_grow() {
-            self.fingerprint = Fingerprint::of(file, hasher)?;
-        }
-        Ok(false)
-    }
-
-    fn at_end(&mut self, grace: Duration, events: &mut Vec<TailEvent>) -> FollowState {
-        if self.gone_since.is_none_or(|since| since.elapsed() < grace) {
-            return FollowState::Follows;
-        }
-        self.lines.finish();
-        while let Ok(Some(piece)) = self.lines.next_piece() {
-            events.push(TailEvent::Piece { file: self.id, piece });
-        }
-        FollowState::Finished
-    }
-
-    fn position(&self, line: u64, offset: u64) -> TailPosition {
-        TailPosition { path: self.path.clone(), fingerprint: self.fingerprint, offset, line }
-    }
-}
-
-/// Names that rotation gives to a file: its own name with something after it, in the same directory.
-pub fn successors(path: &Path) -> Vec<PathBuf> {
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else { return Vec::new() };
-    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    let entries = fs::read_dir(directory).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
-    let mut found: Vec<PathBuf> = entries
-        .into_iter()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|other| other.len() > name.len() && other.starts_with(name)))
-        .map(|entry| entry.path())
-        .collect();
-    found.sort();
-    found
 }
 
 #[cfg(test)]

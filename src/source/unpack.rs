@@ -137,7 +137,7 @@ fn unpack_layers(stream: impl Read + Send + 'static) -> Result<(Unpacked, bool),
 fn unpack_once(mut stream: impl Read + Send + 'static) -> Result<Unpacked, UnpackError> {
     let mut head = Vec::with_capacity(LONGEST_MAGIC);
     (&mut stream).take(LONGEST_MAGIC as u64).read_to_end(&mut head).map_err(UnpackError::Io)?;
-    if let Some((_, what)) = UNSUPPORTED.iter().find(|(magic, _)| head.starts_with(magic)) {
+    if let Some(what) = unsupported(&head) {
         return Err(UnpackError::Unsupported(what));
     }
     let packing = recognise(&head);
@@ -152,6 +152,11 @@ fn unpack_once(mut stream: impl Read + Send + 'static) -> Result<Unpacked, Unpac
         }
     };
     Ok(Unpacked { reader, packing })
+}
+
+/// What a stream with these first bytes is, where it is of a form that is not supported.
+pub fn unsupported(head: &[u8]) -> Option<&'static str> {
+    UNSUPPORTED.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, what)| *what)
 }
 
 /// How a stream with these first bytes is packed.

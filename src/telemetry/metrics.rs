@@ -152,6 +152,8 @@ pub struct SourceMetrics {
     watermark_delay: Gauge,
     lag: Gauge,
     undecoded: Gauge,
+    unreachable: Gauge,
+    losses: IntCounter,
     redriven: IntCounter,
 }
 
@@ -230,6 +232,8 @@ impl Metrics {
             watermark_delay: self.gauge(table::WATERMARK_DELAY, [name]),
             lag: self.gauge(table::CONSUMER_LAG, [name]),
             undecoded: self.gauge(table::SOURCE_UNDECODED, [name]),
+            unreachable: self.gauge(table::SOURCE_UNREACHABLE, [name]),
+            losses: self.counter(table::SOURCE_LOSSES, [name]),
             redriven: self.counter(table::REDRIVEN, [name]),
         }
     }
@@ -412,6 +416,16 @@ impl SourceMetrics {
     /// Whether records of it came of which none could be decoded.
     pub fn set_undecoded(&self, undecoded: bool) {
         self.undecoded.set(if undecoded { 1.0 } else { 0.0 });
+    }
+
+    /// Whether something of it cannot be read now.
+    pub fn set_unreachable(&self, unreachable: bool) {
+        self.unreachable.set(if unreachable { 1.0 } else { 0.0 });
+    }
+
+    /// A stretch of it is lost.
+    pub fn lost(&self) {
+        self.losses.inc();
     }
 
     /// How many of its records are not read yet.

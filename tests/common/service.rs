@@ -28,12 +28,22 @@ impl Service {
 
     /// The same with more arguments.
     pub fn start_with(dir: &Path, more: &[&str]) -> Service {
-        Service::starting(dir, 0, more)
+        Service::starting(dir, 0, more).ready()
     }
 
     /// The same on a port of its own.
     pub fn listening(dir: &Path, port: u16) -> Service {
-        Service::starting(dir, port, &[])
+        Service::starting(dir, port, &[]).ready()
+    }
+
+    /// Starts it, and waits until it answers at all: what it reads may not be there.
+    pub fn start_unready(dir: &Path) -> Service {
+        Service::starting(dir, 0, &[])
+    }
+
+    fn ready(self) -> Service {
+        self.wait("it is ready", |service| service.get("/readyz").is_some_and(|answer| answer.ends_with("ok\n")));
+        self
     }
 
     fn starting(dir: &Path, port: u16, more: &[&str]) -> Service {
@@ -50,7 +60,7 @@ impl Service {
             }
         });
         let service = Service { child, log, dir: dir.to_owned() };
-        service.wait("it is ready", |service| service.get("/readyz").is_some_and(|answer| answer.ends_with("ok\n")));
+        service.wait("it answers", |service| service.get("/readyz").is_some());
         service
     }
 

@@ -9,7 +9,7 @@ use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::pipeline::partition_decoder::TimeRange;
-use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign};
+use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign, contents};
 use leakwarden::pipeline::state::Positions;
 use leakwarden::private_file::{self, NewFile, Readers};
 use leakwarden::sink::dead_letters::DeadLetters;
@@ -44,9 +44,14 @@ impl ReplayPass<'_> {
     /// Opens them.
     pub fn open(&self, engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
         let format = setup::format(config, self.format)?;
-        let files = assign(config, self.files, format.as_ref());
+        let keys = &engine.context().classifier.keys;
+        let (files, left_out) = contents::distinct(assign(config, self.files, format.as_ref()), keys);
+        for (path, other) in left_out {
+            eprintln!("{path}: holds nothing that {other} does not hold as well, and is left out");
+        }
+        let read = contents::read_before(&files, &positions.files, keys);
         let topics = topic::open(&self.topics, config, format.as_ref(), positions)?;
-        let mut replay = Replay::open(engine, Inputs { files, topics, sort: self.sort }, self.between, self.threads, &positions.lines)
+        let mut replay = Replay::open(engine, Inputs { files, topics, sort: self.sort }, self.between, self.threads, &read)
             .map_err(anyhow::Error::from)?;
         replay.know(&positions.made);
         replay.know_columns(&positions.columns);

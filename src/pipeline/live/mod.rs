@@ -6,6 +6,7 @@
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
 pub mod in_work;
+mod losses;
 pub mod recent_ids;
 mod redriven;
 pub mod sources;
@@ -20,6 +21,7 @@ use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
 use crate::pipeline::failpoint::{DECODING, hit};
 use crate::pipeline::live::in_work::{InWork, SET_ASIDE};
+use crate::pipeline::live::losses::Losses;
 use crate::pipeline::live::recent_ids::RecentIds;
 use crate::pipeline::live::sources::{Arrival, Sources};
 use crate::pipeline::parallel::Parallel;
@@ -56,6 +58,7 @@ pub struct Live {
     service: Service<PartitionId, Idle>,
     positions: Positions,
     recent_ids: RecentIds,
+    losses: Losses,
     checkpoint_at: Instant,
     progress: Progress,
     /// Records of which nothing had been said when the last round ended.
@@ -86,11 +89,13 @@ const WAIT: Duration = Duration::from_millis(50);
 
 impl Live {
     /// A service from its parts, going on from `positions`.
-    pub fn new(config: &Config, engine: Engine, positions: Positions, shared: service::Parts, parts: Parts) -> Live {
+    pub fn new(config: &Config, mut engine: Engine, positions: Positions, shared: service::Parts, parts: Parts) -> Live {
         let service: Service<PartitionId, Idle> = Service::new(config, shared);
+        engine.follow_sources(config.sources.iter().map(|source| Arc::from(source.name.as_str())).collect());
         Live {
             positions,
             recent_ids: RecentIds::default(),
+            losses: Losses::default(),
             checkpoint_at: Instant::now() + service.settings.checkpoint,
             progress: Progress::default(),
             reported: 0,
@@ -119,7 +124,7 @@ impl Live {
         }
         // Nothing is saved or committed past a dead letter that could not be kept: then this fails.
         self.release_all(observer)?;
-        self.positions.tails = self.parts.sources.tails();
+        self.positions.files = self.parts.sources.files();
         self.positions.know(self.service.followed.made_tables());
         self.positions.know_columns(self.service.followed.columns());
         let Live { mut engine, mut parts, positions, service, .. } = self;
@@ -146,6 +151,10 @@ impl Live {
         for (source, connected) in self.parts.sources.connected() {
             self.service.health.set_connected(source, connected);
         }
+        for (source, trouble) in self.parts.sources.troubles() {
+            self.service.health.set_trouble(source, trouble);
+            self.service.followed.sources()[source].metrics.set_unreachable(trouble.is_some());
+        }
         self.rest_idle(begun);
         self.release_complete(begun, observer)?;
         self.parts.in_work.end().context(IN_WORK)?;
@@ -169,9 +178,11 @@ impl Live {
                 let partition = self.follow(source, &name, now());
                 self.engine.add_partition(partition);
             }
-            Arrival::Lost { source, name } => {
+            Arrival::Lost { source, name, file } => {
                 let partition = self.follow(source, &name, now());
-                self.engine.note_loss(partition);
+                self.service.followed.sources()[source].metrics.lost();
+                let since = self.engine.note_loss(partition);
+                self.losses.begin(partition, name, file, since);
             }
             Arrival::Gone { name } => {
                 let partition = self.engine.context().partition(&name);
@@ -286,6 +297,7 @@ impl Live {
     /// Counts an access and gives it to the engine.
     fn take_access(&mut self, source: usize, access: Access, arrived: Timestamp, believed: Timestamp, observer: &mut impl Observer) {
         let id = access.partition;
+        self.losses.end(id, access.time);
         let outcome = self.recent_ids.outcome(&access, &self.engine);
         self.service.followed.sources()[source].metrics.records(outcome, 1);
         let shown = self.service.settings.provisional.then(|| access.clone());
@@ -371,7 +383,7 @@ impl Live {
         }
         let begun = Instant::now();
         let image = self.engine.snapshot();
-        self.positions.tails = self.parts.sources.tails();
+        self.positions.files = self.parts.sources.files();
         self.positions.know(self.service.followed.made_tables());
         self.positions.know_columns(self.service.followed.columns());
         let Some(state) = &mut self.parts.state else { return Ok(()) };

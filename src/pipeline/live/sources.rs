@@ -8,8 +8,9 @@ use crate::pipeline::partition_decoder::partition_name;
 use crate::pipeline::state::Positions;
 use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSource};
 use crate::source::piece::Piece;
-use crate::source::tail::{FileId, Tail, TailEvent, TailPosition};
-use std::collections::BTreeMap;
+use crate::source::read_files::{ReadFile, ReadFiles};
+use crate::source::tail::{Tail, TailEvent};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What a source gives.
@@ -32,6 +33,8 @@ pub enum Arrival {
         source: usize,
         /// Its name.
         name: String,
+        /// The file that is lost, where it is one.
+        file: Option<PathBuf>,
     },
     /// A partition of a topic is read from before where it was left: from its start, or behind what is left of it.
     Rewound {
@@ -80,6 +83,8 @@ pub enum Arrival {
 pub struct Sources {
     kafka: Vec<(usize, KafkaSource)>,
     tails: Vec<Following>,
+    /// What was read of files that belong to none of these sources.
+    others: Vec<ReadFiles>,
 }
 
 struct Following {
@@ -87,8 +92,6 @@ struct Following {
     /// Name and path or glob of the source.
     of: (String, String),
     tail: Tail,
-    /// Name and next (line, offset) of each file.
-    files: BTreeMap<FileId, (String, u64, u64)>,
 }
 
 /// Batches taken from one Kafka source in a step.
@@ -100,7 +103,9 @@ const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 impl Sources {
     /// Starts every source of a configuration from the positions.
     pub fn start(config: &Config, positions: &Positions, keys: &Keys) -> anyhow::Result<Sources> {
-        let mut sources = Sources { kafka: Vec::new(), tails: Vec::new() };
+        let named = |files: &ReadFiles| config.sources.iter().any(|source| Some(&source.name) == files.source.as_ref());
+        let (own, others): (Vec<ReadFiles>, Vec<ReadFiles>) = positions.files.iter().cloned().partition(named);
+        let mut sources = Sources { kafka: Vec::new(), tails: Vec::new(), others };
         for (at, source) in config.sources.iter().enumerate() {
             match &source.kind {
                 SourceKind::Kafka(kafka) => {
@@ -108,9 +113,10 @@ impl Sources {
                     sources.kafka.push((at, started));
                 }
                 SourceKind::Files(pattern) => {
-                    let tail = Tail::new(pattern, keys, resume(pattern, positions))?;
+                    let read = ReadFiles::of(&own, Some(&source.name));
+                    let tail = Tail::new(&source.name, pattern, keys, read, sources.read_by_nobody())?;
                     let of = (source.name.clone(), pattern.clone());
-                    sources.tails.push(Following { source: at, of, tail, files: BTreeMap::new() });
+                    sources.tails.push(Following { source: at, of, tail });
                 }
             }
         }
@@ -150,6 +156,16 @@ impl Sources {
         kafka.chain(self.tails.iter().map(|following| (following.source, true))).collect()
     }
 
+    /// Why something of each source of files cannot be read now, if so.
+    pub fn troubles(&self) -> impl Iterator<Item = (usize, Option<&str>)> {
+        self.tails.iter().map(|following| (following.source, following.tail.trouble()))
+    }
+
+    /// Contents that were replayed as no source's, or are of a source that has another name now.
+    fn read_by_nobody(&self) -> Vec<ReadFile> {
+        self.others.iter().flat_map(|files| files.contents.iter().cloned()).collect()
+    }
+
     /// Sources of which nothing is read, since others have a part of them.
     pub fn partial(&self) -> Vec<usize> {
         self.kafka.iter().filter(|(_, kafka)| kafka.is_partial()).map(|(source, _)| *source).collect()
@@ -161,12 +177,8 @@ impl Sources {
     }
 
     /// How far each file has been taken.
-    pub fn tails(&self) -> Vec<TailPosition> {
-        let of = |following: &Following| {
-            let positions = following.files.iter().filter_map(|(file, (_, line, offset))| following.tail.position(*file, *line, *offset));
-            positions.collect::<Vec<_>>()
-        };
-        self.tails.iter().flat_map(of).collect()
+    pub fn files(&self) -> Vec<ReadFiles> {
+        self.tails.iter().map(|following| following.tail.read_files()).chain(self.others.iter().cloned()).collect()
     }
 
     /// Tells the brokers how far state has been saved.
@@ -189,30 +201,17 @@ impl Sources {
 
 impl Following {
     fn poll(&mut self, arrivals: &mut Vec<Arrival>) {
+        let source = self.source;
+        let name = |file: &str| partition_name(&self.of.0, &self.of.1, file);
         for event in self.tail.poll() {
-            match event {
-                TailEvent::Opened { file, position } => {
-                    let file_name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                    let name = partition_name(&self.of.0, &self.of.1, &file_name);
-                    self.files.insert(file, (name.clone(), position.line, position.offset));
-                    arrivals.push(Arrival::Partition { source: self.source, name });
-                }
-                TailEvent::Piece { file, piece } => {
-                    let Some((name, line, offset)) = self.files.get_mut(&file) else { continue };
-                    (*line, *offset) = piece.end();
-                    arrivals.push(Arrival::Piece { source: self.source, name: name.clone(), piece });
-                }
-                TailEvent::Finished { file } => {
-                    if let Some((name, ..)) = self.files.remove(&file) {
-                        arrivals.push(Arrival::Gone { name });
-                    }
-                }
-                TailEvent::Lost(position) => {
-                    tracing::warn!(line = position.line, "a file that was followed is gone: what came after is lost to us");
-                    let file_name = position.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-                    arrivals.push(Arrival::Lost { source: self.source, name: partition_name(&self.of.0, &self.of.1, &file_name) });
-                }
-            }
+            arrivals.push(match event {
+                TailEvent::Expected { name: file } | TailEvent::Opened { name: file, .. } => Arrival::Partition { source, name: name(&file) },
+                TailEvent::Piece { name: file, piece, .. } => Arrival::Piece { source, name: name(&file), piece },
+                TailEvent::Finished { name: file, is_last: true, .. } => Arrival::Gone { name: name(&file) },
+                // Another of that name goes on.
+                TailEvent::Finished { is_last: false, .. } => continue,
+                TailEvent::Lost(read) => Arrival::Lost { source, name: name(&read.name()), file: Some(read.path) },
+            });
         }
     }
 }
@@ -232,7 +231,7 @@ fn take(source: usize, event: KafkaEvent, arrivals: &mut Vec<Arrival>) {
         }
         KafkaEvent::Jumped { partition, expected, found } => {
             tracing::warn!(%partition, expected, found, "records are missing: they expired before they were read");
-            arrivals.push(Arrival::Lost { source, name: partition.to_string() });
+            arrivals.push(Arrival::Lost { source, name: partition.to_string(), file: None });
         }
         KafkaEvent::Rewound { partition, expected, to } => {
             brokers::tell_rewound(&partition, expected, to);
@@ -241,10 +240,4 @@ fn take(source: usize, event: KafkaEvent, arrivals: &mut Vec<Arrival>) {
         KafkaEvent::GoesOn { partition, next } => arrivals.push(Arrival::GoesOn { partition, next }),
         KafkaEvent::Failed(reason) => arrivals.push(Arrival::Failed { source, reason }),
     }
-}
-
-/// Where following goes on: a position of an earlier service. Files that were only replayed are found by name.
-fn resume(pattern: &str, positions: &Positions) -> Vec<TailPosition> {
-    let of_pattern = |position: &&TailPosition| glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(&position.path));
-    positions.tails.iter().filter(of_pattern).cloned().collect()
 }

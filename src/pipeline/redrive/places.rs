@@ -13,7 +13,7 @@ use crate::sink::payload::Sealer;
 use crate::source::files;
 use crate::source::kafka::range;
 use crate::source::piece::Piece;
-use crate::source::tail::successors;
+use crate::source::rotation::successors;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
 
+pub mod contents;
 mod inputs;
 mod sorted;
 mod tap;
@@ -101,13 +102,14 @@ pub struct Round {
 }
 
 impl Replay {
-    /// Opens the files; partitions of topics are open already. `positions` says up to which line a file was applied by an earlier run on the same state.
+    /// Opens the files; partitions of topics are open already. `read` says up to which line the content at a path was
+    /// applied by an earlier run on the same state.
     pub fn open(
         engine: Engine,
         inputs: impl Into<Inputs>,
         range: TimeRange,
         threads: usize,
-        positions: &BTreeMap<String, u64>,
+        read: &BTreeMap<String, u64>,
     ) -> Result<Replay, SourceError> {
         let Inputs { files, topics, sort } = inputs.into();
         let of_topics = topics.iter().map(|topic| topic.source.clone());
@@ -125,7 +127,7 @@ impl Replay {
             engine.context().belongs(&name, &file.source);
             engine.add_partition(partition);
             let input = files::open(&file.path, &engine.context().classifier.keys)?;
-            let skip = positions.get(&name).copied().unwrap_or(0);
+            let skip = read.get(&file.path).copied().unwrap_or(0);
             let decoder =
                 || PartitionDecoder::new(file.source.clone(), index_of(&file.source), partition, name.clone(), file.format.clone());
             let (input, (next_line, next_offset)) = match sort {
@@ -142,6 +144,7 @@ impl Replay {
         for given in topics {
             let name = given.partition.name();
             let partition = engine.context().partition(&name);
+            engine.context().belongs(&name, &given.source);
             engine.add_partition(partition);
             let decoder = PartitionDecoder::new(given.source.clone(), index_of(&given.source), partition, name, given.format);
             let next_line = given.partition.next();
@@ -216,12 +219,6 @@ impl Replay {
     /// The headers that were read, by partition.
     pub fn columns(&self) -> impl Iterator<Item = (String, Vec<String>)> {
         self.inputs.iter().filter_map(|reading| Some((reading.decoder.name.clone(), reading.decoder.columns()?.to_vec())))
-    }
-
-    /// Up to which line each file has been applied.
-    pub fn positions(&self) -> BTreeMap<String, u64> {
-        let files = self.inputs.iter().filter(|reading| matches!(reading.input, Origin::File(_) | Origin::Sorted(_)));
-        files.map(|reading| (reading.decoder.name.clone(), reading.next_line)).collect()
     }
 
     /// The next offset of each partition of a topic.

@@ -138,6 +138,8 @@ pub struct HourClock<'a> {
     pub is_holiday: &'a dyn Fn(i64) -> bool,
     /// Whether maintenance of a source is on file for a UTC hour.
     pub is_excused: &'a dyn Fn(&str, i64) -> bool,
+    /// Whether a source is one that is listened to: the silence of others says nothing.
+    pub is_followed: &'a dyn Fn(&str) -> bool,
 }
 
 impl Sources {
@@ -198,9 +200,11 @@ impl Sources {
     /// What says too little in a stretch that ends now. Notes what cannot be seen for it.
     pub fn judge(&mut self, clock: HourClock<'_>) -> Vec<VolumeDrop> {
         self.excuse(clock);
-        let mut found: Vec<VolumeDrop> = self.sources.keys().cloned().filter_map(|source| self.low_source(clock, source)).collect();
+        let followed = self.sources.keys().filter(|source| (clock.is_followed)(source)).cloned();
+        let mut found: Vec<VolumeDrop> = followed.filter_map(|source| self.low_source(clock, source)).collect();
         let whole: Vec<Arc<str>> = found.iter().map(|low| low.source.clone()).collect();
-        let parts = self.partitions.keys().filter(|(source, _)| !whole.contains(source)).cloned();
+        let is_judged = |source: &Arc<str>| !whole.contains(source) && (clock.is_followed)(source);
+        let parts = self.partitions.keys().filter(|(source, _)| is_judged(source)).cloned();
         let parts: Vec<VolumeDrop> = parts.filter_map(|(source, partition)| self.low_partition(clock, source, partition)).collect();
         found.extend(parts);
         let lacking = self.sources.iter_mut().filter_map(|(source, channel)| channel.lacks(clock, source));
@@ -274,7 +278,7 @@ impl Sources {
     /// The share of the typical that each other source gave in a stretch, ascending, of those that are large enough to tell.
     fn others(&self, clock: HourClock<'_>, of: &Arc<str>, stretch: i64) -> Vec<f64> {
         let to = clock.hour + clock.ahead;
-        let others = self.sources.iter().filter(|(source, _)| *source != of);
+        let others = self.sources.iter().filter(|(source, _)| *source != of && (clock.is_followed)(source));
         let mut shares: Vec<f64> = others
             .filter_map(|(_, channel)| {
                 let typical = channel.hours.typical(to - stretch, to, clock.is_worked) as f64;

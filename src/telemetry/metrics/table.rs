@@ -174,6 +174,12 @@ metrics! {
         "Log records of logins that `accounts.csv` does not list, so that nobody knows whose they are. `replay` and `check --log` name them.";
     SOURCE_UNDECODED: GaugeRow<1> = "source_undecoded", [SOURCE], "1 or 0",
         "1 where records of a source came and not one of them could be decoded: its format is probably another.";
+    SOURCE_UNREACHABLE: GaugeRow<1> = "source_unreachable", [SOURCE], "1 or 0",
+        "1 where something of a source of files cannot be read now: a mount that is away, a file without permission. It is tried again, and \
+         `/readyz` and the log say what and why.";
+    SOURCE_LOSSES: CounterRow<1> = "source_losses_total", [SOURCE], "stretches",
+        "Stretches of a source whose records are gone: a file was deleted or written over before all of it was read, a topic no longer had \
+         them. The log says where and from when to when, and the days are partly evaluated.";
     DETECTION_LATENCY: HistogramRow<0> = "detection_latency_seconds", [], "seconds",
         "Time from the arrival of an access to the publication of the revision of an open alert that it caused. It arrives at the \
          timestamp of its Kafka record, in a cluster that of its record in the access topic, or when its line is read; where nothing \

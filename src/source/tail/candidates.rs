@@ -1,0 +1,161 @@
+//! Which files may hold what a source wrote: those of its pattern, and what rotation made of them.
+
+use super::followed::{Identity, identity};
+use crate::source::rotation::{base, differ_in_numbers, directory_of, generation, successors};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A file that is there.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// Where; of a symbolic link, where it points to.
+    pub path: PathBuf,
+    /// Of which file of the source it is, or was made by rotation.
+    pub base: PathBuf,
+    /// Whether the pattern names it.
+    pub in_pattern: bool,
+    /// Whether its name is one that rotation gives: what it holds and nobody has read is the source's.
+    pub is_successor: bool,
+    pub identity: Identity,
+    pub length: u64,
+    pub modified: SystemTime,
+}
+
+/// What is there.
+#[derive(Default)]
+pub(super) struct Listing {
+    /// Each file once, the older before the newer.
+    pub found: Vec<Candidate>,
+    /// What could not be looked at, and why.
+    pub troubles: Vec<String>,
+    identities: BTreeSet<Identity>,
+}
+
+/// Looks for the files of a pattern, and for those that hold, or may hold, what is wanted: its base, and where it was seen last.
+pub(super) fn list(pattern: &str, bases: &BTreeSet<PathBuf>, wanted: &[(PathBuf, PathBuf)]) -> Listing {
+    let mut listing = Listing::default();
+    let named = named(pattern, &mut listing.troubles);
+    // Names by directory. What rotation made of another file that the pattern names is none of its own.
+    let mut names: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for path in named.iter().chain(bases) {
+        if let (Some(directory), Some(name)) = (path.parent(), name_of(path)) {
+            names.entry(directory.to_owned()).or_default().insert(name.to_owned());
+        }
+    }
+    let base_of = |path: &Path, behind: bool| -> Option<PathBuf> {
+        let mut found: Option<PathBuf> = None;
+        loop {
+            let of = found.as_deref().unwrap_or(path);
+            match base(name_of(of)?, names.get(of.parent()?)?, behind) {
+                Some(name) => found = Some(of.with_file_name(name)),
+                None => return found,
+            }
+        }
+    };
+    for path in &named {
+        let own = base_of(path, true).unwrap_or_else(|| path.clone());
+        listing.look(path, own, (true, true));
+    }
+    for directory in names.keys() {
+        let entries = match fs::read_dir(directory_of(directory)) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    listing.troubles.push(format!("{}: {error}", directory.display()));
+                }
+                continue;
+            }
+        };
+        for entry in entries.flatten() {
+            let path = directory.join(entry.file_name());
+            if !named.contains(&path)
+                && let Some(base) = base_of(&path, false)
+            {
+                listing.look(&path, base, (false, true));
+            }
+        }
+    }
+    for path in named.iter().filter(|path| fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())) {
+        listing.look_behind(path);
+    }
+    for (base, path) in wanted {
+        for path in [path.clone()].into_iter().chain(successors(base)) {
+            listing.look(&path, base.clone(), (false, false));
+        }
+    }
+    listing.found.sort_by_cached_key(|found| {
+        let generation = Reverse(found.path.file_name().map_or(0, generation));
+        (found.path == found.base, found.modified, generation, found.path.clone())
+    });
+    listing
+}
+
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name().and_then(|name| name.to_str())
+}
+
+/// The files of a pattern.
+fn named(pattern: &str, troubles: &mut Vec<String>) -> BTreeSet<PathBuf> {
+    let mut paths = BTreeSet::new();
+    // A path is looked at as it stands, so that it is known why there is nothing.
+    if !pattern.contains(['*', '?', '[']) {
+        paths.insert(PathBuf::from(pattern));
+        return paths;
+    }
+    for found in glob::glob(pattern).into_iter().flatten() {
+        match found {
+            Ok(path) => {
+                paths.insert(path);
+            }
+            Err(error) => troubles.push(format!("{}: {}", error.path().display(), error.error())),
+        }
+    }
+    paths
+}
+
+impl Listing {
+    fn look(&mut self, path: &Path, base: PathBuf, (in_pattern, is_successor): (bool, bool)) {
+        match fs::metadata(path) {
+            Ok(about) if about.is_file() => self.add(path, &about, base, (in_pattern, is_successor)),
+            Ok(_) => {}
+            Err(error) => {
+                // A link without a target, or a file that has just been moved.
+                if error.kind() != io::ErrorKind::NotFound && error.kind() != io::ErrorKind::NotADirectory {
+                    self.troubles.push(format!("{}: {error}", path.display()));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, path: &Path, about: &Metadata, base: PathBuf, (in_pattern, is_successor): (bool, bool)) {
+        let identity = identity(about);
+        // Two names of one file are one.
+        if !self.identities.insert(identity) {
+            return;
+        }
+        let is_link = fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
+        let target = if is_link { fs::canonicalize(path).ok() } else { None };
+        let modified = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        let path = target.unwrap_or_else(|| path.to_owned());
+        self.found.push(Candidate { path, base, in_pattern, is_successor, identity, length: about.len(), modified });
+    }
+
+    /// Files that a symbolic link may have pointed to before: those beside its target that differ from it in numbers, and what rotation
+    /// made of it.
+    fn look_behind(&mut self, link: &Path) {
+        let Ok(target) = fs::canonicalize(link) else { return };
+        let (Some(directory), Some(name)) = (target.parent(), name_of(&target)) else { return };
+        let names = BTreeSet::from([name.to_owned()]);
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let other = entry.file_name();
+            let is_before = |other: &str| differ_in_numbers(name, other) || base(other, &names, false).is_some();
+            if other.to_str().is_some_and(is_before) {
+                self.look(&entry.path(), link.to_owned(), (false, true));
+            }
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! What the files that are there hold: what is followed, what was read before and goes on, what is new, and what is nowhere.
+
+use super::candidates::{Candidate, Listing, list};
+use super::followed::{FollowedFile, Handle, Identity};
+use super::{Missing, Tail, TailEvent, UNREACHED, UNSEEN};
+use crate::source::content::{Content, Likeness, Probe};
+use crate::source::read_files::{ReadFile, Standing, file_name};
+use crate::source::unpack::{Packing, UnpackError, recognise, unpack, unsupported};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+/// A file that was looked at and is not followed, as it was then.
+pub(super) struct Judged {
+    identity: Identity,
+    length: u64,
+    modified: SystemTime,
+    /// Since when it has been like this, where it may be a copy that is under way.
+    undecided_since: Option<Instant>,
+}
+
+/// Beginnings of many logs are alike for so long at the most.
+const LONGEST_BEGINNING: u64 = 16 * 1_024;
+
+/// Bytes by which two new files may be copies of each other.
+const BEGINNING: u64 = 64;
+
+/// What a file turned out to hold.
+enum Holds {
+    /// Nothing that concerns us, as long as it stays like this.
+    Nothing,
+    /// Something that is being followed, and no more of it.
+    Copy,
+    /// What is being followed, by its place in the list; its own file is gone.
+    Followed(usize),
+    /// What was read before, by its place in the list; whether among what was only replayed.
+    Known(usize, bool),
+    /// Perhaps the beginning of a copy, proven alike up to there.
+    Undecided(u64),
+    /// It is just changing, or cannot be unpacked yet.
+    Unsettled,
+    /// What nobody has read.
+    New(Content),
+}
+
+impl Tail {
+    /// Finds out what is where.
+    pub(super) fn discover(&mut self, events: &mut Vec<TailEvent>) {
+        let mut listing = self.list();
+        self.meet_followed(&listing);
+        let begun: BTreeSet<PathBuf> = self.directories.clone();
+        let mut new = Vec::new();
+        for candidate in std::mem::take(&mut listing.found) {
+            let seen_before = self.files.iter().any(|file| file.identity == candidate.identity);
+            if !seen_before && !self.is_judged(&candidate) {
+                match self.judge(&candidate, events) {
+                    Ok(Holds::New(content)) => new.push((candidate.clone(), content)),
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => listing.troubles.push(format!("{}: {error}", candidate.path.display())),
+                }
+            }
+            listing.found.push(candidate);
+        }
+        self.miss(&mut listing, events);
+        let mut beginnings = BTreeSet::new();
+        for (candidate, content) in new {
+            // Two that begin alike may be one: the other is looked at when the first was read.
+            if beginning(&candidate.path).is_ok_and(|beginning| !beginnings.insert(beginning)) {
+                continue;
+            }
+            let is_begun = candidate.base.parent().is_some_and(|directory| begun.contains(directory));
+            if let Err(error) = self.begin(&candidate, content, is_begun, events) {
+                if error.kind() != io::ErrorKind::NotFound {
+                    listing.troubles.push(format!("{}: {error}", candidate.path.display()));
+                }
+            }
+        }
+        // From now on what is new there is new.
+        let named = listing.found.iter().filter(|candidate| candidate.in_pattern);
+        let directories: Vec<PathBuf> = named.filter_map(|candidate| candidate.base.parent().map(Path::to_owned)).collect();
+        self.directories.extend(directories);
+        let paths: BTreeSet<&PathBuf> = listing.found.iter().map(|candidate| &candidate.path).collect();
+        self.judged.retain(|path, _| paths.contains(path));
+        self.note_trouble(&listing);
+        self.order(&listing);
+    }
+
+    fn list(&self) -> Listing {
+        let bases = self.files.iter().map(|file| file.base.clone()).chain(self.known.iter().map(|read| read.base.clone())).collect();
+        let open = self.known.iter().filter(|read| read.standing == Standing::Open);
+        let wanted: Vec<(PathBuf, PathBuf)> = open.map(|read| (read.base.clone(), read.path.clone())).collect();
+        list(&self.pattern, &bases, &wanted)
+    }
+
+    /// Notices where followed files are now.
+    fn meet_followed(&mut self, listing: &Listing) {
+        for file in &mut self.files {
+            let found = listing.found.iter().find(|candidate| candidate.identity == file.identity);
+            file.is_seen = found.is_some();
+            if let Some(found) = found {
+                file.path.clone_from(&found.path);
+            }
+            match (found.is_some_and(|found| found.in_pattern), file.gone_since) {
+                (true, _) => file.gone_since = None,
+                (false, None) => file.gone_since = Some(Instant::now()),
+                (false, Some(_)) => {}
+            }
+        }
+    }
+
+    fn is_judged(&self, candidate: &Candidate) -> bool {
+        self.judged.get(&candidate.path).is_some_and(|judged| {
+            (judged.identity, judged.length, judged.modified) == (candidate.identity, candidate.length, candidate.modified)
+                && judged.undecided_since.is_none()
+        })
+    }
+
+    fn judged_as(&mut self, candidate: &Candidate, undecided_since: Option<Instant>) {
+        let Candidate { identity, length, modified, .. } = *candidate;
+        self.judged.insert(candidate.path.clone(), Judged { identity, length, modified, undecided_since });
+    }
+
+    /// Looks into a file, and goes on with what it holds, where that is known.
+    fn judge(&mut self, candidate: &Candidate, events: &mut Vec<TailEvent>) -> io::Result<Holds> {
+        let name: Arc<str> = Arc::from(file_name(&candidate.base));
+        if candidate.length == 0 {
+            if candidate.in_pattern && self.expected.insert(name.clone()) {
+                events.push(TailEvent::Expected { name });
+            }
+            self.judged_as(candidate, None);
+            return Ok(Holds::Nothing);
+        }
+        let file = File::open(&candidate.path)?;
+        let hasher = self.settings.hasher.clone();
+        let head = head(&file)?;
+        let mut beginning = Vec::new();
+        let packed = !matches!(recognise(&head), Packing::Plain);
+        let holds = if recognise(&head) == Packing::Utf16 {
+            tracing::info!(path = %candidate.path.display(), "UTF-16 text is not followed; replay reads it");
+            Holds::Nothing
+        } else if let Some(what) = unsupported(&head) {
+            // It matters only where something is looked for.
+            if self.is_awaited(candidate) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
+            Holds::Nothing
+        } else if packed {
+            match opened(&candidate.path).and_then(|mut stream| Probe::stream(&mut stream, &hasher)) {
+                Ok(mut probe) => {
+                    let holds = self.compare(&mut probe, candidate, packed)?;
+                    beginning = probe.beginning().to_vec();
+                    holds
+                }
+                // It may be under way.
+                Err(_) if candidate.modified.elapsed().map_or(true, |since| since < self.grace) => Holds::Unsettled,
+                Err(error) if self.is_awaited(candidate) => return Err(error),
+                Err(_) => Holds::Nothing,
+            }
+        } else {
+            self.compare(&mut Probe::file(&file, &hasher)?, candidate, packed)?
+        };
+        match holds {
+            Holds::Followed(at) => {
+                self.files[at].move_to(file, candidate.path.clone(), candidate.identity)?;
+                tracing::debug!(path = %candidate.path.display(), "another file has the same content, and more: reading goes on in it");
+            }
+            Holds::Known(at, is_replayed) => {
+                let handle = if packed { None } else { Some(file) };
+                self.resume((at, is_replayed), candidate, handle, beginning, events)?;
+            }
+            Holds::Undecided(proven) if !packed => return self.wait_for(candidate, proven, &file, &hasher),
+            Holds::Nothing | Holds::Copy | Holds::Undecided(_) => self.judged_as(candidate, None),
+            Holds::New(_) | Holds::Unsettled => {}
+        }
+        Ok(holds)
+    }
+
+    /// Whether a content that was written under the same name is looked for.
+    fn is_awaited(&self, candidate: &Candidate) -> bool {
+        self.known.iter().any(|read| read.standing == Standing::Open && read.base == candidate.base)
+    }
+
+    /// What of all that was read something is.
+    fn compare(&self, probe: &mut Probe<'_>, candidate: &Candidate, packed: bool) -> io::Result<Holds> {
+        let mut undecided = None;
+        for (at, file) in self.files.iter().enumerate() {
+            match file.content().compare(probe, file.offset())? {
+                Likeness::Other => {}
+                Likeness::Undecided if file.is_seen => return Ok(Holds::Copy),
+                Likeness::Undecided => undecided = Some(file.content().proven(probe)).max(undecided),
+                Likeness::Same if file.is_seen => {
+                    // A copy is no longer than what it was copied from. What is longer only begins alike, or is what goes on.
+                    let own = file.file().map_or(Ok(u64::MAX), |file| file.metadata().map(|about| about.len()))?;
+                    if own < file.offset() {
+                        return Ok(Holds::Unsettled);
+                    }
+                    if probe.length().is_none_or(|length| length <= own) {
+                        return Ok(Holds::Copy);
+                    }
+                    if file.offset() >= LONGEST_BEGINNING {
+                        return Ok(Holds::Followed(at));
+                    }
+                }
+                Likeness::Same if !packed && file.file().is_some() => return Ok(Holds::Followed(at)),
+                Likeness::Same => return Ok(Holds::Copy),
+            }
+        }
+        let mut best: Option<(u64, bool, usize)> = None;
+        for (at, read, is_replayed) in self.all_read() {
+            match read.content.compare(probe, read.offset)? {
+                Likeness::Other => {}
+                Likeness::Undecided => undecided = Some(read.content.proven(probe)).max(undecided),
+                Likeness::Same => best = best.max(Some((read.offset, !is_replayed, at))),
+            }
+        }
+        Ok(match (best, undecided) {
+            (Some((_, is_own, at)), _) => Holds::Known(at, !is_own),
+            (None, Some(proven)) => Holds::Undecided(proven),
+            (None, None) => {
+                let until = if packed || !candidate.in_pattern { probe.reach() } else { 0 };
+                Holds::New(Content::of(probe, until)?)
+            }
+        })
+    }
+
+    fn all_read(&self) -> impl Iterator<Item = (usize, &ReadFile, bool)> {
+        let known = self.known.iter().enumerate().map(|(at, read)| (at, read, false));
+        known.chain(self.replayed.iter().enumerate().map(|(at, read)| (at, read, true)))
+    }
+
+    /// A content that was read before is there: in a plain file, or packed.
+    fn resume(
+        &mut self,
+        (at, is_replayed): (usize, bool),
+        candidate: &Candidate,
+        plain: Option<File>,
+        beginning: Vec<u8>,
+        events: &mut Vec<TailEvent>,
+    ) -> io::Result<()> {
+        let mut read = if is_replayed { self.replayed[at].clone() } else { self.known[at].clone() };
+        let is_open = read.standing == Standing::Open;
+        let has_more = match &plain {
+            Some(file) => file.metadata()?.len() > read.offset,
+            None => is_open,
+        };
+        if read.standing == Standing::Passed || !has_more && !is_open {
+            if !is_replayed {
+                self.known[at].path.clone_from(&candidate.path);
+            }
+            self.judged_as(candidate, None);
+            return Ok(());
+        }
+        let handle = match plain {
+            Some(file) => Handle::Plain(file),
+            None => {
+                let mut stream = opened(&candidate.path)?;
+                if !read.content.pass(&mut stream, read.offset, &self.settings.hasher)? {
+                    self.judged_as(candidate, None);
+                    return Ok(());
+                }
+                Handle::Packed(stream, beginning)
+            }
+        };
+        read.path.clone_from(&candidate.path);
+        if is_replayed {
+            read.base.clone_from(&candidate.base);
+        }
+        let id = self.number();
+        let followed = FollowedFile::open(id, &read, handle, candidate.identity, &self.settings)?;
+        if is_replayed {
+            self.replayed.remove(at);
+        } else {
+            self.known.remove(at);
+        }
+        self.follow(followed, events);
+        Ok(())
+    }
+
+    fn follow(&mut self, followed: FollowedFile, events: &mut Vec<TailEvent>) {
+        self.expected.insert(followed.name.clone());
+        events.push(TailEvent::Opened { file: followed.id, name: followed.name.clone() });
+        self.files.push(followed);
+    }
+
+    /// What may be a copy that is under way is waited for, until it goes on or does not.
+    fn wait_for(&mut self, candidate: &Candidate, proven: u64, file: &File, hasher: &blake3::Hasher) -> io::Result<Holds> {
+        let known = self.judged.get(&candidate.path).filter(|known| known.identity == candidate.identity && known.length == candidate.length);
+        let since = known.and_then(|known| known.undecided_since).unwrap_or_else(Instant::now);
+        if since.elapsed() >= self.grace && proven < LONGEST_BEGINNING {
+            let mut probe = Probe::file(file, hasher)?;
+            let until = if candidate.in_pattern { 0 } else { probe.reach() };
+            return Ok(Holds::New(Content::of(&mut probe, until)?));
+        }
+        self.judged_as(candidate, Some(since));
+        Ok(Holds::Undecided(proven))
+    }
+
+    /// Follows a content that nobody has read, or passes it where it was there before us.
+    fn begin(&mut self, candidate: &Candidate, content: Content, is_begun: bool, events: &mut Vec<TailEvent>) -> io::Result<()> {
+        if self.is_awaited(candidate) {
+            return Ok(());
+        }
+        let mut read = ReadFile {
+            path: candidate.path.clone(),
+            base: candidate.base.clone(),
+            content,
+            offset: 0,
+            line: 1,
+            standing: Standing::Passed,
+            quiet: true,
+        };
+        let file = File::open(&candidate.path)?;
+        let packed = !matches!(recognise(&head(&file)?), Packing::Plain);
+        let is_history = !is_begun && (packed || !candidate.in_pattern);
+        if is_history || !candidate.is_successor {
+            if packed && candidate.in_pattern {
+                tracing::info!(path = %candidate.path.display(), "packed history is not followed; replay reads it");
+            }
+            if candidate.is_successor {
+                self.known.push(read);
+            }
+            self.judged_as(candidate, None);
+            return Ok(());
+        }
+        let handle = if packed {
+            Handle::Packed(opened(&candidate.path)?, Vec::new())
+        } else {
+            read.content = Content::default();
+            Handle::Plain(file)
+        };
+        let id = self.number();
+        let followed = FollowedFile::open(id, &read, handle, candidate.identity, &self.settings)?;
+        self.follow(followed, events);
+        Ok(())
+    }
+
+    /// What is looked for and was not found: it is waited for where its place cannot be seen, and lost where it can.
+    fn miss(&mut self, listing: &mut Listing, events: &mut Vec<TailEvent>) {
+        let now = Instant::now();
+        let mut missing = std::mem::take(&mut self.missing);
+        let undecided: BTreeSet<PathBuf> =
+            listing.found.iter().filter(|found| self.judged.get(&found.path).is_some_and(|judged| judged.undecided_since.is_some())).map(|found| found.base.clone()).collect();
+        for read in self.known.iter_mut().filter(|read| read.standing == Standing::Open) {
+            let key = (read.base.clone(), read.offset);
+            let mut of = missing.remove(&key).unwrap_or(Missing { since: now, absent_since: None });
+            let directory = read.base.parent();
+            let is_visible = listing.found.iter().any(|found| found.is_successor && found.base.parent() == directory);
+            let is_hindered = !listing.troubles.is_empty() || undecided.contains(&read.base);
+            let name: Arc<str> = Arc::from(read.name());
+            if self.expected.insert(name.clone()) {
+                events.push(TailEvent::Expected { name });
+            }
+            if is_visible && read.quiet {
+                read.standing = Standing::Finished;
+                continue;
+            }
+            of.absent_since = if is_visible && !is_hindered { of.absent_since.or(Some(now)) } else { None };
+            // An empty file may be a copy that has just begun.
+            let is_empty = listing.found.iter().any(|found| found.base == read.base && found.length == 0);
+            let patience = if is_empty { self.grace.max(self.lost_after) } else { self.lost_after };
+            let is_lost = of.absent_since.is_some_and(|since| now.duration_since(since) >= patience);
+            if is_lost || now.duration_since(of.since) >= UNREACHED {
+                read.standing = Standing::Finished;
+                events.push(TailEvent::Lost(read.clone()));
+                continue;
+            }
+            if !is_visible && !read.quiet {
+                listing.troubles.push(format!("{}: is not there, and was read up to line {}", read.path.display(), read.line - 1));
+            }
+            self.missing.insert(key, of);
+        }
+    }
+
+    fn note_trouble(&mut self, listing: &Listing) {
+        let is_seen = listing.found.iter().any(|found| found.in_pattern || found.is_successor && (self.was_seen || !self.directories.is_empty()));
+        let unseen = if is_seen {
+            (self.was_seen, self.unseen_since) = (true, None);
+            false
+        } else {
+            let since = *self.unseen_since.get_or_insert_with(Instant::now);
+            !self.was_seen || since.elapsed() >= UNSEEN
+        };
+        let none = unseen.then(|| format!("{}: no such file", self.pattern));
+        self.trouble = listing.troubles.first().cloned().or(none);
+    }
+
+    /// Files of one name are read in the order of their time.
+    fn order(&mut self, listing: &Listing) {
+        let place = |identity| listing.found.iter().position(|found| found.identity == identity);
+        // What has no path any more is older than what has one.
+        self.files.sort_by_key(|file| (place(file.identity), file.id));
+    }
+}
+
+/// By what it is first known that two new files may be copies of each other.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    if matches!(recognise(&head(&file)?), Packing::Plain) {
+        io::Read::read_to_end(&mut io::Read::take(file, BEGINNING), &mut bytes)?;
+    } else {
+        io::Read::read_to_end(&mut io::Read::take(opened(path)?, BEGINNING), &mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// The first bytes of a file.
+fn head(file: &File) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; 6];
+    let length = file.read_at(&mut head, 0)?;
+    head.truncate(length);
+    Ok(head)
+}
+
+/// What a packed file holds, from its beginning.
+fn opened(path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
+    match unpack(File::open(path)?) {
+        Ok(unpacked) => Ok(unpacked.reader),
+        Err(UnpackError::Io(error)) => Err(error),
+        Err(UnpackError::Unsupported(what)) => Err(io::Error::new(io::ErrorKind::InvalidData, what)),
+    }
+}

@@ -1,0 +1,69 @@
+//! Somebody copies a log to the monitor again and again.
+
+use super::{Company, has_read, records};
+
+#[test]
+fn rsync_replaces_the_file_by_a_longer_one() {
+    // Somebody mirrors a log with rsync, which writes a new file and renames it over the old one: another inode each time.
+    // https://github.com/logstash-plugins/logstash-input-file/issues/63
+    // Reading goes on where it stopped; nothing is read twice.
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    for until in [70, 200, 1_000] {
+        company.write(".core.log.Xy12ab", records(0, until));
+        company.rename(".core.log.Xy12ab", "core.log");
+        has_read(&service, until);
+    }
+    service.stop();
+    company.write(".core.log.Xy12ab", records(0, 1_300));
+    company.rename(".core.log.Xy12ab", "core.log");
+    let service = company.start();
+    has_read(&service, 300);
+    assert!(!service.stop().contains("lost"));
+}
+
+#[test]
+fn cp_writes_over_the_file_in_its_place() {
+    // Somebody mirrors a log with cp or scp, which empties the file and writes it anew.
+    // While it is shorter than what was read it is a copy under way; then reading goes on.
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    for (part, until) in [(20, 70), (3, 150), (149, 400)] {
+        company.write("core.log", "");
+        super::lets_time_pass(&service);
+        company.write("core.log", records(0, part));
+        super::lets_time_pass(&service);
+        company.write("core.log", records(0, until));
+        has_read(&service, until);
+    }
+    assert!(!service.stop().contains("lost"));
+}
+
+#[test]
+fn a_file_is_moved_away_and_back() {
+    // Somebody moves a log to another folder and, a while later, back.
+    // https://github.com/syncthing/syncthing/issues/2845
+    // It is the content that was read: nothing of it is read again, and what was added is read.
+    let company = Company::new("logs/*.log");
+    company.write("logs/a.log", records(0, 40));
+    company.write("logs/b.log", records(0, 1));
+    let service = company.start();
+    has_read(&service, 40);
+    company.rename("logs/a.log", "a.log");
+    super::lets_time_pass(&service);
+    company.rename("a.log", "logs/a.log");
+    company.append("logs/a.log", &records(40, 50));
+    has_read(&service, 50);
+    service.stop();
+    company.rename("logs/a.log", "a.log");
+    let service = company.start();
+    super::lets_time_pass(&service);
+    company.append("a.log", &records(50, 60));
+    std::fs::copy(company.path("a.log"), company.path("logs/a.log")).expect("copied");
+    has_read(&service, 10);
+    service.stop();
+}

@@ -1,0 +1,182 @@
+//! A log is rotated.
+
+use super::{Company, has_read, records};
+use std::fs;
+
+#[test]
+fn it_is_copied_and_truncated() {
+    // logrotate with `copytruncate`: the log is copied, then emptied, and its writer goes on in it. The service lags behind.
+    // https://github.com/elastic/beats/issues/39731 and https://github.com/elastic/beats/issues/45300
+    // What was not read yet is read from the copy.
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    company.append("core.log", &records(40, 60));
+    fs::copy(company.path("core.log"), company.path("core.log.1")).expect("copied");
+    company.write("core.log", records(60, 70));
+    has_read(&service, 70);
+    service.stop();
+    company.append("core.log", &records(70, 90));
+    company.rename("core.log.1", "core.log.2");
+    fs::copy(company.path("core.log"), company.path("core.log.1")).expect("copied");
+    company.gzip("core.log.1");
+    company.write("core.log", records(90, 100));
+    let service = company.start();
+    has_read(&service, 30);
+    assert!(!service.stop().contains("lost"));
+}
+
+#[test]
+fn several_times_while_the_service_is_down() {
+    // A service is down over a long weekend, and the log is rotated and packed every night.
+    // https://github.com/bgreenlee/pygtail/issues/15
+    // The rest of the log that it was in, and every one after it, is read in order, and none from before it was started first.
+    let company = Company::new("core.log");
+    company.write("core.log.7", records(900, 950));
+    company.write("core.log.8", records(800, 850));
+    company.gzip("core.log.8");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    service.stop();
+    company.append("core.log", &records(40, 60));
+    company.rename("core.log", "core.log.1");
+    company.gzip("core.log.1");
+    company.rename("core.log.1.gz", "core.log.4.gz");
+    company.write("core.log.3", records(60, 80));
+    company.gzip("core.log.3");
+    company.write("core.log.2", records(80, 100));
+    company.write("core.log.1", records(100, 120));
+    company.write("core.log", records(120, 125));
+    let service = company.start();
+    has_read(&service, 85);
+    service.stop();
+    let service = company.start();
+    company.append("core.log", &records(125, 126));
+    has_read(&service, 1);
+    assert!(!service.stop().contains("lost"));
+}
+
+#[test]
+fn several_times_between_two_looks() {
+    // A flood makes a small log rotate several times within a quarter of a second.
+    // https://github.com/fluent/fluentd-kubernetes-daemonset/issues/465
+    // Those between are read as well, before the newest.
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    for n in 2..12 {
+        for number in (1..n).rev() {
+            let from = format!("core.log.{number}");
+            if company.path(&from).exists() {
+                company.rename(&from, &format!("core.log.{}", number + 1));
+            }
+        }
+        company.append("core.log", &records(n * 20, n * 20 + 10));
+        company.rename("core.log", "core.log.1");
+        company.write("core.log", records(n * 20 + 10, n * 20 + 20));
+    }
+    has_read(&service, 240);
+    service.stop();
+}
+
+#[test]
+fn by_date_with_the_extension_kept() {
+    // logrotate with `dateext` and `extension .log`: core.log becomes core-20260303.log, and core-20260303.log.gz a day later.
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    service.stop();
+    company.append("core.log", &records(40, 50));
+    company.rename("core.log", "core-20260303.log");
+    company.gzip("core-20260303.log");
+    company.write("core-20260304.log", records(50, 60));
+    company.write("core.log", records(60, 70));
+    // Another log.
+    company.write("core-control.log", records(500, 600));
+    let service = company.start();
+    has_read(&service, 30);
+    service.stop();
+}
+
+#[test]
+fn the_link_to_the_newest_moves_on() {
+    // The log is a symbolic link to the newest of several files, and is pointed to the next ones at midnight.
+    // https://github.com/fluent/fluent-bit/issues/1118 and https://github.com/jordansissel/eventmachine-tail/issues/4
+    for down in [false, true] {
+        let company = Company::new("now.log");
+        let point_to = |name: &str| {
+            std::os::unix::fs::symlink(company.path(name), company.path("next")).expect("linked");
+            company.rename("next", "now.log");
+        };
+        company.write("files/core-07.log", records(900, 950));
+        company.write("files/core-08.log", records(0, 40));
+        point_to("files/core-08.log");
+        let mut service = Some(company.start());
+        has_read(service.as_ref().expect("runs"), 40);
+        if down {
+            service.take().map(crate::common::service::Service::stop);
+        }
+        company.append("files/core-08.log", &records(40, 50));
+        company.write("files/core-09.log", records(50, 60));
+        company.write("files/core-10.log", records(60, 70));
+        point_to("files/core-10.log");
+        let before = if down { 40 } else { 0 };
+        let service = service.unwrap_or_else(|| company.start());
+        has_read(&service, 70 - before);
+        company.append("files/core-10.log", &records(70, 80));
+        has_read(&service, 80 - before);
+        service.stop();
+    }
+}
+
+#[test]
+fn after_it_was_empty_when_the_service_stopped() {
+    // A service is stopped just after midnight, when the new log is still empty. While it is down the log fills and is rotated.
+    // https://github.com/vectordotdev/vector/issues/643
+    let company = Company::new("core.log");
+    company.write("core.log", "");
+    let service = company.start();
+    service.stop();
+    company.append("core.log", &records(0, 30));
+    company.rename("core.log", "core.log.1");
+    company.write("core.log", records(30, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    service.stop();
+}
+
+#[test]
+fn within_the_glob() {
+    // The glob of a source finds the rotated files as well as the log: `core.log*`.
+    // https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/46105
+    let company = Company::new("core.log*");
+    company.write("core.log.1", records(0, 20));
+    company.write("core.log", records(20, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    for n in 2..6 {
+        for number in (1..n).rev() {
+            let (from, to) = (format!("core.log.{number}"), format!("core.log.{}", number + 1));
+            if company.path(&from).exists() {
+                company.rename(&from, &to);
+            }
+        }
+        if n == 4 {
+            company.gzip("core.log.3");
+            company.rename("core.log.3.gz", "old.gz");
+            company.rename("old.gz", "core.log.9.gz");
+        }
+        company.rename("core.log", "core.log.1");
+        company.write("core.log", records(n * 20, n * 20 + 20));
+        has_read(&service, n * 20 + 20);
+    }
+    service.stop();
+    let service = company.start();
+    company.append("core.log", &records(120, 121));
+    has_read(&service, 1);
+    service.stop();
+}
