@@ -2,11 +2,11 @@
 
 use super::{Company, has_read, records};
 
+/// Somebody mirrors a log with rsync, which writes a new file and renames it over the old one: another inode each time.
+/// https://github.com/logstash-plugins/logstash-input-file/issues/63
+/// Reading goes on where it stopped; nothing is read twice.
 #[test]
 fn rsync_replaces_the_file_by_a_longer_one() {
-    // Somebody mirrors a log with rsync, which writes a new file and renames it over the old one: another inode each time.
-    // https://github.com/logstash-plugins/logstash-input-file/issues/63
-    // Reading goes on where it stopped; nothing is read twice.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();
@@ -24,10 +24,10 @@ fn rsync_replaces_the_file_by_a_longer_one() {
     assert!(!service.stop().contains("lost"));
 }
 
+/// Somebody mirrors a log with cp or scp, which empties the file and writes it anew.
+/// While it is shorter than what was read it is a copy under way; then reading goes on.
 #[test]
 fn cp_writes_over_the_file_in_its_place() {
-    // Somebody mirrors a log with cp or scp, which empties the file and writes it anew.
-    // While it is shorter than what was read it is a copy under way; then reading goes on.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();
@@ -43,11 +43,11 @@ fn cp_writes_over_the_file_in_its_place() {
     assert!(!service.stop().contains("lost"));
 }
 
+/// Somebody moves a log to another folder and, a while later, back.
+/// https://github.com/syncthing/syncthing/issues/2845
+/// It is the content that was read: nothing of it is read again, and what was added is read.
 #[test]
 fn a_file_is_moved_away_and_back() {
-    // Somebody moves a log to another folder and, a while later, back.
-    // https://github.com/syncthing/syncthing/issues/2845
-    // It is the content that was read: nothing of it is read again, and what was added is read.
     let company = Company::new("logs/*.log");
     company.write("logs/a.log", records(0, 40));
     company.write("logs/b.log", records(0, 1));

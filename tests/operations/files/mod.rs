@@ -7,7 +7,7 @@ mod named_twice;
 mod out_of_reach;
 mod rotated;
 
-use crate::common::line::{FIRST_DAY, access};
+use crate::common::line::{FIRST_DAY, access, on};
 use crate::common::program::{Ran, leakwarden};
 use crate::common::service::Service;
 use crate::common::world::CATALOG;
@@ -110,8 +110,24 @@ fn has_read(service: &Service, records: u64) {
 #[track_caller]
 fn lets_time_pass(service: &Service) {
     let behind = || service.metric("leakwarden_watermark_delay_seconds{source=\"core\"}");
-    let before = behind();
-    service.wait("it goes on", |_| behind() > before + 1.0);
+    // It falls where records come.
+    let least = std::cell::Cell::new(behind());
+    service.wait("it goes on", |_| {
+        let now = behind();
+        least.set(least.get().min(now));
+        now > least.get() + 1.0
+    });
+}
+
+/// How many employees' days a reason stands against, by day from `from` until `to`; `None` while the last is not settled.
+fn amiss(service: &Service, reason: &str, from: i64, to: i64) -> Option<Vec<u64>> {
+    let day = |day: i64| on(day, "00:00").to_string()[..10].to_owned();
+    let answer = service.ask(&format!("/coverage/summary?from={}&to={}", day(from), day(to - 1)), "host: localhost\r\n")?;
+    let summary: serde_json::Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1)?).expect("JSON");
+    let days = summary["days"].as_array().expect("days").clone();
+    let of = |wanted: String| days.iter().find(|row| row["day"] == wanted);
+    of(day(to - 1))?;
+    Some((from..to).map(|n| of(day(n)).and_then(|row| row["reasons"][reason].as_u64()).unwrap_or(0)).collect())
 }
 
 /// What the service says of its readiness.

@@ -3,10 +3,10 @@
 use super::{Company, has_read, records};
 use std::fs;
 
+/// A glob finds a log, a hard link and a symbolic link to it, and a copy that somebody made.
+/// https://github.com/fluent/fluentd/issues/725
 #[test]
 fn in_a_glob() {
-    // A glob finds a log, a hard link and a symbolic link to it, and a copy that somebody made.
-    // https://github.com/fluent/fluentd/issues/725
     let company = Company::new("logs/*");
     company.write("logs/core.log", records(0, 40));
     fs::hard_link(company.path("logs/core.log"), company.path("logs/hard")).expect("linked");
@@ -19,10 +19,10 @@ fn in_a_glob() {
     service.stop();
 }
 
+/// Somebody replays everything in a folder: a log, links to it, a copy, an earlier copy, and the log packed.
+/// https://github.com/vectordotdev/vector/issues/13193
 #[test]
 fn on_a_command_line() {
-    // Somebody replays everything in a folder: a log, links to it, a copy, an earlier copy, and the log packed.
-    // https://github.com/vectordotdev/vector/issues/13193
     let company = Company::new("core.log");
     company.write("all/core.log", records(0, 400));
     company.write("all/next.log", records(400, 500));

@@ -3,11 +3,11 @@
 use super::{Company, has_read, readiness, records};
 use std::fs;
 
+/// A machine starts, and the service is up before the network mount with its logs: the folder is there, and empty.
+/// https://github.com/elastic/beats/issues/1560
+/// Nothing is lost: it is not ready and says why, and reads on when the mount is there.
 #[test]
 fn the_mount_comes_late() {
-    // A machine starts, and the service is up before the network mount with its logs: the folder is there, and empty.
-    // https://github.com/elastic/beats/issues/1560
-    // Nothing is lost: it is not ready and says why, and reads on when the mount is there.
     let company = Company::new("mount/core.log");
     company.write("mount/core.log", records(0, 40));
     let service = company.start();
@@ -36,9 +36,9 @@ fn the_mount_comes_late() {
     service.stop();
 }
 
+/// A service is rolled out before the application has written its first line.
 #[test]
 fn the_first_start_is_before_the_first_log() {
-    // A service is rolled out before the application has written its first line.
     let company = Company::new("logs/core.log");
     let service = company.start_unready();
     service.wait("it says why", |service| readiness(service).contains("no such file"));
@@ -48,10 +48,10 @@ fn the_first_start_is_before_the_first_log() {
     service.stop();
 }
 
+/// A network share is unmounted for maintenance, and mounted again with what was written meanwhile.
+/// https://github.com/elastic/beats/issues/2056
 #[test]
 fn the_mount_goes_away_while_the_service_runs() {
-    // A network share is unmounted for maintenance, and mounted again with what was written meanwhile.
-    // https://github.com/elastic/beats/issues/2056
     let company = Company::new("mount/*.log");
     company.write("mount/core.log", records(0, 40));
     let service = company.start();
@@ -67,9 +67,9 @@ fn the_mount_goes_away_while_the_service_runs() {
     service.stop();
 }
 
+/// A link in the path turns in a circle until somebody mends it; it stands for any error of the system but "not there".
 #[test]
 fn a_path_that_leads_nowhere_for_a_while() {
-    // A link in the path turns in a circle until somebody mends it; it stands for any error of the system but "not there".
     let company = Company::new("logs/core.log");
     company.write("real/core.log", records(0, 40));
     std::os::unix::fs::symlink(company.path("real"), company.path("logs")).expect("linked");
@@ -87,10 +87,10 @@ fn a_path_that_leads_nowhere_for_a_while() {
     assert!(!service.stop().contains("lost"));
 }
 
+/// The log is rotated and packed with xz while the service is down.
+/// It is not lost: it is said what is to be done, and read once somebody has unpacked it.
 #[test]
 fn the_rest_is_in_an_archive_that_nobody_can_read() {
-    // The log is rotated and packed with xz while the service is down.
-    // It is not lost: it is said what is to be done, and read once somebody has unpacked it.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();

@@ -3,11 +3,11 @@
 use super::{Company, has_read, records};
 use std::fs;
 
+/// logrotate with `copytruncate`: the log is copied, then emptied, and its writer goes on in it. The service lags behind.
+/// https://github.com/elastic/beats/issues/39731 and https://github.com/elastic/beats/issues/45300
+/// What was not read yet is read from the copy.
 #[test]
 fn it_is_copied_and_truncated() {
-    // logrotate with `copytruncate`: the log is copied, then emptied, and its writer goes on in it. The service lags behind.
-    // https://github.com/elastic/beats/issues/39731 and https://github.com/elastic/beats/issues/45300
-    // What was not read yet is read from the copy.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();
@@ -27,11 +27,11 @@ fn it_is_copied_and_truncated() {
     assert!(!service.stop().contains("lost"));
 }
 
+/// A service is down over a long weekend, and the log is rotated and packed every night.
+/// https://github.com/bgreenlee/pygtail/issues/15
+/// The rest of the log that it was in, and every one after it, is read in order, and none from before it was started first.
 #[test]
 fn several_times_while_the_service_is_down() {
-    // A service is down over a long weekend, and the log is rotated and packed every night.
-    // https://github.com/bgreenlee/pygtail/issues/15
-    // The rest of the log that it was in, and every one after it, is read in order, and none from before it was started first.
     let company = Company::new("core.log");
     company.write("core.log.7", records(900, 950));
     company.write("core.log.8", records(800, 850));
@@ -58,11 +58,11 @@ fn several_times_while_the_service_is_down() {
     assert!(!service.stop().contains("lost"));
 }
 
+/// A flood makes a small log rotate several times within a quarter of a second.
+/// https://github.com/fluent/fluentd-kubernetes-daemonset/issues/465
+/// Those between are read as well, before the newest.
 #[test]
 fn several_times_between_two_looks() {
-    // A flood makes a small log rotate several times within a quarter of a second.
-    // https://github.com/fluent/fluentd-kubernetes-daemonset/issues/465
-    // Those between are read as well, before the newest.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();
@@ -82,9 +82,9 @@ fn several_times_between_two_looks() {
     service.stop();
 }
 
+/// logrotate with `dateext` and `extension .log`: core.log becomes core-20260303.log, and core-20260303.log.gz a day later.
 #[test]
 fn by_date_with_the_extension_kept() {
-    // logrotate with `dateext` and `extension .log`: core.log becomes core-20260303.log, and core-20260303.log.gz a day later.
     let company = Company::new("core.log");
     company.write("core.log", records(0, 40));
     let service = company.start();
@@ -102,10 +102,10 @@ fn by_date_with_the_extension_kept() {
     service.stop();
 }
 
+/// The log is a symbolic link to the newest of several files, and is pointed to the next ones at midnight.
+/// https://github.com/fluent/fluent-bit/issues/1118 and https://github.com/jordansissel/eventmachine-tail/issues/4
 #[test]
 fn the_link_to_the_newest_moves_on() {
-    // The log is a symbolic link to the newest of several files, and is pointed to the next ones at midnight.
-    // https://github.com/fluent/fluent-bit/issues/1118 and https://github.com/jordansissel/eventmachine-tail/issues/4
     for down in [false, true] {
         let company = Company::new("now.log");
         let point_to = |name: &str| {
@@ -133,10 +133,10 @@ fn the_link_to_the_newest_moves_on() {
     }
 }
 
+/// A service is stopped just after midnight, when the new log is still empty. While it is down the log fills and is rotated.
+/// https://github.com/vectordotdev/vector/issues/643
 #[test]
 fn after_it_was_empty_when_the_service_stopped() {
-    // A service is stopped just after midnight, when the new log is still empty. While it is down the log fills and is rotated.
-    // https://github.com/vectordotdev/vector/issues/643
     let company = Company::new("core.log");
     company.write("core.log", "");
     let service = company.start();
@@ -149,10 +149,10 @@ fn after_it_was_empty_when_the_service_stopped() {
     service.stop();
 }
 
+/// The glob of a source finds the rotated files as well as the log: `core.log*`.
+/// https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/46105
 #[test]
 fn within_the_glob() {
-    // The glob of a source finds the rotated files as well as the log: `core.log*`.
-    // https://github.com/open-telemetry/opentelemetry-collector-contrib/issues/46105
     let company = Company::new("core.log*");
     company.write("core.log.1", records(0, 20));
     company.write("core.log", records(20, 40));
