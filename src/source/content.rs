@@ -248,7 +248,9 @@ mod tests {
         let mut end_alike = text.clone();
         end_alike[read as usize - 20] ^= 1;
         assert_eq!(likeness(&content, &files.write(&end_alike), read), Likeness::Other, "what was read last is another");
-        assert!(content.pass(&mut &text[..], read, &hasher).expect("read") && !content.pass(&mut &end_alike[..], read, &hasher).expect("read"));
+        assert!(
+            content.pass(&mut &text[..], read, &hasher).expect("read") && !content.pass(&mut &end_alike[..], read, &hasher).expect("read")
+        );
         assert!(content.pass(&mut &lines(0, 400)[..], read, &hasher).is_err());
     }
 

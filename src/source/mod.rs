@@ -2,9 +2,9 @@
 //! Kinds of sources, and how each is configured, are the rows of `SOURCES` in `config/source.rs`.
 
 pub mod buffer;
+pub mod content;
 pub mod external_sort;
 pub mod files;
-pub mod content;
 pub mod kafka;
 pub mod lines;
 pub mod piece;

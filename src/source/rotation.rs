@@ -6,8 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Words in what is put behind a name.
-const WORDS: &[&str] =
-    &["old", "bak", "prev", "previous", "last", "rotated", "gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4", "zip"];
+const WORDS: &[&str] = &["old", "bak", "prev", "previous", "last", "rotated", "gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4", "zip"];
 
 /// What separates them.
 const BETWEEN: &[char] = &['.', '-', '_', ':', '~', '@', '+'];
@@ -55,7 +54,8 @@ fn dated<'a>(name: &str, known: &'a BTreeSet<String>) -> Option<&'a String> {
 
 fn is_rotation(rest: &str) -> bool {
     let is_time = |part: &str| {
-        part.bytes().any(|byte| byte.is_ascii_digit()) && part.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b'Z' | b't' | b'z'))
+        part.bytes().any(|byte| byte.is_ascii_digit())
+            && part.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'T' | b'Z' | b't' | b'z'))
     };
     rest.split(BETWEEN).all(|part| part.is_empty() || is_time(part) || WORDS.contains(&part.to_ascii_lowercase().as_str()))
 }
@@ -105,7 +105,9 @@ mod tests {
         for name in names {
             assert!(base(name, &known, false).is_some(), "{name}");
         }
-        for name in ["access.log", "access.log.swp", "access.log.pos", "access-control.log", "access.logs", "audit2", "crm.log.1", "xaccess.log.1"] {
+        for name in
+            ["access.log", "access.log.swp", "access.log.pos", "access-control.log", "access.logs", "audit2", "crm.log.1", "xaccess.log.1"]
+        {
             assert_eq!(base(name, &known, false), None, "{name}");
         }
         assert_eq!(base("access-20260302.log", &known, true), None);

@@ -190,7 +190,9 @@ impl Live {
             }
             Arrival::Rewound { source, partition, to } => {
                 let followed = self.follow(source, &partition.to_string(), now());
-                self.engine.note_loss(followed);
+                self.service.followed.sources()[source].metrics.lost();
+                let since = self.engine.note_loss(followed);
+                self.losses.begin(followed, partition.to_string(), None, since);
                 self.positions.rewind(&partition, to);
             }
             Arrival::GoesOn { partition, next } => {

@@ -205,7 +205,9 @@ impl Following {
         let name = |file: &str| partition_name(&self.of.0, &self.of.1, file);
         for event in self.tail.poll() {
             arrivals.push(match event {
-                TailEvent::Expected { name: file } | TailEvent::Opened { name: file, .. } => Arrival::Partition { source, name: name(&file) },
+                TailEvent::Expected { name: file } | TailEvent::Opened { name: file, .. } => {
+                    Arrival::Partition { source, name: name(&file) }
+                }
                 TailEvent::Piece { name: file, piece, .. } => Arrival::Piece { source, name: name(&file), piece },
                 TailEvent::Finished { name: file, is_last: true, .. } => Arrival::Gone { name: name(&file) },
                 // Another of that name goes on.

@@ -1,8 +1,9 @@
 //! What the files that are there hold: what is followed, what was read before and goes on, what is new, and what is nowhere.
 
 use super::candidates::{Candidate, Listing, list};
-use super::followed::{FollowedFile, Handle, Identity};
-use super::{Missing, Tail, TailEvent, UNREACHED, UNSEEN};
+use super::events::TailEvent;
+use super::followed::{FollowedFile, Handle};
+use super::state::{Judged, Missing, Tail};
 use crate::source::content::{Content, Likeness, Probe};
 use crate::source::read_files::{ReadFile, Standing, file_name};
 use crate::source::unpack::{Packing, UnpackError, recognise, unpack, unsupported};
@@ -12,16 +13,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-/// A file that was looked at and is not followed, as it was then.
-pub(super) struct Judged {
-    identity: Identity,
-    length: u64,
-    modified: SystemTime,
-    /// Since when it has been like this, where it may be a copy that is under way.
-    undecided_since: Option<Instant>,
-}
+/// How long the place of a content may be out of reach.
+const UNREACHED: Duration = Duration::from_secs(7 * 86_400);
+
+/// How long no file at all may be seen, once some were: between two steps of a rotation there may be none.
+const UNSEEN: Duration = Duration::from_secs(2);
 
 /// Beginnings of many logs are alike for so long at the most.
 const LONGEST_BEGINNING: u64 = 16 * 1_024;
@@ -289,7 +287,8 @@ impl Tail {
 
     /// What may be a copy that is under way is waited for, until it goes on or does not.
     fn wait_for(&mut self, candidate: &Candidate, proven: u64, file: &File, hasher: &blake3::Hasher) -> io::Result<Holds> {
-        let known = self.judged.get(&candidate.path).filter(|known| known.identity == candidate.identity && known.length == candidate.length);
+        let known =
+            self.judged.get(&candidate.path).filter(|known| known.identity == candidate.identity && known.length == candidate.length);
         let since = known.and_then(|known| known.undecided_since).unwrap_or_else(Instant::now);
         if since.elapsed() >= self.grace && proven < LONGEST_BEGINNING {
             let mut probe = Probe::file(file, hasher)?;
@@ -343,8 +342,12 @@ impl Tail {
     fn miss(&mut self, listing: &mut Listing, events: &mut Vec<TailEvent>) {
         let now = Instant::now();
         let mut missing = std::mem::take(&mut self.missing);
-        let undecided: BTreeSet<PathBuf> =
-            listing.found.iter().filter(|found| self.judged.get(&found.path).is_some_and(|judged| judged.undecided_since.is_some())).map(|found| found.base.clone()).collect();
+        let undecided: BTreeSet<PathBuf> = listing
+            .found
+            .iter()
+            .filter(|found| self.judged.get(&found.path).is_some_and(|judged| judged.undecided_since.is_some()))
+            .map(|found| found.base.clone())
+            .collect();
         for read in self.known.iter_mut().filter(|read| read.standing == Standing::Open) {
             let key = (read.base.clone(), read.offset);
             let mut of = missing.remove(&key).unwrap_or(Missing { since: now, absent_since: None });
@@ -377,7 +380,8 @@ impl Tail {
     }
 
     fn note_trouble(&mut self, listing: &Listing) {
-        let is_seen = listing.found.iter().any(|found| found.in_pattern || found.is_successor && (self.was_seen || !self.directories.is_empty()));
+        let is_seen =
+            listing.found.iter().any(|found| found.in_pattern || found.is_successor && (self.was_seen || !self.directories.is_empty()));
         let unseen = if is_seen {
             (self.was_seen, self.unseen_since) = (true, None);
             false

@@ -1,6 +1,6 @@
 //! One file that is followed: its lines, and whether it still has what was read of it.
 
-use super::{FileId, PIECES_PER_POLL, TailEvent};
+use super::events::{FileId, PIECES_PER_POLL, TailEvent};
 use crate::source::content::{Content, Likeness, Probe};
 use crate::source::lines::{LONGEST_HEAD, LineReader, LineSettings};
 use crate::source::piece::Piece;

@@ -1,8 +1,13 @@
 //! Over real files in a directory of their own.
 
-use super::*;
+use super::{Tail, TailEvent};
+use crate::model::keys::Keys;
+use crate::source::piece::Piece;
+use crate::source::read_files::ReadFiles;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
 
 struct Logs {
     dir: tempfile::TempDir,

@@ -31,7 +31,8 @@ fn the_log_was_deleted_while_the_service_was_down_for_days() {
     assert_eq!(amiss(&service, "restore", 2, 12).expect("they are"), [0, 0, 1, 1, 1, 1, 1, 1, 0, 0], "Friday to Wednesday");
     let log = service.stop();
     let place = company.path("core.log").display().to_string();
-    let lines: Vec<serde_json::Value> = json_lines(log.lines().filter(|line| line.contains("lost")).collect::<Vec<_>>().join("\n").as_bytes());
+    let lines: Vec<serde_json::Value> =
+        json_lines(log.lines().filter(|line| line.contains("lost")).collect::<Vec<_>>().join("\n").as_bytes());
     assert_eq!(lines.len(), 2, "{log}");
     let text = lines[1].to_string();
     assert!(text.contains(&place) || text.contains("\"core.log\""), "{text}");

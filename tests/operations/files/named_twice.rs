@@ -31,7 +31,8 @@ fn on_a_command_line() {
     company.write("all/earlier", records(0, 300));
     company.write("all/packed", records(0, 400));
     company.gzip("all/packed");
-    let files: Vec<String> = fs::read_dir(company.path("all")).expect("read").flatten().map(|entry| entry.path().display().to_string()).collect();
+    let files: Vec<String> =
+        fs::read_dir(company.path("all")).expect("read").flatten().map(|entry| entry.path().display().to_string()).collect();
     assert_eq!(files.len(), 6);
     let ran = company.run(&[&["replay".to_owned(), "--config".to_owned(), "config.toml".to_owned()], files.as_slice()].concat()).well();
     assert!(ran.err.contains("500 records") || ran.err.contains("500 lines"), "{}", ran.err);
