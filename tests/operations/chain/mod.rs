@@ -25,10 +25,10 @@ fn ago(days: i64, minutes: i64) -> Timestamp {
     Timestamp(now - days * DAY_MS + minutes * MINUTE_MS)
 }
 
-/// Somebody takes the credit reports of ten thousand, nine days ago.
+/// Somebody takes the credit reports of ten thousand, nine days ago; an hour later it has settled, since a colleague looked at somebody.
 fn insider() -> Vec<String> {
     let thousand = |n: u64| access("e1").at(ago(9, n as i64)).reads_all("loan.credit").of(n * 1_000..(n + 1) * 1_000).to_string();
-    (0..10).map(thousand).collect()
+    (0..10).map(thousand).chain([access("e2").at(ago(9, 60)).reads("crm.customers", &["name"]).of([1]).to_string()]).collect()
 }
 
 /// The days since, on which a colleague looks at somebody.
@@ -68,7 +68,7 @@ fn one_insider_is_one_notification_whatever_is_restarted() {
     let mut rules = prometheus.start();
 
     append(&dir.join("core.log"), &insider());
-    service.wait("a critical alert is open", |service| service.metric("leakwarden_alerts_open{severity=\"critical\"}") > 0.0);
+    service.wait("it is shown", |service| service.metric("leakwarden_alerts_shown_open{severity=\"critical\"}") > 0.0);
     receiver.wait("somebody is told", |told| told.firing(RULE) == 1);
 
     service.stop();
