@@ -7,6 +7,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Who may read a file; nobody else may, whatever the umask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +128,23 @@ fn open(path: &Path, readers: Readers, how: &mut OpenOptions) -> io::Result<File
     Ok(file)
 }
 
+/// A file in a folder that has no name: nobody else opens it, and its space is free when the process ends, however it ends.
+pub fn nameless(folder: &Path) -> io::Result<File> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let path = folder.join(format!(".leakwarden.{}.{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
+        match OpenOptions::new().read(true).write(true).create_new(true).mode(Readers::Owner.mode()).open(&path) {
+            Ok(file) => {
+                fs::remove_file(&path)?;
+                return Ok(file);
+            }
+            // Left by a process that had this number.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// Makes a folder, and those it lies in, where it is missing.
 pub fn folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o750).create(path)
@@ -156,6 +174,14 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_not_in_its_folder() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut file = nameless(dir.path()).expect("is made");
+        file.write_all(b"x").expect("is written");
+        assert_eq!(fs::read_dir(dir.path()).expect("is there").count(), 0);
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct BusinessReason {
 }
 
 /// All reasons of a run, indexed by whom and what they cover.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Explanations {
     reasons: Vec<BusinessReason>,
     /// Reasons that name no subjects.
@@ -196,6 +196,17 @@ impl Explanations {
     /// How many reasons there are, and what is odd about them.
     pub fn rows(&self) -> &FeedRows {
         &self.rows
+    }
+
+    /// These and those of further lines, of which each was read before; what is known already is the same reason.
+    #[must_use]
+    pub fn with<'a>(&self, lines: impl Iterator<Item = &'a str>, keys: &Keys, spaces: &[String]) -> Explanations {
+        let mut all = Explanations { configured: true, ..self.clone() };
+        for line in lines.filter(|line| !line.trim().is_empty()) {
+            // It was found valid when it came.
+            let _ = all.add(line, keys, spaces);
+        }
+        all
     }
 
     fn link(&mut self, key: (u64, u64), reason: u32) {

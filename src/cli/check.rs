@@ -91,5 +91,11 @@ fn clients(config: &Config) -> Vec<Problem> {
     });
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| Some((format!("sink[{at}]"), sink.check().err()?)));
     let dead_letters = config.dead_letter_topic().and_then(|kafka| Some(("dead_letters".to_owned(), of(&kafka)?)));
-    sources.chain(sinks).chain(dead_letters).map(|(table, error)| Problem::plain(format!("{file}: {table}"), error)).collect()
+    let reasons = config.explanations_topic().and_then(|kafka| Some(("directory.explanations_client".to_owned(), of(&kafka)?)));
+    sources
+        .chain(sinks)
+        .chain(dead_letters)
+        .chain(reasons)
+        .map(|(table, error)| Problem::plain(format!("{file}: {table}"), error))
+        .collect()
 }

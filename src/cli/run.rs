@@ -17,6 +17,7 @@ use leakwarden::pipeline::feeds::FeedGuard;
 use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
+use leakwarden::pipeline::reasons::TopicReasons;
 use leakwarden::pipeline::redrive::Letters;
 use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
 use leakwarden::pipeline::reload::{FeedStart, Origin, Reloads};
@@ -27,7 +28,11 @@ use leakwarden::telemetry::metrics::Metrics;
 use leakwarden::telemetry::{logging, untrusted};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How often it is looked whether the reasons of the topic are there.
+const REASONS_LOOK: Duration = Duration::from_millis(100);
 
 /// Run the service: Kafka topics or followed files in, alerts out, until SIGTERM or Ctrl-C.
 #[derive(clap::Args)]
@@ -50,10 +55,10 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let origin = origin(options);
     let loaded = origin.load()?;
-    let (config, context) = (loaded.config.clone(), loaded.context.clone());
+    let config = loaded.config.clone();
     let address =
         config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
-    refuse(&config, context.classifier.keys.are_built_in())?;
+    refuse(&config, loaded.context.classifier.keys.are_built_in())?;
     let edge = Edge::open(&config)?;
     logging::init().map_err(anyhow::Error::from)?;
     for former in &config.deprecated {
@@ -86,9 +91,22 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = stop.try_send(());
     });
 
+    let reasons = TopicReasons::start(&config, &loaded.context.classifier.keys, &metrics).context("cannot start to read reasons")?;
+    if let Some(reasons) = &reasons {
+        health.set_reasons_missing(true);
+        while !reasons.is_complete() {
+            if stopped.recv_timeout(REASONS_LOOK).is_ok() {
+                runtime.shutdown_background();
+                return Ok(());
+            }
+        }
+        health.set_reasons_missing(false);
+    }
+    let context = reasons.as_ref().map_or_else(|| loaded.context.clone(), |reasons| Arc::new(reasons.over(&loaded.context)));
+    metrics.set_reasons(context.explanations.len());
     let reloads = || {
         let guard = FeedGuard::open(&config.state.dir, &loaded.context.classifier.keys);
-        let start = FeedStart { guard, accept_shrinkage: options.accept_shrinkage };
+        let start = FeedStart { guard, accept_shrinkage: options.accept_shrinkage, reasons };
         Reloads::start(origin, &loaded, asked, metrics.clone(), start)
     };
     let parts = || -> Result<Parts, Failure> {

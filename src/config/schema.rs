@@ -50,6 +50,12 @@ settings! {
         subjects: Option<PathBuf> = None => RELOAD.content_in_results();
         /// Business reasons.
         explanations: Option<PathBuf> = None => RELOAD.content_in_results();
+        /// Live: a topic of business reasons, beside the file or instead of it; read from its beginning at each start.
+        explanations_topic: Option<String> = None => RESTART;
+        /// Brokers of that topic; default: those of the first Kafka source.
+        explanations_brokers: Option<Brokers> = None => RESTART;
+        /// Client settings of that topic; default: those of the first Kafka source.
+        explanations_client: Option<BTreeMap<String, String>> = None => RESTART;
     }
 }
 
@@ -242,22 +248,34 @@ impl Config {
         AlertSettings { budget_per_day, quiet, open_at }
     }
 
+    /// The topic of business reasons, where one is named; brokers default to those of the first Kafka source.
+    pub fn explanations_topic(&self) -> Option<Kafka> {
+        let DirectoryFiles { explanations_topic, explanations_brokers, explanations_client, .. } = &self.directory;
+        let topics = vec![explanations_topic.clone()?];
+        self.beside(explanations_brokers.as_ref(), explanations_client.as_ref(), topics)
+    }
+
+    /// A topic that is no source, by the brokers given for it, else those of the first Kafka source.
+    fn beside(&self, brokers: Option<&Brokers>, client: Option<&BTreeMap<String, String>>, topics: Vec<String>) -> Option<Kafka> {
+        let source = self.sources.iter().find_map(|source| match &source.kind {
+            SourceKind::Kafka(kafka) => Some(kafka),
+            SourceKind::Files(_) => None,
+        });
+        let (brokers, client) = match (brokers, source) {
+            (Some(Brokers(brokers)), _) => (brokers.clone(), client.cloned().unwrap_or_default()),
+            (None, Some(kafka)) => (kafka.brokers.clone(), client.unwrap_or(&kafka.client).clone()),
+            (None, None) => return None,
+        };
+        Some(Kafka { brokers, topics, group: String::new(), client })
+    }
+
     /// The topic of dead letters, where a topic or brokers are given; brokers default to those of the first Kafka source.
     pub fn dead_letter_topic(&self) -> Option<Kafka> {
         let DeadLetters { topic, brokers, client, .. } = &self.dead_letters;
         if topic.is_none() && brokers.is_none() && client.is_none() {
             return None;
         }
-        let beside = self.sources.iter().find_map(|source| match &source.kind {
-            SourceKind::Kafka(kafka) => Some(kafka),
-            SourceKind::Files(_) => None,
-        });
         let topics = vec![topic.clone().unwrap_or_else(|| dead_letters::DEFAULT_TOPIC.to_owned())];
-        let (brokers, client) = match (brokers, beside) {
-            (Some(Brokers(brokers)), _) => (brokers.clone(), client.clone().unwrap_or_default()),
-            (None, Some(kafka)) => (kafka.brokers.clone(), client.clone().unwrap_or_else(|| kafka.client.clone())),
-            (None, None) => return None,
-        };
-        Some(Kafka { brokers, topics, group: String::new(), client })
+        self.beside(brokers.as_ref(), client.as_ref(), topics)
     }
 }

@@ -39,6 +39,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.extend(in_a_cluster(config, cluster));
     }
     problems.extend(dead_letters(config));
+    problems.extend(reasons_topic(config));
     problems.extend(exposure::problems(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
     let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
@@ -216,6 +217,30 @@ impl Few {
         if self.more > 0 {
             warnings.push(Problem::plain(format!("{file}:"), format!("{} more like the last", self.more)));
         }
+    }
+}
+
+/// The topic of reasons has brokers that are known, and is no source.
+fn reasons_topic(config: &Config) -> Vec<Problem> {
+    let directory = &config.directory;
+    let place = |key: &str| format!("{}: directory.{key}", config.file.display());
+    match (&directory.explanations_topic, config.explanations_topic()) {
+        (None, _) if directory.explanations_brokers.is_some() || directory.explanations_client.is_some() => {
+            vec![Problem::plain(place("explanations_topic"), "must be given where its brokers or client settings are")]
+        }
+        (Some(_), None) => vec![Problem::new(place("explanations_brokers"), "must be given where no source is Kafka", "nothing")],
+        (Some(topic), Some(_)) => {
+            let is_source = |source: &Source| matches!(&source.kind, SourceKind::Kafka(kafka) if kafka.topics.contains(topic));
+            let rule = "must not be a topic that a source reads";
+            config
+                .sources
+                .iter()
+                .find(|source| is_source(source))
+                .map(|_| Problem::new(place("explanations_topic"), rule, topic))
+                .into_iter()
+                .collect()
+        }
+        (None, _) => Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub struct Health {
     restored: AtomicBool,
+    /// Business reasons of a topic are not read yet.
+    reasons_missing: AtomicBool,
     stopping: AtomicBool,
     /// No broker can be reached, or none has answered yet.
     cut_off: AtomicBool,
@@ -42,6 +44,8 @@ pub enum NotReady {
     NoBroker,
     /// The state is being restored.
     Restoring,
+    /// The business reasons of a topic are being read.
+    Reasons,
     /// These sources are not connected, or have no partitions assigned yet.
     Waiting(Vec<String>),
     /// Something of these sources cannot be read now: each with what it is, and why.
@@ -58,6 +62,9 @@ impl fmt::Display for NotReady {
             NotReady::Stopping => f.write_str("shutting down"),
             NotReady::NoBroker => f.write_str("no broker can be reached"),
             NotReady::Restoring => f.write_str("the state is being restored"),
+            NotReady::Reasons => {
+                f.write_str("the topic of business reasons has not been read yet: its brokers do not answer, or it is long")
+            }
             NotReady::Waiting(sources) => write!(f, "not connected: {}", sources.join(", ")),
             NotReady::Unreachable(sources) => write!(f, "cannot be read now, and is tried again: {}", sources.join("; ")),
             NotReady::Stalled(since) => write!(f, "no progress for {} s: input waits, and no record is finished", since.as_secs()),
@@ -72,6 +79,7 @@ impl Health {
     pub fn new<S: Into<String>>(sources: impl IntoIterator<Item = S>) -> Health {
         Health {
             restored: AtomicBool::new(false),
+            reasons_missing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             cut_off: AtomicBool::new(false),
             sources: sources.into_iter().map(|name| SourceHealth::new(name.into())).collect(),
@@ -86,6 +94,11 @@ impl Health {
     pub fn set_restored(&self) {
         self.end_round(true);
         self.restored.store(true, Ordering::Release);
+    }
+
+    /// Whether business reasons of a topic are still to be read before anything is judged.
+    pub fn set_reasons_missing(&self, missing: bool) {
+        self.reasons_missing.store(missing, Ordering::Release);
     }
 
     /// A source, by its place in the list given to [`Health::new`], is connected or has lost its connection.
@@ -149,8 +162,13 @@ impl Health {
         if self.stopping.load(Ordering::Acquire) {
             return Err(NotReady::Stopping);
         }
+<<<<<<< HEAD
         if self.cut_off.load(Ordering::Acquire) {
             return Err(NotReady::NoBroker);
+=======
+        if self.reasons_missing.load(Ordering::Acquire) {
+            return Err(NotReady::Reasons);
+>>>>>>> 6cbca40 (Business reasons come as a Kafka topic too, known before the first record is judged)
         }
         if !self.restored.load(Ordering::Acquire) {
             return Err(NotReady::Restoring);

@@ -12,6 +12,7 @@ pub mod first_records;
 pub mod live;
 pub mod parallel;
 pub mod partition_decoder;
+pub mod reasons;
 pub mod redrive;
 pub mod reload;
 pub mod replay;

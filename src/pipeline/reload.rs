@@ -11,6 +11,7 @@ use crate::engine::context::Context;
 use crate::model::feed::Feed;
 use crate::model::problem::Problem;
 use crate::pipeline::feeds::{FeedGuard, Shrunken};
+use crate::pipeline::reasons::TopicReasons;
 use crate::telemetry::metrics::{Metrics, Reload};
 use crate::telemetry::untrusted;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -18,7 +19,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often files are looked at. One that changed is read once it has stayed the same for so long: somebody may be writing.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub context: Arc<Context>,
     /// Over the content of every file.
     digest: blake3::Hash,
+    /// Whether only reasons of the topic differ from what is in use.
+    pub only_reasons: bool,
 }
 
 /// Where a configuration is read from.
@@ -82,7 +85,7 @@ impl Origin {
         if digest(&config) != before {
             return Err(Refusal::Restless);
         }
-        Ok(Loaded { config: Arc::new(config), context: Arc::new(context.map_err(Refusal::Mistakes)?), digest: before })
+        Ok(Loaded { config: Arc::new(config), context: Arc::new(context.map_err(Refusal::Mistakes)?), digest: before, only_reasons: false })
     }
 }
 
@@ -103,12 +106,25 @@ impl Reloads {
         let (sender, fresh) = bounded(1);
         let files = loaded.config.files();
         let running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
-        let FeedStart { guard, accept_shrinkage } = start;
+        let FeedStart { guard, accept_shrinkage, reasons } = start;
         if let Some(why) = &guard.unreadable {
             let path = guard.path().display();
             tracing::warn!("{path}: {why}: whether a feed has shrunk since the last start cannot be told");
         }
-        let mut watch = Watch { origin, running, files, tried: Vec::new(), seen: Vec::new(), sender, metrics, guard };
+        let mut watch = Watch {
+            origin,
+            running,
+            files,
+            tried: Vec::new(),
+            seen: Vec::new(),
+            sender,
+            metrics,
+            guard,
+            reasons,
+            // What came since the start is taken up at the first look.
+            reasons_version: 0,
+            reasons_at: Instant::now(),
+        };
         watch.tell_feeds();
         let shrunken = watch.judge(&loaded.config, &loaded.context, accept_shrinkage);
         for Shrunken { problem, .. } in &shrunken {
@@ -140,6 +156,11 @@ struct Watch {
     sender: Sender<Loaded>,
     metrics: Metrics,
     guard: FeedGuard,
+    reasons: Option<TopicReasons>,
+    /// The version of the topic's reasons that is in use.
+    reasons_version: u64,
+    /// When reasons may be taken up next: that takes long where there are many.
+    reasons_at: Instant,
 }
 
 /// What a start does about feeds.
@@ -148,7 +169,12 @@ pub struct FeedStart {
     pub guard: FeedGuard,
     /// Whether whatever is there now is agreed to.
     pub accept_shrinkage: bool,
+    /// Reasons of a topic; in use at the start as they are then.
+    pub reasons: Option<TopicReasons>,
 }
+
+/// So many times as long as taking up reasons took is nothing done about further ones.
+const REASONS_REST: u32 = 10;
 
 /// How an operator goes on from a refusal.
 const HOW_CONFIRMED: &str = "it is agreed to once that file is delivered again in the same size, or at a start with --accept-shrinkage";
@@ -179,6 +205,9 @@ impl Watch {
             let rests = now == self.seen && now != self.tried;
             self.seen = now;
             if (is_asked || (self.running.config.reload.watch && rests)) && self.reload().is_err() {
+                return;
+            }
+            if self.take_reasons().is_err() {
                 return;
             }
         }
@@ -212,12 +241,35 @@ impl Watch {
                 }
                 self.running = Running { config: loaded.config.clone(), context: loaded.context.clone(), digest: loaded.digest };
                 self.tell_feeds();
-                self.sender.send(loaded)
+                self.sender.send(self.with_reasons(loaded))
             }
             Err(problems) => {
                 self.refuse(problems);
                 Ok(())
             }
+        }
+    }
+
+    /// Takes up reasons of the topic that have changed, beside everything else as it is in use.
+    fn take_reasons(&mut self) -> Result<(), crossbeam_channel::SendError<Loaded>> {
+        let begun = Instant::now();
+        let Some(version) = self.reasons.as_ref().map(TopicReasons::version) else { return Ok(()) };
+        if version == self.reasons_version || begun < self.reasons_at {
+            return Ok(());
+        }
+        self.reasons_version = version;
+        let Running { config, context, digest } = &self.running;
+        let same = Loaded { config: config.clone(), context: context.clone(), digest: *digest, only_reasons: true };
+        let sent = self.sender.send(self.with_reasons(same));
+        self.reasons_at = Instant::now() + begun.elapsed() * REASONS_REST;
+        sent
+    }
+
+    /// What was loaded, with the reasons of the topic over those of the file.
+    fn with_reasons(&self, loaded: Loaded) -> Loaded {
+        match &self.reasons {
+            Some(reasons) => Loaded { context: Arc::new(reasons.over(&loaded.context)), ..loaded },
+            None => loaded,
         }
     }
 

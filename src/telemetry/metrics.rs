@@ -369,6 +369,11 @@ impl Metrics {
         self.set(table::FEED_ROWS, [feed.name()], size.rows as f64);
     }
 
+    /// So many business reasons are in use.
+    pub fn set_reasons(&self, count: usize) {
+        self.set(table::REASONS, [], count as f64);
+    }
+
     /// Whether a feed has shrunk, and nothing has confirmed it.
     pub fn set_feed_shrunken(&self, feed: Feed, is_shrunken: bool) {
         self.set(table::FEED_SHRUNKEN, [feed.name()], f64::from(u8::from(is_shrunken)));

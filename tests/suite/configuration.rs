@@ -203,7 +203,18 @@ fn declared_traits_of_keys_hold() {
         let alone = if table.name == "cluster" { format!("{CATALOG}[cluster]\n") } else { CATALOG.to_owned() };
         for key in table.keys {
             let place = format!("{} {}", table.header(), key.name);
-            let (before, now) = (config(&alone), config(&given(table, &format!("{} = {}", key.name, another(key)))));
+            let content = format!("{} = {}", key.name, another(key));
+            // What says more of a topic goes with its name, and the name with brokers that are known.
+            let of_topic = "[directory]\nexplanations_topic = \"t\"\n";
+            let kafka = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
+            let (alone, given) = match key.name {
+                "explanations_topic" => (alone.clone() + kafka, given(table, &content) + kafka),
+                "explanations_brokers" | "explanations_client" => {
+                    (alone.clone() + of_topic + kafka, CATALOG.to_owned() + of_topic + &content + "\n" + kafka)
+                }
+                _ => (alone.clone(), given(table, &content)),
+            };
+            let (before, now) = (config(&alone), config(&given));
             let hashed = hashed_settings(&before) != hashed_settings(&now);
             assert_eq!(hashed, matches!(key.traits.results, Results::Value(_)), "{place}: the hash of results");
             let refused = leakwarden::config::reload_policy::needing_restart(&before, &now);

@@ -122,7 +122,13 @@ fn employees(file: &Path, context: &Context, report: &mut Report) {
 /// Business reasons, and how far they reach.
 pub fn explanations(config: &Config, explanations: &Explanations, place: &dyn Fn(&str) -> String, report: &mut Report) {
     report.section("Business reasons");
+    if let Some(topic) = &config.directory.explanations_topic {
+        report.line(format!("the service reads the topic {topic} too, from its beginning at each start and as it grows"));
+    }
     let Some(file) = &config.directory.explanations else {
+        if config.directory.explanations_topic.is_some() {
+            return;
+        }
         report.line("none: no reason can be checked, and everything counts as unexplained");
         report.warn(Problem::plain(place("directory.explanations"), "is not given: everything counts as unexplained"));
         return;

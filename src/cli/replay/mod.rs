@@ -107,6 +107,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let known = known.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
     let (config, context) = setup::load(options.config.as_deref())?;
+    if let Some(topic) = &config.directory.explanations_topic {
+        eprintln!("warning: business reasons of the topic {topic} are read by the service alone: those of the file count");
+    }
     let topics = options.kafka.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
     let pass = ReplayPass { pool, threads, between, files: &options.files, topics, sort: options.sort, format: options.format.as_deref() };
     if let Some(spec) = &options.inject {

@@ -6,8 +6,8 @@
 use crate::classify::classifier::Classifier;
 use crate::model::time::Timestamp;
 use crate::pipeline::partition_decoder::{Batch, PartitionDecoder, TimeRange};
+use crate::pipeline::replay::external_sort::{ExternalSort, Sorted};
 use crate::source::SourceError;
-use crate::source::external_sort::{ExternalSort, Sorted};
 use crate::source::files::{FileInput, Progress};
 use crate::source::piece::{Messages, Oversized, Piece, Run};
 use std::collections::{BTreeMap, VecDeque};

@@ -80,6 +80,8 @@ pub struct Service<K, X> {
     reloads: Option<Reloads>,
     /// A changed configuration that waits for the end of a record, and since when.
     reloaded: Option<(Loaded, Instant)>,
+    /// Whether nothing but reasons of the topic differs in what is being taken up.
+    only_reasons: bool,
 }
 
 /// How long a checkpoint or a changed configuration waits for the rest of a record of several lines, which comes at once or, after a
@@ -142,6 +144,7 @@ impl<K: Ord + Clone, X> Service<K, X> {
             coverage,
             reloads,
             reloaded: None,
+            only_reasons: false,
         }
     }
 
@@ -149,14 +152,17 @@ impl<K: Ord + Clone, X> Service<K, X> {
     /// decoders hold back, gives the engine the new context, and calls [`Service::adopt`].
     pub fn reload_due(&mut self) -> Option<Loaded> {
         let now = Instant::now();
-        if let Some(loaded) = self.reloads.as_ref().and_then(|reloads| reloads.fresh.try_iter().last()) {
-            self.reloaded = Some((loaded, now));
+        // Of several the newest counts, and the whole of what any of them changes.
+        for mut fresh in self.reloads.iter().flat_map(|reloads| reloads.fresh.try_iter()) {
+            fresh.only_reasons &= self.reloaded.as_ref().is_none_or(|(waiting, _)| waiting.only_reasons);
+            self.reloaded = Some((fresh, now));
         }
         let (loaded, since) = self.reloaded.take()?;
         if now.duration_since(since) < REST_WITHIN && self.followed.is_mid_record(now) {
             self.reloaded = Some((loaded, since));
             return None;
         }
+        self.only_reasons = loaded.only_reasons;
         Some(loaded)
     }
 
@@ -171,6 +177,11 @@ impl<K: Ord + Clone, X> Service<K, X> {
 
     /// Goes on under a changed configuration.
     pub fn adopt(&mut self, config: &Config, context: &Context) {
+        self.metrics.set_reasons(context.explanations.len());
+        if self.only_reasons {
+            tracing::debug!(reasons = context.explanations.len(), "business reasons of the topic are in use");
+            return;
+        }
         self.settings = Settings::of(config);
         self.health.set_stalled_after(self.settings.stalled_after);
         self.followed.adopt(config);

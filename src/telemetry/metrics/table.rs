@@ -231,6 +231,10 @@ metrics! {
         "Rows of each of these files, in use: an employee may have several.";
     FEED_SHRUNKEN: GaugeRow<1> = "feed_shrunken", [FEED], "1 or 0",
         "1 while the file as it is has lost more than [reload] max_shrinkage_percent and nothing has confirmed that: refused, or in use since a start.";
+    REASONS: GaugeRow<0> = "reasons", [], "reasons",
+        "Business reasons in use, of the file and of [directory] explanations_topic.";
+    TOPIC_REASONS_REFUSED: CounterRow<0> = "topic_reasons_refused_total", [], "messages",
+        "Messages of [directory] explanations_topic that are no business reasons.";
     HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",
         "HTTP requests without the token or of another Host, and connections that were too slow, gave way to others or spoke no TLS.";
     BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",

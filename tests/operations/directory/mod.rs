@@ -5,6 +5,7 @@ mod cut_off;
 mod empty_export;
 mod every_feed;
 mod out_of_order;
+mod reasons_topic;
 mod rehired;
 mod row_twice;
 mod smaller_at_start;

@@ -2,13 +2,12 @@
 //!
 //! The file is one that nobody else can open: it has no name, and its space is free when the process ends, however it ends.
 
+use crate::private_file;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::os::unix::fs::FileExt;
 
 /// What is sorted by: first the one, then the other; both together are distinct.
 pub type SortKey = (i64, u64);
@@ -54,7 +53,7 @@ impl ExternalSort {
     fn spill(&mut self) -> io::Result<()> {
         self.items.sort_unstable();
         if self.spilled.is_none() {
-            self.spilled = Some(Spilled { file: nameless(&std::env::temp_dir())?, length: 0, runs: Vec::new() });
+            self.spilled = Some(Spilled { file: private_file::nameless(&std::env::temp_dir())?, length: 0, runs: Vec::new() });
         }
         let Some(spilled) = &mut self.spilled else { return Ok(()) };
         let begin = spilled.length;
@@ -168,23 +167,6 @@ impl Sorted {
     }
 }
 
-/// A file without a name in a folder.
-fn nameless(folder: &Path) -> io::Result<File> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let path = folder.join(format!(".leakwarden-sort.{}.{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
-        match OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(file) => {
-                fs::remove_file(&path)?;
-                return Ok(file);
-            }
-            // Left by a process that had this number.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -218,13 +200,5 @@ mod tests {
         expected.sort();
         assert!(most == 200 && one_by_one == expected);
         assert_eq!(sort(1, &[]).0, []);
-    }
-
-    #[test]
-    fn the_file_has_no_name() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let file = nameless(dir.path()).expect("is made");
-        file.write_all_at(b"x", 0).expect("is written");
-        assert_eq!(fs::read_dir(dir.path()).expect("is there").count(), 0);
     }
 }
