@@ -15,7 +15,7 @@ const SHORTEST: i64 = 15 * MINUTE_MS;
 const DOUBLINGS: u32 = 25;
 
 /// Reasons by their place in a list.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct ReasonTimes {
     /// By whom they were given to, length, and stretch.
     filed: HashMap<(u64, u32, i64), Vec<u32>, FixedState>,

@@ -162,13 +162,11 @@ impl Health {
         if self.stopping.load(Ordering::Acquire) {
             return Err(NotReady::Stopping);
         }
-<<<<<<< HEAD
         if self.cut_off.load(Ordering::Acquire) {
             return Err(NotReady::NoBroker);
-=======
+        }
         if self.reasons_missing.load(Ordering::Acquire) {
             return Err(NotReady::Reasons);
->>>>>>> 6cbca40 (Business reasons come as a Kafka topic too, known before the first record is judged)
         }
         if !self.restored.load(Ordering::Acquire) {
             return Err(NotReady::Restoring);

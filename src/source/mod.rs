@@ -2,11 +2,7 @@
 //! Kinds of sources, and how each is configured, are the rows of `SOURCES` in `config/source.rs`.
 
 pub mod buffer;
-<<<<<<< HEAD
 pub mod content;
-pub mod external_sort;
-=======
->>>>>>> 6cbca40 (Business reasons come as a Kafka topic too, known before the first record is judged)
 pub mod files;
 pub mod kafka;
 pub mod lines;

@@ -5,11 +5,8 @@
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
 
-<<<<<<< HEAD
 pub mod contents;
-=======
 mod external_sort;
->>>>>>> 6cbca40 (Business reasons come as a Kafka topic too, known before the first record is judged)
 mod inputs;
 mod sorted;
 mod tap;
