@@ -148,13 +148,6 @@ impl Topics {
         producer.flush(PATIENCE).expect("produced");
     }
 
-    /// Takes back what a key says, and waits for the acknowledgement.
-    pub fn tombstone(&self, topic: &str, partition: i32, key: &str) {
-        let producer: BaseProducer = self.config.create().expect("a producer");
-        producer.send(BaseRecord::<str, [u8]>::to(topic).partition(partition).key(key)).map_err(|(error, _)| error).expect("is sent");
-        producer.flush(PATIENCE).expect("produced");
-    }
-
     /// Everything in a topic, partition by partition, each in order.
     pub fn read(&self, topic: &str) -> Vec<Stored> {
         let consumer = self.consumer("reader");
