@@ -379,6 +379,16 @@ impl Directory {
         self.employees.get(id).map_or(&[], Employment::spells)
     }
 
+    /// Every employee's id.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.employees.keys().map(|id| &**id)
+    }
+
+    /// The name of every login.
+    pub fn login_names(&self) -> impl Iterator<Item = &str> {
+        self.logins.entries().map(|login| &*login.name)
+    }
+
     /// The unit of every spell.
     pub fn units(&self) -> impl Iterator<Item = &str> {
         self.employees.values().flat_map(Employment::spells).filter_map(|spell| spell.unit.as_deref())

@@ -70,6 +70,11 @@ impl Subjects {
         self.tags.get(&subject.0).map(|(tag, owner)| (*tag, owner.as_ref()))
     }
 
+    /// What the listed subjects are known by.
+    pub fn prints(&self) -> impl Iterator<Item = u64> {
+        self.tags.keys().copied()
+    }
+
     /// How many subjects have an owner.
     pub fn owners(&self) -> usize {
         self.owners

@@ -4,7 +4,7 @@
 //! that was written anew and is of the same size again. That another file changed, or that the service was asked to read again, confirms
 //! nothing.
 
-use crate::config::inventory::{self, Inventory, agree};
+use crate::config::inventory::{self, FeedContent, Inventory, agree};
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::feed::{Feed, FeedSize};
@@ -37,9 +37,9 @@ struct Known {
 }
 
 /// A delivery that was smaller than what was agreed to.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RefusedDelivery {
-    size: FeedSize,
+    content: FeedContent,
     /// When the file was written, and its length: another delivery has others.
     written: (i64, i64, u64),
 }
@@ -123,13 +123,13 @@ impl FeedGuard {
         let shrunken = if accept { Vec::new() } else { now.shrunken(&agreed, percent) };
         let mut refused = BTreeMap::new();
         for feed in shrunken {
-            let delivery = RefusedDelivery { size: now.size(feed), written: written(feed) };
+            let delivery = RefusedDelivery { content: now.content(feed), written: written(feed) };
             // One that a later delivery confirmed stays confirmed while others are not.
-            let first = self.known.refused.get(&feed).filter(|first| agree(first.size, delivery.size, percent));
+            let first = self.known.refused.get(&feed).filter(|first| agree(&first.content, &delivery.content, percent));
             if first.is_none_or(|first| first.written == delivery.written) {
-                told.push((feed, agreed.size(feed), delivery.size));
+                told.push((feed, agreed.size(feed), delivery.content.size));
             }
-            refused.insert(feed, first.copied().unwrap_or(delivery));
+            refused.insert(feed, first.cloned().unwrap_or(delivery));
         }
         self.known = match told.is_empty() {
             true => Known { agreed: Some(now), refused: BTreeMap::new() },
@@ -150,7 +150,8 @@ mod tests {
     use super::*;
 
     fn of(employees: usize, reasons: usize) -> Inventory {
-        Inventory(BTreeMap::from([(Feed::Employees, FeedSize::of(employees)), (Feed::Explanations, FeedSize::of(reasons))]))
+        let content = |n| FeedContent { size: FeedSize::of(n), ids: Vec::new() };
+        Inventory(BTreeMap::from([(Feed::Employees, content(employees)), (Feed::Explanations, content(reasons))]))
     }
 
     fn guard(dir: &Path) -> FeedGuard {

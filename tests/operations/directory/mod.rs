@@ -4,6 +4,7 @@ mod another_feed_goes_on;
 mod cut_off;
 mod empty_export;
 mod every_feed;
+mod other_ids;
 mod out_of_order;
 mod reasons_topic;
 mod rehired;
