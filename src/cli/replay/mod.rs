@@ -10,14 +10,19 @@ mod topic;
 use crate::cli::state::ReplayState;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
+use leakwarden::config::inventory;
+use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
+use leakwarden::engine::context::Context;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::feeds::{FeedGuard, Shrunken};
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::state::Positions;
 use leakwarden::pipeline::{coverage, dead_letters};
 use leakwarden::sink::dead_letters::DeadLetters;
+use leakwarden::telemetry::untrusted::{self, Untrusted};
 use pass::{ReplayPass, create};
 use score::GroundTruthFiles;
 use std::io::{BufWriter, Write};
@@ -76,6 +81,9 @@ pub struct Options {
     /// Leave the state here for `run` to start from; a state that is there is gone on from
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Take up catalog, directory and reasons however much less there is of them than before
+    #[arg(long, requires = "state")]
+    accept_shrinkage: bool,
     /// A topic of a configured Kafka source, from its beginning to where it ends now; may be given again
     #[arg(long, value_name = "TOPIC", requires = "config")]
     kafka: Vec<String>,
@@ -123,6 +131,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let begun = Instant::now();
 
     let mut state = options.state.as_deref().map(|dir| ReplayState::open(dir, None, &context)).transpose()?;
+    if let Some(dir) = &options.state {
+        tell_feeds(dir, options.accept_shrinkage, &config, &context);
+    }
     let (engine, positions) = match &mut state {
         Some(state) => state.resume(context.clone())?,
         None => (Engine::new(context.clone()), Positions::default()),
@@ -152,6 +163,25 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     match replay.undecoded() {
         none if none.is_empty() => Ok(()),
         undecoded => Err(Failure::undecoded(&undecoded)),
+    }
+}
+
+/// Tells what became of the feeds since the state was made: its profiles know people who may be missing now.
+fn tell_feeds(dir: &Path, accept: bool, config: &Config, context: &Context) {
+    for report in inventory::reports(config, context) {
+        eprintln!("{}: {}", Untrusted(&report.file.display().to_string()), report.told());
+        report.rows.notes.iter().for_each(|note| eprintln!("warning: {}", untrusted::harmless(&note.to_string())));
+    }
+    let mut guard = FeedGuard::open(dir, &context.classifier.keys);
+    let (shrunken, kept) = guard.judge(config, context, accept);
+    for Shrunken { problem, .. } in &shrunken {
+        eprintln!("warning: feed: {}", untrusted::harmless(&problem.to_string()));
+    }
+    if !shrunken.is_empty() {
+        eprintln!("warning: this replay goes on with less than the state was made with; where that is meant, say --accept-shrinkage");
+    }
+    if let Err(error) = kept {
+        eprintln!("warning: {}: how much of each feed was agreed to cannot be kept: {error}", guard.path().display());
     }
 }
 

@@ -1,6 +1,7 @@
 //! A service that is started on less than it had.
 
 use super::{bank, deliver, employees, entries, is_shrunken, write};
+use crate::common::program::leakwarden;
 use crate::common::service::Service;
 
 const TOLD: &str = "the service starts with less than it had";
@@ -53,4 +54,33 @@ fn a_start_on_less_goes_on_to_take_up_what_comes() {
     deliver(&service, dir, "employees.csv", &employees(41), "applied");
     assert!(!is_shrunken(&service, "employees"));
     service.stop();
+}
+
+/// History was replayed into a state, the export was cut short, and the service was started on that state.
+///
+/// The counts go with the state: the start tells what is missing, and so does another replay.
+#[test]
+fn a_start_on_the_state_of_a_replay_knows_what_there_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    bank(dir);
+    let look =
+        "{\"time\":\"2026-03-02T09:00:00Z\",\"employee\":\"e1\",\"objects\":[{\"table\":\"crm.customers\"}],\"subjects\":[\"1000\"]}\n";
+    write(dir, "old.jsonl", look);
+    let replay = |more: &[&str]| {
+        let ran = leakwarden(dir, &[&["replay", "--config", "config.toml", "--state", "state", "old.jsonl"], more].concat());
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        ran.err
+    };
+    let told = replay(&[]);
+    assert!(told.contains("employees.csv: 40 employees") && !told.contains("warning: feed"), "{told}");
+    write(dir, "employees.csv", &employees(12));
+    let told = replay(&[]);
+    assert!(told.contains("40 employees before, got 12 employees") && told.contains("--accept-shrinkage"), "{told}");
+    let service = Service::start(dir);
+    service.wait("it is told", |service| service.log().contains(TOLD));
+    service.stop();
+    assert!(!replay(&["--accept-shrinkage"]).contains("warning: feed"));
+    let log = Service::start(dir).stop();
+    assert!(!log.contains(TOLD), "{log}");
 }
