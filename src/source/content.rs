@@ -165,9 +165,10 @@ impl Content {
     pub fn compare(&self, probe: &mut Probe<'_>, offset: u64) -> io::Result<Likeness> {
         let reach = probe.reach();
         let mut compared = 0;
-        // Beginnings are often alike: the last tells most.
-        let within: Vec<Stretch> = self.stretches.iter().copied().filter(|stretch| stretch.end <= reach).collect();
-        for stretch in within.iter().rev() {
+        // Most differ in the first, which is looked at once for all; where beginnings are alike, the last tells most.
+        let within = self.stretches.partition_point(|stretch| stretch.end <= reach);
+        let (first, others) = self.stretches[..within].split_at(within.min(1));
+        for stretch in first.iter().chain(others.iter().rev()) {
             if probe.hash(stretch.end)? != stretch.hash {
                 return Ok(Likeness::Other);
             }

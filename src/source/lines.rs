@@ -244,6 +244,7 @@ impl<R: Read> LineReader<R> {
 
     /// The next piece that the buffer holds completely, if it is time to cut.
     fn cut(&mut self) -> Option<Piece> {
+        self.skip_hole();
         self.skip_byte_order_mark();
         self.look_at_line_ends();
         let more_may_come = matches!(self.input, StreamState::Open);
@@ -326,6 +327,16 @@ impl<R: Read> LineReader<R> {
         };
         (self.line, self.offset) = (oversized.line + 1, oversized.end);
         oversized
+    }
+
+    /// Whoever goes on writing at its old place in a file that was truncated leaves a hole before its first line, which reads as zeros.
+    fn skip_hole(&mut self) {
+        if self.line == 1 && self.long.is_none() && self.buffer.first() == Some(&0) {
+            let zeros = self.buffer.iter().position(|byte| *byte != 0).unwrap_or(self.buffer.len());
+            self.buffer.drain(..zeros);
+            self.offset += zeros as u64;
+            self.wanted = self.settings.block;
+        }
     }
 
     /// Logs exported on Windows may begin with a mark that no format expects.
@@ -440,6 +451,15 @@ mod tests {
         let mut lines = LineReader::new(&b"\xef\xbb\xbf{}\n"[..], settings(64, 64, false));
         let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
         assert_eq!((block.bytes.as_slice(), block.first_offset), (&b"{}\n"[..], 3));
+    }
+
+    #[test]
+    fn a_hole_before_the_first_line_is_passed_over() {
+        let reader = io::repeat(0).take(64 << 20).chain(&b"one\ntwo\n"[..]);
+        let mut lines = LineReader::new(reader, settings(1 << 16, 1 << 18, false));
+        let Ok(Some(Piece::Block(block))) = lines.next_piece() else { panic!("a block") };
+        assert_eq!((block.first_line, block.first_offset, block.bytes.as_slice()), (1, 64 << 20, &b"one\ntwo\n"[..]));
+        assert_eq!(read(b"a\n\0\0b\n", 1, settings(4, 8, true)), [(1, Ok(b"a".to_vec())), (2, Ok(b"\0\0b".to_vec()))]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Contents that are remembered of one source; past that those that were finished first are forgotten.
+/// Contents that are remembered of one source beside those that are there; past that those that were finished first are forgotten.
 const MOST: usize = 512;
 
 /// What is expected of a content.
@@ -13,6 +13,8 @@ const MOST: usize = 512;
 pub enum Standing {
     /// More may come, and is looked for until it is found.
     Open,
+    /// It is there, read to its end, and not held open; it is looked at whenever it changes.
+    Resting,
     /// It was read to its end. Where it is seen to go on, so does reading.
     Finished,
     /// It was there before the source was followed, and is not to be read.
@@ -74,16 +76,18 @@ impl ReadFiles {
         all.push(self);
     }
 
-    /// Forgets what is too much.
-    pub fn bound(&mut self) {
-        let mut surplus = self.contents.len().saturating_sub(MOST);
-        self.contents.retain(|file| {
-            let forgotten = surplus > 0 && file.standing != Standing::Open;
-            surplus -= usize::from(forgotten);
-            !forgotten
-        });
-        while self.contents.len() > 2 * MOST {
-            self.contents.remove(0);
+    /// Forgets what is too much, and never what is there: it would be read again.
+    pub fn bound(&mut self, is_there: impl Fn(&ReadFile) -> bool) {
+        let absent = self.contents.iter().filter(|file| !is_there(file)).count();
+        let mut surplus = absent.saturating_sub(MOST);
+        for of in [Standing::Finished, Standing::Open] {
+            self.contents.retain(|file| {
+                let forgotten = surplus > 0 && (file.standing == Standing::Open) == (of == Standing::Open) && !is_there(file);
+                surplus -= usize::from(forgotten);
+                !forgotten
+            });
+            // What is looked for has as much room again.
+            surplus = surplus.saturating_sub(MOST);
         }
         while self.directories.len() > 2 * MOST {
             self.directories.pop_first();
@@ -108,7 +112,9 @@ mod tests {
         };
         let mut files = ReadFiles::default();
         files.contents = (0..MOST + 10).map(|n| file(n, if n < 5 { Standing::Open } else { Standing::Finished })).collect();
-        files.bound();
+        files.bound(|_| true);
+        assert_eq!(files.contents.len(), MOST + 10, "they are there");
+        files.bound(|_| false);
         assert_eq!(files.contents.len(), MOST);
         assert!(files.contents[..5].iter().all(|file| file.standing == Standing::Open) && files.contents[5].path == Path::new("15"));
     }

@@ -148,7 +148,7 @@ pub fn note(config: &Config, ends: &[(String, u64, u64)], keys: &Keys, all: &mut
         if !matches!(noted, Ok(Some(()))) {
             continue;
         }
-        files.bound();
+        files.bound(|file| file.path.exists());
         files.put(all);
         followed.extend(own.map(|(name, pattern, _)| (name, pattern)));
     }

@@ -35,8 +35,8 @@ pub(super) struct Listing {
     identities: BTreeSet<Identity>,
 }
 
-/// Looks for the files of a pattern, and for those that hold, or may hold, what is wanted: its base, and where it was seen last.
-pub(super) fn list(pattern: &str, bases: &BTreeSet<PathBuf>, wanted: &[(PathBuf, PathBuf)]) -> Listing {
+/// Looks for the files of a pattern, and for what rotation made of them and of others that were followed.
+pub(super) fn list(pattern: &str, bases: &BTreeSet<PathBuf>) -> Listing {
     let mut listing = Listing::default();
     let named = named(pattern, &mut listing.troubles);
     // Names by directory. What rotation made of another file that the pattern names is none of its own.
@@ -82,11 +82,6 @@ pub(super) fn list(pattern: &str, bases: &BTreeSet<PathBuf>, wanted: &[(PathBuf,
     for path in named.iter().filter(|path| fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())) {
         listing.look_behind(path);
     }
-    for (base, path) in wanted {
-        for path in [path.clone()].into_iter().chain(successors(base)) {
-            listing.look(&path, base.clone(), (false, false));
-        }
-    }
     listing.found.sort_by_cached_key(|found| {
         let generation = Reverse(found.path.file_name().map_or(0, generation));
         (found.path == found.base, found.modified, generation, found.path.clone())
@@ -118,6 +113,13 @@ fn named(pattern: &str, troubles: &mut Vec<String>) -> BTreeSet<PathBuf> {
 }
 
 impl Listing {
+    /// Looks for something of a base where it was seen last, and under any name that begins like it.
+    pub(super) fn look_for(&mut self, base: &Path, last: &Path) {
+        for path in [last.to_owned()].into_iter().chain(successors(base)) {
+            self.look(&path, base.to_owned(), (false, false));
+        }
+    }
+
     fn look(&mut self, path: &Path, base: PathBuf, (in_pattern, is_successor): (bool, bool)) {
         match fs::metadata(path) {
             Ok(about) if about.is_file() => self.add(path, &about, base, (in_pattern, is_successor)),

@@ -1,8 +1,8 @@
 //! What the files that are there hold: what is followed, what was read before and goes on, what is new, and what is nowhere.
 
 use super::candidates::{Candidate, Listing, list};
-use super::events::TailEvent;
-use super::followed::{FollowedFile, Handle};
+use super::events::{MOST_OPEN, TailEvent};
+use super::followed::{FollowedFile, Handle, Identity, QUIET};
 use super::state::{Judged, Missing, Tail};
 use crate::source::content::{Content, Likeness, Probe};
 use crate::source::read_files::{ReadFile, Standing, file_name};
@@ -25,7 +25,10 @@ const UNSEEN: Duration = Duration::from_secs(2);
 const LONGEST_BEGINNING: u64 = 16 * 1_024;
 
 /// Bytes by which two new files may be copies of each other.
-const BEGINNING: u64 = 64;
+const BEGINNING: u64 = 4_096;
+
+/// Contents that are looked for under any name in one round.
+const MOST_WANTED: usize = 16;
 
 /// What a file turned out to hold.
 enum Holds {
@@ -48,34 +51,38 @@ enum Holds {
 impl Tail {
     /// Finds out what is where.
     pub(super) fn discover(&mut self, events: &mut Vec<TailEvent>) {
-        let mut listing = self.list();
+        let bases = self.files.iter().map(|file| file.base.clone()).chain(self.known.iter().map(|read| read.base.clone())).collect();
+        let mut listing = list(&self.pattern, &bases);
         self.meet_followed(&listing);
+        self.wake(&listing);
+        self.postponed.clear();
         let begun: BTreeSet<PathBuf> = self.directories.clone();
         let mut new = Vec::new();
-        for candidate in std::mem::take(&mut listing.found) {
-            let seen_before = self.files.iter().any(|file| file.identity == candidate.identity);
-            if !seen_before && !self.is_judged(&candidate) {
-                match self.judge(&candidate, events) {
-                    Ok(Holds::New(content)) => new.push((candidate.clone(), content)),
-                    Ok(_) => {}
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => listing.troubles.push(format!("{}: {error}", candidate.path.display())),
-                }
-            }
-            listing.found.push(candidate);
-        }
+        self.judge_all(&mut listing, 0, &mut new, events);
+        // What was not found there may have got another name.
+        let is_postponed = |read: &ReadFile| self.postponed.contains(&(read.base.clone(), read.offset));
+        let open = self.known.iter().filter(|read| read.standing == Standing::Open && !read.quiet && !is_postponed(read));
+        let wanted: Vec<(PathBuf, PathBuf)> = open.take(MOST_WANTED).map(|read| (read.base.clone(), read.path.clone())).collect();
+        let from = listing.found.len();
+        wanted.iter().for_each(|(base, path)| listing.look_for(base, path));
+        self.judge_all(&mut listing, from, &mut new, events);
         self.miss(&mut listing, events);
-        let mut beginnings = BTreeSet::new();
+        let mut beginnings: Vec<Vec<u8>> = Vec::new();
         for (candidate, content) in new {
+            if self.files.len() >= MOST_OPEN {
+                self.looked = None;
+                break;
+            }
             // Two that begin alike may be one: the other is looked at when the first was read.
-            if beginning(&candidate.path).is_ok_and(|beginning| !beginnings.insert(beginning)) {
+            let beginning = beginning(&candidate.path).unwrap_or_default();
+            if beginnings.iter().any(|other| other.starts_with(&beginning) || beginning.starts_with(other)) {
                 continue;
             }
             let is_begun = candidate.base.parent().is_some_and(|directory| begun.contains(directory));
-            if let Err(error) = self.begin(&candidate, content, is_begun, events) {
-                if error.kind() != io::ErrorKind::NotFound {
-                    listing.troubles.push(format!("{}: {error}", candidate.path.display()));
-                }
+            match self.begin(&candidate, content, is_begun, events) {
+                Ok(()) => beginnings.push(beginning),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => listing.troubles.push(format!("{}: {error}", candidate.path.display())),
             }
         }
         // From now on what is new there is new.
@@ -88,11 +95,35 @@ impl Tail {
         self.order(&listing);
     }
 
-    fn list(&self) -> Listing {
-        let bases = self.files.iter().map(|file| file.base.clone()).chain(self.known.iter().map(|read| read.base.clone())).collect();
-        let open = self.known.iter().filter(|read| read.standing == Standing::Open);
-        let wanted: Vec<(PathBuf, PathBuf)> = open.map(|read| (read.base.clone(), read.path.clone())).collect();
-        list(&self.pattern, &bases, &wanted)
+    /// Looks into the files of a listing from one on, and goes on with what is known.
+    fn judge_all(&mut self, listing: &mut Listing, from: usize, new: &mut Vec<(Candidate, Content)>, events: &mut Vec<TailEvent>) {
+        let open: BTreeSet<Identity> = self.files.iter().map(|file| file.identity).collect();
+        for at in from..listing.found.len() {
+            let candidate = listing.found[at].clone();
+            if open.contains(&candidate.identity) || self.is_judged(&candidate) {
+                continue;
+            }
+            match self.judge(&candidate, events) {
+                Ok(Holds::New(content)) => new.push((candidate, content)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => listing.troubles.push(format!("{}: {error}", candidate.path.display())),
+            }
+        }
+    }
+
+    /// What rests and has changed, or is no longer where it was, is looked for.
+    fn wake(&mut self, listing: &Listing) {
+        if self.known.iter().all(|read| read.standing != Standing::Resting) {
+            return;
+        }
+        let unchanged: BTreeSet<&PathBuf> =
+            listing.found.iter().filter(|candidate| self.is_judged(candidate)).map(|candidate| &candidate.path).collect();
+        for read in self.known.iter_mut().filter(|read| read.standing == Standing::Resting) {
+            if !unchanged.contains(&read.path) {
+                read.standing = Standing::Open;
+            }
+        }
     }
 
     /// Notices where followed files are now.
@@ -241,7 +272,7 @@ impl Tail {
         events: &mut Vec<TailEvent>,
     ) -> io::Result<()> {
         let mut read = if is_replayed { self.replayed[at].clone() } else { self.known[at].clone() };
-        let is_open = read.standing == Standing::Open;
+        let is_open = matches!(read.standing, Standing::Open | Standing::Resting);
         let has_more = match &plain {
             Some(file) => file.metadata()?.len() > read.offset,
             None => is_open,
@@ -251,6 +282,18 @@ impl Tail {
                 self.known[at].path.clone_from(&candidate.path);
             }
             self.judged_as(candidate, None);
+            return Ok(());
+        }
+        let is_quiet = candidate.modified.elapsed().is_ok_and(|since| since >= QUIET);
+        if plain.is_some() && !has_more && is_quiet && candidate.in_pattern && !is_replayed {
+            let known = &mut self.known[at];
+            known.path.clone_from(&candidate.path);
+            (known.standing, known.quiet) = (Standing::Resting, true);
+            self.judged_as(candidate, None);
+            return Ok(());
+        }
+        if self.files.len() >= MOST_OPEN {
+            self.postponed.insert((read.base, read.offset));
             return Ok(());
         }
         let handle = match plain {
@@ -350,6 +393,10 @@ impl Tail {
             .collect();
         for read in self.known.iter_mut().filter(|read| read.standing == Standing::Open) {
             let key = (read.base.clone(), read.offset);
+            // It was found, and is opened when others are closed.
+            if self.postponed.contains(&key) {
+                continue;
+            }
             let mut of = missing.remove(&key).unwrap_or(Missing { since: now, absent_since: None });
             let directory = read.base.parent();
             let is_visible = listing.found.iter().any(|found| found.is_successor && found.base.parent() == directory);

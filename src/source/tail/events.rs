@@ -11,6 +11,9 @@ pub const INTERVAL: Duration = Duration::from_millis(250);
 /// Pieces of one file in one poll at most, so that no file starves the others.
 pub(super) const PIECES_PER_POLL: usize = 8;
 
+/// Files that are held open at the most. Of those that are read to their ends, those that were not written for longest are closed.
+pub(super) const MOST_OPEN: usize = 256;
+
 /// Identifies a content while this process follows it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub u64);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// What has not been written for so long is quiet.
-const QUIET: Duration = Duration::from_secs(3_600);
+pub(super) const QUIET: Duration = Duration::from_secs(3_600);
 
 /// An unfinished line up to this length is read anew when the file changes.
 const SHORT: u64 = 64 * 1_024;
@@ -114,6 +114,11 @@ impl FollowedFile {
         self.lines = reader(Handle::Plain(file), &self.settings, self.lines.position())?;
         (self.path, self.identity, self.looked, self.is_seen) = (path, identity, None, true);
         Ok(())
+    }
+
+    /// Where it is read to its end and may be closed: its length, and when it was last written.
+    pub fn rests(&self) -> Option<(u64, SystemTime)> {
+        self.looked.filter(|(length, _)| self.at_end && self.settings.follow && *length == self.offset() && self.gone_since.is_none())
     }
 
     /// What was read of it.

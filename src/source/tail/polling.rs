@@ -1,12 +1,12 @@
 //! The rounds: looking what is where, then reading what was appended.
 
-use super::events::TailEvent;
-use super::followed::{FollowState, FollowedFile};
-use super::state::Tail;
+use super::events::{FileId, MOST_OPEN, TailEvent};
+use super::followed::{FollowState, FollowedFile, QUIET};
+use super::state::{Judged, Tail};
 use crate::source::read_files::Standing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often it is logged what cannot be read.
 const REMIND: Duration = Duration::from_secs(60);
@@ -52,6 +52,7 @@ impl Tail {
             }
         }
         self.files = left;
+        self.rest();
         self.remind();
         for event in &mut events {
             if let TailEvent::Finished { name, is_last, .. } = event {
@@ -59,6 +60,37 @@ impl Tail {
             }
         }
         events
+    }
+
+    /// Closes files that are at their ends: those that are quiet, and where there are too many, those that were not written for longest.
+    fn rest(&mut self) {
+        let mut resting: Vec<(SystemTime, FileId)> = self.files.iter().filter_map(|file| Some((file.rests()?.1, file.id))).collect();
+        resting.sort_unstable();
+        // Room is made for those that are to be opened.
+        let is_crowded = self.files.len() > MOST_OPEN / 4 * 3;
+        let surplus = if is_crowded { self.files.len() - MOST_OPEN / 4 } else { 0 };
+        if !self.postponed.is_empty() {
+            self.looked = None;
+        }
+        let is_quiet = |modified: SystemTime| modified.elapsed().is_ok_and(|since| since >= QUIET);
+        let closed: BTreeSet<FileId> = resting
+            .into_iter()
+            .enumerate()
+            .filter(|(at, (modified, _))| *at < surplus || is_quiet(*modified))
+            .map(|(_, (_, id))| id)
+            .collect();
+        if closed.is_empty() {
+            return;
+        }
+        for file in std::mem::take(&mut self.files) {
+            match file.rests().filter(|_| closed.contains(&file.id)) {
+                Some(looked) => {
+                    self.judged.insert(file.path.clone(), Judged::as_read(file.identity, looked));
+                    self.known.push(file.into_read(Standing::Resting));
+                }
+                None => self.files.push(file),
+            }
+        }
     }
 
     /// Looks what is there, without reading any of it: what lies beside followed files is history from now on.

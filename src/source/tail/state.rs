@@ -7,7 +7,7 @@ use crate::model::keys::Keys;
 use crate::source::SourceError;
 use crate::source::files::BLOCK;
 use crate::source::lines::LineSettings;
-use crate::source::read_files::{ReadFile, ReadFiles};
+use crate::source::read_files::{ReadFile, ReadFiles, Standing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct Tail {
     pub(super) expected: BTreeSet<Arc<str>>,
     /// Since when something is missing, by its base and offset.
     pub(super) missing: BTreeMap<(PathBuf, u64), Missing>,
+    /// What was found and is to be opened when others are closed.
+    pub(super) postponed: BTreeSet<(PathBuf, u64)>,
     /// Why not everything can be read.
     pub(super) trouble: Option<String>,
     pub(super) unseen_since: Option<Instant>,
@@ -67,6 +69,13 @@ pub(super) struct Judged {
     pub(super) undecided_since: Option<Instant>,
 }
 
+impl Judged {
+    /// As it was when it was read to its end.
+    pub(super) fn as_read(identity: Identity, (length, modified): (u64, SystemTime)) -> Judged {
+        Judged { identity, length, modified, undecided_since: None }
+    }
+}
+
 impl Tail {
     /// Follows the path or glob of a source, going on from what was read before; `replayed` is what belongs to no source.
     pub fn new(source: &str, pattern: &str, keys: &Keys, read: ReadFiles, replayed: Vec<ReadFile>) -> Result<Tail, SourceError> {
@@ -86,6 +95,7 @@ impl Tail {
             judged: BTreeMap::new(),
             expected: BTreeSet::new(),
             missing: BTreeMap::new(),
+            postponed: BTreeSet::new(),
             trouble: None,
             unseen_since: None,
             was_seen: false,
@@ -103,12 +113,18 @@ impl Tail {
     /// What is to be saved: how far each content was read. What polls have given must have been taken.
     pub fn read_files(&self) -> ReadFiles {
         let followed = self.files.iter().filter(|file| file.offset() > 0).map(FollowedFile::as_read);
+        // Whoever goes on looks for what rests, as for what is open.
+        let awake = |read: &ReadFile| match read.standing {
+            Standing::Resting => ReadFile { standing: Standing::Open, ..read.clone() },
+            Standing::Open | Standing::Finished | Standing::Passed => read.clone(),
+        };
         let mut read = ReadFiles {
             source: Some(self.source.clone()),
             directories: self.directories.clone(),
-            contents: self.known.iter().cloned().chain(followed).collect(),
+            contents: self.known.iter().map(awake).chain(followed).collect(),
         };
-        read.bound();
+        let open: BTreeSet<&PathBuf> = self.files.iter().map(|file| &file.path).collect();
+        read.bound(|file| self.judged.contains_key(&file.path) || open.contains(&file.path));
         read
     }
 

@@ -383,3 +383,43 @@ fn a_line_that_is_too_long_passes_while_it_grows() {
     logs.append("a.log", "\nnext\n");
     assert_eq!(seen(&mut tail), ["0:1!3000", "0:2=next"]);
 }
+
+#[test]
+fn what_lies_behind_a_rotation_waits_until_all_before_it_is_read() {
+    let logs = Logs::new();
+    logs.append("a.log", &text(0, 1));
+    let mut tail = logs.new_tail("a.log");
+    tail.settings.block = 1_024;
+    assert_eq!(lines(&mut tail), texts(0, 1));
+    logs.append("a.log", &text(1, 2_000));
+    logs.rename("a.log", "a.log.1");
+    logs.append("a.log", &text(2_000, 2_010));
+    assert!(lines(&mut tail) == texts(1, 2_010), "in order, though it takes many rounds");
+}
+
+#[test]
+fn of_thousands_of_files_few_are_open_and_all_are_read_once() {
+    let logs = Logs::new();
+    let count = 700;
+    for n in 0..count {
+        logs.append(&format!("app-{n}.log"), &text(n * 10, n * 10 + 2));
+    }
+    let mut tail = logs.new_tail("*.log");
+    let mut read = lines(&mut tail);
+    assert!(tail.files.len() <= super::events::MOST_OPEN, "{} are open", tail.files.len());
+    for n in (0..count).step_by(7) {
+        logs.append(&format!("app-{n}.log"), &text(n * 10 + 2, n * 10 + 3));
+    }
+    read.extend(lines(&mut tail));
+    read.sort();
+    let of = |n: u32| texts(n * 10, n * 10 + 2 + u32::from(n % 7 == 0));
+    let mut expected: Vec<String> = (0..count).flat_map(of).collect();
+    expected.sort();
+    assert_eq!(read.len(), expected.len());
+    assert!(read == expected);
+    let mut again = logs.again("*.log", &tail);
+    assert!(lines(&mut again).is_empty());
+    logs.append("app-3.log", &text(9_000, 9_001));
+    logs.remove("app-4.log");
+    assert_eq!(lines(&mut again), [vec!["lost".to_owned()], texts(9_000, 9_001)].concat());
+}

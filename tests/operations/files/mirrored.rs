@@ -67,3 +67,63 @@ fn a_file_is_moved_away_and_back() {
     has_read(&service, 10);
     service.stop();
 }
+
+/// Somebody opens a log in an editor and saves it: another inode with the same content, and a copy beside it.
+#[test]
+fn an_editor_saves_the_file() {
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    company.rename("core.log", "core.log~");
+    company.write("core.log", records(0, 40));
+    company.append("core.log", &records(40, 45));
+    has_read(&service, 45);
+    company.remove("core.log~");
+    company.append("core.log", &records(45, 50));
+    has_read(&service, 50);
+    service.stop();
+}
+
+/// A log is deleted while the service is down, and the next one gets its inode, and is longer.
+/// https://github.com/vectordotdev/vector/issues/25079
+/// It is another content, and is read from its start; what may have been lost is told.
+#[test]
+fn the_inode_is_used_again() {
+    use std::os::unix::fs::MetadataExt;
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let inode = |name: &str| std::fs::metadata(company.path(name)).expect("is there").ino();
+    let before = inode("core.log");
+    let service = company.start();
+    has_read(&service, 40);
+    service.stop();
+    company.remove("core.log");
+    // Most file systems give it again at once; where one does not, another log of the same name will do.
+    company.write("core.log", records(100, 200));
+    let again = inode("core.log") == before;
+    let service = company.start();
+    has_read(&service, 100);
+    assert_eq!(service.metric("leakwarden_source_losses_total{source=\"core\"}"), 1.0, "the same inode: {again}");
+    service.stop();
+}
+
+/// Logs whose columns are named in a long header, the same in each, are collected in one folder.
+/// https://github.com/vectordotdev/vector/issues/25079
+/// They are several, however alike they begin.
+#[test]
+fn many_logs_begin_with_the_same_long_header() {
+    let company = Company::new("logs/*.log");
+    let note = "#".repeat(3_000);
+    for n in 0..4 {
+        company.write(&format!("logs/core-{n}.log"), format!("{{\"note\":\"{note}\"}}\n"));
+    }
+    let service = company.start();
+    service.wait("one of them is read", |service| super::read(service) >= 1.0);
+    for n in 0..4 {
+        company.append(&format!("logs/core-{n}.log"), &records(n * 10, n * 10 + 10));
+    }
+    service.wait("all records are read", |service| super::accepted(service) >= 40.0);
+    assert_eq!(super::accepted(&service), 40.0);
+    service.stop();
+}

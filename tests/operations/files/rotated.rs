@@ -180,3 +180,60 @@ fn within_the_glob() {
     has_read(&service, 1);
     service.stop();
 }
+
+/// The log is copied and truncated, and its writer goes on where it was: the new log begins with a hole of zeros.
+/// https://github.com/logrotate/logrotate/issues/591
+/// The hole holds no records, and the first behind it is one.
+#[test]
+fn it_is_truncated_under_a_writer_that_keeps_its_place() {
+    use std::os::unix::fs::FileExt;
+    let company = Company::new("core.log");
+    company.write("core.log", "");
+    let writer = fs::OpenOptions::new().write(true).open(company.path("core.log")).expect("opens");
+    let first = records(0, 40);
+    writer.write_all_at(first.as_bytes(), 0).expect("written");
+    let service = company.start();
+    has_read(&service, 40);
+    fs::copy(company.path("core.log"), company.path("core.log.1")).expect("copied");
+    writer.set_len(0).expect("truncated");
+    writer.write_all_at(records(40, 50).as_bytes(), first.len() as u64).expect("written");
+    has_read(&service, 50);
+    service.stop();
+    writer.write_all_at(records(50, 60).as_bytes(), (first.len() + records(40, 50).len()) as u64).expect("written");
+    let service = company.start();
+    has_read(&service, 10);
+    assert!(!service.stop().contains("lost"));
+}
+
+/// Logs of containers are links to files that the node rotates and packs beside their targets; a container that starts anew has another.
+/// https://github.com/fluent/fluent-bit/issues/2110
+#[test]
+fn the_node_rotates_and_packs_the_logs_of_containers() {
+    let company = Company::new("containers/*.log");
+    let point_to = |name: &str| {
+        std::os::unix::fs::symlink(company.path(name), company.path("next")).expect("linked");
+        company.rename("next", "containers/core-0.log");
+    };
+    company.write("containers/other", "");
+    company.write("pods/core/0.log.20260301-000000", records(900, 910));
+    company.gzip("pods/core/0.log.20260301-000000");
+    company.write("pods/core/0.log", records(0, 40));
+    point_to("pods/core/0.log");
+    let service = company.start();
+    has_read(&service, 40);
+    company.append("pods/core/0.log", &records(40, 50));
+    company.rename("pods/core/0.log", "pods/core/0.log.20260302-082034");
+    company.write("pods/core/0.log", records(50, 60));
+    has_read(&service, 60);
+    service.stop();
+    company.append("pods/core/0.log", &records(60, 70));
+    company.gzip("pods/core/0.log.20260302-082034");
+    company.rename("pods/core/0.log", "pods/core/0.log.20260303-082034");
+    company.gzip("pods/core/0.log.20260303-082034");
+    company.write("pods/core/0.log", records(70, 80));
+    company.write("pods/core/1.log", records(80, 90));
+    point_to("pods/core/1.log");
+    let service = company.start();
+    has_read(&service, 30);
+    assert!(!service.stop().contains("lost"));
+}
