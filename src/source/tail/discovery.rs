@@ -231,7 +231,9 @@ impl Tail {
                     if probe.length().is_none_or(|length| length <= own) {
                         return Ok(Holds::Copy);
                     }
-                    if file.offset() >= LONGEST_BEGINNING {
+                    // Its own file has another name now, and this one has its name.
+                    let has_its_name = file.gone_since.is_some() && candidate.in_pattern && !packed;
+                    if has_its_name || file.offset() >= LONGEST_BEGINNING {
                         return Ok(Holds::Followed(at));
                     }
                 }
