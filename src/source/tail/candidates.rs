@@ -115,7 +115,7 @@ fn named(pattern: &str, troubles: &mut Vec<String>) -> BTreeSet<PathBuf> {
 impl Listing {
     /// Looks for something of a base where it was seen last, and under any name that begins like it.
     pub(super) fn look_for(&mut self, base: &Path, last: &Path) {
-        for path in [last.to_owned()].into_iter().chain(successors(base)) {
+        for path in [last.to_owned()].into_iter().chain(successors(base)).chain(successors(last)) {
             self.look(&path, base.to_owned(), (false, false));
         }
     }
@@ -147,17 +147,16 @@ impl Listing {
     }
 
     /// Files that a symbolic link may have pointed to before: those beside its target that differ from it in numbers, and what rotation
-    /// made of it.
+    /// made of any.
     fn look_behind(&mut self, link: &Path) {
         let Ok(target) = fs::canonicalize(link) else { return };
         let (Some(directory), Some(name)) = (target.parent(), name_of(&target)) else { return };
-        let names = BTreeSet::from([name.to_owned()]);
-        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-            let other = entry.file_name();
-            let is_before = |other: &str| differ_in_numbers(name, other) || base(other, &names, false).is_some();
-            if other.to_str().is_some_and(is_before) {
-                self.look(&entry.path(), link.to_owned(), (false, true));
-            }
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let others: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let alike = others.iter().filter(|other| *other == name || differ_in_numbers(name, other));
+        let targets: BTreeSet<String> = alike.cloned().collect();
+        for other in others.iter().filter(|other| targets.contains(*other) || base(other, &targets, false).is_some()) {
+            self.look(&directory.join(other), link.to_owned(), (false, true));
         }
     }
 }

@@ -237,3 +237,41 @@ fn the_node_rotates_and_packs_the_logs_of_containers() {
     has_read(&service, 30);
     assert!(!service.stop().contains("lost"));
 }
+
+/// The number comes before the extension, and the glob finds both: `core.log` becomes `core.1.log`.
+/// https://github.com/elastic/beats/issues/1010
+/// After a restart neither is read again.
+#[test]
+fn the_number_stands_before_the_extension() {
+    let company = Company::new("logs/*.log");
+    company.write("logs/core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    company.rename("logs/core.log", "logs/core.1.log");
+    company.write("logs/core.log", records(40, 50));
+    has_read(&service, 50);
+    company.append("logs/core.1.log", &records(50, 55));
+    has_read(&service, 55);
+    service.stop();
+    company.append("logs/core.log", &records(55, 60));
+    let service = company.start();
+    has_read(&service, 5);
+    assert!(!service.stop().contains("lost"));
+}
+
+/// The log is truncated while the service is down, and grows beyond what it was.
+/// https://github.com/grafana/loki/pull/924
+/// It is read from its start, and what was not read before is told as lost.
+#[test]
+fn it_is_truncated_while_the_service_is_down_and_outgrows_itself() {
+    let company = Company::new("core.log");
+    company.write("core.log", records(0, 40));
+    let service = company.start();
+    has_read(&service, 40);
+    service.stop();
+    company.write("core.log", records(50, 150));
+    let service = company.start();
+    has_read(&service, 100);
+    assert_eq!(service.metric("leakwarden_source_losses_total{source=\"core\"}"), 1.0);
+    service.stop();
+}
