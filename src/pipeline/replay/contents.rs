@@ -16,6 +16,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+/// Bytes by which two files may hold the same.
+const BEGINNING: u64 = 4_096;
+
 /// A file that is read as a stream: unpacked, where it is packed.
 fn stream(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     match unpack(File::open(path)?) {
@@ -47,21 +50,34 @@ fn with_probe<T>(path: &Path, keys: &Keys, with: impl FnOnce(&mut Probe<'_>, boo
 /// Files without those that hold what another of them holds as well: a link, a copy, a packed copy, an earlier copy of one that grew. Each
 /// left out comes with the one that stays. What cannot be read stays, so that it is told.
 pub fn distinct(files: Vec<Assignment>, keys: &Keys) -> (Vec<Assignment>, Vec<(String, String)>) {
-    let mut kept: Vec<Assignment> = Vec::new();
+    let mut kept: Vec<(Assignment, Vec<u8>)> = Vec::new();
     let mut left_out = Vec::new();
     for file in files {
-        let same = kept.iter().position(|other| holds(&other.path, &file.path, keys).unwrap_or(false));
+        let begins = beginning(&file.path).unwrap_or_default();
+        // Most differ in what they begin with.
+        let alike = |other: &[u8]| !begins.is_empty() && (other.starts_with(&begins) || begins.starts_with(other));
+        let holds = |one: &str, other: &str| holds(one, other, keys).unwrap_or(false);
+        let same = kept.iter().position(|(other, of_other)| alike(of_other) && holds(&other.path, &file.path));
         if let Some(at) = same {
-            left_out.push((file.path, kept[at].path.clone()));
+            left_out.push((file.path, kept[at].0.path.clone()));
             continue;
         }
         // One that holds more takes the place of those that hold less.
-        while let Some(at) = kept.iter().position(|other| holds(&file.path, &other.path, keys).unwrap_or(false)) {
-            left_out.push((kept.remove(at).path, file.path.clone()));
+        while let Some(at) = kept.iter().position(|(other, of_other)| alike(of_other) && holds(&file.path, &other.path)) {
+            left_out.push((kept.remove(at).0.path, file.path.clone()));
         }
-        kept.push(file);
+        kept.push((file, begins));
     }
-    (kept, left_out)
+    (kept.into_iter().map(|(file, _)| file).collect(), left_out)
+}
+
+/// What a file that can be read twice begins with.
+fn beginning(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path != STDIN && fs::metadata(path)?.is_file() {
+        stream(Path::new(path))?.take(BEGINNING).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Whether a file holds all that another holds.
