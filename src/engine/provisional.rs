@@ -239,3 +239,18 @@ fn settled_state(key: &ProfileKey, env: Env<'_>) -> Tracked {
     let known = env.profiles.get(key).map(|tracked| Tracked::clone(&tracked));
     known.unwrap_or_else(|| Tracked::new(Profile::new(key.actor.clone()), env.context))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_also_where_a_clock_stands_still_or_is_set_back() {
+        let at = Timestamp(1_772_409_600_000);
+        assert_eq!(next_number(None, at), 1_772_409_600_000);
+        assert_eq!(next_number(Some(1_772_409_600_000), at), 1_772_409_600_001);
+        assert_eq!(next_number(Some(1_772_409_600_500), Timestamp(at.0 - 3_600_000)), 1_772_409_600_501);
+        assert_eq!(next_number(Some(7), at), 1_772_409_600_000);
+        assert_eq!(next_number(None, Timestamp(-5)), 0);
+    }
+}

@@ -324,9 +324,8 @@ impl Process {
         let released = self.service.followed.release_complete(now, &classifier);
         self.take_released(released)?;
         self.node.publish_watermarks();
-        if self.service.settings.provisional {
-            self.node.reconcile(crate::pipeline::service::now());
-        }
+        // Also where nothing is shown any more: what was shown is settled or retracted.
+        self.node.reconcile(crate::pipeline::service::now());
         let idle = self.service.settings.idle;
         let is_silent = |input: &TopicPartition| self.service.followed.get(input).is_some_and(|followed| followed.silence(now) >= idle);
         let silent: Vec<TopicPartition> = self.node.running_inputs().into_iter().filter(is_silent).collect();

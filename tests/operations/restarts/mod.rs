@@ -1,7 +1,9 @@
 //! What must stand after a restart as it stood before.
 
+mod another_host;
 mod bank;
 mod history_first;
 mod numbers_of_what_is_shown;
 mod open_alerts;
+mod shown_no_more;
 mod taken_back_after_a_stop;
