@@ -163,15 +163,21 @@ impl Trouble {
                 let whole = fs::read(&feed).expect("read");
                 fs::write(&feed, "employee,unit,role\n").expect("written");
                 let service = service.as_ref().expect("it runs");
-                let refused = "leakwarden_config_reloads_total{outcome=\"refused\"}";
-                let before = service.metric(refused);
-                service.signal("HUP");
-                service.wait("the empty feed is refused", |service| service.metric(refused) > before);
+                reloaded(service, "refused");
+                // A second one would confirm the first: the whole one comes between.
                 fs::write(&feed, whole).expect("written");
-                service.signal("HUP");
+                reloaded(service, "unchanged");
             }
         }
     }
+}
+
+/// Has the configuration read again, and waits for that outcome.
+fn reloaded(service: &Service, outcome: &str) {
+    let series = format!("leakwarden_config_reloads_total{{outcome=\"{outcome}\"}}");
+    let before = service.metric(&series);
+    service.signal("HUP");
+    service.wait(outcome, |service| service.metric(&series) > before);
 }
 
 fn extension(path: &Path) -> String {
