@@ -276,9 +276,9 @@ mod tests {
         ConsumerRecord { offset, timestamp_ms: None, key: key.as_bytes().to_vec(), value, header: None }
     }
 
-    const A: &str = r#"{"employee":"a","from":1,"reason":"ticket"}"#;
-    const B: &str = r#"{"employee":"b","from":1,"reason":"ticket"}"#;
-    const UNIT: &str = r#"{"unit":"u","from":1,"reason":"campaign","max_persons":5}"#;
+    const A: &str = r#"{"employee":"a","from":"2026-03-02T00:00:00Z","reason":"ticket"}"#;
+    const B: &str = r#"{"employee":"b","from":"2026-03-02T00:00:00Z","reason":"ticket"}"#;
+    const UNIT: &str = r#"{"unit":"u","from":"2026-03-02T00:00:00Z","reason":"campaign","max_persons":5}"#;
 
     fn held(shared: &Shared) -> Vec<String> {
         shared.held.lock().expect("no panic").values().cloned().collect()
