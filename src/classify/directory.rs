@@ -147,12 +147,12 @@ impl Directory {
         for place in same {
             rows.note(|| Problem::plain(format!("{place}:"), "says of an employee what a row before it says"));
         }
-        for (id, employment) in &mut self.employees {
-            for day in employment.settle() {
-                let rule =
-                    format!("has a spell that begins on {day}, before the one before it has ended: the later one holds from then on");
-                rows.note(|| Problem::new(format!("{file}: employee"), rule, id));
-            }
+        let settled = self.employees.iter_mut().flat_map(|(id, employment)| employment.settle().into_iter().map(|day| (id.clone(), day)));
+        let mut overlaps: Vec<(Arc<str>, Day)> = settled.collect();
+        overlaps.sort_unstable();
+        for (id, day) in overlaps {
+            let rule = format!("has a spell that begins on {day}, before the one before it has ended: the later one holds from then on");
+            rows.note(|| Problem::new(format!("{file}: employee"), rule, id));
         }
         self.linked_units = linked(self.employees.values());
         Ok(rows)

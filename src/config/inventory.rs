@@ -145,11 +145,11 @@ impl Inventory {
 /// Prints of what the entries of a feed are known by. Reasons, absences and days come and go.
 fn ids(context: &Context, feed: Feed) -> Box<dyn Iterator<Item = u64> + '_> {
     let classifier = &context.classifier;
-    let print = |id: &str| classifier.keys.print("feed id", id);
+    let print = move |id: &str| classifier.keys.print("feed id", id);
     match feed {
         Feed::Catalog => Box::new(classifier.catalog.tables().iter().map(move |table| print(&table.pattern))),
-        Feed::Employees => Box::new(classifier.directory.ids().map(move |id| print(id))),
-        Feed::Accounts => Box::new(classifier.directory.login_names().map(move |name| print(name))),
+        Feed::Employees => Box::new(classifier.directory.ids().map(print)),
+        Feed::Accounts => Box::new(classifier.directory.login_names().map(print)),
         Feed::Subjects => Box::new(context.subjects.prints()),
         Feed::Absences | Feed::Calendar | Feed::Explanations => Box::new(std::iter::empty()),
     }

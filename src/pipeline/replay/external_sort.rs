@@ -185,7 +185,7 @@ mod tests {
         let mut random = SplitMix64::new(7);
         let item = |n: u64| {
             let key = ((random.number() % 500) as i64 - 250, n);
-            let length = if n % 97 == 0 { 70_000 } else { random.number() % 300 };
+            let length = if n.is_multiple_of(97) { 70_000 } else { random.number() % 300 };
             (key, vec![n as u8; length as usize])
         };
         let items: Vec<(SortKey, Vec<u8>)> = (0..3_000).map(item).collect();
