@@ -194,11 +194,15 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn mark(offset: i64, hash: u64) -> RecordMark {
-        RecordMark { offset, hash }
+    fn hash(offset: i64, factor: u64) -> u64 {
+        (offset + 1).unsigned_abs() * factor
     }
 
-    /// A log from an offset on: the hash of each record is its offset, times a factor.
+    fn mark(offset: i64, factor: u64) -> RecordMark {
+        RecordMark { offset, hash: hash(offset, factor) }
+    }
+
+    /// A log from an offset on: the hash of each record is the offset after it, times a factor.
     struct Log(std::ops::Range<i64>, u64);
 
     impl Log {
@@ -206,14 +210,14 @@ mod tests {
             match offset {
                 of if of < self.0.start => Found::Expired,
                 of if of >= self.0.end => Found::Beyond,
-                of => Found::Record(of.unsigned_abs() * self.1),
+                of => Found::Record(hash(of, self.1)),
             }
         }
     }
 
     fn read(log: &Log, to: i64) -> Marks {
         let mut marks = Marks::default();
-        (log.0.start..to).for_each(|offset| marks.note(mark(offset, offset.unsigned_abs() * log.1)));
+        (log.0.start..to).for_each(|offset| marks.note(mark(offset, log.1)));
         marks
     }
 
@@ -253,16 +257,16 @@ mod tests {
     #[test]
     fn what_was_read_of_the_new_one_before_it_was_noticed_is_told_to_the_record() {
         for switch in [100_i64, 101, 150, 199] {
-            let mut recent = RecentMarks::from(Some(mark(99, 99 * 3)));
-            (100..200).for_each(|at| recent.note(mark(at, at.unsigned_abs() * if at < switch { 3 } else { 5 })));
+            let mut recent = RecentMarks::from(Some(mark(99, 3)));
+            (100..200).for_each(|at| recent.note(mark(at, if at < switch { 3 } else { 5 })));
             assert_eq!(recent.first_of_new(|at| Log(0..500, 5).at(at)), Some(switch));
         }
-        let mut recent = RecentMarks::from(Some(mark(99, 99 * 3)));
-        (100..200).for_each(|at| recent.note(mark(at, at.unsigned_abs() * 3)));
-        assert_eq!(recent.to_look_at(), Some(mark(99, 297)));
+        let mut recent = RecentMarks::from(Some(mark(99, 3)));
+        (100..200).for_each(|at| recent.note(mark(at, 3)));
+        assert_eq!(recent.to_look_at(), Some(mark(99, 3)));
         assert_eq!(recent.first_of_new(|at| Log(0..500, 5).at(at)), None);
         recent.verify();
-        assert_eq!(recent.to_look_at(), Some(mark(199, 199 * 3)));
+        assert_eq!(recent.to_look_at(), Some(mark(199, 3)));
         let mut many = RecentMarks::default();
         (0..5 * MOST_RECENT as i64).for_each(|at| many.note(mark(at, 1)));
         assert!(many.since.len() <= MOST_RECENT && many.to_look_at() == Some(mark(0, 1)), "memory is bounded");

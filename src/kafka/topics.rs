@@ -3,6 +3,7 @@
 use crate::kafka::context::KafkaContext;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token;
+use crate::model::time::DAY_MS;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
@@ -27,7 +28,7 @@ pub struct TopicSpec {
 }
 
 /// A message of a topic that is not compacted is kept for so long at the least, in milliseconds: what expires before it was read is lost.
-const LEAST_RETENTION: i64 = 24 * 3_600_000;
+const LEAST_RETENTION: i64 = DAY_MS;
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 

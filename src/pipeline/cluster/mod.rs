@@ -32,15 +32,12 @@ use crate::stream::input_partition::InputPosition;
 use crate::stream::node::{Message, Node, Show};
 use anyhow::Context as _;
 use caches::{CacheLocation, Caches};
-use configurations::ConfigurationWatch;
-use continuity::InputWatch;
 use crossbeam_channel::Receiver;
 use input_partitions::Reading;
 pub use setup::Setup;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use survey::Survey;
 
 /// How long to wait for messages before looking at everything else.
 const WAIT: Duration = Duration::from_millis(20);
@@ -78,9 +75,9 @@ pub struct Process {
     consumer: PartitionConsumer,
     producer: RecordProducer,
     service: Service<TopicPartition, Reading>,
-    inputs: InputWatch,
-    survey: Survey,
-    configurations: ConfigurationWatch,
+    inputs: continuity::InputWatch,
+    survey: survey::Survey,
+    configurations: configurations::ConfigurationWatch,
     /// Batches of alerts that the node waits for every sink to acknowledge: number of the sinks' batch, and of the node's effect.
     unacknowledged_alerts: VecDeque<(u64, u64)>,
     caches: Caches,
@@ -128,9 +125,9 @@ impl Process {
             sealer: StateSealer::new(keys),
         };
         Ok(Process {
-            inputs: InputWatch::new(&setup, keys)?,
-            survey: Survey::start(&setup)?,
-            configurations: ConfigurationWatch::default(),
+            inputs: continuity::InputWatch::new(&setup, keys)?,
+            survey: survey::Survey::start(&setup)?,
+            configurations: configurations::ConfigurationWatch::default(),
             node: Node::new(context, setup.layout.clone(), MessageSealer::new(key, writer())),
             unacknowledged_alerts: VecDeque::new(),
             caches: Caches::start(place, &service.metrics),

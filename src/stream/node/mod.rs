@@ -66,12 +66,10 @@ pub struct Node {
     context: Arc<Context>,
     layout: Layout,
     replies: ReplyTable,
-    /// All recorded ticks, and the next offset of their topic.
+    /// All recorded ticks, and the next offset of their topic; what it says of input partitions, and of the configurations of processes.
     ticks: Vec<Tick>,
     ticks_next: i64,
-    /// What input partitions are known by.
     known: BTreeMap<TopicPartition, KnownInput>,
-    /// The configurations of processes, and when they told them.
     configurations: BTreeMap<WriterId, (String, Timestamp)>,
     /// How far each writer of the replies and of the ticks was read.
     seen: [SeenWriters; 2],
