@@ -48,6 +48,7 @@ impl ReplayState {
     /// Saves the state, with the position up to which each input has been applied.
     pub fn save(&mut self, replay: &mut Replay, mut positions: Positions, config: &Config) -> Result<(), Failure> {
         positions.offsets.extend(replay.offsets());
+        positions.marks.extend(replay.marks());
         positions.know(replay.made_tables());
         positions.know_columns(replay.columns());
         let keys = &replay.engine().context().classifier.keys;

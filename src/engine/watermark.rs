@@ -16,6 +16,15 @@ use std::collections::VecDeque;
 /// How far ahead of its partition's watermark a record is believed where no clock says more (docs/contract.md §9).
 pub const LEAP: Span = Span::days(7);
 
+/// How far a record may be behind the clock, or ahead of the last watermark, to be shown before it settles.
+pub const SHOWN_WITHIN: Span = Span::hours(3);
+
+/// Whether a record is worth showing before it settles: it is of now, or what is before it has almost settled. Others are a backlog: they
+/// settle within moments, and to apply them twice, each to a copy of what has settled long before, would cost ten times all the rest.
+pub fn is_shown_early(time: Timestamp, now: Timestamp, watermark: Option<Timestamp>) -> bool {
+    time >= now - SHOWN_WITHIN || watermark.is_none_or(|watermark| time <= watermark + SHOWN_WITHIN)
+}
+
 /// Records after one that leaps, by which it is decided whether it is believed.
 pub const FOLLOWING: u64 = 256;
 

@@ -6,6 +6,7 @@ use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Counts, Output, Revision};
 use crate::engine::provisional::Arrived;
 use crate::engine::state_entries::{self, SaveProgress};
+use crate::engine::watermark::is_shown_early;
 use crate::engine::watermark::Scheduled;
 use crate::model::access::PartitionId;
 use crate::model::time::{HOUR_MS, Timestamp};
@@ -174,6 +175,8 @@ impl Task {
         let in_front = if bundle.generation > 0 { self.frontier() } else { None };
         self.input.take(offset, stamp, input, &bundle);
         let frontier = if bundle.redriven { self.frontier() } else { None };
+        let lateness = self.stage.context().lateness;
+        let watermark = show.and_then(|_| self.frontier()).map(|frontier| frontier + lateness);
         for item in items {
             let new = match item? {
                 BundleItem { item: RoutedItem::Record { access, .. }, .. } if bundle.redriven => {
@@ -184,8 +187,9 @@ impl Task {
             };
             match new {
                 Some(NewInput::Record(scheduled)) => {
-                    if let Some(now) = show.filter(|_| self.phase != Phase::AwaitsReplies) {
-                        let Scheduled { settles, item: access, .. } = &scheduled;
+                    let Scheduled { settles, item: access, .. } = &scheduled;
+                    let is_shown = |now: &Timestamp| self.phase != Phase::AwaitsReplies && is_shown_early(access.time, *now, watermark);
+                    if let Some(now) = show.filter(is_shown) {
                         output.provisional.extend(self.stage.show_provisional(Arrived { access, settles: *settles, now }));
                     }
                     self.stage.push(scheduled);

@@ -50,7 +50,7 @@ impl ReplayPass<'_> {
             eprintln!("{path}: holds nothing that {other} does not hold as well, and is left out");
         }
         let read = contents::read_before(&files, &positions.files, keys);
-        let topics = topic::open(&self.topics, config, format.as_ref(), positions)?;
+        let topics = topic::open(&self.topics, config, format.as_ref(), positions, keys)?;
         let mut replay = Replay::open(engine, Inputs { files, topics, sort: self.sort }, self.between, self.threads, &read)
             .map_err(anyhow::Error::from)?;
         replay.know(&positions.made);

@@ -5,7 +5,9 @@ use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
 use leakwarden::decode::FormatChoice;
 use leakwarden::pipeline::replay::Topic;
 use leakwarden::pipeline::state::Positions;
-use leakwarden::source::kafka::bounded::BoundedTopics;
+use leakwarden::kafka::identity::MarkKey;
+use leakwarden::model::keys::Keys;
+use leakwarden::source::kafka::bounded::{BoundedTopics, Rewound};
 
 /// A topic from its beginning to the end that it had when it was looked up.
 pub struct TopicHistory {
@@ -28,12 +30,21 @@ pub fn open(
     config: &Config,
     format: Option<&FormatChoice>,
     positions: &Positions,
+    keys: &Keys,
 ) -> Result<Vec<Topic>, Failure> {
+    let key = MarkKey::new(keys);
     let mut topics = Vec::new();
     for history in histories {
         let (source, _) = source(config, &history.topic)?;
         let own = || config.choice(&source.format).unwrap_or_else(|| config.automatic());
-        for partition in history.partitions.open(&positions.kafka()).map_err(anyhow::Error::from)? {
+        for partition in history.partitions.open(&positions.kafka(), &positions.kafka_marks(), &key).map_err(anyhow::Error::from)? {
+            if let Some(Rewound { expected, to }) = partition.rewound() {
+                let of = partition.of();
+                match to {
+                    None => eprintln!("warning: {of} was made anew since it was read up to offset {expected}: it is read from its start"),
+                    Some(to) => eprintln!("warning: {of} was read up to offset {expected} and has lost its end: it is read on from offset {to}"),
+                }
+            }
             topics.push(Topic { partition, source: source.name.clone(), format: format.cloned().unwrap_or_else(own) });
         }
     }

@@ -153,3 +153,13 @@ fn a_clock_that_runs_ahead_as_a_whole_is_no_sign_against_anybody() {
     let last = placed.iter().filter(|p| p.item.0 < 440).collect::<Vec<_>>();
     assert!(last.iter().all(|p| !p.item.1), "{:?}", last.iter().filter(|p| p.item.1).count());
 }
+
+#[test]
+fn a_backlog_is_not_shown_before_it_settles_and_what_is_of_now_or_follows_closely_is() {
+    let hours = |hours| Timestamp(1_700_000_000_000) + Span::hours(hours);
+    let now = hours(0);
+    assert!(is_shown_early(hours(-1), now, Some(hours(-10))), "of now, after a night in which nothing came");
+    assert!(is_shown_early(hours(-500), now, Some(hours(-502))), "of long ago, and so is everything before it");
+    assert!(is_shown_early(hours(-500), now, None), "the first of all");
+    assert!(!is_shown_early(hours(-400), now, Some(hours(-500))), "read far ahead of the others");
+}

@@ -16,6 +16,7 @@ use crate::config::schema::Config;
 use crate::decode::Raw;
 use crate::engine::Engine;
 use crate::engine::output::{Output, Revision};
+use crate::engine::watermark::is_shown_early;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
@@ -306,8 +307,11 @@ impl Live {
         self.engine.take(access, Some(believed));
         // What was set aside is not shown: its time may be wrong.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
-        if let Some(access) = shown.filter(placed) {
-            let output = self.engine.show_provisional(&access, now());
+        let (now, settled) = (now(), self.engine.settled());
+        let watermark = (settled > Timestamp::default()).then(|| settled + self.engine.context().lateness);
+        let is_shown = |access: &Access| placed(access) && is_shown_early(access.time, now, watermark);
+        if let Some(access) = shown.filter(is_shown) {
+            let output = self.engine.show_provisional(&access, now);
             self.publish(output, Cause::Access(arrived), observer);
         }
     }

@@ -17,6 +17,7 @@ use crate::engine::output::Evictions;
 use crate::engine::output::Output;
 use crate::engine::watermark::LEAP;
 use crate::engine::{Engine, Snapshot};
+use crate::kafka::identity::Marks;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::pipeline::first_records::Undecoded;
@@ -231,6 +232,17 @@ impl Replay {
             }
         };
         self.inputs.iter().filter_map(offset).collect()
+    }
+
+    /// What is known of the records that were read of each partition of a topic.
+    pub fn marks(&self) -> BTreeMap<(String, i32), Marks> {
+        let marks = |reading: &Reading| match &reading.input {
+            Origin::File(_) | Origin::Sorted(_) => None,
+            Origin::Topic(partition, _) => {
+                Some(((partition.of().topic.to_string(), partition.of().partition), partition.marks().clone()))
+            }
+        };
+        self.inputs.iter().filter_map(marks).collect()
     }
 
     /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the

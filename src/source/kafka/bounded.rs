@@ -4,6 +4,8 @@
 //! that nobody takes from. No group is joined and nothing is committed.
 
 use crate::kafka::context::{KafkaContext, LastError};
+use crate::kafka::identity::{Continuity, MarkKey, Marks, RecordMark};
+use crate::kafka::lookup::LogReader;
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::model::topic::TopicPartition;
 use crate::source::SourceError;
@@ -55,26 +57,59 @@ impl BoundedTopics {
         Ok(BoundedTopics { cluster: cluster.clone(), group: group.to_owned(), bounds })
     }
 
-    /// Opens every partition, in the order of their names; `positions` says what an earlier run has applied.
-    pub fn open(&self, positions: &Positions) -> Result<Vec<BoundedPartition>, SettingsError> {
+    /// Opens every partition, in the order of their names; `positions` says what an earlier run has applied, and `marks` what it read: a topic
+    /// that was made anew since is read from its start.
+    pub fn open(
+        &self,
+        positions: &Positions,
+        marks: &BTreeMap<TopicPartition, Marks>,
+        key: &MarkKey,
+    ) -> Result<Vec<BoundedPartition>, SettingsError> {
+        let known: BTreeMap<TopicPartition, Vec<RecordMark>> =
+            self.bounds.keys().filter_map(|of| Some((of.clone(), marks.get(of)?.newest_first()))).collect();
+        let continuity = match known.is_empty() {
+            true => BTreeMap::new(),
+            false => LogReader::new(&self.cluster, &self.group, key.clone())?.continuity(&known, REQUEST),
+        };
+        // Where to go on, and whether that is before where it was left.
+        let goes_on = |of: &TopicPartition, (first, end): (i64, i64)| -> Result<(i64, Option<Rewound>), SettingsError> {
+            let Some(next) = positions.get(of).copied() else { return Ok((first, None)) };
+            let to = match continuity.get(of) {
+                Some(Continuity::Unknown) => {
+                    return Err(SettingsError::Client(format!("{of}: whether it is what was read before cannot be asked for")));
+                }
+                Some(Continuity::MadeAnew) => None,
+                Some(Continuity::LostEnd(to)) => Some(*to),
+                // Positions of a state that knows no records.
+                None if next > end => None,
+                Some(Continuity::Same) | None => return Ok((next.max(first), None)),
+            };
+            Ok((to.unwrap_or(0).max(first), Some(Rewound { expected: next, to })))
+        };
         let mut config = self.cluster.config(DEFAULTS)?;
         config.set("group.id", &self.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
         let consumer = self.cluster.request_client(&config, KafkaContext(LastError::default()))?;
         let failed = |error: KafkaError| SettingsError::Client(error.to_string());
-        let start = |partition: &TopicPartition, first: i64| positions.get(partition).copied().unwrap_or(0).max(first);
         let mut list = TopicPartitionList::new();
-        for (partition, (first, _)) in &self.bounds {
-            list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(start(partition, *first))).map_err(failed)?;
+        let mut starts = BTreeMap::new();
+        for (partition, bounds) in &self.bounds {
+            let (next, rewound) = goes_on(partition, *bounds)?;
+            list.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(next)).map_err(failed)?;
+            starts.insert(partition, (next, rewound));
         }
         consumer.assign(&list).map_err(failed)?;
-        let client = Arc::new(Client { consumer: Some(Arc::new(consumer)), early: Mutex::default() });
+        let client = Arc::new(Client { consumer: Some(Arc::new(consumer)), early: Mutex::default(), key: key.clone() });
         let mut partitions = Vec::new();
-        for (partition, (first, end)) in &self.bounds {
+        for (partition, (_, end)) in &self.bounds {
             let consumer = client.consumer();
             let queue = consumer.split_partition_queue(&partition.topic, partition.partition);
             let queue = queue.ok_or_else(|| SettingsError::Client(format!("{partition} has no queue")))?;
-            let next = start(partition, *first);
+            let (next, rewound) = starts[partition];
+            let mut marks = marks.get(partition).cloned().unwrap_or_default();
+            if let Some(rewound) = rewound {
+                marks.cut(rewound.to.unwrap_or(0));
+            }
             partitions.push(BoundedPartition {
                 of: partition.clone(),
                 queue,
@@ -82,6 +117,8 @@ impl BoundedTopics {
                 next,
                 end: *end,
                 ended: next >= *end,
+                marks,
+                rewound,
             });
         }
         client.serve();
@@ -98,6 +135,17 @@ pub struct BoundedPartition {
     next: i64,
     end: i64,
     ended: bool,
+    marks: Marks,
+    rewound: Option<Rewound>,
+}
+
+/// A partition is read from before where it had been left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rewound {
+    /// Where it had been left.
+    pub expected: i64,
+    /// Behind what is left of it; `None`: from its start, since it was made anew.
+    pub to: Option<i64>,
 }
 
 impl BoundedPartition {
@@ -116,20 +164,30 @@ impl BoundedPartition {
         self.next.unsigned_abs()
     }
 
+    /// What is known of the records that were read.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// How it is not read on from where it had been left, if so.
+    pub fn rewound(&self) -> Option<Rewound> {
+        self.rewound
+    }
+
     /// What comes next; `None` at the end.
     pub fn next_piece(&mut self) -> Result<Option<Piece>, SourceError> {
         let (mut list, mut bytes) = (Vec::new(), 0);
         let deadline = Instant::now() + PATIENCE;
         while !self.ended && bytes < PIECE {
             self.client.serve();
-            if let Some((offset, payload)) = self.client.early(&self.of) {
-                bytes += self.keep(offset, payload, &mut list);
+            if let Some((mark, payload)) = self.client.early(&self.of) {
+                bytes += self.keep(mark, payload, &mut list);
                 continue;
             }
             match self.queue.poll(POLL) {
                 Some(Ok(message)) => {
-                    let (offset, payload) = owned(&message);
-                    bytes += self.keep(offset, payload, &mut list);
+                    let (mark, payload) = owned(&message, &self.client.key);
+                    bytes += self.keep(mark, payload, &mut list);
                 }
                 // Also where what was there has expired meanwhile, or the last messages are none of ours to see.
                 Some(Err(KafkaError::PartitionEOF(_))) => self.ended = true,
@@ -145,9 +203,10 @@ impl BoundedPartition {
     }
 
     /// Takes a message that is asked for; gives its length.
-    fn keep(&mut self, offset: i64, payload: Vec<u8>, list: &mut Vec<(u64, Vec<u8>)>) -> usize {
-        let length = payload.len();
+    fn keep(&mut self, mark: RecordMark, payload: Vec<u8>, list: &mut Vec<(u64, Vec<u8>)>) -> usize {
+        let (length, offset) = (payload.len(), mark.offset);
         if offset >= self.next && offset < self.end {
+            self.marks.note(mark);
             list.push((offset.unsigned_abs(), payload));
             self.next = offset + 1;
         }
@@ -160,8 +219,8 @@ impl BoundedPartition {
     }
 }
 
-/// Offsets and contents of messages.
-type Early = VecDeque<(i64, Vec<u8>)>;
+/// Messages: what each is known by, and its content.
+type Early = VecDeque<(RecordMark, Vec<u8>)>;
 
 /// The client behind all partitions.
 struct Client {
@@ -169,6 +228,7 @@ struct Client {
     consumer: Option<Arc<BaseConsumer<KafkaContext<LastError>>>>,
     /// Messages that had come before their partition had a queue of its own.
     early: Mutex<BTreeMap<TopicPartition, Early>>,
+    key: MarkKey,
 }
 
 impl Client {
@@ -181,11 +241,11 @@ impl Client {
         while let Some(polled) = self.consumer().poll(Duration::ZERO) {
             let Ok(message) = polled else { continue };
             let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-            early.entry(TopicPartition::new(message.topic(), message.partition())).or_default().push_back(owned(&message));
+            early.entry(TopicPartition::new(message.topic(), message.partition())).or_default().push_back(owned(&message, &self.key));
         }
     }
 
-    fn early(&self, partition: &TopicPartition) -> Option<(i64, Vec<u8>)> {
+    fn early(&self, partition: &TopicPartition) -> Option<(RecordMark, Vec<u8>)> {
         self.early.lock().unwrap_or_else(PoisonError::into_inner).get_mut(partition)?.pop_front()
     }
 }
@@ -206,6 +266,7 @@ impl Drop for Client {
     }
 }
 
-fn owned(message: &BorrowedMessage<'_>) -> (i64, Vec<u8>) {
-    (message.offset(), message.payload().unwrap_or_default().to_vec())
+fn owned(message: &BorrowedMessage<'_>, key: &MarkKey) -> (RecordMark, Vec<u8>) {
+    let hash = key.hash(message.timestamp().to_millis(), message.key().unwrap_or_default(), message.payload());
+    (RecordMark { offset: message.offset(), hash }, message.payload().unwrap_or_default().to_vec())
 }

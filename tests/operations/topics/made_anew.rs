@@ -8,6 +8,7 @@ use crate::common::kafka::company::time;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
+use crate::common::program::leakwarden;
 use leakwarden::model::time::DAY_MS;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -110,6 +111,26 @@ fn a_topic_whose_beginning_expired_is_the_same() {
     let log = service.log();
     assert!(log.contains("they expired before they were read") && !log.contains(TOLD), "{log}");
     assert!(service.stop().success());
+}
+
+/// Somebody replays the topic every night into a state (`replay --kafka --state`), and it was made anew in between: the next replay reads
+/// it from its start, and says so.
+#[test]
+fn between_two_replays() {
+    let Some(broker) = Broker::shared() else { return };
+    for (name, before) in [("anew-replayed-longer", 1), ("anew-replayed-shorter", 3)] {
+        let run = Run::new(name, broker.brokers());
+        (0..before).for_each(|part| run.produce(part, 4));
+        let arguments = ["replay", "--config", "config.toml", "--kafka", &run.topic, "--state", "nightly", "--alerts", "alerts.jsonl"];
+        let first = leakwarden(run.company.dir(), &arguments).well();
+        assert!(!first.err.contains("made anew"), "{}", first.err);
+        let records = make_anew(&run, before..4, 4);
+        let second = leakwarden(run.company.dir(), &arguments).well();
+        assert!(second.err.contains("was made anew since it was read"), "{}", second.err);
+        assert!(second.err.contains(&format!("{records} records in ")), "{records}: {}", second.err);
+        let third = leakwarden(run.company.dir(), &arguments).well();
+        assert!(!third.err.contains("made anew"), "{}", third.err);
+    }
 }
 
 /// Alerts without the offsets of their evidence, which begin again with the topic, and without what is said of the source itself.
