@@ -141,6 +141,9 @@ impl LogReader {
 
     /// What has become of partitions since records of them were marked. `marks` are those of each, from the newest on.
     pub fn continuity(&self, marks: &BTreeMap<TopicPartition, Vec<RecordMark>>, within: Duration) -> BTreeMap<TopicPartition, Continuity> {
+        if marks.is_empty() {
+            return BTreeMap::new();
+        }
         let newest = marks.iter().filter_map(|(of, marks)| Some((of.clone(), marks.first()?.offset))).collect();
         // Almost always the newest stands where it stood.
         let found = self.look(&newest, within);

@@ -1,8 +1,8 @@
 //! The state of a consumer, and the callbacks of librdkafka that keep it: assignments, statistics, errors.
 
 use crate::kafka::context::{ClientEvents, KafkaContext};
-use crate::kafka::identity::{Continuity, Marks, RecordMark};
-use crate::kafka::lookup::{LOOK, LogReader, WITHIN};
+use crate::kafka::identity::{Marks, RecordMark};
+use crate::kafka::lookup::{LogReader, WITHIN};
 use crate::kafka::read_records::{ReadRecords, Step};
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::{KafkaEvent, Positions};
@@ -136,9 +136,11 @@ impl ConsumerState {
         }
     }
 
-    /// What was read of a partition: marks of it from the newest on, the next offset.
-    pub fn marks(&self, of: &TopicPartition) -> (Vec<RecordMark>, Option<i64>) {
-        self.inner().read.get(of).map(|read| (read.marks.newest_first(), read.next)).unwrap_or_default()
+    /// Marks of the assigned partitions of which some records were read, each from the newest on.
+    pub fn marks(&self) -> BTreeMap<TopicPartition, Vec<RecordMark>> {
+        let inner = self.inner();
+        let of = |of: &TopicPartition| Some((of.clone(), inner.read.get(of)?.marks.newest_first()));
+        inner.assigned.iter().filter_map(of).filter(|(_, marks)| !marks.is_empty()).collect()
     }
 
     /// What was read of a partition.
@@ -163,28 +165,13 @@ impl ConsumerState {
         self.inner().read.entry(of.clone()).or_default().rewind(to, skip);
     }
 
-    /// Partitions are assigned: where each goes on. `reader` tells whether they are what they were.
-    fn assign(&self, partitions: &mut TopicPartitionList, reader: &LogReader) {
-        let names: Vec<TopicPartition> =
-            partitions.elements().iter().map(|element| TopicPartition::new(element.topic(), element.partition())).collect();
-        let marks = names.iter().map(|of| (of.clone(), self.marks(of).0)).filter(|(_, marks)| !marks.is_empty()).collect();
-        let become_of = reader.continuity(&marks, LOOK);
-        let mut rewound = Vec::new();
-        for (of, continuity) in become_of {
-            let (_, expected) = self.marks(&of);
-            let expected = expected.unwrap_or(0);
-            let to = match continuity {
-                Continuity::Same | Continuity::Unknown => continue,
-                Continuity::MadeAnew => None,
-                Continuity::LostEnd(to) => Some(to),
-            };
-            self.rewind(&of, to, None);
-            rewound.push(KafkaEvent::Rewound { partition: of, expected, to });
-        }
+    /// Partitions are assigned: each goes on where it was left.
+    fn assign(&self, partitions: &mut TopicPartitionList) {
         let mut inner = self.inner();
         inner.has_joined = true;
         let mut assigned = Vec::new();
-        for (mut element, partition) in partitions.elements().into_iter().zip(names) {
+        for mut element in partitions.elements() {
+            let partition = TopicPartition::new(element.topic(), element.partition());
             let start = inner.read.get(&partition).and_then(|read| read.next);
             if let Some(start) = start
                 && let Err(error) = element.set_offset(Offset::Offset(start))
@@ -195,7 +182,6 @@ impl ConsumerState {
             assigned.push((partition, start));
         }
         inner.events.push_back(KafkaEvent::Assigned(assigned));
-        inner.events.extend(rewound);
     }
 
     fn revoke(&self, partitions: &TopicPartitionList) {
@@ -237,12 +223,7 @@ fn list<'a>(partitions: impl Iterator<Item = (&'a TopicPartition, Option<i64>)>)
 }
 
 /// The callbacks of librdkafka, which keep the state.
-pub struct Callbacks {
-    /// What they keep.
-    pub state: Arc<ConsumerState>,
-    /// Tells whether partitions are what they were.
-    pub reader: Arc<LogReader>,
-}
+pub struct Callbacks(pub Arc<ConsumerState>);
 
 /// The consumer of a source.
 pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
@@ -250,15 +231,15 @@ pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
 impl ClientEvents for Callbacks {
     fn on_error(&self, error: &KafkaError, _: &str) {
         let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
-        if down && self.state.connected.swap(false, Ordering::AcqRel) {
+        if down && self.0.connected.swap(false, Ordering::AcqRel) {
             tracing::warn!("kafka: no broker can be reached");
         }
     }
 
     fn on_statistics(&self, statistics: &Statistics) {
         let up = statistics.brokers.values().any(|broker| broker.state == "UP");
-        self.state.connected.store(up && self.state.is_complete(), Ordering::Release);
-        self.state.set_lag(statistics);
+        self.0.connected.store(up && self.0.is_complete(), Ordering::Release);
+        self.0.set_lag(statistics);
     }
 }
 
@@ -266,21 +247,21 @@ impl ConsumerContext for KafkaContext<Callbacks> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let outcome = if error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.0.state.assign(partitions, &self.0.reader);
+            self.0.0.assign(partitions);
             if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) }
         } else {
-            self.0.state.revoke(partitions);
+            self.0.0.revoke(partitions);
             if cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
         };
         // Here and not after the poll: not one message may come of a part of the partitions.
-        let whole = self.0.state.is_complete();
-        if (self.0.state.is_paused() || !whole)
-            && let Err(error) = consumer.pause(&self.0.state.assigned())
+        let whole = self.0.0.is_complete();
+        if (self.0.0.is_paused() || !whole)
+            && let Err(error) = consumer.pause(&self.0.0.assigned())
         {
             tracing::warn!(%error, "kafka: cannot pause partitions after an assignment");
         }
         match outcome {
-            Ok(()) => self.0.state.connected.store(whole, Ordering::Release),
+            Ok(()) => self.0.0.connected.store(whole, Ordering::Release),
             Err(error) => tracing::error!(%error, "kafka: rebalance"),
         }
     }

@@ -2,7 +2,7 @@
 //! there, and at once where offsets go back or leave some out. A topic that was made anew is read from its start, and what of the new
 //! one had been read before that was noticed does not come again.
 
-use crate::kafka::identity::RecordMark;
+use crate::kafka::identity::{Continuity, RecordMark};
 use crate::kafka::lookup::{AFTER_TROUBLE, INTERVAL, LOOK, LogReader, Rewind, WITHIN};
 use crate::model::topic::TopicPartition;
 use crate::source::kafka::KafkaEvent;
@@ -11,7 +11,6 @@ use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::message::{BorrowedMessage, Message as _};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ const SEEK: Duration = Duration::from_secs(5);
 
 /// The watch over the partitions of one source.
 pub struct ContinuityWatch {
-    reader: Arc<LogReader>,
+    reader: LogReader,
     due: Instant,
     /// When brokers were last asked why offsets of a partition are left out.
     asked: BTreeMap<TopicPartition, Instant>,
@@ -30,7 +29,7 @@ pub struct ContinuityWatch {
 
 impl ContinuityWatch {
     /// With a client that looks at records.
-    pub fn new(reader: Arc<LogReader>) -> ContinuityWatch {
+    pub fn new(reader: LogReader) -> ContinuityWatch {
         ContinuityWatch { reader, due: Instant::now() + INTERVAL, asked: BTreeMap::new() }
     }
 
@@ -38,6 +37,20 @@ impl ContinuityWatch {
     pub fn mark(&self, message: &BorrowedMessage<'_>) -> RecordMark {
         let hash = self.reader.key().hash(message.timestamp().to_millis(), message.key().unwrap_or_default(), message.payload());
         RecordMark { offset: message.offset(), hash }
+    }
+
+    /// Looks whether partitions that are about to be read, and are paused until then, are what they were.
+    pub fn check_before(&self, consumer: &SourceConsumer, state: &ConsumerState) -> Vec<KafkaEvent> {
+        let mut events = Vec::new();
+        for (of, continuity) in self.reader.continuity(&state.marks(), LOOK) {
+            let to = match continuity {
+                Continuity::Same | Continuity::Unknown => continue,
+                Continuity::MadeAnew => None,
+                Continuity::LostEnd(to) => Some(to),
+            };
+            events.extend(go_back(consumer, state, &of, Rewind { to, skip: None }));
+        }
+        events
     }
 
     /// Looks whether all partitions are what they were, if it is time.

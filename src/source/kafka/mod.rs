@@ -148,9 +148,8 @@ impl KafkaSource {
         config.set("group.id", &settings.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
         let state = Arc::new(ConsumerState::new(positions, marks));
-        let reader = Arc::new(LogReader::new(&settings.cluster, &settings.group, settings.key.clone())?);
-        let callbacks = Callbacks { state: Arc::clone(&state), reader: Arc::clone(&reader) };
-        let consumer = settings.cluster.client(&config, KafkaContext(callbacks))?;
+        let reader = LogReader::new(&settings.cluster, &settings.group, settings.key.clone())?;
+        let consumer = settings.cluster.client(&config, KafkaContext(Callbacks(Arc::clone(&state))))?;
         let exclusive = ExclusiveAssignment::new(settings, &config)?;
         let (sender, events) = bounded(batches);
         let (finish, finished): (Sender<()>, _) = bounded(1);

@@ -65,7 +65,13 @@ impl Poller {
             }
             match self.exclusive.check(&self.consumer, &self.state) {
                 AssignmentCheck::Unchanged => {}
-                AssignmentCheck::Complete => self.set_complete(),
+                AssignmentCheck::Complete => {
+                    // What was read before is not held up by what is looked at now.
+                    if !self.hand_over() {
+                        break;
+                    }
+                    self.set_complete();
+                }
                 AssignmentCheck::Refused(why) => {
                     // Another process has the rest, and can have these too.
                     self.fail(why);
@@ -92,6 +98,8 @@ impl Poller {
         self.state.set_complete();
         self.state.connected.store(true, Ordering::Release);
         self.outbox.extend(self.state.take_events());
+        let rewound = self.continuity.check_before(&self.consumer, &self.state);
+        self.outbox.extend(rewound);
         if !self.paused
             && let Err(error) = self.consumer.resume(&self.state.assigned())
         {
