@@ -1,5 +1,6 @@
 //! Looks at single records of partitions, outside of any group: what stands at an offset now.
 
+use crate::kafka::consumer::partition_list;
 use crate::kafka::context::KafkaContext;
 use crate::kafka::identity::{Continuity, Found, MarkKey, RecordMark, compare};
 use crate::kafka::read_records::ReadRecords;
@@ -22,9 +23,8 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("enable.partition.eof", "true"),
     ("allow.auto.create.topics", "false"),
     ("fetch.wait.max.ms", "20"),
-    // One record is wanted; a broker gives nothing of a partition whose batch is larger than this, but for one partition at a time.
-    ("fetch.message.max.bytes", "1048576"),
-    ("fetch.max.bytes", "8388608"),
+    // One record is wanted. A batch that is larger is given all the same, of one partition at a time: the others are paused one by one.
+    ("fetch.message.max.bytes", "65536"),
     ("queued.min.messages", "1"),
 ];
 
@@ -42,9 +42,9 @@ pub const LOOK: Duration = Duration::from_secs(3);
 /// How often a record of each partition is looked at.
 pub const INTERVAL: Duration = Duration::from_secs(5);
 /// How long that may take.
-pub const WITHIN: Duration = Duration::from_secs(1);
+pub const WITHIN: Duration = Duration::from_secs(2);
 /// How long it is left alone where it took as long.
-pub const AFTER_TROUBLE: Duration = Duration::from_secs(30);
+pub const AFTER_TROUBLE: Duration = Duration::from_secs(15);
 
 /// How long a request about the bounds of a partition may take.
 const REQUEST: Duration = Duration::from_secs(2);
@@ -116,11 +116,18 @@ impl LogReader {
             match self.consumer.poll(POLL) {
                 Some(Ok(message)) => {
                     let of = TopicPartition::new(message.topic(), message.partition());
-                    let Some(at) = wanted.get(&of) else { continue };
-                    found.entry(of).or_insert_with(|| {
-                        let hash = || self.key.hash(message.timestamp().to_millis(), message.key().unwrap_or_default(), message.payload());
-                        if message.offset() == *at { Found::Record(hash()) } else { Found::Removed }
-                    });
+                    // One from before it can only be of an earlier look.
+                    let Some(at) = wanted.get(&of).filter(|at| message.offset() >= **at) else { continue };
+                    if found.contains_key(&of) {
+                        continue;
+                    }
+                    let hash = || self.key.hash(message.timestamp().to_millis(), message.key().unwrap_or_default(), message.payload());
+                    let what = if message.offset() == *at { Found::Record(hash()) } else { Found::Removed };
+                    // What comes behind it is of no use, and would keep the other partitions waiting.
+                    if let Err(error) = self.consumer.pause(&partition_list(&[(&of, None)])) {
+                        tracing::debug!(%error, "kafka: cannot pause");
+                    }
+                    found.insert(of, what);
                 }
                 Some(Err(KafkaError::PartitionEOF(number))) => {
                     let come = ends.entry(number).or_default();
@@ -179,24 +186,30 @@ impl LogReader {
         let found = self.look(&wanted, within);
         let mut changed = Vec::new();
         for (of, (mark, records)) in read {
-            match found.get(&of).copied().unwrap_or(Found::Unknown) {
+            let what = found.get(&of).copied().unwrap_or(Found::Unknown);
+            tracing::debug!(partition = %of, offset = mark.offset, ?what, "kafka: looked whether a partition is what it was");
+            match what {
                 Found::Record(hash) if hash == mark.hash => records.recent.verify(),
-                // There is nothing to tell it by: what was read since is.
-                Found::Removed | Found::Expired => records.recent.verify(),
                 Found::Unknown => {}
-                Found::Record(_) | Found::Beyond => changed.push((of, mark)),
+                // Others tell what became of it, where this one says nothing.
+                Found::Record(_) | Found::Beyond | Found::Removed | Found::Expired => changed.push((of, mark)),
             }
         }
         changed
     }
 
-    /// A record does not stand any more where it was read: from where to read, if that is known. What was read since may be of what stands
-    /// there now.
-    pub fn rewind_of_changed(&self, of: &TopicPartition, read: &ReadRecords, was: RecordMark, within: Duration) -> Option<Rewind> {
+    /// A record does not stand any more where it was read: from where to read, if the partition is another. What was read since may be of
+    /// what stands there now.
+    pub fn rewind_of_changed(&self, of: &TopicPartition, read: &mut ReadRecords, was: RecordMark, within: Duration) -> Option<Rewind> {
         let older = read.marks.newest_first().into_iter().filter(|mark| mark.offset < was.offset);
         let marks: Vec<RecordMark> = std::iter::once(was).chain(older).collect();
         let to = match compare(&marks, |at| self.look_at(of, at, within)) {
-            Continuity::Same | Continuity::Unknown => return None,
+            // It was compacted away, or has expired.
+            Continuity::Same => {
+                read.recent.verify();
+                return None;
+            }
+            Continuity::Unknown => return None,
             Continuity::MadeAnew => None,
             Continuity::LostEnd(to) => Some(to),
         };

@@ -203,8 +203,8 @@ impl Process {
         let of_inputs = self.service.followed.iter_mut().map(|(of, followed)| (of, &mut followed.more.read));
         let changed = self.inputs.reader.look_again(of_inputs, WITHIN);
         for (partition, was) in changed {
-            let Some(followed) = self.service.followed.get(&partition) else { continue };
-            if let Some(rewind) = self.inputs.reader.rewind_of_changed(&partition, &followed.more.read, was, LOOK) {
+            let Some(followed) = self.service.followed.get_mut(&partition) else { continue };
+            if let Some(rewind) = self.inputs.reader.rewind_of_changed(&partition, &mut followed.more.read, was, LOOK) {
                 self.go_back(&partition, rewind)?;
             }
         }

@@ -148,6 +148,14 @@ impl ConsumerState {
         self.inner().read.get(of).cloned().unwrap_or_default()
     }
 
+    /// Does something with what was read of a partition. Only the poll thread changes it, which is the one that calls this.
+    pub fn with_read<T>(&self, of: &TopicPartition, does: impl FnOnce(&mut ReadRecords) -> T) -> T {
+        let mut read = self.read(of);
+        let done = does(&mut read);
+        self.inner().read.insert(of.clone(), read);
+        done
+    }
+
     /// Looks at a record of each assigned partition: those of which it does not stand any more where it was read.
     pub fn look_again(&self, reader: &LogReader) -> Vec<(TopicPartition, RecordMark)> {
         // Only the poll thread changes what was read, and it is the one that looks.

@@ -61,7 +61,7 @@ impl ContinuityWatch {
         }
         let mut events = Vec::new();
         for (of, was) in state.look_again(&self.reader) {
-            let rewind = self.reader.rewind_of_changed(&of, &state.read(&of), was, LOOK);
+            let rewind = state.with_read(&of, |read| self.reader.rewind_of_changed(&of, read, was, LOOK));
             events.extend(rewind.and_then(|rewind| go_back(consumer, state, &of, rewind)));
         }
         self.due = Instant::now() + if begun.elapsed() >= WITHIN { AFTER_TROUBLE } else { INTERVAL };
