@@ -33,7 +33,8 @@ impl<E: ClientEvents> ClientContext for KafkaContext<E> {
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // A group that shares out its partitions anew takes no commits meanwhile; they are made again, here or elsewhere.
-        let is_rebalance = ["Group rebalance in progress", "Specified group generation id is not valid"].iter().any(|why| message.contains(why));
+        let is_rebalance =
+            ["Group rebalance in progress", "Specified group generation id is not valid"].iter().any(|why| message.contains(why));
         if facility == "COMMITFAIL" && is_rebalance {
             return tracing::info!(facility, "kafka: {message}");
         }

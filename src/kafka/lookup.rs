@@ -23,8 +23,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("enable.partition.eof", "true"),
     ("allow.auto.create.topics", "false"),
     ("fetch.wait.max.ms", "20"),
-    // One record is wanted. A batch that is larger is given all the same, of one partition at a time: the others are paused one by one.
-    ("fetch.message.max.bytes", "65536"),
+    // One record is wanted; a broker gives nothing of a partition whose batch is larger than this, but for one partition at a time.
+    ("fetch.message.max.bytes", "1048576"),
+    ("fetch.max.bytes", "8388608"),
     ("queued.min.messages", "1"),
 ];
 
@@ -140,7 +141,9 @@ impl LogReader {
                 Some(Err(_)) | None => {}
             }
         }
-        if let Err(error) = self.consumer.unassign() {
+        // A partition stays paused where it is assigned again.
+        let resumed = self.consumer.resume(&partition_list(&found.keys().map(|of| (of, None)).collect::<Vec<_>>()));
+        if let Err(error) = resumed.and_then(|()| self.consumer.unassign()) {
             tracing::debug!(%error, "kafka: cannot look any more");
         }
         (found, ended)

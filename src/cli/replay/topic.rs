@@ -3,10 +3,10 @@
 use crate::cli::Failure;
 use leakwarden::config::schema::{Config, Kafka, Source, SourceKind};
 use leakwarden::decode::FormatChoice;
-use leakwarden::pipeline::replay::Topic;
-use leakwarden::pipeline::state::Positions;
 use leakwarden::kafka::identity::MarkKey;
 use leakwarden::model::keys::Keys;
+use leakwarden::pipeline::replay::Topic;
+use leakwarden::pipeline::state::Positions;
 use leakwarden::source::kafka::bounded::{BoundedTopics, Rewound};
 
 /// A topic from its beginning to the end that it had when it was looked up.
@@ -42,7 +42,9 @@ pub fn open(
                 let of = partition.of();
                 match to {
                     None => eprintln!("warning: {of} was made anew since it was read up to offset {expected}: it is read from its start"),
-                    Some(to) => eprintln!("warning: {of} was read up to offset {expected} and has lost its end: it is read on from offset {to}"),
+                    Some(to) => {
+                        eprintln!("warning: {of} was read up to offset {expected} and has lost its end: it is read on from offset {to}")
+                    }
                 }
             }
             topics.push(Topic { partition, source: source.name.clone(), format: format.cloned().unwrap_or_else(own) });

@@ -238,9 +238,7 @@ impl Replay {
     pub fn marks(&self) -> BTreeMap<(String, i32), Marks> {
         let marks = |reading: &Reading| match &reading.input {
             Origin::File(_) | Origin::Sorted(_) => None,
-            Origin::Topic(partition, _) => {
-                Some(((partition.of().topic.to_string(), partition.of().partition), partition.marks().clone()))
-            }
+            Origin::Topic(partition, _) => Some(((partition.of().topic.to_string(), partition.of().partition), partition.marks().clone())),
         };
         self.inputs.iter().filter_map(marks).collect()
     }
