@@ -110,8 +110,8 @@ mod tests {
             standing,
             quiet: false,
         };
-        let mut files = ReadFiles::default();
-        files.contents = (0..MOST + 10).map(|n| file(n, if n < 5 { Standing::Open } else { Standing::Finished })).collect();
+        let contents = (0..MOST + 10).map(|n| file(n, if n < 5 { Standing::Open } else { Standing::Finished })).collect();
+        let mut files = ReadFiles { contents, ..ReadFiles::default() };
         files.bound(|_| true);
         assert_eq!(files.contents.len(), MOST + 10, "they are there");
         files.bound(|_| false);

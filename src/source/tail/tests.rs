@@ -412,7 +412,7 @@ fn of_thousands_of_files_few_are_open_and_all_are_read_once() {
     }
     read.extend(lines(&mut tail));
     read.sort();
-    let of = |n: u32| texts(n * 10, n * 10 + 2 + u32::from(n % 7 == 0));
+    let of = |n: u32| texts(n * 10, n * 10 + 2 + u32::from(n.is_multiple_of(7)));
     let mut expected: Vec<String> = (0..count).flat_map(of).collect();
     expected.sort();
     assert_eq!(read.len(), expected.len());
