@@ -202,9 +202,8 @@ impl Node {
         }
     }
 
-    /// Takes a record of an internal topic. `show`: where it is recent enough for provisional alerts. After
-    /// a record of a partition of the state, effects must be carried out before the next, if there are any ([`Node::has_effects`]): it
-    /// may have to be read from elsewhere. A message whose seal does not hold is passed over and counted.
+    /// Takes a record of an internal topic; `show`: where provisional alerts are to be shown. Effects ([`Node::has_effects`]) must be carried
+    /// out before the next record of a state, which may have to be read from elsewhere. What has no seal that holds is passed over and counted.
     pub fn message(&mut self, topic: InternalTopic, partition: i32, message: Message<'_>, show: Option<Show>) {
         let offset = message.offset;
         let outcome = self.take(topic, partition, message, show);
