@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_committed_is_read_as_it_was_written() {
         let mut read = ReadRecords::new(Some(100), Marks::default());
-        (100..140).for_each(|offset| drop(read.advance(RecordMark { offset, hash: offset.unsigned_abs() << 40 })));
+        (100..140).for_each(|offset| assert_eq!(read.advance(RecordMark { offset, hash: offset.unsigned_abs() << 40 }), Step::Take));
         read.skip = Some((150, 180));
         let position = InputPosition { generation: 2, next: 140, watermark: Some(Timestamp(77)) };
         let text = commit_text(position, Some(&read));
