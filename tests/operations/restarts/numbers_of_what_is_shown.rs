@@ -1,7 +1,7 @@
 //! Whoever takes alerts from the service tells repeats by id, `settled` and number, and the service dies and comes again.
 //!
-//! <https://github.com/elastic/beats/issues/5082>: what is sent again after a crash under the identity of something else is taken for it, and
-//! one of the two is lost.
+//! <https://github.com/elastic/beats/issues/2044> is the like: after a restart things are sent again. What came under the number of something
+//! else would be taken for it, and one of the two be lost.
 //!
 //! The rule: no number is used for two contents, by no process; unsettled revisions have numbers of their own.
 

@@ -14,7 +14,7 @@ fn refused(mut service: Service, rule: &str) {
 }
 
 /// Somebody copied the configuration of one cluster for another and changed the group alone
-/// (https://github.com/confluentinc/kafka-streams-examples/issues/222 is the like): both would take each other's messages.
+/// (https://github.com/spring-projects/spring-kafka/issues/465 is the like): both would take each other's messages.
 #[test]
 fn two_on_one_prefix() {
     let Some(broker) = Broker::shared() else { return };
@@ -30,7 +30,7 @@ fn two_on_one_prefix() {
     assert!(second.stop().success() && service.stop().success());
 }
 
-/// Somebody made the own topics by hand, with the retention of the house (https://github.com/apache/kafka/pull/6511 is the like): what a
+/// Somebody made the own topics by hand, with the retention of the house (https://github.com/karafka/karafka-web/pull/1223): what a
 /// task has not read yet would expire.
 #[test]
 fn own_topics_with_short_retention() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long a stop and a start may take where nobody has to wait for a session: that of librdkafka is 45 seconds.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
-/// Somebody restarted the service (`systemctl restart`): https://github.com/confluentinc/librdkafka/issues/3570. The group has no
+/// Somebody restarted the service (`systemctl restart`): https://github.com/ClickHouse/ClickHouse/issues/104305. The group has no
 /// member once the process has ended, everything is committed, and the next start is ready long before the session would run out.
 #[test]
 fn a_restart_need_not_wait_for_the_session_of_who_left() {

@@ -52,13 +52,13 @@ fn while_it_was_stopped(name: &str, before: usize, of: usize) {
 }
 
 /// Somebody deleted the topic and made it anew with more partitions' worth of history than had been read, while the service was stopped:
-/// https://github.com/confluentinc/librdkafka/issues/4898. It is read from its start, not from where the old one was left.
+/// https://github.com/strimzi/strimzi-kafka-operator/issues/9269. It is read from its start, not from where the old one was left.
 #[test]
 fn longer_while_the_service_was_stopped() {
     while_it_was_stopped("anew-longer", 1, 4);
 }
 
-/// The same with fewer messages than had been read: https://github.com/confluentinc/confluent-kafka-go/issues/1016.
+/// The same with fewer messages than had been read: https://github.com/pinterest/secor/issues/288.
 #[test]
 fn shorter_while_the_service_was_stopped() {
     while_it_was_stopped("anew-shorter", 3, 4);
@@ -79,8 +79,7 @@ fn while_it_runs(name: &str, before: usize, of: usize) {
 }
 
 /// Somebody made the topic anew under a running service, and a producer filled it at once beyond where the old one had been read:
-/// librdkafka goes on in its middle (https://github.com/confluentinc/librdkafka/blob/v2.12.1/src/rdkafka_topic.c, FIXME at "an offset
-/// reset must be triggered"). What comes before that is read as well, and nothing twice.
+/// the client goes on in its middle. What comes before that is read as well, and nothing twice.
 #[test]
 fn longer_while_it_runs() {
     while_it_runs("anew-running-longer", 1, 4);

@@ -7,8 +7,8 @@ use crate::common::kafka::until;
 /// The header of Confluent's serializers: a zero and the id of the schema.
 const HEADER: [u8; 5] = [0, 0, 0, 0, 7];
 
-/// Somebody produces through a schema registry (https://github.com/fluent/fluent-bit/issues/9166,
-/// https://github.com/confluentinc/schema-registry/issues/1402), deletes keys (a tombstone), and ships several records in one message.
+/// Somebody produces through a schema registry (https://github.com/provectus/kafka-ui/issues/643,
+/// https://github.com/datazip-inc/olake/issues/1239), deletes keys (a tombstone), and ships several records in one message.
 /// JSON is read behind the header; of Avro the dead letter says what it is; a tombstone is no record; each record of a message counts.
 #[test]
 fn come_with_the_header_of_a_registry_as_tombstones_and_several_at_once() {
