@@ -89,9 +89,9 @@ pub struct Profile {
     volume: Tally<Volume>,
     volume_days: Tally<Volume>,
     totals: StatutoryTotals,
-    /// Derived from the days that the counter holds when first asked for.
+    /// Derived from the days that the counter holds when first asked for: of most employees it never is.
     #[serde(skip)]
-    unnamed: OnceLock<UnnamedTotals>,
+    unnamed: OnceLock<Box<UnnamedTotals>>,
     /// Where the records of the last day stand.
     pub trail: Trail,
     dossiers: Dossiers,

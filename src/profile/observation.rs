@@ -152,7 +152,7 @@ impl Profile {
     /// Over the days that the counter holds.
     fn unnamed(&self, scope: CountScope) -> Unnamed {
         let all = self.unnamed.get_or_init(|| {
-            let mut all = UnnamedTotals::default();
+            let mut all = Box::<UnnamedTotals>::default();
             for day in self.counted_days.since(self.first_day()) {
                 all.grow(UnnamedTotals::default(), UnnamedTotals::of(&day.exposure, &day.unexplained));
             }
