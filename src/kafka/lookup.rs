@@ -168,6 +168,12 @@ impl LogReader {
         marks.iter().map(of_partition).collect()
     }
 
+    /// Between two looks: librdkafka asks for a new token inside of a poll alone, and connections of one whose token has run out are lost.
+    pub fn keep_up(&self) {
+        // Nothing is assigned, so that nothing comes but questions of the client itself.
+        let _ = self.consumer.poll(Duration::ZERO);
+    }
+
     /// The key of the hashes.
     pub fn key(&self) -> &MarkKey {
         &self.key

@@ -198,6 +198,7 @@ impl Process {
     /// Looks whether the input partitions are what they were, if it is time.
     pub(super) fn look_at_inputs(&mut self, now: Instant) -> anyhow::Result<()> {
         if now < self.inputs.due {
+            self.inputs.reader.keep_up();
             return Ok(());
         }
         let of_inputs = self.service.followed.iter_mut().map(|(of, followed)| (of, &mut followed.more.read));

@@ -57,6 +57,7 @@ impl ContinuityWatch {
     pub fn check(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> Vec<KafkaEvent> {
         let begun = Instant::now();
         if begun < self.due || !state.connected.load(Ordering::Acquire) {
+            self.reader.keep_up();
             return Vec::new();
         }
         let mut events = Vec::new();
