@@ -84,6 +84,8 @@ impl Asked {
     }
 
     fn lag(&self) -> Option<u64> {
+        // librdkafka asks for a new token inside of a poll alone; nothing is assigned.
+        let _ = self.consumer.poll(Duration::ZERO);
         let list = partition_list(&self.partitions.iter().map(|of| (of, None)).collect::<Vec<_>>());
         let committed = retry_unready(|| self.consumer.committed_offsets(list.clone(), REQUEST)).ok()?;
         let mut lag = 0;
