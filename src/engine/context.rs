@@ -12,6 +12,7 @@ use crate::model::time::Span;
 use crate::population::volume::{HourVolume, VolumeReport};
 use crate::triage::AlertSettings;
 use foldhash::fast::FixedState;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, RwLock};
@@ -123,12 +124,12 @@ impl Context {
     /// The peer group in a spell: those of the same role and sector; accounts that are nobody's are a group of their own.
     pub fn group(&self, actor: &Actor, spell: Option<&Employee>) -> Arc<str> {
         match actor {
-            Actor::Account(_) => Arc::from("(accounts)"),
+            Actor::Account(_) => one_text("(accounts)"),
             Actor::Employee(_) => {
                 let text = |of: Option<&Arc<str>>| of.map_or("", |text| &**text).to_owned();
                 let role = spell.map_or_else(String::new, |e| text(e.role.as_ref().or(e.unit.as_ref())));
                 let sector = spell.map_or_else(String::new, |e| text(e.sector.as_ref()));
-                Arc::from(format!("{role}@{sector}"))
+                one_text(&format!("{role}@{sector}"))
             }
         }
     }
@@ -174,6 +175,26 @@ impl Context {
         let route = unit.map_or(own, |unit| hasher.hash_one(directory.linked_unit(unit)));
         ProfileKey { hash: (own & !SHARD_BITS) | (route & SHARD_BITS), actor: actor.clone() }
     }
+}
+
+/// Texts of groups of which each thread remembers the last ones.
+const REMEMBERED: usize = 64;
+
+/// The same text in one place for all who have it: there are few groups and many employees.
+fn one_text(text: &str) -> Arc<str> {
+    thread_local! {
+        static RECENT: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
+    }
+    RECENT.with_borrow_mut(|recent| {
+        if let Some(known) = recent.iter().find(|known| ***known == *text) {
+            return known.clone();
+        }
+        if recent.len() == REMEMBERED {
+            recent.remove(0);
+        }
+        recent.push(Arc::from(text));
+        recent[recent.len() - 1].clone()
+    })
 }
 
 /// The bits of a 64-bit hash from which `DashMap` chooses one of 64 shards (below the 7 bits that its tables use as tags).
