@@ -33,7 +33,7 @@ pub struct Claims {
     people_of_days: Tally<u64>,
     /// The day of what follows.
     day: u32,
-    /// Of a login: for whom it says that it asks, and how many people it touched for them.
+    /// Of a login: for whom it says that it asks, and how many people it touched for them. Of unlisted logins together: each of them.
     spoken_for: BTreeMap<u64, u64>,
     /// Of a login: names that were not believed.
     rejected: BTreeSet<u64>,

@@ -1,6 +1,6 @@
 //! The paragraph that explains an alert: its numbers in plain words, and never a word of guilt, intent or sale.
 
-use crate::model::access::Actor;
+use crate::model::access::{Actor, UNLISTED};
 use crate::model::alert::{Expected, Observed, Statute as StatuteFigures, StatuteScore};
 use crate::model::identity::Identity;
 use crate::model::persons::Persons;
@@ -64,6 +64,7 @@ fn known(writer: &Writer<'_>, identity: Identity) -> String {
 fn who(writer: &Writer<'_>, identity: Identity) -> String {
     let name = match &writer.profile.actor {
         Actor::Employee(id) => format!("Employee {}{}", plain(id), known(writer, identity)),
+        Actor::Account(id) if **id == *UNLISTED => "Logins that accounts.csv does not list, taken together,".to_owned(),
         Actor::Account(id) => format!("Account {} (not resolved to one person)", plain(id)),
     };
     let place = [writer.employee.and_then(|e| e.role.as_deref()), writer.employee.and_then(|e| e.unit.as_deref())];

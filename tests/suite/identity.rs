@@ -216,6 +216,21 @@ fn an_account_that_is_nobodys_is_named_as_an_account() {
 }
 
 #[test]
+fn logins_that_are_nobodys_are_told_together_where_none_took_the_most() {
+    let world = World::bank().with("employees.csv", "employee,unit\ne1,U\n").with("accounts.csv", "account,employee\nu1,e1\n");
+    let minute = |n: u64| on(0, &format!("{:02}:{:02}", 9 + n / 60, n % 60));
+    let read = |n: u64| {
+        by_account(&format!("tmp_{n}")).at(minute(n)).reads("crm.customers", &["name"]).of((n * 100..n * 100 + 100).map(|id| id * 13))
+    };
+    let played = play(&world.context(), &(0..100).map(read).collect::<Vec<_>>());
+    let alert = played.alert();
+    assert_contract(alert);
+    assert_eq!((alert.employee.as_deref(), alert.account.as_deref()), (None, Some("(logins not listed)")));
+    let told = "Logins that accounts.csv does not list, taken together, touched 10000 people";
+    assert!(alert.explanation.starts_with(told), "{}", alert.explanation);
+}
+
+#[test]
 fn somebody_whom_the_directory_does_not_list_is_accepted_and_flagged() {
     let world = World::bank().with("employees.csv", "employee,unit\ne1,U\n");
     let flagged = |who: &str| {
