@@ -109,6 +109,7 @@ fn value(key: &Key) -> Value {
         ValueType::Duration => json!({"type": "string", "pattern": "^[0-9]+ *[smhd]$"}),
         ValueType::Number if high == i64::MAX => json!({"type": "integer", "minimum": low}),
         ValueType::Number => json!({"type": "integer", "minimum": low, "maximum": high}),
+        ValueType::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
         ValueType::Flag => json!({"type": "boolean"}),
         ValueType::Word(words) => json!({"type": "string", "enum": words}),
         ValueType::Texts => text_or_texts,

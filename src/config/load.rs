@@ -13,6 +13,7 @@ use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
 use crate::model::statute::{self, Statute};
+use crate::triage::case::weights::CaseWeights;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -56,9 +57,13 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         Some(file) => loader.parse(file, |text, name| Explanations::parse(text, name, &keys, &spaces)),
         None => Some(Explanations::none()),
     };
+    let calibration = match &config.alerts.calibration {
+        Some(file) => loader.parse(file, CaseWeights::parse),
+        None => Some(CaseWeights::shipped()),
+    };
     let config_hash = loader.results_hash(config, &keys);
-    let (Some(catalog), Some(statute), Some(directory), Some(subjects), Some(explanations)) =
-        (catalog, statute, directory, subjects, explanations)
+    let (Some(catalog), Some(statute), Some(directory), Some(subjects), Some(explanations), Some(calibration)) =
+        (catalog, statute, directory, subjects, explanations, calibration)
     else {
         return Err(loader.problems);
     };
@@ -80,6 +85,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         statute,
         settings: config.detectors.clone(),
         alerts: config.alert_settings(),
+        calibration: Arc::new(calibration.into()),
         lateness: config.time.lateness,
         dedup: config.time.dedup,
         limits: config.limits(),

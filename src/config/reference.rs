@@ -174,6 +174,7 @@ fn type_of(key: &Key) -> String {
         ValueType::Duration => "duration".to_owned(),
         ValueType::Number if high == i64::MAX => format!("number from {low}"),
         ValueType::Number => format!("number from {low} to {high}"),
+        ValueType::Share => "number from 0 to 1".to_owned(),
         ValueType::Flag => "true or false".to_owned(),
         ValueType::Word(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         ValueType::Zone => "IANA zone".to_owned(),

@@ -11,7 +11,7 @@ use crate::model::problem::Problem;
 use crate::model::severity::Severity;
 use crate::model::time::Span;
 use crate::model::zone::Zone;
-use crate::settings::{Address, Brokers, Entry, SettingsTable, settings};
+use crate::settings::{Address, Brokers, Entry, SettingsTable, Share, settings};
 use crate::sink::{SinkConfig, dead_letters};
 use crate::triage::AlertSettings;
 use std::collections::BTreeMap;
@@ -78,8 +78,12 @@ settings! {
 settings! {
     /// When alerts open and close, and how many are shown.
     pub struct Alerts {
-        /// So many alerts are marked as shown a day; all are written.
+        /// So many cases are shown a day at the most; all alerts are written.
         budget_per_day: u32 = AlertSettings::default().budget_per_day => RELOAD.within(0, 1_000_000);
+        /// A case is shown if so many of those like it are expected to be true, as a share from 0 to 1; what is grave by nature is shown anyway.
+        show_at: Share = Share(AlertSettings::default().show_at) => RELOAD;
+        /// Weights by which cases are judged, as `evaluate calibrate` writes them; default: those that ship, `config/calibration/shipped.json`.
+        calibration: Option<PathBuf> = None => RELOAD.content_in_results();
         /// An alert closes after so long without findings.
         quiet: Span = AlertSettings::default().quiet => RELOAD.in_results(3);
         /// Severity at which an alert opens.
@@ -244,8 +248,8 @@ impl Config {
 
     /// How alerts are made.
     pub fn alert_settings(&self) -> AlertSettings {
-        let Alerts { budget_per_day, quiet, open_at, provisional: _ } = self.alerts;
-        AlertSettings { budget_per_day, quiet, open_at }
+        let Alerts { budget_per_day, show_at, quiet, open_at, .. } = self.alerts;
+        AlertSettings { budget_per_day, show_at: show_at.0, quiet, open_at }
     }
 
     /// The topic of business reasons, where one is named; brokers default to those of the first Kafka source.

@@ -79,6 +79,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("{} have no known reason", told.of_the("people touched within 24 hours")),
         related: Vec::new(),
+        group: None,
     })
 }
 
@@ -118,5 +119,6 @@ fn of_login(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular,
         related: Vec::new(),
+        group: None,
     })
 }

@@ -69,5 +69,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("planted records in an access to {all} without a known reason: {touched}"),
         related: Vec::new(),
+        group: None,
     })
 }

@@ -113,6 +113,7 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
                 bits,
                 particular,
                 related,
+                group: Some(look.subject),
             };
             found.push(GroupFinding { actor, finding });
         }

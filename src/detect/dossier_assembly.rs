@@ -69,5 +69,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
             dossier.kinds.len()
         ),
         related: Vec::new(),
+        group: None,
     })
 }

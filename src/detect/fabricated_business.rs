@@ -98,6 +98,7 @@ fn barren(context: &AccessContext<'_>) -> Option<Finding> {
             100.0 * usual
         ),
         related: Vec::new(),
+        group: None,
     })
 }
 

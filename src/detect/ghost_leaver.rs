@@ -94,5 +94,6 @@ fn finding(context: &AccessContext<'_>, window: Window, count: u64, base: f64, w
         bits: 4.0f64.mul_add((count as f64 / 4.0 + 1.0).log2(), base),
         particular: format!("{when} and without a known reason: {}", told.number()),
         related: Vec::new(),
+        group: None,
     }
 }

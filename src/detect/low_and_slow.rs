@@ -116,6 +116,7 @@ fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
             profile.people(window, context.change.end, CountScope::Unexplained).different()
         ),
         related: Vec::new(),
+        group: None,
     })
 }
 
@@ -166,6 +167,7 @@ fn ceiling(member: &Summary, excess: &LongExcess, typology: Typology, above: f64
             excess.usual
         ),
         related: Vec::new(),
+        group: None,
     };
     Some(GroupFinding { actor: member.actor.clone(), finding })
 }

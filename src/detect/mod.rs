@@ -180,6 +180,8 @@ pub struct Finding {
     pub particular: String,
     /// The other employees of a group finding, by name.
     pub related: Vec<Arc<str>>,
+    /// A key of the group of a group finding: the same for all its members, and while it grows.
+    pub group: Option<u64>,
 }
 
 /// A finding of the global stage, about one of several employees.
@@ -189,6 +191,13 @@ pub struct GroupFinding {
     pub actor: Actor,
     /// What is reported.
     pub finding: Finding,
+}
+
+/// The key of a group that is known by these words.
+pub fn group_key(of: &[&str]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    of.iter().for_each(|word| _ = hasher.update(word.as_bytes()).update(&[0]));
+    u64::from_le_bytes(hasher.finalize().as_bytes()[..8].try_into().expect("a hash is longer"))
 }
 
 /// A finding about a source, for which no employee is responsible.
@@ -360,6 +369,7 @@ impl AccessContext<'_> {
             bits: deviation.bits,
             particular,
             related: Vec::new(),
+            group: None,
         }
     }
 }

@@ -75,5 +75,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("off duty and without a known reason: {}, the last of them {when}", told.number()),
         related: Vec::new(),
+        group: None,
     })
 }

@@ -33,7 +33,7 @@
 //!
 //! Four of thirty tellers each look up 15 strangers a day more than they used to, in the same week, and never the same ones.
 
-use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::population::lookups::DayComparison;
@@ -134,6 +134,7 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
             bits,
             particular,
             related,
+            group: member.unit.as_deref().map(|unit| group_key(&[unit])),
         };
         GroupFinding { actor: member.actor.clone(), finding }
     };

@@ -105,5 +105,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("{} peaks about {period} days apart, of {} without a known reason together", even + 1, told.counted("people")),
         related: Vec::new(),
+        group: None,
     })
 }

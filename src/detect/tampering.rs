@@ -88,6 +88,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits: EACH_MORE.mul_add(words.len() as f64 - 1.0, WEIGHS),
         particular: format!("what can only be meant against the record stands in it: {}", words.join("; ")),
         related: Vec::new(),
+        group: None,
     })
 }
 

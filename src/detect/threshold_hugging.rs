@@ -93,6 +93,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("{near} of the last {} days of activity ended between {low} and {limit} people, and none above", days.len()),
         related: Vec::new(),
+        group: None,
     })
 }
 

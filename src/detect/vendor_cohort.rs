@@ -32,7 +32,7 @@
 //!
 //! Five agents of one vendor, with 30 strangers in common within a week.
 
-use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
 use crate::model::typology::Typology;
 use crate::population::lookups::{DayComparison, Lookup};
 use crate::profile::baseline::Prediction;
@@ -119,6 +119,7 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
             bits,
             particular,
             related: shared.with.into_iter().collect(),
+            group: employer(&look).map(|employer| group_key(&[employer])),
         };
         found.extend((bits > 0.0).then_some(GroupFinding { actor, finding }));
     }

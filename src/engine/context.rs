@@ -11,6 +11,7 @@ use crate::model::statute::Statute;
 use crate::model::time::Span;
 use crate::population::volume::{HourVolume, VolumeReport};
 use crate::triage::AlertSettings;
+use crate::triage::case::weights::Calibration;
 use foldhash::fast::FixedState;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Context {
     pub settings: DetectorSettings,
     /// How alerts are made.
     pub alerts: AlertSettings,
+    /// By what weights cases are judged.
+    pub calibration: Arc<Calibration>,
     /// How long a record may come after later ones of its partition.
     pub lateness: Span,
     /// How long a record's id is remembered.
@@ -155,6 +158,7 @@ impl Context {
             subjects: self.subjects.clone(),
             statute: self.statute.clone(),
             settings: self.settings.clone(),
+            calibration: self.calibration.clone(),
             config: self.config.clone(),
             partitions: RwLock::default(),
             sources: RwLock::new(self.sources.read().map(|sources| sources.clone()).unwrap_or_default()),

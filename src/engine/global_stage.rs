@@ -108,8 +108,8 @@ impl GlobalStage {
 
     /// The same of revisions alone.
     pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
-        for Revision { at, alert, standing } in revisions {
-            self.budget.pass(alert, *standing, *at);
+        for Revision { at, alert, case } in revisions {
+            self.budget.pass(alert, case.standing, *at);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::classify::duty::{Duty, duty};
 use crate::detect::{AccessContext, Finding, evaluate_access};
+use crate::engine::case;
 use crate::engine::context::Context;
 use crate::engine::env::Env;
 use crate::engine::output::{Output, Revision};
@@ -267,6 +268,7 @@ fn triage(
         if over {
             let mut episode = tracked.episodes.remove(*position);
             emit(tracked, &mut episode, RevisionCause::Over, settles, env, out);
+            tracked.close_case();
         }
         !over
     });
@@ -346,26 +348,30 @@ pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out:
     if tracked.episodes.is_empty() {
         return;
     }
-    let mut kept = Vec::with_capacity(tracked.episodes.len());
-    for mut episode in std::mem::take(&mut tracked.episodes) {
+    // Each is told with the others in their places: they are of one case.
+    let mut at = 0;
+    while at < tracked.episodes.len() {
+        let mut episode = tracked.episodes.remove(at);
         if episode.is_over(&env.context.alerts, now) {
             emit(tracked, &mut episode, RevisionCause::Over, now, env, out);
             continue;
         }
         if episode.dirty {
-            let at = Timestamp(episode.evidence.last_ms);
-            emit(tracked, &mut episode, RevisionCause::Settled, at, env, out);
+            let last = Timestamp(episode.evidence.last_ms);
+            emit(tracked, &mut episode, RevisionCause::Settled, last, env, out);
         }
-        kept.push(episode);
+        tracked.episodes.insert(at, episode);
+        at += 1;
     }
-    tracked.episodes = kept;
+    tracked.close_case();
 }
 
-fn emit(tracked: &Tracked, episode: &mut Episode, why: RevisionCause, at: Timestamp, env: Env<'_>, out: &mut Output) {
+fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Timestamp, env: Env<'_>, out: &mut Output) {
     if !episode.is_alert() {
         return;
     }
     let context = env.context;
+    let case = case::view(tracked, episode, env);
     let writer = Writer {
         profile: &tracked.profile,
         // Where they worked when they did it last.
@@ -376,7 +382,10 @@ fn emit(tracked: &Tracked, episode: &mut Episode, why: RevisionCause, at: Timest
         partition_name: &|id| context.partition_name(id),
         config: &context.config,
         baseline: &env.models.version,
+        calibration: &context.calibration.version,
+        case: &case,
     };
     let revision = episode.emit();
-    out.revisions.push(Revision { at, alert: writer.write(episode, revision, why.state(), true), standing: episode.standing });
+    let alert = writer.write(episode, revision, why.state(), true);
+    out.revisions.push(Revision { at, alert, case });
 }

@@ -10,6 +10,7 @@
 //! The files use one another in one direction; this one declares them and uses nothing.
 
 mod both_stages;
+mod case;
 pub mod context;
 pub mod env;
 pub mod evaluation;

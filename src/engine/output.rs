@@ -3,7 +3,7 @@
 use crate::model::alert::Alert;
 use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
-use crate::triage::standing::Standing;
+use crate::triage::case::CaseView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ pub struct Revision {
     pub at: Timestamp,
     /// The alert.
     pub alert: Alert,
-    /// Where it stands among others, whatever its score: for the daily budget.
-    pub standing: Standing,
+    /// The case that it belongs to, as of this revision: for the daily budget.
+    pub case: CaseView,
 }
 
 /// What a step of the engine yields.

@@ -15,7 +15,7 @@ use crate::model::steps;
 use crate::model::time::{Span, Timestamp};
 use crate::profile::Profile;
 use crate::profile::justification::ReasonUsage;
-use crate::triage::standing::Standing;
+use crate::triage::case::CaseView;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -152,7 +152,7 @@ impl Provisional {
         undecided
             .map(|ShownAlert { alert, .. }| {
                 let provisional = Some(next_number(alert.provisional, now));
-                Revision { at: settled, alert: Alert { provisional, state: AlertState::Retracted, ..alert }, standing: Standing::default() }
+                Revision { at: settled, alert: Alert { provisional, state: AlertState::Retracted, ..alert }, case: CaseView::default() }
             })
             .collect()
     }

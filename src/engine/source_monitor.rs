@@ -16,7 +16,6 @@ use crate::population::sources::outages::SourceOutages;
 use crate::population::sources::{HourClock, Sources};
 use crate::population::volume::{self, VolumeReport, begin};
 use crate::triage::source::{SourceEpisode, SourceWriter};
-use crate::triage::standing::Standing;
 use crate::triage::{Decision, RevisionCause};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,7 +136,9 @@ fn emit(case: &mut SourceEpisode, why: RevisionCause, at: Timestamp, (context, b
         explanations_configured: context.explanations.configured(),
         config: &context.config,
         baseline,
+        calibration: &context.calibration.version,
     };
+    let view = case.view(&context.calibration.weights);
     let state: AlertState = why.state();
-    revisions.push(Revision { at, alert: writer.write(case, state), standing: Standing::default() });
+    revisions.push(Revision { at, alert: writer.write(case, &view, state), case: view });
 }

@@ -5,6 +5,7 @@ use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::model::access::Actor;
 use crate::model::statute::{Band, Statute};
+use crate::model::time::Timestamp;
 use crate::population::finding_calibration::FindingStrength;
 use crate::population::group_activity::{self, Activity};
 use crate::population::summary::{Excess, Summary};
@@ -56,6 +57,10 @@ pub struct TrackingMarks {
     pub activity: Activity,
     /// What was added on the day before today.
     pub activity_before: Activity,
+    /// The first finding of the alert that opened while none was open: what the id of the case is made of.
+    pub case: Option<(Timestamp, [u8; 32])>,
+    /// The day on which the case began.
+    pub case_day: u32,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -137,6 +142,13 @@ impl Tracked {
     /// The open alerts: their ids, and the revisions in which they were told.
     pub fn alerts(&self) -> BTreeMap<String, u32> {
         self.open_alerts().map(|episode| (episode.id(self.profile.actor.name()), episode.revision)).collect()
+    }
+
+    /// The case is over once no alert is open any more.
+    pub fn close_case(&mut self) {
+        if self.open_alerts().next().is_none() {
+            self.marks.case = None;
+        }
     }
 
     /// Episodes for which an alert is open.

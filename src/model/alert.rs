@@ -29,6 +29,12 @@ pub struct Alert {
     pub severity: Severity,
     /// 0 to 100, comparable across typologies: the order in which to look.
     pub score: f64,
+    /// The case that it belongs to: that of the person (account, source), or of the group.
+    #[serde(default)]
+    pub case: String,
+    /// 0 to 100, of the case as of this revision: so many of a hundred cases like it are expected to be true.
+    #[serde(default)]
+    pub case_score: f64,
     /// The person; null where only an account or source can be named.
     pub employee: Option<String>,
     /// The account, where it cannot be told whose it is, or only it says for whom it asks.
@@ -50,7 +56,7 @@ pub struct Alert {
     pub raised_at: String,
     /// Event time at which each severity was reached.
     pub reached: BTreeMap<Severity, String>,
-    /// When it was shown within the day's budget; null if over budget.
+    /// When its case was shown within the day's budget, or it joined one that was; null where the case is over budget or not worth a look.
     pub shown_at: Option<String>,
     /// When the case was last shown again by it: graver than before, of another family, or of ten times as many people.
     #[serde(default)]
@@ -216,6 +222,9 @@ pub struct MadeBy {
     pub config: String,
     /// Version of the peer baselines used.
     pub baseline: String,
+    /// Version of the weights by which cases are judged.
+    #[serde(default)]
+    pub calibration: String,
 }
 
 impl Alert {

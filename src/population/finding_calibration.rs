@@ -99,6 +99,13 @@ impl FindingCalibration {
         (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_bits(group, typology, bits, own)
     }
 
+    /// The share of a group of whom the typology speaks at all, beside the employee; `own` is what was reported of them.
+    pub fn share_of(&self, group: &str, typology: Typology, own: Option<FindingStrength>) -> f64 {
+        let Some(members) = self.groups.get(group).filter(|members| members.employees > 1) else { return 0.0 };
+        let own = own.filter(|own| own.bits >= WEAKEST as f64).map_or(0.0, |own| own.weight);
+        (members.of(typology, WEAKEST) - own).max(0.0) / f64::from(members.employees - 1)
+    }
+
     fn settled_bits(&self, group: &str, typology: Typology, bits: f64, own: FindingStrength) -> f64 {
         let others = |at: usize| self.others(group, typology, at, if own.bits >= at as f64 { own.weight } else { 0.0 });
         let measured = |at: usize| (CHANCES / (others(at) + 1.0)).log2();

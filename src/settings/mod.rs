@@ -13,7 +13,7 @@ pub use declare::SettingsTable;
 pub(crate) use declare::settings;
 pub use entry::{Content, Entry};
 pub use section::{Findings, Section};
-pub use value::{Address, Brokers, Glob, Setting, ValueType};
+pub use value::{Address, Brokers, Glob, Setting, Share, ValueType};
 
 /// A key of a table, as declared.
 #[derive(Debug)]

@@ -22,6 +22,8 @@ pub enum ValueType {
     Duration,
     /// A whole number.
     Number,
+    /// A share, from 0 to 1.
+    Share,
     /// True or false.
     Flag,
     /// One of these words.
@@ -233,6 +235,27 @@ macro_rules! number {
 }
 
 number!(u32, i32, u64, usize);
+
+/// A share, from 0 to 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Share(pub f64);
+
+impl Setting for Share {
+    const TYPE: ValueType = ValueType::Share;
+
+    fn rule(_: (i64, i64)) -> String {
+        "must be a number from 0 to 1".to_owned()
+    }
+
+    fn parse(value: &Value, _: (i64, i64)) -> Option<Share> {
+        let share = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))?;
+        (0.0..=1.0).contains(&share).then_some(Share(share))
+    }
+
+    fn content(&self) -> Content {
+        bare(format!("{:?}", self.0))
+    }
+}
 
 impl Setting for Severity {
     const TYPE: ValueType = ValueType::Word(&["low", "medium", "high", "critical"]);

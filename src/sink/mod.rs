@@ -146,6 +146,8 @@ pub(crate) mod tests {
             typology: Typology::BulkExtract,
             severity: Severity::High,
             score: 71.4,
+            case: format!("case of {id}"),
+            case_score: 40.0,
             employee: Some("E0042".to_owned()),
             account: None,
             identity: Some(Identity::Authenticated),
@@ -167,7 +169,7 @@ pub(crate) mod tests {
             explanation: "many people\nat once".to_owned(),
             innocent_reasons: vec![],
             evidence: Evidence { records: 1, sources: vec![], root: String::new(), inferred: Vec::new() },
-            made_by: MadeBy { version: "0".to_owned(), config: String::new(), baseline: String::new() },
+            made_by: MadeBy { version: "0".to_owned(), config: String::new(), baseline: String::new(), calibration: String::new() },
         })
     }
 

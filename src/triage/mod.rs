@@ -3,6 +3,7 @@
 //! Every decision is a named [`Decision`]. Wording belongs to [`report`], the daily budget to [`budget`].
 
 pub mod budget;
+pub mod case;
 pub mod corroboration;
 pub mod open_alerts;
 pub mod report;
@@ -31,17 +32,22 @@ use std::sync::Arc;
 /// How alerts are made.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct AlertSettings {
-    /// Alerts that are shown a day.
+    /// Cases that are shown a day, at the most.
     pub budget_per_day: u32,
+    /// The expected share of true ones from which on a case is shown.
+    pub show_at: f64,
     /// An episode closes after so long without findings.
     pub quiet: Span,
     /// The grade at which an alert opens.
     pub open_at: Severity,
 }
 
+/// From which expected share of true ones on a case is shown, unless configured otherwise.
+const SHOW_AT: f64 = 0.05;
+
 impl Default for AlertSettings {
     fn default() -> AlertSettings {
-        AlertSettings { budget_per_day: 3, quiet: Span::days(7), open_at: Severity::Medium }
+        AlertSettings { budget_per_day: 3, show_at: SHOW_AT, quiet: Span::days(7), open_at: Severity::Medium }
     }
 }
 
@@ -106,6 +112,8 @@ pub struct Episode {
     pub evidence: Stretch,
     /// The other employees of a group finding.
     pub related: BTreeSet<Arc<str>>,
+    /// The group that it is about, by the key that the global stage gives.
+    pub group: Option<u64>,
     /// What other patterns said at its strongest, in bits.
     pub corroboration: f64,
     /// What its findings are worth here, in bits.
@@ -192,6 +200,7 @@ impl Episode {
             peak,
             evidence,
             related: BTreeSet::new(),
+            group: finding.group,
             corroboration: 0.0,
             worth: 0.0,
             standing: at.standing,
@@ -201,6 +210,16 @@ impl Episode {
             days: Vec::new(),
             emitted_count: 0,
         })
+    }
+
+    /// On how many of the days that it remembers something was found.
+    pub fn days_with_findings(&self) -> u32 {
+        self.days.len() as u32
+    }
+
+    /// Number of the local day of its first finding.
+    pub fn first_day(&self) -> u32 {
+        self.first_day
     }
 
     /// Number of the local day of its last finding.
@@ -239,6 +258,10 @@ impl Episode {
         }
         self.dirty = true;
         self.related.extend(finding.related.iter().cloned());
+        if self.revision == 0 {
+            // Once it was told of, an alert stays in its case.
+            self.group = self.group.or(finding.group);
+        }
         self.corroboration = self.corroboration.max(at.corroboration);
         self.standing = self.standing.with(at.standing);
         let said = score::evidence(&self.days);

@@ -43,6 +43,8 @@ impl Writer<'_> {
             typology: episode.typology,
             severity: episode.severity,
             score: episode.score,
+            case: self.case.id.clone(),
+            case_score: self.case.score(),
             identity: employee.is_some().then_some(identity),
             employee,
             account,
@@ -68,6 +70,7 @@ impl Writer<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 config: self.config.to_owned(),
                 baseline: self.baseline.to_owned(),
+                calibration: self.calibration.to_owned(),
             },
         }
     }

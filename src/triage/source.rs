@@ -17,6 +17,9 @@ use crate::population::sources::{LocatedRecord, VolumeDrop};
 use crate::population::volume::begin;
 use crate::profile::trail::Stretch;
 use crate::profile::window::day_number;
+use crate::triage::case::features::CaseFeatures;
+use crate::triage::case::weights::CaseWeights;
+use crate::triage::case::{CaseView, case_id};
 use crate::triage::report::hex;
 use crate::triage::standing::Standing;
 use crate::triage::{AlertSettings, Decision, Episode, FindingContext, Peak, wording};
@@ -49,6 +52,8 @@ pub struct SourceWriter<'a> {
     pub config: &'a str,
     /// Version of the peer baselines.
     pub baseline: &'a str,
+    /// Version of the weights of cases.
+    pub calibration: &'a str,
 }
 
 impl SourceEpisode {
@@ -108,6 +113,12 @@ impl SourceEpisode {
         Some((case, decision))
     }
 
+    /// The case that it is, by weights.
+    pub fn view(&self, weights: &CaseWeights) -> CaseView {
+        let features = CaseFeatures::of([&self.episode], |_| 1);
+        CaseView::new(case_id(&self.source, self.episode.first), features, weights, self.episode.standing)
+    }
+
     /// The source speaks again.
     pub fn resume(&mut self, at: &LocatedRecord) {
         if self.after.is_none() {
@@ -119,7 +130,7 @@ impl SourceEpisode {
 
 impl SourceWriter<'_> {
     /// Writes the next revision. `shown_at` is filled in by the budget.
-    pub fn write(&self, case: &mut SourceEpisode, state: AlertState) -> Alert {
+    pub fn write(&self, case: &mut SourceEpisode, view: &CaseView, state: AlertState) -> Alert {
         let revision = case.episode.emit();
         let SourceEpisode { source, episode, low, after } = case;
         let score = |statute: &Statute| {
@@ -138,6 +149,8 @@ impl SourceWriter<'_> {
             typology: Typology::LogGap,
             severity: episode.severity,
             score: episode.score,
+            case: view.id.clone(),
+            case_score: view.score(),
             employee: None,
             account: None,
             identity: None,
@@ -170,6 +183,7 @@ impl SourceWriter<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 config: self.config.to_owned(),
                 baseline: self.baseline.to_owned(),
+                calibration: self.calibration.to_owned(),
             },
         }
     }

@@ -5,6 +5,7 @@ use crate::model::access::PartitionId;
 use crate::model::statute::Statute;
 use crate::population::GroupModel;
 use crate::profile::Profile;
+use crate::triage::case::CaseView;
 
 /// Writes alerts of one employee.
 pub struct Writer<'a> {
@@ -24,4 +25,8 @@ pub struct Writer<'a> {
     pub config: &'a str,
     /// Version of the peer baselines.
     pub baseline: &'a str,
+    /// Version of the weights of cases.
+    pub calibration: &'a str,
+    /// The case that the alert belongs to.
+    pub case: &'a CaseView,
 }

@@ -167,8 +167,19 @@ fn every_declared_key_is_used() {
     }
     let words: BTreeSet<&str> =
         source.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.').flat_map(|path| path.split('.').skip(1)).collect();
-    let taken_apart =
-        ["budget_per_day", "quiet", "open_at", "time_format", "operations", "successes", "dialect", "pattern", "enabled", "floor"];
+    let taken_apart = [
+        "budget_per_day",
+        "show_at",
+        "quiet",
+        "open_at",
+        "time_format",
+        "operations",
+        "successes",
+        "dialect",
+        "pattern",
+        "enabled",
+        "floor",
+    ];
     let fields = leakwarden::decode::custom::Field::ALL.map(|(name, _)| name);
     for key in tables().iter().flat_map(|table| table.keys) {
         let used = words.contains(key.name) || taken_apart.contains(&key.name) || fields.contains(&key.name);
@@ -186,6 +197,7 @@ fn another(key: &Key) -> String {
         ValueType::Duration => "\"77s\"".to_owned(),
         ValueType::Number if key.traits.bounds.1 < 1_000_000 => "7".to_owned(),
         ValueType::Number => "999983".to_owned(),
+        ValueType::Share => "0.75".to_owned(),
         ValueType::Flag => ((key.default)() == DefaultValue::Toml("false".to_owned())).to_string(),
         ValueType::Word(words) => format!("{:?}", words[0]),
         ValueType::Zone => "\"Europe/Berlin\"".to_owned(),

@@ -117,7 +117,7 @@ fn the_budget_changes_when_an_alert_is_shown_and_nothing_else() {
     assert_eq!(with_budget(0), (0, alerts));
 }
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 30] = [
     "identity",
     "id",
     "revision",
@@ -144,6 +144,8 @@ const KEYS: [&str; 28] = [
     "explanation",
     "innocent_reasons",
     "evidence",
+    "case",
+    "case_score",
     "made_by",
     "in_directory",
 ];
@@ -164,7 +166,7 @@ fn assert_contract(alert: &Alert) {
     assert_keys(&value["statute"]["exposure"], &SCORE);
     assert_keys(&value["statute"]["unexplained"], &SCORE);
     assert_keys(&value["evidence"], &["records", "sources", "root"]);
-    assert_keys(&value["made_by"], &["version", "config", "baseline"]);
+    assert_keys(&value["made_by"], &["version", "config", "baseline", "calibration"]);
     for reason in value["innocent_reasons"].as_array().expect("a list") {
         assert_keys(reason, &["reason", "tested", "holds", "detail"]);
     }

@@ -14,7 +14,7 @@ use leakwarden::model::alert::Alert;
 use leakwarden::model::time::Timestamp;
 use leakwarden::model::typology::Typology;
 use leakwarden::pipeline::replay::Tap;
-use leakwarden::triage::standing::Standing;
+use leakwarden::triage::case::CaseView;
 
 const LABELS: &str = "employee,typology,from,to,difficulty,episode,colour
 e1,bulk_extract,2026-03-02T09:00:00Z,2026-03-04T09:00:00Z,obvious,one,red
@@ -50,7 +50,7 @@ fn alert(who: &str, typology: Typology, raised: &str, last: &str, shown: Option<
         shown_at: shown.map(str::to_owned),
         ..pattern()
     };
-    Revision { at: Timestamp::parse(raised).expect("a time"), alert, standing: Standing::default() }
+    Revision { at: Timestamp::parse(raised).expect("a time"), alert, case: CaseView::default() }
 }
 
 fn scored(alerts: Vec<Revision>) -> Score {

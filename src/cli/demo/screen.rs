@@ -11,7 +11,7 @@ use leakwarden::model::severity::Severity;
 use leakwarden::model::time::Timestamp;
 use leakwarden::pipeline::service::observer::{Observer, Progress};
 use leakwarden::telemetry::untrusted::Untrusted;
-use leakwarden::triage::standing::Standing;
+use leakwarden::triage::case::CaseView;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ impl Observer for Screen {
     fn alerts(&mut self, alerts: &[Arc<Alert>]) {
         for alert in alerts {
             let at = Timestamp::parse(&alert.last_access).unwrap_or_default();
-            self.ledger.take([Revision { at, alert: (**alert).clone(), standing: Standing::default() }]);
+            self.ledger.take([Revision { at, alert: (**alert).clone(), case: CaseView::default() }]);
             let shown = self.cards.get(&alert.id).copied();
             match alert.state {
                 AlertState::Open if shown.is_none_or(|shown| shown < alert.severity) => {

@@ -73,5 +73,6 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!("auditing was {how} by a statement, without a known reason; what came after may not be in the log"),
         related: Vec::new(),
+        group: None,
     })
 }

@@ -42,6 +42,7 @@ fn finding(low: VolumeDrop, count: u64, particular: String) -> SourceFinding {
         bits: low.bits,
         particular,
         related: Vec::new(),
+        group: None,
     };
     SourceFinding { low, finding }
 }

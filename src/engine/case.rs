@@ -1,0 +1,53 @@
+//! The case of a revision: the person's, by all that is found about them, or that of the group which the alert is about.
+
+use crate::engine::env::Env;
+use crate::engine::tracked::Tracked;
+use crate::model::kind::Kinds;
+use crate::profile::measure::Measure;
+use crate::triage::Episode;
+use crate::triage::case::features::{CaseFeatures, Circumstance};
+use crate::triage::case::{CaseView, case_id, group_case_id};
+use crate::triage::standing::Standing;
+
+/// Days after which nobody is new.
+const SETTLED_IN: f64 = 28.0;
+
+/// The case of an episode that is being told of, and that is not among the employee's others meanwhile.
+pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView {
+    let context = env.context;
+    let name = tracked.profile.actor.name().clone();
+    if episode.group.is_none() && tracked.marks.case.is_none() {
+        (tracked.marks.case, tracked.marks.case_day) = (Some(episode.first), episode.first_day());
+    }
+    // What is found about a group is its case, and what else its members do corroborates it; their own cases stand for themselves.
+    let of_case = |other: &&Episode| episode.group.is_some() || other.group.is_none();
+    let mut episodes: Vec<&Episode> = tracked.episodes.iter().filter(of_case).chain([episode]).collect();
+    episodes.sort_by_key(|episode| episode.typology);
+    let standing =
+        episodes.iter().filter(|other| other.is_alert()).fold(episode.standing, |standing: Standing, other| standing.with(other.standing));
+    let weight_of = |episode: &Episode| {
+        let kinds: Kinds = episode.peak.observed.kinds.keys().copied().collect();
+        context.statute.weight_b(kinds).max(1)
+    };
+    let mut features = CaseFeatures::of(episodes.iter().copied(), weight_of);
+    if let Some(typology) = features.loudest() {
+        let alone = episodes.iter().find(|episode| episode.typology == typology).map(|episode| episode.strength());
+        features.set(Circumstance::GroupShare, env.models.calibration.share_of(&tracked.group, typology, alone));
+    }
+    let days = tracked.own()[Measure::Persons as usize].days;
+    features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
+    let id = match (episode.group, tracked.marks.case) {
+        (Some(group), _) => group_case_id(episode.typology, group),
+        (None, first) => case_id(&name, first.unwrap_or(episode.first)),
+    };
+    let weeks = match episode.group {
+        Some(_) => episode.last_day().saturating_sub(episode.first_day()),
+        None => episode.last_day().saturating_sub(tracked.marks.case_day),
+    };
+    features.set(Circumstance::Weeks, f64::from(weeks / 7));
+    if episode.group.is_some() {
+        features.set(Circumstance::Members, (episode.related.len() as f64 + 1.0).log2());
+        return CaseView::new(id, features, &context.calibration.weights, standing).of_group();
+    }
+    CaseView::new(id, features, &context.calibration.weights, standing)
+}
