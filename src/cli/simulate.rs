@@ -1,7 +1,8 @@
 //! `simulate`: a labelled company's history, to try everything on.
 
 use crate::cli::Failure;
-use leakwarden::simulate::{self, Company};
+use clap::builder::PossibleValuesParser;
+use leakwarden::simulate::{self, Assume, Company, Innocent};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -20,13 +21,23 @@ pub struct Options {
     /// The same seed gives the same company, byte by byte
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What is taken for granted: plain people keep to their tickets and the directory is up to date; in a hard company reasons are made up,
+    /// forgotten and mistyped, the directory is late, innocent days are uneven, and insiders adapt
+    #[arg(long, default_value = Assume::Plain.name(), value_parser = PossibleValuesParser::new(Assume::ALL.map(Assume::name)))]
+    assume: String,
+    /// A company without insiders, and what befalls it: nothing beside the ordinary, a vendor who sits as one unit, a merger, three days
+    /// without the tool for tickets, a week of migration
+    #[arg(long, value_parser = PossibleValuesParser::new(Innocent::ALL.map(Innocent::name)))]
+    innocent: Option<String>,
 }
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let Options { out, employees, days, seed } = options;
-    let company = Company::new(simulate::Options { employees: *employees, days: *days, seed: *seed, ..simulate::Options::default() })
-        .map_err(refused)?;
+    let Options { out, employees, days, seed, .. } = options;
+    let assume = Assume::ALL.into_iter().find(|assume| assume.name() == options.assume).unwrap_or_default();
+    let innocent = Innocent::ALL.into_iter().find(|innocent| options.innocent.as_deref() == Some(innocent.name()));
+    let wanted = simulate::Options { employees: *employees, days: *days, seed: *seed, assume, innocent, ..simulate::Options::default() };
+    let company = Company::new(wanted).map_err(refused)?;
     let begun = Instant::now();
     let summary = company.write(out).map_err(refused)?;
     let seconds = begun.elapsed().as_secs_f64();

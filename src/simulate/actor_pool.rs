@@ -125,7 +125,7 @@ impl<'a> ActorPool<'a> {
 }
 
 /// The first `count` days from `start` on which somebody works, days of an outage aside.
-fn working_days(world: &World, who: u32, start: u32, count: u32) -> Vec<u32> {
+pub(crate) fn working_days(world: &World, who: u32, start: u32, count: u32) -> Vec<u32> {
     let unit = world.employee(who).unit;
     let at_work = |day: &u32| duty::rostered(world, who, *day) && !routine::outage(world, unit, *day);
     (start..world.calendar.len()).filter(at_work).take(count as usize).collect()

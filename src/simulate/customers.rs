@@ -135,11 +135,12 @@ const fn gcd(a: u32, b: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::sites::Shape;
     use std::collections::BTreeSet;
 
     #[test]
     fn there_are_forty_canaries_that_ordinary_draws_never_meet() {
-        let units = super::super::sites::plan(50, 5000);
+        let units = super::super::sites::plan(50, 5000, &Shape { unequal: 1, vendor_unit: false, merger: false });
         let customers = Customers::new(1, &units, &[0; 50]);
         assert_eq!(customers.canaries.len(), CANARIES);
         let mut rng = Rng::of(&[1]);

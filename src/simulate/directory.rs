@@ -1,9 +1,10 @@
 //! The files around the log as text: employees, accounts, absences, calendar, subjects, labels, look-alikes and configuration.
 
+use super::Options;
 use super::calendar::DayKind;
 use super::ground_truth::{Decoy, Label};
 use super::line::subject_id;
-use super::people::{Employee, Shift};
+use super::people::{Absence, Employee, SECOND_SYSTEM, Shift};
 use super::services::SERVICES;
 use super::world::World;
 
@@ -63,10 +64,10 @@ pub(crate) fn employees(world: &World) -> impl Iterator<Item = String> {
     let header = "employee,unit,role,sector,location,manager,employer,status,hired,left,shift_start,shift_end,timezone\n".to_owned();
     std::iter::once(header).chain(world.employees.iter().map(|employee| {
         let unit = &world.units[usize::from(employee.unit)];
-        let role = employee.role();
+        let role = employee.listed_role();
         let manager = employee.manager.map_or("", |manager| &world.employee(manager).id);
         let date = |day| world.calendar.date(day).to_string();
-        let hired = date(employee.hired);
+        let hired = date(employee.listed_hire());
         let left = employee.left.map_or(String::new(), date);
         let clock = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         let (start, end) = match employee.shift {
@@ -106,9 +107,13 @@ fn status(world: &World, employee: &Employee) -> &'static str {
 pub(crate) fn accounts(world: &World) -> impl Iterator<Item = String> {
     let header = "account,system,employee,from,to,shared\n".to_owned();
     let people = world.employees.iter().map(|employee| {
-        let from = world.calendar.date(employee.hired).to_string();
+        let from = world.calendar.date(employee.listed_hire()).to_string();
         let closed = employee.left.filter(|_| !employee.account_kept).map_or(String::new(), |left| world.calendar.date(left).to_string());
-        row(&[&employee.account, "", &employee.id, &from, &closed, "false"])
+        let mut rows = row(&[&employee.account, "", &employee.id, &from, &closed, "false"]);
+        if world.assume.second_login {
+            rows.push_str(&row(&[&employee.second_login(), SECOND_SYSTEM, &employee.id, &from, &closed, "false"]));
+        }
+        rows
     });
     let services = SERVICES.iter().map(|service| {
         let shared = if service.pooled() { "true" } else { "false" };
@@ -118,11 +123,18 @@ pub(crate) fn accounts(world: &World) -> impl Iterator<Item = String> {
 }
 
 pub(crate) fn absences(world: &World) -> impl Iterator<Item = String> {
-    let all = world.employees.iter().flat_map(|employee| employee.absences.iter().map(move |absence| (employee, absence)));
+    let all = world.employees.iter().flat_map(|employee| listed_absences(employee).map(move |absence| (employee, absence)));
     std::iter::once("employee,from,to,kind\n".to_owned()).chain(all.map(|(employee, absence)| {
         let (from, to) = (world.calendar.date(absence.from).to_string(), world.calendar.date(absence.to).to_string());
         row(&[&employee.id, &from, &to, absence.kind])
     }))
+}
+
+/// As the directory knows them: where it learns of a return late, they go on to the next one at the most.
+fn listed_absences(employee: &Employee) -> impl Iterator<Item = Absence> + '_ {
+    let next = |nth: usize| employee.absences.get(nth + 1).map_or(i32::MAX, |next| next.from - 1);
+    let listed = move |(nth, absence): (usize, &Absence)| Absence { to: (absence.to + employee.late.absence).min(next(nth)), ..*absence };
+    employee.absences.iter().enumerate().map(listed)
 }
 
 pub(crate) fn calendar(world: &World) -> impl Iterator<Item = String> {
@@ -142,6 +154,17 @@ pub(crate) fn subjects(world: &World) -> impl Iterator<Item = String> {
     let all = if world.options.all_owners { 0..world.customers.total } else { 0..0 };
     let line = move |customer: u32| row(&[&subject_id(customer), tags.get(&customer).map_or("", |tag| tag.name()), owner(customer)]);
     std::iter::once("subject,tag,owner\n".to_owned()).chain(tagged.chain(all).map(line))
+}
+
+/// What the company was made of, to be read beside its labels.
+pub(crate) fn settings(options: &Options) -> String {
+    let Options { employees, days, seed, start, zone, assume, innocent, .. } = options;
+    let mut text = format!("employees = {employees}\ndays = {days}\nseed = {seed}\nstart = \"{start}\"\nzone = \"{zone}\"\n");
+    text.push_str(&format!("# What the simulator took for granted.\nassume = \"{}\"\n", assume.name()));
+    if let Some(innocent) = innocent {
+        text.push_str(&format!("# Nobody is an insider; what befalls the company.\ninnocent = \"{}\"\n", innocent.name()));
+    }
+    text
 }
 
 pub(crate) fn labels(world: &World, labels: &[Label]) -> String {

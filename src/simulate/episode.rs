@@ -96,6 +96,8 @@ impl Assignment {
 pub(crate) struct Episode {
     pub(crate) scenario: &'static Scenario,
     pub(crate) difficulty: Difficulty,
+    /// Misuse, and no look-alike.
+    pub(crate) insider: bool,
     pub(crate) actor: u32,
     pub(crate) days: Vec<u32>,
     pub(crate) persons: u32,
@@ -242,9 +244,26 @@ pub(crate) fn branch_of(world: &World, actor: u32, nth: u32) -> u16 {
     serves[nth as usize % serves.len()]
 }
 
-/// Distinct customers whom an actor's unit serves, outside the actor's own business: no canaries, in random order.
+/// Distinct customers whom an actor's unit serves, outside the actor's own business but for so many as is assumed: no canaries, in
+/// random order.
 pub(crate) fn strangers(world: &World, actor: u32, count: u32, rng: &mut Rng) -> Vec<u32> {
-    among(world, &world.unit_of(actor).serves, count, rng)
+    let mut found = among(world, &world.unit_of(actor).serves, count, rng);
+    if world.assume.own > 0.0 {
+        let book = &world.employee(actor).book;
+        for place in &mut found {
+            if rng.chance(world.assume.own) {
+                *place = world.customers.real(book.customer(rng.below(book.size)));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        found.retain(|customer| seen.insert(*customer));
+    }
+    found
+}
+
+/// Distinct customers of a list that somebody bought: from all over the company, or of the actor's own region where that is assumed.
+pub(crate) fn bought(world: &World, actor: u32, count: u32, rng: &mut Rng) -> Vec<u32> {
+    if world.assume.territory_lists { strangers(world, actor, count, rng) } else { anybody(world, count, rng) }
 }
 
 /// Distinct customers of branches that an actor's unit does not serve, or of any where it serves all.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::actor_pool::ActorPool;
+use super::adaptation;
 use super::calendar::DAY;
 use super::day::DayLog;
 use super::episode::{Assignment, Difficulty, Episode, Scenario};
@@ -87,7 +88,8 @@ const BY_NEWCOMERS: [&str; 6] = ["bulk_extract", "enumeration", "list_matching",
 
 pub(super) fn assign(world: &mut World) -> GroundTruth {
     let employees = world.employees.len() as u32;
-    let last_day = world.options.insider_on_last_day;
+    let innocent = world.options.innocent.is_some();
+    let last_day = world.options.insider_on_last_day && !innocent;
     let seed = world.options.seed;
     let mut pool = ActorPool::new(world);
     let mut insiders = Vec::new();
@@ -96,23 +98,29 @@ pub(super) fn assign(world: &mut World) -> GroundTruth {
             pool.last_day = true;
             // Who goes on for weeks is hard to see on any day; the others should show within the day.
             let difficulty = if scenario.name == "low_and_slow" { Difficulty::Medium } else { Difficulty::Obvious };
-            insiders.extend(assigned(&mut pool, scenario, difficulty, 1000));
+            insiders.extend(assigned(&mut pool, scenario, difficulty, true, 1000));
             pool.last_day = false;
         }
     }
     let scenarios = misuse::SCENARIOS.len() as u32;
-    let wanted = if last_day { episodes(employees) / 4 } else { episodes(employees) };
+    let wanted = if innocent {
+        0
+    } else if last_day {
+        episodes(employees) / 4
+    } else {
+        episodes(employees)
+    };
     // A small company starts somewhere in the list, by its seed; and the difficulties go round.
     let shift = if wanted < scenarios { (seed % 1_000_000) as u32 * 7 } else { 0 };
     for number in shift..shift + wanted {
         let (scenario, round) = (&misuse::SCENARIOS[(number % scenarios) as usize], number / scenarios);
         let difficulty = Difficulty::ALL[((number + round) % 3) as usize];
-        insiders.extend(assigned(&mut pool, scenario, difficulty, round));
+        insiders.extend(assigned(&mut pool, scenario, difficulty, true, round));
     }
-    if employees >= 500 && !last_day {
+    if employees >= 500 && !last_day && !innocent {
         pool.newcomers = true;
         for scenario in misuse::SCENARIOS.iter().filter(|scenario| BY_NEWCOMERS.contains(&scenario.name)) {
-            insiders.extend(assigned(&mut pool, scenario, Difficulty::Medium, 2000));
+            insiders.extend(assigned(&mut pool, scenario, Difficulty::Medium, true, 2000));
         }
         pool.newcomers = false;
     }
@@ -123,7 +131,7 @@ pub(super) fn assign(world: &mut World) -> GroundTruth {
         // A part of the list in a small company, as with the insiders.
         let place = (number as u32 + kinds - shift % kinds) % kinds;
         for nth in 0..known / kinds + u32::from(place < known % kinds) {
-            innocents.extend(assigned(&mut pool, scenario, Difficulty::ALL[(nth as usize + 1) % 3], nth));
+            innocents.extend(assigned(&mut pool, scenario, Difficulty::ALL[(nth as usize + 1) % 3], false, nth));
         }
     }
     innocents.dedup_by_key(|episode: &mut Episode| (episode.scenario.name, episode.actor));
@@ -132,20 +140,27 @@ pub(super) fn assign(world: &mut World) -> GroundTruth {
     let mut labelled: Vec<(Episode, Label)> =
         insiders.into_iter().filter_map(|episode| label(world, &episode).map(|label| (episode, label))).collect();
     labelled.sort_by_key(|(episode, _)| misuse::SCENARIOS.iter().position(|scenario| scenario.name == episode.scenario.name));
-    let decoys = innocents.iter().map(|episode| decoy(world, episode)).collect();
+    let mut decoys: Vec<Decoy> = innocents.iter().map(|episode| decoy(world, episode)).collect();
+    let named: BTreeSet<u32> = labelled.iter().map(|(episode, _)| episode).chain(&innocents).map(|episode| episode.actor).collect();
+    decoys.extend(unknown_to_the_directory(world, &named));
     let (mut episodes, labels): (Vec<_>, Vec<_>) = labelled.into_iter().unzip();
     episodes.extend(innocents);
     GroundTruth { episodes, labels, decoys }
 }
 
 /// The episodes of a scenario: one for every actor.
-fn assigned(pool: &mut ActorPool<'_>, scenario: &'static Scenario, difficulty: Difficulty, nth: u32) -> Vec<Episode> {
-    let Some(Assignment { actor, days, persons, others, aim }) = (scenario.assign)(pool, difficulty) else { return Vec::new() };
+fn assigned(pool: &mut ActorPool<'_>, scenario: &'static Scenario, difficulty: Difficulty, insider: bool, nth: u32) -> Vec<Episode> {
+    let Some(mut assignment) = (scenario.assign)(pool, difficulty) else { return Vec::new() };
+    if insider && !pool.last_day {
+        adaptation::adapt(pool.world, scenario.name, difficulty, &mut assignment);
+    }
+    let Assignment { actor, days, persons, others, aim } = assignment;
     let members = others.len() as u32 + 1;
     let everybody = std::iter::once((actor, days)).chain(others).enumerate();
     let episode = |(member, (who, days)): (usize, (u32, Vec<u32>))| Episode {
         scenario,
         difficulty,
+        insider,
         actor: who,
         days,
         persons,
@@ -191,6 +206,35 @@ fn label(world: &World, episode: &Episode) -> Option<Label> {
         episode: format!("{}-{}-{}", episode.scenario.name, episode.lead + 1, episode.nth),
         leaks,
     })
+}
+
+/// Whom the directory knows late, but for those who are named anyway.
+fn unknown_to_the_directory(world: &World, named: &BTreeSet<u32>) -> Vec<Decoy> {
+    let last = world.calendar.len() as i32 - 1;
+    let mut found = Vec::new();
+    for (index, employee) in world.employees.iter().enumerate().filter(|(index, _)| !named.contains(&(*index as u32))) {
+        let late = employee.late;
+        let mut spans = Vec::new();
+        if (1..=last).contains(&employee.hired) && late.hire > 0 {
+            spans.push(("late_hire_feed", employee.hired, employee.hired + late.hire));
+        }
+        if let Some((until, _)) = employee.former.filter(|_| late.job) {
+            spans.push(("late_job_feed", until, last));
+        }
+        if let Some(absence) = employee.absences.iter().find(|absence| late.absence > 0 && (0..last).contains(&absence.to)) {
+            spans.push(("late_absence_feed", absence.to + 1, absence.to + late.absence));
+        }
+        for (kind, from, to) in spans {
+            let (from, to) = (from.clamp(0, last) as u32, to.clamp(0, last) as u32);
+            found.push(Decoy {
+                employee: name_of(world, index as u32).to_owned(),
+                kind,
+                from_ms: world.calendar.instant(from, 0),
+                to_ms: world.calendar.instant(to, world.calendar.day(to).length_ms),
+            });
+        }
+    }
+    found
 }
 
 fn decoy(world: &World, episode: &Episode) -> Decoy {

@@ -4,6 +4,7 @@ use super::calendar::Day;
 use super::day::{Access, DayLog, Grantee, Reason, session_of};
 use super::json;
 use super::name_of;
+use super::people::SECOND_SYSTEM;
 use super::queries::Query;
 use super::rng::mix;
 use super::schema::{ACTIVITIES, Act, Key, Rendered, SQL};
@@ -20,6 +21,8 @@ pub(crate) struct LineFormatter {
 struct Actor {
     /// `"employee":"…"` or `"account":"…"`.
     who: String,
+    /// The same in the system that knows people by logins of its own.
+    second: Option<String>,
     /// `,"client":{"ip":"…","host":"…","app":`
     client: String,
     /// The program in which this person writes SQL, as a JSON string.
@@ -31,7 +34,9 @@ impl LineFormatter {
         let people = world.employees.iter().enumerate().map(|(index, employee)| {
             let who = if employee.by_account { ("account", &employee.account) } else { ("employee", &employee.id) };
             let (ip, host) = terminals::address(world, Terminal::Desk(index as u32), 0);
-            actor(who.0, who.1, &ip, &host, sql_program(index))
+            let actor = actor(who.0, who.1, &ip, &host, sql_program(index));
+            let second = world.assume.second_login.then(|| format!("\"account\":{}", json::quoted(&employee.second_login())));
+            Actor { second, ..actor }
         });
         let services = SERVICES
             .iter()
@@ -57,7 +62,7 @@ impl LineFormatter {
 }
 
 fn actor(field: &str, name: &str, ip: &str, host: &str, sql: &str) -> Actor {
-    Actor { who: format!("\"{field}\":{}", json::quoted(name)), client: client(ip, host), sql: json::quoted(sql) }
+    Actor { who: format!("\"{field}\":{}", json::quoted(name)), second: None, client: client(ip, host), sql: json::quoted(sql) }
 }
 
 fn client(ip: &str, host: &str) -> String {
@@ -105,7 +110,8 @@ impl DayFormatter<'_> {
         out.push(b'-');
         json::number(out, u64::from(*count), 1);
         out.extend_from_slice(b"\",");
-        out.extend_from_slice(actor.who.as_bytes());
+        let who = actor.second.as_ref().filter(|_| system == SECOND_SYSTEM).unwrap_or(&actor.who);
+        out.extend_from_slice(who.as_bytes());
         out.extend_from_slice(b",\"session\":\"s");
         let turn = u64::from(self.day) * 8 + u64::from(session_of(access.at)) + (access.terminal.code() << 16);
         json::number(out, mix(&self.world.seed(Stream::Session, access.actor.into(), turn)) % 10_000_000_000, 10);

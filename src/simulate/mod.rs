@@ -12,8 +12,11 @@
 //! demo can make its "today" without the weeks before. The module depends on the random number generator of the crate alone.
 
 mod actor_pool;
+mod adaptation;
 mod applications;
+mod assumptions;
 mod calendar;
+mod claims;
 mod customers;
 mod day;
 mod directory;
@@ -26,6 +29,7 @@ mod line;
 mod misuse;
 mod people;
 mod queries;
+mod quotas;
 mod rng;
 mod roles;
 mod routine;
@@ -33,6 +37,7 @@ mod schema;
 mod services;
 mod sites;
 mod terminals;
+mod upheaval;
 mod world;
 mod write;
 
@@ -43,6 +48,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+pub use assumptions::{Assume, Innocent};
 use calendar::DAY;
 use day::DayLog;
 use episode::Episode;
@@ -72,6 +78,10 @@ pub struct Options {
     pub insider_on_last_day: bool,
     /// Lists every customer in `subjects.csv` with the branch that serves him or her, instead of the tagged ones only.
     pub all_owners: bool,
+    /// What is taken for granted about people.
+    pub assume: Assume,
+    /// A company without insiders, and what befalls it.
+    pub innocent: Option<Innocent>,
 }
 
 impl Default for Options {
@@ -84,6 +94,8 @@ impl Default for Options {
             zone: "Asia/Shanghai".to_owned(),
             insider_on_last_day: false,
             all_owners: true,
+            assume: Assume::Plain,
+            innocent: None,
         }
     }
 }
@@ -240,6 +252,18 @@ impl Company {
         self.simulate(day).reasons.iter().map(line).collect()
     }
 
+    /// An employee's work of a day, with what the whole company has to do beside it.
+    fn ordinary(&self, actor: u32, day: u32, log: &mut DayLog) {
+        let begin = log.accesses.len();
+        routine::ordinary(&self.world, actor, day, log);
+        quotas::announce(&self.world, actor, day, log);
+        let unit = self.world.employee(actor).unit;
+        if let Some(duty) = duty::on_duty(&self.world, actor, day).filter(|_| !routine::outage(&self.world, unit, day)) {
+            quotas::fill(&self.world, actor, day, &duty, begin, log);
+            upheaval::migrate(&self.world, actor, self.world.employee(actor).role_on(day), day, &duty, log);
+        }
+    }
+
     /// Makes one day, in order.
     fn simulate(&self, day: u32) -> DayLog {
         let mut log = DayLog::default();
@@ -247,14 +271,19 @@ impl Company {
         let people = self.world.employees.len() as u32;
         let mut episodes = self.episodes.iter().peekable();
         for actor in 0..self.world.actors() {
-            let begin = log.accesses.len();
+            let (begin, reasons) = (log.accesses.len(), log.reasons.len());
             if actor < people {
-                routine::ordinary(&self.world, actor, day, &mut log);
+                self.ordinary(actor, day, &mut log);
             } else {
                 services::run(&self.world, (actor - people) as usize, day, &mut log);
             }
             while let Some(episode) = episodes.next_if(|episode| episode.actor == actor) {
+                let from = log.accesses.len();
                 episode.simulate(&self.world, day, &mut log);
+                claims::cite(&self.world, episode, day, from, &mut log);
+            }
+            if actor < people {
+                claims::lapses(&self.world, actor, day, begin, reasons, &mut log);
             }
             let desk = if actor < people {
                 Some(Desk::of(&self.world, actor, day))
@@ -264,6 +293,7 @@ impl Company {
             let mut rng = Rng::of(&self.world.seed(Stream::Session, actor.into(), day.into()));
             log.close_actor(begin, length, desk.as_ref(), &mut rng);
         }
+        upheaval::silence_tickets(&self.world, day, &mut log);
         log.settle();
         log
     }

@@ -1,6 +1,8 @@
 //! The employees: their jobs, units, managers, shifts, working pace, absences and accounts. What they do on a day is the
 //! business of `duty` and `routine`.
 
+use super::Options;
+use super::assumptions::{Assumptions, Innocent, begins};
 use super::calendar::Calendar;
 use super::customers::Book;
 use super::rng::{Rng, exp, mix};
@@ -36,6 +38,17 @@ pub(crate) struct Absence {
     pub(crate) kind: &'static str,
 }
 
+/// What the personnel office has not passed on yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LateFeed {
+    /// Days by which the hire is dated later than it was.
+    pub(crate) hire: i32,
+    /// The job is still the former one.
+    pub(crate) job: bool,
+    /// Days by which absences go on longer than they did.
+    pub(crate) absence: i32,
+}
+
 /// One employee of the simulated company.
 #[derive(Clone, Debug)]
 pub struct Employee {
@@ -49,6 +62,8 @@ pub struct Employee {
     role: u8,
     /// Until which day, exclusive, in which other job of the same place.
     pub(crate) former: Option<(i32, u8)>,
+    /// What the directory does not know yet.
+    pub(crate) late: LateFeed,
     pub(crate) manager: Option<u32>,
     pub(crate) employer: &'static str,
     /// First and last day employed, as numbers of days from the start.
@@ -92,6 +107,33 @@ impl Employee {
         }
     }
 
+    /// The login by which [`SECOND_SYSTEM`] knows this person, where it has logins of its own.
+    pub(crate) fn second_login(&self) -> String {
+        format!("k{}", self.id.to_lowercase())
+    }
+
+    /// The job that the directory has.
+    pub(crate) fn listed_role(&self) -> &'static Role {
+        match self.former {
+            Some((_, former)) if self.late.job => &ROLES[usize::from(former)],
+            Some(_) | None => self.role(),
+        }
+    }
+
+    /// The day of the hire that the directory has.
+    pub(crate) fn listed_hire(&self) -> i32 {
+        if self.hired > 0 { self.hired + self.late.hire } else { self.hired }
+    }
+
+    /// Comes with the bank that joins: nothing was here before.
+    fn joins(&mut self, calendar: &Calendar) {
+        let first = begins(calendar.len()) as i32;
+        self.hired = self.hired.max(first);
+        self.left = self.left.filter(|left| *left > first);
+        self.former = None;
+        self.absences.retain(|absence| absence.from > first);
+    }
+
     pub(crate) fn role_index(&self) -> usize {
         usize::from(self.role)
     }
@@ -115,12 +157,19 @@ impl Employee {
     }
 }
 
+/// The system that knows people by logins of its own where that is assumed.
+pub(crate) const SECOND_SYSTEM: &str = "core";
+
 const VENDORS: [&str; 2] = ["Blue Harbour Outsourcing", "Northgate Contact, Ltd."];
 
 /// Hires everybody. `units` must hold their customers already.
-pub(crate) fn plan(seed: u64, count: u32, calendar: &Calendar, units: &[Unit]) -> Vec<Employee> {
+pub(crate) fn plan(options: &Options, assume: &Assumptions, calendar: &Calendar, units: &[Unit]) -> Vec<Employee> {
+    let (seed, count) = (options.seed, options.employees);
     let width = count.to_string().len().max(4);
-    let mut employees: Vec<Employee> = (0..count).map(|index| hire(seed, index, width, calendar.len() as i32, units)).collect();
+    let mut employees: Vec<Employee> = (0..count).map(|index| hire(seed, assume, index, width, calendar.len() as i32, units)).collect();
+    if options.innocent == Some(Innocent::Merger) {
+        employees.iter_mut().filter(|employee| units[usize::from(employee.unit)].joins).for_each(|employee| employee.joins(calendar));
+    }
     let heads: Vec<Option<u32>> = (0..units.len()).map(|unit| head_of(&employees, unit as u16)).collect();
     let chief = units.iter().position(|unit| unit.place == SiteKind::HeadOffice).and_then(|unit| heads[unit]);
     let mut slots = vec![0; units.len()];
@@ -151,13 +200,14 @@ fn head_of(employees: &[Employee], unit: u16) -> Option<u32> {
     manager.or_else(|| of_unit().next()).map(|(index, _)| index as u32)
 }
 
-fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Employee {
+fn hire(seed: u64, assume: &Assumptions, index: u32, width: usize, days: i32, units: &[Unit]) -> Employee {
     let mut rng = Rng::of(&[seed, 0x0e3b, u64::from(index)]);
     // A golden-ratio sequence gives every job its share in companies of every size.
     let percent = ((u64::from(index.wrapping_mul(2_654_435_769)) * 100) >> 32) as u32;
     let mut before = 0;
-    let role = ROLES.iter().position(|role| {
-        before += role.percent;
+    let share = |nth: usize| assume.shares.map_or(ROLES[nth].percent, |shares| shares[nth]);
+    let role = (0..ROLES.len()).find(|nth| {
+        before += share(*nth);
         percent < before
     });
     let role = role.expect("shares of roles add up to a hundred");
@@ -166,9 +216,9 @@ fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Emplo
     let unit = places[rng.weighted(places.iter().map(|unit| units[*unit].weight))];
     let (shift, week) = rota(job, &mut rng);
     let (hired, left) = employment(days, &mut rng);
-    let former = former(role, days, hired, left, &mut Rng::of(&[seed, 0xf0a3, u64::from(index)]));
+    let former = former(role, assume.role_change, days, hired, left, &mut Rng::of(&[seed, 0xf0a3, u64::from(index)]));
     let mut nature = Rng::of(&[seed, 0x7a7e, u64::from(index)]);
-    Employee {
+    let mut employee = Employee {
         id: format!("E{:0width$}", index + 1),
         account: format!("{}{:0width$}", units[unit].code, index + 1),
         by_account: rng.chance(0.2),
@@ -176,6 +226,7 @@ fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Emplo
         unit: unit as u16,
         role: role as u8,
         former,
+        late: late(assume.late_feed, &mut Rng::of(&[seed, 0x1a7e, u64::from(index)])),
         manager: None,
         employer: if job.name == "vendor agent" { VENDORS[rng.below(2) as usize] } else { "" },
         hired,
@@ -188,15 +239,28 @@ fn hire(seed: u64, index: u32, width: usize, days: i32, units: &[Unit]) -> Emplo
         from_home: None,
         absences: absences(days, &mut rng),
         book: Book::default(),
+    };
+    // The first vendor's agents sit together where the company is built so.
+    if let Some(desk) = units.last().filter(|unit| unit.weight == 0 && employee.employer == VENDORS[0]) {
+        employee.unit = units.len() as u16 - 1;
+        employee.account = format!("{}{:0width$}", desk.code, index + 1);
     }
+    employee
+}
+
+/// Each of the three by itself.
+fn late(chance: f64, rng: &mut Rng) -> LateFeed {
+    let mut days = |least, most| if rng.chance(chance) { rng.between(least, most) as i32 } else { 0 };
+    let (hire, job, absence) = (days(3, 20), days(1, 1), days(2, 5));
+    LateFeed { hire, job: job > 0, absence }
 }
 
 /// Two in a hundred change jobs within the range, for another of the same place that has customers of the same sort.
-fn former(role: usize, days: i32, hired: i32, left: Option<i32>, rng: &mut Rng) -> Option<(i32, u8)> {
+fn former(role: usize, chance: f64, days: i32, hired: i32, left: Option<i32>, rng: &mut Rng) -> Option<(i32, u8)> {
     let job = &ROLES[role];
     let alike = |other: &usize| *other != role && ROLES[*other].place == job.place && ROLES[*other].pattern == job.pattern;
     let others: Vec<usize> = (0..ROLES.len()).filter(alike).collect();
-    if others.is_empty() || !rng.chance(0.035) || days < 10 || hired > -30 || left.is_some() {
+    if others.is_empty() || !rng.chance(chance) || days < 10 || hired > -30 || left.is_some() {
         return None;
     }
     let until = days / 4 + rng.below(days as u32 / 2) as i32;
@@ -274,13 +338,15 @@ pub(crate) fn glance(seed: u64, who: u32, absence: &Absence) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::sites::Shape;
     use jiff::civil::date;
 
     #[test]
     fn everybody_has_a_manager_but_one_and_absences_do_not_overlap() {
         let calendar = Calendar::new(date(2026, 1, 5), 60, "Asia/Shanghai").unwrap();
-        let units = super::super::sites::plan(2000, 200_000);
-        let people = plan(1, 2000, &calendar, &units);
+        let units = super::super::sites::plan(2000, 200_000, &Shape { unequal: 1, vendor_unit: false, merger: false });
+        let options = Options { employees: 2000, seed: 1, ..Options::default() };
+        let people = plan(&options, options.assume.figures(), &calendar, &units);
         assert_eq!(people.iter().filter(|employee| employee.manager.is_none()).count(), 1);
         assert!(people.iter().enumerate().all(|(index, employee)| employee.manager != Some(index as u32)));
         assert!(people.iter().all(|employee| employee.absences.windows(2).all(|pair| pair[0].to < pair[1].from)));

@@ -16,6 +16,7 @@ use super::rng::{Rng, exp, ln, mix};
 use super::roles::Role;
 use super::schema::Act;
 use super::sites::SiteKind;
+use super::upheaval;
 use super::world::{Stream, World};
 
 /// What employee `who` does on `day`; nothing where not at work, but for the rare look from home.
@@ -26,7 +27,7 @@ pub(crate) fn ordinary(world: &World, who: u32, day: u32, log: &mut DayLog) {
         if outage(world, unit, day) {
             return;
         }
-        let luck = rng.gamma(8);
+        let luck = rng.gamma(world.assume.luck);
         let volume = rng.poisson(expected(world, who, day) * duty.share * luck);
         work(world, who, day, &duty, volume, &mut rng, log);
         applications::simulate(world, who, day, &duty, log);
@@ -57,14 +58,15 @@ pub(crate) fn expected(world: &World, who: u32, day: u32) -> f64 {
     let shared = Rng::of(&world.seed(Stream::UnitMood, employee.unit.into(), day.into())).normal();
     let mut odd = Rng::of(&world.seed(Stream::Mood, who.into(), u64::MAX - u64::from(day)));
     // Now and then a day out of proportion: Pareto with exponent 3, so that the tail is heavy.
-    let burst = if odd.chance(0.02) { (1.4 * exp(-ln(1.0 - odd.unit()) / 3.0)).min(6.0) } else { 1.0 };
+    let (chance, exponent) = world.assume.burst;
+    let burst = if odd.chance(chance) { (1.4 * exp(-ln(1.0 - odd.unit()) / exponent)).min(6.0) } else { 1.0 };
     let month_end = if world.calendar.day(day).month_end { role.month_end } else { 1.0 };
     let since = (day as i32 - employee.hired).max(0);
     let learning = (0.3 + 0.7 * f64::from(since) / 21.0).min(1.0);
     // The company grows by a sixteenth in a quarter.
     let growth = 1.0 + 0.0007 * f64::from(day);
     let common = events(world, employee.unit, day) * weekday(world.calendar.day(day).date.weekday());
-    role.volume * employee.pace * exp(0.24 * mood + 0.08 * shared - 0.04) * burst * month_end * learning * growth * common
+    role.volume * employee.pace * exp(world.assume.mood * mood + 0.08 * shared - 0.04) * burst * month_end * learning * growth * common
 }
 
 const fn weekday(day: Weekday) -> f64 {
@@ -82,12 +84,15 @@ pub(crate) fn outage(world: &World, unit: u16, day: u32) -> bool {
     dice < 7 && matches!(world.calendar.day(day).kind, DayKind::Workday | DayKind::MakeUp)
 }
 
-/// What a whole unit has to do more of on a day: what an outage left undone, or a peak of calls.
+/// What a whole unit has to do more of on a day: what an outage left undone, a week's campaign, or a peak of calls.
 fn events(world: &World, unit: u16, day: u32) -> f64 {
     let worked = |day: &u32| matches!(world.calendar.day(*day).kind, DayKind::Workday | DayKind::MakeUp);
     let before = (day.saturating_sub(9)..day).rev().find(worked);
     if before.is_some_and(|before| outage(world, unit, before)) {
         return 1.85;
+    }
+    if mix(&world.seed(Stream::Event, unit.into(), u64::from(day / 7) | 1 << 41)) % 1000 < world.assume.campaigns {
+        return 1.6;
     }
     let dice = mix(&world.seed(Stream::Event, unit.into(), u64::from(day) | 1 << 40)) % 1000;
     match (world.units[usize::from(unit)].place, dice) {
@@ -252,9 +257,30 @@ fn open_list(world: &World, who: u32, day: u32, at: u32, rng: &mut Rng, log: &mu
     }
 }
 
+/// Customers who wait in the queue of a vendor's desk in one week.
+const QUEUE: u32 = 200;
+
+/// Somebody of the queue that the agents of a vendor's desk have in common, which is a quarter of their work.
+fn queued(world: &World, who: u32, day: u32, rng: &mut Rng) -> Option<u32> {
+    let unit = world.unit_of(who);
+    if unit.weight > 0 || !rng.chance(0.25) {
+        return None;
+    }
+    let block = &world.units[usize::from(unit.serves[0])].customers;
+    let first = mix(&world.seed(Stream::Upheaval, 1 << 41 | u64::from(world.employee(who).unit), u64::from(day / 7))) % block.len() as u64;
+    let place = (first + u64::from(rng.below(QUEUE)) * 7919) % block.len() as u64;
+    Some(world.customers.real(block.start + place as u32))
+}
+
 /// Whom a case is about: somebody of the book, else a visitor of a branch that the unit serves, rarely of another.
 pub(crate) fn customer(world: &World, who: u32, day: u32, rng: &mut Rng) -> u32 {
     let employee = world.employee(who);
+    if let Some(branch) = upheaval::across(world, who, day, rng) {
+        return world.customers.visitor(&world.units[usize::from(branch)].customers, rng);
+    }
+    if let Some(waiting) = queued(world, who, day, rng) {
+        return waiting;
+    }
     if rng.chance(employee.role_on(day).own) {
         return world.customers.real(employee.book.customer(employee.book.rank(day, rng)));
     }

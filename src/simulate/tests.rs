@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::*;
 
-fn company(employees: u32, days: u32, seed: u64) -> Company {
+pub(crate) fn company(employees: u32, days: u32, seed: u64) -> Company {
     Company::new(Options { employees, days, seed, ..Options::default() }).unwrap()
 }
 
 /// The hash of every file, by name.
-fn written(company: &Company) -> (tempfile::TempDir, BTreeMap<String, blake3::Hash>) {
+pub(crate) fn written(company: &Company) -> (tempfile::TempDir, BTreeMap<String, blake3::Hash>) {
     let dir = tempfile::tempdir().unwrap();
     company.write(dir.path()).unwrap();
     let files = std::fs::read_dir(dir.path()).unwrap().map(|entry| {
@@ -23,7 +23,7 @@ fn written(company: &Company) -> (tempfile::TempDir, BTreeMap<String, blake3::Ha
     (dir, hashes)
 }
 
-fn lines(dir: &Path, name: &str) -> Vec<String> {
+pub(crate) fn lines(dir: &Path, name: &str) -> Vec<String> {
     std::fs::read_to_string(dir.join(name)).unwrap().lines().map(str::to_owned).collect()
 }
 
@@ -35,7 +35,7 @@ fn ms(time: &str) -> i64 {
 fn one_seed_gives_the_same_bytes_and_another_gives_others() {
     let hashes = |seed| written(&company(60, 8, seed)).1;
     let first = hashes(1);
-    assert_eq!(first.len(), 12);
+    assert_eq!(first.len(), 13);
     assert_eq!(first, hashes(1));
     let other = hashes(2);
     assert!(["access.jsonl", "employees.csv", "labels.csv", "subjects.csv"].iter().all(|name| first[*name] != other[*name]));
@@ -116,7 +116,7 @@ fn every_label_has_its_insider_and_accesses_in_its_time() {
 }
 
 /// The names of the contract's list.
-const TYPOLOGIES: &str = "bulk_extract low_and_slow subscription_harvest enumeration tool_driven list_matching lookup_to_order \
+pub(crate) const TYPOLOGIES: &str = "bulk_extract low_and_slow subscription_harvest enumeration tool_driven list_matching lookup_to_order \
     dossier_assembly fabricated_business out_of_territory borrowed_account shared_privilege ghost_leaver off_duty role_without_need \
     segment_skim tracked_person celebrity control_change_then_lookup privileged_bypass log_gap threshold_hugging splitting_collusion \
     vendor_cohort canary";

@@ -2,10 +2,11 @@
 //! function of this and of sub-seeds, so days need not be made in order.
 
 use super::Options;
+use super::assumptions::{Assumptions, Innocent};
 use super::calendar::Calendar;
 use super::customers::Customers;
 use super::people::{self, Employee};
-use super::sites::{self, Unit};
+use super::sites::{self, Shape, Unit};
 use super::{Error, services};
 
 /// What a sub-seed is for, so that no two uses share a sequence.
@@ -23,6 +24,8 @@ pub(crate) enum Stream {
     Terminal,
     Event,
     Application,
+    Claim,
+    Upheaval,
 }
 
 /// A time of one day in which a system logged nothing, in milliseconds since midnight; both ends exclusive.
@@ -37,6 +40,7 @@ pub(crate) struct Gap {
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) options: Options,
+    pub(crate) assume: &'static Assumptions,
     pub(crate) calendar: Calendar,
     pub(crate) units: Vec<Unit>,
     pub(crate) employees: Vec<Employee>,
@@ -54,15 +58,21 @@ impl World {
     pub(crate) fn new(options: Options) -> Result<Self, Error> {
         options.check()?;
         let calendar = Calendar::new(options.start, options.days, &options.zone)?;
-        let units = sites::plan(options.employees, (options.employees * CUSTOMERS_PER_EMPLOYEE).max(FEWEST_CUSTOMERS));
-        let employees = people::plan(options.seed, options.employees, &calendar, &units);
+        let assume = options.assume.figures();
+        let vendor_unit = assume.vendor_unit || options.innocent == Some(Innocent::Vendor);
+        let units = sites::plan(
+            options.employees,
+            (options.employees * CUSTOMERS_PER_EMPLOYEE).max(FEWEST_CUSTOMERS),
+            &Shape { unequal: assume.unequal, vendor_unit, merger: options.innocent == Some(Innocent::Merger) },
+        );
+        let employees = people::plan(&options, assume, &calendar, &units);
         let banks_at: Vec<u16> = employees.iter().map(|employee| units[usize::from(employee.unit)].serves[0]).collect();
         let customers = Customers::new(options.seed, &units, &banks_at);
         let mut members = vec![Vec::new(); units.len()];
         for (index, employee) in employees.iter().enumerate() {
             members[usize::from(employee.unit)].push(index as u32);
         }
-        Ok(Self { options, calendar, units, employees, customers, members, gaps: Vec::new() })
+        Ok(Self { options, assume, calendar, units, employees, customers, members, gaps: Vec::new() })
     }
 
     pub(crate) fn employee(&self, who: u32) -> &Employee {

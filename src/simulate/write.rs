@@ -139,6 +139,7 @@ impl Company {
         text("leaked.csv", &mut directory::leaked(world, &self.labels))?;
         text("decoys.csv", &mut whole(directory::decoys(world, &self.decoys)))?;
         text("catalog.toml", &mut whole(schema::catalog()))?;
+        text("company.toml", &mut whole(directory::settings(&world.options)))?;
         text("config.toml", &mut whole(directory::config(&world.options.zone)))
     }
 

@@ -18,7 +18,8 @@ pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option
         return Some(Assignment::of(actor, days, 1).at(pool.rng.below(1_000_000)));
     }
     let staff = pool.world.employees.len() as u32;
-    let most = if staff < 500 { 4 } else { difficulty.of(10, 6, 1) };
+    let (obvious, medium) = pool.world.assume.crowd;
+    let most = if staff < 500 { 4.min(medium) } else { difficulty.of(obvious, medium, 1) };
     let team = pool.team(start, days, most, |_, _| true, |_, _, _| true)?;
     let vips = vips(pool.world);
     let nth = pool.rng.below(vips.len().max(1) as u32) as usize;

@@ -6,7 +6,7 @@
 use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, pace};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, bought, pace};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -23,10 +23,11 @@ pub(super) fn assign(pool: &mut ActorPool<'_>, difficulty: Difficulty) -> Option
 pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
     let duty = episode.duty(world, day);
     let count = episode.count(rng);
-    let unknown = episode.difficulty.of(0.66, 0.5, 0.35);
+    // A list of the own region is fresher.
+    let unknown = episode.difficulty.of(0.66, 0.5, 0.35) * if world.assume.territory_lists { 0.4 } else { 1.0 };
     let start = duty.sample(rng).min(duty.last().saturating_sub(200 * MINUTE)).max(duty.first());
     let mut in_a_row = pace(start, 6, 22);
-    for customer in anybody(world, count, rng) {
+    for customer in bought(world, episode.actor, count, rng) {
         let at = match episode.difficulty {
             Difficulty::Obvious | Difficulty::Medium => in_a_row(rng),
             Difficulty::Subtle => duty.sample(rng),

@@ -4,7 +4,7 @@
 use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, bought};
 use crate::simulate::queries;
 use crate::simulate::rng::Rng;
 use crate::simulate::world::World;
@@ -27,7 +27,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
     let since = world.calendar.date(day as i32 - episode.difficulty.of(30, 7, 1)).to_string();
     let count = episode.count(rng);
     let parts = episode.difficulty.of(3, 2, 1);
-    let found = anybody(world, count, rng);
+    let found = bought(world, episode.actor, count, rng);
     for (nth, part) in found.chunks((found.len() / parts + 1).max(1)).enumerate() {
         let at = duty.sample(rng).max(duty.first() + 5 * MINUTE);
         // Every third time the log knows the rows only.

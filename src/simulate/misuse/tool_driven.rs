@@ -7,7 +7,7 @@
 use crate::simulate::actor_pool::ActorPool;
 use crate::simulate::calendar::MINUTE;
 use crate::simulate::day::DayLog;
-use crate::simulate::episode::{Assignment, Difficulty, Episode, anybody, strangers};
+use crate::simulate::episode::{Assignment, Difficulty, Episode, bought, strangers};
 use crate::simulate::rng::Rng;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
@@ -28,7 +28,7 @@ pub(super) fn act(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log
     let count = lasting / gap;
     // Whoever ordered it does not care which branch they belong to.
     let subjects = match episode.difficulty {
-        Difficulty::Obvious => anybody(world, count, rng),
+        Difficulty::Obvious => bought(world, episode.actor, count, rng),
         Difficulty::Medium | Difficulty::Subtle => strangers(world, episode.actor, count, rng),
     };
     let mut at = start;
