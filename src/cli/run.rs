@@ -28,6 +28,7 @@ use leakwarden::telemetry::metrics::Metrics;
 use leakwarden::telemetry::{logging, untrusted};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -69,6 +70,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?;
     let (stop, stopped) = crossbeam_channel::bounded(1);
+    let stopping = Arc::new(AtomicBool::new(false));
     let (reload, asked) = crossbeam_channel::bounded(1);
     {
         // From now on a hang-up does not end the process, however long the state takes to restore.
@@ -85,8 +87,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         // The service drops its end when it is done.
         let _ = end.await;
     }));
+    let is_told = stopping.clone();
     runtime.spawn(async move {
         told_to_stop().await;
+        is_told.store(true, Ordering::Release);
         // A full channel means that it was told already.
         let _ = stop.try_send(());
     });
@@ -111,7 +115,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let parts = || -> Result<Parts, Failure> {
         Ok(Parts {
-            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?,
+            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?.until(stopping.clone()),
             dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
             sealer: dead_letters::sealer(&config)?,
             reloads: Some(reloads().context("cannot start to look for changes")?),
@@ -146,7 +150,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         health.set_cut_off(false);
         let parts = parts()?;
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
-        tracing::info!("stopped; state is saved");
+        tracing::info!("stopped");
         drop(ended);
         let _ = runtime.block_on(serving);
         runtime.shutdown_background();
@@ -166,7 +170,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
-    tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped; state is saved");
+    tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped");
     drop(ended);
     // Whether the last answers went out changes nothing any more.
     let _ = runtime.block_on(serving);

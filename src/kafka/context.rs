@@ -9,10 +9,16 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use std::sync::{Mutex, PoisonError};
 
+/// What librdkafka's log calls a commit that failed.
+const COMMIT_FAILED: &str = "COMMITFAIL";
+
 /// What one client reacts to beside the log.
 pub trait ClientEvents: Send + Sync {
     /// Something failed; it is in the log already.
     fn on_error(&self, _: &KafkaError, _reason: &str) {}
+
+    /// Offsets were not committed, for good; it is in the log already.
+    fn on_commit_failed(&self) {}
 
     /// Statistics, as often as `statistics.interval.ms` says.
     fn on_statistics(&self, _: &Statistics) {}
@@ -35,8 +41,13 @@ impl<E: ClientEvents> ClientContext for KafkaContext<E> {
         // A group that shares out its partitions anew takes no commits meanwhile; they are made again, here or elsewhere.
         let is_rebalance =
             ["Group rebalance in progress", "Specified group generation id is not valid"].iter().any(|why| message.contains(why));
-        if facility == "COMMITFAIL" && is_rebalance {
+        if facility == COMMIT_FAILED && is_rebalance {
             return tracing::info!(facility, "kafka: {message}");
+        }
+        // librdkafka calls nobody back for a commit that was asked for without a queue, and logs each that fails for good.
+        if facility == COMMIT_FAILED {
+            self.0.on_commit_failed();
+            return tracing::warn!(facility, "kafka: offsets are not committed; the state has them: {message}");
         }
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {

@@ -13,7 +13,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -73,6 +73,7 @@ pub struct GroupMember {
 struct MemberState {
     stopping: AtomicBool,
     joined: AtomicBool,
+    failed_commits: AtomicU64,
     assigned: Mutex<BTreeSet<TopicPartition>>,
     /// Assigned, while their committed offsets are not known yet.
     unannounced: Mutex<Vec<TopicPartition>>,
@@ -80,7 +81,8 @@ struct MemberState {
 
 /// How long a rebalance waits for revoked partitions to be given up in order.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(8);
-const POLL: Duration = Duration::from_millis(100);
+/// How long a poll waits; a stop and commits wait as long.
+const POLL: Duration = Duration::from_millis(50);
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long leaving the group may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -90,7 +92,11 @@ struct Membership {
     events: Sender<GroupEvent>,
 }
 
-impl ClientEvents for Membership {}
+impl ClientEvents for Membership {
+    fn on_commit_failed(&self) {
+        self.state.failed_commits.fetch_add(1, Ordering::AcqRel);
+    }
+}
 
 impl ConsumerContext for KafkaContext<Membership> {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
@@ -112,7 +118,8 @@ impl ConsumerContext for KafkaContext<Membership> {
             state.unannounced().retain(|new| !named.contains(new));
             if consumer.assignment_lost() {
                 let _ = events.send(GroupEvent::Lost(named));
-            } else if !named.is_empty() {
+            } else if !named.is_empty() && !state.stopping.load(Ordering::Acquire) {
+                // Who stops has given them up already.
                 let (done, given_up) = bounded(1);
                 if events.send(GroupEvent::Revoked(named, done)).is_ok() {
                     let _ = given_up.recv_timeout(REVOKE_TIMEOUT);
@@ -189,6 +196,11 @@ impl GroupMember {
         self.state.joined.load(Ordering::Acquire)
     }
 
+    /// How many commits have failed for good since this was last asked for.
+    pub fn take_failed_commits(&self) -> u64 {
+        self.state.failed_commits.swap(0, Ordering::AcqRel)
+    }
+
     /// Begins to leave the group, where there are others to do so at the same time.
     pub fn begin_to_leave(&self) {
         self.state.stopping.store(true, Ordering::Release);
@@ -259,7 +271,7 @@ impl MemberThread {
         }
     }
 
-    /// librdkafka logs commits that fail.
+    /// Commits that fail are logged as their answers come.
     fn commit(&self, commits: &[Commit]) {
         let assigned = self.state.assigned().clone();
         let mut list = TopicPartitionList::new();
@@ -279,8 +291,6 @@ impl MemberThread {
         while let Ok(commits) = self.commits.try_recv() {
             self.commit(&commits);
         }
-        if !leaving::leave(self.consumer, LEAVE_TIMEOUT) {
-            tracing::warn!("kafka: the group could not be left in time: it waits for this process until its session runs out");
-        }
+        leaving::leave(self.consumer, LEAVE_TIMEOUT);
     }
 }

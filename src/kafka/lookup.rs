@@ -3,8 +3,9 @@
 use crate::kafka::consumer::partition_list;
 use crate::kafka::context::KafkaContext;
 use crate::kafka::identity::{Continuity, Found, MarkKey, RecordMark, compare};
+use crate::kafka::leaving;
 use crate::kafka::read_records::ReadRecords;
-use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::settings::{Cluster, READS_OFFSETS, SettingsError};
 use crate::kafka::topics::retry_unready;
 use crate::model::topic::TopicPartition;
 use rdkafka::config::RDKafkaLogLevel;
@@ -17,11 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 const DEFAULTS: &[(&str, &str)] = &[
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "error"),
-    ("enable.partition.eof", "true"),
-    ("allow.auto.create.topics", "false"),
     ("fetch.wait.max.ms", "20"),
     // One record is wanted; a broker gives nothing of a partition whose batch is larger than this, but for one partition at a time.
     ("fetch.message.max.bytes", "1048576"),
@@ -53,19 +49,24 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// A client that looks.
 pub struct LogReader {
-    consumer: BaseConsumer<KafkaContext<()>>,
+    /// None once it is let go.
+    consumer: Option<BaseConsumer<KafkaContext<()>>>,
     key: MarkKey,
 }
 
 impl LogReader {
     /// Connects; brokers may be away. `group` is only a name that librdkafka asks for.
     pub fn new(cluster: &Cluster, group: &str, key: MarkKey) -> Result<LogReader, SettingsError> {
-        let mut config = cluster.config(DEFAULTS)?;
+        let mut config = cluster.config(&[READS_OFFSETS, DEFAULTS].concat())?;
         config.set("group.id", format!("{group}.lookup"));
         // A service needs no name for what it only looks at, and its own must not be taken twice.
         config.remove("group.instance.id");
         config.set_log_level(RDKafkaLogLevel::Critical);
-        Ok(LogReader { consumer: cluster.request_client(&config, KafkaContext(()))?, key })
+        Ok(LogReader { consumer: Some(cluster.request_client(&config, KafkaContext(()))?), key })
+    }
+
+    fn consumer(&self) -> &BaseConsumer<KafkaContext<()>> {
+        self.consumer.as_ref().expect("it is taken in drop alone")
     }
 
     /// What stands at these offsets, within about such a time.
@@ -92,7 +93,7 @@ impl LogReader {
 
     /// The first offset of a partition that has not expired, and the next one to be written.
     pub fn bounds(&self, of: &TopicPartition) -> Option<(i64, i64)> {
-        retry_unready(|| self.consumer.fetch_watermarks(&of.topic, of.partition, REQUEST)).ok()
+        retry_unready(|| self.consumer().fetch_watermarks(&of.topic, of.partition, REQUEST)).ok()
     }
 
     /// Records at these offsets, or that others come; and partitions that have none from there on.
@@ -102,7 +103,7 @@ impl LogReader {
             let _ = list.add_partition(&of.topic, of.partition).set_offset(Offset::Offset(*at));
         }
         let (mut found, mut ended) = (BTreeMap::new(), BTreeSet::new());
-        if let Err(error) = self.consumer.assign(&list) {
+        if let Err(error) = self.consumer().assign(&list) {
             tracing::debug!(%error, "kafka: cannot look");
             return (found, ended);
         }
@@ -114,7 +115,7 @@ impl LogReader {
             wanted.keys().filter(|of| found.contains_key(of) || ended.contains(of)).count()
         };
         while answered(&found, &ended) + out_of_range < wanted.len() && Instant::now() < until {
-            match self.consumer.poll(POLL) {
+            match self.consumer().poll(POLL) {
                 Some(Ok(message)) => {
                     let of = TopicPartition::new(message.topic(), message.partition());
                     // One from before it can only be of an earlier look.
@@ -125,7 +126,7 @@ impl LogReader {
                     let hash = || self.key.hash(message.timestamp().to_millis(), message.key().unwrap_or_default(), message.payload());
                     let what = if message.offset() == *at { Found::Record(hash()) } else { Found::Removed };
                     // What comes behind it is of no use, and would keep the other partitions waiting.
-                    if let Err(error) = self.consumer.pause(&partition_list(&[(&of, None)])) {
+                    if let Err(error) = self.consumer().pause(&partition_list(&[(&of, None)])) {
                         tracing::debug!(%error, "kafka: cannot pause");
                     }
                     found.insert(of, what);
@@ -142,8 +143,8 @@ impl LogReader {
             }
         }
         // A partition stays paused where it is assigned again.
-        let resumed = self.consumer.resume(&partition_list(&found.keys().map(|of| (of, None)).collect::<Vec<_>>()));
-        if let Err(error) = resumed.and_then(|()| self.consumer.unassign()) {
+        let resumed = self.consumer().resume(&partition_list(&found.keys().map(|of| (of, None)).collect::<Vec<_>>()));
+        if let Err(error) = resumed.and_then(|()| self.consumer().unassign()) {
             tracing::debug!(%error, "kafka: cannot look any more");
         }
         (found, ended)
@@ -171,7 +172,7 @@ impl LogReader {
     /// Between two looks: librdkafka asks for a new token inside of a poll alone, and connections of one whose token has run out are lost.
     pub fn keep_up(&self) {
         // Nothing is assigned, so that nothing comes but questions of the client itself.
-        let _ = self.consumer.poll(Duration::ZERO);
+        let _ = self.consumer().poll(Duration::ZERO);
     }
 
     /// The key of the hashes.
@@ -241,5 +242,11 @@ impl LogReader {
     /// What stands at one offset.
     pub fn look_at(&self, of: &TopicPartition, offset: i64, within: Duration) -> Found {
         self.look(&[(of.clone(), offset)].into(), within).remove(of).unwrap_or(Found::Unknown)
+    }
+}
+
+impl Drop for LogReader {
+    fn drop(&mut self) {
+        self.consumer.take().into_iter().for_each(leaving::let_go);
     }
 }

@@ -18,6 +18,16 @@ pub const TLS: bool = cfg!(any(feature = "tls", feature = "tls-vendored"));
 /// Settings on which correctness rests, so that users cannot change them.
 const RESERVED: &[&str] = &["bootstrap.servers", "metadata.broker.list", "group.id", "enable.auto.commit", "enable.auto.offset.store"];
 
+/// Defaults of a client that reads given offsets outside of any group: it commits nothing, is told where a partition ends, and of an
+/// offset that is not there rather than being led to another.
+pub const READS_OFFSETS: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+    ("enable.partition.eof", "true"),
+    ("allow.auto.create.topics", "false"),
+];
+
 const PROTOCOL: &str = "security.protocol";
 
 /// A cluster and how to speak to it.

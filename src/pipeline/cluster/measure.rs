@@ -4,6 +4,7 @@ use super::Process;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::service::{now, record_counts};
 use crate::stream::InternalTopic;
+use crate::telemetry::metrics::table;
 
 impl Process {
     pub(super) fn measure(&mut self) {
@@ -39,6 +40,8 @@ impl Process {
         if let Some(lag) = self.survey.lag() {
             self.service.metrics.set_cluster_lag(lag.input, lag.access);
         }
+        let failed = self.input_group.take_failed_commits() + self.task_group.take_failed_commits();
+        self.service.metrics.add(table::COMMITS_FAILED, [], failed);
         self.measure_lag();
         let counts = self.node.counts();
         record_counts::count_settled(&counts, |index| self.service.followed.metrics_of(index));

@@ -1,6 +1,6 @@
 //! Input partitions and tasks come and go with the members of the group.
 
-use super::{LAST_SAVE, Process};
+use super::{Process, REVOKED_SAVE};
 use crate::kafka::group::GroupEvent;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::failpoint::hit;
@@ -33,7 +33,7 @@ impl Process {
                 }
                 GroupEvent::Revoked(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
-                    self.last_save(&tasks)?;
+                    self.last_save(&tasks, REVOKED_SAVE)?;
                     hit("giving up");
                     self.give_up(&gone, &access);
                     drop::<Sender<()>>(done);
@@ -75,24 +75,26 @@ impl Process {
         }
     }
 
-    /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it.
-    pub(super) fn last_save(&mut self, tasks: &[i32]) -> anyhow::Result<()> {
-        let until = Instant::now() + LAST_SAVE;
+    /// Saves tasks that are given up, so that whoever takes them on need not read much again. Nothing rests on it: one that cannot be
+    /// saved now, since it waits for what others say, is read again from its last save on, and is not waited for.
+    pub(super) fn last_save(&mut self, tasks: &[i32], within: Duration) -> anyhow::Result<()> {
+        let until = Instant::now() + within;
         self.release_all()?;
-        // One that is under way ends first.
         let mut begun: BTreeSet<i32> = BTreeSet::new();
         while Instant::now() < until {
-            for task in tasks {
-                if !begun.contains(task) && self.node.checkpoint_task(*task, &Parallel) {
-                    begun.insert(*task);
+            // A save that is under way ends first.
+            let mut is_busy = false;
+            for task in tasks.iter().filter(|task| !begun.contains(task)).copied().collect::<Vec<_>>() {
+                if self.node.checkpoint_task(task, &Parallel) {
+                    begun.insert(task);
+                } else {
+                    is_busy |= self.node.is_checkpointing(task);
                 }
             }
             self.node.prepare_commits();
             self.node.step(&Parallel)?;
             self.act()?;
-            let waiting =
-                tasks.iter().any(|task| self.node.is_checkpointing(*task) || (!begun.contains(task) && self.node.is_running(*task)));
-            if !waiting && self.node.unacknowledged() == 0 {
+            if !is_busy && !tasks.iter().any(|task| self.node.is_checkpointing(*task)) && self.node.unacknowledged() == 0 {
                 break;
             }
             std::thread::sleep(Duration::from_millis(2));

@@ -23,6 +23,7 @@ use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
+use crate::pipeline::service::stopping::Stopping;
 use crate::pipeline::service::{Parts, Service, now, record_counts};
 use crate::store::seal::StateSealer;
 use crate::stream::InternalTopic;
@@ -57,8 +58,12 @@ const FRESH: Span = Span::minutes(15);
 const UNSAVED: u32 = 4;
 /// After so long the same offset is committed again: a commit may have failed.
 const COMMITTED_AGAIN: Duration = Duration::from_secs(5);
-/// How long the last save of tasks may take, and the sinks to acknowledge at the end.
-const LAST_SAVE: Duration = Duration::from_secs(6);
+/// How long the save of tasks that are revoked may take: all others wait for it.
+const REVOKED_SAVE: Duration = Duration::from_secs(3);
+/// How long the last save may take before this process leaves its groups: the others wait for its tasks.
+const LAST_SAVE: Duration = Duration::from_millis(600);
+/// How long the sinks may take to acknowledge at the end.
+const LAST_ALERTS: Duration = Duration::from_secs(6);
 /// How long the Kafka client may take to leave a group.
 const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 /// How long caches may take to be written when the process ends.
@@ -158,15 +163,20 @@ impl Process {
             self.step()?;
         }
         self.service.health.set_stopping();
+        let stopping = Stopping::begin();
         let tasks: Vec<i32> = self.node.tasks().map(|(task, _)| task).collect();
         self.make_inputs_known(Instant::now(), true);
         self.withdraw_configuration();
-        self.last_save(&tasks)?;
-        self.service.publisher.stop(LAST_SAVE);
-        self.caches.stop(CACHE_WITHIN);
+        self.last_save(&tasks, LAST_SAVE)?;
+        stopping.done("tasks are saved");
         let members = [self.task_group, self.input_group];
         members.iter().for_each(GroupMember::begin_to_leave);
         let left = members.map(|member| member.leave(LEAVE_WITHIN));
+        stopping.done("the groups are left");
+        // Whoever has the tasks now tells again what is not acknowledged.
+        self.service.publisher.stop(LAST_ALERTS);
+        self.caches.stop(CACHE_WITHIN);
+        stopping.done("sinks and caches are closed");
         if left.contains(&false) {
             tracing::warn!("the Kafka client did not leave in time and is left behind");
         }

@@ -32,9 +32,11 @@ use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::{COMPLETE_AFTER, Released};
 use crate::pipeline::service::observer::{Observer, Progress};
 use crate::pipeline::service::publisher::Cause;
+use crate::pipeline::service::stopping::Stopping;
 use crate::pipeline::service::{self, REST_WITHIN, Service, now, record_counts};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::source::piece::Piece;
+use crate::telemetry::metrics::table;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
@@ -82,6 +84,9 @@ struct Taken {
 /// How long sinks may take to acknowledge before a checkpoint is put off.
 const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long a group waits for sinks before it is left: while this process is a member, nobody else is given its partitions.
+const LEFT_WITHIN: Duration = Duration::from_millis(600);
+
 /// What failed where it cannot be written down what is being decoded.
 const IN_WORK: &str = "cannot write down what is being decoded";
 
@@ -119,8 +124,9 @@ impl Live {
             self.step(observer)?;
         }
         self.service.health.set_stopping();
-        let stopping = Instant::now();
-        while self.service.followed.is_mid_record(Instant::now()) && stopping.elapsed() < COMPLETE_AFTER {
+        let stopping = Stopping::begin();
+        let since = Instant::now();
+        while self.service.followed.is_mid_record(Instant::now()) && since.elapsed() < COMPLETE_AFTER {
             self.step(observer)?;
         }
         // Nothing is saved or committed past a dead letter that could not be kept: then this fails.
@@ -129,13 +135,21 @@ impl Live {
         self.positions.know(self.service.followed.made_tables());
         self.positions.know_columns(self.service.followed.columns());
         let Live { mut engine, mut parts, positions, service, .. } = self;
+        if !service.publisher.wait(LEFT_WITHIN) {
+            tracing::warn!("sinks have not acknowledged all alerts: the group is left before, and the last offsets are not committed");
+            parts.sources.begin_to_stop();
+        }
         let acknowledged = service.publisher.stop(ACKNOWLEDGED_WITHIN);
         if acknowledged && let Some(state) = &mut parts.state {
             state.save(engine.snapshot(), &positions).context("cannot save the state")?;
             parts.sources.commit(&positions);
             parts.spool.iter_mut().for_each(Spool::saved);
+            stopping.done("the state is saved");
+        } else if parts.state.is_some() {
+            tracing::warn!("the state is not saved: what came since the last save is read again after the next start");
         }
         parts.sources.stop();
+        stopping.done("the sources are left");
         engine.discard_provisional();
         Ok(engine)
     }
@@ -350,6 +364,7 @@ impl Live {
     fn measure(&mut self) {
         let watermarks = self.service.followed.measure_watermarks(now(), |id| self.engine.watermark(*id));
         let mut waiting = 0;
+        self.service.metrics.add(table::COMMITS_FAILED, [], self.parts.sources.take_failed_commits());
         for (source, lag) in self.parts.sources.lag() {
             waiting += lag;
             self.service.followed.sources()[source].metrics.set_lag(lag);
@@ -383,7 +398,7 @@ impl Live {
         if self.parts.state.is_none() {
             return Ok(());
         }
-        if !self.service.publisher.wait(ACKNOWLEDGED_WITHIN) {
+        if !self.service.publisher.wait_while_running(ACKNOWLEDGED_WITHIN) {
             tracing::warn!("sinks have not acknowledged all alerts: the checkpoint is put off");
             return Ok(());
         }

@@ -188,9 +188,19 @@ impl Sources {
         }
     }
 
+    /// How many commits have failed for good since this was last asked for.
+    pub fn take_failed_commits(&self) -> u64 {
+        self.kafka.iter().map(|(_, kafka)| kafka.take_failed_commits()).sum()
+    }
+
+    /// Begins to leave every source. Nothing is committed any more.
+    pub fn begin_to_stop(&self) {
+        self.kafka.iter().for_each(|(_, kafka)| kafka.begin_to_stop());
+    }
+
     /// Leaves every source.
     pub fn stop(self) {
-        self.kafka.iter().for_each(|(_, kafka)| kafka.begin_to_stop());
+        self.begin_to_stop();
         for (_, kafka) in self.kafka {
             if !kafka.stop(LEAVE_WITHIN) {
                 tracing::warn!("the Kafka client did not leave in time and is left behind");

@@ -25,6 +25,7 @@ pub mod followed;
 pub mod observer;
 pub mod publisher;
 pub mod record_counts;
+pub mod stopping;
 
 use crate::config::schema::Config;
 use crate::engine::context::Context;

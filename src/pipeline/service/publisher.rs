@@ -92,6 +92,11 @@ impl Publisher {
         self.delivery.wait(at_most)
     }
 
+    /// The same, and no longer once the service is to stop.
+    pub fn wait_while_running(&self, at_most: Duration) -> bool {
+        self.delivery.wait_while_running(at_most)
+    }
+
     /// Ends the sinks. Says whether they had acknowledged everything before.
     pub fn stop(self, at_most: Duration) -> bool {
         let acknowledged = self.delivery.stop(at_most);

@@ -6,7 +6,7 @@
 use crate::kafka::context::{KafkaContext, LastError};
 use crate::kafka::identity::{Continuity, MarkKey, Marks, RecordMark};
 use crate::kafka::lookup::LogReader;
-use crate::kafka::settings::{Cluster, SettingsError};
+use crate::kafka::settings::{Cluster, READS_OFFSETS, SettingsError};
 use crate::model::topic::TopicPartition;
 use crate::source::SourceError;
 use crate::source::kafka::{Positions, bounds};
@@ -33,11 +33,6 @@ const REQUEST: Duration = Duration::from_secs(20);
 const LEAVING: Duration = Duration::from_secs(5);
 
 const DEFAULTS: &[(&str, &str)] = &[
-    ("enable.auto.commit", "false"),
-    ("enable.auto.offset.store", "false"),
-    ("auto.offset.reset", "error"),
-    ("enable.partition.eof", "true"),
-    ("allow.auto.create.topics", "false"),
     // Of all partitions together: what waits while others are further behind.
     ("queued.max.messages.kbytes", "16384"),
 ];
@@ -86,7 +81,7 @@ impl BoundedTopics {
             };
             Ok((to.unwrap_or(0).max(first), Some(Rewound { expected: next, to })))
         };
-        let mut config = self.cluster.config(DEFAULTS)?;
+        let mut config = self.cluster.config(&[READS_OFFSETS, DEFAULTS].concat())?;
         config.set("group.id", &self.group);
         config.set_log_level(RDKafkaLogLevel::Warning);
         let consumer = self.cluster.request_client(&config, KafkaContext(LastError::default()))?;

@@ -12,7 +12,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shared by the poll thread, the callbacks (which run on it) and the owner of the source.
@@ -22,6 +22,8 @@ pub struct ConsumerState {
     pub stopping: AtomicBool,
     /// Partitions are assigned and a broker answers.
     pub connected: AtomicBool,
+    /// Commits that have failed for good since that was last asked for.
+    pub failed_commits: AtomicU64,
     inner: Mutex<Inner>,
 }
 
@@ -237,6 +239,10 @@ pub struct Callbacks(pub Arc<ConsumerState>);
 pub type SourceConsumer = BaseConsumer<KafkaContext<Callbacks>>;
 
 impl ClientEvents for Callbacks {
+    fn on_commit_failed(&self) {
+        self.0.failed_commits.fetch_add(1, Ordering::AcqRel);
+    }
+
     fn on_error(&self, error: &KafkaError, _: &str) {
         let down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
         if down && self.0.connected.swap(false, Ordering::AcqRel) {

@@ -186,7 +186,12 @@ impl KafkaSource {
         self.state.lag()
     }
 
-    /// These offsets are contained in the saved state: commits them soon. Asynchronous; only the latest call counts. A failed commit is logged and harms nothing.
+    /// How many commits have failed for good since this was last asked for.
+    pub fn take_failed_commits(&self) -> u64 {
+        self.state.failed_commits.swap(0, Ordering::AcqRel)
+    }
+
+    /// These offsets are contained in the saved state: commits them soon. Asynchronous; only the latest call counts. A failed commit is logged, counted, and harms nothing.
     pub fn commit(&self, positions: Positions) {
         self.state.request_commit(positions);
     }

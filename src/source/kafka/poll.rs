@@ -200,9 +200,7 @@ impl Poller {
     /// Leaves the group, after pending commits and within [`LEAVING`]. Messages that still come are dropped.
     fn leave(self) {
         self.commit();
-        if !leaving::leave(self.consumer, LEAVING) {
-            tracing::warn!("kafka: the group could not be left in time: it waits for this process until its session runs out");
-        }
+        leaving::leave(self.consumer, LEAVING);
     }
 }
 

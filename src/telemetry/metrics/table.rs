@@ -193,6 +193,9 @@ metrics! {
     CLUSTER_LAG: GaugeRow<1> = "cluster_lag_records", [CLUSTER_TOPIC], "messages",
         "Messages that the group of the cluster has not committed yet, of all partitions, also of those that nobody has or that somebody \
          has who died: of the input, and of the tasks' own topic, whose messages hold many records. Every process says the same.";
+    COMMITS_FAILED: CounterRow<0> = "commits_failed_total", [], "commits",
+        "Commits of offsets that brokers refused. Nothing is lost by it: the state has the offsets; whoever watches the lag of the group \
+         sees too much.";
     CLUSTER_CONFIGURATIONS: GaugeRow<0> = "cluster_configurations", [], "configurations",
         "How many different configurations (with directory and catalog) the processes of the cluster have: 1 is well.";
     TASKS_RUNNING: GaugeRow<0> = "tasks_running", [], "tasks",

@@ -230,6 +230,26 @@ impl Topics {
         names
     }
 
+    /// Begins something, and says how long after it no group of these had a member any more.
+    pub fn emptied_after(&self, groups: &[&str], begin: impl FnOnce()) -> Duration {
+        let consumer = self.consumer("members");
+        let is_empty = |group: &&str| {
+            let list = retry_unready(|| consumer.fetch_group_list(Some(group), REQUEST)).expect("groups");
+            list.groups().iter().filter(|found| found.name() == *group).all(|found| found.members().is_empty())
+        };
+        // The first answer takes longest.
+        assert!(groups.iter().any(|group| !is_empty(group)), "somebody is a member of one of {groups:?}");
+        let begun = Instant::now();
+        begin();
+        while !groups.iter().all(is_empty) {
+            assert!(begun.elapsed() < PATIENCE, "{groups:?} still have members");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let elapsed = begun.elapsed();
+        leave(consumer);
+        elapsed
+    }
+
     /// A client of that group, which joins it only if it subscribes.
     fn consumer(&self, group: &str) -> BaseConsumer {
         let mut config = self.config.clone();
