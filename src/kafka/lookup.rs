@@ -71,7 +71,14 @@ impl LogReader {
 
     /// What stands at these offsets, within about such a time.
     pub fn look(&self, wanted: &BTreeMap<TopicPartition, i64>, within: Duration) -> BTreeMap<TopicPartition, Found> {
-        let (mut found, ended) = self.fetch(wanted, Instant::now() + within);
+        let begun = Instant::now();
+        let (mut found, ended) = self.fetch(wanted, begun + within);
+        tracing::debug!(
+            millis = begun.elapsed().as_millis() as u64,
+            wanted = wanted.len(),
+            found = found.len(),
+            "kafka: looked at records"
+        );
         let until = Instant::now() + within;
         for (of, at) in wanted {
             if found.contains_key(of) {

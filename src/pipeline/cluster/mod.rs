@@ -160,7 +160,7 @@ impl Process {
     pub fn run(mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
         self.service.configured(&self.node.context().config);
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
-            self.step()?;
+            self.step(stop)?;
         }
         self.service.health.set_stopping();
         let stopping = Stopping::begin();
@@ -183,7 +183,8 @@ impl Process {
         Ok(())
     }
 
-    fn step(&mut self) -> anyhow::Result<()> {
+    /// One step. What came and was not taken when it is to stop is read by whoever comes next.
+    fn step(&mut self, stop: &Receiver<()>) -> anyhow::Result<()> {
         let now = Instant::now();
         // Where this process was stopped for long, that nothing was read says nothing of the partitions.
         if now.duration_since(self.stepped_at) > Duration::from_secs(5) {
@@ -196,6 +197,9 @@ impl Process {
         if self.producer.unacknowledged_bytes() < UNDER_WAY {
             let mut wait = WAIT;
             for _ in 0..BATCHES {
+                if !stop.is_empty() {
+                    return Ok(());
+                }
                 let Some(batch) = self.consumer.receive(wait).context("kafka: reading")? else { break };
                 wait = Duration::ZERO;
                 self.take(&batch.partition, batch.assignment, batch.records)?;
