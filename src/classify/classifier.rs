@@ -169,6 +169,7 @@ impl Classifier {
             id_sequence: IdSequence::default(),
             target_subjects: Box::default(),
             signs: Signs::NAMED_LETTER,
+            drawn: false,
         };
         letters::named(&self.directory, text, around).into_iter().map(about).collect()
     }
@@ -226,6 +227,7 @@ impl Classifier {
             },
             target_subjects: indicators::target_subjects(record, &disclosure, catalog, &self.keys),
             signs: record.signs.and(signs),
+            drawn: false,
         };
         (access, disclosure)
     }

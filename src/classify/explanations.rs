@@ -58,6 +58,8 @@ pub struct BusinessReason {
     objects: Option<Arc<GlobMatcher>>,
     /// Whether it names its subjects.
     pub by_subject: bool,
+    /// Whether all of a unit share it.
+    pub is_shared: bool,
     /// Identity over restarts: print of its text.
     pub print: u64,
 }
@@ -170,6 +172,7 @@ impl Explanations {
             max_persons: written.max_persons,
             objects,
             by_subject: written.subjects.is_some(),
+            is_shared: written.unit.is_some(),
             print,
         };
         self.reasons.push(reason);
@@ -272,6 +275,12 @@ pub struct ReasonQuery<'a> {
 }
 
 impl BusinessReason {
+    /// What has no limit comes first, since a limit is not used up by what needs none; then what a unit shares. So what is taken of that
+    /// depends on the unit's accesses alone, and not on how far reasons of one employee are used up.
+    pub fn order(&self) -> (bool, bool) {
+        (self.max_persons.is_some(), !self.is_shared)
+    }
+
     fn covers(&self, asked: ReasonQuery<'_>) -> bool {
         self.from <= asked.time
             && asked.time <= self.to

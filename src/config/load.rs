@@ -70,13 +70,6 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     if !loader.problems.is_empty() {
         return Err(loader.problems);
     }
-    if config.cluster.as_ref().is_some_and(|cluster| cluster.tasks > 1)
-        && let Some(unit) = explanations.shared_units().iter().min()
-    {
-        let place = paths.explanations.as_deref().unwrap_or(Path::new("")).display().to_string();
-        let rule = "a reason with max_persons must be given to an employee where [cluster] tasks > 1: nobody counts for a whole unit";
-        return Err(vec![Problem::new(place, rule, format!("unit {unit:?}"))]);
-    }
     let seed = keys.print("seed", "profiles");
     Ok(Context {
         classifier: Arc::new(Classifier { catalog, directory, keys }),

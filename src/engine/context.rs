@@ -137,18 +137,6 @@ impl Context {
         }
     }
 
-    /// The task of an actor, of so many. It depends on the actor's name and the secret alone, whatever else is configured.
-    pub fn task(&self, actor: &Actor, tasks: u32) -> u32 {
-        let hash = FixedState::with_seed(self.seed).hash_one(actor);
-        ((hash >> 8) % u64::from(tasks.max(1))) as u32
-    }
-
-    /// The task that gets the events of a partition beside its records.
-    pub fn task_of_source(&self, name: &str, tasks: u32) -> u32 {
-        let hash = FixedState::with_seed(self.seed).hash_one(name);
-        ((hash >> 8) % u64::from(tasks.max(1))) as u32
-    }
-
     /// This set-up with names of partitions of its own.
     #[must_use]
     pub fn with_own_partitions(&self) -> Context {

@@ -292,7 +292,7 @@ impl KeyedStage {
     pub fn show_provisional(&mut self, arrived: Arrived<'_>) -> Vec<Revision> {
         let (settled, access) = (whole_minutes(self.progress.settled), arrived.access);
         // A claim is shown with the person who is claimed; the login's share is judged once it has settled.
-        if access.is_share() || self.has_settled(access) || access.time < settled {
+        if access.is_share() || access.drawn || self.has_settled(access) || access.time < settled {
             return Vec::new();
         }
         let key = self.shared.context.key(&access.actor);

@@ -26,6 +26,7 @@ pub mod partition_events;
 pub mod partition_watermarks;
 pub mod provisional;
 mod reload;
+mod routing;
 pub mod sequences;
 mod settled_ids;
 mod settling;

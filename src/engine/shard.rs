@@ -23,7 +23,7 @@ use crate::population::group_activity::{Activity, ActivityAccumulator, GroupDay}
 use crate::population::volume::{HourVolume, VolumeAccumulator};
 use crate::population::{LEARNT_AFTER, Summary};
 use crate::profile::Profile;
-use crate::profile::justification::ReasonUsage;
+use crate::profile::justification::{ReasonUsage, draw};
 use serde::{Deserialize, Serialize};
 
 pub use saved::ShardEntries;
@@ -120,13 +120,14 @@ impl Shard {
 
     /// Applies a record. `settles` never falls: what is emitted and remembered by it does not depend on how much settles at once.
     fn apply(&mut self, access: &Access, late: bool, settles: Timestamp, env: Env<'_>, out: &mut Output) {
+        let repeats = u64::from(!access.is_share() && !access.drawn);
         let seen = access.id.as_ref().map_or(Seen::First, |id| self.settled_ids.take(id.print, id.content, settles, env.context.dedup));
         let signed;
         let access = match seen {
             Seen::First | Seen::Other { same_login: false } => access,
             Seen::Repeat => {
                 // The record itself counts, and no login's share in it.
-                out.counts.source(access.source).duplicate += u64::from(!access.is_share());
+                out.counts.source(access.source).duplicate += repeats;
                 return;
             }
             Seen::Other { same_login: true } => {
@@ -134,6 +135,10 @@ impl Shard {
                 &signed
             }
         };
+        if access.drawn {
+            let employee = env.context.classifier.directory.employee_at(access.actor.name(), access.time);
+            return draw(&env.context.explanations, &mut self.usage, env.context.who(&access.actor, employee), access);
+        }
         // What could not be decoded is counted as that, whomever it names; a share, with the person that it was claimed for.
         if !access.signs.has(Signs::NAMED_LETTER) && !access.is_share() {
             self.volumes.note(access, settles);

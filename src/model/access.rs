@@ -256,6 +256,9 @@ pub struct Access {
     pub target_subjects: Box<[Subject]>,
     /// What of it can only be meant against the record.
     pub signs: Signs,
+    /// Whether it is here only for what it takes of a reason that its employee's unit shares: another process's task judges it. Never saved.
+    #[serde(skip)]
+    pub drawn: bool,
 }
 
 impl Access {
@@ -273,6 +276,13 @@ impl Access {
         // It is no repeat of the record itself.
         let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SHARE, ..id.clone() });
         Access { actor: Actor::Account(login), login: None, id, ..self.clone() }
+    }
+
+    /// What others need of it who count how far a reason of its employee's unit is used up.
+    #[must_use]
+    pub fn drawing(&self) -> Access {
+        let (inferred, target_subjects) = (Box::default(), Box::default());
+        Access { login: None, inferred, target_subjects, drawn: true, ..self.clone() }
     }
 
     /// Whether it is a share of an act that counts with somebody else: with the person for whom a login claims to do it, or with a login

@@ -67,7 +67,6 @@ impl TopicReasons {
         let reader = Reader {
             kafka,
             keys: keys.clone(),
-            refuses_shared: config.cluster.as_ref().is_some_and(|cluster| cluster.tasks > 1),
             shared: Arc::downgrade(&shared),
             metrics: metrics.clone(),
             next: BTreeMap::new(),
@@ -102,8 +101,6 @@ impl TopicReasons {
 struct Reader {
     kafka: Kafka,
     keys: Keys,
-    /// Reasons of a unit that cover so many people: nobody counts for a whole unit where there are several tasks.
-    refuses_shared: bool,
     shared: Weak<Shared>,
     metrics: Metrics,
     /// The next offset of each partition.
@@ -237,12 +234,6 @@ impl Reader {
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
             scratch.add(line, &self.keys, &[])?;
         }
-        if self.refuses_shared && !scratch.shared_units().is_empty() {
-            return Err(Problem::plain(
-                "",
-                "must give max_persons to an employee where [cluster] tasks > 1: nobody counts for a whole unit",
-            ));
-        }
         Ok(text.to_owned())
     }
 
@@ -261,13 +252,13 @@ impl Reader {
 mod tests {
     use super::*;
 
-    fn reader(refuses_shared: bool) -> (Reader, Arc<Shared>) {
+    fn reader() -> (Reader, Arc<Shared>) {
         let shared = Arc::new(Shared::default());
         let kafka = Kafka { brokers: String::new(), topics: vec!["reasons".to_owned()], group: String::new(), client: BTreeMap::new() };
         let (next, weak) = (BTreeMap::new(), Arc::downgrade(&shared));
         let metrics = Metrics::new();
         let reader =
-            Reader { kafka, keys: Keys::built_in(), refuses_shared, shared: weak, metrics, next, bytes: 0, refused: 0, told: None };
+            Reader { kafka, keys: Keys::built_in(), shared: weak, metrics, next, bytes: 0, refused: 0, told: None };
         (reader, shared)
     }
 
@@ -286,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_key_replaces_a_tombstone_takes_back_and_what_is_no_reason_changes_nothing() {
-        let (mut reader, shared) = reader(false);
+        let (mut reader, shared) = reader();
         let partition = TopicPartition::new("reasons", 0);
         reader.take(&shared, &partition, vec![record(0, "k", Some(A)), record(1, "", Some(B)), record(2, "", Some(B))]);
         assert_eq!(held(&shared), [A, B, B]);
@@ -297,12 +288,5 @@ mod tests {
         reader.take(&shared, &partition, vec![record(6, "k", None)]);
         assert_eq!(held(&shared), [B, B]);
         assert_eq!(reader.bytes, 2 * B.len());
-    }
-
-    #[test]
-    fn a_cluster_of_several_tasks_takes_no_shared_reason() {
-        let (mut reader, shared) = reader(true);
-        reader.take(&shared, &TopicPartition::new("reasons", 0), vec![record(0, "", Some(UNIT)), record(1, "", Some(A))]);
-        assert_eq!((held(&shared), reader.refused), (vec![A.to_owned()], 1));
     }
 }

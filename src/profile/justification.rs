@@ -1,9 +1,10 @@
 //! Which part of an access a known business reason covers, and how far capped reasons are used up.
 //!
-//! A reason with `max_persons` covers the first so many distinct people in settled order, whoever of its unit looks at them.
+//! A reason with `max_persons` covers the first so many distinct people in settled order, whoever of its unit looks at them. Where a unit's
+//! employees are looked after by several tasks, each counts for the whole unit: what [`draws_on_unit`] comes to all of them.
 
 use crate::classify::explanations::{BusinessReason, Explanations, Grantee, ReasonQuery};
-use crate::model::access::Access;
+use crate::model::access::{Access, Subject};
 use crate::model::persons::Persons;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,50 +88,79 @@ impl ReasonUsage {
     }
 }
 
-/// Finds the covered part of an access and uses up capped reasons.
-pub fn justify(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access, unnamed: Persons) -> Justification {
-    let nothing_explained =
-        Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: access.purpose.is_some() };
-    if explanations.is_empty() {
-        return nothing_explained;
-    }
+/// Whether an access may take something of a limited reason that a unit shares.
+pub fn draws_on_unit(explanations: &Explanations, who: Grantee, access: &Access) -> bool {
     let asked = ReasonQuery { time: access.time, objects: &access.objects, claimed: access.purpose };
-    let mut general: Vec<&BusinessReason> = explanations.general(who, asked).collect();
-    // Uncapped first: a cap is not used up by what needs none.
-    general.sort_by_key(|reason| reason.max_persons.is_some());
-    let unexplained = unexplained_subjects(explanations, usage, who, access, asked, &general);
-    let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, &general);
-    let claimed = access.purpose.is_some() && (unexplained != UnexplainedSubjects::Nobody || !unexplained_unnamed.is_nobody());
-    Justification { unexplained, unexplained_unnamed, claimed }
+    let shows_somebody = !access.subjects.is_empty() || access.unnamed().figure().is_some_and(|count| count > 0);
+    if !shows_somebody || explanations.general(who, asked).any(|reason| reason.max_persons.is_none()) {
+        return false;
+    }
+    let is_drawn_on = |reason: &BusinessReason| reason.is_shared && reason.max_persons.is_some();
+    explanations.general(who, asked).any(is_drawn_on)
+        || access.subjects.iter().any(|subject| explanations.specific(who, *subject, asked).any(is_drawn_on))
 }
 
-fn unexplained_subjects(
-    explanations: &Explanations,
-    usage: &mut ReasonUsage,
+/// Uses up what an access takes of reasons that its employee's unit shares, as [`justify`] does where the access is judged.
+pub fn draw(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access) {
+    let search = Search { explanations, who, access, shared_alone: true };
+    drop(search.justify(usage, access.unnamed()));
+}
+
+/// Finds the covered part of an access and uses up capped reasons.
+pub fn justify(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access, unnamed: Persons) -> Justification {
+    Search { explanations, who, access, shared_alone: false }.justify(usage, unnamed)
+}
+
+/// The search for reasons of an access.
+struct Search<'a> {
+    explanations: &'a Explanations,
     who: Grantee,
-    access: &Access,
-    asked: ReasonQuery<'_>,
-    general: &[&BusinessReason],
-) -> UnexplainedSubjects {
-    if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
-        return UnexplainedSubjects::Nobody;
+    access: &'a Access,
+    /// Whether limits of the employee alone do not count here.
+    shared_alone: bool,
+}
+
+impl<'a> Search<'a> {
+    fn asked(&self) -> ReasonQuery<'a> {
+        ReasonQuery { time: self.access.time, objects: &self.access.objects, claimed: self.access.purpose }
     }
-    if access.subjects.is_empty() {
-        return if general.is_empty() { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
+
+    /// These reasons, in the order in which they are used.
+    fn ordered(&self, reasons: impl Iterator<Item = &'a BusinessReason>) -> Vec<&'a BusinessReason> {
+        let mut all: Vec<_> = reasons.filter(|reason| reason.is_shared || reason.max_persons.is_none() || !self.shared_alone).collect();
+        all.sort_by_key(|reason| reason.order());
+        all
     }
-    let flags: Box<[bool]> = access
-        .subjects
-        .iter()
-        .map(|subject| {
-            let mut specific: Vec<&BusinessReason> = explanations.specific(who, *subject, asked).collect();
-            specific.sort_by_key(|reason| reason.max_persons.is_some());
-            !specific.iter().chain(general).any(|reason| usage.take(reason, subject.0))
-        })
-        .collect();
-    match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
-        (false, _) => UnexplainedSubjects::Nobody,
-        (true, true) => UnexplainedSubjects::Everybody,
-        (true, false) => UnexplainedSubjects::Some(flags),
+
+    fn justify(&self, usage: &mut ReasonUsage, unnamed: Persons) -> Justification {
+        let has_claim = self.access.purpose.is_some();
+        if self.explanations.is_empty() {
+            return Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: has_claim };
+        }
+        let general = self.ordered(self.explanations.general(self.who, self.asked()));
+        let unexplained = self.unexplained_subjects(usage, &general);
+        let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, &general);
+        let claimed = has_claim && (unexplained != UnexplainedSubjects::Nobody || !unexplained_unnamed.is_nobody());
+        Justification { unexplained, unexplained_unnamed, claimed }
+    }
+
+    fn unexplained_subjects(&self, usage: &mut ReasonUsage, general: &[&'a BusinessReason]) -> UnexplainedSubjects {
+        if general.first().is_some_and(|reason| reason.max_persons.is_none()) {
+            return UnexplainedSubjects::Nobody;
+        }
+        if self.access.subjects.is_empty() {
+            return if general.is_empty() { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
+        }
+        let is_unexplained = |subject: &Subject| {
+            let specific = self.explanations.specific(self.who, *subject, self.asked());
+            !self.ordered(specific.chain(general.iter().copied())).into_iter().any(|reason| usage.take(reason, subject.0))
+        };
+        let flags: Box<[bool]> = self.access.subjects.iter().map(is_unexplained).collect();
+        match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
+            (false, _) => UnexplainedSubjects::Nobody,
+            (true, true) => UnexplainedSubjects::Everybody,
+            (true, false) => UnexplainedSubjects::Some(flags),
+        }
     }
 }
 

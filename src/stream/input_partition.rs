@@ -291,15 +291,11 @@ impl InputPartition {
 
     /// Adds records to the bundles of their tasks.
     fn route(&mut self, scheduled: Vec<Scheduled<Access>>) {
-        // Whoever has a share in the act has it wherever they are looked after.
         let context = self.context.clone();
-        let with_shares = scheduled.into_iter().flat_map(|record| {
-            let shares: Vec<_> = context.shares(&record.item).map(|item| Scheduled { item, ..record }).collect();
-            std::iter::once(record).chain(shares)
-        });
-        for Scheduled { settles, late, item } in with_shares {
-            let task = self.context.task(&item.actor, self.tasks.len() as u32) as usize;
-            self.add_to_bundle(task, settles, RoutedItem::Record { access: item, late });
+        for Scheduled { settles, late, item } in scheduled {
+            for (task, access) in context.route(item, self.tasks.len() as u32) {
+                self.add_to_bundle(task as usize, settles, RoutedItem::of(access, late));
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::stream::chunks::split;
 use crate::stream::outbox::Outbox;
 use crate::stream::reply_table::ReplyTable;
 use crate::stream::task_input::{NewInput, ReadPosition, TaskInput};
-use crate::stream::wire::{BundleItem, RoutedItem, TaskMessage, decode, encode, read_bundle};
+use crate::stream::wire::{BundleItem, TaskMessage, decode, encode, read_bundle};
 use crate::stream::{InternalTopic, OutgoingRecord};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -178,12 +178,13 @@ impl Task {
         let lateness = self.stage.context().lateness;
         let watermark = show.and_then(|_| self.frontier()).map(|frontier| frontier + lateness);
         for item in items {
-            let new = match item? {
-                BundleItem { item: RoutedItem::Record { access, .. }, .. } if bundle.redriven => {
-                    output.counts.source(access.source).redriven += 1;
+            let item = item?;
+            let new = match (bundle.redriven, item) {
+                (true, BundleItem { item, .. }) => item.arrived().ok().and_then(|(access, _)| {
+                    output.counts.source(access.source).redriven += u64::from(!access.drawn);
                     self.input.take_redriven(input, access, frontier).map(NewInput::Record)
-                }
-                item => self.input.take_item(input, item, in_front),
+                }),
+                (false, item) => self.input.take_item(input, item, in_front),
             };
             match new {
                 Some(NewInput::Record(scheduled)) => {

@@ -6,7 +6,7 @@ use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
-use crate::stream::wire::{Bundle, BundleItem, RecordPosition, RoutedItem};
+use crate::stream::wire::{Bundle, BundleItem, RecordPosition};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -118,11 +118,11 @@ impl TaskInput {
         if at < self.applied {
             return None;
         }
-        Some(match item {
-            RoutedItem::Record { access, late } => {
+        Some(match item.arrived() {
+            Ok((access, late)) => {
                 NewInput::Record(Scheduled { settles: at, late: late || is_late, item: Access { partition: input, ..access } })
             }
-            RoutedItem::Event(event) => NewInput::Event(input, at, event),
+            Err(event) => NewInput::Event(input, at, event),
         })
     }
 

@@ -65,6 +65,29 @@ pub enum RoutedItem {
     },
     /// An event of the partition itself, such as lost records.
     Event(PartitionEvent),
+    /// A record of another task's employee, for what it takes of a reason that the employee's unit shares.
+    Drawn {
+        /// The record.
+        access: Access,
+        /// Whether it came late.
+        late: bool,
+    },
+}
+
+impl RoutedItem {
+    /// A record on its way to a task.
+    pub fn of(access: Access, late: bool) -> RoutedItem {
+        if access.drawn { RoutedItem::Drawn { access, late } } else { RoutedItem::Record { access, late } }
+    }
+
+    /// A record as it arrives, and whether it came late; or an event.
+    pub fn arrived(self) -> Result<(Access, bool), PartitionEvent> {
+        match self {
+            RoutedItem::Record { access, late } => Ok((access, late)),
+            RoutedItem::Drawn { access, late } => Ok((Access { drawn: true, ..access }, late)),
+            RoutedItem::Event(event) => Err(event),
+        }
+    }
 }
 
 /// A bundle that is being filled.

@@ -17,6 +17,8 @@ pub const PARTITIONS: i32 = 3;
 /// The day before the first.
 const START: i64 = 1_772_150_400_000;
 const DAYS: i64 = 5;
+/// People whom the campaign of the second unit covers.
+const CAMPAIGN: usize = 260;
 
 pub struct Company {
     pub context: Arc<Context>,
@@ -26,12 +28,21 @@ pub struct Company {
 
 impl Company {
     pub fn new() -> Company {
+        Company::with_campaign(CAMPAIGN)
+    }
+
+    /// A company whose second unit has a campaign for so many people.
+    pub fn with_campaign(max_persons: usize) -> Company {
         let dir = tempfile::tempdir().expect("a directory");
         let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
-        write("config.toml", CONFIG);
+        write("config.toml", &CONFIG.replace("[directory]", "[directory]\nexplanations = \"explanations.jsonl\""));
         write("catalog.toml", CATALOG);
         let people: String = (0..14).map(|n| format!("E{n},Unit {},teller,bank\n", n % 3)).collect();
         write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
+        let (from, to) = (START + 4 * DAY_MS, START + 5 * DAY_MS);
+        let reason = |given: &str, most: usize| format!("{{{given},\"from\":{from},\"to\":{to},\"reason\":\"campaign\",\"max_persons\":{most}}}\n");
+        let reasons = [reason(r#""unit":"Unit 1","objects":"crm.*""#, max_persons), reason(r#""employee":"E4""#, 25)];
+        write("explanations.jsonl", &reasons.concat());
         let context = load_from(&dir.path().join("config.toml"));
         let lines = lines();
         let names: Vec<TopicPartition> = (0..PARTITIONS).map(|partition| TopicPartition::new("db.access", partition)).collect();
@@ -78,7 +89,7 @@ impl Company {
 }
 
 /// Everybody looks customers up in working hours; two read many of them, three look at the same few strangers, some records come
-/// twice.
+/// twice. On the last day those of one unit, who are looked after by different tasks, work on a campaign by turns, beyond what it covers.
 fn lines() -> Vec<String> {
     let mut dice = SplitMix64::new(3);
     let mut timed: Vec<(i64, String)> = Vec::new();
@@ -109,6 +120,21 @@ fn lines() -> Vec<String> {
             let time = START + 2 * DAY_MS + (15 * 60 + subject * 2 + who) * MINUTE_MS;
             id += 1;
             timed.push((time, record(time, who as usize, &format!("y{id}"), &[900_000 + subject as usize])));
+        }
+    }
+    for turn in 0..36 {
+        for (at, who) in [1, 4, 7, 10, 13].into_iter().enumerate() {
+            let time = START + 4 * DAY_MS + (9 * 60 + turn * 10 + at as i64) * MINUTE_MS + dice.below(2 * MINUTE_MS as usize) as i64;
+            id += 1;
+            // Some are looked at by several.
+            let subjects: Vec<usize> = (0..4).map(|_| 700_000 + 1_000 * dice.below(3) + dice.below(400)).collect();
+            let line = record(time, who, &format!("z{id}"), &subjects);
+            // Of some the log does not say whom they show.
+            let line = if dice.once_in(15) { line.split(r#","subjects""#).next().unwrap_or_default().to_owned() + "}" } else { line };
+            if dice.once_in(10) {
+                timed.push((time, line.clone()));
+            }
+            timed.push((time, line));
         }
     }
     timed.sort();

@@ -124,6 +124,20 @@ fn what_an_intruder_removes_is_told_and_the_work_goes_on() {
     });
 }
 
+/// What the campaign of a unit covers is counted over the employees of several tasks: the limit decides what is told, and tasks tell what one
+/// engine does at any limit.
+#[test]
+fn the_tasks_count_together_what_a_reason_of_a_unit_covers() {
+    let alerts = |most: usize| {
+        let company = Company::with_campaign(most);
+        let engine = company.by_one_engine();
+        same_alerts(&format!("{most} people"), &World::new(&company, 3).in_trouble(), &engine);
+        engine
+    };
+    let [none, some, more, all] = [0, 130, 260, 100_000].map(alerts);
+    assert!(none != some && some != more && more != all, "{} {} {} {} alerts", none.len(), some.len(), more.len(), all.len());
+}
+
 #[test]
 fn a_seed_runs_again_bit_by_bit() {
     let run = || World::new(&COMPANY, 7).in_trouble();

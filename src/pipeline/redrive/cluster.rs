@@ -74,9 +74,8 @@ impl Handover {
         for entry in entries {
             let mut bundles = vec![BundleBuilder::default(); self.tasks.max(1) as usize];
             let all = entry.accesses.iter().enumerate().map(|(at, access)| named(entry.letter, at, access.clone()));
-            for access in all.flat_map(|access| context.shares(&access).chain([access]).collect::<Vec<_>>()) {
-                let task = context.task(&access.actor, bundles.len() as u32) as usize;
-                let (at, item) = (access.time, RoutedItem::Record { access, late: true });
+            for (task, access) in all.flat_map(|access| context.route(access, self.tasks.max(1) as u32)) {
+                let (task, at, item) = (task as usize, access.time, RoutedItem::of(access, true));
                 bundles[task].push(&BundleItem { position: RecordPosition::default(), at, item });
                 if bundles[task].len() >= FULL {
                     self.send(&mut sending, entry, task, &mut bundles[task])?;

@@ -6,6 +6,7 @@ use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::company::Company;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
+use std::collections::BTreeSet;
 
 /// It ends with the rule.
 fn refused(mut service: Service, rule: &str) {
@@ -108,4 +109,33 @@ fn no_broker_is_no_broker() {
     let service = Service::start(company.dir(), "service");
     let answers = || service.get("/readyz").is_some_and(|(status, why)| status == 503 && why.contains("no broker can be reached"));
     until("it says so", answers, || service.log());
+}
+
+/// Somebody gave whole units a campaign for so many people, as `simulate` does: all employees of the unit use it up together, whichever
+/// process looks after them, in the order in which their records settle.
+#[test]
+fn a_campaign_of_a_unit() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("campaign", broker.brokers(), 4);
+    let company = cluster.run.company.dir().to_owned();
+    let on_file = std::fs::read_to_string(company.join("explanations.jsonl")).expect("reasons");
+    let employees = std::fs::read_to_string(company.join("employees.csv")).expect("employees");
+    let column = employees.lines().next().and_then(|head| head.split(',').position(|name| name == "unit")).expect("a column");
+    let units: BTreeSet<&str> = employees.lines().skip(1).filter_map(|row| row.split(',').nth(column)).filter(|unit| !unit.is_empty()).collect();
+    let expected = |most: u64| {
+        let reason = |unit: &&str| format!("{{\"unit\":{unit:?},\"from\":\"2020-01-01T00:00:00Z\",\"reason\":\"campaign\",\"max_persons\":{most}}}\n");
+        let reasons: String = units.iter().map(reason).collect();
+        std::fs::write(company.join("explanations.jsonl"), on_file.clone() + &reasons).expect("written");
+        cluster.run.expected()
+    };
+    let without = expected(1);
+    let with = expected(150);
+    assert_ne!(with, without, "the limit decides what is told");
+    cluster.run.produce(0, 1);
+    let processes = [cluster.start(0), cluster.start(1)];
+    cluster.settled(|| processes.iter().map(|process| process.log()).collect());
+    for process in processes {
+        assert!(process.stop().success());
+    }
+    cluster.run.holds(&with);
 }
