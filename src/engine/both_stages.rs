@@ -9,15 +9,15 @@ use crate::engine::executor::Executor;
 use crate::engine::global_stage::GlobalStage;
 use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Output, Revision};
-use crate::engine::partition_events::{LossCounts, PartitionEvent};
+use crate::engine::partition_events::{LossCounts, PartitionEvent, lost_hours};
 use crate::engine::partition_watermarks::PartitionWatermarks;
 use crate::engine::provisional::Arrived;
 use crate::model::access::{Access, PartitionId};
 use crate::model::alert::AlertState;
 use crate::model::severity::Severity;
-use crate::model::time::{HOUR_MS, Span, Timestamp};
+use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
-use crate::population::sources::outages::{KEPT_DAYS, SourceOutages};
+use crate::population::sources::outages::SourceOutages;
 use crate::population::volume::RecordRef;
 use crate::triage::open_alerts::OpenCounts;
 use std::collections::BTreeSet;
@@ -222,11 +222,9 @@ impl Engine {
 
     /// Every hour of a span may lack records.
     fn push_loss(&mut self, partition: PartitionId, (from, to): (Timestamp, Timestamp)) {
-        let hour = |at: Timestamp| at.0.div_euclid(HOUR_MS);
-        let first = hour(from).max(hour(to) - KEPT_DAYS * 24);
-        for hour in first..=hour(to) {
+        for at in lost_hours(from, to) {
             let losses = LossCounts { losses: 1, ..LossCounts::default() };
-            self.keyed.push_event(partition, Timestamp(hour * HOUR_MS).max(from), PartitionEvent::Losses(losses));
+            self.keyed.push_event(partition, at, PartitionEvent::Losses(losses));
         }
     }
 

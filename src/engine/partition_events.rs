@@ -5,7 +5,8 @@
 
 use crate::engine::sequences::Sequences;
 use crate::model::access::PartitionId;
-use crate::model::time::{MINUTE_MS, Span, Timestamp};
+use crate::model::time::{HOUR_MS, MINUTE_MS, Span, Timestamp};
+use crate::population::sources::outages::KEPT_DAYS;
 use crate::population::volume::{HourVolume, RecordRef, VolumeAccumulator};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,13 @@ impl LossCounts {
     pub fn is_nothing(self) -> bool {
         self == LossCounts::default()
     }
+}
+
+/// When events are to tell of records that were lost between two times: every hour between them may lack some.
+pub fn lost_hours(from: Timestamp, to: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let hour = |at: Timestamp| at.0.div_euclid(HOUR_MS);
+    let first = hour(from).max(hour(to) - KEPT_DAYS * 24);
+    (first..=hour(to)).map(move |hour| Timestamp(hour * HOUR_MS).max(from))
 }
 
 /// The events of all partitions that have not settled, and the audit sequences of each.

@@ -257,8 +257,7 @@ mod tests {
         let kafka = Kafka { brokers: String::new(), topics: vec!["reasons".to_owned()], group: String::new(), client: BTreeMap::new() };
         let (next, weak) = (BTreeMap::new(), Arc::downgrade(&shared));
         let metrics = Metrics::new();
-        let reader =
-            Reader { kafka, keys: Keys::built_in(), shared: weak, metrics, next, bytes: 0, refused: 0, told: None };
+        let reader = Reader { kafka, keys: Keys::built_in(), shared: weak, metrics, next, bytes: 0, refused: 0, told: None };
         (reader, shared)
     }
 

@@ -5,7 +5,7 @@
 //! watermark there, which are committed to the consumer group.
 
 use crate::engine::context::Context;
-use crate::engine::partition_events::{LossCounts, PartitionEvent};
+use crate::engine::partition_events::{LossCounts, PartitionEvent, lost_hours};
 use crate::engine::partition_watermarks::MOST_LETTERS;
 use crate::engine::watermark::{Scheduled, WatermarkTracker};
 use crate::model::access::Access;
@@ -35,7 +35,9 @@ pub struct InputPartition {
     generation: u32,
     /// The next offset to read.
     next: i64,
-    /// While records are set aside, which are not sent yet: the position from which to read again.
+    /// Since when records are lost of which the first behind them has not come.
+    lost_since: Option<Timestamp>,
+    /// While records are set aside, which are not sent yet, or the end of a loss is not known: the position from which to read again.
     set_aside_from: Option<InputPosition>,
     tasks: Vec<Destination>,
     /// The task that gets the events of this partition.
@@ -126,6 +128,7 @@ impl InputPartition {
             limit: None,
             generation: from.generation,
             next: from.next,
+            lost_since: None,
             set_aside_from: None,
             tasks: vec![Destination::default(); tasks.max(1) as usize],
             event_task,
@@ -169,7 +172,9 @@ impl InputPartition {
     /// Takes the record at an offset.
     pub fn take(&mut self, offset: i64, input: DecodedInput) {
         self.apply_ticks();
-        let here = InputPosition { generation: self.generation, next: offset, watermark: self.watermarks.watermark() };
+        // Whoever reads again finds out again that records before this one are lost.
+        let next = if input.losses.losses > 0 { self.next } else { offset };
+        let here = InputPosition { next, ..self.position() };
         self.next = offset + 1;
         self.sub = 0;
         self.take_input(input);
@@ -200,6 +205,11 @@ impl InputPartition {
             }
         }
         self.limit = input.believed.or(self.limit);
+        if input.losses.losses > 0 {
+            self.lost_since = self.lost_since.or_else(|| self.watermarks.now());
+        }
+        let first = input.accesses.first().map(|access| self.limit.map_or(access.time, |limit| access.time.min(limit)));
+        let lost = first.and_then(|to| Some((self.lost_since.take()?, to)));
         let mut scheduled = Vec::new();
         for access in input.accesses {
             match self.limit {
@@ -217,6 +227,10 @@ impl InputPartition {
         }
         self.letters.truncate(MOST_LETTERS);
         self.route(scheduled);
+        // Behind the records: what has a place of its own has it whether or not anything before it was lost by then.
+        for at in lost.into_iter().flat_map(|(from, to)| lost_hours(from, to.max(from))) {
+            self.send_event(at, PartitionEvent::Losses(LossCounts { losses: 1, ..LossCounts::default() }));
+        }
         self.losses.add(input.losses);
         self.losses.ahead += self.watermarks.take_ahead();
         if let Some(at) = self.watermarks.watermark().filter(|_| !self.losses.is_nothing()) {
@@ -230,7 +244,7 @@ impl InputPartition {
     }
 
     fn note_set_aside(&mut self, here: InputPosition) {
-        if self.watermarks.holds_any() {
+        if self.watermarks.holds_any() || self.lost_since.is_some() {
             self.set_aside_from.get_or_insert(here);
         } else {
             self.set_aside_from = None;
@@ -282,7 +296,7 @@ impl InputPartition {
             let mut scheduled = Vec::new();
             self.watermarks.advance(tick.to, &mut |found| scheduled.push(found));
             self.route(scheduled);
-            if !self.watermarks.holds_any() {
+            if !self.watermarks.holds_any() && self.lost_since.is_none() {
                 self.set_aside_from = None;
             }
             self.flush(Span(0));

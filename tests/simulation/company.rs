@@ -6,8 +6,9 @@ use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
-use leakwarden::model::time::{DAY_MS, MINUTE_MS, Timestamp};
+use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leakwarden::model::topic::TopicPartition;
+use leakwarden::population::sources::outages::SourceOutages;
 use leakwarden::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub struct Company {
     pub context: Arc<Context>,
     /// The records of each input partition, in order.
     pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
+    /// Before that record of that input partition others expired before anybody read them, over more than an evening and a night.
+    pub lost: (TopicPartition, usize),
 }
 
 impl Company {
@@ -40,7 +43,8 @@ impl Company {
         let people: String = (0..14).map(|n| format!("E{n},Unit {},teller,bank\n", n % 3)).collect();
         write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
         let (from, to) = (START + 4 * DAY_MS, START + 5 * DAY_MS);
-        let reason = |given: &str, most: usize| format!("{{{given},\"from\":{from},\"to\":{to},\"reason\":\"campaign\",\"max_persons\":{most}}}\n");
+        let reason =
+            |given: &str, most: usize| format!("{{{given},\"from\":{from},\"to\":{to},\"reason\":\"campaign\",\"max_persons\":{most}}}\n");
         let reasons = [reason(r#""unit":"Unit 1","objects":"crm.*""#, max_persons), reason(r#""employee":"E4""#, 25)];
         write("explanations.jsonl", &reasons.concat());
         let context = load_from(&dir.path().join("config.toml"));
@@ -63,11 +67,22 @@ impl Company {
             input.extend(decoded(&context, &[end]));
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
         }
-        Company { context, inputs }
+        let name = &names[0];
+        let input = inputs.get_mut(name).expect("every name has an input partition");
+        let gap = START + 3 * DAY_MS + 16 * HOUR_MS..START + 4 * DAY_MS + 9 * HOUR_MS;
+        input.retain(|access| !gap.contains(&access.time.0));
+        let behind = input.iter().position(|access| access.time.0 >= gap.end).expect("there is a day behind it");
+        input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
+        Company { context, inputs, lost: (name.clone(), behind) }
     }
 
     /// Alerts of one engine that reads all input partitions in peace, settled only.
     pub fn by_one_engine(&self) -> BTreeMap<(String, u32), String> {
+        self.one_engine().0
+    }
+
+    /// The same, and the hours that may lack records.
+    pub fn one_engine(&self) -> (BTreeMap<(String, u32), String>, Vec<i64>) {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
         let ids: Vec<_> = self.inputs.keys().map(|input| engine.context().partition(&input.to_string())).collect();
         ids.iter().for_each(|id| engine.add_partition(*id));
@@ -76,6 +91,9 @@ impl Company {
         for at in 0..longest {
             for (id, input) in ids.iter().zip(self.inputs.values()) {
                 if let Some(access) = input.get(at) {
+                    if self.lost.1 == at && engine.context().partition_name(*id) == self.lost.0.to_string() {
+                        engine.note_loss(*id);
+                    }
                     engine.take(Access { partition: *id, ..access.clone() }, Some(Timestamp::END));
                 }
             }
@@ -84,7 +102,13 @@ impl Company {
                 alerts.insert((revision.alert.id, revision.alert.revision), text);
             }
         }
-        alerts
+        (alerts, self.lost_hours(engine.outages()))
+    }
+
+    /// The hours that may lack records, of all sources.
+    pub fn lost_hours(&self, outages: &SourceOutages) -> Vec<i64> {
+        let is_lost = |hour: &i64| outages.sources().any(|source| outages.within(source, *hour, hour + 1) & SourceOutages::LOST != 0);
+        (START / HOUR_MS..(START + (DAYS + 1) * DAY_MS) / HOUR_MS).filter(is_lost).collect()
     }
 }
 

@@ -22,6 +22,7 @@ use leakwarden::stream::authentication::{MessageSealer, WriterId};
 use leakwarden::stream::input_partition::{DecodedInput, InputPosition};
 use leakwarden::stream::node::{Effect, Layout, Node};
 use leakwarden::stream::wire::read_bundle;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
 use world::{Outcome, World, seal_key};
@@ -40,7 +41,9 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     let peace = World::new(&COMPANY, 0).in_peace();
-    let engine = COMPANY.by_one_engine();
+    let (engine, lost_hours) = COMPANY.one_engine();
+    assert!(lost_hours.len() > 15, "every hour of the span that is lost: {lost_hours:?}");
+    assert_eq!(peace.lost_hours, BTreeSet::from([lost_hours]), "several tasks");
     assert!(engine.len() > 6, "there is something to lose: {}", engine.len());
     same_alerts("several tasks", &peace, &engine);
     if let Some(seed) = number("LEAKWARDEN_SEED") {
@@ -203,6 +206,7 @@ fn check(seed: u64, peace: &Outcome) {
     INTRUDER[0].fetch_add(outcome.intrusions as u64, Ordering::Relaxed);
     INTRUDER[1].fetch_add(outcome.passed_over, Ordering::Relaxed);
     same_alerts(&format!("seed {seed}"), &outcome, &peace.alerts);
+    assert_eq!(outcome.lost_hours, peace.lost_hours, "seed {seed}: other hours may lack records");
     let settled = |id: &&String| peace.alerts.keys().any(|(of, _)| of == *id);
     assert_eq!(outcome.retracted.iter().find(settled), None, "seed {seed}: what settles is taken back");
     RETRACTED.fetch_add(outcome.retracted.len() as u64, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use crate::company::Company;
 use crate::log::Log;
 use leakwarden::engine::Sequential;
+use leakwarden::engine::partition_events::LossCounts;
 use leakwarden::model::alert::{Alert, AlertState};
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::model::topic::TopicPartition;
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub retracted: BTreeSet<String>,
     /// Hashes of the state of each task and of the coordinator.
     pub states: Vec<String>,
+    /// Hours that may lack records, as each task has heard of the sources.
+    pub lost_hours: BTreeSet<Vec<i64>>,
     /// Every event, as a number.
     pub events: Vec<u32>,
     pub crashes: usize,
@@ -96,6 +99,7 @@ impl<'a> World<'a> {
             shown: BTreeMap::new(),
             retracted: BTreeSet::new(),
             states: Vec::new(),
+            lost_hours: BTreeSet::new(),
             events: Vec::new(),
             crashes: 0,
             zombies: 0,
@@ -338,11 +342,11 @@ impl<'a> World<'a> {
         for _ in 0..many {
             let Some(offset) = self.processes[at].inputs.get(name).copied() else { break };
             let Some(access) = records.get(offset as usize) else { break };
-            self.processes[at].node.record(
-                name,
-                offset,
-                DecodedInput { accesses: vec![access.clone()], believed: Some(Timestamp::END), ..DecodedInput::default() },
-            );
+            let losses = u64::from(self.company.lost == (name.clone(), offset as usize));
+            let losses = LossCounts { losses, ..LossCounts::default() };
+            let content =
+                DecodedInput { accesses: vec![access.clone()], losses, believed: Some(Timestamp::END), ..DecodedInput::default() };
+            self.processes[at].node.record(name, offset, content);
             self.processes[at].inputs.insert(name.clone(), offset + 1);
             moved = true;
         }
@@ -498,6 +502,7 @@ impl<'a> World<'a> {
             }
             for task in process.node.into_tasks() {
                 let id = task.id();
+                self.outcome.lost_hours.insert(self.company.lost_hours(task.stage().outages()));
                 states.push(format!("task {id} {:?}", task.digest(&Sequential)));
             }
         }

@@ -23,6 +23,7 @@ use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
+use crate::pipeline::service::losses::Losses;
 use crate::pipeline::service::stopping::Stopping;
 use crate::pipeline::service::{Parts, Service, now, record_counts};
 use crate::store::seal::StateSealer;
@@ -83,6 +84,7 @@ pub struct Process {
     inputs: continuity::InputWatch,
     survey: survey::Survey,
     configurations: configurations::ConfigurationWatch,
+    losses: Losses<TopicPartition>,
     /// Batches of alerts that the node waits for every sink to acknowledge: number of the sinks' batch, and of the node's effect.
     unacknowledged_alerts: VecDeque<(u64, u64)>,
     caches: Caches,
@@ -134,6 +136,7 @@ impl Process {
             survey: survey::Survey::start(&setup)?,
             configurations: configurations::ConfigurationWatch::default(),
             node: Node::new(context, setup.layout.clone(), MessageSealer::new(key, writer())),
+            losses: Losses::default(),
             unacknowledged_alerts: VecDeque::new(),
             caches: Caches::start(place, &service.metrics),
             setup,
@@ -275,7 +278,13 @@ impl Process {
         let classifier = self.node.context().classifier.clone();
         let Some(followed) = self.service.followed.get_mut(input) else { return Ok(()) };
         let batches = input_partitions::decode(followed, messages, &classifier, now());
-        let (source, mut lost) = (followed.source, followed.more.take_lost());
+        // It is told with the first record behind it.
+        let mut lost = if messages.is_empty() { 0 } else { followed.more.take_lost() };
+        let source = followed.source;
+        if lost > 0 {
+            let since = self.node.watermarks().get(input).copied();
+            self.losses.begin(input.clone(), input.to_string(), None, since);
+        }
         for (message, batch) in messages.iter().zip(batches) {
             record_counts::count_decoded(&batch, &self.service.followed.sources()[source].metrics);
             self.service.followed.note(input, &batch);
@@ -283,6 +292,9 @@ impl Process {
             let limit = self.service.settings.limit(message.timestamp_ms, now());
             let (content, letters) = input_partitions::as_input(batch, std::mem::take(&mut lost), Some(limit));
             self.service.dead_letters.extend(letters);
+            if let Some(first) = content.accesses.first() {
+                self.losses.end(input, first.time);
+            }
             self.node.record(input, message.offset, content);
             hit("record taken");
         }

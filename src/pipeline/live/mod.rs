@@ -6,7 +6,6 @@
 //! committed; after a crash a record may be applied again from the older state, and the same alerts come about again.
 
 pub mod in_work;
-mod losses;
 pub mod recent_ids;
 mod redriven;
 pub mod sources;
@@ -22,7 +21,6 @@ use crate::model::alert::Alert;
 use crate::model::time::Timestamp;
 use crate::pipeline::failpoint::{DECODING, hit};
 use crate::pipeline::live::in_work::{InWork, SET_ASIDE};
-use crate::pipeline::live::losses::Losses;
 use crate::pipeline::live::recent_ids::RecentIds;
 use crate::pipeline::live::sources::{Arrival, Sources};
 use crate::pipeline::parallel::Parallel;
@@ -30,6 +28,7 @@ use crate::pipeline::partition_decoder::{Batch, Item, PartitionDecoder, TimeRang
 use crate::pipeline::redrive::spool::Spool;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::{COMPLETE_AFTER, Released};
+use crate::pipeline::service::losses::Losses;
 use crate::pipeline::service::observer::{Observer, Progress};
 use crate::pipeline::service::publisher::Cause;
 use crate::pipeline::service::stopping::Stopping;
@@ -61,7 +60,7 @@ pub struct Live {
     service: Service<PartitionId, Idle>,
     positions: Positions,
     recent_ids: RecentIds,
-    losses: Losses,
+    losses: Losses<PartitionId>,
     checkpoint_at: Instant,
     progress: Progress,
     /// Records of which nothing had been said when the last round ended.
@@ -314,7 +313,7 @@ impl Live {
     /// Counts an access and gives it to the engine.
     fn take_access(&mut self, source: usize, access: Access, arrived: Timestamp, believed: Timestamp, observer: &mut impl Observer) {
         let id = access.partition;
-        self.losses.end(id, access.time);
+        self.losses.end(&id, access.time);
         let outcome = self.recent_ids.outcome(&access, &self.engine);
         self.service.followed.sources()[source].metrics.records(outcome, 1);
         let shown = self.service.settings.provisional.then(|| access.clone());

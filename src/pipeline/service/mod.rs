@@ -22,6 +22,7 @@
 
 pub mod dead_letter_queue;
 pub mod followed;
+pub mod losses;
 pub mod observer;
 pub mod publisher;
 pub mod record_counts;

@@ -121,9 +121,12 @@ fn a_campaign_of_a_unit() {
     let on_file = std::fs::read_to_string(company.join("explanations.jsonl")).expect("reasons");
     let employees = std::fs::read_to_string(company.join("employees.csv")).expect("employees");
     let column = employees.lines().next().and_then(|head| head.split(',').position(|name| name == "unit")).expect("a column");
-    let units: BTreeSet<&str> = employees.lines().skip(1).filter_map(|row| row.split(',').nth(column)).filter(|unit| !unit.is_empty()).collect();
+    let units: BTreeSet<&str> =
+        employees.lines().skip(1).filter_map(|row| row.split(',').nth(column)).filter(|unit| !unit.is_empty()).collect();
     let expected = |most: u64| {
-        let reason = |unit: &&str| format!("{{\"unit\":{unit:?},\"from\":\"2020-01-01T00:00:00Z\",\"reason\":\"campaign\",\"max_persons\":{most}}}\n");
+        let reason = |unit: &&str| {
+            format!("{{\"unit\":{unit:?},\"from\":\"2020-01-01T00:00:00Z\",\"reason\":\"campaign\",\"max_persons\":{most}}}\n")
+        };
         let reasons: String = units.iter().map(reason).collect();
         std::fs::write(company.join("explanations.jsonl"), on_file.clone() + &reasons).expect("written");
         cluster.run.expected()
