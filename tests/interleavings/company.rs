@@ -16,6 +16,8 @@ const START: i64 = 1_772_150_400_000;
 /// Fewer than any source's volume can be judged by: a partition's silence is a matter of what lies in it.
 const DAYS: i64 = 4;
 const PEOPLE: usize = 12;
+/// People whom a campaign covers, about half of those whom a unit looks at.
+const CAMPAIGN: usize = 60;
 /// How late a record may come, less one: the default of `[time] lateness`.
 const LATENESS: i64 = 19 * MINUTE_MS;
 
@@ -40,13 +42,19 @@ pub struct Company {
     pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
     /// Records that stand somewhere else already.
     pub copies: u64,
+    /// Nothing is lost here.
+    pub lost: Option<(TopicPartition, usize)>,
 }
 
 /// The set-up, which is the same for all.
 pub fn context() -> Arc<Context> {
     let dir = tempfile::tempdir().expect("a directory");
     let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).expect("written");
-    write("config.toml", CONFIG);
+    write("config.toml", &CONFIG.replace("[directory]", "[directory]\nexplanations = \"explanations.jsonl\""));
+    // What it covers of each unit is decided by the order in which its employees' records settle.
+    let reason =
+        |unit: usize| format!("{{\"unit\":\"Unit {unit}\",\"from\":{START},\"reason\":\"campaign\",\"max_persons\":{CAMPAIGN}}}\n");
+    write("explanations.jsonl", &(0..3).map(reason).collect::<String>());
     write("catalog.toml", CATALOG);
     let people: String = (0..PEOPLE).map(|n| format!("E{n},Unit {},teller,bank\n", n % 3)).collect();
     write("employees.csv", &format!("employee,unit,role,sector\n{people}"));
@@ -142,6 +150,6 @@ impl Story {
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
             inputs.insert(TopicPartition::new("db.access", partition as i32), input);
         }
-        Company { context: context.clone(), inputs, copies }
+        Company { context: context.clone(), inputs, copies, lost: None }
     }
 }

@@ -3,12 +3,12 @@
 use crate::common::play::decoded;
 use crate::common::world::load_from;
 use crate::table::{CATALOG, CONFIG, record};
+use crate::world::lost_hours;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
 use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leakwarden::model::topic::TopicPartition;
-use leakwarden::population::sources::outages::SourceOutages;
 use leakwarden::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub struct Company {
     /// The records of each input partition, in order.
     pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
     /// Before that record of that input partition others expired before anybody read them, over more than an evening and a night.
-    pub lost: (TopicPartition, usize),
+    pub lost: Option<(TopicPartition, usize)>,
 }
 
 impl Company {
@@ -73,7 +73,7 @@ impl Company {
         input.retain(|access| !gap.contains(&access.time.0));
         let behind = input.iter().position(|access| access.time.0 >= gap.end).expect("there is a day behind it");
         input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
-        Company { context, inputs, lost: (name.clone(), behind) }
+        Company { context, inputs, lost: Some((name.clone(), behind)) }
     }
 
     /// Alerts of one engine that reads all input partitions in peace, settled only.
@@ -91,7 +91,11 @@ impl Company {
         for at in 0..longest {
             for (id, input) in ids.iter().zip(self.inputs.values()) {
                 if let Some(access) = input.get(at) {
-                    if self.lost.1 == at && engine.context().partition_name(*id) == self.lost.0.to_string() {
+                    if self
+                        .lost
+                        .as_ref()
+                        .is_some_and(|(of, before)| *before == at && engine.context().partition_name(*id) == of.to_string())
+                    {
                         engine.note_loss(*id);
                     }
                     engine.take(Access { partition: *id, ..access.clone() }, Some(Timestamp::END));
@@ -102,13 +106,7 @@ impl Company {
                 alerts.insert((revision.alert.id, revision.alert.revision), text);
             }
         }
-        (alerts, self.lost_hours(engine.outages()))
-    }
-
-    /// The hours that may lack records, of all sources.
-    pub fn lost_hours(&self, outages: &SourceOutages) -> Vec<i64> {
-        let is_lost = |hour: &i64| outages.sources().any(|source| outages.within(source, *hour, hour + 1) & SourceOutages::LOST != 0);
-        (START / HOUR_MS..(START + (DAYS + 1) * DAY_MS) / HOUR_MS).filter(is_lost).collect()
+        (alerts, lost_hours(engine.outages()))
     }
 }
 

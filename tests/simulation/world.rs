@@ -5,8 +5,9 @@ use crate::log::Log;
 use leakwarden::engine::Sequential;
 use leakwarden::engine::partition_events::LossCounts;
 use leakwarden::model::alert::{Alert, AlertState};
-use leakwarden::model::time::{Span, Timestamp};
+use leakwarden::model::time::{HOUR_MS, Span, Timestamp};
 use leakwarden::model::topic::TopicPartition;
+use leakwarden::population::sources::outages::SourceOutages;
 use leakwarden::random::SplitMix64;
 use leakwarden::stream::authentication::{MessageSeal, MessageSealer, SealKey, WriterId};
 use leakwarden::stream::committed::SavedStates;
@@ -342,7 +343,7 @@ impl<'a> World<'a> {
         for _ in 0..many {
             let Some(offset) = self.processes[at].inputs.get(name).copied() else { break };
             let Some(access) = records.get(offset as usize) else { break };
-            let losses = u64::from(self.company.lost == (name.clone(), offset as usize));
+            let losses = u64::from(self.company.lost.as_ref().is_some_and(|(of, before)| of == name && *before == offset as usize));
             let losses = LossCounts { losses, ..LossCounts::default() };
             let content =
                 DecodedInput { accesses: vec![access.clone()], losses, believed: Some(Timestamp::END), ..DecodedInput::default() };
@@ -502,7 +503,7 @@ impl<'a> World<'a> {
             }
             for task in process.node.into_tasks() {
                 let id = task.id();
-                self.outcome.lost_hours.insert(self.company.lost_hours(task.stage().outages()));
+                self.outcome.lost_hours.insert(lost_hours(task.stage().outages()));
                 states.push(format!("task {id} {:?}", task.digest(&Sequential)));
             }
         }
@@ -560,6 +561,13 @@ impl<'a> World<'a> {
         }
         text
     }
+}
+
+/// The hours that may lack records, of all sources, within a year of the first days of the companies here.
+pub fn lost_hours(outages: &SourceOutages) -> Vec<i64> {
+    let is_lost = |hour: &i64| outages.sources().any(|source| outages.within(source, *hour, hour + 1) & SourceOutages::LOST != 0);
+    let first = 1_772_150_400_000 / HOUR_MS;
+    (first..first + 366 * 24).filter(is_lost).collect()
 }
 
 impl Outcome {
