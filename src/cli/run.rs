@@ -5,6 +5,7 @@ use crate::cli::edge::Edge;
 use crate::cli::state::ReplayState;
 use anyhow::Context as _;
 use leakwarden::config::schema::Config;
+use leakwarden::config::validate;
 use leakwarden::http::health::Health;
 use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
@@ -126,11 +127,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     if let Some(cluster) = &config.cluster {
         health.set_cut_off(true);
-        for sink in config.sinks.iter().filter(|sink| sink.writes_file().is_some()) {
-            tracing::warn!(
-                "a sink of a cluster writes {}: settled alerts come into the file of whichever process has task 0 then; a Kafka topic has them all",
-                sink.describe()
-            );
+        for problem in validate::files_of_a_cluster(&config) {
+            tracing::warn!("configuration: {}", untrusted::harmless(&problem.to_string()));
         }
         // Brokers may be away for long, and whoever ends the process meanwhile is obeyed at once.
         let (sender, prepared) = crossbeam_channel::bounded(1);

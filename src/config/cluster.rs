@@ -27,6 +27,11 @@ impl Cluster {
         format!("{}.redriven", self.topic_prefix)
     }
 
+    /// The topic that has the alerts where no sink is configured.
+    pub fn alerts_topic(&self) -> String {
+        format!("{}.{}", self.topic_prefix, OTHER_TOPICS[0])
+    }
+
     /// All topics of the service itself, those of alerts and dead letters too: no source may read them.
     pub fn internal_topics(&self) -> Vec<String> {
         let names = InternalTopic::ALL.iter().map(|topic| format!("{}.{}", self.topic_prefix, topic.name()));

@@ -7,7 +7,8 @@ use crate::detect::{DETECTORS, DetectorSetting, DetectorSettings};
 use crate::model::problem::Problem;
 use crate::model::typology::Typology;
 use crate::settings::{Findings, Section, SettingsTable};
-use crate::sink;
+use crate::sink::kafka::TopicKeys;
+use crate::sink::{self, SinkConfig};
 use jiff::tz::TimeZone;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ impl Config {
 fn read(mut root: Section<'_>, file: &Path) -> Config {
     let formats = root.table("format").map(custom_format::all).unwrap_or_default();
     let (time, zone) = time(root.table_or_empty("time"));
-    let config = Config {
+    let mut config = Config {
         file: file.to_owned(),
         deprecated: Vec::new(),
         catalog: root.declared("catalog"),
@@ -66,7 +67,15 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         reload: root.declared("reload").expect(ANY),
     };
     root.end();
+    config.sinks.extend(default_sink(&config));
     config
+}
+
+/// Where the alerts of a cluster go for which no sink is configured: files would lie on whichever machine has the first task then.
+fn default_sink(config: &Config) -> Option<Box<dyn SinkConfig>> {
+    let cluster = config.cluster.as_ref().filter(|_| config.sinks.is_empty())?;
+    let brokers = config.first_kafka()?.cluster();
+    Some(Box::new(TopicKeys::of(brokers, cluster.alerts_topic())))
 }
 
 /// `[time]`, and the zone of records without one: none where the configuration names none.

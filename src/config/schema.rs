@@ -259,13 +259,17 @@ impl Config {
         self.beside(explanations_brokers.as_ref(), explanations_client.as_ref(), topics)
     }
 
-    /// A topic that is no source, by the brokers given for it, else those of the first Kafka source.
-    fn beside(&self, brokers: Option<&Brokers>, client: Option<&BTreeMap<String, String>>, topics: Vec<String>) -> Option<Kafka> {
-        let source = self.sources.iter().find_map(|source| match &source.kind {
+    /// The first Kafka source.
+    pub fn first_kafka(&self) -> Option<&Kafka> {
+        self.sources.iter().find_map(|source| match &source.kind {
             SourceKind::Kafka(kafka) => Some(kafka),
             SourceKind::Files(_) => None,
-        });
-        let (brokers, client) = match (brokers, source) {
+        })
+    }
+
+    /// A topic that is no source, by the brokers given for it, else those of the first Kafka source.
+    fn beside(&self, brokers: Option<&Brokers>, client: Option<&BTreeMap<String, String>>, topics: Vec<String>) -> Option<Kafka> {
+        let (brokers, client) = match (brokers, self.first_kafka()) {
             (Some(Brokers(brokers)), _) => (brokers.clone(), client.cloned().unwrap_or_default()),
             (None, Some(kafka)) => (kafka.brokers.clone(), client.unwrap_or(&kafka.client).clone()),
             (None, None) => return None,

@@ -82,6 +82,7 @@ fn normal(path: &Path) -> PathBuf {
 /// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
 pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
     let mut warnings = headerless_topics(config);
+    warnings.extend(files_of_a_cluster(config));
     if let Some(CatalogFile { file }) = &config.catalog {
         unreachable_tables(file, catalog, &mut warnings);
     }
@@ -263,6 +264,18 @@ fn dead_letters(config: &Config) -> Vec<Problem> {
     problems
 }
 
+/// Sinks of a cluster that are files, which hold a part of its alerts each.
+pub fn files_of_a_cluster(config: &Config) -> Vec<Problem> {
+    let Some(cluster) = &config.cluster else { return Vec::new() };
+    let rule = format!(
+        "should be a topic where there is a [cluster]: settled alerts come into the file of whichever process has task 0 then; \
+         without any [[sink]] the topic {} has them all",
+        cluster.alerts_topic()
+    );
+    let files = config.sinks.iter().enumerate().filter_map(|(at, sink)| Some((at, sink.writes_file()?)));
+    files.map(|(at, path)| Problem::new(format!("{}: sink[{at}].path", config.file.display()), &rule, path.display())).collect()
+}
+
 /// Processes that share the work have no files in common, and one set of brokers.
 fn in_a_cluster(config: &Config, cluster: &Cluster) -> Vec<Problem> {
     let internal = cluster.internal_topics();
@@ -332,6 +345,26 @@ mod tests {
         assert_eq!(found, ["c.toml: dead_letters.brokers must be given where no source is Kafka, got nothing"]);
         let kafka = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
         assert!(mistakes(&(kafka.to_owned() + "[dead_letters]\ntopic = \"t\"\n")).is_empty());
+    }
+
+    #[test]
+    fn a_cluster_tells_its_alerts_in_a_topic_and_says_what_its_files_hold() {
+        let source = "[[source]]\nname = \"k\"\nkind = \"kafka\"\nbrokers = \"h:1\"\ntopic = \"x\"\n";
+        let config = |more: &str| {
+            let text = format!("[catalog]\nfile = \"catalog.toml\"\n{source}{more}");
+            Config::parse(&text, Path::new("c.toml")).expect("a configuration")
+        };
+        let sinks = |config: &Config| config.sinks.iter().map(|sink| sink.describe()).collect::<Vec<_>>();
+        assert!(sinks(&config("")).is_empty());
+        let cluster = config("[cluster]\ntopic_prefix = \"ours\"\n");
+        assert_eq!(cluster.sinks.iter().map(|sink| sink.topic()).collect::<Vec<_>>(), [Some(("ours.alerts", "h:1"))]);
+        assert!(files_of_a_cluster(&cluster).is_empty());
+        let with_file = config("[[sink]]\nkind = \"jsonl\"\npath = \"a.jsonl\"\n[cluster]\ntopic_prefix = \"ours\"\n");
+        assert_eq!(with_file.sinks.len(), 1);
+        let told: Vec<String> = files_of_a_cluster(&with_file).iter().map(ToString::to_string).collect();
+        let rule = "c.toml: sink[0].path should be a topic where there is a [cluster]: settled alerts come into the file of whichever \
+                    process has task 0 then; without any [[sink]] the topic ours.alerts has them all, got a.jsonl";
+        assert_eq!(told, [rule]);
     }
 
     #[test]

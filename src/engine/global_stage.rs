@@ -108,7 +108,8 @@ impl GlobalStage {
 
     /// The same of revisions alone.
     pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
-        for Revision { at, alert, case } in revisions {
+        for Revision { at, alert, case, is_news } in revisions {
+            *is_news &= self.budget.open().severity(&alert.id) != Some(alert.severity);
             self.budget.pass(alert, case.standing, *at);
         }
     }

@@ -387,5 +387,5 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
     };
     let revision = episode.emit();
     let alert = writer.write(episode, revision, why.state(), true);
-    out.revisions.push(Revision { at, alert, case });
+    out.revisions.push(Revision { at, alert, case, is_news: true });
 }

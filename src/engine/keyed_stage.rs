@@ -192,20 +192,20 @@ impl KeyedStage {
             return StepOutput::default();
         }
         let Some(hour) = self.next_hour(frontier) else {
-            let settled = self.settle_until(frontier, executor);
-            self.provisional.confirm(&settled.revisions);
+            let mut settled = self.settle_until(frontier, executor);
+            self.provisional.confirm(&mut settled.revisions);
             return StepOutput { settled, ..StepOutput::default() };
         };
         let mut settled = self.settle_until(Timestamp(hour * HOUR_MS), executor);
         let (evictions, actors) = eviction::evict(&mut self.shards, &self.shared, Timestamp(hour * HOUR_MS), executor);
         settled.counts.evicted.add(evictions);
         self.evicted.extend(actors);
-        let (ticked, day) = match hour.div_euclid(DAY_MS / HOUR_MS) {
+        let (mut ticked, day) = match hour.div_euclid(DAY_MS / HOUR_MS) {
             day if day > self.progress.day => self.tick(Timestamp(day * DAY_MS), executor),
             _ => (Output::default(), None),
         };
-        self.provisional.confirm(&settled.revisions);
-        self.provisional.confirm(&ticked.revisions);
+        self.provisional.confirm(&mut settled.revisions);
+        self.provisional.confirm(&mut ticked.revisions);
         let activity = executor.on_all(&mut self.shards, &Shard::activity);
         let volumes = executor.on_all(&mut self.shards, &|shard| shard.take_volumes(hour));
         let volumes = volume::join(volumes.into_iter().flatten().map(|volume| self.shared.context.named(volume)));
@@ -247,8 +247,8 @@ impl KeyedStage {
         }
         let midnight = Timestamp(reply.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
         let env = self.shared.env();
-        let judged = joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)));
-        self.provisional.confirm(&judged.revisions);
+        let mut judged = joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)));
+        self.provisional.confirm(&mut judged.revisions);
         judged
     }
 

@@ -6,6 +6,7 @@ use crate::model::time::Timestamp;
 use crate::triage::case::CaseView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A revision of an alert and the event time at which it came about.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -16,6 +17,24 @@ pub struct Revision {
     pub alert: Alert,
     /// The case that it belongs to, as of this revision: for the daily budget.
     pub case: CaseView,
+    /// Whether it says of an alert that it opens, or reaches a severity, what nothing has said before: neither what settled nor what was
+    /// shown early.
+    pub is_news: bool,
+}
+
+/// An alert for the sinks.
+#[derive(Clone, Debug)]
+pub struct ToldAlert {
+    /// The alert.
+    pub alert: Arc<Alert>,
+    /// Whether it opens with it, or reaches a severity, as nobody has told before, whichever process that was.
+    pub is_news: bool,
+}
+
+impl From<Revision> for ToldAlert {
+    fn from(Revision { alert, is_news, .. }: Revision) -> ToldAlert {
+        ToldAlert { alert: Arc::new(alert), is_news }
+    }
 }
 
 /// What a step of the engine yields.

@@ -100,22 +100,26 @@ impl Provisional {
         }
         let mut out = Output::default();
         judge_access(&mut copy.tracked, access, access.time, &mut copy.usage, env, &mut out);
-        for Revision { alert, .. } in &mut out.revisions {
-            let now_settled = env.profiles.get(key).and_then(|tracked| tracked.alerts().remove(&alert.id));
-            let of_settled = now_settled.or_else(|| copy.settled.get(&alert.id).copied());
+        for Revision { alert, is_news, .. } in &mut out.revisions {
+            let now_settled = env.profiles.get(key).and_then(|tracked| tracked.alert(&alert.id));
+            let of_settled = now_settled.map(|(revision, _)| revision).or_else(|| copy.settled.get(&alert.id).copied());
+            let told = now_settled.map(|(_, severity)| severity).max(self.shown.get(&alert.id).map(|shown| shown.alert.severity));
+            // What has closed since the copy was made was told.
+            *is_news = told.map_or(of_settled.is_none(), |told| alert.severity > told);
             number(&mut self.shown, alert, arrived, of_settled);
         }
         out.revisions
     }
 
-    /// The settled state has, or had, these alerts.
-    pub fn confirm(&mut self, revisions: &[Revision]) {
+    /// The settled state has, or had, these alerts: those that were shown before are no news.
+    pub fn confirm(&mut self, revisions: &mut [Revision]) {
         if self.shown.is_empty() {
             return;
         }
-        for Revision { alert, .. } in revisions {
+        for Revision { alert, is_news, .. } in revisions {
             if let Some(shown) = self.shown.get_mut(&alert.id) {
                 shown.confirmed = true;
+                *is_news &= alert.severity > shown.alert.severity;
             }
         }
     }
@@ -152,7 +156,12 @@ impl Provisional {
         undecided
             .map(|ShownAlert { alert, .. }| {
                 let provisional = Some(next_number(alert.provisional, now));
-                Revision { at: settled, alert: Alert { provisional, state: AlertState::Retracted, ..alert }, case: CaseView::default() }
+                Revision {
+                    at: settled,
+                    alert: Alert { provisional, state: AlertState::Retracted, ..alert },
+                    case: CaseView::default(),
+                    is_news: false,
+                }
             })
             .collect()
     }

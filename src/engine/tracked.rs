@@ -4,6 +4,7 @@ use crate::classify::directory::Employee;
 use crate::classify::explanations::Grantee;
 use crate::engine::context::Context;
 use crate::model::access::Actor;
+use crate::model::severity::Severity;
 use crate::model::statute::{Band, Statute};
 use crate::model::time::Timestamp;
 use crate::population::finding_calibration::FindingStrength;
@@ -149,6 +150,12 @@ impl Tracked {
         if self.open_alerts().next().is_none() {
             self.marks.case = None;
         }
+    }
+
+    /// An open alert by its id: the revision in which it was told, and its severity.
+    pub fn alert(&self, id: &str) -> Option<(u32, Severity)> {
+        let episode = self.open_alerts().find(|episode| episode.id(self.profile.actor.name()) == id)?;
+        Some((episode.revision, episode.severity))
     }
 
     /// Episodes for which an alert is open.

@@ -32,6 +32,11 @@ settings! {
 }
 
 impl TopicKeys {
+    /// A topic of these brokers.
+    pub fn of(cluster: Cluster, topic: String) -> TopicKeys {
+        TopicKeys { brokers: Brokers(cluster.brokers), topic, client: cluster.client }
+    }
+
     fn cluster(&self) -> Cluster {
         Cluster { brokers: self.brokers.0.clone(), client: self.client.clone() }
     }
@@ -48,6 +53,10 @@ impl SinkConfig for TopicKeys {
 
     fn describe(&self) -> String {
         format!("to Kafka {} {}", self.topic, self.cluster().describe())
+    }
+
+    fn topic(&self) -> Option<(&str, &str)> {
+        Some((&self.topic, &self.brokers.0))
     }
 
     fn check(&self) -> Result<(), String> {

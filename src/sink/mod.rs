@@ -68,6 +68,11 @@ pub trait SinkConfig: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The topic that it writes to, and the brokers of that, if it does.
+    fn topic(&self) -> Option<(&str, &str)> {
+        None
+    }
+
     /// What is wrong with settings that only a client library can judge.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -93,7 +98,7 @@ pub struct SinkKind {
 pub const SINKS: &[SinkKind] = &[jsonl::KIND, kafka::KIND];
 
 settings! {
-    /// Where alerts go; `replay` writes them with `--alerts` instead.
+    /// Where alerts go; `replay` writes them with `--alerts` instead. A cluster without any gives them to the topic `alerts` of its prefix.
     pub struct SinkKeys {
         /// Which kind of sink it is.
         kind: String => RESTART;

@@ -6,7 +6,7 @@
 use crate::engine::StageReport;
 use crate::engine::context::Context;
 use crate::engine::global_stage::GlobalStage;
-use crate::engine::output::Revision;
+use crate::engine::output::{Revision, ToldAlert};
 use crate::engine::state_entries::StateEntry;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
@@ -19,7 +19,6 @@ use crate::stream::wire::{TaskMessage, decode, encode};
 use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 /// The running coordinator.
 pub struct Coordinator {
@@ -308,7 +307,7 @@ impl Coordinator {
     fn deliver(&mut self, mut revisions: Vec<Revision>) {
         revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
         self.stage.apply_budget_to(&mut revisions);
-        self.outbox.send_alerts(revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect());
+        self.outbox.send_alerts(revisions.into_iter().map(ToldAlert::from).collect());
     }
 
     /// Begins a checkpoint, unless one is under way.

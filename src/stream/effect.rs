@@ -1,13 +1,12 @@
 //! What a node wants its process to do.
 
-use crate::model::alert::Alert;
+use crate::engine::output::ToldAlert;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
 use crate::stream::authentication::MessageSeal;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::restore::RestoreStats;
 use crate::stream::{InternalTopic, OutgoingRecord};
-use std::sync::Arc;
 
 /// Something to be done. Effects with a number (u64) are to be acknowledged by it: [`super::node::Node::acknowledged`].
 #[derive(Clone, Debug)]
@@ -15,10 +14,10 @@ pub enum Effect {
     /// Produce a record, with its seal as a header: those of a partition in this order.
     Produce(u64, OutgoingRecord, MessageSeal),
     /// Give settled alerts to the sinks; acknowledged once all sinks have them.
-    Alerts(u64, Vec<Arc<Alert>>),
+    Alerts(u64, Vec<ToldAlert>),
     /// Give alerts to the sinks that may change before they settle: those that a record of `leakwarden.access` led to, with the time at
     /// which it came to its broker, or retractions.
-    Provisional(Option<Timestamp>, Vec<Arc<Alert>>),
+    Provisional(Option<Timestamp>, Vec<ToldAlert>),
     /// Consume a partition of an internal topic from an offset on. Records buffered from an earlier position are to be dropped.
     Consume(InternalTopic, i32, i64),
     /// Stop consuming it.

@@ -1,9 +1,8 @@
 //! What leaves a task, the coordinator or an input partition, in order, and up to where it is acknowledged.
 
-use crate::model::alert::Alert;
+use crate::engine::output::ToldAlert;
 use crate::stream::OutgoingRecord;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// Something that leaves.
 #[derive(Clone, Debug)]
@@ -11,7 +10,7 @@ pub enum OutboxItem {
     /// A record for a topic.
     Record(OutgoingRecord),
     /// Alerts for the sinks.
-    Alerts(Vec<Arc<Alert>>),
+    Alerts(Vec<ToldAlert>),
 }
 
 /// Items by number, from 1.
@@ -32,7 +31,7 @@ impl Outbox {
     }
 
     /// Gives alerts to the sinks.
-    pub fn send_alerts(&mut self, alerts: Vec<Arc<Alert>>) {
+    pub fn send_alerts(&mut self, alerts: Vec<ToldAlert>) {
         if !alerts.is_empty() {
             self.put(OutboxItem::Alerts(alerts));
         }

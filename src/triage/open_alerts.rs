@@ -103,6 +103,11 @@ impl OpenAlerts {
         self.counts
     }
 
+    /// The severity of an open alert, as of its last revision.
+    pub fn severity(&self, id: &str) -> Option<Severity> {
+        self.open.get(id).map(|alert| alert.severity)
+    }
+
     /// Whether an alert is open.
     pub fn contains(&self, id: &str) -> bool {
         self.open.contains_key(id)

@@ -141,6 +141,21 @@ fn the_tasks_count_together_what_a_reason_of_a_unit_covers() {
     assert!(none != some && some != more && more != all, "{} {} {} {} alerts", none.len(), some.len(), more.len(), all.len());
 }
 
+/// An alert is counted where it is shown, and where it settles if it was not shown before: once, whichever processes these are.
+#[test]
+fn an_alert_counts_once_whoever_tells_of_it() {
+    let mut peace = World::new(&COMPANY, 0);
+    (0..2).for_each(|_| peace.start());
+    let outcome = peace.in_peace();
+    let mut counted = BTreeSet::new();
+    let again: Vec<_> = outcome.news.iter().filter(|news| !counted.insert((*news).clone())).collect();
+    assert!(again.is_empty(), "counted twice: {again:?}");
+    let is_counted = |id: &String| counted.iter().any(|(of, _)| of == id);
+    assert!(outcome.alerts.keys().all(|(id, _)| is_counted(id)), "every alert is counted");
+    let shown: BTreeSet<&String> = outcome.shown.keys().map(|(id, _)| id).collect();
+    assert!(outcome.alerts.keys().any(|(id, _)| shown.contains(id)), "some were shown before they settled");
+}
+
 #[test]
 fn a_seed_runs_again_bit_by_bit() {
     let run = || World::new(&COMPANY, 7).in_trouble();

@@ -3,8 +3,10 @@
 use crate::company::Company;
 use crate::log::Log;
 use leakwarden::engine::Sequential;
+use leakwarden::engine::output::ToldAlert;
 use leakwarden::engine::partition_events::LossCounts;
-use leakwarden::model::alert::{Alert, AlertState};
+use leakwarden::model::alert::AlertState;
+use leakwarden::model::severity::Severity;
 use leakwarden::model::time::{HOUR_MS, Span, Timestamp};
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::population::sources::outages::SourceOutages;
@@ -16,7 +18,6 @@ use leakwarden::stream::node::{Effect, Layout, Message, Node, Show, StateLoss};
 use leakwarden::stream::restore::CachedLog;
 use leakwarden::stream::{InternalTopic, OutgoingRecord};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
 
 pub const TASKS: i32 = 3;
 
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub retracted: BTreeSet<String>,
     /// Hashes of the state of each task and of the coordinator.
     pub states: Vec<String>,
+    /// Alerts that opened or reached a severity, as it is counted.
+    pub news: Vec<(String, Severity)>,
     /// Hours that may lack records, as each task has heard of the sources.
     pub lost_hours: BTreeSet<Vec<i64>>,
     /// Every event, as a number.
@@ -100,6 +103,7 @@ impl<'a> World<'a> {
             shown: BTreeMap::new(),
             retracted: BTreeSet::new(),
             states: Vec::new(),
+            news: Vec::new(),
             lost_hours: BTreeSet::new(),
             events: Vec::new(),
             crashes: 0,
@@ -435,13 +439,13 @@ impl<'a> World<'a> {
                 }
                 Effect::Alerts(ticket, alerts) => {
                     process.delivering.push_back(ticket);
-                    alerts.iter().for_each(|alert| self.outcome.note(alert));
+                    alerts.iter().for_each(|told| self.outcome.note(told));
                 }
                 Effect::Provisional(arrived, alerts) => {
-                    let retracted = alerts.iter().filter(|alert| alert.state == AlertState::Retracted).count();
+                    let retracted = alerts.iter().filter(|told| told.alert.state == AlertState::Retracted).count();
                     // Only what an access caused has a time of arrival, from which latency is measured.
                     assert_eq!(retracted, if arrived.is_some() { 0 } else { alerts.len() });
-                    alerts.iter().for_each(|alert| self.outcome.note_shown(alert));
+                    alerts.iter().for_each(|told| self.outcome.note_shown(told));
                 }
                 Effect::Consume(topic, partition, from) => {
                     process.follows.insert((topic, partition), from);
@@ -571,7 +575,9 @@ pub fn lost_hours(outages: &SourceOutages) -> Vec<i64> {
 }
 
 impl Outcome {
-    fn note_shown(&mut self, alert: &Arc<Alert>) {
+    fn note_shown(&mut self, told: &ToldAlert) {
+        let alert = &told.alert;
+        self.note_news(told);
         assert!(!alert.settled);
         let key = (alert.id.clone(), alert.provisional.expect("it has a number of its own"));
         let text = serde_json::to_string(&**alert).expect("writes");
@@ -582,7 +588,16 @@ impl Outcome {
         }
     }
 
-    fn note(&mut self, alert: &Arc<Alert>) {
+    /// What counts as an alert that opens or reaches a severity.
+    fn note_news(&mut self, ToldAlert { alert, is_news }: &ToldAlert) {
+        if *is_news && alert.state == AlertState::Open {
+            self.news.push((alert.id.clone(), alert.severity));
+        }
+    }
+
+    fn note(&mut self, told: &ToldAlert) {
+        let alert = &told.alert;
+        self.note_news(told);
         let text = serde_json::to_string(&**alert).expect("writes");
         let key = (alert.id.clone(), alert.revision);
         if let Some(known) = self.alerts.get(&key) {

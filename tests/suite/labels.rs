@@ -50,7 +50,7 @@ fn alert(who: &str, typology: Typology, raised: &str, last: &str, shown: Option<
         shown_at: shown.map(str::to_owned),
         ..pattern()
     };
-    Revision { at: Timestamp::parse(raised).expect("a time"), alert, case: CaseView::default() }
+    Revision { at: Timestamp::parse(raised).expect("a time"), alert, case: CaseView::default(), is_news: true }
 }
 
 fn scored(alerts: Vec<Revision>) -> Score {

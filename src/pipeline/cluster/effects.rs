@@ -3,20 +3,18 @@
 use super::caches::log_name;
 use super::continuity::commit_text;
 use super::{COMMITTED_AGAIN, Process};
+use crate::engine::output::ToldAlert;
 use crate::kafka::group::Commit;
 use crate::kafka::producer::ProducerRecord;
-use crate::model::alert::Alert;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::failpoint::hit;
 use crate::pipeline::service::now;
-use crate::pipeline::service::observer::NoObserver;
 use crate::pipeline::service::publisher::Cause;
 use crate::stream::InternalTopic;
 use crate::stream::authentication;
 use crate::stream::committed;
 use crate::stream::node::Effect;
 use anyhow::Context as _;
-use std::sync::Arc;
 use std::time::Instant;
 
 impl Process {
@@ -41,11 +39,11 @@ impl Process {
                         hit("message sent");
                     }
                     Effect::Alerts(number, alerts) => {
-                        self.publish(&alerts, Cause::Settled);
+                        self.publish(alerts, Cause::Settled);
                         self.unacknowledged_alerts.push_back((self.service.publisher.given(), number));
                         hit("alerts given");
                     }
-                    Effect::Provisional(arrived, alerts) => self.publish(&alerts, arrived.map_or(Cause::Retraction, Cause::Access)),
+                    Effect::Provisional(arrived, alerts) => self.publish(alerts, arrived.map_or(Cause::Retraction, Cause::Access)),
                     Effect::Consume(topic, partition, from) => {
                         self.consumer.assign(TopicPartition::new(self.setup.topics[&topic].clone(), partition), from)
                     }
@@ -111,8 +109,8 @@ impl Process {
         }
     }
 
-    fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause) {
-        self.service.publisher.publish(alerts, cause, now(), &mut NoObserver);
+    fn publish(&mut self, alerts: Vec<ToldAlert>, cause: Cause) {
+        self.service.publisher.publish_told(alerts, cause, now());
     }
 
     /// Effects whose alerts every sink has acknowledged since this was last asked for.

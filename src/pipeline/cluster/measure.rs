@@ -24,10 +24,6 @@ impl Process {
         let (open, coordinates) = (self.node.open_counts(), self.node.coordinator());
         metrics.set_alerts_open(&open.open);
         metrics.set_alerts_shown_open(coordinates.map(|_| &open.shown));
-        if let Some(coordinator) = coordinates.filter(|_| !self.coordinated) {
-            self.service.publisher.resume(coordinator.open_alerts().iter());
-        }
-        self.coordinated = coordinates.is_some();
         let employees: usize = self.node.tasks().map(|(_, task)| task.stage().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
         let firsts = self.node.tasks().map(|(task, of)| (task, of.stage()));

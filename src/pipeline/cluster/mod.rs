@@ -101,8 +101,6 @@ pub struct Process {
     /// Whether there is a backlog, so that nothing is published before it settles.
     behind: bool,
     saving_since: Option<Instant>,
-    /// Whether the coordinator ran here when that was last looked at.
-    coordinated: bool,
     watch: intruders::Watch,
 }
 
@@ -154,7 +152,6 @@ impl Process {
             finished: 0,
             behind: false,
             saving_since: None,
-            coordinated: false,
             watch: intruders::Watch::default(),
         })
     }

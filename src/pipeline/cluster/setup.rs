@@ -55,6 +55,7 @@ impl Setup {
             })
             .collect();
         ensure(&cluster, &wanted, settings.replication_factor).await?;
+        make_alerts_topic(config, settings, &cluster).await?;
         let tasks_group = format!("{}.tasks", first.group);
         let access = name(settings, InternalTopic::Access);
         match other_readers(&cluster, &access, &tasks_group) {
@@ -87,6 +88,18 @@ impl Setup {
         let groups = [group_settings(first.group.clone(), inputs), group_settings(tasks_group, vec![access])];
         Ok(Setup { cluster, layout, prefix: settings.topic_prefix.clone(), topics, groups })
     }
+}
+
+/// Makes the topic of alerts where one of our own is written to and it is missing. One that is there may be as it likes.
+async fn make_alerts_topic(config: &Config, settings: &Settings, cluster: &Cluster) -> anyhow::Result<()> {
+    let name = settings.alerts_topic();
+    let is_written = config.sinks.iter().filter_map(|sink| sink.topic()).any(|to| to == (&*name, &*cluster.brokers));
+    if !is_written || partitions(cluster, std::slice::from_ref(&name))?.contains_key(&name) {
+        return Ok(());
+    }
+    // Of one partition: alerts come in the order of event time.
+    let spec = TopicSpec { name, partitions: 1, compacted: false, rule: |_| "alerts come in the order of event time".to_owned() };
+    Ok(ensure(cluster, &[spec], settings.replication_factor).await?)
 }
 
 /// The name of this process, which may be given by the environment: one file of settings serves all processes.

@@ -1,6 +1,7 @@
 //! Alerts on their way to the sinks and to an observer, and what the metrics say of them: opened, and how long after its access.
 
 use super::observer::Observer;
+use crate::engine::output::ToldAlert;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
@@ -49,6 +50,24 @@ impl Publisher {
         }
         self.delivery.give(alerts);
         observer.alerts(alerts);
+    }
+
+    /// The same of one of several processes: whether a revision is news it says itself, since others may have told of its alert before. It
+    /// is not known here which alerts are open.
+    pub fn publish_told(&mut self, told: Vec<ToldAlert>, cause: Cause, now: Timestamp) {
+        if told.is_empty() {
+            return;
+        }
+        for ToldAlert { alert, is_news } in &told {
+            if *is_news && alert.state == AlertState::Open {
+                self.metrics.alert(alert.typology, alert.severity);
+            }
+            if let Some(latency) = latency(alert, cause, *is_news, now) {
+                self.metrics.detection_latency(latency);
+            }
+        }
+        let alerts: Vec<Arc<Alert>> = told.into_iter().map(|told| told.alert).collect();
+        self.delivery.give(&alerts);
     }
 
     /// Counts a revision. Says whether the alert opens with it, or reaches a severity that it had not reached.

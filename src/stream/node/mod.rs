@@ -7,7 +7,7 @@ mod view;
 
 use crate::engine::Executor;
 use crate::engine::context::Context;
-use crate::engine::output::{Counts, Revision};
+use crate::engine::output::{Counts, Revision, ToldAlert};
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters, WriterId};
@@ -412,7 +412,7 @@ impl Node {
 
     fn put_out_provisional(&mut self, arrived: Option<Timestamp>, revisions: Vec<Revision>) {
         if !revisions.is_empty() {
-            let alerts = revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
+            let alerts = revisions.into_iter().map(ToldAlert::from).collect();
             self.effects.push(Effect::Provisional(arrived, alerts));
         }
     }

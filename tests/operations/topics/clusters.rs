@@ -142,3 +142,19 @@ fn a_campaign_of_a_unit() {
     }
     cluster.run.holds(&with);
 }
+
+/// Somebody configured a cluster and no sink: the alerts of all processes are in one topic, which is made.
+#[test]
+fn a_cluster_without_a_sink() {
+    let Some(broker) = Broker::shared() else { return };
+    let mut cluster = Cluster::new("no-sink", broker.brokers(), 2);
+    let elsewhere = std::mem::replace(&mut cluster.run.alerts, "no-sink.own.alerts".to_owned());
+    let expected = cluster.run.expected();
+    cluster.run.produce(0, 1);
+    let sink = format!("[[sink]]\nkind = \"kafka\"\nbrokers = \"{}\"\ntopic = \"no-sink.own.alerts\"\n", broker.brokers());
+    let process = cluster.start_otherwise(0, &sink, "");
+    cluster.settled(|| process.log());
+    assert!(process.stop().success());
+    cluster.run.holds(&expected);
+    assert!(cluster.run.topics.read(&elsewhere).is_empty());
+}

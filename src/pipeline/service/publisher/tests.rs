@@ -122,3 +122,17 @@ fn what_a_process_before_has_published_does_not_open_again() {
     assert!(!counted.contains("leakwarden_alerts_total{"), "{counted}");
     assert_eq!(world.latency(), (0.0, 0.0), "it is no news");
 }
+
+#[test]
+fn what_is_said_to_be_no_news_is_neither_counted_nor_measured_again() {
+    let mut world = World::new();
+    let mut tell = |is_news: bool, cause: Cause| {
+        world.publisher.publish_told(vec![ToldAlert { alert: Arc::new(open(1, Severity::High)), is_news }], cause, noon());
+        world.metrics.render().contains("leakwarden_alerts_total{")
+    };
+    assert!(!tell(false, Cause::Settled), "another process has shown it");
+    assert!(tell(true, Cause::Settled));
+    assert!(tell(false, arrived()));
+    assert_eq!(world.series("leakwarden_alerts_total{severity=\"high\",typology=\"bulk_extract\"}"), 1.0);
+    assert_eq!(world.latency(), (2.0, 63.0), "once as it settled, once from the arrival of an access");
+}
