@@ -33,7 +33,7 @@ pub struct Engine {
 impl Engine {
     /// An engine without state.
     pub fn new(context: Arc<Context>) -> Engine {
-        let global = GlobalStage::new(context.alerts.budget_per_day);
+        let global = GlobalStage::new(&context.alerts);
         Engine { watermarks: PartitionWatermarks::default(), keyed: KeyedStage::new(context, ReportedHours::WithRecords), global }
     }
 

@@ -23,8 +23,7 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     let of_case = |other: &&Episode| episode.group.is_some() || other.group.is_none();
     let mut episodes: Vec<&Episode> = tracked.episodes.iter().filter(of_case).chain([episode]).collect();
     episodes.sort_by_key(|episode| episode.typology);
-    let standing =
-        episodes.iter().filter(|other| other.is_alert()).fold(episode.standing, |standing: Standing, other| standing.with(other.standing));
+    let standing = standing(episodes.iter().copied().filter(|other| other.is_alert()));
     let weight_of = |episode: &Episode| {
         let kinds: Kinds = episode.peak.observed.kinds.keys().copied().collect();
         context.statute.weight_b(kinds).max(1)
@@ -50,4 +49,16 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
         return CaseView::new(id, features, &context.calibration.weights, standing).of_group();
     }
     CaseView::new(id, features, &context.calibration.weights, standing)
+}
+
+/// Where a case stands: grave or sure if any of its alerts is, and behind the one login or device that all of its gravest share.
+fn standing<'e>(alerts: impl Iterator<Item = &'e Episode> + Clone) -> Standing {
+    let gravest = alerts.clone().map(|alert| alert.severity).max();
+    let mut places = alerts.clone().filter(|alert| Some(alert.severity) == gravest).map(|alert| alert.standing.place);
+    let place = places.next().unwrap_or(0);
+    Standing {
+        grave: alerts.clone().any(|alert| alert.standing.grave),
+        claimed: alerts.clone().all(|alert| alert.standing.claimed),
+        place: if places.all(|other| other == place) { place } else { 0 },
+    }
 }

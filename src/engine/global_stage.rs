@@ -15,6 +15,7 @@ use crate::population::lookups::{DayComparison, RecentLookups};
 use crate::population::volume::begin;
 use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
+use crate::triage::AlertSettings;
 use crate::triage::budget::Budget;
 use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
@@ -34,9 +35,9 @@ pub struct GlobalStage {
 }
 
 impl GlobalStage {
-    /// A global stage without state, which shows so many alerts a day.
-    pub fn new(budget_per_day: u32) -> GlobalStage {
-        GlobalStage::from_parts((Population::default(), Budget::new(budget_per_day), SourceMonitor::default()), RecentLookups::default())
+    /// A global stage without state.
+    pub fn new(settings: &AlertSettings) -> GlobalStage {
+        GlobalStage::from_parts((Population::default(), Budget::new(settings), SourceMonitor::default()), RecentLookups::default())
     }
 
     /// From its parts.
@@ -110,7 +111,7 @@ impl GlobalStage {
     pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
         for Revision { at, alert, case, is_news } in revisions {
             *is_news &= self.budget.open().severity(&alert.id) != Some(alert.severity);
-            self.budget.pass(alert, case.standing, *at);
+            self.budget.pass(alert, case, *at);
         }
     }
 
@@ -140,8 +141,8 @@ impl GlobalStage {
         self.budget.shown_at(id)
     }
 
-    /// Changes how many alerts are shown a day, from the next day on.
-    pub fn set_budget(&mut self, per_day: u32) {
-        self.budget.set_per_day(per_day);
+    /// Changes how many cases are shown a day, from the next day on, and which are worth a look.
+    pub fn set_budget(&mut self, settings: &AlertSettings) {
+        self.budget.set(settings);
     }
 }

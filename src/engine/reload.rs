@@ -13,7 +13,7 @@ impl Engine {
     /// Goes on under another set-up of the same subject key, from the next record on.
     pub fn set_context(&mut self, context: Arc<Context>) {
         self.watermarks.set_lateness(context.lateness);
-        self.global.set_budget(context.alerts.budget_per_day);
+        self.global.set_budget(&context.alerts);
         self.keyed.set_context(context);
     }
 }

@@ -118,7 +118,8 @@ impl Engine {
         shared.group_activity = Arc::new(header.group_activity);
         shared.outages = Arc::new(header.outages);
         engine.global = header.global;
-        engine.global.set_budget(engine.context().alerts.budget_per_day);
+        let alerts = engine.context().alerts;
+        engine.global.set_budget(&alerts);
         engine.global.restore_open_alerts(engine.keyed.open_alerts());
         if !shown.is_empty() {
             engine.keyed.provisional.restore(postcard::from_bytes(shown)?);

@@ -11,6 +11,8 @@ pub struct LatestAlert {
     pub alert: Alert,
     /// People in the window when it opened, if the count was known.
     pub people_at_opening: Option<u64>,
+    /// The score of its case when it was shown, or as of the latest revision.
+    pub case_score_when_shown: f64,
 }
 
 /// All alerts of a run, by id.
@@ -22,12 +24,20 @@ pub struct LatestAlerts {
 impl LatestAlerts {
     /// Takes revisions in their order.
     pub fn take(&mut self, revisions: impl IntoIterator<Item = Revision>) {
-        for Revision { alert, .. } in revisions {
+        for Revision { alert, at, .. } in revisions {
+            // What was shown before this revision was ranked by the one before.
+            let before = alert.shown_at.as_ref().is_some_and(|shown| *shown < at.to_string());
             match self.alerts.get_mut(&alert.id) {
-                Some(entry) => entry.alert = alert,
+                Some(entry) => {
+                    if entry.alert.shown_at.is_none() && !before {
+                        entry.case_score_when_shown = alert.case_score;
+                    }
+                    entry.alert = alert;
+                }
                 None => {
                     let people_at_opening = alert.observed.persons.figure();
-                    self.alerts.insert(alert.id.clone(), LatestAlert { alert, people_at_opening });
+                    let case_score_when_shown = alert.case_score;
+                    self.alerts.insert(alert.id.clone(), LatestAlert { alert, people_at_opening, case_score_when_shown });
                 }
             }
         }

@@ -16,6 +16,7 @@ use crate::stream::chunks::Reassembler;
 use crate::stream::outbox::Outbox;
 use crate::stream::reply_table;
 use crate::stream::wire::{TaskMessage, decode, encode};
+use crate::triage::AlertSettings;
 use crate::triage::open_alerts::OpenAlerts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -91,7 +92,7 @@ const NONE_YET: i64 = i64::MIN / 2;
 
 impl Coordinator {
     /// The coordinator of so many tasks, from its restored state.
-    pub fn new(tasks: i32, budget_per_day: u32, restored: RestoredState) -> Result<Coordinator, String> {
+    pub fn new(tasks: i32, settings: &AlertSettings, restored: RestoredState) -> Result<Coordinator, String> {
         let task = TaskProgress { reported_hour: NONE_YET, checkpointed_hour: NONE_YET, applied_day: NONE_YET, ..TaskProgress::default() };
         let progress = Progress {
             tasks: vec![task; tasks.max(1) as usize],
@@ -101,7 +102,7 @@ impl Coordinator {
             replies: BTreeMap::new(),
         };
         let mut coordinator = Coordinator {
-            stage: GlobalStage::new(budget_per_day),
+            stage: GlobalStage::new(settings),
             progress,
             next: 0,
             partial: Reassembler::default(),
@@ -135,7 +136,7 @@ impl Coordinator {
             if saved != tasks.max(1) as usize {
                 return Err(format!("was saved with {saved} tasks, and {tasks} are configured"));
             }
-            coordinator.stage.set_budget(budget_per_day);
+            coordinator.stage.set_budget(settings);
         }
         Ok(coordinator)
     }
@@ -145,9 +146,9 @@ impl Coordinator {
         self.stage.open_alerts()
     }
 
-    /// Changes how many alerts are shown a day, from the next day on.
-    pub fn set_budget(&mut self, per_day: u32) {
-        self.stage.set_budget(per_day);
+    /// Changes how many cases are shown a day, from the next day on, and which are worth a look.
+    pub fn set_budget(&mut self, settings: &AlertSettings) {
+        self.stage.set_budget(settings);
     }
 
     /// The next offset of `leakwarden.summaries` to read.

@@ -1,143 +1,148 @@
-//! The daily budget: which alerts are shown. It ranks, and never changes an id, a score or the content.
+//! The daily budget: which cases are shown. It ranks, and never changes an alert's id, score or content.
 //!
-//! What people work through is a person's case, so an employee who was shown within the last four weeks takes another place only with
-//! what is louder than all that was shown: graver, of another family, of ten times as many people. An alert is shown at once while
-//! the day has room and its rank is among the last fortnight's best, as many as the budget allows; a day's room that is left goes to the
-//! highest that wait. So a quiet morning's small alert does not take the place of a grave one in the afternoon, and room is never left
-//! while somebody waits.
+//! A case takes one place, whoever many are in it. It is shown if it is worth a look: so many of those like it are expected to be true
+//! (`[alerts] show_at`), or it is grave by nature; places beyond stay empty. It is shown at once while the day has room and its rank is
+//! among the last fortnight's best, as many as the budget allows; a day's room that is left goes to the highest that wait. So a quiet
+//! morning's small case does not take the place of a grave one in the afternoon, and room is never left while somebody worth a look waits.
+//! What joins a case that was shown is shown with it, and shows it again where it is louder than all before: graver, of another family, of
+//! ten times as many people. A person who was shown within the last four weeks takes another place only with what is louder.
 //!
-//! Nobody buys silence with alerts about others: alerts about people whom a login only claims to be take no place of the others, those of
+//! Nobody buys silence with cases about others: cases about people whom a login only claims to be take no place of the others, those of
 //! one login or device take one place a day before all others had theirs, and what is grave by nature has as many places again, which
 //! the days after it give back.
 
 mod case;
+mod places;
+mod ranks;
 
 use crate::model::alert::Alert;
 use crate::model::severity::Severity;
-use crate::model::steps;
 use crate::model::time::{DAY_MS, Timestamp};
+use crate::triage::AlertSettings;
+use crate::triage::case::CaseView;
 use crate::triage::open_alerts::{OpenAlert, OpenAlerts};
 use crate::triage::standing::{Rank, Standing};
-use case::{Case, Said};
+use case::{Said, ShownBefore};
+use places::Places;
+use ranks::RecentRanks;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Days by which the bar is set.
+/// Days by which the bar is set, and for which a case waits.
 const FORTNIGHT: i64 = 14;
-/// Days for which an employee who was shown takes no further place with what is no louder.
+/// Days for which who was shown takes no further place with what is no louder.
 const KNOWN: i64 = 28;
 
-/// Who was shown, and who waits.
+/// What was shown, and what waits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Budget {
     per_day: u32,
+    /// The rank of a sure case that is just worth a look.
+    show_at: f64,
     day: i64,
     /// When the day began: nothing is shown before.
     began: Timestamp,
     places: Places,
     /// When each alert was shown.
     shown: BTreeMap<String, String>,
-    /// When an alert that had been shown was shown again.
+    /// When a case that had been shown was shown again by an alert.
     again: BTreeMap<String, String>,
-    /// What of an employee or account was shown, and when last.
-    known: BTreeMap<String, Case>,
-    /// Over budget, by id.
-    waiting: BTreeMap<String, Waiting>,
-    /// The highest rank of each employee, account or common place, with its day.
-    recent: BTreeMap<String, (i64, Rank)>,
-    /// How many have each of these ranks; derived when first asked for.
-    #[serde(skip)]
-    ranks: Option<BTreeMap<Rank, u32>>,
+    /// What of an employee, account, source or group was shown, and when last.
+    known: BTreeMap<String, ShownBefore>,
+    /// By id.
+    cases: BTreeMap<String, Case>,
+    ranks: RecentRanks,
     /// Alerts that are open; saved apart, or derived from those who have them.
     #[serde(skip)]
     open: OpenAlerts,
 }
 
-/// The places of a day.
+/// A case, as of its last revision.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Places {
-    /// How many there are, after what was given beforehand.
-    room: u32,
-    /// Taken by alerts about people who are known for certain, and by others.
-    sure: u32,
-    claimed: u32,
-    /// Given beyond, to what is grave by nature.
-    extra: u32,
-    /// What the days before gave beyond, and this one gives back.
-    owed: u32,
-    /// Logins and devices behind what was shown.
-    common: BTreeSet<u64>,
-}
-
-/// An alert that waits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Waiting {
-    rank: Rank,
-    standing: Standing,
-    /// Employee, account or source.
-    who: String,
-    said: Said,
+struct Case {
+    is_group: bool,
+    /// Employee, account or source, each as it stands.
+    members: BTreeMap<String, Member>,
+    /// What its alerts say.
+    alerts: BTreeMap<String, Said>,
+    is_shown: bool,
     /// Day of the last revision.
     day: i64,
 }
 
-impl Places {
-    /// Whether an alert has a place. `per_day` bounds what the grave are given beyond.
-    fn has(&self, standing: Standing, per_day: u32) -> bool {
-        if standing.claimed {
-            return self.sure + self.claimed < self.room;
-        }
-        self.sure < self.room || (standing.grave && self.extra < per_day)
+/// What one member contributes.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+struct Member {
+    probability: f64,
+    standing: Standing,
+}
+
+impl Case {
+    /// Where it stands: sure and grave if any of its members is.
+    fn standing(&self) -> Standing {
+        let mut standings = self.members.values().map(|member| member.standing);
+        let first = standings.next().unwrap_or_default();
+        standings.fold(first, Standing::with)
     }
 
-    fn take(&mut self, standing: Standing) {
-        match standing.claimed {
-            true => self.claimed += 1,
-            false if self.sure < self.room => self.sure += 1,
-            false => self.extra += 1,
-        }
-        if standing.place != 0 {
-            self.common.insert(standing.place);
-        }
+    /// The highest expected share of true ones of its members.
+    fn probability(&self) -> f64 {
+        self.members.values().map(|member| member.probability).fold(0.0, f64::max)
     }
 
-    /// The places of the next day.
-    fn next(&self, per_day: u32) -> Places {
-        let given = self.sure + self.claimed + self.extra;
-        let owed = (self.owed + given).saturating_sub(per_day);
-        // A day gives back what it can and keeps one place.
-        let back = owed.min(per_day.saturating_sub(1));
-        Places { room: per_day - back, owed, ..Places::default() }
+    fn rank(&self) -> Rank {
+        self.standing().rank(self.probability())
+    }
+
+    /// Whether so many of its like are expected to be true, or it is grave by nature.
+    fn is_worth_a_look(&self, show_at: f64) -> bool {
+        self.probability() >= show_at || self.standing().grave
+    }
+
+    fn said(&self) -> Said {
+        self.alerts.values().copied().reduce(Said::with).unwrap_or_default()
+    }
+
+    /// By what name it is known that it was shown.
+    fn known_as<'c>(&'c self, id: &'c str) -> &'c str {
+        match self.members.keys().next() {
+            Some(who) if !self.is_group => who,
+            _ => id,
+        }
     }
 }
 
 impl Budget {
-    /// A budget of so many alerts a day.
-    pub fn new(per_day: u32) -> Budget {
-        Budget { per_day, places: Places { room: per_day, ..Places::default() }, ..Budget::default() }
+    /// A budget of so many cases a day, and which are worth a look.
+    pub fn new(settings: &AlertSettings) -> Budget {
+        let AlertSettings { budget_per_day, show_at, .. } = *settings;
+        Budget { per_day: budget_per_day, show_at, places: Places::of(budget_per_day), ..Budget::default() }
     }
 
     /// Sets `shown_at` of a revision. Revisions come in order of event time; a revision about an earlier day is shown today.
-    pub fn pass(&mut self, alert: &mut Alert, standing: Standing, at: Timestamp) {
+    pub fn pass(&mut self, alert: &mut Alert, view: &CaseView, at: Timestamp) {
         self.turn(at);
         let at = at.max(self.began);
-        let (who, said) = (alert.about().to_owned(), Said::of(alert, standing));
-        if self.shown.contains_key(&alert.id) {
-            // It is looked at already: that it became louder takes no place.
-            if let Some(case) = self.known.get_mut(&who).filter(|case| case.is_louder(said)) {
-                case.note(said, self.day);
+        let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
+        let case = self.cases.entry(view.id.clone()).or_default();
+        (case.is_group, case.day) = (view.is_group, self.day);
+        case.members.insert(who, Member { probability: view.probability, standing: view.standing });
+        case.alerts.insert(alert.id.clone(), said);
+        if case.is_shown {
+            // It is looked at already: that more joins it takes no place.
+            self.shown.entry(alert.id.clone()).or_insert_with(|| at.to_string());
+            let known = self.known.entry(case.known_as(&view.id).to_owned()).or_default();
+            if known.is_louder(said) {
+                known.note(said, self.day);
                 self.again.insert(alert.id.clone(), at.to_string());
             }
-        } else {
-            let rank = standing.rank(alert.score);
-            let whose = if standing.place == 0 { who.clone() } else { format!("\0{}", standing.place) };
-            self.note_rank(whose, rank);
-            let first_of_place = !self.places.common.contains(&standing.place);
-            let waiting = Waiting { rank, standing, who, said, day: self.day };
-            if first_of_place && self.may_show(&waiting) && (standing.grave || rank >= self.bar()) {
-                self.show(&alert.id, waiting, at);
-            } else {
-                self.waiting.insert(alert.id.clone(), waiting);
+        } else if case.is_worth_a_look(self.show_at) {
+            let (standing, rank) = (case.standing(), case.rank());
+            let whose = if standing.place == 0 { view.id.clone() } else { format!("\0{}", standing.place) };
+            self.ranks.note(whose, rank, self.day);
+            let bar = self.ranks.bar(self.per_day as usize * FORTNIGHT as usize);
+            if self.places.is_first_of_place(standing) && self.may_show(&view.id) && (standing.grave || rank >= bar) {
+                self.show(&view.id, at);
             }
         }
         alert.shown_at = self.shown.get(&alert.id).cloned();
@@ -175,84 +180,58 @@ impl Budget {
         if day <= self.day {
             return;
         }
-        let mut waiting: Vec<(String, Waiting)> = self.waiting.iter().map(|(id, waiting)| (id.clone(), waiting.clone())).collect();
-        waiting.sort_by(|a, b| b.1.rank.cmp(&a.1.rank).then_with(|| a.0.cmp(&b.0)));
+        let waiting = self.cases.iter().filter(|(_, case)| !case.is_shown && case.is_worth_a_look(self.show_at));
+        let mut waiting: Vec<(Rank, String)> = waiting.map(|(id, case)| (case.rank(), id.clone())).collect();
+        waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let end = Timestamp((self.day + 1) * DAY_MS - 1);
         // The first of each login or device, then its others.
         for others in [false, true] {
-            for (id, waiting) in &waiting {
-                let first_of_place = !self.places.common.contains(&waiting.standing.place);
-                if (first_of_place || others) && !self.shown.contains_key(id) && self.may_show(waiting) {
-                    self.show(id, waiting.clone(), end);
+            for (_, id) in &waiting {
+                let case = &self.cases[id];
+                let first_of_place = self.places.is_first_of_place(case.standing());
+                if (first_of_place || others) && !case.is_shown && self.may_show(id) {
+                    self.show(id, end);
                 }
             }
         }
         self.places =
             (self.day..day).take(FORTNIGHT as usize).fold(std::mem::take(&mut self.places), |places, _| places.next(self.per_day));
         (self.day, self.began) = (day, at);
-        self.waiting.retain(|_, waiting| waiting.day + FORTNIGHT > day);
-        self.known.retain(|_, case| case.day() + KNOWN > day);
-        self.recent.retain(|_, (of, _)| *of + FORTNIGHT > day);
-        self.ranks = None;
+        let open = &self.open;
+        self.cases.retain(|_, case| {
+            let kept = if case.is_shown { KNOWN } else { FORTNIGHT };
+            case.day + kept > day || (case.is_shown && case.alerts.keys().any(|id| open.contains(id)))
+        });
+        self.known.retain(|_, known| known.day() + KNOWN > day);
+        self.ranks.forget_before(day - FORTNIGHT + 1);
     }
 
-    fn show(&mut self, id: &str, waiting: Waiting, at: Timestamp) {
-        let Waiting { standing, who, said, .. } = waiting;
-        self.places.take(standing);
-        self.waiting.remove(id);
-        self.known.entry(who).or_default().note(said, self.day);
-        self.shown.insert(id.to_owned(), at.to_string());
-        self.open.show(id);
+    fn show(&mut self, id: &str, at: Timestamp) {
+        let Some(case) = self.cases.get_mut(id) else { return };
+        case.is_shown = true;
+        let (case, said) = (&*case, case.said());
+        self.places.take(case.standing());
+        self.known.entry(case.known_as(id).to_owned()).or_default().note(said, self.day);
+        if case.is_group {
+            // What their members do by themselves is held against it.
+            case.members.keys().for_each(|who| self.known.entry(who.clone()).or_default().note(said, self.day));
+        }
+        for alert in case.alerts.keys() {
+            self.shown.insert(alert.clone(), at.to_string());
+            self.open.show(alert);
+        }
     }
 
     /// Whether there is room, and it is news.
-    fn may_show(&self, waiting: &Waiting) -> bool {
-        let is_news = self.known.get(&waiting.who).is_none_or(|case| case.takes_place(waiting.said, self.day));
-        is_news && self.places.has(waiting.standing, self.per_day)
+    fn may_show(&self, id: &str) -> bool {
+        let Some(case) = self.cases.get(id) else { return false };
+        let is_news = self.known.get(case.known_as(id)).is_none_or(|known| known.takes_place(case.said(), self.day));
+        is_news && self.places.has(case.standing(), self.per_day)
     }
 
-    /// An alert of somebody has a rank.
-    fn note_rank(&mut self, whose: String, rank: Rank) {
-        let known = self.recent.get(&whose).map(|(_, rank)| *rank);
-        if known.is_some_and(|known| rank <= known) {
-            return;
-        }
-        self.recent.insert(whose, (self.day, rank));
-        if let Some(ranks) = &mut self.ranks {
-            *ranks.entry(rank).or_default() += 1;
-            if let Some((rank, many)) = known.and_then(|known| Some((known, ranks.get_mut(&known)?))) {
-                *many -= 1;
-                if *many == 0 {
-                    ranks.remove(&rank);
-                }
-            }
-        }
-    }
-
-    /// The rank that the last fortnight's best, as many as the budget allows, all have.
-    fn bar(&mut self) -> Rank {
-        let places = self.per_day as usize * FORTNIGHT as usize;
-        if self.recent.len() <= places {
-            return Rank::default();
-        }
-        let recent = &self.recent;
-        let ranks = self.ranks.get_or_insert_with(|| {
-            let mut ranks = BTreeMap::new();
-            recent.values().for_each(|(_, rank)| *ranks.entry(*rank).or_default() += 1);
-            steps::count(recent.len());
-            ranks
-        });
-        let mut better = 0;
-        let best = ranks.iter().rev().inspect(|_| steps::count(1)).find(|(_, many)| {
-            better += **many as usize;
-            better >= places
-        });
-        best.map_or_else(Rank::default, |(rank, _)| *rank)
-    }
-
-    /// Changes how many are shown a day, from the next day on.
-    pub fn set_per_day(&mut self, per_day: u32) {
-        self.per_day = per_day;
+    /// Changes how many are shown a day, from the next day on, and which are worth a look, from now on.
+    pub fn set(&mut self, settings: &AlertSettings) {
+        (self.per_day, self.show_at) = (settings.budget_per_day, settings.show_at);
     }
 
     /// When the alert was shown, if it was.

@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod case;
 pub mod corroboration;
+mod memory;
 pub mod open_alerts;
 pub mod report;
 mod score;
@@ -24,6 +25,7 @@ use crate::population::finding_calibration::{FindingCalibration, FindingStrength
 use crate::profile::measure::Measure;
 use crate::profile::trail::Stretch;
 use crate::profile::window::Window;
+use memory::FindingMemory;
 use serde::{Deserialize, Serialize};
 use standing::Standing;
 use std::collections::BTreeSet;
@@ -74,9 +76,6 @@ pub const WEAKEST: f64 = 6.0;
 /// Bits with which an alert opens at the default grade.
 const ENOUGH: f64 = 20.0;
 
-/// Days whose findings add up.
-const REMEMBERED_DAYS: u32 = 14;
-
 /// Up to this score an alert is an ordinary one, as innocent people have them; from the other on it is hardly theirs.
 const ORDINARY: f64 = 52.0;
 const GRAVE: f64 = 68.0;
@@ -125,8 +124,8 @@ pub struct Episode {
     first_day: u32,
     /// Number of the local day of the last finding.
     last_day: u32,
-    /// Best finding of each of the last days, in bits.
-    days: Vec<(u32, f64)>,
+    /// What was found of late.
+    found: FindingMemory,
     emitted_count: u64,
 }
 
@@ -207,14 +206,14 @@ impl Episode {
             last_finding: at.found,
             first_day: at.day,
             last_day: at.day,
-            days: Vec::new(),
+            found: FindingMemory::default(),
             emitted_count: 0,
         })
     }
 
-    /// On how many of the days that it remembers something was found.
+    /// On how many of the days that it remembers, or in how many weeks of them, something was found.
     pub fn days_with_findings(&self) -> u32 {
-        self.days.len() as u32
+        self.found.len() as u32
     }
 
     /// Number of the local day of its first finding.
@@ -245,13 +244,7 @@ impl Episode {
         let own = FindingStrength { weight: alone.weight * (self.related.len() as f64 + 1.0), ..alone };
         self.last_finding = self.last_finding.max(at.found);
         self.last_day = self.last_day.max(at.day);
-        self.days.retain(|(day, _)| *day == 0 || day + REMEMBERED_DAYS > at.day);
-        // Findings over one day are new evidence on another day; sums over longer windows hold the days before already.
-        let slot = if finding.window.days() == 1 { at.day } else { 0 };
-        match self.days.iter_mut().find(|(day, _)| *day == slot) {
-            Some((_, best)) => *best = best.max(finding.bits),
-            None => self.days.push((slot, finding.bits)),
-        }
+        self.found.take(finding.window, at.day, finding.bits);
         let shown = (self.peak.window, self.peak.measure) == (finding.window, finding.measure);
         if finding.bits >= self.peak.bits || (shown && finding.count >= self.peak.count) {
             self.peak = peak();
@@ -264,7 +257,7 @@ impl Episode {
         }
         self.corroboration = self.corroboration.max(at.corroboration);
         self.standing = self.standing.with(at.standing);
-        let said = score::evidence(&self.days);
+        let said = self.found.evidence();
         self.worth = at.calibration.calibrated_bits(at.group, self.typology, said, own);
         if self.standing.grave && standing::speaks_alone(self.typology) {
             self.worth = self.worth.max(said.min(ENOUGH));
@@ -295,7 +288,7 @@ impl Episode {
     pub fn strength(&self) -> FindingStrength {
         let innocent = ((GRAVE - self.score) / (GRAVE - ORDINARY)).clamp(0.0, 1.0);
         let crowd = self.related.len() as f64 + 1.0;
-        FindingStrength { typology: self.typology, bits: score::evidence(&self.days), weight: innocent / crowd }
+        FindingStrength { typology: self.typology, bits: self.found.evidence(), weight: innocent / crowd }
     }
 
     /// Whether a day on which it goes on is kept out of learning: while it is grave, and for some weeks. What goes on for longer and

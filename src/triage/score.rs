@@ -22,12 +22,12 @@ pub const MAY_BE: u64 = 20_000;
 /// Most bits that a single day counts for: models are not to be trusted further.
 const MOST: f64 = 70.0;
 
-/// What the findings of an episode say together: the best day, and a share of the others.
-pub fn evidence(days: &[(u32, f64)]) -> f64 {
-    let best = days.iter().map(|(_, bits)| bits.min(MOST)).fold(0.0, f64::max);
+/// What the findings of an episode say together, each of days of its own: the best, and a share of the others.
+pub fn evidence(findings: &[f64]) -> f64 {
+    let best = findings.iter().map(|bits| bits.min(MOST)).fold(0.0, f64::max);
     // A weak day among many is no news; what each other day says beyond that adds.
     let more = |bits: f64| (bits.min(MOST) - COMMON).max(0.0);
-    let others: f64 = days.iter().map(|(_, bits)| more(*bits)).sum::<f64>() - more(best);
+    let others: f64 = findings.iter().map(|bits| more(*bits)).sum::<f64>() - more(best);
     best + OTHER_DAYS * others.min(MOST)
 }
 
@@ -60,10 +60,10 @@ mod tests {
 
     #[test]
     fn scores_grow_with_evidence_and_stay_below_a_hundred() {
-        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(evidence(&[(1, bits)]), 0.0, (100, 0), 1)).to_vec();
+        let scores: Vec<f64> = [5.0, 20.0, 40.0, 70.0, 5_000.0].map(|bits| score(evidence(&[bits]), 0.0, (100, 0), 1)).to_vec();
         assert!(scores.windows(2).all(|w| w[0] <= w[1]), "{scores:?}");
         assert!(scores.iter().all(|s| (0.0..100.0).contains(s)), "{scores:?}");
-        assert!(evidence(&[(1, 15.0), (2, 15.0), (3, 15.0)]) > evidence(&[(1, 15.0)]), "days add up");
+        assert!(evidence(&[15.0, 15.0, 15.0]) > evidence(&[15.0]), "days add up");
         assert!(score(15.0, 9.0, (10, 0), 1) > score(15.0, 0.0, (10, 0), 1), "findings of independent detectors are combined");
     }
 

@@ -1,11 +1,11 @@
-//! What decides beside the score where an alert stands among the others: how surely it is about whom it names, whether it is grave by
+//! What decides beside the expected share of true ones where a case stands among the others: how surely it is about whom it names, whether it is grave by
 //! nature, and from which one place it came together with others.
 
 use crate::detect::Finding;
 use crate::model::typology::Typology;
 use serde::{Deserialize, Serialize};
 
-/// The least score by which an alert that is grave by nature is ranked.
+/// The least of a hundred cases that are taken to be true where they are grave by nature.
 pub const FLOOR: f64 = 90.0;
 
 /// Weight of the gravest kinds of the statute (docs/contract.md §4, tier 50).
@@ -27,15 +27,26 @@ pub struct Standing {
 pub struct Rank {
     /// Nobody is pushed aside by what a login says of others.
     authenticated: bool,
-    /// Tenths of the score, with the floor.
-    tenths: u32,
+    /// The expected share of true ones, as thousandths of log-odds, with the floor.
+    odds: i32,
+}
+
+/// An expected share of true ones as thousandths of log-odds.
+pub fn odds(probability: f64) -> i32 {
+    // Neither certainty is one: what is sure lies beyond all that can be expected.
+    ((probability / (1.0 - probability)).ln() * 1_000.0).clamp(-1e6, 1e6) as i32
+}
+
+impl Rank {
+    /// A rank above which nothing is asked for.
+    pub const LEAST: Rank = Rank { authenticated: false, odds: i32::MIN };
 }
 
 impl Standing {
-    /// The rank of an alert of that score.
-    pub fn rank(self, score: f64) -> Rank {
-        let score = if self.grave { score.max(FLOOR) } else { score };
-        Rank { authenticated: !self.claimed, tenths: (score * 10.0) as u32 }
+    /// The rank of a case of which that share is expected to be true.
+    pub fn rank(self, probability: f64) -> Rank {
+        let probability = if self.grave { probability.max(FLOOR / 100.0) } else { probability };
+        Rank { authenticated: !self.claimed, odds: odds(probability) }
     }
 
     /// What another finding of the same episode adds: one that is sure, or grave, makes all of it so.
@@ -73,8 +84,9 @@ mod tests {
     fn grave_alerts_have_a_floor_and_claims_stand_below_all_others() {
         let (plain, grave) = (Standing::default(), Standing { grave: true, ..Standing::default() });
         let claimed = Standing { claimed: true, grave: true, place: 7 };
-        assert!(grave.rank(41.0) > plain.rank(89.0) && grave.rank(41.0) < plain.rank(95.0));
-        assert!(claimed.rank(99.0) < plain.rank(41.0));
+        assert!(grave.rank(0.41) > plain.rank(0.89) && grave.rank(0.41) < plain.rank(0.95));
+        assert!(claimed.rank(0.99) < plain.rank(0.41));
+        assert!(Rank::LEAST < claimed.rank(0.0) && plain.rank(0.0) < plain.rank(1.0), "no certainty is out of order");
         assert_eq!(claimed.with(plain), Standing { grave: true, claimed: false, place: 0 });
     }
 }

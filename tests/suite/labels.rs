@@ -42,6 +42,7 @@ fn pattern() -> Alert {
 fn alert(who: &str, typology: Typology, raised: &str, last: &str, shown: Option<&str>) -> Revision {
     let alert = Alert {
         id: format!("{who}-{typology}-{raised}"),
+        case: format!("case of {who}"),
         employee: Some(who.to_owned()),
         typology,
         raised_at: raised.to_owned(),
@@ -83,6 +84,8 @@ fn caught_is_who_has_an_alert_while_it_goes_on_or_within_a_week() {
     assert_eq!((all.named, all.episodes, all.episodes_caught), (2, 3, 3), "a group is caught by one of its members");
     assert_eq!((shown.caught, shown.episodes_caught), (2, 2));
     assert_eq!((score.all.alerts, score.all.true_alerts, score.shown.alerts, score.shown.true_alerts), (5, 3, 4, 2));
+    let cases = &score.shown_cases;
+    assert_eq!((cases.cases, cases.true_cases, cases.at_one_a_day.cases), (4, 2, 3), "two were shown on one day");
     assert!((score.all.per_day - 0.5).abs() < 1e-9 && (score.shown.false_per_day - 0.2).abs() < 1e-9);
     assert_eq!((score.all.new_hires.caught, score.shown.new_hires.caught, score.all.settled_staff.labels), (1, 0, 3));
 }

@@ -6,7 +6,7 @@ use leakwarden::evaluate::labels::{self, Decoy, Label, Leak};
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::evaluate::reference;
-use leakwarden::evaluate::score::{self, DetectionMetrics, GroundTruth, LabelOutcome, RecallSummary, Score};
+use leakwarden::evaluate::score::{self, DetectionMetrics, GroundTruth, LabelOutcome, Precision, RecallSummary, Score, ShownCases};
 use leakwarden::model::time::Span;
 use leakwarden::pipeline::replay::Replay;
 use leakwarden::private_file::{self, Readers};
@@ -96,6 +96,7 @@ pub fn print(ScoreReport { ours: score, references }: &ScoreReport) {
     by_difficulty(score, &columns);
     totals("all alerts", &score.all);
     totals("within the budget", &score.shown);
+    cases(&score.shown_cases);
     decoys(score);
     if !references.is_empty() {
         compare(&score.shown, references, &columns);
@@ -156,6 +157,19 @@ fn totals(name: &str, side: &DetectionMetrics) {
         side.false_per_day,
         side.decoys_alarmed,
         side.decoys,
+    );
+}
+
+fn cases(shown: &ShownCases) {
+    let precision = |name: &str, of: Precision| format!("{:.3} of {name} ({} of {})", of.precision, of.true_cases, of.cases);
+    eprintln!(
+        "cases shown: {} ({:.2} a day), {} true; precision {:.3}: {}, {}",
+        shown.cases,
+        shown.per_day,
+        shown.true_cases,
+        shown.precision,
+        precision("the first a day", shown.at_one_a_day),
+        precision("the first three a day", shown.at_three_a_day),
     );
 }
 

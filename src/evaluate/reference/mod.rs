@@ -76,7 +76,16 @@ pub fn detections(reference: &mut dyn ReferenceDetector, days: &[EmployeeDay], b
 
 /// A detection at the end of the day.
 fn detection(day: &EmployeeDay) -> Detection {
-    Detection { who: day.who.to_string(), typology: None, raised: day.ends, last: day.ends, shown: Some(day.ends), people: None }
+    Detection {
+        who: day.who.to_string(),
+        typology: None,
+        raised: day.ends,
+        last: day.ends,
+        shown: Some(day.ends),
+        people: None,
+        case: format!("{} {}", day.who, day.day),
+        case_score: 0.0,
+    }
 }
 
 /// The order of days: by day, then by employee.

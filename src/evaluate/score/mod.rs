@@ -4,8 +4,10 @@
 //! Any detector that raises alerts on employees can be scored ([`Detection`]), so that reference detectors are measured by the same
 //! code.
 
+mod cases;
 mod recall;
 
+pub use cases::{Precision, ShownCases};
 pub use recall::{RecallSummary, median};
 
 use crate::evaluate::labels::{Decoy, Label};
@@ -46,6 +48,10 @@ pub struct Detection {
     pub shown: Option<Timestamp>,
     /// People in its window when it opened.
     pub people: Option<u64>,
+    /// The case that it belongs to.
+    pub case: String,
+    /// The score of that case when it was shown.
+    pub case_score: f64,
 }
 
 /// The score of a run.
@@ -57,6 +63,8 @@ pub struct Score {
     pub all: DetectionMetrics,
     /// Alerts within the budget.
     pub shown: DetectionMetrics,
+    /// The cases that were shown.
+    pub shown_cases: ShownCases,
     /// The outcome of each label, in order of time.
     pub cases: Vec<LabelOutcome>,
 }
@@ -151,6 +159,8 @@ fn detection(entry: &LatestAlert) -> Option<Detection> {
         last: time(&alert.last_access).unwrap_or(raised).max(raised),
         shown: alert.shown_at.as_deref().and_then(time),
         people: entry.people_at_opening,
+        case: alert.case.clone(),
+        case_score: entry.case_score_when_shown,
     })
 }
 
@@ -163,7 +173,13 @@ pub fn score(truth: &GroundTruth<'_>, detections: &[Detection], days: f64) -> Sc
     let none = Vec::new();
     let of = |who: &str| by_employee.get(who).unwrap_or(&none);
     let mut hit = BTreeSet::new();
-    let mut score = Score { days, all: DetectionMetrics::default(), shown: DetectionMetrics::default(), cases: Vec::new() };
+    let mut score = Score {
+        days,
+        all: DetectionMetrics::default(),
+        shown: DetectionMetrics::default(),
+        shown_cases: ShownCases::default(),
+        cases: Vec::new(),
+    };
     for (at, label) in truth.labels.iter().enumerate() {
         let concerning = of(&label.employee).iter().filter(|(_, detection)| concerns(detection, label.from, label.to));
         let concerning: Vec<(usize, &Detection)> = concerning.copied().collect();
@@ -189,6 +205,7 @@ pub fn score(truth: &GroundTruth<'_>, detections: &[Detection], days: f64) -> Sc
         score.all.add_decoy(decoy, alarms().next().is_some());
         score.shown.add_decoy(decoy, alarms().any(|(_, detection)| detection.shown.is_some()));
     }
+    score.shown_cases = ShownCases::of(detections, &hit, days);
     let shown = |at: &usize| detections[*at].shown.is_some();
     score.all.close(detections.len(), hit.len(), days);
     score.shown.close((0..detections.len()).filter(shown).count(), hit.iter().filter(|at| shown(at)).count(), days);

@@ -185,7 +185,7 @@ impl Node {
             self.put_out(Sender::Node, 0, OutboxItem::Record(Changelog::identity(part, id)));
         }
         if part == self.coordinator_partition() {
-            let coordinator = Coordinator::new(self.layout.tasks, self.context.alerts.budget_per_day, restored)?;
+            let coordinator = Coordinator::new(self.layout.tasks, &self.context.alerts, restored)?;
             self.effects.push(Effect::Consume(InternalTopic::Summaries, 0, coordinator.next()));
             self.parts.insert(part, StatePart::Coordinator(Box::new(coordinator)));
         } else {

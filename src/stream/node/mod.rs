@@ -162,7 +162,7 @@ impl Node {
         for part in self.parts.values_mut() {
             match part {
                 StatePart::Task(task) => task.set_context(Arc::new(context.with_own_partitions())),
-                StatePart::Coordinator(coordinator) => coordinator.set_budget(context.alerts.budget_per_day),
+                StatePart::Coordinator(coordinator) => coordinator.set_budget(&context.alerts),
                 StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) => {}
             }
         }

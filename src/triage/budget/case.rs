@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 /// What is no louder than before until it concerns so many times as many people.
 const MANY_MORE: u64 = 10;
 
-/// What one alert says.
+/// What one alert says, or those of a case together.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Said {
     severity: Severity,
-    /// Bit of the family, and of the grave.
+    /// Bits of the families, and of the grave.
     family: u8,
     people: u64,
     /// By how many people what comes later is measured.
@@ -24,7 +24,7 @@ pub struct Said {
 
 /// What was shown of one person.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Case {
+pub struct ShownBefore {
     day: i64,
     severity: Severity,
     /// Bits of the families.
@@ -34,9 +34,9 @@ pub struct Case {
     claimed: bool,
 }
 
-impl Default for Case {
-    fn default() -> Case {
-        Case { day: i64::MIN, severity: Severity::Low, families: 0, people: 0, claimed: true }
+impl Default for ShownBefore {
+    fn default() -> ShownBefore {
+        ShownBefore { day: i64::MIN, severity: Severity::Low, families: 0, people: 0, claimed: true }
     }
 }
 
@@ -62,10 +62,30 @@ impl Said {
     }
 }
 
+impl Default for Said {
+    fn default() -> Said {
+        Said { severity: Severity::Low, family: 0, people: 0, known: 0, claimed: true }
+    }
+}
+
+impl Said {
+    /// What both say together.
+    #[must_use]
+    pub fn with(self, more: Said) -> Said {
+        Said {
+            severity: self.severity.max(more.severity),
+            family: self.family | more.family,
+            people: self.people.max(more.people),
+            known: self.known.max(more.known),
+            claimed: self.claimed && more.claimed,
+        }
+    }
+}
+
 /// The bit of what is grave by nature, beside those of the families.
 const GRAVE: u8 = 1 << 7;
 
-impl Case {
+impl ShownBefore {
     /// The day on which it was last shown.
     pub fn day(&self) -> i64 {
         self.day
@@ -109,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_was_shown_for_a_trifle_buys_no_silence() {
-        let mut case = Case::default();
+        let mut case = ShownBefore::default();
         case.note(said(Severity::Medium, 1, 40), 7);
         assert!(!case.is_louder(said(Severity::Medium, 1, 399)) && case.is_louder(said(Severity::Medium, 1, 400)));
         assert!(case.is_louder(said(Severity::High, 1, 1)));
@@ -121,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_claim_about_somebody_does_not_hide_what_is_sure() {
-        let mut case = Case::default();
+        let mut case = ShownBefore::default();
         case.note(Said { claimed: true, ..said(Severity::Critical, 0xff, 1_000_000) }, 7);
         assert!(case.takes_place(said(Severity::Medium, 1, 3), 7));
     }

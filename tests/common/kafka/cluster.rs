@@ -199,7 +199,7 @@ impl Cluster {
                 continue;
             }
             let digest = if partition == self.tasks {
-                let coordinator = Coordinator::new(self.tasks, context.alerts.budget_per_day, restored).expect("is restored");
+                let coordinator = Coordinator::new(self.tasks, &context.alerts, restored).expect("is restored");
                 format!("{:?}", coordinator.digest())
             } else {
                 let task = Task::new(partition, Arc::new(context.with_own_partitions()), &inputs, restored).expect("is restored");
