@@ -3,6 +3,7 @@
 use crate::engine::env::Env;
 use crate::engine::tracked::Tracked;
 use crate::model::kind::Kinds;
+use crate::model::time::Timestamp;
 use crate::profile::measure::Measure;
 use crate::triage::Episode;
 use crate::triage::case::features::{CaseFeatures, Circumstance};
@@ -31,7 +32,12 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     let mut features = CaseFeatures::of(episodes.iter().copied(), weight_of);
     if let Some(typology) = features.loudest() {
         let alone = episodes.iter().find(|episode| episode.typology == typology).map(|episode| episode.strength());
-        features.set(Circumstance::GroupShare, env.models.calibration.share_of(&tracked.group, typology, alone));
+        let calibration = &env.models.calibration;
+        features.set(Circumstance::GroupShare, calibration.share_of(&tracked.group, typology, alone));
+        let employee = context.classifier.directory.employee_at(&name, Timestamp(episode.evidence.last_ms));
+        if let Some(unit) = employee.and_then(|employee| employee.unit.as_ref()) {
+            features.set(Circumstance::UnitShare, calibration.share_of_unit(unit, typology, alone));
+        }
     }
     let days = tracked.own()[Measure::Persons as usize].days;
     features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));

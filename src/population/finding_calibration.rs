@@ -50,6 +50,14 @@ pub struct FindingCalibration {
     age: u32,
     everywhere: Counts,
     groups: BTreeMap<Arc<str>, Counts>,
+    units: BTreeMap<Arc<str>, UnitCounts>,
+}
+
+/// Of how many employees of a unit each detector speaks at all.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+struct UnitCounts {
+    employees: u32,
+    spoken_of: BTreeMap<Typology, u32>,
 }
 
 /// The counts of one group of employees.
@@ -79,9 +87,15 @@ impl FindingCalibration {
         FindingCalibration { age, ..FindingCalibration::default() }
     }
 
-    /// Adds what the detectors say of one employee of a group.
-    pub fn add(&mut self, group: &Arc<str>, strengths: &[FindingStrength]) {
+    /// Adds what the detectors say of one employee of a group and a unit.
+    pub fn add(&mut self, group: &Arc<str>, unit: Option<&Arc<str>>, strengths: &[FindingStrength]) {
         self.everywhere.add(strengths);
+        if let Some(unit) = unit {
+            let counts = self.units.entry(unit.clone()).or_default();
+            counts.employees += 1;
+            let spoken_of = strengths.iter().filter(|strength| strength.bits >= WEAKEST as f64);
+            spoken_of.for_each(|strength| *counts.spoken_of.entry(strength.typology).or_default() += 1);
+        }
         match self.groups.get_mut(group) {
             Some(counts) => counts.add(strengths),
             None => self.groups.entry(group.clone()).or_default().add(strengths),
@@ -104,6 +118,14 @@ impl FindingCalibration {
         let Some(members) = self.groups.get(group).filter(|members| members.employees > 1) else { return 0.0 };
         let own = own.filter(|own| own.bits >= WEAKEST as f64).map_or(0.0, |own| own.weight);
         (members.of(typology, WEAKEST) - own).max(0.0) / f64::from(members.employees - 1)
+    }
+
+    /// The same of a unit, where there are others.
+    pub fn share_of_unit(&self, unit: &str, typology: Typology, own: Option<FindingStrength>) -> f64 {
+        let Some(counts) = self.units.get(unit).filter(|counts| counts.employees > 1) else { return 0.0 };
+        let own = u32::from(own.is_some_and(|own| own.bits >= WEAKEST as f64));
+        let others = counts.spoken_of.get(&typology).copied().unwrap_or(0).saturating_sub(own);
+        f64::from(others) / f64::from(counts.employees - 1)
     }
 
     fn settled_bits(&self, group: &str, typology: Typology, bits: f64, own: FindingStrength) -> f64 {
@@ -153,7 +175,7 @@ mod tests {
         (0..2_000).for_each(|n| {
             let bits = if n < 3 { 60.0 } else { 22.0 };
             let said = [strength(Typology::OffDuty, bits)];
-            calibration.add(&group(), if n < 200 { &said } else { &[] });
+            calibration.add(&group(), None, if n < 200 { &said } else { &[] });
         });
         let worth = |typology, bits| calibration.calibrated_bits("teller", typology, bits, nothing());
         assert!((6.0..9.0).contains(&worth(Typology::OffDuty, 22.0)), "many are: {}", worth(Typology::OffDuty, 22.0));
@@ -162,14 +184,26 @@ mod tests {
     }
 
     #[test]
+    fn the_share_of_a_unit_is_that_of_the_others_in_it() {
+        let mut calibration = FindingCalibration::at_age(90);
+        let unit: Arc<str> = Arc::from("Hangzhou");
+        let said = [strength(Typology::RoleWithoutNeed, 9.0)];
+        (0..5).for_each(|n| calibration.add(&group(), Some(&unit), if n < 3 { &said } else { &[] }));
+        let of = |own| calibration.share_of_unit("Hangzhou", Typology::RoleWithoutNeed, own);
+        assert_eq!((of(Some(said[0])), of(None)), (0.5, 0.75));
+        assert_eq!(calibration.share_of_unit("Ningbo", Typology::RoleWithoutNeed, None), 0.0);
+    }
+
+    #[test]
     fn more_bits_are_never_worth_less_and_a_crowd_counts_once() {
         let mut calibration = FindingCalibration::at_age(90);
-        (0..1_000).for_each(|n| calibration.add(&group(), &[strength(Typology::LowAndSlow, f64::from(n % 97))]));
+        (0..1_000).for_each(|n| calibration.add(&group(), None, &[strength(Typology::LowAndSlow, f64::from(n % 97))]));
         let worth: Vec<f64> =
             (12..400).map(|n| calibration.calibrated_bits("teller", Typology::LowAndSlow, f64::from(n) / 2.0, nothing())).collect();
         assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
         let mut crowd = FindingCalibration::at_age(90);
-        (0..40).for_each(|_| crowd.add(&group(), &[FindingStrength { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
+        (0..40)
+            .for_each(|_| crowd.add(&group(), None, &[FindingStrength { typology: Typology::Celebrity, bits: 20.0, weight: 1.0 / 40.0 }]));
         assert!(crowd.calibrated_bits("teller", Typology::Celebrity, 20.0, nothing()) > 13.0);
     }
 }

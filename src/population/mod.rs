@@ -142,7 +142,7 @@ impl Population {
         }
         let mut calibration = FindingCalibration::at_age(today.saturating_sub(self.first));
         for summary in summaries {
-            calibration.add(&summary.group, &summary.strengths);
+            calibration.add(&summary.group, summary.unit.as_ref(), &summary.strengths);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
                 let histograms = self.days.entry(group.clone()).or_default();
