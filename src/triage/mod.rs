@@ -45,7 +45,7 @@ pub struct AlertSettings {
 }
 
 /// From which expected share of true ones on a case is shown, unless configured otherwise.
-const SHOW_AT: f64 = 0.05;
+const SHOW_AT: f64 = 0.1;
 
 impl Default for AlertSettings {
     fn default() -> AlertSettings {
