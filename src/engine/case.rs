@@ -39,6 +39,7 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
             features.set(Circumstance::UnitShare, calibration.share_of_unit(unit, typology, alone));
         }
     }
+    features.set(Circumstance::Unmeasured, f64::from(u8::from(!env.models.calibration.is_measured())));
     let days = tracked.own()[Measure::Persons as usize].days;
     features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
     let id = match (episode.group, tracked.marks.case) {

@@ -113,6 +113,11 @@ impl FindingCalibration {
         (1.0 - UNSETTLED).mul_add(settled, UNSETTLED) * self.settled_bits(group, typology, bits, own)
     }
 
+    /// Whether there are enough employees to measure by.
+    pub fn is_measured(&self) -> bool {
+        self.everywhere.employees >= FEWEST
+    }
+
     /// The share of a group of whom the typology speaks at all, beside the employee; `own` is what was reported of them.
     pub fn share_of(&self, group: &str, typology: Typology, own: Option<FindingStrength>) -> f64 {
         let Some(members) = self.groups.get(group).filter(|members| members.employees > 1) else { return 0.0 };

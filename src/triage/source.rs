@@ -17,7 +17,7 @@ use crate::population::sources::{LocatedRecord, VolumeDrop};
 use crate::population::volume::begin;
 use crate::profile::trail::Stretch;
 use crate::profile::window::day_number;
-use crate::triage::case::features::CaseFeatures;
+use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::weights::CaseWeights;
 use crate::triage::case::{CaseView, case_id};
 use crate::triage::report::hex;
@@ -115,7 +115,9 @@ impl SourceEpisode {
 
     /// The case that it is, by weights.
     pub fn view(&self, weights: &CaseWeights) -> CaseView {
-        let features = CaseFeatures::of([&self.episode], |_| 1);
+        let mut features = CaseFeatures::of([&self.episode], |_| 1);
+        // There are few sources, and bits about them are taken as where there are few employees.
+        features.set(Circumstance::Unmeasured, 1.0);
         CaseView::new(case_id(&self.source, self.episode.first), features, weights, self.episode.standing)
     }
 

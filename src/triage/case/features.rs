@@ -51,6 +51,8 @@ circumstances! {
     Claimed = "claimed",
     /// log2 of the members of a group.
     Members = "members",
+    /// There are too few employees to measure how often a pattern speaks here, so that bits are discounted: 1.
+    Unmeasured = "unmeasured",
     /// The share of people under a reason that is somebody else's.
     ClaimedOther = "claimed_other",
     /// The share of people under a reason that no register knows.
