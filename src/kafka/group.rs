@@ -84,6 +84,8 @@ const REVOKE_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a poll waits; a stop and commits wait as long.
 const POLL: Duration = Duration::from_millis(50);
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(15);
+/// The client's own default of how long a member may do without a poll.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 /// How long leaving the group may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -148,6 +150,8 @@ impl GroupMember {
     /// Joins the group.
     pub fn join(cluster: &Cluster, settings: &GroupSettings) -> Result<GroupMember, SettingsError> {
         let session_timeout = settings.session_timeout.as_millis().to_string();
+        // The client refuses a session that is longer.
+        let poll_interval = settings.session_timeout.max(MAX_POLL_INTERVAL).as_millis().to_string();
         let heartbeat = (settings.session_timeout.as_millis() / 5).clamp(100, 3_000).to_string();
         let defaults: &[(&str, &str)] = &[
             ("enable.auto.commit", "false"),
@@ -156,6 +160,7 @@ impl GroupMember {
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("session.timeout.ms", &session_timeout),
             ("heartbeat.interval.ms", &heartbeat),
+            ("max.poll.interval.ms", &poll_interval),
             ("allow.auto.create.topics", "false"),
             ("topic.metadata.refresh.interval.ms", "10000"),
         ];

@@ -4,6 +4,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::{Cluster, SESSION};
 use crate::common::kafka::flaky::{Flaky, Mood};
 use crate::common::kafka::service::Service;
+use crate::common::kafka::until;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,6 +41,10 @@ enum Trouble {
     CacheInTheWay(bool),
     /// Files of the cache are cut off or damaged somewhere before a start.
     CacheDamaged,
+    /// The configuration is read again, by those who run.
+    Reloaded,
+    /// The personnel system delivers nothing but a header, for a while.
+    EmptyFeed,
 }
 
 const TROUBLES: &[Trouble] = &[
@@ -50,7 +55,12 @@ const TROUBLES: &[Trouble] = &[
     Trouble::CacheInTheWay(false),
     Trouble::CacheInTheWay(true),
     Trouble::CacheDamaged,
+    Trouble::Reloaded,
+    Trouble::EmptyFeed,
 ];
+
+/// What is told of a feed that is refused.
+const REFUSED: &str = "employees must not lose";
 
 /// Processes at most.
 const MOST: usize = 4;
@@ -179,6 +189,15 @@ impl<'a> Happening<'a> {
                 self.way.set(mood, Duration::from_millis(time));
                 return 0;
             }
+            Trouble::Reloaded => {
+                self.note("read again");
+                self.read_again();
+                return 0;
+            }
+            Trouble::EmptyFeed => {
+                self.empty_feed();
+                return 0;
+            }
             Trouble::CacheInTheWay(true) => {
                 self.note("cache taken away while in use");
                 put_in_the_way(&self.cache(which));
@@ -205,6 +224,46 @@ impl<'a> Happening<'a> {
             }
         }
         1
+    }
+
+    /// Those who run.
+    fn running(&mut self) -> impl Iterator<Item = &mut Service> {
+        self.processes
+            .iter_mut()
+            .flatten()
+            .map(|running| &mut running.service)
+            .filter_map(|service| service.is_running().then_some(service))
+    }
+
+    /// Asks all of them to read their configuration again. One that has not read it at all yet would end.
+    fn read_again(&mut self) {
+        for service in self.running() {
+            until("it has read its configuration", || !service.is_running() || service.get("/readyz").is_some(), String::new);
+        }
+        self.running().for_each(|service| service.signal("HUP"));
+    }
+
+    /// A delivery without anybody is refused by all; then the whole one is back.
+    fn empty_feed(&mut self) {
+        let file = self.cluster.run.company.dir().join("employees.csv");
+        let whole = std::fs::read_to_string(&file).expect("employees");
+        // Who is just starting would go on with what it finds.
+        for service in self.running() {
+            until("it has read its configuration", || !service.is_running() || service.get("/readyz").is_some(), String::new);
+        }
+        let refused = |service: &Service| service.log().matches(REFUSED).count();
+        let before: Vec<usize> = self.running().map(|service| refused(service)).collect();
+        let header = whole.lines().next().expect("a header");
+        std::fs::write(&file, format!("{header}\n")).expect("written");
+        let mut told = 0;
+        for (service, before) in self.running().zip(before) {
+            // One without brokers has not come to look for changes.
+            until("it is refused", || !service.is_running() || refused(service) > before, String::new);
+            told += 1;
+        }
+        std::fs::write(&file, whole).expect("written");
+        (0..told).for_each(|_| self.note("empty feed refused"));
+        self.read_again();
     }
 
     fn cache(&self, which: usize) -> PathBuf {

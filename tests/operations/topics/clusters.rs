@@ -158,3 +158,34 @@ fn a_cluster_without_a_sink() {
     cluster.run.holds(&expected);
     assert!(cluster.run.topics.read(&elsewhere).is_empty());
 }
+
+/// Somebody's machine died, and an exporter that asks for the partitions of living members alone showed no lag of its own any more:
+/// <https://github.com/danielqsj/kafka_exporter/pull/220>. Who lives says how far the whole group is behind, also of what the dead one
+/// has while its session lasts, and of the tasks' own topic.
+#[test]
+fn the_lag_of_who_died_is_told_by_who_lives() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("dead-owner", broker.brokers(), 2);
+    // Nobody is missed while the test runs.
+    let start = |number| cluster.start_otherwise(number, "session_timeout = \"3s\"", "session_timeout = \"600s\"");
+    cluster.run.produce_half(false);
+    let (first, second) = (start(0), start(1));
+    let has = |service: &Service| service.metric("leakwarden_tasks_running") == Some(1.0);
+    until("each has a task", || has(&first) && has(&second), || first.log() + &second.log());
+    cluster.run.committed(&first);
+    let lag = |topic: &str| first.metric(&format!("leakwarden_cluster_lag_records{{topic=\"{topic}\"}}"));
+    until("nothing is left", || lag("input") == Some(0.0), || first.log());
+    second.kill();
+    cluster.run.produce_half(true);
+    let (tasks, access) = (format!("{}.tasks", cluster.run.group), cluster.topics().swap_remove(0));
+    let behind = || (cluster.run.topics.lag(&cluster.run.group, &cluster.run.topic), cluster.run.topics.lag(&tasks, &access));
+    let told = || lag("input").zip(lag("access"));
+    // Who lives goes on with its own part; then it says what the brokers say.
+    until(
+        "it is told",
+        || behind().0 > 0 && behind().1 > 0 && told() == Some((behind().0 as f64, behind().1 as f64)),
+        || format!("{:?} and not {:?}: {}", told(), behind(), first.log()),
+    );
+    assert_eq!(cluster.run.topics.members(&tasks).len(), 2, "nobody has missed it");
+    assert!(first.stop().success());
+}
