@@ -40,7 +40,7 @@ impl Assume {
 pub enum Innocent {
     /// Nothing happens beside the ordinary and its look-alikes.
     Ordinary,
-    /// All agents of an outside employer sit as one unit and work through common queues.
+    /// All agents of an outside employer sit as one unit and work through common queues, by tickets of which few reach the company.
     Vendor,
     /// From a day on another bank belongs to it: its staff and its customers come at once, and each side serves the other's.
     Merger,

@@ -1,5 +1,6 @@
 //! False claims: what insiders cite who have no reason, and what innocent people cite wrongly or not at all.
 
+use super::assumptions::Innocent;
 use super::day::{Access, DayLog};
 use super::episode::{Episode, prefix};
 use super::rng::{Rng, mix};
@@ -71,13 +72,19 @@ fn tool_down(world: &World, unit: u16, day: u32) -> bool {
 /// What an employee forgets to file and mistypes on a day, of the accesses and the reasons from `accesses` and `reasons` on. How often
 /// that happens is the habit of a unit.
 pub(crate) fn lapses(world: &World, who: u32, day: u32, accesses: usize, reasons: usize, log: &mut DayLog) {
-    if world.assume.forgotten == 0.0 {
+    let unit = world.employee(who).unit;
+    let elsewhere = world.options.innocent == Some(Innocent::Vendor) && world.units[usize::from(unit)].weight == 0;
+    if world.assume.forgotten == 0.0 && !elsewhere {
         return;
     }
-    let unit = world.employee(who).unit;
     let mut habit = Rng::of(&world.seed(Stream::Claim, 1 << 41 | u64::from(unit), 0));
     let (forgets, mistypes) = (world.assume.forgotten * habit.unit(), world.assume.mistyped * habit.unit());
-    let forgets = if tool_down(world, unit, day) { 0.85 } else { forgets };
+    let forgets = match (elsewhere, tool_down(world, unit, day)) {
+        // The vendor's desk has a tool of its own, of which little reaches the company.
+        (true, _) => 0.6,
+        (false, true) => 0.85,
+        (false, false) => forgets,
+    };
     let mut rng = Rng::of(&world.seed(Stream::Claim, 1 << 42 | u64::from(who), day.into()));
     let mut lost: Vec<u32> = Vec::new();
     for reason in log.reasons[reasons..].iter_mut().filter(|reason| !reason.subjects.is_empty()) {

@@ -185,6 +185,11 @@ fn a_vendor_sits_as_one_unit_whose_agents_meet_at_the_same_customers() {
     }
     let met = readers.values().filter(|who| who.len() >= 2).count();
     assert!(met * 20 > readers.len() && met > 50, "{met} of {}", readers.len());
+    // Most of it without a reference: their tickets are the vendor's.
+    let theirs: Vec<Option<String>> =
+        claimed(&company, 8).into_iter().filter(|(who, _)| agents.contains(who)).map(|(_, claim)| claim).collect();
+    let cited = theirs.iter().filter(|claim| claim.is_some()).count();
+    assert!(cited * 4 < theirs.len(), "{cited} of {}", theirs.len());
 }
 
 #[test]
