@@ -84,8 +84,14 @@ fn bench() -> Bench {
         tracked.open_day(day_number(local.day), &context);
         let justification = justification::justify(&context.explanations, &mut usage, tracked.who, &access, access.unnamed());
         let group = models.of(&tracked.group);
-        let around =
-            Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
+        let around = Circumstances {
+            local,
+            duty,
+            employee,
+            notice: None,
+            subjects: &context.subjects,
+            is_common: &|which| group.access_profile.is_common(which),
+        };
         let change = tracked.profile.apply(&access, &justification, &around, &context.statute);
         if seen.len() < LOOKS && change.discloses {
             seen.push(Seen { access, change, justification, tracked: tracked.clone() });
@@ -104,6 +110,7 @@ impl Bench {
                 justification,
                 profile: &tracked.profile,
                 employee: self.context.classifier.directory.employee(access.actor.name()),
+                notice: None,
                 group: self.models.of(&tracked.group),
                 own: tracked.own(),
                 before: &|window| tracked.before(window),

@@ -87,6 +87,22 @@ impl Classifier {
         Claimant { found, login: None, claim: 0 }
     }
 
+    /// The employee for whom a service, robot or assistant acted, as the source says. It is believed of logins that the directory lists as
+    /// nobody's own: who could be taken for anybody by a name that nobody knows would have to answer for everybody.
+    fn served(&self, record: &Record<'_>, actor: &Actor) -> Option<Arc<str>> {
+        let name = record.on_behalf_of.as_deref()?;
+        if !matches!(actor, Actor::Account(_)) || self.directory.is_unmapped(actor) || **actor.name() == *UNKNOWN_ACTOR {
+            return None;
+        }
+        let account = record.account.as_deref()?;
+        let may = match self.directory.login(account, record.system.as_deref(), record.time) {
+            Mapping::Known(login) => login.may_claim_from(record.client.ip.as_deref(), record.client.host.as_deref()),
+            _ => false,
+        };
+        let person = self.directory.person(name.trim(), record.system.as_deref(), record.time).filter(|_| may)?;
+        Some(person.name().clone())
+    }
+
     /// For whom a login that stands for others says it asks.
     fn claim(&self, record: &Record<'_>, login: &Login) -> Option<Claimant> {
         let named = end_user::named(record);
@@ -150,6 +166,7 @@ impl Classifier {
             identity: Identity::Inferred,
             login: None,
             claim: 0,
+            served: None,
             operation: Operation::Other,
             success: true,
             selection: Selection::Unknown,
@@ -177,6 +194,7 @@ impl Classifier {
     fn classify_by(&self, catalog: &Catalog, record: &Record<'_>, origin: SourcePartition<'_>) -> (Access, Disclosure) {
         let disclosure = counting::disclose(record, catalog, &self.keys);
         let Claimant { found: Identified { actor, identity, signs }, login, claim } = self.identify(record);
+        let served = self.served(record, &actor);
         let mut places = Places::default();
         for place in disclosure.reads.iter().filter(|read| !read.kinds.is_empty()).filter_map(|read| read.place) {
             places.add(place);
@@ -200,6 +218,7 @@ impl Classifier {
             identity,
             login,
             claim,
+            served,
             operation: if record.operation == Operation::Read && disclosure.exports { Operation::Export } else { record.operation },
             success: matches!(record.outcome, EventOutcome::Success | EventOutcome::Interrupted),
             selection: disclosure.selection,

@@ -16,7 +16,7 @@ pub fn of(record: &Record<'_>, keys: &Keys) -> RecordContent {
     said.hash(&mut rest);
     (std::mem::discriminant(&record.outcome), record.dialect, record.system.as_deref(), record.session.as_deref()).hash(&mut rest);
     (record.client.ip.as_deref(), record.client.host.as_deref(), record.client.app.as_deref()).hash(&mut rest);
-    (record.statement.as_deref(), record.purpose.as_deref()).hash(&mut rest);
+    (record.statement.as_deref(), record.purpose.as_deref(), record.on_behalf_of.as_deref()).hash(&mut rest);
     for objects in [&record.objects, &record.base_reads] {
         objects.len().hash(&mut rest);
         objects.iter().for_each(|object| hash_object(object, &mut rest));

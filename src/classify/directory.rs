@@ -176,7 +176,8 @@ impl Directory {
         let start = row.parsed("shift_start", "must be HH:MM", problems, clock);
         let end = row.parsed("shift_end", "must be HH:MM", problems, clock);
         let known = ["active", "on_leave", "notice", "left"];
-        row.parsed("status", "must be active, on_leave, notice or left", problems, |s| known.contains(&s).then_some(()));
+        let notice =
+            row.parsed("status", "must be active, on_leave, notice or left", problems, |s| known.contains(&s).then(|| s == "notice"));
         let (hired, left) = (row.day("hired", problems), row.day("left", problems));
         if let (Some(hired), Some(left)) = (hired, left)
             && left < hired
@@ -195,6 +196,7 @@ impl Directory {
             employer: text("employer"),
             hired,
             left,
+            notice: notice.unwrap_or(false),
             shift: start.zip(end),
             zone: zone.unwrap_or(0),
             absences: Vec::new(),

@@ -29,6 +29,8 @@ pub struct Employee {
     pub hired: Option<Day>,
     /// Last day of the spell.
     pub left: Option<Day>,
+    /// Whether notice is given, as the directory stands: a status without a date.
+    pub notice: bool,
     /// Local minutes at which the shift starts and ends; an end before the start is on the next day.
     pub shift: Option<(u16, u16)>,
     /// Place in the directory's list of zones.
@@ -84,8 +86,12 @@ impl Employment {
     /// Adds a row.
     pub(super) fn add(&mut self, spell: Employee) -> Added {
         let at = self.spells.partition_point(|known| known.hired < spell.hired);
-        match self.spells.get(at) {
-            Some(known) if *known == spell => Added::Same,
+        match self.spells.get_mut(at) {
+            // A status is no part of a spell: it is as of today.
+            Some(known) if *known == (Employee { notice: known.notice, ..spell.clone() }) => {
+                known.notice |= spell.notice;
+                Added::Same
+            }
             Some(known) if known.hired == spell.hired => Added::Contradicts,
             Some(_) | None => {
                 self.spells.insert(at, spell);

@@ -17,6 +17,7 @@ pub mod indicators;
 pub mod letters;
 pub mod logins;
 pub mod names;
+pub mod notice;
 pub mod reason_times;
 pub mod resembling;
 pub mod subjects;

@@ -47,6 +47,9 @@ struct Line<'a> {
     account: Option<Cow<'a, str>>,
     /// How the employee is known; null where nobody is.
     identity: Option<&'static str>,
+    /// For whom it acted, where the source says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<Cow<'a, str>>,
     system: Option<&'a str>,
     operation: &'static str,
     objects: Objects<'a>,
@@ -300,6 +303,7 @@ fn describe<'a>(record: &'a Record<'_>, access: &'a Access, disclosure: &'a Disc
         employee,
         account,
         identity: employee.map(|_| access.identity.name()),
+        on_behalf_of: record.on_behalf_of.as_deref().map(shown),
         system: record.system.as_deref(),
         operation: access.operation.name(),
         objects: Objects(&disclosure.reads),

@@ -96,6 +96,7 @@ fn meaning(field: Field) -> &'static [&'static str] {
         Field::Operation => &["What was done; `operations` translates the log's words."],
         Field::Statement => &["SQL text, analysed where no table is given."],
         Field::Purpose => &["Claimed business reason, `KIND:REF`."],
+        Field::OnBehalfOf => &["Employee or login for whom a service, robot or assistant acted."],
         Field::Id => &["The record's own id, by which repeats are recognised."],
         Field::Session => &["Session."],
         Field::System => &["Database or application."],

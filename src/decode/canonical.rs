@@ -13,6 +13,7 @@
 //! | `statement` | SQL | analysed for tables, columns and keys where `objects` is absent |
 //! | `rows` | number | absent is *unknown*, never zero |
 //! | `subjects` | list of ids | the people disclosed, where they are known |
+//! | `on_behalf_of` | text | employee or login for whom a service, robot or assistant acts: its act counts for them too, as one that it claims |
 //! | `purpose` | `KIND:REF` | claimed reason; it counts only if that reason is on file and covers |
 //! | `outcome` | `success` `failure` | default `success` |
 //!
@@ -185,6 +186,8 @@ struct CanonicalRecord<'a> {
     #[serde(borrow)]
     account: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
+    on_behalf_of: Option<WordOrNumber<'a>>,
+    #[serde(borrow)]
     id: Option<WordOrNumber<'a>>,
     #[serde(borrow)]
     session: Option<WordOrNumber<'a>>,
@@ -246,6 +249,7 @@ impl<'a> CanonicalRecord<'a> {
         if record.employee.is_none() && record.account.is_none() {
             return Err(DecodeError::Field { field: "employee", rule: "or account is required".to_owned() });
         }
+        record.on_behalf_of = field(self.on_behalf_of).filter(|text| !text.trim().is_empty());
         record.id = field(self.id);
         record.session = field(self.session);
         if let Some(client) = self.client {

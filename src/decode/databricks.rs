@@ -9,7 +9,7 @@
 //!
 //! **Without** them what was run is one access whose people are unknown.
 //!
-//! **Tells**: user, address, and the text of commands. **Does not tell**: rows, ever, so how many people a bulk read showed is unknown;
+//! **Tells**: user, address, for whom a program acted (`identity_metadata.run_by`), and the text of commands. **Does not tell**: rows, ever, so how many people a bulk read showed is unknown;
 //! tables of code that is not SQL; which person, other than by keys.
 //!
 //! **Counted**: a command counts once. Looking at a table's description (`getTable`, `listTables`) shows nobody and is passed over;
@@ -94,6 +94,9 @@ impl Decoder for Databricks {
         record.dialect = Dialect::Databricks;
         let identity = nested(&["identity", "useridentity"])?.unwrap_or_default();
         record.account = identity.text(&["email", "subjectname"]).or_else(|| text(&["useridentity", "identity"]));
+        // Who began it stands apart from whose rights it ran with.
+        let metadata = nested(&["identitymetadata"])?.unwrap_or_default();
+        record.on_behalf_of = metadata.text(&["runby"]).filter(|by| record.account.as_ref().is_some_and(|account| account != by));
         record.session = text(&["sessionid"]);
         let command = params.text(&["commandid"]).unwrap_or_default();
         // One request may be logged when it begins and when it ends.

@@ -59,6 +59,7 @@ fn record(reading: &Salvaged, raw: Raw<'_>, when: When<'_>) -> Result<Record<'st
     }
     (record.id, record.session, record.system) = (fields.text("id"), fields.text("session"), fields.text("system"));
     record.purpose = fields.text("purpose");
+    record.on_behalf_of = fields.text("on_behalf_of").filter(|text| !text.trim().is_empty());
     record.client = fields.client();
     record.operation = fields.operation();
     record.objects = fields.objects();

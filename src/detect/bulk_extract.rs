@@ -57,7 +57,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.change.newly_unexplained == 0 {
         return None;
     }
-    if context.access.is_share() && !context.access.is_of_unlisted() {
+    if context.access.is_of_login() && !context.access.is_of_unlisted() {
         return of_login(context);
     }
     let unexplained = context.profile.figure(Window::H24, context.change.end, CountScope::Unexplained);

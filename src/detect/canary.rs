@@ -16,7 +16,8 @@
 //! ## How it is measured
 //!
 //! No baseline: reading a planted record is unusual by itself. The weight depends on how targeted the access is, from 30 bits
-//! for one person down to 10 for a sweep over 10,000, and 2 bits more for each doubling of planted records.
+//! for one person down to 20 for a list of a hundred and more, and 2 bits more for each doubling of planted records. One touch opens an
+//! alert however large the company, and however often planted records are touched there.
 //!
 //! ## Innocent look-alikes
 //!
@@ -58,8 +59,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         return None;
     }
     let all = context.access.subjects.len() as f64;
-    // From 30 bits for a look at one person down to 10 for a sweep over 10,000.
-    let bits = 5.0f64.mul_add(-all.log10(), 30.0).max(4.0) + 2.0 * (touched as f64).log2();
+    // From 30 bits for a look at one person down to 20 for a list of a hundred and more.
+    let bits = 5.0f64.mul_add(-all.log10(), 30.0).max(20.0) + 2.0 * (touched as f64).log2();
     Some(Finding {
         typology: Typology::Canary,
         window: Window::H24,

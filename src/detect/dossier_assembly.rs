@@ -4,7 +4,8 @@
 //!
 //! Subjects whom the same employee reads one by one, within a day and without a known reason, in at least three systems
 //! (tables, where the catalog names no systems) and with at least four kinds of information of at least two statutory tiers.
-//! Subjects of the employee's own territory, and those the employee had read before, do not count.
+//! Subjects of the employee's own territory, and those the employee had read before, do not count. One is enough where it is of
+//! somebody never looked at before, put together within three hours, with kinds of the 50-item tier.
 //!
 //! ## In the Notice
 //!
@@ -17,7 +18,9 @@
 //!
 //! ## How it is measured
 //!
-//! The number of such persons today and in seven days is held against how many this employee and the peer group assemble.
+//! The number of such persons today and in seven days is held against how many this employee and the peer group assemble. One that is
+//! to all appearance ordered weighs 24 bits where such come about once in 200 days of a member of the group, and one bit less for each
+//! doubling.
 //!
 //! ## Innocent look-alikes
 //!
@@ -32,7 +35,9 @@
 //! Three subjects a day, each read in the customer, the account, the credit and the location system.
 
 use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::model::statute::GRAVEST_KINDS;
 use crate::model::typology::Typology;
+use crate::profile::dossiers::Dossier;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 
@@ -51,13 +56,14 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let today = context.of_today(Measure::Dossiers);
     let (days, before) = context.profile.total(Measure::Dossiers, context.change.day.saturating_sub(1), 6);
     let week = before + today;
+    let one = one_ordered(context, &dossier);
     if week < context.floor {
-        return None;
+        return one;
     }
     let of_today = if today >= context.floor { context.expected(Measure::Dossiers).bits(today) } else { 0.0 };
     let of_week = context.expected_before(Measure::Dossiers, Window::D7, days + 1).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
-    (bits > 0.0).then(|| Finding {
+    let several = (bits > 0.0).then(|| Finding {
         typology: Typology::DossierAssembly,
         window,
         count,
@@ -66,6 +72,35 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         bits,
         particular: format!(
             "{count} people were each looked up in three or more systems within a day without a known reason, the last one by {} kinds",
+            dossier.kinds.len()
+        ),
+        related: Vec::new(),
+        group: None,
+    });
+    [several, one].into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
+}
+
+/// What one ordered dossier weighs, in bits, and how often such come about a day where it does.
+const ORDERED: f64 = 24.0;
+const SELDOM: f64 = 0.005;
+
+/// One dossier of a stranger, put together at once and with what is gravest.
+fn one_ordered(context: &AccessContext<'_>, dossier: &Dossier) -> Option<Finding> {
+    if context.statute.weight_b(dossier.kinds) < GRAVEST_KINDS || !dossier.is_of_a_stranger_at_once(context.change.unit) {
+        return None;
+    }
+    let usual = context.expected(Measure::Dossiers).mean;
+    let bits = ORDERED - (usual / SELDOM).log2().max(0.0);
+    (bits > 0.0).then(|| Finding {
+        typology: Typology::DossierAssembly,
+        window: Window::H24,
+        count: 1,
+        unknown: 0,
+        measure: Measure::Dossiers,
+        bits,
+        particular: format!(
+            "one person who was never looked at before was looked up in three or more systems within three hours without a known reason, \
+             by {} kinds, with such as weigh most in the statute",
             dossier.kinds.len()
         ),
         related: Vec::new(),

@@ -15,7 +15,8 @@
 //!
 //! ## How it is measured
 //!
-//! No baseline. After the last day one such person weighs 22 bits, during an absence 4; each doubling of the volume adds 4.
+//! No baseline. After the last day one such person weighs 22 bits, during an absence 4; each doubling of the volume adds 4. One look after
+//! the last day opens an alert, however small the company and however often that comes about there.
 //!
 //! ## Innocent look-alikes
 //!

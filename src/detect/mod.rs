@@ -12,6 +12,7 @@ mod bulk_extract;
 mod canary;
 mod celebrity;
 mod control_change_then_lookup;
+mod departure_hoarding;
 mod dossier_assembly;
 mod enumeration;
 mod fabricated_business;
@@ -35,6 +36,7 @@ mod tracked_person;
 mod vendor_cohort;
 
 use crate::classify::directory::Employee;
+use crate::classify::notice::Notice;
 use crate::classify::subjects::Subjects;
 use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
@@ -80,6 +82,7 @@ pub const DETECTORS: &[Detector] = &[
     splitting_collusion::DETECTOR,
     vendor_cohort::DETECTOR,
     canary::DETECTOR,
+    departure_hoarding::DETECTOR,
     tampering::DETECTOR,
 ];
 
@@ -254,6 +257,8 @@ pub struct AccessContext<'a> {
     pub profile: &'a Profile,
     /// The person, where the directory lists them.
     pub employee: Option<&'a Employee>,
+    /// The weeks of notice, where somebody is about to leave.
+    pub notice: Option<Notice>,
     /// The peer group as learnt.
     pub group: &'a GroupModel,
     /// The own closed days before today, of each measure.
@@ -383,6 +388,16 @@ const OF_LOGINS: [Typology; 4] = [Typology::BulkExtract, Typology::SharedPrivile
 /// What is judged of all logins together that nobody is known of: each is judged by itself as well.
 const OF_UNLISTED: [Typology; 1] = [Typology::BulkExtract];
 
+/// What is judged of somebody for whom a service acts: whom it looked at for them, and how many. Its manner, place and hours are its own,
+/// and so are its signs of tampering.
+fn is_of_served(detector: &Detector) -> bool {
+    match detector.family {
+        EvidenceFamily::Volume | EvidenceFamily::Subject => true,
+        EvidenceFamily::Time => detector.typology == Typology::GhostLeaver,
+        EvidenceFamily::Manner | EvidenceFamily::Place | EvidenceFamily::Act => false,
+    }
+}
+
 /// Closed days of its own by which a login is known that acts for others: no other login is its peer.
 pub const LOGIN_KNOWN: f64 = 5.0;
 
@@ -390,7 +405,9 @@ pub const LOGIN_KNOWN: f64 = 5.0;
 pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
     for detector in DETECTORS {
         let of_share: &[Typology] = if context.access.is_of_unlisted() { &OF_UNLISTED } else { &OF_LOGINS };
-        if context.access.is_share() && !of_share.contains(&detector.typology) {
+        if context.access.is_of_login() && !of_share.contains(&detector.typology)
+            || context.access.is_of_served() && !is_of_served(detector)
+        {
             continue;
         }
         let setting = settings.of(detector.typology);

@@ -4,10 +4,13 @@ use crate::engine::env::Env;
 use crate::engine::tracked::Tracked;
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
+use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
+use crate::profile::window::day_of;
 use crate::triage::Episode;
 use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::{CaseView, case_id, group_case_id};
+use crate::triage::innocent_reasons::was_employed;
 use crate::triage::standing::Standing;
 
 /// Days after which nobody is new.
@@ -42,6 +45,10 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     features.set(Circumstance::Unmeasured, f64::from(u8::from(!env.models.calibration.is_measured())));
     let days = tracked.own()[Measure::Persons as usize].days;
     features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
+    let ghost = episodes.iter().find(|episode| episode.typology == Typology::GhostLeaver);
+    let spell = |day: u32| context.classifier.directory.employee_on(&name, day_of(day));
+    let came_late = ghost.is_some_and(|ghost| was_employed(spell(ghost.last_day()), ghost.first_day(), ghost.last_day()));
+    features.set(Circumstance::LateFeed, if came_late { 1.0 } else { 0.0 });
     let id = match (episode.group, tracked.marks.case) {
         (Some(group), _) => group_case_id(episode.typology, group),
         (None, first) => case_id(&name, first.unwrap_or(episode.first)),

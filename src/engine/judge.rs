@@ -49,8 +49,9 @@ pub fn judge_access(
     tracked.open_day(today, context);
     let justification = justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
     let group = env.models.of(&tracked.group);
-    let around =
-        Circumstances { local, duty, employee, subjects: &context.subjects, is_common: &|which| group.access_profile.is_common(which) };
+    let notice = tracked.notice(employee, local.day, context);
+    let is_common = |which| group.access_profile.is_common(which);
+    let around = Circumstances { local, duty, employee, subjects: &context.subjects, notice, is_common: &is_common };
     let mut change = tracked.profile.apply(access, &justification, &around, &context.statute);
     if !change.discloses
         && change.signals.iter().all(|more| *more == 0)
@@ -91,6 +92,7 @@ pub fn judge_access(
         justification: &justification,
         profile: &tracked.profile,
         employee,
+        notice,
         group,
         own: past.as_ref().map_or_else(|| tracked.own(), |(own, _)| own),
         before: &before,

@@ -2,11 +2,12 @@
 
 use crate::classify::directory::Employee;
 use crate::classify::explanations::Grantee;
+use crate::classify::notice::{self, Announced, Notice};
 use crate::engine::context::Context;
 use crate::model::access::Actor;
 use crate::model::severity::Severity;
 use crate::model::statute::{Band, Statute};
-use crate::model::time::Timestamp;
+use crate::model::time::{Day, Timestamp};
 use crate::population::finding_calibration::FindingStrength;
 use crate::population::group_activity::{self, Activity};
 use crate::population::summary::{Excess, Summary};
@@ -62,6 +63,10 @@ pub struct TrackingMarks {
     pub case: Option<(Timestamp, [u8; 32])>,
     /// The day on which the case began.
     pub case_day: u32,
+    /// What the directory says of their leaving.
+    pub announced: Announced,
+    /// Day of the reload that brought the news of it; 0 where the first directory said so already, or none does.
+    pub notice: u32,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -111,8 +116,34 @@ impl Tracked {
             unmapped,
             dirty: true,
         };
+        tracked.marks.announced = tracked.announced(context);
         tracked.derive();
         tracked
+    }
+
+    fn announced(&self, context: &Context) -> Announced {
+        let (directory, day) = (&context.classifier.directory, day_of(self.profile.today()));
+        notice::announced(directory, directory.employee_on(self.profile.actor.name(), day), day)
+    }
+
+    /// The directory may be another than before: what it says now of their leaving and did not say then is news of today.
+    fn hear_notice(&mut self, context: &Context) {
+        let (before, now) = (self.marks.announced, self.announced(context));
+        let is_news = now.adds_to(before) && self.marks.notice == 0;
+        self.marks.notice = if now == Announced::default() {
+            0
+        } else if is_news {
+            self.profile.today()
+        } else {
+            self.marks.notice
+        };
+        self.marks.announced = now;
+    }
+
+    /// The weeks of notice that hold a day, where somebody is about to leave.
+    pub fn notice(&self, spell: Option<&Employee>, day: Day, context: &Context) -> Option<Notice> {
+        let heard = Some(self.marks.notice).filter(|heard| *heard > 0).map(day_of);
+        notice::notice(&context.classifier.directory, spell, day, heard)
     }
 
     /// What a snapshot keeps.
@@ -122,13 +153,16 @@ impl Tracked {
 
     /// Goes on from a snapshot.
     pub fn restore((profile, episodes, marks): SavedProfile, context: &Context) -> Tracked {
-        Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) }
+        let mut tracked = Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) };
+        tracked.hear_notice(context);
+        tracked
     }
 
     /// The set-up has changed: who they are to it is derived anew.
     pub fn set_context(&mut self, context: &Context) {
         self.unmapped = context.classifier.directory.is_unmapped(&self.profile.actor);
         self.take_standing(context);
+        self.hear_notice(context);
     }
 
     fn take_standing(&mut self, context: &Context) {

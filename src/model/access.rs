@@ -186,8 +186,9 @@ pub struct IdSequence {
     pub consecutive: u32,
 }
 
-/// Tells the id of a login's share from that of the record itself.
+/// Tell the ids of shares, of a login and of whom a service serves, from that of the record itself.
 const SHARE: u64 = 0x9e37_79b9_7f4a_7c15;
+const SERVED: u64 = 0xd1b5_4a32_d192_ed03;
 
 /// Stands for all logins together that nobody is known of: what each of a hundred takes adds up here.
 pub const UNLISTED: &str = "(logins not listed)";
@@ -218,6 +219,8 @@ pub struct Access {
     /// Print of the name for which a login says that it asks; 0 for none. It was not believed where the actor is the login itself and
     /// known for sure.
     pub claim: u64,
+    /// The employee for whom a service, robot or assistant acted. Where that is the actor, the access is their share of it.
+    pub served: Option<Arc<str>>,
     /// What was done.
     pub operation: Operation,
     /// Whether it succeeded.
@@ -272,10 +275,23 @@ impl Access {
         Access { claim: login, ..self.shared_with(Arc::from(UNLISTED)) }
     }
 
+    /// The same act as that of the employee for whom it was done: whoever orders, it is the service's act in full.
+    pub fn share_of_served(&self) -> Option<Access> {
+        let person = self.served.clone().filter(|_| matches!(self.actor, Actor::Account(_)))?;
+        let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SERVED, ..id.clone() });
+        let login = Some(self.actor.name().clone());
+        Some(Access { actor: Actor::Employee(person), identity: Identity::Claimed, login, claim: 0, id, ..self.clone() })
+    }
+
+    /// Whether it is the share of somebody for whom a service acted.
+    pub fn is_of_served(&self) -> bool {
+        self.served.is_some() && matches!(self.actor, Actor::Employee(_))
+    }
+
     fn shared_with(&self, login: Arc<str>) -> Access {
         // It is no repeat of the record itself.
         let id = self.id.as_ref().map(|id| RecordId { print: id.print ^ SHARE, ..id.clone() });
-        Access { actor: Actor::Account(login), login: None, id, ..self.clone() }
+        Access { actor: Actor::Account(login), login: None, served: None, id, ..self.clone() }
     }
 
     /// What others need of it who count how far a reason of its employee's unit is used up.
@@ -285,9 +301,14 @@ impl Access {
         Access { login: None, inferred, target_subjects, drawn: true, ..self.clone() }
     }
 
-    /// Whether it is a share of an act that counts with somebody else: with the person for whom a login claims to do it, or with a login
-    /// that nobody is known of.
+    /// Whether it is a share of an act that counts with somebody else: with the person for whom a login claims to do it, with a login
+    /// that nobody is known of, or with the service that did it for this person.
     pub fn is_share(&self) -> bool {
+        self.is_of_login() || self.is_of_served()
+    }
+
+    /// Whether it is the share of a login, or of all that are not listed, in what others do: how they work is theirs.
+    pub fn is_of_login(&self) -> bool {
         (self.identity == Identity::Claimed && self.login.is_none()) || self.is_of_unlisted()
     }
 

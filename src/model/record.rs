@@ -27,6 +27,8 @@ pub struct Record<'a> {
     pub employee: Option<Text<'a>>,
     /// The login, where the source names one.
     pub account: Option<Text<'a>>,
+    /// For whom it acted, where the source says that it acted for somebody: a service, a robot, an assistant.
+    pub on_behalf_of: Option<Text<'a>>,
     /// The record's own id at its source.
     pub id: Option<Text<'a>>,
     /// Session at the source.
@@ -189,6 +191,7 @@ impl<'a> Record<'a> {
             time,
             employee: None,
             account: None,
+            on_behalf_of: None,
             id: None,
             session: None,
             client: Client::default(),
@@ -218,6 +221,7 @@ impl<'a> Record<'a> {
         Record {
             employee: own(self.employee),
             account: own(self.account),
+            on_behalf_of: own(self.on_behalf_of),
             id: own(self.id),
             session: own(self.session),
             client: Client { ip: own(self.client.ip), host: own(self.client.host), app: own(self.client.app) },

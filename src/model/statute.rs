@@ -9,6 +9,9 @@ use serde::Deserialize;
 /// The statute file that is used where none is configured.
 pub const CN_2017: &str = include_str!("../../config/statutes/cn-2017.toml");
 
+/// Weight of the gravest kinds (docs/contract.md §4, tier 50).
+pub const GRAVEST_KINDS: u64 = 100;
+
 /// A checked statute file.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Statute {

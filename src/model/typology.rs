@@ -49,6 +49,7 @@ typologies! {
     SplittingCollusion = "splitting_collusion",
     VendorCohort = "vendor_cohort",
     Canary = "canary",
+    DepartureHoarding = "departure_hoarding",
     Tampering = "tampering",
 }
 

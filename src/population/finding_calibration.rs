@@ -6,8 +6,11 @@
 //! people can look into does not grow with the organisation. Beyond the strongest that were seen the model's further bits count
 //! by the slope at which employees became fewer, so that a detector whose strengths mean little here cannot shout. Nothing is ever
 //! silenced: that would happen exactly while an incident spreads.
+//!
+//! A house of fewer than thirty has too little to measure by: what detectors say of innocent people elsewhere is pooled with it.
 
 use crate::model::typology::Typology;
+use crate::population::shipped_strengths;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,8 +32,9 @@ const SETTLED: u32 = 12;
 const UNSETTLED: f64 = 0.6;
 /// So many employees of everywhere are pooled with a group's own.
 const POOLED: f64 = 60.0;
-/// Employees from which on there is something to measure by.
+/// Employees from which on there is something to measure by. Below, what was measured elsewhere stands in, as of so many employees.
 const FEWEST: u32 = 30;
+const REFERENCE: f64 = 2_000.0;
 
 /// What one detector says of one employee.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -105,7 +109,7 @@ impl FindingCalibration {
     /// What so many bits of a typology are worth, said of a member of a group. `own` is what was reported of the same employee before and
     /// is among the counts: nobody is held against themselves.
     pub fn calibrated_bits(&self, group: &str, typology: Typology, bits: f64, own: FindingStrength) -> f64 {
-        if self.everywhere.employees < FEWEST || bits < WEAKEST as f64 {
+        if self.everywhere.employees == 0 || bits < WEAKEST as f64 {
             return if bits <= UNMEASURED { bits } else { SLOPES.1.mul_add(bits - UNMEASURED, UNMEASURED) };
         }
         // In the first days every usual is a guess.
@@ -149,6 +153,11 @@ impl FindingCalibration {
     fn others(&self, group: &str, typology: Typology, at: usize, own: f64) -> f64 {
         let employees = f64::from(self.everywhere.employees);
         let less = |count: f64| (count - own).max(0.0);
+        if self.everywhere.employees < FEWEST {
+            // A handful says little, and everything at once where two of them do something together.
+            let shipped = shipped_strengths::share(typology, at as f64);
+            return (less(self.everywhere.of(typology, at)) + POOLED * shipped) / (employees + POOLED) * REFERENCE;
+        }
         let everywhere = less(self.everywhere.of(typology, at)) / employees;
         let rate = match self.groups.get(group) {
             Some(members) => (less(members.of(typology, at)) + POOLED * everywhere) / (f64::from(members.employees) + POOLED),
@@ -197,6 +206,24 @@ mod tests {
         let of = |own| calibration.share_of_unit("Hangzhou", Typology::RoleWithoutNeed, own);
         assert_eq!((of(Some(said[0])), of(None)), (0.5, 0.75));
         assert_eq!(calibration.share_of_unit("Ningbo", Typology::RoleWithoutNeed, None), 0.0);
+    }
+
+    #[test]
+    fn a_house_of_eight_is_measured_by_what_was_measured_elsewhere() {
+        let house = |said: usize, typology| {
+            let mut calibration = FindingCalibration::at_age(40);
+            let says = [strength(typology, 30.0)];
+            (0..8).for_each(|n| calibration.add(&group(), None, if n < said { &says } else { &[] }));
+            move |bits| calibration.calibrated_bits("teller", typology, bits, nothing())
+        };
+        let seldom = house(0, Typology::DossierAssembly);
+        assert!(seldom(24.0) > 16.0, "innocent people hardly assemble dossiers: {}", seldom(24.0));
+        let often = house(0, Typology::OutOfTerritory);
+        assert!(often(24.0) < seldom(24.0) - 4.0, "and often look beyond their territory: {}", often(24.0));
+        let all = house(6, Typology::DossierAssembly);
+        assert!(all(24.0) < 12.0, "where six of eight do it, it is how they work: {}", all(24.0));
+        let worth: Vec<f64> = (12..400).map(|n| often(f64::from(n) / 2.0)).collect();
+        assert!(worth.windows(2).all(|pair| pair[0] <= pair[1] + 1e-9), "{worth:?}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod histogram;
 pub mod long_run;
 pub mod lookups;
 pub mod peer_access;
+mod shipped_strengths;
 pub mod sources;
 pub mod summary;
 pub mod volume;
@@ -124,6 +125,9 @@ impl Models {
     }
 }
 
+/// Groups of fewer members have too few days to say how rare what they never do is.
+const FEW_MEMBERS: u32 = 24;
+
 /// The group of all.
 const EVERYONE: &str = "";
 
@@ -157,6 +161,16 @@ impl Population {
             groups.iter().map(|(group, members)| (group.clone(), self.model(group, members, today))).collect();
         let prior = Models::prior();
         let everyone = models.remove(EVERYONE).filter(|model| model.members > 0).unwrap_or(prior.everyone);
+        for (group, model) in models.iter_mut().filter(|(_, model)| model.members < FEW_MEMBERS) {
+            for measure in Measure::ALL {
+                let never_seen = groups[group].iter().all(|member| member.moments[measure as usize].mean == 0.0);
+                let (own, all) = (&mut model.measures[measure as usize].moments, everyone.measures[measure as usize].moments);
+                // What a dozen never did is as rare with them as with everybody, and not only as rare as their few days can say.
+                if never_seen && all.mean < own.mean {
+                    *own = all;
+                }
+            }
+        }
         let version = version(today, &models, &everyone);
         Models { version, groups: models, everyone, calibration }
     }
@@ -261,5 +275,23 @@ mod tests {
         assert_eq!(models.of("teller").members, 20);
         assert_eq!(models.of("chief").members, 21);
         assert_eq!(models.of("teller").measures[0].median, 10);
+    }
+
+    #[test]
+    fn what_a_dozen_never_did_is_as_rare_as_everywhere() {
+        let quiet = |group: &str, n: usize| {
+            let mut summary = Summary { group: group.into(), ..member(&format!("{group}{n}"), 10.0) };
+            summary.moments[Measure::Dossiers as usize] = Moments { days: 20.0, mean: 0.0, variance: 0.0 };
+            summary
+        };
+        let dozen = || (0..12).map(|n| quiet("notary", n));
+        let alone = Population::default().learn(9, &dozen().collect::<Vec<_>>());
+        let among: Vec<Summary> = dozen().chain((0..300).map(|n| quiet("teller", n))).collect();
+        let among = Population::default().learn(9, &among);
+        let bits = |models: &Models| {
+            let group = models.of("notary").measures[Measure::Dossiers as usize].moments;
+            crate::profile::baseline::predict(Moments::default(), group, 1.0).bits(2)
+        };
+        assert!(bits(&among) > bits(&alone) + 2.0, "{} {}", bits(&among), bits(&alone));
     }
 }

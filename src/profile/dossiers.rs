@@ -21,7 +21,19 @@ pub struct Dossier {
     pub kinds: Kinds,
     from: u32,
     complete: bool,
+    /// Whether the subject had never been looked at before.
+    stranger: bool,
 }
+
+impl Dossier {
+    /// Whether it was ordered, to all appearance: a stranger's, put together within hours.
+    pub fn is_of_a_stranger_at_once(&self, unit: u32) -> bool {
+        self.stranger && unit.saturating_sub(self.from) <= AT_ONCE
+    }
+}
+
+/// Units in which a dossier is put together at once: three hours.
+const AT_ONCE: u32 = 3 * UNITS_PER_DAY / 24;
 
 /// Places from which a dossier is put together at the least.
 const PLACES: usize = 3;
@@ -46,7 +58,7 @@ impl Dossiers {
     pub fn look(
         &mut self,
         subject: Subject,
-        opens: bool,
+        (opens, stranger): (bool, bool),
         places: Places,
         kinds: Kinds,
         unit: u32,
@@ -63,7 +75,8 @@ impl Dossiers {
             if self.open.len() == FOLLOWED {
                 self.open.pop_front();
             }
-            self.open.push_back(Dossier { subject: subject.0, places: Places::default(), kinds: Kinds::NONE, from: unit, complete: false });
+            let (places, kinds) = (Places::default(), Kinds::NONE);
+            self.open.push_back(Dossier { subject: subject.0, places, kinds, from: unit, complete: false, stranger });
             self.open.len() - 1
         });
         let dossier = &mut self.open[at];

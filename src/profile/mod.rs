@@ -1,11 +1,13 @@
 //! What is kept of one employee: sliding windows, distinct people, closed days, the statutory counter, the trail of evidence.
 
 pub mod baseline;
+mod beyond;
 pub mod claims;
 pub mod conduct;
 pub mod counted;
 pub mod counts;
 mod days;
+pub mod departing;
 pub mod dossiers;
 pub mod evaluated;
 pub mod history;
@@ -35,6 +37,7 @@ use claims::Claims;
 use conduct::{Circumstances, Conduct, Signals, Territory};
 use counted::Counted;
 use counts::CountScope;
+use departing::Departing;
 use dossiers::{Dossier, Dossiers};
 use evaluated::Evaluated;
 use history::{ClosedDay, History};
@@ -105,6 +108,8 @@ pub struct Profile {
     proven: Identity,
     /// What was claimed of them, or by them; of most nothing ever is.
     pub claims: Option<Box<Claims>>,
+    /// Whom they looked at for the first time while about to leave; of who stays nothing.
+    pub departing: Option<Box<Departing>>,
 }
 
 /// The newest access without a known reason: a finding of the global stage is attributed to it.
@@ -186,6 +191,7 @@ impl Profile {
             evaluated: Evaluated::default(),
             proven: Identity::default(),
             claims: None,
+            departing: None,
         }
     }
 
@@ -278,9 +284,12 @@ impl Profile {
         };
         let seen = &self.seen;
         let is_open = justification.unexplained != UnexplainedSubjects::Nobody;
+        if around.notice.is_some() && !access.is_of_login() {
+            self.departing.get_or_insert_default();
+        }
         change.signals[Measure::Tampered as usize] += u64::from(!access.signs.is_empty());
         let at = conduct::When { unit, late: !in_today };
-        // How a login works for others is how they work.
+        // How a login works for others is how they work, and how a service works is no one's whom it serves.
         let device = match access.is_share() {
             true => conduct::devices::Seen::default(),
             false => self.conduct.note_act(access, is_open, at, |subject| seen.last_touch(subject), &mut change.signals),
@@ -317,6 +326,7 @@ impl Profile {
         let day = unit / UNITS_PER_DAY;
         let before = self.unnamed_of(day);
         let (counted, counted_unexplained) = self.apply_counts(access, justification, unit, statute);
+        self.departing.iter_mut().for_each(|departing| departing.add(day, counted_unexplained));
         self.note_unclear(access, justification, unit);
         self.note_unnamed(day, before);
         for volume in [self.volume.at(unit), self.volume_days.at(unit / UNITS_PER_DAY)].into_iter().flatten() {
@@ -325,7 +335,7 @@ impl Profile {
         }
         self.trail.push(unit, access);
         change.newly_unexplained = unexplained.saturating_add(counted_unexplained);
-        if !access.is_share() {
+        if !access.is_of_login() {
             change.dossier = self.follow(access, justification, unit, around, strangers, statute);
         }
         let open = change.newly_unexplained;
@@ -338,7 +348,7 @@ impl Profile {
                 claimed: access.identity == Identity::Claimed,
             };
         }
-        if !access.is_share() {
+        if !access.is_of_login() {
             self.conduct.note_ground(access, around, device, open, day, &mut change.signals);
         }
         let all = persons.saturating_add(counted);
@@ -346,7 +356,7 @@ impl Profile {
         let counts = [
             (Measure::Persons, all),
             (Measure::Unexplained, open),
-            (Measure::OffDuty, of(change.duty != Duty::On, open)),
+            (Measure::OffDuty, of(change.duty != Duty::On && !access.is_of_served(), open)),
             (Measure::Dossiers, u64::from(change.dossier.is_some())),
             (Measure::Purposed, of(access.purpose.is_some(), all)),
             (Measure::Claimed, of(justification.claimed, open)),
@@ -376,7 +386,7 @@ impl Profile {
         let (mut persons, mut unexplained) = (0, 0);
         let mut strangers = [false; TARGETED];
         let scale = self.seen.scale();
-        let targeted = access.subjects.len() <= TARGETED && !access.is_share();
+        let targeted = access.subjects.len() <= TARGETED && !access.is_of_login();
         for (at, subject) in access.subjects.iter().enumerate() {
             let open = justification.unexplained.is_unexplained(at);
             let touch = self.seen.touch(*subject, access.kinds, unit, open);
@@ -395,6 +405,8 @@ impl Profile {
                 continue;
             }
             let (tag, territory) = around.of(*subject);
+            let departing = self.departing.as_mut().filter(|_| newly_open && touch.last == 0 && territory != Territory::Own);
+            departing.into_iter().for_each(|departing| departing.add(day, 1));
             let is_fresh = targeted && newly_open && access.purpose.is_none() && touch.last == 0;
             for (measure, holds) in [
                 (Measure::Owned, first_today && territory != Territory::Unknown),
@@ -415,17 +427,6 @@ impl Profile {
         }
         let scaled = |n: u64| (n as f64 * self.seen.scale()).round() as u64;
         (scaled(persons), scaled(unexplained), strangers)
-    }
-
-    /// The same of a record that comes later than anything that is kept: it counts on its own day, and in no sum over what is kept.
-    fn apply_beyond(&mut self, access: &Access, justification: &Justification, day: u32) -> (u64, u64, [bool; TARGETED]) {
-        let (mut persons, mut unexplained) = (0, 0);
-        for (at, subject) in access.subjects.iter().enumerate() {
-            persons += u64::from(self.late.is_first(day, subject.0, false));
-            let open = justification.unexplained.is_unexplained(at);
-            unexplained += u64::from(open && self.late.is_first(day, subject.0, true));
-        }
-        (persons, unexplained, [false; TARGETED])
     }
 
     /// People of whom only the count is known: their figures, all and unexplained.
@@ -485,7 +486,7 @@ impl Profile {
         let mut completed = None;
         for (at, subject) in access.subjects.iter().enumerate().filter(|(at, _)| justification.unexplained.is_unexplained(*at)) {
             // To know one's own customers from all sides is one's work; a stranger is nobody's.
-            let opens = around.of(*subject).1 != Territory::Own || strangers[at];
+            let opens = (around.of(*subject).1 != Territory::Own || strangers[at], strangers[at]);
             let rule = |places, kinds| dossiers::is_complete(places, kinds, statute);
             completed = self.dossiers.look(*subject, opens, access.places, access.kinds, unit, rule).or(completed);
         }
@@ -504,7 +505,8 @@ impl Profile {
             + self.dossiers.heap_bytes()
             + self.evaluated.heap_bytes()
             + self.conduct.heap_bytes()
-            + self.claims.as_ref().map_or(0, |claims| claims.heap_bytes());
+            + self.claims.as_ref().map_or(0, |claims| claims.heap_bytes())
+            + self.departing.as_ref().map_or(0, |departing| departing.heap_bytes());
         (profile, self.seen.heap_bytes() + self.counted_days.heap_bytes())
     }
 }

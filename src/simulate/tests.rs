@@ -119,7 +119,7 @@ fn every_label_has_its_insider_and_accesses_in_its_time() {
 pub(crate) const TYPOLOGIES: &str = "bulk_extract low_and_slow subscription_harvest enumeration tool_driven list_matching lookup_to_order \
     dossier_assembly fabricated_business out_of_territory borrowed_account shared_privilege ghost_leaver off_duty role_without_need \
     segment_skim tracked_person celebrity control_change_then_lookup privileged_bypass log_gap threshold_hugging splitting_collusion \
-    vendor_cohort canary";
+    vendor_cohort canary departure_hoarding";
 
 #[test]
 fn a_company_of_some_size_has_every_typology_in_three_difficulties() {
@@ -238,8 +238,17 @@ fn people_stay_silent_before_they_come_and_after_they_go_unless_they_are_ghosts(
 }
 
 /// Look-alikes whose reason is not on file but in the directory, in the crowd, or in the habit.
-const WITHOUT_REASONS: [&str; 8] =
-    ["unapproved_campaign", "role_change", "remote_work", "month_end", "new_hire", "night_rota", "heavy_role", "deduplication"];
+const WITHOUT_REASONS: [&str; 9] = [
+    "handing_over",
+    "unapproved_campaign",
+    "role_change",
+    "remote_work",
+    "month_end",
+    "new_hire",
+    "night_rota",
+    "heavy_role",
+    "deduplication",
+];
 
 #[test]
 fn look_alikes_have_reasons_on_file_and_insiders_have_none() {

@@ -5,6 +5,7 @@
 pub mod budget;
 pub mod case;
 pub mod corroboration;
+pub mod innocent_reasons;
 mod memory;
 pub mod open_alerts;
 pub mod report;

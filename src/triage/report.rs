@@ -127,7 +127,7 @@ impl Writer<'_> {
                 .as_ref()
                 .map_or("no peer group yet".to_owned(), |p| format!("{count} against a 99th percentile of {}", p.p99)),
         };
-        vec![known, own, peers]
+        [known, own, peers].into_iter().chain(self.circumstances(episode)).collect()
     }
 
     fn evidence(&self, episode: &Episode) -> Evidence {

@@ -2,14 +2,16 @@
 //! nature, and from which one place it came together with others.
 
 use crate::detect::Finding;
+use crate::model::statute::GRAVEST_KINDS;
 use crate::model::typology::Typology;
+use crate::profile::measure::Measure;
 use serde::{Deserialize, Serialize};
 
 /// The least of a hundred cases that are taken to be true where they are grave by nature.
 pub const FLOOR: f64 = 90.0;
 
-/// Weight of the gravest kinds of the statute (docs/contract.md §4, tier 50).
-const GRAVEST_KINDS: u64 = 100;
+/// From so many bits on a detector that often speaks of innocent people is taken for sure.
+const STRONG: f64 = 20.0;
 
 /// Where an alert stands, whatever its score.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -66,19 +68,34 @@ pub fn is_grave(finding: &Finding, weight: u64, employed: bool) -> bool {
         Typology::LogGap => true,
         Typology::GhostLeaver => !employed,
         Typology::DossierAssembly | Typology::TrackedPerson => weight >= GRAVEST_KINDS,
+        // To hand over those whom one knows is a leaver's work.
+        Typology::DepartureHoarding => finding.measure != Measure::Unexplained && finding.bits >= STRONG,
         _ => false,
     }
 }
 
-/// Whether one finding opens an alert however often such findings are made here: what is done to the record itself must not become usual
-/// by being done to everybody's.
+/// Whether one finding that is grave by nature opens an alert however often such findings are made here, and where nothing was measured
+/// yet: what is done to the record itself must not become usual by being done to everybody's, no business leads to a planted record, and
+/// nobody works where they are not employed.
 pub fn speaks_alone(typology: Typology) -> bool {
-    matches!(typology, Typology::Tampering | Typology::LogGap)
+    matches!(typology, Typology::Tampering | Typology::LogGap | Typology::Canary | Typology::GhostLeaver)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hoarding_is_grave_where_it_is_strong_and_no_handing_over() {
+        let hoards = |measure: Measure, bits: f64| {
+            let (window, count, unknown, related) = (crate::profile::window::Window::D7, 90, 0, Vec::new());
+            let particular = String::new();
+            let finding =
+                Finding { typology: Typology::DepartureHoarding, window, count, unknown, measure, bits, particular, related, group: None };
+            is_grave(&finding, 1, true)
+        };
+        assert!(hoards(Measure::Fresh, 25.0) && !hoards(Measure::Fresh, 15.0) && !hoards(Measure::Unexplained, 25.0));
+    }
 
     #[test]
     fn grave_alerts_have_a_floor_and_claims_stand_below_all_others() {

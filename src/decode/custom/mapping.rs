@@ -26,6 +26,7 @@ pub enum Field {
     Operation,
     Statement,
     Purpose,
+    OnBehalfOf,
     Id,
     Session,
     System,
@@ -37,7 +38,7 @@ pub enum Field {
 
 impl Field {
     /// Every field with its name in configurations.
-    pub const ALL: [(&'static str, Field); 17] = [
+    pub const ALL: [(&'static str, Field); 18] = [
         ("time", Field::Time),
         ("employee", Field::Employee),
         ("account", Field::Account),
@@ -48,6 +49,7 @@ impl Field {
         ("operation", Field::Operation),
         ("statement", Field::Statement),
         ("purpose", Field::Purpose),
+        ("on_behalf_of", Field::OnBehalfOf),
         ("id", Field::Id),
         ("session", Field::Session),
         ("system", Field::System),

@@ -43,6 +43,7 @@ pub(super) fn assemble(
     record.session = one(Field::Session);
     record.system = one(Field::System);
     record.purpose = one(Field::Purpose);
+    record.on_behalf_of = one(Field::OnBehalfOf);
     record.statement = one(Field::Statement);
     record.dialect = mapping.dialect;
     record.client = Client { ip: one(Field::Ip), host: one(Field::Host), app: one(Field::App) };

@@ -67,6 +67,10 @@ impl Trail {
             (agent.name.is_some(), 4 * u8::from(agent.requestor) + 2 * u8::from(agent.human) + u8::from(!agent.machine))
         });
         record.account = who.and_then(|agent| agent.name.clone()).map(Text::Owned);
+        // A device that asks may do so for a person who takes part.
+        let person = self.agents.iter().find(|agent| agent.human && !agent.machine && agent.name.is_some());
+        let served = person.filter(|_| who.is_some_and(|who| who.machine && !who.human));
+        record.on_behalf_of = served.and_then(|agent| agent.name.clone()).map(Text::Owned);
         // The address may stand with the program that the person used.
         let address = who.and_then(|agent| agent.address.clone());
         tree::client(&mut record, address.or_else(|| self.agents.iter().find_map(|agent| agent.address.clone())));

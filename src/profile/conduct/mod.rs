@@ -10,6 +10,7 @@ pub mod steps;
 pub mod touched;
 
 use crate::classify::directory::Employee;
+use crate::classify::notice::Notice;
 use crate::classify::subjects::{Subjects, Tag};
 use crate::model::access::{Access, Indicators, Operation, Selection, Subject};
 use crate::model::zone::LocalTime;
@@ -36,6 +37,8 @@ pub struct Circumstances<'a> {
     pub employee: Option<&'a Employee>,
     /// Tags and owners of subjects.
     pub subjects: &'a Subjects,
+    /// The weeks of notice, where somebody is about to leave.
+    pub notice: Option<Notice>,
     /// Whether peers commonly touch such a place or kind.
     pub is_common: &'a dyn Fn(Which) -> bool,
 }

@@ -47,6 +47,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "break_glass", assign: changes::assign_break_glass, act: changes::break_glass },
     Scenario { name: "role_change", assign: changes::assign_role_change, act: bystanders::nothing_more },
     Scenario { name: "late_hr_feed", assign: changes::assign_late_feed, act: changes::late_feed },
+    Scenario { name: "handing_over", assign: substitutes::assign_handing_over, act: substitutes::hand_over },
     Scenario { name: "cover_duty", assign: substitutes::assign_cover, act: substitutes::cover },
     Scenario { name: "early_return", assign: substitutes::assign_return, act: substitutes::come_back },
     Scenario { name: "complaint_dossiers", assign: complaints::assign, act: complaints::act },

@@ -1,5 +1,5 @@
-//! People who do more than their own work, or before they need to, because they were asked to: cover for a colleague, and an early
-//! return from leave.
+//! People who do more than their own work, or before they need to, because they were asked to: cover for a colleague, an early return
+//! from leave, and the last week of somebody who goes through all customers of their own for whoever comes next.
 
 use crate::simulate::actor_pool::{ActorPool, settled};
 use crate::simulate::day::DayLog;
@@ -7,8 +7,11 @@ use crate::simulate::duty::{self, Duty};
 use crate::simulate::episode::{Approval, Assignment, Difficulty, Episode, strangers};
 use crate::simulate::people::Absence;
 use crate::simulate::rng::Rng;
+use crate::simulate::routine;
 use crate::simulate::schema::Act;
 use crate::simulate::world::World;
+
+use std::collections::BTreeSet;
 
 /// Covers whatever they do.
 const ASKED: Approval = Approval { grantee: None, kind: "assignment", objects: None, max_persons: None };
@@ -43,6 +46,23 @@ pub(super) fn assign_return(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<A
 pub(super) fn come_back(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
     episode.approve(world, day, &ASKED, log);
     errands(episode, world, &Duty::office(), rng, log);
+}
+
+/// The last week at the firm: the own customers once more, for the successor.
+pub(super) fn assign_handing_over(pool: &mut ActorPool<'_>, _: Difficulty) -> Option<Assignment> {
+    let start = pool.start(9);
+    let (actor, days) = pool.at_work(start, 5, |world, who| world.employee(who).absences.is_empty())?;
+    let last = *days.last()?;
+    pool.world.employees[actor as usize].left = Some(last as i32 + 1);
+    let persons = (0.6 * pool.world.employee(actor).usual_persons()) as u32;
+    Some(Assignment::of(actor, days, persons.max(3)))
+}
+
+pub(super) fn hand_over(episode: &Episode, world: &World, day: u32, rng: &mut Rng, log: &mut DayLog) {
+    let subjects: BTreeSet<u32> = (0..episode.count(rng)).map(|_| routine::customer(world, episode.actor, day, rng)).collect();
+    let subjects: Vec<u32> = subjects.into_iter().collect();
+    let duty = episode.duty(world, day);
+    episode.scatter(&subjects, &[Act::Profile, Act::Contact], rng, log, |rng| duty.sample(rng));
 }
 
 /// A usual day's lookups, of the sort that the job makes.

@@ -6,6 +6,7 @@ mod bulk_extract;
 mod canary;
 mod celebrity;
 mod control_change_then_lookup;
+mod departure_hoarding;
 mod dossier_assembly;
 mod enumeration;
 mod fabricated_business;
@@ -56,4 +57,5 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario { name: "splitting_collusion", assign: splitting_collusion::assign, act: splitting_collusion::act },
     Scenario { name: "vendor_cohort", assign: vendor_cohort::assign, act: vendor_cohort::act },
     Scenario { name: "canary", assign: canary::assign, act: canary::act },
+    Scenario { name: "departure_hoarding", assign: departure_hoarding::assign, act: departure_hoarding::act },
 ];
