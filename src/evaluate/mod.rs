@@ -4,6 +4,7 @@
 //!
 //! Nothing here runs in the live service.
 
+pub mod calibrate;
 pub mod compare;
 pub mod inject;
 pub mod labels;

@@ -96,6 +96,29 @@ fn planted_insiders_are_caught_and_what_came_before_them_is_unchanged() {
     every_pattern_looks_like_the_work_of_its_insider(&passed);
 }
 
+#[test]
+fn those_who_act_together_share_a_list_and_a_gap_takes_records_away() {
+    let passed = Passed::new();
+    let team = passed.plan("typology=vendor_cohort,strength=obvious,insiders=2,seed=2").or_else(|_| passed.plan("typology=splitting_collusion,insiders=2"));
+    let team = team.expect("there are colleagues");
+    assert!(team.len() >= 2 && team.iter().all(|one| one.others.len() == team.len() - 1), "{:?}", team.iter().map(|one| &one.others).collect::<Vec<_>>());
+    let gap = passed.plan("typology=log_gap,insiders=1,seed=4").expect("somebody can");
+    let (config, context) = (&passed.config, &passed.context);
+    let read = |planted: InjectedAccesses| {
+        let mut replay = Replay::open(Engine::new(context.clone()), assign(config, &passed.files, None), TimeRange::default(), 2, &BTreeMap::new());
+        let replay = replay.as_mut().expect("opened");
+        let mut tap = planted;
+        while replay.round_with(&mut tap).expect("reads").is_some() {}
+        replay.finish();
+        replay.tally.accepted
+    };
+    let (all, fewer) = (read(InjectedAccesses::default()), read(InjectedAccesses::of(&gap)));
+    assert!(fewer < all, "{all} accepted, {fewer} with the audit off");
+    let alarmed = passed.with(&gap);
+    let of_insider = |entry: &&leakwarden::evaluate::latest_alerts::LatestAlert| entry.alert.employee.as_deref() == Some(&*gap[0].employee);
+    assert!(alarmed.in_order().iter().filter(of_insider).any(|entry| entry.alert.typology == Typology::LogGap));
+}
+
 /// Part of the test above, which has passed over the log already.
 fn every_pattern_looks_like_the_work_of_its_insider(passed: &Passed) {
     let mut planted = 0;
@@ -122,7 +145,7 @@ fn every_pattern_looks_like_the_work_of_its_insider(passed: &Passed) {
             assert_eq!(ids.len(), acts.len(), "{typology}: no duplicates");
         }
     }
-    assert!(planted >= 15, "{planted} patterns can be planted into a whole company");
+    assert!(planted >= 22, "{planted} patterns can be planted into a whole company");
 }
 
 fn refused(dir: &Path, arguments: &[&str], words: &[&str]) {
@@ -140,7 +163,7 @@ fn it_refuses_to_leave_anything_planted_behind_and_says_what_cannot_be_planted()
     refused(dir.path(), &replay(&["typology=low_and_slow", "--state", "state", "log"]), &["--inject", "--state"]);
     refused(dir.path(), &replay(&["typology=low_and_slow", "--alerts", "-", "log"]), &["--inject", "--alerts"]);
     refused(dir.path(), &replay(&["typology=low_and_slow", "-"]), &["FILES", "twice"]);
-    refused(dir.path(), &replay(&["typology=log_gap", "log"]), &["--inject typology", "cannot be planted", "log_gap"]);
+    refused(dir.path(), &replay(&["typology=theft", "log"]), &["--inject typology", "must be one of", "theft"]);
     refused(dir.path(), &replay(&["typology=low_and_slow,role=pilot", "log"]), &["--inject", "role", "pilot"]);
     assert!(!dir.path().join("state").exists());
 }

@@ -1,8 +1,12 @@
 //! Generates the accesses of an insider of each typology, modelled on what the employee reads in the log.
 
+mod concealment;
+mod teams;
+
 use crate::classify::duty::{Duty, duty};
 use crate::classify::subjects::Tag;
 use crate::engine::context::Context;
+use crate::evaluate::inject::Gap;
 use crate::evaluate::inject::spec::{InjectionSpec, TargetPopulation};
 use crate::evaluate::inject::work_patterns::{TypicalRead, WorkPattern, WorkPatterns};
 use crate::model::access::{
@@ -43,6 +47,18 @@ struct AccessGenerator<'a> {
     random: SplitMix64,
     made: u64,
     acts: Vec<Access>,
+    gaps: Vec<Gap>,
+}
+
+pub use teams::team;
+
+/// What an insider did.
+#[derive(Clone, Debug, Default)]
+pub struct Acts {
+    /// In order of time.
+    pub accesses: Vec<Access>,
+    /// What is not in the log because of it.
+    pub gaps: Vec<Gap>,
 }
 
 /// The accesses of an insider on these days, in order of time.
@@ -53,21 +69,18 @@ pub fn acts(
     days: &[u32],
     patterns: &WorkPatterns,
     context: &Context,
-) -> Result<Vec<Access>, Problem> {
-    let random = SplitMix64::keyed(spec.seed, &format!("{name}/acts"));
+) -> Result<Acts, Problem> {
     let known = known(spec, name, context);
     if spec.whom == TargetPopulation::OwnTerritory && known.is_empty() {
         let rule = "needs the owners of subjects in subjects.csv";
         return Err(Problem::new("--inject whom", rule, format!("own for {name}")));
     }
-    let mut generator = AccessGenerator { spec, name, pattern, context, known, random, made: 0, acts: Vec::new() };
+    let mut generator = AccessGenerator::new(spec, name, pattern, context, known);
     for day in days {
-        let Some((first, last)) = pattern.days.get(day).copied() else { continue };
-        generator.day(first, last.max(first + Span::minutes(30)), patterns)?;
+        let Some((first, last)) = pattern.hours(*day) else { continue };
+        generator.day(*day, first, last, patterns)?;
     }
-    let mut acts = generator.acts;
-    acts.sort_by_key(|access| (access.time, access.hash));
-    Ok(acts)
+    Ok(generator.finish())
 }
 
 /// What is done on one day.
@@ -90,9 +103,8 @@ pub fn acts_by_day(
     context: &Context,
 ) -> Result<Vec<Access>, Problem> {
     let Some(begin) = plan.first() else { return Ok(Vec::new()) };
-    let random = SplitMix64::keyed(begin.spec.seed, &format!("{name}/acts"));
     let mut people: Vec<(TargetPopulation, Vec<Subject>)> = Vec::new();
-    let mut generator = AccessGenerator { spec: &begin.spec, name, pattern, context, known: Vec::new(), random, made: 0, acts: Vec::new() };
+    let mut generator = AccessGenerator::new(&begin.spec, name, pattern, context, Vec::new());
     for act in plan {
         let Some((first, last)) = pattern.days.get(&act.day).copied() else { continue };
         let at = people.iter().position(|(whom, _)| *whom == act.spec.whom).unwrap_or_else(|| {
@@ -105,15 +117,13 @@ pub fn acts_by_day(
         generator.spec = &act.spec;
         generator.known = std::mem::take(&mut people[at].1);
         let begin = generator.acts.len();
-        generator.day(first, last.max(first + Span::minutes(30)), patterns)?;
+        generator.day(act.day, first, last.max(first + Span::minutes(30)), patterns)?;
         people[at].1 = std::mem::take(&mut generator.known);
         if act.purpose.is_some() {
             generator.acts[begin..].iter_mut().for_each(|access| access.purpose = act.purpose);
         }
     }
-    let mut acts = generator.acts;
-    acts.sort_by_key(|access| (access.time, access.hash));
-    Ok(acts)
+    Ok(generator.finish().accesses)
 }
 
 /// People in `subjects.csv` of other territories, or of the employee's own territory, as `spec.whom` says.
@@ -128,8 +138,20 @@ fn known(spec: &InjectionSpec, name: &str, context: &Context) -> Vec<Subject> {
     owned.into_iter().filter(|(_, owner)| is_own(owner) == own).map(|(subject, _)| subject).collect()
 }
 
+impl<'a> AccessGenerator<'a> {
+    fn new(spec: &'a InjectionSpec, name: &'a str, pattern: &'a WorkPattern, context: &'a Context, known: Vec<Subject>) -> AccessGenerator<'a> {
+        let random = SplitMix64::keyed(spec.seed, &format!("{name}/acts"));
+        AccessGenerator { spec, name, pattern, context, known, random, made: 0, acts: Vec::new(), gaps: Vec::new() }
+    }
+
+    fn finish(mut self) -> Acts {
+        self.acts.sort_by_key(|access| (access.time, access.hash));
+        Acts { accesses: self.acts, gaps: self.gaps }
+    }
+}
+
 impl AccessGenerator<'_> {
-    fn day(&mut self, first: Timestamp, last: Timestamp, patterns: &WorkPatterns) -> Result<(), Problem> {
+    fn day(&mut self, day: u32, first: Timestamp, last: Timestamp, patterns: &WorkPatterns) -> Result<(), Problem> {
         let usual = self.spec.persons_per_day as usize;
         let count = if usual < 8 { usual } else { (usual as f64 * (0.8 + 0.4 * self.random.unit())).round() as usize };
         let look = self.model(true);
@@ -144,6 +166,11 @@ impl AccessGenerator<'_> {
             Typology::BorrowedAccount => self.elsewhere(&look, first, last, count),
             Typology::TrackedPerson => self.follow(&look, first, last, count),
             Typology::ControlChangeThenLookup => self.unlock(&look, first, last, count),
+            Typology::SharedPrivilege => self.at_several_machines(&look, first, last, count, patterns),
+            Typology::ThresholdHugging => return self.below_a_limit(&look, day, first, last),
+            Typology::LogGap => self.without_audit(&look, first, last),
+            Typology::Tampering => self.under_a_forged_line(&look, first, last, count),
+            Typology::Celebrity => self.vips(&look, first, last, count),
             Typology::DossierAssembly => return self.dossiers(first, last, count, patterns),
             Typology::RoleWithoutNeed => return self.strange_ground(first, last, count, patterns),
             Typology::OffDuty => return self.off_duty(&look, last, count),

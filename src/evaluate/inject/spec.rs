@@ -1,5 +1,6 @@
 //! The argument of `--inject`: `typology=low_and_slow,persons_per_day=40,role=teller,days=30,insiders=5,seed=1`.
 
+use crate::evaluate::inject::strength::{self, Strength};
 use crate::model::problem::Problem;
 use crate::model::typology::Typology;
 
@@ -8,7 +9,9 @@ use crate::model::typology::Typology;
 pub struct InjectionSpec {
     /// The pattern.
     pub typology: Typology,
-    /// People on each day; for a few patterns, acts.
+    /// How plain it is: how many act together, and what else is no number of people.
+    pub strength: Strength,
+    /// People on each day; for a few patterns acts, hours without records, or the limit that is kept.
     pub persons_per_day: u32,
     /// Days with acts, of each insider.
     pub days: u32,
@@ -36,29 +39,6 @@ pub enum TargetPopulation {
     OwnTerritory,
 }
 
-/// Default people per day and days of each typology: about a case of medium difficulty. Typologies that are not listed cannot be
-/// injected.
-const USUAL: &[(Typology, u32, u32)] = &[
-    (Typology::BulkExtract, 2_000, 1),
-    (Typology::LowAndSlow, 40, 20),
-    (Typology::SubscriptionHarvest, 300, 4),
-    (Typology::Enumeration, 80, 3),
-    (Typology::ToolDriven, 200, 2),
-    (Typology::ListMatching, 60, 3),
-    (Typology::LookupToOrder, 15, 10),
-    (Typology::DossierAssembly, 3, 5),
-    (Typology::FabricatedBusiness, 25, 10),
-    (Typology::OutOfTerritory, 30, 10),
-    (Typology::BorrowedAccount, 30, 3),
-    (Typology::OffDuty, 30, 5),
-    (Typology::RoleWithoutNeed, 20, 5),
-    (Typology::SegmentSkim, 150, 3),
-    (Typology::TrackedPerson, 8, 5),
-    (Typology::ControlChangeThenLookup, 5, 3),
-    (Typology::PrivilegedBypass, 300, 2),
-    (Typology::Canary, 1, 1),
-];
-
 /// Upper limit of `persons_per_day`.
 const MOST_PERSONS: u64 = 1_000_000;
 
@@ -67,7 +47,7 @@ impl InjectionSpec {
     pub fn parse(text: &str) -> Result<InjectionSpec, Vec<Problem>> {
         let mut problems = Vec::new();
         let (mut typology, mut persons, mut days, mut role, mut unit) = (None, None, None, None, None);
-        let (mut insiders, mut seed, mut whom) = (5, 1, TargetPopulation::default());
+        let (mut insiders, mut seed, mut whom, mut strength) = (5, 1, TargetPopulation::default(), Strength::default());
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
                 problems.push(Problem::new("--inject", "must be KEY=VALUE, separated by commas", part));
@@ -82,6 +62,10 @@ impl InjectionSpec {
             };
             match key {
                 "typology" => typology = Some(value),
+                "strength" => match Strength::parse(value) {
+                    Some(known) => strength = known,
+                    None => problems.push(Problem::new("--inject strength", "must be obvious, medium or subtle", value)),
+                },
                 "persons_per_day" => persons = whole(1, MOST_PERSONS).or(Some(1)),
                 "days" => days = whole(1, 3_660).or(Some(1)),
                 "insiders" => insiders = whole(1, 1_000).unwrap_or(1),
@@ -95,28 +79,23 @@ impl InjectionSpec {
                     _ => problems.push(Problem::new("--inject whom", "must be strangers, new or own", value)),
                 },
                 _ => {
-                    let rule = "must be one of typology, persons_per_day, days, role, unit, whom, insiders, seed";
+                    let rule = "must be one of typology, strength, persons_per_day, days, role, unit, whom, insiders, seed";
                     problems.push(Problem::new("--inject", rule, key));
                 }
             }
         }
         let known = typology.and_then(Typology::parse);
-        let usual = USUAL.iter().find(|(of, ..)| Some(*of) == known);
+        let usual = known.and_then(|typology| Some((typology, strength::usual(typology, strength)?)));
         if usual.is_none() {
-            let names: Vec<&str> = USUAL.iter().map(|(typology, ..)| typology.name()).collect();
-            let rule = match known {
-                Some(_) => {
-                    "cannot be planted in the records of single employees: it lies in a group, a date of leaving or a gap; use one of"
-                }
-                None => "must be one of",
-            };
-            problems.push(Problem::new("--inject typology", format!("{rule} {}", names.join(", ")), typology.unwrap_or("nothing")));
+            let names: Vec<&str> = strength::plantable().map(Typology::name).collect();
+            problems.push(Problem::new("--inject typology", format!("must be one of {}", names.join(", ")), typology.unwrap_or("nothing")));
         }
         match usual {
-            Some((typology, usual_persons, usual_days)) if problems.is_empty() => Ok(InjectionSpec {
-                typology: *typology,
-                persons_per_day: persons.map_or(*usual_persons, |persons| persons as u32),
-                days: days.map_or(*usual_days, |days| days as u32),
+            Some((typology, (usual_persons, usual_days))) if problems.is_empty() => Ok(InjectionSpec {
+                typology,
+                strength,
+                persons_per_day: persons.map_or(usual_persons, |persons| persons as u32),
+                days: days.map_or(usual_days, |days| days as u32),
                 role,
                 unit,
                 whom,
@@ -125,6 +104,13 @@ impl InjectionSpec {
             }),
             Some(_) | None => Err(problems),
         }
+    }
+
+    /// The usual of a typology and strength, for anybody.
+    pub fn usual(typology: Typology, strength: Strength, seed: u64) -> Option<InjectionSpec> {
+        let (persons_per_day, days) = strength::usual(typology, strength)?;
+        let whom = TargetPopulation::default();
+        Some(InjectionSpec { typology, strength, persons_per_day, days, role: None, unit: None, whom, insiders: 1, seed })
     }
 }
 
@@ -139,13 +125,15 @@ mod tests {
         assert_eq!((spec.persons_per_day, spec.days, spec.insiders, spec.seed), (40, 30, 5, 7));
         assert_eq!(spec.role.as_deref(), Some("teller"));
         assert_eq!(InjectionSpec::parse("typology=canary").expect("is valid").persons_per_day, 1);
+        let subtle = InjectionSpec::parse("typology=low_and_slow,strength=subtle").expect("is valid");
+        assert_eq!((subtle.persons_per_day, subtle.strength), (20, Strength::Subtle));
     }
 
     #[test]
     fn every_mistake_is_told_with_place_rule_and_value() {
         let problems =
             |text: &str| InjectionSpec::parse(text).expect_err("is not valid").iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert!(problems("typology=log_gap")[0].contains("cannot be planted"));
+        assert!(problems("typology=celebrity,strength=plain")[0].contains("--inject strength must be obvious, medium or subtle"));
         assert!(problems("persons_per_day=40")[0].contains("--inject typology must be one of bulk_extract"));
         let all = problems("typology=low_and_slow,days=0,colour=red,half");
         assert_eq!(all.len(), 3, "{all:?}");

@@ -3,9 +3,10 @@
 use crate::engine::context::Context;
 use crate::model::access::{Access, Actor, Operation};
 use crate::model::place::Places;
-use crate::model::time::Timestamp;
+use crate::model::time::{Span, Timestamp};
 use crate::pipeline::replay::Tap;
 use crate::profile::window::day_number;
+use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +15,12 @@ const TARGETED: usize = 3;
 
 /// Most kinds of reads kept of an employee.
 const MAX_READS: usize = 64;
+
+/// Of about so many employees it is kept whom they read on each day.
+const COUNTED: usize = 4_000;
+
+/// Most people of a day that are kept.
+const MAX_PEOPLE: usize = 512;
 
 /// How everybody works.
 #[derive(Default, Debug)]
@@ -33,6 +40,27 @@ pub struct WorkPattern {
     pub reads: BTreeMap<ReadSignature, TypicalRead>,
     /// A purpose that was claimed on a day.
     pub purposes: BTreeMap<u32, u64>,
+    /// People read on each day, repeats included, of those of whom that is kept ([`COUNTED`]).
+    pub people: BTreeMap<u32, Vec<u64>>,
+    /// Whether that is kept.
+    pub counts_people: bool,
+}
+
+impl WorkPattern {
+    /// The working time of a day; of a day without work, that of the last one before.
+    pub fn hours(&self, day: u32) -> Option<(Timestamp, Timestamp)> {
+        let (worked, (first, last)) = self.days.range(..=day).next_back()?;
+        let later = Span::days(i64::from(day - worked));
+        Some((*first + later, (*last).max(*first + Span::minutes(30)) + later))
+    }
+
+    /// How many people were read on a day.
+    pub fn people_on(&self, day: u32) -> usize {
+        let mut people = self.people.get(&day).cloned().unwrap_or_default();
+        people.sort_unstable();
+        people.dedup();
+        people.len()
+    }
 }
 
 /// What distinguishes kinds of reads: whether targeted, places, tables, kinds of data.
@@ -53,7 +81,10 @@ impl Tap for WorkPatterns {
         let directory = &context.classifier.directory;
         let day = day_number(directory.zone_of(directory.employee_at(name, access.time)).local(access.time).day);
         if !self.by_employee.contains_key(name) {
-            self.by_employee.insert(name.clone(), WorkPattern::default());
+            // The same ones for ever, whatever comes first.
+            let one_in = context.classifier.directory.employees().div_ceil(COUNTED).max(1);
+            let counts_people = SplitMix64::keyed(0, name).once_in(one_in);
+            self.by_employee.insert(name.clone(), WorkPattern { counts_people, ..WorkPattern::default() });
         }
         let Some(pattern) = self.by_employee.get_mut(name) else { return };
         let (first, last) = pattern.days.entry(day).or_insert((access.time, access.time));
@@ -64,6 +95,10 @@ impl Tap for WorkPatterns {
         }
         if let Some(purpose) = access.purpose {
             pattern.purposes.entry(day).or_insert(purpose);
+        }
+        if pattern.counts_people {
+            let people = pattern.people.entry(day).or_default();
+            people.extend(access.subjects.iter().map(|subject| subject.0).take(MAX_PEOPLE.saturating_sub(people.len())));
         }
         let signature = signature_of(access);
         remember(&mut pattern.reads, &signature, access, MAX_READS);

@@ -150,7 +150,7 @@ fn plant(
         };
         let plan = search.way.plan(per_week, &days[begin..], pattern, spec.seed);
         match scenarios::acts_by_day(name, pattern, &plan, patterns, context) {
-            Ok(acts) if !acts.is_empty() => planted.push(Insider { employee: name.clone(), acts }),
+            Ok(acts) if !acts.is_empty() => planted.push(Insider { employee: name.clone(), acts, gaps: Vec::new(), others: Vec::new() }),
             Ok(_) | Err(_) => passed.push_back((name, pattern)),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::evaluate::inject::scenarios::DayAct;
 use crate::evaluate::inject::spec::{InjectionSpec, TargetPopulation};
+use crate::evaluate::inject::strength::Strength;
 use crate::evaluate::inject::work_patterns::WorkPattern;
 use crate::model::typology::Typology;
 
@@ -102,7 +103,8 @@ impl Way {
             };
             let own_ticket = || pattern.purposes.range(..=*day).next_back().map(|(_, purpose)| *purpose);
             let purpose = if of == Way::OwnTicket { own_ticket() } else { None };
-            let spec = InjectionSpec { typology, persons_per_day: due, days: 1, role: None, unit: None, whom, insiders: 1, seed };
+            let strength = Strength::default();
+            let spec = InjectionSpec { typology, strength, persons_per_day: due, days: 1, role: None, unit: None, whom, insiders: 1, seed };
             plan.push(DayAct { day: *day, spec, purpose });
         }
         plan

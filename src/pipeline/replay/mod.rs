@@ -373,6 +373,9 @@ impl Replay {
                 self.engine.take(injected, None);
             }
         }
+        if tap.withholds(&access) {
+            return;
+        }
         self.engine.take(access, None);
         // What is set aside may never count, and says nothing of the time that was replayed.
         match self.engine.watermark(partition) {

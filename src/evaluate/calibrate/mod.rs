@@ -1,0 +1,13 @@
+//! Self-calibration: what the findings of each typology are worth in this organisation, learnt by planting insiders into its own log.
+//!
+//! A first pass over the log learns how everybody works and which cases come about by themselves; [`plants`] chooses many insiders of every
+//! typology and strength, who act in the second half of the log in a few more passes. [`traces`] keeps by what features each case was
+//! judged, day by day; [`mod@learn`] fits the weights ([`mod@fit`]) and says, by schemes that were held out, what they change in the
+//! [`queue`]. Natural cases are innocent as far as anybody knows, unless a verdict says otherwise.
+
+pub mod fit;
+pub mod learn;
+pub mod plants;
+pub mod queue;
+mod symmetric;
+pub mod traces;
