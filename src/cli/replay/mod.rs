@@ -5,7 +5,7 @@ mod inject;
 pub mod pass;
 pub mod score;
 mod summary;
-mod topic;
+pub mod topic;
 
 use crate::cli::state::ReplayState;
 use crate::cli::{Failure, setup};

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use leakwarden::config::schema::Config;
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
+use leakwarden::evaluate::calibrate::traces::CaseTraces;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign, contents};
@@ -100,6 +101,24 @@ impl ReplayPass<'_> {
         self.rounds(&mut replay, tap, &mut ledger, None)?;
         self.finish(&mut replay, &mut ledger, None)?;
         Ok((replay, ledger))
+    }
+
+    /// A whole pass from an empty state, of which the cases are kept day by day.
+    pub fn traced(&self, config: &Config, context: &Arc<Context>, tap: &mut impl Tap) -> Result<(Replay, CaseTraces), Failure> {
+        let mut replay = self.open(Engine::new(context.clone()), config, &Positions::default())?;
+        let mut traces = CaseTraces::default();
+        let bar = bar(&replay.progress());
+        while let Some(round) = self.pool.install(|| replay.round_with(tap)).map_err(anyhow::Error::from)? {
+            traces.take(&round.output.revisions);
+            if let Some(bar) = &bar {
+                show(bar, &replay, traces.len());
+            }
+        }
+        traces.take(&self.pool.install(|| replay.finish()).output.revisions);
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        Ok((replay, traces))
     }
 }
 

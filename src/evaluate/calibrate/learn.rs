@@ -126,7 +126,7 @@ pub fn learn(evidence: &Evidence, in_force: &CaseWeights, goal: &Goal) -> Outcom
     let prior = Prior { bounds: traces::bounds(&before), model: before.clone() };
     let judge = Judge { natural: evidence.natural.iter().map(|(trace, _)| trace).collect(), evidence };
     let everywhere = vec![before.clone(); usize::from(BLOCKS)];
-    let with_case = judge.count(|planted| !planted.cases.is_empty());
+    let with_case = with_case(evidence);
     let found = |models: &[Model]| (judge.found(models, 1, f64::NEG_INFINITY), judge.found(models, goal.places, f64::NEG_INFINITY));
     let (one, all) = found(&everywhere);
     let fitted = fit::fit(&samples, &prior, |models| {
@@ -141,6 +141,38 @@ pub fn learn(evidence: &Evidence, in_force: &CaseWeights, goal: &Goal) -> Outcom
         Learnt { weights, deviations: fit.deviations, strength: fit.strength, after: judge.effect(&held_out, goal) }
     });
     Outcome { with_case, before: judge.effect(&everywhere, goal), learnt }
+}
+
+/// Weights by the cases of several companies, each in a block of its own, drawn to `start`.
+pub fn pooled(companies: &[Evidence], start: &CaseWeights, goal: &Goal) -> CaseWeights {
+    let mut samples = Vec::new();
+    for (company, evidence) in companies.iter().enumerate() {
+        let block = (company % usize::from(BLOCKS)) as u8;
+        samples.extend(self::samples(evidence).into_iter().map(|sample| Sample { block, ..sample }));
+    }
+    let before = traces::model(start);
+    let prior = Prior { bounds: traces::bounds(&before), model: before };
+    let Some(fit) = fit::fit(&samples, &prior, |_| true) else { return start.clone() };
+    let shifts = companies.iter().map(|evidence| shift(evidence, goal, &with_case(evidence)));
+    let shift = shifts.sum::<f64>() / companies.len().max(1) as f64;
+    traces::weights(&Model { bias: fit.model.bias + shift, weights: fit.model.weights })
+}
+
+/// Planted schemes of which anything was told; without any, everybody is taken to be told of.
+fn with_case(evidence: &Evidence) -> Found {
+    if evidence.planted.is_empty() {
+        return Found { found: [1, 0, 0], of: [1, 0, 0] };
+    }
+    count(evidence, |planted| !planted.cases.is_empty())
+}
+
+fn count(evidence: &Evidence, is_found: impl Fn(&PlantedCases) -> bool) -> Found {
+    let mut found = Found::default();
+    for planted in &evidence.planted {
+        found.of[planted.strength as usize] += 1;
+        found.found[planted.strength as usize] += usize::from(is_found(planted));
+    }
+    found
 }
 
 /// Samples of all cases: those of one case, and of one scheme, weigh as much as one.
@@ -182,19 +214,10 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn count(&self, is_found: impl Fn(&PlantedCases) -> bool) -> Found {
-        let mut found = Found::default();
-        for planted in &self.evidence.planted {
-            found.of[planted.strength as usize] += 1;
-            found.found[planted.strength as usize] += usize::from(is_found(planted));
-        }
-        found
-    }
-
     /// Schemes with a place, each in the queue that the model of its block makes.
     fn found(&self, models: &[Model], places: usize, least: f64) -> Found {
         let queues: Vec<Queue> = models.iter().map(|model| Queue::of(&self.natural, self.evidence.days, model, places, least)).collect();
-        self.count(|planted| {
+        count(self.evidence, |planted| {
             let block = usize::from(planted.block);
             planted.cases.iter().any(|case| queues[block].shows(case, &models[block], least).is_some())
         })

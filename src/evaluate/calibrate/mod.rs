@@ -6,6 +6,7 @@
 //! [`queue`]. Natural cases are innocent as far as anybody knows, unless a verdict says otherwise.
 
 pub mod fit;
+pub mod gather;
 pub mod learn;
 pub mod plants;
 pub mod queue;

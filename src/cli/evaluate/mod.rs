@@ -1,19 +1,22 @@
-//! `evaluate`: what the detection is worth on one's own log, beyond single alerts.
+//! `evaluate`: what the detection is worth on one's own log, beyond single alerts, and what it learns from it.
+
+mod calibrate;
+mod simulated;
 
 use crate::cli::replay::pass::ReplayPass;
 use crate::cli::replay::score;
 use crate::cli::{Failure, setup};
-use anyhow::Context as _;
 use leakwarden::evaluate::inject::InjectedAccesses;
 use leakwarden::evaluate::inject::work_patterns::WorkPatterns;
 use leakwarden::evaluate::quota::{self, Quota, QuotaSpec, Way};
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use std::path::PathBuf;
 
-/// Measure what the detection is worth on one's own log: `quota` tells how many people may be taken without any alert.
+/// Measure what the detection is worth on one's own log, and have it learn: `quota` tells how many people may be taken without any alert,
+/// `calibrate` in which order cases are to be looked at here.
 #[derive(clap::Args)]
 pub struct Options {
-    /// What to measure
+    /// What to do
     #[command(subcommand)]
     what: What,
 }
@@ -22,6 +25,10 @@ pub struct Options {
 enum What {
     /// How many people somebody may take without any alert, by way and by days of work
     Quota(QuotaOptions),
+    /// Learn what the findings of each typology are worth here, by planting insiders into the log, and write the weights
+    Calibrate(calibrate::CalibrateOptions),
+    /// Make the weights that ship with the product, from simulated companies
+    Weights(simulated::WeightsOptions),
 }
 
 #[derive(clap::Args)]
@@ -56,6 +63,8 @@ struct QuotaOptions {
 pub fn run(options: &Options) -> Result<(), Failure> {
     match &options.what {
         What::Quota(options) => run_quota(options),
+        What::Calibrate(options) => calibrate::run(options),
+        What::Weights(options) => simulated::run(options),
     }
 }
 
@@ -66,9 +75,7 @@ fn run_quota(options: &QuotaOptions) -> Result<(), Failure> {
     if options.files.iter().any(|file| file == "-") {
         return Err(Failure::argument("FILES", "must be files: they are read several times", "-"));
     }
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = options.threads.map_or_else(cores, |threads| threads as usize);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
+    let (pool, threads) = calibrate::pool(options.threads)?;
     let (config, context) = setup::load(Some(&options.config))?;
     let between = TimeRange::default();
     let pass =
