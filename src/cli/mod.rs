@@ -15,6 +15,7 @@ mod setup;
 mod simulate;
 mod state;
 mod version;
+mod weekly;
 
 use clap::{Parser, Subcommand};
 pub use failure::Failure;

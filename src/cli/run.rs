@@ -3,6 +3,7 @@
 use crate::cli::Failure;
 use crate::cli::edge::Edge;
 use crate::cli::state::ReplayState;
+use crate::cli::weekly;
 use anyhow::Context as _;
 use leakwarden::config::schema::Config;
 use leakwarden::config::validate;
@@ -154,6 +155,8 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
+    let (calibrates, ends) = crossbeam_channel::bounded(1);
+    weekly::start(&config, &options.config, ends)?;
     let mut kept = ReplayState::open(&config.state.dir, config.state.witness.as_deref(), &context)?;
     if let Some(loss) = kept.loss()? {
         metrics.state_lost(loss.name());
@@ -168,6 +171,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
+    drop(calibrates);
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped");
     drop(ended);
     // Whether the last answers went out changes nothing any more.

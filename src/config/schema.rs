@@ -84,6 +84,9 @@ settings! {
         show_at: Share = Share(AlertSettings::default().show_at) => RELOAD;
         /// Weights by which cases are judged, as `evaluate calibrate` writes them; default: those that ship, `config/calibration/shipped.json`.
         calibration: Option<PathBuf> = None => RELOAD.content_in_results();
+        /// Live: how often the service has its own sources of the last 60 days calibrated, e.g. `"7d"`, and writes that file; until there is one,
+        /// the shipped weights hold. Default: never.
+        calibrate_every: Option<Span> = None => RESTART;
         /// An alert closes after so long without findings.
         quiet: Span = AlertSettings::default().quiet => RELOAD.in_results(3);
         /// Severity at which an alert opens.

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod calibrate;
 mod carriers;
 mod cases;
 mod check;

@@ -5,12 +5,13 @@ use crate::cli::replay::score;
 use crate::cli::replay::topic::TopicHistory;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
-use leakwarden::config::schema::Config;
+use leakwarden::config::schema::{Config, SourceKind};
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::calibrate::gather::{self, Verdicts};
 use leakwarden::evaluate::calibrate::learn::{self, Effect, Evidence, Found, Goal, Learnt, Outcome};
 use leakwarden::evaluate::calibrate::{plants, traces};
 use leakwarden::evaluate::inject::work_patterns::WorkPatterns;
+use leakwarden::model::problem::Problem;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::private_file::{self, Readers};
@@ -66,8 +67,7 @@ pub(super) struct CalibrateOptions {
     /// Where to write what was found as JSON
     #[arg(long)]
     score: Option<PathBuf>,
-    /// Files to replay, again and again
-    #[arg(required_unless_present = "kafka")]
+    /// Files to replay, again and again; without any, and without --kafka, all that the configured sources hold
     files: Vec<String>,
 }
 
@@ -84,10 +84,11 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
     }
     let known = options.labels.as_deref().map(|labels| score::GroundTruthFiles::read(labels, options.decoys.as_deref(), None)).transpose()?;
     let (config, context) = setup::load(Some(&options.config))?;
-    let topics = options.kafka.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
+    let (files, topics) = inputs(options, &config)?;
+    let topics = topics.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
     let (pool, threads) = pool(options.threads)?;
     let between = between(options)?;
-    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, sort: false, format: options.format.as_deref() };
+    let pass = ReplayPass { pool, threads, between, files: &files, topics, sort: false, format: options.format.as_deref() };
     let verdicts = known.as_ref().map_or_else(Verdicts::default, |known| Verdicts { labels: &known.labels, decoys: &known.decoys });
     let log = read(&pass, &config, &context, verdicts)?;
     let goal = goal(&context, options.insiders_per_1000);
@@ -102,7 +103,7 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
         );
         return Err(error.into());
     }
-    let outcome = learn::learn(&log.evidence, in_force, &goal);
+    let outcome = learn::learn(&log.evidence, in_force, &CaseWeights::shipped(), &goal);
     print(&log, &outcome, in_force, &goal);
     let report = report(&log, &outcome, in_force, &goal);
     if let Some(path) = &options.score {
@@ -122,6 +123,28 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
         }
         (Some(_), None) => Ok(()),
     }
+}
+
+/// The files and topics that are named, or those of the configured sources.
+fn inputs(options: &CalibrateOptions, config: &Config) -> Result<(Vec<String>, Vec<String>), Failure> {
+    if !options.files.is_empty() || !options.kafka.is_empty() {
+        return Ok((options.files.clone(), options.kafka.clone()));
+    }
+    let (mut files, mut topics) = (Vec::new(), Vec::new());
+    for source in &config.sources {
+        match &source.kind {
+            SourceKind::Files(pattern) => {
+                let found = glob::glob(pattern).into_iter().flatten().flatten();
+                files.extend(found.filter(|path| path.is_file()).map(|path| path.display().to_string()));
+            }
+            SourceKind::Kafka(kafka) => topics.extend(kafka.topics.iter().filter(|topic| !topic.starts_with('^')).cloned()),
+        }
+    }
+    if files.is_empty() && topics.is_empty() {
+        let rule = "must name files or topics that can be read: the configured sources have none (a topic by a pattern is named with --kafka)";
+        return Err(Failure::Unusable(vec![Problem::plain("FILES", rule)]));
+    }
+    Ok((files, topics))
 }
 
 /// A log as it was read.
@@ -257,7 +280,7 @@ fn weights(in_force: &CaseWeights, learnt: &Learnt) {
     for (at, name) in traces::names().enumerate().filter(|(at, _)| before.weights[*at] != 0.0 || after.weights[*at] != 0.0) {
         println!("{name:<28}{:>10.3}{:>10.3}{:>10.3}", before.weights[at], after.weights[at], learnt.deviations[at]);
     }
-    println!("drawn to the weights in force by {} cases", learnt.strength);
+    println!("drawn to the shipped weights by {} cases", learnt.strength);
 }
 
 /// The cases of the last day with alerts, in the new order.

@@ -119,11 +119,11 @@ pub struct Outcome {
     pub learnt: Option<Learnt>,
 }
 
-/// Learns weights, from those in force.
-pub fn learn(evidence: &Evidence, in_force: &CaseWeights, goal: &Goal) -> Outcome {
-    let before = traces::model(in_force);
+/// Learns weights, drawn to those that ship, and holds them against those in force.
+pub fn learn(evidence: &Evidence, in_force: &CaseWeights, shipped: &CaseWeights, goal: &Goal) -> Outcome {
+    let (before, shipped) = (traces::model(in_force), traces::model(shipped));
     let samples = samples(evidence);
-    let prior = Prior { bounds: traces::bounds(&before), model: before.clone() };
+    let prior = Prior { bounds: traces::bounds(&shipped), model: shipped };
     let judge = Judge { natural: evidence.natural.iter().map(|(trace, _)| trace).collect(), evidence };
     let everywhere = vec![before.clone(); usize::from(BLOCKS)];
     let with_case = with_case(evidence);

@@ -63,7 +63,7 @@ impl CaseWeights {
         let mut problems = Vec::new();
         let mut worth = BTreeMap::new();
         for (name, weight) in &written.worth {
-            let place = || format!("{file}: worth.{name}");
+            let place = || format!("{file}: worth.{}", name.escape_debug());
             match Typology::parse(name) {
                 None => problems.push(Problem::plain(place(), "must be a typology")),
                 Some(_) if !(0.0..=MOST_ODDS).contains(weight) => {
@@ -74,7 +74,7 @@ impl CaseWeights {
         }
         let mut circumstances = BTreeMap::new();
         for (name, weight) in &written.circumstances {
-            let place = || format!("{file}: circumstances.{name}");
+            let place = || format!("{file}: circumstances.{}", name.escape_debug());
             match Circumstance::ALL.iter().find(|circumstance| circumstance.name() == name) {
                 None => problems.push(Problem::plain(place(), "must be a circumstance")),
                 Some(_) if !(-MOST_ODDS..=MOST_ODDS).contains(weight) => {

@@ -1,0 +1,106 @@
+//! `[alerts] calibrate_every`: the service has its own history calibrated now and then, by a child process of low priority, which writes
+//! the file of `[alerts] calibration`; the change of that file is taken up like any other.
+
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use leakwarden::config::schema::Config;
+use leakwarden::model::time::Span;
+use leakwarden::telemetry::untrusted::harmless;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+/// How often it is looked whether it is time, and how a child is.
+const LOOK: Duration = Duration::from_secs(60);
+const CHILD: Duration = Duration::from_millis(500);
+/// What was tried in vain is tried again after this share of the time.
+const AGAIN: u32 = 7;
+/// Days of history that are read.
+const DAYS: &str = "60";
+/// How much of what a child says is told.
+const TOLD: usize = 400;
+
+/// Starts to calibrate, if the configuration wants it. It ends with the channel.
+pub fn start(config: &Config, file: &Path, stopped: Receiver<()>) -> anyhow::Result<()> {
+    let Some((every, out)) = config.alerts.calibrate_every.zip(config.alerts.calibration.clone()) else { return Ok(()) };
+    let own = std::env::current_exe().context("the own program is not found")?;
+    let weekly = Weekly { program: own, config: file.to_owned(), out, every: std_duration(every) };
+    std::thread::Builder::new().name("calibrate".to_owned()).spawn(move || weekly.run(&stopped)).context("cannot start to calibrate")?;
+    Ok(())
+}
+
+fn std_duration(span: Span) -> Duration {
+    Duration::from_millis(span.0.max(0).cast_unsigned())
+}
+
+struct Weekly {
+    program: PathBuf,
+    config: PathBuf,
+    out: PathBuf,
+    every: Duration,
+}
+
+impl Weekly {
+    fn run(&self, stopped: &Receiver<()>) {
+        let mut tried: Option<SystemTime> = None;
+        loop {
+            let past = |time: SystemTime, by: Duration| time.elapsed().is_ok_and(|since| since >= by);
+            let made = std::fs::metadata(&self.out).and_then(|file| file.modified()).ok();
+            let is_due = made.is_none_or(|made| past(made, self.every)) && tried.is_none_or(|tried| past(tried, self.every / AGAIN));
+            if is_due {
+                tried = Some(SystemTime::now());
+                match self.calibrate(stopped) {
+                    Ok(true) => tracing::info!("the own history was calibrated: {}", self.out.display()),
+                    Ok(false) => return,
+                    Err(error) => tracing::warn!("the own history was not calibrated: {}", harmless(&format!("{error:#}"))),
+                }
+            }
+            match stopped.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Whether a child did it; not where the service ends meanwhile.
+    fn calibrate(&self, stopped: &Receiver<()>) -> anyhow::Result<bool> {
+        let mut child = self.child().context("cannot start it")?;
+        let mut errors = child.stderr.take();
+        let reader = std::thread::spawn(move || {
+            let mut said = Vec::new();
+            // What it says at its end matters, and it says little.
+            let read = errors.as_mut().map(|errors| errors.read_to_end(&mut said));
+            read.map_or_else(Vec::new, |_| said)
+        });
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            match stopped.recv_timeout(CHILD) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Ok(false);
+                }
+            }
+        };
+        let said = reader.join().unwrap_or_default();
+        if status.success() {
+            return Ok(true);
+        }
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
+        let from = said.char_indices().rev().nth(TOLD).map_or(0, |(at, _)| at);
+        anyhow::bail!("{status}: {}", &said[from..])
+    }
+
+    fn child(&self) -> std::io::Result<Child> {
+        let arguments = |command: &mut Command| -> std::io::Result<Child> {
+            command.args(["evaluate", "calibrate", "--threads", "1", "--days", DAYS, "--config"]).arg(&self.config).arg("--out").arg(&self.out);
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
+        };
+        // Where there is no `nice`, it runs like everything else.
+        arguments(Command::new("nice").args(["-n", "19"]).arg(&self.program)).or_else(|_| arguments(&mut Command::new(&self.program)))
+    }
+}
