@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn known_weights_are_found_again_within_their_uncertainty() {
-        let fit = fitted(&cases(1, 6_000), &prior([0.0; 4]));
+        let fit = fitted(&cases(1, 3_000), &prior([0.0; 4]));
         for (at, known) in KNOWN.into_iter().enumerate() {
             let (found, deviation) = (fit.model.weights[at], fit.deviations[at]);
             assert!((found - known).abs() < 4.0 * deviation + 0.02, "{at}: {found} ± {deviation}, not {known}");
@@ -279,7 +279,7 @@ mod tests {
         let before = [0.45, 0.1, 1.0, -0.7];
         let fit = fitted(&cases(2, 12), &prior(before));
         assert!(fit.model.weights.iter().take(3).all(|weight| *weight >= 0.0), "{:?}", fit.model.weights);
-        let wrong: Vec<Sample> = cases(3, 4_000)
+        let wrong: Vec<Sample> = cases(3, 1_500)
             .into_iter()
             .map(|sample| Sample { truth: if sample.truth == Truth::True { Truth::Innocent } else { Truth::True }, ..sample })
             .collect();
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_few_true_cases_among_the_natural_ones_do_not_teach_that_they_are_innocent() {
-        let clean = cases(4, 4_000);
+        let clean = cases(4, 2_500);
         let natural = |hide: usize| {
             let hidden = clean.iter().enumerate().map(|(at, sample)| match sample.truth {
                 Truth::True if at % hide == 0 => Sample { truth: Truth::Natural, ..sample.clone() },
@@ -307,8 +307,8 @@ mod tests {
 
     #[test]
     fn the_same_cases_give_the_same_weights_to_the_last_bit() {
-        let (one, other) = (fitted(&cases(5, 900), &prior([0.1; 4])), fitted(&cases(5, 900), &prior([0.1; 4])));
+        let (one, other) = (fitted(&cases(5, 400), &prior([0.1; 4])), fitted(&cases(5, 400), &prior([0.1; 4])));
         assert_eq!((one.model, one.strength), (other.model, other.strength));
-        assert!(fit(&cases(5, 900), &prior([0.1; 4]), |_| false).is_none(), "nothing is admitted");
+        assert!(fit(&cases(5, 400), &prior([0.1; 4]), |_| false).is_none(), "nothing is admitted");
     }
 }

@@ -120,7 +120,8 @@ pub fn weights(model: &Model) -> CaseWeights {
 pub fn bounds(before: &Model) -> Vec<(f64, f64)> {
     const FAR: f64 = 5.0;
     let of = |at: usize, circumstance: &Circumstance| match circumstance {
-        Circumstance::GroupShare | Circumstance::UnitShare => (-FAR, 0.0),
+        // What a few of a small group have in common says little of one of them.
+        Circumstance::GroupShare | Circumstance::UnitShare => (-2.0, 0.0),
         Circumstance::Days => (-1.0, 1.0),
         Circumstance::Weeks | Circumstance::Newcomer | Circumstance::Claimed | Circumstance::Members | Circumstance::LateFeed => {
             (before.weights[at], before.weights[at])
