@@ -97,7 +97,11 @@ impl Weekly {
 
     fn child(&self) -> std::io::Result<Child> {
         let arguments = |command: &mut Command| -> std::io::Result<Child> {
-            command.args(["evaluate", "calibrate", "--threads", "1", "--days", DAYS, "--config"]).arg(&self.config).arg("--out").arg(&self.out);
+            command
+                .args(["evaluate", "calibrate", "--threads", "1", "--days", DAYS, "--config"])
+                .arg(&self.config)
+                .arg("--out")
+                .arg(&self.out);
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
         };
         // Where there is no `nice`, it runs like everything else.

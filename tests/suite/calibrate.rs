@@ -65,15 +65,21 @@ fn weights_that_find_fewer_of_those_held_out_are_not_taken() {
     // In force is what finds all of them: what is drawn to wrong weights cannot be better, and nothing worse is taken.
     let perfect = weights(&[(Typology::LowAndSlow, 1.0)]);
     let outcome = learn(&evidence(), &perfect, &weights(&[(Typology::OffDuty, 4.0)]), &GOAL);
-    for (after, before) in outcome.learnt.iter().flat_map(|learnt| {
-        [(learnt.after.one_place, outcome.before.one_place), (learnt.after.all_places, outcome.before.all_places)]
-    }) {
+    for (after, before) in outcome
+        .learnt
+        .iter()
+        .flat_map(|learnt| [(learnt.after.one_place, outcome.before.one_place), (learnt.after.all_places, outcome.before.all_places)])
+    {
         assert!(after.sum() >= before.sum(), "{after:?} {before:?}");
     }
     let mut misled = evidence();
     // Those who are planted look like everybody, and everybody like them: to learn that is to find fewer.
     misled.natural.iter_mut().for_each(|(trace, truth)| (trace.days[0].features, *truth) = (vec![0.0; width()], Truth::True));
-    misled.planted.iter_mut().flat_map(|planted| &mut planted.cases).for_each(|case| case.days[0].features[Typology::Canary as usize] = 1.0);
+    misled
+        .planted
+        .iter_mut()
+        .flat_map(|planted| &mut planted.cases)
+        .for_each(|case| case.days[0].features[Typology::Canary as usize] = 1.0);
     let outcome = learn(&misled, &perfect, &perfect, &GOAL);
     assert!(outcome.learnt.is_none_or(|learnt| learnt.after.all_places.sum() >= outcome.before.all_places.sum()));
 }
@@ -141,6 +147,9 @@ fn too_little_is_refused_and_so_are_files_that_are_no_weights() {
         &"[".repeat(200_000),
     ] {
         let told = CaseWeights::parse(hostile, "c.json").expect_err("is no file of weights");
-        assert!(told.iter().all(|problem| problem.to_string().starts_with("c.json") && !problem.to_string().contains('\u{1b}')), "{told:?}");
+        assert!(
+            told.iter().all(|problem| problem.to_string().starts_with("c.json") && !problem.to_string().contains('\u{1b}')),
+            "{told:?}"
+        );
     }
 }

@@ -99,13 +99,20 @@ fn planted_insiders_are_caught_and_what_came_before_them_is_unchanged() {
 #[test]
 fn those_who_act_together_share_a_list_and_a_gap_takes_records_away() {
     let passed = Passed::new();
-    let team = passed.plan("typology=vendor_cohort,strength=obvious,insiders=2,seed=2").or_else(|_| passed.plan("typology=splitting_collusion,insiders=2"));
+    let team = passed
+        .plan("typology=vendor_cohort,strength=obvious,insiders=2,seed=2")
+        .or_else(|_| passed.plan("typology=splitting_collusion,insiders=2"));
     let team = team.expect("there are colleagues");
-    assert!(team.len() >= 2 && team.iter().all(|one| one.others.len() == team.len() - 1), "{:?}", team.iter().map(|one| &one.others).collect::<Vec<_>>());
+    assert!(
+        team.len() >= 2 && team.iter().all(|one| one.others.len() == team.len() - 1),
+        "{:?}",
+        team.iter().map(|one| &one.others).collect::<Vec<_>>()
+    );
     let gap = passed.plan("typology=log_gap,insiders=1,seed=4").expect("somebody can");
     let (config, context) = (&passed.config, &passed.context);
     let read = |planted: InjectedAccesses| {
-        let mut replay = Replay::open(Engine::new(context.clone()), assign(config, &passed.files, None), TimeRange::default(), 2, &BTreeMap::new());
+        let mut replay =
+            Replay::open(Engine::new(context.clone()), assign(config, &passed.files, None), TimeRange::default(), 2, &BTreeMap::new());
         let replay = replay.as_mut().expect("opened");
         let mut tap = planted;
         while replay.round_with(&mut tap).expect("reads").is_some() {}

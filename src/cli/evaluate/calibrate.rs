@@ -82,7 +82,8 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
     if !(options.insiders_per_1000 > 0.0 && options.insiders_per_1000 <= 1_000.0) {
         return Err(Failure::argument("--insiders-per-1000", "must be above 0 and at most 1000", options.insiders_per_1000));
     }
-    let known = options.labels.as_deref().map(|labels| score::GroundTruthFiles::read(labels, options.decoys.as_deref(), None)).transpose()?;
+    let known =
+        options.labels.as_deref().map(|labels| score::GroundTruthFiles::read(labels, options.decoys.as_deref(), None)).transpose()?;
     let (config, context) = setup::load(Some(&options.config))?;
     let (files, topics) = inputs(options, &config)?;
     let topics = topics.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
@@ -141,7 +142,8 @@ fn inputs(options: &CalibrateOptions, config: &Config) -> Result<(Vec<String>, V
         }
     }
     if files.is_empty() && topics.is_empty() {
-        let rule = "must name files or topics that can be read: the configured sources have none (a topic by a pattern is named with --kafka)";
+        let rule =
+            "must name files or topics that can be read: the configured sources have none (a topic by a pattern is named with --kafka)";
         return Err(Failure::Unusable(vec![Problem::plain("FILES", rule)]));
     }
     Ok((files, topics))
@@ -208,7 +210,10 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
 fn report(log: &ReadLog, outcome: &Outcome, in_force: &CaseWeights, goal: &Goal) -> serde_json::Value {
     let deviations = outcome.learnt.as_ref().map(|learnt| {
         let spoken = traces::names().zip(&learnt.deviations).zip(traces::model(&learnt.weights).weights);
-        spoken.filter(|(_, weight)| *weight != 0.0).map(|((name, deviation), _)| (name, deviation)).collect::<std::collections::BTreeMap<_, _>>()
+        spoken
+            .filter(|(_, weight)| *weight != 0.0)
+            .map(|((name, deviation), _)| (name, deviation))
+            .collect::<std::collections::BTreeMap<_, _>>()
     });
     serde_json::json!({
         "version": env!("CARGO_PKG_VERSION"),

@@ -100,7 +100,8 @@ pub fn fit(samples: &[Sample], prior: &Prior, mut admitted: impl FnMut(&[Model])
                 problem.solve(&others, strength)
             })
             .collect();
-        let loss: f64 = samples.iter().zip(&problem.shares).map(|(sample, share)| share * loss(sample, &held_out[usize::from(sample.block)])).sum();
+        let loss: f64 =
+            samples.iter().zip(&problem.shares).map(|(sample, share)| share * loss(sample, &held_out[usize::from(sample.block)])).sum();
         if best.as_ref().is_none_or(|(least, ..)| loss < *least) && admitted(&held_out) {
             best = Some((loss, strength, held_out));
         }
@@ -225,7 +226,14 @@ impl<'a> Problem<'a> {
 }
 
 /// A step of Newton's method in one weight. `drawn` and `penalty` are the slope and the curvature of the penalty.
-fn newton_step(speaking: impl Iterator<Item = (usize, f64)>, shares: &[f64], scores: &[f64], targets: &[f64], drawn: f64, penalty: f64) -> f64 {
+fn newton_step(
+    speaking: impl Iterator<Item = (usize, f64)>,
+    shares: &[f64],
+    scores: &[f64],
+    targets: &[f64],
+    drawn: f64,
+    penalty: f64,
+) -> f64 {
     let (mut slope, mut curvature) = (drawn, penalty);
     for (at, value) in speaking {
         let p = logistic(scores[at]);

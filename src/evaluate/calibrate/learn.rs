@@ -241,7 +241,12 @@ impl Judge<'_> {
 }
 
 /// The cases of one day in the order before and after: who, and the expected share of true ones by each.
-pub fn queue_of_day<'a>(natural: &'a [(CaseTrace, Truth)], day: i64, before: &CaseWeights, after: &CaseWeights) -> Vec<(&'a str, f64, f64)> {
+pub fn queue_of_day<'a>(
+    natural: &'a [(CaseTrace, Truth)],
+    day: i64,
+    before: &CaseWeights,
+    after: &CaseWeights,
+) -> Vec<(&'a str, f64, f64)> {
     let (before, after) = (traces::model(before), traces::model(after));
     let of_day = natural.iter().filter_map(|(trace, _)| Some((trace, trace.days.iter().find(|seen| seen.day == day)?)));
     let probability = |model: &Model, features: &[f64]| fit::logistic(model.score(features));

@@ -96,7 +96,9 @@ fn over_roles<'a>(able: Vec<Candidate<'a>>, seed: u64, context: &Context) -> Vec
     let mut turns: Vec<(usize, u64, Candidate<'a>)> = Vec::new();
     for of_role in by_role.values_mut() {
         of_role.sort_by_cached_key(|(name, _)| SplitMix64::keyed(seed, name).number());
-        turns.extend(of_role.iter().enumerate().map(|(turn, (name, pattern))| (turn, SplitMix64::keyed(seed, name).number(), (*name, *pattern))));
+        turns.extend(
+            of_role.iter().enumerate().map(|(turn, (name, pattern))| (turn, SplitMix64::keyed(seed, name).number(), (*name, *pattern))),
+        );
     }
     turns.sort_by_key(|(turn, print, _)| (*turn, *print));
     turns.into_iter().map(|(.., candidate)| candidate).collect()

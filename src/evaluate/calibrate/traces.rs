@@ -1,11 +1,11 @@
 //! Cases of a replay, day by day: by what features each was judged on the days on which something of it changed.
 
 use crate::engine::output::Revision;
+use crate::evaluate::calibrate::fit::Model;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::typology::Typology;
 use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::weights::CaseWeights;
-use crate::evaluate::calibrate::fit::Model;
 use std::collections::BTreeMap;
 
 /// A case on one day: as of its last revision.

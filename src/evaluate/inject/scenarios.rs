@@ -139,7 +139,13 @@ fn known(spec: &InjectionSpec, name: &str, context: &Context) -> Vec<Subject> {
 }
 
 impl<'a> AccessGenerator<'a> {
-    fn new(spec: &'a InjectionSpec, name: &'a str, pattern: &'a WorkPattern, context: &'a Context, known: Vec<Subject>) -> AccessGenerator<'a> {
+    fn new(
+        spec: &'a InjectionSpec,
+        name: &'a str,
+        pattern: &'a WorkPattern,
+        context: &'a Context,
+        known: Vec<Subject>,
+    ) -> AccessGenerator<'a> {
         let random = SplitMix64::keyed(spec.seed, &format!("{name}/acts"));
         AccessGenerator { spec, name, pattern, context, known, random, made: 0, acts: Vec::new(), gaps: Vec::new() }
     }
