@@ -205,6 +205,7 @@ fn refuse(config: &Config, built_in_key: bool) -> Result<(), Failure> {
     if config.sources.is_empty() {
         problems.push(Problem::plain(format!("{file}: source"), "must name at least one [[source]]"));
     }
+    problems.extend(weekly::problem(config));
     if problems.is_empty() { Ok(()) } else { Err(Failure::Unusable(problems)) }
 }
 

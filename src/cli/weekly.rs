@@ -4,6 +4,7 @@
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use leakwarden::config::schema::Config;
+use leakwarden::model::problem::Problem;
 use leakwarden::model::time::Span;
 use leakwarden::telemetry::untrusted::harmless;
 use std::io::Read as _;
@@ -20,6 +21,20 @@ const AGAIN: u32 = 7;
 const DAYS: &str = "60";
 /// How much of what a child says is told.
 const TOLD: usize = 400;
+
+/// A service that calibrates itself must know where to, and be the only one.
+pub fn problem(config: &Config) -> Option<Problem> {
+    let every = config.alerts.calibrate_every?;
+    let place = format!("{}: alerts.calibrate_every", config.file.display());
+    if every < Span::DAY {
+        return Some(Problem::new(place, "must be a day or more", every));
+    }
+    if config.cluster.is_some() {
+        let rule = "cannot be given where there is a [cluster]: run `evaluate calibrate` by a timer and give its file to all processes";
+        return Some(Problem::plain(place, rule));
+    }
+    config.alerts.calibration.is_none().then(|| Problem::plain(place, "needs the file to write: [alerts] calibration"))
+}
 
 /// Starts to calibrate, if the configuration wants it. It ends with the channel.
 pub fn start(config: &Config, file: &Path, stopped: Receiver<()>) -> anyhow::Result<()> {

@@ -9,7 +9,6 @@ use crate::config::custom_format::CustomFormat;
 use crate::config::exposure;
 use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
 use crate::model::problem::Problem;
-use crate::model::time::Span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -39,7 +38,6 @@ pub fn settings(config: &Config) -> Vec<Problem> {
     if let Some(cluster) = &config.cluster {
         problems.extend(in_a_cluster(config, cluster));
     }
-    problems.extend(calibration(config));
     problems.extend(dead_letters(config));
     problems.extend(reasons_topic(config));
     problems.extend(exposure::problems(config));
@@ -64,20 +62,6 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// A service that calibrates itself must know where to, and be the only one.
-fn calibration(config: &Config) -> Option<Problem> {
-    let every = config.alerts.calibrate_every?;
-    let place = format!("{}: alerts.calibrate_every", config.file.display());
-    if every < Span::DAY {
-        return Some(Problem::new(place, "must be a day or more", every));
-    }
-    if config.cluster.is_some() {
-        let rule = "cannot be given where there is a [cluster]: run `evaluate calibrate` by a timer and give its file to all processes";
-        return Some(Problem::plain(place, rule));
-    }
-    config.alerts.calibration.is_none().then(|| Problem::plain(place, "needs the file to write: [alerts] calibration"))
 }
 
 /// The path without `.` and, where the name before it is known, `..`: two spellings of one file are one file.

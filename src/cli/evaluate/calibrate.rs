@@ -25,7 +25,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 /// Records read in all passes together, if more than two passes are needed.
 const RECORDS: u64 = 9_000_000;
 /// Passes with plants, at the most.
-const MOST_PASSES: u64 = 8;
+pub const MOST_PASSES: u64 = 8;
 /// Cases of the last day that are printed.
 const PRINTED: usize = 10;
 
@@ -55,6 +55,9 @@ pub(super) struct CalibrateOptions {
     /// How many insiders there are among 1,000 employees in a year, as far as anybody can say
     #[arg(long, default_value_t = INSIDERS_PER_1000)]
     insiders_per_1000: f64,
+    /// Passes with plants, at the most; fewer where the log is long
+    #[arg(long, default_value_t = MOST_PASSES, value_parser = clap::value_parser!(u64).range(1..=64))]
+    passes: u64,
     /// Format of the files; otherwise that of their source, otherwise recognised
     #[arg(long)]
     format: Option<String>,
@@ -91,7 +94,7 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
     let between = between(options)?;
     let pass = ReplayPass { pool, threads, between, files: &files, topics, sort: false, format: options.format.as_deref() };
     let verdicts = known.as_ref().map_or_else(Verdicts::default, |known| Verdicts { labels: &known.labels, decoys: &known.decoys });
-    let log = read(&pass, &config, &context, verdicts)?;
+    let log = read(&pass, &config, &context, verdicts, options.passes)?;
     let goal = goal(&context, options.insiders_per_1000);
     let in_force = &context.calibration.weights;
     let schemes = log.evidence.planted.iter().filter(|planted| !planted.cases.is_empty()).count();
@@ -172,12 +175,18 @@ pub(super) fn pool(threads: Option<u32>) -> Result<(rayon::ThreadPool, usize), F
 }
 
 /// Reads the log plain, and again with plants.
-pub(super) fn read(pass: &ReplayPass<'_>, config: &Config, context: &Arc<Context>, verdicts: Verdicts<'_>) -> Result<ReadLog, Failure> {
+pub(super) fn read(
+    pass: &ReplayPass<'_>,
+    config: &Config,
+    context: &Arc<Context>,
+    verdicts: Verdicts<'_>,
+    most: u64,
+) -> Result<ReadLog, Failure> {
     let mut patterns = WorkPatterns::default();
     let (replay, natural) = pass.traced(config, context, &mut patterns)?;
     let (records, times) = (replay.tally.lines, replay.tally.times);
     drop(replay);
-    let passes = (RECORDS / records.max(1)).saturating_sub(1).clamp(1, MOST_PASSES) as usize;
+    let passes = (RECORDS / records.max(1)).saturating_sub(1).clamp(1, most) as usize;
     let seed = plants::seed_of(&patterns);
     let evidence = gather::gather((&patterns, &natural), verdicts, (passes, seed), context, |mut planted| {
         Ok::<_, Failure>(pass.traced(config, context, &mut planted)?.1)

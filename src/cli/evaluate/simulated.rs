@@ -1,6 +1,6 @@
 //! `evaluate weights`: makes the weights that ship with the product, from simulated companies.
 
-use super::calibrate::{self, INSIDERS_PER_1000};
+use super::calibrate::{self, INSIDERS_PER_1000, MOST_PASSES};
 use crate::cli::replay::pass::ReplayPass;
 use crate::cli::replay::score::GroundTruthFiles;
 use crate::cli::simulate::refused;
@@ -87,5 +87,5 @@ fn company(options: &WeightsOptions, seed: u64, dir: &std::path::Path) -> Result
         let verdicts = Verdicts { labels: &known.labels, decoys: &known.decoys };
         return Ok((leakwarden::evaluate::calibrate::gather::natural(&patterns, &natural, verdicts), goal));
     }
-    Ok((calibrate::read(&pass, &config, &context, Verdicts::default())?.evidence, goal))
+    Ok((calibrate::read(&pass, &config, &context, Verdicts::default(), MOST_PASSES)?.evidence, goal))
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 /// Natural cases by which is fitted, at the most.
 const MOST_NATURAL: usize = 4_000;
 /// Fewest planted schemes with a case, and natural cases, by which anything can be learnt.
-pub const FEWEST: usize = 20;
+pub const FEWEST: usize = 12;
 
 /// A planted scheme and what became of it.
 #[derive(Clone, Debug)]

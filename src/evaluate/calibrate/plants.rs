@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// One in so many employees is made an insider in one pass: the others are to stay what is usual here.
 const ONE_IN: usize = 16;
+/// As many at the least, however few there are.
+const FEWEST: usize = 8;
 /// The most that are made insiders in one pass.
 const MOST: usize = 160;
 
@@ -53,7 +55,7 @@ pub fn passes(many: usize, seed: u64, patterns: &WorkPatterns, suspected: &BTree
     let schemer = Schemer::new(patterns, context);
     let able = patterns.by_employee.iter().filter(|(name, pattern)| schemer.has_history(pattern) && !suspected.contains(&***name));
     let able = over_roles(able.collect(), seed, context);
-    let most = (patterns.by_employee.len() / ONE_IN).clamp(1, MOST);
+    let most = (patterns.by_employee.len() / ONE_IN).clamp(FEWEST, MOST);
     let mut sorts: Vec<(Typology, Strength)> =
         plantable().flat_map(|typology| Strength::ALL.map(|strength| (typology, strength))).collect();
     sorts.sort_by_cached_key(|(typology, strength)| SplitMix64::keyed(seed, &format!("{typology}/{}", strength.name())).number());
