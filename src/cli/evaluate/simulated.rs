@@ -5,7 +5,6 @@ use crate::cli::replay::pass::ReplayPass;
 use crate::cli::replay::score::GroundTruthFiles;
 use crate::cli::simulate::refused;
 use crate::cli::{Failure, setup};
-use anyhow::Context as _;
 use leakwarden::evaluate::calibrate::gather::Verdicts;
 use leakwarden::evaluate::calibrate::learn;
 use leakwarden::evaluate::inject::work_patterns::WorkPatterns;
@@ -72,7 +71,6 @@ pub(super) fn run(options: &WeightsOptions) -> Result<(), Failure> {
 
 /// Simulates a company and reads its log.
 fn company(options: &WeightsOptions, seed: u64, dir: &std::path::Path) -> Result<(learn::Evidence, learn::Goal), Failure> {
-    std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let wanted = simulate::Options { employees: options.employees, days: options.days, seed, ..simulate::Options::default() };
     Company::new(wanted).and_then(|company| company.write(dir)).map_err(refused)?;
     let (config, context) = setup::load(Some(&dir.join("config.toml")))?;
