@@ -173,7 +173,9 @@ impl LogReader {
             });
             (of.clone(), continuity)
         };
-        marks.iter().map(of_partition).collect()
+        let mut all: BTreeMap<TopicPartition, Continuity> = marks.iter().map(of_partition).collect();
+        further_back(marks, &mut all, |offsets| self.look(offsets, within));
+        all
     }
 
     /// Between two looks: librdkafka asks for a new token inside of a poll alone, and connections of one whose token has run out are lost.
@@ -252,8 +254,65 @@ impl LogReader {
     }
 }
 
+/// Of partitions whose newest mark stands where it stood, looks at the oldest that is left. Who reads on into one that was made anew and ends
+/// before that is noticed has marks of both.
+fn further_back(
+    marks: &BTreeMap<TopicPartition, Vec<RecordMark>>,
+    all: &mut BTreeMap<TopicPartition, Continuity>,
+    look: impl Fn(&BTreeMap<TopicPartition, i64>) -> BTreeMap<TopicPartition, Found>,
+) {
+    let is_same = |(of, _): &(&TopicPartition, &Vec<RecordMark>)| all.get(*of) == Some(&Continuity::Same);
+    let older = |marks: &[RecordMark]| marks.iter().skip(1).copied().collect::<Vec<_>>();
+    let mut open: BTreeMap<TopicPartition, Vec<RecordMark>> =
+        marks.iter().filter(is_same).map(|(of, marks)| (of.clone(), older(marks))).collect();
+    open.retain(|_, older| !older.is_empty());
+    while !open.is_empty() {
+        let oldest = open.iter().filter_map(|(of, older)| Some((of.clone(), older.last()?.offset))).collect();
+        let found = look(&oldest);
+        open.retain(|of, older| {
+            let Some(mark) = older.pop() else { return false };
+            match found.get(of) {
+                Some(Found::Expired | Found::Removed) => !older.is_empty(),
+                Some(Found::Record(hash)) if *hash == mark.hash => false,
+                Some(Found::Record(_) | Found::Beyond) => {
+                    all.insert(of.clone(), Continuity::MadeAnew);
+                    false
+                }
+                Some(Found::Unknown) | None => false,
+            }
+        });
+    }
+}
+
 impl Drop for LogReader {
     fn drop(&mut self) {
         self.consumer.take().into_iter().for_each(leaving::let_go);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(partition: i32) -> TopicPartition {
+        TopicPartition::new("t", partition)
+    }
+
+    #[test]
+    fn who_has_marks_of_the_former_and_of_the_new_one_is_told_that_it_was_made_anew() {
+        let mark = |offset: i64, hash: u64| RecordMark { offset, hash };
+        let marks: BTreeMap<_, _> = (0..4).map(|at| (of(at), vec![mark(70, 2), mark(64, 2), mark(8, 1), mark(0, 1)])).collect();
+        // Made anew; the same; the same, and its beginning has expired; one that nobody answers for.
+        let there = |of: &TopicPartition, offset: i64| match (of.partition, offset) {
+            (0, _) => Found::Record(2),
+            (1, 0..60) => Found::Record(1),
+            (2, 0..60) => Found::Expired,
+            (3, _) => Found::Unknown,
+            _ => Found::Record(2),
+        };
+        let mut all: BTreeMap<_, _> = (0..4).map(|at| (of(at), Continuity::Same)).collect();
+        further_back(&marks, &mut all, |offsets| offsets.iter().map(|(of, at)| (of.clone(), there(of, *at))).collect());
+        let expected = [Continuity::MadeAnew, Continuity::Same, Continuity::Same, Continuity::Same];
+        assert_eq!(all.into_values().collect::<Vec<_>>(), expected);
     }
 }

@@ -9,7 +9,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::types::RDKafkaErrorCode::{
-    self, CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, UnknownPartition,
+    self, CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, NotLeaderForPartition, UnknownPartition,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -172,7 +172,14 @@ pub fn retry_unready<T>(ask: impl Fn() -> KafkaResult<T>) -> KafkaResult<T> {
             Err(error)
                 if matches!(
                     error.rdkafka_error_code(),
-                    Some(DestroyBroker | UnknownPartition | NotCoordinator | CoordinatorNotAvailable | CoordinatorLoadInProgress)
+                    Some(
+                        DestroyBroker
+                            | UnknownPartition
+                            | NotLeaderForPartition
+                            | NotCoordinator
+                            | CoordinatorNotAvailable
+                            | CoordinatorLoadInProgress
+                    )
                 ) =>
             {
                 std::thread::sleep(Duration::from_millis(100));

@@ -136,6 +136,7 @@ fn a_campaign_of_a_unit() {
     assert_ne!(with, without, "the limit decides what is told");
     cluster.run.produce(0, 1);
     let processes = [cluster.start(0), cluster.start(1)];
+    processes.iter().for_each(Service::ready);
     cluster.settled(|| processes.iter().map(|process| process.log()).collect());
     for process in processes {
         assert!(process.stop().success());
@@ -153,6 +154,7 @@ fn a_cluster_without_a_sink() {
     cluster.run.produce(0, 1);
     let sink = format!("[[sink]]\nkind = \"kafka\"\nbrokers = \"{}\"\ntopic = \"no-sink.own.alerts\"\n", broker.brokers());
     let process = cluster.start_otherwise(0, &sink, "");
+    process.ready();
     cluster.settled(|| process.log());
     assert!(process.stop().success());
     cluster.run.holds(&expected);
