@@ -24,7 +24,8 @@
 //!
 //! ## Innocent look-alikes
 //!
-//! Complaint handling and fraud desks need the whole file of a person: their tickets name the person.
+//! Complaint handling and fraud desks need the whole file of a person: their tickets name the person. On a day on which most of what an
+//! employee does is without a reason as never before, a single dossier says nothing: the ticket tool is down.
 //!
 //! ## What it cannot see
 //!
@@ -37,6 +38,7 @@
 use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
 use crate::model::statute::GRAVEST_KINDS;
 use crate::model::typology::Typology;
+use crate::population::Share;
 use crate::profile::dossiers::Dossier;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -83,10 +85,17 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 /// What one ordered dossier weighs, in bits, and how often such come about a day where it does.
 const ORDERED: f64 = 24.0;
 const SELDOM: f64 = 0.005;
+/// From so many bits on, as how much of a day is without a reason is unusual, reasons are not recorded on it.
+const LAPSE: f64 = 10.0;
 
 /// One dossier of a stranger, put together at once and with what is gravest.
 fn one_ordered(context: &AccessContext<'_>, dossier: &Dossier) -> Option<Finding> {
     if context.statute.weight_b(dossier.kinds) < GRAVEST_KINDS || !dossier.is_of_a_stranger_at_once(context.change.unit) {
+        return None;
+    }
+    // Where much else of the day is without a reason as never before, tickets are not filed: one dossier more says nothing then.
+    let (open, people) = (context.of_today(Measure::Unexplained), context.of_today(Measure::Persons));
+    if context.share_bits(Share::Unexplained, Window::H24, open, people) > LAPSE {
         return None;
     }
     let usual = context.expected(Measure::Dossiers).mean;
