@@ -4,6 +4,7 @@
 //! and kept in [`crate::profile::justification`].
 
 use crate::classify::reason_times::ReasonTimes;
+use crate::classify::references::{ReferenceOwner, References};
 use crate::model::access::Subject;
 use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
@@ -73,6 +74,7 @@ pub struct Explanations {
     /// (who, subject) → first link; links chain the reasons of one pair without a heap cell for each.
     by_subject: HashMap<(u64, u64), u32, FixedState>,
     links: Vec<(u32, u32)>,
+    references: References,
     shared_units: HashSet<String>,
     configured: bool,
     known: HashSet<u64, FixedState>,
@@ -80,6 +82,9 @@ pub struct Explanations {
 }
 
 const NO_LINK: u32 = u32::MAX;
+
+/// People of an access of whom it is asked whether they are a colleague's.
+const ASKED: usize = 8;
 
 #[derive(Deserialize)]
 struct ReasonAsWritten {
@@ -175,6 +180,9 @@ impl Explanations {
             is_shared: written.unit.is_some(),
             print,
         };
+        if let Some(reference) = reason.reference {
+            self.references.note(reference, who);
+        }
         self.reasons.push(reason);
         let at = (self.reasons.len() - 1) as u32;
         match written.subjects {
@@ -247,6 +255,19 @@ impl Explanations {
     pub fn general<'a>(&'a self, who: Grantee, at: ReasonQuery<'a>) -> impl Iterator<Item = &'a BusinessReason> {
         let of = |print: u64| self.by_who.at(print, at.time).into_iter();
         of(who.own).chain(of(who.unit)).map(|at| &self.reasons[at as usize]).filter(move |reason| reason.covers(at))
+    }
+
+    /// Whose the claimed reference is, of an access to these people that it does not cover.
+    pub fn owner(&self, who: Grantee, subjects: &[Subject], at: ReasonQuery<'_>) -> ReferenceOwner {
+        let Some(reference) = at.claimed else { return ReferenceOwner::Own };
+        let Some(mut holders) = self.references.holders(reference) else { return ReferenceOwner::Unknown };
+        if self.references.is_own(reference, who) {
+            return ReferenceOwner::Own;
+        }
+        let first = &subjects[..subjects.len().min(ASKED)];
+        let covers = |holder: u64, subject: &Subject| self.specific(Grantee { own: holder, unit: 0 }, *subject, at).next().is_some();
+        let helped = !first.is_empty() && holders.any(|holder| first.iter().all(|subject| covers(holder, subject)));
+        if helped { ReferenceOwner::Helped } else { ReferenceOwner::Other }
     }
 
     /// Reasons given to somebody for one subject, which cover the access.
@@ -342,6 +363,29 @@ mod tests {
         assert_eq!(count("2026-03-02T10:00:00Z", Some(keys.print("ref", "T-1")), "42"), (1, 0));
         assert_eq!(count("2026-03-02T10:00:00Z", Some(keys.print("ref", "T-2")), "42"), (0, 0));
         assert!(all.shared_units().contains("U"));
+    }
+
+    #[test]
+    fn a_reference_that_does_not_cover_is_ones_own_a_colleagues_somebody_elses_or_on_no_file() {
+        let keys = Keys::built_in();
+        let reason = |who: &str, subjects: &str, reference: &str| {
+            format!(
+                "{{{who},{subjects}\"from\":\"2026-03-02T00:00:00Z\",\"to\":\"2026-03-03T00:00:00Z\",\"reason\":\"ticket\",\"ref\":\"{reference}\"}}\n"
+            )
+        };
+        let text = reason("\"employee\":\"E1\"", "\"subjects\":[\"42\"],", "T-1")
+            + &reason("\"employee\":\"E2\"", "\"subjects\":[\"43\"],", "T-2")
+            + &reason("\"unit\":\"U\"", "\"max_persons\":1,", "T-3")
+            + &reason("\"employee\":\"E2\"", "", "T-4");
+        let all = Explanations::parse(&text, "x", &keys, &[String::new()]).expect("is valid");
+        let who = Grantee { own: Grantee::employee(&keys, "E1"), unit: Grantee::unit(&keys, "U") };
+        let owner = |reference: &str, subject: &str| {
+            let (time, claimed, objects) = asked("2026-03-02T10:00:00Z", Some(keys.print("ref", reference)), &["crm.customers"]);
+            all.owner(who, &[keys.subject("", subject)], ReasonQuery { time, claimed, objects: &objects })
+        };
+        let found = [("T-1", "99"), ("T-3", "99"), ("T-2", "43"), ("T-2", "99"), ("T-4", "99"), ("T-9", "42")].map(|(r, s)| owner(r, s));
+        use ReferenceOwner::{Helped, Other, Own, Unknown};
+        assert_eq!(found, [Own, Own, Helped, Other, Other, Unknown]);
     }
 
     #[test]

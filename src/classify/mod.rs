@@ -19,6 +19,7 @@ pub mod logins;
 pub mod names;
 pub mod notice;
 pub mod reason_times;
+pub mod references;
 pub mod resembling;
 pub mod subjects;
 pub mod table_file;

@@ -6,7 +6,7 @@ use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
 use foldhash::fast::FixedState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What is special about a subject.
@@ -29,6 +29,7 @@ pub struct Subjects {
     canaries: usize,
     vips: usize,
     owners: usize,
+    served: BTreeMap<Arc<str>, u64>,
     rows: FeedRows,
 }
 
@@ -51,6 +52,9 @@ impl Subjects {
                 subjects.canaries += usize::from(tag == Tag::Canary);
                 subjects.vips += usize::from(matches!(tag, Tag::Vip | Tag::Employee));
                 subjects.owners += usize::from(owner.is_some());
+                if let Some(owner) = &owner {
+                    *subjects.served.entry(owner.clone()).or_default() += 1;
+                }
                 for space in spaces {
                     subjects.tags.insert(keys.subject(space, id).0, (tag, owner.clone()));
                 }
@@ -78,6 +82,11 @@ impl Subjects {
     /// How many subjects have an owner.
     pub fn owners(&self) -> usize {
         self.owners
+    }
+
+    /// How many subjects each unit or employee serves, in order.
+    pub fn served(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.served.iter().map(|(owner, count)| (owner, *count))
     }
 
     /// How many subjects are of public interest, or colleagues.

@@ -2,9 +2,9 @@
 //!
 //! ## What it detects
 //!
-//! Two patterns. One employee reads subjects tagged `vip` or `employee` without a known reason. And one subject is read by at
-//! least five employees of at least three units within seven days, one by one and without a known reason; each of them gets an
-//! alert that names the others.
+//! Two patterns. One employee reads subjects tagged `vip` or `employee` without a known reason: several, or one whom other units
+//! serve. And one subject is read within seven days, one by one and without a known reason, by at least three employees whose
+//! units have no business there; each of them gets an alert that names the others.
 //!
 //! ## In the Notice
 //!
@@ -12,41 +12,50 @@
 //!
 //! ## Data it needs
 //!
-//! `subjects`. For the first pattern also `vip` or `employee` tags in `subjects.csv`; for the second `unit` in `employees.csv`.
+//! `subjects`. For the first pattern also `vip` or `employee` tags in `subjects.csv`; for the second `unit` in `employees.csv`,
+//! better with `owner` in `subjects.csv`.
 //!
 //! ## How it is measured
 //!
-//! The first is counted per day, week and month and held against the employee's own closed days and the peer group. The second
-//! is computed once a day has closed everywhere: the number of units whose employees read one subject is held against how fast,
-//! among all other subjects, the number of subjects falls from one unit to two and to three.
+//! The first is counted per day, week and month and held against the employee's own closed days and the peer group, as a number
+//! and as a share of those looked up one by one. One such person alone weighs as much as it is rare to meet one, rare to look at
+//! other units' people, and as what was shown weighs by law: a note, but for a whereabouts or a credit report.
+//!
+//! The second is computed once a day has closed everywhere. How often each unit looks at the people of each unit in a week, and
+//! how often this person was looked at before, say how many readers of units with so little business there would be usual; of all
+//! such cuts the most surprising counts, less what it takes to have looked at every person (a negative binomial: people differ in
+//! how often they are looked at). Where nobody says whose the person is, the unit with the most to do is left out.
 //!
 //! ## Innocent look-alikes
 //!
 //! A care team, or a customer whose case passes from unit to unit: their tickets and assignments explain them. Colleagues of
-//! one unit meet at the same customers, so units count, not employees.
+//! one unit meet at the same customers, and a call centre looks at everybody's: such readers are hardly counted.
 //!
 //! ## What it cannot see
 //!
-//! A person of public interest who is not tagged and is read by fewer than five employees.
+//! A person of public interest who is not tagged and is read by fewer than three employees, or by those alone whose units have
+//! business there.
 //!
 //! ## Example
 //!
 //! Twelve employees of five branches read one singer's account within two days.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, WindowDeviation};
 use crate::model::typology::Typology;
-use crate::population::lookups::{self, DayComparison};
+use crate::population::Share;
+use crate::population::lookups::{DayComparison, Lookup};
+use crate::population::survey::NONE;
+use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::Celebrity,
     family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Subjects, DataRequirement::Vips],
     floor: 3,
-    floor_counts: "people of public interest without a known reason, in a day, a week or a month; units whose employees look at one subject",
+    floor_counts: "people of public interest without a known reason, in a day, a week or a month, where one is not enough; employees who look at one subject",
     on_access: Some(on_access),
     on_day_closed: Some(on_day_closed),
 };
@@ -55,67 +64,222 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Vips) == 0 {
         return None;
     }
+    [many(context), repeated(context), once(context)].into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
+}
+
+/// More of them than usual, also in lists.
+fn many(context: &AccessContext<'_>) -> Option<Finding> {
     let deviation = context.most_unusual_window(Measure::Vips, DAY_WEEK_MONTH)?;
     let particular = format!("{} people of public interest or colleagues were looked at without a known reason", deviation.count);
     Some(context.finding(Typology::Celebrity, Measure::Vips, deviation, particular))
 }
 
+/// A larger share of them than usual among those who are looked up one by one: whoever has much to do meets more of them.
+fn repeated(context: &AccessContext<'_>) -> Option<Finding> {
+    let of = |window: &Window| {
+        let (days, count) = context.total(Measure::VipsSingly, *window);
+        let all = context.total(Measure::Singly, *window).1;
+        let bits = context.share_bits(Share::Vips, *window, count, all);
+        (count >= context.floor).then_some((WindowDeviation { window: *window, days, count, bits }, all))
+    };
+    let (deviation, all) = DAY_WEEK_MONTH.iter().filter_map(of).max_by(|a, b| a.0.bits.total_cmp(&b.0.bits))?;
+    let particular =
+        format!("{} of {all} people looked up one by one without a known reason are of public interest or colleagues", deviation.count);
+    (deviation.bits > 0.0).then(|| context.finding(Typology::Celebrity, Measure::VipsSingly, deviation, particular))
+}
+
+/// One of them: how rare that is, how rarely one has to do with other people's customers, and how much it discloses. It is hardly more than a
+/// note, but for a whereabouts or a credit report of somebody whom others serve.
+fn once(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::VipsSingly) == 0 {
+        return None;
+    }
+    let n = context.total(Measure::Singly, Window::H24).1;
+    let rare = context.share_bits(Share::Vips, Window::H24, context.of_today(Measure::VipsSingly), n);
+    let (foreign, owned) = (context.of_today(Measure::Foreign), context.of_today(Measure::Owned));
+    let stranger = if context.added(Measure::Foreign) > 0 { context.share_bits(Share::Foreign, Window::H24, foreign, owned) } else { 0.0 };
+    let weight = context.statute.weight_b(context.access.kinds).max(1);
+    // A hundred times the weight is as much as one in a hundred.
+    let bits = rare.min(RARE) + stranger.min(RARE) + (weight as f64).log2();
+    let count = context.of_today(Measure::VipsSingly);
+    let deviation = WindowDeviation { window: Window::H24, days: 1, count, bits };
+    let particular = if count == 1 {
+        "one person of public interest or colleague was looked up without a known reason".to_owned()
+    } else {
+        format!("{count} people of public interest or colleagues were looked up without a known reason")
+    };
+    // A customer of one's own unit, or one that nobody is said to serve, who comes to the counter.
+    (stranger > 0.0 && bits > 0.0).then(|| context.finding(Typology::Celebrity, Measure::VipsSingly, deviation, particular))
+}
+
+/// What the rarity of one look is worth at the most.
+const RARE: f64 = 5.0;
 /// Employees who read one subject, from which on they are compared.
-const CROWD: usize = 5;
+const CROWD: usize = 3;
+/// The most readers of one subject that are compared: more are no crowd, but business.
+const MOST: usize = 2_000;
 /// The most other employees that a finding names.
 const NAMED: usize = 50;
+/// How often a colleague of somebody who looked looks as well.
+const COLLEAGUE: f64 = 0.05;
+/// By how much people differ in how often they are looked at: the shape of a gamma distribution.
+const SHAPE: f64 = 1.0;
+
+/// How often each unit looks at the people of each home.
+struct Flows {
+    /// By home and unit: looks, as far as they are remembered.
+    looks: BTreeMap<(u64, u64), f64>,
+    homes: BTreeMap<u64, Home>,
+    /// Weeks that are remembered.
+    weeks: f64,
+    /// How many units there are.
+    units: f64,
+    /// log2 of how many people there are.
+    tried: f64,
+}
+
+/// The people of one unit.
+#[derive(Default)]
+struct Home {
+    /// How many they are.
+    size: f64,
+    /// Past looks at one of them.
+    past: f64,
+    /// What each unit that ever looked does in a week, ascending, with the sum up to it.
+    flows: Vec<(f64, f64)>,
+}
+
+impl Flows {
+    fn of(comparison: &DayComparison<'_>) -> Flows {
+        let (survey, past) = (comparison.survey, comparison.recent.past());
+        let mut looks: BTreeMap<(u64, u64), f64> = BTreeMap::new();
+        let mut homes: BTreeMap<u64, Home> = BTreeMap::new();
+        for (who, home, sum) in past.flows() {
+            *looks.entry((home, survey.unit(who))).or_default() += sum;
+            homes.entry(home).or_default().past += sum;
+        }
+        // Whoever is judged is no part of what they are compared with.
+        for (home, readers) in comparison.by_home() {
+            homes.entry(home).or_default().size += 1.0;
+            for look in readers.iter().filter(|_| readers.len() < CROWD) {
+                *looks.entry((home, survey.unit(look.who))).or_default() += 1.0;
+            }
+        }
+        let units = survey.units.iter().collect::<BTreeSet<_>>().len() as f64;
+        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks: past.days / 7.0 + 1.0, units, tried: 0.0 };
+        for (print, home) in &mut homes {
+            let known = survey.sizes.get(print).copied().unwrap_or(0) as f64;
+            // Where nobody says how many there are: those who were ever looked at.
+            let seen = if *print == NONE { home.size.max(past.people() as f64) } else { home.size };
+            home.size = known.max(seen).max(1.0);
+            home.past /= home.size;
+            let range = flows.looks.range((*print, 0)..=(*print, u64::MAX));
+            let mut weekly: Vec<f64> = range.map(|(_, looks)| flows.weekly(*looks)).collect();
+            weekly.sort_by(f64::total_cmp);
+            home.flows = weekly
+                .into_iter()
+                .scan(0.0, |sum, of_unit| {
+                    Some((of_unit, {
+                        *sum += of_unit;
+                        *sum
+                    }))
+                })
+                .collect();
+        }
+        flows.tried = homes.values().map(|home| home.size).sum::<f64>().max(1.0).log2();
+        flows.homes = homes;
+        flows
+    }
+
+    /// A unit that never looked there may still do so: one look in all that time is taken as seen.
+    fn weekly(&self, looks: f64) -> f64 {
+        (looks + 1.0) / self.weeks
+    }
+
+    /// What units do in a week that do no more than `most` each.
+    fn up_to(&self, home: &Home, most: f64) -> f64 {
+        let known = home.flows.partition_point(|(weekly, _)| *weekly <= most);
+        let sum = known.checked_sub(1).map_or(0.0, |last| home.flows[last].1);
+        let never = self.weekly(0.0);
+        if never <= most { sum + never * (self.units - home.flows.len() as f64).max(0.0) } else { sum }
+    }
+
+    /// The crowd at a subject: those whose units have the least business there, and how surprising it is that so many of them looked.
+    fn crowd(&self, comparison: &DayComparison<'_>, print: u64, readers: &[Lookup]) -> Option<(Vec<u32>, f64)> {
+        let survey = comparison.survey;
+        let home = self.homes.get(&print)?;
+        // The people of a home are not alike: who was looked at often before is looked at often again.
+        let seen = comparison.recent.past().seen(readers[0].subject).unwrap_or(home.past);
+        let shape = SHAPE + seen;
+        let at_one = shape / (SHAPE + home.past) / home.size;
+        let mut of_unit: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
+        for look in readers {
+            of_unit.entry(survey.unit(look.who)).or_default().push(look.who);
+        }
+        let of = |unit: &u64| self.weekly(self.looks.get(&(print, *unit)).copied().unwrap_or(0.0));
+        // Whose customer it is may look; where nobody says whose, it is that of the unit with the most to do there.
+        let busiest = || of_unit.keys().copied().max_by(|a, b| of(a).total_cmp(&of(b)).then(b.cmp(a)));
+        let own = if print == NONE { busiest() } else { Some(print) };
+        let mut arrivals: Vec<(f64, f64, u32)> = Vec::new();
+        for (unit, employees) in of_unit.iter().filter(|(unit, _)| Some(**unit) != own) {
+            let weekly = of(unit);
+            let first = weekly * at_one;
+            arrivals
+                .extend(employees.iter().enumerate().map(|(nth, who)| (if nth == 0 { first } else { first.max(COLLEAGUE) }, weekly, *who)));
+        }
+        arrivals.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
+        let of_own = own.map(|unit| of(&unit));
+        let (mut best, mut colleagues, mut most_weekly) = (None::<(usize, f64)>, 0.0, 0.0f64);
+        for (at, (rate, weekly, _)) in arrivals.iter().enumerate() {
+            colleagues += if *rate > weekly * at_one { COLLEAGUE } else { 0.0 };
+            most_weekly = most_weekly.max(*weekly);
+            if at + 1 < CROWD || arrivals.get(at + 1).is_some_and(|(next, ..)| next == rate) {
+                continue;
+            }
+            let own = of_own.filter(|of_own| *of_own <= most_weekly).unwrap_or(0.0);
+            let mean = ((self.up_to(home, most_weekly) - own) * at_one).max(1e-9) + colleagues;
+            let bits = Prediction { mean, variance: mean + mean * mean / shape }.bits(at as u64 + 1);
+            if best.is_none_or(|(_, most)| bits > most) {
+                best = Some((at + 1, bits));
+            }
+        }
+        let (size, bits) = best?;
+        let bits = bits - self.tried - ((arrivals.len() + 1 - CROWD) as f64).log2();
+        (bits > 0.0).then(|| (arrivals[..size].iter().map(|(.., who)| *who).collect(), bits))
+    }
+}
 
 fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
-    let units = |looks: &[lookups::Lookup]| {
-        let units = looks.iter().map(|look| comparison.member(comparison.actor(look)).and_then(|member| member.unit.as_ref()));
-        units.collect::<BTreeSet<Option<&Arc<str>>>>().len()
-    };
-    // Colleagues of one unit meet at the same customers, units do not. By which factor the number of subjects falls with each further
-    // unit is measured at subjects with few readers: k units are as surprising as k - 1 such steps, less the number of subjects
-    // that each employee reads, since any of them might have had so many readers.
-    let (mut one, mut two, mut three) = (0.0, 0.0, 0.0);
-    // Subjects that are judged are no part of what they are compared with.
-    for looks in comparison.by_subject().filter(|looks| looks.len() < CROWD) {
-        let of = if looks.len() == 1 { 1 } else { units(looks) };
-        one += 1.0;
-        two += f64::from(u8::from(of >= 2));
-        three += f64::from(u8::from(of >= 3));
-    }
-    if one == 0.0 {
+    let is_crowd = |looks: &[Lookup]| (CROWD..=MOST).contains(&looks.len());
+    if !comparison.by_subject().any(is_crowd) {
         return Vec::new();
     }
-    // Where few subjects have readers of two units, the first step is taken for the second as well.
-    let first = (two + 1.0) / (one + 2.0);
-    let step = f64::max(first, (three + first) / (two + 1.0)).min(0.9);
-    let tried = (one / comparison.members.len().max(1) as f64).max(1.0).log2();
+    let flows = Flows::of(comparison);
     let mut found = Vec::new();
-    for looks in comparison.by_subject().filter(|looks| looks.len() >= CROWD) {
-        let units = units(looks);
-        let bits = (units as f64 - 1.0) * -step.log2() - tried;
-        if (units as u64) < floor || bits <= 0.0 {
-            continue;
-        }
-        let names: Vec<Arc<str>> = looks.iter().map(|look| comparison.actor(look).name().clone()).collect();
-        for look in looks {
-            let actor = comparison.actor(look).clone();
-            let related = names.iter().filter(|name| *name != actor.name()).take(NAMED).cloned().collect();
-            let particular = format!(
-                "one person was looked at by {} employees of {} units within seven days, without a known reason",
-                looks.len(),
-                units
-            );
+    for (home, readers) in comparison.by_home().filter(|(_, readers)| is_crowd(readers)) {
+        let Some((crowd, bits)) = flows.crowd(comparison, home, readers).filter(|(crowd, _)| crowd.len() as u64 >= floor) else { continue };
+        let units: BTreeSet<u64> = crowd.iter().map(|who| comparison.survey.unit(*who)).collect();
+        let actor = |who: u32| &comparison.recent.actors()[who as usize];
+        let particular = format!(
+            "one person was looked at by {} employees of {} units that seldom look at that person's unit or at whom few look, within seven days, \
+             without a known reason",
+            crowd.len(),
+            units.len()
+        );
+        for who in &crowd {
+            let others = crowd.iter().filter(|other| *other != who);
             let finding = Finding {
                 typology: Typology::Celebrity,
                 window: Window::D7,
-                count: looks.len() as u64,
+                count: crowd.len() as u64,
                 unknown: 0,
                 measure: Measure::Unexplained,
                 bits,
-                particular,
-                related,
-                group: Some(look.subject),
+                particular: particular.clone(),
+                related: others.take(NAMED).map(|other| actor(*other).name().clone()).collect(),
+                group: Some(readers[0].subject),
             };
-            found.push(GroupFinding { actor, finding });
+            found.push(GroupFinding { actor: actor(*who).clone(), finding });
         }
     }
     found

@@ -58,6 +58,9 @@ pub const DETECTOR: Detector = Detector {
 const TAKES: u32 = 3;
 /// The share of enquiries that business usually follows, below which its absence is not judged.
 const FOLLOWED: f64 = 0.25;
+/// People under somebody else's reference, and under one on no file, that are judged: the first is rare among innocents.
+const FEW: u64 = 3;
+const SOME: u64 = 6;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Purposed) == 0 {
@@ -102,16 +105,67 @@ fn barren(context: &AccessContext<'_>) -> Option<Finding> {
     })
 }
 
+/// Whose the claimed references are: each sort is evidence of its own, whether or not business followed.
 fn claimed(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Claimed) == 0 {
         return None;
     }
+    let found = [of_somebody_else(context), on_no_file(context), beyond(context)];
+    found.into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
+}
+
+/// People under a reference that the register gives to somebody else, and not for them.
+fn of_somebody_else(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::ClaimedOther) == 0 {
+        return None;
+    }
+    let context = AccessContext { floor: context.floor.min(FEW), ..*context };
+    let deviation = context.most_unusual_window(Measure::ClaimedOther, DAY_WEEK_MONTH)?;
+    let people = context.told(Measure::ClaimedOther, deviation).counted("people");
+    let particular = format!("for {people} a reason was claimed that the register gives to somebody else, and not about them");
+    Some(context.finding(Typology::FabricatedBusiness, Measure::ClaimedOther, deviation, particular))
+}
+
+/// People under a reference that nobody ever filed.
+fn on_no_file(context: &AccessContext<'_>) -> Option<Finding> {
+    if context.added(Measure::ClaimedUnknown) == 0 {
+        return None;
+    }
+    let context = AccessContext { floor: context.floor.min(SOME), ..*context };
+    let mut deviation = context.most_unusual_window(Measure::ClaimedUnknown, DAY_WEEK_MONTH)?;
+    let unknown = context.total(Measure::ClaimedUnknown, deviation.window).1;
+    let all = context.total(Measure::Purposed, deviation.window).1;
+    // Whoever claims more has more slips; a rising share of them is another matter.
+    let of_share = context.share_bits(Share::ClaimedUnknown, deviation.window, unknown, all);
+    deviation.bits = deviation.bits.min(0.4f64.mul_add(deviation.bits, 1.5 * of_share));
+    let people = context.told(Measure::ClaimedUnknown, deviation).counted("people");
+    let particular =
+        format!("for {people} a reason was claimed whose reference is unknown to the register, where that of colleagues is known");
+    (deviation.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::ClaimedUnknown, deviation, particular))
+}
+
+/// People under a purpose that is on file and does not cover them, or that cannot be checked.
+fn beyond(context: &AccessContext<'_>) -> Option<Finding> {
     let mut deviation = context.most_unusual_window(Measure::Claimed, DAY_WEEK_MONTH)?;
     let open = context.total(Measure::Unexplained, deviation.window).1;
     let all = context.total(Measure::Persons, deviation.window).1;
     let of_share = context.share_bits(Share::Unexplained, deviation.window, open, all);
     deviation.bits = deviation.bits.min(0.4f64.mul_add(deviation.bits, 1.5 * of_share));
-    let particular =
-        format!("a purpose that nothing on file confirms was claimed for {}", context.told(Measure::Claimed, deviation).counted("people"));
+    let of = |measure| context.total(measure, deviation.window).1;
+    let sorts = sorts(of(Measure::ClaimedOther), of(Measure::ClaimedUnknown));
+    let particular = format!(
+        "a purpose that nothing on file confirms was claimed for {}{sorts}",
+        context.told(Measure::Claimed, deviation).counted("people")
+    );
     (deviation.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::Claimed, deviation, particular))
+}
+
+/// Whose the references were, in words that follow.
+fn sorts(other: u64, unknown: u64) -> String {
+    match (other, unknown) {
+        (0, 0) => String::new(),
+        (other, 0) => format!(", for {other} of them one of somebody else's"),
+        (0, unknown) => format!(", for {unknown} of them one that is unknown to the register"),
+        (other, unknown) => format!(", for {other} of them one of somebody else's, for {unknown} one that is unknown to the register"),
+    }
 }

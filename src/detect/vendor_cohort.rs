@@ -17,28 +17,32 @@
 //! ## How it is measured
 //!
 //! Computed once a day has closed everywhere. The number of people that an agent shares with others of the employer is held
-//! against how often two employees of different units read the same person by chance, times four, since agents of one employer
-//! share a queue.
+//! against how often pairs of colleagues of one unit, and pairs of different units, who are not both of this employer read the
+//! same person, at the customers of each unit apart, and against how much that scatters among employees (method of moments).
+//! Own customers of an agent's unit are left out where owners are known. An employer whose agents have met more often for weeks
+//! without a finding has that as its habit.
 //!
 //! ## Innocent look-alikes
 //!
-//! A peak of calls that passes between agents: its tickets or assignment explain it.
+//! A peak of calls that passes between agents: its tickets or assignment explain it. A vendor that sits as one unit and serves
+//! customers of its own: they meet as colleagues of other units do.
 //!
 //! ## What it cannot see
 //!
-//! Agents whose employer the directory does not name, and lists split so that no two agents read the same person.
+//! Agents whose employer the directory does not name, lists split so that no two agents read the same person, and lists of the
+//! own customers of the agents' unit.
 //!
 //! ## Example
 //!
 //! Five agents of one vendor, with 30 strangers in common within a week.
 
-use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
-use crate::population::lookups::{DayComparison, Lookup};
+use crate::population::lookups::DayComparison;
+use crate::population::meetings::AgentMeetings;
 use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub const DETECTOR: Detector = Detector {
@@ -51,80 +55,32 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: Some(on_day_closed),
 };
 
-/// What one agent shares with others of the employer.
-#[derive(Default)]
-struct Shared {
-    people: u64,
-    with: BTreeSet<Arc<str>>,
-}
-
 fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
-    let employer = |look: &Lookup| comparison.member(comparison.actor(look)).and_then(|member| member.employer.as_ref());
-    let unit = |look: &Lookup| comparison.member(comparison.actor(look)).and_then(|member| member.unit.as_ref());
-    let mut looked: BTreeMap<u32, u64> = BTreeMap::new();
-    let mut of_employer: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
-    let mut shared: BTreeMap<u32, Shared> = BTreeMap::new();
-    // Pairs of employees without a common outside employer who read the same subject, and all pairs of readings.
-    let (mut met, mut all) = (0.0, 0.0);
-    for looks in comparison.by_subject() {
-        for look in looks {
-            *looked.entry(look.who).or_default() += 1;
-            if let Some(employer) = employer(look) {
-                *of_employer.entry(employer).or_default() += 1;
-            }
-        }
-        all += looks.len() as f64;
-        for (at, one) in looks.iter().enumerate() {
-            for other in &looks[at + 1..] {
-                match (employer(one), employer(other)) {
-                    (Some(a), Some(b)) if a == b => {
-                        for (who, with) in [(one, other), (other, one)] {
-                            shared.entry(who.who).or_default().with.insert(comparison.actor(with).name().clone());
-                        }
-                    }
-                    // Colleagues of one unit meet at its own customers: such pairs are not chance.
-                    _ => met += f64::from(u8::from(unit(one) != unit(other) || unit(one).is_none())),
-                }
-            }
-        }
-        for look in looks {
-            let own = employer(look);
-            let others = looks.iter().any(|other| other.who != look.who && own.is_some() && employer(other) == own);
-            if others {
-                shared.entry(look.who).or_default().people += 1;
-            }
-        }
-    }
-    let chance = if all > 1.0 { met / (all * (all - 1.0) / 2.0) } else { 0.0 };
-    let mut found = Vec::new();
-    for (who, shared) in shared.into_iter().filter(|(_, shared)| shared.people >= floor) {
-        let look = Lookup { subject: 0, who };
-        let own = looked.get(&who).copied().unwrap_or(0);
-        let others = employer(&look).and_then(|employer| of_employer.get(employer)).map_or(0, |all| all - own);
-        // Agents of one employer share a queue, so they meet more often than by chance.
-        let mean = (own as f64 * others as f64 * chance * QUEUE).max(0.02 * own as f64);
-        let bits = Prediction { mean, variance: mean + 0.5 * mean * mean + 0.1 }.bits(shared.people);
-        let actor = comparison.actor(&look).clone();
-        let particular = format!(
-            "{} of {own} people looked at within seven days without a known reason were looked at by {} others of the same outside employer too",
-            shared.people,
-            shared.with.len()
-        );
-        let finding = Finding {
-            typology: Typology::VendorCohort,
-            window: Window::D7,
-            count: shared.people,
-            unknown: 0,
-            measure: Measure::Orders,
-            bits,
-            particular,
-            related: shared.with.into_iter().collect(),
-            group: employer(&look).map(|employer| group_key(&[employer])),
-        };
-        found.extend((bits > 0.0).then_some(GroupFinding { actor, finding }));
-    }
-    found
+    let agents = comparison.meetings.iter().flat_map(|employer| &employer.agents);
+    agents.filter(|agent| agent.people >= floor).filter_map(|agent| find(comparison, agent)).collect()
 }
 
-/// How much more often agents of one employer meet than any two employees.
-const QUEUE: f64 = 4.0;
+fn find(comparison: &DayComparison<'_>, agent: &AgentMeetings) -> Option<GroupFinding> {
+    let name = |who: u32| comparison.recent.actors()[who as usize].name().clone();
+    let bits = Prediction { mean: agent.usual, variance: agent.variance }.bits(agent.people);
+    let particular = format!(
+        "{} of {} people looked at within seven days without a known reason were looked at by others of the same outside employer too, most of \
+         them by {} of these; {:.0} would be usual",
+        agent.people,
+        agent.looked,
+        agent.with.len(),
+        agent.usual
+    );
+    let finding = Finding {
+        typology: Typology::VendorCohort,
+        window: Window::D7,
+        count: agent.people,
+        unknown: 0,
+        measure: Measure::Orders,
+        bits,
+        particular,
+        related: agent.with.iter().map(|who| name(*who)).collect::<Vec<Arc<str>>>(),
+        group: Some(comparison.survey.employer(agent.who)),
+    };
+    (bits > 0.0).then(|| GroupFinding { actor: comparison.recent.actors()[agent.who as usize].clone(), finding })
+}

@@ -3,15 +3,18 @@
 //!
 //! It puts what it gets into an order of its own, so its replies do not depend on how employees are spread over keyed stages.
 
-use crate::detect::{self, DetectorSettings};
+use crate::detect;
 use crate::engine::context::Context;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
 use crate::engine::source_monitor::SourceMonitor;
 use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
+use crate::model::typology::Typology;
 use crate::population::group_activity::GroupActivity;
 use crate::population::lookups::{DayComparison, RecentLookups};
+use crate::population::meetings::meetings;
+use crate::population::survey::{Homes, Survey};
 use crate::population::volume::begin;
 use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
@@ -75,20 +78,27 @@ impl GlobalStage {
         if begins {
             self.budget.forget_open(context.alerts.quiet.0.div_euclid(DAY_MS) + SILENT);
         }
-        let day = begins.then(|| self.learn(hour, summaries, &context.settings));
+        let day = begins.then(|| self.learn(hour, summaries, context));
         (StageReply { hour, activity: GroupActivity::of(activity), outages: self.monitor.outages().clone(), day }, gaps)
     }
 
-    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, settings: &DetectorSettings) -> DayReply {
+    fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, context: &Context) -> DayReply {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
         let models = self.population.learn(today, &summaries);
         self.monitor.learnt(&models);
         let last = today.saturating_sub(LEARNT_AFTER);
-        self.lookups.take(last, &summaries);
+        let mut homes = Homes::new(&context.subjects, &summaries);
+        self.lookups.take(last, &summaries, &mut homes);
         let lookups = self.lookups.sorted();
-        let day = DayComparison { last, members: &summaries, lookups: &lookups, recent: &self.lookups };
-        let findings = detect::compare_employees(settings, &day);
+        let survey = Survey::of(&self.lookups, &summaries, &lookups, &mut homes);
+        let meetings = meetings(&self.lookups, &survey, &lookups);
+        let recent = &self.lookups;
+        let day = DayComparison { last, members: &summaries, lookups: &lookups, recent, survey: &survey, meetings: &meetings };
+        let findings = detect::compare_employees(&context.settings, &day);
+        let of_vendors = findings.iter().filter(|found| found.finding.typology == Typology::VendorCohort);
+        let found = of_vendors.map(|found| found.actor.name().clone()).collect();
+        self.lookups.learn(last, &meetings, &found);
         DayReply { models, findings }
     }
 

@@ -2,6 +2,7 @@
 //! joins one. Whatever changes an alert gives a revision.
 
 use crate::classify::duty::{Duty, duty};
+use crate::classify::references::ReferenceOwner;
 use crate::detect::{AccessContext, Finding, evaluate_access};
 use crate::engine::case;
 use crate::engine::context::Context;
@@ -47,7 +48,14 @@ pub fn judge_access(
     let (local, duty) = duty(directory, employee, access.time);
     let today = day_number(local.day);
     tracked.open_day(today, context);
-    let justification = justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
+    let mut justification =
+        justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
+    if access.purpose.is_some() {
+        let others = note_claim(tracked, today, justification.owner, env);
+        if others >= UNITS_OWN {
+            justification.owner = ReferenceOwner::Own;
+        }
+    }
     let group = env.models.of(&tracked.group);
     let notice = tracked.notice(employee, local.day, context);
     let is_common = |which| group.access_profile.is_common(which);
@@ -143,6 +151,20 @@ pub fn judge_access(
     }
     tell(tracked, &news, settles, env, out);
     today
+}
+
+/// The share of a unit's or group's claims of one day from which on it is theirs and not one person's.
+const UNITS_OWN: f64 = 0.3;
+
+/// Counts a claim of today, and tells which share of what the others of the group or unit claimed on its day is of the same sort.
+fn note_claim(tracked: &mut Tracked, day: u32, owner: ReferenceOwner, env: Env<'_>) -> f64 {
+    let is_today = tracked.profile.is_open(day);
+    if is_today {
+        tracked.marks.claims.note(owner);
+    }
+    let own = if is_today { tracked.marks.activity } else { Activity::default() };
+    let groups = tracked.groups.into_iter().filter(|group| *group != 0);
+    groups.map(|group| env.group_activity.claims_of_others((group, day), own, owner)).fold(0.0, f64::max)
 }
 
 /// Takes a finding of the global stage about an employee, made at `midnight`.

@@ -9,7 +9,7 @@ use crate::model::severity::Severity;
 use crate::model::statute::{Band, Statute};
 use crate::model::time::{Day, Timestamp};
 use crate::population::finding_calibration::FindingStrength;
-use crate::population::group_activity::{self, Activity};
+use crate::population::group_activity::{self, Activity, ClaimsOfDay};
 use crate::population::summary::{Excess, Summary};
 use crate::population::{GroupModel, lookups};
 use crate::profile::Profile;
@@ -67,6 +67,8 @@ pub struct TrackingMarks {
     pub announced: Announced,
     /// Day of the reload that brought the news of it; 0 where the first directory said so already, or none does.
     pub notice: u32,
+    /// What was claimed today.
+    pub claims: ClaimsOfDay,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -210,6 +212,7 @@ impl Tracked {
     /// Opens a later day, if it is one.
     pub fn open_day(&mut self, day: u32, context: &Context) {
         if day > self.profile.today() {
+            self.marks.claims = ClaimsOfDay::default();
             let activity = std::mem::take(&mut self.marks.activity);
             self.marks.activity_before = if day == self.profile.today() + 1 { activity } else { Activity::default() };
             self.profile.open_day(day, &context.statute);
@@ -261,12 +264,13 @@ impl Tracked {
         }
         let thousandths = |figure: f64| (figure * 1_000.0) as u64;
         let done = (self.profile.today_figure(Measure::Persons) as f64).min(group_activity::MOST * usual.mean);
-        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1 };
+        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1, claims: self.marks.claims };
         let before = std::mem::replace(&mut self.marks.activity, now);
         let more = Activity {
             done: now.done.saturating_sub(before.done),
             usual: now.usual.saturating_sub(before.usual),
             members: now.members - before.members,
+            claims: now.claims.beyond(before.claims),
         };
         (more != Activity::default()).then_some(more)
     }

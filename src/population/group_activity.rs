@@ -4,7 +4,11 @@
 //! for that. Each member adds today's people, at most three times their own mean, so that no one of them moves the sum by much;
 //! the sum over what their means would give is the activity. It is read once an hour of event time, so that a result does not depend
 //! on how records of different employees interleave, and it only ever lowers what is held against somebody.
+//!
+//! Claimed reasons are kept in the same way: when the tool that gives out references is down, or its export is late, everybody's are
+//! unknown to the register. That is the unit's day, not the conduct of one of them.
 
+use crate::classify::references::ReferenceOwner;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,6 +18,8 @@ use foldhash::fast::FixedState;
 pub const MOST: f64 = 3.0;
 /// With fewer active members the activity of a group says nothing.
 const FEWEST: u32 = 6;
+/// A member's claims of one day count up to so many: no one of them makes a day the unit's.
+const MOST_CLAIMS: u32 = 20;
 /// Days of history before a member's mean says anything.
 pub const FEWEST_DAYS: f64 = 4.0;
 /// Days for which sums are kept: local days of all time zones overlap.
@@ -31,6 +37,61 @@ pub struct Activity {
     pub usual: u64,
     /// Active members.
     pub members: u32,
+    /// What they claimed.
+    pub claims: ClaimsOfDay,
+}
+
+/// Accesses under claimed reasons.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct ClaimsOfDay {
+    /// Members with any.
+    pub claimants: u32,
+    /// All of them, up to a bound for each member.
+    pub claims: u32,
+    /// Those under references that are on no file.
+    pub unknown: u32,
+    /// Those under references of somebody else.
+    pub other: u32,
+}
+
+impl ClaimsOfDay {
+    /// Counts one of a member; past the bound nothing.
+    pub fn note(&mut self, owner: ReferenceOwner) {
+        if self.claims < MOST_CLAIMS {
+            self.claimants = 1;
+            self.claims += 1;
+            self.unknown += u32::from(owner == ReferenceOwner::Unknown);
+            self.other += u32::from(owner == ReferenceOwner::Other);
+        }
+    }
+
+    fn add(&mut self, more: ClaimsOfDay) {
+        self.claimants += more.claimants;
+        self.claims += more.claims;
+        self.unknown += more.unknown;
+        self.other += more.other;
+    }
+
+    /// What is more than before.
+    #[must_use]
+    pub fn beyond(self, before: ClaimsOfDay) -> ClaimsOfDay {
+        ClaimsOfDay {
+            claimants: self.claimants.saturating_sub(before.claimants),
+            claims: self.claims.saturating_sub(before.claims),
+            unknown: self.unknown.saturating_sub(before.unknown),
+            other: self.other.saturating_sub(before.other),
+        }
+    }
+
+    /// The share of claims of one sort, where enough members claim anything.
+    pub fn share(self, owner: ReferenceOwner) -> f64 {
+        let of_sort = match owner {
+            ReferenceOwner::Unknown => self.unknown,
+            ReferenceOwner::Other => self.other,
+            ReferenceOwner::Own | ReferenceOwner::Helped => 0,
+        };
+        if self.claimants < FEWEST { 0.0 } else { f64::from(of_sort) / f64::from(self.claims.max(1)) }
+    }
 }
 
 /// What one shard has seen of the groups' days. Whole numbers, so that sums do not depend on their order.
@@ -46,6 +107,7 @@ impl ActivityAccumulator {
         sum.done += of_day.done;
         sum.usual += of_day.usual;
         sum.members += of_day.members;
+        sum.claims.add(of_day.claims);
     }
 
     /// Forgets what lies before the days that may still be open.
@@ -76,6 +138,7 @@ impl GroupActivity {
             sum.done += of_day.done;
             sum.usual += of_day.usual;
             sum.members += of_day.members;
+            sum.claims.add(of_day.claims);
         }
         GroupActivity { days }
     }
@@ -91,5 +154,40 @@ impl GroupActivity {
         let members = of_day.members.saturating_sub(own.members);
         let (done, usual) = (of_day.done.saturating_sub(own.done), of_day.usual.saturating_sub(own.usual));
         if members < FEWEST || usual == 0 { 1.0 } else { (done as f64 / usual as f64).clamp(1.0, MOST) }
+    }
+
+    /// Which share of what the others of a group claimed so far is of one sort. `own` is what the asker added.
+    pub fn claims_of_others(&self, at: GroupDay, own: Activity, owner: ReferenceOwner) -> f64 {
+        self.days.get(&at).map_or(0.0, |of_day| of_day.claims.beyond(own.claims).share(owner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(of: &[ReferenceOwner]) -> Activity {
+        let mut claims = ClaimsOfDay::default();
+        of.iter().for_each(|owner| claims.note(*owner));
+        Activity { done: 1_000, usual: 1_000, members: 1, claims }
+    }
+
+    #[test]
+    fn a_day_on_which_everybody_claims_what_is_on_no_file_is_the_units_and_one_persons_is_not() {
+        use ReferenceOwner::{Own, Unknown};
+        let of = |members: &[Activity]| {
+            let mut sums = ActivityAccumulator::default();
+            members.iter().for_each(|member| sums.add((7, 100), *member));
+            GroupActivity::of(vec![sums.sorted()])
+        };
+        let liar = claims(&[Unknown; 500]);
+        let honest = claims(&[Own; 6]);
+        let alone = of(&[&[honest; 8][..], &[liar]].concat());
+        assert_eq!(alone.claims_of_others((7, 100), liar, Unknown), 0.0);
+        assert!(alone.claims_of_others((7, 100), honest, Unknown) < 0.4, "one of nine moves it by little");
+        let outage = of(&[claims(&[Own, Unknown, Unknown, Unknown]); 8]);
+        assert!(outage.claims_of_others((7, 100), liar, Unknown) > 0.5);
+        let few = of(&[claims(&[Unknown; 4]); 3]);
+        assert_eq!(few.claims_of_others((7, 100), honest, Unknown), 0.0, "three say nothing of a unit");
     }
 }

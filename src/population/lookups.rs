@@ -5,9 +5,13 @@
 //! kept subject is judged exactly, and those that are not kept are not judged.
 
 use crate::model::access::Actor;
+use crate::population::meetings::EmployerMeetings;
+use crate::population::past_looks::PastLooks;
 use crate::population::summary::Summary;
+use crate::population::survey::{Homes, Survey};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Closed days that are compared.
 pub const DAYS: u32 = 7;
@@ -30,11 +34,13 @@ pub struct RecentLookups {
     actors: Vec<Actor>,
     numbers: BTreeMap<Actor, u32>,
     theta: u64,
+    /// What lies before them.
+    past: PastLooks,
 }
 
 impl Default for RecentLookups {
     fn default() -> RecentLookups {
-        RecentLookups { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX }
+        RecentLookups { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX, past: PastLooks::default() }
     }
 }
 
@@ -48,11 +54,15 @@ pub struct DayComparison<'a> {
     pub lookups: &'a [Lookup],
     /// Employees by number.
     pub recent: &'a RecentLookups,
+    /// Units of employees and subjects.
+    pub survey: &'a Survey,
+    /// What agents of each outside employer have in common.
+    pub meetings: &'a [EmployerMeetings],
 }
 
 impl RecentLookups {
     /// Takes what the summaries bring, and forgets what is older than the days compared.
-    pub fn take(&mut self, last: u32, members: &[Summary]) {
+    pub fn take(&mut self, last: u32, members: &[Summary], homes: &mut Homes<'_>) {
         let mut days: BTreeMap<u32, Vec<Lookup>> = BTreeMap::new();
         for member in members {
             for people in member.touched.iter().filter(|people| !people.subjects.is_empty() && people.day + DAYS > last) {
@@ -67,7 +77,20 @@ impl RecentLookups {
                 None => self.days.push_back((day, looks)),
             }
         }
-        self.days.retain(|(day, _)| day + DAYS > last);
+        let mut over: Vec<(u32, Vec<Lookup>)> = Vec::new();
+        self.days.retain_mut(|(day, looks)| {
+            let kept = *day + DAYS > last;
+            if !kept {
+                over.push((*day, std::mem::take(looks)));
+            }
+            kept
+        });
+        over.sort_unstable_by_key(|(day, _)| *day);
+        for (day, mut looks) in over {
+            looks.sort_unstable();
+            looks.dedup();
+            self.past.take(day, &looks, homes);
+        }
         while self.days.iter().map(|(_, looks)| looks.len()).sum::<usize>() > MOST {
             self.theta /= 2;
             let theta = self.theta;
@@ -83,6 +106,36 @@ impl RecentLookups {
         self.actors.push(actor.clone());
         self.numbers.insert(actor.clone(), number);
         number
+    }
+
+    /// Everybody who looked at somebody, by number.
+    pub fn actors(&self) -> &[Actor] {
+        &self.actors
+    }
+
+    /// The number of an employee who looked at somebody.
+    pub fn number_of(&self, actor: &Actor) -> Option<u32> {
+        self.numbers.get(actor).copied()
+    }
+
+    /// What lies before the days compared.
+    pub fn past(&self) -> &PastLooks {
+        &self.past
+    }
+
+    /// Learns once a week how often agents of one employer meet. An employer with findings is left out: a list that is shared for months
+    /// must not become a habit.
+    pub fn learn(&mut self, last: u32, meetings: &[EmployerMeetings], found: &BTreeSet<Arc<str>>) {
+        if last % DAYS == 0 {
+            for employer in meetings
+                .iter()
+                .filter(|employer| !employer.agents.iter().any(|agent| found.contains(self.actors[agent.who as usize].name())))
+            {
+                let met = employer.agents.iter().map(|agent| agent.people as f64).sum();
+                let expected = employer.agents.iter().map(|agent| agent.by_chance).sum();
+                self.past.take_meetings(employer.employer, met, expected);
+            }
+        }
     }
 
     /// The looks of all days, by subject and employee, each pair once.
@@ -103,6 +156,11 @@ impl<'a> DayComparison<'a> {
     /// The summary of an employee.
     pub fn member(&self, actor: &Actor) -> Option<&'a Summary> {
         self.members.binary_search_by(|member| member.actor.cmp(actor)).ok().map(|at| &self.members[at])
+    }
+
+    /// The looks at each subject with the print of the unit that serves it, one group after the other.
+    pub fn by_home(&self) -> impl Iterator<Item = (u64, &'a [Lookup])> {
+        self.survey.homes.iter().copied().zip(self.lookups.chunk_by(|a, b| a.subject == b.subject))
     }
 
     /// The looks at each subject, one group after the other.

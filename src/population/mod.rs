@@ -7,10 +7,13 @@ pub mod group_activity;
 mod histogram;
 pub mod long_run;
 pub mod lookups;
+pub mod meetings;
+pub mod past_looks;
 pub mod peer_access;
 mod shipped_strengths;
 pub mod sources;
 pub mod summary;
+pub mod survey;
 pub mod volume;
 
 use crate::profile::baseline::{GroupMoments, GroupShare};
@@ -47,13 +50,17 @@ pub enum Share {
     Unexplained,
     /// People with business that followed among those looked at under a purpose.
     Followed,
+    /// People under a reference that is on no file among those looked at under a purpose.
+    ClaimedUnknown,
+    /// People of public interest among those looked up one by one.
+    Vips,
 }
 
 impl Share {
     /// How many shares there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 5;
     /// Every share; `ALL[s as usize] == s`.
-    pub const ALL: [Share; Share::COUNT] = [Share::Foreign, Share::Unexplained, Share::Followed];
+    pub const ALL: [Share; Share::COUNT] = [Share::Foreign, Share::Unexplained, Share::Followed, Share::ClaimedUnknown, Share::Vips];
 
     /// The part and the whole.
     pub fn of(self) -> (Measure, Measure) {
@@ -61,6 +68,8 @@ impl Share {
             Share::Foreign => (Measure::Foreign, Measure::Owned),
             Share::Unexplained => (Measure::Unexplained, Measure::Persons),
             Share::Followed => (Measure::Followed, Measure::Purposed),
+            Share::ClaimedUnknown => (Measure::ClaimedUnknown, Measure::Purposed),
+            Share::Vips => (Measure::VipsSingly, Measure::Singly),
         }
     }
 

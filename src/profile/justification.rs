@@ -4,6 +4,7 @@
 //! employees are looked after by several tasks, each counts for the whole unit: what [`draws_on_unit`] comes to all of them.
 
 use crate::classify::explanations::{BusinessReason, Explanations, Grantee, ReasonQuery};
+use crate::classify::references::ReferenceOwner;
 use crate::model::access::{Access, Subject};
 use crate::model::persons::Persons;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct Justification {
     pub unexplained_unnamed: Persons,
     /// Whether a reason was claimed that does not cover.
     pub claimed: bool,
+    /// Whose the claimed reference is, where it does not cover; [`ReferenceOwner::Own`] also where nothing says so.
+    pub owner: ReferenceOwner,
 }
 
 /// Which of the named subjects no reason covers.
@@ -135,13 +138,24 @@ impl<'a> Search<'a> {
     fn justify(&self, usage: &mut ReasonUsage, unnamed: Persons) -> Justification {
         let has_claim = self.access.purpose.is_some();
         if self.explanations.is_empty() {
-            return Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: has_claim };
+            // Without a register nothing is known of any reference.
+            let owner = ReferenceOwner::Own;
+            return Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: has_claim, owner };
         }
         let general = self.ordered(self.explanations.general(self.who, self.asked()));
         let unexplained = self.unexplained_subjects(usage, &general);
         let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, &general);
         let claimed = has_claim && (unexplained != UnexplainedSubjects::Nobody || !unexplained_unnamed.is_nobody());
-        Justification { unexplained, unexplained_unnamed, claimed }
+        let owner = if claimed { self.owner(&unexplained) } else { ReferenceOwner::Own };
+        Justification { unexplained, unexplained_unnamed, claimed, owner }
+    }
+
+    /// Whose the claimed reference is, by those whom it does not cover.
+    fn owner(&self, unexplained: &UnexplainedSubjects) -> ReferenceOwner {
+        let subjects = &self.access.subjects;
+        let UnexplainedSubjects::Some(flags) = unexplained else { return self.explanations.owner(self.who, subjects, self.asked()) };
+        let open: Vec<Subject> = subjects.iter().zip(flags).filter(|(_, open)| **open).map(|(subject, _)| *subject).collect();
+        self.explanations.owner(self.who, &open, self.asked())
     }
 
     fn unexplained_subjects(&self, usage: &mut ReasonUsage, general: &[&'a BusinessReason]) -> UnexplainedSubjects {

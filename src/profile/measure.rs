@@ -44,8 +44,12 @@ measures! {
     Foreign = "people of other territories",
     /// People of whom it is known whose territory they are.
     Owned = "people with a known territory",
-    /// People touched under a purpose that nothing on file confirms.
+    /// People touched under a purpose that nothing on file confirms; of a list a few at the most.
     Claimed = "people under an unconfirmed purpose",
+    /// Those of them whose claimed reference is somebody else's and not about them.
+    ClaimedOther = "people under somebody else's reference",
+    /// Those of them whose claimed reference is on no file, where that of most colleagues is.
+    ClaimedUnknown = "people under a reference that is on no file",
     /// People touched under any purpose.
     Purposed = "people under a purpose",
     /// People written to after they had been looked at: business that followed an enquiry.
@@ -72,6 +76,8 @@ measures! {
     Controls = "look-ups after a change of protection",
     /// Subjects of public interest, or colleagues, without a known reason.
     Vips = "people of public interest",
+    /// Those of them looked up one by one.
+    VipsSingly = "people of public interest looked up one by one",
     /// Accesses with signs of what can only be meant against the record.
     Tampered = "accesses with signs of tampering",
     /// Of a login that asks for others: for how many.
@@ -89,9 +95,10 @@ impl Measure {
     pub fn stands_in_for(self) -> Option<CountScope> {
         match self {
             Measure::Persons | Measure::Purposed => Some(CountScope::Exposure),
-            Measure::Unexplained | Measure::OffDuty | Measure::Claimed | Measure::Enumerated => Some(CountScope::Unexplained),
+            Measure::Unexplained | Measure::OffDuty | Measure::Enumerated => Some(CountScope::Unexplained),
             Measure::Segment | Measure::Direct | Measure::NewPlace | Measure::Rare => Some(CountScope::Unexplained),
             Measure::LargestClaim => Some(CountScope::Unexplained),
+            Measure::Claimed | Measure::ClaimedOther | Measure::ClaimedUnknown => None,
             Measure::Dossiers | Measure::Orders | Measure::Fresh | Measure::Foreign | Measure::Owned | Measure::Followed => None,
             Measure::Misses
             | Measure::Mechanical
@@ -99,6 +106,7 @@ impl Measure {
             | Measure::Polls
             | Measure::Controls
             | Measure::Vips
+            | Measure::VipsSingly
             | Measure::Tampered
             | Measure::Singly => None,
             Measure::SpokenFor | Measure::RejectedNames => None,
@@ -123,8 +131,9 @@ impl Measure {
             | Measure::Owned => true,
             Measure::Claimed | Measure::Purposed | Measure::Followed | Measure::Misses | Measure::Segment | Measure::Rare => true,
             Measure::Dossiers | Measure::Enumerated | Measure::Mechanical | Measure::Direct | Measure::NewPlace => false,
-            Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips | Measure::Tampered => false,
+            Measure::Switches | Measure::Polls | Measure::Controls | Measure::Vips | Measure::VipsSingly | Measure::Tampered => false,
             Measure::SpokenFor | Measure::RejectedNames | Measure::LargestClaim => false,
+            Measure::ClaimedOther | Measure::ClaimedUnknown => false,
         }
     }
 }

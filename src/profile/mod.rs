@@ -26,6 +26,7 @@ mod unnamed;
 pub mod window;
 
 use crate::classify::duty::Duty;
+use crate::classify::references::ReferenceOwner;
 use crate::classify::subjects::Tag;
 use crate::model::access::{Access, Actor, Selection};
 use crate::model::identity::Identity;
@@ -353,13 +354,17 @@ impl Profile {
         }
         let all = persons.saturating_add(counted);
         let of = |holds: bool, count: u64| if holds { count } else { 0 };
+        // A list is one claim, however long: one slip of the pen must not count for all who are on it. How many they are, volumes tell.
+        let one_by_one = open.min(TARGETED as u64);
         let counts = [
             (Measure::Persons, all),
             (Measure::Unexplained, open),
             (Measure::OffDuty, of(change.duty != Duty::On && !access.is_of_served(), open)),
             (Measure::Dossiers, u64::from(change.dossier.is_some())),
             (Measure::Purposed, of(access.purpose.is_some(), all)),
-            (Measure::Claimed, of(justification.claimed, open)),
+            (Measure::Claimed, of(justification.claimed, one_by_one)),
+            (Measure::ClaimedOther, of(justification.owner == ReferenceOwner::Other, one_by_one)),
+            (Measure::ClaimedUnknown, of(justification.owner == ReferenceOwner::Unknown, one_by_one)),
         ];
         for (measure, count) in counts {
             change.signals[measure as usize] += count;
@@ -415,6 +420,7 @@ impl Profile {
                 (Measure::Singly, targeted && newly_open),
                 (Measure::Orders, is_fresh && territory != Territory::Own),
                 (Measure::Vips, newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
+                (Measure::VipsSingly, targeted && newly_open && matches!(tag, Tag::Vip | Tag::Employee)),
             ] {
                 signals[measure as usize] += u64::from(holds);
             }

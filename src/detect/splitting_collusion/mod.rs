@@ -2,8 +2,9 @@
 //!
 //! ## What it detects
 //!
-//! A few members of a unit who each looked up somewhat too many people one by one, for the first time and without a known or
-//! claimed reason, in the last seven days. Each of them gets an alert that names the others.
+//! A few members of a unit who, in the last seven days, each looked up more people of one unit one by one and without a
+//! known reason than they used to; where nobody says whose the people are, more people for the first time and without a known or
+//! claimed reason. Each of them gets an alert that names the others.
 //!
 //! ## In the Notice
 //!
@@ -12,18 +13,21 @@
 //! ## Data it needs
 //!
 //! `unit` in `employees.csv`, with units at least four times as large as the group that shares the list; some hundred employees
-//! to compare with; some days of history.
+//! to compare with; some days of history. `owner` in `subjects.csv` tells whose the people are.
 //!
 //! ## How it is measured
 //!
-//! Computed once a day has closed everywhere. Each member's deviation is ranked among all employees; the surprise of the three to
+//! Computed once a day has closed everywhere. With owners, each flow of looks from the readers' unit to the subjects' unit is
+//! taken by itself: what a member had at the people of that unit is held against the own past weeks and those of the flow, more
+//! where the member is busier elsewhere too. Each member's deviation is ranked among all employees; the surprise of the three to
 //! eight highest of a unit is added up, at most 12 bits each, less what it takes to choose so many of so many members (a scan
 //! statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A rise of the whole unit is taken off by its member at
 //! the upper quartile. A sum of 12 bits is reported.
 //!
 //! ## Innocent look-alikes
 //!
-//! A queue that some members of a unit took over: record the assignment. A surge of the whole unit is taken off.
+//! A queue that some members of a unit took over: record the assignment. A surge of the whole unit is taken off. Colleagues who
+//! each happen to have a busy week, at the people of different units.
 //!
 //! ## What it cannot see
 //!
@@ -33,11 +37,14 @@
 //!
 //! Four of thirty tellers each look up 15 strangers a day more than they used to, in the same week, and never the same ones.
 
+mod by_destination;
+
 use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::population::lookups::DayComparison;
 use crate::population::summary::Summary;
+use crate::population::survey::NONE;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use std::collections::BTreeMap;
@@ -64,13 +71,16 @@ const LEAST: f64 = 2.5;
 const TELL: f64 = 12.0;
 
 fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {
+    if comparison.survey.homes.iter().any(|home| *home != NONE) {
+        return by_destination::find(comparison, floor);
+    }
     let mut units: BTreeMap<&Arc<str>, Vec<&Summary>> = BTreeMap::new();
     for member in comparison.members {
         if let (Some(unit), Actor::Employee(_)) = (&member.unit, &member.actor) {
             units.entry(unit).or_default().push(member);
         }
     }
-    let everybody = Ranks::of(comparison.members);
+    let everybody = Ranks::of(comparison.members.iter().map(|member| member.excess.bits).collect());
     units.into_values().flat_map(|members| of_unit(members, &everybody, floor)).collect()
 }
 
@@ -78,8 +88,7 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
 struct Ranks(Vec<f64>);
 
 impl Ranks {
-    fn of(members: &[Summary]) -> Ranks {
-        let mut bits: Vec<f64> = members.iter().map(|member| member.excess.bits).collect();
+    fn of(mut bits: Vec<f64>) -> Ranks {
         bits.sort_by(f64::total_cmp);
         Ranks(bits)
     }
@@ -104,17 +113,7 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
     let surge = (everybody.bits(quartile).min(quartile) - 2.0).max(0.0);
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
-    let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
-    for (at, member) in members.iter().take(most).enumerate() {
-        sum += weight(member);
-        // log2 of how many ways there are to choose so many.
-        choices += ((n - at) as f64 / (at + 1) as f64).log2();
-        let bits = sum - choices;
-        if at + 1 >= FEWEST && best.is_none_or(|(_, of_best)| bits > of_best) {
-            best = Some((at + 1, bits));
-        }
-    }
-    let Some((size, bits)) = best.filter(|(_, bits)| *bits >= TELL) else { return Vec::new() };
+    let Some((size, bits)) = scan(members.iter().take(most).map(|member| weight(member)), n, 0.0) else { return Vec::new() };
     let group = &members[..size];
     let people: u64 = group.iter().map(|member| member.excess.count).sum();
     if people < floor {
@@ -139,4 +138,20 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
         GroupFinding { actor: member.actor.clone(), finding }
     };
     group.iter().map(one).collect()
+}
+
+/// How many of the first of `n` members together are the most surprising, and how surprising they are, where that is enough to be told.
+/// `tried`: what it takes to have looked in so many places.
+fn scan(weights: impl Iterator<Item = f64>, n: usize, tried: f64) -> Option<(usize, f64)> {
+    let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
+    for (at, weight) in weights.enumerate() {
+        sum += weight;
+        // log2 of how many ways there are to choose so many.
+        choices += ((n - at) as f64 / (at + 1) as f64).log2();
+        let bits = sum - choices - tried;
+        if at + 1 >= FEWEST && best.is_none_or(|(_, of_best)| bits > of_best) {
+            best = Some((at + 1, bits));
+        }
+    }
+    best.filter(|(_, bits)| *bits >= TELL)
 }
