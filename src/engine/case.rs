@@ -5,8 +5,9 @@ use crate::engine::tracked::Tracked;
 use crate::model::kind::Kinds;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
+use crate::profile::Profile;
 use crate::profile::measure::Measure;
-use crate::profile::window::day_of;
+use crate::profile::window::{Window, day_of};
 use crate::triage::Episode;
 use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::{CaseView, case_id, group_case_id};
@@ -15,6 +16,9 @@ use crate::triage::standing::Standing;
 
 /// Days after which nobody is new.
 const SETTLED_IN: f64 = 28.0;
+
+/// People that a share of claims is taken among at the least.
+const FEW_PEOPLE: f64 = 5.0;
 
 /// The case of an episode that is being told of, and that is not among the employee's others meanwhile.
 pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView {
@@ -49,6 +53,11 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     let spell = |day: u32| context.classifier.directory.employee_on(&name, day_of(day));
     let came_late = ghost.is_some_and(|ghost| was_employed(spell(ghost.last_day()), ghost.first_day(), ghost.last_day()));
     features.set(Circumstance::LateFeed, if came_late { 1.0 } else { 0.0 });
+    for (circumstance, measure) in
+        [(Circumstance::ClaimedOther, Measure::ClaimedOther), (Circumstance::ClaimedUnknown, Measure::ClaimedUnknown)]
+    {
+        features.set(circumstance, share_of_claims(&tracked.profile, measure));
+    }
     let id = match (episode.group, tracked.marks.case) {
         (Some(group), _) => group_case_id(episode.typology, group),
         (None, first) => case_id(&name, first.unwrap_or(episode.first)),
@@ -75,4 +84,15 @@ fn standing<'e>(alerts: impl Iterator<Item = &'e Episode> + Clone) -> Standing {
         claimed: alerts.clone().all(|alert| alert.standing.claimed),
         place: if places.all(|other| other == place) { place } else { 0 },
     }
+}
+
+/// The share of a month's people looked up one by one without a known reason for whom such a reference was claimed.
+fn share_of_claims(profile: &Profile, measure: Measure) -> f64 {
+    let today = profile.today();
+    let of_month = |measure| {
+        let (_, before) = profile.total(measure, today.saturating_sub(1), Window::D30.days() - 1);
+        (before + profile.day_figure(measure, today)) as f64
+    };
+    // One of two people is no half of a conduct.
+    (of_month(measure) / (of_month(Measure::Singly) + FEW_PEOPLE)).min(1.0)
 }

@@ -21,7 +21,7 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
     let inferred = if inferred.is_empty() { String::new() } else { format!(" Not listed in the catalog: {}.", inferred.join("; ")) };
     format!(
         "{} touched {}{apart}{kinds} in {} within {}; {}. For comparison, {}. The model puts an innocent count like this at {}. \
-         Statutory counter ({}): exposure {}; unexplained {}.{inferred}{reasons}",
+         Statutory counter ({}): exposure {}; unexplained {}.{inferred}{reasons}{}",
         who(writer, peak.identity),
         people(peak.observed.persons),
         plural(peak.observed.accesses, "access", "accesses"),
@@ -32,7 +32,26 @@ pub fn explain(writer: &Writer<'_>, episode: &Episode, expected: &Expected, stat
         statute.jurisdiction,
         score(&statute.exposure, &writer.statute.article),
         score(&statute.unexplained, &writer.statute.article),
+        claims(writer, episode),
     )
+}
+
+/// Whose the references are that were claimed in the window and cover nothing.
+fn claims(writer: &Writer<'_>, episode: &Episode) -> String {
+    let (window, last) = (episode.peak.window, episode.peak.learnt_to);
+    let of = |measure| {
+        let before = writer.profile.total(measure, last, window.days().saturating_sub(1)).1;
+        before + writer.profile.day_figure(measure, last + 1)
+    };
+    let (other, unknown) = (of(Measure::ClaimedOther), of(Measure::ClaimedUnknown));
+    let mut parts = Vec::new();
+    if other > 0 {
+        parts.push(format!("for {} a reference that the register gives to somebody else", plural(other, "person", "people")));
+    }
+    if unknown > 0 {
+        parts.push(format!("for {} one that is unknown to the register", plural(unknown, "person", "people")));
+    }
+    if parts.is_empty() { String::new() } else { format!(" Claimed reasons: {}.", parts.join(", ")) }
 }
 
 /// How many of the people are told apart, where not all are.

@@ -92,7 +92,15 @@ pub(super) fn find(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFindi
     found.collect()
 }
 
-fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, n: usize, tried: f64, everybody: &Ranks, floor: u64) -> Vec<GroupFinding> {
+fn of_flow(
+    comparison: &DayComparison<'_>,
+    mut cells: Vec<Cell>,
+    n: usize,
+    tried: f64,
+    everybody: &Ranks,
+    floor: u64,
+    key: u64,
+) -> Vec<GroupFinding> {
     let (people, usual) = cells.iter().fold((0.0, 0.0), |sum, cell| (sum.0 + cell.people, sum.1 + cell.usual));
     if n < 2 * FEWEST || people <= usual {
         return Vec::new();
@@ -126,7 +134,7 @@ fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, n: usize, tried
             bits,
             particular,
             related,
-            group: Some(group_of),
+            group: Some(key),
         };
         GroupFinding { actor: actor(cell).clone(), finding }
     };
