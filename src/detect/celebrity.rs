@@ -120,8 +120,8 @@ const CROWD: usize = 3;
 const MOST: usize = 2_000;
 /// The most other employees that a finding names.
 const NAMED: usize = 50;
-/// How often a colleague of somebody who looked looks as well.
-const COLLEAGUE: f64 = 0.05;
+/// How many looks the usual share of people whom a second colleague looks at weighs, in a unit's own.
+const COLLEAGUES: f64 = 50.0;
 /// By how much people differ in how often they are looked at: the shape of a gamma distribution.
 const SHAPE: f64 = 1.0;
 
@@ -134,7 +134,10 @@ struct Flows {
     weeks: f64,
     /// How many units there are.
     units: f64,
-    /// log2 of how many people there are.
+    /// How often a colleague of somebody who looked at another unit's people looks at the same ones, by unit, and in general.
+    colleagues: BTreeMap<u64, f64>,
+    colleague: f64,
+    /// log2 of how many people there are for each employee.
     tried: f64,
 }
 
@@ -166,7 +169,9 @@ impl Flows {
             }
         }
         let units = survey.units.iter().collect::<BTreeSet<_>>().len() as f64;
-        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks: past.days / 7.0 + 1.0, units, tried: 0.0 };
+        let (colleagues, colleague) = colleagues(comparison);
+        let weeks = past.days / 7.0 + 1.0;
+        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks, units, colleagues, colleague, tried: 0.0 };
         for (print, home) in &mut homes {
             let known = survey.sizes.get(print).copied().unwrap_or(0) as f64;
             // Where nobody says how many there are: those who were ever looked at.
@@ -186,7 +191,8 @@ impl Flows {
                 })
                 .collect();
         }
-        flows.tried = homes.values().map(|home| home.size).sum::<f64>().max(1.0).log2();
+        let people: f64 = homes.values().map(|home| home.size).sum();
+        flows.tried = (people / comparison.members.len().max(1) as f64).max(1.0).log2();
         flows.homes = homes;
         flows
     }
@@ -224,14 +230,14 @@ impl Flows {
         for (unit, employees) in of_unit.iter().filter(|(unit, _)| Some(**unit) != own) {
             let weekly = of(unit);
             let first = weekly * at_one;
-            arrivals
-                .extend(employees.iter().enumerate().map(|(nth, who)| (if nth == 0 { first } else { first.max(COLLEAGUE) }, weekly, *who)));
+            let more = first.max(self.colleagues.get(unit).copied().unwrap_or(self.colleague));
+            arrivals.extend(employees.iter().enumerate().map(|(nth, who)| (if nth == 0 { first } else { more }, weekly, *who)));
         }
         arrivals.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         let of_own = own.map(|unit| of(&unit));
         let (mut best, mut colleagues, mut most_weekly) = (None::<(usize, f64)>, 0.0, 0.0f64);
         for (at, (rate, weekly, _)) in arrivals.iter().enumerate() {
-            colleagues += if *rate > weekly * at_one { COLLEAGUE } else { 0.0 };
+            colleagues += if *rate > weekly * at_one { *rate } else { 0.0 };
             most_weekly = most_weekly.max(*weekly);
             if at + 1 < CROWD || arrivals.get(at + 1).is_some_and(|(next, ..)| next == rate) {
                 continue;
@@ -244,9 +250,27 @@ impl Flows {
             }
         }
         let (size, bits) = best?;
-        let bits = bits - self.tried - ((arrivals.len() + 1 - CROWD) as f64).log2();
+        // It is told of each of them, and any of the cuts may have been the one.
+        let bits = bits - self.tried - (size as f64).log2() - ((arrivals.len() + 1 - CROWD) as f64).log2();
         (bits > 0.0).then(|| (arrivals[..size].iter().map(|(.., who)| *who).collect(), bits))
     }
+}
+
+/// How often a second colleague looks at somebody of another unit at whom one looked.
+fn colleagues(comparison: &DayComparison<'_>) -> (BTreeMap<u64, f64>, f64) {
+    let survey = comparison.survey;
+    let mut seen: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    for (home, readers) in comparison.by_home().filter(|(_, readers)| readers.len() <= MOST) {
+        let mut units: Vec<u64> = readers.iter().map(|look| survey.unit(look.who)).filter(|unit| *unit != home || home == NONE).collect();
+        units.sort_unstable();
+        for of_unit in units.chunk_by(|a, b| a == b) {
+            let sum = seen.entry(of_unit[0]).or_default();
+            (sum.0, sum.1) = (sum.0 + 1.0, sum.1 + f64::from(u8::from(of_unit.len() > 1)));
+        }
+    }
+    let (all, twice) = seen.values().fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+    let usual = (twice + 1.0) / (all + 20.0);
+    (seen.into_iter().map(|(unit, (all, twice))| (unit, (twice + COLLEAGUES * usual) / (all + COLLEAGUES))).collect(), usual)
 }
 
 fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding> {

@@ -3,7 +3,8 @@
 //! ## What it detects
 //!
 //! Two patterns. People read under a claimed purpose about whom the same employee wrote nothing in the two weeks after. And
-//! people read under a purpose that nothing on file confirms.
+//! people read under a purpose that nothing on file confirms: its reference is somebody else's and not about them, is unknown to
+//! the register, or is the person's own and ran out, is used up or about other people.
 //!
 //! ## In the Notice
 //!
@@ -20,16 +21,21 @@
 //! For the first, the share of enquiries without business in the last month (without the last three days, since business takes
 //! time) is held against the employee's days before and the peer group. It is judged only where business usually follows at
 //! least a quarter of the enquiries. For the second, the number of people per day, week and month is held against own days and
-//! peers, and weighs less where the share of people without a reason has not risen.
+//! peers, and weighs less where the share of people without a reason has not risen. Somebody else's references and unknown ones
+//! are counted apart, each as a number and as a share of what is looked at under a purpose; three people under somebody else's
+//! are judged already. A list is one claim, however long. Claims of a day on which a third of what the unit or the peer group
+//! claims is of the same sort are the unit's, and not counted: the tool that gives out references is down, or its export late.
 //!
 //! ## Innocent look-alikes
 //!
 //! Applications that customers abandon: they are within the share that is usual for the group. A new product, or business that
-//! a colleague completes: peers with the same product show the same share.
+//! a colleague completes: peers with the same product show the same share. Somebody who helps a colleague with the very people
+//! of that colleague's ticket; a slip of the pen; a ticket tool that is down.
 //!
 //! ## What it cannot see
 //!
-//! Business that is entered in systems without a log, and purposes that name real tickets of other people.
+//! Business that is entered in systems without a log; the first hour of an outage of the ticket tool; a colleague's reference
+//! for the people of that colleague's ticket.
 //!
 //! ## Example
 //!
@@ -37,7 +43,7 @@
 //! cases.
 
 use crate::detect::low_and_slow::slow_ceiling;
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::baseline::predict_share;
@@ -116,11 +122,7 @@ fn claimed(context: &AccessContext<'_>) -> Option<Finding> {
 
 /// People under a reference that the register gives to somebody else, and not for them.
 fn of_somebody_else(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::ClaimedOther) == 0 {
-        return None;
-    }
-    let context = AccessContext { floor: context.floor.min(FEW), ..*context };
-    let deviation = context.most_unusual_window(Measure::ClaimedOther, DAY_WEEK_MONTH)?;
+    let deviation = of_sort(context, Measure::ClaimedOther, Share::ClaimedOther, FEW, f64::max)?;
     let people = context.told(Measure::ClaimedOther, deviation).counted("people");
     let particular = format!("for {people} a reason was claimed that the register gives to somebody else, and not about them");
     Some(context.finding(Typology::FabricatedBusiness, Measure::ClaimedOther, deviation, particular))
@@ -128,20 +130,34 @@ fn of_somebody_else(context: &AccessContext<'_>) -> Option<Finding> {
 
 /// People under a reference that nobody ever filed.
 fn on_no_file(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::ClaimedUnknown) == 0 {
-        return None;
-    }
-    let context = AccessContext { floor: context.floor.min(SOME), ..*context };
-    let mut deviation = context.most_unusual_window(Measure::ClaimedUnknown, DAY_WEEK_MONTH)?;
-    let unknown = context.total(Measure::ClaimedUnknown, deviation.window).1;
-    let all = context.total(Measure::Purposed, deviation.window).1;
     // Whoever claims more has more slips; a rising share of them is another matter.
-    let of_share = context.share_bits(Share::ClaimedUnknown, deviation.window, unknown, all);
-    deviation.bits = deviation.bits.min(0.4f64.mul_add(deviation.bits, 1.5 * of_share));
+    let both = |of_number: f64, of_share: f64| 0.5 * (of_number + of_share);
+    let deviation = of_sort(context, Measure::ClaimedUnknown, Share::ClaimedUnknown, SOME, both)?;
     let people = context.told(Measure::ClaimedUnknown, deviation).counted("people");
     let particular =
         format!("for {people} a reason was claimed whose reference is unknown to the register, where that of colleagues is known");
-    (deviation.bits > 0.0).then(|| context.finding(Typology::FabricatedBusiness, Measure::ClaimedUnknown, deviation, particular))
+    Some(context.finding(Typology::FabricatedBusiness, Measure::ClaimedUnknown, deviation, particular))
+}
+
+/// The most surprising window of claims of one sort, by their number and by their share of all that is looked at under a purpose.
+fn of_sort(
+    context: &AccessContext<'_>,
+    measure: Measure,
+    share: Share,
+    fewest: u64,
+    both: impl Fn(f64, f64) -> f64,
+) -> Option<WindowDeviation> {
+    if context.added(measure) == 0 {
+        return None;
+    }
+    let of = |window: &Window| {
+        let (days, count) = context.total(measure, *window);
+        let all = context.total(Measure::Purposed, *window).1.max(count);
+        let usual = if window.days() == 1 { context.expected(measure) } else { context.expected_before(measure, *window, days) };
+        let bits = both(usual.bits(count), context.share_bits(share, *window, count, all));
+        (count >= fewest.min(context.floor) && bits > 0.0).then_some(WindowDeviation { window: *window, days, count, bits })
+    };
+    DAY_WEEK_MONTH.iter().filter_map(of).max_by(|a, b| a.bits.total_cmp(&b.bits))
 }
 
 /// People under a purpose that is on file and does not cover them, or that cannot be checked.

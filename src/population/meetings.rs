@@ -255,3 +255,84 @@ impl Chance {
         own * -(-(rates[0] * others[0] + rates[1] * others[1])).exp_m1()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::subjects::Subjects;
+    use crate::model::access::Actor;
+    use crate::population::summary::{Excess, Summary};
+    use crate::population::survey::{Homes, print};
+    use crate::profile::baseline::Prediction;
+    use crate::profile::conduct::touched::People;
+    use crate::profile::history::Moments;
+    use crate::profile::long_run::Stretches;
+    use crate::profile::measure::Measure;
+    use crate::random::SplitMix64;
+
+    fn member(name: String, unit: &str, employer: Option<&str>, mut subjects: Vec<u64>) -> Summary {
+        subjects.sort_unstable();
+        subjects.dedup();
+        Summary {
+            actor: Actor::Employee(name.into()),
+            group: "clerk".into(),
+            unit: Some(unit.into()),
+            employer: employer.map(Into::into),
+            moments: [Moments { days: 20.0, mean: 5.0, variance: 9.0 }; Measure::COUNT],
+            days: Vec::new(),
+            familiar: Vec::new(),
+            touched: vec![People { day: 100, subjects }],
+            excess: Excess::default(),
+            long_run: Stretches::default(),
+            strengths: Vec::new(),
+        }
+    }
+
+    /// Eight units of ten employees, the last of them a vendor's, each of whom looks at 20 of 300 people of the unit; and at what else an
+    /// agent looks.
+    fn company(more: impl Fn(usize) -> Vec<u64>) -> Vec<(usize, AgentMeetings)> {
+        let mut random = SplitMix64::new(7);
+        let mut members = Vec::new();
+        for unit in 0..8_u64 {
+            for n in 0..10 {
+                let mut looks: Vec<u64> = (0..20).map(|_| 1_000 * (unit + 1) + random.number() % 300).collect();
+                let employer = (unit == 7).then_some("Vendor");
+                looks.extend(employer.into_iter().flat_map(|_| more(n)));
+                members.push(member(format!("{unit}-{n}"), &format!("U{unit}"), employer, looks));
+            }
+        }
+        let subjects = Subjects::default();
+        let mut homes = Homes::new(&subjects, &members);
+        let mut recent = RecentLookups::default();
+        recent.take(100, &members, &mut homes);
+        let lookups = recent.sorted();
+        let survey = Survey::of(&recent, &members, &lookups, &mut homes);
+        let all = meetings(&recent, &survey, &lookups);
+        assert_eq!((all.len(), all[0].employer), (1, print("Vendor")));
+        let number = |who: u32| recent.actors()[who as usize].name()[2..].parse().expect("a number");
+        all[0].agents.iter().map(|agent| (number(agent.who), agent.clone())).collect()
+    }
+
+    fn bits(agent: &AgentMeetings) -> f64 {
+        Prediction { mean: agent.usual, variance: agent.variance }.bits(agent.people)
+    }
+
+    #[test]
+    fn agents_who_sit_as_one_unit_meet_as_the_colleagues_of_other_units_do() {
+        let agents = company(|_| Vec::new());
+        assert_eq!(agents.len(), 10);
+        assert!(agents.iter().all(|(_, agent)| agent.people > 2 && bits(agent) < 5.0), "{agents:?}");
+    }
+
+    #[test]
+    fn agents_who_share_a_list_of_strangers_are_told_with_one_another_and_the_others_are_not() {
+        let agents = company(|n| if n < 4 { (0..25).map(|at| 90_000 + at).collect() } else { vec![95_000 + n as u64] });
+        for (n, agent) in &agents {
+            if *n < 4 {
+                assert!(bits(agent) > 8.0 && agent.with.len() == 3, "{agent:?} {}", bits(agent));
+            } else {
+                assert!(bits(agent) < 5.0, "{agent:?}");
+            }
+        }
+    }
+}

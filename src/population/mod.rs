@@ -54,13 +54,16 @@ pub enum Share {
     ClaimedUnknown,
     /// People of public interest among those looked up one by one.
     Vips,
+    /// People under somebody else's reference among those looked at under a purpose.
+    ClaimedOther,
 }
 
 impl Share {
     /// How many shares there are.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
     /// Every share; `ALL[s as usize] == s`.
-    pub const ALL: [Share; Share::COUNT] = [Share::Foreign, Share::Unexplained, Share::Followed, Share::ClaimedUnknown, Share::Vips];
+    pub const ALL: [Share; Share::COUNT] =
+        [Share::Foreign, Share::Unexplained, Share::Followed, Share::ClaimedUnknown, Share::Vips, Share::ClaimedOther];
 
     /// The part and the whole.
     pub fn of(self) -> (Measure, Measure) {
@@ -70,6 +73,7 @@ impl Share {
             Share::Followed => (Measure::Followed, Measure::Purposed),
             Share::ClaimedUnknown => (Measure::ClaimedUnknown, Measure::Purposed),
             Share::Vips => (Measure::VipsSingly, Measure::Singly),
+            Share::ClaimedOther => (Measure::ClaimedOther, Measure::Purposed),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Survey {
     pub units: Vec<u64>,
     /// The outside employer of each employee, by number; [`NONE`] for none.
     pub employers: Vec<u64>,
+    /// The peer group of each employee, by number.
+    pub groups: Vec<u64>,
     /// The home of each subject that was looked at, in the order of the looks.
     pub homes: Vec<u64>,
     /// How many subjects each unit serves.
@@ -77,10 +79,12 @@ impl Survey {
     /// From the looks of the last days, by subject and employee.
     pub fn of(recent: &RecentLookups, members: &[Summary], lookups: &[Lookup], homes: &mut Homes<'_>) -> Survey {
         let size = recent.actors().len();
-        let mut survey = Survey { units: vec![NONE; size], employers: vec![NONE; size], sizes: homes.sizes(), ..Survey::default() };
+        let (units, employers, groups) = (vec![NONE; size], vec![NONE; size], vec![NONE; size]);
+        let mut survey = Survey { units, employers, groups, sizes: homes.sizes(), ..Survey::default() };
         for member in members {
             let Some(who) = recent.number_of(&member.actor) else { continue };
             survey.units[who as usize] = member.unit.as_deref().map_or(NONE, print);
+            survey.groups[who as usize] = print(&member.group);
             survey.employers[who as usize] = member.employer.as_deref().map_or(NONE, print);
         }
         for looks in lookups.chunk_by(|a, b| a.subject == b.subject) {
@@ -101,6 +105,11 @@ impl Survey {
     /// The outside employer of an employee.
     pub fn employer(&self, who: u32) -> u64 {
         self.employers.get(who as usize).copied().unwrap_or(NONE)
+    }
+
+    /// The peer group of an employee.
+    pub fn group(&self, who: u32) -> u64 {
+        self.groups.get(who as usize).copied().unwrap_or(NONE)
     }
 
     /// Whether somebody's unit serves that home: these are the own customers.

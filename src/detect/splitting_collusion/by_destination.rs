@@ -1,7 +1,7 @@
 //! Where it is known whose the customers are: the looks of a unit's members at the people of one unit, each against the own past and
 //! that of the flow between the two units, and those who rose together.
 
-use super::{FEWEST, LEAST, MOST, OF_ONE, Ranks, scan};
+use super::{FEWEST, LEAST, MOST, OF_ONE, scan};
 use crate::detect::{Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
@@ -38,6 +38,10 @@ pub(super) fn find(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFindi
     for (who, unit) in survey.units.iter().enumerate().filter(|(_, unit)| **unit != NONE) {
         *sizes.entry(*unit).or_default() += usize::from(matches!(comparison.recent.actors()[who], Actor::Employee(_)));
     }
+    let mut peers = Peers::new();
+    for who in 0..survey.units.len() as u32 {
+        *peers.entry((survey.unit(who), survey.group(who))).or_default() += 1;
+    }
     // What each unit's members had at the people of each other unit in a week, all together.
     let mut flows: BTreeMap<(u64, u64), f64> = BTreeMap::new();
     let mut cells: BTreeMap<(u32, u64), f64> = BTreeMap::new();
@@ -72,46 +76,64 @@ pub(super) fn find(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFindi
         let bits = Prediction { mean, variance }.bits(*people as u64);
         groups.entry((survey.unit(*who), *home)).or_default().push(Cell { who: *who, people: *people, usual: mean, bits });
     }
-    let mut of_each: BTreeMap<u32, f64> = BTreeMap::new();
     let mut destinations: BTreeMap<u64, u32> = BTreeMap::new();
-    for ((unit, _), cells) in &groups {
-        *destinations.entry(*unit).or_default() += 1;
-        for cell in cells {
-            let most = of_each.entry(cell.who).or_default();
-            *most = most.max(cell.bits);
-        }
-    }
-    let mut all: Vec<f64> = of_each.into_values().collect();
-    all.resize(all.len().max(comparison.members.len()), 0.0);
-    let everybody = Ranks::of(all);
+    groups.keys().for_each(|(unit, _)| *destinations.entry(*unit).or_default() += 1);
+    let slope = slope(groups.values().flatten().map(|cell| cell.bits).collect());
+    groups.values_mut().flatten().for_each(|cell| cell.bits = (cell.bits * slope).min(OF_ONE));
     let tried = |unit: u64| f64::from(destinations.get(&unit).copied().unwrap_or(1)).log2();
     let found = groups.into_iter().flat_map(|((unit, home), cells)| {
-        let size = sizes.get(&unit).copied().unwrap_or(0).max(cells.len());
-        of_flow(comparison, cells, size, tried(unit), &everybody, floor, unit ^ home.rotate_left(32))
+        let flow =
+            Flow { size: sizes.get(&unit).copied().unwrap_or(0).max(cells.len()), tried: tried(unit), key: unit ^ home.rotate_left(32) };
+        of_flow(comparison, cells, &flow, &peers, floor)
     });
     found.collect()
 }
 
-fn of_flow(
-    comparison: &DayComparison<'_>,
-    mut cells: Vec<Cell>,
-    n: usize,
+/// How many bits of the model are one bit: as surprising as one in ten is here. Where the model fits it is one, and never more.
+fn slope(mut bits: Vec<f64>) -> f64 {
+    if bits.is_empty() {
+        return 1.0;
+    }
+    bits.sort_by(f64::total_cmp);
+    let tenth = bits[bits.len() - 1 - bits.len() / 10];
+    if tenth > 0.0 { (10f64.log2() / tenth).min(1.0) } else { 1.0 }
+}
+
+/// Members of each unit by their peer group.
+type Peers = BTreeMap<(u64, u64), usize>;
+
+/// What the looks of one unit at the people of one unit are.
+struct Flow {
+    /// Members of the readers' unit.
+    size: usize,
+    /// What it takes to have looked at so many flows of the unit.
     tried: f64,
-    everybody: &Ranks,
-    floor: u64,
     key: u64,
-) -> Vec<GroupFinding> {
+}
+
+fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, flow: &Flow, peers: &Peers, floor: u64) -> Vec<GroupFinding> {
+    let n = flow.size;
     let (people, usual) = cells.iter().fold((0.0, 0.0), |sum, cell| (sum.0 + cell.people, sum.1 + cell.usual));
     if n < 2 * FEWEST || people <= usual {
         return Vec::new();
     }
     cells.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.who.cmp(&b.who)));
-    let rank = |cell: &Cell| everybody.bits(cell.bits).min(cell.bits).min(OF_ONE);
-    // A rise of the whole unit is taken off by its member at the upper quartile.
-    let surge = (cells.get(n / 4).map_or(0.0, rank) - 2.0).max(0.0);
-    let weight = |cell: &Cell| rank(cell) - surge;
-    let most = cells.iter().take(MOST.min(n / 2)).take_while(|cell| weight(cell) >= LEAST).count();
-    let Some((size, bits)) = scan(cells.iter().take(most).map(weight), n, tried) else { return Vec::new() };
+    // A rise of the whole unit is taken off by its member at the upper quartile, one of those who do the same work by the one in the middle.
+    let surge = cells.get(n / 4).map_or(0.0, |cell| cell.bits);
+    let mut of_peers: BTreeMap<u64, f64> = BTreeMap::new();
+    for ((_, group), size) in peers.range((comparison.survey.unit(cells[0].who), 0)..=(comparison.survey.unit(cells[0].who), u64::MAX)) {
+        if *size >= MOST {
+            let middle = cells.iter().filter(|cell| comparison.survey.group(cell.who) == *group).nth(size / 2);
+            of_peers.insert(*group, middle.map_or(0.0, |cell| cell.bits));
+        }
+    }
+    for cell in &mut cells {
+        let peers = of_peers.get(&comparison.survey.group(cell.who)).copied().unwrap_or(0.0);
+        cell.bits -= (surge.max(peers) - 2.0).max(0.0);
+    }
+    cells.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.who.cmp(&b.who)));
+    let most = cells.iter().take(MOST.min(n / 2)).take_while(|cell| cell.bits >= LEAST).count();
+    let Some((size, bits)) = scan(cells.iter().take(most).map(|cell| cell.bits), n, flow.tried) else { return Vec::new() };
     let group = &cells[..size];
     let together: f64 = group.iter().map(|cell| cell.people).sum();
     let usual: f64 = group.iter().map(|cell| cell.usual).sum();
@@ -134,9 +156,22 @@ fn of_flow(
             bits,
             particular,
             related,
-            group: Some(key),
+            group: Some(flow.key),
         };
         GroupFinding { actor: actor(cell).clone(), finding }
     };
     group.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_surprised_too_often_is_believed_less() {
+        let fits: Vec<f64> = (1..=1_000).map(|rank| -(f64::from(rank) / 1_000.0).log2()).collect();
+        assert!((slope(fits.clone()) - 1.0).abs() < 0.01);
+        assert!((slope(fits.iter().map(|bits| bits * 3.0).collect()) - 1.0 / 3.0).abs() < 0.01);
+        assert!((slope(vec![0.0; 50]) - 1.0).abs() < f64::EPSILON);
+    }
 }

@@ -19,10 +19,11 @@
 //!
 //! Computed once a day has closed everywhere. With owners, each flow of looks from the readers' unit to the subjects' unit is
 //! taken by itself: what a member had at the people of that unit is held against the own past weeks and those of the flow, more
-//! where the member is busier elsewhere too. Each member's deviation is ranked among all employees; the surprise of the three to
+//! where the member is busier elsewhere too, and believed as far as one in ten of all such figures is as surprising as that.
+//! Without owners, each member's deviation is ranked among all employees. The surprise of the three to
 //! eight highest of a unit is added up, at most 12 bits each, less what it takes to choose so many of so many members (a scan
 //! statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A rise of the whole unit is taken off by its member at
-//! the upper quartile. A sum of 12 bits is reported.
+//! the upper quartile, and one of those who do the same work by the member in their middle. A sum of 12 bits is reported.
 //!
 //! ## Innocent look-alikes
 //!
