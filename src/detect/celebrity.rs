@@ -3,8 +3,8 @@
 //! ## What it detects
 //!
 //! Two patterns. One employee reads subjects tagged `vip` or `employee` without a known reason: several, or one whom other units
-//! serve. And one subject is read within seven days, one by one and without a known reason, by at least three employees whose
-//! units have no business there; each of them gets an alert that names the others.
+//! serve. And one subject is read within seven days, one by one and without a known reason, by employees of at least three units
+//! that have no business there; each of them gets an alert that names the others.
 //!
 //! ## In the Notice
 //!
@@ -33,7 +33,7 @@
 //!
 //! ## What it cannot see
 //!
-//! A person of public interest who is not tagged and is read by fewer than three employees, or by those alone whose units have
+//! A person of public interest who is not tagged and is read by employees of fewer than three units, or by those alone whose units have
 //! business there.
 //!
 //! ## Example
@@ -55,7 +55,7 @@ pub const DETECTOR: Detector = Detector {
     family: EvidenceFamily::Subject,
     requirements: &[DataRequirement::Subjects, DataRequirement::Vips],
     floor: 3,
-    floor_counts: "people of public interest without a known reason, in a day, a week or a month, where one is not enough; employees who look at one subject",
+    floor_counts: "people of public interest without a known reason, in a day, a week or a month, where one is not enough; units whose employees look at one subject",
     on_access: Some(on_access),
     on_day_closed: Some(on_day_closed),
 };
@@ -99,8 +99,7 @@ fn once(context: &AccessContext<'_>) -> Option<Finding> {
     let (foreign, owned) = (context.of_today(Measure::Foreign), context.of_today(Measure::Owned));
     let stranger = if context.added(Measure::Foreign) > 0 { context.share_bits(Share::Foreign, Window::H24, foreign, owned) } else { 0.0 };
     let weight = context.statute.weight_b(context.access.kinds).max(1);
-    // A hundred times the weight is as much as one in a hundred.
-    let bits = rare.min(RARE) + stranger.min(RARE) + (weight as f64).log2();
+    let bits = rare.min(RARE) + stranger.min(RARE) + 0.5 * (weight as f64).log2();
     let count = context.of_today(Measure::VipsSingly);
     let deviation = WindowDeviation { window: Window::H24, days: 1, count, bits };
     let particular = if count == 1 {
@@ -281,8 +280,12 @@ fn on_day_closed(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFinding
     let flows = Flows::of(comparison);
     let mut found = Vec::new();
     for (home, readers) in comparison.by_home().filter(|(_, readers)| is_crowd(readers)) {
-        let Some((crowd, bits)) = flows.crowd(comparison, home, readers).filter(|(crowd, _)| crowd.len() as u64 >= floor) else { continue };
+        let Some((crowd, bits)) = flows.crowd(comparison, home, readers) else { continue };
+        // Colleagues of one unit meet at the same people: units count.
         let units: BTreeSet<u64> = crowd.iter().map(|who| comparison.survey.unit(*who)).collect();
+        if (units.len() as u64) < floor {
+            continue;
+        }
         let actor = |who: u32| &comparison.recent.actors()[who as usize];
         let particular = format!(
             "one person was looked at by {} employees of {} units that seldom look at that person's unit or at whom few look, within seven days, \

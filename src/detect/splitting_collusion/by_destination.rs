@@ -1,7 +1,7 @@
 //! Where it is known whose the customers are: the looks of a unit's members at the people of one unit, each against the own past and
 //! that of the flow between the two units, and those who rose together.
 
-use super::{FEWEST, LEAST, MOST, OF_ONE, scan};
+use super::{FEWEST, MOST, OF_ONE, scan};
 use crate::detect::{Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
@@ -20,6 +20,13 @@ const FLOW_WEEKS: f64 = 1.0;
 const LEAST_USUAL: f64 = 0.2;
 /// By how much of a busier week elsewhere the expectation rises at the most.
 const BUSIER: f64 = 3.0;
+
+/// The least that a member of the group contributes.
+const LEAST: f64 = 5.0;
+/// The smallest sum that is reported, in bits: there are many more flows than units.
+const TELL: f64 = 20.0;
+/// Of fewer members who do the same work it is not told what they have in common.
+const FEWEST_PEERS: usize = 5;
 
 /// Looks of one employee at the people of one unit.
 struct Cell {
@@ -118,13 +125,14 @@ fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, flow: &Flow, pe
         return Vec::new();
     }
     cells.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.who.cmp(&b.who)));
-    // A rise of the whole unit is taken off by its member at the upper quartile, one of those who do the same work by the one in the middle.
+    // A rise of the whole unit is taken off by its member at the upper quartile, one of those who do the same work by the one
+    // behind whom there is a third of them.
     let surge = cells.get(n / 4).map_or(0.0, |cell| cell.bits);
     let mut of_peers: BTreeMap<u64, f64> = BTreeMap::new();
     for ((_, group), size) in peers.range((comparison.survey.unit(cells[0].who), 0)..=(comparison.survey.unit(cells[0].who), u64::MAX)) {
-        if *size >= MOST {
-            let middle = cells.iter().filter(|cell| comparison.survey.group(cell.who) == *group).nth(size / 2);
-            of_peers.insert(*group, middle.map_or(0.0, |cell| cell.bits));
+        if *size >= FEWEST_PEERS {
+            let peer = cells.iter().filter(|cell| comparison.survey.group(cell.who) == *group).nth(2 * size / 3);
+            of_peers.insert(*group, peer.map_or(0.0, |cell| cell.bits));
         }
     }
     for cell in &mut cells {
@@ -133,7 +141,9 @@ fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, flow: &Flow, pe
     }
     cells.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.who.cmp(&b.who)));
     let most = cells.iter().take(MOST.min(n / 2)).take_while(|cell| cell.bits >= LEAST).count();
-    let Some((size, bits)) = scan(cells.iter().take(most).map(|cell| cell.bits), n, flow.tried) else { return Vec::new() };
+    let Some((size, bits)) = scan(cells.iter().take(most).map(|cell| cell.bits), n, flow.tried).filter(|(_, bits)| *bits >= TELL) else {
+        return Vec::new();
+    };
     let group = &cells[..size];
     let together: f64 = group.iter().map(|cell| cell.people).sum();
     let usual: f64 = group.iter().map(|cell| cell.usual).sum();
