@@ -261,7 +261,7 @@ impl Explanations {
     pub fn owner(&self, who: Grantee, subjects: &[Subject], at: ReasonQuery<'_>) -> ReferenceOwner {
         let Some(reference) = at.claimed else { return ReferenceOwner::Own };
         let Some(mut holders) = self.references.holders(reference) else { return ReferenceOwner::Unknown };
-        if self.references.is_own(reference, who) {
+        if self.references.is_own(reference, who.own, who.unit) {
             return ReferenceOwner::Own;
         }
         let first = &subjects[..subjects.len().min(ASKED)];

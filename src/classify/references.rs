@@ -1,7 +1,6 @@
 //! Whose a claimed reference is: to whom the register gives it, whether or not it covers anything. Somebody who looks at people under a
 //! colleague's reference says something else than somebody whose own ran out, or whose reference nobody ever filed.
 
-use crate::classify::explanations::Grantee;
 use foldhash::fast::FixedState;
 use std::collections::{HashMap, HashSet};
 
@@ -51,12 +50,12 @@ impl References {
     }
 
     /// Whether a reference was given to somebody or their unit.
-    pub fn is_own(&self, reference: u64, who: Grantee) -> bool {
+    pub fn is_own(&self, reference: u64, own: u64, unit: u64) -> bool {
         let is_of = |print: u64| {
             print != 0
                 && (self.holders.get(&reference).is_some_and(|holders| holders.contains(&print)) || self.more.contains(&(reference, print)))
         };
-        is_of(who.own) || is_of(who.unit)
+        is_of(own) || is_of(unit)
     }
 }
 
@@ -64,18 +63,14 @@ impl References {
 mod tests {
     use super::*;
 
-    fn employee(own: u64) -> Grantee {
-        Grantee { own, unit: 900 }
-    }
-
     #[test]
     fn a_reference_is_known_by_those_who_hold_it_however_many_they_are() {
         let mut references = References::default();
         (1..=40).for_each(|who| references.note(7, who));
         references.note(8, 900);
-        assert!((1..=40).all(|who| references.is_own(7, Grantee { own: who, unit: 0 })));
-        assert!(!references.is_own(7, employee(41)) && references.is_own(8, employee(41)));
+        assert!((1..=40).all(|who| references.is_own(7, who, 0)));
+        assert!(!references.is_own(7, 41, 900) && references.is_own(8, 41, 900));
         assert_eq!(references.holders(7).map(Iterator::count), Some(HOLDERS));
-        assert!(references.holders(9).is_none() && !references.is_own(9, employee(1)));
+        assert!(references.holders(9).is_none() && !references.is_own(9, 1, 900));
     }
 }

@@ -43,8 +43,9 @@
 use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::population::Share;
-use crate::population::lookups::{DayComparison, Lookup};
-use crate::population::survey::NONE;
+use crate::population::comparison::DayComparison;
+use crate::population::homes::NONE;
+use crate::population::lookup::Lookup;
 use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -115,14 +116,18 @@ fn once(context: &AccessContext<'_>) -> Option<Finding> {
 const RARE: f64 = 5.0;
 /// Employees who read one subject, from which on they are compared.
 const CROWD: usize = 3;
+/// Readers of one subject that are no crowd yet.
+const FEW: usize = 4;
 /// The most readers of one subject that are compared: more are no crowd, but business.
 const MOST: usize = 2_000;
 /// The most other employees that a finding names.
 const NAMED: usize = 50;
 /// How many looks the usual share of people whom a second colleague looks at weighs, in a unit's own.
 const COLLEAGUES: f64 = 50.0;
-/// By how much people differ in how often they are looked at: the shape of a gamma distribution.
-const SHAPE: f64 = 1.0;
+/// The shape of the gamma distribution by which people differ in how often they are looked at: the least and the most.
+const SHAPE: (f64, f64) = (0.5, 20.0);
+/// The least to which it lowers a chance that units hardly ever meet.
+const APART: f64 = 0.01;
 
 /// How often each unit looks at the people of each home.
 struct Flows {
@@ -136,6 +141,10 @@ struct Flows {
     /// How often a colleague of somebody who looked at another unit's people looks at the same ones, by unit, and in general.
     colleagues: BTreeMap<u64, f64>,
     colleague: f64,
+    /// By how much people differ in how often they are looked at.
+    shape: f64,
+    /// How often units meet at people of whom nobody says whose they are, against chance; at most 1.
+    apart: f64,
     /// log2 of how many people there are for each employee.
     tried: f64,
 }
@@ -170,7 +179,7 @@ impl Flows {
         let units = survey.units.iter().collect::<BTreeSet<_>>().len() as f64;
         let (colleagues, colleague) = colleagues(comparison);
         let weeks = past.days / 7.0 + 1.0;
-        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks, units, colleagues, colleague, tried: 0.0 };
+        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks, units, colleagues, colleague, shape: 1.0, apart: 1.0, tried: 0.0 };
         for (print, home) in &mut homes {
             let known = survey.sizes.get(print).copied().unwrap_or(0) as f64;
             // Where nobody says how many there are: those who were ever looked at.
@@ -193,7 +202,29 @@ impl Flows {
         let people: f64 = homes.values().map(|home| home.size).sum();
         flows.tried = (people / comparison.members.len().max(1) as f64).max(1.0).log2();
         flows.homes = homes;
+        let units_meet = flows.units_meet(comparison);
+        flows.shape = if units_meet > 1.0 { 1.0 / (units_meet - 1.0) } else { SHAPE.1 }.clamp(SHAPE.0, SHAPE.1);
+        flows.apart = units_meet.clamp(APART, 1.0);
         flows
+    }
+
+    /// How often two units meet at the people of a third, against chance if all of these were alike.
+    fn units_meet(&self, comparison: &DayComparison<'_>) -> f64 {
+        let survey = comparison.survey;
+        let mut looks: BTreeMap<u64, BTreeMap<u64, f64>> = BTreeMap::new();
+        let mut met = 0.0;
+        for (home, readers) in comparison.by_home().filter(|(_, readers)| readers.len() <= FEW) {
+            let units = readers.iter().map(|look| survey.unit(look.who)).filter(|unit| *unit != home || home == NONE);
+            let units: BTreeSet<u64> = units.collect();
+            met += (units.len() * units.len().saturating_sub(1)) as f64 / 2.0;
+            let of_home = looks.entry(home).or_default();
+            units.iter().for_each(|unit| *of_home.entry(*unit).or_default() += 1.0);
+        }
+        let by_chance = looks.iter().map(|(home, units)| {
+            let (sum, squares) = units.values().fold((0.0, 0.0), |sum, looks| (sum.0 + looks, sum.1 + looks * looks));
+            (sum * sum - squares) / 2.0 / self.homes.get(home).map_or(1.0, |home| home.size)
+        });
+        (met + 2.0) / (by_chance.sum::<f64>() + 1.0)
     }
 
     /// A unit that never looked there may still do so: one look in all that time is taken as seen.
@@ -215,8 +246,9 @@ impl Flows {
         let home = self.homes.get(&print)?;
         // The people of a home are not alike: who was looked at often before is looked at often again.
         let seen = comparison.recent.past().seen(readers[0].subject).unwrap_or(home.past);
-        let shape = SHAPE + seen;
-        let at_one = shape / (SHAPE + home.past) / home.size;
+        let shape = self.shape + seen;
+        let apart = if print == NONE { self.apart } else { 1.0 };
+        let at_one = apart * shape / (self.shape + home.past) / home.size;
         let mut of_unit: BTreeMap<u64, Vec<u32>> = BTreeMap::new();
         for look in readers {
             of_unit.entry(survey.unit(look.who)).or_default().push(look.who);
@@ -251,7 +283,10 @@ impl Flows {
         let (size, bits) = best?;
         // It is told of each of them, and any of the cuts may have been the one.
         let bits = bits - self.tried - (size as f64).log2() - ((arrivals.len() + 1 - CROWD) as f64).log2();
-        (bits > 0.0).then(|| (arrivals[..size].iter().map(|(.., who)| *who).collect(), bits))
+        // Whoever serves somebody has looked before: of a person at whom nobody did, no unit is known to.
+        let unknown = own.filter(|_| print == NONE && seen == 0.0);
+        let more = unknown.and_then(|unit| of_unit.get(&unit)).into_iter().flatten().copied();
+        (bits > 0.0).then(|| (arrivals[..size].iter().map(|(.., who)| *who).chain(more).collect(), bits))
     }
 }
 

@@ -41,8 +41,8 @@
 
 use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
+use crate::population::comparison::DayComparison;
 use crate::population::long_run::{LongExcess, excesses};
-use crate::population::lookups::DayComparison;
 use crate::population::summary::Summary;
 use crate::population::{SMALLEST_GROUP, Share};
 use crate::profile::counts::CountScope;

@@ -41,7 +41,7 @@ use crate::classify::subjects::Subjects;
 use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
 use crate::model::typology::Typology;
-use crate::population::lookups::DayComparison;
+use crate::population::comparison::DayComparison;
 use crate::population::sources::VolumeDrop;
 use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};

@@ -38,7 +38,7 @@
 
 use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
 use crate::model::typology::Typology;
-use crate::population::lookups::DayComparison;
+use crate::population::comparison::DayComparison;
 use crate::population::meetings::AgentMeetings;
 use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;

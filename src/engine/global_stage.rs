@@ -3,7 +3,7 @@
 //!
 //! It puts what it gets into an order of its own, so its replies do not depend on how employees are spread over keyed stages.
 
-use crate::detect;
+use crate::detect::{self, GroupFinding};
 use crate::engine::context::Context;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
@@ -11,10 +11,12 @@ use crate::engine::source_monitor::SourceMonitor;
 use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use crate::model::typology::Typology;
+use crate::population::comparison::DayComparison;
 use crate::population::group_activity::GroupActivity;
-use crate::population::lookups::{DayComparison, RecentLookups};
-use crate::population::meetings::meetings;
-use crate::population::survey::{Homes, Survey};
+use crate::population::homes::Homes;
+use crate::population::lookups::RecentLookups;
+use crate::population::meetings::{EmployerMeetings, meetings};
+use crate::population::survey::Survey;
 use crate::population::volume::begin;
 use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
@@ -96,9 +98,14 @@ impl GlobalStage {
         let recent = &self.lookups;
         let day = DayComparison { last, members: &summaries, lookups: &lookups, recent, survey: &survey, meetings: &meetings };
         let findings = detect::compare_employees(&context.settings, &day);
-        let of_vendors = findings.iter().filter(|found| found.finding.typology == Typology::VendorCohort);
-        let found = of_vendors.map(|found| found.actor.name().clone()).collect();
-        self.lookups.learn(last, &meetings, &found);
+        // A list that is shared for months must not become a habit.
+        let is_found = |employer: &EmployerMeetings| {
+            let found =
+                |found: &GroupFinding| found.finding.typology == Typology::VendorCohort && found.finding.group == Some(employer.employer);
+            findings.iter().any(found)
+        };
+        let employers: Vec<_> = meetings.iter().filter(|employer| !is_found(employer)).map(|of| (of.employer, of.total())).collect();
+        self.lookups.learn(last, employers.into_iter());
         DayReply { models, findings }
     }
 

@@ -5,27 +5,17 @@
 //! kept subject is judged exactly, and those that are not kept are not judged.
 
 use crate::model::access::Actor;
-use crate::population::meetings::EmployerMeetings;
+use crate::population::homes::Homes;
+use crate::population::lookup::Lookup;
 use crate::population::past_looks::PastLooks;
 use crate::population::summary::Summary;
-use crate::population::survey::{Homes, Survey};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Closed days that are compared.
 pub const DAYS: u32 = 7;
 /// Looks that are kept.
 const MOST: usize = 16_000_000;
-
-/// One employee's look at a subject.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Lookup {
-    /// The subject.
-    pub subject: u64,
-    /// The employee, by number.
-    pub who: u32,
-}
 
 /// The looks of the last days.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,22 +32,6 @@ impl Default for RecentLookups {
     fn default() -> RecentLookups {
         RecentLookups { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX, past: PastLooks::default() }
     }
-}
-
-/// What cross-employee detectors look at: one tick.
-pub struct DayComparison<'a> {
-    /// The day that has just closed everywhere.
-    pub last: u32,
-    /// Summaries of all employees, in the order of their actors.
-    pub members: &'a [Summary],
-    /// The looks of the last days, by subject and employee, each pair once.
-    pub lookups: &'a [Lookup],
-    /// Employees by number.
-    pub recent: &'a RecentLookups,
-    /// Units of employees and subjects.
-    pub survey: &'a Survey,
-    /// What agents of each outside employer have in common.
-    pub meetings: &'a [EmployerMeetings],
 }
 
 impl RecentLookups {
@@ -123,18 +97,10 @@ impl RecentLookups {
         &self.past
     }
 
-    /// Learns once a week how often agents of one employer meet. An employer with findings is left out: a list that is shared for months
-    /// must not become a habit.
-    pub fn learn(&mut self, last: u32, meetings: &[EmployerMeetings], found: &BTreeSet<Arc<str>>) {
-        if last % DAYS == 0 {
-            for employer in meetings
-                .iter()
-                .filter(|employer| !employer.agents.iter().any(|agent| found.contains(self.actors[agent.who as usize].name())))
-            {
-                let met = employer.agents.iter().map(|agent| agent.people as f64).sum();
-                let expected = employer.agents.iter().map(|agent| agent.by_chance).sum();
-                self.past.take_meetings(employer.employer, met, expected);
-            }
+    /// Learns once a week what the agents of one employer had in common, and what would have been by chance.
+    pub fn learn(&mut self, last: u32, employers: impl Iterator<Item = (u64, (f64, f64))>) {
+        if last.is_multiple_of(DAYS) {
+            employers.for_each(|(employer, (met, expected))| self.past.take_meetings(employer, met, expected));
         }
     }
 
@@ -144,27 +110,5 @@ impl RecentLookups {
         all.sort_unstable();
         all.dedup();
         all
-    }
-}
-
-impl<'a> DayComparison<'a> {
-    /// The employee of a look.
-    pub fn actor(&self, look: &Lookup) -> &'a Actor {
-        &self.recent.actors[look.who as usize]
-    }
-
-    /// The summary of an employee.
-    pub fn member(&self, actor: &Actor) -> Option<&'a Summary> {
-        self.members.binary_search_by(|member| member.actor.cmp(actor)).ok().map(|at| &self.members[at])
-    }
-
-    /// The looks at each subject with the print of the unit that serves it, one group after the other.
-    pub fn by_home(&self) -> impl Iterator<Item = (u64, &'a [Lookup])> {
-        self.survey.homes.iter().copied().zip(self.lookups.chunk_by(|a, b| a.subject == b.subject))
-    }
-
-    /// The looks at each subject, one group after the other.
-    pub fn by_subject(&self) -> impl Iterator<Item = &'a [Lookup]> {
-        self.lookups.chunk_by(|a, b| a.subject == b.subject)
     }
 }

@@ -5,8 +5,10 @@
 //! apart, and it scatters as it does among all employees. Meetings at the own customers of an agent's unit say nothing and are left out. An
 //! employer whose agents have met more often for weeks has that as its habit.
 
-use crate::population::lookups::{Lookup, RecentLookups};
-use crate::population::survey::{NONE, Survey, overdispersion};
+use crate::population::homes::NONE;
+use crate::population::lookup::Lookup;
+use crate::population::lookups::RecentLookups;
+use crate::population::survey::{Survey, overdispersion};
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -45,6 +47,13 @@ pub struct AgentMeetings {
     pub variance: f64,
     /// With whom most are shared.
     pub with: Vec<u32>,
+}
+
+impl EmployerMeetings {
+    /// What the agents have in common, and what would be by chance.
+    pub fn total(&self) -> (f64, f64) {
+        self.agents.iter().fold((0.0, 0.0), |sum, agent| (sum.0 + agent.people as f64, sum.1 + agent.by_chance))
+    }
 }
 
 /// Sums over looks and meetings: of one unit, of different ones.
@@ -261,8 +270,8 @@ mod tests {
     use super::*;
     use crate::classify::subjects::Subjects;
     use crate::model::access::Actor;
+    use crate::population::homes::{Homes, print};
     use crate::population::summary::{Excess, Summary};
-    use crate::population::survey::{Homes, print};
     use crate::profile::baseline::Prediction;
     use crate::profile::conduct::touched::People;
     use crate::profile::history::Moments;

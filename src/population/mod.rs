@@ -2,10 +2,13 @@
 //!
 //! It reads summaries only, in the order of their actors, so its result does not depend on how records interleave.
 
+pub mod comparison;
 pub mod finding_calibration;
 pub mod group_activity;
 mod histogram;
+pub mod homes;
 pub mod long_run;
+pub mod lookup;
 pub mod lookups;
 pub mod meetings;
 pub mod past_looks;

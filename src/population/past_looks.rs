@@ -3,8 +3,8 @@
 //!
 //! Room is bounded: past [`MOST`] entries the smallest, and of people those with the largest prints, are forgotten.
 
-use crate::population::lookups::Lookup;
-use crate::population::survey::Homes;
+use crate::population::homes::Homes;
+use crate::population::lookup::Lookup;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

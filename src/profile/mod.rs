@@ -362,7 +362,7 @@ impl Profile {
             (Measure::OffDuty, of(change.duty != Duty::On && !access.is_of_served(), open)),
             (Measure::Dossiers, u64::from(change.dossier.is_some())),
             (Measure::Purposed, of(access.purpose.is_some(), all)),
-            (Measure::Claimed, of(justification.claimed, one_by_one)),
+            (Measure::Claimed, of(justification.claimed && justification.owner != ReferenceOwner::Helped, one_by_one)),
             (Measure::ClaimedOther, of(justification.owner == ReferenceOwner::Other, one_by_one)),
             (Measure::ClaimedUnknown, of(justification.owner == ReferenceOwner::Unknown, one_by_one)),
         ];

@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Cases in which the global stage or the activity of a group matters.
-const CASES: [&str; 4] = [
+const CASES: [&str; 5] = [
     "celebrity/fires_on_a_crowd_at_one_person",
     "vendor_cohort/fires_on_agents_who_share_a_list",
+    "vendor_cohort/fires_on_another_units_customers",
     "splitting_collusion/fires_on_four_who_share_a_list",
     "bulk_extract/fires_above_a_peak_that_all_share",
 ];

@@ -1,12 +1,13 @@
 //! Where it is known whose the customers are: the looks of a unit's members at the people of one unit, each against the own past and
 //! that of the flow between the two units, and those who rose together.
 
-use super::{FEWEST, MOST, OF_ONE, scan};
+use super::scan::{FEWEST, MOST, OF_ONE, scan};
 use crate::detect::{Finding, GroupFinding};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
-use crate::population::lookups::DayComparison;
-use crate::population::survey::{NONE, overdispersion};
+use crate::population::comparison::DayComparison;
+use crate::population::homes::NONE;
+use crate::population::survey::overdispersion;
 use crate::profile::baseline::Prediction;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -85,7 +86,10 @@ pub(super) fn find(comparison: &DayComparison<'_>, floor: u64) -> Vec<GroupFindi
     }
     let mut destinations: BTreeMap<u64, u32> = BTreeMap::new();
     groups.keys().for_each(|(unit, _)| *destinations.entry(*unit).or_default() += 1);
-    let slope = slope(groups.values().flatten().map(|cell| cell.bits).collect());
+    let mut bits: Vec<f64> = groups.values().flatten().map(|cell| cell.bits).collect();
+    // Whoever never looked anywhere else is as good a witness.
+    bits.resize(bits.len().max(comparison.members.len()), 0.0);
+    let slope = slope(bits);
     groups.values_mut().flatten().for_each(|cell| cell.bits = (cell.bits * slope).min(OF_ONE));
     let tried = |unit: u64| f64::from(destinations.get(&unit).copied().unwrap_or(1)).log2();
     let found = groups.into_iter().flat_map(|((unit, home), cells)| {

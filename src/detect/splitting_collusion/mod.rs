@@ -40,15 +40,17 @@
 //! Four of thirty tellers each look up 15 strangers a day more than they used to, in the same week, and never the same ones.
 
 mod by_destination;
+mod scan;
 
 use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
-use crate::population::lookups::DayComparison;
+use crate::population::comparison::DayComparison;
+use crate::population::homes::NONE;
 use crate::population::summary::Summary;
-use crate::population::survey::NONE;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
+use scan::{FEWEST, MOST, OF_ONE, scan};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -62,11 +64,6 @@ pub const DETECTOR: Detector = Detector {
     on_day_closed: Some(on_day_closed),
 };
 
-/// Members of a reported group, at the least and at the most.
-const FEWEST: usize = 3;
-const MOST: usize = 8;
-/// What one member contributes at the most, in bits: a larger excess is found by other detectors.
-const OF_ONE: f64 = 12.0;
 /// The least that a member of the group contributes, by rank and by the model: somebody is always first by rank.
 const LEAST: f64 = 2.5;
 /// The smallest sum that is reported, in bits.
@@ -115,7 +112,9 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
     let surge = (everybody.bits(quartile).min(quartile) - 2.0).max(0.0);
     let weight = |member: &Summary| (everybody.bits(member.excess.bits) - surge).min(OF_ONE);
     let most = members.iter().take(MOST.min(n / 2)).take_while(|member| weight(member).min(member.excess.bits) >= LEAST).count();
-    let Some((size, bits)) = scan(members.iter().take(most).map(|member| weight(member)), n, 0.0) else { return Vec::new() };
+    let Some((size, bits)) = scan(members.iter().take(most).map(|member| weight(member)), n, 0.0).filter(|(_, bits)| *bits >= TELL) else {
+        return Vec::new();
+    };
     let group = &members[..size];
     let people: u64 = group.iter().map(|member| member.excess.count).sum();
     if people < floor {
@@ -140,20 +139,4 @@ fn of_unit(mut members: Vec<&Summary>, everybody: &Ranks, floor: u64) -> Vec<Gro
         GroupFinding { actor: member.actor.clone(), finding }
     };
     group.iter().map(one).collect()
-}
-
-/// How many of the first of `n` members together are the most surprising, and how surprising they are, where that is enough to be told.
-/// `tried`: what it takes to have looked in so many places.
-fn scan(weights: impl Iterator<Item = f64>, n: usize, tried: f64) -> Option<(usize, f64)> {
-    let (mut sum, mut choices, mut best) = (0.0, 0.0, None::<(usize, f64)>);
-    for (at, weight) in weights.enumerate() {
-        sum += weight;
-        // log2 of how many ways there are to choose so many.
-        choices += ((n - at) as f64 / (at + 1) as f64).log2();
-        let bits = sum - choices - tried;
-        if at + 1 >= FEWEST && best.is_none_or(|(_, of_best)| bits > of_best) {
-            best = Some((at + 1, bits));
-        }
-    }
-    best.filter(|(_, bits)| *bits >= TELL)
 }
