@@ -130,12 +130,12 @@ fn of_flow(comparison: &DayComparison<'_>, mut cells: Vec<Cell>, flow: &Flow, pe
     }
     cells.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.who.cmp(&b.who)));
     // A rise of the whole unit is taken off by its member at the upper quartile, one of those who do the same work by the one
-    // behind whom there is a third of them.
+    // behind whom there is half of them.
     let surge = cells.get(n / 4).map_or(0.0, |cell| cell.bits);
     let mut of_peers: BTreeMap<u64, f64> = BTreeMap::new();
     for ((_, group), size) in peers.range((comparison.survey.unit(cells[0].who), 0)..=(comparison.survey.unit(cells[0].who), u64::MAX)) {
         if *size >= FEWEST_PEERS {
-            let peer = cells.iter().filter(|cell| comparison.survey.group(cell.who) == *group).nth(2 * size / 3);
+            let peer = cells.iter().filter(|cell| comparison.survey.group(cell.who) == *group).nth((size / 2).max(FEWEST_PEERS - 1));
             of_peers.insert(*group, peer.map_or(0.0, |cell| cell.bits));
         }
     }

@@ -23,7 +23,7 @@
 //! Without owners, each member's deviation is ranked among all employees. The surprise of the three to
 //! eight highest of a unit is added up, at most 12 bits each, less what it takes to choose so many of so many members (a scan
 //! statistic: Kulldorff 1997; Donoho and Jin, "Higher criticism", 2004). A rise of the whole unit is taken off by its member at
-//! the upper quartile, and one of those who do the same work by the member behind whom a third of them is. A sum of 12 bits is
+//! the upper quartile, and one of those who do the same work by the member behind whom half of them are. A sum of 12 bits is
 //! reported, with owners one of 20.
 //!
 //! ## Innocent look-alikes
