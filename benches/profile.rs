@@ -4,6 +4,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use leakwarden::classify::classifier::Classifier;
 use leakwarden::classify::directory::Directory;
 use leakwarden::classify::duty::duty;
+use leakwarden::classify::references::ReferenceOwner;
 use leakwarden::classify::subjects::Subjects;
 use leakwarden::config::load;
 use leakwarden::config::schema::Config;
@@ -72,7 +73,12 @@ fn applying(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(format!("apply/{name}"));
         group.throughput(Throughput::Elements(count));
         group.sample_size(20);
-        let open = Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: Persons::NOBODY, claimed: false };
+        let open = Justification {
+            unexplained: UnexplainedSubjects::Everybody,
+            unexplained_unnamed: Persons::NOBODY,
+            claimed: false,
+            owner: ReferenceOwner::Own,
+        };
         group.bench_function("Profile::apply", |bencher| {
             let fresh = || Profile::new(Actor::Employee("e1".into()));
             bencher.iter_batched_ref(
