@@ -103,8 +103,8 @@ fn a_company_calibrates_itself_the_same_whatever_the_threads_and_its_file_is_tak
     let dir = tempfile::tempdir().expect("a directory");
     let company = Company::new(Options { employees: 120, days: 36, seed: 301, ..Options::default() }).expect("a company");
     company.write(dir.path()).expect("written");
-    let one = calibrate(dir.path(), &["--threads", "1", "--passes", "3", "--out", "one.json", "access.jsonl"]);
-    let two = calibrate(dir.path(), &["--threads", "2", "--passes", "3", "--out", "two.json", "access.jsonl"]);
+    let one = calibrate(dir.path(), &["--threads", "1", "--passes", "5", "--out", "one.json", "access.jsonl"]);
+    let two = calibrate(dir.path(), &["--threads", "2", "--passes", "5", "--out", "two.json", "access.jsonl"]);
     assert!(one.status == two.status && one.out == two.out, "{} {}", one.err, two.err);
     let told = String::from_utf8(one.out).expect("is text");
     assert!(told.contains("at 3 places a day") && told.contains("schemes planted"), "{told}");
