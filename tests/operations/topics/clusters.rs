@@ -1,12 +1,14 @@
 //! Clusters as operators set them up and restart them: what cannot work is refused by the rule that is broken, and what is ordinary
 //! says so in a line.
 
+use crate::common::kafka::alerts::{contradictions, differences, settled};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::company::Company;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
-use std::collections::BTreeSet;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// It ends with the rule.
 fn refused(mut service: Service, rule: &str) {
@@ -141,7 +143,17 @@ fn a_campaign_of_a_unit() {
     for process in processes {
         assert!(process.stop().success());
     }
-    cluster.run.holds(&with);
+    // What is left of the budget at the end of a day shows alerts without another revision: a replay's file says so.
+    let unshown = |alerts: BTreeMap<String, Value>| -> BTreeMap<String, Value> {
+        let strip = |mut alert: Value| {
+            alert.as_object_mut().expect("an alert").remove("shown_at");
+            alert
+        };
+        alerts.into_iter().map(|(id, alert)| (id, strip(alert))).collect()
+    };
+    let told = cluster.run.told();
+    assert_eq!(contradictions(&told), []);
+    assert_eq!(differences(&unshown(with), &unshown(settled(told))), Vec::<String>::new());
 }
 
 /// Somebody configured a cluster and no sink: the alerts of all processes are in one topic, which is made.
@@ -152,7 +164,7 @@ fn a_cluster_without_a_sink() {
     let elsewhere = std::mem::replace(&mut cluster.run.alerts, "no-sink.own.alerts".to_owned());
     let expected = cluster.run.expected();
     cluster.run.produce(0, 1);
-    let sink = format!("[[sink]]\nkind = \"kafka\"\nbrokers = \"{}\"\ntopic = \"no-sink.own.alerts\"\n", broker.brokers());
+    let sink = format!("[[sink]]\nkind = \"kafka\"\nbrokers = \"{}\"\ntopic = \"no-sink.own.alerts\"\n[sink.client]\n", broker.brokers());
     let process = cluster.start_otherwise(0, &sink, "");
     process.ready();
     cluster.settled(|| process.log());
