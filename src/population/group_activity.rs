@@ -185,8 +185,8 @@ mod tests {
         let alone = of(&[&[honest; 8][..], &[liar]].concat());
         assert_eq!(alone.claims_of_others((7, 100), liar, Unknown), 0.0);
         assert!(alone.claims_of_others((7, 100), honest, Unknown) < 0.4, "one of nine moves it by little");
-        let outage = of(&[claims(&[Own, Unknown, Unknown, Unknown]); 8]);
-        assert!(outage.claims_of_others((7, 100), liar, Unknown) > 0.5);
+        let one = claims(&[Own, Unknown, Unknown, Unknown]);
+        assert!(of(&[one; 8]).claims_of_others((7, 100), one, Unknown) > 0.5);
         let few = of(&[claims(&[Unknown; 4]); 3]);
         assert_eq!(few.claims_of_others((7, 100), honest, Unknown), 0.0, "three say nothing of a unit");
     }
