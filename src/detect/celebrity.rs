@@ -113,7 +113,7 @@ fn once(context: &AccessContext<'_>) -> Option<Finding> {
 }
 
 /// What the rarity of one look is worth at the most.
-const RARE: f64 = 5.0;
+const RARE: f64 = 2.5;
 /// Employees who read one subject, from which on they are compared.
 const CROWD: usize = 3;
 /// Readers of one subject that are no crowd yet.
