@@ -54,7 +54,6 @@ pub struct BundleItem {
 
 /// What an input partition sends to a task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "almost all are records")]
 pub enum RoutedItem {
     /// A record. Its partition and position are those of the input.
     Record {
