@@ -116,6 +116,7 @@ impl Bench {
                 before: &|window| tracked.before(window),
                 group_activity: 1.0,
                 group_activity_before: 1.0,
+                lapses: Default::default(),
                 subjects: &self.context.subjects,
                 statute: &self.context.statute,
                 floor: 0,

@@ -134,7 +134,7 @@ fn more(
     if count < context.floor {
         return None;
     }
-    let bits = context.predicted(usual, before, days).bits(count);
+    let bits = context.predicted(usual, before, window, days).bits(count);
     (bits >= MORE_THAN_USUAL).then_some(More { window, count, bits, measure })
 }
 

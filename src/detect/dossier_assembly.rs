@@ -95,7 +95,7 @@ fn one_ordered(context: &AccessContext<'_>, dossier: &Dossier) -> Option<Finding
     }
     // Where much else of the day is without a reason as never before, tickets are not filed: one dossier more says nothing then.
     let (open, people) = (context.of_today(Measure::Unexplained), context.of_today(Measure::Persons));
-    if context.share_bits(Share::Unexplained, Window::H24, open, people) > LAPSE {
+    if context.lapses_in(Window::H24) > 0 || context.share_bits(Share::Unexplained, Window::H24, open, people) > LAPSE {
         return None;
     }
     let usual = context.expected(Measure::Dossiers).mean;

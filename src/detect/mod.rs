@@ -47,6 +47,7 @@ use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};
 use crate::profile::history::AllMoments;
 use crate::profile::justification::Justification;
+use crate::profile::lapses::{self, Lapses};
 use crate::profile::measure::Measure;
 use crate::profile::told::Told;
 use crate::profile::window::Window;
@@ -269,6 +270,8 @@ pub struct AccessContext<'a> {
     pub group_activity: f64,
     /// The same of the day before, whose evening the last 24 hours still hold.
     pub group_activity_before: f64,
+    /// The last days on which hardly anybody of the group or unit had reasons on file.
+    pub lapses: Lapses,
     /// Tags of subjects.
     pub subjects: &'a Subjects,
     /// Weights of kinds.
@@ -303,7 +306,7 @@ impl AccessContext<'_> {
 
     /// What is expected of a measure today, from the closed days before today and the peers.
     pub fn expected(&self, measure: Measure) -> Prediction {
-        self.predicted(measure, self.own, 1)
+        self.predicted(measure, self.own, Window::H24, 1)
     }
 
     /// The same for the last 24 hours, which hold yesterday's evening: a peak that the group shared yesterday raises it as well.
@@ -314,14 +317,23 @@ impl AccessContext<'_> {
 
     /// The same for a window of days, from days before the window only, so that a slow rise is not compared with itself.
     pub fn expected_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
-        self.predicted(measure, (self.before)(window), days.max(1))
+        self.predicted(measure, (self.before)(window), window, days.max(1))
     }
 
-    fn predicted(&self, measure: Measure, own: &AllMoments, days: u32) -> Prediction {
+    /// How many days of a window that ends today are lapses.
+    pub fn lapses_in(&self, window: Window) -> u32 {
+        self.lapses.within(self.change.day, window.days().max(1))
+    }
+
+    fn predicted(&self, measure: Measure, own: &AllMoments, window: Window, days: u32) -> Prediction {
+        let lapsed = if measure.rests_on_reasons() { self.lapses_in(window).min(days) } else { 0 };
         let days = f64::from(days);
         let usual = predict(own[measure as usize], self.group.measures[measure as usize].moments, days);
         // Today's part of the window is expected to be as much larger as the group's day is.
-        if measure.rises_together() && self.group_activity > 1.0 { usual.scaled(1.0 + (self.group_activity - 1.0) / days) } else { usual }
+        let together = if measure.rises_together() { 1.0 + (self.group_activity - 1.0) / days } else { 1.0 };
+        // And what reasons would have covered is without one on days on which nobody has any.
+        let without = if lapsed > 0 { 1.0 + (lapses::rise(own) - 1.0) * f64::from(lapsed) / days } else { 1.0 };
+        if together * without > 1.0 { usual.scaled(together * without) } else { usual }
     }
 
     /// Days of activity in a window that ends today, and the sum of a measure over them.
@@ -349,6 +361,9 @@ impl AccessContext<'_> {
 
     /// How surprising it is that so many of `n` in a window have the property of a share.
     pub fn share_bits(&self, share: Share, window: Window, count: u64, n: u64) -> f64 {
+        if share == Share::Unexplained && self.lapses_in(window) > 0 {
+            return 0.0;
+        }
         let own = if window.days() == 1 { self.own } else { (self.before)(window) };
         predict_share(share.sums(own), self.group.shares[share as usize], n as f64).bits(count)
     }

@@ -83,6 +83,10 @@ pub fn judge_access(
     }
     let day = change.day;
     let past = (!change.in_today).then(|| (tracked.profile.history.all_moments(day.saturating_sub(1)), Before::default()));
+    let is_lapse = |group: &u64| *group != 0 && env.group_activity.is_lapse_of_others((*group, day), tracked.marks.activity);
+    if past.is_none() && tracked.groups.iter().any(is_lapse) {
+        tracked.marks.lapses.note(day);
+    }
     let before = |window| match &past {
         None => tracked.before(window),
         Some((own, before)) => before.of(&tracked.profile.history, day, window).unwrap_or(own),
@@ -106,6 +110,7 @@ pub fn judge_access(
         before: &before,
         group_activity: activity_of(day, activity.0),
         group_activity_before: activity_of(day.saturating_sub(1), activity.1),
+        lapses: tracked.marks.lapses,
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
@@ -269,8 +274,10 @@ fn triage(
     let settings = &context.alerts;
     let group = tracked.group.clone();
     let weight = context.statute.weight_b(trigger.kinds).max(1);
-    let standing =
-        Standing { grave: standing::is_grave(finding, weight, trigger.employed), claimed: trigger.claimed, place: trigger.place(context) };
+    // Where nobody has reasons on file, to have none makes nothing grave.
+    let lapsed = finding.measure.rests_on_reasons() && tracked.marks.lapses.within(trigger.day, finding.window.days().max(1)) > 0;
+    let grave = standing::is_grave(finding, weight, trigger.employed) && !(lapsed && standing::rests_on_reasons(finding.typology));
+    let standing = Standing { grave, claimed: trigger.claimed, place: trigger.place(context) };
     let at = FindingContext {
         time: trigger.time,
         found: trigger.found,

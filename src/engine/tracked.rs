@@ -16,6 +16,7 @@ use crate::profile::Profile;
 use crate::profile::baseline::predict;
 use crate::profile::counts::CountScope;
 use crate::profile::history::{AllMoments, History, Moments};
+use crate::profile::lapses::Lapses;
 use crate::profile::measure::Measure;
 use crate::profile::window::{Window, day_of};
 use crate::triage::Episode;
@@ -48,6 +49,9 @@ pub struct Tracked {
     pub dirty: bool,
 }
 
+/// People of a day before what share of them is without a reason says anything.
+const FEWEST_PEOPLE: u64 = 5;
+
 /// How far things have come with an employee.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct TrackingMarks {
@@ -69,6 +73,8 @@ pub struct TrackingMarks {
     pub notice: u32,
     /// What was claimed today.
     pub claims: ClaimsOfDay,
+    /// The last days on which hardly anybody of the group or unit had reasons on file.
+    pub lapses: Lapses,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -264,15 +270,26 @@ impl Tracked {
         }
         let thousandths = |figure: f64| (figure * 1_000.0) as u64;
         let done = (self.profile.today_figure(Measure::Persons) as f64).min(group_activity::MOST * usual.mean);
-        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1, claims: self.marks.claims };
+        // Once so many people were without a reason, what comes later on the day changes nothing: sums only grow.
+        let lapsed = self.marks.activity.lapsed.max(u32::from(self.lapses()));
+        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1, lapsed, claims: self.marks.claims };
         let before = std::mem::replace(&mut self.marks.activity, now);
         let more = Activity {
             done: now.done.saturating_sub(before.done),
             usual: now.usual.saturating_sub(before.usual),
             members: now.members - before.members,
+            lapsed: now.lapsed - before.lapsed,
             claims: now.claims.beyond(before.claims),
         };
         (more != Activity::default()).then_some(more)
+    }
+
+    /// Whether most of today is without a known reason, as it never was.
+    fn lapses(&self) -> bool {
+        let today = |measure| self.profile.today_figure(measure);
+        let (open, people) = (today(Measure::Unexplained), today(Measure::Persons));
+        let usual = |measure: Measure| self.own()[measure as usize].mean;
+        people >= FEWEST_PEOPLE && 5 * open >= 3 * people && usual(Measure::Unexplained) < 0.3 * usual(Measure::Persons)
     }
 
     /// The band of the unexplained score for information obtained on duty.

@@ -6,7 +6,9 @@
 //! on how records of different employees interleave, and it only ever lowers what is held against somebody.
 //!
 //! Claimed reasons are kept in the same way: when the tool that gives out references is down, or its export is late, everybody's are
-//! unknown to the register. That is the unit's day, not the conduct of one of them.
+//! unknown to the register. That is the unit's day, not the conduct of one of them. And where nobody files any, most of what most of
+//! them do is without a reason as never before: a lapse of the unit's, by how many members and not by how much, so that no few of them
+//! make one.
 
 use crate::classify::references::ReferenceOwner;
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,8 @@ pub struct Activity {
     pub usual: u64,
     /// Active members.
     pub members: u32,
+    /// Those of them most of whose day is without a known reason, as their days never were.
+    pub lapsed: u32,
     /// What they claimed.
     pub claims: ClaimsOfDay,
 }
@@ -107,6 +111,7 @@ impl ActivityAccumulator {
         sum.done += of_day.done;
         sum.usual += of_day.usual;
         sum.members += of_day.members;
+        sum.lapsed += of_day.lapsed;
         sum.claims.add(of_day.claims);
     }
 
@@ -138,6 +143,7 @@ impl GroupActivity {
             sum.done += of_day.done;
             sum.usual += of_day.usual;
             sum.members += of_day.members;
+            sum.lapsed += of_day.lapsed;
             sum.claims.add(of_day.claims);
         }
         GroupActivity { days }
@@ -156,6 +162,14 @@ impl GroupActivity {
         if members < FEWEST || usual == 0 { 1.0 } else { (done as f64 / usual as f64).clamp(1.0, MOST) }
     }
 
+    /// Whether most of the others work without known reasons on a day as they never did. `own` is what the asker added.
+    pub fn is_lapse_of_others(&self, at: GroupDay, own: Activity) -> bool {
+        self.days.get(&at).is_some_and(|of_day| {
+            let members = of_day.members.saturating_sub(own.members);
+            members >= FEWEST && 2 * of_day.lapsed.saturating_sub(own.lapsed) > members
+        })
+    }
+
     /// Which share of what the others of a group claimed so far is of one sort. `own` is what the asker added.
     pub fn claims_of_others(&self, at: GroupDay, own: Activity, owner: ReferenceOwner) -> f64 {
         self.days.get(&at).map_or(0.0, |of_day| of_day.claims.beyond(own.claims).share(owner))
@@ -169,7 +183,21 @@ mod tests {
     fn claims(of: &[ReferenceOwner]) -> Activity {
         let mut claims = ClaimsOfDay::default();
         of.iter().for_each(|owner| claims.note(*owner));
-        Activity { done: 1_000, usual: 1_000, members: 1, claims }
+        Activity { done: 1_000, usual: 1_000, members: 1, lapsed: 0, claims }
+    }
+
+    #[test]
+    fn a_unit_lapses_where_most_of_the_others_do_and_not_by_what_few_take() {
+        let of = |lapsed: u32, others: u32| {
+            let mut sums = ActivityAccumulator::default();
+            (0..lapsed + others).for_each(|n| sums.add((7, 100), Activity { members: 1, lapsed: u32::from(n < lapsed), ..claims(&[]) }));
+            GroupActivity::of(vec![sums.sorted()])
+        };
+        let (mine, others) = (Activity { lapsed: 1, ..claims(&[]) }, claims(&[]));
+        assert!(of(7, 3).is_lapse_of_others((7, 100), mine) && of(7, 3).is_lapse_of_others((7, 100), others));
+        assert!(!of(4, 6).is_lapse_of_others((7, 100), mine), "four of ten are few");
+        assert!(!of(6, 0).is_lapse_of_others((7, 100), mine), "five others say nothing of a unit");
+        assert!(!of(9, 0).is_lapse_of_others((7, 101), mine), "of that day nothing is known");
     }
 
     #[test]

@@ -136,6 +136,18 @@ impl Measure {
             Measure::ClaimedOther | Measure::ClaimedUnknown => false,
         }
     }
+
+    /// Whether it counts what no reason is on file for, so that it rises where reasons are not kept.
+    pub fn rests_on_reasons(self) -> bool {
+        match self {
+            Measure::Unexplained | Measure::OffDuty | Measure::Dossiers | Measure::Orders | Measure::Fresh | Measure::Foreign => true,
+            Measure::Misses | Measure::Enumerated | Measure::Segment | Measure::Direct | Measure::NewPlace | Measure::Rare => true,
+            Measure::Polls | Measure::Controls | Measure::Vips | Measure::VipsSingly | Measure::Singly => true,
+            Measure::Persons | Measure::Owned | Measure::Purposed | Measure::Followed | Measure::Mechanical | Measure::Switches => false,
+            Measure::Claimed | Measure::ClaimedOther | Measure::ClaimedUnknown | Measure::Tampered => false,
+            Measure::SpokenFor | Measure::RejectedNames | Measure::LargestClaim => false,
+        }
+    }
 }
 
 /// One figure for each measure.

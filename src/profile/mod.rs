@@ -13,6 +13,7 @@ pub mod evaluated;
 pub mod history;
 pub mod justification;
 pub mod kind_counts;
+pub mod lapses;
 mod late;
 pub mod long_run;
 pub mod measure;

@@ -74,6 +74,11 @@ pub fn is_grave(finding: &Finding, weight: u64, employed: bool) -> bool {
     }
 }
 
+/// Whether a typology is grave for being without a reason.
+pub fn rests_on_reasons(typology: Typology) -> bool {
+    matches!(typology, Typology::DossierAssembly | Typology::TrackedPerson)
+}
+
 /// Whether one finding that is grave by nature opens an alert however often such findings are made here, and where nothing was measured
 /// yet: what is done to the record itself must not become usual by being done to everybody's, no business leads to a planted record, and
 /// nobody works where they are not employed.
