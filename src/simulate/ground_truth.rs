@@ -114,7 +114,8 @@ pub(super) fn assign(world: &mut World) -> GroundTruth {
     let shift = if wanted < scenarios { (seed % 1_000_000) as u32 * 7 } else { 0 };
     for number in shift..shift + wanted {
         let (scenario, round) = (&misuse::SCENARIOS[(number % scenarios) as usize], number / scenarios);
-        let difficulty = Difficulty::ALL[((number + round) % 3) as usize];
+        // However many scenarios there are, each comes in another difficulty every round.
+        let difficulty = Difficulty::ALL[((number % scenarios + 2 * round) % 3) as usize];
         insiders.extend(assigned(&mut pool, scenario, difficulty, true, round));
     }
     if employees >= 500 && !last_day && !innocent {

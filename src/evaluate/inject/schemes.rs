@@ -2,13 +2,14 @@
 //! after they have left.
 
 use crate::classify::employee::{Absence, Employee};
+use crate::classify::notice::notice;
 use crate::engine::context::Context;
 use crate::evaluate::inject::spec::InjectionSpec;
 use crate::evaluate::inject::work_patterns::{WorkPattern, WorkPatterns};
 use crate::evaluate::inject::{Insider, scenarios, strength};
 use crate::model::problem::Problem;
 use crate::model::typology::Typology;
-use crate::profile::window::day_number;
+use crate::profile::window::{day_number, day_of};
 use crate::random::SplitMix64;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,6 +113,7 @@ impl<'a> Schemer<'a> {
         let mut random = SplitMix64::keyed(spec.seed, &format!("{name}/days"));
         let days: Vec<u32> = match spec.typology {
             Typology::GhostLeaver => self.days_away(name, pattern),
+            Typology::DepartureHoarding => self.days_of_notice(name, pattern),
             _ => pattern.days.range(self.begins..).map(|(day, _)| *day).collect(),
         };
         let period = scenarios::period(spec.typology);
@@ -119,6 +121,13 @@ impl<'a> Schemer<'a> {
         let from = random.below(days.len().saturating_sub(span) + 1);
         let until = |day: &&u32| ((**day - days[from]) as usize).is_multiple_of(period);
         days[from..].iter().filter(until).take(spec.days as usize).copied().collect()
+    }
+
+    /// Days of work before a last day that is known.
+    fn days_of_notice(&self, name: &str, pattern: &WorkPattern) -> Vec<u32> {
+        let directory = &self.context.classifier.directory;
+        let leaves = |day: &u32| notice(directory, directory.employee_on(name, day_of(*day)), day_of(*day), None).is_some();
+        pattern.days.range(self.begins..).map(|(day, _)| *day).filter(leaves).collect()
     }
 
     /// Days after the last day of employment, else days of leave and sickness, on which nothing is in the log.

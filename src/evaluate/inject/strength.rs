@@ -53,6 +53,7 @@ const USUAL: &[(Typology, [(u32, u32); 3])] = &[
     (Typology::BorrowedAccount, [(150, 4), (30, 3), (15, 5)]),
     (Typology::SharedPrivilege, [(400, 6), (70, 6), (25, 8)]),
     (Typology::GhostLeaver, [(200, 2), (60, 3), (15, 2)]),
+    (Typology::DepartureHoarding, [(200, 2), (60, 5), (20, 8)]),
     (Typology::OffDuty, [(150, 4), (30, 5), (12, 3)]),
     (Typology::RoleWithoutNeed, [(50, 3), (20, 5), (4, 5)]),
     (Typology::SegmentSkim, [(900, 2), (150, 3), (20, 5)]),
