@@ -25,7 +25,7 @@ fn of(world: &World, unit: u16) -> Option<Quota> {
     asked.then(|| Quota {
         since: days / 4 + (dice >> 8) as u32 % (days / 3 + 1),
         persons: 35 + 5 * ((dice >> 24) % 4) as u32,
-        on_file: (dice >> 40) % 4 != 0,
+        on_file: !(dice >> 40).is_multiple_of(4),
     })
 }
 
