@@ -124,6 +124,8 @@ const MOST: usize = 2_000;
 const NAMED: usize = 50;
 /// How many looks the usual share of people whom a second colleague looks at weighs, in a unit's own.
 const COLLEAGUES: f64 = 50.0;
+/// What share of the surprise of the most surprising cut a larger one must have for its members to be told of.
+const NEARLY: f64 = 0.7;
 /// The shape of the gamma distribution by which people differ in how often they are looked at: the least and the most.
 const SHAPE: (f64, f64) = (0.5, 20.0);
 /// The least to which it lowers a chance that units hardly ever meet.
@@ -241,6 +243,7 @@ impl Flows {
     }
 
     /// The crowd at a subject: those whose units have the least business there, and how surprising it is that so many of them looked.
+    /// Told of are all up to whom it is nearly as surprising.
     fn crowd(&self, comparison: &DayComparison<'_>, print: u64, readers: &[Lookup]) -> Option<(Vec<u32>, f64)> {
         let survey = comparison.survey;
         let home = self.homes.get(&print)?;
@@ -267,6 +270,7 @@ impl Flows {
         arrivals.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.cmp(&b.2)));
         let of_own = own.map(|unit| of(&unit));
         let (mut best, mut colleagues, mut most_weekly) = (None::<(usize, f64)>, 0.0, 0.0f64);
+        let mut cuts: Vec<(usize, f64)> = Vec::new();
         for (at, (rate, weekly, _)) in arrivals.iter().enumerate() {
             colleagues += if *rate > weekly * at_one { *rate } else { 0.0 };
             most_weekly = most_weekly.max(*weekly);
@@ -276,17 +280,19 @@ impl Flows {
             let own = of_own.filter(|of_own| *of_own <= most_weekly).unwrap_or(0.0);
             let mean = ((self.up_to(home, most_weekly) - own) * at_one).max(1e-9) + colleagues;
             let bits = Prediction { mean, variance: mean + mean * mean / shape }.bits(at as u64 + 1);
+            cuts.push((at + 1, bits));
             if best.is_none_or(|(_, most)| bits > most) {
                 best = Some((at + 1, bits));
             }
         }
         let (size, bits) = best?;
+        let told = cuts.iter().rev().find(|(_, of)| *of >= NEARLY * bits).map_or(size, |(size, _)| *size);
         // It is told of each of them, and any of the cuts may have been the one.
         let bits = bits - self.tried - (size as f64).log2() - ((arrivals.len() + 1 - CROWD) as f64).log2();
         // Whoever serves somebody has looked before: of a person at whom nobody did, no unit is known to.
         let unknown = own.filter(|_| print == NONE && seen == 0.0);
         let more = unknown.and_then(|unit| of_unit.get(&unit)).into_iter().flatten().copied();
-        (bits > 0.0).then(|| (arrivals[..size].iter().map(|(.., who)| *who).chain(more).collect(), bits))
+        (bits > 0.0).then(|| (arrivals[..told].iter().map(|(.., who)| *who).chain(more).collect(), bits))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The case of a revision: the person's, by all that is found about them, or that of the group which the alert is about.
 
+use crate::classify::directory::Directory;
 use crate::engine::env::Env;
 use crate::engine::tracked::Tracked;
 use crate::model::kind::Kinds;
@@ -13,6 +14,10 @@ use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::{CaseView, case_id, group_case_id};
 use crate::triage::innocent_reasons::was_employed;
 use crate::triage::standing::Standing;
+use std::sync::Arc;
+
+/// Members of one job from which on a group is rather a campaign.
+const CAMPAIGN: f64 = 6.0;
 
 /// Days after which nobody is new.
 const SETTLED_IN: f64 = 28.0;
@@ -31,7 +36,6 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     let of_case = |other: &&Episode| episode.group.is_some() || other.group.is_none();
     let mut episodes: Vec<&Episode> = tracked.episodes.iter().filter(of_case).chain([episode]).collect();
     episodes.sort_by_key(|episode| episode.typology);
-    let standing = standing(episodes.iter().copied().filter(|other| other.is_alert()));
     let weight_of = |episode: &Episode| {
         let kinds: Kinds = episode.peak.observed.kinds.keys().copied().collect();
         context.statute.weight_b(kinds).max(1)
@@ -51,8 +55,11 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
     let ghost = episodes.iter().find(|episode| episode.typology == Typology::GhostLeaver);
     let spell = |day: u32| context.classifier.directory.employee_on(&name, day_of(day));
+    // Whom the directory now says to have been employed then was no leaver.
     let came_late = ghost.is_some_and(|ghost| was_employed(spell(ghost.last_day()), ghost.first_day(), ghost.last_day()));
     features.set(Circumstance::LateFeed, if came_late { 1.0 } else { 0.0 });
+    let counts = |other: &&Episode| other.is_alert() && !(came_late && other.typology == Typology::GhostLeaver);
+    let standing = standing(episodes.iter().copied().filter(counts));
     for (circumstance, measure) in
         [(Circumstance::ClaimedOther, Measure::ClaimedOther), (Circumstance::ClaimedUnknown, Measure::ClaimedUnknown)]
     {
@@ -68,10 +75,23 @@ pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView 
     };
     features.set(Circumstance::Weeks, f64::from(weeks / 7));
     if episode.group.is_some() {
-        features.set(Circumstance::Members, (episode.related.len() as f64 + 1.0).log2());
+        let members = episode.related.len() as f64 + 1.0;
+        features.set(Circumstance::Members, members.log2());
+        if members >= CAMPAIGN && are_of_one_job(&name, episode, &context.classifier.directory) {
+            features.set(Circumstance::OneJob, members.log2());
+        }
         return CaseView::new(id, features, &context.calibration.weights, standing).of_group();
     }
     CaseView::new(id, features, &context.calibration.weights, standing)
+}
+
+/// Whether all members of a group are of one unit and role.
+fn are_of_one_job(name: &str, episode: &Episode, directory: &Directory) -> bool {
+    let job = |name: &str| directory.employee_at(name, Timestamp(episode.evidence.last_ms)).map(|e| (e.unit.clone(), e.role.clone()));
+    job(name).filter(|(unit, role)| unit.is_some() && role.is_some()).is_some_and(|own| {
+        let is_own = |other: &Arc<str>| job(other).is_some_and(|job| job == own);
+        episode.related.iter().all(is_own)
+    })
 }
 
 /// Where a case stands: grave or sure if any of its alerts is, and behind the one login or device that all of its gravest share.

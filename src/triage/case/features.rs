@@ -51,6 +51,8 @@ circumstances! {
     Claimed = "claimed",
     /// log2 of the members of a group.
     Members = "members",
+    /// log2 of the members of a group of six and more, all of one unit and role: a campaign that a branch thought up by itself.
+    OneJob = "one_job",
     /// There are too few employees to measure how often a pattern speaks here, so that bits are discounted: 1.
     Unmeasured = "unmeasured",
     /// The share of people under a reason that is somebody else's.
