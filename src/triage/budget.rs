@@ -75,6 +75,8 @@ struct Case {
 struct Member {
     probability: f64,
     standing: Standing,
+    /// Day of the last revision about this member.
+    day: i64,
 }
 
 impl Case {
@@ -85,9 +87,11 @@ impl Case {
         standings.fold(first, Standing::with)
     }
 
-    /// The highest expected share of true ones of its members.
+    /// The highest expected share of true ones of its members, as told lately: what was thought of a member when the group was another is
+    /// no more.
     fn probability(&self) -> f64 {
-        self.members.values().map(|member| member.probability).fold(0.0, f64::max)
+        let lately = self.members.values().filter(|member| member.day + 1 >= self.day);
+        lately.map(|member| member.probability).fold(0.0, f64::max)
     }
 
     fn rank(&self) -> Rank {
@@ -126,7 +130,7 @@ impl Budget {
         let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
         let case = self.cases.entry(view.id.clone()).or_default();
         (case.is_group, case.day) = (view.is_group, self.day);
-        case.members.insert(who, Member { probability: view.probability, standing: view.standing });
+        case.members.insert(who, Member { probability: view.probability, standing: view.standing, day: self.day });
         case.alerts.insert(alert.id.clone(), said);
         if case.is_shown {
             // It is looked at already: that more joins it takes no place.
