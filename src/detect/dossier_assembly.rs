@@ -19,8 +19,8 @@
 //! ## How it is measured
 //!
 //! The number of such persons today and in seven days is held against how many this employee and the peer group assemble. One that is
-//! to all appearance ordered weighs 24 bits where such come about once in 200 days of a member of the group, and one bit less for each
-//! doubling.
+//! to all appearance ordered weighs 24 bits where such come about once in 200 days of a member of the group, and three bits less for
+//! each doubling: where they come with the work, one more is none that was ordered.
 //!
 //! ## Innocent look-alikes
 //!
@@ -85,6 +85,8 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 /// What one ordered dossier weighs, in bits, and how often such come about a day where it does.
 const ORDERED: f64 = 24.0;
 const SELDOM: f64 = 0.005;
+/// Bits less for each doubling of how often they come about.
+const DOUBLING: f64 = 3.0;
 /// From so many bits on, as how much of a day is without a reason is unusual, reasons are not recorded on it.
 const LAPSE: f64 = 10.0;
 
@@ -99,7 +101,7 @@ fn one_ordered(context: &AccessContext<'_>, dossier: &Dossier) -> Option<Finding
         return None;
     }
     let usual = context.expected(Measure::Dossiers).mean;
-    let bits = ORDERED - (usual / SELDOM).log2().max(0.0);
+    let bits = ORDERED - DOUBLING * (usual / SELDOM).log2().max(0.0);
     (bits > 0.0).then(|| Finding {
         typology: Typology::DossierAssembly,
         window: Window::H24,

@@ -67,7 +67,9 @@ pub fn is_grave(finding: &Finding, weight: u64, employed: bool) -> bool {
         // Of a source's own gaps nobody is the author: those are not judged here.
         Typology::LogGap => true,
         Typology::GhostLeaver => !employed,
-        Typology::DossierAssembly | Typology::TrackedPerson => weight >= GRAVEST_KINDS,
+        // Where dossiers come with the work, one more is none that was ordered.
+        Typology::DossierAssembly => weight >= GRAVEST_KINDS && finding.bits >= STRONG,
+        Typology::TrackedPerson => weight >= GRAVEST_KINDS,
         // To hand over those whom one knows is a leaver's work.
         Typology::DepartureHoarding => finding.measure != Measure::Unexplained && finding.bits >= STRONG,
         _ => false,
