@@ -46,7 +46,7 @@ pub struct AlertSettings {
 }
 
 /// From which expected share of true ones on a case is shown, unless configured otherwise.
-const SHOW_AT: f64 = 0.1;
+const SHOW_AT: f64 = 0.2;
 
 impl Default for AlertSettings {
     fn default() -> AlertSettings {

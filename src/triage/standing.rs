@@ -1,5 +1,5 @@
-//! What decides beside the expected share of true ones where a case stands among the others: how surely it is about whom it names, whether it is grave by
-//! nature, and from which one place it came together with others.
+//! What decides beside the expected share of true ones where a case stands among the others: how surely it is about whom it names,
+//! whether it is grave by nature, and from which one place it came together with others.
 
 use crate::detect::Finding;
 use crate::model::statute::GRAVEST_KINDS;

@@ -49,7 +49,7 @@ fn work(day: i64) -> Vec<Line> {
     for (n, (who, role)) in CLINIC.iter().enumerate() {
         let seed = (day as u64) << 16 | (n as u64) << 8;
         // Everybody is away now and then.
-        if chance(seed) % 12 == 0 {
+        if chance(seed).is_multiple_of(12) {
             continue;
         }
         let usual = match *role {
@@ -61,7 +61,7 @@ fn work(day: i64) -> Vec<Line> {
         for at in 0..count {
             let draw = chance(seed + 16 + at);
             // Half of them come often, the others seldom.
-            let patient = if draw % 2 == 0 { draw / 2 % 300 } else { draw / 2 % REGISTER };
+            let patient = if draw.is_multiple_of(2) { draw / 2 % 300 } else { draw / 2 % REGISTER };
             let time = on(day, "08:10") + Span::minutes((at * 540 / count) as i64) + Span::seconds((draw % 300) as i64);
             let line = look(who, day, "08:00").at(time);
             lines.push(line.reads("crm.customers", &["name", "phone"]).of([patient]).rows(1));

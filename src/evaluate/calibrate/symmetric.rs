@@ -17,14 +17,14 @@ pub fn inverse_diagonal(mut matrix: Vec<Vec<f64>>) -> Vec<f64> {
     }
     // Column by column of L⁻¹: the diagonal of the inverse is the squared length of each.
     let mut diagonal = vec![0.0; size];
-    for column in 0..size {
+    for (column, squared) in diagonal.iter_mut().enumerate() {
         let mut solved = vec![0.0; size];
         for row in column..size {
             let known: f64 = (column..row).map(|at| matrix[row][at] * solved[at]).sum();
             let right = if row == column { 1.0 } else { 0.0 };
             solved[row] = if matrix[row][row] > 0.0 { (right - known) / matrix[row][row] } else { 0.0 };
         }
-        diagonal[column] = solved.iter().map(|value| value * value).sum();
+        *squared = solved.iter().map(|value| value * value).sum();
     }
     diagonal
 }
