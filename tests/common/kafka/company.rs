@@ -81,10 +81,13 @@ impl Company {
                 json!({"time": time, "id": format!("s{number}"), "account": account, "system": system, "statement": statement}).to_string(),
             );
         }
-        // Days later, so that everything before has settled where a service goes on waiting for more.
+        // Days later, so that everything before has settled where a service goes on waiting for more, and every alert is closed: what groups
+        // did is told anew each day for a week. No step is longer than what a log may leap.
         for (at, records) in spread.iter_mut().enumerate() {
-            let time = last + 3 * DAY_MS;
-            records.push(format!(r#"{{"time":{time},"id":"end-{at}","account":"svc_settlement","operation":"login"}}"#));
+            for days in [6, 12, 18] {
+                let time = last + days * DAY_MS;
+                records.push(format!(r#"{{"time":{time},"id":"end-{at}-{days}","account":"svc_settlement","operation":"login"}}"#));
+            }
         }
         Company { dir, partitions: spread }
     }
