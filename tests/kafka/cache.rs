@@ -1,5 +1,6 @@
 //! The cache of the state on a machine: it spares a restart most of its reading, and nothing rests on it.
 
+use crate::common::kafka::alerts::{are_told, settled};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
@@ -89,7 +90,7 @@ fn second_half(run: &Run, service: Service) {
 }
 
 fn until_all_settled(run: &Run, expected: &std::collections::BTreeMap<String, serde_json::Value>, service: &Service) {
-    let told = || crate::common::kafka::alerts::settled(run.told()).len() >= expected.len();
+    let told = || are_told(expected, &settled(run.told()));
     until("all alerts are there", told, || service.log());
 }
 

@@ -14,8 +14,14 @@ pub fn settled(alerts: impl IntoIterator<Item = Value>) -> BTreeMap<String, Valu
             last.insert(id, alert);
         }
     }
-    last.retain(|_, alert| alert["state"] != "retracted");
+    // A topic that nothing more is written to is silent; a file that was read is finished: alerts about a source are no part of it.
+    last.retain(|_, alert| alert["state"] != "retracted" && !(alert["employee"].is_null() && alert["account"].is_null()));
     last
+}
+
+/// Whether all alerts have been told as far as they are expected to be.
+pub fn are_told(expected: &BTreeMap<String, Value>, told: &BTreeMap<String, Value>) -> bool {
+    expected.iter().all(|(id, alert)| told.get(id).is_some_and(|told| revision(told) >= revision(alert)))
 }
 
 /// Settled alerts of the same id and revision that say different things.
