@@ -62,8 +62,20 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
     for entry in &alerts {
         *by_kind.entry((entry.alert.typology.name(), entry.alert.severity)).or_default() += 1;
     }
-    let shown = alerts.iter().filter(|entry| entry.alert.shown_at.is_some()).count();
-    eprintln!("{} alerts ({:.2} a day), {shown} within the budget", alerts.len(), alerts.len() as f64 / tally.days());
+    // People look at cases; several alerts may be one.
+    let mut cases: BTreeMap<&str, bool> = BTreeMap::new();
+    for entry in &alerts {
+        *cases.entry(&entry.alert.case).or_default() |= entry.alert.shown_at.is_some();
+    }
+    let shown = cases.values().filter(|is_shown| **is_shown).count();
+    let a_day = |count: usize| count as f64 / tally.days();
+    eprintln!(
+        "{} alerts ({:.2} a day) in {} cases, {shown} of them shown ({:.2} a day)",
+        alerts.len(),
+        a_day(alerts.len()),
+        cases.len(),
+        a_day(shown)
+    );
     for ((typology, severity), count) in by_kind {
         eprintln!("  {count:>5} {typology} {severity}");
     }
