@@ -20,9 +20,9 @@
 //! Core, in ascending order; a module uses only what stands above it in this list:
 //! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`] →
 //! [`stream`].
-//! Shell: [`settings`], [`kafka`], [`telemetry`], [`store`] use the model; [`source`] (with the limits of `decode`), [`sink`] (with
+//! Shell: [`settings`], [`kafka`], [`telemetry`], [`store`], [`database`] use the model; [`source`] (with the limits of `decode`), [`sink`] (with
 //! `settings`: a sink declares and parses its own), [`http`] use the model, `kafka` and `telemetry`; [`config`] uses the core,
-//! `settings`, `kafka` and `sink`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
+//! `settings`, `kafka`, `sink` and `database`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
 //! commands use everything. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
 //! tests. Whatever writes files does so by [`private_file`] (the store's own excepted). `tests/suite/house.rs` holds this rule.
@@ -31,6 +31,7 @@
 
 pub mod classify;
 pub mod config;
+pub mod database;
 pub mod decode;
 pub mod detect;
 pub mod engine;

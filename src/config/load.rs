@@ -9,6 +9,7 @@ use crate::classify::subjects::Subjects;
 use crate::classify::views;
 use crate::config::results;
 use crate::config::schema::{Config, Source, SourceKind};
+use crate::database::{self, Location};
 use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
@@ -173,6 +174,18 @@ pub fn secret(file: &Path) -> Result<Vec<u8>, Problem> {
         return Err(Problem::new(format!("{}:", file.display()), rule, format!("{} bytes", secret.len())));
     }
     Ok(secret)
+}
+
+/// Where the database is, with its password from the environment or its file.
+pub fn database(config: &Config) -> Result<Location, Vec<Problem>> {
+    let place = || format!("{}: database.url", config.file.display());
+    let location = config.database_location().ok_or_else(|| vec![Problem::plain(place(), database::location::RULE)])?;
+    let password = match (std::env::var("LEAKWARDEN_DATABASE_PASSWORD").ok(), &config.database.password_file) {
+        (Some(password), _) => Some(password),
+        (None, Some(file)) => Some(read(file)?.trim_end_matches(['\r', '\n']).to_owned()),
+        (None, None) => None,
+    };
+    Ok(location.with_password(password))
 }
 
 fn read(file: &Path) -> Result<String, Vec<Problem>> {

@@ -63,6 +63,7 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         dead_letters: root.declared("dead_letters").expect(ANY),
         state: root.declared("state").expect(ANY),
         http: root.declared("http").expect(ANY),
+        database: root.declared("database").expect(ANY),
         cluster: if root.has("cluster") { root.declared("cluster") } else { None },
         reload: root.declared("reload").expect(ANY),
     };

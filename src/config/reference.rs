@@ -1,7 +1,9 @@
 //! Every table of settings that is declared, and the page of documentation that follows from it (`docs/configuration.md`).
 
 use crate::config::custom_format::{COLUMN_DOC, CsvKeys, FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
-use crate::config::schema::{Alerts, CatalogFile, Cluster, DeadLetters, Detector, DirectoryFiles, Http, Reload, State, StatuteFile};
+use crate::config::schema::{
+    Alerts, CatalogFile, Cluster, Database, DeadLetters, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
+};
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
 use crate::detect::DETECTORS;
@@ -88,6 +90,7 @@ pub fn tables() -> Vec<Table> {
         Table::once::<State>("state"),
         Table::once::<Cluster>("cluster"),
         Table::once::<Http>("http"),
+        Table::once::<Database>("database"),
     ]);
     tables
 }

@@ -4,6 +4,7 @@ pub use crate::config::cluster::Cluster;
 pub use crate::config::source::{Kafka, Source, SourceKind};
 
 use crate::config::custom_format::CustomFormat;
+use crate::database::Location;
 use crate::decode;
 use crate::detect::DetectorSettings;
 use crate::engine::context::Limits;
@@ -158,6 +159,17 @@ settings! {
 }
 
 settings! {
+    /// The database of cases and notifications. The configuration holds no password.
+    pub struct Database {
+        /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`, which several consoles can share; default: `desk.sqlite` in the state's directory.
+        /// A server that is not on this machine must prove who it is, unless the address says otherwise by `sslmode`.
+        url: Option<String> = None => RESTART;
+        /// The password, if the environment does not give it as `LEAKWARDEN_DATABASE_PASSWORD`.
+        password_file: Option<PathBuf> = None => RESTART.secret();
+    }
+}
+
+settings! {
     /// The running service takes up what changes in this file and the files that it names on SIGHUP, and by itself.
     pub struct Reload {
         /// Whether it does so by itself.
@@ -212,6 +224,8 @@ pub struct Config {
     pub state: State,
     /// `[http]`
     pub http: Http,
+    /// `[database]`
+    pub database: Database,
     /// `[cluster]`: several processes share the work; `None` where one does all of it.
     pub cluster: Option<Cluster>,
     /// `[reload]`
@@ -230,6 +244,7 @@ impl Config {
             ("dead_letters", self.dead_letters.entries()),
             ("state", self.state.entries()),
             ("http", self.http.entries()),
+            ("database", self.database.entries()),
             ("reload", self.reload.entries()),
         ];
         tables.splice(0..0, self.catalog.iter().map(|catalog| ("catalog", catalog.entries())));
@@ -260,6 +275,15 @@ impl Config {
         let DirectoryFiles { explanations_topic, explanations_brokers, explanations_client, .. } = &self.directory;
         let topics = vec![explanations_topic.clone()?];
         self.beside(explanations_brokers.as_ref(), explanations_client.as_ref(), topics)
+    }
+
+    /// Where the database is, without its password.
+    pub fn database_location(&self) -> Option<Location> {
+        let base = self.file.parent().unwrap_or(Path::new(""));
+        match &self.database.url {
+            Some(url) => Location::parse(url, base),
+            None => Some(Location::sqlite(self.state.dir.join("desk.sqlite"))),
+        }
     }
 
     /// The first Kafka source.

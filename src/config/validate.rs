@@ -8,6 +8,7 @@ use crate::classify::table_file;
 use crate::config::custom_format::CustomFormat;
 use crate::config::exposure;
 use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
+use crate::database;
 use crate::model::problem::Problem;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,10 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.extend(in_a_cluster(config, cluster));
     }
     problems.extend(dead_letters(config));
+    if config.database_location().is_none() {
+        // What stands there is not repeated: a password may.
+        problems.push(Problem::plain(format!("{file}: database.url"), database::location::RULE));
+    }
     problems.extend(reasons_topic(config));
     problems.extend(exposure::problems(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub mod case;
+#[allow(clippy::disallowed_methods, reason = "it waits for servers, and not for ever")]
+pub mod databases;
 #[allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 pub mod kafka;
 pub mod line;

@@ -12,10 +12,11 @@ const SHELL: &[(&str, &[&str])] = &[
     // How settings are declared: low, so that whoever has settings declares its own.
     ("settings", &["model"]),
     // It holds what each sink made of its own `[[sink]]`, and asks the Kafka client whether its settings can be used.
-    ("config", &["core", "settings", "kafka", "sink"]),
+    ("config", &["core", "settings", "kafka", "sink", "database"]),
     ("kafka", &["model"]),
     ("telemetry", &["model"]),
     ("store", &["model"]),
+    ("database", &["model", "private_file"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
     ("sink", &["model", "settings", "kafka", "telemetry", "private_file"]),
     ("http", &["model", "telemetry"]),

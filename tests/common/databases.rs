@@ -1,0 +1,145 @@
+//! One suite on two databases: SQLite in a folder of its own, and PostgreSQL, Debian's, started by the test in a folder of its own on
+//! loopback. Where there is no PostgreSQL that is said aloud; where `LEAKWARDEN_REQUIRE_POSTGRES=1` it is a failure.
+
+use leakwarden::database::{Database, Location};
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A user without rights, whom Debian has: a server refuses to run as root.
+const NOBODY: u32 = 65_534;
+const PASSWORD: &str = "loopback & 50% of luck/?";
+
+/// Where a test keeps its data.
+pub struct Place {
+    pub location: Location,
+    pub name: &'static str,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// An empty SQLite.
+    pub fn sqlite() -> Place {
+        let folder = tempfile::tempdir().expect("a folder");
+        Place { location: Location::sqlite(folder.path().join("desk.sqlite")), name: "SQLite", _folder: folder }
+    }
+
+    /// An empty database of the PostgreSQL of this test process, where there is one.
+    pub fn postgres() -> Option<Place> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = server()?;
+        let name = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        server.psql(&format!("create database {name}"));
+        let url = format!("postgres://leakwarden@127.0.0.1:{}/{name}", server.port);
+        let location = Location::parse(&url, Path::new("")).expect("an address").with_password(Some(PASSWORD.to_owned()));
+        Some(Place { location, name: "PostgreSQL", _folder: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// Opens it.
+    pub async fn open(&self) -> Database {
+        Database::open(&self.location).await.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+}
+
+/// Runs a test on every database that there is.
+pub fn on_each<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    for place in std::iter::once(Place::sqlite()).chain(Place::postgres()) {
+        eprintln!("on {}", place.name);
+        runtime.block_on(test(place));
+    }
+}
+
+struct Server {
+    port: u16,
+    bin: PathBuf,
+    /// The server ends when this does, however the test process ends.
+    _watch: (Child, Option<ChildStdin>),
+}
+
+impl Server {
+    fn psql(&self, sql: &str) {
+        let port = self.port.to_string();
+        let mut psql = Command::new(self.bin.join("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &port, "-U", "leakwarden", "-d", "postgres", "-qc", sql]).env("PGPASSWORD", PASSWORD);
+        let told = psql.output().expect("psql runs");
+        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    }
+}
+
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let Some(bin) = installed() else {
+            let required = std::env::var_os("LEAKWARDEN_REQUIRE_POSTGRES").is_some_and(|value| value == "1");
+            assert!(!required, "LEAKWARDEN_REQUIRE_POSTGRES=1, and there is no PostgreSQL server (Debian: postgresql)");
+            eprintln!("SKIPPED on PostgreSQL: there is no server in /usr/lib/postgresql (Debian: postgresql)");
+            return None;
+        };
+        Some(start(bin))
+    });
+    server.as_ref()
+}
+
+/// The newest that Debian installed.
+fn installed() -> Option<PathBuf> {
+    let found = glob::glob("/usr/lib/postgresql/*/bin/initdb").ok()?.filter_map(Result::ok);
+    found.max().and_then(|file| Some(file.parent()?.to_owned()))
+}
+
+fn start(bin: PathBuf) -> Server {
+    let folder = tempfile::tempdir().expect("a folder").keep();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o711)).expect("a folder that others pass");
+    let (data, secret) = (folder.join("data"), folder.join("password"));
+    std::fs::write(&secret, PASSWORD).expect("written");
+    std::fs::create_dir(&data).expect("made");
+    let is_root =
+        std::process::id() != 0 && std::fs::metadata("/proc/self").is_ok_and(|about| std::os::unix::fs::MetadataExt::uid(&about) == 0);
+    if is_root {
+        for path in [&data, &secret] {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("given");
+        }
+    }
+    let as_user = |program: &Path| {
+        let mut command = Command::new(if is_root { Path::new("setpriv") } else { program });
+        if is_root {
+            command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"]).arg(program);
+        }
+        command.current_dir("/");
+        command
+    };
+    let made = as_user(&bin.join("initdb"))
+        .arg("-D")
+        .arg(&data)
+        .args(["-U", "leakwarden", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--pwfile"])
+        .arg(&secret)
+        .output()
+        .expect("initdb runs");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for _ in 0..5 {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+        let script = r#""$1" -D "$2" -p "$3" -h 127.0.0.1 -k '' -c fsync=off -c max_connections=200 >"$4" 2>&1 & server=$!
+            while kill -0 $server 2>/dev/null; do read -t 1 line || [ $? -gt 128 ] || break; done
+            kill -INT $server; wait $server; rm -rf "$2""#;
+        let mut watch = as_user(Path::new("/bin/bash"));
+        watch.args(["-c", script, "watch"]).arg(bin.join("postgres")).arg(&data).arg(port.to_string()).arg(data.join("log"));
+        let mut watch = watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("bash runs");
+        let kept = watch.stdin.take();
+        let server = Server { port, bin: bin.clone(), _watch: (watch, kept) };
+        for _ in 0..200 {
+            let ready = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status();
+            if ready.is_ok_and(|status| status.success()) {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // Somebody else took the port: once more with another.
+        let _ = std::io::stderr().write_all(&std::fs::read(data.join("log")).unwrap_or_default());
+    }
+    panic!("PostgreSQL does not start");
+}

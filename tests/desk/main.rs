@@ -1,0 +1,8 @@
+//! Where people work: the database of cases and what is kept there, on SQLite and on a real PostgreSQL; the console over HTTP.
+
+#![allow(clippy::disallowed_methods, reason = "it waits for servers and processes, and not for ever")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod database;
