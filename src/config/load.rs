@@ -88,6 +88,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         config: config_hash,
         partitions: RwLock::new(Vec::new()),
         sources: RwLock::new(topics(config)),
+        dossiers: config.dossiers,
         seed,
     })
 }

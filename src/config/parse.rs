@@ -66,6 +66,7 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         database: root.declared("database").expect(ANY),
         cluster: if root.has("cluster") { root.declared("cluster") } else { None },
         reload: root.declared("reload").expect(ANY),
+        dossiers: false,
     };
     root.end();
     config.sinks.extend(default_sink(&config));

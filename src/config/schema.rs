@@ -230,6 +230,8 @@ pub struct Config {
     pub cluster: Option<Cluster>,
     /// `[reload]`
     pub reload: Reload,
+    /// Whether somebody wants dossiers beside alerts: no key of its own, it follows from what else is asked for.
+    pub dossiers: bool,
 }
 
 impl Config {

@@ -179,7 +179,7 @@ impl Engine {
         let mut finished = self.keyed.finish(executor);
         self.keyed.settle_coverage(last);
         finished.revisions.extend(self.global.finish(self.keyed.context()));
-        self.global.apply_budget(&mut finished);
+        self.global.apply_budget(&mut finished, self.keyed.context());
         out.join(finished);
         out
     }
@@ -188,19 +188,19 @@ impl Engine {
         let mut out = Output::default();
         loop {
             let mut stepped = self.keyed.step(frontier, executor);
-            self.global.apply_budget(&mut stepped.settled);
+            self.global.apply_budget(&mut stepped.settled, self.keyed.context());
             out.join(stepped.settled);
             let Some(report) = stepped.report else { return out };
             if report.day.is_some() {
                 self.global.begin_day(report.hour);
-                self.global.apply_budget(&mut stepped.ticked);
+                self.global.apply_budget(&mut stepped.ticked, self.keyed.context());
                 out.join(stepped.ticked);
             }
             let (reply, mut gaps) = self.global.reply_to(vec![report], self.keyed.context());
-            self.global.apply_budget_to(&mut gaps);
+            self.global.apply_budget_to(&mut gaps, self.keyed.context());
             out.join(Output { revisions: gaps, ..Output::default() });
             let mut judged = self.keyed.take_reply(reply, executor);
-            self.global.apply_budget(&mut judged);
+            self.global.apply_budget(&mut judged, self.keyed.context());
             out.join(judged);
         }
     }

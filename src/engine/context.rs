@@ -46,6 +46,8 @@ pub struct Context {
     pub partitions: RwLock<Vec<String>>,
     /// The source of partitions and topics, by their names; others are their own.
     pub sources: RwLock<BTreeMap<String, Arc<str>>>,
+    /// Whether somebody wants dossiers beside alerts. It changes no alert.
+    pub dossiers: bool,
     /// Seeds the map of profiles, so that nobody can choose names that collide.
     pub seed: u64,
 }

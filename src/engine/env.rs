@@ -40,6 +40,8 @@ pub struct Env<'a> {
     pub group_activity: &'a GroupActivity,
     /// Outages of the sources as of the last full hour.
     pub outages: &'a SourceOutages,
+    /// Whether dossiers are made: of what settles, where somebody wants them.
+    pub dossiers: bool,
 }
 
 impl Shared {
@@ -62,6 +64,7 @@ impl Shared {
             profiles: &self.profiles,
             group_activity: &self.group_activity,
             outages: &self.outages,
+            dossiers: self.context.dossiers,
         }
     }
 }

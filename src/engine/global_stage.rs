@@ -5,6 +5,7 @@
 
 use crate::detect::{self, GroupFinding};
 use crate::engine::context::Context;
+use crate::engine::dossier;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
 use crate::engine::source_monitor::SourceMonitor;
@@ -120,13 +121,17 @@ impl GlobalStage {
     }
 
     /// Lets the budget decide which revisions are shown. They come in order of event time.
-    pub fn apply_budget(&mut self, output: &mut Output) {
-        self.apply_budget_to(&mut output.revisions);
+    pub fn apply_budget(&mut self, output: &mut Output, context: &Context) {
+        self.apply_budget_to(&mut output.revisions, context);
     }
 
     /// The same of revisions alone.
-    pub fn apply_budget_to(&mut self, revisions: &mut [Revision]) {
-        for Revision { at, alert, case, is_news } in revisions {
+    pub fn apply_budget_to(&mut self, revisions: &mut [Revision], context: &Context) {
+        if context.dossiers {
+            // Who of a group looked at the same people is known here alone.
+            dossier::shared::attach(revisions, &self.lookups, &context.classifier.keys);
+        }
+        for Revision { at, alert, case, is_news, .. } in revisions {
             *is_news &= self.budget.open().severity(&alert.id) != Some(alert.severity);
             self.budget.pass(alert, case, *at);
         }

@@ -6,6 +6,7 @@ use crate::classify::references::ReferenceOwner;
 use crate::detect::{AccessContext, Finding, evaluate_access};
 use crate::engine::case;
 use crate::engine::context::Context;
+use crate::engine::dossier;
 use crate::engine::env::Env;
 use crate::engine::output::{Output, Revision};
 use crate::engine::tracked::{Before, Tracked};
@@ -75,6 +76,10 @@ pub fn judge_access(
         change.end = WindowEnd { unit: change.unit, past: true };
     }
     change.unit = change.end.unit;
+    if env.dossiers && change.discloses {
+        let in_episode = !tracked.episodes.is_empty();
+        tracked.watch.0.get_or_insert_default().note(access, &justification, local, duty, in_episode);
+    }
     let people = access.persons.figure().unwrap_or(0);
     let is_unknown = justification.unexplained_unnamed == Persons::Unknown;
     let newly_unexplained = Told::of(change.newly_unexplained, u32::from(is_unknown)).known;
@@ -418,5 +423,6 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
     };
     let revision = episode.emit();
     let alert = writer.write(episode, revision, why.state(), true);
-    out.revisions.push(Revision { at, alert, case, is_news: true });
+    let dossier = env.dossiers.then(|| Box::new(dossier::make(tracked, episode, &alert, at, env)));
+    out.revisions.push(Revision { at, alert, case, is_news: true, dossier });
 }

@@ -12,6 +12,7 @@
 mod both_stages;
 mod case;
 pub mod context;
+pub mod dossier;
 pub mod env;
 pub mod evaluation;
 mod evicted_actors;

@@ -1,6 +1,7 @@
 //! What applying records yields: revisions of alerts, and counts for the metrics. The core returns; the shell sends.
 
 use crate::model::alert::Alert;
+use crate::model::dossier::{AlertWithDossier, Dossier};
 use crate::model::kind::{Kind, Kinds};
 use crate::model::time::Timestamp;
 use crate::triage::case::CaseView;
@@ -20,6 +21,8 @@ pub struct Revision {
     /// Whether it says of an alert that it opens, or reaches a severity, what nothing has said before: neither what settled nor what was
     /// shown early.
     pub is_news: bool,
+    /// What its pictures are drawn from, where somebody wants it.
+    pub dossier: Option<Box<Dossier>>,
 }
 
 /// An alert for the sinks.
@@ -29,11 +32,19 @@ pub struct ToldAlert {
     pub alert: Arc<Alert>,
     /// Whether it opens with it, or reaches a severity, as nobody has told before, whichever process that was.
     pub is_news: bool,
+    /// What its pictures are drawn from, where somebody wants it.
+    pub dossier: Option<Arc<Dossier>>,
 }
 
 impl From<Revision> for ToldAlert {
-    fn from(Revision { alert, is_news, .. }: Revision) -> ToldAlert {
-        ToldAlert { alert: Arc::new(alert), is_news }
+    fn from(Revision { alert, is_news, dossier, .. }: Revision) -> ToldAlert {
+        ToldAlert { alert: Arc::new(alert), is_news, dossier: dossier.map(Arc::from) }
+    }
+}
+
+impl From<ToldAlert> for AlertWithDossier {
+    fn from(ToldAlert { alert, dossier, .. }: ToldAlert) -> AlertWithDossier {
+        AlertWithDossier { alert, dossier }
     }
 }
 

@@ -99,6 +99,8 @@ impl Provisional {
             copy.copy_again(key, access.time, 1, settled, env);
         }
         let mut out = Output::default();
+        // What may not settle has no dossier.
+        let env = Env { dossiers: false, ..env };
         judge_access(&mut copy.tracked, access, access.time, &mut copy.usage, env, &mut out);
         for Revision { alert, is_news, .. } in &mut out.revisions {
             let now_settled = env.profiles.get(key).and_then(|tracked| tracked.alert(&alert.id));
@@ -161,6 +163,7 @@ impl Provisional {
                     alert: Alert { provisional, state: AlertState::Retracted, ..alert },
                     case: CaseView::default(),
                     is_news: false,
+                    dossier: None,
                 }
             })
             .collect()
@@ -220,6 +223,7 @@ impl Speculation {
         self.settled = self.tracked.alerts();
         self.forget_before(settled);
         let mut ignored = Output::default();
+        let env = Env { dossiers: false, ..env };
         let before = self.pending.len().saturating_sub(newest);
         for (_, access) in self.pending.iter().take(before) {
             judge_access(&mut self.tracked, access, access.time, &mut self.usage, env, &mut ignored);

@@ -217,6 +217,8 @@ impl Shard {
             summaries.extend(tracked.summary(last, group, env.context));
             tracked.dirty |= !tracked.episodes.is_empty();
             settle_episodes(tracked, midnight, env, &mut out);
+            let in_episode = !tracked.episodes.is_empty();
+            tracked.watch.0.iter_mut().for_each(|watch| watch.rest(midnight, in_episode));
         }
         self.activity.forget_before(today);
         self.coverage.settled_through(today.saturating_sub(LEARNT_AFTER));

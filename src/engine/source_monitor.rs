@@ -140,5 +140,5 @@ fn emit(case: &mut SourceEpisode, why: RevisionCause, at: Timestamp, (context, b
     };
     let view = case.view(&context.calibration.weights);
     let state: AlertState = why.state();
-    revisions.push(Revision { at, alert: writer.write(case, &view, state), case: view, is_news: true });
+    revisions.push(Revision { at, alert: writer.write(case, &view, state), case: view, is_news: true, dossier: None });
 }

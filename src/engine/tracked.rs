@@ -4,6 +4,7 @@ use crate::classify::directory::Employee;
 use crate::classify::explanations::Grantee;
 use crate::classify::notice::{self, Announced, Notice};
 use crate::engine::context::Context;
+use crate::engine::dossier::watch::Watching;
 use crate::model::access::Actor;
 use crate::model::severity::Severity;
 use crate::model::statute::{Band, Statute};
@@ -47,6 +48,8 @@ pub struct Tracked {
     pub unmapped: bool,
     /// Whether it changed since it was last saved.
     pub dirty: bool,
+    /// What is kept for dossiers, where somebody wants them; never saved.
+    pub watch: Watching,
 }
 
 /// People of a day before what share of them is without a reason says anything.
@@ -123,6 +126,7 @@ impl Tracked {
             groups,
             unmapped,
             dirty: true,
+            watch: Watching::default(),
         };
         tracked.marks.announced = tracked.announced(context);
         tracked.derive();

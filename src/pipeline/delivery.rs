@@ -6,7 +6,7 @@
 //! A sink that does not answer keeps nobody from stopping: once that is asked for, no room is waited for any more, what was given then
 //! counts as not acknowledged, and a thread that does not end in time is left behind.
 
-use crate::model::alert::Alert;
+use crate::model::dossier::AlertWithDossier;
 use crate::sink::Sink;
 use crate::sink::retry::{self, Backoff, Ended};
 use crate::telemetry::metrics::Metrics;
@@ -38,7 +38,7 @@ pub struct Delivery {
 }
 
 /// Alerts, with the number of their batch.
-type Batch = (u64, Vec<Arc<Alert>>);
+type Batch = (u64, Vec<AlertWithDossier>);
 
 struct Line {
     batches: Option<Sender<Batch>>,
@@ -61,7 +61,7 @@ impl Delivery {
     }
 
     /// Gives alerts to every sink. Waits while a sink is far behind.
-    pub fn give(&mut self, alerts: &[Arc<Alert>]) {
+    pub fn give(&mut self, alerts: &[AlertWithDossier]) {
         if alerts.is_empty() {
             return;
         }
@@ -162,6 +162,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::alert::Alert;
     use crate::sink::SinkError;
     use crate::sink::tests::alert;
 
@@ -188,7 +189,7 @@ mod tests {
         let delivery = Delivery::start(vec![Box::new(Hanging(held))], &Metrics::new()).expect("threads").until(stopping);
         let mut delivery = delivery;
         // One more than is held, while the sink has one of them.
-        (0..WAITING + 3).for_each(|_| delivery.give(&[alert("a")]));
+        (0..WAITING + 3).for_each(|_| delivery.give(&[alert("a").into()]));
         assert!(!delivery.wait_while_running(Duration::from_secs(600)), "it waits no longer");
         let line = delivery.lines[0].done.clone();
         drop(let_go);
@@ -196,7 +197,7 @@ mod tests {
         while line.load(Ordering::Acquire) < WAITING as u64 {
             std::thread::yield_now();
         }
-        delivery.give(&[alert("b")]);
+        delivery.give(&[alert("b").into()]);
         assert!(!delivery.stop(Duration::from_millis(50)));
     }
 }

@@ -104,6 +104,11 @@ impl RecentLookups {
         }
     }
 
+    /// The looks of all days, as they came: a pair may stand in several.
+    pub fn looks(&self) -> impl Iterator<Item = Lookup> + '_ {
+        self.days.iter().flat_map(|(_, looks)| looks.iter().copied())
+    }
+
     /// The looks of all days, by subject and employee, each pair once.
     pub fn sorted(&self) -> Vec<Lookup> {
         let mut all: Vec<Lookup> = self.days.iter().flat_map(|(_, looks)| looks.iter().copied()).collect();

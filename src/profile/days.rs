@@ -20,6 +20,16 @@ impl Profile {
         closed.saturating_add(self.late.figure(measure, day))
     }
 
+    /// Accesses of one day that disclosed somebody, as far as 90 days are kept.
+    pub fn accesses_of_day(&self, day: u32) -> u64 {
+        self.volume_days.get(day).map_or(0, |volume| u64::from(volume.accesses))
+    }
+
+    /// Whether a day is kept out of what is usual.
+    pub fn is_held_out(&self, day: u32) -> bool {
+        if self.is_open(day) { self.held_out } else { self.history.is_held_out(day) }
+    }
+
     /// Days of activity in the `span` days that end with `last`, with the measure's figure and what came late.
     pub fn days(&self, measure: Measure, last: u32, span: u32) -> impl Iterator<Item = (u32, u64)> {
         let first = (last + 1).saturating_sub(span);

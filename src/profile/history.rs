@@ -180,6 +180,11 @@ impl History {
         figures
     }
 
+    /// Whether a closed day is held out of learning.
+    pub fn is_held_out(&self, day: u32) -> bool {
+        self.days.binary_search_by_key(&day, |head| head.day).is_ok_and(|at| self.days[at].held_out())
+    }
+
     /// The number of the newest closed day.
     pub fn newest(&self) -> Option<u32> {
         self.days.back().map(|head| head.day)

@@ -12,6 +12,7 @@ pub mod produce;
 pub mod retry;
 
 use crate::model::alert::Alert;
+use crate::model::dossier::AlertWithDossier;
 use crate::settings::{Entry, Key, Section, SettingsTable, settings};
 use std::fmt;
 use std::path::Path;
@@ -25,6 +26,12 @@ pub trait Sink: Send {
     /// Delivers all of them. `Ok` means acknowledged: whatever happens to this process now, they are there. After an error
     /// some of them may be there too; receivers know repeats by id and revision.
     fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError>;
+
+    /// The same, with what the pictures of settled revisions are drawn from: for a sink that keeps it. Others are given the alerts alone.
+    fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
+        let alerts: Vec<Arc<Alert>> = told.iter().map(|told| Arc::clone(&told.alert)).collect();
+        self.deliver(&alerts)
+    }
 
     /// Called now and then while there is nothing to deliver: what keeps a connection good belongs here.
     fn idle(&mut self) {}

@@ -1,11 +1,10 @@
 //! The one retry of all sinks: transient errors are retried without end, and an alert that fails permanently does not hold up the
 //! others.
 
-use crate::model::alert::Alert;
+use crate::model::dossier::AlertWithDossier;
 use crate::sink::Sink;
 use crate::telemetry::metrics::{Delivery, SinkMetrics};
 use crossbeam_channel::Receiver;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long to wait between attempts: doubling from `first` up to `longest`.
@@ -52,14 +51,14 @@ pub enum Ended {
 /// Delivers until every alert is acknowledged or refused for good. `wait` sleeps, and says whether to go on.
 pub fn deliver(
     sink: &mut dyn Sink,
-    alerts: &[Arc<Alert>],
+    alerts: &[AlertWithDossier],
     backoff: Backoff,
     metrics: &SinkMetrics,
     wait: &mut dyn FnMut(Duration) -> Next,
 ) -> Ended {
     let mut failures = 0;
     loop {
-        let Err(error) = sink.deliver(alerts) else {
+        let Err(error) = sink.deliver_with_dossiers(alerts) else {
             metrics.deliveries(Delivery::Delivered, alerts.len() as u64);
             return Ended::Done;
         };
@@ -79,13 +78,13 @@ pub fn deliver(
 /// One alert of a batch may be to blame: each is tried alone, so that only that one is lost to this sink.
 fn refused(
     sink: &mut dyn Sink,
-    alerts: &[Arc<Alert>],
+    alerts: &[AlertWithDossier],
     backoff: Backoff,
     metrics: &SinkMetrics,
     wait: &mut dyn FnMut(Duration) -> Next,
     message: &str,
 ) -> Ended {
-    if let [alert] = alerts {
+    if let [AlertWithDossier { alert, .. }] = alerts {
         metrics.deliveries(Delivery::Refused, 1);
         tracing::error!(sink = sink.name(), error = message, alert = alert.id, "an alert is refused for good");
         return Ended::Done;
@@ -109,9 +108,11 @@ pub fn wait_or_stop<T>(stop: &Receiver<T>) -> impl FnMut(Duration) -> Next + '_ 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::alert::Alert;
     use crate::sink::SinkError;
     use crate::sink::tests::alert;
     use crate::telemetry::metrics::Metrics;
+    use std::sync::Arc;
 
     /// Fails transiently so many times, and refuses one alert permanently.
     struct Moody {
@@ -141,7 +142,7 @@ mod tests {
     fn run(sink: &mut Moody, ids: &[&str], stop_after: usize) -> (Ended, Vec<Duration>, String) {
         let metrics = Metrics::new();
         let mut waits = Vec::new();
-        let alerts: Vec<_> = ids.iter().map(|id| alert(id)).collect();
+        let alerts: Vec<_> = ids.iter().map(|id| alert(id).into()).collect();
         let backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(1) };
         let ended = deliver(sink, &alerts, backoff, &metrics.sink("moody"), &mut |pause| {
             waits.push(pause);

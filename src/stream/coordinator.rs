@@ -247,7 +247,7 @@ impl Coordinator {
             let applied = tasks.iter_mut().filter_map(of_day);
             let revisions = applied.flat_map(|(_, revisions)| revisions).collect();
             self.progress.awaited_day = None;
-            self.deliver(revisions);
+            self.deliver(revisions, context);
             return true;
         }
         // Revisions after the next hour wait for what the reply to that hour leads to.
@@ -260,7 +260,7 @@ impl Coordinator {
             }
         }
         let progressed = !settled.is_empty();
-        self.deliver(settled);
+        self.deliver(settled, context);
         let next = self.progress.replied_hour + 1;
         if self.progress.tasks.iter().any(|task| task.reports.front().is_none_or(|(_, report)| report.hour != next)) {
             return progressed;
@@ -279,12 +279,12 @@ impl Coordinator {
         let begins_day = reports.iter().any(|report| report.day.is_some());
         if begins_day {
             self.stage.begin_day(hour);
-            self.deliver(day_revisions);
+            self.deliver(day_revisions, context);
             self.progress.awaited_day = Some(hour);
             self.has_learnt = true;
         }
         let (reply, gaps) = self.stage.reply_to(reports, context);
-        self.deliver(gaps);
+        self.deliver(gaps, context);
         let records = reply_table::reply_records(&reply);
         self.progress.replies.insert(hour, (records.len() as u32, begins_day));
         records.into_iter().for_each(|record| self.outbox.send(record));
@@ -305,9 +305,9 @@ impl Coordinator {
     }
 
     /// Gives revisions to the sinks in the order of event time, within the budget.
-    fn deliver(&mut self, mut revisions: Vec<Revision>) {
+    fn deliver(&mut self, mut revisions: Vec<Revision>, context: &Context) {
         revisions.sort_by(|a, b| (a.at, &a.alert.id, a.alert.revision).cmp(&(b.at, &b.alert.id, b.alert.revision)));
-        self.stage.apply_budget_to(&mut revisions);
+        self.stage.apply_budget_to(&mut revisions, context);
         self.outbox.send_alerts(revisions.into_iter().map(ToldAlert::from).collect());
     }
 

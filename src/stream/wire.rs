@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The version of all encodings.
-pub const VERSION: u8 = 6;
+pub const VERSION: u8 = 7;
 
 /// The position of an item in the output of its input partition: it rises, and is the same whichever process sends it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]

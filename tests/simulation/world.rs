@@ -589,7 +589,7 @@ impl Outcome {
     }
 
     /// What counts as an alert that opens or reaches a severity.
-    fn note_news(&mut self, ToldAlert { alert, is_news }: &ToldAlert) {
+    fn note_news(&mut self, ToldAlert { alert, is_news, .. }: &ToldAlert) {
         if *is_news && alert.state == AlertState::Open {
             self.news.push((alert.id.clone(), alert.severity));
         }

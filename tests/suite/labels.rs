@@ -51,7 +51,7 @@ fn alert(who: &str, typology: Typology, raised: &str, last: &str, shown: Option<
         shown_at: shown.map(str::to_owned),
         ..pattern()
     };
-    Revision { at: Timestamp::parse(raised).expect("a time"), alert, case: CaseView::default(), is_news: true }
+    Revision { at: Timestamp::parse(raised).expect("a time"), alert, case: CaseView::default(), is_news: true, dossier: None }
 }
 
 fn scored(alerts: Vec<Revision>) -> Score {

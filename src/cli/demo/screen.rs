@@ -129,7 +129,7 @@ impl Observer for Screen {
     fn alerts(&mut self, alerts: &[Arc<Alert>]) {
         for alert in alerts {
             let at = Timestamp::parse(&alert.last_access).unwrap_or_default();
-            self.ledger.take([Revision { at, alert: (**alert).clone(), case: CaseView::default(), is_news: true }]);
+            self.ledger.take([Revision { at, alert: (**alert).clone(), case: CaseView::default(), is_news: true, dossier: None }]);
             let shown = self.cards.get(&alert.id).copied();
             match alert.state {
                 AlertState::Open if shown.is_none_or(|shown| shown < alert.severity) => {

@@ -14,10 +14,10 @@ use crate::classify::classifier::Classifier;
 use crate::config::schema::Config;
 use crate::decode::Raw;
 use crate::engine::Engine;
-use crate::engine::output::{Output, Revision};
+use crate::engine::output::{Output, ToldAlert};
 use crate::engine::watermark::is_shown_early;
 use crate::model::access::{Access, PartitionId, Position};
-use crate::model::alert::Alert;
+use crate::model::dossier::AlertWithDossier;
 use crate::model::time::Timestamp;
 use crate::pipeline::failpoint::{DECODING, hit};
 use crate::pipeline::live::in_work::{InWork, SET_ASIDE};
@@ -356,8 +356,9 @@ impl Live {
 
     fn publish(&mut self, output: Output, cause: Cause, observer: &mut impl Observer) {
         record_counts::count_disclosed(&output.counts, &self.service.metrics);
-        let alerts: Vec<Arc<Alert>> = output.revisions.into_iter().map(|Revision { alert, .. }| Arc::new(alert)).collect();
-        self.service.publisher.publish(&alerts, cause, now(), observer);
+        let told: Vec<AlertWithDossier> =
+            output.revisions.into_iter().map(|revision| AlertWithDossier::from(ToldAlert::from(revision))).collect();
+        self.service.publisher.publish(&told, cause, now(), observer);
     }
 
     fn measure(&mut self) {

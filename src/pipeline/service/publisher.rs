@@ -3,6 +3,7 @@
 use super::observer::Observer;
 use crate::engine::output::ToldAlert;
 use crate::model::alert::{Alert, AlertState};
+use crate::model::dossier::AlertWithDossier;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::pipeline::delivery::Delivery;
@@ -38,18 +39,19 @@ impl Publisher {
     }
 
     /// Gives revisions to every sink and to the observer, and counts them. Waits while a sink is far behind.
-    pub fn publish(&mut self, alerts: &[Arc<Alert>], cause: Cause, now: Timestamp, observer: &mut impl Observer) {
-        if alerts.is_empty() {
+    pub fn publish(&mut self, told: &[AlertWithDossier], cause: Cause, now: Timestamp, observer: &mut impl Observer) {
+        if told.is_empty() {
             return;
         }
-        for alert in alerts {
+        for AlertWithDossier { alert, .. } in told {
             let is_news = self.count(alert);
             if let Some(latency) = latency(alert, cause, is_news, now) {
                 self.metrics.detection_latency(latency);
             }
         }
-        self.delivery.give(alerts);
-        observer.alerts(alerts);
+        self.delivery.give(told);
+        let alerts: Vec<Arc<Alert>> = told.iter().map(|told| Arc::clone(&told.alert)).collect();
+        observer.alerts(&alerts);
     }
 
     /// The same of one of several processes: whether a revision is news it says itself, since others may have told of its alert before. It
@@ -58,7 +60,7 @@ impl Publisher {
         if told.is_empty() {
             return;
         }
-        for ToldAlert { alert, is_news } in &told {
+        for ToldAlert { alert, is_news, .. } in &told {
             if *is_news && alert.state == AlertState::Open {
                 self.metrics.alert(alert.typology, alert.severity);
             }
@@ -66,8 +68,8 @@ impl Publisher {
                 self.metrics.detection_latency(latency);
             }
         }
-        let alerts: Vec<Arc<Alert>> = told.into_iter().map(|told| told.alert).collect();
-        self.delivery.give(&alerts);
+        let told: Vec<AlertWithDossier> = told.into_iter().map(AlertWithDossier::from).collect();
+        self.delivery.give(&told);
     }
 
     /// Counts a revision. Says whether the alert opens with it, or reaches a severity that it had not reached.

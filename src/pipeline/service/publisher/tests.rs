@@ -35,7 +35,7 @@ impl World {
     }
 
     fn publish(&mut self, alert: Alert, cause: Cause) {
-        self.publisher.publish(&[Arc::new(alert)], cause, noon(), &mut self.heard);
+        self.publisher.publish(&[Arc::new(alert).into()], cause, noon(), &mut self.heard);
     }
 
     /// The value of a series.
@@ -127,7 +127,7 @@ fn what_a_process_before_has_published_does_not_open_again() {
 fn what_is_said_to_be_no_news_is_neither_counted_nor_measured_again() {
     let mut world = World::new();
     let mut tell = |is_news: bool, cause: Cause| {
-        world.publisher.publish_told(vec![ToldAlert { alert: Arc::new(open(1, Severity::High)), is_news }], cause, noon());
+        world.publisher.publish_told(vec![ToldAlert { alert: Arc::new(open(1, Severity::High)), is_news, dossier: None }], cause, noon());
         world.metrics.render().contains("leakwarden_alerts_total{")
     };
     assert!(!tell(false, Cause::Settled), "another process has shown it");
