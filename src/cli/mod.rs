@@ -1,4 +1,5 @@
-//! The table of commands. Each is one file, or a folder, beside what several share: `edge`, `failure`, `setup`, `state`.
+//! The table of commands. Each is one file, or a folder, beside what several share: `edge`, `failure`, `setup`, `state`,
+//! `stop_signals`.
 
 mod check;
 mod completions;
@@ -14,6 +15,7 @@ mod run;
 mod setup;
 mod simulate;
 mod state;
+mod stop_signals;
 mod version;
 mod weekly;
 

@@ -3,8 +3,10 @@
 use crate::cli::Failure;
 use crate::cli::edge::Edge;
 use crate::cli::state::ReplayState;
+use crate::cli::stop_signals::StopSignals;
 use crate::cli::weekly;
 use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender};
 use leakwarden::config::schema::Config;
 use leakwarden::config::validate;
 use leakwarden::http::health::Health;
@@ -22,7 +24,7 @@ use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::reasons::TopicReasons;
 use leakwarden::pipeline::redrive::Letters;
 use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
-use leakwarden::pipeline::reload::{FeedStart, Origin, Reloads};
+use leakwarden::pipeline::reload::{FeedStart, Loaded, Origin, Reloads};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::service::observer::NoObserver;
 use leakwarden::sink::Sink;
@@ -56,8 +58,19 @@ pub struct Options {
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let origin = origin(options);
-    let loaded = origin.load()?;
+    // Before anything that takes time: neither signal ends the process by itself, however long what it names takes to read.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?;
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    let stopping = Arc::new(AtomicBool::new(false));
+    let (reload, asked) = crossbeam_channel::bounded(1);
+    {
+        let _guard = runtime.enter();
+        let signals = StopSignals::listen().context("cannot listen for SIGTERM")?;
+        runtime.spawn(forward_stop(signals, stopping.clone(), stop));
+        let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+        runtime.spawn(forward_hangups(hangups, reload));
+    }
+    let Some((origin, loaded)) = load(origin(options), &stopped)? else { return Ok(()) };
     let config = loaded.config.clone();
     let address =
         config.http.listen.0.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &config.http.listen.0))?;
@@ -70,16 +83,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
     let metrics = Metrics::new();
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("cannot start")?;
-    let (stop, stopped) = crossbeam_channel::bounded(1);
-    let stopping = Arc::new(AtomicBool::new(false));
-    let (reload, asked) = crossbeam_channel::bounded(1);
-    {
-        // From now on a hang-up does not end the process, however long the state takes to restore.
-        let _guard = runtime.enter();
-        let hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        runtime.spawn(forward_hangups(hangups, reload));
-    }
     let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?.with_tls(edge.tls);
     tracing::info!(address = %server.address(), "metrics and probes are served");
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
@@ -89,13 +92,6 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         // The service drops its end when it is done.
         let _ = end.await;
     }));
-    let is_told = stopping.clone();
-    runtime.spawn(async move {
-        told_to_stop().await;
-        is_told.store(true, Ordering::Release);
-        // A full channel means that it was told already.
-        let _ = stop.try_send(());
-    });
 
     let reasons = TopicReasons::start(&config, &loaded.context.classifier.keys, &metrics).context("cannot start to read reasons")?;
     if let Some(reasons) = &reasons {
@@ -136,7 +132,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let (of, settings) = (config.clone(), cluster.clone());
         let handle = runtime.handle().clone();
         std::thread::spawn(move || {
-            // NoObserver waits any more where the process ends meanwhile.
+            // Nobody waits any more where the process ends meanwhile.
             let _ = sender.send(handle.block_on(Setup::prepare(&of, &settings)));
         });
         let setup = crossbeam_channel::select! {
@@ -222,7 +218,7 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
 }
 
 /// Passes every hang-up on; one that is waiting already stands for all.
-async fn forward_hangups(mut hangups: tokio::signal::unix::Signal, reload: crossbeam_channel::Sender<()>) {
+async fn forward_hangups(mut hangups: tokio::signal::unix::Signal, reload: Sender<()>) {
     while hangups.recv().await.is_some() {
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
             return;
@@ -238,15 +234,27 @@ fn earlier_dead_letters(config: &Config) -> std::collections::BTreeSet<LetterId>
     }
 }
 
-/// Completes on SIGTERM or Ctrl-C.
-pub async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
-        },
-        // Without SIGTERM there is still Ctrl-C.
-        Err(_) => drop(interrupted.await),
+/// Reads the configuration with all that it names. `None` where somebody ends the process meanwhile: it has nothing to leave in order.
+fn load(origin: Origin, stopped: &Receiver<()>) -> Result<Option<(Origin, Loaded)>, Failure> {
+    let (sender, read) = crossbeam_channel::bounded(1);
+    std::thread::spawn(move || {
+        let loaded = origin.load();
+        // Nobody waits any more where the process ends meanwhile.
+        let _ = sender.send((origin, loaded));
+    });
+    crossbeam_channel::select! {
+        recv(stopped) -> _ => Ok(None),
+        recv(read) -> read => {
+            let (origin, loaded) = read.context("the configuration was not read")?;
+            Ok(Some((origin, loaded?)))
+        }
     }
+}
+
+/// Says once that the process is to end.
+async fn forward_stop(signals: StopSignals, stopping: Arc<AtomicBool>, stop: Sender<()>) {
+    signals.told().await;
+    stopping.store(true, Ordering::Release);
+    // A full channel means that it was told already.
+    let _ = stop.try_send(());
 }

@@ -6,6 +6,8 @@
 pub mod case;
 #[allow(clippy::disallowed_methods, reason = "it waits for servers, and not for ever")]
 pub mod databases;
+#[allow(clippy::disallowed_methods, reason = "it waits for processes, and not for ever")]
+pub mod early_stop;
 #[allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]
 pub mod kafka;
 pub mod line;

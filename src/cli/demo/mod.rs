@@ -7,6 +7,7 @@ mod broker;
 mod screen;
 
 use crate::cli::run as service;
+use crate::cli::stop_signals::StopSignals;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use broker::Broker;
@@ -85,8 +86,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (stop, stopped) = crossbeam_channel::bounded(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start")?;
     let interrupt = stop.clone();
+    let signals = {
+        let _guard = runtime.enter();
+        StopSignals::listen().context("cannot listen for SIGTERM")?
+    };
     runtime.spawn(async move {
-        service::told_to_stop().await;
+        signals.told().await;
         // A full channel means that it was told already.
         let _ = interrupt.try_send(());
     });

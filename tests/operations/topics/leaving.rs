@@ -1,8 +1,10 @@
 //! A service that is stopped leaves its group at once, so that the next start reads at once, whatever the session timeout is.
 
+use crate::common::early_stop::hears;
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::run::Run;
+use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use std::time::{Duration, Instant};
 
@@ -69,4 +71,52 @@ fn a_process_of_a_cluster_has_left_both_groups_when_it_has_ended() {
 
 fn tasks(cluster: &Cluster) -> String {
     format!("{}.tasks", cluster.run.group)
+}
+
+/// After so many milliseconds it is told to stop: before it has said anything, while it joins, and when it has just begun to read.
+const HASTY: [u64; 14] = [0, 20, 40, 60, 80, 100, 150, 200, 300, 400, 500, 800, 1_500, 3_000];
+
+/// Starts something, and stops it at each of those moments.
+fn hastily(start: impl Fn() -> Service) {
+    for moment in HASTY {
+        let mut service = start();
+        std::thread::sleep(Duration::from_millis(moment));
+        let hears = hears(service.id());
+        let begun = Instant::now();
+        service.signal("TERM");
+        let status = service.ended();
+        println!("told after {moment} ms: {status} after {:?}", begun.elapsed());
+        assert!(status.success() || !hears, "after {moment} ms: {status}\n{}", service.log());
+    }
+}
+
+/// Somebody called a rollout back while the service was starting (<https://github.com/maxmind/geoipupdate/pull/135>: a status that is not
+/// 0 notifies somebody). It ends in good order at whatever moment, and nothing is lost by it.
+#[test]
+fn a_start_that_is_called_back_ends_in_good_order() {
+    let Some(broker) = Broker::shared() else { return };
+    let run = Run::new("hasty", broker.brokers());
+    run.produce_half(false);
+    hastily(|| run.start());
+    run.produce_half(true);
+    let service = run.start();
+    run.committed(&service);
+    assert!(service.stop().success());
+    run.commits_lie_in_the_state();
+    run.holds(&run.expected());
+}
+
+/// The same in a cluster.
+#[test]
+fn a_process_of_a_cluster_that_is_called_back_ends_in_good_order() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("hasty-cluster", broker.brokers(), 2);
+    cluster.run.produce_half(false);
+    let stays = cluster.start(0);
+    stays.ready();
+    hastily(|| cluster.start(1));
+    cluster.run.produce_half(true);
+    cluster.settled(|| stays.log());
+    assert!(stays.stop().success());
+    cluster.run.holds(&cluster.run.expected());
 }
