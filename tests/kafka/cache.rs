@@ -1,6 +1,6 @@
 //! The cache of the state on a machine: it spares a restart most of its reading, and nothing rests on it.
 
-use crate::common::kafka::alerts::{are_told, settled};
+use crate::common::kafka::alerts::are_told;
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
@@ -15,7 +15,7 @@ use leakwarden::store::seal::StateSealer;
 use leakwarden::stream::changelog::{Changelog, ChangelogId};
 use leakwarden::stream::restore::{Restoration, RestoreStats, RestoreStep};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Tasks, and so many partitions of the state with the coordinator's.
 const TASKS: usize = 2;
@@ -69,13 +69,13 @@ fn first_half(run: &Run) {
     let service = run.start();
     restores(&service);
     run.committed(&service);
-    // A save of all of it, and its reading back.
-    let named = || {
-        let read = |path: &PathBuf| std::fs::metadata(path).map_or(0, |about| about.len());
-        run.company.dir().join("state/cache").exists() && files(run).iter().all(|path| read(path) > 1_000)
-    };
-    until("the state is cached", named, || service.log());
-    std::thread::sleep(Duration::from_secs(3));
+    let access = format!("{}.own.access", run.group);
+    until("tasks have saved all of it", || run.topics.lag(&format!("{}.tasks", run.group), &access) == 0, || service.log());
+    // What is read back of the state goes into its file, in order: one that was written to later has what was saved by then.
+    let saved = SystemTime::now();
+    let written = |path: &PathBuf| std::fs::metadata(path).and_then(|about| about.modified()).is_ok_and(|at| at > saved);
+    let is_cached = || run.company.dir().join("state/cache").exists() && files(run).iter().all(written);
+    until("the state is cached", is_cached, || service.log());
     assert!(service.stop().success());
 }
 
@@ -90,7 +90,7 @@ fn second_half(run: &Run, service: Service) {
 }
 
 fn until_all_settled(run: &Run, expected: &std::collections::BTreeMap<String, serde_json::Value>, service: &Service) {
-    let told = || are_told(expected, &settled(run.told()));
+    let told = || are_told(expected, &run.settled(run.told()));
     until("all alerts are there", told, || service.log());
 }
 

@@ -1,6 +1,6 @@
 //! `replay --kafka`: what stands in a topic is replayed as if it were files, and the service goes on from there.
 
-use crate::common::kafka::alerts::{differences, settled};
+use crate::common::kafka::alerts::differences;
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::program::leakwarden;
@@ -19,7 +19,7 @@ fn a_topic_replays_to_the_alerts_of_its_files() {
     let began = Instant::now();
     let one = replay("1");
     println!("{} records in {:?}", run.company.records(), began.elapsed());
-    assert_eq!(differences(&expected, &settled(one.lines())), Vec::<String>::new());
+    assert_eq!(differences(&expected, &run.settled(one.lines())), Vec::<String>::new());
     assert!(one.err.contains(&format!("{} records in ", run.company.records())), "{}", one.err);
     assert_eq!(replay("2").out, one.out);
     assert_eq!(run.topics.committed(&run.group, &run.topic), [].into(), "a replay is no member of the group");
@@ -41,7 +41,7 @@ fn the_service_goes_on_where_a_replay_of_its_topic_ended() {
     assert!(service.stop().success());
     assert_eq!(records, Some((run.company.records() as i64 - half.values().sum::<i64>()) as f64), "nothing is read twice");
     // What was settled by the replay was told by the replay; what grew since is told here, as it is over all.
-    let (expected, told) = (run.expected(), settled(run.told()));
+    let (expected, told) = (run.expected(), run.settled(run.told()));
     assert!(!told.is_empty());
     let of_told = expected.into_iter().filter(|(id, _)| told.contains_key(id)).collect();
     assert_eq!(differences(&of_told, &told), Vec::<String>::new());

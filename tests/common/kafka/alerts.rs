@@ -4,8 +4,10 @@ use crate::common::kafka::company::{SOURCE, file};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The last settled revision of each alert. What was shown before its records had settled, and was taken back, is none.
-pub fn settled(alerts: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
+/// The last settled revision of each alert. What was shown before its records had settled, and was taken back, is none. Nor is a source's
+/// silence that begins at that time (epoch milliseconds) or later, where nobody works any more: a file that was read is finished, and a
+/// topic that nothing more is written to is silent.
+pub fn settled(alerts: impl IntoIterator<Item = Value>, silent_from: i64) -> BTreeMap<String, Value> {
     let mut last: BTreeMap<String, Value> = BTreeMap::new();
     for alert in alerts.into_iter().filter(|alert| alert["settled"] == true) {
         let id = alert["id"].as_str().expect("an id").to_owned();
@@ -14,8 +16,12 @@ pub fn settled(alerts: impl IntoIterator<Item = Value>) -> BTreeMap<String, Valu
             last.insert(id, alert);
         }
     }
-    // A topic that nothing more is written to is silent; a file that was read is finished: alerts about a source are no part of it.
-    last.retain(|_, alert| alert["state"] != "retracted" && !(alert["employee"].is_null() && alert["account"].is_null()));
+    let is_silence = |alert: &Value| {
+        let begun = alert["first_access"].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok());
+        let begun = begun.unwrap_or_else(|| panic!("{alert} has a beginning")).as_millisecond();
+        alert["employee"].is_null() && alert["account"].is_null() && alert["typology"] == "log_gap" && begun >= silent_from
+    };
+    last.retain(|_, alert| alert["state"] != "retracted" && !is_silence(alert));
     last
 }
 
@@ -54,6 +60,14 @@ pub fn as_of_topic(mut alert: Value, topic: &str) -> Value {
         *source = json!({"source": name, "first": offset(&source["first"]), "last": offset(&source["last"])});
     }
     alert
+}
+
+/// Alerts without the offsets of their evidence, which begin again with a topic that is made anew, and without what is said of the source
+/// itself: that some of it may be lost.
+pub fn wherever(mut alerts: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    alerts.retain(|_, alert| alert["typology"] != "log_gap");
+    alerts.values_mut().for_each(|alert| alert["evidence"]["sources"] = Value::Null);
+    alerts
 }
 
 /// What differs between two sets of alerts, for a message; empty where nothing does.

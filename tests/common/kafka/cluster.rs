@@ -2,9 +2,10 @@
 
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
-use crate::common::kafka::until;
+use crate::common::kafka::until_done;
 use crate::common::world::load_from;
 use leakwarden::engine::Sequential;
+use leakwarden::model::time::{MINUTE_MS, Timestamp};
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::stream::changelog::ChangelogReader;
 use leakwarden::stream::coordinator::Coordinator;
@@ -26,6 +27,8 @@ pub struct Cluster {
     tasks: i32,
     /// How often processes save their state, as their configuration says it.
     checkpoint: &'static str,
+    /// After how long without a sign of life one is taken for dead.
+    session: Duration,
     /// Where a second sink finds its broker.
     pager: Option<String>,
 }
@@ -37,7 +40,12 @@ const PAGER: &str = "[sink.client]\n\"delivery.timeout.ms\" = \"3000\"\n\"reques
 impl Cluster {
     /// Of so many tasks; all topics begin with the name.
     pub fn new(name: &str, brokers: &str, tasks: i32) -> Cluster {
-        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks, checkpoint: "1s", pager: None }
+        Cluster { run: Run::new(name, brokers), name: format!("{name}.own"), tasks, checkpoint: "1s", session: SESSION, pager: None }
+    }
+
+    /// One in which nobody is taken for dead, however little of the machine it gets.
+    pub fn patient(self) -> Cluster {
+        Cluster { session: Duration::from_secs(600), ..self }
     }
 
     /// One that saves its state as often as it does where nothing else is configured: others hurry.
@@ -58,12 +66,16 @@ impl Cluster {
 
     /// The same log, read by another group that tells one another elsewhere.
     pub fn under(&self, name: &str) -> Cluster {
-        Cluster { run: self.run.as_group(name), name: format!("{name}.own"), tasks: self.tasks, checkpoint: self.checkpoint, pager: None }
+        self.of(self.run.as_group(name), format!("{name}.own"))
     }
 
     /// Another cluster that reads the same log as another group, and was given the prefix of this one by mistake.
     pub fn beside(&self, group: &str) -> Cluster {
-        Cluster { run: self.run.as_group(group), name: self.name.clone(), tasks: self.tasks, checkpoint: self.checkpoint, pager: None }
+        self.of(self.run.as_group(group), self.name.clone())
+    }
+
+    fn of(&self, run: Run, name: String) -> Cluster {
+        Cluster { run, name, tasks: self.tasks, checkpoint: self.checkpoint, session: self.session, pager: None }
     }
 
     /// The same with so many tasks.
@@ -93,8 +105,12 @@ impl Cluster {
     }
 
     fn configure(&self, number: usize, instance: Option<&str>) -> PathBuf {
-        let mut more =
-            format!("[cluster]\ntasks = {}\ntopic_prefix = {:?}\nsession_timeout = \"{}s\"\n", self.tasks, self.name, SESSION.as_secs());
+        let mut more = format!(
+            "[cluster]\ntasks = {}\ntopic_prefix = {:?}\nsession_timeout = \"{}s\"\n",
+            self.tasks,
+            self.name,
+            self.session.as_secs()
+        );
         if let Some(instance) = instance {
             let _ = writeln!(more, "instance = {instance:?}");
         }
@@ -134,22 +150,24 @@ impl Cluster {
         Service::on_full_disk(&self.configure(number, None), "full", blocks)
     }
 
-    /// Waits until every record has been read and everything that can settle has been told and saved.
+    /// Waits until every record has been read, and everything that can settle has settled, is told and saved: the state of each task is of
+    /// the last minute that the records let settle, and that of the coordinator has taken all that tasks have reported. Both are saved when
+    /// everything before is acknowledged. All of the company must have been produced.
     pub fn settled(&self, log: impl Fn() -> String) {
-        until("everything is read", || self.run.topics.lag(&self.run.group, &self.run.topic) == 0, &log);
-        let mut last = (self.told().len(), self.state());
-        let mut same = 0;
-        until(
-            "everything is settled and saved",
-            || {
-                std::thread::sleep(Duration::from_millis(1_500));
-                let now = (self.told().len(), self.state());
-                same = if now == last && now.1.len() == self.tasks as usize + 1 { same + 1 } else { 0 };
-                last = now;
-                same >= 2
-            },
-            &log,
-        );
+        let lag = || Some(self.run.topics.lag(&self.run.group, &self.run.topic)).filter(|lag| *lag != 0);
+        until_done("everything is read", || lag().map(|lag| format!("{lag} records behind")), &log);
+        let lateness = load_from(&self.run.company.dir().join("process-0/config.toml")).lateness;
+        let last = (Timestamp(self.run.company.last_of_all()) - lateness).0;
+        let last = Timestamp(last - last.rem_euclid(MINUTE_MS));
+        let stands = || {
+            let (tasks, coordinator) = self.saved();
+            let reported = self.run.topics.ends(&format!("{}.summaries", self.name))[&0];
+            let taken = coordinator.as_ref().map(Coordinator::next);
+            let settled: Vec<Timestamp> = tasks.values().map(|task| task.stage().settled_minute()).collect();
+            let is_done = settled.len() == self.tasks as usize && settled.iter().all(|of| *of >= last) && taken == Some(reported);
+            (!is_done).then(|| format!("{settled:?} of {last}, reports taken up to {taken:?} of {reported}"))
+        };
+        until_done("everything is settled and saved", stands, &log);
     }
 
     /// Every settled revision, as bytes; two that contradict each other end the test.
@@ -181,6 +199,15 @@ impl Cluster {
 
     /// Hashes of the saved state of each task and of the coordinator, by what Kafka holds; those that are not saved yet are missing.
     pub fn state(&self) -> BTreeMap<i32, String> {
+        let (tasks, coordinator) = self.saved();
+        let mut states: BTreeMap<i32, String> =
+            tasks.into_iter().map(|(task, of)| (task, format!("{:?}", of.digest(&Sequential)))).collect();
+        states.extend(coordinator.map(|coordinator| (self.tasks, format!("{:?}", coordinator.digest()))));
+        states
+    }
+
+    /// The tasks and the coordinator as they are saved in Kafka; those that are not saved yet are missing.
+    fn saved(&self) -> (BTreeMap<i32, Task>, Option<Coordinator>) {
         let mut partitions: BTreeMap<i32, ChangelogReader> = BTreeMap::new();
         for message in self.run.topics.read(&format!("{}.state", self.name)) {
             let value = message.payload.as_deref();
@@ -189,7 +216,7 @@ impl Cluster {
         let context = load_from(&self.run.company.dir().join("process-0/config.toml"));
         let inputs: Vec<TopicPartition> =
             (0..self.run.company.partitions.len()).map(|at| TopicPartition::new(self.run.topic.as_str(), at as i32)).collect();
-        let mut states = BTreeMap::new();
+        let (mut tasks, mut coordinator) = (BTreeMap::new(), None);
         for (partition, restore) in partitions {
             if restore.check().is_err() {
                 continue;
@@ -198,15 +225,13 @@ impl Cluster {
             if restored.metadata.is_none() {
                 continue;
             }
-            let digest = if partition == self.tasks {
-                let coordinator = Coordinator::new(self.tasks, &context.alerts, restored).expect("is restored");
-                format!("{:?}", coordinator.digest())
+            if partition == self.tasks {
+                coordinator = Some(Coordinator::new(self.tasks, &context.alerts, restored).expect("is restored"));
             } else {
                 let task = Task::new(partition, Arc::new(context.with_own_partitions()), &inputs, restored).expect("is restored");
-                format!("{:?}", task.digest(&Sequential))
-            };
-            states.insert(partition, digest);
+                tasks.insert(partition, task);
+            }
         }
-        states
+        (tasks, coordinator)
     }
 }

@@ -17,6 +17,9 @@ pub const KEY: &str = "bGVha3dhcmRlbi1sZWFrd2FyZGVuLWxlYWt3YXJkZW4=";
 /// So many records have a statement and no list of subjects.
 const STATEMENTS: i64 = 400;
 
+/// Days after which something comes once more, of nobody.
+const TAIL: [i64; 3] = [6, 12, 18];
+
 /// How files of the company begin or end in its configuration.
 const SHARED: &[&str] = &["catalog.toml", "explanations.jsonl", "subject.key", ".csv\""];
 
@@ -25,6 +28,8 @@ pub struct Company {
     dir: TempDir,
     /// Canonical records, each partition in the order of time.
     pub partitions: Vec<Vec<String>>,
+    /// When anybody worked last, in epoch milliseconds: what comes later is there so that everything before settles.
+    pub worked_until: i64,
 }
 
 /// Where a service reads and writes.
@@ -49,7 +54,7 @@ pub struct Wiring<'a> {
 impl<'a> Wiring<'a> {
     /// From a topic into another. A member that dies is missed within seconds.
     pub fn new(brokers: &'a str, topic: &'a str, alerts: &'a str, group: &'a str) -> Wiring<'a> {
-        let consumer = [("session.timeout.ms", "2000"), ("heartbeat.interval.ms", "500")];
+        let consumer = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")];
         let consumer = consumer.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Wiring { brokers, topic, alerts, group, client: BTreeMap::new(), consumer, more: "" }
     }
@@ -84,12 +89,12 @@ impl Company {
         // Days later, so that everything before has settled where a service goes on waiting for more, and every alert is closed: what groups
         // did is told anew each day for a week. No step is longer than what a log may leap.
         for (at, records) in spread.iter_mut().enumerate() {
-            for days in [6, 12, 18] {
+            for days in TAIL {
                 let time = last + days * DAY_MS;
                 records.push(format!(r#"{{"time":{time},"id":"end-{at}-{days}","account":"svc_settlement","operation":"login"}}"#));
             }
         }
-        Company { dir, partitions: spread }
+        Company { dir, partitions: spread, worked_until: last + HOUR_MS + (STATEMENTS - 1) * 2_000 }
     }
 
     /// Its directory: where services and commands run.
@@ -100,6 +105,17 @@ impl Company {
     /// Records of all partitions.
     pub fn records(&self) -> usize {
         self.partitions.iter().map(Vec::len).sum()
+    }
+
+    /// The event time up to which all partitions go, in epoch milliseconds.
+    pub fn last_of_all(&self) -> i64 {
+        self.partitions.iter().map(|records| time(records.last().expect("records"))).min().expect("partitions")
+    }
+
+    /// The event time from which on a partition may be silent, since nobody works any more on what it has, in epoch milliseconds.
+    pub fn silent_from(&self) -> i64 {
+        let worked = |records: &Vec<String>| time(&records[records.len() - 1 - TAIL.len()]);
+        self.partitions.iter().map(worked).min().expect("partitions")
     }
 
     /// The event time by which half of the records have happened, in epoch milliseconds.

@@ -6,6 +6,7 @@ use crate::common::kafka::flaky::{Flaky, Mood};
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +30,16 @@ struct Running {
     /// It is to end itself at a point.
     ends: bool,
 }
+
+impl Running {
+    /// Whether it found no broker when it started: that is the last thing that it said.
+    fn found_nobody(&self) -> bool {
+        self.service.log().lines().rev().take(3).any(|line| line.contains("the brokers do not answer"))
+    }
+}
+
+/// The signal of a process that ends itself at a point.
+const ABORTED: i32 = 6;
 
 /// What a short form must not leave to chance.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,8 +129,7 @@ impl<'a> Happening<'a> {
         for slot in &mut self.processes {
             if slot.as_mut().is_some_and(|process| !process.service.is_running()) {
                 let process = slot.take().expect("it is there");
-                let log = process.service.log();
-                let nobody = log.lines().rev().take(3).any(|line| line.contains("the brokers do not answer"));
+                let (log, nobody) = (process.service.log(), process.found_nobody());
                 assert!((process.ends || nobody) && !log.contains("panicked"), "it ended by itself: {log}");
                 if nobody { nobody_there += 1 } else { killed += 1 }
             }
@@ -150,8 +160,7 @@ impl<'a> Happening<'a> {
                 if running > 1
                     && let Some(process) = self.processes[which].take()
                 {
-                    assert!(process.service.stop().success(), "an orderly end");
-                    self.note("stopped in order");
+                    return self.stop(process);
                 }
             }
             71..80 => {
@@ -258,7 +267,9 @@ impl<'a> Happening<'a> {
         let mut told = 0;
         for (service, before) in self.running().zip(before) {
             // One without brokers has not come to look for changes.
-            until("it is refused", || !service.is_running() || refused(service) > before, String::new);
+            let log = service.path();
+            let told = || std::fs::read_to_string(&log).unwrap_or_default();
+            until("it is refused", || !service.is_running() || refused(service) > before, told);
             told += 1;
         }
         std::fs::write(&file, whole).expect("written");
@@ -288,6 +299,20 @@ impl<'a> Happening<'a> {
             std::fs::write(&path, bytes).expect("written");
             self.note("files of a cache damaged");
         }
+    }
+
+    /// An orderly end, unless it comes to the point at which it is to end itself, or has found no broker when it started.
+    fn stop(&mut self, mut process: Running) -> usize {
+        process.service.signal("TERM");
+        let status = process.service.ended();
+        let what = match (status.success(), status.signal()) {
+            (true, _) => "stopped in order",
+            (false, Some(ABORTED)) if process.ends => "ended at a point",
+            (false, None) if process.found_nobody() => "found no broker",
+            _ => panic!("an orderly end: {status}\n{}", process.service.log()),
+        };
+        self.note(what);
+        usize::from(what == "ended at a point")
     }
 
     fn kill(&mut self, which: usize) {

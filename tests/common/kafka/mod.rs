@@ -17,8 +17,8 @@ pub mod topics;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// How long anything may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How long anything may take on a busy machine, and how long something that takes many steps may stand still.
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Whether these tests run in another step, and not now.
 pub fn apart() -> bool {
@@ -39,5 +39,19 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool, state: impl Fn() -> St
     while !holds() {
         assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}; {}", state());
         std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Waits until something that takes many steps is done, looking at it once a second: `look` says where it stands, and `None` when it is
+/// done. Fails where it has stood still for long, with where it stands and the answer to `log`.
+#[track_caller]
+pub fn until_done(what: &str, mut look: impl FnMut() -> Option<String>, log: impl Fn() -> String) {
+    let (mut moved, mut last) = (Instant::now(), String::new());
+    while let Some(stands) = look() {
+        if stands != last {
+            (moved, last) = (Instant::now(), stands);
+        }
+        assert!(moved.elapsed() < PATIENCE, "{what}: stands still for {PATIENCE:?} at {last}; {}", log());
+        std::thread::sleep(Duration::from_secs(1));
     }
 }

@@ -4,7 +4,7 @@ use crate::common::kafka::alerts::{as_of_topic, contradictions, differences, set
 use crate::common::kafka::company::{Company, Wiring, time};
 use crate::common::kafka::service::Service;
 use crate::common::kafka::topics::{Stored, Topics};
-use crate::common::kafka::until;
+use crate::common::kafka::{until, until_done};
 use leakwarden::model::keys::Keys;
 use leakwarden::pipeline::state::StateDir;
 use serde_json::Value;
@@ -78,6 +78,13 @@ impl Run {
         }
     }
 
+    /// Deletes the input topic and makes it anew, empty.
+    pub fn make_anew(&self) {
+        self.topics.delete(&self.topic);
+        until("the topic is gone", || !self.topics.names().contains(&self.topic), String::new);
+        self.topics.create(&self.topic, self.company.partitions.len() as i32, &[]);
+    }
+
     /// Starts its service.
     pub fn start(&self) -> Service {
         Service::start(self.company.dir(), "service")
@@ -85,7 +92,8 @@ impl Run {
 
     /// Waits until the group has committed everything.
     pub fn committed(&self, service: &Service) {
-        until("everything is committed", || self.topics.lag(&self.group, &self.topic) == 0, || service.log());
+        let lag = || Some(self.topics.lag(&self.group, &self.topic)).filter(|lag| *lag != 0);
+        until_done("everything is committed", || lag().map(|lag| format!("{lag} records behind")), || service.log());
     }
 
     /// How far the state reaches that lies on disk. No service may run.
@@ -109,9 +117,14 @@ impl Run {
         self.topics.read(&self.alerts).iter().map(Stored::json).collect()
     }
 
+    /// The last settled revision of each alert, without the silence at the end of the company.
+    pub fn settled(&self, alerts: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
+        settled(alerts, self.company.silent_from())
+    }
+
     /// The alerts of a replay of the same records as files, as if they had come from the topic.
     pub fn expected(&self) -> BTreeMap<String, Value> {
-        let expected = settled(self.company.replay().into_iter().map(|alert| as_of_topic(alert, &self.topic)));
+        let expected = self.settled(self.company.replay().into_iter().map(|alert| as_of_topic(alert, &self.topic)));
         assert!(expected.len() >= 5, "{} alerts make no test", expected.len());
         expected
     }
@@ -121,6 +134,6 @@ impl Run {
     pub fn holds(&self, expected: &BTreeMap<String, Value>) {
         let told = self.told();
         assert_eq!(contradictions(&told), []);
-        assert_eq!(differences(expected, &settled(told)), Vec::<String>::new());
+        assert_eq!(differences(expected, &self.settled(told)), Vec::<String>::new());
     }
 }

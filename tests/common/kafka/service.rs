@@ -59,6 +59,11 @@ impl Service {
         std::fs::read_to_string(&self.log).expect("a log")
     }
 
+    /// Where its log is.
+    pub fn path(&self) -> PathBuf {
+        self.log.clone()
+    }
+
     /// The test writes to its topics, or takes its state away: then it may say so.
     #[must_use]
     pub fn tampered_with(mut self) -> Service {

@@ -143,7 +143,7 @@ fn befalls(followed: &str) {
         alerts.into_iter().filter(|(_, alert)| alert["state"] == "closed").collect()
     };
     let expected_ends = ends(expected);
-    running.wait("the alerts of the whole log", |service| ends(told(service)).keys().eq(expected_ends.keys()));
+    running.wait("the alerts of the whole log", |service| ends(told(service)) == expected_ends);
     assert_eq!(ends(told(&running)), expected_ends, "after {happened:?}");
     let log = running.stop();
     assert!(!log.contains("lost to us"), "{log}");

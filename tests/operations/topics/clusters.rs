@@ -1,14 +1,12 @@
 //! Clusters as operators set them up and restart them: what cannot work is refused by the rule that is broken, and what is ordinary
 //! says so in a line.
 
-use crate::common::kafka::alerts::{contradictions, differences, settled};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::company::Company;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// It ends with the rule.
 fn refused(mut service: Service, rule: &str) {
@@ -60,7 +58,7 @@ fn tasks_changed() {
 #[test]
 fn a_process_that_comes_and_goes_warns_of_nothing() {
     let Some(broker) = Broker::shared() else { return };
-    let cluster = Cluster::new("comes-and-goes", broker.brokers(), 4);
+    let cluster = Cluster::new("comes-and-goes", broker.brokers(), 4).patient();
     cluster.run.produce(0, 1);
     let first = cluster.start(0);
     first.ready();
@@ -91,13 +89,14 @@ fn configurations_that_differ() {
     second.ready();
     for service in [&first, &second] {
         let differ = || service.metric("leakwarden_cluster_configurations") == Some(2.0);
-        until("both know that they differ", differ, || service.log());
-        assert!(service.log().contains("have different configurations or directories"), "{}", service.log());
+        let is_told = || service.log().contains("have different configurations or directories");
+        until("both know that they differ", || differ() && is_told(), || service.log());
     }
     assert!(second.stop().success());
     let second = cluster.start(1);
-    until("they are the same", || first.metric("leakwarden_cluster_configurations") == Some(1.0), || first.log());
-    assert!(first.log().contains("all processes of the cluster have the same configuration"), "{}", first.log());
+    let agree = || first.metric("leakwarden_cluster_configurations") == Some(1.0);
+    let is_told = || first.log().contains("all processes of the cluster have the same configuration");
+    until("they are the same", || agree() && is_told(), || first.log());
     assert!(second.stop().success() && first.stop().success());
 }
 
@@ -143,17 +142,7 @@ fn a_campaign_of_a_unit() {
     for process in processes {
         assert!(process.stop().success());
     }
-    // What is left of the budget at the end of a day shows alerts without another revision: a replay's file says so.
-    let unshown = |alerts: BTreeMap<String, Value>| -> BTreeMap<String, Value> {
-        let strip = |mut alert: Value| {
-            alert.as_object_mut().expect("an alert").remove("shown_at");
-            alert
-        };
-        alerts.into_iter().map(|(id, alert)| (id, strip(alert))).collect()
-    };
-    let told = cluster.run.told();
-    assert_eq!(contradictions(&told), []);
-    assert_eq!(differences(&unshown(with), &unshown(settled(told))), Vec::<String>::new());
+    cluster.run.holds(&with);
 }
 
 /// Somebody configured a cluster and no sink: the alerts of all processes are in one topic, which is made.
@@ -166,10 +155,9 @@ fn a_cluster_without_a_sink() {
     cluster.run.produce(0, 1);
     let sink = format!("[[sink]]\nkind = \"kafka\"\nbrokers = \"{}\"\ntopic = \"no-sink.own.alerts\"\n[sink.client]\n", broker.brokers());
     let process = cluster.start_otherwise(0, &sink, "");
-    process.ready();
-    let tells_all = || settled(cluster.run.told()).keys().eq(expected.keys());
-    until("all alerts are in the topic", tells_all, || process.log());
+    cluster.settled(|| process.log());
     assert!(process.stop().success());
+    cluster.run.holds(&expected);
     assert!(cluster.run.topics.read(&elsewhere).is_empty());
 }
 
@@ -179,11 +167,9 @@ fn a_cluster_without_a_sink() {
 #[test]
 fn the_lag_of_who_died_is_told_by_who_lives() {
     let Some(broker) = Broker::shared() else { return };
-    let cluster = Cluster::new("dead-owner", broker.brokers(), 2);
-    // Nobody is missed while the test runs.
-    let start = |number| cluster.start_otherwise(number, "session_timeout = \"3s\"", "session_timeout = \"600s\"");
+    let cluster = Cluster::new("dead-owner", broker.brokers(), 2).patient();
     cluster.run.produce_half(false);
-    let (first, second) = (start(0), start(1));
+    let (first, second) = (cluster.start(0), cluster.start(1));
     let has = |service: &Service| service.metric("leakwarden_tasks_running") == Some(1.0);
     until("each has a task", || has(&first) && has(&second), || first.log() + &second.log());
     cluster.run.committed(&first);

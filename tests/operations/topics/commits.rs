@@ -1,6 +1,6 @@
 //! Commits that brokers refuse, or cannot take any more: they are told and counted, and nothing is lost, since the state has the offsets.
 
-use crate::common::kafka::alerts::{contradictions, differences, settled};
+use crate::common::kafka::alerts::{contradictions, differences};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
@@ -61,7 +61,7 @@ fn where_the_brokers_of_the_source_go_first() {
     let told = std::fs::read_to_string(run.company.dir().join("alerts.jsonl")).expect("alerts");
     let told: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(contradictions(&told), []);
-    assert_eq!(differences(&run.expected(), &settled(told)), Vec::<String>::new());
+    assert_eq!(differences(&run.expected(), &run.settled(told)), Vec::<String>::new());
 }
 
 /// All has been read when the broker dies and the service is told to stop. How long the stop took.

@@ -1,7 +1,7 @@
 //! A topic that is deleted and made anew under its name begins again at offset 0. Its messages are others, wherever the old ones had
 //! been read to.
 
-use crate::common::kafka::alerts::{contradictions, differences, settled};
+use crate::common::kafka::alerts::{contradictions, differences, wherever};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::company::time;
@@ -10,16 +10,12 @@ use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
 use crate::common::program::leakwarden;
 use leakwarden::model::time::DAY_MS;
-use serde_json::Value;
-use std::collections::BTreeMap;
 
 const TOLD: &str = "the topic was made anew";
 
 /// The topic is made anew, and that part of the records (of `of`) is produced into it.
 fn make_anew(run: &Run, parts: std::ops::Range<usize>, of: usize) -> usize {
-    run.topics.delete(&run.topic);
-    until("the topic is gone", || !run.topics.names().contains(&run.topic), String::new);
-    run.topics.create(&run.topic, run.company.partitions.len() as i32, &[]);
+    run.make_anew();
     parts.clone().for_each(|part| run.produce(part, of));
     let of_parts = |records: &Vec<String>| records.len() * parts.end / of - records.len() * parts.start / of;
     run.company.partitions.iter().map(of_parts).sum()
@@ -132,14 +128,6 @@ fn between_two_replays() {
     }
 }
 
-/// Alerts without the offsets of their evidence, which begin again with the topic, and without what is said of the source itself.
-fn wherever(alerts: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    let mut alerts = alerts;
-    alerts.retain(|_, alert| alert["typology"] != "log_gap");
-    alerts.values_mut().for_each(|alert| alert["evidence"]["sources"] = Value::Null);
-    alerts
-}
-
 /// All processes together have told what a replay of all records tells: each of them counts once.
 fn tells_all(cluster: &Cluster, service: &Service) {
     cluster.settled(|| service.log());
@@ -147,7 +135,7 @@ fn tells_all(cluster: &Cluster, service: &Service) {
     let told = cluster.run.told();
     assert_eq!(contradictions(&told), []);
     let expected = wherever(cluster.run.expected());
-    assert_eq!(differences(&expected, &wherever(settled(told))), Vec::<String>::new(), "{}", service.log());
+    assert_eq!(differences(&expected, &wherever(cluster.run.settled(told))), Vec::<String>::new(), "{}", service.log());
 }
 
 fn in_a_cluster_that_was_stopped(name: &str, before: usize, of: usize) {
