@@ -98,6 +98,11 @@ impl<'a> Probe<'a> {
         }
     }
 
+    /// Whether the stretches of both that end at a place are the same: what lies behind the last one that is remembered.
+    pub fn ends_alike(&mut self, other: &mut Probe<'_>, end: u64) -> io::Result<bool> {
+        Ok(self.hash(end)? == other.hash(end)?)
+    }
+
     fn hash(&mut self, end: u64) -> io::Result<u64> {
         if let Some(hash) = self.known.get(&end) {
             return Ok(*hash);

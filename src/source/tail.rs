@@ -7,6 +7,7 @@
 //! The caller polls: about every [`INTERVAL`] when nothing came, at once when something did.
 
 mod candidates;
+mod comparing;
 mod discovery;
 mod events;
 mod followed;
@@ -16,5 +17,7 @@ mod state;
 pub use events::{FileId, INTERVAL, TailEvent};
 pub use state::Tail;
 
+#[cfg(test)]
+mod crash_tests;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! What the files that are there hold: what is followed, what was read before and goes on, what is new, and what is nowhere.
 
 use super::candidates::{Candidate, Listing, list};
+use super::comparing::{Holds, LONGEST_BEGINNING};
 use super::events::{MOST_OPEN, TailEvent};
 use super::followed::{FollowedFile, Handle, Identity, QUIET};
 use super::state::{Judged, Missing, Tail};
-use crate::source::content::{Content, Likeness, Probe};
+use crate::source::content::{Content, Probe};
 use crate::source::read_files::{ReadFile, Standing, file_name};
 use crate::source::unpack::{Packing, UnpackError, recognise, unpack, unsupported};
 use std::collections::BTreeSet;
@@ -21,32 +22,11 @@ const UNREACHED: Duration = Duration::from_secs(7 * 86_400);
 /// How long no file at all may be seen, once some were: between two steps of a rotation there may be none.
 const UNSEEN: Duration = Duration::from_secs(2);
 
-/// Beginnings of many logs are alike for so long at the most.
-const LONGEST_BEGINNING: u64 = 16 * 1_024;
-
 /// Bytes by which two new files may be copies of each other.
 const BEGINNING: u64 = 4_096;
 
 /// Contents that are looked for under any name in one round.
 const MOST_WANTED: usize = 16;
-
-/// What a file turned out to hold.
-enum Holds {
-    /// Nothing that concerns us, as long as it stays like this.
-    Nothing,
-    /// Something that is being followed, and no more of it.
-    Copy,
-    /// What is being followed, by its place in the list; its own file is gone.
-    Followed(usize),
-    /// What was read before, by its place in the list; whether among what was only replayed.
-    Known(usize, bool),
-    /// Perhaps the beginning of a copy, proven alike up to there.
-    Undecided(u64),
-    /// It is just changing, or cannot be unpacked yet.
-    Unsettled,
-    /// What nobody has read.
-    New(Content),
-}
 
 impl Tail {
     /// Finds out what is where.
@@ -103,7 +83,7 @@ impl Tail {
             if open.contains(&candidate.identity) || self.is_judged(&candidate) {
                 continue;
             }
-            match self.judge(&candidate, events) {
+            match self.judge(&candidate, &listing.found, events) {
                 Ok(Holds::New(content)) => new.push((candidate, content)),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -155,7 +135,7 @@ impl Tail {
     }
 
     /// Looks into a file, and goes on with what it holds, where that is known.
-    fn judge(&mut self, candidate: &Candidate, events: &mut Vec<TailEvent>) -> io::Result<Holds> {
+    fn judge(&mut self, candidate: &Candidate, found: &[Candidate], events: &mut Vec<TailEvent>) -> io::Result<Holds> {
         let name: Arc<str> = Arc::from(file_name(&candidate.base));
         if candidate.length == 0 {
             if candidate.in_pattern && self.expected.insert(name.clone()) {
@@ -180,8 +160,10 @@ impl Tail {
             Holds::Nothing
         } else if packed {
             match opened(&candidate.path).and_then(|mut stream| Probe::stream(&mut stream, &hasher)) {
+                // Followed, it would be met anew in each round.
+                Ok(probe) if probe.length() == Some(0) => Holds::Nothing,
                 Ok(mut probe) => {
-                    let holds = self.compare(&mut probe, candidate, packed)?;
+                    let holds = self.compare(&mut probe, candidate, (packed, found))?;
                     beginning = probe.beginning().to_vec();
                     holds
                 }
@@ -191,7 +173,7 @@ impl Tail {
                 Err(_) => Holds::Nothing,
             }
         } else {
-            self.compare(&mut Probe::file(&file, &hasher)?, candidate, packed)?
+            self.compare(&mut Probe::file(&file, &hasher)?, candidate, (packed, found))?
         };
         match holds {
             Holds::Followed(at) => {
@@ -212,56 +194,6 @@ impl Tail {
     /// Whether a content that was written under the same name is looked for.
     fn is_awaited(&self, candidate: &Candidate) -> bool {
         self.known.iter().any(|read| read.standing == Standing::Open && read.base == candidate.base)
-    }
-
-    /// What of all that was read something is.
-    fn compare(&self, probe: &mut Probe<'_>, candidate: &Candidate, packed: bool) -> io::Result<Holds> {
-        let mut undecided = None;
-        for (at, file) in self.files.iter().enumerate() {
-            match file.content().compare(probe, file.offset())? {
-                Likeness::Other => {}
-                Likeness::Undecided if file.is_seen => return Ok(Holds::Copy),
-                Likeness::Undecided => undecided = Some(file.content().proven(probe)).max(undecided),
-                Likeness::Same if file.is_seen => {
-                    // A copy is no longer than what it was copied from. What is longer only begins alike, or is what goes on.
-                    let own = file.file().map_or(Ok(u64::MAX), |file| file.metadata().map(|about| about.len()))?;
-                    if own < file.offset() {
-                        return Ok(Holds::Unsettled);
-                    }
-                    if probe.length().is_none_or(|length| length <= own) {
-                        return Ok(Holds::Copy);
-                    }
-                    // Its own file has another name now, and this one has its name.
-                    let has_its_name = file.gone_since.is_some() && candidate.in_pattern && !packed;
-                    if has_its_name || file.offset() >= LONGEST_BEGINNING {
-                        return Ok(Holds::Followed(at));
-                    }
-                }
-                Likeness::Same if !packed && file.file().is_some() => return Ok(Holds::Followed(at)),
-                Likeness::Same => return Ok(Holds::Copy),
-            }
-        }
-        let mut best: Option<(u64, bool, usize)> = None;
-        for (at, read, is_replayed) in self.all_read() {
-            match read.content.compare(probe, read.offset)? {
-                Likeness::Other => {}
-                Likeness::Undecided => undecided = Some(read.content.proven(probe)).max(undecided),
-                Likeness::Same => best = best.max(Some((read.offset, !is_replayed, at))),
-            }
-        }
-        Ok(match (best, undecided) {
-            (Some((_, is_own, at)), _) => Holds::Known(at, !is_own),
-            (None, Some(proven)) => Holds::Undecided(proven),
-            (None, None) => {
-                let until = if packed || !candidate.in_pattern { probe.reach() } else { 0 };
-                Holds::New(Content::of(probe, until)?)
-            }
-        })
-    }
-
-    fn all_read(&self) -> impl Iterator<Item = (usize, &ReadFile, bool)> {
-        let known = self.known.iter().enumerate().map(|(at, read)| (at, read, false));
-        known.chain(self.replayed.iter().enumerate().map(|(at, read)| (at, read, true)))
     }
 
     /// A content that was read before is there: in a plain file, or packed.

@@ -108,6 +108,13 @@ impl FollowedFile {
         }
     }
 
+    /// Whether its file begins with all that can be looked at of something, which compares with what was read of it.
+    pub fn begins_with(&self, probe: &mut Probe<'_>) -> io::Result<bool> {
+        let Some(file) = self.file() else { return Ok(true) };
+        let until = probe.reach();
+        Ok(file.metadata()?.len() >= until && probe.ends_alike(&mut Probe::file(file, &self.settings.hasher)?, until)?)
+    }
+
     /// Goes on in another file that has the same content.
     pub fn move_to(&mut self, file: File, path: PathBuf, identity: Identity) -> io::Result<()> {
         self.settings.follow = true;
