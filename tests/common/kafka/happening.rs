@@ -268,8 +268,8 @@ impl<'a> Happening<'a> {
         for (service, before) in self.running().zip(before) {
             // One without brokers has not come to look for changes.
             let log = service.path();
-            let told = || std::fs::read_to_string(&log).unwrap_or_default();
-            until("it is refused", || !service.is_running() || refused(service) > before, told);
+            let written = || std::fs::read_to_string(&log).unwrap_or_default();
+            until("it is refused", || !service.is_running() || refused(service) > before, written);
             told += 1;
         }
         std::fs::write(&file, whole).expect("written");
