@@ -24,7 +24,8 @@
 //! `settings`: a sink declares and parses its own), [`http`] use the model, `kafka` and `telemetry`; [`config`] uses the core,
 //! `settings`, `kafka`, `sink` and `database`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
-//! commands use everything. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
+//! commands use everything. [`notify`] (with `settings`, `database`, `telemetry`, `random` and what a sink appends by) tells people of
+//! cases; `config` holds what each of its sinks made of its own table. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
 //! tests. Whatever writes files does so by [`private_file`] (the store's own excepted). `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
@@ -40,6 +41,8 @@ pub mod http;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod kafka;
 pub mod model;
+#[expect(clippy::disallowed_methods, reason = "it says when, and tries again later")]
+pub mod notify;
 #[allow(clippy::disallowed_methods, reason = "the live pipeline is the clock of the service")]
 pub mod pipeline;
 pub mod population;

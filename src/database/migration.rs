@@ -16,7 +16,10 @@ pub struct Migration {
 }
 
 /// Every step: a file and a row each.
-pub const MIGRATIONS: &[Migration] = &[Migration { number: 1, name: "sequences", sql: include_str!("migrations/0001_sequences.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "sequences", sql: include_str!("migrations/0001_sequences.sql") },
+    Migration { number: 2, name: "notify", sql: include_str!("migrations/0002_notify.sql") },
+];
 
 /// Where the steps that were made are written down.
 const MADE: &str = "create table if not exists schema_step (number bigint primary key, name text not null, hash text not null)";

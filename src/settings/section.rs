@@ -36,6 +36,12 @@ impl<'a> Section<'a> {
         self.findings.problems.push(Problem::new(place, rule, value));
     }
 
+    /// Notes a mistake of a key whose value is not there, or is not shown.
+    pub fn missing(&mut self, key: &str, rule: &str) {
+        let place = self.at(key);
+        self.findings.problems.push(Problem::plain(place, rule));
+    }
+
     /// Whether the key is there and not read yet.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -71,8 +77,19 @@ impl<'a> Section<'a> {
             return None;
         }
         let bounds = key.traits.bounds;
-        let value = self.read(name, &T::rule(bounds), |value| T::parse(value, bounds)).or(default)?;
-        Some(value.relative_to(self.base))
+        let value = match T::SHOWN {
+            true => self.read(name, &T::rule(bounds), |value| T::parse(value, bounds)),
+            // What is no text is no secret either.
+            false if self.peek(name).is_none() => self.read(name, &T::rule(bounds), |value| T::parse(value, bounds)),
+            false => self.table.remove(name).and_then(|value| {
+                let value = T::parse(&value, bounds);
+                if value.is_none() {
+                    self.missing(name, &T::rule(bounds));
+                }
+                value
+            }),
+        };
+        Some(value.or(default)?.relative_to(self.base))
     }
 
     /// The name by which the key is given.

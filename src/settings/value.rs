@@ -49,6 +49,9 @@ pub trait Setting: Sized {
     /// What is said where it is not given and must be.
     const MISSING: &'static str = "must be given";
 
+    /// Whether a value that breaks the rule may stand in the message: false where it may be a secret.
+    const SHOWN: bool = true;
+
     /// The value; `None` where it breaks the rule.
     fn parse(value: &Value, bounds: (i64, i64)) -> Option<Self>;
 
@@ -80,6 +83,7 @@ fn bare(text: impl ToString) -> Content {
 
 impl<T: Setting> Setting for Option<T> {
     const TYPE: ValueType = T::TYPE;
+    const SHOWN: bool = T::SHOWN;
 
     fn rule(bounds: (i64, i64)) -> String {
         T::rule(bounds)

@@ -4,6 +4,7 @@
 //! atomic add. Labels are sources, sinks, kinds, tiers, typologies and severities: a test holds that no person ever becomes one.
 
 pub mod table;
+mod told;
 
 use crate::model::coverage::{Counts, State};
 use crate::model::feed::{Feed, FeedSize};
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use table::{CounterRow, GaugeRow, HistogramRow, LabelValues, METRICS, Metric, MetricKind, NAMESPACE};
+pub use told::Told;
 
 /// Content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -12,11 +12,13 @@ const SHELL: &[(&str, &[&str])] = &[
     // How settings are declared: low, so that whoever has settings declares its own.
     ("settings", &["model"]),
     // It holds what each sink made of its own `[[sink]]`, and asks the Kafka client whether its settings can be used.
-    ("config", &["core", "settings", "kafka", "sink", "database"]),
+    ("config", &["core", "settings", "kafka", "sink", "database", "notify"]),
     ("kafka", &["model"]),
     ("telemetry", &["model"]),
     ("store", &["model"]),
     ("database", &["model", "private_file"]),
+    // Each kind declares and reads its own table; time to try again is scattered, and lines are appended as sinks do it.
+    ("notify", &["model", "settings", "telemetry", "database", "private_file", "random", "sink"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
     ("sink", &["model", "settings", "kafka", "telemetry", "private_file"]),
     ("http", &["model", "telemetry"]),

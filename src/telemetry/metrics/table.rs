@@ -4,7 +4,7 @@
 //! A new metric is one row in [`METRICS`] and the call that sets it: [`add`](super::Metrics::add), [`set`](super::Metrics::set) or
 //! [`observe`](super::Metrics::observe) with the row's name. Names, labels and meanings are a contract (`docs/contract.md` §12).
 
-use super::{Delivery, Outcome, Reload, StateCache};
+use super::{Delivery, Outcome, Reload, StateCache, Told};
 use crate::model::coverage::State;
 use crate::model::feed::Feed;
 use crate::model::ignored::IgnoredReason;
@@ -108,6 +108,8 @@ const fn open(name: &'static str, what: &'static str) -> Label {
 
 const SOURCE: Label = open("source", "`name` of a `[[source]]`");
 const SINK: Label = open("sink", "`name` of a `[[sink]]`");
+const NOTIFY: Label = open("sink", "`name` of a `[[notify]]`");
+const TOLD: Label = fixed("outcome", || Told::ALL.map(Told::name).to_vec());
 const SEVERITY: Label = fixed("severity", || Severity::ALL.map(Severity::name).to_vec());
 const TYPOLOGY: Label = open("typology", "name of a detector");
 const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
@@ -216,6 +218,14 @@ metrics! {
         "Saved states that were not what had been saved, by how: older, gone, in part, or without the witness that tells.";
     SINK_DELIVERIES: CounterRow<2> = "sink_deliveries_total", [SINK, DELIVERY_OUTCOME], "alerts",
         "Deliveries of alerts to a sink, by outcome.";
+    NOTIFICATIONS: CounterRow<2> = "notifications_total", [NOTIFY, TOLD], "messages",
+        "What became of what people are told of cases, by sink: one that never says whether it has something counts as delivered once sent.";
+    NOTIFICATIONS_WAITING: GaugeRow<1> = "notifications_waiting", [NOTIFY], "messages",
+        "What waits to be told to a sink.";
+    NOTIFICATION_OLDEST: GaugeRow<1> = "notification_oldest_seconds", [NOTIFY], "seconds",
+        "How long the oldest of what waits to be told to a sink has waited; 0 where nothing waits.";
+    NOTIFICATION_DEAD_LETTERS: GaugeRow<1> = "notification_dead_letters", [NOTIFY], "messages",
+        "What was refused for good or tried for too long, and waits for `leakwarden notify --again`.";
     REDRIVEN: CounterRow<1> = "redriven_records_total", [SOURCE], "records",
         "Dead letters that were decoded later; each also counts again in records_total, by what became of it.";
     EVICTED: CounterRow<1> = "evicted_total", [EVICTED_WHAT], "profiles or record ids",
