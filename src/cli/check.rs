@@ -3,6 +3,7 @@
 mod detectors;
 mod files;
 mod logs;
+mod notify;
 mod records;
 mod report;
 mod sections;
@@ -31,6 +32,9 @@ pub struct Options {
     /// Log to read: its logins that the directory does not list are named
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
+    /// Try to reach every [[notify]], without telling anybody anything
+    #[arg(long)]
+    connect: bool,
 }
 
 /// Runs the command. Mistakes of all files are told together; warnings do not fail.
@@ -38,6 +42,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let (config, mut problems) = load::read_settings(&options.config)?;
     problems.extend(clients(&config));
     problems.extend(prefixes(&config));
+    problems.extend(notify::problems(&config));
     for problem in Edge::open(&config).err().into_iter().flatten() {
         // What contradicts itself is told already.
         if !problems.contains(&problem) {
@@ -55,6 +60,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut report = Report::default();
     let mut undecoded = sections::write(&config, &context, &mut report);
     undecoded.extend(logs::read(&config, &context, &options.log, &mut report)?);
+    let unreached = if options.connect { notify::connect(&config, &mut report)? } else { Vec::new() };
     for warning in validate::warnings(&config, &context.classifier.catalog, &context.classifier.directory) {
         report.warn(warning);
     }
@@ -63,6 +69,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     // A reader that has seen enough (`| head`) is no failure.
     let _ = std::io::stdout().lock().write_all(report.finish(&options.config).as_bytes());
+    if !unreached.is_empty() {
+        let told: Vec<String> = unreached.iter().map(ToString::to_string).collect();
+        return Err(anyhow::anyhow!("{}", told.join("; ")).into());
+    }
     if undecoded.is_empty() { Ok(()) } else { Err(Failure::undecoded(&undecoded)) }
 }
 

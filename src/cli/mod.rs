@@ -9,6 +9,7 @@ mod edge;
 mod evaluate;
 mod failure;
 mod man;
+mod notify;
 mod redrive;
 mod replay;
 mod run;
@@ -57,6 +58,7 @@ commands! {
     Evaluate => evaluate,
     Simulate => simulate,
     Check => check,
+    Notify => notify,
     Completions => completions,
     Man => man,
 }

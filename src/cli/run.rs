@@ -2,6 +2,7 @@
 
 use crate::cli::Failure;
 use crate::cli::edge::Edge;
+use crate::cli::notify;
 use crate::cli::state::ReplayState;
 use crate::cli::stop_signals::StopSignals;
 use crate::cli::weekly;
@@ -13,6 +14,8 @@ use leakwarden::http::health::Health;
 use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
 use leakwarden::model::problem::Problem;
+use leakwarden::notify::ingest::OutboxSink;
+use leakwarden::notify::outbox::Outbox;
 use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::dead_letters;
@@ -36,6 +39,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How long those who tell people may take to end; what they were telling waits in the outbox.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// How often it is looked whether the reasons of the topic are there.
 const REASONS_LOOK: Duration = Duration::from_millis(100);
 
@@ -106,6 +111,17 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let context = reasons.as_ref().map_or_else(|| loaded.context.clone(), |reasons| Arc::new(reasons.over(&loaded.context)));
     metrics.set_reasons(context.explanations.len());
+    // Where nobody is to be told there is no database either.
+    let told = match config.notify.is_empty() {
+        true => None,
+        false => Some(notify::open(&config, &runtime)?),
+    };
+    let workers = told.as_ref().map(|database| notify::start(&config, database, &runtime, &metrics)).transpose()?;
+    let outbox = told.map(|database| {
+        let outbox = Outbox::new(&config.notify, config.notifications.unsettled);
+        Box::new(OutboxSink::new(database, outbox, runtime.handle().clone())) as Box<dyn Sink>
+    });
+    let leave = || workers.map_or((), |workers| workers.stop(TOLD_WITHIN));
     let reloads = || {
         let guard = FeedGuard::open(&config.state.dir, &loaded.context.classifier.keys);
         let start = FeedStart { guard, accept_shrinkage: options.accept_shrinkage, reasons };
@@ -113,7 +129,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let parts = || -> Result<Parts, Failure> {
         Ok(Parts {
-            delivery: Delivery::start(sinks(&config)?, &metrics).context("cannot start the sinks")?.until(stopping.clone()),
+            delivery: Delivery::start(sinks(&config)?.into_iter().chain(outbox).collect(), &metrics)
+                .context("cannot start the sinks")?
+                .until(stopping.clone()),
             dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
             sealer: dead_letters::sealer(&config)?,
             reloads: Some(reloads().context("cannot start to look for changes")?),
@@ -145,6 +163,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         health.set_cut_off(false);
         let parts = parts()?;
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
+        leave();
         tracing::info!("stopped");
         drop(ended);
         let _ = runtime.block_on(serving);
@@ -168,6 +187,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     drop(calibrates);
+    leave();
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped");
     drop(ended);
     // Whether the last answers went out changes nothing any more.
@@ -211,7 +231,7 @@ pub fn sinks(config: &Config) -> Result<Vec<Box<dyn Sink>>, Failure> {
     for sink in &config.sinks {
         sinks.push(sink.build().map_err(anyhow::Error::from)?);
     }
-    if sinks.is_empty() {
+    if sinks.is_empty() && config.notify.is_empty() {
         tracing::warn!("no [[sink]] is configured: alerts are counted in the metrics and go nowhere else");
     }
     Ok(sinks)

@@ -22,7 +22,7 @@ pub fn json_schema() -> String {
     }
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$comment": format!("Made from the declarations in src/config/ and src/sink/ by `{RENEW}`."),
+        "$comment": format!("Made from the declarations in src/config/, src/sink/ and src/notify/ by `{RENEW}`."),
         "title": "Configuration of leakwarden",
         "type": "object",
         "properties": properties,

@@ -6,6 +6,7 @@ use crate::decode;
 use crate::detect::{DETECTORS, DetectorSetting, DetectorSettings};
 use crate::model::problem::Problem;
 use crate::model::typology::Typology;
+use crate::notify;
 use crate::settings::{Findings, Section, SettingsTable};
 use crate::sink::kafka::TopicKeys;
 use crate::sink::{self, SinkConfig};
@@ -64,6 +65,9 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         state: root.declared("state").expect(ANY),
         http: root.declared("http").expect(ANY),
         database: root.declared("database").expect(ANY),
+        notifications: root.declared("notifications").expect(ANY),
+        notify: root.tables("notify", notify::read),
+        contacts: root.declared("contacts").expect(ANY),
         cluster: if root.has("cluster") { root.declared("cluster") } else { None },
         reload: root.declared("reload").expect(ANY),
         dossiers: false,

@@ -7,6 +7,8 @@ use crate::config::schema::{
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
 use crate::detect::DETECTORS;
+use crate::notify::contacts::ContactKeys;
+use crate::notify::{NOTIFIERS, NotificationKeys, NotifyKeys};
 use crate::settings::{self, DefaultValue, Key, Results, SettingsTable, ValueType};
 use crate::sink::{SINKS, SinkKeys};
 use std::fmt::Write;
@@ -84,6 +86,15 @@ pub fn tables() -> Vec<Table> {
         doc: row.doc,
         keys: row.keys,
     }));
+    tables.push(Table { form: Form::List, ..Table::once::<NotifyKeys>("notify") });
+    tables.extend(NOTIFIERS.iter().map(|row| Table {
+        name: "notify",
+        form: Form::List,
+        kinds: std::slice::from_ref(&row.name),
+        doc: row.doc,
+        keys: row.keys,
+    }));
+    tables.extend([Table::once::<NotificationKeys>("notifications"), Table::once::<ContactKeys>("contacts")]);
     tables.extend([
         Table::once::<DeadLetters>("dead_letters"),
         Table::once::<Reload>("reload"),
@@ -111,7 +122,7 @@ pub fn detectors_of_the_reference_configuration() -> String {
 /// The page of documentation.
 pub fn page() -> String {
     let mut page = format!(
-        "<!-- Made from the declarations in src/config/ and src/sink/ by `{RENEW}`: change it there. -->\n\n# Configuration\n\n\
+        "<!-- Made from the declarations in src/config/, src/sink/ and src/notify/ by `{RENEW}`: change it there. -->\n\n# Configuration\n\n\
          One TOML file, checked by `leakwarden check --config FILE`. Relative paths are relative to it.\n\
          [config/leakwarden.toml](../config/leakwarden.toml) shows every setting at its default. Editors that know JSON Schema\n\
          (taplo, Even Better TOML) complete and check it with [leakwarden.schema.json](leakwarden.schema.json): begin the file with\n\

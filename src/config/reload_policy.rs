@@ -13,6 +13,7 @@ pub fn needing_restart(running: &Config, wanted: &Config) -> Vec<Problem> {
     let mut refused = Refused { file: wanted.file.display().to_string(), problems: Vec::new() };
     refused.sources(running, wanted);
     refused.sinks(running, wanted);
+    refused.notify(running, wanted);
     let (before, now) = (running.tables(), wanted.tables());
     let find = |tables: &'_ [(&'static str, Vec<Entry>)], name: &str| tables.iter().position(|(table, _)| *table == name);
     for (table, entries) in &now {
@@ -74,6 +75,17 @@ impl Refused {
         }
         for gone in running.sources.iter().filter(|before| wanted.sources.iter().all(|source| source.name != before.name)) {
             self.add("source", format!("none that is named {:?}", gone.name));
+        }
+    }
+
+    fn notify(&mut self, running: &Config, wanted: &Config) {
+        let kinds = |config: &Config| config.notify.iter().map(|notify| notify.own.kind().name).collect::<Vec<_>>();
+        if kinds(running) != kinds(wanted) {
+            self.add("notify", format!("{} that differ from those in use", wanted.notify.len()));
+            return;
+        }
+        for (at, (before, now)) in running.notify.iter().zip(&wanted.notify).enumerate() {
+            self.entries(&format!("notify[{at}]"), &before.entries(), &now.entries());
         }
     }
 

@@ -12,6 +12,8 @@ use crate::model::problem::Problem;
 use crate::model::severity::Severity;
 use crate::model::time::Span;
 use crate::model::zone::Zone;
+use crate::notify::contacts::ContactKeys;
+use crate::notify::{NotificationKeys, Notify};
 use crate::settings::{Address, Brokers, Entry, SettingsTable, Share, settings};
 use crate::sink::{SinkConfig, dead_letters};
 use crate::triage::AlertSettings;
@@ -226,6 +228,12 @@ pub struct Config {
     pub http: Http,
     /// `[database]`
     pub database: Database,
+    /// `[notifications]`
+    pub notifications: NotificationKeys,
+    /// `[[notify]]`
+    pub notify: Vec<Notify>,
+    /// `[contacts]`
+    pub contacts: ContactKeys,
     /// `[cluster]`: several processes share the work; `None` where one does all of it.
     pub cluster: Option<Cluster>,
     /// `[reload]`
@@ -247,6 +255,8 @@ impl Config {
             ("state", self.state.entries()),
             ("http", self.http.entries()),
             ("database", self.database.entries()),
+            ("notifications", self.notifications.entries()),
+            ("contacts", self.contacts.entries()),
             ("reload", self.reload.entries()),
         ];
         tables.splice(0..0, self.catalog.iter().map(|catalog| ("catalog", catalog.entries())));

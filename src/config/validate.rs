@@ -10,6 +10,7 @@ use crate::config::exposure;
 use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
 use crate::database;
 use crate::model::problem::Problem;
+use crate::notify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.extend(in_a_cluster(config, cluster));
     }
     problems.extend(dead_letters(config));
+    problems.extend(notify::problems(&file.to_string(), &config.notify, &config.notifications, &config.contacts));
     if config.database_location().is_none() {
         // What stands there is not repeated: a password may.
         problems.push(Problem::plain(format!("{file}: database.url"), database::location::RULE));
@@ -48,7 +50,9 @@ pub fn settings(config: &Config) -> Vec<Problem> {
     problems.extend(exposure::problems(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
     let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
-    let written: Vec<(String, &Path)> = sinks.chain(letters).collect();
+    let told = config.notify.iter().enumerate();
+    let told = told.filter_map(|(at, notify)| notify.own.writes_file().map(|path| (format!("notify[{at}].path"), path)));
+    let written: Vec<(String, &Path)> = sinks.chain(told).chain(letters).collect();
     let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for (place, path) in &written {
         if let Some(other) = taken.insert(normal(path), place) {
@@ -286,6 +290,12 @@ fn in_a_cluster(config: &Config, cluster: &Cluster) -> Vec<Problem> {
     let internal = cluster.internal_topics();
     let file = config.file.display();
     let mut problems = Vec::new();
+    let is_shared = config.database_location().is_none_or(|location| location.kind() == database::Kind::Postgres);
+    if !config.notify.is_empty() && !is_shared {
+        let rule =
+            "must be a PostgreSQL where there are [cluster] and [[notify]]: what was told of a case one process must know of the other";
+        problems.push(Problem::plain(format!("{file}: database.url"), rule));
+    }
     let mut brokers: Option<&str> = None;
     for (at, source) in config.sources.iter().enumerate() {
         match &source.kind {

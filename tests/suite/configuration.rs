@@ -203,7 +203,9 @@ fn another(key: &Key) -> String {
         ValueType::Zone => "\"Europe/Berlin\"".to_owned(),
         ValueType::Address => "\"127.0.0.1:7777\"".to_owned(),
         ValueType::Table if key.name == "login_match" => "{ a = \"exact\" }".to_owned(),
+        ValueType::Table if key.name == "typologies" => "{ canary = \"b\" }".to_owned(),
         ValueType::Table => "{ a = \"b\" }".to_owned(),
+        ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }
 }

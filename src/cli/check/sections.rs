@@ -1,7 +1,7 @@
 //! What each part of a configuration means, in words: the order of the sections.
 
 use crate::cli::check::report::Report;
-use crate::cli::check::{detectors, files, records, settings};
+use crate::cli::check::{detectors, files, notify, records, settings};
 use leakwarden::config::schema::Config;
 use leakwarden::engine::context::Context;
 use leakwarden::pipeline::first_records::Undecoded;
@@ -17,6 +17,7 @@ pub fn write(config: &Config, context: &Context, report: &mut Report) -> Vec<(St
     settings::time(config, report);
     detectors::write(config, context, report);
     settings::alerts(config, &place, report);
+    notify::write(config, &place, report);
     files::statute(config, &context.statute, report);
     settings::service(config, &place, report);
     settings::every_setting(config, report);
