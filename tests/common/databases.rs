@@ -18,6 +18,8 @@ const PASSWORD: &str = "loopback & 50% of luck/?";
 /// Where a test keeps its data.
 pub struct Place {
     pub location: Location,
+    /// The address with its password, for other clients of the server.
+    address: String,
     pub name: &'static str,
     _folder: tempfile::TempDir,
 }
@@ -26,7 +28,7 @@ impl Place {
     /// An empty SQLite.
     pub fn sqlite() -> Place {
         let folder = tempfile::tempdir().expect("a folder");
-        Place { location: Location::sqlite(folder.path().join("desk.sqlite")), name: "SQLite", _folder: folder }
+        Place { location: Location::sqlite(folder.path().join("desk.sqlite")), address: String::new(), name: "SQLite", _folder: folder }
     }
 
     /// An empty database of the PostgreSQL of this test process, where there is one.
@@ -37,7 +39,14 @@ impl Place {
         server.psql(&format!("create database {name}"));
         let url = format!("postgres://leakwarden@127.0.0.1:{}/{name}", server.port);
         let location = Location::parse(&url, Path::new("")).expect("an address").with_password(Some(PASSWORD.to_owned()));
-        Some(Place { location, name: "PostgreSQL", _folder: tempfile::tempdir().expect("a folder") })
+        let encoded: String = PASSWORD.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let address = format!("postgres://leakwarden:{encoded}@127.0.0.1:{}/{name}", server.port);
+        Some(Place { location, address, name: "PostgreSQL", _folder: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// The address with its password, for other clients of the server.
+    pub fn address(&self) -> String {
+        self.address.clone()
     }
 
     /// Opens it.

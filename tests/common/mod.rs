@@ -1,5 +1,5 @@
 //! What the tests share: a small bank in memory ([`world`]), canonical lines ([`line`]), cases told in files ([`case`]), the engine
-//! driven by lines ([`play`]), the program itself ([`program`]), the service as a process ([`service`]) and a real Kafka ([`kafka`]).
+//! driven by lines ([`play`]), the program itself ([`program`]), the service as a process ([`service`]), receivers of messages ([`receiver`]) and a real Kafka ([`kafka`]).
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod line;
 pub mod play;
 pub mod program;
+pub mod receiver;
 pub mod service;
 pub mod sources;
 pub mod world;

@@ -12,4 +12,5 @@ mod common;
 mod directory;
 mod files;
 mod restarts;
+mod told;
 mod topics;

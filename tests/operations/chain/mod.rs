@@ -20,23 +20,23 @@ const RULE: &str = "LeakwardenCriticalAlertsOpen";
 /// Longer than the rule waits, and than Prometheus waits until it says again what still fires.
 const ROUND: Duration = Duration::from_secs(75);
 
-fn ago(days: i64, minutes: i64) -> Timestamp {
+pub(crate) fn ago(days: i64, minutes: i64) -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
     Timestamp(now - days * DAY_MS + minutes * MINUTE_MS)
 }
 
 /// Somebody takes the credit reports of ten thousand, nine days ago; an hour later it has settled, since a colleague looked at somebody.
-fn insider() -> Vec<String> {
+pub(crate) fn insider() -> Vec<String> {
     let thousand = |n: u64| access("e1").at(ago(9, n as i64)).reads_all("loan.credit").of(n * 1_000..(n + 1) * 1_000).to_string();
     (0..10).map(thousand).chain([access("e2").at(ago(9, 60)).reads("crm.customers", &["name"]).of([1]).to_string()]).collect()
 }
 
 /// The days since, on which a colleague looks at somebody.
-fn days_since() -> Vec<String> {
+pub(crate) fn days_since() -> Vec<String> {
     (1..9).rev().chain([0]).map(|days| access("e2").at(ago(days, -30)).reads("crm.customers", &["name"]).of([1]).to_string()).collect()
 }
 
-fn set_up(dir: &Path) {
+pub(crate) fn set_up(dir: &Path) {
     let config = "[catalog]\nfile = \"catalog.toml\"\n[directory]\nexplanations = \"reasons.jsonl\"\n[subjects]\nkey_file = \"subject.key\"\n\
         [[source]]\nname = \"core\"\npath = \"core.log\"\n[[sink]]\nkind = \"jsonl\"\npath = \"alerts.jsonl\"\n[state]\ndir = \"state\"\n";
     for (name, text) in [
