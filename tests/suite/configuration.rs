@@ -205,6 +205,7 @@ fn another(key: &Key) -> String {
         ValueType::Table if key.name == "login_match" => "{ a = \"exact\" }".to_owned(),
         ValueType::Table if key.name == "typologies" => "{ canary = \"b\" }".to_owned(),
         ValueType::Table => "{ a = \"b\" }".to_owned(),
+        ValueType::Text if key.name == "url" => "\"sqlite:another\"".to_owned(),
         ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }
