@@ -1,6 +1,6 @@
 //! One simulated day while it is made: what people and jobs did, the reasons on file for it, and putting both in order.
 
-use super::calendar::MINUTE;
+use super::calendar::{Calendar, MINUTE};
 use super::queries::Query;
 use super::rng::Rng;
 use super::schema::Act;
@@ -45,6 +45,20 @@ pub(crate) struct Reason {
     pub(crate) kind: &'static str,
     pub(crate) reference: String,
     pub(crate) max_persons: Option<u32>,
+}
+
+impl Reason {
+    /// What is allowed on all objects of a kind, whoever they are about, from the beginning of a day to the end of another.
+    pub(crate) fn standing(
+        calendar: &Calendar,
+        (first, last): (u32, u32),
+        grantee: Grantee,
+        objects: Option<&'static str>,
+        (kind, reference): (&'static str, String),
+    ) -> Reason {
+        let (from_ms, to_ms) = (calendar.instant(first, 0), calendar.instant(last, calendar.day(last).length_ms));
+        Reason { grantee, subjects: Vec::new(), objects, from_ms, to_ms, kind, reference, max_persons: None }
+    }
 }
 
 #[derive(Clone, Debug, Default)]

@@ -147,16 +147,8 @@ impl Episode {
         let purpose = log.purpose(format!("{kind}:{reference}"));
         let last = self.days[self.days.len() - 1];
         if day == self.days[0] {
-            log.reasons.push(Reason {
-                grantee: grantee.unwrap_or(Grantee::Actor(self.actor)),
-                subjects: Vec::new(),
-                objects,
-                from_ms: world.calendar.instant(day, 0),
-                to_ms: world.calendar.instant(last, world.calendar.day(last).length_ms),
-                kind,
-                reference,
-                max_persons,
-            });
+            let grantee = grantee.unwrap_or(Grantee::Actor(self.actor));
+            log.reasons.push(Reason { max_persons, ..Reason::standing(&world.calendar, (day, last), grantee, objects, (kind, reference)) });
         }
         purpose
     }

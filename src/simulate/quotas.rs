@@ -37,16 +37,8 @@ pub(crate) fn announce(world: &World, who: u32, day: u32, log: &mut DayLog) {
         return;
     }
     let last = world.calendar.len() - 1;
-    log.reasons.push(Reason {
-        grantee: Grantee::Unit(unit),
-        subjects: Vec::new(),
-        objects: Some("crm.*"),
-        from_ms: world.calendar.instant(day, 0),
-        to_ms: world.calendar.instant(last, world.calendar.day(last).length_ms),
-        kind: "campaign",
-        reference: name(unit),
-        max_persons: None,
-    });
+    let what = ("campaign", name(unit));
+    log.reasons.push(Reason::standing(&world.calendar, (day, last), Grantee::Unit(unit), Some("crm.*"), what));
 }
 
 fn name(unit: u16) -> String {

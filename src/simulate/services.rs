@@ -66,16 +66,8 @@ pub(crate) fn run(world: &World, nth: usize, day: u32, log: &mut DayLog) {
         && let Some(objects) = service.approved
     {
         let end = world.calendar.len() - 1;
-        log.reasons.push(Reason {
-            grantee: Grantee::Actor(actor),
-            subjects: Vec::new(),
-            objects: Some(objects),
-            from_ms: world.calendar.instant(0, 0),
-            to_ms: world.calendar.instant(end, world.calendar.day(end).length_ms),
-            kind: "batch",
-            reference: format!("JOB-{}", service.account),
-            max_persons: None,
-        });
+        let what = ("batch", format!("JOB-{}", service.account));
+        log.reasons.push(Reason::standing(&world.calendar, (0, end), Grantee::Actor(actor), Some(objects), what));
     }
     if !service.runs(world, day) {
         return;

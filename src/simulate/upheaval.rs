@@ -71,16 +71,7 @@ pub(crate) fn migrate(world: &World, who: u32, role: &Role, day: u32, duty: &Dut
             log.query(at, who, queries::page(branch.name, (first - branch.customers.start) / 20), None, page).purpose = Some(purpose);
         }
     }
-    log.reasons.push(Reason {
-        grantee: Grantee::Actor(who),
-        subjects: Vec::new(),
-        objects: Some("crm.*"),
-        from_ms: world.calendar.instant(day, 0),
-        to_ms: world.calendar.instant(day, world.calendar.day(day).length_ms),
-        kind: "batch",
-        reference,
-        max_persons: None,
-    });
+    log.reasons.push(Reason::standing(&world.calendar, (day, day), Grantee::Actor(who), Some("crm.*"), ("batch", reference)));
 }
 
 /// Takes back every claim and every reason of a day on which the tool for tickets is down. Standing approvals of jobs are not its.
