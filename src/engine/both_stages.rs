@@ -19,6 +19,7 @@ use crate::model::time::{Span, Timestamp};
 use crate::population::Models;
 use crate::population::sources::outages::SourceOutages;
 use crate::population::volume::RecordRef;
+use crate::triage::budget::cases_told::CasesShown;
 use crate::triage::open_alerts::OpenCounts;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -118,6 +119,16 @@ impl Engine {
         let early = self.keyed.unsettled().filter(|alert| alert.state == AlertState::Open && !open.contains(&alert.id));
         early.for_each(|alert| counts.open[alert.severity as usize] += 1);
         counts
+    }
+
+    /// Cases of which a settled alert is open: all, and those that were shown.
+    pub fn open_cases(&self) -> OpenCounts {
+        self.global.open_cases()
+    }
+
+    /// Cases that were shown since this was asked last.
+    pub fn take_cases_shown(&mut self) -> CasesShown {
+        self.global.take_cases_shown()
     }
 
     /// The alerts that the settled state has open, with their severity.

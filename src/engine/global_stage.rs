@@ -23,7 +23,8 @@ use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::AlertSettings;
 use crate::triage::budget::Budget;
-use crate::triage::open_alerts::OpenAlerts;
+use crate::triage::budget::cases_told::CasesShown;
+use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -135,6 +136,16 @@ impl GlobalStage {
             *is_news &= self.budget.open().severity(&alert.id) != Some(alert.severity);
             self.budget.pass(alert, case, *at);
         }
+    }
+
+    /// Cases of which an alert is open: all, and those that were shown.
+    pub fn open_cases(&self) -> OpenCounts {
+        self.budget.open_cases()
+    }
+
+    /// Cases that were shown since this was asked last.
+    pub fn take_cases_shown(&mut self) -> CasesShown {
+        self.budget.take_cases_shown()
     }
 
     /// The alerts that are open.

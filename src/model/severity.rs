@@ -14,6 +14,9 @@ pub enum Severity {
     Critical,
 }
 
+/// One figure for each grade, in ascending order.
+pub type BySeverity = [u64; Severity::ALL.len()];
+
 impl Severity {
     /// Every grade in ascending order.
     pub const ALL: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];

@@ -17,7 +17,8 @@ use crate::stream::outbox::Outbox;
 use crate::stream::reply_table;
 use crate::stream::wire::{TaskMessage, decode, encode};
 use crate::triage::AlertSettings;
-use crate::triage::open_alerts::OpenAlerts;
+use crate::triage::budget::cases_told::CasesShown;
+use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -144,6 +145,16 @@ impl Coordinator {
     /// The alerts that are open, wherever their employees' tasks run.
     pub fn open_alerts(&self) -> &OpenAlerts {
         self.stage.open_alerts()
+    }
+
+    /// Cases of which an alert is open: all, and those that were shown.
+    pub fn open_cases(&self) -> OpenCounts {
+        self.stage.open_cases()
+    }
+
+    /// Cases that were shown since this was asked last.
+    pub fn take_cases_shown(&mut self) -> CasesShown {
+        self.stage.take_cases_shown()
     }
 
     /// Changes how many cases are shown a day, from the next day on, and which are worth a look.

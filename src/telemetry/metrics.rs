@@ -10,7 +10,7 @@ use crate::model::coverage::{Counts, State};
 use crate::model::feed::{Feed, FeedSize};
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
-use crate::model::severity::Severity;
+use crate::model::severity::{BySeverity, Severity};
 use crate::model::typology::Typology;
 use prometheus::core::Collector;
 use prometheus::{Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
@@ -266,6 +266,26 @@ impl Metrics {
             }
             // A zero would say that there are none.
             None => self.gauges(table::ALERTS_SHOWN_OPEN).reset(),
+        }
+    }
+
+    /// How many cases are open, and how many of those were shown, by severity; none where another process knows.
+    pub fn set_cases_open(&self, counts: Option<(&BySeverity, &BySeverity)>) {
+        let Some((open, shown)) = counts else {
+            [table::CASES_OPEN, table::CASES_SHOWN_OPEN].into_iter().for_each(|gauge| self.gauges(gauge).reset());
+            return;
+        };
+        for (severity, (open, shown)) in Severity::ALL.iter().zip(open.iter().zip(shown)) {
+            self.set(table::CASES_OPEN, [severity.name()], *open as f64);
+            self.set(table::CASES_SHOWN_OPEN, [severity.name()], *shown as f64);
+        }
+    }
+
+    /// So many more cases were shown, by severity: for the first time, and again.
+    pub fn cases_shown(&self, first: &BySeverity, again: &BySeverity) {
+        for (severity, (first, again)) in Severity::ALL.iter().zip(first.iter().zip(again)) {
+            self.add(table::CASES_SHOWN, [severity.name(), "first"], *first);
+            self.add(table::CASES_SHOWN, [severity.name(), "again"], *again);
         }
     }
 

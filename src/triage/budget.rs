@@ -12,6 +12,7 @@
 //! the days after it give back.
 
 mod case;
+pub mod cases_told;
 mod places;
 mod ranks;
 
@@ -23,6 +24,7 @@ use crate::triage::case::CaseView;
 use crate::triage::open_alerts::{OpenAlert, OpenAlerts};
 use crate::triage::standing::{Rank, Standing};
 use case::{Said, ShownBefore};
+use cases_told::CasesShown;
 use places::Places;
 use ranks::RecentRanks;
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,9 @@ pub struct Budget {
     /// Alerts that are open; saved apart, or derived from those who have them.
     #[serde(skip)]
     open: OpenAlerts,
+    /// Cases that were shown and not counted yet.
+    #[serde(skip)]
+    told: CasesShown,
 }
 
 /// A case, as of its last revision.
@@ -138,6 +143,7 @@ impl Budget {
             let known = self.known.entry(case.known_as(&view.id).to_owned()).or_default();
             if known.is_louder(said) {
                 known.note(said, self.day);
+                self.told.again[alert.severity as usize] += 1;
                 self.again.insert(alert.id.clone(), at.to_string());
             }
         } else if case.is_worth_a_look(self.show_at) {
@@ -214,6 +220,7 @@ impl Budget {
         let Some(case) = self.cases.get_mut(id) else { return };
         case.is_shown = true;
         let (case, said) = (&*case, case.said());
+        self.told.first[said.severity() as usize] += 1;
         self.places.take(case.standing());
         self.known.entry(case.known_as(id).to_owned()).or_default().note(said, self.day);
         if case.is_group {

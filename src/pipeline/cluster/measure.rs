@@ -24,6 +24,12 @@ impl Process {
         let (open, coordinates) = (self.node.open_counts(), self.node.coordinator());
         metrics.set_alerts_open(&open.open);
         metrics.set_alerts_shown_open(coordinates.map(|_| &open.shown));
+        if let Some((open, shown)) = self.node.take_cases() {
+            metrics.set_cases_open(Some((&open.open, &open.shown)));
+            metrics.cases_shown(&shown.first, &shown.again);
+        } else {
+            metrics.set_cases_open(None);
+        }
         let employees: usize = self.node.tasks().map(|(_, task)| task.stage().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
         let firsts = self.node.tasks().map(|(task, of)| (task, of.stage()));

@@ -381,8 +381,11 @@ impl Live {
     }
 
     /// What the metrics say of open alerts comes from the state, so that it stands after a restart. How many there are.
-    fn measure_alerts(&self) -> usize {
+    fn measure_alerts(&mut self) -> usize {
         let counts = self.engine.open_counts();
+        let (open, shown) = (self.engine.open_cases(), self.engine.take_cases_shown());
+        self.service.metrics.set_cases_open(Some((&open.open, &open.shown)));
+        self.service.metrics.cases_shown(&shown.first, &shown.again);
         self.service.metrics.set_alerts_open(&counts.open);
         self.service.metrics.set_alerts_shown_open(Some(&counts.shown));
         counts.total() as usize

@@ -6,6 +6,7 @@ use crate::model::topic::TopicPartition;
 use crate::stream::coordinator::Coordinator;
 use crate::stream::node::{InputState, Node, StatePart};
 use crate::stream::task::Task;
+use crate::triage::budget::cases_told::CasesShown;
 use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
 use std::collections::BTreeMap;
 
@@ -93,6 +94,14 @@ impl Node {
     pub fn coordinator(&self) -> Option<&Coordinator> {
         match self.parts.get(&self.coordinator_partition()) {
             Some(StatePart::Coordinator(coordinator)) => Some(coordinator),
+            _ => None,
+        }
+    }
+
+    /// Of the coordinator, if it runs here: cases of which an alert is open, and those that were shown since this was asked last.
+    pub fn take_cases(&mut self) -> Option<(OpenCounts, CasesShown)> {
+        match self.parts.get_mut(&self.coordinator_partition()) {
+            Some(StatePart::Coordinator(coordinator)) => Some((coordinator.open_cases(), coordinator.take_cases_shown())),
             _ => None,
         }
     }

@@ -111,6 +111,7 @@ const SINK: Label = open("sink", "`name` of a `[[sink]]`");
 const NOTIFY: Label = open("sink", "`name` of a `[[notify]]`");
 const TOLD: Label = fixed("outcome", || Told::ALL.map(Told::name).to_vec());
 const SEVERITY: Label = fixed("severity", || Severity::ALL.map(Severity::name).to_vec());
+const SHOWN_HOW: Label = fixed("how", || vec!["first", "again"]);
 const TYPOLOGY: Label = open("typology", "name of a detector");
 const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
 const TIER: Label = open("tier", "items of the statutory tier: `50`, `500`, `5000`");
@@ -162,6 +163,14 @@ metrics! {
     ALERTS_SHOWN_OPEN: GaugeRow<1> = "alerts_shown_open", [SEVERITY], "alerts",
         "Settled alerts that are open now and were shown within the daily budget. There once the state is restored; in a cluster, of the process \
          with the coordinator alone.";
+    CASES_SHOWN: CounterRow<2> = "cases_shown_total", [SEVERITY, SHOWN_HOW], "cases",
+        "Cases that were shown within the daily budget, by the severity of the gravest alert then: for the first time, and again because what \
+         joined one was louder than all before. What to be told of new cases by. In a cluster, of the process with the coordinator.";
+    CASES_OPEN: GaugeRow<1> = "cases_open", [SEVERITY], "cases",
+        "Cases of which a settled alert is open now, by the severity of the gravest: all alerts about one person are one, a group's with its members. \
+         In a cluster, of the process with the coordinator alone.";
+    CASES_SHOWN_OPEN: GaugeRow<1> = "cases_shown_open", [SEVERITY], "cases",
+        "Those of them that were shown within the daily budget: what there is to look at.";
     COVERAGE: GaugeRow<1> = "coverage_employee_days", [STATE], "employees",
         "Employees on the newest day that every source has completed, by how far that day could be evaluated.";
     PERSONAL_RECORDS: CounterRow<1> = "personal_records_total", [KIND], "records",

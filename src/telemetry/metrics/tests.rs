@@ -12,6 +12,8 @@ fn touched() -> Metrics {
     metrics.alert(Typology::BulkExtract, Severity::High);
     metrics.set_alerts_open(&[0; Severity::ALL.len()]);
     metrics.set_alerts_shown_open(Some(&[0; Severity::ALL.len()]));
+    metrics.set_cases_open(Some((&[0; Severity::ALL.len()], &[0; Severity::ALL.len()])));
+    metrics.cases_shown(&[0; Severity::ALL.len()], &[0; Severity::ALL.len()]);
     metrics.persons_unexplained(50, 2);
     metrics.personal_records(Kind::PhoneNumber, 7);
     metrics.set_config("19c1c253767b6d3e", Duration::from_secs(1));
@@ -24,6 +26,9 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("leakwarden_alerts_total", &["severity", "typology"]),
     ("leakwarden_alerts_open", &["severity"]),
     ("leakwarden_alerts_shown_open", &["severity"]),
+    ("leakwarden_cases_shown_total", &["how", "severity"]),
+    ("leakwarden_cases_open", &["severity"]),
+    ("leakwarden_cases_shown_open", &["severity"]),
     ("leakwarden_coverage_employee_days", &["state"]),
     ("leakwarden_personal_records_total", &["kind"]),
     ("leakwarden_persons_unexplained_total", &["tier"]),

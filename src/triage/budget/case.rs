@@ -69,6 +69,11 @@ impl Default for Said {
 }
 
 impl Said {
+    /// The gravest.
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
     /// What both say together.
     #[must_use]
     pub fn with(self, more: Said) -> Said {

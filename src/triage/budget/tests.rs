@@ -192,3 +192,24 @@ fn many_alerts_of_one_login_or_device_are_one_place() {
     let others = (0..9).filter(|n| budget.shown_at(&format!("c{n}/bulk_extract")).is_some()).count();
     assert_eq!(others, 2, "what is left of the day goes to its others");
 }
+
+#[test]
+fn each_case_is_counted_once_when_it_is_shown_and_again_when_it_is_louder() {
+    let mut budget = new(1);
+    let medium = alert("e1", "bulk_extract", 45.0, 12);
+    assert!(pass(&mut budget, &medium, PLAIN, 9) && pass(&mut budget, &alert("e1", "low_and_slow", 44.0, 12), PLAIN, 10));
+    assert!(!pass(&mut budget, &alert("e2", "bulk_extract", 45.0, 12), PLAIN, 11), "which is open and was not shown");
+    let at = |severity: Severity, n: u64| {
+        let mut counts = [0; Severity::ALL.len()];
+        counts[severity as usize] = n;
+        counts
+    };
+    let (first, again) = (at(Severity::Medium, 1), [0; Severity::ALL.len()]);
+    assert_eq!(budget.take_cases_shown(), CasesShown { first, again });
+    assert_eq!((budget.open_cases().open, budget.open_cases().shown), (at(Severity::Medium, 2), at(Severity::Medium, 1)));
+    pass(&mut budget, &alert("e1", "bulk_extract", 85.0, 10_000), PLAIN, 12);
+    assert_eq!(budget.take_cases_shown(), CasesShown { first: again, again: at(Severity::Critical, 1) });
+    assert_eq!(budget.open_cases().shown, at(Severity::Critical, 1), "by its gravest alert");
+    budget.turn(Timestamp(48 * HOUR_MS));
+    assert_eq!(budget.take_cases_shown().first, first, "what waited");
+}
