@@ -27,62 +27,114 @@ const FEW_PEOPLE: f64 = 5.0;
 
 /// The case of an episode that is being told of, and that is not among the employee's others meanwhile.
 pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView {
-    let context = env.context;
-    let name = tracked.profile.actor.name().clone();
     if episode.group.is_none() && tracked.marks.case.is_none() {
         (tracked.marks.case, tracked.marks.case_day) = (Some(episode.first), episode.first_day());
     }
-    // What is found about a group is its case, and what else its members do corroborates it; their own cases stand for themselves.
-    let of_case = |other: &&Episode| episode.group.is_some() || other.group.is_none();
-    let mut episodes: Vec<&Episode> = tracked.episodes.iter().filter(of_case).chain([episode]).collect();
-    episodes.sort_by_key(|episode| episode.typology);
-    let weight_of = |episode: &Episode| {
-        let kinds: Kinds = episode.peak.observed.kinds.keys().copied().collect();
-        context.statute.weight_b(kinds).max(1)
-    };
-    let mut features = CaseFeatures::of(episodes.iter().copied(), weight_of);
-    if let Some(typology) = features.loudest() {
-        let alone = episodes.iter().find(|episode| episode.typology == typology).map(|episode| episode.strength());
-        let calibration = &env.models.calibration;
-        features.set(Circumstance::GroupShare, calibration.share_of(&tracked.group, typology, alone));
-        let employee = context.classifier.directory.employee_at(&name, Timestamp(episode.evidence.last_ms));
+    let of = CaseOf::new(tracked, episode, env);
+    let (features, id) = (of.features(), of.id());
+    let case = CaseView::new(id, features, &env.context.calibration.weights, of.standing());
+    if episode.group.is_some() { case.of_group() } else { case }
+}
+
+/// What a case is judged by: the employee, the episode that is told of, and the others that are of its case.
+struct CaseOf<'a> {
+    tracked: &'a Tracked,
+    told: &'a Episode,
+    /// Ascending by typology.
+    episodes: Vec<&'a Episode>,
+    env: Env<'a>,
+    /// Whom the directory now says to have been employed when a leaver was told of.
+    came_late: bool,
+}
+
+impl<'a> CaseOf<'a> {
+    fn new(tracked: &'a Tracked, told: &'a Episode, env: Env<'a>) -> CaseOf<'a> {
+        // What is found about a group is its case, and what else its members do corroborates it; their own cases stand for themselves.
+        let of_case = |other: &&Episode| told.group.is_some() || other.group.is_none();
+        let mut episodes: Vec<&Episode> = tracked.episodes.iter().filter(of_case).chain([told]).collect();
+        episodes.sort_by_key(|episode| episode.typology);
+        let ghost = episodes.iter().find(|episode| episode.typology == Typology::GhostLeaver);
+        let directory = &env.context.classifier.directory;
+        let spell = |day: u32| directory.employee_on(tracked.profile.actor.name(), day_of(day));
+        let came_late = ghost.is_some_and(|ghost| was_employed(spell(ghost.last_day()), ghost.first_day(), ghost.last_day()));
+        CaseOf { tracked, told, episodes, env, came_late }
+    }
+
+    /// What the findings say, and the circumstances.
+    fn features(&self) -> CaseFeatures {
+        let statute = &self.env.context.statute;
+        let weight_of = |episode: &Episode| {
+            let kinds: Kinds = episode.peak.observed.kinds.keys().copied().collect();
+            statute.weight_b(kinds).max(1)
+        };
+        let mut features = CaseFeatures::of(self.episodes.iter().copied(), weight_of);
+        self.peers(&mut features);
+        self.person(&mut features);
+        features.set(Circumstance::LateFeed, if self.came_late { 1.0 } else { 0.0 });
+        features.set(Circumstance::Weeks, f64::from(self.weeks()));
+        if self.told.group.is_some() {
+            self.group(&mut features);
+        }
+        features
+    }
+
+    /// What is said of the peers as well, and whether there are any to compare with.
+    fn peers(&self, features: &mut CaseFeatures) {
+        let calibration = &self.env.models.calibration;
+        features.set(Circumstance::Unmeasured, f64::from(u8::from(!calibration.is_measured())));
+        let Some(typology) = features.loudest() else { return };
+        let own = self.episodes.iter().find(|episode| episode.typology == typology).map(|episode| episode.strength());
+        features.set(Circumstance::GroupShare, calibration.share_of(&self.tracked.group, typology, own));
+        let employee = self.env.context.classifier.directory.employee_at(self.name(), self.last());
         if let Some(unit) = employee.and_then(|employee| employee.unit.as_ref()) {
-            features.set(Circumstance::UnitShare, calibration.share_of_unit(unit, typology, alone));
+            features.set(Circumstance::UnitShare, calibration.share_of_unit(unit, typology, own));
         }
     }
-    features.set(Circumstance::Unmeasured, f64::from(u8::from(!env.models.calibration.is_measured())));
-    let days = tracked.own()[Measure::Persons as usize].days;
-    features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
-    let ghost = episodes.iter().find(|episode| episode.typology == Typology::GhostLeaver);
-    let spell = |day: u32| context.classifier.directory.employee_on(&name, day_of(day));
-    // Whom the directory now says to have been employed then was no leaver.
-    let came_late = ghost.is_some_and(|ghost| was_employed(spell(ghost.last_day()), ghost.first_day(), ghost.last_day()));
-    features.set(Circumstance::LateFeed, if came_late { 1.0 } else { 0.0 });
-    let counts = |other: &&Episode| other.is_alert() && !(came_late && other.typology == Typology::GhostLeaver);
-    let standing = standing(episodes.iter().copied().filter(counts));
-    for (circumstance, measure) in
-        [(Circumstance::ClaimedOther, Measure::ClaimedOther), (Circumstance::ClaimedUnknown, Measure::ClaimedUnknown)]
-    {
-        features.set(circumstance, share_of_claims(&tracked.profile, measure));
+
+    /// How long the person has been here, and whose reasons are claimed.
+    fn person(&self, features: &mut CaseFeatures) {
+        let days = self.tracked.own()[Measure::Persons as usize].days;
+        features.set(Circumstance::Newcomer, (1.0 - days / SETTLED_IN).max(0.0));
+        let claims = [(Circumstance::ClaimedOther, Measure::ClaimedOther), (Circumstance::ClaimedUnknown, Measure::ClaimedUnknown)];
+        claims.into_iter().for_each(|(circumstance, measure)| features.set(circumstance, share_of_claims(&self.tracked.profile, measure)));
     }
-    let id = match (episode.group, tracked.marks.case) {
-        (Some(group), _) => group_case_id(episode.typology, group),
-        (None, first) => case_id(&name, first.unwrap_or(episode.first)),
-    };
-    let weeks = match episode.group {
-        Some(_) => episode.last_day().saturating_sub(episode.first_day()),
-        None => episode.last_day().saturating_sub(tracked.marks.case_day),
-    };
-    features.set(Circumstance::Weeks, f64::from(weeks / 7));
-    if episode.group.is_some() {
-        let members = episode.related.len() as f64 + 1.0;
+
+    /// How many the members of a group are, and whether all are of one job.
+    fn group(&self, features: &mut CaseFeatures) {
+        let members = self.told.related.len() as f64 + 1.0;
         features.set(Circumstance::Members, members.log2());
-        if members >= CAMPAIGN && are_of_one_job(&name, episode, &context.classifier.directory) {
+        if members >= CAMPAIGN && are_of_one_job(self.name(), self.told, &self.env.context.classifier.directory) {
             features.set(Circumstance::OneJob, members.log2());
         }
-        return CaseView::new(id, features, &context.calibration.weights, standing).of_group();
     }
-    CaseView::new(id, features, &context.calibration.weights, standing)
+
+    fn name(&self) -> &'a str {
+        self.tracked.profile.actor.name()
+    }
+
+    /// When the last access was that is told of.
+    fn last(&self) -> Timestamp {
+        Timestamp(self.told.evidence.last_ms)
+    }
+
+    /// For how many weeks the case has been open.
+    fn weeks(&self) -> u32 {
+        let first = if self.told.group.is_some() { self.told.first_day() } else { self.tracked.marks.case_day };
+        self.told.last_day().saturating_sub(first) / 7
+    }
+
+    fn id(&self) -> String {
+        match self.told.group {
+            Some(group) => group_case_id(self.told.typology, group),
+            None => case_id(self.name(), self.tracked.marks.case.unwrap_or(self.told.first)),
+        }
+    }
+
+    /// Where it stands; whom a late feed made a leaver is none.
+    fn standing(&self) -> Standing {
+        let counts = |other: &&Episode| other.is_alert() && !(self.came_late && other.typology == Typology::GhostLeaver);
+        standing(self.episodes.iter().copied().filter(counts))
+    }
 }
 
 /// Whether all members of a group are of one unit and role.
