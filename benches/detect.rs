@@ -14,6 +14,7 @@ use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
 use leakwarden::pipeline::partition_decoder::{Batch, PartitionDecoder};
 use leakwarden::population::Models;
+use leakwarden::population::rise::Rise;
 use leakwarden::profile::conduct::Circumstances;
 use leakwarden::profile::justification::{self, Justification, ReasonUsage};
 use leakwarden::profile::window::day_number;
@@ -114,8 +115,9 @@ impl Bench {
                 group: self.models.of(&tracked.group),
                 own: tracked.own(),
                 before: &|window| tracked.before(window),
-                group_activity: 1.0,
-                group_activity_before: 1.0,
+                rise: Rise::NONE,
+                rise_before: Rise::NONE,
+                rises: Default::default(),
                 lapses: Default::default(),
                 subjects: &self.context.subjects,
                 statute: &self.context.statute,

@@ -15,7 +15,9 @@ pub enum Duty {
     Holiday,
     /// While absent.
     Absent(Absence),
-    /// Before the first or after the last day employed.
+    /// Before the first day that the directory knows: mostly a personnel feed that comes late.
+    BeforeHire,
+    /// After the last day employed, or between two spells.
     NotEmployed,
 }
 
@@ -25,26 +27,40 @@ const USUAL_SHIFT: (u16, u16) = (7 * 60, 21 * 60);
 /// Minutes that everybody may start earlier and stay longer.
 const GRACE: u16 = 60;
 
+impl Duty {
+    /// Whether it rests on a date of the personnel office that may come late: whoever has come back, or begun, is still away in its feed.
+    pub fn may_be_late(self) -> bool {
+        matches!(self, Duty::Absent(_) | Duty::BeforeHire)
+    }
+}
+
 /// Judges an instant. Without an employee in the directory nothing can be held against it.
 pub fn duty(directory: &Directory, employee: Option<&Employee>, time: Timestamp) -> (LocalTime, Duty) {
     let local = directory.zone_of(employee).local(time);
     let Some(employee) = employee else { return (local, Duty::On) };
-    if employee.left.is_some_and(|left| local.day > left) || employee.hired.is_some_and(|hired| local.day < hired) {
+    if employee.left.is_some_and(|left| local.day > left) {
         return (local, Duty::NotEmployed);
     }
-    if let Some((.., kind)) = employee.absences.iter().find(|(from, to, _)| *from <= local.day && local.day <= *to) {
-        return (local, Duty::Absent(*kind));
+    if employee.hired.is_some_and(|hired| local.day < hired) {
+        return (local, Duty::BeforeHire);
     }
+    match employee.absences.iter().find(|(from, to, _)| *from <= local.day && local.day <= *to) {
+        Some((.., kind)) => (local, Duty::Absent(*kind)),
+        None => (local, by_the_hour(directory, employee, local)),
+    }
+}
+
+/// How an instant stands to the hours and days of work alone, whatever the directory says of absences and dates.
+pub fn by_the_hour(directory: &Directory, employee: &Employee, local: LocalTime) -> Duty {
     let (start, end) = employee.shift.unwrap_or(USUAL_SHIFT);
     // A night shift belongs to the day on which it starts.
     let started = if end <= start && local.minute < end.saturating_add(GRACE) { Day(local.day.0 - 1) } else { local.day };
     let holiday = directory.day_kind(started) == Some(DayKind::Holiday);
-    let duty = match (holiday, is_workday(directory, started), within(start, end, local.minute)) {
+    match (holiday, is_workday(directory, started), within(start, end, local.minute)) {
         (true, ..) => Duty::Holiday,
         (false, true, true) => Duty::On,
         (false, ..) => Duty::OutsideShift,
-    };
-    (local, duty)
+    }
 }
 
 /// Whether a day is worked: by the calendar, else by the weekday. Those with a shift of their own are often on a rota over
@@ -95,7 +111,7 @@ mod tests {
         assert_eq!(judge("2026-02-03T10:00:00+08:00"), Duty::Absent(Absence::Leave));
         assert_eq!(judge("2026-03-31T10:00:00+08:00"), Duty::On, "the last day employed");
         assert_eq!(judge("2026-04-01T10:00:00+08:00"), Duty::NotEmployed);
-        assert_eq!(judge("2025-12-31T10:00:00+08:00"), Duty::NotEmployed);
+        assert_eq!(judge("2025-12-31T10:00:00+08:00"), Duty::BeforeHire);
     }
 
     #[test]

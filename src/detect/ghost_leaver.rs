@@ -16,12 +16,14 @@
 //! ## How it is measured
 //!
 //! No baseline. After the last day one such person weighs 22 bits, during an absence 4; each doubling of the volume adds 4. One look after
-//! the last day opens an alert, however small the company and however often that comes about there.
+//! the last day opens an alert, however small the company and however often that comes about there. Before the first day that the
+//! directory has, one person weighs 8 and nothing is grave: personnel offices date hires late more often than accounts are used early.
 //!
 //! ## Innocent look-alikes
 //!
 //! A late feed from the personnel department, cover duty, and the two customers that somebody looks up while on leave: an
-//! absence needs volume. Training counts as work.
+//! absence needs volume. Training counts as work. Whoever is listed as absent, or as not hired yet, and has reasons on file for most of a
+//! day's people, as is usual, is at work.
 //!
 //! ## What it cannot see
 //!
@@ -51,6 +53,9 @@ pub const DETECTOR: Detector = Detector {
 
 /// Weight of one person read after the last day, in bits: rarely innocent.
 const AFTER_LEAVING: f64 = 22.0;
+/// Weight of one person read before the first day, in bits: mostly the personnel office has the date late, and whoever is new works as
+/// the others do.
+const BEFORE_HIRE: f64 = 8.0;
 /// Weight of one person read during an absence, in bits: often innocent.
 const WHILE_ABSENT: f64 = 4.0;
 
@@ -66,7 +71,12 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
             // A window that reaches back beyond the last day would count regular work: the largest that does not is taken.
             let window = if window.days() > since { smaller(window) } else { window };
             let count = context.profile.figure(window, context.change.end, CountScope::Unexplained).max(context.change.newly_unexplained);
-            (count >= context.floor).then(|| finding(context, window, count, AFTER_LEAVING, "outside of the dates of employment"))
+            (count >= context.floor).then(|| finding(context, window, count, AFTER_LEAVING, "after the last day of employment"))
+        }
+        Duty::BeforeHire => {
+            let count = context.of_today(Measure::Unexplained);
+            let when = "before the first day of employment that the directory has";
+            (count >= context.floor).then(|| finding(context, Window::H24, count, BEFORE_HIRE, when))
         }
         Duty::Absent(Absence::Leave | Absence::Sick) => {
             let count = context.of_today(Measure::Unexplained);

@@ -42,6 +42,7 @@ use crate::model::access::{Access, Actor};
 use crate::model::statute::Statute;
 use crate::model::typology::Typology;
 use crate::population::comparison::DayComparison;
+use crate::population::rise::{Rise, Rises};
 use crate::population::sources::VolumeDrop;
 use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};
@@ -266,10 +267,12 @@ pub struct AccessContext<'a> {
     pub own: &'a AllMoments,
     /// The own closed days before the window, of each measure.
     pub before: &'a dyn Fn(Window) -> &'a AllMoments,
-    /// How much of an ordinary day the others of the group or unit have done, at least 1.
-    pub group_activity: f64,
+    /// How much of an ordinary day the others of the group or unit have done.
+    pub rise: Rise,
     /// The same of the day before, whose evening the last 24 hours still hold.
-    pub group_activity_before: f64,
+    pub rise_before: Rise,
+    /// The same of the last days, for windows that hold them.
+    pub rises: Rises,
     /// The last days on which hardly anybody of the group or unit had reasons on file.
     pub lapses: Lapses,
     /// Tags of subjects.
@@ -311,7 +314,7 @@ impl AccessContext<'_> {
 
     /// The same for the last 24 hours, which hold yesterday's evening: a peak that the group shared yesterday raises it as well.
     pub fn expected_in_24_hours(&self, measure: Measure) -> Prediction {
-        let context = AccessContext { group_activity: self.group_activity.max(self.group_activity_before), ..*self };
+        let context = AccessContext { rise: self.rise.or(self.rise_before), ..*self };
         context.expected(measure)
     }
 
@@ -327,13 +330,20 @@ impl AccessContext<'_> {
 
     fn predicted(&self, measure: Measure, own: &AllMoments, window: Window, days: u32) -> Prediction {
         let lapsed = if measure.rests_on_reasons() { self.lapses_in(window).min(days) } else { 0 };
+        let together = if measure.rises_together() { self.together(measure, window, days, lapsed > 0) } else { 1.0 };
         let days = f64::from(days);
         let usual = predict(own[measure as usize], self.group.measures[measure as usize].moments, days);
-        // Today's part of the window is expected to be as much larger as the group's day is.
-        let together = if measure.rises_together() { 1.0 + (self.group_activity - 1.0) / days } else { 1.0 };
         // And what reasons would have covered is without one on days on which nobody has any.
         let without = if lapsed > 0 { 1.0 + (lapses::rise(own) - 1.0) * f64::from(lapsed) / days } else { 1.0 };
         if together * without > 1.0 { usual.scaled(together * without) } else { usual }
+    }
+
+    /// A window is expected to be as much larger as the days of the others within it were, and today's part of it as theirs is. On days
+    /// without reasons only how many people there are says that they have more to do.
+    fn together(&self, measure: Measure, window: Window, days: u32, lapsed: bool) -> f64 {
+        let of = |rise: Rise| if lapsed { Rise { open: 1.0, ..rise } } else { rise }.of(measure);
+        let of_today = 1.0 + (of(self.rise) - 1.0) / f64::from(days);
+        if window.days() > 1 { of_today.max(of(self.rises.over(self.change.day, window.days(), days))) } else { of_today }
     }
 
     /// Days of activity in a window that ends today, and the sum of a measure over them.

@@ -20,7 +20,9 @@
 //!
 //! ## Innocent look-alikes
 //!
-//! Rotas that the directory does not know, month ends, emergencies and outages: enter the shift, or record the reason.
+//! Rotas that the directory does not know, month ends, emergencies and outages: enter the shift, or record the reason. Whoever is back
+//! from leave before the personnel office says so has appointments and tickets of the day as all others have: from the third such person
+//! on, and while not many more than usual are without a reason, the day counts as one of work.
 //!
 //! ## What it cannot see
 //!
@@ -48,7 +50,7 @@ pub const DETECTOR: Detector = Detector {
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     match context.change.duty {
-        Duty::On | Duty::NotEmployed => return None,
+        Duty::On | Duty::BeforeHire | Duty::NotEmployed => return None,
         Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
     }
     let today = context.of_today(Measure::OffDuty);
@@ -63,7 +65,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let when = match context.change.duty {
         Duty::Holiday => "on a holiday",
         Duty::Absent(_) => "while absent",
-        Duty::OutsideShift | Duty::On | Duty::NotEmployed => "outside of working time",
+        Duty::OutsideShift | Duty::On | Duty::BeforeHire | Duty::NotEmployed => "outside of working time",
     };
     let told = context.told_in(Measure::OffDuty, window, count);
     (bits > 0.0).then(|| Finding {

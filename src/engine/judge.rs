@@ -1,7 +1,7 @@
 //! Judging an access: it is applied to the profile of its employee, the detectors are asked, and what they find becomes an episode or
 //! joins one. Whatever changes an alert gives a revision.
 
-use crate::classify::duty::{Duty, duty};
+use crate::classify::duty::{Duty, by_the_hour, duty};
 use crate::classify::references::ReferenceOwner;
 use crate::detect::{AccessContext, Finding, evaluate_access};
 use crate::engine::case;
@@ -19,10 +19,12 @@ use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
 use crate::model::typology::Typology;
 use crate::population::group_activity::Activity;
+use crate::population::rise::Rise;
 use crate::profile::Profile;
 use crate::profile::conduct::Circumstances;
 use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
+use crate::profile::lapses::Lapse;
 use crate::profile::measure::Measure;
 use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::told::Told;
@@ -46,9 +48,13 @@ pub fn judge_access(
     tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee_at(access.actor.name(), access.time);
-    let (local, duty) = duty(directory, employee, access.time);
+    let (local, mut duty) = duty(directory, employee, access.time);
     let today = day_number(local.day);
     tracked.open_day(today, context);
+    if let Some(employee) = employee.filter(|_| duty.may_be_late() && tracked.has_business(today, env.models.of(&tracked.group))) {
+        // Whoever has appointments and tickets of the day is at work, and the feed of absences and hires is late.
+        duty = by_the_hour(directory, employee, local);
+    }
     let mut justification =
         justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
     if access.purpose.is_some() {
@@ -88,19 +94,21 @@ pub fn judge_access(
     }
     let day = change.day;
     let past = (!change.in_today).then(|| (tracked.profile.history.all_moments(day.saturating_sub(1)), Before::default()));
-    let is_lapse = |group: &u64| *group != 0 && env.group_activity.is_lapse_of_others((*group, day), tracked.marks.activity);
-    if past.is_none() && tracked.groups.iter().any(is_lapse) {
-        tracked.marks.lapses.note(day);
+    if past.is_none() {
+        note_lapse(tracked, day, env);
+    }
+    // What they did on a day that is past is not held any more: it counts with that of the others.
+    let activity = if past.is_none() { (tracked.marks.activity, tracked.marks.activity_before) } else { Default::default() };
+    let groups = tracked.groups.into_iter().filter(|group| *group != 0);
+    let rise_of =
+        |day: u32, own: Activity| groups.clone().filter_map(|group| env.group_activity.rise_of_others((group, day), own)).reduce(Rise::or);
+    let rise = rise_of(day, activity.0);
+    if let (None, Some(rise)) = (&past, rise) {
+        tracked.marks.rises.note(day, rise);
     }
     let before = |window| match &past {
         None => tracked.before(window),
         Some((own, before)) => before.of(&tracked.profile.history, day, window).unwrap_or(own),
-    };
-    // What they did on a day that is past is not held any more: it counts with that of the others.
-    let activity = if past.is_none() { (tracked.marks.activity, tracked.marks.activity_before) } else { Default::default() };
-    let activity_of = |day: u32, own: Activity| {
-        let groups = tracked.groups.into_iter().filter(|group| *group != 0);
-        groups.map(|group| env.group_activity.of_others((group, day), own)).fold(1.0, f64::max)
     };
     let mut findings = Vec::new();
     let access_context = AccessContext {
@@ -113,8 +121,9 @@ pub fn judge_access(
         group,
         own: past.as_ref().map_or_else(|| tracked.own(), |(own, _)| own),
         before: &before,
-        group_activity: activity_of(day, activity.0),
-        group_activity_before: activity_of(day.saturating_sub(1), activity.1),
+        rise: rise.unwrap_or(Rise::NONE),
+        rise_before: rise_of(day.saturating_sub(1), activity.1).unwrap_or(Rise::NONE),
+        rises: tracked.marks.rises,
         lapses: tracked.marks.lapses,
         subjects: &context.subjects,
         statute: &context.statute,
@@ -161,6 +170,18 @@ pub fn judge_access(
     }
     tell(tracked, &news, settles, env, out);
     today
+}
+
+/// Notes today as one on which hardly anybody of the unit, or else of the peer group, has reasons on file.
+fn note_lapse(tracked: &mut Tracked, day: u32, env: Env<'_>) {
+    let [group, unit] = tracked.groups;
+    let of = |print: u64| {
+        Some(print).filter(|print| *print != 0).and_then(|print| env.group_activity.lapse_of_others((print, day), tracked.marks.activity))
+    };
+    let lapse = of(unit).map(|of_unit| (true, of_unit)).or_else(|| of(group).map(|of_group| (false, of_group)));
+    if let Some((of_unit, (lapsed, others))) = lapse {
+        tracked.marks.lapses.note(Lapse { day, of_unit, others, lapsed });
+    }
 }
 
 /// The share of a unit's or group's claims of one day from which on it is theirs and not one person's.
@@ -419,6 +440,8 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
         config: &context.config,
         baseline: &env.models.version,
         calibration: &context.calibration.version,
+        lapses: tracked.marks.lapses,
+        rises: tracked.marks.rises,
         case: &case,
     };
     let revision = episode.emit();

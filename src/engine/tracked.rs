@@ -11,8 +11,9 @@ use crate::model::statute::{Band, Statute};
 use crate::model::time::{Day, Timestamp};
 use crate::population::finding_calibration::FindingStrength;
 use crate::population::group_activity::{self, Activity, ClaimsOfDay};
+use crate::population::rise::Rises;
 use crate::population::summary::{Excess, Summary};
-use crate::population::{GroupModel, lookups};
+use crate::population::{GroupModel, Share, lookups};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
 use crate::profile::counts::CountScope;
@@ -52,6 +53,14 @@ pub struct Tracked {
     pub watch: Watching,
 }
 
+/// People with known reasons on one day that show that business comes to somebody.
+const BUSINESS: f64 = 3.0;
+/// People of a usual day, as far as it is taken from the peers.
+const BUSINESS_DAY: f64 = 30.0;
+
+/// People without a known reason that are taken for the usual of a day at the least: one is no rise.
+const LEAST_OPEN: f64 = 1.0;
+
 /// People of a day before what share of them is without a reason says anything.
 const FEWEST_PEOPLE: u64 = 5;
 
@@ -74,10 +83,12 @@ pub struct TrackingMarks {
     pub announced: Announced,
     /// Day of the reload that brought the news of it; 0 where the first directory said so already, or none does.
     pub notice: u32,
-    /// What was claimed today.
+    /// What was claimed today, of which `activity` holds what the others know by now.
     pub claims: ClaimsOfDay,
     /// The last days on which hardly anybody of the group or unit had reasons on file.
     pub lapses: Lapses,
+    /// How much more than usual the others did on the last days.
+    pub rises: Rises,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -273,18 +284,21 @@ impl Tracked {
             return None;
         }
         let thousandths = |figure: f64| (figure * 1_000.0) as u64;
-        let done = (self.profile.today_figure(Measure::Persons) as f64).min(group_activity::MOST * usual.mean);
+        let open = self.own()[Measure::Unexplained as usize].mean.max(LEAST_OPEN);
+        let most = |measure, usual: f64| thousandths((self.profile.today_figure(measure) as f64).min(group_activity::MOST * usual));
         // Once so many people were without a reason, what comes later on the day changes nothing: sums only grow.
         let lapsed = self.marks.activity.lapsed.max(u32::from(self.lapses()));
-        let now = Activity { done: thousandths(done), usual: thousandths(usual.mean), members: 1, lapsed, claims: self.marks.claims };
-        let before = std::mem::replace(&mut self.marks.activity, now);
-        let more = Activity {
-            done: now.done.saturating_sub(before.done),
-            usual: now.usual.saturating_sub(before.usual),
-            members: now.members - before.members,
-            lapsed: now.lapsed - before.lapsed,
-            claims: now.claims.beyond(before.claims),
+        let now = Activity {
+            done: most(Measure::Persons, usual.mean),
+            usual: thousandths(usual.mean),
+            done_open: most(Measure::Unexplained, open),
+            usual_open: thousandths(open),
+            members: 1,
+            lapsed,
+            claims: self.marks.claims,
         };
+        let before = std::mem::replace(&mut self.marks.activity, now);
+        let more = now.beyond(before);
         (more != Activity::default()).then_some(more)
     }
 
@@ -294,6 +308,18 @@ impl Tracked {
         let (open, people) = (today(Measure::Unexplained), today(Measure::Persons));
         let usual = |measure: Measure| self.own()[measure as usize].mean;
         people >= FEWEST_PEOPLE && 5 * open >= 3 * people && usual(Measure::Unexplained) < 0.3 * usual(Measure::Persons)
+    }
+
+    /// Whether business comes to them on a day as to whoever is at work: so far at least a few people have known reasons, and of all people
+    /// not many more are without one than is usual. Whoever works under the name of somebody who is away has none.
+    pub fn has_business(&self, day: u32, group: &GroupModel) -> bool {
+        let of_day = |measure| self.profile.day_figure(measure, day) as f64;
+        let (open, people) = (of_day(Measure::Unexplained), of_day(Measure::Persons));
+        let (own_open, own_people) = Share::Unexplained.sums(self.own());
+        let peers = group.shares[Share::Unexplained as usize].rate;
+        // As many people as one day has are taken from the peers: a newcomer has no usual.
+        let usual = (own_open + BUSINESS_DAY * peers) / (own_people + BUSINESS_DAY);
+        people - open >= BUSINESS && open <= people * f64::midpoint(1.0, usual)
     }
 
     /// The band of the unexplained score for information obtained on duty.

@@ -11,6 +11,7 @@
 //! make one.
 
 use crate::classify::references::ReferenceOwner;
+use crate::population::rise::Rise;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,12 +38,42 @@ pub struct Activity {
     pub done: u64,
     /// Sum of their own means, in thousandths.
     pub usual: u64,
+    /// Sum of what they did without a known reason, each up to [`MOST`] times the own mean, in thousandths.
+    pub done_open: u64,
+    /// Sum of their own means of that, in thousandths.
+    pub usual_open: u64,
     /// Active members.
     pub members: u32,
     /// Those of them most of whose day is without a known reason, as their days never were.
     pub lapsed: u32,
     /// What they claimed.
     pub claims: ClaimsOfDay,
+}
+
+impl Activity {
+    fn add(&mut self, more: Activity) {
+        self.done += more.done;
+        self.usual += more.usual;
+        self.done_open += more.done_open;
+        self.usual_open += more.usual_open;
+        self.members += more.members;
+        self.lapsed += more.lapsed;
+        self.claims.add(more.claims);
+    }
+
+    /// What is more than before.
+    #[must_use]
+    pub fn beyond(self, before: Activity) -> Activity {
+        Activity {
+            done: self.done.saturating_sub(before.done),
+            usual: self.usual.saturating_sub(before.usual),
+            done_open: self.done_open.saturating_sub(before.done_open),
+            usual_open: self.usual_open.saturating_sub(before.usual_open),
+            members: self.members.saturating_sub(before.members),
+            lapsed: self.lapsed.saturating_sub(before.lapsed),
+            claims: self.claims.beyond(before.claims),
+        }
+    }
 }
 
 /// Accesses under claimed reasons.
@@ -107,12 +138,7 @@ pub struct ActivityAccumulator {
 impl ActivityAccumulator {
     /// Adds to a group's day.
     pub fn add(&mut self, at: GroupDay, of_day: Activity) {
-        let sum = self.days.entry(at).or_default();
-        sum.done += of_day.done;
-        sum.usual += of_day.usual;
-        sum.members += of_day.members;
-        sum.lapsed += of_day.lapsed;
-        sum.claims.add(of_day.claims);
+        self.days.entry(at).or_default().add(of_day);
     }
 
     /// Forgets what lies before the days that may still be open.
@@ -139,12 +165,7 @@ impl GroupActivity {
     pub fn of(shards: Vec<Vec<(GroupDay, Activity)>>) -> GroupActivity {
         let mut days: BTreeMap<GroupDay, Activity> = BTreeMap::new();
         for (at, of_day) in shards.into_iter().flatten() {
-            let sum = days.entry(at).or_default();
-            sum.done += of_day.done;
-            sum.usual += of_day.usual;
-            sum.members += of_day.members;
-            sum.lapsed += of_day.lapsed;
-            sum.claims.add(of_day.claims);
+            days.entry(at).or_default().add(of_day);
         }
         GroupActivity { days }
     }
@@ -154,20 +175,20 @@ impl GroupActivity {
         self.days.into_iter().collect()
     }
 
-    /// By how much the others of a group are above an ordinary day: 1 where they are not. `own` is what the asker added.
-    pub fn of_others(&self, at: GroupDay, own: Activity) -> f64 {
-        let Some(of_day) = self.days.get(&at) else { return 1.0 };
-        let members = of_day.members.saturating_sub(own.members);
-        let (done, usual) = (of_day.done.saturating_sub(own.done), of_day.usual.saturating_sub(own.usual));
-        if members < FEWEST || usual == 0 { 1.0 } else { (done as f64 / usual as f64).clamp(1.0, MOST) }
+    /// What the others of a group have done so far, over what their whole days usually are; nothing where they are too few. `own` is what
+    /// the asker added.
+    pub fn rise_of_others(&self, at: GroupDay, own: Activity) -> Option<Rise> {
+        let others = self.days.get(&at)?.beyond(own);
+        let over = |done: u64, usual: u64| if usual == 0 { 1.0 } else { done as f64 / usual as f64 };
+        let rise = Rise { people: over(others.done, others.usual), open: over(others.done_open, others.usual_open) };
+        (others.members >= FEWEST && others.usual > 0).then_some(rise)
     }
 
-    /// Whether most of the others work without known reasons on a day as they never did. `own` is what the asker added.
-    pub fn is_lapse_of_others(&self, at: GroupDay, own: Activity) -> bool {
-        self.days.get(&at).is_some_and(|of_day| {
-            let members = of_day.members.saturating_sub(own.members);
-            members >= FEWEST && 2 * of_day.lapsed.saturating_sub(own.lapsed) > members
-        })
+    /// Where most of the others work without known reasons on a day as they never did: how many do, of how many. `own` is what the asker
+    /// added.
+    pub fn lapse_of_others(&self, at: GroupDay, own: Activity) -> Option<(u32, u32)> {
+        let Activity { lapsed, members, .. } = self.days.get(&at)?.beyond(own);
+        (members >= FEWEST && 2 * lapsed > members).then_some((lapsed, members))
     }
 
     /// Which share of what the others of a group claimed so far is of one sort. `own` is what the asker added.
@@ -183,7 +204,7 @@ mod tests {
     fn claims(of: &[ReferenceOwner]) -> Activity {
         let mut claims = ClaimsOfDay::default();
         of.iter().for_each(|owner| claims.note(*owner));
-        Activity { done: 1_000, usual: 1_000, members: 1, lapsed: 0, claims }
+        Activity { done: 1_000, usual: 1_000, members: 1, claims, ..Activity::default() }
     }
 
     #[test]
@@ -194,10 +215,23 @@ mod tests {
             GroupActivity::of(vec![sums.sorted()])
         };
         let (mine, others) = (Activity { lapsed: 1, ..claims(&[]) }, claims(&[]));
-        assert!(of(7, 3).is_lapse_of_others((7, 100), mine) && of(7, 3).is_lapse_of_others((7, 100), others));
-        assert!(!of(4, 6).is_lapse_of_others((7, 100), mine), "four of ten are few");
-        assert!(!of(6, 0).is_lapse_of_others((7, 100), mine), "five others say nothing of a unit");
-        assert!(!of(9, 0).is_lapse_of_others((7, 101), mine), "of that day nothing is known");
+        assert_eq!(of(7, 3).lapse_of_others((7, 100), mine), Some((6, 9)));
+        assert_eq!(of(7, 3).lapse_of_others((7, 100), others), Some((7, 9)));
+        assert_eq!(of(4, 6).lapse_of_others((7, 100), mine), None, "four of ten are few");
+        assert_eq!(of(6, 0).lapse_of_others((7, 100), mine), None, "five others say nothing of a unit");
+        assert_eq!(of(9, 0).lapse_of_others((7, 101), mine), None, "of that day nothing is known");
+    }
+
+    #[test]
+    fn the_others_rise_by_what_they_do_and_not_by_what_the_asker_does() {
+        let of = |done: u64, done_open: u64| Activity { done, usual: 1_000, done_open, usual_open: 500, ..claims(&[]) };
+        let mut sums = ActivityAccumulator::default();
+        (0..8).for_each(|_| sums.add((7, 100), of(1_500, 1_000)));
+        let liar = of(3_000, 1_500);
+        sums.add((7, 100), liar);
+        let activity = GroupActivity::of(vec![sums.sorted()]);
+        assert_eq!(activity.rise_of_others((7, 100), liar), Some(Rise { people: 1.5, open: 2.0 }));
+        assert_eq!(activity.rise_of_others((7, 101), liar), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod lookups;
 pub mod meetings;
 pub mod past_looks;
 pub mod peer_access;
+pub mod rise;
 mod shipped_strengths;
 pub mod sources;
 pub mod summary;

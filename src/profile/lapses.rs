@@ -11,22 +11,43 @@ const KEPT: usize = 8;
 /// By how much more is expected at the most.
 const MOST: f64 = 30.0;
 
-/// The last of them, by number of the day; 0 for none.
+/// One of them, as it was told last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Lapses([u32; KEPT]);
+pub struct Lapse {
+    /// Number of the day; 0 for none.
+    pub day: u32,
+    /// Whether it was the unit's, or else the peer group's.
+    pub of_unit: bool,
+    /// The others who worked that day, as far as their days are known.
+    pub others: u32,
+    /// Those of them most of whose day was without a known reason.
+    pub lapsed: u32,
+}
+
+/// The last of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Lapses([Lapse; KEPT]);
 
 impl Lapses {
-    /// A day is one.
-    pub fn note(&mut self, day: u32) {
-        if !self.0.contains(&day) {
-            self.0.rotate_right(1);
-            self.0[0] = day;
+    /// A day is one: the first that is told of it, or more of the same.
+    pub fn note(&mut self, lapse: Lapse) {
+        match self.0.iter_mut().find(|known| known.day == lapse.day) {
+            Some(known) => *known = lapse,
+            None => {
+                self.0.rotate_right(1);
+                self.0[0] = lapse;
+            }
         }
+    }
+
+    /// Those among so many days that end with a day, the last noted first.
+    pub fn among(&self, day: u32, days: u32) -> impl Iterator<Item = &Lapse> {
+        self.0.iter().filter(move |lapse| lapse.day != 0 && lapse.day <= day && lapse.day + days > day)
     }
 
     /// How many there are among so many days that end with a day.
     pub fn within(&self, day: u32, days: u32) -> u32 {
-        self.0.iter().filter(|lapse| **lapse != 0 && **lapse <= day && **lapse + days > day).count() as u32
+        self.among(day, days).count() as u32
     }
 }
 
@@ -46,8 +67,10 @@ mod tests {
     #[test]
     fn the_last_days_are_kept_each_once() {
         let mut lapses = Lapses::default();
-        (1..=12).for_each(|day| lapses.note(100 + day));
-        lapses.note(112);
+        let of = |day: u32, lapsed: u32| Lapse { day, of_unit: true, others: 14, lapsed };
+        (1..=12).for_each(|day| lapses.note(of(100 + day, 8)));
+        lapses.note(of(112, 11));
+        assert_eq!(lapses.among(112, 1).collect::<Vec<_>>(), [&of(112, 11)], "as it was told last");
         assert_eq!((lapses.within(112, 1), lapses.within(112, 7), lapses.within(113, 1), lapses.within(118, 7)), (1, 7, 0, 1));
         assert_eq!(lapses.within(109, 7), 5, "what comes later, or was forgotten, is not there");
     }

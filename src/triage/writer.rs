@@ -4,7 +4,9 @@ use crate::classify::directory::Employee;
 use crate::model::access::PartitionId;
 use crate::model::statute::Statute;
 use crate::population::GroupModel;
+use crate::population::rise::Rises;
 use crate::profile::Profile;
+use crate::profile::lapses::Lapses;
 use crate::triage::case::CaseView;
 
 /// Writes alerts of one employee.
@@ -27,6 +29,10 @@ pub struct Writer<'a> {
     pub baseline: &'a str,
     /// Version of the weights of cases.
     pub calibration: &'a str,
+    /// The last days on which hardly anybody of the unit or peer group had reasons on file.
+    pub lapses: Lapses,
+    /// How much more than usual the others did on the last days.
+    pub rises: Rises,
     /// The case that the alert belongs to.
     pub case: &'a CaseView,
 }

@@ -30,6 +30,7 @@ mod http;
 mod identity;
 mod inject;
 mod labels;
+mod late_feeds;
 mod limits;
 mod mariadb_score;
 mod memory;
