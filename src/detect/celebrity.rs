@@ -24,7 +24,9 @@
 //! The second is computed once a day has closed everywhere. How often each unit looks at the people of each unit in a week, and
 //! how often this person was looked at before, say how many readers of units with so little business there would be usual; of all
 //! such cuts the most surprising counts, less what it takes to have looked at every person (a negative binomial: people differ in
-//! how often they are looked at). Where nobody says whose the person is, the unit with the most to do is left out.
+//! how often they are looked at), and is told where by chance fewer than one such crowd a week comes about among all employees. In
+//! weeks in which a unit looks at more people without a reason than in others, as much more is expected of it. Where nobody says whose
+//! the person is, the unit with the most to do is left out.
 //!
 //! ## Innocent look-alikes
 //!
@@ -126,6 +128,9 @@ const NAMED: usize = 50;
 const COLLEAGUES: f64 = 50.0;
 /// What share of the surprise of the most surprising cut a larger one must have for its members to be told of.
 const NEARLY: f64 = 0.7;
+/// Looks of a week that every unit is taken to have beside its own, so that a few are no rise; and the largest rise.
+const STEADY: f64 = 20.0;
+const MOST_RISE: f64 = 30.0;
 /// The shape of the gamma distribution by which people differ in how often they are looked at: the least and the most.
 const SHAPE: (f64, f64) = (0.5, 20.0);
 /// The least to which it lowers a chance that units hardly ever meet.
@@ -138,6 +143,9 @@ struct Flows {
     homes: BTreeMap<u64, Home>,
     /// Weeks that are remembered.
     weeks: f64,
+    /// How much more than in other weeks each unit looked at people without a reason, and all of them.
+    rises: BTreeMap<u64, f64>,
+    rise: f64,
     /// How many units there are.
     units: f64,
     /// How often a colleague of somebody who looked at another unit's people looks at the same ones, by unit, and in general.
@@ -181,7 +189,10 @@ impl Flows {
         let units = survey.units.iter().collect::<BTreeSet<_>>().len() as f64;
         let (colleagues, colleague) = colleagues(comparison);
         let weeks = past.days / 7.0 + 1.0;
-        let mut flows = Flows { looks, homes: BTreeMap::new(), weeks, units, colleagues, colleague, shape: 1.0, apart: 1.0, tried: 0.0 };
+        let (rises, rise) = rises(comparison);
+        let homes_of = BTreeMap::new();
+        let mut flows =
+            Flows { looks, homes: homes_of, weeks, rises, rise, units, colleagues, colleague, shape: 1.0, apart: 1.0, tried: 0.0 };
         for (print, home) in &mut homes {
             let known = survey.sizes.get(print).copied().unwrap_or(0) as f64;
             // Where nobody says how many there are: those who were ever looked at.
@@ -189,7 +200,7 @@ impl Flows {
             home.size = known.max(seen).max(1.0);
             home.past /= home.size;
             let range = flows.looks.range((*print, 0)..=(*print, u64::MAX));
-            let mut weekly: Vec<f64> = range.map(|(_, looks)| flows.weekly(*looks)).collect();
+            let mut weekly: Vec<f64> = range.map(|((_, unit), looks)| flows.weekly(*looks) * flows.rise_of(*unit)).collect();
             weekly.sort_by(f64::total_cmp);
             home.flows = weekly
                 .into_iter()
@@ -234,11 +245,15 @@ impl Flows {
         (looks + 1.0) / self.weeks
     }
 
+    fn rise_of(&self, unit: u64) -> f64 {
+        self.rises.get(&unit).copied().unwrap_or(self.rise)
+    }
+
     /// What units do in a week that do no more than `most` each.
     fn up_to(&self, home: &Home, most: f64) -> f64 {
         let known = home.flows.partition_point(|(weekly, _)| *weekly <= most);
         let sum = known.checked_sub(1).map_or(0.0, |last| home.flows[last].1);
-        let never = self.weekly(0.0);
+        let never = self.weekly(0.0) * self.rise;
         if never <= most { sum + never * (self.units - home.flows.len() as f64).max(0.0) } else { sum }
     }
 
@@ -256,7 +271,7 @@ impl Flows {
         for look in readers {
             of_unit.entry(survey.unit(look.who)).or_default().push(look.who);
         }
-        let of = |unit: &u64| self.weekly(self.looks.get(&(print, *unit)).copied().unwrap_or(0.0));
+        let of = |unit: &u64| self.weekly(self.looks.get(&(print, *unit)).copied().unwrap_or(0.0)) * self.rise_of(*unit);
         // Whose customer it is may look; where nobody says whose, it is that of the unit with the most to do there.
         let busiest = || of_unit.keys().copied().max_by(|a, b| of(a).total_cmp(&of(b)).then(b.cmp(a)));
         let own = if print == NONE { busiest() } else { Some(print) };
@@ -292,8 +307,23 @@ impl Flows {
         // Whoever serves somebody has looked before: of a person at whom nobody did, no unit is known to.
         let unknown = own.filter(|_| print == NONE && seen == 0.0);
         let more = unknown.and_then(|unit| of_unit.get(&unit)).into_iter().flatten().copied();
-        (bits > 0.0).then(|| (arrivals[..told].iter().map(|(.., who)| *who).chain(more).collect(), bits))
+        // By chance fewer than one such crowd comes about in a week among all employees.
+        let is_news = bits >= (comparison.members.len().max(1) as f64).log2();
+        is_news.then(|| (arrivals[..told].iter().map(|(.., who)| *who).chain(more).collect(), bits))
     }
+}
+
+/// How much more each unit looked at people without a reason in this week than in others, and all of them: where reasons are not kept,
+/// everybody meets everybody.
+fn rises(comparison: &DayComparison<'_>) -> (BTreeMap<u64, f64>, f64) {
+    let (survey, past) = (comparison.survey, comparison.recent.past());
+    let weeks = past.days / 7.0;
+    let mut looks: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    past.flows().for_each(|(who, _, sum)| looks.entry(survey.unit(who)).or_default().0 += sum / weeks.max(1.0));
+    comparison.by_home().flat_map(|(_, readers)| readers).for_each(|look| looks.entry(survey.unit(look.who)).or_default().1 += 1.0);
+    let rise = |before: f64, now: f64| if weeks < 1.0 { 1.0 } else { ((now + STEADY) / (before + STEADY)).clamp(1.0, MOST_RISE) };
+    let (before, now) = looks.values().fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+    (looks.into_iter().map(|(unit, (before, now))| (unit, rise(before, now))).collect(), rise(before, now))
 }
 
 /// How often a second colleague looks at somebody of another unit at whom one looked.
