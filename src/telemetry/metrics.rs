@@ -180,8 +180,9 @@ impl Metrics {
         metrics.set(table::BUILD_INFO, [env!("CARGO_PKG_VERSION")], 1.0);
         // The configuration that a process starts with is in use.
         metrics.set(table::CONFIG_SUCCESSFUL, [], 1.0);
-        // How many alerts are open is not known before the state is restored.
-        [table::ALERTS_OPEN, table::ALERTS_SHOWN_OPEN].into_iter().for_each(|row| metrics.gauges(row).reset());
+        // How many alerts and cases are open is not known before the state is restored.
+        let open = [table::ALERTS_OPEN, table::ALERTS_SHOWN_OPEN, table::CASES_OPEN, table::CASES_SHOWN_OPEN];
+        open.into_iter().for_each(|row| metrics.gauges(row).reset());
         metrics
     }
 

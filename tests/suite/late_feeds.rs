@@ -20,7 +20,9 @@ fn tickets(days: impl IntoIterator<Item = i64>, in_ten: u64) -> Vec<String> {
         let (from, to) = (on(day, "00:00"), on(day + 1, "00:00"));
         format!(r#"{{"employee":"e1","subjects":["{subject}"],"from":"{from}","to":"{to}","reason":"ticket","ref":"T-{subject}"}}"#)
     };
-    days.into_iter().flat_map(|day| people(day).filter(|person| person % 10 < in_ten).map(move |person| ticket(day, person))).collect()
+    days.into_iter()
+        .flat_map(move |day| people(day).filter(move |person| person % 10 < in_ten).map(move |person| ticket(day, person)))
+        .collect()
 }
 
 /// What e1 does on five days and when back, at a bank whose directory says this of them.

@@ -210,6 +210,7 @@ fn each_case_is_counted_once_when_it_is_shown_and_again_when_it_is_louder() {
     pass(&mut budget, &alert("e1", "bulk_extract", 85.0, 10_000), PLAIN, 12);
     assert_eq!(budget.take_cases_shown(), CasesShown { first: again, again: at(Severity::Critical, 1) });
     assert_eq!(budget.open_cases().shown, at(Severity::Critical, 1), "by its gravest alert");
+    budget.turn(Timestamp(24 * HOUR_MS));
     budget.turn(Timestamp(48 * HOUR_MS));
     assert_eq!(budget.take_cases_shown().first, first, "what waited");
 }
