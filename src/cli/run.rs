@@ -170,8 +170,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         runtime.shutdown_background();
         return Ok(());
     }
-    let (calibrates, ends) = crossbeam_channel::bounded(1);
-    weekly::start(&config, &options.config, ends)?;
+    let calibrating = weekly::start(&config, &options.config)?;
     let mut kept = ReplayState::open(&config.state.dir, config.state.witness.as_deref(), &context)?;
     if let Some(loss) = kept.loss()? {
         metrics.state_lost(loss.name());
@@ -186,7 +185,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
-    drop(calibrates);
+    drop(calibrating);
     leave();
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped");
     drop(ended);

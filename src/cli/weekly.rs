@@ -2,7 +2,7 @@
 //! the file of `[alerts] calibration`; the change of that file is taken up like any other.
 
 use anyhow::Context as _;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use leakwarden::config::schema::Config;
 use leakwarden::model::problem::Problem;
 use leakwarden::model::time::Span;
@@ -10,6 +10,7 @@ use leakwarden::telemetry::untrusted::harmless;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 /// How often it is looked whether it is time, and how a child is.
@@ -36,13 +37,29 @@ pub fn problem(config: &Config) -> Option<Problem> {
     config.alerts.calibration.is_none().then(|| Problem::plain(place, "needs the file to write: [alerts] calibration"))
 }
 
-/// Starts to calibrate, if the configuration wants it. It ends with the channel.
-pub fn start(config: &Config, file: &Path, stopped: Receiver<()>) -> anyhow::Result<()> {
-    let Some((every, out)) = config.alerts.calibrate_every.zip(config.alerts.calibration.clone()) else { return Ok(()) };
+/// What calibrates. Dropped, it ends the child that may be at work, and waits until it has ended: none outlives its service.
+pub struct Calibrating {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Calibrating {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Starts to calibrate, if the configuration wants it.
+pub fn start(config: &Config, file: &Path) -> anyhow::Result<Option<Calibrating>> {
+    let Some((every, out)) = config.alerts.calibrate_every.zip(config.alerts.calibration.clone()) else { return Ok(None) };
     let own = std::env::current_exe().context("the own program is not found")?;
     let weekly = Weekly { program: own, config: file.to_owned(), out, every: std_duration(every) };
-    std::thread::Builder::new().name("calibrate".to_owned()).spawn(move || weekly.run(&stopped)).context("cannot start to calibrate")?;
-    Ok(())
+    let (stop, stopped) = crossbeam_channel::bounded(1);
+    let thread = std::thread::Builder::new().name("calibrate".to_owned()).spawn(move || weekly.run(&stopped));
+    Ok(Some(Calibrating { stop: Some(stop), thread: Some(thread.context("cannot start to calibrate")?) }))
 }
 
 fn std_duration(span: Span) -> Duration {
