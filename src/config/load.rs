@@ -14,7 +14,7 @@ use crate::engine::context::Context;
 use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
 use crate::model::statute::{self, Statute};
-use crate::triage::case::weights::CaseWeights;
+use crate::triage::case::weights::Calibration;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -60,9 +60,9 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     };
     let calibration = match &config.alerts.calibration {
         // The service makes it when it has read enough.
-        Some(file) if config.alerts.calibrate_every.is_some() && !file.exists() => Some(CaseWeights::shipped()),
-        Some(file) => loader.parse(file, CaseWeights::parse),
-        None => Some(CaseWeights::shipped()),
+        Some(file) if config.alerts.calibrate_every.is_some() && !file.exists() => Some(Calibration::shipped()),
+        Some(file) => loader.parse(file, Calibration::parse),
+        None => Some(Calibration::shipped()),
     };
     let config_hash = loader.results_hash(config, &keys);
     let (Some(catalog), Some(statute), Some(directory), Some(subjects), Some(explanations), Some(calibration)) =
@@ -81,7 +81,7 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         statute,
         settings: config.detectors.clone(),
         alerts: config.alert_settings(),
-        calibration: Arc::new(calibration.into()),
+        calibration: Arc::new(calibration),
         lateness: config.time.lateness,
         dedup: config.time.dedup,
         limits: config.limits(),

@@ -2,9 +2,8 @@
 //! learn from or its file is not what it must be.
 
 use crate::common::program::leakwarden;
-use leakwarden::evaluate::calibrate::fit::Truth;
+use leakwarden::evaluate::calibrate::fit::{Truth, block_of};
 use leakwarden::evaluate::calibrate::learn::{Evidence, Goal, PlantedCases, learn};
-use leakwarden::evaluate::calibrate::plants::block_of;
 use leakwarden::evaluate::calibrate::traces::{CaseDay, CaseTrace, vector, width};
 use leakwarden::evaluate::inject::strength::Strength;
 use leakwarden::model::typology::Typology;
@@ -12,7 +11,10 @@ use leakwarden::random::SplitMix64;
 use leakwarden::simulate::{Company, Options};
 use leakwarden::triage::case::features::{CaseFeatures, Circumstance};
 use leakwarden::triage::case::weights::CaseWeights;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::path::Path;
+use std::time::Duration;
 
 const GOAL: Goal = Goal { places: 3, show_at: 0.05, insiders_per_1000: 10.0 };
 
@@ -21,7 +23,7 @@ fn case(who: &str, day: i64, worth: &[(Typology, f64)]) -> CaseTrace {
     for (typology, bits) in worth {
         features[*typology as usize] = *bits;
     }
-    CaseTrace { who: who.to_owned(), days: vec![CaseDay { day, features, grave: false }] }
+    CaseTrace { who: who.to_owned(), members: [who.to_owned()].into(), days: vec![CaseDay { day, features, grave: false }] }
 }
 
 /// An organisation in which `off_duty` is noise and `low_and_slow` tells.
@@ -36,8 +38,9 @@ fn evidence() -> Evidence {
     for n in 0..90 {
         let (who, strength) = (format!("p{n}"), Strength::ALL[n % 3]);
         let worth = [(Typology::LowAndSlow, 12.0 + 6.0 * random.unit()), (Typology::OffDuty, 4.0 * random.unit())];
-        let cases = vec![case(&who, 100 + random.below(30) as i64, &worth)];
-        evidence.planted.push(PlantedCases { typology: Typology::LowAndSlow, strength, cases, block: block_of(&who) });
+        let day = 100 + random.below(30) as i64;
+        let cases = vec![case(&who, day, &worth)];
+        evidence.planted.push(PlantedCases { typology: Typology::LowAndSlow, strength, cases, block: block_of(day, evidence.days) });
     }
     evidence
 }
@@ -60,28 +63,42 @@ fn what_is_noise_here_weighs_less_and_what_tells_more() {
     assert_eq!(again.weights.version(), learnt.weights.version());
 }
 
+/// Insiders of a part of the time do what those of no other part do: whoever learns by the others has never seen it.
+fn something_else_each_time() -> (Evidence, CaseWeights) {
+    const KINDS: [Typology; 5] =
+        [Typology::Canary, Typology::Enumeration, Typology::TrackedPerson, Typology::SegmentSkim, Typology::ListMatching];
+    let mut evidence = evidence();
+    for (n, planted) in evidence.planted.iter_mut().enumerate() {
+        let day = 100 + (n % 30) as i64;
+        planted.block = block_of(day, evidence.days);
+        planted.cases = vec![case(&format!("p{n}"), day, &[(KINDS[usize::from(planted.block)], 15.0)])];
+    }
+    (evidence, weights(&KINDS.map(|kind| (kind, 1.0))))
+}
+
 #[test]
 fn weights_that_find_fewer_of_those_held_out_are_not_taken() {
-    // In force is what finds all of them: what is drawn to wrong weights cannot be better, and nothing worse is taken.
-    let perfect = weights(&[(Typology::LowAndSlow, 1.0)]);
-    let outcome = learn(&evidence(), &perfect, &weights(&[(Typology::OffDuty, 4.0)]), &GOAL);
-    for (after, before) in outcome
-        .learnt
-        .iter()
-        .flat_map(|learnt| [(learnt.after.one_place, outcome.before.one_place), (learnt.after.all_places, outcome.before.all_places)])
-    {
-        assert!(after.sum() >= before.sum(), "{after:?} {before:?}");
+    let (evidence, knows_all) = something_else_each_time();
+    let outcome = learn(&evidence, &knows_all, &weights(&[(Typology::OffDuty, 0.4)]), &GOAL);
+    assert_eq!(outcome.before.at_threshold.sum(), 90, "what is in force shows all: {:?}", outcome.before);
+    assert!(outcome.learnt.is_none(), "and stays: {:?}", outcome.learnt);
+    let outcome = learn(&evidence, &weights(&[(Typology::OffDuty, 0.4)]), &knows_all, &GOAL);
+    assert!(outcome.learnt.is_some_and(|learnt| learnt.after.at_threshold.sum() == 90), "where they ship they are found again");
+}
+
+#[test]
+fn nothing_is_taken_that_shows_fewer_of_those_held_out_or_more_of_the_natural_ones_whatever_the_threshold() {
+    let shipped = weights(&[(Typology::OffDuty, 0.3), (Typology::LowAndSlow, 0.3)]);
+    for (bias, show_at) in [(-14.0, 0.05), (-9.0, 0.2), (-5.0, 0.5), (-3.0, 0.9)] {
+        let in_force = CaseWeights { bias, ..shipped.clone() };
+        for insiders_per_1000 in [0.1, 10.0, 300.0] {
+            let outcome = learn(&evidence(), &in_force, &shipped, &Goal { show_at, insiders_per_1000, ..GOAL });
+            let before = &outcome.before;
+            let after = outcome.learnt.expect("the noise can be told from what tells").after;
+            assert!(after.at_threshold.sum() >= before.at_threshold.sum() && after.shown <= before.shown, "{after:?} {before:?}");
+            assert!(after.one_place.sum() >= before.one_place.sum() && after.all_places.sum() >= before.all_places.sum());
+        }
     }
-    let mut misled = evidence();
-    // Those who are planted look like everybody, and everybody like them: to learn that is to find fewer.
-    misled.natural.iter_mut().for_each(|(trace, truth)| (trace.days[0].features, *truth) = (vec![0.0; width()], Truth::True));
-    misled
-        .planted
-        .iter_mut()
-        .flat_map(|planted| &mut planted.cases)
-        .for_each(|case| case.days[0].features[Typology::Canary as usize] = 1.0);
-    let outcome = learn(&misled, &perfect, &perfect, &GOAL);
-    assert!(outcome.learnt.is_none_or(|learnt| learnt.after.all_places.sum() >= outcome.before.all_places.sum()));
 }
 
 #[test]
@@ -98,31 +115,65 @@ fn calibrate(dir: &Path, more: &[&str]) -> crate::common::program::Ran {
     leakwarden(dir, &[&["evaluate", "calibrate", "--config", "config.toml"], more].concat())
 }
 
+/// A company that is large enough to learn from, and small enough for a test.
+fn company(dir: &Path) -> String {
+    let company = Company::new(Options { employees: 60, days: 32, seed: 301, ..Options::default() }).expect("a company");
+    company.write(dir).expect("written");
+    read(dir, "config.toml")
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).expect("is there")
+}
+
 #[test]
 fn a_company_calibrates_itself_the_same_whatever_the_threads_and_its_file_is_taken_up() {
     let dir = tempfile::tempdir().expect("a directory");
-    let company = Company::new(Options { employees: 120, days: 36, seed: 301, ..Options::default() }).expect("a company");
-    company.write(dir.path()).expect("written");
-    let one = calibrate(dir.path(), &["--threads", "1", "--passes", "5", "--out", "one.json", "access.jsonl"]);
-    let two = calibrate(dir.path(), &["--threads", "2", "--passes", "5", "--out", "two.json", "access.jsonl"]);
-    assert!(one.status == two.status && one.out == two.out, "{} {}", one.err, two.err);
+    let dir = dir.path();
+    let config = company(dir);
+    let one = calibrate(dir, &["--threads", "1", "--passes", "2", "--out", "one.json", "access.jsonl"]).well();
+    // Without files: those of the configured source.
+    let two = calibrate(dir, &["--threads", "2", "--passes", "2", "--out", "two.json"]).well();
+    assert!(one.out == two.out, "{} {}", one.err, two.err);
     let told = String::from_utf8(one.out).expect("is text");
-    assert!(told.contains("at 3 places a day") && told.contains("schemes planted"), "{told}");
-    let read = |name: &str| std::fs::read_to_string(dir.path().join(name));
-    if one.status == 1 {
-        assert!(one.err.contains("those stay") && read("one.json").is_err(), "{}", one.err);
-        return;
+    for part in ["at 3 places a day", "schemes planted", "expected share of true ones", "missed"] {
+        assert!(told.contains(part), "{part}: {told}");
     }
-    assert_eq!(one.status, 0, "{}", one.err);
-    let written = read("one.json").expect("written");
-    assert_eq!(written, read("two.json").expect("written"));
+    let written = read(dir, "one.json");
+    assert_eq!(written, read(dir, "two.json"));
     let version = CaseWeights::parse(&written, "one.json").expect("is valid").version();
-    let config = read("config.toml").expect("there");
-    std::fs::write(dir.path().join("config.toml"), config.replace("[alerts]", "[alerts]\ncalibration = \"one.json\"")).expect("written");
-    let ran = leakwarden(dir.path(), &["replay", "--config", "config.toml", "--alerts", "-", "access.jsonl"]);
+    std::fs::write(dir.join("config.toml"), config.replace("[alerts]", "[alerts]\ncalibration = \"one.json\"")).expect("written");
+    let ran = leakwarden(dir, &["replay", "--config", "config.toml", "--alerts", "-", "access.jsonl"]);
     let alerts = ran.lines();
     assert!(config.contains("[alerts]") && !alerts.is_empty(), "{}", ran.err);
     assert!(alerts.iter().all(|alert| alert["made_by"]["calibration"] == *version), "{version}: {}", alerts[0]["made_by"]);
+    assert!(ran.err.contains(&format!("by calibration {version}")) && ran.err.contains("it does not show"), "{}", ran.err);
+}
+
+#[test]
+fn a_topic_teaches_what_its_records_in_a_file_teach() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let config = company(dir);
+    let of_file = calibrate(dir, &["--passes", "1", "--out", "file.json"]).well();
+    let mock = MockCluster::new(1).expect("a cluster");
+    mock.create_topic("db.access", 1, 1).expect("a topic");
+    let mut client = rdkafka::ClientConfig::new();
+    let client = client.set("bootstrap.servers", mock.bootstrap_servers()).set("queue.buffering.max.messages", "1000000");
+    let producer: BaseProducer = client.create().expect("a producer");
+    for record in read(dir, "access.jsonl").lines() {
+        producer.send(BaseRecord::<(), _>::to("db.access").payload(record)).expect("is queued");
+    }
+    producer.flush(Duration::from_secs(60)).expect("acknowledged");
+    let file = "kind = \"file\"\npath = \"access.jsonl\"\n";
+    let topic = format!("kind = \"kafka\"\nbrokers = \"{}\"\ntopics = [\"db.access\"]\n", mock.bootstrap_servers());
+    assert!(config.contains(file), "{config}");
+    std::fs::write(dir.join("config.toml"), config.replace(file, &topic)).expect("written");
+    for (more, out) in [(&["--kafka", "db.access"][..], "named.json"), (&[], "configured.json")] {
+        let of_topic = calibrate(dir, &[&["--passes", "1", "--out", out], more].concat()).well();
+        assert_eq!(of_topic.out, of_file.out);
+        assert_eq!(read(dir, out), read(dir, "file.json"));
+    }
 }
 
 #[test]

@@ -268,6 +268,7 @@ fn print(log: &ReadLog, outcome: &Outcome, in_force: &CaseWeights, goal: &Goal) 
     row("  obvious, medium, subtle", &|effect| by_strength(&effect.all_places));
     row(&format!("of those worth a look (show_at {})", goal.show_at), &|effect| recall(&effect.at_threshold));
     row("  missed", &|effect| format!("{:.0} %", 100.0 * (1.0 - effect.at_threshold.recall())));
+    row("  obvious, medium, subtle missed", &|effect| missed(&effect.at_threshold));
     row("  natural cases shown a day", &|effect| format!("{:.2}", effect.shown_per_day));
     row("  expected share of true ones", &|effect| format!("{:.1} %", 100.0 * effect.expected_share));
     println!("with {} insiders among 1,000 employees in a year", goal.insiders_per_1000);
@@ -280,6 +281,11 @@ fn print(log: &ReadLog, outcome: &Outcome, in_force: &CaseWeights, goal: &Goal) 
 fn recall(found: &Found) -> String {
     let (share, all) = (found.recall(), found.all().max(1) as f64);
     format!("{share:.2} ± {:.2}", (share * (1.0 - share) / all).sqrt())
+}
+
+fn missed(found: &Found) -> String {
+    let shares = found.found.iter().zip(found.of).map(|(found, of)| format!("{:.0} %", 100.0 * (1.0 - *found as f64 / of.max(1) as f64)));
+    shares.collect::<Vec<_>>().join(" ")
 }
 
 fn by_strength(found: &Found) -> String {

@@ -1,6 +1,7 @@
 //! `evaluate`: what the detection is worth on one's own log, beyond single alerts, and what it learns from it.
 
 mod calibrate;
+mod company;
 mod simulated;
 
 use crate::cli::replay::pass::ReplayPass;
@@ -27,7 +28,7 @@ enum What {
     Quota(QuotaOptions),
     /// Learn what the findings of each typology are worth here, by planting insiders into the log, and write the weights
     Calibrate(calibrate::CalibrateOptions),
-    /// Make the weights that ship with the product, from simulated companies
+    /// Make the weights that ship with the product, from simulated companies (`config/calibration/make.sh`)
     Weights(simulated::WeightsOptions),
 }
 

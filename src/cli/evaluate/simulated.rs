@@ -1,39 +1,41 @@
 //! `evaluate weights`: makes the weights that ship with the product, from simulated companies.
 
-use super::calibrate::{self, INSIDERS_PER_1000, MOST_PASSES};
+use super::calibrate;
+use super::company::Named;
 use crate::cli::replay::pass::ReplayPass;
 use crate::cli::replay::score::GroundTruthFiles;
 use crate::cli::simulate::refused;
 use crate::cli::{Failure, setup};
-use leakwarden::evaluate::calibrate::gather::Verdicts;
-use leakwarden::evaluate::calibrate::learn;
+use anyhow::Context as _;
+use leakwarden::evaluate::calibrate::gather::{self, Verdicts};
+use leakwarden::evaluate::calibrate::learn::{Evidence, Found, Goal};
+use leakwarden::evaluate::calibrate::pooled::{self, Pooled};
 use leakwarden::evaluate::inject::work_patterns::WorkPatterns;
 use leakwarden::pipeline::partition_decoder::TimeRange;
-use leakwarden::simulate::{self, Company};
-use leakwarden::triage::case::features::Circumstance;
-use leakwarden::triage::case::weights::CaseWeights;
-use std::path::PathBuf;
-
-/// What every company's cases draw away from: the loudest pattern counts, others less, and how many people of how grave a kind.
-const START: [(Circumstance, f64); 3] = [(Circumstance::Strongest, 0.3), (Circumstance::Others, 0.1), (Circumstance::Gravity, 0.3)];
+use leakwarden::simulate::Company;
+use leakwarden::triage::AlertSettings;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(super) struct WeightsOptions {
-    /// Seeds of the companies
-    #[arg(long, value_delimiter = ',', default_value = "301,302,303,304,305,306")]
-    seeds: Vec<u64>,
+    /// Companies, as ASSUME:SEED or, of those without insiders, ASSUME:SEED:KIND (see `simulate --assume` and `--innocent`)
+    #[arg(long, value_delimiter = ',', default_value = pooled::COMPANIES)]
+    companies: Vec<Named>,
     /// Employees of each
     #[arg(long, default_value_t = 500)]
     employees: u32,
     /// Days of history of each
     #[arg(long, default_value_t = 60)]
     days: u32,
-    /// Learn from the labelled insiders of the companies instead of planted ones: what labels would give at most
-    #[arg(long)]
-    labels: bool,
-    /// How many insiders there are among 1,000 employees in a year
-    #[arg(long, default_value_t = INSIDERS_PER_1000)]
+    /// Learn from insiders who are planted into each company's log in so many passes, instead of its labelled ones
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=64))]
+    plants: u64,
+    /// How many insiders the weights expect among 1,000 employees in a year; simulated companies have about 1,300
+    #[arg(long, default_value_t = pooled::INSIDERS_PER_1000)]
     insiders_per_1000: f64,
+    /// Keep what each company's log gave in this folder, and take it from there where it is: for another fit of the same companies
+    #[arg(long, value_name = "DIR")]
+    evidence: Option<PathBuf>,
     /// Threads; the result does not depend on it [default: all cores]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
@@ -44,46 +46,106 @@ pub(super) struct WeightsOptions {
 
 pub(super) fn run(options: &WeightsOptions) -> Result<(), Failure> {
     let mut companies = Vec::new();
-    let mut goal = None;
-    for seed in &options.seeds {
-        let dir = std::env::temp_dir().join(format!("leakwarden-company-{}-{seed}", std::process::id()));
-        let read = company(options, *seed, &dir);
-        let _ = std::fs::remove_dir_all(&dir);
-        let (evidence, wanted) = read?;
-        eprintln!("company {seed}: {} natural cases, {} planted schemes", evidence.natural.len(), evidence.planted.len());
+    for named in &options.companies {
+        let evidence = kept(options, named)?;
+        eprintln!("{named}: {} innocent cases, {} schemes", evidence.natural.len(), evidence.planted.len());
         companies.push(evidence);
-        goal = Some(wanted);
     }
-    let Some(goal) = goal else { return Err(Failure::argument("--seeds", "must name companies", "none")) };
-    let start = CaseWeights { bias: 0.0, worth: Default::default(), circumstances: START.into_iter().collect() };
-    let weights = learn::pooled(&companies, &start, &goal);
+    let usual = AlertSettings::default();
+    let goal = Goal { places: usual.budget_per_day as usize, show_at: usual.show_at, insiders_per_1000: options.insiders_per_1000 };
+    let Some(pooled) = pooled::pooled(&companies, &goal) else {
+        return Err(Failure::argument("--companies", "must name some with insiders and some cases", "nothing to learn from"));
+    };
+    print(options, &pooled);
     let learnt = serde_json::json!({
-        "command": format!("leakwarden evaluate weights --seeds {} --employees {} --days {}{} --insiders-per-1000 {} --out FILE",
-            options.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(","), options.employees, options.days,
-            if options.labels { " --labels" } else { "" }, options.insiders_per_1000),
-        "version": env!("CARGO_PKG_VERSION"),
-        "natural_cases": companies.iter().map(|company| company.natural.len()).sum::<usize>(),
-        "planted": companies.iter().map(|company| company.planted.len()).sum::<usize>(),
+        "command": command(options),
+        "from": if options.plants == 0 { "cases of simulated companies, of which their labels say which are true" }
+            else { "cases of simulated companies, and of insiders who were planted into their logs" },
+        "innocent_cases": companies.iter().map(|company| company.natural.len()).sum::<usize>(),
+        "schemes": companies.iter().map(|company| company.planted.len()).sum::<usize>(),
         "insiders_per_1000": options.insiders_per_1000,
+        "strength": pooled.strength,
+        "after": pooled.after,
     });
-    calibrate::write(&options.out, &weights.to_json(Some(learnt)))
+    calibrate::write(&options.out, &pooled.weights.to_json(Some(learnt)))
+}
+
+/// What makes these weights.
+fn command(options: &WeightsOptions) -> String {
+    let names: Vec<String> = options.companies.iter().map(ToString::to_string).collect();
+    let WeightsOptions { employees, days, plants, insiders_per_1000, .. } = options;
+    format!(
+        "leakwarden evaluate weights --companies {} --employees {employees} --days {days} --plants {plants} \
+         --insiders-per-1000 {insiders_per_1000} --out FILE",
+        names.join(",")
+    )
+}
+
+/// What companies that were left out are shown by weights of the others.
+fn print(options: &WeightsOptions, pooled: &Pooled) {
+    println!("{:<28}{:>26}{:>20}{:>20}", "company left out", "obvious, medium, subtle", "schemes shown", "innocent a day");
+    for (named, effect) in options.companies.iter().zip(&pooled.companies) {
+        let Found { found, of } = effect.at_threshold;
+        let shares: Vec<String> = found.iter().zip(of).map(|(found, of)| format!("{:.2}", *found as f64 / of.max(1) as f64)).collect();
+        let shown = format!("{} of {}", effect.at_threshold.sum(), effect.at_threshold.all());
+        println!("{:<28}{:>26}{shown:>20}{:>20.2}", named.to_string(), shares.join(" "), effect.shown_per_day);
+    }
+    println!("drawn to where it starts by {} cases", pooled.strength);
+}
+
+/// What a company's log gave, from the folder where it is kept if it is there.
+fn kept(options: &WeightsOptions, named: &Named) -> Result<Evidence, Failure> {
+    let name = format!("{}-{}x{}-{}.json", named.to_string().replace(':', "-"), options.employees, options.days, options.plants);
+    let path = options.evidence.as_ref().map(|dir| dir.join(name));
+    if let Some(path) = path.as_deref().filter(|path| path.exists()) {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        return Ok(serde_json::from_str(&text).with_context(|| format!("{} is no evidence of this version", path.display()))?);
+    }
+    let dir = std::env::temp_dir().join(format!("leakwarden-company-{}-{}", std::process::id(), named.to_string().replace(':', "-")));
+    let read = company(options, named, &dir);
+    let _ = std::fs::remove_dir_all(&dir);
+    let evidence = read?;
+    if let Some(path) = &path {
+        let text = serde_json::to_string(&evidence).context("evidence is plain data")?;
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).with_context(|| format!("cannot write {}", path.display()))?;
+        calibrate::write(path, &text)?;
+    }
+    Ok(evidence)
 }
 
 /// Simulates a company and reads its log.
-fn company(options: &WeightsOptions, seed: u64, dir: &std::path::Path) -> Result<(learn::Evidence, learn::Goal), Failure> {
-    let wanted = simulate::Options { employees: options.employees, days: options.days, seed, ..simulate::Options::default() };
-    Company::new(wanted).and_then(|company| company.write(dir)).map_err(refused)?;
+fn company(options: &WeightsOptions, named: &Named, dir: &Path) -> Result<Evidence, Failure> {
+    Company::new(named.options(options.employees, options.days)).and_then(|company| company.write(dir)).map_err(refused)?;
     let (config, context) = setup::load(Some(&dir.join("config.toml")))?;
     let files = [dir.join("access.jsonl").display().to_string()];
     let (pool, threads) = calibrate::pool(options.threads)?;
     let pass = ReplayPass { pool, threads, between: TimeRange::default(), files: &files, topics: Vec::new(), sort: false, format: None };
-    let goal = calibrate::goal(&context, options.insiders_per_1000);
-    if options.labels {
-        let known = GroundTruthFiles::read(&dir.join("labels.csv"), None, None)?;
-        let mut patterns = WorkPatterns::default();
-        let (_, natural) = pass.traced(&config, &context, &mut patterns)?;
+    let known = GroundTruthFiles::read(&dir.join("labels.csv"), None, None)?;
+    if options.plants > 0 {
         let verdicts = Verdicts { labels: &known.labels, decoys: &known.decoys };
-        return Ok((leakwarden::evaluate::calibrate::gather::natural(&patterns, &natural, verdicts), goal));
+        return Ok(calibrate::read(&pass, &config, &context, verdicts, options.plants)?.evidence);
     }
-    Ok((calibrate::read(&pass, &config, &context, Verdicts::default(), MOST_PASSES)?.evidence, goal))
+    let mut patterns = WorkPatterns::default();
+    let (_, traces) = pass.traced(&config, &context, &mut patterns)?;
+    Ok(gather::labelled(&patterns, &traces, &known.labels))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+    use leakwarden::triage::case::weights::SHIPPED;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: WeightsOptions,
+    }
+
+    #[test]
+    fn what_ships_was_made_by_the_command_as_it_is() {
+        let line = Line::try_parse_from(["weights", "--out", "FILE"]).expect("needs no more");
+        let shipped: serde_json::Value = serde_json::from_str(SHIPPED).expect("is JSON");
+        assert_eq!(shipped["learnt"]["command"], command(&line.options), "run config/calibration/make.sh");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::check;
 use crate::cli::replay::score::{self, ScoreReport};
-use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::evaluate::latest_alerts::{LatestAlert, LatestAlerts};
 use leakwarden::model::coverage::{Counts, Reason, State};
 use leakwarden::model::severity::Severity;
 use leakwarden::pipeline::replay::{Disorder, Replay};
@@ -76,6 +76,7 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         cases.len(),
         a_day(shown)
     );
+    expectations(replay, &alerts);
     for ((typology, severity), count) in by_kind {
         eprintln!("  {count:>5} {typology} {severity}");
     }
@@ -88,6 +89,30 @@ pub fn print(replay: &Replay, ledger: &LatestAlerts, score: Option<&ScoreReport>
         eprintln!("no explanations are configured: no business reason could be checked, everything counts as unexplained");
     }
     eprintln!("not seen by any database log: screens photographed, copies on shared drives, codes taken from customers' phones");
+}
+
+/// How many of the cases shown are expected to be true, and what the calibration missed where that was known.
+fn expectations(replay: &Replay, alerts: &[&LatestAlert]) {
+    let mut expected: BTreeMap<&str, f64> = BTreeMap::new();
+    for entry in alerts.iter().filter(|entry| entry.alert.shown_at.is_some()) {
+        let score = expected.entry(&entry.alert.case).or_default();
+        *score = score.max(entry.alert.case_score);
+    }
+    let calibration = &replay.engine().context().calibration;
+    if !expected.is_empty() {
+        let sum = expected.values().sum::<f64>() / 100.0;
+        eprintln!(
+            "  {sum:.0} of those shown are expected to be true ({:.0} %), by calibration {}",
+            100.0 * sum / expected.len() as f64,
+            calibration.version
+        );
+    }
+    let Some(held_out) = calibration.held_out else { return };
+    let missed = ["obvious", "medium", "subtle"].into_iter().zip(held_out.missed);
+    let missed: Vec<String> = missed.filter_map(|(name, share)| Some(format!("{:.0} % of {name}", 100.0 * share?))).collect();
+    if !missed.is_empty() {
+        eprintln!("  of schemes that this calibration was held against it does not show {}", missed.join(", "));
+    }
 }
 
 /// What is told of an input that is far from the order of time, and what to do.

@@ -6,8 +6,9 @@
 //! Everything is done in a fixed order and a fixed number of rounds: the same cases give the same weights.
 
 use crate::evaluate::calibrate::symmetric;
+use serde::{Deserialize, Serialize};
 
-/// Blocks of cross-validation.
+/// Blocks of cross-validation: parts of the time of the evidence.
 pub const BLOCKS: u8 = 5;
 /// Strengths of the penalty among which held-out cases choose, in cases.
 const STRENGTHS: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
@@ -20,7 +21,7 @@ const SWEEPS: usize = 25;
 const STEP: f64 = 2.0;
 
 /// What is known of a case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Truth {
     /// Planted, or confirmed.
     True,
@@ -39,7 +40,7 @@ pub struct Sample {
     pub truth: Truth,
     /// Its share of its case: those of one case make one together.
     pub weight: f64,
-    /// Block of cross-validation: all samples of one employee are of one.
+    /// Block of cross-validation: all samples of one case are of one.
     pub block: u8,
 }
 
@@ -79,6 +80,12 @@ pub struct Prior {
     pub model: Model,
     /// The least and the most that each weight may be.
     pub bounds: Vec<(f64, f64)>,
+}
+
+/// The block of a case that begins on a day of those between the first and the last.
+pub fn block_of(day: i64, (first, last): (i64, i64)) -> u8 {
+    let days = (last - first + 1).max(1);
+    ((day - first).clamp(0, days - 1) * i64::from(BLOCKS) / days) as u8
 }
 
 /// The log-odds as a probability.

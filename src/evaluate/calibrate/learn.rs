@@ -2,7 +2,7 @@
 //! after, where each is judged by weights that were fitted without it.
 
 use crate::evaluate::calibrate::fit::{self, BLOCKS, Model, Prior, Sample, Truth};
-use crate::evaluate::calibrate::plants::block_of;
+use crate::evaluate::calibrate::placing;
 use crate::evaluate::calibrate::queue::Queue;
 use crate::evaluate::calibrate::traces::{self, CaseTrace};
 use crate::evaluate::inject::strength::Strength;
@@ -10,7 +10,7 @@ use crate::model::time::DAY_MS;
 use crate::model::typology::Typology;
 use crate::random::SplitMix64;
 use crate::triage::case::weights::CaseWeights;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Natural cases by which is fitted, at the most.
 const MOST_NATURAL: usize = 4_000;
@@ -18,7 +18,7 @@ const MOST_NATURAL: usize = 4_000;
 pub const FEWEST: usize = 12;
 
 /// A planted scheme and what became of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PlantedCases {
     /// The pattern.
     pub typology: Typology,
@@ -31,7 +31,7 @@ pub struct PlantedCases {
 }
 
 /// What is learnt from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Evidence {
     /// Natural cases, and what is known of each.
     pub natural: Vec<(CaseTrace, Truth)>,
@@ -54,6 +54,13 @@ pub struct Goal {
     pub insiders_per_1000: f64,
 }
 
+impl Goal {
+    /// The log-odds from which on a case is shown.
+    pub(super) fn least(&self) -> f64 {
+        (self.show_at / (1.0 - self.show_at)).ln()
+    }
+}
+
 /// Planted schemes that have a place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Found {
@@ -74,6 +81,13 @@ impl Found {
         self.of.iter().sum()
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn with(self, more: Found) -> Found {
+        let sum = |of: [usize; 3], more: [usize; 3]| std::array::from_fn(|at| of[at] + more[at]);
+        Found { found: sum(self.found, more.found), of: sum(self.of, more.of) }
+    }
+
     /// The share.
     pub fn recall(&self) -> f64 {
         self.sum() as f64 / self.all().max(1) as f64
@@ -89,10 +103,29 @@ pub struct Effect {
     pub all_places: Found,
     /// With all places, of those that are worth a look.
     pub at_threshold: Found,
-    /// Natural cases shown a day then.
+    /// Natural cases shown then.
+    pub shown: f64,
+    /// The same a day.
     pub shown_per_day: f64,
     /// The share of true ones expected among them.
     pub expected_share: f64,
+}
+
+impl Effect {
+    /// What is done in several organisations together, the average of each day and share. `None` of none.
+    pub(super) fn of_all<'e>(effects: impl Iterator<Item = &'e Effect>) -> Option<Effect> {
+        let all: Vec<&Effect> = effects.collect();
+        let sum = |of: fn(&Effect) -> Found| all.iter().map(|effect| of(effect)).fold(Found::default(), Found::with);
+        let mean = |of: fn(&Effect) -> f64| all.iter().map(|effect| of(effect)).sum::<f64>() / all.len() as f64;
+        (!all.is_empty()).then(|| Effect {
+            one_place: sum(|effect| effect.one_place),
+            all_places: sum(|effect| effect.all_places),
+            at_threshold: sum(|effect| effect.at_threshold),
+            shown: mean(|effect| effect.shown),
+            shown_per_day: mean(|effect| effect.shown_per_day),
+            expected_share: mean(|effect| effect.expected_share),
+        })
+    }
 }
 
 /// What was learnt.
@@ -119,47 +152,35 @@ pub struct Outcome {
     pub learnt: Option<Learnt>,
 }
 
-/// Learns weights, drawn to those that ship, and holds them against those in force.
+/// Learns weights, drawn to those that ship, and holds them against those in force: of the held-out schemes none fewer may be found with one
+/// place and with all, nor by what is worth a look, of which there are no more natural cases a day either.
 pub fn learn(evidence: &Evidence, in_force: &CaseWeights, shipped: &CaseWeights, goal: &Goal) -> Outcome {
-    let (before, shipped) = (traces::model(in_force), traces::model(shipped));
+    let (in_force, shipped) = (traces::model(in_force), traces::model(shipped));
     let samples = samples(evidence);
     let prior = Prior { bounds: traces::bounds(&shipped), model: shipped };
-    let judge = Judge { natural: evidence.natural.iter().map(|(trace, _)| trace).collect(), evidence };
-    let everywhere = vec![before.clone(); usize::from(BLOCKS)];
+    let judge = Judge::new(evidence);
     let with_case = with_case(evidence);
-    let found = |models: &[Model]| (judge.found(models, 1, f64::NEG_INFINITY), judge.found(models, goal.places, f64::NEG_INFINITY));
-    let (one, all) = found(&everywhere);
+    let before = judge.effect(&vec![in_force; usize::from(BLOCKS)], goal);
+    let rarity = shift(evidence, goal, &with_case);
+    let mut moved = None;
     let fitted = fit::fit(&samples, &prior, |models| {
-        let after = found(models);
-        after.0.sum() >= one.sum() && after.1.sum() >= all.sum()
+        let is_no_worse = judge.found(models, 1, f64::NEG_INFINITY).sum() >= before.one_place.sum()
+            && judge.found(models, goal.places, f64::NEG_INFINITY).sum() >= before.all_places.sum();
+        let by = is_no_worse.then(|| placing::moved(&judge, models, goal, &before, rarity)).flatten();
+        moved = by.or(moved);
+        by.is_some()
     });
-    let learnt = fitted.map(|fit| {
-        let shift = shift(evidence, goal, &with_case);
-        let shifted = |model: &Model| Model { bias: model.bias + shift, weights: model.weights.clone() };
-        let held_out: Vec<Model> = fit.held_out.iter().map(shifted).collect();
-        let weights = traces::weights(&shifted(&fit.model));
-        Learnt { weights, deviations: fit.deviations, strength: fit.strength, after: judge.effect(&held_out, goal) }
+    let learnt = fitted.zip(moved).map(|(fit, by)| {
+        let held_out = placing::by(&fit.held_out, by);
+        let model = Model { bias: fit.model.bias + by, weights: fit.model.weights };
+        let after = judge.effect(&held_out, goal);
+        Learnt { weights: traces::weights(&model), deviations: fit.deviations, strength: fit.strength, after }
     });
-    Outcome { with_case, before: judge.effect(&everywhere, goal), learnt }
-}
-
-/// Weights by the cases of several companies, each in a block of its own, drawn to `start`.
-pub fn pooled(companies: &[Evidence], start: &CaseWeights, goal: &Goal) -> CaseWeights {
-    let mut samples = Vec::new();
-    for (company, evidence) in companies.iter().enumerate() {
-        let block = (company % usize::from(BLOCKS)) as u8;
-        samples.extend(self::samples(evidence).into_iter().map(|sample| Sample { block, ..sample }));
-    }
-    let before = traces::model(start);
-    let prior = Prior { bounds: traces::bounds(&before), model: before };
-    let Some(fit) = fit::fit(&samples, &prior, |_| true) else { return start.clone() };
-    let shifts = companies.iter().map(|evidence| shift(evidence, goal, &with_case(evidence)));
-    let shift = shifts.sum::<f64>() / companies.len().max(1) as f64;
-    traces::weights(&Model { bias: fit.model.bias + shift, weights: fit.model.weights })
+    Outcome { with_case, before, learnt }
 }
 
 /// Planted schemes of which anything was told; without any, everybody is taken to be told of.
-fn with_case(evidence: &Evidence) -> Found {
+pub(super) fn with_case(evidence: &Evidence) -> Found {
     if evidence.planted.is_empty() {
         return Found { found: [1, 0, 0], of: [1, 0, 0] };
     }
@@ -190,14 +211,14 @@ pub fn samples(evidence: &Evidence) -> Vec<Sample> {
     let drawn = |trace: &CaseTrace| SplitMix64::keyed(2, &format!("{}/{}", trace.who, trace.days[0].day)).once_in(one_in);
     for (trace, truth) in evidence.natural.iter().filter(|(trace, truth)| !trace.days.is_empty() && (judged(*truth) || drawn(trace))) {
         let weight = 1.0 / trace.days.len() as f64;
-        let block = block_of(&trace.who);
+        let block = fit::block_of(trace.days[0].day, evidence.days);
         samples.extend(trace.days.iter().map(|seen| Sample { features: seen.features.clone(), truth: *truth, weight, block }));
     }
     samples
 }
 
 /// From odds by as many true as natural cases to those by how rare insiders are.
-fn shift(evidence: &Evidence, goal: &Goal, with_case: &Found) -> f64 {
+pub(super) fn shift(evidence: &Evidence, goal: &Goal, with_case: &Found) -> f64 {
     let share = (insiders(evidence, goal) * with_case.recall() / evidence.natural.len().max(1) as f64).clamp(1e-9, 0.5);
     (share / (1.0 - share)).ln()
 }
@@ -208,14 +229,25 @@ fn insiders(evidence: &Evidence, goal: &Goal) -> f64 {
     evidence.employees as f64 * goal.insiders_per_1000 / 1_000.0 * days / 365.0
 }
 
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     natural: Vec<&'a CaseTrace>,
     evidence: &'a Evidence,
 }
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
+    /// One of this evidence.
+    pub(super) fn new(evidence: &'a Evidence) -> Judge<'a> {
+        Judge { natural: evidence.natural.iter().map(|(trace, _)| trace).collect(), evidence }
+    }
+
+    /// How many natural cases the models show, on average.
+    pub(super) fn shown(&self, models: &[Model], goal: &Goal) -> f64 {
+        let shown = models.iter().map(|model| Queue::of(&self.natural, self.evidence.days, model, goal.places, goal.least()).shown as f64);
+        shown.sum::<f64>() / models.len().max(1) as f64
+    }
+
     /// Schemes with a place, each in the queue that the model of its block makes.
-    fn found(&self, models: &[Model], places: usize, least: f64) -> Found {
+    pub(super) fn found(&self, models: &[Model], places: usize, least: f64) -> Found {
         let queues: Vec<Queue> = models.iter().map(|model| Queue::of(&self.natural, self.evidence.days, model, places, least)).collect();
         count(self.evidence, |planted| {
             let block = usize::from(planted.block);
@@ -223,17 +255,17 @@ impl Judge<'_> {
         })
     }
 
-    fn effect(&self, models: &[Model], goal: &Goal) -> Effect {
-        let least = (goal.show_at / (1.0 - goal.show_at)).ln();
-        let at_threshold = self.found(models, goal.places, least);
+    /// What models do, each judging the schemes of its block.
+    pub(super) fn effect(&self, models: &[Model], goal: &Goal) -> Effect {
+        let at_threshold = self.found(models, goal.places, goal.least());
         let days = (self.evidence.days.1 - self.evidence.days.0 + 1) as f64;
-        let shown = models.iter().map(|model| Queue::of(&self.natural, self.evidence.days, model, goal.places, least).shown as f64);
-        let shown = shown.sum::<f64>() / models.len().max(1) as f64;
+        let shown = self.shown(models, goal);
         let expected = insiders(self.evidence, goal) * at_threshold.recall();
         Effect {
             one_place: self.found(models, 1, f64::NEG_INFINITY),
             all_places: self.found(models, goal.places, f64::NEG_INFINITY),
             at_threshold,
+            shown,
             shown_per_day: shown / days,
             expected_share: expected / (expected + shown).max(1e-12),
         }

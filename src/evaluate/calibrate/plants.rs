@@ -1,7 +1,6 @@
 //! Which insiders are planted in each pass over a log: every typology at every strength, spread over roles, on employees who have no alert.
 
 use crate::engine::context::Context;
-use crate::evaluate::calibrate::fit::BLOCKS;
 use crate::evaluate::inject::Insider;
 use crate::evaluate::inject::schemes::{Candidate, Schemer};
 use crate::evaluate::inject::spec::InjectionSpec;
@@ -28,13 +27,6 @@ pub struct Scheme {
     pub strength: Strength,
     /// Who acts.
     pub insiders: Vec<Insider>,
-    /// Its block of cross-validation.
-    pub block: u8,
-}
-
-/// The block of an employee.
-pub fn block_of(who: &str) -> u8 {
-    SplitMix64::keyed(1, who).below(usize::from(BLOCKS)) as u8
 }
 
 /// Names a log by who worked on which days: what is drawn depends on it and on nothing else.
@@ -77,8 +69,7 @@ pub fn passes(many: usize, seed: u64, patterns: &WorkPatterns, suspected: &BTree
             let Some(spec) = InjectionSpec::usual(typology, strength, seed.wrapping_add(made)) else { continue };
             if let Ok(found) = schemer.plant(&spec, &mut free) {
                 insiders += found.len();
-                let block = found.first().map_or(0, |lead| block_of(&lead.employee));
-                schemes.push(Scheme { typology, strength, insiders: found, block });
+                schemes.push(Scheme { typology, strength, insiders: found });
             }
         }
         let taken: BTreeSet<&Arc<str>> = schemes.iter().flat_map(|scheme| &scheme.insiders).map(|insider| &insider.employee).collect();

@@ -4,17 +4,15 @@
 
 use crate::evaluate::calibrate::fit::Model;
 use crate::evaluate::calibrate::traces::{CaseDay, CaseTrace};
+use crate::triage::standing::FLOOR;
 use std::collections::BTreeMap;
 
 /// Days for which a case that is not shown waits.
 const WAITS: i64 = 14;
-/// Where cases that are grave by nature stand at the least, in log-odds.
-const FLOOR: f64 = 15.0;
-
-/// The rank of a case on a day.
+/// The rank of a case on a day, in log-odds: as the budget ranks it, and where it is grave by nature never below what is shown.
 pub fn rank(model: &Model, seen: &CaseDay) -> f64 {
     let score = model.score(&seen.features);
-    if seen.grave { score.max(FLOOR) } else { score }
+    if seen.grave { score.max((FLOOR / (100.0 - FLOOR)).ln()) } else { score }
 }
 
 /// A queue of natural cases.
@@ -72,7 +70,7 @@ mod tests {
 
     fn case(who: &str, days: &[(i64, f64)]) -> CaseTrace {
         let days = days.iter().map(|(day, value)| CaseDay { day: *day, features: vec![*value], grave: false }).collect();
-        CaseTrace { who: who.to_owned(), days }
+        CaseTrace { who: who.to_owned(), members: [who.to_owned()].into(), days }
     }
 
     #[test]

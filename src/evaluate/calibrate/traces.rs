@@ -6,10 +6,11 @@ use crate::model::time::{DAY_MS, Timestamp};
 use crate::model::typology::Typology;
 use crate::triage::case::features::{CaseFeatures, Circumstance};
 use crate::triage::case::weights::CaseWeights;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A case on one day: as of its last revision.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CaseDay {
     /// Days since 1970.
     pub day: i64,
@@ -20,10 +21,12 @@ pub struct CaseDay {
 }
 
 /// A case over its days.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct CaseTrace {
     /// Whom it is about: of a group, the first of whom something was told.
     pub who: String,
+    /// Everybody of whom something was told.
+    pub members: BTreeSet<String>,
     /// In their order.
     pub days: Vec<CaseDay>,
 }
@@ -39,6 +42,9 @@ impl CaseTraces {
             let trace = self.0.entry(revision.case.id.clone()).or_default();
             if trace.who.is_empty() {
                 revision.alert.about().clone_into(&mut trace.who);
+            }
+            if !trace.members.contains(revision.alert.about()) {
+                trace.members.insert(revision.alert.about().to_owned());
             }
             trace.note(revision.at, &revision.case.features, revision.case.standing.grave);
         }
@@ -73,7 +79,7 @@ impl CaseTrace {
     /// The same from one day to another, inclusive; `None` if nothing of it changed then.
     pub fn within(&self, from: i64, to: i64) -> Option<CaseTrace> {
         let days: Vec<CaseDay> = self.days.iter().filter(|seen| (from..=to).contains(&seen.day)).cloned().collect();
-        (!days.is_empty()).then(|| CaseTrace { who: self.who.clone(), days })
+        (!days.is_empty()).then(|| CaseTrace { who: self.who.clone(), members: self.members.clone(), days })
     }
 }
 
@@ -115,6 +121,21 @@ pub fn weights(model: &Model) -> CaseWeights {
     CaseWeights { bias: round(&model.bias), worth, circumstances }
 }
 
+/// The least and the most that each weight may become by the labels of simulated companies: evidence never speaks for innocence, and what
+/// explains it never against.
+pub fn bounds_of_labels() -> Vec<(f64, f64)> {
+    const FAR: f64 = 5.0;
+    let of = |circumstance: &Circumstance| match circumstance {
+        Circumstance::GroupShare | Circumstance::UnitShare => (-2.0, 0.0),
+        Circumstance::Newcomer | Circumstance::OneJob | Circumstance::LateFeed | Circumstance::Weeks => (-FAR, 0.0),
+        Circumstance::Days => (-1.0, 1.0),
+        // What a login says of others is held against nobody.
+        Circumstance::Claimed => (0.0, 0.0),
+        _ => (0.0, FAR),
+    };
+    Typology::ALL.iter().map(|_| (0.0, FAR)).chain(Circumstance::ALL.iter().map(of)).collect()
+}
+
 /// The least and the most that each weight may become. What planting says nothing of, as those who are planted are never new here, named by
 /// a login alone or told of late, stays as it is.
 pub fn bounds(before: &Model) -> Vec<(f64, f64)> {
@@ -123,9 +144,13 @@ pub fn bounds(before: &Model) -> Vec<(f64, f64)> {
         // What a few of a small group have in common says little of one of them.
         Circumstance::GroupShare | Circumstance::UnitShare => (-2.0, 0.0),
         Circumstance::Days => (-1.0, 1.0),
-        Circumstance::Weeks | Circumstance::Newcomer | Circumstance::Claimed | Circumstance::Members | Circumstance::LateFeed => {
-            (before.weights[at], before.weights[at])
-        }
+        Circumstance::Weeks
+        | Circumstance::Newcomer
+        | Circumstance::Claimed
+        | Circumstance::Members
+        | Circumstance::OneJob
+        | Circumstance::Unmeasured
+        | Circumstance::LateFeed => (before.weights[at], before.weights[at]),
         _ => (0.0, FAR),
     };
     let typologies = Typology::ALL.iter().map(|_| (0.0, FAR));

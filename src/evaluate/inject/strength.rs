@@ -1,9 +1,10 @@
 //! How much is planted of each typology: people a day and days, for three strengths.
 
 use crate::model::typology::Typology;
+use serde::{Deserialize, Serialize};
 
 /// How plain a planted case is to see.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub enum Strength {
     /// Nobody could overlook it.
     Obvious,

@@ -24,18 +24,50 @@ pub struct CaseWeights {
     pub circumstances: BTreeMap<Circumstance, f64>,
 }
 
-/// Weights and their version.
+/// Weights, their version, and what is expected of them.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Calibration {
     /// The weights.
     pub weights: CaseWeights,
     /// Names them in alerts.
     pub version: String,
+    /// What they showed of what they were not fitted by, where their file says.
+    pub held_out: Option<HeldOut>,
 }
 
-impl From<CaseWeights> for Calibration {
-    fn from(weights: CaseWeights) -> Calibration {
-        Calibration { version: weights.version(), weights }
+/// What was shown, with these weights, of schemes by which they were not fitted.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct HeldOut {
+    /// The shares of obvious, medium and subtle ones that were not shown; `None` where there were none.
+    pub missed: [Option<f64>; 3],
+    /// The expected share of true ones of what is shown.
+    pub expected_share: f64,
+}
+
+impl Calibration {
+    /// What ships.
+    pub fn shipped() -> Calibration {
+        Calibration::parse(SHIPPED, "config/calibration/shipped.json").expect("the shipped weights are valid")
+    }
+
+    /// Reads a file of weights. `file` names it in problems.
+    pub fn parse(text: &str, file: &str) -> Result<Calibration, Vec<Problem>> {
+        let weights = CaseWeights::parse(text, file)?;
+        let held_out = serde_json::from_str::<FileAsWritten>(text).ok().and_then(|written| HeldOut::of(&written.learnt?));
+        Ok(Calibration { version: weights.version(), weights, held_out })
+    }
+}
+
+impl HeldOut {
+    fn of(learnt: &serde_json::Value) -> Option<HeldOut> {
+        let after = learnt.get("after")?;
+        let count = |what: &str, at: usize| after.get("at_threshold")?.get(what)?.get(at)?.as_u64();
+        let missed = |at: usize| {
+            let (found, of) = (count("found", at)?, count("of", at)?);
+            (of > 0 && found <= of).then(|| 1.0 - found as f64 / of as f64)
+        };
+        let expected_share = after.get("expected_share")?.as_f64().filter(|share| (0.0..=1.0).contains(share))?;
+        Some(HeldOut { missed: std::array::from_fn(missed), expected_share })
     }
 }
 
@@ -140,6 +172,21 @@ mod tests {
         assert_eq!(again.version(), shipped.version());
         let other = CaseWeights { bias: shipped.bias - 0.5, ..shipped.clone() };
         assert_ne!(other.version(), shipped.version());
+    }
+
+    #[test]
+    fn what_a_file_says_of_held_out_schemes_is_read_where_it_can_be_meant() {
+        let weights = CaseWeights::shipped();
+        let read = |after: serde_json::Value| {
+            let text = weights.to_json(Some(serde_json::json!({"after": after})));
+            Calibration::parse(&text, "c.json").expect("is valid").held_out
+        };
+        let at = |found: [u64; 3]| serde_json::json!({"at_threshold": {"found": found, "of": [10, 10, 0]}, "expected_share": 0.4});
+        assert_eq!(read(at([9, 5, 0])), Some(HeldOut { missed: [Some(1.0 - 0.9), Some(0.5), None], expected_share: 0.4 }));
+        assert_eq!(read(at([11, 5, 0])).map(|held_out| held_out.missed[0]), Some(None), "more than there were");
+        assert_eq!(read(serde_json::json!({"expected_share": 1e9})), None);
+        assert_eq!(Calibration::parse(&weights.to_json(None), "c.json").expect("is valid").held_out, None);
+        assert!(Calibration::shipped().held_out.is_some(), "what ships says what it misses");
     }
 
     #[test]
