@@ -60,5 +60,6 @@ mod statement_growth;
 mod statute;
 mod tool_statements;
 mod truth;
+mod weekly;
 mod windows;
 mod written_files;

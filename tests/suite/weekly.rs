@@ -1,0 +1,105 @@
+//! `[alerts] calibrate_every`: a service calibrates its own history, takes the weights up, and names them in what it tells from then on, as a
+//! replay with them does; where there is too little to learn from, what was in force stays.
+
+use crate::common::program::leakwarden;
+use crate::common::service::{Service, append};
+use leakwarden::simulate::{Company, Options};
+use leakwarden::triage::case::weights::CaseWeights;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const EVERY: &str = "[alerts]\ncalibration = \"own.json\"\ncalibrate_every = \"7d\"";
+const DAYS: u32 = 34;
+
+/// A company whose log ends yesterday, and which calibrates itself; the records of its log.
+fn company(dir: &Path, employees: u32) -> Vec<String> {
+    let today = jiff::Zoned::now().date();
+    let start = today.checked_sub(jiff::Span::new().days(i64::from(DAYS))).expect("a date");
+    let options = Options { employees, days: DAYS, seed: 301, start, ..Options::default() };
+    Company::new(options).and_then(|company| company.write(dir)).expect("written");
+    let config = fs::read_to_string(dir.join("config.toml")).expect("is there");
+    fs::write(dir.join("config.toml"), config.replace("[alerts]", EVERY)).expect("written");
+    let log = fs::read_to_string(dir.join("access.jsonl")).expect("is there");
+    log.lines().map(str::to_owned).collect()
+}
+
+/// The last revision of each alert by its id.
+fn last(alerts: Vec<Value>) -> BTreeMap<String, Value> {
+    alerts.into_iter().map(|alert| (alert["id"].as_str().expect("a text").to_owned(), alert)).collect()
+}
+
+#[test]
+fn a_service_calibrates_its_own_history_and_a_replay_with_it_agrees() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    let records = company(dir, 60);
+    // The last days come when it has learnt.
+    let (before, after) = records.split_at(records.len() * 9 / 10);
+    fs::write(dir.join("access.jsonl"), format!("{}\n", before.join("\n"))).expect("written");
+    let service = Service::start(dir);
+    // A child at the lowest priority, on one thread: minutes where other tests run.
+    for _ in 0..20 {
+        if dir.join("own.json").exists() || service.log().contains("was not calibrated") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_secs(15));
+    }
+    service.wait("the weights are taken up", |service| service.metric("leakwarden_config_reloads_total{outcome=\"applied\"}") >= 1.0);
+    let all = |service: &Service, count: usize| {
+        service.metric("leakwarden_records_total{outcome=\"accepted\",source=\"access\"}") + 1.0 > count as f64 * 0.99
+    };
+    service.wait("all is read", |service| all(service, before.len()));
+    let known = service.alerts().len();
+    append(&dir.join("access.jsonl"), after);
+    service.wait("the rest is read", |service| all(service, records.len()));
+    service.wait("it is told", |service| service.alerts().len() > known);
+    let log = service.stop();
+    assert!(log.contains("the own history was calibrated"), "{log}");
+    let version = CaseWeights::parse(&fs::read_to_string(dir.join("own.json")).expect("is there"), "own.json").expect("is valid").version();
+    let alerts = crate::common::program::json_lines(&fs::read(dir.join("alerts.jsonl")).expect("is there"));
+    let told: Vec<Value> = alerts.into_iter().skip(known).collect();
+    assert!(told.iter().all(|alert| alert["made_by"]["calibration"] == *version), "{version}: {}", told[0]["made_by"]);
+    // A replay of the same records with that file judges the same cases by the same weights.
+    let replayed = last(leakwarden(dir, &["replay", "--config", "config.toml", "--alerts", "-", "access.jsonl"]).lines());
+    let mut compared = 0;
+    for (id, alert) in last(told) {
+        let other = &replayed[&id];
+        if other["revision"] == alert["revision"] {
+            compared += 1;
+            for of in ["case", "case_score", "score", "made_by"] {
+                assert_eq!(alert[of], other[of], "{id} {of}");
+            }
+        }
+    }
+    assert!(compared > 0, "nothing could be compared");
+}
+
+#[test]
+fn what_is_in_force_stays_where_there_is_too_little_and_no_child_outlives_its_service() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    company(dir, 6);
+    let service = Service::start(dir);
+    service.wait("it was tried", |service| service.log().contains("was not calibrated"));
+    assert!(service.log().contains("too little to learn from") && !dir.join("own.json").exists(), "{}", service.log());
+    let log = service.stop();
+    assert!(!log.contains("panicked"), "{log}");
+    // One that has much to do is ended with its service.
+    company(dir, 120);
+    let service = Service::start(dir);
+    service.wait("a child is at work", |_| !children(dir).is_empty() || !cfg!(target_os = "linux"));
+    let begun = std::time::Instant::now();
+    service.stop();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it waits for no calibration");
+    assert!(children(dir).is_empty(), "{:?}", children(dir));
+}
+
+/// The command lines of processes that calibrate in a directory.
+fn children(dir: &Path) -> Vec<String> {
+    let here = |process: &Path| fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd == dir);
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path()).filter(|process| here(process));
+    let commands = all.filter_map(|process| fs::read(process.join("cmdline")).ok());
+    commands.map(|command| String::from_utf8_lossy(&command).replace('\0', " ")).filter(|command| command.contains(" calibrate ")).collect()
+}
