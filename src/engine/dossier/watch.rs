@@ -207,6 +207,6 @@ fn mark(duty: Duty) -> DutyMark {
         Duty::OutsideShift => DutyMark::OutsideShift,
         Duty::Holiday => DutyMark::Holiday,
         Duty::Absent(_) => DutyMark::Absent,
-        Duty::NotEmployed => DutyMark::NotEmployed,
+        Duty::BeforeHire | Duty::NotEmployed => DutyMark::NotEmployed,
     }
 }
