@@ -20,7 +20,7 @@
 //! Core, in ascending order; a module uses only what stands above it in this list:
 //! [`model`] → [`sql`] → [`decode`] → [`classify`] → [`profile`] → [`population`] → [`detect`] → [`triage`] → [`engine`] →
 //! [`stream`].
-//! Shell: [`settings`], [`kafka`], [`telemetry`], [`store`], [`database`] use the model; [`source`] (with the limits of `decode`), [`sink`] (with
+//! Shell: [`settings`], [`kafka`], [`telemetry`], [`store`], [`database`], [`page`] use the model; [`source`] (with the limits of `decode`), [`sink`] (with
 //! `settings`: a sink declares and parses its own), [`http`] use the model, `kafka` and `telemetry`; [`config`] uses the core,
 //! `settings`, `kafka`, `sink` and `database`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
@@ -43,6 +43,7 @@ pub mod kafka;
 pub mod model;
 #[expect(clippy::disallowed_methods, reason = "it says when, and tries again later")]
 pub mod notify;
+pub mod page;
 #[allow(clippy::disallowed_methods, reason = "the live pipeline is the clock of the service")]
 pub mod pipeline;
 pub mod population;

@@ -13,12 +13,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Reads and loads a configuration, or the defaults without one.
 pub fn load(file: Option<&Path>) -> Result<(Config, Arc<Context>), Failure> {
+    load_for(file, false)
+}
+
+/// The same, for whoever wants dossiers beside alerts, or not.
+pub fn load_for(file: Option<&Path>, dossiers: bool) -> Result<(Config, Arc<Context>), Failure> {
     let mut config = match file {
         Some(file) => load::read_config(file)?,
         None => Config::without_file(),
     };
     // Logs without years end no later than today.
     config.decoding.latest = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| Timestamp(since.as_millis() as i64));
+    config.dossiers |= dossiers;
     let context = load::load(&config)?;
     for former in &config.deprecated {
         eprintln!("warning: {}", untrusted::harmless(&former.to_string()));

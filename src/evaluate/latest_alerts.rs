@@ -2,6 +2,7 @@
 
 use crate::engine::output::Revision;
 use crate::model::alert::Alert;
+use crate::model::dossier::Dossier;
 use std::collections::BTreeMap;
 
 /// An alert in its latest revision.
@@ -13,18 +14,25 @@ pub struct LatestAlert {
     pub people_at_opening: Option<u64>,
     /// The score of its case when it was shown, or as of the latest revision.
     pub case_score_when_shown: f64,
+    /// What its pictures are drawn from, where that was asked for.
+    pub dossier: Option<Box<Dossier>>,
 }
+
+/// Dossiers that are held: of more alerts, only those of cases that were shown or rank highest.
+const DOSSIERS: usize = 1_000;
 
 /// All alerts of a run, by id.
 #[derive(Clone, Debug, Default)]
 pub struct LatestAlerts {
     alerts: BTreeMap<String, LatestAlert>,
+    dossiers: usize,
 }
 
 impl LatestAlerts {
     /// Takes revisions in their order.
     pub fn take(&mut self, revisions: impl IntoIterator<Item = Revision>) {
-        for Revision { alert, at, .. } in revisions {
+        for Revision { alert, at, dossier, .. } in revisions {
+            let held = dossier.is_some();
             // What was shown before this revision was ranked by the one before.
             let before = alert.shown_at.as_ref().is_some_and(|shown| *shown < at.to_string());
             match self.alerts.get_mut(&alert.id) {
@@ -33,14 +41,35 @@ impl LatestAlerts {
                         entry.case_score_when_shown = alert.case_score;
                     }
                     entry.alert = alert;
+                    self.dossiers += usize::from(held && entry.dossier.is_none());
+                    entry.dossier = dossier.or(entry.dossier.take());
                 }
                 None => {
                     let people_at_opening = alert.observed.persons.figure();
                     let case_score_when_shown = alert.case_score;
-                    self.alerts.insert(alert.id.clone(), LatestAlert { alert, people_at_opening, case_score_when_shown });
+                    self.alerts.insert(alert.id.clone(), LatestAlert { alert, people_at_opening, case_score_when_shown, dossier });
+                    self.dossiers += usize::from(held);
                 }
             }
+            if self.dossiers > DOSSIERS {
+                self.drop_dossiers();
+            }
         }
+    }
+
+    /// Lets go of half the dossiers: those of alerts that were not shown, and of the lowest cases.
+    fn drop_dossiers(&mut self) {
+        let mut held: Vec<&mut LatestAlert> = self.alerts.values_mut().filter(|entry| entry.dossier.is_some()).collect();
+        held.sort_by(|a, b| {
+            let shown = |entry: &LatestAlert| entry.alert.shown_at.is_some();
+            shown(a)
+                .cmp(&shown(b))
+                .then(a.case_score_when_shown.total_cmp(&b.case_score_when_shown))
+                .then_with(|| b.alert.id.cmp(&a.alert.id))
+        });
+        let gone = held.len().div_ceil(2);
+        self.dossiers = held.len() - gone;
+        held.into_iter().take(gone).for_each(|entry| entry.dossier = None);
     }
 
     /// Sets when alerts were shown that waited for room in the budget, which is no revision of theirs.

@@ -21,6 +21,8 @@ const SHELL: &[(&str, &[&str])] = &[
     ("notify", &["model", "settings", "telemetry", "database", "private_file", "random", "sink"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
     ("sink", &["model", "settings", "kafka", "telemetry", "private_file"]),
+    // Pictures, parts of pages, the report: markup from alerts and dossiers, and nothing else.
+    ("page", &["model"]),
     ("http", &["model", "telemetry"]),
     ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file"]),
     ("evaluate", &["core", "pipeline", "random"]),

@@ -47,6 +47,7 @@ mod postgresql_shapes;
 mod privacy;
 mod redrive;
 mod reload;
+mod report;
 mod rows_and_people;
 mod samples;
 mod score;

@@ -3,6 +3,7 @@
 mod compare;
 mod inject;
 pub mod pass;
+mod report;
 pub mod score;
 mod summary;
 pub mod topic;
@@ -51,6 +52,12 @@ pub struct Options {
     /// Where to write alerts as JSON lines, or - for standard output
     #[arg(long)]
     alerts: Option<PathBuf>,
+    /// Where to write a report to read, print and send: one HTML file with the gravest shown cases and what was not seen
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t, requires = "report")]
+    lang: report::Languages,
     /// Where to keep what could not be decoded, as JSON lines without its content, instead of `[dead_letters]`
     #[arg(long)]
     dead_letters: Option<PathBuf>,
@@ -76,7 +83,7 @@ pub struct Options {
     #[arg(long, conflicts_with_all = ["state", "inject", "alerts"])]
     compare: Option<PathBuf>,
     /// Plant insiders into the log and tell when each is caught, e.g. typology=low_and_slow,persons_per_day=40,role=teller,days=30
-    #[arg(long, conflicts_with_all = ["state", "labels", "alerts", "dead_letters"])]
+    #[arg(long, conflicts_with_all = ["state", "labels", "alerts", "dead_letters", "report"])]
     inject: Option<String>,
     /// Leave the state here for `run` to start from; a state that is there is gone on from
     #[arg(long)]
@@ -114,7 +121,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         options.labels.as_deref().map(|labels| GroundTruthFiles::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
     let known = known.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
-    let (config, context) = setup::load(options.config.as_deref())?;
+    let (config, context) = setup::load_for(options.config.as_deref(), options.report.is_some())?;
     if let Some(topic) = &config.directory.explanations_topic {
         eprintln!("warning: business reasons of the topic {topic} are read by the service alone: those of the file count");
     }
@@ -148,6 +155,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     pass.finish(&mut replay, &mut ledger, letters)?;
     if let Some(path) = &options.alerts {
         write_alerts(path, &ledger)?;
+    }
+    if let Some(path) = &options.report {
+        report::write(path, &replay, &ledger, options.lang)?;
     }
     if let Some(path) = &options.coverage {
         write_coverage(path, replay.engine())?;

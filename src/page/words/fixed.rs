@@ -1,0 +1,147 @@
+//! Texts that hold no figure.
+
+use super::words;
+
+words! {
+    /// A text without figures.
+    Word {
+        ReportTitle: "Report of a replay", "回放报告";
+        Contents: "Contents", "目录";
+        Summary: "What was read and evaluated", "已读取与已评估的内容";
+        Cases: "Cases, gravest first", "案件（按分数从高到低）";
+        NoCases: "No case was shown. That is no finding of innocence: what could not be evaluated is stated below.", "没有展示任何案件。这并不能说明没有问题：未能评估的部分见下文。";
+        NotSeen: "Coverage, and what was not seen", "覆盖情况与未能看到的内容";
+        SetUp: "Set-up, and how this report was made", "配置与本报告的生成方式";
+        HowToRead: "How to read this report", "如何阅读本报告";
+        ReasonToLook: "An alert is a reason to look, by two people. It says that numbers are unusual and that no known reason covers them. It says nothing about why, and an account is not a person.", "警报只是需要两人共同查看的理由。它说明某些数字不寻常，且没有已知的业务理由可以解释；它不说明原因，账号也不等于本人。";
+        NeverSeen: "No database log sees screens that were photographed, copies on shared drives, or codes taken from customers' phones.", "任何数据库日志都看不到：对屏幕的拍照、共享盘上的副本、从客户手机上获取的验证码。";
+        SilenceIsNot: "Where nothing is told, nothing was found in what could be evaluated. It does not follow that nothing happened.", "没有提示，只表示在可评估的范围内没有发现；并不表示什么都没有发生。";
+        Case: "Case", "案件";
+        Alert: "Alert", "警报";
+        Alerts: "Alerts of the case", "本案件的警报";
+        CaseScore: "case score", "案件分数";
+        Score: "score", "分数";
+        WhyShown: "What was counted, and why it is shown", "统计了什么，为何展示";
+        InFavour: "What speaks for the person", "对当事人有利的情况";
+        Reasons: "Innocent reasons, tested", "已检验的正当理由";
+        Reason: "reason", "理由";
+        Tested: "tested", "是否检验";
+        Holds: "holds", "是否成立";
+        Figures: "figures", "数据";
+        Yes: "yes", "是";
+        No: "no", "否";
+        NotTested: "not tested: data is missing", "未检验：缺少数据";
+        Evidence: "Where the records stand", "记录所在位置";
+        EvidenceRule: "Positions and a hash chained over the records: re-reading them gives the same hash. Never their content.", "仅列出位置以及逐条链接的哈希值：重新读取即可得到相同的哈希。不含记录内容。";
+        Source: "source", "来源";
+        From: "first", "起";
+        To: "last", "止";
+        EvidenceRoot: "evidence root", "证据根哈希";
+        Original: "The engine's own paragraph (English)", "引擎原文（英文）";
+        NoDossier: "No dossier was made for this revision, so there are no pictures.", "此修订版没有生成档案，因此没有图表。";
+        AsTable: "as table", "以表格查看";
+        Day: "day", "日期";
+        People: "people", "人数";
+        Unexplained: "without a known reason", "无已知理由";
+        AccessesWord: "accesses", "访问次数";
+        Seen: "evaluated", "评估程度";
+        Why: "why not fully", "未完全评估的原因";
+        HeldOut: "kept out of what is usual", "不计入常态";
+        OwnMedian: "own median", "本人中位数";
+        OwnP99: "own 99th percentile", "本人第99百分位";
+        PeerMedian: "peers' median", "同组中位数";
+        PeerP99: "peers' 99th percentile", "同组第99百分位";
+        OwnBand: "own usual: median to 99th percentile", "本人常态：中位数至第99百分位";
+        PeerBand: "peers' usual: median to 99th percentile", "同组常态：中位数至第99百分位";
+        AllPeople: "all people of the day", "当日全部人数";
+        PeopleUnexplained: "of them without a known reason", "其中无已知理由";
+        EpisodeDay: "day of the episode", "本次事件的日期";
+        LogScale: "logarithmic scale", "对数刻度";
+        DaysTitle: "Own days against the usual", "每日人数与常态对比";
+        WeekTitle: "Hours and weekdays", "时段与星期分布";
+        TimelineTitle: "Accesses of the episode", "本次事件的访问";
+        GaugeTitle: "Statutory counter", "法定计数";
+        MatrixTitle: "Who looked at the same people", "谁查看了相同的人";
+        CalendarTitle: "What was not seen", "未能看到的内容";
+        OffShift: "outside working time", "工作时间以外";
+        InShift: "within working time", "工作时间以内";
+        WhileAbsent: "made while absent", "缺勤期间的访问";
+        EpisodeCell: "accesses of this episode", "本次事件的访问";
+        ShiftUnknown: "No shift is on file: 07:00 to 21:00 on weekdays is taken.", "没有班次记录：按工作日 07:00–21:00 计。";
+        NoAccessesKept: "No accesses are kept here. The positions of the evidence tell where they are.", "此处未保留访问明细，可按证据位置查找。";
+        NoDays: "No days are kept yet.", "尚无按日数据。";
+        NoHours: "Hours are not kept yet.", "尚无时段数据。";
+        NobodyShared: "Nobody of those compared was looked at by several of them.", "所比较的人员中，没有被多人共同查看的人。";
+        Time: "time", "时间";
+        Done: "act", "操作";
+        Table: "table", "表";
+        KindsWord: "kinds", "信息种类";
+        Position: "position", "位置";
+        Duty: "working time", "工作时间";
+        Subjects: "pseudonyms", "假名";
+        Explained: "a known reason covers it", "有已知理由";
+        Open: "no known reason", "无已知理由";
+        ReadingB: "reading B", "算法B";
+        ReadingA: "reading A", "算法A";
+        ReadingBLong: "B: each person once, at the gravest kind", "B：每人只计一次，按最重的种类";
+        ReadingALong: "A: each person and kind once, identity kinds together", "A：每人每种类各计一次，身份类合计一次";
+        Exposure: "everything touched", "全部触及";
+        UnexplainedScore: "without a known reason", "无已知理由部分";
+        Below: "below", "未达到";
+        Serious: "serious", "情节严重";
+        EspeciallySerious: "especially serious", "情节特别严重";
+        OnDuty: "for information obtained on duty", "履职中获得的信息";
+        Ordinary: "where the duty rule does not apply", "不适用履职规则时";
+        Comparable: "Arithmetically comparable with figures of the law, and nothing more.", "仅在算术上可与法律数字相比，别无他意。";
+        Incomplete: "Incomplete: something came on top whose people or kinds are not known.", "不完整：另有人数或种类不明的访问。";
+        AtLeast: "Lower bounds: more people were seen than are kept exactly.", "为下限：人数超过精确保存的上限。";
+        Fully: "fully", "完全";
+        Partly: "partly", "部分";
+        NotAtAll: "not", "未评估";
+        NothingToSee: "no records", "无记录";
+        Employee: "employee", "员工";
+        Account: "account", "账号";
+        Unit: "unit", "部门";
+        Role: "role", "岗位";
+        Window: "window", "窗口";
+        First: "first access", "首次访问";
+        Last: "last access", "最近访问";
+        Related: "others of the group", "同组其他人员";
+        State: "state", "状态";
+        StateOpen: "open", "进行中";
+        StateClosed: "closed: quiet for long enough", "已结束：已有足够长时间没有新发现";
+        StateRetracted: "retracted", "已撤回";
+        Observed: "counted", "统计值";
+        OwnUsual: "own usual", "本人常态";
+        PeersUsual: "peers' usual", "同组常态";
+        Severity: "severity", "级别";
+        Typology: "pattern", "类型";
+        Version: "version", "版本";
+        Config: "hash of the configuration", "配置哈希";
+        Baseline: "baseline of the peers", "同组基线";
+        Calibration: "weights of cases", "案件权重";
+        Person: "person", "人物";
+        PersonsShared: "People (columns) are numbered, the most shared first.", "各列为被共同查看的人，按共享程度编号。";
+        PrintHint: "Printed on A4, every picture carries its values in a table.", "以 A4 打印时，每张图均附数值表。";
+        Nothing: "nothing is on file", "没有记录";
+        Monday: "Mon", "周一";
+        Tuesday: "Tue", "周二";
+        Wednesday: "Wed", "周三";
+        Thursday: "Thu", "周四";
+        Friday: "Fri", "周五";
+        Saturday: "Sat", "周六";
+        Sunday: "Sun", "周日";
+        Hour: "hour", "小时";
+        Language: "English", "中文";
+        LeftOut: "Left out of this report", "本报告未列出的内容";
+        Unnamed: "not resolved to one person", "未能对应到个人";
+        ByClaim: "known only by what a login says", "仅凭登录账号的声明得知";
+        ByName: "known only by the login's name", "仅凭登录名推断";
+    }
+}
+
+impl Word {
+    /// The weekdays, Monday first.
+    pub const WEEKDAYS: [Word; 7] =
+        [Word::Monday, Word::Tuesday, Word::Wednesday, Word::Thursday, Word::Friday, Word::Saturday, Word::Sunday];
+}
