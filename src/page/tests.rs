@@ -227,3 +227,66 @@ fn figures_at_the_ends_of_their_range_draw() {
     elements(&html);
     assert!(!html.contains("NaN") && !html.contains("\"inf"));
 }
+
+/// The colours of a scheme: those of the report's frame and of the parts, by their names.
+fn colours(scheme: usize) -> BTreeMap<String, String> {
+    let frame = include_str!("report.css");
+    let rules = [frame, super::STYLE].into_iter().flat_map(|style| style.split(":root {").skip(1 + scheme).take(1));
+    let entries = rules.flat_map(|rule| rule.split('}').next().unwrap_or_default().split(';'));
+    entries
+        .filter_map(|entry| entry.trim().strip_prefix("--")?.split_once(':'))
+        .map(|(name, is)| (name.to_owned(), is.trim().to_owned()))
+        .collect()
+}
+
+/// Relative luminance (WCAG 2.2).
+fn luminance(colour: &str) -> f64 {
+    let digits: Vec<u32> = colour.trim_start_matches('#').chars().map(|c| c.to_digit(16).expect("a colour")).collect();
+    let parts: Vec<u32> =
+        if digits.len() == 3 { digits.iter().map(|d| d * 17).collect() } else { digits.chunks(2).map(|d| d[0] * 16 + d[1]).collect() };
+    let linear = |part: u32| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(parts[0]) + 0.7152 * linear(parts[1]) + 0.0722 * linear(parts[2])
+}
+
+#[test]
+fn colours_have_the_contrast_of_wcag_in_light_and_dark() {
+    let text = [
+        ("ink", "paper"),
+        ("ink", "soft"),
+        ("link", "paper"),
+        ("critical", "paper"),
+        ("high", "paper"),
+        ("medium", "paper"),
+        ("low", "paper"),
+        ("ink", "band0"),
+        ("ink", "band1"),
+        ("ink", "band2"),
+        ("on-light", "cell1"),
+        ("on-light", "cell2"),
+        ("on-dark", "cell3"),
+        ("on-dark", "cell4"),
+    ];
+    let marks = [
+        ("people", "paper"),
+        ("open", "people"),
+        ("open", "paper"),
+        ("own", "own-band"),
+        ("own", "paper"),
+        ("peers", "paper"),
+        ("frame", "paper"),
+        ("open", "band0"),
+        ("open", "band1"),
+        ("open", "band2"),
+    ];
+    for scheme in 0..2 {
+        let colours = colours(scheme);
+        for ((a, b), least) in text.into_iter().map(|pair| (pair, 4.5)).chain(marks.into_iter().map(|pair| (pair, 3.0))) {
+            let (one, other) = (luminance(&colours[a]), luminance(&colours[b]));
+            let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+            assert!(contrast >= least, "{a} on {b} in scheme {scheme}: {contrast:.2}");
+        }
+    }
+}
