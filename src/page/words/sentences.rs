@@ -104,7 +104,8 @@ fn usual(expected: &Expected, lang: Lang) -> String {
                 format!("For a window like this, {days} give a median of {median} and a 99th percentile of {p99}")
             });
             let peers = peers.map_or("there is no peer group yet".to_owned(), |(median, p99, members)| {
-                format!("{members} peers give {median} and {p99}")
+                let peers = if members == 1 { "1 peer gives".to_owned() } else { format!("{members} peers give") };
+                format!("{peers} {median} and {p99}")
             });
             format!("{own}; {peers}.")
         }
