@@ -335,6 +335,13 @@ pub async fn release(database: &Database, sink: &str, holder: &str) -> Result<()
     write.commit().await
 }
 
+/// Takes that right from whoever had it: of a database that no other process uses.
+pub async fn release_all(database: &Database) -> Result<(), DatabaseError> {
+    let mut write = database.write().await?;
+    sqlx::query("delete from notify_lease").execute(&mut *write).await?;
+    write.commit().await
+}
+
 /// Forgets what was told long ago, and what ended then.
 pub async fn forget(database: &Database, sink: &str, now: Timestamp) -> Result<(), DatabaseError> {
     let mut write = database.write().await?;

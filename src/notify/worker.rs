@@ -16,10 +16,10 @@ use tokio::runtime::Handle;
 const LOOKED_AT: u32 = 500;
 /// What ended is told again for so long to sinks that forget.
 const ENDED_FOR: i64 = 15 * MINUTE_MS;
-/// How long another process waits after this one was last heard of.
-const LEASE: i64 = 3 * MINUTE_MS;
+/// How long another process waits after this one was last heard of, beside the time of two attempts.
+const LEASE: i64 = MINUTE_MS / 2;
 /// How often the right to tell is renewed.
-const RENEWED: i64 = MINUTE_MS / 2;
+const RENEWED: i64 = MINUTE_MS / 6;
 
 /// Tells one sink.
 pub struct Worker {
@@ -33,6 +33,8 @@ pub struct Worker {
     pub notifier: Box<dyn Notifier>,
     /// Makes messages.
     pub teller: Teller,
+    /// How long an attempt may take.
+    pub timeout: Duration,
     /// How long something is tried.
     pub retry_for: Span,
     /// Where the outbox is.
@@ -134,7 +136,7 @@ impl Worker {
         if now.0 < self.state.leased_until && now.0 - self.state.renewed_at < RENEWED {
             return Ok(true);
         }
-        let (database, until) = (self.database.clone(), Timestamp(now.0 + LEASE));
+        let (database, until) = (self.database.clone(), Timestamp(now.0 + LEASE + 2 * self.timeout.as_millis() as i64));
         let has = self.runtime.block_on(outbox::lease(&database, &self.name, &self.holder, now, until))?;
         self.state.leased_until = if has { until.0 } else { 0 };
         self.state.renewed_at = now.0;

@@ -1,6 +1,6 @@
 //! The workers of a process: a thread for each sink, and one that measures. They have no part in detection and end with the service.
 
-use crate::database::Database;
+use crate::database::{Database, Kind};
 use crate::model::time::{Span, Timestamp};
 use crate::notify::worker::{Next, State, Worker};
 use crate::notify::{Notify, Teller, outbox};
@@ -48,6 +48,10 @@ impl Workers {
         let (stop, stopped) = bounded::<()>(0);
         let mut workers = Workers { stop: Some(stop), threads: Vec::new() };
         let holder = format!("{}-{}", std::process::id(), now().0);
+        if parts.database.kind() == Kind::Sqlite {
+            // The file is this process's alone: whoever had the right before has died.
+            parts.runtime.block_on(outbox::release_all(&parts.database)).map_err(|error| error.to_string())?;
+        }
         for one in notify {
             let name = one.keys.name.clone();
             let notifier = one.build(parts.runtime.clone()).map_err(|error| format!("notify {name}: {error}"))?;
@@ -58,6 +62,7 @@ impl Workers {
                 pace: one.own.pace(),
                 notifier,
                 teller: parts.teller.clone(),
+                timeout: one.timeout(),
                 retry_for: parts.retry_for,
                 database: parts.database.clone(),
                 runtime: parts.runtime.clone(),

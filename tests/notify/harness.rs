@@ -70,6 +70,7 @@ impl Harness {
             pace: notify.own.pace(),
             notifier: notify.build(self.runtime.handle().clone()).expect("built"),
             teller: Teller { link: Some("https://desk.example/cases/{case}".to_owned()), ..Teller::default() },
+            timeout: notify.timeout(),
             retry_for: Span::days(3),
             database: self.database.clone(),
             runtime: self.runtime.handle().clone(),
