@@ -19,7 +19,8 @@ use crate::triage::case::CaseView;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-/// A copy is used for so long before it is made again from the settled state.
+/// A copy is used for so long before it is made again from the settled state, and until half of what had not settled then has: where much
+/// waits, every copy applies all of that anew.
 const COPIED_EVERY: Span = Span::minutes(30);
 
 /// Records of one employee that are applied speculatively; past that there are only settled alerts.
@@ -62,6 +63,8 @@ struct Speculation {
     usage: ReasonUsage,
     /// Event time at which the copy was made.
     copied_at: Timestamp,
+    /// Up to where records must have settled for another copy to be worth its while.
+    worth_copying_at: Timestamp,
     /// Records that have not settled, in order of arrival, with when they do.
     pending: VecDeque<(Timestamp, Access)>,
     /// Their ids.
@@ -95,7 +98,7 @@ impl Provisional {
         }
         copy.pending.push_back((settles, access.clone()));
         copy.last = copy.last.max(settles);
-        if access.time - copy.copied_at >= COPIED_EVERY {
+        if access.time - copy.copied_at >= COPIED_EVERY && settled > copy.worth_copying_at {
             copy.copy_again(key, access.time, 1, settled, env);
         }
         let mut out = Output::default();
@@ -210,6 +213,7 @@ impl Speculation {
             tracked,
             usage: ReasonUsage::default(),
             copied_at: access.time,
+            worth_copying_at: Timestamp(i64::MIN),
             pending: VecDeque::new(),
             ids: HashSet::new(),
             last: settles,
@@ -222,6 +226,7 @@ impl Speculation {
         (self.tracked, self.usage, self.copied_at) = (settled_state(key, env), ReasonUsage::default(), now);
         self.settled = self.tracked.alerts();
         self.forget_before(settled);
+        self.worth_copying_at = self.pending.get(self.pending.len() / 2).map_or(settled, |(settles, _)| settled.max(*settles));
         let mut ignored = Output::default();
         let env = Env { dossiers: false, ..env };
         let before = self.pending.len().saturating_sub(newest);

@@ -569,9 +569,10 @@ impl<'a> World<'a> {
 
 /// The hours that may lack records, of all sources, within a year of the first days of the companies here.
 pub fn lost_hours(outages: &SourceOutages) -> Vec<i64> {
-    let is_lost = |hour: &i64| outages.sources().any(|source| outages.within(source, *hour, hour + 1) & SourceOutages::LOST != 0);
+    let within = |from: i64, to: i64| outages.sources().any(|source| outages.within(source, from, to) & SourceOutages::LOST != 0);
     let first = 1_772_150_400_000 / HOUR_MS;
-    (first..first + 366 * 24).filter(is_lost).collect()
+    let days = (first..first + 366 * 24).step_by(24).filter(|day| within(*day, day + 24));
+    days.flat_map(|day| day..day + 24).filter(|hour| within(*hour, hour + 1)).collect()
 }
 
 impl Outcome {
