@@ -16,7 +16,7 @@ use leakwarden::pipeline::partition_decoder::{Batch, PartitionDecoder};
 use leakwarden::population::Models;
 use leakwarden::population::rise::Rise;
 use leakwarden::profile::conduct::Circumstances;
-use leakwarden::profile::justification::{self, Justification, ReasonUsage};
+use leakwarden::profile::justification::{self, Justification, ReasonUsage, Reasons};
 use leakwarden::profile::window::day_number;
 use leakwarden::profile::{Profile, ProfileChange};
 use leakwarden::simulate::{Company, Options};
@@ -83,7 +83,13 @@ fn bench() -> Bench {
         let employee = directory.employee(access.actor.name());
         let (local, duty) = duty(directory, employee, access.time);
         tracked.open_day(day_number(local.day), &context);
-        let justification = justification::justify(&context.explanations, &mut usage, tracked.who, &access, access.unnamed());
+        let justification = justification::justify(
+            Reasons { filed: &context.explanations, granted: None },
+            &mut usage,
+            tracked.who,
+            &access,
+            access.unnamed(),
+        );
         let group = models.of(&tracked.group);
         let around = Circumstances {
             local,

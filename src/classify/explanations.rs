@@ -61,6 +61,8 @@ pub struct BusinessReason {
     pub by_subject: bool,
     /// Whether all of a unit share it.
     pub is_shared: bool,
+    /// Whether it covers so many people of each who has it, where several have.
+    pub is_for_each: bool,
     /// Identity over restarts: print of its text.
     pub print: u64,
 }
@@ -178,6 +180,7 @@ impl Explanations {
             objects,
             by_subject: written.subjects.is_some(),
             is_shared: written.unit.is_some(),
+            is_for_each: false,
             print,
         };
         if let Some(reference) = reason.reference {
@@ -202,6 +205,24 @@ impl Explanations {
         self.rows.size.rows += 1;
         self.rows.size.entries += 1;
         Ok(true)
+    }
+
+    /// Reasons that decisions gave, each by the decision's id and as it would stand in the file. What a unit is given each of it has by
+    /// itself: so nobody's part of it depends on what others do.
+    pub fn granted<'a>(given: impl Iterator<Item = (&'a str, &'a str)>, keys: &Keys, spaces: &[String]) -> Explanations {
+        let mut all = Explanations::default();
+        for (id, line) in given {
+            // Two decisions may say the same: each covers for itself.
+            all.known.clear();
+            if let Ok(true) = all.add(line, keys, spaces)
+                && let Some(reason) = all.reasons.last_mut()
+            {
+                (reason.is_for_each, reason.is_shared) = (reason.is_shared, false);
+                reason.print = keys.print("decision", id);
+            }
+        }
+        all.shared_units.clear();
+        all
     }
 
     /// How many reasons there are, and what is odd about them.

@@ -19,6 +19,7 @@ use leakwarden::notify::outbox::Outbox;
 use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::dead_letters;
+use leakwarden::pipeline::decisions::file::DecisionFile;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::feeds::FeedGuard;
 use leakwarden::pipeline::live::in_work::InWork;
@@ -183,6 +184,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         spool: Some(Spool::open(&config.state.dir).with_earlier(earlier_dead_letters(&config))),
         state: Some(kept.into_state()),
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
+        decisions: config.decisions.file.as_deref().map(DecisionFile::at),
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     drop(calibrating);

@@ -62,6 +62,7 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         detectors: root.table("detectors").map(detectors).unwrap_or_default(),
         sinks: root.tables("sink", sink::read),
         dead_letters: root.declared("dead_letters").expect(ANY),
+        decisions: root.declared("decisions").expect(ANY),
         state: root.declared("state").expect(ANY),
         http: root.declared("http").expect(ANY),
         database: root.declared("database").expect(ANY),

@@ -2,7 +2,7 @@
 
 use crate::config::custom_format::{COLUMN_DOC, CsvKeys, FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
 use crate::config::schema::{
-    Alerts, CatalogFile, Cluster, Database, DeadLetters, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
+    Alerts, CatalogFile, Cluster, Database, DeadLetters, Decisions, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
 };
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
@@ -97,6 +97,7 @@ pub fn tables() -> Vec<Table> {
     tables.extend([Table::once::<NotificationKeys>("notifications"), Table::once::<ContactKeys>("contacts")]);
     tables.extend([
         Table::once::<DeadLetters>("dead_letters"),
+        Table::once::<Decisions>("decisions"),
         Table::once::<Reload>("reload"),
         Table::once::<State>("state"),
         Table::once::<Cluster>("cluster"),

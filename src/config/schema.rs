@@ -94,6 +94,8 @@ settings! {
         quiet: Span = AlertSettings::default().quiet => RELOAD.in_results(3);
         /// Severity at which an alert opens.
         open_at: Severity = AlertSettings::default().open_at => RELOAD.in_results(6);
+        /// Whether verdicts about a typology move its cases in the ranking; what is grave by nature keeps its place.
+        learn_from_verdicts: bool = true => RELOAD;
         /// Live: publish alerts before their records have settled, as `"settled": false`.
         provisional: bool = true => RELOAD;
     }
@@ -139,6 +141,20 @@ settings! {
         client: Option<BTreeMap<String, String>> = None => RESTART;
         /// Keeps the content of the records too, encrypted with the secret in this file.
         key_file: Option<PathBuf> = None => RESTART.secret();
+    }
+}
+
+settings! {
+    /// Verdicts, silences, explanations, assignments and maintenance windows: recorded input, with which a replay gives the same alerts.
+    pub struct Decisions {
+        /// A file of decisions, a JSON object a line, that is only appended to: read at the start and followed. `replay` reads it as a whole.
+        file: Option<PathBuf> = None => RESTART;
+        /// In a cluster: a topic of decisions instead, each keyed by its id, of which nothing is ever removed.
+        topic: Option<String> = None => RESTART;
+        /// Brokers of the topic; default: those of the first Kafka source.
+        brokers: Option<Brokers> = None => RESTART;
+        /// Client settings of the topic; default: those of the first Kafka source.
+        client: Option<BTreeMap<String, String>> = None => RESTART;
     }
 }
 
@@ -222,6 +238,8 @@ pub struct Config {
     pub sinks: Vec<Box<dyn SinkConfig>>,
     /// `[dead_letters]`
     pub dead_letters: DeadLetters,
+    /// `[decisions]`
+    pub decisions: Decisions,
     /// `[state]`
     pub state: State,
     /// `[http]`
@@ -252,6 +270,7 @@ impl Config {
             ("alerts", self.alerts.entries()),
             ("subjects", self.subjects.entries()),
             ("dead_letters", self.dead_letters.entries()),
+            ("decisions", self.decisions.entries()),
             ("state", self.state.entries()),
             ("http", self.http.entries()),
             ("database", self.database.entries()),
@@ -278,8 +297,8 @@ impl Config {
 
     /// How alerts are made.
     pub fn alert_settings(&self) -> AlertSettings {
-        let Alerts { budget_per_day, show_at, quiet, open_at, .. } = self.alerts;
-        AlertSettings { budget_per_day, show_at: show_at.0, quiet, open_at }
+        let Alerts { budget_per_day, show_at, quiet, open_at, learn_from_verdicts, .. } = self.alerts;
+        AlertSettings { budget_per_day, show_at: show_at.0, quiet, open_at, learn_from_verdicts }
     }
 
     /// The topic of business reasons, where one is named; brokers default to those of the first Kafka source.
@@ -296,6 +315,13 @@ impl Config {
             Some(url) => Location::parse(url, base),
             None => Some(Location::sqlite(self.state.dir.join("desk.sqlite"))),
         }
+    }
+
+    /// The topic of decisions, where one is named; brokers default to those of the first Kafka source.
+    pub fn decisions_topic(&self) -> Option<Kafka> {
+        let Decisions { topic, brokers, client, .. } = &self.decisions;
+        let topics = vec![topic.clone()?];
+        self.beside(brokers.as_ref(), client.as_ref(), topics)
     }
 
     /// The first Kafka source.

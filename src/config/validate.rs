@@ -47,12 +47,14 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.push(Problem::plain(format!("{file}: database.url"), database::location::RULE));
     }
     problems.extend(reasons_topic(config));
+    problems.extend(decisions(config));
     problems.extend(exposure::problems(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
     let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
     let told = config.notify.iter().enumerate();
     let told = told.filter_map(|(at, notify)| notify.own.writes_file().map(|path| (format!("notify[{at}].path"), path)));
-    let written: Vec<(String, &Path)> = sinks.chain(told).chain(letters).collect();
+    let decisions = config.decisions.file.iter().map(|path| ("decisions.file".to_owned(), path.as_path()));
+    let written: Vec<(String, &Path)> = sinks.chain(told).chain(letters).chain(decisions).collect();
     let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for (place, path) in &written {
         if let Some(other) = taken.insert(normal(path), place) {
@@ -266,6 +268,33 @@ fn dead_letters(config: &Config) -> Vec<Problem> {
             problems.push(Problem::new(place("path"), rule, path.display()));
         }
         (_, None) if is_topic => {
+            problems.push(Problem::new(place("brokers"), "must be given where no source is Kafka", "nothing"));
+        }
+        _ => {}
+    }
+    problems
+}
+
+/// Decisions come from where all who work see the same: one process from a file, several from a topic.
+fn decisions(config: &Config) -> Vec<Problem> {
+    let of = &config.decisions;
+    let place = |key: &str| format!("{}: decisions.{key}", config.file.display());
+    let mut problems = Vec::new();
+    match (&of.file, &of.topic, config.cluster.is_some()) {
+        (Some(file), _, true) => {
+            problems.push(Problem::new(
+                place("file"),
+                "must be a topic where there is a [cluster]: all processes must see the same",
+                file.display(),
+            ));
+        }
+        (_, Some(topic), false) => {
+            problems.push(Problem::new(place("topic"), "must go with a [cluster]: one process reads a file", topic));
+        }
+        (_, None, _) if of.brokers.is_some() || of.client.is_some() => {
+            problems.push(Problem::plain(place("topic"), "must be given where its brokers or client settings are"));
+        }
+        (_, Some(_), true) if config.decisions_topic().is_none() => {
             problems.push(Problem::new(place("brokers"), "must be given where no source is Kafka", "nothing"));
         }
         _ => {}

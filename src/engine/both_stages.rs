@@ -14,11 +14,14 @@ use crate::engine::partition_watermarks::PartitionWatermarks;
 use crate::engine::provisional::Arrived;
 use crate::model::access::{Access, PartitionId};
 use crate::model::alert::AlertState;
+use crate::model::decision::Decision;
+use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use crate::model::severity::Severity;
-use crate::model::time::{Span, Timestamp};
+use crate::model::time::{HOUR_MS, Span, Timestamp};
 use crate::population::Models;
 use crate::population::sources::outages::SourceOutages;
 use crate::population::volume::RecordRef;
+use crate::triage::budget::SilenceCounts;
 use crate::triage::budget::cases_told::CasesShown;
 use crate::triage::open_alerts::OpenCounts;
 use std::collections::BTreeSet;
@@ -187,6 +190,8 @@ impl Engine {
         }
         let last = self.watermarks.last();
         let mut out = last.map_or_else(Output::default, |last| self.settle(last + Span::minutes(1), executor));
+        let decided = self.finish_decisions(last);
+        out.join(decided);
         let mut finished = self.keyed.finish(executor);
         self.keyed.settle_coverage(last);
         finished.revisions.extend(self.global.finish(self.keyed.context()));
@@ -195,10 +200,49 @@ impl Engine {
         out
     }
 
+    /// The input has ended: decisions that wait come into force as of the last record.
+    fn finish_decisions(&mut self, last: Option<Timestamp>) -> Output {
+        let Some(last) = last.filter(|_| self.global.next_decision().is_some()) else { return Output::default() };
+        let decided = self.global.finish_decisions(last, self.keyed.context());
+        let mut out = Output { revisions: decided.revisions, ..Output::default() };
+        self.global.apply_budget(&mut out, self.keyed.context());
+        let mut closed = self.keyed.take_effects(&decided.effects, last);
+        self.global.apply_budget(&mut closed, self.keyed.context());
+        out.join(closed);
+        out
+    }
+
+    /// The first hour that has not been dealt with: what is decided from now on is in force from there at the earliest.
+    fn earliest_decision(&self) -> i64 {
+        let progress = self.keyed.progress();
+        if progress.has_begun() { progress.hour + 1 } else { i64::MIN }
+    }
+
+    /// The hour from which on a decision would be in force were it taken in now, if its own has passed. Whoever takes it in must write that
+    /// down before, and say it again (`from`) whenever the decision is taken in anew. `None` where it is in time, or known.
+    pub fn late_decision(&self, decision: &Decision, from: Option<Timestamp>) -> Option<Timestamp> {
+        self.global.is_late(decision, from, self.earliest_decision()).map(|hour| Timestamp(hour * HOUR_MS))
+    }
+
+    /// Takes a decision in: it is in force from the first full hour of event time after it on, or from `from` on if that is later.
+    pub fn take_decision(&mut self, decision: Decision, from: Option<Timestamp>) -> DecisionOutcome {
+        self.global.take_decision(decision, from, self.earliest_decision()).0
+    }
+
+    /// What became of decisions since this was last asked for.
+    pub fn take_decision_notes(&mut self) -> Vec<DecisionNote> {
+        self.global.take_notes()
+    }
+
+    /// What silences decided since this was last asked for.
+    pub fn take_silence_counts(&mut self) -> SilenceCounts {
+        self.global.take_silence_counts()
+    }
+
     fn settle(&mut self, frontier: Timestamp, executor: &impl Executor) -> Output {
         let mut out = Output::default();
         loop {
-            let mut stepped = self.keyed.step(frontier, executor);
+            let mut stepped = self.keyed.step_to(frontier, self.global.next_decision(), executor);
             self.global.apply_budget(&mut stepped.settled, self.keyed.context());
             out.join(stepped.settled);
             let Some(report) = stepped.report else { return out };

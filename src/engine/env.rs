@@ -2,10 +2,12 @@
 //! said.
 
 use crate::engine::context::{Context, PassThrough, ProfileKey, SHARDS};
+use crate::engine::granted::Granted;
 use crate::engine::tracked::Tracked;
 use crate::population::Models;
 use crate::population::group_activity::GroupActivity;
 use crate::population::sources::outages::SourceOutages;
+use crate::profile::justification::Reasons;
 use dashmap::DashMap;
 use std::sync::Arc;
 
@@ -25,6 +27,8 @@ pub struct Shared {
     pub group_activity: Arc<GroupActivity>,
     /// Outages of the sources as of the last full hour.
     pub outages: Arc<SourceOutages>,
+    /// Reasons that people's decisions gave.
+    pub granted: Arc<Granted>,
 }
 
 /// What a shard works with.
@@ -42,6 +46,8 @@ pub struct Env<'a> {
     pub outages: &'a SourceOutages,
     /// Whether dossiers are made: of what settles, where somebody wants them.
     pub dossiers: bool,
+    /// Reasons that people's decisions gave.
+    pub granted: &'a Granted,
 }
 
 impl Shared {
@@ -53,6 +59,7 @@ impl Shared {
             models: Arc::new(Models::prior()),
             group_activity: Arc::default(),
             outages: Arc::default(),
+            granted: Arc::default(),
         }
     }
 
@@ -65,6 +72,14 @@ impl Shared {
             group_activity: &self.group_activity,
             outages: &self.outages,
             dossiers: self.context.dossiers,
+            granted: &self.granted,
         }
+    }
+}
+
+impl<'a> Env<'a> {
+    /// Where reasons are looked for.
+    pub fn reasons(self) -> Reasons<'a> {
+        Reasons { filed: &self.context.explanations, granted: Some(self.granted.explanations()) }
     }
 }

@@ -1,6 +1,7 @@
 //! What the two stages tell each other as an hour or a day of event time begins.
 
 use crate::detect::GroupFinding;
+use crate::engine::decisions::Effects;
 use crate::population::group_activity::GroupActivity;
 use crate::population::sources::outages::SourceOutages;
 use crate::population::volume::VolumeReport;
@@ -29,6 +30,8 @@ pub struct StageReply {
     pub activity: GroupActivity,
     /// Outages of the sources.
     pub outages: SourceOutages,
+    /// What people's decisions mean for employees from this hour on.
+    pub effects: Effects,
     /// Where a day begins.
     pub day: Option<DayReply>,
 }
@@ -40,4 +43,11 @@ pub struct DayReply {
     pub models: Models,
     /// Findings about employees who have something in common.
     pub findings: Vec<GroupFinding>,
+}
+
+impl StageReply {
+    /// Whether revisions may come of it, which come before all later ones.
+    pub fn is_answered(&self) -> bool {
+        self.day.is_some() || !self.effects.is_nothing()
+    }
 }

@@ -5,10 +5,12 @@
 
 use crate::detect::{self, GroupFinding};
 use crate::engine::context::Context;
+use crate::engine::decisions::{Decided, DecisionSchedule};
 use crate::engine::dossier;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::output::{Output, Revision};
 use crate::engine::source_monitor::SourceMonitor;
+use crate::model::decision::outcome::DecisionNote;
 use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, Day, HOUR_MS, Timestamp};
 use crate::model::typology::Typology;
@@ -22,9 +24,10 @@ use crate::population::volume::begin;
 use crate::population::{LEARNT_AFTER, Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::AlertSettings;
-use crate::triage::budget::Budget;
 use crate::triage::budget::cases_told::CasesShown;
+use crate::triage::budget::{Budget, SilenceCounts};
 use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
+use crate::triage::precision::Precision;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,24 +40,32 @@ const SILENT: i64 = 3;
 pub struct GlobalStage {
     population: Population,
     lookups: RecentLookups,
-    budget: Budget,
-    monitor: SourceMonitor,
+    pub(super) budget: Budget,
+    pub(super) monitor: SourceMonitor,
+    pub(super) decisions: DecisionSchedule,
+    /// What became of decisions, until somebody asks.
+    #[serde(skip)]
+    pub(super) notes: Vec<DecisionNote>,
 }
+
+/// The part of its state that changes with every alert and hour.
+pub type Parts = (Population, Budget, SourceMonitor, DecisionSchedule);
 
 impl GlobalStage {
     /// A global stage without state.
     pub fn new(settings: &AlertSettings) -> GlobalStage {
-        GlobalStage::from_parts((Population::default(), Budget::new(settings), SourceMonitor::default()), RecentLookups::default())
+        let parts = (Population::default(), Budget::new(settings), SourceMonitor::default(), DecisionSchedule::default());
+        GlobalStage::from_parts(parts, RecentLookups::default())
     }
 
     /// From its parts.
-    pub fn from_parts((population, budget, monitor): (Population, Budget, SourceMonitor), lookups: RecentLookups) -> GlobalStage {
-        GlobalStage { population, lookups, budget, monitor }
+    pub fn from_parts((population, budget, monitor, decisions): Parts, lookups: RecentLookups) -> GlobalStage {
+        GlobalStage { population, lookups, budget, monitor, decisions, notes: Vec::new() }
     }
 
     /// The part of its state that changes with every alert and hour.
-    pub fn parts(&self) -> (&Population, &Budget, &SourceMonitor) {
-        (&self.population, &self.budget, &self.monitor)
+    pub fn parts(&self) -> (&Population, &Budget, &SourceMonitor, &DecisionSchedule) {
+        (&self.population, &self.budget, &self.monitor, &self.decisions)
     }
 
     /// The part of its state that changes once a day, which is the largest.
@@ -77,13 +88,18 @@ impl GlobalStage {
             volumes.extend(report.volumes);
             summaries.extend(report.day.into_iter().flatten());
         }
-        let mut gaps = if begins { self.monitor.settle(begin(hour), context) } else { Vec::new() };
-        gaps.extend(self.monitor.hour(hour, volumes, context));
+        // Decisions come first: what they are about is what was told before the hour.
+        let Decided { effects, revisions: mut gaps } = self.decide(hour, begin(hour), context);
+        if begins {
+            gaps.extend(self.monitor.settle(begin(hour), context));
+        }
+        let decisions = &self.decisions;
+        gaps.extend(self.monitor.hour(hour, volumes, context, &|source, hour| decisions.is_maintained(source, hour)));
         if begins {
             self.budget.forget_open(context.alerts.quiet.0.div_euclid(DAY_MS) + SILENT);
         }
         let day = begins.then(|| self.learn(hour, summaries, context));
-        (StageReply { hour, activity: GroupActivity::of(activity), outages: self.monitor.outages().clone(), day }, gaps)
+        (StageReply { hour, activity: GroupActivity::of(activity), outages: self.monitor.outages().clone(), effects, day }, gaps)
     }
 
     fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, context: &Context) -> DayReply {
@@ -169,9 +185,24 @@ impl GlobalStage {
         self.monitor.follow(sources);
     }
 
+    /// What silences decided since this was last asked for.
+    pub fn take_silence_counts(&mut self) -> SilenceCounts {
+        self.budget.take_silence_counts()
+    }
+
+    /// What verdicts say of the typologies.
+    pub fn precision(&self) -> &Precision {
+        self.budget.precision()
+    }
+
     /// When an alert was shown within the budget.
     pub fn shown_at(&self, id: &str) -> Option<&str> {
         self.budget.shown_at(id)
+    }
+
+    /// The input ends: what waits of decisions comes into force as of then, since no other hour will.
+    pub(super) fn finish_decisions(&mut self, now: Timestamp, context: &Context) -> Decided {
+        self.decide(i64::MAX, now, context)
     }
 
     /// Changes how many cases are shown a day, from the next day on, and which are worth a look.

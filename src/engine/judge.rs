@@ -55,8 +55,7 @@ pub fn judge_access(
         // Whoever has appointments and tickets of the day is at work, and the feed of absences and hires is late.
         duty = by_the_hour(directory, employee, local);
     }
-    let mut justification =
-        justification::justify(&context.explanations, usage, tracked.who_in(employee, context), access, access.unnamed());
+    let mut justification = justification::justify(env.reasons(), usage, tracked.who_in(employee, context), access, access.unnamed());
     if access.purpose.is_some() {
         let others = note_claim(tracked, today, justification.owner, env);
         if others >= UNITS_OWN {
@@ -329,6 +328,9 @@ fn triage(
         }
         !over
     });
+    if found.is_none() && !standing.grave && tracked.judged.holds(finding, at.day) {
+        return None;
+    }
     let profile = &tracked.profile;
     let peak = || Peak {
         window: finding.window,
@@ -423,6 +425,17 @@ pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out:
     tracked.close_case();
 }
 
+/// A verdict closes the alert of that id, where it is open. What was judged is not found anew while the window still holds it.
+pub fn close_by_verdict(tracked: &mut Tracked, id: &str, at: Timestamp, env: Env<'_>, out: &mut Output) {
+    let is_meant = |episode: &Episode| episode.is_alert() && episode.id(tracked.profile.actor.name()) == id;
+    let Some(position) = tracked.episodes.iter().position(is_meant) else { return };
+    let mut episode = tracked.episodes.remove(position);
+    tracked.dirty = true;
+    tracked.judged.note(&episode);
+    emit(tracked, &mut episode, RevisionCause::Verdict, at, env, out);
+    tracked.close_case();
+}
+
 fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Timestamp, env: Env<'_>, out: &mut Output) {
     if !episode.is_alert() {
         return;
@@ -445,7 +458,7 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
         case: &case,
     };
     let revision = episode.emit();
-    let alert = writer.write(episode, revision, why.state(), true);
+    let alert = writer.write(episode, revision, why, true);
     let dossier = env.dossiers.then(|| Box::new(dossier::make(tracked, episode, &alert, at, env)));
     out.revisions.push(Revision { at, alert, case, is_news: true, dossier });
 }

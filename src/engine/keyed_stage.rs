@@ -4,11 +4,13 @@
 //! Hours without a record are skipped where no other keyed stage can have one; days are not: each begins with a tick.
 
 use crate::engine::context::{Context, ProfileKey, SHARDS};
+use crate::engine::decisions::Effects;
 use crate::engine::env::{Profiles, Shared};
 use crate::engine::evaluation::EvaluationCoverage;
 use crate::engine::eviction;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::executor::Executor;
+use crate::engine::judge::close_by_verdict;
 use crate::engine::output::{Output, Revision};
 use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
 use crate::engine::provisional::{Arrived, Provisional};
@@ -24,6 +26,7 @@ use crate::population::sources::outages::SourceOutages;
 use crate::population::volume;
 use crate::population::{Models, Summary};
 use crate::profile::window::day_number;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a step yields, in this order.
@@ -188,10 +191,17 @@ impl KeyedStage {
 
     /// Settles up to the frontier, or to the next hour on the way there. To be called again until no report comes.
     pub fn step(&mut self, frontier: Timestamp, executor: &impl Executor) -> StepOutput {
+        self.step_to(frontier, None, executor)
+    }
+
+    /// The same where a decision comes into force at an hour: it stops there as well.
+    pub fn step_to(&mut self, frontier: Timestamp, decision: Option<i64>, executor: &impl Executor) -> StepOutput {
         if self.awaits_reply {
             return StepOutput::default();
         }
-        let Some(hour) = self.next_hour(frontier) else {
+        let decided = decision.filter(|hour| hour * HOUR_MS <= frontier.0 && self.progress.has_begun());
+        let next = self.next_hour(frontier).into_iter().chain(decided.map(|hour| hour.max(self.progress.hour + 1))).min();
+        let Some(hour) = next.filter(|hour| hour * HOUR_MS <= frontier.0) else {
             let mut settled = self.settle_until(frontier, executor);
             self.provisional.confirm(&mut settled.revisions);
             return StepOutput { settled, ..StepOutput::default() };
@@ -234,12 +244,13 @@ impl KeyedStage {
     pub fn take_reply(&mut self, reply: StageReply, executor: &impl Executor) -> Output {
         self.awaits_reply = false;
         self.progress.hour = reply.hour;
+        let mut judged = self.take_effects(&reply.effects, Timestamp(reply.hour * HOUR_MS));
         (self.shared.group_activity, self.shared.outages) = (Arc::new(reply.activity), Arc::new(reply.outages));
-        let Some(day) = reply.day else { return Output::default() };
+        let Some(day) = reply.day else { return judged };
         (self.progress.day, self.progress.day_at) = (reply.hour.div_euclid(DAY_MS / HOUR_MS), reply.hour);
         self.shared.models = Arc::new(day.models);
         if day.findings.is_empty() {
-            return Output::default();
+            return judged;
         }
         for finding in day.findings {
             let shard = &mut self.shards[self.shared.context.key(&finding.actor).shard()];
@@ -247,9 +258,38 @@ impl KeyedStage {
         }
         let midnight = Timestamp(reply.hour.div_euclid(DAY_MS / HOUR_MS) * DAY_MS);
         let env = self.shared.env();
-        let mut judged = joined(executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env)));
+        let mut found = executor.on_all(&mut self.shards, &|shard| shard.take_group_findings(midnight, env));
+        found.push(judged);
+        judged = joined(found);
         self.provisional.confirm(&mut judged.revisions);
         judged
+    }
+
+    /// What people's decisions mean for the employees here, from that time on.
+    pub(super) fn take_effects(&mut self, effects: &Effects, now: Timestamp) -> Output {
+        let mut out = Output::default();
+        let Effects { close, grant, take_back } = effects;
+        if !grant.is_empty() || !take_back.is_empty() {
+            self.shared.granted = Arc::new(self.shared.granted.after(grant, take_back, now, &self.shared.context));
+        }
+        if close.is_empty() {
+            return out;
+        }
+        let env = self.shared.env();
+        let mut judged = BTreeSet::new();
+        for (actor, id) in close {
+            let key = env.context.key(actor);
+            // Of those who are looked after elsewhere nothing is known here.
+            if let Some(mut tracked) = env.profiles.get_mut(&key) {
+                close_by_verdict(&mut tracked, id, now, env, &mut out);
+                judged.insert(actor);
+            }
+        }
+        let settled = whole_minutes(self.progress.settled);
+        judged.into_iter().for_each(|actor| self.provisional.copy_anew(&env.context.key(actor), settled, env));
+        let mut out = joined(vec![out]);
+        self.provisional.confirm(&mut out.revisions);
+        out
     }
 
     /// Goes on from a restored state with the last replies taken before it was saved: that of the hour, and that of the day.

@@ -12,6 +12,8 @@
 mod both_stages;
 mod case;
 pub mod context;
+mod decide;
+pub mod decisions;
 pub mod dossier;
 pub mod env;
 pub mod evaluation;
@@ -20,6 +22,7 @@ mod eviction;
 mod exchange;
 mod executor;
 pub mod global_stage;
+mod granted;
 mod judge;
 pub mod keyed_stage;
 pub mod output;

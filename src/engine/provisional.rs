@@ -142,6 +142,13 @@ impl Provisional {
             .collect();
     }
 
+    /// A decision has changed the settled state of an employee: the copy is made again from it.
+    pub fn copy_anew(&mut self, key: &ProfileKey, settled: Timestamp, env: Env<'_>) {
+        if let Some(copy) = self.speculations.get_mut(key) {
+            copy.copy_again(key, copy.copied_at, 0, settled, env);
+        }
+    }
+
     /// How many employees have records that have not settled, and no profile yet.
     pub fn newcomers(&self, env: Env<'_>) -> usize {
         self.speculations.keys().filter(|key| !env.profiles.contains_key(key)).count()

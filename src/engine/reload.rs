@@ -3,6 +3,7 @@
 
 use crate::engine::both_stages::Engine;
 use crate::engine::context::{Context, ProfileKey};
+use crate::engine::granted::Granted;
 use crate::engine::keyed_stage::KeyedStage;
 use crate::engine::settling::whole_minutes;
 use crate::engine::shard::{Shard, ShardMemory};
@@ -28,6 +29,11 @@ impl KeyedStage {
         let sources = former.sources.read().unwrap_or_else(PoisonError::into_inner).clone();
         context.sources.write().unwrap_or_else(PoisonError::into_inner).extend(sources);
         self.shared.context = context;
+        if !self.shared.granted.is_empty() {
+            let mut granted = Granted::clone(&self.shared.granted);
+            granted.derive(&self.shared.context);
+            self.shared.granted = Arc::new(granted);
+        }
         self.redistribute();
         let settled = whole_minutes(self.progress.settled);
         self.provisional.set_context(settled, self.shared.env());

@@ -3,6 +3,7 @@
 use crate::engine::both_stages::Engine;
 use crate::engine::context::{Context, SHARDS};
 use crate::engine::global_stage::GlobalStage;
+use crate::engine::granted::{Granted, GrantedReason};
 use crate::engine::keyed_stage::StageProgress;
 use crate::engine::partition_events::PartitionEvents;
 use crate::engine::partition_watermarks::PartitionWatermarks;
@@ -36,6 +37,7 @@ struct Header {
     models: Models,
     group_activity: GroupActivity,
     outages: SourceOutages,
+    granted: Vec<GrantedReason>,
     global: GlobalStage,
 }
 
@@ -56,6 +58,7 @@ impl Engine {
             models: (*shared.models).clone(),
             group_activity: (*shared.group_activity).clone(),
             outages: (*shared.outages).clone(),
+            granted: shared.granted.saved(),
             global: self.global.clone(),
         };
         let shards = keyed.shards.iter().map(|shard| {
@@ -117,6 +120,7 @@ impl Engine {
         shared.models = Arc::new(header.models);
         shared.group_activity = Arc::new(header.group_activity);
         shared.outages = Arc::new(header.outages);
+        shared.granted = Arc::new(Granted::restore(header.granted, &shared.context));
         engine.global = header.global;
         let alerts = engine.context().alerts;
         engine.global.set_budget(&alerts);

@@ -8,7 +8,6 @@ use crate::classify::explanations::{Grantee, ReasonQuery};
 use crate::detect::{SourceFinding, source_findings};
 use crate::engine::context::Context;
 use crate::engine::output::Revision;
-use crate::model::alert::AlertState;
 use crate::model::severity::Severity;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::population::Models;
@@ -56,8 +55,15 @@ impl SourceMonitor {
         self.baseline.clone_from(&models.version);
     }
 
-    /// A UTC hour begins: takes the volumes of those before it. Revisions come in the order of the sources.
-    pub fn hour(&mut self, hour: i64, reports: impl IntoIterator<Item = VolumeReport>, context: &Context) -> Vec<Revision> {
+    /// A UTC hour begins: takes the volumes of those before it. `is_maintained` says whether people have declared that a source may be
+    /// silent in an hour. Revisions come in the order of the sources.
+    pub fn hour(
+        &mut self,
+        hour: i64,
+        reports: impl IntoIterator<Item = VolumeReport>,
+        context: &Context,
+        is_maintained: &dyn Fn(&str, i64) -> bool,
+    ) -> Vec<Revision> {
         let directory = &context.classifier.directory;
         let is_worked = |day: i64| is_workday(directory, Day(day as i32));
         let local = directory.zone_of(None).local(begin(hour));
@@ -69,7 +75,7 @@ impl SourceMonitor {
             ahead,
             is_worked: &is_worked,
             is_holiday: &is_holiday,
-            is_excused: &|source, hour| is_excused(source, hour, context),
+            is_excused: &|source, hour| is_excused(source, hour, context) || is_maintained(source, hour),
             is_followed: &|source| followed.as_ref().is_none_or(|followed| followed.contains(source)),
         };
         self.sources.take(clock, &volume::join(reports));
@@ -100,6 +106,20 @@ impl SourceMonitor {
             Decision::Ignored | Decision::Noted | Decision::Joined => {}
         }
         self.episodes.insert(source.clone(), case);
+    }
+
+    /// A verdict closes these alerts.
+    pub fn close(&mut self, ids: &BTreeSet<String>, now: Timestamp, context: &Context) -> Vec<Revision> {
+        let mut revisions = Vec::new();
+        let baseline = &self.baseline.clone();
+        self.episodes.retain(|_, case| {
+            let is_closed = case.episode.is_alert() && ids.contains(&case.episode.id(&case.source));
+            if is_closed {
+                emit(case, RevisionCause::Verdict, now, (context, baseline), &mut revisions);
+            }
+            !is_closed
+        });
+        revisions
     }
 
     /// Tells what changed, and closes what has been quiet for long enough.
@@ -139,6 +159,5 @@ fn emit(case: &mut SourceEpisode, why: RevisionCause, at: Timestamp, (context, b
         calibration: &context.calibration.version,
     };
     let view = case.view(&context.calibration.weights);
-    let state: AlertState = why.state();
-    revisions.push(Revision { at, alert: writer.write(case, &view, state), case: view, is_news: true, dossier: None });
+    revisions.push(Revision { at, alert: writer.write(case, &view, why), case: view, is_news: true, dossier: None });
 }

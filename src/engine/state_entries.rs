@@ -6,6 +6,7 @@
 
 use crate::engine::context::{Context, SHARDS};
 use crate::engine::executor::Executor;
+use crate::engine::granted::Granted;
 use crate::engine::keyed_stage::{KeyedStage, StageProgress};
 use crate::engine::settled_ids::Settled;
 use crate::engine::settling::whole_minutes;
@@ -15,6 +16,7 @@ use crate::model::access::{Actor, PartitionId};
 use crate::model::time::{HOUR_MS, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What belongs to no entry of its own.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -34,6 +36,7 @@ const IDS: u8 = b'i';
 const PROFILE: u8 = b'p';
 const NUMBERS: u8 = b'n';
 const SHOWN: u8 = b'u';
+const GRANTED: u8 = b'g';
 
 /// What earlier saves hold.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,8 @@ pub struct SaveProgress {
     any: bool,
     /// Whether anything is saved of what was shown before it settled.
     shown: bool,
+    /// Whether any reason is saved that a decision gave.
+    granted: bool,
 }
 
 /// Whether an entry is no part of the settled state, which is the same wherever and however often its records are read.
@@ -133,6 +138,12 @@ impl KeyedStage {
             saved.shown = !shown.is_empty();
             entries.push((vec![SHOWN], saved.shown.then(|| postcard::to_stdvec(shown).expect("alerts are plain data"))));
         }
+        let granted = &self.shared.granted;
+        if saved.granted || !granted.is_empty() {
+            saved.granted = !granted.is_empty();
+            let reasons = saved.granted.then(|| postcard::to_stdvec(&granted.saved()).expect("reasons are plain data"));
+            entries.push((vec![GRANTED], reasons));
+        }
         (saved.settled, saved.any) = (minute, true);
         entries
     }
@@ -160,6 +171,9 @@ impl KeyedStage {
                     let partition = partition.first_chunk().map(|id| PartitionId(u32::from_be_bytes(*id)));
                     let partition = partition.ok_or(RestoreError::Unreadable(postcard::Error::DeserializeBadEncoding))?;
                     self.events.restore(partition, postcard::from_bytes(&content)?);
+                }
+                Some((&GRANTED, [])) => {
+                    self.shared.granted = Arc::new(Granted::restore(postcard::from_bytes(&content)?, &self.shared.context));
                 }
                 Some((&SHOWN, [])) => self.provisional.restore(postcard::from_bytes(&content)?),
                 Some((&PROFILE, _)) => {

@@ -22,6 +22,7 @@ use crate::profile::lapses::Lapses;
 use crate::profile::measure::Measure;
 use crate::profile::window::{Window, day_of};
 use crate::triage::Episode;
+use crate::triage::judged::JudgedFindings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -33,6 +34,8 @@ pub struct Tracked {
     pub profile: Profile,
     /// Stretches of conduct that look like something, ascending by typology.
     pub episodes: Vec<Episode>,
+    /// What verdicts were given about.
+    pub judged: JudgedFindings,
     /// What else is kept.
     pub marks: TrackingMarks,
     /// Moments of the closed days before today; derived. Most of those who were seen once never get any.
@@ -92,7 +95,7 @@ pub struct TrackingMarks {
 }
 
 /// What a snapshot keeps; the rest is derived.
-pub type SavedProfile = (Profile, Vec<Episode>, TrackingMarks);
+pub type SavedProfile = (Profile, Vec<Episode>, TrackingMarks, JudgedFindings);
 
 /// Whom reasons may have been given to on a day, the peer group, and the prints of group and unit.
 fn standing(actor: &Actor, day: u32, context: &Context) -> (Grantee, Arc<str>, [u64; 2]) {
@@ -129,6 +132,7 @@ impl Tracked {
         let mut tracked = Tracked {
             profile,
             episodes: Vec::new(),
+            judged: JudgedFindings::default(),
             marks: TrackingMarks::default(),
             own,
             before: Before::default(),
@@ -170,13 +174,13 @@ impl Tracked {
     }
 
     /// What a snapshot keeps.
-    pub fn keep(&self) -> (&Profile, &Vec<Episode>, TrackingMarks) {
-        (&self.profile, &self.episodes, self.marks)
+    pub fn keep(&self) -> (&Profile, &Vec<Episode>, TrackingMarks, &JudgedFindings) {
+        (&self.profile, &self.episodes, self.marks, &self.judged)
     }
 
     /// Goes on from a snapshot.
-    pub fn restore((profile, episodes, marks): SavedProfile, context: &Context) -> Tracked {
-        let mut tracked = Tracked { episodes, marks, dirty: false, ..Tracked::new(profile, context) };
+    pub fn restore((profile, episodes, marks, judged): SavedProfile, context: &Context) -> Tracked {
+        let mut tracked = Tracked { episodes, marks, judged, dirty: false, ..Tracked::new(profile, context) };
         tracked.hear_notice(context);
         tracked
     }

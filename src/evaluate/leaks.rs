@@ -10,7 +10,7 @@ use crate::evaluate::labels::{Label, Leak};
 use crate::model::access::Access;
 use crate::model::time::{Day, Span, Timestamp};
 use crate::pipeline::replay::Tap;
-use crate::profile::justification::{self, ReasonUsage};
+use crate::profile::justification::{self, ReasonUsage, Reasons};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,7 +82,8 @@ impl Tap for LeakProgress {
         let spell = context.classifier.directory.employee_at(access.actor.name(), access.time);
         let key = (access.actor.name().to_string(), spell.and_then(|spell| spell.hired));
         let who = *self.who.entry(key).or_insert_with(|| context.who(&access.actor, spell));
-        let justification = justification::justify(&context.explanations, &mut self.usage, who, access, access.unnamed());
+        let justification =
+            justification::justify(Reasons { filed: &context.explanations, granted: None }, &mut self.usage, who, access, access.unnamed());
         for at in labels {
             let acts = &mut self.by_label[*at];
             if access.time > acts.to {

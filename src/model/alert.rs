@@ -21,6 +21,9 @@ pub struct Alert {
     pub provisional: Option<u64>,
     /// Where the episode stands.
     pub state: AlertState,
+    /// What closed it; null while it is open, and of one that was retracted.
+    #[serde(default)]
+    pub closed_by: Option<ClosedBy>,
     /// Whether the records behind this revision have settled.
     pub settled: bool,
     /// The pattern it looks like.
@@ -93,6 +96,16 @@ pub enum AlertState {
     Closed,
     /// Shown before it settled, and it did not settle.
     Retracted,
+}
+
+/// What closes an alert.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// Nothing was found for long enough.
+    Quiet,
+    /// Somebody has decided about it.
+    Verdict,
 }
 
 /// What was seen in the window.

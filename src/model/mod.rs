@@ -3,6 +3,7 @@
 pub mod access;
 pub mod alert;
 pub mod coverage;
+pub mod decision;
 pub mod dossier;
 pub mod doubts;
 pub mod feed;

@@ -5,6 +5,7 @@ pub mod brokers;
 pub mod cluster;
 pub mod coverage;
 pub mod dead_letters;
+pub mod decisions;
 pub mod delivery;
 pub mod failpoint;
 pub mod feeds;

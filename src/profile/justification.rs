@@ -68,9 +68,9 @@ impl ReasonUsage {
     }
 
     /// Whether the reason covers one more look at this person.
-    fn take(&mut self, reason: &BusinessReason, person: u64) -> bool {
+    fn take(&mut self, reason: &BusinessReason, who: Grantee, person: u64) -> bool {
         let Some(cap) = reason.max_persons else { return true };
-        let used = self.used.entry(reason.print).or_default();
+        let used = self.used.entry(key(reason, who)).or_default();
         if used.people.contains(&person) {
             return true;
         }
@@ -82,13 +82,18 @@ impl ReasonUsage {
     }
 
     /// How many of so many unnamed people the reason covers.
-    fn take_unnamed(&mut self, reason: &BusinessReason, count: u64) -> u64 {
+    fn take_unnamed(&mut self, reason: &BusinessReason, who: Grantee, count: u64) -> u64 {
         let Some(cap) = reason.max_persons else { return count };
-        let used = self.used.entry(reason.print).or_default();
+        let used = self.used.entry(key(reason, who)).or_default();
         let free = cap.saturating_sub(used.people.len() as u64 + used.unnamed).min(count);
         used.unnamed += free;
         free
     }
+}
+
+/// By what it is counted how far a reason is used up.
+fn key(reason: &BusinessReason, who: Grantee) -> u64 {
+    if reason.is_for_each { reason.print ^ who.own.rotate_left(32) } else { reason.print }
 }
 
 /// Whether an access may take something of a limited reason that a unit shares.
@@ -105,18 +110,30 @@ pub fn draws_on_unit(explanations: &Explanations, who: Grantee, access: &Access)
 
 /// Uses up what an access takes of reasons that its employee's unit shares, as [`justify`] does where the access is judged.
 pub fn draw(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access) {
-    let search = Search { explanations, who, access, shared_alone: true };
+    let search = Search { explanations, granted: None, who, access, shared_alone: true };
     drop(search.justify(usage, access.unnamed()));
 }
 
-/// Finds the covered part of an access and uses up capped reasons.
-pub fn justify(explanations: &Explanations, usage: &mut ReasonUsage, who: Grantee, access: &Access, unnamed: Persons) -> Justification {
-    Search { explanations, who, access, shared_alone: false }.justify(usage, unnamed)
+/// Finds the covered part of an access and uses up capped reasons: those of the directory first, then those that decisions gave.
+pub fn justify(reasons: Reasons<'_>, usage: &mut ReasonUsage, who: Grantee, access: &Access, unnamed: Persons) -> Justification {
+    let Reasons { filed, granted } = reasons;
+    let granted = granted.filter(|granted| !granted.is_empty());
+    Search { explanations: filed, granted, who, access, shared_alone: false }.justify(usage, unnamed)
+}
+
+/// Where reasons are looked for.
+#[derive(Clone, Copy)]
+pub struct Reasons<'a> {
+    /// Those of the directory.
+    pub filed: &'a Explanations,
+    /// Those that people's decisions gave.
+    pub granted: Option<&'a Explanations>,
 }
 
 /// The search for reasons of an access.
 struct Search<'a> {
     explanations: &'a Explanations,
+    granted: Option<&'a Explanations>,
     who: Grantee,
     access: &'a Access,
     /// Whether limits of the employee alone do not count here.
@@ -128,6 +145,10 @@ impl<'a> Search<'a> {
         ReasonQuery { time: self.access.time, objects: &self.access.objects, claimed: self.access.purpose }
     }
 
+    fn sets(&self) -> impl Iterator<Item = &'a Explanations> + use<'a> {
+        [Some(self.explanations), self.granted].into_iter().flatten()
+    }
+
     /// These reasons, in the order in which they are used.
     fn ordered(&self, reasons: impl Iterator<Item = &'a BusinessReason>) -> Vec<&'a BusinessReason> {
         let mut all: Vec<_> = reasons.filter(|reason| reason.is_shared || reason.max_persons.is_none() || !self.shared_alone).collect();
@@ -137,14 +158,14 @@ impl<'a> Search<'a> {
 
     fn justify(&self, usage: &mut ReasonUsage, unnamed: Persons) -> Justification {
         let has_claim = self.access.purpose.is_some();
-        if self.explanations.is_empty() {
+        if self.explanations.is_empty() && self.granted.is_none() {
             // Without a register nothing is known of any reference.
             let owner = ReferenceOwner::Own;
             return Justification { unexplained: UnexplainedSubjects::Everybody, unexplained_unnamed: unnamed, claimed: has_claim, owner };
         }
-        let general = self.ordered(self.explanations.general(self.who, self.asked()));
+        let general = self.ordered(self.sets().flat_map(|set| set.general(self.who, self.asked())));
         let unexplained = self.unexplained_subjects(usage, &general);
-        let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, &general);
+        let unexplained_unnamed = unexplained_of_unnamed(usage, unnamed, self.who, &general);
         let claimed = has_claim && (unexplained != UnexplainedSubjects::Nobody || !unexplained_unnamed.is_nobody());
         let owner = if claimed { self.owner(&unexplained) } else { ReferenceOwner::Own };
         Justification { unexplained, unexplained_unnamed, claimed, owner }
@@ -152,6 +173,9 @@ impl<'a> Search<'a> {
 
     /// Whose the claimed reference is, by those whom it does not cover.
     fn owner(&self, unexplained: &UnexplainedSubjects) -> ReferenceOwner {
+        if self.explanations.is_empty() {
+            return ReferenceOwner::Own;
+        }
         let subjects = &self.access.subjects;
         let UnexplainedSubjects::Some(flags) = unexplained else { return self.explanations.owner(self.who, subjects, self.asked()) };
         let open: Vec<Subject> = subjects.iter().zip(flags).filter(|(_, open)| **open).map(|(subject, _)| *subject).collect();
@@ -166,8 +190,8 @@ impl<'a> Search<'a> {
             return if general.is_empty() { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
         }
         let is_unexplained = |subject: &Subject| {
-            let specific = self.explanations.specific(self.who, *subject, self.asked());
-            !self.ordered(specific.chain(general.iter().copied())).into_iter().any(|reason| usage.take(reason, subject.0))
+            let specific = self.sets().flat_map(|set| set.specific(self.who, *subject, self.asked()));
+            !self.ordered(specific.chain(general.iter().copied())).into_iter().any(|reason| usage.take(reason, self.who, subject.0))
         };
         let flags: Box<[bool]> = self.access.subjects.iter().map(is_unexplained).collect();
         match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
@@ -179,11 +203,11 @@ impl<'a> Search<'a> {
 }
 
 /// Nobody can say whom an unnamed count concerns, so only reasons for everybody or for objects cover it.
-fn unexplained_of_unnamed(usage: &mut ReasonUsage, unnamed: Persons, general: &[&BusinessReason]) -> Persons {
+fn unexplained_of_unnamed(usage: &mut ReasonUsage, unnamed: Persons, who: Grantee, general: &[&BusinessReason]) -> Persons {
     let Some(figure) = unnamed.figure() else {
         return if general.iter().any(|reason| reason.max_persons.is_none()) { Persons::NOBODY } else { Persons::Unknown };
     };
-    let left = general.iter().fold(figure, |left, reason| left - usage.take_unnamed(reason, left));
+    let left = general.iter().fold(figure, |left, reason| left - usage.take_unnamed(reason, who, left));
     match unnamed {
         _ if left == 0 => Persons::NOBODY,
         Persons::Exact(_) => Persons::Exact(left),

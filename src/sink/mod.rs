@@ -154,6 +154,7 @@ pub(crate) mod tests {
             revision: 1,
             provisional: None,
             state: AlertState::Open,
+            closed_by: None,
             settled: true,
             typology: Typology::BulkExtract,
             severity: Severity::High,

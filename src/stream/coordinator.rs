@@ -8,15 +8,19 @@ use crate::engine::context::Context;
 use crate::engine::global_stage::GlobalStage;
 use crate::engine::output::{Revision, ToldAlert};
 use crate::engine::state_entries::StateEntry;
+use crate::model::decision::Decision;
+use crate::model::decision::outcome::DecisionNote;
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
 use crate::stream::changelog::{CheckpointId, RestoredState};
 use crate::stream::checkpointer::Checkpointer;
-use crate::stream::chunks::Reassembler;
+use crate::stream::chunks::{Reassembler, split};
 use crate::stream::outbox::Outbox;
 use crate::stream::reply_table;
 use crate::stream::wire::{TaskMessage, decode, encode};
+use crate::stream::{InternalTopic, OutgoingRecord};
 use crate::triage::AlertSettings;
+use crate::triage::budget::SilenceCounts;
 use crate::triage::budget::cases_told::CasesShown;
 use crate::triage::open_alerts::{OpenAlerts, OpenCounts};
 use serde::{Deserialize, Serialize};
@@ -35,10 +39,23 @@ pub struct Coordinator {
     /// The last hour of which a task that asks again was told that it was replied to.
     told: Option<i64>,
     checkpointer: Checkpointer,
+    /// Decisions that are on their way through the topic: no hour is replied to before they have come, so that none is late for having been
+    /// sent.
+    submitted: BTreeMap<String, Submitted>,
+    /// Their ids, by the numbers under which they were sent.
+    submitted_as: BTreeMap<u64, String>,
+    /// Whether no hour is replied to.
+    holds: bool,
     /// Whether the stage has learnt from a day since the last checkpoint.
     has_learnt: bool,
     /// What leaves it.
     pub outbox: Outbox,
+}
+
+/// A decision that was sent and has not come back.
+struct Submitted {
+    /// Where it stands, once that is known.
+    offset: Option<i64>,
 }
 
 /// What the tasks have sent and is not dealt with yet, and what was replied. Hours count from 1970.
@@ -49,7 +66,8 @@ struct Progress {
     first_hour: Option<i64>,
     /// The last hour replied to.
     replied_hour: i64,
-    /// The hour at which a day began that some tasks have not applied yet: its alerts come before all later ones.
+    /// The hour at which a day began, or a decision came into force, that some tasks have not applied yet: its alerts come before all later
+    /// ones.
     awaited_day: Option<i64>,
     /// Replies that were sent and not removed, by hour: their chunks, and whether a day began with it.
     replies: BTreeMap<i64, (u32, bool)>,
@@ -88,6 +106,9 @@ const LEARNT: &[u8] = b"stage";
 /// Alerts that are open.
 const OPEN: &[u8] = b"open";
 
+/// What stands in place of a task in the key of a decision.
+const DECISIONS: i32 = -1;
+
 /// An hour before all others.
 const NONE_YET: i64 = i64::MIN / 2;
 
@@ -111,6 +132,9 @@ impl Coordinator {
             missing: 0,
             told: None,
             checkpointer: Checkpointer::new(restored.changelog),
+            submitted: BTreeMap::new(),
+            submitted_as: BTreeMap::new(),
+            holds: false,
             has_learnt: true,
             outbox: Outbox::default(),
         };
@@ -124,8 +148,8 @@ impl Coordinator {
                         coordinator.stage = GlobalStage::from_parts(decode(&content)?, coordinator.stage.into_lookups());
                     }
                     LEARNT => {
-                        let (population, budget, watch) = coordinator.stage.parts();
-                        let parts = (population.clone(), budget.clone(), watch.clone());
+                        let (population, budget, watch, decisions) = coordinator.stage.parts();
+                        let parts = (population.clone(), budget.clone(), watch.clone(), decisions.clone());
                         coordinator.stage = GlobalStage::from_parts(parts, decode(&content)?);
                     }
                     OPEN => open = decode(&content)?,
@@ -177,6 +201,45 @@ impl Coordinator {
         (self.progress.replied_hour > NONE_YET).then_some(self.progress.replied_hour)
     }
 
+    /// Sends a decision of people through the topic that it reads: by its place there, whoever reads it again comes to the same hour. `taken`
+    /// says from when on it was in force if it came late before. False where it is known.
+    pub fn submit(&mut self, decision: &Decision, taken: Option<Timestamp>) -> bool {
+        if self.stage.knows_decision(&decision.id) || self.submitted.contains_key(&decision.id) {
+            return false;
+        }
+        for chunk in split(0, 0, &encode(&(decision, taken))) {
+            let key = DECISIONS.to_be_bytes().to_vec();
+            self.outbox.send(OutgoingRecord { topic: InternalTopic::Summaries, partition: 0, key, value: Some(chunk) });
+        }
+        self.submitted_as.insert(self.outbox.last_number(), decision.id.clone());
+        self.submitted.insert(decision.id.clone(), Submitted { offset: None });
+        true
+    }
+
+    /// What it sent under a number is acknowledged; a record has its offset.
+    pub fn acknowledged(&mut self, number: u64, offset: i64) {
+        self.outbox.acknowledge(number);
+        let id = self.submitted_as.remove(&number);
+        if let Some(submitted) = id.and_then(|id| self.submitted.get_mut(&id)) {
+            submitted.offset = Some(offset);
+        }
+    }
+
+    /// Whether replies wait, since this process does not know yet what people have decided.
+    pub fn hold(&mut self, holds: bool) {
+        self.holds = holds;
+    }
+
+    /// What became of decisions since this was last asked for.
+    pub fn take_decision_notes(&mut self) -> Vec<DecisionNote> {
+        self.stage.take_notes()
+    }
+
+    /// What silences decided since this was last asked for.
+    pub fn take_silence_counts(&mut self) -> SilenceCounts {
+        self.stage.take_silence_counts()
+    }
+
     /// Whether a message was not taken before; it is noted.
     pub fn accept(&mut self, stamp: Stamp) -> Result<Stamp, Refusal> {
         self.seen.accept(stamp)
@@ -197,6 +260,13 @@ impl Coordinator {
         self.next = offset + 1;
         let from = <[u8; 4]>::try_from(key).map(i32::from_be_bytes).map_err(|_| "has a key that names no task")?;
         let Some(message) = self.partial.take(from, offset, value)? else { return Ok(()) };
+        if from == DECISIONS {
+            let (decision, taken): (Decision, Option<Timestamp>) = decode(&message)?;
+            let earliest = self.progress.earliest_decision();
+            self.submitted.remove(&decision.id);
+            self.stage.take_decision(decision, taken, earliest);
+            return Ok(());
+        }
         let task = usize::try_from(from).ok().and_then(|at| self.progress.tasks.get_mut(at));
         let task = task.ok_or_else(|| format!("is of task {from}, and there is none"))?;
         let message = decode(&message)?;
@@ -225,6 +295,8 @@ impl Coordinator {
     /// Advances as far as the reports of the tasks allow. True if anything was done.
     pub fn step(&mut self, context: &Context) -> bool {
         let mut progressed = self.checkpointer.poll(&mut self.outbox);
+        // Of what is gone from the topic nothing is waited for: it is sent again.
+        self.submitted.retain(|_, submitted| submitted.offset.is_none_or(|offset| offset >= self.next));
         while self.advance(context) {
             progressed = true;
         }
@@ -273,6 +345,9 @@ impl Coordinator {
         let progressed = !settled.is_empty();
         self.deliver(settled, context);
         let next = self.progress.replied_hour + 1;
+        if self.holds || !self.submitted.is_empty() {
+            return progressed;
+        }
         if self.progress.tasks.iter().any(|task| task.reports.front().is_none_or(|(_, report)| report.hour != next)) {
             return progressed;
         }
@@ -291,10 +366,12 @@ impl Coordinator {
         if begins_day {
             self.stage.begin_day(hour);
             self.deliver(day_revisions, context);
-            self.progress.awaited_day = Some(hour);
             self.has_learnt = true;
         }
         let (reply, gaps) = self.stage.reply_to(reports, context);
+        if reply.is_answered() {
+            self.progress.awaited_day = Some(hour);
+        }
         self.deliver(gaps, context);
         let records = reply_table::reply_records(&reply);
         self.progress.replies.insert(hour, (records.len() as u32, begins_day));
@@ -351,6 +428,13 @@ fn pop_if<T>(queue: &mut VecDeque<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
 }
 
 impl Progress {
+    /// The first hour to which no reply can have been given, by what has been read so far: it does not depend on how far this process has
+    /// got with that.
+    fn earliest_decision(&self) -> i64 {
+        let reported = self.tasks.iter().map(|task| task.reported_hour).min().unwrap_or(NONE_YET);
+        if self.first_hour.is_some_and(|first| reported >= first) { reported + 1 } else { i64::MIN }
+    }
+
     /// Where each task has told of an hour, and none of the next one or of its first, what they told before is gone: it was removed from the
     /// topic, or from the state. Goes on with the first hour of which all tell.
     fn skips_lost_hours(&mut self) -> bool {

@@ -282,10 +282,10 @@ impl Task {
             }
             Phase::AwaitsReply(hour) => {
                 let Some(reply) = replies.reply(hour)? else { return Ok(false) };
-                let begins_day = reply.day.is_some();
+                let is_answered = reply.is_answered();
                 let applied = self.stage.take_reply(reply, executor);
                 let revisions = count(applied, output);
-                if begins_day {
+                if is_answered {
                     self.send(&TaskMessage::DayApplied { hour, revisions });
                 }
                 self.phase = Phase::Running;

@@ -13,6 +13,7 @@
 
 mod case;
 pub mod cases_told;
+mod decided;
 mod places;
 mod ranks;
 
@@ -25,6 +26,8 @@ use crate::triage::open_alerts::{OpenAlert, OpenAlerts};
 use crate::triage::standing::{Rank, Standing};
 use case::{Said, ShownBefore};
 use cases_told::CasesShown;
+use decided::Decided;
+pub use decided::{Cited, SilenceCounts};
 use places::Places;
 use ranks::RecentRanks;
 use serde::{Deserialize, Serialize};
@@ -54,6 +57,8 @@ pub struct Budget {
     /// By id.
     cases: BTreeMap<String, Case>,
     ranks: RecentRanks,
+    /// What people have decided.
+    decided: Decided,
     /// Alerts that are open; saved apart, or derived from those who have them.
     #[serde(skip)]
     open: OpenAlerts,
@@ -124,18 +129,23 @@ impl Case {
 impl Budget {
     /// A budget of so many cases a day, and which are worth a look.
     pub fn new(settings: &AlertSettings) -> Budget {
-        let AlertSettings { budget_per_day, show_at, .. } = *settings;
-        Budget { per_day: budget_per_day, show_at, places: Places::of(budget_per_day), ..Budget::default() }
+        let mut budget = Budget { places: Places::of(settings.budget_per_day), ..Budget::default() };
+        budget.set(settings);
+        budget
     }
 
     /// Sets `shown_at` of a revision. Revisions come in order of event time; a revision about an earlier day is shown today.
     pub fn pass(&mut self, alert: &mut Alert, view: &CaseView, at: Timestamp) {
         self.turn(at);
         let at = at.max(self.began);
+        if self.decided_otherwise(alert, view, at) {
+            return self.tell(alert);
+        }
         let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
+        let probability = self.expected(view);
         let case = self.cases.entry(view.id.clone()).or_default();
         (case.is_group, case.day) = (view.is_group, self.day);
-        case.members.insert(who, Member { probability: view.probability, standing: view.standing, day: self.day });
+        case.members.insert(who, Member { probability, standing: view.standing, day: self.day });
         case.alerts.insert(alert.id.clone(), said);
         if case.is_shown {
             // It is looked at already: that more joins it takes no place.
@@ -155,6 +165,11 @@ impl Budget {
                 self.show(&view.id, at);
             }
         }
+        self.tell(alert);
+    }
+
+    /// Says of an alert when it was shown.
+    fn tell(&mut self, alert: &mut Alert) {
         alert.shown_at = self.shown.get(&alert.id).cloned();
         alert.shown_again = self.again.get(&alert.id).cloned();
         self.open.note(alert, self.day);
@@ -214,6 +229,7 @@ impl Budget {
         });
         self.known.retain(|_, known| known.day() + KNOWN > day);
         self.ranks.forget_before(day - FORTNIGHT + 1);
+        self.turn_decided(day, at);
     }
 
     fn show(&mut self, id: &str, at: Timestamp) {
@@ -243,6 +259,7 @@ impl Budget {
     /// Changes how many are shown a day, from the next day on, and which are worth a look, from now on.
     pub fn set(&mut self, settings: &AlertSettings) {
         (self.per_day, self.show_at) = (settings.budget_per_day, settings.show_at);
+        self.set_learning(settings.learn_from_verdicts);
     }
 
     /// When the alert was shown, if it was.

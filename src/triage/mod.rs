@@ -6,17 +6,21 @@ pub mod budget;
 pub mod case;
 pub mod corroboration;
 pub mod innocent_reasons;
+pub mod judged;
 mod memory;
 pub mod open_alerts;
+pub mod precision;
 pub mod report;
 mod score;
+pub mod silences;
 pub mod source;
 pub mod standing;
+pub mod traits;
 mod wording;
 mod writer;
 
 use crate::detect::Finding;
-use crate::model::alert::{AlertState, Observed};
+use crate::model::alert::{AlertState, ClosedBy, Observed};
 use crate::model::identity::Identity;
 use crate::model::severity::Severity;
 use crate::model::statute::Band;
@@ -43,6 +47,8 @@ pub struct AlertSettings {
     pub quiet: Span,
     /// The grade at which an alert opens.
     pub open_at: Severity,
+    /// Whether verdicts about a typology move its cases in the ranking.
+    pub learn_from_verdicts: bool,
 }
 
 /// From which expected share of true ones on a case is shown, unless configured otherwise.
@@ -50,7 +56,7 @@ const SHOW_AT: f64 = 0.2;
 
 impl Default for AlertSettings {
     fn default() -> AlertSettings {
-        AlertSettings { budget_per_day: 3, show_at: SHOW_AT, quiet: Span::days(7), open_at: Severity::Medium }
+        AlertSettings { budget_per_day: 3, show_at: SHOW_AT, quiet: Span::days(7), open_at: Severity::Medium, learn_from_verdicts: true }
     }
 }
 
@@ -329,6 +335,8 @@ pub enum RevisionCause {
     Settled,
     /// The episode is over.
     Over,
+    /// Somebody has decided about it.
+    Verdict,
 }
 
 impl RevisionCause {
@@ -336,7 +344,16 @@ impl RevisionCause {
     pub fn state(self) -> AlertState {
         match self {
             RevisionCause::Decided(_) | RevisionCause::Settled => AlertState::Open,
-            RevisionCause::Over => AlertState::Closed,
+            RevisionCause::Over | RevisionCause::Verdict => AlertState::Closed,
+        }
+    }
+
+    /// What closes the alert with it.
+    pub fn closed_by(self) -> Option<ClosedBy> {
+        match self {
+            RevisionCause::Decided(_) | RevisionCause::Settled => None,
+            RevisionCause::Over => Some(ClosedBy::Quiet),
+            RevisionCause::Verdict => Some(ClosedBy::Verdict),
         }
     }
 }

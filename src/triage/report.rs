@@ -2,7 +2,7 @@
 
 use crate::model::access::Actor;
 use crate::model::alert::{
-    Alert, AlertState, Evidence, Expected, InnocentReason, MadeBy, OwnExpectation, PeerExpectation, SourceRange, Statute as StatuteFigures,
+    Alert, Evidence, Expected, InnocentReason, MadeBy, OwnExpectation, PeerExpectation, SourceRange, Statute as StatuteFigures,
 };
 use crate::model::identity::Identity;
 use crate::model::severity::Severity;
@@ -11,12 +11,13 @@ use crate::profile::counts::CountScope;
 use crate::profile::history::quantile;
 use crate::profile::told::Told;
 pub use crate::triage::writer::Writer;
-use crate::triage::{Episode, wording};
+use crate::triage::{Episode, RevisionCause, wording};
 use std::collections::BTreeMap;
 
 impl Writer<'_> {
     /// Writes a revision. `shown_at` is filled in by the budget.
-    pub fn write(&self, episode: &Episode, revision: u32, state: AlertState, settled: bool) -> Alert {
+    pub fn write(&self, episode: &Episode, revision: u32, why: RevisionCause, settled: bool) -> Alert {
+        let (state, closed_by) = (why.state(), why.closed_by());
         let identity = episode.peak.identity;
         let login = || self.profile.claims.as_ref().and_then(|claims| claims.login()).map(ToString::to_string);
         let (employee, account) = match &self.profile.actor {
@@ -39,6 +40,7 @@ impl Writer<'_> {
             revision,
             provisional: None,
             state,
+            closed_by,
             settled,
             typology: episode.typology,
             severity: episode.severity,

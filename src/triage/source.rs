@@ -3,8 +3,7 @@
 use crate::classify::directory::{DayKind, Directory};
 use crate::detect::SourceFinding;
 use crate::model::alert::{
-    Alert, AlertState, Evidence, Expected, InnocentReason, MadeBy, Observed, OwnExpectation, SourceRange, Statute as StatuteFigures,
-    StatuteScore,
+    Alert, Evidence, Expected, InnocentReason, MadeBy, Observed, OwnExpectation, SourceRange, Statute as StatuteFigures, StatuteScore,
 };
 use crate::model::identity::Identity;
 use crate::model::persons::Persons;
@@ -22,7 +21,7 @@ use crate::triage::case::weights::CaseWeights;
 use crate::triage::case::{CaseView, case_id};
 use crate::triage::report::hex;
 use crate::triage::standing::Standing;
-use crate::triage::{AlertSettings, Decision, Episode, FindingContext, Peak, wording};
+use crate::triage::{AlertSettings, Decision, Episode, FindingContext, Peak, RevisionCause, wording};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -132,7 +131,8 @@ impl SourceEpisode {
 
 impl SourceWriter<'_> {
     /// Writes the next revision. `shown_at` is filled in by the budget.
-    pub fn write(&self, case: &mut SourceEpisode, view: &CaseView, state: AlertState) -> Alert {
+    pub fn write(&self, case: &mut SourceEpisode, view: &CaseView, why: RevisionCause) -> Alert {
+        let (state, closed_by) = (why.state(), why.closed_by());
         let revision = case.episode.emit();
         let SourceEpisode { source, episode, low, after } = case;
         let score = |statute: &Statute| {
@@ -147,6 +147,7 @@ impl SourceWriter<'_> {
             revision,
             provisional: None,
             state,
+            closed_by,
             settled: true,
             typology: Typology::LogGap,
             severity: episode.severity,

@@ -7,10 +7,13 @@ use crate::world::lost_hours;
 use leakwarden::engine::context::Context;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
+use leakwarden::model::decision::Decision;
+use leakwarden::model::decision::parse::{Line, line};
 use leakwarden::model::time::{DAY_MS, HOUR_MS, MINUTE_MS, Timestamp};
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
-use std::collections::BTreeMap;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Partitions of the input.
@@ -27,6 +30,8 @@ pub struct Company {
     pub inputs: BTreeMap<TopicPartition, Vec<Access>>,
     /// Before that record of that input partition others expired before anybody read them, over more than an evening and a night.
     pub lost: Option<(TopicPartition, usize)>,
+    /// What people decide.
+    pub decisions: Vec<Decision>,
 }
 
 impl Company {
@@ -73,7 +78,30 @@ impl Company {
         input.retain(|access| !gap.contains(&access.time.0));
         let behind = input.iter().position(|access| access.time.0 >= gap.end).expect("there is a day behind it");
         input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
-        Company { context, inputs, lost: Some((name.clone(), behind)) }
+        let mut company = Company { context, inputs, lost: Some((name.clone(), behind)), decisions: Vec::new() };
+        company.decisions = company.decide();
+        company
+    }
+
+    /// A verdict about whatever was told on the third day, which explains what the tellers of the second unit do from then on, and a silence
+    /// about the others, which ends on the last day.
+    fn decide(&self) -> Vec<Decision> {
+        let told: BTreeSet<String> = self.by_one_engine().into_iter().map(|((id, _), _)| id).collect();
+        let alerts: Vec<_> = told.iter().map(|id| json!({"id": id, "revision": 1_000})).collect();
+        let at = |day: i64, minute: i64| START + day * DAY_MS + minute * MINUTE_MS;
+        let explanation = json!({"unit": "Unit 1", "objects": "crm.*", "to": at(30, 0), "reason": "campaign", "max_persons": 40});
+        let all = [
+            json!({"id": "V-1", "at": at(2, 16 * 60 + 17), "by": "li", "kind": "verdict", "outcome": "innocent", "reason": "campaign",
+                "alerts": alerts, "explanation": explanation}),
+            json!({"id": "S-1", "at": at(3, 7 * 60 + 30), "by": "li", "kind": "silence", "match": {"role": "teller"}, "to": at(20, 0),
+                "reason": "event"}),
+            json!({"id": "N-1", "at": at(4, 12 * 60), "by": "li", "kind": "end", "of": "S-1"}),
+        ];
+        let decision = |value: &serde_json::Value| match line(&value.to_string()) {
+            Ok(Line::Decision(decision)) => decision,
+            other => panic!("{value}: {other:?}"),
+        };
+        all.iter().map(decision).collect()
     }
 
     /// Alerts of one engine that reads all input partitions in peace, settled only.
@@ -86,6 +114,7 @@ impl Company {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
         let ids: Vec<_> = self.inputs.keys().map(|input| engine.context().partition(&input.to_string())).collect();
         ids.iter().for_each(|id| engine.add_partition(*id));
+        self.decisions.iter().for_each(|decision| drop(engine.take_decision(decision.clone(), None)));
         let mut alerts = BTreeMap::new();
         let longest = self.inputs.values().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {

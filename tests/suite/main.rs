@@ -14,6 +14,7 @@ mod configuration;
 mod corpus;
 mod cost_of_a_record;
 mod coverage;
+mod decisions;
 mod decode_cli;
 mod detectors;
 mod docs;

@@ -123,7 +123,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
     let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
     let parts = Parts { delivery, dead_letters: None, sealer: None, metrics, health, reloads: None, coverage };
-    let own = live::Parts { sources, spool: None, state: None, in_work: InWork::nowhere() };
+    let own = live::Parts { sources, spool: None, state: None, in_work: InWork::nowhere(), decisions: None };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();

@@ -92,7 +92,8 @@ pub(super) fn run(options: &CalibrateOptions) -> Result<(), Failure> {
     let topics = topics.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
     let (pool, threads) = pool(options.threads)?;
     let between = between(options)?;
-    let pass = ReplayPass { pool, threads, between, files: &files, topics, sort: false, format: options.format.as_deref() };
+    let pass =
+        ReplayPass { pool, threads, between, files: &files, topics, sort: false, format: options.format.as_deref(), decisions: None };
     let verdicts = known.as_ref().map_or_else(Verdicts::default, |known| Verdicts { labels: &known.labels, decoys: &known.decoys });
     let log = read(&pass, &config, &context, verdicts, options.passes)?;
     let goal = goal(&context, options.insiders_per_1000);

@@ -79,8 +79,16 @@ fn run_quota(options: &QuotaOptions) -> Result<(), Failure> {
     let (pool, threads) = calibrate::pool(options.threads)?;
     let (config, context) = setup::load(Some(&options.config))?;
     let between = TimeRange::default();
-    let pass =
-        ReplayPass { pool, threads, between, files: &options.files, topics: Vec::new(), sort: false, format: options.format.as_deref() };
+    let pass = ReplayPass {
+        pool,
+        threads,
+        between,
+        files: &options.files,
+        topics: Vec::new(),
+        sort: false,
+        format: options.format.as_deref(),
+        decisions: None,
+    };
     let mut patterns = WorkPatterns::default();
     let (replay, plain) = pass.whole(&config, &context, &mut patterns)?;
     let spec = QuotaSpec { days: options.days.clone(), insiders: options.insiders as usize, seed: options.seed };

@@ -119,7 +119,16 @@ fn company(options: &WeightsOptions, named: &Named, dir: &Path) -> Result<Eviden
     let (config, context) = setup::load(Some(&dir.join("config.toml")))?;
     let files = [dir.join("access.jsonl").display().to_string()];
     let (pool, threads) = calibrate::pool(options.threads)?;
-    let pass = ReplayPass { pool, threads, between: TimeRange::default(), files: &files, topics: Vec::new(), sort: false, format: None };
+    let pass = ReplayPass {
+        pool,
+        threads,
+        between: TimeRange::default(),
+        files: &files,
+        topics: Vec::new(),
+        sort: false,
+        format: None,
+        decisions: None,
+    };
     let known = GroundTruthFiles::read(&dir.join("labels.csv"), None, None)?;
     if options.plants > 0 {
         let verdicts = Verdicts { labels: &known.labels, decoys: &known.decoys };

@@ -18,6 +18,7 @@ use leakwarden::engine::context::Context;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::decisions::replayed::RecordedDecisions;
 use leakwarden::pipeline::feeds::{FeedGuard, Shrunken};
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::state::Positions;
@@ -94,6 +95,9 @@ pub struct Options {
     /// A topic of a configured Kafka source, from its beginning to where it ends now; may be given again
     #[arg(long, value_name = "TOPIC", requires = "config")]
     kafka: Vec<String>,
+    /// Decisions of people that were recorded, instead of `[decisions] file`: with them the same alerts come about again
+    #[arg(long, value_name = "FILE", conflicts_with = "inject")]
+    decisions: Option<PathBuf>,
     /// Sort each file by the times of its records first, in 256 MiB of memory and, for more, a file without a name in TMPDIR
     #[arg(long, conflicts_with = "kafka")]
     sort: bool,
@@ -126,7 +130,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         eprintln!("warning: business reasons of the topic {topic} are read by the service alone: those of the file count");
     }
     let topics = options.kafka.iter().map(|topic| TopicHistory::of(&config, topic)).collect::<Result<_, _>>()?;
-    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, sort: options.sort, format: options.format.as_deref() };
+    let decisions = decisions(options.decisions.as_deref().or(config.decisions.file.as_deref()), options.decisions.is_some())?;
+    let (sort, format) = (options.sort, options.format.as_deref());
+    let pass = ReplayPass { pool, threads, between, files: &options.files, topics, sort, format, decisions };
     if let Some(spec) = &options.inject {
         return inject::test(spec, &pass, &config, &context, options.score.as_deref());
     }
@@ -164,6 +170,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let score = known.zip(leaks).map(|(known, leaks)| score::score(&replay, &ledger, &known, &leaks, options.references));
     summary::print(&replay, &ledger, score.as_ref(), begun.elapsed());
+    if let Some(decisions) = &pass.decisions {
+        summary::decisions(decisions, replay.take_decision_notes());
+    }
     if let Some(other) = &options.compare {
         return compare::compare(&pass, &ledger, other, options.score.as_deref());
     }
@@ -173,6 +182,19 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     match replay.undecoded() {
         none if none.is_empty() => Ok(()),
         undecoded => Err(Failure::undecoded(&undecoded)),
+    }
+}
+
+/// The decisions of a file. One that is configured and not there yet holds none.
+fn decisions(path: Option<&Path>, is_asked_for: bool) -> Result<Option<RecordedDecisions>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    match RecordedDecisions::read(path) {
+        Ok(decisions) => Ok(Some(decisions)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !is_asked_for => Ok(None),
+        Err(error) if is_asked_for => {
+            Err(Failure::argument("--decisions", &format!("must be a file that can be read ({error})"), path.display()))
+        }
+        Err(error) => Err(anyhow::Error::from(error).context(format!("cannot read {}", path.display())).into()),
     }
 }
 

@@ -9,6 +9,7 @@ use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
 use leakwarden::evaluate::calibrate::traces::CaseTraces;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
+use leakwarden::pipeline::decisions::replayed::RecordedDecisions;
 use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Inputs, Replay, Round, Tap, assign, contents};
 use leakwarden::pipeline::state::Positions;
@@ -39,11 +40,14 @@ pub struct ReplayPass<'a> {
     pub sort: bool,
     /// The format of `--format`.
     pub format: Option<&'a str>,
+    /// What people have decided.
+    pub decisions: Option<RecordedDecisions>,
 }
 
 impl ReplayPass<'_> {
     /// Opens them.
-    pub fn open(&self, engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
+    pub fn open(&self, mut engine: Engine, config: &Config, positions: &Positions) -> Result<Replay, Failure> {
+        self.decisions.iter().for_each(|decisions| decisions.take_into(&mut engine));
         let format = setup::format(config, self.format)?;
         let keys = &engine.context().classifier.keys;
         let (files, left_out) = contents::distinct(assign(config, self.files, format.as_ref()), keys);

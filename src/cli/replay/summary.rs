@@ -4,9 +4,11 @@ use crate::cli::check;
 use crate::cli::replay::score::{self, ScoreReport};
 use leakwarden::evaluate::latest_alerts::{LatestAlert, LatestAlerts};
 use leakwarden::model::coverage::{Counts, Reason, State};
+use leakwarden::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use leakwarden::model::severity::Severity;
+use leakwarden::pipeline::decisions::replayed::{DecisionTally, RecordedDecisions};
 use leakwarden::pipeline::replay::{Disorder, Replay};
-use leakwarden::telemetry::untrusted::Untrusted;
+use leakwarden::telemetry::untrusted::{self, Untrusted};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -163,3 +165,33 @@ fn coverage(replay: &Replay) {
 
 /// Unknown tables that are printed by name.
 const SHOWN_TABLES: usize = 10;
+
+/// What became of decisions, on standard error.
+pub fn decisions(recorded: &RecordedDecisions, notes: Vec<DecisionNote>) {
+    let mut tally = DecisionTally::default();
+    tally.take(notes);
+    let of = |outcome| tally.of(outcome);
+    let waiting = of(DecisionOutcome::Taken) + of(DecisionOutcome::Late);
+    eprintln!(
+        "{} decisions: {} of {waiting} in force, {} repeated",
+        recorded.len(),
+        of(DecisionOutcome::InForce),
+        of(DecisionOutcome::Repeated)
+    );
+    for DecisionNote { id, kind, outcome, .. } in &tally.refused {
+        eprintln!("  {kind} {} changes nothing: {}", Untrusted(id), outcome.name());
+    }
+    for bad in recorded.bad().iter().take(SHOWN_BAD) {
+        eprintln!(
+            "warning: line {} is no decision{}",
+            bad.line,
+            untrusted::harmless(&format!("{} {}", bad.problem.place, bad.problem.rule))
+        );
+    }
+    if recorded.bad().len() > SHOWN_BAD {
+        eprintln!("warning: {} lines are no decisions", recorded.bad().len());
+    }
+}
+
+/// Lines that are no decisions, of those that are told one by one.
+const SHOWN_BAD: usize = 20;

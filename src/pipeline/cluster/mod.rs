@@ -4,6 +4,7 @@
 mod caches;
 mod configurations;
 mod continuity;
+mod decisions;
 mod effects;
 mod input_partitions;
 mod intruders;
@@ -35,6 +36,7 @@ use crate::stream::node::{Message, Node, Show};
 use anyhow::Context as _;
 use caches::{CacheLocation, Caches};
 use crossbeam_channel::Receiver;
+use decisions::ClusterDecisions;
 use input_partitions::Reading;
 pub use setup::Setup;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -102,6 +104,7 @@ pub struct Process {
     behind: bool,
     saving_since: Option<Instant>,
     watch: intruders::Watch,
+    decisions: Option<ClusterDecisions>,
 }
 
 /// This run of this process as a writer.
@@ -153,6 +156,7 @@ impl Process {
             behind: false,
             saving_since: None,
             watch: intruders::Watch::default(),
+            decisions: ClusterDecisions::start(config)?,
         })
     }
 
@@ -212,6 +216,7 @@ impl Process {
             self.second_at = now + SECOND;
             self.each_second(now)?;
         }
+        self.give_decisions(now);
         self.node.step(&Parallel)?;
         self.act()?;
         if now >= self.save_at {
@@ -232,6 +237,16 @@ impl Process {
             self.service.metrics.set_state_bytes(self.caches.size());
         }
         Ok(())
+    }
+
+    /// Takes what people have decided, and gives it to the coordinator where that is here.
+    fn give_decisions(&mut self, now: Instant) {
+        let Some(decisions) = &mut self.decisions else { return };
+        decisions.read(&self.service.metrics);
+        if let Some(coordinator) = self.node.coordinator_mut() {
+            decisions.give_to(coordinator, &self.service.metrics);
+            decisions.write(now);
+        }
     }
 
     /// Takes up a changed configuration, from one record to the next: what decoders hold back came before the change.

@@ -19,6 +19,7 @@ use crate::engine::watermark::is_shown_early;
 use crate::model::access::{Access, PartitionId, Position};
 use crate::model::dossier::AlertWithDossier;
 use crate::model::time::Timestamp;
+use crate::pipeline::decisions::file::DecisionFile;
 use crate::pipeline::failpoint::{DECODING, hit};
 use crate::pipeline::live::in_work::{InWork, SET_ASIDE};
 use crate::pipeline::live::recent_ids::RecentIds;
@@ -36,6 +37,7 @@ use crate::pipeline::service::{self, REST_WITHIN, Service, now, record_counts};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::source::piece::Piece;
 use crate::telemetry::metrics::table;
+use crate::triage::budget::SilenceCounts;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
@@ -51,6 +53,8 @@ pub struct Parts {
     pub state: Option<StateDir>,
     /// What is being decoded, for whoever comes after the death of the process.
     pub in_work: InWork,
+    /// Decisions of people, where a file of them is configured.
+    pub decisions: Option<DecisionFile>,
 }
 
 /// The running service.
@@ -156,6 +160,7 @@ impl Live {
     /// One step. Waits a moment where nothing has arrived.
     fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.take_up_changes(observer)?;
+        self.take_decisions();
         let received = self.parts.sources.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
@@ -184,6 +189,16 @@ impl Live {
             self.checkpoint(observer)?;
         }
         Ok(())
+    }
+
+    /// Takes what people have decided, and tells what became of what they decided before.
+    fn take_decisions(&mut self) {
+        if let Some(decisions) = &mut self.parts.decisions {
+            decisions.take_into(&mut self.engine, &self.service.metrics, Instant::now());
+        }
+        let SilenceCounts { silenced, graver } = self.engine.take_silence_counts();
+        self.service.metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
+        self.service.metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
     }
 
     fn arrived(&mut self, arrival: Arrival, observer: &mut impl Observer) -> anyhow::Result<()> {

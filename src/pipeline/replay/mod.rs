@@ -19,6 +19,7 @@ use crate::engine::watermark::LEAP;
 use crate::engine::{Engine, Snapshot};
 use crate::kafka::identity::Marks;
 use crate::model::access::{Access, PartitionId};
+use crate::model::decision::outcome::DecisionNote;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::pipeline::first_records::Undecoded;
 use crate::pipeline::parallel::Parallel;
@@ -172,6 +173,11 @@ impl Replay {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// What became of decisions.
+    pub fn take_decision_notes(&mut self) -> Vec<DecisionNote> {
+        self.engine.take_decision_notes()
     }
 
     /// The engine, with its files closed: what comes next comes from elsewhere.

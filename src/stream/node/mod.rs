@@ -353,7 +353,7 @@ impl Node {
             }
             Sender::Part(part) => match self.parts.get_mut(&part) {
                 Some(StatePart::Task(task)) => task.outbox.acknowledge(number),
-                Some(StatePart::Coordinator(coordinator)) => coordinator.outbox.acknowledge(number),
+                Some(StatePart::Coordinator(coordinator)) => coordinator.acknowledged(number, offset),
                 Some(StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_)) | None => {}
             },
             Sender::Input(name) => {

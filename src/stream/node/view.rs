@@ -98,6 +98,14 @@ impl Node {
         }
     }
 
+    /// The same, to give it something.
+    pub fn coordinator_mut(&mut self) -> Option<&mut Coordinator> {
+        match self.parts.get_mut(&self.layout.tasks) {
+            Some(StatePart::Coordinator(coordinator)) => Some(coordinator),
+            _ => None,
+        }
+    }
+
     /// Of the coordinator, if it runs here: cases of which an alert is open, and those that were shown since this was asked last.
     pub fn take_cases(&mut self) -> Option<(OpenCounts, CasesShown)> {
         match self.parts.get_mut(&self.coordinator_partition()) {

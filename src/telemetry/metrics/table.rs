@@ -6,6 +6,8 @@
 
 use super::{Delivery, Outcome, Reload, StateCache, Told};
 use crate::model::coverage::State;
+use crate::model::decision::KINDS;
+use crate::model::decision::outcome::DecisionOutcome;
 use crate::model::feed::Feed;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
@@ -107,6 +109,9 @@ const fn open(name: &'static str, what: &'static str) -> Label {
 }
 
 const SOURCE: Label = open("source", "`name` of a `[[source]]`");
+const DECISION_KIND: Label = fixed("kind", || KINDS.into_iter().chain(["none"]).collect());
+const DECISION_OUTCOME: Label = fixed("outcome", || DecisionOutcome::ALL.map(DecisionOutcome::name).to_vec());
+const SILENCE_OUTCOME: Label = fixed("outcome", || vec!["silenced", "graver"]);
 const SINK: Label = open("sink", "`name` of a `[[sink]]`");
 const NOTIFY: Label = open("sink", "`name` of a `[[notify]]`");
 const TOLD: Label = fixed("outcome", || Told::ALL.map(Told::name).to_vec());
@@ -257,6 +262,10 @@ metrics! {
         "Business reasons in use, of the file and of [directory] explanations_topic.";
     TOPIC_REASONS_REFUSED: CounterRow<0> = "topic_reasons_refused_total", [], "messages",
         "Messages of [directory] explanations_topic that are no business reasons.";
+    DECISIONS: CounterRow<2> = "decisions_total", [DECISION_KIND, DECISION_OUTCOME], "decisions",
+        "Decisions of people: taken in, late, in_force; repeated, too_many, stale, unknown, over and invalid changed nothing.";
+    ALERTS_SILENCED: CounterRow<1> = "alerts_silenced_total", [SILENCE_OUTCOME], "revisions",
+        "Settled revisions that a silence names: silenced, or graver, for which it ended.";
     HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",
         "HTTP requests without the token or of another Host, and connections that were too slow, gave way to others or spoke no TLS.";
     BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",

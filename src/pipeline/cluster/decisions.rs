@@ -1,0 +1,103 @@
+//! Decisions of people in a cluster: every process reads their topic, and the one that has the coordinator sends what is new through the
+//! topic of the tasks' reports, by whose order all processes come to the same.
+
+use crate::config::schema::Config;
+use crate::model::decision::Decision;
+use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
+use crate::model::decision::parse::Taken;
+use crate::model::time::{HOUR_MS, Timestamp};
+use crate::pipeline::decisions::contents::Contents;
+use crate::pipeline::decisions::file::{self, BadLines};
+use crate::pipeline::decisions::topic::{TopicDecisions, TopicLog};
+use crate::stream::coordinator::Coordinator;
+use crate::telemetry::metrics::{Metrics, table};
+use crate::triage::budget::SilenceCounts;
+use anyhow::Context as _;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// What is known of the topic, and what is to be written to it.
+pub struct ClusterDecisions {
+    topic: TopicDecisions,
+    name: String,
+    log: TopicLog,
+    is_complete: bool,
+    all: Vec<Decision>,
+    /// From when on those that came late are in force.
+    taken: BTreeMap<String, Timestamp>,
+    bad: BadLines,
+    /// Notes that are not written yet.
+    unwritten: Vec<Taken>,
+    try_again: Option<Instant>,
+}
+
+/// After so long a note is tried again that could not be written.
+const RETRY: Duration = Duration::from_secs(5);
+
+impl ClusterDecisions {
+    /// Starts to read the topic of a configuration; `None` where it names none.
+    pub fn start(config: &Config) -> anyhow::Result<Option<ClusterDecisions>> {
+        let Some(kafka) = config.decisions_topic() else { return Ok(None) };
+        let name = kafka.topics.first().cloned().unwrap_or_default();
+        let log = TopicLog::new(&kafka)?;
+        let topic = TopicDecisions::start(kafka).context("cannot start to read decisions")?;
+        let (taken, bad) = (BTreeMap::new(), BadLines::default());
+        Ok(Some(ClusterDecisions {
+            topic,
+            name,
+            log,
+            is_complete: false,
+            all: Vec::new(),
+            taken,
+            bad,
+            unwritten: Vec::new(),
+            try_again: None,
+        }))
+    }
+
+    /// Takes what has come. No hour is replied to before all is known that the topic held at the start.
+    pub fn read(&mut self, metrics: &Metrics) {
+        let (fresh, is_complete) = self.topic.take();
+        self.is_complete |= is_complete;
+        for Contents { decisions, taken, bad } in fresh {
+            self.bad.note(&self.name, &bad, metrics);
+            self.all.extend(decisions);
+            for (id, taken) in taken {
+                self.taken.entry(id).or_insert(taken.from);
+            }
+        }
+    }
+
+    /// Gives the coordinator what it does not know.
+    pub fn give_to(&mut self, coordinator: &mut Coordinator, metrics: &Metrics) {
+        coordinator.hold(!self.is_complete);
+        if self.is_complete {
+            for decision in &self.all {
+                coordinator.submit(decision, self.taken.get(&decision.id).copied());
+            }
+        }
+        let notes = coordinator.take_decision_notes();
+        file::tell(&notes, metrics);
+        let is_late = |note: &DecisionNote| note.outcome == DecisionOutcome::Late && !self.taken.contains_key(&note.id);
+        let late = notes.into_iter().filter(is_late).map(|note| Taken { of: note.id, from: Timestamp(note.hour * HOUR_MS) });
+        self.unwritten.extend(late.collect::<Vec<_>>());
+        let SilenceCounts { silenced, graver } = coordinator.take_silence_counts();
+        metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
+        metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
+    }
+
+    /// Writes down what came late: for replays, since all processes here know it by its place in the log.
+    pub fn write(&mut self, now: Instant) {
+        if self.try_again.is_some_and(|again| now < again) {
+            return;
+        }
+        while let Some(taken) = self.unwritten.first() {
+            if let Err(error) = self.log.append_taken(taken) {
+                self.try_again = Some(now + RETRY);
+                tracing::error!(%error, "from when on a decision is in force cannot be written to the topic {}", self.name);
+                return;
+            }
+            self.unwritten.remove(0);
+        }
+    }
+}
