@@ -1,7 +1,7 @@
 //! Decisions come into force: what each changes in the global stage, and what goes to the keyed stages.
 
 use crate::engine::context::Context;
-use crate::engine::decisions::{Decided, Effects, line_of, line_of_assignment, line_of_maintenance};
+use crate::engine::decisions::{Decided, line_of, line_of_assignment, line_of_maintenance};
 use crate::engine::global_stage::GlobalStage;
 use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use crate::model::decision::{Assignment, Decision, DecisionKind, Maintained, Maintenance, Silence, Verdict};
