@@ -227,6 +227,13 @@ fn declared_traits_of_keys_hold() {
                 "explanations_brokers" | "explanations_client" => {
                     (alone.clone() + of_topic + kafka, CATALOG.to_owned() + of_topic + &content + "\n" + kafka)
                 }
+                // Decisions come as a topic where there is a cluster.
+                name if table.name == "decisions" && name != "file" => {
+                    let of_cluster = "[cluster]\n".to_owned() + kafka;
+                    let named = if name == "topic" { "" } else { "topic = \"t\"\n" };
+                    let table = |more: &str| format!("{CATALOG}[decisions]\n{named}{more}\n{of_cluster}");
+                    (table(""), table(&content))
+                }
                 _ => (alone.clone(), given(table, &content)),
             };
             let (before, now) = (config(&alone), config(&given));
