@@ -114,7 +114,9 @@ impl Company {
         let mut engine = Engine::new(Arc::new(self.context.with_own_partitions()));
         let ids: Vec<_> = self.inputs.keys().map(|input| engine.context().partition(&input.to_string())).collect();
         ids.iter().for_each(|id| engine.add_partition(*id));
-        self.decisions.iter().for_each(|decision| drop(engine.take_decision(decision.clone(), None)));
+        for decision in &self.decisions {
+            let _ = engine.take_decision(decision.clone(), None);
+        }
         let mut alerts = BTreeMap::new();
         let longest = self.inputs.values().map(Vec::len).max().unwrap_or(0);
         for at in 0..longest {

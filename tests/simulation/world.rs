@@ -422,7 +422,9 @@ impl<'a> World<'a> {
 
     fn step(&mut self, at: usize) {
         if let Some(coordinator) = self.processes[at].node.coordinator_mut() {
-            self.company.decisions.iter().for_each(|decision| drop(coordinator.submit(decision, None)));
+            for decision in &self.company.decisions {
+                coordinator.submit(decision, None);
+            }
         }
         let outcome = self.processes[at].node.step(&Sequential);
         outcome.unwrap_or_else(|error| panic!("process {at}: {error}"));

@@ -259,7 +259,9 @@ fn the_same_decisions_give_the_same_alerts_wherever_a_process_stopped() {
         let mut stopped = Play::new(&world.context());
         for piece in lines.chunks(step) {
             // Whoever begins again reads the file again.
-            decided.iter().for_each(|decision| drop(stopped.engine.take_decision(decision.clone(), None)));
+            for decision in &decided {
+                let _ = stopped.engine.take_decision(decision.clone(), None);
+            }
             stopped.take(piece);
             stopped.restart(&world.context());
         }
