@@ -152,6 +152,7 @@ pub fn alert(case: &str, id: &str, revision: u32, severity: Severity) -> Alert {
         revision,
         provisional: None,
         state: AlertState::Open,
+        closed_by: None,
         settled: true,
         typology: Typology::BulkExtract,
         severity,
