@@ -1,8 +1,10 @@
 //! The table of commands. Each is one file, or a folder, beside what several share: `edge`, `failure`, `setup`, `state`,
 //! `stop_signals`.
 
+mod case;
 mod check;
 mod completions;
+mod console;
 mod decode;
 mod demo;
 mod edge;
@@ -14,6 +16,7 @@ mod redrive;
 mod replay;
 mod run;
 mod setup;
+mod silence;
 mod simulate;
 mod state;
 mod stop_signals;
@@ -52,6 +55,9 @@ macro_rules! commands {
 commands! {
     Demo => demo,
     Run => run,
+    Console => console,
+    Case => case,
+    Silence => silence,
     Replay => replay,
     Decode => decode,
     Redrive => redrive,

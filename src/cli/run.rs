@@ -1,6 +1,7 @@
 //! `run`: the service.
 
 use crate::cli::Failure;
+use crate::cli::console;
 use crate::cli::edge::Edge;
 use crate::cli::notify;
 use crate::cli::state::ReplayState;
@@ -10,6 +11,8 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
 use leakwarden::config::schema::Config;
 use leakwarden::config::validate;
+use leakwarden::desk::ingest::DeskSink;
+use leakwarden::engine::context::Context;
 use leakwarden::http::health::Health;
 use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
@@ -38,6 +41,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How long those who tell people may take to end; what they were telling waits in the outbox.
@@ -99,6 +103,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = end.await;
     }));
 
+    let desk = Desk::open(&runtime, &config, &loaded.context, &metrics)?;
+    let (console_ended, console_end) = tokio::sync::oneshot::channel::<()>();
+    let showing = desk.console.map(|console| {
+        runtime.spawn(console.serve(async {
+            let _ = console_end.await;
+        }))
+    });
+    let taking_in = desk.sink;
     let reasons = TopicReasons::start(&config, &loaded.context.classifier.keys, &metrics).context("cannot start to read reasons")?;
     if let Some(reasons) = &reasons {
         health.set_reasons_missing(true);
@@ -129,10 +141,11 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Reloads::start(origin, &loaded, asked, metrics.clone(), start)
     };
     let parts = || -> Result<Parts, Failure> {
+        let mut sinks = if taking_in.is_some() && config.sinks.is_empty() { Vec::new() } else { sinks(&config)? };
+        sinks.extend(taking_in);
+        sinks.extend(outbox);
         Ok(Parts {
-            delivery: Delivery::start(sinks(&config)?.into_iter().chain(outbox).collect(), &metrics)
-                .context("cannot start the sinks")?
-                .until(stopping.clone()),
+            delivery: Delivery::start(sinks, &metrics).context("cannot start the sinks")?.until(stopping.clone()),
             dead_letters: Some(dead_letters::of_service(&config).map_err(anyhow::Error::from)?),
             sealer: dead_letters::sealer(&config)?,
             reloads: Some(reloads().context("cannot start to look for changes")?),
@@ -166,8 +179,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Process::start(&config, context, setup, parts)?.run(&stopped)?;
         leave();
         tracing::info!("stopped");
-        drop(ended);
+        drop((ended, console_ended));
         let _ = runtime.block_on(serving);
+        let _ = showing.map(|showing| runtime.block_on(showing));
         runtime.shutdown_background();
         return Ok(());
     }
@@ -190,11 +204,32 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     drop(calibrating);
     leave();
     tracing::info!(settled = %engine.settled(), employees = engine.profiles().len(), "stopped");
-    drop(ended);
+    drop((ended, console_ended));
     // Whether the last answers went out changes nothing any more.
     let _ = runtime.block_on(serving);
+    let _ = showing.map(|showing| runtime.block_on(showing));
     runtime.shutdown_background();
     Ok(())
+}
+
+/// The database of cases, where one is in use: what takes alerts in, and the console.
+struct Desk {
+    sink: Option<Box<dyn Sink>>,
+    console: Option<console::Prepared>,
+}
+
+impl Desk {
+    /// It is in use where `[console] listen` or `[database] url` is given.
+    fn open(runtime: &Runtime, config: &Config, context: &Context, metrics: &Metrics) -> Result<Desk, Failure> {
+        if !config.keeps_cases() {
+            return Ok(Desk { sink: None, console: None });
+        }
+        let database = console::open(runtime, config)?;
+        let people = console::people(context);
+        let sink = DeskSink::new(database.clone(), (*people.now()).clone(), runtime.handle().clone(), metrics);
+        let console = console::Prepared::open(runtime, config, database, people, metrics)?;
+        Ok(Desk { sink: Some(Box::new(sink)), console })
+    }
 }
 
 /// Where the configuration is read from, at the start and whenever it changes.

@@ -15,6 +15,39 @@ pub fn problems(config: &Config) -> Vec<Problem> {
     problems
 }
 
+/// Settings of `[console]` that go together, or would send what names people in the clear.
+pub fn of_console(config: &Config) -> Vec<Problem> {
+    let (file, console) = (config.file.display(), &config.console);
+    let mut problems = Vec::new();
+    let pairs = [
+        ("tls_certificate_file", console.tls_certificate_file.is_some(), "tls_key_file", console.tls_key_file.is_some()),
+        ("proxy_header", console.proxy_header.is_some(), "proxy_secret_file", console.proxy_secret_file.is_some()),
+    ];
+    for (one, has_one, other, has_other) in pairs {
+        if has_one != has_other {
+            let missing = if has_one { other } else { one };
+            problems.push(Problem::plain(format!("{file}: console.{missing}"), format!("must be given: {one} and {other} go together")));
+        }
+    }
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if let Some(header) = console.proxy_header.as_ref().filter(|header| !is_word(header)) {
+        problems.push(Problem::new(format!("{file}: console.proxy_header"), "must be the name of a header", format!("{header:?}")));
+    }
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+    if let Some(name) = console.hosts.iter().find(|name| !is_name(name)) {
+        problems.push(Problem::new(format!("{file}: console.hosts"), "must be names without a port", format!("{name:?}")));
+    }
+    if let Some(listen) = &console.listen {
+        let is_near = listen.0.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback());
+        if !is_near && console.tls_certificate_file.is_none() {
+            let rule =
+                "must be a loopback address, or console.tls_certificate_file be given: passwords and employees would travel in the clear";
+            problems.push(Problem::new(format!("{file}: console.listen"), rule, &listen.0));
+        }
+    }
+    problems
+}
+
 /// Whether only this machine reaches the address.
 pub fn is_local(config: &Config) -> bool {
     config.http.listen.0.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback())

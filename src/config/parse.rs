@@ -69,10 +69,13 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         notifications: root.declared("notifications").expect(ANY),
         notify: root.tables("notify", notify::read),
         contacts: root.declared("contacts").expect(ANY),
+        console: root.declared("console").expect(ANY),
         cluster: if root.has("cluster") { root.declared("cluster") } else { None },
         reload: root.declared("reload").expect(ANY),
         dossiers: false,
     };
+    // Pages draw from them.
+    config.dossiers = config.keeps_cases();
     root.end();
     config.sinks.extend(default_sink(&config));
     config

@@ -2,7 +2,7 @@
 
 use crate::config::custom_format::{COLUMN_DOC, CsvKeys, FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
 use crate::config::schema::{
-    Alerts, CatalogFile, Cluster, Database, DeadLetters, Decisions, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
+    Alerts, CatalogFile, Cluster, Console, Database, DeadLetters, Decisions, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
 };
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
@@ -103,6 +103,7 @@ pub fn tables() -> Vec<Table> {
         Table::once::<Cluster>("cluster"),
         Table::once::<Http>("http"),
         Table::once::<Database>("database"),
+        Table::once::<Console>("console"),
     ]);
     tables
 }

@@ -188,6 +188,26 @@ settings! {
 }
 
 settings! {
+    /// The console, where people read alerts and decide about cases; `run` serves it where it has an address, `console` alone.
+    pub struct Console {
+        /// Address and port; default: there is no console.
+        listen: Option<Address> = None => RESTART;
+        /// Names under which it is reached, beside addresses and `localhost`: another `Host` is refused.
+        hosts: Vec<String> = Vec::new() => RESTART;
+        /// Certificate and chain (PEM): with it the console speaks TLS alone; needed where others than this machine reach the address.
+        tls_certificate_file: Option<PathBuf> = None => RESTART;
+        /// The certificate's private key (PEM).
+        tls_key_file: Option<PathBuf> = None => RESTART.secret();
+        /// Instead of passwords: the header in which a proxy that signs people in names the account. It must remove the header where others send it.
+        proxy_header: Option<String> = None => RESTART;
+        /// What the proxy proves itself by, in `X-Leakwarden-Proxy-Secret`.
+        proxy_secret_file: Option<PathBuf> = None => RESTART.secret();
+        /// A file of canonical access records of who was shown what: read by a source of its own, it lets the detectors judge reviewers too.
+        views_file: Option<PathBuf> = None => RESTART;
+    }
+}
+
+settings! {
     /// The running service takes up what changes in this file and the files that it names on SIGHUP, and by itself.
     pub struct Reload {
         /// Whether it does so by itself.
@@ -252,6 +272,8 @@ pub struct Config {
     pub notify: Vec<Notify>,
     /// `[contacts]`
     pub contacts: ContactKeys,
+    /// `[console]`
+    pub console: Console,
     /// `[cluster]`: several processes share the work; `None` where one does all of it.
     pub cluster: Option<Cluster>,
     /// `[reload]`
@@ -276,6 +298,7 @@ impl Config {
             ("database", self.database.entries()),
             ("notifications", self.notifications.entries()),
             ("contacts", self.contacts.entries()),
+            ("console", self.console.entries()),
             ("reload", self.reload.entries()),
         ];
         tables.splice(0..0, self.catalog.iter().map(|catalog| ("catalog", catalog.entries())));
@@ -306,6 +329,11 @@ impl Config {
         let DirectoryFiles { explanations_topic, explanations_brokers, explanations_client, .. } = &self.directory;
         let topics = vec![explanations_topic.clone()?];
         self.beside(explanations_brokers.as_ref(), explanations_client.as_ref(), topics)
+    }
+
+    /// Whether alerts are kept in the database of cases.
+    pub fn keeps_cases(&self) -> bool {
+        self.console.listen.is_some() || self.database.url.is_some()
     }
 
     /// Where the database is, without its password.

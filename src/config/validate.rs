@@ -49,6 +49,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
     problems.extend(reasons_topic(config));
     problems.extend(decisions(config));
     problems.extend(exposure::problems(config));
+    problems.extend(exposure::of_console(config));
     let sinks = config.sinks.iter().enumerate().filter_map(|(at, sink)| sink.writes_file().map(|path| (format!("sink[{at}].path"), path)));
     let letters = config.dead_letters.path.iter().map(|path| ("dead_letters.path".to_owned(), path.as_path()));
     let told = config.notify.iter().enumerate();

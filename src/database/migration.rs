@@ -19,6 +19,8 @@ pub struct Migration {
 pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "sequences", sql: include_str!("migrations/0001_sequences.sql") },
     Migration { number: 2, name: "notify", sql: include_str!("migrations/0002_notify.sql") },
+    Migration { number: 3, name: "desk", sql: include_str!("migrations/0003_desk.sql") },
+    Migration { number: 4, name: "silences", sql: include_str!("migrations/0004_silences.sql") },
 ];
 
 /// Where the steps that were made are written down.

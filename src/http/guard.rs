@@ -37,7 +37,8 @@ impl Guard {
         Guard { token: token.map(|token| blake3::hash(token.as_bytes())), hosts: hosts.to_vec() }
     }
 
-    fn knows_host(&self, uri: &Uri, headers: &HeaderMap) -> bool {
+    /// Whether the request's `Host` is this server's.
+    pub fn knows_host(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let mut named = headers.get_all(header::HOST).iter();
         let (Some(host), None) = (named.next(), named.next()) else { return false };
         let known = |name: &str| {

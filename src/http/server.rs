@@ -8,6 +8,7 @@ use crate::http::resource::View;
 use crate::http::router::router;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::table::HTTP_REFUSED;
+use axum::Router;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
@@ -66,8 +67,13 @@ impl Server {
 
     /// Answers until `shutdown` completes, and then for [`DRAIN_TIMEOUT`] at most.
     pub async fn serve(self, view: View, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let router = router(view.clone());
-        let mut connections = Connections { tasks: JoinSet::new(), open: VecDeque::new(), metrics: view.metrics };
+        let metrics = view.metrics.clone();
+        self.serve_router(router(view), metrics, shutdown).await;
+    }
+
+    /// The same with routes of another module.
+    pub async fn serve_router(self, router: Router, metrics: Metrics, shutdown: impl Future<Output = ()> + Send + 'static) {
+        let mut connections = Connections { tasks: JoinSet::new(), open: VecDeque::new(), metrics };
         tokio::pin!(shutdown);
         loop {
             let accepted = tokio::select! {

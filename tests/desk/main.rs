@@ -5,4 +5,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cases;
+mod company;
+mod console;
 mod database;
+mod machine;
+mod service;
+mod silences;

@@ -25,6 +25,8 @@ const SHELL: &[(&str, &[&str])] = &[
     ("page", &["model"]),
     ("http", &["model", "telemetry"]),
     ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file"]),
+    ("desk", &["model", "classify", "database", "sink", "telemetry"]),
+    ("console", &["model", "database", "desk", "http", "pipeline", "sink", "telemetry"]),
     ("evaluate", &["core", "pipeline", "random"]),
     ("simulate", &["random", "private_file"]),
     ("random", &[]),

@@ -133,7 +133,8 @@ const MESSAGE_REFUSED: Label = fixed("reason", || Refusal::ALL.map(Refusal::name
 const STATE_LOST: Label = fixed("how", || vec!["rolled_back", "deleted", "incomplete", "unwitnessed"]);
 const FEED: Label = fixed("feed", || Feed::ALL.map(Feed::name).to_vec());
 const EVICTED_WHAT: Label = fixed("what", || vec!["profile", "record_id"]);
-const REFUSED_WHY: Label = fixed("reason", || vec!["token", "host", "slow", "crowded", "tls"]);
+const REFUSED_WHY: Label = fixed("reason", || vec!["token", "host", "origin", "csrf", "slow", "crowded", "tls"]);
+const DESK_OUTCOME: Label = fixed("outcome", || vec!["new", "repeat", "alarm", "provisional"]);
 const VERSION: Label = open("version", "version of the program");
 const CONFIG: Label = open("config", "hash of the configuration");
 
@@ -267,7 +268,9 @@ metrics! {
     ALERTS_SILENCED: CounterRow<1> = "alerts_silenced_total", [SILENCE_OUTCOME], "revisions",
         "Settled revisions that a silence names: silenced, or graver, for which it ended.";
     HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",
-        "HTTP requests without the token or of another Host, and connections that were too slow, gave way to others or spoke no TLS.";
+        "HTTP requests without the token, of another Host, of a page of another site or session, and connections that were too slow, gave way to others or spoke no TLS.";
+    DESK_REVISIONS: CounterRow<1> = "desk_revisions_total", [DESK_OUTCOME], "revisions",
+        "Revisions of alerts that the database of cases was given: `alarm` had another content than the one that was taken under its number.";
     BUILD_INFO: GaugeRow<1> = "build_info", [VERSION], "always 1",
         "Version of the program.";
 }

@@ -1,0 +1,145 @@
+//! What a handler is asked and what it answers. An answer that shows people says which, by its type.
+
+use crate::console::Console;
+use crate::console::form::Fields;
+use crate::desk::DeskError;
+use crate::desk::people::People;
+use crate::desk::session::Session;
+use crate::desk::view_log::View;
+use crate::model::time::Timestamp;
+use axum::http::StatusCode;
+use maud::Markup;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A request, after all that has to hold of every request was checked.
+pub struct Asked {
+    /// The console.
+    pub console: Console,
+    /// Who asks; `None` only on routes that are open.
+    pub session: Option<Session>,
+    /// The directory's people, as of this request.
+    pub people: Arc<People>,
+    /// The time of day.
+    pub now: Timestamp,
+    /// What the path names, in its order.
+    pub path: Vec<String>,
+    /// The query.
+    pub query: Fields,
+    /// The body of a form or of JSON.
+    pub body: Fields,
+    /// `If-Match`, as a version.
+    pub if_match: Option<i64>,
+}
+
+impl Asked {
+    /// Who asks. Routes of [`crate::console::routes::Policy`] that ask for somebody are never reached without.
+    pub fn caller(&self) -> Result<&crate::desk::rights::Caller, DeskError> {
+        self.session.as_ref().map(|session| &session.caller).ok_or(DeskError::NotFound)
+    }
+
+    /// A number of the path; what is none names nothing that there is.
+    pub fn number(&self, at: usize) -> Result<i64, DeskError> {
+        self.path.get(at).and_then(|text| text.parse().ok()).filter(|number| *number > 0).ok_or(DeskError::NotFound)
+    }
+}
+
+/// What is shown of people.
+pub enum Shows {
+    /// Nobody: a form of one's own, a redirection, figures.
+    Nobody,
+    /// A list or a page, which is written down before it is sent.
+    People(View<'static>),
+}
+
+/// The body.
+pub enum Body {
+    /// A whole page.
+    Page(Markup),
+    /// JSON.
+    Json(Value),
+    /// Another page is to be asked for, by `GET`.
+    See(String),
+    /// A file of the program itself.
+    File(&'static str, &'static str),
+}
+
+/// An answer.
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// Of whom it shows something.
+    pub shows: Shows,
+    /// What is sent.
+    pub body: Body,
+    /// The version of what it is about.
+    pub etag: Option<i64>,
+    /// A cookie that is set: a session's secret, or none to end it.
+    pub cookie: Option<Option<String>>,
+}
+
+impl Answer {
+    fn new(shows: Shows, body: Body) -> Answer {
+        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None }
+    }
+
+    /// A page that shows people.
+    pub fn page(view: View<'static>, page: Markup) -> Answer {
+        Answer::new(Shows::People(view), Body::Page(page))
+    }
+
+    /// A page that shows nobody.
+    pub fn plain_page(page: Markup) -> Answer {
+        Answer::new(Shows::Nobody, Body::Page(page))
+    }
+
+    /// JSON that shows people.
+    pub fn json(view: View<'static>, value: Value) -> Answer {
+        Answer::new(Shows::People(view), Body::Json(value))
+    }
+
+    /// JSON that shows nobody.
+    pub fn plain_json(value: Value) -> Answer {
+        Answer::new(Shows::Nobody, Body::Json(value))
+    }
+
+    /// To another page, after something was done.
+    pub fn see(place: impl Into<String>) -> Answer {
+        Answer { status: StatusCode::SEE_OTHER, ..Answer::new(Shows::Nobody, Body::See(place.into())) }
+    }
+
+    /// A file of the program.
+    pub fn file(kind: &'static str, text: &'static str) -> Answer {
+        Answer::new(Shows::Nobody, Body::File(kind, text))
+    }
+
+    /// With the version of what it is about.
+    #[must_use]
+    pub fn version(self, version: i64) -> Answer {
+        Answer { etag: Some(version), ..self }
+    }
+
+    /// With another status.
+    #[must_use]
+    pub fn status(self, status: StatusCode) -> Answer {
+        Answer { status, ..self }
+    }
+
+    /// With a cookie set or taken away.
+    #[must_use]
+    pub fn cookie(self, secret: Option<String>) -> Answer {
+        Answer { cookie: Some(secret), ..self }
+    }
+}
+
+/// The status of what went wrong.
+pub fn status(error: &DeskError) -> StatusCode {
+    match error {
+        DeskError::NotFound => StatusCode::NOT_FOUND,
+        DeskError::NotAllowed(_) => StatusCode::FORBIDDEN,
+        DeskError::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        DeskError::Changed { .. } => StatusCode::PRECONDITION_FAILED,
+        DeskError::Stale(_) | DeskError::State { .. } => StatusCode::CONFLICT,
+        DeskError::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

@@ -1,0 +1,282 @@
+//! What holds for every request, before and after its handler: the `Host`, the session, the form's token and `Origin`, the policy; then the
+//! record of what is shown, committed before the answer goes out, and the headers that keep pages from being embedded, cached or scripted.
+
+use crate::console::answer::{Answer, Asked, Body, Shows, status};
+use crate::console::form::Fields;
+use crate::console::routes::{Policy, ROUTES, Route};
+use crate::console::settings::{PROXY_SECRET, SignIn};
+use crate::console::{Console, html};
+use crate::desk::session::{self, Session};
+use crate::desk::{DeskError, account, view_log};
+use crate::model::time::Timestamp;
+use crate::telemetry::metrics::table::HTTP_REFUSED;
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{RawPathParams, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use serde_json::json;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Bytes of a request's body.
+const LONGEST_BODY: usize = 256 * 1024;
+/// The session's cookie: of this host alone, for every path, by TLS or on this machine.
+pub const COOKIE: &str = "__Host-leakwarden";
+/// The header by which the API brings the form's token.
+pub const CSRF: &str = "x-csrf-token";
+
+/// What every answer says to the browser.
+const HEADERS: [(HeaderName, &str); 8] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
+
+/// The table as routes; what is not in it is not there.
+pub fn router(console: &Console) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let filter = match route.method {
+            Method::POST => MethodFilter::POST,
+            Method::PATCH => MethodFilter::PATCH,
+            _ => MethodFilter::GET,
+        };
+        let console = console.clone();
+        let handler = move |parameters: RawPathParams, request: Request| {
+            let console = console.clone();
+            let path = parameters.iter().map(|(_, value)| value.to_owned()).collect();
+            async move { answer(console, route, path, request).await }
+        };
+        router = router.route(route.path, on(filter, handler));
+    }
+    let console = console.clone();
+    router.fallback(move |request: Request| {
+        let console = console.clone();
+        async move {
+            let api = is_api(request.uri().path());
+            finished(&console, failed(None, api, &DeskError::NotFound))
+        }
+    })
+}
+
+fn is_api(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+#[expect(clippy::disallowed_methods, reason = "when somebody looks is told by the clock")]
+fn now() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
+}
+
+async fn answer(console: Console, route: &'static Route, path: Vec<String>, request: Request) -> Response {
+    let api = is_api(route.path);
+    if !console.guard.knows_host(request.uri(), request.headers()) {
+        console.metrics.add(HTTP_REFUSED, ["host"], 1);
+        return finished(&console, plain(StatusCode::MISDIRECTED_REQUEST, "the Host is none of this console's: see [console] hosts\n"));
+    }
+    let now = now();
+    let session = match signed_in(&console, request.headers(), now).await {
+        Ok(session) => session,
+        Err(error) => return finished(&console, failed(None, api, &error)),
+    };
+    let refused = |response| finished(&console, response);
+    match route.policy {
+        Policy::Open => {}
+        Policy::SignedIn | Policy::May(_) if session.is_none() => return refused(to_sign_in(&console, api, route, &request)),
+        Policy::May(action) if !session.as_ref().is_some_and(|session| session.caller.may_ever(action)) => {
+            return refused(failed(session.as_ref(), api, &DeskError::NotFound));
+        }
+        Policy::SignedIn | Policy::May(_) => {}
+    }
+    let (parts, body) = request.into_parts();
+    let writes = route.method != Method::GET;
+    if writes && !is_own_origin(&parts.headers) {
+        console.metrics.add(HTTP_REFUSED, ["origin"], 1);
+        return refused(plain(StatusCode::FORBIDDEN, "the request comes from a page of another site\n"));
+    }
+    let Some(query) = Fields::encoded(parts.uri.query().unwrap_or_default()) else {
+        return refused(plain(StatusCode::BAD_REQUEST, "the query cannot be understood\n"));
+    };
+    let body = if writes {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let Ok(bytes) = to_bytes(body, LONGEST_BODY).await else {
+            return refused(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long\n"));
+        };
+        let read = match kind.as_str() {
+            "application/x-www-form-urlencoded" if !api => std::str::from_utf8(&bytes).ok().and_then(Fields::encoded),
+            "application/json" if api => Fields::json(&bytes),
+            _ => return refused(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "forms come as forms, and the API takes JSON\n")),
+        };
+        match read {
+            Some(fields) => fields,
+            None => return refused(plain(StatusCode::BAD_REQUEST, "the body cannot be understood\n")),
+        }
+    } else {
+        Fields::default()
+    };
+    if writes && let Some(session) = &session {
+        let header = parts.headers.get(CSRF).and_then(|value| value.to_str().ok());
+        let brought = body.get("csrf").or(header).unwrap_or_default();
+        if blake3::hash(brought.as_bytes()) != blake3::hash(session.csrf.as_bytes()) {
+            console.metrics.add(HTTP_REFUSED, ["csrf"], 1);
+            return refused(plain(StatusCode::FORBIDDEN, "the form is of another session: open the page again\n"));
+        }
+    }
+    let if_match = parts.headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
+    let if_match = if_match.and_then(|value| value.trim_matches('"').parse().ok()).or_else(|| body.number("version"));
+    if api && writes && if_match.is_none() && route.path.contains("/assignment") {
+        return refused(problem(StatusCode::PRECONDITION_REQUIRED, "If-Match", "must be given: the version that was read", ""));
+    }
+    let people = console.people.now();
+    let asked = Asked { console: console.clone(), session: session.clone(), people, now, path, query, body, if_match };
+    let answered = match (route.handler)(asked).await {
+        Ok(answered) => answered,
+        Err(error) => return refused(failed(session.as_ref(), api, &error)),
+    };
+    // No view without a record.
+    if let (Shows::People(view), Some(session)) = (&answered.shows, &session)
+        && let Err(error) = view_log::record(&console.database, &session.caller, view, now).await
+    {
+        tracing::error!(%error, "what was to be shown could not be written down, and was not shown");
+        return refused(failed(None, api, &DeskError::Database(error)));
+    }
+    finished(&console, sent(answered))
+}
+
+fn sent(answer: Answer) -> Response {
+    let mut response = match answer.body {
+        Body::Page(page) => (answer.status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response(),
+        Body::Json(value) => (answer.status, [(header::CONTENT_TYPE, "application/json")], format!("{value}\n")).into_response(),
+        Body::See(place) => (answer.status, [(header::LOCATION, place)], "").into_response(),
+        Body::File(kind, text) => (answer.status, [(header::CONTENT_TYPE, kind)], text).into_response(),
+    };
+    if let Some(version) = answer.etag
+        && let Ok(value) = HeaderValue::from_str(&format!("\"{version}\""))
+    {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    if let Some(secret) = answer.cookie {
+        let (secret, age) = secret.map_or((String::new(), 0), |secret| (secret, session::WHOLE_MS / 1000));
+        let cookie = format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}");
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+fn finished(console: &Console, mut response: Response) -> Response {
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if console.settings.tls {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// RFC 9457, with place, rule and value.
+fn problem(status: StatusCode, place: &str, rule: &str, value: &str) -> Response {
+    let title = status.canonical_reason().unwrap_or_default();
+    let body = json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "place": place, "rule": rule, "value": value });
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], format!("{body}\n")).into_response()
+}
+
+/// What went wrong, as a page or for a program.
+fn failed(session: Option<&Session>, api: bool, error: &DeskError) -> Response {
+    if let DeskError::Database(error) = error {
+        tracing::warn!(%error, "the console's database");
+    }
+    let status = status(error);
+    if !api {
+        let page = html::error(session, status, error).into_string();
+        return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    }
+    match error {
+        DeskError::Refused { place, rule, value } => problem(status, place, rule, value),
+        DeskError::Stale(newer) => {
+            problem(status, "cites", "must be the newest settled revisions: read them and decide again", &newer.join(", "))
+        }
+        DeskError::Changed { now } => problem(status, "If-Match", "must be the version that there is", &now.to_string()),
+        DeskError::NotFound | DeskError::NotAllowed(_) | DeskError::State { .. } => problem(status, "path", &error.to_string(), ""),
+        DeskError::Database(_) => problem(status, "database", "must answer: try again", ""),
+    }
+}
+
+fn to_sign_in(console: &Console, api: bool, route: &Route, request: &Request) -> Response {
+    if api {
+        return problem(StatusCode::UNAUTHORIZED, "session", "must be given: sign in first", "");
+    }
+    if matches!(console.settings.sign_in, SignIn::Proxy { .. }) {
+        return plain(StatusCode::UNAUTHORIZED, "the proxy in front of this console names nobody who has an account here\n");
+    }
+    let next = match (route.method == Method::GET, request.uri().path_and_query()) {
+        (true, Some(place)) if place.as_str() != "/" => format!("?next={}", crate::console::form::encoded(place.as_str())),
+        _ => String::new(),
+    };
+    (StatusCode::SEE_OTHER, [(header::LOCATION, format!("/sign-in{next}"))], "").into_response()
+}
+
+/// Whether a page of this console asks: by the `Origin`, which browsers send with every request that writes.
+fn is_own_origin(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(host) = text(header::HOST) else { return false };
+    match text(header::ORIGIN) {
+        Some(origin) => {
+            origin.split_once("://").is_some_and(|(scheme, of)| ["http", "https"].contains(&scheme) && of.eq_ignore_ascii_case(host))
+        }
+        // Programs send none; browsers say by this that it is none of theirs.
+        None => matches!(headers.get("sec-fetch-site").map(|value| value.as_bytes()), None | Some(b"same-origin")),
+    }
+}
+
+/// Who asks: by the cookie of a session, or by the proxy.
+async fn signed_in(console: &Console, headers: &HeaderMap, now: Timestamp) -> Result<Option<Session>, DeskError> {
+    let people = console.people.now();
+    match &console.settings.sign_in {
+        SignIn::Local => {
+            let Some(secret) = cookie(headers) else { return Ok(None) };
+            Ok(session::find(&console.database, &people, secret, now).await?)
+        }
+        SignIn::Proxy { header, secret } => {
+            let once = |name: &str| {
+                let mut values = headers.get_all(name).iter();
+                match (values.next(), values.next()) {
+                    (Some(value), None) => value.to_str().ok(),
+                    _ => None,
+                }
+            };
+            let proves = once(PROXY_SECRET).is_some_and(|brought| blake3::hash(brought.as_bytes()) == *secret);
+            let (true, Some(name)) = (proves, once(header)) else { return Ok(None) };
+            let mut read = console.database.read().await?;
+            let Some(caller) = account::caller(&mut read, &people, name).await? else { return Ok(None) };
+            // Bound to the proxy's secret and the account: a page of another site has neither.
+            let csrf = blake3::keyed_hash(secret.as_bytes(), name.as_bytes()).to_hex().to_string();
+            Ok(Some(Session::by_proxy(caller, csrf)))
+        }
+    }
+}
+
+/// The secret of the cookie; of several none.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut ours = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == COOKIE);
+    match (ours.next(), ours.next()) {
+        (Some((_, secret)), None) => Some(secret),
+        _ => None,
+    }
+}

@@ -1,0 +1,102 @@
+//! Signing in and out.
+
+use crate::console::answer::{Answer, Asked};
+use crate::console::html;
+use crate::console::settings::SignIn;
+use crate::desk::{DeskError, account, session};
+use axum::http::StatusCode;
+use maud::{Markup, html as markup};
+
+/// `GET /style.css`
+pub async fn style(_: Asked) -> Result<Answer, DeskError> {
+    Ok(Answer::file("text/css; charset=utf-8", html::STYLE))
+}
+
+/// `GET /sign-in`
+pub async fn form(asked: Asked) -> Result<Answer, DeskError> {
+    local(&asked)?;
+    if asked.session.is_some() {
+        return Ok(Answer::see(next(asked.query.text("next"))));
+    }
+    Ok(Answer::plain_page(page(asked.query.text("next"), false)))
+}
+
+/// `POST /sign-in`
+pub async fn enter(asked: Asked) -> Result<Answer, DeskError> {
+    local(&asked)?;
+    let (name, password, code) = (asked.body.text("account"), asked.body.text("password"), asked.body.text("code"));
+    // One more than are checked at once waits; nobody can have all processors work on guesses.
+    let turn = asked.console.sign_ins.acquire().await;
+    let right = account::verify(&asked.console.database, name, password, code, asked.now).await?;
+    drop(turn);
+    if !right {
+        tracing::warn!("a sign-in to the console was refused");
+        return Ok(Answer::plain_page(page(asked.body.text("next"), true)).status(StatusCode::UNAUTHORIZED));
+    }
+    if let Some(before) = &asked.session {
+        session::end(&asked.console.database, before).await?;
+    }
+    let secret = session::begin(&asked.console.database, name, asked.now).await?;
+    Ok(Answer::see(next(asked.body.text("next"))).cookie(Some(secret)))
+}
+
+/// `POST /sign-out`
+pub async fn leave(asked: Asked) -> Result<Answer, DeskError> {
+    if let Some(session) = &asked.session {
+        session::end(&asked.console.database, session).await?;
+    }
+    Ok(Answer::see("/sign-in").cookie(None))
+}
+
+fn local(asked: &Asked) -> Result<(), DeskError> {
+    match asked.console.settings.sign_in {
+        SignIn::Local => Ok(()),
+        SignIn::Proxy { .. } => Err(DeskError::NotFound),
+    }
+}
+
+/// Where to go then: a place of this console, whatever was asked for.
+fn next(asked: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/?&=%._~-".contains(c);
+    let own = asked.starts_with('/') && !asked.starts_with("//") && asked.chars().all(fits);
+    if own { asked.to_owned() } else { "/".to_owned() }
+}
+
+fn page(next: &str, refused: bool) -> Markup {
+    html::frame(
+        None,
+        "Sign in",
+        &markup! {
+            div.sign-in {
+                h1 { "leakwarden" }
+                @if refused {
+                    p.told role="alert" { "Account, password and code do not go together. A code counts once: wait for the next one. After five failures an account waits a minute, then longer." }
+                }
+                form method="post" action="/sign-in" {
+                    input type="hidden" name="next" value=(next);
+                    label for="account" { "Account" }
+                    input #account name="account" autocomplete="username" required autofocus;
+                    label for="password" { "Password" }
+                    input #password name="password" type="password" autocomplete="current-password" required;
+                    label for="code" { "Code of the second factor" }
+                    input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
+                    p { button.first { "Sign in" } }
+                }
+                p.quiet { "What you look at is written down." }
+            }
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site() {
+        assert_eq!(next("/cases/4?after=x"), "/cases/4?after=x");
+        for elsewhere in ["//evil.example", "https://evil.example/", "/\\evil.example", "", "cases", "/a\r\nb", "/%0d\u{202e}"] {
+            assert_eq!(next(elsewhere), "/", "{elsewhere:?}");
+        }
+    }
+}

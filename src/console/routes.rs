@@ -1,0 +1,87 @@
+//! Every route, each with what it asks of whoever asks. A route that is not in this table does not exist.
+
+use crate::console::answer::{Answer, Asked};
+use crate::console::{api, pages};
+use crate::desk::DeskError;
+use crate::desk::rights::Action;
+use axum::http::Method;
+use std::pin::Pin;
+
+/// What a route asks for before its handler is called. What of cases somebody may see or do is asked of each case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    /// Nothing: the sign-in, and files of the program.
+    Open,
+    /// Somebody signed in.
+    SignedIn,
+    /// A role that includes this, on whatever case; for others there is no such page.
+    May(Action),
+}
+
+/// What a handler returns.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, DeskError>> + Send>>;
+
+/// A route.
+pub struct Route {
+    /// The method; `HEAD` is none.
+    pub method: Method,
+    /// The path, with `{…}` for what varies.
+    pub path: &'static str,
+    /// What it asks for.
+    pub policy: Policy,
+    /// What it is for, in a few words: for documentation.
+    pub what: &'static str,
+    /// The handler.
+    pub handler: fn(Asked) -> Answering,
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $policy:expr, $handler:path, $what:literal;)+) => {
+        /// The table.
+        pub const ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            policy: $policy,
+            what: $what,
+            handler: |asked| Box::pin($handler(asked)),
+        }),+];
+    };
+}
+
+use Action::{Assign, Countersign, DecideSilence, Judge, Note, ProposeSilence, Read, Reopen, SeeSilences, Take, Views};
+use Policy::{May, Open, SignedIn};
+
+routes! {
+    GET "/style.css" Open, pages::sign_in::style, "the style sheet";
+    GET "/sign-in" Open, pages::sign_in::form, "the form to sign in";
+    POST "/sign-in" Open, pages::sign_in::enter, "signs in";
+    POST "/sign-out" SignedIn, pages::sign_in::leave, "signs out";
+    GET "/" SignedIn, pages::today::page, "the queue of today, within one's reach";
+    GET "/cases" May(Read), pages::today::cases, "all cases within one's reach, by filter";
+    GET "/cases/{id}" May(Read), pages::case::page, "a case: alerts, entries, verdict";
+    POST "/cases/{id}/assignment" May(Take), pages::case::assign, "takes, gives or gives back a case";
+    POST "/cases/{id}/notes" May(Note), pages::case::note, "adds a note";
+    POST "/cases/{id}/verdicts" May(Judge), pages::case::judge, "gives a verdict";
+    POST "/cases/{id}/countersignature" May(Countersign), pages::case::countersign, "puts a verdict into force, or sends it back";
+    POST "/cases/{id}/reopening" May(Reopen), pages::case::reopen, "opens a closed case again";
+    GET "/alerts/{id}" May(Read), pages::alert::page, "an alert: what was seen, what is usual, what was tested";
+    GET "/silences" May(SeeSilences), pages::silences::page, "silences: in force, waiting, over; a new one";
+    POST "/silences" May(ProposeSilence), pages::silences::add, "asks for a silence";
+    POST "/silences/{id}/decision" May(DecideSilence), pages::silences::decide, "agrees to a silence, or does not";
+    POST "/silences/{id}/end" May(ProposeSilence), pages::silences::end, "ends a silence";
+    GET "/views" SignedIn, pages::views::page, "who was shown what: one's own, or all";
+    GET "/api/v1/session" SignedIn, api::session, "who is signed in, and the token that writes must bring";
+    GET "/api/v1/cases" May(Read), api::cases, "a page of cases";
+    GET "/api/v1/cases/{id}" May(Read), api::case, "a case";
+    PATCH "/api/v1/cases/{id}/assignment" May(Take), api::assign, "takes, gives or gives back a case";
+    POST "/api/v1/cases/{id}/notes" May(Note), api::note, "adds a note";
+    POST "/api/v1/cases/{id}/verdicts" May(Judge), api::judge, "gives a verdict";
+    POST "/api/v1/cases/{id}/countersignature" May(Countersign), api::countersign, "puts a verdict into force, or sends it back";
+    GET "/api/v1/alerts/{id}" May(Read), api::alert, "an alert at its newest settled revision";
+    GET "/api/v1/views" SignedIn, api::views, "who was shown what: one's own, or all";
+}
+
+/// Whether the whole view log is shown to somebody, or only their own records: both ask for [`Views`] or nothing.
+pub const ALL_VIEWS: Action = Views;
+/// Giving a case to somebody else is asked of the case, beside [`Take`].
+pub const GIVING: Action = Assign;

@@ -1,0 +1,77 @@
+//! What leaves the database for files, in the background: decisions for the engine, and who looked at what for the detectors. Each is
+//! marked as written after it is on disk; after a crash between the two it is there twice, under the same id.
+
+use crate::console::Console;
+use crate::desk::{feedback, view_log};
+use crate::pipeline::decisions::log::DecisionLog;
+use crate::sink::append::Appender;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How often it is looked for something to write.
+const EVERY: Duration = Duration::from_secs(1);
+/// Records of a step.
+const STEP: i64 = 500;
+
+/// Where it goes.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    /// The decisions' file; without one decisions stay in the database.
+    pub decisions: Option<PathBuf>,
+    /// The file of access records, as canonical lines; without one they stay in the database.
+    pub views: Option<PathBuf>,
+}
+
+/// Writes until the task is dropped. What fails is told, and tried again.
+pub async fn run(console: Console, files: Files) {
+    let mut troubled = false;
+    loop {
+        let done = step(&console, &files).await;
+        if let Err(why) = &done {
+            // Once, not every second.
+            if !troubled {
+                tracing::error!(why, "decisions or view records cannot be written, and are tried again");
+            }
+        }
+        troubled = done.is_err();
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Writes what is there.
+pub async fn step(console: &Console, files: &Files) -> Result<(), String> {
+    if let Some(path) = &files.decisions {
+        decisions(console, path.clone()).await?;
+    }
+    if let Some(path) = &files.views {
+        views(console, path.clone()).await?;
+    }
+    Ok(())
+}
+
+async fn decisions(console: &Console, path: PathBuf) -> Result<(), String> {
+    let waiting = feedback::unwritten(&console.database).await.map_err(|error| error.to_string())?;
+    let Some(last) = waiting.last().map(|(number, _)| *number) else { return Ok(()) };
+    let written = tokio::task::spawn_blocking(move || {
+        let log = DecisionLog::at(&path);
+        waiting.iter().try_for_each(|(_, decision)| log.append(decision)).map_err(|error| error.to_string())
+    });
+    written.await.map_err(|_| "the writer stopped".to_owned())??;
+    feedback::written(&console.database, last).await.map_err(|error| error.to_string())
+}
+
+async fn views(console: &Console, path: PathBuf) -> Result<(), String> {
+    let mut read = console.database.read().await.map_err(|error| error.to_string())?;
+    let waiting = view_log::unwritten(&mut read, STEP).await.map_err(|error| error.to_string())?;
+    drop(read);
+    let Some(last) = waiting.last().map(|(record, _)| record.number) else { return Ok(()) };
+    let lines: String = waiting.iter().map(|(record, employee)| record.canonical(employee) + "\n").collect();
+    let written = tokio::task::spawn_blocking(move || {
+        // Several consoles may write to it: nothing is cut off or completed.
+        Appender::open_shared(&path)
+            .and_then(|mut file| file.append(lines.as_bytes()))
+            .map_err(|error| format!("{}: {error}", path.display()))
+    });
+    written.await.map_err(|_| "the writer stopped".to_owned())??;
+    view_log::written(&console.database, last).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,299 @@
+//! Alerts come in exactly once: by stream, id and revision of what has settled. The same content again is a repeat; another one is an
+//! alarm, and the first stands. What has not settled stands beside, one row an alert, until a settled revision reaches it.
+//!
+//! One transaction takes a batch: the revisions, the cases they belong to and the events. An acknowledgement to the engine waits for its
+//! commit.
+
+use crate::database::{Database, DatabaseError, Write};
+use crate::desk::LIVE;
+use crate::desk::case::{self, CaseState};
+use crate::desk::people::People;
+use crate::model::alert::{Alert, AlertState};
+use crate::model::dossier::{AlertWithDossier, Dossier};
+use crate::model::severity::Severity;
+use crate::model::time::Timestamp;
+use crate::sink::{Sink, SinkError};
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::metrics::table::DESK_REVISIONS;
+use serde_json::json;
+use sqlx::Row;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::runtime::Handle;
+
+/// What became of a revision.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Taken {
+    /// It is new.
+    New,
+    /// It was there, with the same content.
+    Repeat,
+    /// It was there, with another content.
+    Alarm,
+    /// It had not settled.
+    Provisional,
+}
+
+impl Taken {
+    /// The name in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Taken::New => "new",
+            Taken::Repeat => "repeat",
+            Taken::Alarm => "alarm",
+            Taken::Provisional => "provisional",
+        }
+    }
+}
+
+/// Takes a batch in one transaction, at that time of day; says of each what became of it.
+pub async fn take(
+    database: &Database,
+    people: &People,
+    stream: &str,
+    told: &[AlertWithDossier],
+    now: Timestamp,
+) -> Result<Vec<Taken>, DatabaseError> {
+    let mut write = database.write().await?;
+    let mut taken = Vec::with_capacity(told.len());
+    for AlertWithDossier { alert, dossier } in told {
+        taken.push(take_one(&mut write, people, stream, alert, dossier.as_deref(), now).await?);
+    }
+    write.commit().await?;
+    Ok(taken)
+}
+
+/// Takes one revision within a transaction.
+pub async fn take_one(
+    write: &mut Write,
+    people: &People,
+    stream: &str,
+    alert: &Alert,
+    dossier: Option<&Dossier>,
+    now: Timestamp,
+) -> Result<Taken, DatabaseError> {
+    let body = serde_json::to_string(alert).map_err(|_| DatabaseError::plain("write an alert", "it cannot be written as JSON", false))?;
+    if alert.provisional.is_some() || !alert.settled {
+        provisional(write, stream, alert, &body).await?;
+        return Ok(Taken::Provisional);
+    }
+    let hash = blake3::hash(body.as_bytes()).to_hex().to_string();
+    let key = i64::from(alert.revision);
+    let there = sqlx::query("select hash from alert_revision where stream = $1 and id = $2 and revision = $3");
+    if let Some(row) = there.bind(stream).bind(&alert.id).bind(key).fetch_optional(&mut **write).await? {
+        if row.try_get::<String, _>(0)? == hash {
+            return Ok(Taken::Repeat);
+        }
+        let alarm = "insert into ingest_alarm (stream, id, revision, hash, taken_at) values ($1, $2, $3, $4, $5) on conflict do nothing";
+        sqlx::query(alarm).bind(stream).bind(&alert.id).bind(key).bind(&hash).bind(now.0).execute(&mut **write).await?;
+        return Ok(Taken::Alarm);
+    }
+    // A dossier is a picture beside it, and no part of what a repeat is known by.
+    let dossier = dossier.and_then(|dossier| serde_json::to_string(dossier).ok());
+    let insert = "insert into alert_revision (stream, id, revision, hash, body, taken_at, dossier) values ($1, $2, $3, $4, $5, $6, $7)";
+    let insert = sqlx::query(insert).bind(stream).bind(&alert.id).bind(key).bind(&hash).bind(&body).bind(now.0);
+    insert.bind(dossier).execute(&mut **write).await?;
+    let reached = "delete from provisional where stream = $1 and id = $2 and last_access <= $3";
+    sqlx::query(reached).bind(stream).bind(&alert.id).bind(ms(&alert.last_access)).execute(&mut **write).await?;
+    head(write, people, stream, alert, &body, now).await?;
+    Ok(Taken::New)
+}
+
+/// What is shown early: the newest alone, and nothing once it did not settle or what settled has reached it.
+async fn provisional(write: &mut Write, stream: &str, alert: &Alert, body: &str) -> Result<(), DatabaseError> {
+    let number = alert.provisional.map_or(0, |number| number.min(i64::MAX as u64) as i64);
+    if alert.state == AlertState::Retracted {
+        let gone = sqlx::query("delete from provisional where stream = $1 and id = $2 and number <= $3");
+        gone.bind(stream).bind(&alert.id).bind(number).execute(&mut **write).await?;
+        return Ok(());
+    }
+    let settled = sqlx::query("select last_access from alert where stream = $1 and id = $2");
+    let settled = settled.bind(stream).bind(&alert.id).fetch_optional(&mut **write).await?;
+    let settled = settled.map(|row| row.try_get::<i64, _>(0)).transpose()?;
+    let last = ms(&alert.last_access);
+    if settled.is_some_and(|settled| settled >= last) {
+        return Ok(());
+    }
+    let upsert = "insert into provisional (stream, id, number, last_access, body) values ($1, $2, $3, $4, $5)
+        on conflict (stream, id) do update set number = excluded.number, last_access = excluded.last_access, body = excluded.body
+        where provisional.number < excluded.number";
+    sqlx::query(upsert).bind(stream).bind(&alert.id).bind(number).bind(last).bind(body).execute(&mut **write).await?;
+    Ok(())
+}
+
+/// Brings the alert's head and its case up to a revision, unless a newer one has come before.
+async fn head(write: &mut Write, people: &People, stream: &str, alert: &Alert, body: &str, now: Timestamp) -> Result<(), DatabaseError> {
+    let known = sqlx::query("select revision, case_id, grade from alert where stream = $1 and id = $2");
+    let known = known.bind(stream).bind(&alert.id).fetch_optional(&mut **write).await?;
+    let revision = i64::from(alert.revision);
+    let (case_id, graver) = match &known {
+        Some(row) if row.try_get::<i64, _>(0)? >= revision => return Ok(()),
+        Some(row) => (row.try_get::<i64, _>(1)?, alert.severity as i64 > row.try_get::<i64, _>(2)?),
+        None => (case_of(write, stream, alert, now).await?, false),
+    };
+    let upsert = "insert into alert (stream, id, revision, state, typology, grade, score, case_score, case_id, about, about_kind, unit, raised_at, last_access, shown_at, body)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        on conflict (stream, id) do update set revision = excluded.revision, state = excluded.state, typology = excluded.typology,
+        grade = excluded.grade, score = excluded.score, case_score = excluded.case_score, about = excluded.about, about_kind = excluded.about_kind, unit = excluded.unit,
+        last_access = excluded.last_access, shown_at = excluded.shown_at, body = excluded.body";
+    let row = sqlx::query(upsert).bind(stream).bind(&alert.id).bind(revision).bind(state(alert.state)).bind(alert.typology.name());
+    let row = row
+        .bind(alert.severity as i64)
+        .bind(alert.score)
+        .bind(alert.case_score)
+        .bind(case_id)
+        .bind(held(alert.about()))
+        .bind(about_kind(alert));
+    let row = row.bind(alert.unit.as_deref().map(held)).bind(ms(&alert.raised_at)).bind(ms(&alert.last_access));
+    row.bind(alert.shown_at.as_deref().map(ms)).bind(body).execute(&mut **write).await?;
+    party(write, case_id, about_kind(alert), alert.about(), alert.unit.as_deref()).await?;
+    for other in &alert.related {
+        party(write, case_id, "employee", other, people.unit(other)).await?;
+    }
+    summarize(write, case_id).await?;
+    if known.is_none() {
+        case::enter(write, case_id, now, None, "alert", &json!({ "alert": alert.id, "typology": alert.typology.name() })).await?;
+    } else if graver {
+        case::enter(write, case_id, now, None, "graver", &json!({ "alert": alert.id, "severity": alert.severity.name() })).await?;
+        reopen_if_closed(write, case_id, now).await?;
+    }
+    let version = case::touch(write, case_id).await?;
+    case::tell(write, now, "case", &case_id.to_string(), version).await
+}
+
+/// The open case of the alert's key, or a new one: what was decided is not opened by what comes after it.
+async fn case_of(write: &mut Write, stream: &str, alert: &Alert, now: Timestamp) -> Result<i64, DatabaseError> {
+    let key = held(if alert.case.is_empty() { &alert.id } else { &alert.case });
+    let open = "select id from case_file where stream = $1 and key = $2 and state <> 'closed' order by id desc limit 1";
+    if let Some(row) = sqlx::query(open).bind(stream).bind(&key).fetch_optional(&mut **write).await? {
+        return Ok(row.try_get(0)?);
+    }
+    let id = write.next("case").await?;
+    let insert = "insert into case_file (id, stream, key, state, version, typology, grade, score, alerts, about, opened_at, last_at)
+        values ($1, $2, $3, $4, 0, $5, $6, $7, 0, $8, $9, $9)";
+    let insert = sqlx::query(insert).bind(id).bind(stream).bind(&key).bind(CaseState::New.name()).bind(alert.typology.name());
+    insert.bind(alert.severity as i64).bind(alert.case_score).bind(held(alert.about())).bind(now.0).execute(&mut **write).await?;
+    case::enter(write, id, now, None, "opened", &json!({ "key": key })).await?;
+    Ok(id)
+}
+
+async fn party(write: &mut Write, case_id: i64, kind: &str, name: &str, unit: Option<&str>) -> Result<(), DatabaseError> {
+    let upsert = "insert into case_party (case_id, kind, name, unit) values ($1, $2, $3, $4)
+        on conflict (case_id, kind, name) do update set unit = coalesce(excluded.unit, case_party.unit)";
+    sqlx::query(upsert).bind(case_id).bind(kind).bind(held(name)).bind(unit.map(held)).execute(&mut **write).await?;
+    Ok(())
+}
+
+/// What the queue shows of a case: its gravest alert and their newest times. An alert that was taken back counts no more.
+async fn summarize(write: &mut Write, case_id: i64) -> Result<(), DatabaseError> {
+    let rows = sqlx::query(
+        "select typology, grade, about, last_access, shown_at, case_score from alert where case_id = $1 order by grade desc, score desc, id",
+    );
+    let rows = rows.bind(case_id).fetch_all(&mut **write).await?;
+    let Some(first) = rows.first() else { return Ok(()) };
+    let (mut last, mut shown, mut score): (i64, Option<i64>, f64) = (i64::MIN, None, 0.0);
+    let mut newest = i64::MIN;
+    for row in &rows {
+        let at: i64 = row.try_get(3)?;
+        last = last.max(at);
+        if let Some(at) = row.try_get::<Option<i64>, _>(4)? {
+            shown = Some(shown.map_or(at, |before| before.min(at)));
+        }
+        if at > newest {
+            (newest, score) = (at, row.try_get(5)?);
+        }
+    }
+    let update =
+        "update case_file set typology = $2, grade = $3, about = $4, alerts = $5, last_at = $6, shown_at = $7, score = $8 where id = $1";
+    let update = sqlx::query(update).bind(case_id).bind(first.try_get::<String, _>(0)?).bind(first.try_get::<i64, _>(1)?);
+    let update = update.bind(first.try_get::<String, _>(2)?).bind(rows.len() as i64).bind(last).bind(shown).bind(score);
+    update.execute(&mut **write).await?;
+    Ok(())
+}
+
+/// An alert of a closed case has become graver than it was decided at.
+async fn reopen_if_closed(write: &mut Write, case_id: i64, now: Timestamp) -> Result<(), DatabaseError> {
+    let update = "update case_file set state = $2, verdict = null, proposed_by = null, proposed_entry = null, closed_at = null where id = $1 and state = 'closed'";
+    let done = sqlx::query(update).bind(case_id).bind(CaseState::Reopened.name()).execute(&mut **write).await?;
+    if done.rows_affected() > 0 {
+        case::enter(write, case_id, now, None, "reopened", &json!({ "why": "graver" })).await?;
+    }
+    Ok(())
+}
+
+/// An alert's time in milliseconds; its texts are the engine's own.
+fn ms(text: &str) -> i64 {
+    Timestamp::parse(text).map_or(0, |time| time.0)
+}
+
+/// A text of a log as PostgreSQL can hold it.
+fn held(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+fn state(state: AlertState) -> &'static str {
+    match state {
+        AlertState::Open => "open",
+        AlertState::Closed => "closed",
+        AlertState::Retracted => "retracted",
+    }
+}
+
+fn about_kind(alert: &Alert) -> &'static str {
+    match (&alert.employee, &alert.account) {
+        (Some(_), _) => "employee",
+        (None, Some(_)) => "account",
+        (None, None) => "source",
+    }
+}
+
+/// The severity of a grade as it is stored.
+pub fn severity(grade: i64) -> Severity {
+    Severity::ALL.into_iter().find(|severity| *severity as i64 == grade).unwrap_or(Severity::Critical)
+}
+
+/// The desk as a durable sink of the service.
+pub struct DeskSink {
+    database: Database,
+    people: People,
+    runtime: Handle,
+    metrics: Metrics,
+}
+
+impl DeskSink {
+    /// Into this database, whose work the runtime does.
+    pub fn new(database: Database, people: People, runtime: Handle, metrics: &Metrics) -> DeskSink {
+        DeskSink { database, people, runtime, metrics: metrics.clone() }
+    }
+}
+
+impl Sink for DeskSink {
+    fn name(&self) -> &str {
+        "desk"
+    }
+
+    fn deliver(&mut self, alerts: &[Arc<Alert>]) -> Result<(), SinkError> {
+        let told: Vec<AlertWithDossier> = alerts.iter().map(|alert| AlertWithDossier { alert: Arc::clone(alert), dossier: None }).collect();
+        self.deliver_with_dossiers(&told)
+    }
+
+    fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
+        let now = Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64));
+        // Whatever the database cannot do now: an alert that it does not have is not acknowledged.
+        let taken = self
+            .runtime
+            .block_on(take(&self.database, &self.people, LIVE, told, now))
+            .map_err(|error| SinkError::transient(error.to_string()))?;
+        for (taken, alert) in taken.iter().zip(told.iter().map(|told| &told.alert)) {
+            self.metrics.add(DESK_REVISIONS, [taken.name()], 1);
+            if *taken == Taken::Alarm {
+                tracing::error!(
+                    alert = alert.id,
+                    revision = alert.revision,
+                    "another content under a revision that was taken: the first stands"
+                );
+            }
+        }
+        Ok(())
+    }
+}
