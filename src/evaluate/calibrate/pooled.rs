@@ -20,6 +20,10 @@ const BIT: f64 = 0.05;
 const START: [(Circumstance, f64); 4] =
     [(Circumstance::Strongest, 0.1), (Circumstance::Gravity, 0.3), (Circumstance::Members, 0.3), (Circumstance::Unmeasured, 3.0)];
 
+/// What the companies have too few of to learn by, and is set whatever the fit says: a campaign that a branch thought up by itself looks
+/// like a ring, and is many people of one job.
+const KEPT: (Circumstance, f64) = (Circumstance::OneJob, -1.2);
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Pooled {
@@ -64,5 +68,7 @@ pub fn pooled(companies: &[Evidence], goal: &Goal) -> Option<Pooled> {
         .collect();
     let after =
         Effect::of_all(companies.iter().zip(&effects).filter(|(company, _)| !company.planted.is_empty()).map(|(_, effect)| effect))?;
-    Some(Pooled { weights: traces::weights(&shifted(&fit.model)), strength: fit.strength, companies: effects, after })
+    let mut weights = traces::weights(&shifted(&fit.model));
+    weights.circumstances.insert(KEPT.0, KEPT.1);
+    Some(Pooled { weights, strength: fit.strength, companies: effects, after })
 }
