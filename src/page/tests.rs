@@ -107,7 +107,7 @@ fn every_picture_has_title_description_and_a_table() {
         "Who looked at the same people",
         "What was not seen",
     ] {
-        assert!(html.contains(&format!("<title id=")) && html.contains(&format!(">{title}</title>")), "{title}");
+        assert!(html.contains("<title id=") && html.contains(&format!(">{title}</title>")), "{title}");
     }
     for figure in ["7,991", "2,007", "7,997", "2,500", "25,000", "29", "18:41:10", "Asia/Shanghai"] {
         assert!(html.contains(figure), "{figure} is told");

@@ -14,7 +14,7 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The row of the table.
 pub const KIND: NotifierKind = NotifierKind { name: "email", doc: EmailKeys::DOC, keys: EmailKeys::KEYS, parse };
@@ -240,7 +240,7 @@ fn mail(from: &Mailbox, to: &[Mailbox], messages: &[Message], now: Timestamp) ->
     let mut mail: MessageBuilder = lettre::Message::builder()
         .from(from.clone())
         .subject(title)
-        .date(SystemTime::from(date))
+        .date(date)
         .header(Generated)
         .header(Importance(gravest));
     for one in to {

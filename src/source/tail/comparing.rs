@@ -74,7 +74,8 @@ impl Tail {
                 Likeness::Same => return Ok(Holds::Copy),
             }
         }
-        let (mut best, mut beside): (Option<(u64, bool, bool, usize)>, Option<(u64, bool)>) = (None, None);
+        let mut best: Option<(u64, bool, bool, usize)> = None;
+        let mut beside: Option<(u64, bool)> = None;
         for (at, read, is_replayed) in self.all_read() {
             match read.content.compare(probe, read.offset)? {
                 Likeness::Other => {}
