@@ -1,6 +1,6 @@
 //! `console`: the console alone, over the database that the service fills; and its accounts.
 
-use crate::cli::run::told_to_stop;
+use crate::cli::stop_signals::StopSignals;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -289,6 +289,10 @@ fn serve(file: &std::path::Path) -> Result<(), Failure> {
     let (config, context) = setup::load(Some(file))?;
     logging::init().map_err(anyhow::Error::from)?;
     let runtime = runtime()?;
+    let signals = {
+        let _guard = runtime.enter();
+        StopSignals::listen().context("cannot listen for SIGTERM")?
+    };
     let database = open(&runtime, &config)?;
     let metrics = Metrics::new();
     let prepared = Prepared::open(&runtime, &config, database, people(&context), &metrics)?;
@@ -296,6 +300,6 @@ fn serve(file: &std::path::Path) -> Result<(), Failure> {
         let rule = "must be given: where the console is served, e.g. \"127.0.0.1:9465\"";
         return Err(Failure::Unusable(vec![Problem::plain(format!("{}: console.listen", config.file.display()), rule)]));
     };
-    runtime.block_on(prepared.serve(told_to_stop()));
+    runtime.block_on(prepared.serve(signals.told()));
     Ok(())
 }
