@@ -74,6 +74,9 @@ pub enum SettingsError {
     /// librdkafka refuses the settings as a whole.
     #[error("kafka client: {0}")]
     Client(String),
+    /// No broker answers: they may be back in a moment.
+    #[error("kafka client: {0}")]
+    Unreachable(String),
 }
 
 impl Cluster {

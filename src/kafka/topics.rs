@@ -1,13 +1,13 @@
 //! Topics of our own: created where they are missing, and checked before they are used.
 
-use crate::kafka::context::KafkaContext;
+use crate::kafka::context::{KafkaContext, is_outage};
 use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::token;
 use crate::model::time::DAY_MS;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode::{
     self, CoordinatorLoadInProgress, CoordinatorNotAvailable, DestroyBroker, NotCoordinator, NotLeaderForPartition, UnknownPartition,
 };
@@ -34,7 +34,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Creates the topics that are missing, and checks all of them.
 pub async fn ensure(cluster: &Cluster, specs: &[TopicSpec], replication: i32) -> Result<(), SettingsError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| SettingsError::Client(format!("{what}: {error}"));
     let config = cluster.config(&[])?;
     let admin: AdminClient<DefaultClientContext> = cluster.client(&config, DefaultClientContext)?;
     let options = AdminOptions::new().operation_timeout(Some(REQUEST_TIMEOUT)).request_timeout(Some(REQUEST_TIMEOUT));
@@ -55,7 +54,7 @@ pub async fn ensure(cluster: &Cluster, specs: &[TopicSpec], replication: i32) ->
         })
         .collect();
     if !new.is_empty() {
-        let made = admin.create_topics(&new, &options).await.map_err(|error| failed("topics cannot be made", &error))?;
+        let made = admin.create_topics(&new, &options).await.map_err(|error| unanswered("topics cannot be made", &error))?;
         for outcome in made {
             match outcome {
                 Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
@@ -154,12 +153,19 @@ async fn check_policies(
     Ok(())
 }
 
+/// A request failed: whether since nobody answers.
+fn unanswered(what: &str, error: &KafkaError) -> SettingsError {
+    let why = format!("{what}: {error}");
+    let is_late = error.rdkafka_error_code() == Some(RDKafkaErrorCode::OperationTimedOut);
+    if is_late || is_outage(error) { SettingsError::Unreachable(why) } else { SettingsError::Client(why) }
+}
+
 /// The number of partitions of each of these topics that exists.
 pub fn partitions(cluster: &Cluster, topics: &[String]) -> Result<BTreeMap<String, i32>, SettingsError> {
     let config = cluster.config(&[("allow.auto.create.topics", "false")])?;
     let consumer = cluster.request_client(&config, KafkaContext(()))?;
-    let failed = |error: rdkafka::error::KafkaError| SettingsError::Client(format!("the brokers do not answer: {error}"));
-    let metadata = retry_unready(|| consumer.fetch_metadata(None, REQUEST_TIMEOUT)).map_err(failed)?;
+    let metadata = retry_unready(|| consumer.fetch_metadata(None, REQUEST_TIMEOUT));
+    let metadata = metadata.map_err(|error| unanswered("the brokers do not answer", &error))?;
     let found = metadata.topics().iter().filter(|topic| topic.error().is_none() && topics.iter().any(|name| name == topic.name()));
     Ok(found.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).filter(|(_, partitions)| *partitions > 0).collect())
 }
@@ -195,7 +201,7 @@ pub fn bounds(cluster: &Cluster, topic: &str, partition: i32) -> Result<(i64, i6
     let config = cluster.config(&[])?;
     let consumer = cluster.request_client(&config, KafkaContext(()))?;
     let watermarks = retry_unready(|| consumer.fetch_watermarks(topic, partition, REQUEST_TIMEOUT));
-    watermarks.map_err(|error| SettingsError::Client(format!("topic {topic}: {error}")))
+    watermarks.map_err(|error| unanswered(&format!("topic {topic}"), &error))
 }
 
 /// Other groups than that one of which a member reads a topic now, with who they are: `group "g" (leakwarden at 10.0.0.5)`. Groups that

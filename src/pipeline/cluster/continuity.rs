@@ -151,7 +151,13 @@ impl Process {
             let to = match continuity.get(&partition) {
                 None | Some(Continuity::Same | Continuity::Unknown) => {
                     let read = ReadRecords { skip, ..ReadRecords::new(Some(position.next), Marks::from_newest(marks)) };
-                    self.inputs.resumed.insert(partition.clone(), Reading::of(read));
+                    let mut reading = Reading::of(read);
+                    // What the former topic held and nobody read is told with the first record of this one: whoever began to read it
+                    // may have died before that was sent, and where it was sent it is not new.
+                    if position.generation > 0 && position.next == 0 {
+                        reading.lose();
+                    }
+                    self.inputs.resumed.insert(partition.clone(), reading);
                     self.node.assign_input(partition, position, 0);
                     continue;
                 }

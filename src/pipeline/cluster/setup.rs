@@ -3,7 +3,7 @@
 use crate::config::cluster::Cluster as Settings;
 use crate::config::schema::{Config, SourceKind};
 use crate::kafka::group::GroupSettings;
-use crate::kafka::settings::Cluster;
+use crate::kafka::settings::{Cluster, SettingsError};
 use crate::kafka::topics::{TopicSpec, ensure, other_readers, partitions};
 use crate::model::topic::TopicPartition;
 use crate::stream::InternalTopic;
@@ -11,7 +11,11 @@ use crate::stream::node::Layout;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How often brokers are asked again that did not answer, and how often that is told.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 
 /// What all processes agree on, and how brokers are reached.
 pub struct Setup {
@@ -25,8 +29,27 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Makes and checks the topics, and learns the partitions of the input.
+    /// Makes and checks the topics, and learns the partitions of the input. While no broker answers it asks again, and says so once a minute:
+    /// whoever runs the process may end it meanwhile.
+    ///
+    /// # Errors
+    /// What does not fit, by its name and rule, and what brokers refuse.
     pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
+        let mut told: Option<Instant> = None;
+        loop {
+            let why = match Setup::prepare_once(config, settings).await {
+                Err(error) if matches!(error.downcast_ref(), Some(SettingsError::Unreachable(_))) => error,
+                done => return done,
+            };
+            if told.is_none_or(|told| told.elapsed() >= TOLD_AGAIN) {
+                told = Some(Instant::now());
+                tracing::warn!(%why, "no broker can be reached; it is tried again");
+            }
+            tokio::time::sleep(ASKED_AGAIN).await;
+        }
+    }
+
+    async fn prepare_once(config: &Config, settings: &Settings) -> anyhow::Result<Setup> {
         let sources = config.sources.iter().filter_map(|source| match &source.kind {
             SourceKind::Kafka(kafka) => Some(kafka),
             SourceKind::Files(_) => None,

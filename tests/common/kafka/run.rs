@@ -92,8 +92,10 @@ impl Run {
 
     /// Waits until the group has committed everything.
     pub fn committed(&self, service: &Service) {
+        // Nothing is committed while what was read cannot settle yet.
+        let read = || service.metric("leakwarden_records_total").unwrap_or_default();
         let lag = || Some(self.topics.lag(&self.group, &self.topic)).filter(|lag| *lag != 0);
-        until_done("everything is committed", || lag().map(|lag| format!("{lag} records behind")), || service.log());
+        until_done("everything is committed", || lag().map(|lag| format!("{lag} records behind, {} read", read())), || service.log());
     }
 
     /// How far the state reaches that lies on disk. No service may run.

@@ -112,6 +112,21 @@ fn no_broker_is_no_broker() {
     until("it says so", answers, || service.log());
 }
 
+/// Somebody restarted all machines, and those of the service were back before those of the brokers:
+/// <https://github.com/linkedin/Burrow/issues/201>. It waits for them, and needs nobody to start it again.
+#[test]
+fn a_start_before_its_brokers() {
+    let Some(broker) = Broker::start() else { return };
+    let cluster = Cluster::new("before-brokers", broker.brokers(), 2);
+    broker.kill();
+    let mut service = cluster.start(0);
+    until("it says so", || service.log().contains("no broker can be reached; it is tried again"), || service.log());
+    assert!(service.is_running(), "{}", service.log());
+    broker.restart();
+    service.ready();
+    assert!(service.stop().success());
+}
+
 /// Somebody gave whole units a campaign for so many people, as `simulate` does: all employees of the unit use it up together, whichever
 /// process looks after them, in the order in which their records settle.
 #[test]
