@@ -237,12 +237,8 @@ fn mail(from: &Mailbox, to: &[Mailbox], messages: &[Message], now: Timestamp) ->
     let (title, text) = words::plain(messages);
     let gravest = messages.iter().map(|message| message.event.severity).max().unwrap_or(Severity::Low);
     let date = UNIX_EPOCH + Duration::from_millis(now.0.max(0).unsigned_abs());
-    let mut mail: MessageBuilder = lettre::Message::builder()
-        .from(from.clone())
-        .subject(title)
-        .date(date)
-        .header(Generated)
-        .header(Importance(gravest));
+    let mut mail: MessageBuilder =
+        lettre::Message::builder().from(from.clone()).subject(title).date(date).header(Generated).header(Importance(gravest));
     for one in to {
         mail = mail.to(one.clone());
     }

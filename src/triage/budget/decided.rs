@@ -109,7 +109,9 @@ impl Budget {
         if let Some(case) = self.cases.remove(id) {
             self.known.remove(case.known_as(id));
             if case.is_group {
-                case.members.keys().for_each(|who| drop(self.known.remove(who)));
+                for who in case.members.keys() {
+                    self.known.remove(who);
+                }
             }
         }
     }
