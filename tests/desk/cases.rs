@@ -55,7 +55,7 @@ fn revisions_in_any_order_make_the_same_head_and_one_case_a_person() {
     on_each(|place| async move {
         let database = place.open().await;
         let newest = Alert { state: AlertState::Closed, ..alert("a1", "E7", 3, Severity::High) };
-        take(&database, &[newest.clone()]).await;
+        take(&database, std::slice::from_ref(&newest)).await;
         // A restored copy had lost these: they come again, and change nothing that is newer.
         take(&database, &[alert("a1", "E7", 1, Severity::Low), alert("a1", "E7", 2, Severity::Critical)]).await;
         take(&database, &[alert("a2", "E7", 1, Severity::Medium), alert("b1", "E8", 1, Severity::Low)]).await;

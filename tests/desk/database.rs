@@ -24,11 +24,11 @@ fn a_schema_is_made_once_and_brought_forward_and_a_newer_one_is_refused() {
         let database = Database::open_with(&place.location, &all).await.expect("brought forward");
         assert_eq!(count(&database, "select id from later").await, 7);
         database.close().await;
-        let refused = Database::open(&place.location).await.err().expect("refused").to_string();
+        let refused = Database::open(&place.location).await.expect_err("refused").to_string();
         assert!(refused.contains(&format!("step {next}")) && refused.contains("newer version"), "{refused}");
         // A step that was made otherwise than it is written down here.
         let other: Vec<Migration> = MIGRATIONS.iter().copied().chain([Migration { sql: "select 1;\n", ..newer }]).collect();
-        let refused = Database::open_with(&place.location, &other).await.err().expect("refused").to_string();
+        let refused = Database::open_with(&place.location, &other).await.expect_err("refused").to_string();
         assert!(refused.contains("made otherwise"), "{refused}");
     });
 }
@@ -42,7 +42,7 @@ fn a_step_that_fails_leaves_nothing_of_itself() {
             sql: "create table half (id bigint);\ninsert into nowhere values ('s3cret');\n",
         };
         let all: Vec<Migration> = MIGRATIONS.iter().copied().chain([broken]).collect();
-        let told = Database::open_with(&place.location, &all).await.err().expect("it fails").to_string();
+        let told = Database::open_with(&place.location, &all).await.expect_err("it fails").to_string();
         assert!(told.contains(&format!("step {}", broken.number)) && !told.contains("s3cret"), "{told}");
         let database = place.open().await;
         let mut read = database.read().await.expect("a connection");
@@ -127,10 +127,10 @@ fn a_wrong_password_is_told_without_it() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let Some(place) = Place::postgres() else { return };
     let wrong = place.location.clone().with_password(Some("gu3ssed".to_owned()));
-    let told = runtime.block_on(Database::open(&wrong)).err().expect("refused").to_string();
+    let told = runtime.block_on(Database::open(&wrong)).expect_err("refused").to_string();
     assert!(told.contains("password is not accepted") && !told.contains("gu3ssed"), "{told}");
     let nowhere = Location::parse("postgres://me@127.0.0.1:1/desk", Path::new("")).expect("an address");
-    let told = runtime.block_on(Database::open(&nowhere)).err().expect("nobody is there");
+    let told = runtime.block_on(Database::open(&nowhere)).expect_err("nobody is there");
     assert!(told.is_retryable() && nowhere.kind() == Kind::Postgres, "{told}");
 }
 
@@ -140,7 +140,7 @@ fn a_file_of_somebody_else_is_no_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("notes.txt");
     std::fs::write(&file, "not a database, and longer than the head of one would be: ".repeat(40)).expect("written");
-    let told = runtime.block_on(Database::open(&Location::sqlite(&file))).err().expect("refused").to_string();
+    let told = runtime.block_on(Database::open(&Location::sqlite(&file))).expect_err("refused").to_string();
     assert!(told.contains("no SQLite database"), "{told}");
     let fresh = folder.path().join("deep/desk.sqlite");
     runtime.block_on(Database::open(&Location::sqlite(&fresh))).expect("made");

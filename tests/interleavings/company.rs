@@ -5,6 +5,7 @@ use crate::common::world::load_from;
 use crate::table::{CATALOG, CONFIG, record};
 use leakwarden::engine::context::Context;
 use leakwarden::model::access::{Access, Position};
+use leakwarden::model::decision::Decision;
 use leakwarden::model::time::{DAY_MS, MINUTE_MS};
 use leakwarden::model::topic::TopicPartition;
 use leakwarden::random::SplitMix64;
@@ -44,6 +45,8 @@ pub struct Company {
     pub copies: u64,
     /// Nothing is lost here.
     pub lost: Option<(TopicPartition, usize)>,
+    /// Nobody decides anything here.
+    pub decisions: Vec<Decision>,
 }
 
 /// The set-up, which is the same for all.
@@ -150,6 +153,6 @@ impl Story {
             input.iter_mut().enumerate().for_each(|(at, access)| access.position = Position(at as u64));
             inputs.insert(TopicPartition::new("db.access", partition as i32), input);
         }
-        Company { context: context.clone(), inputs, copies, lost: None }
+        Company { context: context.clone(), inputs, copies, lost: None, decisions: Vec::new() }
     }
 }

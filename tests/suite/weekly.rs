@@ -15,7 +15,7 @@ const DAYS: u32 = 34;
 
 /// A company whose log ends yesterday, and which calibrates itself; the records of its log.
 fn company(dir: &Path, employees: u32) -> Vec<String> {
-    let today = jiff::Zoned::now().date();
+    let today = jiff::ZonedDateTime::now().date();
     let start = today.checked_sub(jiff::Span::new().days(i64::from(DAYS))).expect("a date");
     let options = Options { employees, days: DAYS, seed: 301, start, ..Options::default() };
     Company::new(options).and_then(|company| company.write(dir)).expect("written");
