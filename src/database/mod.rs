@@ -107,20 +107,25 @@ impl Database {
         self.pool.acquire().await.map_err(|error| DatabaseError::of("read", &error))
     }
 
-    /// A transaction to write by: the only one until it is committed or dropped, which undoes it.
+    /// A transaction to write by: the only one until it is committed or dropped, which undoes it. Whoever is dropped while it begins leaves
+    /// nothing behind: a connection that nobody knows to be in a transaction would keep all others from writing.
     pub async fn write(&self) -> Result<Write, DatabaseError> {
         let place = tokio::time::timeout(WAIT, self.writer.clone().lock_owned()).await;
         let place = place.map_err(|_| DatabaseError::busy("write"))?;
-        let begin = match self.kind {
-            Kind::Sqlite => "begin immediate",
-            Kind::Postgres => "begin",
-        };
-        let mut transaction = self.pool.begin_with(begin).await.map_err(|error| DatabaseError::of("write", &error))?;
-        if self.kind == Kind::Postgres {
-            let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITER);
-            lock.execute(&mut *transaction).await.map_err(|error| DatabaseError::of("write", &error))?;
-        }
-        Ok(Write { transaction, _place: place })
+        let (pool, kind) = (self.pool.clone(), self.kind);
+        let begun = tokio::spawn(async move {
+            let begin = match kind {
+                Kind::Sqlite => "begin immediate",
+                Kind::Postgres => "begin",
+            };
+            let mut transaction = pool.begin_with(begin).await.map_err(|error| DatabaseError::of("write", &error))?;
+            if kind == Kind::Postgres {
+                let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITER);
+                lock.execute(&mut *transaction).await.map_err(|error| DatabaseError::of("write", &error))?;
+            }
+            Ok(Write { transaction, place })
+        });
+        begun.await.unwrap_or_else(|_| Err(DatabaseError::plain("write", "the program is ending", true)))
     }
 
     /// Closes every connection.
@@ -132,13 +137,19 @@ impl Database {
 /// A transaction of the only writer.
 pub struct Write {
     transaction: Transaction<'static, Any>,
-    _place: OwnedMutexGuard<()>,
+    place: OwnedMutexGuard<()>,
 }
 
 impl Write {
-    /// Makes it last: once this returns, it is on disk.
+    /// Makes it last: once this returns, it is on disk. Whoever is dropped meanwhile does not stop it.
     pub async fn commit(self) -> Result<(), DatabaseError> {
-        self.transaction.commit().await.map_err(|error| DatabaseError::of("commit", &error))
+        let Write { transaction, place } = self;
+        let done = tokio::spawn(async move {
+            let done = transaction.commit().await.map_err(|error| DatabaseError::of("commit", &error));
+            drop(place);
+            done
+        });
+        done.await.unwrap_or_else(|_| Err(DatabaseError::plain("commit", "the program is ending", true)))
     }
 
     /// The next number of a sequence without gaps, from 1: of what is committed none is missing.
