@@ -79,7 +79,8 @@ fn hash(step: &Migration) -> String {
 /// The statements of a file, without its comments.
 fn statements(sql: &str) -> Vec<String> {
     let mut statements = vec![String::new()];
-    for line in sql.lines().filter(|line| !line.trim_start().starts_with("--")) {
+    let says_something = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with("--");
+    for line in sql.lines().filter(says_something) {
         let last = statements.last_mut().expect("there is always one");
         match line.trim_end().strip_suffix(';') {
             Some(end) => {

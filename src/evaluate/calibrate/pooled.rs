@@ -10,8 +10,8 @@ use crate::triage::case::weights::CaseWeights;
 
 /// The companies from which the shipped weights are made.
 pub const COMPANIES: &str = "plain:302,hard:303,plain:304:ordinary,hard:305:ordinary,plain:306,hard:307";
-/// How many insiders among 1,000 employees in a year the shipped weights expect: three in ten of those of a simulated company.
-pub const INSIDERS_PER_1000: f64 = 400.0;
+/// How many insiders among 1,000 employees in a year the shipped weights expect: two in ten of those of a simulated company.
+pub const INSIDERS_PER_1000: f64 = 250.0;
 
 /// What a bit of any typology weighs before anything is learnt.
 const BIT: f64 = 0.05;
