@@ -30,7 +30,7 @@ pub(super) fn moved(judge: &Judge<'_>, models: &[Model], goal: &Goal, before: &E
 fn first(holds: impl Fn(i32) -> bool) -> Option<i32> {
     let (mut from, mut to) = (-FAR, FAR + 1);
     while from < to {
-        let middle = i32::midpoint(from, to);
+        let middle = from + (to - from) / 2; // towards `from`: `midpoint` rounds towards zero
         if holds(middle) { to = middle } else { from = middle + 1 }
     }
     (from <= FAR).then_some(from)
