@@ -1,3 +1,5 @@
+//! Texts of both languages: each says something, with its figures, and nothing that must never be claimed.
+
 use super::lists;
 use super::{Lang, Word};
 use crate::model::access::Operation;
