@@ -9,10 +9,12 @@ use crate::kafka::identity::{Continuity, MarkKey, Marks, RecordMark};
 use crate::kafka::lookup::{AFTER_TROUBLE, INTERVAL, LOOK, LogReader, Rewind, WITHIN};
 use crate::kafka::read_records::{ReadRecords, Step};
 use crate::kafka::settings::SettingsError;
+use crate::kafka::topics;
 use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::brokers::tell_rewound;
 use crate::pipeline::cluster::Setup;
+use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::wire::KnownInput;
 use std::collections::BTreeMap;
@@ -22,10 +24,15 @@ use std::time::{Duration, Instant};
 /// After so long what an input partition is known by is written again: old records expire.
 const KNOWN_AGAIN: Duration = Duration::from_secs(600);
 
+/// After so long brokers are asked again that did not answer.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
+
 /// The watch over the input partitions of a process.
 pub struct InputWatch {
     reader: LogReader,
     due: Instant,
+    /// When brokers are asked again for the end of the ticks.
+    asked_again: Instant,
     /// Assigned, while it is not known yet what they are known by.
     awaiting: Vec<Awaiting>,
     /// How to go on with partitions that are to be followed.
@@ -38,8 +45,8 @@ struct Awaiting {
     partition: TopicPartition,
     /// The offset and the text beside it.
     committed: Option<(i64, String)>,
-    /// Up to there `leakwarden.ticks` must be read first.
-    ticks_end: i64,
+    /// Up to there `leakwarden.ticks` must be read first; `None` until brokers have said it.
+    ticks_end: Option<i64>,
 }
 
 impl InputWatch {
@@ -47,13 +54,14 @@ impl InputWatch {
     pub fn new(setup: &Setup, keys: &Keys) -> Result<InputWatch, SettingsError> {
         let reader = LogReader::new(&setup.cluster, &setup.groups[0].group, MarkKey::new(keys))?;
         let (awaiting, resumed, known) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
-        Ok(InputWatch { reader, due: Instant::now() + INTERVAL, awaiting, resumed, known })
+        let now = Instant::now();
+        Ok(InputWatch { reader, due: now + INTERVAL, asked_again: now, awaiting, resumed, known })
     }
 
     /// An input partition was assigned, and what was committed for it.
-    pub fn assigned(&mut self, partition: TopicPartition, committed: Option<(i64, String)>, ticks_end: i64) {
+    pub fn assigned(&mut self, partition: TopicPartition, committed: Option<(i64, String)>) {
         self.awaiting.retain(|awaiting| awaiting.partition != partition);
-        self.awaiting.push(Awaiting { partition, committed, ticks_end });
+        self.awaiting.push(Awaiting { partition, committed, ticks_end: None });
     }
 
     /// An input partition is somebody else's.
@@ -132,8 +140,10 @@ pub fn commit_text(position: InputPosition, read: Option<&ReadRecords>) -> Strin
 impl Process {
     /// Begins input partitions that were assigned, once it is known what they are known by.
     pub(super) fn begin_inputs(&mut self) -> anyhow::Result<()> {
+        self.ask_for_ticks()?;
         let awaiting = std::mem::take(&mut self.inputs.awaiting);
-        let (ready, waiting): (Vec<_>, Vec<_>) = awaiting.into_iter().partition(|of| self.node.has_read_ticks(of.ticks_end));
+        let has_read = |of: &Awaiting| of.ticks_end.is_some_and(|end| self.node.has_read_ticks(end));
+        let (ready, waiting): (Vec<_>, Vec<_>) = awaiting.into_iter().partition(has_read);
         self.inputs.awaiting = waiting;
         if ready.is_empty() {
             return Ok(());
@@ -170,6 +180,22 @@ impl Process {
             self.begin_generation(&partition, position.generation + 1, position, read);
         }
         self.act()
+    }
+
+    /// Asks brokers up to where the ticks must be read before partitions that were assigned begin. Where they are away it is asked again.
+    fn ask_for_ticks(&mut self) -> anyhow::Result<()> {
+        if self.inputs.awaiting.iter().all(|of| of.ticks_end.is_some()) || Instant::now() < self.inputs.asked_again {
+            return Ok(());
+        }
+        match topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0) {
+            Ok((_, end)) => self.inputs.awaiting.iter_mut().for_each(|of| of.ticks_end = of.ticks_end.or(Some(end))),
+            Err(SettingsError::Unreachable(why)) => {
+                tracing::warn!(why, "brokers do not answer where partitions that were assigned begin; they are asked again");
+                self.inputs.asked_again = Instant::now() + ASKED_AGAIN;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
     }
 
     /// An input partition begins again as another generation.

@@ -28,8 +28,7 @@ impl Process {
                 }
                 GroupEvent::Assigned { partition, committed } => {
                     let believed = self.believed(&partition, committed.as_ref()).map(|(offset, text)| (offset, text.to_owned()));
-                    let (_, end) = crate::kafka::topics::bounds(&self.setup.cluster, &self.setup.topics[&InternalTopic::Ticks], 0)?;
-                    self.inputs.assigned(partition, believed, end);
+                    self.inputs.assigned(partition, believed);
                 }
                 GroupEvent::Revoked(gone, done) => {
                     let tasks: Vec<i32> = gone.iter().filter(|of| of.topic == access).map(|of| of.partition).collect();
