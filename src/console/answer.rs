@@ -2,10 +2,10 @@
 
 use crate::console::Console;
 use crate::console::form::Fields;
-use crate::desk::DeskError;
 use crate::desk::people::People;
 use crate::desk::session::Session;
 use crate::desk::view_log::View;
+use crate::desk::{DeskError, case};
 use crate::model::time::Timestamp;
 use axum::http::StatusCode;
 use maud::Markup;
@@ -41,6 +41,15 @@ impl Asked {
     /// A number of the path; what is none names nothing that there is.
     pub fn number(&self, at: usize) -> Result<i64, DeskError> {
         self.path.get(at).and_then(|text| text.parse().ok()).filter(|number| *number > 0).ok_or(DeskError::NotFound)
+    }
+
+    /// The case that the path names first: by its number, or by the engine's name for it, as alerts and notifications have it.
+    pub async fn case(&self, connection: &mut sqlx::AnyConnection) -> Result<i64, DeskError> {
+        if let Ok(number) = self.number(0) {
+            return Ok(number);
+        }
+        let key = self.path.first().ok_or(DeskError::NotFound)?;
+        case::newest_of(connection, key).await?.ok_or(DeskError::NotFound)
     }
 }
 

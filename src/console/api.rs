@@ -69,7 +69,8 @@ pub async fn cases(asked: Asked) -> Result<Answer, DeskError> {
 /// `GET /api/v1/cases/{id}`
 pub async fn case(asked: Asked) -> Result<Answer, DeskError> {
     let mut read = asked.console.database.read().await?;
-    let case = case::read_for(&mut read, asked.caller()?, asked.number(0)?, Action::Read).await?;
+    let id = asked.case(&mut read).await?;
+    let case = case::read_for(&mut read, asked.caller()?, id, Action::Read).await?;
     let (cites, entries) = (verdict::revisions(&mut read, case.id).await?, case::entries(&mut read, case.id).await?);
     drop(read);
     let mut body = of(&case);

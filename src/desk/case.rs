@@ -1,8 +1,8 @@
 //! A case: its states, its file, and what is entered in it. Entries are only ever added.
 
 use crate::database::{DatabaseError, Write};
-use crate::desk::DeskError;
 use crate::desk::rights::{Action, Caller, Subject};
+use crate::desk::{DeskError, LIVE};
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use serde_json::Value;
@@ -136,6 +136,12 @@ pub async fn read(connection: &mut AnyConnection, id: i64) -> Result<Option<Case
         case.parties.push((row.try_get(0)?, row.try_get(1)?));
     }
     Ok(Some(case))
+}
+
+/// The newest case that the engine calls by that name.
+pub async fn newest_of(connection: &mut AnyConnection, key: &str) -> Result<Option<i64>, DatabaseError> {
+    let row = sqlx::query("select id from case_file where stream = $1 and key = $2 order by id desc limit 1").bind(LIVE).bind(key);
+    Ok(row.fetch_optional(connection).await?.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// A case for somebody, who may do this with it. One that must not be read is not there.

@@ -223,6 +223,19 @@ fn every_route_asks_every_role_and_shows_nobody_what_is_not_theirs() {
 }
 
 #[test]
+fn a_case_is_found_by_the_name_that_alerts_and_notifications_have_of_it() {
+    on_each(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        take(&database, &[alert("a1", "E7", 1, Severity::High)]).await;
+        let running = Running::behind_a_proxy(database.clone()).await;
+        assert!(running.as_user("li.na", "GET", "/cases/case-E7", "").await.body.contains("Case 1"));
+        assert_eq!(running.as_user("li.na", "GET", "/api/v1/cases/case-E7", "").await.status, 200);
+        assert_eq!(running.as_user("li.na", "GET", "/cases/case-E8", "").await.status, 404);
+    });
+}
+
+#[test]
 fn no_page_goes_out_without_its_record_and_the_chain_tells_a_change() {
     on_each(|place| async move {
         let database = place.open().await;

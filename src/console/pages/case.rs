@@ -20,7 +20,8 @@ use std::collections::BTreeMap;
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let caller = asked.caller()?;
     let mut read = asked.console.database.read().await?;
-    let case = case::read_for(&mut read, caller, asked.number(0)?, Action::Read).await?;
+    let id = asked.case(&mut read).await?;
+    let case = case::read_for(&mut read, caller, id, Action::Read).await?;
     let (alerts, entries) = (list::alerts(&mut read, case.id).await?, case::entries(&mut read, case.id).await?);
     drop(read);
     let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
