@@ -20,6 +20,7 @@ pub use words::Lang;
 pub const STYLE: &str = include_str!("style.css");
 
 #[cfg(test)]
-mod samples;
-#[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod samples;

@@ -18,6 +18,4 @@ pub use events::{FileId, INTERVAL, TailEvent};
 pub use state::Tail;
 
 #[cfg(test)]
-mod crash_tests;
-#[cfg(test)]
 mod tests;

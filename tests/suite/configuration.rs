@@ -206,6 +206,7 @@ fn another(key: &Key) -> String {
         ValueType::Table if key.name == "typologies" => "{ canary = \"b\" }".to_owned(),
         ValueType::Table => "{ a = \"b\" }".to_owned(),
         ValueType::Text if key.name == "url" => "\"sqlite:another\"".to_owned(),
+        ValueType::Texts if key.name == "hosts" => "\"another\"".to_owned(),
         ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }

@@ -107,7 +107,7 @@ fn kept(options: &WeightsOptions, named: &Named) -> Result<Evidence, Failure> {
     let evidence = read?;
     if let Some(path) = &path {
         let text = serde_json::to_string(&evidence).context("evidence is plain data")?;
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).with_context(|| format!("cannot write {}", path.display()))?;
+        path.parent().map_or(Ok(()), leakwarden::private_file::folder).with_context(|| format!("cannot write {}", path.display()))?;
         calibrate::write(path, &text)?;
     }
     Ok(evidence)

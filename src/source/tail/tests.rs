@@ -1,5 +1,9 @@
 //! Over real files in a directory of their own.
 
+mod crash {
+    mod tests;
+}
+
 use super::{Tail, TailEvent};
 use crate::model::keys::Keys;
 use crate::source::piece::Piece;

@@ -1,7 +1,7 @@
 //! Processes that end at any moment while files are rotated, copied and mirrored: whoever goes on from what was saved last reads each
 //! line once.
 
-use super::tests::{Logs, lines, seen, text, texts};
+use super::super::{Logs, lines, seen, text, texts};
 use crate::random::SplitMix64;
 use std::fs;
 use std::time::Duration;
@@ -84,7 +84,7 @@ fn new_lines(of: Vec<String>) -> impl Iterator<Item = String> {
 }
 
 /// The lines that one poll gives.
-fn polled(tail: &mut super::Tail) -> Vec<String> {
+fn polled(tail: &mut super::super::super::Tail) -> Vec<String> {
     let told = seen(tail)
         .into_iter()
         .filter_map(|text| if text == "lost" { Some(text) } else { text.split_once('=').map(|(_, line)| line.to_owned()) });
