@@ -206,11 +206,15 @@ fn another(key: &Key) -> String {
         ValueType::Table if key.name == "typologies" => "{ canary = \"b\" }".to_owned(),
         ValueType::Table => "{ a = \"b\" }".to_owned(),
         ValueType::Text if key.name == "url" => "\"sqlite:another\"".to_owned(),
+        ValueType::Text if key.name == "proxy_header" => "\"another\"".to_owned(),
         ValueType::Texts if key.name == "hosts" => "\"another\"".to_owned(),
         ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }
 }
+
+/// Keys of `[console]` that go together.
+const PAIRS: [[&str; 2]; 2] = [["tls_certificate_file", "tls_key_file"], ["proxy_header", "proxy_secret_file"]];
 
 /// What a key is declared to do, it does: change the hash of results, need a restart, be read by its former name.
 #[test]
@@ -234,6 +238,13 @@ fn declared_traits_of_keys_hold() {
                     let named = if name == "topic" { "" } else { "topic = \"t\"\n" };
                     let table = |more: &str| format!("{CATALOG}[decisions]\n{named}{more}\n{of_cluster}");
                     (table(""), table(&content))
+                }
+                // What goes together: the other one stays as it is.
+                name if table.name == "console" && PAIRS.iter().flatten().any(|one| *one == name) => {
+                    let pair = PAIRS.iter().find(|pair| pair.contains(&name)).expect("one of them");
+                    let other = if pair[0] == name { pair[1] } else { pair[0] };
+                    let of = |one: &str| given(table, &format!("{other} = \"other\"\n{one}"));
+                    (of(&format!("{name} = \"one\"")), of(&content))
                 }
                 _ => (alone.clone(), given(table, &content)),
             };
