@@ -1,5 +1,6 @@
 //! Fields of queries, forms and JSON bodies: names with texts, bounded, each as often as it was sent.
 
+use crate::http::query::decoded;
 use serde_json::Value;
 
 /// Fields in their order.
@@ -63,23 +64,6 @@ impl Fields {
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())
     }
-}
-
-/// A percent-encoded text.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                (digit(rest.next())? * 16 + digit(rest.next())?) as u8
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 /// A text as a part of an address.

@@ -4,7 +4,7 @@ mod connection;
 pub mod coverage;
 pub mod guard;
 pub mod health;
-mod query;
+pub(crate) mod query;
 pub mod resource;
 mod resources;
 pub mod router;

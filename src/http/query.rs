@@ -75,8 +75,8 @@ impl QueryParameters {
     }
 }
 
-/// A percent-encoded text.
-fn decoded(text: &str) -> Option<String> {
+/// A percent-encoded text of a query or a form; `None` where it is none.
+pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
