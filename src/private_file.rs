@@ -102,30 +102,47 @@ pub fn update(path: &Path, readers: Readers) -> io::Result<File> {
     open(path, readers, OpenOptions::new().write(true))
 }
 
-fn open(path: &Path, readers: Readers, how: &mut OpenOptions) -> io::Result<File> {
+/// How often a file that comes and goes under one's hands is tried again.
+const TRIES: u32 = 100;
+
+fn open(path: &Path, readers: Readers, how: &OpenOptions) -> io::Result<File> {
     if is_device(path) {
         return how.open(path);
     }
-    let file = match how.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Never through a link that leads to nothing.
-            how.create_new(true).mode(readers.mode()).open(path).map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => is_a_link(),
-                _ => error,
-            })
+    let mut made = how.clone();
+    made.create_new(true).mode(readers.mode());
+    for _ in 0..TRIES {
+        let file = match how.open(path) {
+            // Never made through a link that leads to nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match made.open(path) {
+                // Somebody else made it meanwhile, or it is such a link.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::symlink_metadata(path) {
+                    Ok(there) if there.is_symlink() => return Err(is_a_link()),
+                    Ok(_) => continue,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                },
+                made => made,
+            },
+            opened => opened,
+        }?;
+        let opened = file.metadata()?;
+        match fs::symlink_metadata(path) {
+            Ok(there) if (opened.dev(), opened.ino()) == (there.dev(), there.ino()) => {}
+            Ok(there) if there.is_symlink() => return Err(is_a_link()),
+            // Another took its place, or it was taken away: what was opened is not what stands there.
+            Ok(_) => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
         }
-        opened => opened,
-    }?;
-    let (opened, there) = (file.metadata()?, fs::symlink_metadata(path)?);
-    if (opened.dev(), opened.ino()) != (there.dev(), there.ino()) {
-        return Err(is_a_link());
+        let mode = opened.permissions().mode();
+        if mode & 0o007 != 0 {
+            // Fails where it is somebody else's, who decides then.
+            let _ = file.set_permissions(Permissions::from_mode(mode & 0o770));
+        }
+        return Ok(file);
     }
-    let mode = opened.permissions().mode();
-    if mode & 0o007 != 0 {
-        // Fails where it is somebody else's, who decides then.
-        let _ = file.set_permissions(Permissions::from_mode(mode & 0o770));
-    }
-    Ok(file)
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "is made and taken away over and over by others"))
 }
 
 /// A file in a folder that has no name: nobody else opens it, and its space is free when the process ends, however it ends.
@@ -223,6 +240,44 @@ mod tests {
         create(&dir.path().join("new"), Readers::Group).expect("begun").finish().expect("in its place");
         assert_eq!(fs::read_to_string(&victim).expect("read"), "mine");
         assert!(!dir.path().join("nothing").exists());
+    }
+
+    #[test]
+    fn many_that_open_one_file_at_once_share_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for round in 0..50 {
+            let path = dir.path().join(format!("{round}.jsonl"));
+            let at_once = std::sync::Barrier::new(16);
+            std::thread::scope(|scope| {
+                for _ in 0..16 {
+                    scope.spawn(|| {
+                        at_once.wait();
+                        append(&path, Readers::Owner).expect("opened, or made").write_all(b"x").expect("written");
+                    });
+                }
+            });
+            assert_eq!((fs::read(&path).expect("read").len(), mode(&path)), (16, 0o600), "all wrote into one");
+        }
+    }
+
+    #[test]
+    fn one_that_is_replaced_meanwhile_is_no_link() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (path, over) = (dir.path().join("alerts.jsonl"), std::sync::atomic::AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    create(&path, Readers::Owner).expect("begun").finish().expect("in its place");
+                    let _ = fs::remove_file(&path);
+                }
+            });
+            for _ in 0..300 {
+                // It may give up where it loses each race, and must not call that a link.
+                let refused = update(&path, Readers::Owner).err();
+                assert!(refused.as_ref().is_none_or(|error| error.kind() == io::ErrorKind::ResourceBusy), "{refused:?}");
+            }
+            over.store(true, Ordering::Relaxed);
+        });
     }
 
     #[test]
