@@ -1,4 +1,4 @@
-//! The sinks, one file each; what several share: `chat` for rooms with a webhook, `rotated` for files, `recipient` for HTTP.
+//! The sinks, one file each; what several share: `chat` for rooms with a webhook, `rotated` for files, `recipient` and `posted` for HTTP.
 
 pub mod alertmanager;
 pub mod cef;
@@ -8,6 +8,7 @@ pub mod email;
 pub mod feishu;
 pub mod jsonl;
 pub mod ocsf;
+pub mod posted;
 pub mod postgresql;
 pub mod recipient;
 pub mod rotated;

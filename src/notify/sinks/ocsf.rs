@@ -3,8 +3,8 @@
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::notify::event::{Message, What};
-use crate::notify::http::Http;
 use crate::notify::secret::{Address, Secret};
+use crate::notify::sinks::posted::Posted;
 use crate::notify::sinks::recipient;
 use crate::notify::sinks::rotated::{Rotated, Rotation};
 use crate::notify::{Common, Notifier, NotifierConfig, NotifierKind, Pace, SendError, words};
@@ -115,8 +115,8 @@ impl NotifierConfig for Configured {
                 Box::new(File(Rotated::new(Rotation { path: path.clone(), max_bytes, daily, keep })))
             }
             To::Http(url, token) => {
-                let http = Http::new(common.timeout, self.keys.ca_file.as_deref())?;
-                Box::new(Posted { http, url: url.clone(), token: token.clone() })
+                let ca_file = self.keys.ca_file.as_deref();
+                Box::new(ByHttp(Posted::new(common.timeout, ca_file, url, token.as_ref(), "application/json")?))
             }
         })
     }
@@ -140,32 +140,15 @@ fn id(line: &str) -> Option<String> {
     serde_json::from_str::<Value>(line).ok()?["metadata"]["uid"].as_str().map(str::to_owned)
 }
 
-struct Posted {
-    http: Http,
-    url: Secret,
-    token: Option<Secret>,
-}
+struct ByHttp(Posted);
 
-impl Notifier for Posted {
+impl Notifier for ByHttp {
     fn send(&mut self, messages: &[Message], _: Timestamp) -> Result<String, SendError> {
-        let url = recipient::address(&self.url).map_err(SendError::transient)?;
-        let token = self.token.as_ref().map(Secret::read).transpose().map_err(SendError::transient)?;
-        let authorization = token.map(|token| format!("Bearer {token}"));
-        let mut said = String::new();
-        for message in messages {
-            let id = message.event.id();
-            let mut headers = vec![("content-type", "application/json"), ("idempotency-key", id.as_str())];
-            headers.extend(authorization.as_deref().map(|token| ("authorization", token)));
-            let answer = self.http.post(&url, &headers, finding(message).to_string().as_bytes())?;
-            said = format!("status {}", answer.status);
-        }
-        Ok(said)
+        self.0.send(messages, |message| Ok((finding(message).to_string(), Vec::new())))
     }
 
     fn connect(&mut self, _: Timestamp) -> Result<String, SendError> {
-        let url = recipient::address(&self.url).map_err(SendError::transient)?;
-        let answer = self.http.get(&url, &[])?;
-        Ok(format!("it answers ({}); whether it takes findings shows --test", answer.status))
+        self.0.connect()
     }
 }
 

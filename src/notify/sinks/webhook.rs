@@ -2,9 +2,9 @@
 
 use crate::model::time::Timestamp;
 use crate::notify::event::{Event, Message, What};
-use crate::notify::http::Http;
 use crate::notify::secret::{Address, Secret};
 use crate::notify::signature::{hex, hmac_sha256};
+use crate::notify::sinks::posted::Posted;
 use crate::notify::sinks::recipient;
 use crate::notify::sinks::template::{Template, seconds};
 use crate::notify::{Common, Notifier, NotifierConfig, NotifierKind, Pace, SendError, words};
@@ -111,53 +111,35 @@ impl NotifierConfig for Configured {
     }
 
     fn build(&self, common: &Common) -> Result<Box<dyn Notifier>, String> {
-        Ok(Box::new(Webhook {
-            http: Http::new(common.timeout, self.keys.ca_file.as_deref())?,
-            url: self.url.clone(),
-            secret: self.secret.clone(),
-            token: self.token.clone(),
-            template: self.template()?,
-            content_type: self.keys.content_type.clone(),
-        }))
+        let ca_file = self.keys.ca_file.as_deref();
+        let posted = Posted::new(common.timeout, ca_file, &self.url, self.token.as_ref(), &self.keys.content_type)?;
+        Ok(Box::new(Webhook { posted, secret: self.secret.clone(), template: self.template()? }))
     }
 }
 
 struct Webhook {
-    http: Http,
-    url: Secret,
+    posted: Posted,
     secret: Option<Secret>,
-    token: Option<Secret>,
     template: Option<Template>,
-    content_type: String,
 }
 
 impl Notifier for Webhook {
     fn send(&mut self, messages: &[Message], now: Timestamp) -> Result<String, SendError> {
-        let url = recipient::address(&self.url).map_err(SendError::transient)?;
-        let read = |secret: &Option<Secret>| secret.as_ref().map(Secret::read).transpose().map_err(SendError::transient);
-        let (secret, token) = (read(&self.secret)?, read(&self.token)?);
-        let mut said = String::new();
-        for message in messages {
+        let secret = self.secret.as_ref().map(Secret::read).transpose().map_err(SendError::transient)?;
+        let make = |message: &Message| {
             let body = match &self.template {
                 Some(template) => template.render(message).map_err(SendError::lasting)?,
                 None => body(message).to_string(),
             };
-            let (id, time) = (message.event.id(), seconds(now));
-            let signature = secret.as_ref().map(|secret| signature(secret, &time, body.as_bytes()));
-            let authorization = token.as_ref().map(|token| format!("Bearer {token}"));
-            let mut headers = vec![("content-type", self.content_type.as_str()), ("idempotency-key", &id), ("x-leakwarden-time", &time)];
-            headers.extend(signature.as_deref().map(|signature| ("x-leakwarden-signature", signature)));
-            headers.extend(authorization.as_deref().map(|token| ("authorization", token)));
-            let answer = self.http.post(&url, &headers, body.as_bytes())?;
-            said = format!("status {}", answer.status);
-        }
-        Ok(said)
+            let time = seconds(now);
+            let signature = secret.as_ref().map(|secret| ("x-leakwarden-signature", signature(secret, &time, body.as_bytes())));
+            Ok((body, std::iter::once(("x-leakwarden-time", time)).chain(signature).collect()))
+        };
+        self.posted.send(messages, make)
     }
 
     fn connect(&mut self, _: Timestamp) -> Result<String, SendError> {
-        let url = recipient::address(&self.url).map_err(SendError::transient)?;
-        let answer = self.http.get(&url, &[])?;
-        Ok(format!("it answers ({}); whether it takes messages shows --test", answer.status))
+        self.posted.connect()
     }
 }
 
