@@ -3,6 +3,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "it waits for receivers, and not for ever")]
 
+#[path = "../common/daemons.rs"]
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod daemons;
 #[path = "../common/databases.rs"]
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod databases;

@@ -1,5 +1,6 @@
 //! A real Alertmanager and a real PostgreSQL, Debian's.
 
+use crate::daemons::Alertmanager;
 use crate::databases::Place;
 use crate::harness::{Harness, alert, closed};
 use crate::receiver::{Answer, Receiver};
@@ -7,62 +8,15 @@ use leakwarden::model::severity::Severity;
 use leakwarden::notify::workers::now;
 use sqlx::{Connection, Row};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// An Alertmanager that tells a receiver at once; it ends with the test.
-struct Alertmanager {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Alertmanager {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn alertmanager(folder: &std::path::Path, port: u16, receiver: u16) -> Option<Alertmanager> {
-    let program = ["prometheus-alertmanager", "alertmanager"]
-        .into_iter()
-        .find(|program| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()))?;
+/// An Alertmanager that tells a receiver at once.
+fn alertmanager(folder: &std::path::Path, receiver: u16) -> Option<Alertmanager> {
     let config = format!(
         "route:\n  receiver: desk\n  group_by: [alertname, case]\n  group_wait: 1s\n  group_interval: 1s\n  repeat_interval: 12h\n\
          receivers:\n  - name: desk\n    webhook_configs:\n      - url: http://127.0.0.1:{receiver}/\n        send_resolved: true\n"
     );
-    fs::write(folder.join("alertmanager.yml"), config).expect("written");
-    let log = fs::File::create(folder.join("alertmanager.log")).expect("a log");
-    let child = Command::new(program)
-        .args(["--config.file=alertmanager.yml", "--storage.path=kept", "--cluster.listen-address="])
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .expect("it was there");
-    let started = Alertmanager { child, port };
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_ready(started.port) {
-        assert!(Instant::now() < deadline, "{}", fs::read_to_string(folder.join("alertmanager.log")).unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    Some(started)
-}
-
-fn is_ready(port: u16) -> bool {
-    let ask = || {
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET /-/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        Some(answer)
-    };
-    ask().is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    Alertmanager::configured(folder, &config)
 }
 
 /// What the receiver was told: the status of each alert, with its labels.
@@ -90,11 +44,11 @@ fn wait(what: &str, receiver: &Receiver, holds: impl Fn(&[(String, String, Strin
 fn a_real_alertmanager_tells_a_case_once_and_that_it_is_over() {
     let folder = tempfile::tempdir().expect("a folder");
     let receiver = Receiver::start(Answer::Says(200, String::new()));
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let Some(running) = alertmanager(folder.path(), port, receiver.port()) else {
+    let Some(alertmanager) = alertmanager(folder.path(), receiver.port()) else {
         eprintln!("SKIPPED: there is no Alertmanager here (Debian: prometheus-alertmanager)");
         return;
     };
+    let (port, running) = (alertmanager.port(), alertmanager.start());
     // The second peer is away: the other takes it.
     let mut harness =
         Harness::new(&[&format!("name = \"am\"\nkind = \"alertmanager\"\nurl = [\"http://127.0.0.1:{port}\", \"http://127.0.0.1:1\"]\n")]);
@@ -112,7 +66,7 @@ fn a_real_alertmanager_tells_a_case_once_and_that_it_is_over() {
         harness.tell();
     }
     drop(running);
-    let running = alertmanager(folder.path(), port, receiver.port()).expect("it was there");
+    let running = alertmanager.start();
     harness.now += 61_000;
     harness.tell();
     std::thread::sleep(Duration::from_secs(5));

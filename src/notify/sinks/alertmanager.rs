@@ -32,6 +32,8 @@ settings! {
 const EVERY: Duration = Duration::from_secs(60);
 /// How far ahead the end of what holds is.
 const AHEAD: Span = Span::days(1);
+/// What whoever is called does.
+const NEXT: &str = "Open the case by its link, take it, read it, and give a verdict: that ends this alert.";
 /// Alerts in one request.
 const TOGETHER: usize = 200;
 
@@ -158,6 +160,9 @@ fn alert(message: &Message, ended: Option<Timestamp>, now: Timestamp) -> Value {
     let mut annotations = serde_json::Map::new();
     annotations.insert("summary".to_owned(), json!(words::title(message)));
     annotations.insert("description".to_owned(), json!(words::happened(event)));
+    if name == "LeakwardenCase" && ended.is_none() {
+        annotations.insert("next".to_owned(), json!(NEXT));
+    }
     for (what, value) in words::facts(message) {
         annotations.insert(what.to_lowercase().replace(' ', "_"), json!(value));
     }
@@ -186,6 +191,8 @@ mod tests {
         assert_eq!(firing["labels"], json!({"alertname": "LeakwardenCase", "case": "c1", "severity": "high"}));
         assert_eq!(firing["endsAt"], Timestamp(now.0 + AHEAD.0).to_string());
         assert_eq!(firing["generatorURL"], "https://desk.example/cases/c1");
-        assert_eq!(alert(&message("c1", 1), Some(now), now)["endsAt"], now.to_string());
+        assert_eq!(firing["annotations"]["next"], NEXT);
+        let over = alert(&message("c1", 1), Some(now), now);
+        assert_eq!((&over["endsAt"], &over["annotations"]["next"]), (&json!(now.to_string()), &Value::Null));
     }
 }

@@ -1,13 +1,14 @@
 //! The whole chain: from an insider's record to a notification by a real Prometheus and Alertmanager, through a restart of each.
 
-mod daemons;
-mod notifications;
+mod dashboards;
+mod each_case;
+pub(crate) mod notifications;
 
+use crate::common::daemons::{Alertmanager, Prometheus, free_port};
 use crate::common::kafka::{apart, skipped};
 use crate::common::line::access;
 use crate::common::service::{Service, append};
 use crate::common::world::CATALOG;
-use daemons::{Alertmanager, Prometheus, free_port};
 use leakwarden::model::time::{DAY_MS, MINUTE_MS, Timestamp};
 use notifications::Receiver;
 use std::fs;

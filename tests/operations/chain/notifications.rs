@@ -45,6 +45,15 @@ impl Receiver {
         (of("firing"), of("resolved"))
     }
 
+    /// Notifications about cases: which, whether it is open, and all that it says.
+    pub fn cases(&self) -> Vec<(String, bool, Value)> {
+        let received = self.received.lock().expect("no panic");
+        let about = received.iter().filter(|told| told["groupLabels"]["alertname"] == "LeakwardenCase");
+        about
+            .map(|told| (told["groupLabels"]["case"].as_str().unwrap_or_default().to_owned(), told["status"] == "firing", told.clone()))
+            .collect()
+    }
+
     /// Notifications that a rule fires.
     pub fn firing(&self, rule: &str) -> usize {
         self.told(rule).0

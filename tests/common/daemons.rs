@@ -1,5 +1,6 @@
 //! Prometheus and Alertmanager as processes, with the files of `deploy/`: only addresses and waiting times are others.
 
+use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -74,12 +75,28 @@ pub struct Alertmanager {
 impl Alertmanager {
     /// That of `deploy/`, which tells a receiver at once.
     pub fn set_up(dir: &Path, receiver: u16) -> Option<Alertmanager> {
+        let mut config = replaced(&deployed("alertmanager/alertmanager.yml"), "127.0.0.1:5001", &format!("127.0.0.1:{receiver}"));
+        for (waits, at_once) in [
+            ("group_wait: 30s", "group_wait: 1s"),
+            ("group_interval: 5m", "group_interval: 2s"),
+            ("group_wait: 10s", "group_wait: 1s"),
+            ("group_interval: 1m", "group_interval: 2s"),
+        ] {
+            config = replaced(&config, waits, at_once);
+        }
+        Alertmanager::configured(dir, &config)
+    }
+
+    /// One that is told what to do by this text.
+    pub fn configured(dir: &Path, config: &str) -> Option<Alertmanager> {
         let program = installed(&["prometheus-alertmanager", "alertmanager"])?;
-        let config = replaced(&deployed("alertmanager/alertmanager.yml"), "127.0.0.1:5001", &format!("127.0.0.1:{receiver}"));
-        let config = replaced(&config, "group_wait: 30s", "group_wait: 1s");
-        let config = replaced(&config, "group_interval: 5m", "group_interval: 2s");
         fs::write(dir.join("alertmanager.yml"), config).expect("written");
         Some(Alertmanager { program, dir: dir.to_owned(), port: free_port() })
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Starts it.
@@ -117,6 +134,19 @@ impl Prometheus {
         let config = fs::read_to_string(&file).expect("it was set up");
         fs::write(file, replaced(&config, "alertmanager:9093", &format!("127.0.0.1:{}", alertmanager.port))).expect("written");
         self
+    }
+
+    /// The series that an expression gives now.
+    pub fn query(&self, expression: &str) -> Vec<Value> {
+        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        write!(stream, "GET /api/v1/query?query={encoded} HTTP/1.0\r\nhost: x\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let answer: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{expression}: {error}: {answer}"));
+        assert_eq!(answer["status"], "success", "{expression}: {answer}");
+        answer["data"]["result"].as_array().cloned().unwrap_or_default()
     }
 
     /// Starts it.
