@@ -7,9 +7,10 @@ use clap::Subcommand;
 use leakwarden::config::schema::Config;
 use leakwarden::config::{exposure, load};
 use leakwarden::console::settings::{Settings, SignIn};
-use leakwarden::console::writers::{self, Files};
+use leakwarden::console::writers::{self, DecisionsTo, Files};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::Database;
+use leakwarden::desk::ingest::DeskSink;
 use leakwarden::desk::people::People;
 use leakwarden::desk::rights::{Grant, Role};
 use leakwarden::desk::{DeskError, account};
@@ -18,12 +19,17 @@ use leakwarden::http::server::Server;
 use leakwarden::http::tls;
 use leakwarden::model::problem::Problem;
 use leakwarden::model::time::Timestamp;
+use leakwarden::pipeline::decisions::topic::TopicLog;
+use leakwarden::sink::Sink;
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
 use std::io::{BufRead as _, Write as _};
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
 
 /// Serve the console alone, over the database that `run` fills; or manage its accounts.
 #[derive(clap::Args)]
@@ -230,9 +236,10 @@ impl Prepared {
         people: SharedPeople,
         metrics: &Metrics,
     ) -> Result<Option<Prepared>, Failure> {
-        let Some(listen) = &config.console.listen else { return Ok(None) };
+        if config.console.listen.is_none() {
+            return Ok(None);
+        }
         let place = |key: &str| format!("{}: console.{key}", config.file.display());
-        let address = listen.0.parse().map_err(|_| Failure::argument("console.listen", "must be an address and port", &listen.0))?;
         let mut problems = exposure::of_console(config);
         let tls = match (&config.console.tls_certificate_file, &config.console.tls_key_file) {
             (Some(certificate), Some(key)) => tls::acceptor(certificate, key)
@@ -253,6 +260,34 @@ impl Prepared {
         if !problems.is_empty() {
             return Err(Failure::Unusable(problems));
         }
+        Prepared::bind(runtime, config, database, people, metrics, (sign_in, tls)).map(Some)
+    }
+
+    /// The same for a demo: accounts need no second factor, and nobody but this machine reaches it.
+    pub fn open_here(
+        runtime: &Runtime,
+        config: &Config,
+        database: Database,
+        people: SharedPeople,
+        metrics: &Metrics,
+    ) -> Result<Prepared, Failure> {
+        let listen = config.console.listen.as_ref().map_or("", |address| &address.0);
+        if !listen.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback()) {
+            return Err(Failure::argument("--console", "must be an address of this machine and a port, e.g. 127.0.0.1:9465", listen));
+        }
+        Prepared::bind(runtime, config, database, people, metrics, (SignIn::PasswordAlone, None))
+    }
+
+    fn bind(
+        runtime: &Runtime,
+        config: &Config,
+        database: Database,
+        people: SharedPeople,
+        metrics: &Metrics,
+        (sign_in, tls): (SignIn, Option<TlsAcceptor>),
+    ) -> Result<Prepared, Failure> {
+        let listen = config.console.listen.as_ref().map_or("", |address| &address.0);
+        let address = listen.parse().map_err(|_| Failure::argument("console.listen", "must be an address and port", listen))?;
         let settings = Settings {
             hosts: config.console.hosts.clone(),
             sign_in,
@@ -260,11 +295,20 @@ impl Prepared {
             zone: config.time.zone.clone(),
             tls: tls.is_some(),
         };
-        let files = Files { decisions: config.decisions.file.clone(), views: config.console.views_file.clone() };
+        let topic = config.decisions_topic().map(|kafka| TopicLog::new(&kafka)).transpose();
+        let topic = topic.map_err(|error| anyhow::anyhow!("the topic of decisions: {}", error.message))?;
+        let topic = topic.map(|log| DecisionsTo::Topic(Arc::new(Mutex::new(log))));
+        let decisions = config.decisions.file.clone().map(DecisionsTo::File).or(topic);
+        let files = Files { decisions, views: config.console.views_file.clone() };
         let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?.with_tls(tls);
         let scheme = if settings.tls { "https" } else { "http" };
         tracing::info!("the console is served at {scheme}://{}", server.address());
-        Ok(Some(Prepared { server, console: Console::new(database, people, settings, metrics), files }))
+        Ok(Prepared { server, console: Console::new(database, people, settings, metrics), files })
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// Serves until `shutdown`.
@@ -283,6 +327,11 @@ impl Prepared {
 /// The directory's people.
 pub fn people(context: &Context) -> SharedPeople {
     SharedPeople::new(People::of(&context.classifier.directory))
+}
+
+/// What takes alerts into the database of cases.
+pub fn desk_sink(runtime: &Runtime, database: &Database, context: &Context, metrics: &Metrics) -> Box<dyn Sink> {
+    Box::new(DeskSink::new(database.clone(), People::of(&context.classifier.directory), runtime.handle().clone(), metrics))
 }
 
 fn serve(file: &std::path::Path) -> Result<(), Failure> {

@@ -248,7 +248,7 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
 async fn signed_in(console: &Console, headers: &HeaderMap, now: Timestamp) -> Result<Option<Session>, DeskError> {
     let people = console.people.now();
     match &console.settings.sign_in {
-        SignIn::Local => {
+        SignIn::Local | SignIn::PasswordAlone => {
             let Some(secret) = cookie(headers) else { return Ok(None) };
             Ok(session::find(&console.database, &people, secret, now).await?)
         }

@@ -22,6 +22,8 @@ pub struct Settings {
 pub enum SignIn {
     /// By password and second factor.
     Local,
+    /// By password alone: of the demo, which only its own machine reaches. No configuration says so.
+    PasswordAlone,
     /// A proxy has done it, says who it was in this header, and proves itself by the secret in [`PROXY_SECRET`].
     Proxy {
         /// The header with the account's name, lower case.
@@ -38,6 +40,7 @@ impl std::fmt::Debug for SignIn {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             SignIn::Local => f.write_str("Local"),
+            SignIn::PasswordAlone => f.write_str("PasswordAlone"),
             SignIn::Proxy { header, .. } => f.debug_struct("Proxy").field("header", header).finish_non_exhaustive(),
         }
     }

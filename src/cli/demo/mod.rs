@@ -2,8 +2,10 @@
 //!
 //! A simulated company's past weeks are replayed into state; then its today streams, faster than real time, through a
 //! Kafka broker inside of this process into the very service that `run` is. Nothing of the engine knows that it is a demo.
+//! The console shows the cases from the beginning, and stays until somebody ends it.
 
 mod broker;
+mod desk;
 mod screen;
 
 use crate::cli::run as service;
@@ -11,10 +13,12 @@ use crate::cli::stop_signals::StopSignals;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use broker::Broker;
+use desk::Desk;
 use leakwarden::config::load;
 use leakwarden::config::schema::{Config, Kafka, SourceKind};
 use leakwarden::engine::Engine;
 use leakwarden::engine::context::Context;
+use leakwarden::engine::output::Revision;
 use leakwarden::evaluate::labels::Label;
 use leakwarden::evaluate::latest_alerts::LatestAlerts;
 use leakwarden::evaluate::leaks::LeakProgress;
@@ -25,6 +29,7 @@ use leakwarden::http::resource::View;
 use leakwarden::http::server::Server;
 use leakwarden::model::time::{Span, Timestamp};
 use leakwarden::pipeline::coverage::Published;
+use leakwarden::pipeline::decisions::file::DecisionFile;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
@@ -34,21 +39,24 @@ use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::pipeline::replay::{Replay, assign};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::state::Positions;
+use leakwarden::settings::Address;
 use leakwarden::simulate::{self, Company};
+use leakwarden::sink::Sink;
 use leakwarden::sink::jsonl::JsonLinesKeys;
 use leakwarden::telemetry::metrics::Metrics;
 use screen::Screen;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Watch it work: a simulated company's history, then its today through an embedded broker into the service.
+/// Watch it work: a simulated company's history, its today through an embedded broker into the service, and the console in the browser.
 #[derive(clap::Args)]
 pub struct Options {
-    /// How long to show, e.g. 60s
-    #[arg(long = "for", default_value = "60s")]
-    lasting: String,
+    /// Ends after so long, e.g. 60s; without it the day passes in a minute, and the console stays until Ctrl-C
+    #[arg(long = "for")]
+    lasting: Option<String>,
     /// Employees of the company
     #[arg(long, default_value_t = 600)]
     employees: u32,
@@ -58,7 +66,13 @@ pub struct Options {
     /// Address of metrics and probes while it runs
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
+    /// Address of the console, on this machine
+    #[arg(long, default_value = "127.0.0.1:0")]
+    console: String,
 }
+
+/// How long today lasts.
+const DAY: &str = "60s";
 
 /// Days of history before today.
 const HISTORY: u32 = 35;
@@ -71,8 +85,9 @@ const REST: Duration = Duration::from_secs(4);
 
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let lasting = Span::parse(&options.lasting).filter(|span| *span >= Span::seconds(10) && *span <= Span::hours(24));
-    let lasting = lasting.ok_or_else(|| Failure::argument("--for", "must be a duration from 10s to 24h", &options.lasting))?;
+    let asked = options.lasting.as_deref().unwrap_or(DAY);
+    let lasting = Span::parse(asked).filter(|span| *span >= Span::seconds(10) && *span <= Span::hours(24));
+    let lasting = lasting.ok_or_else(|| Failure::argument("--for", "must be a duration from 10s to 24h", asked))?;
     let end = Instant::now() + Duration::from_millis(lasting.0.unsigned_abs());
     let address = options.listen.parse().map_err(|_| Failure::argument("--listen", "must be an address and port", &options.listen))?;
     let company = simulate::Options {
@@ -85,13 +100,15 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let company = Company::new(company).map_err(crate::cli::simulate::refused)?;
     let (stop, stopped) = crossbeam_channel::bounded(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("cannot start")?;
-    let interrupt = stop.clone();
+    let (interrupt, interrupted) = (stop.clone(), Arc::new(AtomicBool::new(false)));
     let signals = {
         let _guard = runtime.enter();
         StopSignals::listen().context("cannot listen for SIGTERM")?
     };
+    let noted = interrupted.clone();
     runtime.spawn(async move {
         signals.told().await;
+        noted.store(true, Ordering::Release);
         // A full channel means that it was told already.
         let _ = interrupt.try_send(());
     });
@@ -99,18 +116,20 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let dir = Scratch::new()?;
     let mut screen = Screen::new();
     let broker = Broker::start(TOPIC).context("the embedded broker does not start")?;
-    let config = configuration(&company, &dir, broker.address())?;
+    let config = configuration(&company, &dir, broker.address(), &options.console)?;
+    let context = Arc::new(load::load(&config)?);
+    let metrics = Metrics::new();
+    let desk = Desk::open(&runtime, &config, &context, &metrics)?;
+    screen.say(&desk.welcome());
     screen.say(&format!(
         "1. A simulated bank: {} employees, {} weeks of database access logs, a few insiders among them.\n   They are labelled, so that the end can say who was caught.",
         company.employees().len(),
         HISTORY / 7
     ));
-    let context = Arc::new(load::load(&config)?);
-    let metrics = Metrics::new();
     // The consumer takes some seconds to join its group: it does so while history is read.
     let sources = Sources::start(&config, &Positions::default(), &context.classifier.keys)?;
     let mut ledger = LatestAlerts::default();
-    let engine = history(&config, &context, &dir, &mut screen, &mut ledger)?;
+    let engine = history(&config, &context, &dir, &mut screen, &mut ledger, desk.sink(&runtime, &context, &metrics).as_mut())?;
 
     let health = Arc::new(Health::new(config.sources.iter().map(|source| source.name.clone())));
     let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?;
@@ -121,9 +140,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let coverage = Arc::new(Published::default());
     let view = View::new(metrics.clone(), health.clone(), coverage.clone(), Guard::default());
     let serving = runtime.spawn(server.serve(view, std::future::pending()));
-    let delivery = Delivery::start(service::sinks(&config)?, &metrics).context("cannot start the sinks")?;
+    let mut sinks = service::sinks(&config)?;
+    sinks.push(desk.sink(&runtime, &context, &metrics));
+    let delivery = Delivery::start(sinks, &metrics).context("cannot start the sinks")?;
+    let mut last = desk.sink(&runtime, &context, &metrics);
     let parts = Parts { delivery, dead_letters: None, sealer: None, metrics, health, reloads: None, coverage };
-    let own = live::Parts { sources, spool: None, state: None, in_work: InWork::nowhere(), decisions: None };
+    let own = live::Parts {
+        sources,
+        spool: None,
+        state: None,
+        in_work: InWork::nowhere(),
+        decisions: config.decisions.file.as_deref().map(DecisionFile::at),
+    };
     let today = company.day(HISTORY);
     let total = today.len() as u64;
     let pace = screen.pace();
@@ -135,17 +163,26 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     // The stream ends by itself once it is told; a panic of it has said so.
     let _ = streaming.join();
     drop(broker);
-    serving.abort();
 
     let settled = engine.finish(&Parallel);
+    kept(last.as_mut(), &settled.revisions)?;
     let ledger = screen.end(settled);
     summary(&company, &ledger, &screen);
+    if options.lasting.is_none() && !interrupted.load(Ordering::Acquire) {
+        println!("\nThe console stays at {} until Ctrl-C.", desk.address());
+        while !interrupted.load(Ordering::Acquire) {
+            // What woke it may be older than the end of the day.
+            let _ = stopped.recv();
+        }
+    }
+    desk.end(&runtime);
+    serving.abort();
     runtime.shutdown_background();
     Ok(())
 }
 
 /// Writes the company and reads its configuration, with Kafka in the place of the file.
-fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Config, Failure> {
+fn configuration(company: &Company, dir: &Scratch, brokers: String, console: &str) -> Result<Config, Failure> {
     company.write_days(dir.path(), 0..HISTORY).map_err(crate::cli::simulate::refused)?;
     let mut config = load::read_config(&dir.path().join("config.toml"))?;
     let client = [("fetch.wait.max.ms", "20"), ("session.timeout.ms", "6000")];
@@ -155,6 +192,10 @@ fn configuration(company: &Company, dir: &Scratch, brokers: String) -> Result<Co
         source.kind = SourceKind::Kafka(kafka.clone());
     }
     config.sinks = vec![Box::new(JsonLinesKeys { path: dir.path().join("alerts.jsonl") })];
+    config.console.listen = Some(Address(console.to_owned()));
+    config.database.url = Some("sqlite://desk.sqlite".to_owned());
+    config.decisions.file = Some(dir.path().join("decisions.jsonl"));
+    config.dossiers = true;
     // Partitions that no record falls into must not hold the others up for longer than the demo lasts.
     config.time.idle_timeout = Span::seconds(2);
     Ok(config)
@@ -167,6 +208,7 @@ fn history(
     dir: &Scratch,
     screen: &mut Screen,
     ledger: &mut LatestAlerts,
+    cases: &mut dyn Sink,
 ) -> Result<Engine, Failure> {
     let begun = Instant::now();
     let file = dir.path().join("access.jsonl").display().to_string();
@@ -175,6 +217,7 @@ fn history(
     let mut replay =
         Replay::open(Engine::new(context.clone()), files, TimeRange::default(), threads, &BTreeMap::new()).map_err(anyhow::Error::from)?;
     while let Some(round) = replay.round().map_err(anyhow::Error::from)? {
+        kept(cases, &round.output.revisions)?;
         ledger.take(round.output.revisions);
         screen.history(replay.tally.lines, begun.elapsed());
     }
@@ -188,6 +231,14 @@ fn history(
         ledger.len()
     ));
     Ok(replay.into_engine())
+}
+
+/// What has settled is a case in the console.
+fn kept(cases: &mut dyn Sink, revisions: &[Revision]) -> Result<(), Failure> {
+    if revisions.is_empty() {
+        return Ok(());
+    }
+    Ok(cases.deliver_with_dossiers(&desk::told(revisions)).map_err(|error| anyhow::anyhow!("{error:?}"))?)
 }
 
 fn company_keys(company: &Company) -> Vec<String> {

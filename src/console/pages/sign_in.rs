@@ -18,20 +18,21 @@ pub async fn form(asked: Asked) -> Result<Answer, DeskError> {
     if asked.session.is_some() {
         return Ok(Answer::see(next(asked.query.text("next"))));
     }
-    Ok(Answer::plain_page(page(asked.query.text("next"), false)))
+    Ok(Answer::plain_page(page(&asked, asked.query.text("next"), false)))
 }
 
 /// `POST /sign-in`
 pub async fn enter(asked: Asked) -> Result<Answer, DeskError> {
     local(&asked)?;
-    let (name, password, code) = (asked.body.text("account"), asked.body.text("password"), asked.body.text("code"));
+    let (name, password) = (asked.body.text("account"), asked.body.text("password"));
+    let code = asks_for_code(&asked).then(|| asked.body.text("code"));
     // One more than are checked at once waits; nobody can have all processors work on guesses.
     let turn = asked.console.sign_ins.acquire().await;
     let right = account::verify(&asked.console.database, name, password, code, asked.now).await?;
     drop(turn);
     if !right {
         tracing::warn!("a sign-in to the console was refused");
-        return Ok(Answer::plain_page(page(asked.body.text("next"), true)).status(StatusCode::UNAUTHORIZED));
+        return Ok(Answer::plain_page(page(&asked, asked.body.text("next"), true)).status(StatusCode::UNAUTHORIZED));
     }
     if let Some(before) = &asked.session {
         session::end(&asked.console.database, before).await?;
@@ -50,9 +51,13 @@ pub async fn leave(asked: Asked) -> Result<Answer, DeskError> {
 
 fn local(asked: &Asked) -> Result<(), DeskError> {
     match asked.console.settings.sign_in {
-        SignIn::Local => Ok(()),
+        SignIn::Local | SignIn::PasswordAlone => Ok(()),
         SignIn::Proxy { .. } => Err(DeskError::NotFound),
     }
+}
+
+fn asks_for_code(asked: &Asked) -> bool {
+    !matches!(asked.console.settings.sign_in, SignIn::PasswordAlone)
 }
 
 /// Where to go then: a place of this console, whatever was asked for.
@@ -62,7 +67,7 @@ fn next(asked: &str) -> String {
     if own { asked.to_owned() } else { "/".to_owned() }
 }
 
-fn page(next: &str, refused: bool) -> Markup {
+fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
     html::frame(
         None,
         "Sign in",
@@ -78,8 +83,10 @@ fn page(next: &str, refused: bool) -> Markup {
                     input #account name="account" autocomplete="username" required autofocus;
                     label for="password" { "Password" }
                     input #password name="password" type="password" autocomplete="current-password" required;
-                    label for="code" { "Code of the second factor" }
-                    input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
+                    @if asks_for_code(asked) {
+                        label for="code" { "Code of the second factor" }
+                        input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
+                    }
                     p { button.first { "Sign in" } }
                 }
                 p.quiet { "What you look at is written down." }
