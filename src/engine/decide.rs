@@ -3,7 +3,7 @@
 use crate::engine::context::Context;
 use crate::engine::decisions::{Decided, line_of, line_of_assignment, line_of_maintenance};
 use crate::engine::global_stage::GlobalStage;
-use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
+use crate::model::decision::outcome::{DecisionNote, DecisionOutcome, Judgement};
 use crate::model::decision::{Assignment, Decision, DecisionKind, Maintained, Maintenance, Silence, Verdict};
 use crate::model::time::{HOUR_MS, Timestamp};
 use crate::triage::budget::Cited;
@@ -14,7 +14,7 @@ impl GlobalStage {
     pub fn take_decision(&mut self, decision: Decision, from: Option<Timestamp>, earliest: i64) -> (DecisionOutcome, i64) {
         let (id, kind) = (decision.id.clone(), decision.what.name());
         let (outcome, hour) = self.decisions.take(decision, from.map(|from| from.0.div_euclid(HOUR_MS)), earliest);
-        self.notes.push(DecisionNote { id, kind, outcome, hour });
+        self.notes.push(DecisionNote { id, kind, outcome, hour, judged: Vec::new() });
         (outcome, hour)
     }
 
@@ -44,17 +44,32 @@ impl GlobalStage {
         let mut decided = Decided::default();
         while let Some(decision) = self.decisions.next_due(hour) {
             let (id, kind) = (decision.id.clone(), decision.what.name());
-            let outcome = self.apply(decision, now, context, &mut decided);
-            self.notes.push(DecisionNote { id, kind, outcome, hour });
+            let mut judged = Vec::new();
+            let outcome = self.apply(decision, now, context, &mut decided, &mut judged);
+            self.notes.push(DecisionNote { id, kind, outcome, hour, judged });
         }
         self.decisions.forget_before(now);
         decided
     }
 
-    fn apply(&mut self, decision: Decision, now: Timestamp, context: &Context, decided: &mut Decided) -> DecisionOutcome {
+    fn apply(
+        &mut self,
+        decision: Decision,
+        now: Timestamp,
+        context: &Context,
+        decided: &mut Decided,
+        judged: &mut Vec<Judgement>,
+    ) -> DecisionOutcome {
         let Decision { id, at, what, .. } = decision;
         match what {
-            DecisionKind::Verdict(verdict) => self.close(&id, &verdict, now, context, decided),
+            DecisionKind::Verdict(verdict) => {
+                let outcome = self.close(&id, &verdict, now, context, decided);
+                if outcome == DecisionOutcome::InForce {
+                    let typologies = self.budget.note_verdict(&verdict.alerts, verdict.outcome);
+                    judged.extend(typologies.into_iter().map(|typology| (typology, verdict.outcome)));
+                }
+                outcome
+            }
             DecisionKind::Silence(silence) => self.silence(&id, &silence, now),
             DecisionKind::Explanation(explanation) => self.grant(&id, line_of(&explanation), explanation.to, now, decided),
             DecisionKind::Assignment(assignment) => self.assign(&id, &assignment, at, now, decided),
@@ -71,7 +86,6 @@ impl GlobalStage {
             Cited::Unknown => DecisionOutcome::Unknown,
             Cited::Stale => DecisionOutcome::Stale,
             Cited::Known { open, of_sources } => {
-                self.budget.note_verdict(&verdict.alerts, verdict.outcome);
                 // Two verdicts of one hour may cite an alert: it is closed once.
                 decided.effects.close.extend(open.into_iter().filter(|of| !decided.effects.close.contains(of)).collect::<Vec<_>>());
                 decided.revisions.extend(self.monitor.close(&of_sources, now, context));

@@ -1,5 +1,7 @@
 //! What becomes of a decision, by name: every one that is read has an outcome as it is taken in, and another as its hour comes.
 
+use crate::model::decision::VerdictOutcome;
+use crate::model::typology::Typology;
 use serde::{Deserialize, Serialize};
 
 /// What became of a decision.
@@ -64,4 +66,9 @@ pub struct DecisionNote {
     pub outcome: DecisionOutcome,
     /// The UTC hour, since 1970, at which it comes into force, or came.
     pub hour: i64,
+    /// What a verdict said of which typologies, once for each case, where it came into force.
+    pub judged: Vec<Judgement>,
 }
+
+/// What a verdict says of a typology.
+pub type Judgement = (Typology, VerdictOutcome);

@@ -147,8 +147,11 @@ impl BadLines {
 
 /// Counts what became of decisions, and tells what somebody should look at.
 pub fn tell(notes: &[DecisionNote], metrics: &Metrics) {
-    for DecisionNote { id, kind, outcome, .. } in notes {
+    for DecisionNote { id, kind, outcome, judged, .. } in notes {
         metrics.add(table::DECISIONS, [kind, outcome.name()], 1);
+        for (typology, verdict) in judged {
+            metrics.add(table::VERDICTS, [typology.name(), verdict.name()], 1);
+        }
         if outcome.is_refusal() {
             tracing::warn!(decision = %untrusted::harmless(id), kind, outcome = outcome.name(), "a decision changes nothing");
         }

@@ -6,8 +6,8 @@
 
 use super::{Delivery, Outcome, Reload, StateCache, Told};
 use crate::model::coverage::State;
-use crate::model::decision::KINDS;
 use crate::model::decision::outcome::DecisionOutcome;
+use crate::model::decision::{KINDS, VerdictOutcome};
 use crate::model::feed::Feed;
 use crate::model::ignored::IgnoredReason;
 use crate::model::kind::Kind;
@@ -117,6 +117,7 @@ const NOTIFY: Label = open("sink", "`name` of a `[[notify]]`");
 const TOLD: Label = fixed("outcome", || Told::ALL.map(Told::name).to_vec());
 const SEVERITY: Label = fixed("severity", || Severity::ALL.map(Severity::name).to_vec());
 const SHOWN_HOW: Label = fixed("how", || vec!["first", "again"]);
+const VERDICT: Label = fixed("outcome", || VerdictOutcome::ALL.map(VerdictOutcome::name).to_vec());
 const TYPOLOGY: Label = open("typology", "name of a detector");
 const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
 const TIER: Label = open("tier", "items of the statutory tier: `50`, `500`, `5000`");
@@ -265,6 +266,8 @@ metrics! {
         "Messages of [directory] explanations_topic that are no business reasons.";
     DECISIONS: CounterRow<2> = "decisions_total", [DECISION_KIND, DECISION_OUTCOME], "decisions",
         "Decisions of people: taken in, late, in_force; repeated, too_many, stale, unknown, over and invalid changed nothing.";
+    VERDICTS: CounterRow<2> = "verdicts_total", [TYPOLOGY, VERDICT], "cases",
+        "Cases that a verdict said something about, once for each typology of the alerts that it cites, since this process started.";
     ALERTS_SILENCED: CounterRow<1> = "alerts_silenced_total", [SILENCE_OUTCOME], "revisions",
         "Settled revisions that a silence names: silenced, or graver, for which it ended.";
     HTTP_REFUSED: CounterRow<1> = "http_refused_total", [REFUSED_WHY], "requests or connections",

@@ -161,8 +161,8 @@ impl Budget {
         if is_known { Cited::Known { open, of_sources } } else { Cited::Unknown }
     }
 
-    /// A verdict about alerts holds: each case counts once for each of its typologies, and each alert once.
-    pub fn note_verdict(&mut self, alerts: &[CitedAlert], outcome: VerdictOutcome) {
+    /// A verdict about alerts holds: each case counts once for each of its typologies, and each alert once. Returns the typologies, as often.
+    pub fn note_verdict(&mut self, alerts: &[CitedAlert], outcome: VerdictOutcome) -> Vec<Typology> {
         let mut judged: BTreeMap<(String, Typology), f64> = BTreeMap::new();
         for cited in alerts {
             let Some(alert) = self.decided.alerts.get_mut(&cited.id).filter(|alert| !alert.is_judged) else { continue };
@@ -170,9 +170,11 @@ impl Budget {
             let expected = judged.entry((alert.case.clone(), alert.typology)).or_default();
             *expected = expected.max(alert.probability);
         }
-        for ((_, typology), expected) in judged {
+        let note = |((_, typology), expected)| {
             self.decided.precision.note(typology, outcome, expected);
-        }
+            typology
+        };
+        judged.into_iter().map(note).collect()
     }
 
     /// Those whom a case is about, silenced or not; nobody where it is not known.
