@@ -3,9 +3,12 @@
 
 use crate::console::Console;
 use crate::desk::{feedback, view_log};
+use crate::model::decision::Decision;
 use crate::pipeline::decisions::log::DecisionLog;
+use crate::pipeline::decisions::topic::TopicLog;
 use crate::sink::append::Appender;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often it is looked for something to write.
@@ -13,11 +16,36 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Records of a step.
 const STEP: i64 = 500;
 
+/// Where decisions are read from.
+#[derive(Clone)]
+pub enum DecisionsTo {
+    /// A file.
+    File(PathBuf),
+    /// The topic of a cluster.
+    Topic(Arc<Mutex<TopicLog>>),
+}
+
+impl DecisionsTo {
+    /// Writes them in their order: what fails is written again as a whole, and known by its id.
+    fn write(&self, decisions: &[Decision]) -> Result<(), String> {
+        match self {
+            DecisionsTo::File(path) => {
+                let log = DecisionLog::at(path);
+                decisions.iter().try_for_each(|decision| log.append(decision)).map_err(|error| error.to_string())
+            }
+            DecisionsTo::Topic(log) => {
+                let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+                decisions.iter().try_for_each(|decision| log.append(decision)).map_err(|error| error.message)
+            }
+        }
+    }
+}
+
 /// Where it goes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Files {
-    /// The decisions' file; without one decisions stay in the database.
-    pub decisions: Option<PathBuf>,
+    /// Where decisions go; without such a place they stay in the database.
+    pub decisions: Option<DecisionsTo>,
     /// The file of access records, as canonical lines; without one they stay in the database.
     pub views: Option<PathBuf>,
 }
@@ -40,8 +68,8 @@ pub async fn run(console: Console, files: Files) {
 
 /// Writes what is there.
 pub async fn step(console: &Console, files: &Files) -> Result<(), String> {
-    if let Some(path) = &files.decisions {
-        decisions(console, path.clone()).await?;
+    if let Some(to) = &files.decisions {
+        decisions(console, to.clone()).await?;
     }
     if let Some(path) = &files.views {
         views(console, path.clone()).await?;
@@ -49,13 +77,11 @@ pub async fn step(console: &Console, files: &Files) -> Result<(), String> {
     Ok(())
 }
 
-async fn decisions(console: &Console, path: PathBuf) -> Result<(), String> {
+async fn decisions(console: &Console, to: DecisionsTo) -> Result<(), String> {
     let waiting = feedback::unwritten(&console.database).await.map_err(|error| error.to_string())?;
     let Some(last) = waiting.last().map(|(number, _)| *number) else { return Ok(()) };
-    let written = tokio::task::spawn_blocking(move || {
-        let log = DecisionLog::at(&path);
-        waiting.iter().try_for_each(|(_, decision)| log.append(decision)).map_err(|error| error.to_string())
-    });
+    let waiting: Vec<Decision> = waiting.into_iter().map(|(_, decision)| decision).collect();
+    let written = tokio::task::spawn_blocking(move || to.write(&waiting));
     written.await.map_err(|_| "the writer stopped".to_owned())??;
     feedback::written(&console.database, last).await.map_err(|error| error.to_string())
 }

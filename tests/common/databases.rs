@@ -49,6 +49,22 @@ impl Place {
         self.address.clone()
     }
 
+    /// The address without its password, and that.
+    pub fn credentials(&self) -> (String, &'static str) {
+        let (_, rest) = self.address.split_once('@').unwrap_or_default();
+        (format!("postgres://leakwarden@{rest}"), PASSWORD)
+    }
+
+    /// The first column of what a query gives; nothing where it fails, as before a table is made.
+    pub fn column(&self, sql: &str) -> Vec<String> {
+        let Some(server) = server() else { return Vec::new() };
+        let database = self.address.rsplit('/').next().unwrap_or_default();
+        let mut psql = Command::new(server.bin.join("psql"));
+        psql.args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-U", "leakwarden", "-d", database, "-Atqc", sql]);
+        let told = psql.env("PGPASSWORD", PASSWORD).output().expect("psql runs");
+        String::from_utf8_lossy(&told.stdout).lines().map(str::to_owned).collect()
+    }
+
     /// Opens it.
     pub async fn open(&self) -> Database {
         Database::open(&self.location).await.unwrap_or_else(|error| panic!("{}: {error}", self.name))

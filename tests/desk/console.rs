@@ -4,7 +4,7 @@ use crate::common::databases::{Place, on_each};
 use crate::company::{ACCOUNTS, MORNING, PASSWORD, alert, caller, people, staffed, take};
 use leakwarden::console::routes::{Policy, ROUTES};
 use leakwarden::console::settings::{PROXY_SECRET, Settings, SignIn};
-use leakwarden::console::writers::{self, Files};
+use leakwarden::console::writers::{self, DecisionsTo, Files};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::Database;
 use leakwarden::desk::rights::{Action, Grant, Role, Subject};
@@ -489,7 +489,7 @@ fn a_case_is_taken_judged_and_countersigned_over_http() {
         );
         // And the decision is in the file for the engine.
         let folder = tempfile::tempdir().expect("a folder");
-        let files = Files { decisions: Some(folder.path().join("decisions.jsonl")), views: None };
+        let files = Files { decisions: Some(DecisionsTo::File(folder.path().join("decisions.jsonl"))), views: None };
         writers::step(&running.console, &files).await.expect("written");
         let text = std::fs::read_to_string(folder.path().join("decisions.jsonl")).expect("there");
         let kinds: Vec<String> =

@@ -2,6 +2,7 @@
 
 mod clusters;
 mod commits;
+mod everywhere;
 mod leaving;
 mod made_anew;
 mod messages;
