@@ -24,7 +24,7 @@
 //! `settings`: a sink declares and parses its own), [`http`] use the model, `kafka` and `telemetry`; [`config`] uses the core,
 //! `settings`, `kafka`, `sink` and `database`: it holds what each sink made of its own table; [`pipeline`] joins all of them with the engine;
 //! [`desk`] keeps alerts and cases in the `database` (a sink of alerts, with the model and the directory of `classify`); [`console`] shows them
-//! to people by `desk` and `http`, and writes what they decide by `pipeline`;
+//! to people by `desk`, `notify`, `page` and `http`, and writes what they decide by `pipeline`;
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
 //! commands use everything. [`notify`] (with `settings`, `database`, `telemetry`, `random` and what a sink appends by) tells people of
 //! cases; `config` holds what each of its sinks made of its own table. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and

@@ -1,7 +1,9 @@
 //! What a handler is asked and what it answers. An answer that shows people says which, by its type.
 
-use crate::console::Console;
 use crate::console::form::Fields;
+use crate::console::html::Shell;
+use crate::console::reader::Reader;
+use crate::console::state::Console;
 use crate::desk::people::People;
 use crate::desk::session::Session;
 use crate::desk::view_log::View;
@@ -24,6 +26,8 @@ pub struct Asked {
     pub now: Timestamp,
     /// What the path names, in its order.
     pub path: Vec<String>,
+    /// How whoever asks reads.
+    pub reader: Reader,
     /// The query.
     pub query: Fields,
     /// The body of a form or of JSON.
@@ -36,6 +40,11 @@ impl Asked {
     /// Who asks. Routes of [`crate::console::routes::Policy`] that ask for somebody are never reached without.
     pub fn caller(&self) -> Result<&crate::desk::rights::Caller, DeskError> {
         self.session.as_ref().map(|session| &session.caller).ok_or(DeskError::NotFound)
+    }
+
+    /// For whom a page is made.
+    pub fn shell(&self) -> Shell<'_> {
+        Shell { session: self.session.as_ref(), reader: &self.reader, zone: &self.console.settings.zone, now: self.now }
     }
 
     /// A number of the path; what is none names nothing that there is.
@@ -85,11 +94,13 @@ pub struct Answer {
     pub etag: Option<i64>,
     /// A cookie that is set: a session's secret, or none to end it.
     pub cookie: Option<Option<String>>,
+    /// How whoever asks wants to read from now on.
+    pub reader: Option<Reader>,
 }
 
 impl Answer {
     fn new(shows: Shows, body: Body) -> Answer {
-        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None }
+        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None, reader: None }
     }
 
     /// A page that shows people.
@@ -132,6 +143,12 @@ impl Answer {
     #[must_use]
     pub fn status(self, status: StatusCode) -> Answer {
         Answer { status, ..self }
+    }
+
+    /// With how they read kept for the next time.
+    #[must_use]
+    pub fn reads(self, reader: Reader) -> Answer {
+        Answer { reader: Some(reader), ..self }
     }
 
     /// With a cookie set or taken away.

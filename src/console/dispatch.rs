@@ -3,9 +3,11 @@
 
 use crate::console::answer::{Answer, Asked, Body, Shows, status};
 use crate::console::form::Fields;
+use crate::console::html::{self, Shell};
+use crate::console::reader::{self, Reader};
 use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
-use crate::console::{Console, html};
+use crate::console::state::Console;
 use crate::desk::session::{self, Session};
 use crate::desk::{DeskError, account, view_log};
 use crate::model::time::Timestamp;
@@ -30,7 +32,7 @@ pub const CSRF: &str = "x-csrf-token";
 const HEADERS: [(HeaderName, &str); 8] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -41,8 +43,15 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
+impl Console {
+    /// Every route.
+    pub fn router(&self) -> Router {
+        router(self)
+    }
+}
+
 /// The table as routes; what is not in it is not there.
-pub fn router(console: &Console) -> Router {
+fn router(console: &Console) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let filter = match route.method {
@@ -63,7 +72,8 @@ pub fn router(console: &Console) -> Router {
         let console = console.clone();
         async move {
             let api = is_api(request.uri().path());
-            finished(&console, failed(None, api, &DeskError::NotFound))
+            let reader = Reader::of(request.headers(), "/");
+            finished(&console, failed(&console, None, &reader, api, &DeskError::NotFound))
         }
     })
 }
@@ -84,16 +94,18 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
         return finished(&console, plain(StatusCode::MISDIRECTED_REQUEST, "the Host is none of this console's: see [console] hosts\n"));
     }
     let now = now();
+    let place = request.uri().path_and_query().filter(|_| route.method == Method::GET).map_or("/", |place| place.as_str());
+    let reader = Reader::of(request.headers(), place);
     let session = match signed_in(&console, request.headers(), now).await {
         Ok(session) => session,
-        Err(error) => return finished(&console, failed(None, api, &error)),
+        Err(error) => return finished(&console, failed(&console, None, &reader, api, &error)),
     };
     let refused = |response| finished(&console, response);
     match route.policy {
         Policy::Open => {}
         Policy::SignedIn | Policy::May(_) if session.is_none() => return refused(to_sign_in(&console, api, route, &request)),
         Policy::May(action) if !session.as_ref().is_some_and(|session| session.caller.may_ever(action)) => {
-            return refused(failed(session.as_ref(), api, &DeskError::NotFound));
+            return refused(failed(&console, session.as_ref(), &reader, api, &DeskError::NotFound));
         }
         Policy::SignedIn | Policy::May(_) => {}
     }
@@ -138,17 +150,18 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
         return refused(problem(StatusCode::PRECONDITION_REQUIRED, "If-Match", "must be given: the version that was read", ""));
     }
     let people = console.people.now();
-    let asked = Asked { console: console.clone(), session: session.clone(), people, now, path, query, body, if_match };
+    let asked =
+        Asked { console: console.clone(), session: session.clone(), people, now, path, reader: reader.clone(), query, body, if_match };
     let answered = match (route.handler)(asked).await {
         Ok(answered) => answered,
-        Err(error) => return refused(failed(session.as_ref(), api, &error)),
+        Err(error) => return refused(failed(&console, session.as_ref(), &reader, api, &error)),
     };
     // No view without a record.
     if let (Shows::People(view), Some(session)) = (&answered.shows, &session)
         && let Err(error) = view_log::record(&console.database, &session.caller, view, now).await
     {
         tracing::error!(%error, "what was to be shown could not be written down, and was not shown");
-        return refused(failed(None, api, &DeskError::Database(error)));
+        return refused(failed(&console, None, &reader, api, &DeskError::Database(error)));
     }
     finished(&console, sent(answered))
 }
@@ -169,7 +182,13 @@ fn sent(answer: Answer) -> Response {
         let (secret, age) = secret.map_or((String::new(), 0), |secret| (secret, session::WHOLE_MS / 1000));
         let cookie = format!("{COOKIE}={secret}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}");
         if let Ok(value) = HeaderValue::from_str(&cookie) {
-            response.headers_mut().insert(header::SET_COOKIE, value);
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    if let Some(reader) = answer.reader {
+        let cookie = format!("{}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", reader::COOKIE, reader.cookie(), reader::KEPT);
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
     response
@@ -197,13 +216,13 @@ fn problem(status: StatusCode, place: &str, rule: &str, value: &str) -> Response
 }
 
 /// What went wrong, as a page or for a program.
-fn failed(session: Option<&Session>, api: bool, error: &DeskError) -> Response {
+fn failed(console: &Console, session: Option<&Session>, reader: &Reader, api: bool, error: &DeskError) -> Response {
     if let DeskError::Database(error) = error {
         tracing::warn!(%error, "the console's database");
     }
     let status = status(error);
     if !api {
-        let page = html::error(session, status, error).into_string();
+        let page = html::error(Shell { session, reader, zone: &console.settings.zone, now: now() }, status, error).into_string();
         return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }
     match error {

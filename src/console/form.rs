@@ -1,6 +1,6 @@
 //! Fields of queries, forms and JSON bodies: names with texts, bounded, each as often as it was sent.
 
-use crate::http::query::decoded;
+use crate::http::query::{decoded, pairs};
 use serde_json::Value;
 
 /// Fields in their order.
@@ -14,8 +14,7 @@ impl Fields {
     /// Of a query or a form: `name=value&…`, percent-encoded. `None` where it is not.
     pub fn encoded(text: &str) -> Option<Fields> {
         let mut fields = Vec::new();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for (name, value) in pairs(text) {
             if fields.len() == MOST {
                 return None;
             }

@@ -1,53 +1,142 @@
-//! What pages share: the frame, names from logs, times, forms.
+//! What pages share: the frame, times, forms.
 
+use crate::console::reader::Reader;
+use crate::console::words::{Text, lists, sentences};
 use crate::desk::DeskError;
 use crate::desk::rights::Action;
 use crate::desk::session::Session;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use crate::model::zone::Zone;
-use crate::telemetry::untrusted::harmless;
+use crate::page;
+use crate::page::Lang;
+pub use crate::page::names::name;
+use crate::page::names::{text, written};
 use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
+/// For whom a page is made.
+#[derive(Clone, Copy)]
+pub struct Shell<'a> {
+    /// Who is signed in.
+    pub session: Option<&'a Session>,
+    /// How they read.
+    pub reader: &'a Reader,
+    /// The zone of times.
+    pub zone: &'a Zone,
+    /// When it is made.
+    pub now: Timestamp,
+}
+
+/// The pages of the navigation: address, name, and what it asks for.
+const PAGES: [(&str, Text, Option<Action>); 7] = [
+    ("/", Text::Today, None),
+    ("/cases", Text::Cases, Some(Action::Read)),
+    ("/silences", Text::Silences, Some(Action::SeeSilences)),
+    ("/coverage", Text::Coverage, None),
+    ("/quality", Text::Quality, Some(Action::Read)),
+    ("/deliveries", Text::Deliveries, Some(Action::Deliveries)),
+    ("/views", Text::Views, None),
+];
+
+/// The keys, and what each does.
+const KEYS: [(&str, Text); 7] = [
+    ("j", Text::KeyNext),
+    ("k", Text::KeyPrevious),
+    ("Enter", Text::KeyOpen),
+    ("a", Text::KeyAssign),
+    ("v", Text::KeyVerdict),
+    ("/", Text::KeyFilter),
+    ("?", Text::KeyHelp),
+];
+
 /// A whole page. Without a session it has no navigation.
-pub fn frame(session: Option<&Session>, title: &str, content: &Markup) -> Markup {
+pub fn frame(shell: Shell<'_>, title: &str, content: &Markup) -> Markup {
+    let Shell { session, reader, zone, now } = shell;
+    let printed = session.map(|session| {
+        html! { footer.printed { (Text::MadeFor.say(reader.lang)) " " (name(&session.caller.account)) ", " (time(zone, now)) " " (zone.name()) " · leakwarden " (env!("CARGO_PKG_VERSION")) " · " (name(&reader.place)) } }
+    });
+    whole(session, reader, title, content, printed)
+}
+
+fn whole(session: Option<&Session>, reader: &Reader, title: &str, content: &Markup, printed: Option<Markup>) -> Markup {
+    let lang = reader.lang;
+    let keys = reader.keys && session.is_some();
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(lang.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (harmless(title)) " · leakwarden" }
+                title { (written(title, 200)) " · leakwarden" }
                 link rel="stylesheet" href="/style.css";
+                @if keys { script src="/keys.js" defer {} }
             }
             body {
-                a.skip href="#content" { "Skip to the content" }
-                @if let Some(session) = session {
-                    header {
-                        nav aria-label="Pages" {
-                            a href="/" { "Today" }
-                            @if session.caller.may_ever(Action::Read) { a href="/cases" { "Cases" } }
-                            @if session.caller.may_ever(Action::SeeSilences) { a href="/silences" { "Silences" } }
-                            a href="/views" { "Views" }
-                        }
-                        form.out method="post" action="/sign-out" {
-                            (token(session))
-                            span { (name(&session.caller.account)) }
-                            button { "Sign out" }
+                a.skip href="#content" { (Text::Skip.say(lang)) }
+                header #top {
+                    @if let Some(session) = session { (navigation(session, reader)) }
+                    div.out {
+                        (languages(session, reader))
+                        @if let Some(session) = session {
+                            a #help-link href="/help" aria-current=[here(reader, "/help")] { (Text::Help.say(lang)) }
+                            span #who { (name(&session.caller.account)) }
+                            form #sign-out method="post" action="/sign-out" { (token(session)) button { (Text::SignOut.say(lang)) } }
                         }
                     }
                 }
-                main id="content" { (content) }
+                main id="content" tabindex="-1" { (content) }
+                @if keys {
+                    dialog #keys aria-labelledby="keys-title" {
+                        h2 #keys-title { (Text::Keys.say(lang)) }
+                        (key_list(lang))
+                        form method="dialog" { button { (Text::Close.say(lang)) } }
+                    }
+                }
+                @if let Some(printed) = printed { (printed) }
             }
         }
     }
 }
 
-/// A name or text that came out of somebody's log: it stands apart from the text around it, and nothing in it acts.
-pub fn name(text: &str) -> Markup {
-    html! { bdi { (harmless(text)) } }
+/// Whether a link leads to the page that is shown.
+fn here(reader: &Reader, to: &str) -> Option<&'static str> {
+    (reader.place.split('?').next() == Some(to)).then_some("page")
+}
+
+fn navigation(session: &Session, reader: &Reader) -> Markup {
+    let lang = reader.lang;
+    html! {
+        nav aria-label=(Text::Pages.say(lang)) {
+            @for (to, text, action) in PAGES {
+                @if action.is_none_or(|action| session.caller.may_ever(action)) { a href=(to) aria-current=[here(reader, to)] { (text.say(lang)) } }
+            }
+        }
+    }
+}
+
+/// The switch of languages: each named in itself.
+fn languages(session: Option<&Session>, reader: &Reader) -> Markup {
+    html! {
+        form #language method="post" action="/preferences" aria-label=(Text::Language.say(reader.lang)) {
+            @if let Some(session) = session { (token(session)) }
+            input type="hidden" name="back" value=(reader.place);
+            @for lang in Lang::ALL {
+                @if lang != reader.lang { button name="language" value=(lang.tag()) lang=(lang.tag()) { (page::words::Word::Language.say(lang)) } }
+            }
+        }
+    }
+}
+
+/// The keys in a list.
+pub fn key_list(lang: Lang) -> Markup {
+    html! { dl.keys { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does.say(lang)) } } } }
+}
+
+/// Words of a person, line by line.
+pub fn lines(words: &str) -> Markup {
+    html! { @for (at, line) in words.lines().enumerate() { @if at > 0 { br; } (text(line)) } }
 }
 
 /// What a form must bring back.
@@ -55,7 +144,7 @@ pub fn token(session: &Session) -> Markup {
     html! { input type="hidden" name="csrf" value=(session.csrf); }
 }
 
-/// A time in the console's zone, to the minute.
+/// A time in a zone, to the minute.
 pub fn time(zone: &Zone, at: Timestamp) -> Markup {
     let local = zone.local(at);
     let text = format!("{} {:02}:{:02}", local.day, local.minute / 60, local.minute % 60);
@@ -63,66 +152,65 @@ pub fn time(zone: &Zone, at: Timestamp) -> Markup {
 }
 
 /// A severity in words and in a colour beside.
-pub fn severity(severity: Severity) -> Markup {
-    html! { span class={ "severity " (severity.name()) } { (severity.name()) } }
+pub fn severity(severity: Severity, lang: Lang) -> Markup {
+    html! { span class={ "severity " (severity.name()) } { (page::words::lists::severity(severity, lang)) } }
 }
 
-/// A typology in words.
-pub fn typology(name: &str) -> String {
-    name.replace('_', " ")
-}
-
-/// A number with thin separators of thousands.
-pub fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+/// A typology in words, by its name in the database.
+pub fn typology(name: &str, lang: Lang) -> Markup {
+    html! { (written(&lists::typology_named(name, lang), 80)) }
 }
 
 /// What went wrong, and the way out.
-pub fn error(session: Option<&Session>, status: StatusCode, error: &DeskError) -> Markup {
+pub fn error(shell: Shell<'_>, status: StatusCode, error: &DeskError) -> Markup {
+    let lang = shell.reader.lang;
     let title = match status {
-        StatusCode::NOT_FOUND => "Not here",
-        StatusCode::SERVICE_UNAVAILABLE => "Not now",
-        _ => "Not done",
+        StatusCode::NOT_FOUND => Text::NotHere,
+        StatusCode::SERVICE_UNAVAILABLE => Text::NotNow,
+        _ => Text::NotDone,
     };
-    frame(
-        session,
-        title,
+    // The same of every place: what is not yours is answered like what is not there.
+    let reader = Reader { place: "/".to_owned(), ..shell.reader.clone() };
+    whole(
+        shell.session,
+        &reader,
+        title.say(lang),
         &html! {
-            h1 { (title) }
+            h1 { (title.say(lang)) }
             @match error {
-                DeskError::NotFound => p { "There is no such page, or it is not for you." },
-                DeskError::Database(_) => p { "The database does not answer. Nothing was changed, and nothing was shown that is not written down. Try again in a minute." },
+                DeskError::NotFound => p { (Text::NoSuchPage.say(lang)) },
+                DeskError::Database(_) => p { (Text::NoDatabase.say(lang)) },
                 DeskError::Stale(newer) => {
-                    p { "Newer revisions have settled since you opened the case, or alerts have come to it. Your verdict was not taken: go back, open the case again, read them, and decide." }
+                    p { (Text::Stale.say(lang)) }
                     ul { @for one in newer { li { (name(one)) } } }
                 }
-                DeskError::Changed { now } => p { "Somebody has changed it since you opened it (version " (now) " now). Go back, and open it again." },
-                DeskError::Refused { place, rule, value } => p { b { (place) } " " (harmless(rule)) "; it was " q { (name(value)) } "." },
-                DeskError::NotAllowed(_) | DeskError::State { .. } => p { (error.to_string()) "." },
+                DeskError::Changed { now } => p { (sentences::changed(*now, lang)) },
+                // Rules are those of the API, in its language.
+                DeskError::Refused { place, rule, value } => p lang="en" { b { (place) } " " (text(rule)) "; it was " q { (name(value)) } "." },
+                DeskError::NotAllowed(_) | DeskError::State { .. } => p lang="en" { (error.to_string()) "." },
             }
-            p { a href="/" { "To today's queue" } }
+            p { a href="/" { (Text::ToQueue.say(lang)) } }
         },
+        None,
     )
 }
 
-/// The style sheet.
-pub const STYLE: &str = include_str!("style.css");
+/// The style sheets: of the frame, and of pictures and parts.
+pub const STYLE: &str = concat!(include_str!("style.css"), include_str!("../page/style.css"));
+/// The script of keys.
+pub const KEYS_SCRIPT: &str = include_str!("keys.js");
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_name_acts() {
-        assert_eq!(name("<b>\u{202e}x\n").into_string(), "<bdi>&lt;b&gt;\\u{202e}x\\u{a}</bdi>");
-        assert_eq!([number(7), number(1_234), number(12_345_678)], ["7", "1,234", "12,345,678"]);
+    fn the_style_sheet_holds_that_of_pictures() {
+        assert!(STYLE.ends_with(page::STYLE));
+    }
+
+    #[test]
+    fn words_of_a_person_keep_their_lines_and_nothing_in_them_acts() {
+        assert_eq!(lines("a<b>\n\u{202e}c").into_string(), "<bdi>a&lt;b&gt;</bdi><br><bdi>\\u{202e}c</bdi>");
     }
 }

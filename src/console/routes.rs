@@ -48,15 +48,18 @@ macro_rules! routes {
     };
 }
 
-use Action::{Assign, Countersign, DecideSilence, Judge, Note, ProposeSilence, Read, Reopen, SeeSilences, Take, Views};
+use Action::{Countersign, DecideSilence, Deliveries, Judge, Note, ProposeSilence, Read, Reopen, SeeSilences, Take};
 use Policy::{May, Open, SignedIn};
 
 routes! {
     GET "/style.css" Open, pages::sign_in::style, "the style sheet";
+    GET "/keys.js" Open, pages::reading::script, "the script of keys";
     GET "/sign-in" Open, pages::sign_in::form, "the form to sign in";
     POST "/sign-in" Open, pages::sign_in::enter, "signs in";
+    POST "/preferences" Open, pages::reading::prefer, "chooses language and keys";
     POST "/sign-out" SignedIn, pages::sign_in::leave, "signs out";
     GET "/" SignedIn, pages::today::page, "the queue of today, within one's reach";
+    GET "/help" SignedIn, pages::reading::help, "how to read, states, keys";
     GET "/cases" May(Read), pages::today::cases, "all cases within one's reach, by filter";
     GET "/cases/{id}" May(Read), pages::case::page, "a case: alerts, entries, verdict";
     POST "/cases/{id}/assignment" May(Take), pages::case::assign, "takes, gives or gives back a case";
@@ -65,10 +68,16 @@ routes! {
     POST "/cases/{id}/countersignature" May(Countersign), pages::case::countersign, "puts a verdict into force, or sends it back";
     POST "/cases/{id}/reopening" May(Reopen), pages::case::reopen, "opens a closed case again";
     GET "/alerts/{id}" May(Read), pages::alert::page, "an alert: what was seen, what is usual, what was tested";
+    GET "/people/{name}" May(Read), pages::person::page, "a person: what is usual, and what was said before";
+    GET "/coverage" SignedIn, pages::coverage::page, "how far days were evaluated, and why not further";
+    GET "/quality" May(Read), pages::quality::page, "what was decided, by pattern, within one's reach";
+    GET "/deliveries" May(Deliveries), pages::deliveries::page, "what is on its way to whom is told";
     GET "/silences" May(SeeSilences), pages::silences::page, "silences: in force, waiting, over; a new one";
     POST "/silences" May(ProposeSilence), pages::silences::add, "asks for a silence";
     POST "/silences/{id}/decision" May(DecideSilence), pages::silences::decide, "agrees to a silence, or does not";
     POST "/silences/{id}/end" May(ProposeSilence), pages::silences::end, "ends a silence";
+    POST "/explanations/{id}/decision" May(DecideSilence), pages::explanations::decide, "agrees to an explanation, or does not";
+    POST "/explanations/{id}/end" May(ProposeSilence), pages::explanations::end, "ends an explanation";
     GET "/views" SignedIn, pages::views::page, "who was shown what: one's own, or all";
     GET "/api/v1/session" SignedIn, api::session, "who is signed in, and the token that writes must bring";
     GET "/api/v1/cases" May(Read), api::cases, "a page of cases";
@@ -80,8 +89,3 @@ routes! {
     GET "/api/v1/alerts/{id}" May(Read), api::alert, "an alert at its newest settled revision";
     GET "/api/v1/views" SignedIn, api::views, "who was shown what: one's own, or all";
 }
-
-/// Whether the whole view log is shown to somebody, or only their own records: both ask for [`Views`] or nothing.
-pub const ALL_VIEWS: Action = Views;
-/// Giving a case to somebody else is asked of the case, beside [`Take`].
-pub const GIVING: Action = Assign;

@@ -1,7 +1,7 @@
 //! What leaves the database for files, in the background: decisions for the engine, and who looked at what for the detectors. Each is
 //! marked as written after it is on disk; after a crash between the two it is there twice, under the same id.
 
-use crate::console::Console;
+use crate::console::state::Console;
 use crate::desk::{feedback, view_log};
 use crate::model::decision::Decision;
 use crate::pipeline::decisions::log::DecisionLog;

@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "notify", sql: include_str!("migrations/0002_notify.sql") },
     Migration { number: 3, name: "desk", sql: include_str!("migrations/0003_desk.sql") },
     Migration { number: 4, name: "silences", sql: include_str!("migrations/0004_silences.sql") },
+    Migration { number: 5, name: "pages", sql: include_str!("migrations/0005_pages.sql") },
 ];
 
 /// Where the steps that were made are written down.

@@ -7,8 +7,10 @@
 use crate::database::{Database, DatabaseError, Write};
 use crate::desk::LIVE;
 use crate::desk::case::{self, CaseState};
+use crate::desk::coverage;
 use crate::desk::people::People;
 use crate::model::alert::{Alert, AlertState};
+use crate::model::coverage::SettledDays;
 use crate::model::dossier::{AlertWithDossier, Dossier};
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
@@ -252,6 +254,10 @@ pub fn severity(grade: i64) -> Severity {
     Severity::ALL.into_iter().find(|severity| *severity as i64 == grade).unwrap_or(Severity::Critical)
 }
 
+fn now() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
+}
+
 /// The desk as a durable sink of the service.
 pub struct DeskSink {
     database: Database,
@@ -278,7 +284,7 @@ impl Sink for DeskSink {
     }
 
     fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
-        let now = Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64));
+        let now = now();
         // Whatever the database cannot do now: an alert that it does not have is not acknowledged.
         let taken = self
             .runtime
@@ -295,5 +301,10 @@ impl Sink for DeskSink {
             }
         }
         Ok(())
+    }
+
+    fn deliver_coverage(&mut self, settled: &SettledDays) -> Result<(), SinkError> {
+        let taken = coverage::take(&self.database, settled, now());
+        self.runtime.block_on(taken).map_err(|error| SinkError::transient(error.to_string()))
     }
 }

@@ -49,20 +49,21 @@ pub struct Page {
     pub next: Option<String>,
 }
 
-enum Argument {
+pub(super) enum Argument {
     Number(i64),
     Real(f64),
     Text(String),
 }
 
 /// A statement that is put together.
-struct Statement {
-    text: String,
+#[derive(Default)]
+pub(super) struct Statement {
+    pub(super) text: String,
     arguments: Vec<Argument>,
 }
 
 impl Statement {
-    fn bind(&mut self, argument: Argument) -> String {
+    pub(super) fn bind(&mut self, argument: Argument) -> String {
         self.arguments.push(argument);
         format!("${}", self.arguments.len())
     }
@@ -71,7 +72,7 @@ impl Statement {
         texts.map(|text| self.bind(Argument::Text(text.to_owned()))).collect::<Vec<_>>().join(", ")
     }
 
-    fn query(&self) -> Query<'_, Any, AnyArguments<'_>> {
+    pub(super) fn query(&self) -> Query<'_, Any, AnyArguments<'_>> {
         self.arguments.iter().fold(sqlx::query(&self.text), |query, argument| match argument {
             Argument::Number(number) => query.bind(*number),
             Argument::Real(number) => query.bind(*number),
@@ -103,7 +104,8 @@ fn within_reach(caller: &Caller, statement: &mut Statement) -> String {
     format!("({ways}) and not exists (select 1 from case_party h where h.case_id = c.id and h.name in ({hidden}))")
 }
 
-fn matching(caller: &Caller, filter: &Filter, statement: &mut Statement) -> String {
+/// What cases a filter leaves of those within reach, as a condition on `case_file c`.
+pub(super) fn matching(caller: &Caller, filter: &Filter, statement: &mut Statement) -> String {
     let mut rules = vec![format!("c.stream = {}", statement.bind(Argument::Text(LIVE.to_owned()))), within_reach(caller, statement)];
     if !filter.states.is_empty() {
         rules.push(format!("c.state in ({})", statement.texts(filter.states.iter().map(|state| state.name()))));
@@ -130,7 +132,7 @@ fn matching(caller: &Caller, filter: &Filter, statement: &mut Statement) -> Stri
 pub async fn cases(database: &Database, caller: &Caller, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Page, DeskError> {
     let limit = limit.clamp(1, LONGEST_PAGE);
     let key = cursor_key(database).await?;
-    let mut statement = Statement { text: String::new(), arguments: Vec::new() };
+    let mut statement = Statement::default();
     let mut rules = matching(caller, filter, &mut statement);
     if let Some(cursor) = after {
         let (score, id) =
@@ -155,7 +157,7 @@ async fn parties(connection: &mut AnyConnection, cases: &mut [CaseFile]) -> Resu
     if cases.is_empty() {
         return Ok(());
     }
-    let mut statement = Statement { text: String::new(), arguments: Vec::new() };
+    let mut statement = Statement::default();
     let ids: Vec<String> = cases.iter().map(|case| statement.bind(Argument::Number(case.id))).collect();
     statement.text = format!("select case_id, name, unit from case_party where case_id in ({}) order by kind, name", ids.join(", "));
     let mut of: BTreeMap<i64, Vec<(String, Option<String>)>> = BTreeMap::new();
@@ -170,7 +172,7 @@ async fn parties(connection: &mut AnyConnection, cases: &mut [CaseFile]) -> Resu
 
 /// How many there are, up to [`COUNTED`].
 pub async fn count(database: &Database, caller: &Caller, filter: &Filter) -> Result<i64, DeskError> {
-    let mut statement = Statement { text: String::new(), arguments: Vec::new() };
+    let mut statement = Statement::default();
     let rules = matching(caller, filter, &mut statement);
     statement.text = format!("select count(*) from (select 1 from case_file c where {rules} limit {COUNTED}) as counted");
     let mut read = database.read().await?;
@@ -179,7 +181,7 @@ pub async fn count(database: &Database, caller: &Caller, filter: &Filter) -> Res
 
 /// How many cases were shown from then on, within the caller's reach.
 pub async fn shown_since(database: &Database, caller: &Caller, since: Timestamp) -> Result<i64, DeskError> {
-    let mut statement = Statement { text: String::new(), arguments: Vec::new() };
+    let mut statement = Statement::default();
     let mut rules = matching(caller, &Filter::default(), &mut statement);
     rules += &format!(" and c.shown_at >= {}", statement.bind(Argument::Number(since.0)));
     statement.text = format!("select count(*) from (select 1 from case_file c where {rules} limit {COUNTED}) as counted");
@@ -187,7 +189,8 @@ pub async fn shown_since(database: &Database, caller: &Caller, since: Timestamp)
     Ok(statement.query().fetch_one(&mut *read).await?.try_get(0)?)
 }
 
-fn alert_of(row: &AnyRow) -> Result<Alert, DatabaseError> {
+/// The alert of a row's first column.
+pub(super) fn alert_of(row: &AnyRow) -> Result<Alert, DatabaseError> {
     let body: String = row.try_get(0)?;
     serde_json::from_str(&body).map_err(|_| DatabaseError::plain("read an alert", "it was written by another version", false))
 }
@@ -196,6 +199,22 @@ fn alert_of(row: &AnyRow) -> Result<Alert, DatabaseError> {
 pub async fn alerts(connection: &mut AnyConnection, case_id: i64) -> Result<Vec<Alert>, DatabaseError> {
     let rows = sqlx::query("select body from alert where case_id = $1 order by grade desc, score desc, id limit 500").bind(case_id);
     rows.fetch_all(connection).await?.iter().map(alert_of).collect()
+}
+
+/// The gravest alert of each of these cases, at its newest settled revision.
+pub async fn gravest(connection: &mut AnyConnection, cases: &[CaseFile]) -> Result<BTreeMap<i64, Alert>, DatabaseError> {
+    if cases.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut statement = Statement::default();
+    let ids: Vec<String> = cases.iter().map(|case| statement.bind(Argument::Number(case.id))).collect();
+    statement.text = format!(
+        "select body, case_id from (select body, case_id, row_number() over (partition by case_id order by grade desc, score desc, id) as place
+         from alert where case_id in ({})) as ranked where place = 1",
+        ids.join(", ")
+    );
+    let rows = statement.query().fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(1)?, alert_of(row)?))).collect()
 }
 
 /// An alert at its newest settled revision, and the case that it belongs to.

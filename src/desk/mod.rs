@@ -6,10 +6,14 @@
 
 pub mod account;
 pub mod case;
+pub mod coverage;
+pub mod explanation;
 pub mod feedback;
+pub mod history;
 pub mod ingest;
 pub mod list;
 pub mod people;
+pub mod quality;
 pub mod random;
 pub mod rights;
 pub mod session;

@@ -45,8 +45,7 @@ impl QueryParameters {
     /// Those of a query that may have these; or the rule that it breaks.
     pub fn parse(query: Option<&str>, known: &[&str]) -> Result<QueryParameters, String> {
         let mut all = BTreeMap::new();
-        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        for (name, value) in pairs(query.unwrap_or_default()) {
             if !known.contains(&name) {
                 return Err(format!("parameters are {}", known.join(", ")));
             }
@@ -73,6 +72,11 @@ impl QueryParameters {
         let limit = self.text("limit").map_or(Some(PAGE), |text| text.parse().ok());
         limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit)).ok_or_else(|| format!("limit must be from 1 to {LARGEST_PAGE}"))
     }
+}
+
+/// The fields of a query or a form as they were sent, each with its value.
+pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
 
 /// A percent-encoded text of a query or a form; `None` where it is none.

@@ -117,6 +117,17 @@ impl Reasons {
     }
 }
 
+/// Sums of days that have closed everywhere, of a part of the employees: what is kept of coverage beside the alerts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SettledDays {
+    /// Which part of the employees: the task, where there are several.
+    pub part: String,
+    /// Each day, YYYY-MM-DD, ascending.
+    pub days: Vec<(String, Counts)>,
+    /// Tables that the catalog does not know, with accesses to them, most accessed first.
+    pub tables: Vec<(String, u64)>,
+}
+
 /// Employee-days of one day by state, and by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Counts {

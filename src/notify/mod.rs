@@ -16,6 +16,7 @@ pub mod event;
 pub mod http;
 pub mod ingest;
 pub mod outbox;
+pub mod overview;
 pub mod pace;
 pub mod roots;
 pub mod secret;

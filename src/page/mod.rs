@@ -5,14 +5,14 @@
 //! passes [`names`].
 
 pub mod chart;
-mod coverage;
+pub mod coverage;
 pub mod names;
 mod parts;
 pub mod report;
 pub mod view;
 pub mod words;
 
-pub use parts::{alert, case, legend};
+pub use parts::{alert, brief, case, legend};
 pub use view::{AlertView, CaseView, Look};
 pub use words::Lang;
 

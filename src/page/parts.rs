@@ -47,6 +47,22 @@ pub fn alert(view: AlertView<'_>, id: &str, look: &Look<'_>) -> Markup {
     }
 }
 
+/// An alert in short: paragraph, figures, own days, the group where it is one, reasons. The rest is a page of its own.
+pub fn brief(view: AlertView<'_>, id: &str, look: &Look<'_>) -> Markup {
+    html! {
+        (head(view.alert, look))
+        (told(view, look))
+        @match view.dossier {
+            Some(dossier) => {
+                (chart::days(view.alert, dossier, id, look.lang))
+                @if dossier.group.is_some() { (chart::matrix(dossier, id, look)) }
+            },
+            None => p.quiet { (Word::NoDossier.say(look.lang)) },
+        }
+        (reasons(view, look))
+    }
+}
+
 /// A case: its strongest alert with everything, the others with what is their own. Pictures of the person are of all alerts, and drawn once.
 pub fn case(view: &CaseView<'_>, id: &str, look: &Look<'_>) -> Markup {
     let Some((first, others)) = view.alerts.split_first() else { return html! {} };
@@ -164,6 +180,10 @@ fn told(view: AlertView<'_>, look: &Look<'_>) -> Markup {
 
 /// What speaks for the person, the reasons that were tested, the evidence.
 fn grounds(view: AlertView<'_>, look: &Look<'_>) -> Markup {
+    html! { (reasons(view, look)) (evidence(view, look)) }
+}
+
+fn reasons(view: AlertView<'_>, look: &Look<'_>) -> Markup {
     let (alert, lang) = (view.alert, look.lang);
     let favour = sentences::in_favour(alert, view.dossier, lang);
     html! {
@@ -175,6 +195,12 @@ fn grounds(view: AlertView<'_>, look: &Look<'_>) -> Markup {
             thead { tr { th scope="col" { (Word::Reason.say(lang)) } th scope="col" { (Word::Holds.say(lang)) } th scope="col" { (Word::Figures.say(lang)) } } }
             tbody { @for reason in &alert.innocent_reasons { (reason_row(reason, lang)) } }
         }
+    }
+}
+
+fn evidence(view: AlertView<'_>, look: &Look<'_>) -> Markup {
+    let (alert, lang) = (view.alert, look.lang);
+    html! {
         table {
             caption { (Word::Evidence.say(lang)) " " span.quiet { (Word::EvidenceRule.say(lang)) } }
             thead { tr { th scope="col" { (Word::Source.say(lang)) } th.number scope="col" { (Word::From.say(lang)) } th.number scope="col" { (Word::To.say(lang)) } } }

@@ -8,7 +8,7 @@ use crate::engine::keyed_stage::KeyedStage;
 use crate::engine::tracked::Tracked;
 use crate::http::coverage::{CoverageSummary, CoverageView, EmployeeDay, Tasks};
 use crate::model::access::Actor;
-use crate::model::coverage::Counts;
+use crate::model::coverage::{Counts, SettledDays};
 use crate::model::time::Day;
 use crate::population::sources::outages::SourceOutages;
 use crate::profile::window::{day_number, day_of};
@@ -18,9 +18,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// Tables of one summary.
 const MOST_TABLES: usize = 100;
 
+/// Tables that a sink is given.
+const GIVEN_TABLES: usize = 20;
+
 /// What was published last; nothing before the state is restored.
 #[derive(Default)]
 pub struct Published(RwLock<Option<CoverageSnapshot>>);
+
+/// What is news since the last hour.
+#[derive(Default)]
+pub struct CoverageNews {
+    /// The sums of the newest settled day.
+    pub newest: Counts,
+    /// All settled days that are kept, of each part of the employees of which another day has settled.
+    pub settled: Vec<SettledDays>,
+}
 
 #[derive(Clone)]
 struct CoverageSnapshot {
@@ -43,25 +55,31 @@ struct StageCoverage {
 }
 
 impl Published {
-    /// Publishes what an engine knows, where an hour has passed since. Returns the sums of the newest settled day, if they are news.
-    pub fn publish(&self, engine: &Engine) -> Option<Counts> {
+    /// Publishes what an engine knows, where an hour has passed since. Returns what is news.
+    pub fn publish(&self, engine: &Engine) -> Option<CoverageNews> {
         self.publish_parts([(0, engine.keyed_stage())].into_iter(), None)
     }
 
     /// Publishes what the keyed stages of some tasks know, of so many.
-    pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: i32) -> Option<Counts> {
+    pub fn publish_tasks<'a>(&self, tasks: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: i32) -> Option<CoverageNews> {
         self.publish_parts(tasks, Some(all))
     }
 
-    fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: Option<i32>) -> Option<Counts> {
+    fn publish_parts<'a>(&self, firsts: impl Iterator<Item = (i32, &'a KeyedStage)> + Clone, all: Option<i32>) -> Option<CoverageNews> {
         let now = || firsts.clone().map(|(task, first)| (task, first.progress().hour));
         if self.known().is_some_and(|known| known.parts.iter().map(|part| part.of).eq(now())) {
             return None;
         }
+        let before: Vec<(i32, u32)> =
+            self.known().into_iter().flat_map(|known| known.parts).map(|part| (part.of.0, part.settled)).collect();
         let mut covered = EvaluationCoverage::default();
-        let mut parts = Vec::new();
+        let (mut parts, mut settled) = (Vec::new(), Vec::new());
         for (task, first) in firsts.clone() {
             let own = first.coverage();
+            // Late records change days that have settled: with each that settles all are told again.
+            if own.settled > 0 && !before.contains(&(task, own.settled)) {
+                settled.push(settled_days(task, &own));
+            }
             parts.push(StageCoverage {
                 of: (task, first.progress().hour),
                 context: first.context().clone(),
@@ -75,12 +93,24 @@ impl Published {
         let tasks = all.map(|all| Tasks { here: parts.iter().map(|part| part.of.0).collect(), all });
         let known = CoverageSnapshot { parts, covered: Arc::new(covered), tasks };
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        Some(newest)
+        Some(CoverageNews { newest, settled })
     }
 
     fn known(&self) -> Option<CoverageSnapshot> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn settled_days(task: i32, own: &EvaluationCoverage) -> SettledDays {
+    let days = own.days.range(..=own.settled).map(|(day, counts)| (day_of(*day).to_string(), *counts)).collect();
+    SettledDays { part: task.to_string(), days, tables: most_accessed(own, GIVEN_TABLES) }
+}
+
+fn most_accessed(covered: &EvaluationCoverage, most: usize) -> Vec<(String, u64)> {
+    let mut tables: Vec<(String, u64)> = covered.tables.iter().map(|(table, count)| (table.to_string(), *count)).collect();
+    tables.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    tables.truncate(most);
+    tables
 }
 
 /// Every employee-day that is kept, by name and day.
@@ -99,10 +129,7 @@ pub fn all(engine: &Engine) -> Vec<EmployeeDay> {
 /// Sums of some days, with the tables that the catalog does not know.
 pub fn summary(covered: &EvaluationCoverage, from: Day, to: Day) -> CoverageSummary {
     let days = covered.days.range(day_number(from)..=day_number(to)).map(|(day, counts)| (day_of(*day), *counts)).collect();
-    let mut tables: Vec<(String, u64)> = covered.tables.iter().map(|(table, count)| (table.to_string(), *count)).collect();
-    tables.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    tables.truncate(MOST_TABLES);
-    CoverageSummary { days, tables }
+    CoverageSummary { days, tables: most_accessed(covered, MOST_TABLES) }
 }
 
 fn of(tracked: &Tracked, day: Day, settled: u32, amiss: &Impairments<'_>) -> Option<EmployeeDay> {

@@ -6,6 +6,7 @@
 //! A sink that does not answer keeps nobody from stopping: once that is asked for, no room is waited for any more, what was given then
 //! counts as not acknowledged, and a thread that does not end in time is left behind.
 
+use crate::model::coverage::SettledDays;
 use crate::model::dossier::AlertWithDossier;
 use crate::sink::Sink;
 use crate::sink::retry::{self, Backoff, Ended};
@@ -37,8 +38,15 @@ pub struct Delivery {
     given_up: bool,
 }
 
-/// Alerts, with the number of their batch.
-type Batch = (u64, Vec<AlertWithDossier>);
+/// What sinks are given.
+#[derive(Clone)]
+enum Work {
+    Alerts(Vec<AlertWithDossier>),
+    Coverage(Arc<SettledDays>),
+}
+
+/// What a sink is given, with the number of its batch.
+type Batch = (u64, Work);
 
 struct Line {
     batches: Option<Sender<Batch>>,
@@ -62,12 +70,20 @@ impl Delivery {
 
     /// Gives alerts to every sink. Waits while a sink is far behind.
     pub fn give(&mut self, alerts: &[AlertWithDossier]) {
-        if alerts.is_empty() {
-            return;
+        if !alerts.is_empty() {
+            self.put(&Work::Alerts(alerts.to_vec()));
         }
+    }
+
+    /// Gives settled days to every sink, in the order of the alerts.
+    pub fn give_coverage(&mut self, settled: SettledDays) {
+        self.put(&Work::Coverage(Arc::new(settled)));
+    }
+
+    fn put(&mut self, work: &Work) {
         self.given += 1;
         for batches in self.lines.iter().filter_map(|line| line.batches.as_ref()) {
-            let mut batch = (self.given, alerts.to_vec());
+            let mut batch = (self.given, work.clone());
             while !self.given_up {
                 match batches.send_timeout(batch, LOOK) {
                     Err(SendTimeoutError::Timeout(back)) => batch = back,
@@ -140,7 +156,7 @@ impl Line {
         let (acknowledged, measured) = (Arc::clone(&done), metrics.sink(sink.name()));
         let thread = std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
             loop {
-                let (number, alerts) = match waiting.recv_timeout(IDLE) {
+                let (number, work) = match waiting.recv_timeout(IDLE) {
                     Ok(batch) => batch,
                     Err(RecvTimeoutError::Timeout) => {
                         sink.idle();
@@ -149,7 +165,11 @@ impl Line {
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
                 let mut wait = retry::wait_or_stop(&stopped);
-                match retry::deliver(&mut *sink, &alerts, Backoff::default(), &measured, &mut wait) {
+                let ended = match work {
+                    Work::Alerts(alerts) => retry::deliver(&mut *sink, &alerts, Backoff::default(), &measured, &mut wait),
+                    Work::Coverage(settled) => retry::deliver_coverage(&mut *sink, &settled, Backoff::default(), &mut wait),
+                };
+                match ended {
                     Ended::Done => acknowledged.store(number, Ordering::Release),
                     Ended::Stopped => return,
                 }

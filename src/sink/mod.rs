@@ -12,6 +12,7 @@ pub mod produce;
 pub mod retry;
 
 use crate::model::alert::Alert;
+use crate::model::coverage::SettledDays;
 use crate::model::dossier::AlertWithDossier;
 use crate::settings::{Entry, Key, Section, SettingsTable, settings};
 use std::fmt;
@@ -31,6 +32,11 @@ pub trait Sink: Send {
     fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
         let alerts: Vec<Arc<Alert>> = told.iter().map(|told| Arc::clone(&told.alert)).collect();
         self.deliver(&alerts)
+    }
+
+    /// Days that have settled, for a sink that keeps how far employees' days were evaluated. The same may come again.
+    fn deliver_coverage(&mut self, _: &SettledDays) -> Result<(), SinkError> {
+        Ok(())
     }
 
     /// Called now and then while there is nothing to deliver: what keeps a connection good belongs here.

@@ -1,6 +1,7 @@
 //! The one retry of all sinks: transient errors are retried without end, and an alert that fails permanently does not hold up the
 //! others.
 
+use crate::model::coverage::SettledDays;
 use crate::model::dossier::AlertWithDossier;
 use crate::sink::Sink;
 use crate::telemetry::metrics::{Delivery, SinkMetrics};
@@ -69,6 +70,24 @@ pub fn deliver(
         metrics.deliveries(Delivery::Retried, alerts.len() as u64);
         let pause = backoff.wait(failures);
         tracing::warn!(sink = sink.name(), %error, alerts = alerts.len(), failures, ?pause, "alerts are not delivered; trying again");
+        if wait(pause) == Next::Stop {
+            return Ended::Stopped;
+        }
+    }
+}
+
+/// Delivers settled days until they are acknowledged, or refused for good.
+pub fn deliver_coverage(sink: &mut dyn Sink, settled: &SettledDays, backoff: Backoff, wait: &mut dyn FnMut(Duration) -> Next) -> Ended {
+    let mut failures = 0;
+    loop {
+        let Err(error) = sink.deliver_coverage(settled) else { return Ended::Done };
+        if !error.retryable {
+            tracing::error!(sink = sink.name(), %error, "coverage is refused for good");
+            return Ended::Done;
+        }
+        failures += 1;
+        let pause = backoff.wait(failures);
+        tracing::warn!(sink = sink.name(), %error, failures, ?pause, "coverage is not delivered; trying again");
         if wait(pause) == Next::Stop {
             return Ended::Stopped;
         }

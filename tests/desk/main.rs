@@ -10,5 +10,6 @@ mod company;
 mod console;
 mod database;
 mod machine;
+mod pages;
 mod service;
 mod silences;

@@ -26,7 +26,7 @@ const SHELL: &[(&str, &[&str])] = &[
     ("http", &["model", "telemetry"]),
     ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file"]),
     ("desk", &["model", "classify", "database", "sink", "telemetry"]),
-    ("console", &["model", "database", "desk", "http", "pipeline", "sink", "telemetry"]),
+    ("console", &["model", "database", "desk", "notify", "page", "http", "pipeline", "sink", "telemetry"]),
     ("evaluate", &["core", "pipeline", "random"]),
     ("simulate", &["random", "private_file"]),
     ("random", &[]),

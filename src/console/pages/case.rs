@@ -1,204 +1,137 @@
 //! A case: what is known, what was said, what now.
 
 use crate::console::answer::{Answer, Asked};
-use crate::console::html::{frame, name, severity, time, token, typology};
+use crate::console::form::encoded;
+use crate::console::html::{frame, lines, name, severity, time, typology};
+use crate::console::pages::alert::look;
+use crate::console::pages::{case_forms, explanations};
+use crate::console::words::{Text, entries, lists, sentences};
 use crate::desk::case::{self, CaseFile, CaseState, Entry};
 use crate::desk::rights::Action;
-use crate::desk::session::Session;
 use crate::desk::verdict::{self, Verdict};
 use crate::desk::view_log::View;
-use crate::desk::{DeskError, list, work};
+use crate::desk::{DeskError, explanation, list, work};
 use crate::model::alert::Alert;
 use crate::model::decision::{VerdictOutcome, VerdictReason};
-use crate::model::severity::Severity;
 use crate::model::zone::Zone;
+use crate::page::{self, AlertView, Lang};
 use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Alerts, and people, that are listed.
+const LISTED: usize = 50;
+
 /// `GET /cases/{id}`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
-    let caller = asked.caller()?;
+    let (caller, lang) = (asked.caller()?, asked.reader.lang);
     let mut read = asked.console.database.read().await?;
     let id = asked.case(&mut read).await?;
     let case = case::read_for(&mut read, caller, id, Action::Read).await?;
     let (alerts, entries) = (list::alerts(&mut read, case.id).await?, case::entries(&mut read, case.id).await?);
+    let dossier = match alerts.first() {
+        Some(first) => list::dossier(&mut read, &first.id, first.revision).await?,
+        None => None,
+    };
     drop(read);
     let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
     let may = |action| caller.may(action, &case.subject());
-    let title = format!("Case {}", case.id);
+    let tables = dossier.as_ref().map_or(&[][..], |dossier| &dossier.accesses.tables);
+    let title = format!("{} {}", Text::Case.say(lang), case.id);
     let content = html! {
-        h1 { (title) " · " (typology(&case.typology)) " · " (severity(case.severity)) " " (format!("{:.0}", case.score)) }
-        p {
-            (case.state.name()) @if let Some(verdict) = &case.verdict { ": " b { (verdict) } }
-            " · " @match &case.owner { Some(owner) => { "with " (name(owner)) }, None => "free" }
-            " · opened " (time(zone, case.opened_at))
-            @if let Some(shown) = case.shown_at { " · shown " (time(zone, shown)) }
-            " · last access " (time(zone, case.last_at))
+        h1 { (title) " · " (typology(&case.typology, lang)) }
+        p.about {
+            (severity(case.severity, lang)) " " (format!("{:.0}", case.score)) " · "
+            (lists::state(case.state, lang)) @if let Some(verdict) = &case.verdict { ": " b { (name(&lists::outcome_named(verdict, lang))) } }
+            " · " @match &case.owner { Some(owner) => (name(owner)), None => (Text::Free.say(lang)) }
+            " · " (Text::Opened.say(lang)) " " (time(zone, case.opened_at))
+            @if let Some(shown) = case.shown_at { " · " (Text::Shown.say(lang)) " " (time(zone, shown)) }
+            " · " (Text::LastAccess.say(lang)) " " (time(zone, case.last_at))
         }
-        @if let Some(session) = session { (actions(session, &case, &may)) }
-        div.columns {
-            section aria-labelledby="people" {
-                h2 #people { "Whom it is about" }
-                ul { @for (party, unit) in &case.parties { li { a href={ "/cases?state=any&about=" (crate::console::form::encoded(party)) } { (name(party)) } @if let Some(unit) = unit { ", " (name(unit)) } } } }
+        @if let Some(session) = session { (case_forms::actions(session, &case, lang)) }
+        div.case {
+            div {
+                @if let Some(first) = alerts.first() {
+                    section #gravest aria-labelledby="gravest-title" {
+                        h2 #gravest-title { (Text::Gravest.say(lang)) }
+                        p { a href={ "/alerts/" (first.id) } data-row { (Text::GravestAll.say(lang)) } }
+                        (page::brief(AlertView { alert: first, dossier: dossier.as_ref() }, "g", &look(lang)))
+                    }
+                }
+                @if alerts.len() > 1 {
+                    section aria-labelledby="alerts" {
+                        h2 #alerts { (Text::AllAlerts.say(lang)) }
+                        div.wide { table {
+                            thead { tr { @for column in [Text::Alert, Text::Pattern, Text::Severity, Text::Revision, Text::Whom, Text::Sentence] { th scope="col" { (column.say(lang)) } } } }
+                            tbody { @for alert in alerts.iter().take(LISTED) { (row(alert, lang)) } }
+                        } }
+                        @if alerts.len() > LISTED { p.quiet { (sentences::and_more(alerts.len() - LISTED, lang)) } }
+                    }
+                }
             }
-            section aria-labelledby="entries" {
-                h2 #entries { "What was done" }
-                ol.entries { @for entry in &entries { (told(entry, zone)) } }
+            aside aria-label=(Text::WhatWasDone.say(lang)) {
+                @if let Some(session) = session {
+                    @if case.state == CaseState::Proposed && may(Action::Countersign) && case.proposed_by.as_deref() != Some(caller.account.as_str()) {
+                        (case_forms::countersign(session, &case, lang))
+                    }
+                    @if case.state != CaseState::Closed && may(Action::Judge) { (case_forms::verdict(session, &case, &alerts, tables, lang)) }
+                }
+                section aria-labelledby="people" {
+                    h2 #people { (Text::WhomAbout.say(lang)) }
+                    ul { @for (party, unit) in case.parties.iter().take(LISTED) { li { a href={ "/people/" (encoded(party)) } { (name(party)) } @if let Some(unit) = unit { ", " (name(unit)) } } } }
+                    @if case.parties.len() > LISTED { p.quiet { (sentences::and_more(case.parties.len() - LISTED, lang)) } }
+                }
+                section aria-labelledby="entries" {
+                    h2 #entries { (Text::WhatWasDone.say(lang)) }
+                    ol.entries { @for entry in &entries { (told(entry, zone, lang)) } }
+                }
+                @if let Some(session) = session {
+                    @if may(Action::Note) { (case_forms::note(session, &case, lang)) }
+                    @if case.state == CaseState::Closed && may(Action::Reopen) { (case_forms::reopen(session, &case, lang)) }
+                }
             }
-        }
-        h2 { "Alerts" }
-        table {
-            thead { tr { th scope="col" { "Alert" } th scope="col" { "What it looks like" } th scope="col" { "Severity" } th.number scope="col" { "Revision" } th scope="col" { "Whom" } th scope="col" { "In one sentence" } } }
-            tbody { @for alert in &alerts { (row(alert)) } }
-        }
-        @if let Some(session) = session {
-            @if case.state != CaseState::Closed && may(Action::Judge) { (verdict_form(session, &case, &alerts)) }
-            @if case.state == CaseState::Proposed && may(Action::Countersign) && case.proposed_by.as_deref() != Some(caller.account.as_str()) {
-                (countersign_form(session, &case))
-            }
-            @if may(Action::Note) { (note_form(session, &case)) }
-            @if case.state == CaseState::Closed && may(Action::Reopen) { (reopen_form(session, &case)) }
         }
     };
     let persons = case.parties.iter().map(|(name, _)| name.clone()).collect();
     let view = View { page: "case", object: case.id.to_string(), persons, rows: alerts.len() as i64 };
-    Ok(Answer::page(view, frame(session, &title, &content)).version(case.version))
+    Ok(Answer::page(view, frame(asked.shell(), &title, &content)).version(case.version))
 }
 
-fn row(alert: &Alert) -> Markup {
+fn row(alert: &Alert, lang: Lang) -> Markup {
     html! {
         tr {
-            td { a href={ "/alerts/" (alert.id) } { (alert.id.get(..8).unwrap_or(&alert.id)) } }
-            td { (typology(alert.typology.name())) }
-            td { (severity(alert.severity)) }
+            td { a href={ "/alerts/" (alert.id) } data-row { (name(alert.id.get(..8).unwrap_or(&alert.id))) } }
+            td { (page::words::lists::typology(alert.typology, lang)) }
+            td { (severity(alert.severity, lang)) }
             td.number { (alert.revision) }
             td { (name(alert.about())) }
-            td { (name(&alert.explanation)) }
+            td { (sentences::short(alert, lang)) }
         }
     }
 }
 
-fn told(entry: &Entry, zone: &Zone) -> Markup {
-    let text = |field: &str| entry.body.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+fn told(entry: &Entry, zone: &Zone, lang: Lang) -> Markup {
+    let text = |field: &str| entry.body.get(field).and_then(Value::as_str).unwrap_or_default();
+    let by = match &entry.by {
+        Some(by) => name(by),
+        None => html! { (Text::TheEngine.say(lang)) },
+    };
+    let did = entries::did(&entry.kind, entry.body.get("to").and_then(Value::as_str).is_some(), lang);
     html! {
         li {
-            (time(zone, entry.at)) " · " @match &entry.by { Some(by) => (name(by)), None => "the engine" } ": "
+            (time(zone, entry.at)) " · " (by) ": "
+            @match did { Some(did) => (did), None => (name(&entry.kind)) }
             @match entry.kind.as_str() {
-                "opened" => "opened the case",
-                "alert" => { "added an alert: " (typology(&text("typology"))) }
-                "graver" => { "an alert became graver: " (text("severity")) }
-                "assigned" => { @match entry.body.get("to").and_then(Value::as_str) { Some(to) => { "gave it to " (name(to)) }, None => "gave it back" } }
-                "note" => { "noted" p { (name(&text("text"))) } }
+                "alert" => { ": " (typology(text("typology"), lang)) }
+                "graver" => { ": " (name(text("severity"))) }
+                "assigned" => { @if let Some(to) = entry.body.get("to").and_then(Value::as_str) { " " (name(to)) } }
+                "note" => { p { (lines(text("text"))) } }
                 "proposed" | "verdict" => {
-                    @if entry.kind == "proposed" { "proposes " } @else { "decided " }
-                    b { (text("verdict")) } " (" (typology(&text("reason"))) ")" p { (name(&text("text"))) }
+                    " " b { (name(&lists::outcome_named(text("verdict"), lang))) } " (" (name(&lists::reason_named(text("reason"), lang))) ")"
+                    p { (lines(text("text"))) }
                 }
-                "countersigned" => "agreed: the verdict is in force",
-                "sent_back" => { "sent the verdict back" p { (name(&text("why"))) } }
-                "reopened" => { "opened it again: " (name(&text("why"))) }
-                other => (name(other)),
-            }
-        }
-    }
-}
-
-fn actions(session: &Session, case: &CaseFile, may: &dyn Fn(Action) -> bool) -> Markup {
-    let mine = case.owner.as_deref() == Some(session.caller.account.as_str());
-    let open = case.state != CaseState::Closed;
-    let to = |owner: &str, label: &str| {
-        html! {
-            form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
-                (token(session)) input type="hidden" name="version" value=(case.version); input type="hidden" name="owner" value=(owner);
-                button { (label) }
-            }
-        }
-    };
-    html! {
-        @if open && may(Action::Take) && !mine { (to(&session.caller.account, "Take it")) }
-        @if open && may(Action::Take) && mine { (to("", "Give it back")) }
-        @if open && may(Action::Assign) {
-            form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
-                (token(session)) input type="hidden" name="version" value=(case.version);
-                label for="owner" { "Give it to" } input #owner name="owner" required; button { "Give" }
-            }
-        }
-    }
-}
-
-fn verdict_form(session: &Session, case: &CaseFile, alerts: &[Alert]) -> Markup {
-    let second = |outcome: VerdictOutcome| match outcome {
-        VerdictOutcome::Confirmed => " (needs a second person)",
-        VerdictOutcome::Innocent if case.severity == Severity::Critical => " (critical: needs a second person)",
-        VerdictOutcome::Innocent | VerdictOutcome::Unclear => "",
-    };
-    let meaning = |outcome: VerdictOutcome| match outcome {
-        VerdictOutcome::Confirmed => "confirmed: it happened, and no reason was found",
-        VerdictOutcome::Innocent => "innocent: there was a reason, or nothing unusual had happened",
-        VerdictOutcome::Unclear => "unclear: it cannot be told",
-    };
-    html! {
-        form method="post" action={ "/cases/" (case.id) "/verdicts" } {
-            fieldset {
-                legend { h2 { "Verdict" } }
-                (token(session)) input type="hidden" name="version" value=(case.version);
-                @for alert in alerts { input type="hidden" name="cite" value={ (alert.id) ":" (alert.revision) }; }
-                @for outcome in VerdictOutcome::ALL {
-                    p { label.choice { input type="radio" name="verdict" value=(outcome.name()) required; " " (meaning(outcome)) (second(outcome)) } }
-                }
-                label for="reason" { "Reason" }
-                select #reason name="reason" required {
-                    option value="" { "choose" }
-                    @for outcome in VerdictOutcome::ALL {
-                        optgroup label=(outcome.name()) { @for reason in verdict::reasons(outcome) { option value=(reason.name()) { (typology(reason.name())) } } }
-                    }
-                }
-                label for="text" { "What was looked at, whom you asked, what is missing" }
-                textarea #text name="text" required {}
-                p.quiet { "It cites the " (alerts.len()) " alerts at the revisions shown above; if a newer one settles meanwhile, it is not taken." }
-                button.first { "Give the verdict" }
-            }
-        }
-    }
-}
-
-fn countersign_form(session: &Session, case: &CaseFile) -> Markup {
-    html! {
-        form method="post" action={ "/cases/" (case.id) "/countersignature" } {
-            fieldset {
-                legend { h2 { "The second person" } }
-                (token(session)) input type="hidden" name="entry" value=(case.proposed_entry.unwrap_or(0));
-                p { (name(case.proposed_by.as_deref().unwrap_or_default())) " proposes " b { (case.verdict.as_deref().unwrap_or_default()) } "." }
-                label for="why" { "If you do not agree: why" }
-                textarea #why name="why" {}
-                p { button.first name="agrees" value="yes" { "I agree: put it into force" } " " button name="agrees" value="no" { "Send it back" } }
-            }
-        }
-    }
-}
-
-fn note_form(session: &Session, case: &CaseFile) -> Markup {
-    html! {
-        form method="post" action={ "/cases/" (case.id) "/notes" } {
-            fieldset {
-                legend { h2 { "Note" } }
-                (token(session))
-                label for="note" { "Notes stay: they are never changed or taken away" }
-                textarea #note name="note" required {}
-                p { button { "Add the note" } }
-            }
-        }
-    }
-}
-
-fn reopen_form(session: &Session, case: &CaseFile) -> Markup {
-    html! {
-        form method="post" action={ "/cases/" (case.id) "/reopening" } {
-            fieldset {
-                legend { h2 { "Open it again" } }
-                (token(session)) input type="hidden" name="version" value=(case.version);
-                label for="again" { "Why" } input #again name="reason" required;
-                p { button { "Open it again" } }
+                "sent_back" | "reopened" => { p { (lines(text("why"))) } }
+                _ => {}
             }
         }
     }
@@ -262,8 +195,18 @@ pub async fn note(asked: Asked) -> Result<Answer, DeskError> {
 /// `POST /cases/{id}/verdicts`
 pub async fn judge(asked: Asked) -> Result<Answer, DeskError> {
     let sent = sent_verdict(&asked)?;
+    let (database, id) = (&asked.console.database, asked.number(0)?);
+    let mut read = database.read().await?;
+    let case = case::read_for(&mut read, asked.caller()?, id, Action::Judge).await?;
+    drop(read);
+    // What is proposed beside it is checked before anything is written.
+    let proposed = explanations::proposed(&asked, &case, &sent)?;
     // A new revision is told by the citation; a note of somebody else is no reason to send a verdict again.
-    Ok(back(&verdict::give(&asked.console.database, asked.caller()?, asked.number(0)?, &sent, None, asked.now).await?))
+    let after = verdict::give(database, asked.caller()?, id, &sent, None, asked.now).await?;
+    if let Some(proposed) = proposed {
+        explanation::propose(database, &proposed).await?;
+    }
+    Ok(back(&after))
 }
 
 /// `POST /cases/{id}/countersignature`

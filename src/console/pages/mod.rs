@@ -1,7 +1,14 @@
-//! The pages, a file each.
+//! One file per page.
 
 pub mod alert;
 pub mod case;
+pub mod case_forms;
+pub mod coverage;
+pub mod deliveries;
+pub mod explanations;
+pub mod person;
+pub mod quality;
+pub mod reading;
 pub mod sign_in;
 pub mod silences;
 pub mod today;

@@ -3,6 +3,7 @@
 use crate::console::answer::{Answer, Asked};
 use crate::console::html;
 use crate::console::settings::SignIn;
+use crate::console::words::Text;
 use crate::desk::{DeskError, account, session};
 use axum::http::StatusCode;
 use maud::{Markup, html as markup};
@@ -61,35 +62,36 @@ fn asks_for_code(asked: &Asked) -> bool {
 }
 
 /// Where to go then: a place of this console, whatever was asked for.
-fn next(asked: &str) -> String {
+pub(super) fn next(asked: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || "/?&=%._~-".contains(c);
     let own = asked.starts_with('/') && !asked.starts_with("//") && asked.chars().all(fits);
     if own { asked.to_owned() } else { "/".to_owned() }
 }
 
 fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
+    let lang = asked.reader.lang;
     html::frame(
-        None,
-        "Sign in",
+        asked.shell(),
+        Text::SignIn.say(lang),
         &markup! {
             div.sign-in {
                 h1 { "leakwarden" }
                 @if refused {
-                    p.told role="alert" { "Account, password and code do not go together. A code counts once: wait for the next one. After five failures an account waits a minute, then longer." }
+                    p.told role="alert" { (Text::Refused.say(lang)) }
                 }
                 form method="post" action="/sign-in" {
                     input type="hidden" name="next" value=(next);
-                    label for="account" { "Account" }
+                    label for="account" { (Text::Account.say(lang)) }
                     input #account name="account" autocomplete="username" required autofocus;
-                    label for="password" { "Password" }
+                    label for="password" { (Text::Password.say(lang)) }
                     input #password name="password" type="password" autocomplete="current-password" required;
                     @if asks_for_code(asked) {
-                        label for="code" { "Code of the second factor" }
+                        label for="code" { (Text::Code.say(lang)) }
                         input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
                     }
-                    p { button.first { "Sign in" } }
+                    p { button.first { (Text::SignIn.say(lang)) } }
                 }
-                p.quiet { "What you look at is written down." }
+                p.quiet { (Text::WrittenDown.say(lang)) }
             }
         },
     )

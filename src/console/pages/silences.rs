@@ -1,60 +1,67 @@
 //! Silences: what is in force, ending first; what waits for somebody; who wanted it and why. A new one says first what it would have hidden.
 
 use crate::console::answer::{Answer, Asked};
-use crate::console::html::{frame, name, time, token};
-use crate::desk::DeskError;
+use crate::console::html::{frame, lines, name, time, token};
+use crate::console::pages::explanations;
+use crate::console::words::{Text, lists, sentences};
 use crate::desk::rights::Action;
 use crate::desk::session::Session;
 use crate::desk::silence::{self, PREVIEW_DAYS, Preview, Silence, SilenceState, Wanted};
 use crate::desk::view_log::View;
+use crate::desk::{DeskError, explanation};
 use crate::model::decision::{MatchedField, Matcher, SilenceReason};
-use crate::model::severity::Severity;
 use crate::model::time::Span;
-use crate::model::zone::Zone;
 use maud::{Markup, html};
 
 /// `GET /silences`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
-    let caller = asked.caller()?;
+    let (caller, lang) = (asked.caller()?, asked.reader.lang);
     let mut read = asked.console.database.read().await?;
     let silences = silence::list(&mut read, caller).await?;
+    let explained = explanation::list(&mut read, caller).await?;
     let matchers = matchers(&asked.query);
     let preview = if matchers.is_empty() { None } else { Some(silence::preview(&mut read, &matchers, asked.now).await?) };
     drop(read);
-    let zone = &asked.console.settings.zone;
+    let columns = [Text::What, Text::Why, Text::Who, Text::Until, Text::State, Text::Actions];
     let content = html! {
-        h1 { "Silences" }
-        p.quiet { "What a silence matches is written and not shown. It ends by itself within 30 days. What is critical, planted or about the log itself is never silenced." }
-        table {
-            thead { tr { th.number scope="col" { "No." } th scope="col" { "What" } th scope="col" { "Why" } th scope="col" { "Who" } th scope="col" { "Until" } th scope="col" { "State" } th scope="col" { "" } } }
-            tbody { @for one in &silences { (row(&asked, one, zone)) } }
+        h1 { (Text::Silences.say(lang)) }
+        h2 { (Text::SilencesTitle.say(lang)) }
+        p.quiet { (Text::SilencesRule.say(lang)) }
+        @if silences.is_empty() { p { (Text::None.say(lang)) } }
+        @else {
+            div.wide { table #silences {
+                thead { tr { th.number scope="col" { (Text::Number.say(lang)) } @for column in columns { th scope="col" { (column.say(lang)) } } } }
+                tbody { @for one in &silences { (row(&asked, one)) } }
+            } }
         }
-        @if silences.is_empty() { p { "There are none." } }
         @if let Some(session) = asked.session.as_ref() && caller.may_ever(Action::ProposeSilence) { (new_form(session, &asked, preview.as_ref())) }
+        (explanations::table(&asked, &explained))
     };
-    let view = View { page: "silences", object: String::new(), persons: Vec::new(), rows: silences.len() as i64 };
-    Ok(Answer::page(view, frame(asked.session.as_ref(), "Silences", &content)))
+    let view = View { page: "silences", object: String::new(), persons: Vec::new(), rows: (silences.len() + explained.len()) as i64 };
+    Ok(Answer::page(view, frame(asked.shell(), Text::Silences.say(lang), &content)))
 }
 
-fn row(asked: &Asked, silence: &Silence, zone: &Zone) -> Markup {
+fn row(asked: &Asked, silence: &Silence) -> Markup {
+    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
     let in_force = silence.is_in_force(asked.now);
-    let state = if silence.state == SilenceState::InForce && !in_force { "over" } else { silence.state.name() };
     let may = |action| asked.session.as_ref().is_some_and(|session| session.caller.may_ever(action));
-    let act = |session: &Session, act: &str, label: &str| {
-        html! { form.inline method="post" action={ "/silences/" (silence.id) "/" (act) } { (token(session)) input type="hidden" name="agrees" value=(if label == "Agree" { "yes" } else { "no" }); button { (label) } } }
+    let act = |session: &Session, act: &str, agrees: &str, label: Text| {
+        html! { form.row method="post" action={ "/silences/" (silence.id) "/" (act) } { (token(session)) input type="hidden" name="agrees" value=(agrees); button { (label.say(lang)) } } }
     };
     html! {
         tr {
             td.number { (silence.id) }
-            td { @for one in &silence.wanted.matchers { (one.field.name()) " " (name(&one.glob)) br; } }
-            td { (silence.wanted.reason.name()) ": " (name(&silence.wanted.text)) }
-            td { (name(&silence.by.0)) ", " (time(zone, silence.by.1)) @if let Some(second) = &silence.second { " and " (name(second)) } }
+            td { @for one in &silence.wanted.matchers { (lists::matched(one.field, lang)) " " (name(&one.glob)) br; } }
+            td { (lists::silence_reason(silence.wanted.reason, lang)) ": " (lines(&silence.wanted.text)) }
+            td { (name(&silence.by.0)) ", " (time(zone, silence.by.1)) @if let Some(second) = &silence.second { " + " (name(second)) } }
             td { (time(zone, silence.wanted.to)) }
-            td { (state.replace('_', " ")) @if let Some((by, at)) = &silence.ended { " by " (name(by)) ", " (time(zone, *at)) } }
+            td { (lists::standing(silence.state, !in_force, lang)) @if let Some((by, at)) = &silence.ended { ": " (name(by)) ", " (time(zone, *at)) } }
             td {
                 @if let Some(session) = &asked.session {
-                    @if silence.state == SilenceState::Proposed && may(Action::DecideSilence) && silence.by.0 != session.caller.account { (act(session, "decision", "Agree")) (act(session, "decision", "Do not agree")) }
-                    @if (in_force || silence.state == SilenceState::Proposed) && may(Action::ProposeSilence) { (act(session, "end", "End it")) }
+                    @if silence.state == SilenceState::Proposed && may(Action::DecideSilence) && silence.by.0 != session.caller.account {
+                        (act(session, "decision", "yes", Text::AgreeShort)) (act(session, "decision", "no", Text::Disagree))
+                    }
+                    @if (in_force || silence.state == SilenceState::Proposed) && may(Action::ProposeSilence) { (act(session, "end", "", Text::EndIt)) }
                 }
             }
         }
@@ -62,36 +69,33 @@ fn row(asked: &Asked, silence: &Silence, zone: &Zone) -> Markup {
 }
 
 fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Markup {
+    let lang = asked.reader.lang;
     let fields = |writes: bool| {
         html! { @for field in MatchedField::ALL {
             @if writes { input type="hidden" name=(field.name()) value=(asked.query.text(field.name())); }
-            @else { label for=(field.name()) { (field.name()) } input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())); }
+            @else { label for=(field.name()) { (lists::matched(*field, lang)) } input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())) autocomplete="off"; }
         } }
     };
     html! {
-        form method="get" action="/silences" {
+        form #new-silence method="get" action="/silences" {
             fieldset {
-                legend { h2 { "A new one: what it would have hidden" } }
-                p { "All that is filled in must match; " code { "*" } " stands for anything. To name a person needs two people." }
-                (fields(false))
-                p { button { "Count" } }
+                legend { (Text::NewSilence.say(lang)) }
+                p { (Text::SilenceMatch.say(lang)) }
+                div.fields { (fields(false)) }
+                p { button { (Text::Count.say(lang)) } }
             }
         }
         @if let Some(preview) = preview {
-            form method="post" action="/silences" {
+            form #ask-silence method="post" action="/silences" {
                 fieldset {
-                    legend { h2 { "Ask for it" } }
-                    p.line {
-                        "Of the last " (PREVIEW_DAYS) " days it would have hidden " b { (preview.hidden()) } " alerts ("
-                        @for severity in Severity::ALL { (severity.name()) " " (preview.alerts[severity as usize]) " " }
-                        "); the critical ones would be shown all the same." @if preview.is_cut { " Only the newest were looked at." }
-                    }
+                    legend { (Text::AskForIt.say(lang)) }
+                    p.line role="status" { (sentences::preview(PREVIEW_DAYS, preview.hidden(), preview.alerts, preview.is_cut, lang)) }
                     (token(session)) (fields(true))
-                    label for="days" { "For how many days" } input #days name="days" type="number" min="1" max="30" required;
-                    label for="reason" { "Reason" }
-                    select #reason name="reason" required { option value="" { "choose" } @for reason in SilenceReason::ALL { option value=(reason.name()) { (reason.name()) } } }
-                    label for="text" { "Why" } textarea #text name="text" required {}
-                    p { button.first { "Ask for the silence" } }
+                    label for="days" { (Text::Days.say(lang)) } input #days name="days" type="number" min="1" max="30" required;
+                    label for="reason" { (Text::Reason.say(lang)) }
+                    select #reason name="reason" required { option value="" { (Text::Choose.say(lang)) } @for reason in SilenceReason::ALL { option value=(reason.name()) { (lists::silence_reason(*reason, lang)) } } }
+                    label for="text" { (Text::Why.say(lang)) } textarea #text name="text" required {}
+                    p { button.first { (Text::AskSilence.say(lang)) } }
                 }
             }
         }

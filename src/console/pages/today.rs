@@ -2,33 +2,31 @@
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::form::{Fields, encoded};
-use crate::console::html::{frame, name, severity, time, typology};
+use crate::console::html::{Shell, frame, name, severity, time, token, typology};
+use crate::console::words::{Text, lists, sentences};
 use crate::desk::DeskError;
 use crate::desk::case::{CaseFile, CaseState};
 use crate::desk::list::{self, COUNTED, Filter, Page};
 use crate::desk::rights::Action;
 use crate::desk::view_log::View;
+use crate::model::alert::Alert;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
-use crate::model::zone::Zone;
+use crate::page::Lang;
+use crate::page::words::lists::severity as severity_in_words;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// Cases of a page.
 const ROWS: usize = 50;
 
 /// `GET /`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
-    let caller = asked.caller()?;
-    let title = "Today";
+    let (caller, lang) = (asked.caller()?, asked.reader.lang);
+    let title = Text::Today.say(lang);
     if !caller.may_ever(Action::Read) {
-        return Ok(Answer::plain_page(frame(
-            asked.session.as_ref(),
-            title,
-            &html! {
-                h1 { (title) }
-                p { "Your roles show no cases." }
-            },
-        )));
+        let content = html! { h1 { (title) } p { (Text::NoCasesForYou.say(lang)) } };
+        return Ok(Answer::plain_page(frame(asked.shell(), title, &content)));
     }
     let database = &asked.console.database;
     let filter = Filter { shown: Some(true), ..Filter::open() };
@@ -38,59 +36,60 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let waiting = list::count(database, caller, &Filter { states: vec![CaseState::Proposed], ..Filter::default() }).await?;
     let mut read = database.read().await?;
     let (unsettled, alarms) = (list::unsettled(&mut read).await?, list::alarms(&mut read).await?);
+    let gravest = list::gravest(&mut read, &queue.cases).await?;
     drop(read);
     let zone = &asked.console.settings.zone;
     let content = html! {
         h1 { (title) " · " (time(zone, asked.now)) " " span.quiet { (zone.name()) } }
-        p.line {
-            "Budget " (asked.console.settings.budget_per_day) " a day: " b { (bounded(used)) } " shown today within your reach · "
-            a href="/cases?shown=no" { (bounded(beyond)) " wait beyond it" } " · "
-            a href="/cases?state=proposed" { (bounded(waiting)) " wait for a second person" } " · "
-            (unsettled) " alerts have not settled yet, and are not decided on"
+        p.line #budget {
+            (sentences::budget(asked.console.settings.budget_per_day, &bounded(used, lang), lang)) " · "
+            a href="/cases?shown=no" { (sentences::beyond(&bounded(beyond, lang), lang)) } " · "
+            a href="/cases?state=proposed" { (sentences::for_second(&bounded(waiting, lang), lang)) } " · "
+            (sentences::unsettled(unsettled, lang))
         }
-        @if alarms > 0 {
-            p.told { (bounded(alarms)) " revisions came with another content than the one that is kept: see the operator's page on the console." }
-        }
-        (table(&queue, zone, "Shown within the budget, gravest first"))
-        @if queue.cases.is_empty() {
-            p { "Nothing within the budget is open. That is no finding of innocence: what could not be evaluated is in the coverage." }
-        }
-        (further(&queue, "/", &asked.query))
+        @if alarms > 0 { p.told role="alert" { (sentences::alarms(&bounded(alarms, lang), lang)) } }
+        @if queue.cases.is_empty() { p #nothing { (Text::NothingOpen.say(lang)) " " a href="/coverage" { (Text::Coverage.say(lang)) } } }
+        @else { (table(asked.shell(), &queue, &gravest, Text::QueueCaption.say(lang))) }
+        (further(&queue, "/", &asked.query, lang))
     };
     let view = View { page: "today", object: String::new(), persons: Vec::new(), rows: queue.cases.len() as i64 };
-    Ok(Answer::page(view, frame(asked.session.as_ref(), title, &content)))
+    Ok(Answer::page(view, frame(asked.shell(), title, &content)))
 }
 
 /// `GET /cases`
 pub async fn cases(asked: Asked) -> Result<Answer, DeskError> {
-    let caller = asked.caller()?;
+    let (caller, lang) = (asked.caller()?, asked.reader.lang);
     let filter = filter(&asked.query)?;
     let found = list::cases(&asked.console.database, caller, &filter, asked.query.get("after"), ROWS).await?;
     let count = list::count(&asked.console.database, caller, &filter).await?;
-    let state = asked.query.text("state");
+    let mut read = asked.console.database.read().await?;
+    let gravest = list::gravest(&mut read, &found.cases).await?;
+    drop(read);
+    let (state, wanted) = (asked.query.text("state"), asked.query.text("severity"));
     let content = html! {
-        h1 { "Cases" }
-        form.inline method="get" action="/cases" {
-            label for="state" { "State" }
-            select #state name="state" {
-                option value="" selected[state.is_empty()] { "open" }
-                option value="any" selected[state == "any"] { "any" }
-                @for one in CaseState::ALL { option value=(one.name()) selected[state == one.name()] { (one.name()) } }
+        h1 { (Text::Cases.say(lang)) }
+        form.inline #filter method="get" action="/cases" {
+            label for="state" { (Text::State.say(lang)) }
+            select #state name="state" data-filter {
+                option value="" selected[state.is_empty()] { (Text::OpenStates.say(lang)) }
+                option value="any" selected[state == "any"] { (Text::AnyState.say(lang)) }
+                @for one in CaseState::ALL { option value=(one.name()) selected[state == one.name()] { (lists::state(one, lang)) } }
             }
-            label for="severity" { "at least" }
+            label for="severity" { (Text::AtLeast.say(lang)) }
             select #severity name="severity" {
-                @for one in Severity::ALL { option value=(one.name()) selected[asked.query.text("severity") == one.name()] { (one.name()) } }
+                @for one in Severity::ALL { option value=(one.name()) selected[wanted == one.name()] { (severity_in_words(one, lang)) } }
             }
-            label for="about" { "about" }
+            label for="about" { (Text::About.say(lang)) }
             input #about name="about" value=(asked.query.text("about"));
-            button { "Show" }
+            @for kept in ["shown", "owner"] { @if let Some(value) = asked.query.get(kept) { input type="hidden" name=(kept) value=(value); } }
+            button { (Text::Show.say(lang)) }
         }
-        p { (bounded(count)) " that match." }
-        (table(&found, &asked.console.settings.zone, "By score"))
-        (further(&found, "/cases", &asked.query))
+        p { (sentences::matching(&bounded(count, lang), lang)) }
+        (table(asked.shell(), &found, &gravest, Text::ByScore.say(lang)))
+        (further(&found, "/cases", &asked.query, lang))
     };
     let view = View { page: "cases", object: String::new(), persons: Vec::new(), rows: found.cases.len() as i64 };
-    Ok(Answer::page(view, frame(asked.session.as_ref(), "Cases", &content)))
+    Ok(Answer::page(view, frame(asked.shell(), Text::Cases.say(lang), &content)))
 }
 
 /// The filter of a query.
@@ -122,47 +121,58 @@ pub fn filter(query: &Fields) -> Result<Filter, DeskError> {
     Ok(filter)
 }
 
-fn table(page: &Page, zone: &Zone, caption: &str) -> Markup {
+/// Cases in a table, each with its gravest alert in a few words.
+pub fn table(shell: Shell<'_>, page: &Page, gravest: &BTreeMap<i64, Alert>, caption: &str) -> Markup {
+    let lang = shell.reader.lang;
+    let columns = [Text::Severity, Text::Pattern, Text::Whom, Text::Seen, Text::LastAccess, Text::State, Text::Owner, Text::Case];
     html! {
-        table {
+        div.wide { table.queue {
             caption { (caption) }
-            thead { tr {
-                th.number scope="col" { "Score" } th scope="col" { "Severity" } th scope="col" { "What it looks like" } th scope="col" { "Whom" }
-                th.number scope="col" { "Alerts" } th scope="col" { "Last access" } th scope="col" { "State" } th scope="col" { "Whose" } th scope="col" { "Case" }
-            } }
-            tbody { @for case in &page.cases { (row(case, zone)) } }
-        }
+            thead { tr { th.number scope="col" { (Text::Score.say(lang)) } @for column in columns { th scope="col" { (column.say(lang)) } } } }
+            tbody { @for case in &page.cases { (row(shell, case, gravest.get(&case.id))) } }
+        } }
     }
 }
 
-fn row(case: &CaseFile, zone: &Zone) -> Markup {
+fn row(shell: Shell<'_>, case: &CaseFile, gravest: Option<&Alert>) -> Markup {
+    let (zone, lang) = (shell.zone, shell.reader.lang);
+    let taker = shell.session.filter(|session| case.state != CaseState::Closed && session.caller.may(Action::Take, &case.subject()));
     html! {
         tr {
             td.number { (format!("{:.0}", case.score)) }
-            td { (severity(case.severity)) }
-            td { (typology(&case.typology)) }
+            td { (severity(case.severity, lang)) }
+            td { (typology(&case.typology, lang)) }
             td {
-                (name(&case.about))
+                a href={ "/people/" (encoded(&case.about)) } { (name(&case.about)) }
                 @if let Some((_, Some(unit))) = case.parties.iter().find(|(party, _)| *party == case.about) { ", " (name(unit)) }
-                @if case.parties.len() > 1 { " and " (case.parties.len() - 1) " more" }
+                @if case.parties.len() > 1 { (sentences::and_more(case.parties.len() - 1, lang)) }
             }
-            td.number { (case.alerts) }
+            td { @if let Some(alert) = gravest { (sentences::short(alert, lang)) } }
             td { (time(zone, case.last_at)) }
-            td { (case.state.name()) @if let Some(verdict) = &case.verdict { ": " (verdict) } }
-            td { @match &case.owner { Some(owner) => (name(owner)), None => "free" } }
-            td { a href={ "/cases/" (case.id) } { "case " (case.id) } }
+            td { (lists::state(case.state, lang)) @if let Some(verdict) = &case.verdict { ": " (name(&lists::outcome_named(verdict, lang))) } }
+            td {
+                @match (&case.owner, taker) {
+                    (Some(owner), _) => (name(owner)),
+                    (None, Some(session)) => form.row method="post" action={ "/cases/" (case.id) "/assignment" } {
+                        (token(session)) input type="hidden" name="version" value=(case.version); input type="hidden" name="owner" value=(session.caller.account);
+                        button data-take aria-label={ (Text::Take.say(lang)) ": " (Text::Case.say(lang)) " " (case.id) } { (Text::Take.say(lang)) }
+                    },
+                    (None, None) => (Text::Free.say(lang)),
+                }
+            }
+            td { a href={ "/cases/" (case.id) } data-row { (Text::Case.say(lang)) " " (case.id) } }
         }
     }
 }
 
-fn further(page: &Page, place: &str, query: &Fields) -> Markup {
+fn further(page: &Page, place: &str, query: &Fields, lang: Lang) -> Markup {
     let kept = ["state", "shown", "severity", "owner", "about"].into_iter().filter_map(|name| Some((name, query.get(name)?)));
     let kept: String = kept.map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
-    html! { @if let Some(next) = &page.next { p { a href={ (place) "?after=" (next) (kept) } { "Further cases" } } } }
+    html! { @if let Some(next) = &page.next { p { a #further href={ (place) "?after=" (next) (kept) } { (Text::Further.say(lang)) } } } }
 }
 
-fn bounded(count: i64) -> String {
-    if count >= COUNTED { format!("{COUNTED} or more") } else { count.to_string() }
+fn bounded(count: i64, lang: Lang) -> String {
+    sentences::bounded(count, COUNTED, lang)
 }
 
 /// The beginning of the day in the console's zone.

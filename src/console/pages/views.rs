@@ -2,8 +2,9 @@
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::html::{frame, name, time};
-use crate::console::routes::ALL_VIEWS;
+use crate::console::words::{Text, lists, sentences};
 use crate::desk::DeskError;
+use crate::desk::rights::Action;
 use crate::desk::view_log::{self, View, ViewRecord};
 use maud::html;
 
@@ -13,7 +14,7 @@ const ROWS: i64 = 100;
 /// The records that whoever asks may see, newest first, and where the next page begins.
 pub async fn found(asked: &Asked) -> Result<(Vec<ViewRecord>, Option<i64>, bool), DeskError> {
     let caller = asked.caller()?;
-    let all = caller.may_ever(ALL_VIEWS);
+    let all = caller.may_ever(Action::Views);
     let mut read = asked.console.database.read().await?;
     let before = asked.query.number("before").unwrap_or(i64::MAX);
     let only = if all { None } else { Some(caller.account.as_str()) };
@@ -33,26 +34,29 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let mut read = asked.console.database.read().await?;
     let broken = if all { view_log::first_broken(&mut read).await? } else { None };
     drop(read);
-    let zone = &asked.console.settings.zone;
+    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
     let content = html! {
-        h1 { "Views" }
+        h1 { (Text::Views.say(lang)) }
         @if all {
             @match broken {
-                Some(number) => p.told role="alert" { "The chain is broken at record " (number) ": it was changed, or one before it is missing." },
-                None => p { "Every record is there and is what it was." },
+                Some(number) => p.told role="alert" { (sentences::broken(number, lang)) },
+                None => p { (Text::ChainHolds.say(lang)) },
             }
-        } @else { p { "What you were shown. Data protection officers and auditors see this of everybody." } }
-        table {
-            thead { tr { th.number scope="col" { "Record" } th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "Page" } th scope="col" { "Of what" } th scope="col" { "Whom it named" } th.number scope="col" { "Rows" } } }
+        } @else { p { (Text::OwnViews.say(lang)) } }
+        div.wide { table #views {
+            thead { tr {
+                th.number scope="col" { (Text::Record.say(lang)) } th scope="col" { (Text::When.say(lang)) } th scope="col" { (Text::Who.say(lang)) }
+                th scope="col" { (Text::Page.say(lang)) } th scope="col" { (Text::OfWhat.say(lang)) } th scope="col" { (Text::WhomNamed.say(lang)) } th.number scope="col" { (Text::Rows.say(lang)) }
+            } }
             tbody { @for record in &records { tr {
-                td.number { (record.number) } td { (time(zone, record.at)) } td { (name(&record.viewer)) } td { (record.page) } td { (name(&record.object)) }
+                td.number { (record.number) } td { (time(zone, record.at)) } td { (name(&record.viewer)) } td { (name(&lists::page_named(&record.page, lang))) } td { (name(&record.object)) }
                 td { @if all && !record.persons.iter().any(|person| asked.caller().is_ok_and(|caller| caller.hidden.contains(person))) {
                     @for (at, person) in record.persons.iter().enumerate() { @if at > 0 { ", " } (name(person)) }
                 } @else { (record.persons.len()) } }
                 td.number { (record.rows) }
             } } }
-        }
-        @if let Some(next) = next { p { a href={ "/views?before=" (next) } { "Earlier ones" } } }
+        } }
+        @if let Some(next) = next { p { a href={ "/views?before=" (next) } { (Text::Earlier.say(lang)) } } }
     };
-    Ok(Answer::page(view(&records), frame(asked.session.as_ref(), "Views", &content)))
+    Ok(Answer::page(view(&records), frame(asked.shell(), Text::Views.say(lang), &content)))
 }

@@ -33,8 +33,9 @@ impl Process {
         let employees: usize = self.node.tasks().map(|(_, task)| task.stage().employees()).sum();
         metrics.set_employees_tracked(employees as u64);
         let firsts = self.node.tasks().map(|(task, of)| (task, of.stage()));
-        if let Some(newest) = self.service.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
-            metrics.set_coverage(&newest);
+        if let Some(news) = self.service.coverage.publish_tasks(firsts, self.setup.layout.tasks) {
+            metrics.set_coverage(&news.newest);
+            self.service.publisher.coverage(news.settled);
         }
         let watermarks = self.node.watermarks();
         self.service.followed.measure_watermarks(now(), |input| watermarks.get(input).copied());

@@ -386,8 +386,9 @@ impl Live {
         }
         let finished = self.progress.records - std::mem::replace(&mut self.reported, self.progress.records);
         self.service.report_progress(finished, waiting);
-        if let Some(newest) = self.service.coverage.publish(&self.engine) {
-            self.service.metrics.set_coverage(&newest);
+        if let Some(news) = self.service.coverage.publish(&self.engine) {
+            self.service.metrics.set_coverage(&news.newest);
+            self.service.publisher.coverage(news.settled);
         }
         let employees = self.engine.employees();
         self.service.metrics.set_employees_tracked(employees as u64);

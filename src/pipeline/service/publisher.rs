@@ -3,6 +3,7 @@
 use super::observer::Observer;
 use crate::engine::output::ToldAlert;
 use crate::model::alert::{Alert, AlertState};
+use crate::model::coverage::SettledDays;
 use crate::model::dossier::AlertWithDossier;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
@@ -70,6 +71,11 @@ impl Publisher {
         }
         let told: Vec<AlertWithDossier> = told.into_iter().map(AlertWithDossier::from).collect();
         self.delivery.give(&told);
+    }
+
+    /// Gives settled days to every sink.
+    pub fn coverage(&mut self, settled: Vec<SettledDays>) {
+        settled.into_iter().for_each(|part| self.delivery.give_coverage(part));
     }
 
     /// Counts a revision. Says whether the alert opens with it, or reaches a severity that it had not reached.

@@ -1,0 +1,113 @@
+//! The forms of a case: take and give, verdict, second person, note, opening again.
+
+use crate::console::html::{name, token};
+use crate::console::pages::explanations;
+use crate::console::words::{Text, lists, sentences};
+use crate::desk::case::{CaseFile, CaseState};
+use crate::desk::rights::Action;
+use crate::desk::session::Session;
+use crate::desk::verdict;
+use crate::model::alert::Alert;
+use crate::model::decision::VerdictOutcome;
+use crate::page::Lang;
+use maud::{Markup, html};
+
+/// Take, give back, give to somebody.
+pub fn actions(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+    let may = |action| session.caller.may(action, &case.subject());
+    let mine = case.owner.as_deref() == Some(session.caller.account.as_str());
+    let open = case.state != CaseState::Closed;
+    let to = |owner: &str, label: Text, takes: bool| {
+        html! {
+            form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
+                (token(session)) input type="hidden" name="version" value=(case.version); input type="hidden" name="owner" value=(owner);
+                button data-take[takes] { (label.say(lang)) }
+            }
+        }
+    };
+    html! {
+        div.actions role="group" aria-label=(Text::Actions.say(lang)) {
+            @if open && may(Action::Take) && !mine { (to(&session.caller.account, Text::Take, true)) }
+            @if open && may(Action::Take) && mine { (to("", Text::GiveBack, false)) }
+            @if open && may(Action::Assign) {
+                form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
+                    (token(session)) input type="hidden" name="version" value=(case.version);
+                    label for="owner" { (Text::GiveTo.say(lang)) } input #owner name="owner" required autocomplete="off"; button { (Text::Give.say(lang)) }
+                }
+            }
+        }
+    }
+}
+
+/// The verdict of whoever has the case.
+pub fn verdict(session: &Session, case: &CaseFile, alerts: &[Alert], tables: &[String], lang: Lang) -> Markup {
+    html! {
+        form #verdict method="post" action={ "/cases/" (case.id) "/verdicts" } {
+            fieldset {
+                legend { (Text::Verdict.say(lang)) }
+                (token(session)) input type="hidden" name="version" value=(case.version);
+                @for alert in alerts { input type="hidden" name="cite" value={ (alert.id) ":" (alert.revision) }; }
+                @for (at, outcome) in VerdictOutcome::ALL.into_iter().enumerate() {
+                    label.choice { input type="radio" name="verdict" value=(outcome.name()) required data-verdict[at == 0]; " " b { (lists::outcome(outcome, lang)) } ": " (lists::meaning(outcome, lang)) (sentences::second(outcome, case.severity, lang)) }
+                }
+                label for="reason" { (Text::Reason.say(lang)) }
+                select #reason name="reason" required {
+                    option value="" { (Text::Choose.say(lang)) }
+                    @for outcome in VerdictOutcome::ALL {
+                        optgroup label=(lists::outcome(outcome, lang)) { @for reason in verdict::reasons(outcome) { option value=(reason.name()) { (lists::reason(reason, lang)) } } }
+                    }
+                }
+                label for="text" { (Text::VerdictText.say(lang)) }
+                textarea #text name="text" required {}
+                @if let Some(first) = alerts.first() { (explanations::fields(first, tables, lang)) }
+                p.quiet { (sentences::cites(alerts.len(), lang)) }
+                button.first { (Text::GiveVerdict.say(lang)) }
+            }
+        }
+    }
+}
+
+/// The second person of a verdict that waits.
+pub fn countersign(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+    html! {
+        form #second method="post" action={ "/cases/" (case.id) "/countersignature" } {
+            fieldset {
+                legend { (Text::SecondPerson.say(lang)) }
+                (token(session)) input type="hidden" name="entry" value=(case.proposed_entry.unwrap_or(0));
+                p { (name(case.proposed_by.as_deref().unwrap_or_default())) ": " b { (lists::outcome_named(case.verdict.as_deref().unwrap_or_default(), lang)) } }
+                label for="why" { (Text::IfNot.say(lang)) }
+                textarea #why name="why" {}
+                p { button.first name="agrees" value="yes" data-verdict { (Text::Agree.say(lang)) } " " button name="agrees" value="no" { (Text::SendBack.say(lang)) } }
+            }
+        }
+    }
+}
+
+/// A note.
+pub fn note(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+    html! {
+        form #notes method="post" action={ "/cases/" (case.id) "/notes" } {
+            fieldset {
+                legend { (Text::Note.say(lang)) }
+                (token(session))
+                label for="note" { (Text::NotesStay.say(lang)) }
+                textarea #note name="note" required {}
+                button { (Text::AddNote.say(lang)) }
+            }
+        }
+    }
+}
+
+/// Opening a closed case again.
+pub fn reopen(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+    html! {
+        form #reopening method="post" action={ "/cases/" (case.id) "/reopening" } {
+            fieldset {
+                legend { (Text::Reopen.say(lang)) }
+                (token(session)) input type="hidden" name="version" value=(case.version);
+                label for="again" { (Text::Why.say(lang)) } input #again name="reason" required;
+                p { button { (Text::Reopen.say(lang)) } }
+            }
+        }
+    }
+}

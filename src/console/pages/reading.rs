@@ -1,0 +1,64 @@
+//! How one reads: the language, the keys, and help.
+
+use crate::console::answer::{Answer, Asked};
+use crate::console::html::{KEYS_SCRIPT, frame, key_list, token};
+use crate::console::pages::sign_in::next;
+use crate::console::reader::Reader;
+use crate::console::words::{Text, lists};
+use crate::desk::DeskError;
+use crate::desk::case::CaseState;
+use crate::model::decision::VerdictOutcome;
+use crate::page::words::Word;
+use crate::page::{self, Lang};
+use maud::html;
+
+/// `GET /keys.js`
+pub async fn script(_: Asked) -> Result<Answer, DeskError> {
+    Ok(Answer::file("text/javascript; charset=utf-8", KEYS_SCRIPT))
+}
+
+/// `POST /preferences`
+pub async fn prefer(asked: Asked) -> Result<Answer, DeskError> {
+    let lang = match asked.body.get("language") {
+        Some(tag) => Lang::parse(tag).ok_or_else(|| DeskError::refused("language", "must be en or zh-CN", tag))?,
+        None => asked.reader.lang,
+    };
+    let keys = match asked.body.get("keys") {
+        None => asked.reader.keys,
+        Some("on") => true,
+        Some("off") => false,
+        Some(other) => return Err(DeskError::refused("keys", "must be on or off", other)),
+    };
+    Ok(Answer::see(next(asked.body.text("back"))).reads(Reader { lang, keys, place: String::new() }))
+}
+
+/// `GET /help`
+pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
+    let Reader { lang, keys, .. } = asked.reader;
+    let content = html! {
+        h1 { (Text::HelpTitle.say(lang)) }
+        section aria-labelledby="rules" {
+            h2 #rules { (Word::HowToRead.say(lang)) }
+            p { (Text::HelpAlert.say(lang)) }
+            (page::legend(lang))
+            p { (Text::HelpVerdict.say(lang)) }
+            dl { @for outcome in VerdictOutcome::ALL { dt { (lists::outcome(outcome, lang)) } dd { (lists::meaning(outcome, lang)) } } }
+            p { (Text::HelpPrint.say(lang)) }
+        }
+        section aria-labelledby="states" {
+            h2 #states { (Text::State.say(lang)) }
+            p { @for (at, state) in CaseState::ALL.into_iter().enumerate() { @if at > 0 { " → " } (lists::state(state, lang)) } }
+        }
+        section aria-labelledby="keys-help" {
+            h2 #keys-help { (Text::Keys.say(lang)) }
+            p { (Text::KeysRule.say(lang)) }
+            (key_list(lang))
+            form #keys-switch method="post" action="/preferences" {
+                @if let Some(session) = &asked.session { (token(session)) }
+                input type="hidden" name="back" value="/help";
+                button name="keys" value=(if keys { "off" } else { "on" }) { ((if keys { Text::KeysOff } else { Text::KeysOn }).say(lang)) }
+            }
+        }
+    };
+    Ok(Answer::plain_page(frame(asked.shell(), Text::HelpTitle.say(lang), &content)))
+}

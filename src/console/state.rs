@@ -1,0 +1,59 @@
+//! What the handlers have: the database, the directory's people, the settings.
+
+use crate::console::settings::Settings;
+use crate::database::Database;
+use crate::desk::people::People;
+use crate::http::guard::Guard;
+use crate::telemetry::metrics::Metrics;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Semaphore;
+
+/// Passwords that are checked at once: each takes a processor and 19 MiB.
+const SIGN_INS: usize = 2;
+
+/// What the handlers have.
+#[derive(Clone)]
+pub struct Console {
+    /// Cases and accounts.
+    pub database: Database,
+    /// Who stands above whom.
+    pub people: SharedPeople,
+    /// How it is set up.
+    pub settings: Arc<Settings>,
+    /// Whose `Host` is whose.
+    pub guard: Guard,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// Turns of those who sign in.
+    pub(super) sign_ins: Arc<Semaphore>,
+}
+
+/// The directory's people, which may change while the console runs.
+#[derive(Clone, Default)]
+pub struct SharedPeople(Arc<RwLock<Arc<People>>>);
+
+impl SharedPeople {
+    /// These.
+    pub fn new(people: People) -> SharedPeople {
+        SharedPeople(Arc::new(RwLock::new(Arc::new(people))))
+    }
+
+    /// As they are now.
+    pub fn now(&self) -> Arc<People> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The directory has changed.
+    pub fn set(&self, people: People) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(people);
+    }
+}
+
+impl Console {
+    /// A console over a database.
+    pub fn new(database: Database, people: SharedPeople, settings: Settings, metrics: &Metrics) -> Console {
+        let guard = Guard::new(None, &settings.hosts);
+        let sign_ins = Arc::new(Semaphore::new(SIGN_INS));
+        Console { database, people, settings: Arc::new(settings), guard, metrics: metrics.clone(), sign_ins }
+    }
+}
