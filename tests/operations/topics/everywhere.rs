@@ -151,8 +151,8 @@ impl House {
 
     /// What a page's forms hold under a name.
     fn values(page: &str, name: &str) -> Vec<String> {
-        let pieces = page.split(&format!("name=\"{name}\" value=\"")).skip(1).filter_map(|rest| rest.split('"').next());
-        pieces.map(str::to_owned).collect()
+        let field = format!("name=\"{name}\" value=\"");
+        page.split(&field).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     }
 
     /// Li Na says that it was a batch, Chen Lei agrees.
