@@ -1,17 +1,17 @@
 //! `case`: cases on the command line, on the database itself. Whoever can read the database needs no console: each act names an account,
 //! whose roles hold, and is entered like any other.
 
-use crate::cli::console::{now, open, people, runtime, told};
-use crate::cli::{Failure, setup};
+use crate::cli::Failure;
+use crate::cli::acting::{Common, Opened, caller};
+use crate::cli::console::{now, told};
 use clap::Subcommand;
-use leakwarden::console::SharedPeople;
 use leakwarden::database::Database;
 use leakwarden::desk::case::{self, CaseFile};
 use leakwarden::desk::list::{self, Filter};
 use leakwarden::desk::rights::{Action, Caller};
 use leakwarden::desk::verdict::{self, Verdict};
 use leakwarden::desk::view_log::{self, View};
-use leakwarden::desk::{DeskError, account, ingest, work};
+use leakwarden::desk::{DeskError, ingest, work};
 use leakwarden::model::alert::Alert;
 use leakwarden::model::dossier::AlertWithDossier;
 use leakwarden::telemetry::untrusted::Untrusted;
@@ -25,16 +25,6 @@ use std::sync::Arc;
 pub struct Options {
     #[command(subcommand)]
     what: What,
-}
-
-#[derive(clap::Args)]
-struct Common {
-    /// Configuration file of the service
-    #[arg(long)]
-    config: PathBuf,
-    /// The account that acts
-    #[arg(long = "as", value_name = "ACCOUNT")]
-    by: String,
 }
 
 #[derive(Subcommand)]
@@ -121,24 +111,18 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     | What::Verdict { common: Common { config, .. }, .. }
     | What::Countersign { common: Common { config, .. }, .. }
     | What::Import { config, .. }) = &options.what;
-    let (config, context) = setup::load(Some(config))?;
-    let runtime = runtime()?;
-    let database = open(&runtime, &config)?;
+    let opened = Opened::of(config)?;
     let text = match &options.what {
-        What::Import { file, .. } => import(&runtime, &database, &people(&context), file)?,
-        what => runtime.block_on(act(&database, &people(&context), what)).map_err(told)?,
+        What::Import { file, .. } => import(&opened, file)?,
+        what => opened.runtime.block_on(act(&opened, what)).map_err(told)?,
     };
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
 
-async fn act(database: &Database, people: &SharedPeople, what: &What) -> Result<String, DeskError> {
-    let people = people.now();
-    let by = async |name: &str| {
-        let mut read = database.read().await?;
-        let caller = account::caller(&mut read, &people, name).await?;
-        caller.ok_or_else(|| DeskError::refused("--as", "must be an account that is not disabled", name))
-    };
+async fn act(opened: &Opened, what: &What) -> Result<String, DeskError> {
+    let (database, people) = (&opened.database, opened.people.now());
+    let by = async |name: &str| caller(database, &people, name).await;
     match what {
         What::List { common, all } => {
             let caller = by(&common.by).await?;
@@ -223,12 +207,8 @@ fn line(case: &CaseFile) -> String {
 /// Alerts of a batch.
 const BATCH: usize = 200;
 
-fn import(
-    runtime: &tokio::runtime::Runtime,
-    database: &Database,
-    people: &SharedPeople,
-    file: &std::path::Path,
-) -> Result<String, Failure> {
+fn import(opened: &Opened, file: &std::path::Path) -> Result<String, Failure> {
+    let Opened { runtime, database, people } = opened;
     let mut counts: BTreeMap<ingest::Taken, u64> = BTreeMap::new();
     let (mut batch, people): (Vec<AlertWithDossier>, _) = (Vec::new(), people.now());
     let mut put = |batch: &mut Vec<AlertWithDossier>| -> Result<(), Failure> {

@@ -4,28 +4,33 @@ use crate::cli::stop_signals::StopSignals;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use clap::Subcommand;
-use leakwarden::config::schema::Config;
+use leakwarden::config::schema::{Config, SourceKind};
 use leakwarden::config::{exposure, load};
-use leakwarden::console::settings::{Settings, SignIn};
+use leakwarden::console::settings::{KeyHolder, Settings, SignIn};
 use leakwarden::console::writers::{self, DecisionsTo, Files};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::Database;
-use leakwarden::desk::ingest::DeskSink;
+use leakwarden::desk::ingest::{DeskParts, DeskSink};
 use leakwarden::desk::people::People;
 use leakwarden::desk::rights::{Grant, Role};
+use leakwarden::desk::unmask::{Finder, Found, Places};
 use leakwarden::desk::{DeskError, account};
 use leakwarden::engine::context::Context;
 use leakwarden::http::server::Server;
 use leakwarden::http::tls;
 use leakwarden::model::problem::Problem;
 use leakwarden::model::time::Timestamp;
+use leakwarden::notify::outbox::Outbox;
 use leakwarden::pipeline::decisions::topic::TopicLog;
+use leakwarden::pipeline::identities::{Identified, Sources};
 use leakwarden::sink::Sink;
+use leakwarden::source::read_files::file_name;
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
@@ -233,7 +238,7 @@ impl Prepared {
         runtime: &Runtime,
         config: &Config,
         database: Database,
-        people: SharedPeople,
+        context: &Context,
         metrics: &Metrics,
     ) -> Result<Option<Prepared>, Failure> {
         if config.console.listen.is_none() {
@@ -260,7 +265,7 @@ impl Prepared {
         if !problems.is_empty() {
             return Err(Failure::Unusable(problems));
         }
-        Prepared::bind(runtime, config, database, people, metrics, (sign_in, tls)).map(Some)
+        Prepared::bind(runtime, config, database, context, metrics, (sign_in, tls)).map(Some)
     }
 
     /// The same for a demo: accounts need no second factor, and nobody but this machine reaches it.
@@ -268,21 +273,21 @@ impl Prepared {
         runtime: &Runtime,
         config: &Config,
         database: Database,
-        people: SharedPeople,
+        context: &Context,
         metrics: &Metrics,
     ) -> Result<Prepared, Failure> {
         let listen = config.console.listen.as_ref().map_or("", |address| &address.0);
         if !listen.parse().is_ok_and(|address: SocketAddr| address.ip().is_loopback()) {
             return Err(Failure::argument("--console", "must be an address of this machine and a port, e.g. 127.0.0.1:9465", listen));
         }
-        Prepared::bind(runtime, config, database, people, metrics, (SignIn::PasswordAlone, None))
+        Prepared::bind(runtime, config, database, context, metrics, (SignIn::PasswordAlone, None))
     }
 
     fn bind(
         runtime: &Runtime,
         config: &Config,
         database: Database,
-        people: SharedPeople,
+        context: &Context,
         metrics: &Metrics,
         (sign_in, tls): (SignIn, Option<TlsAcceptor>),
     ) -> Result<Prepared, Failure> {
@@ -291,6 +296,8 @@ impl Prepared {
         let settings = Settings {
             hosts: config.console.hosts.clone(),
             sign_in,
+            finder: KeyHolder::new(Arc::new(AtTheSource(sources(config, context)))),
+            proxies: config.console.proxy_addresses.iter().filter_map(|address| address.parse().ok()).collect(),
             budget_per_day: config.alerts.budget_per_day,
             zone: config.time.zone.clone(),
             tls: tls.is_some(),
@@ -303,7 +310,7 @@ impl Prepared {
         let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?.with_tls(tls);
         let scheme = if settings.tls { "https" } else { "http" };
         tracing::info!("the console is served at {scheme}://{}", server.address());
-        Ok(Prepared { server, console: Console::new(database, people, settings, metrics), files })
+        Ok(Prepared { server, console: Console::new(database, people(context), settings, metrics), files })
     }
 
     /// Where it is.
@@ -324,14 +331,41 @@ impl Prepared {
     }
 }
 
+/// Identities are found again in the files of the sources, under the key of this configuration.
+struct AtTheSource(Sources);
+
+impl Finder for AtTheSource {
+    fn find(&self, places: &Places, pseudonyms: &BTreeSet<String>) -> Result<Found, String> {
+        let Identified { identities, places_there } = self.0.find(places, pseudonyms);
+        Ok(Found { identities, places_there })
+    }
+}
+
+fn sources(config: &Config, context: &Context) -> Sources {
+    let globs = config.sources.iter().filter_map(|source| match &source.kind {
+        SourceKind::Files(glob) => Some(glob.clone()),
+        SourceKind::Kafka(_) => None,
+    });
+    let classifier = &context.classifier;
+    Sources { globs: globs.collect(), keys: classifier.keys.clone(), spaces: classifier.catalog.spaces().to_vec() }
+}
+
 /// The directory's people.
 pub fn people(context: &Context) -> SharedPeople {
     SharedPeople::new(People::of(&context.classifier.directory))
 }
 
-/// What takes alerts into the database of cases.
-pub fn desk_sink(runtime: &Runtime, database: &Database, context: &Context, metrics: &Metrics) -> Box<dyn Sink> {
-    Box::new(DeskSink::new(database.clone(), People::of(&context.classifier.directory), runtime.handle().clone(), metrics))
+/// What takes alerts into the database of cases, and puts down what is to be told of them.
+pub fn desk_sink(
+    runtime: &Runtime,
+    database: &Database,
+    context: &Context,
+    outbox: Outbox,
+    views: Option<&Path>,
+    metrics: &Metrics,
+) -> Box<dyn Sink> {
+    let parts = DeskParts { people: People::of(&context.classifier.directory), outbox, views: views.map(file_name) };
+    Box::new(DeskSink::new(database.clone(), parts, runtime.handle().clone(), metrics))
 }
 
 fn serve(file: &std::path::Path) -> Result<(), Failure> {
@@ -344,7 +378,7 @@ fn serve(file: &std::path::Path) -> Result<(), Failure> {
     };
     let database = open(&runtime, &config)?;
     let metrics = Metrics::new();
-    let prepared = Prepared::open(&runtime, &config, database, people(&context), &metrics)?;
+    let prepared = Prepared::open(&runtime, &config, database, &context, &metrics)?;
     let Some(prepared) = prepared else {
         let rule = "must be given: where the console is served, e.g. \"127.0.0.1:9465\"";
         return Err(Failure::Unusable(vec![Problem::plain(format!("{}: console.listen", config.file.display()), rule)]));

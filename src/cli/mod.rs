@@ -1,6 +1,7 @@
 //! The table of commands. Each is one file, or a folder, beside what several share: `edge`, `failure`, `setup`, `state`,
 //! `stop_signals`.
 
+mod acting;
 mod case;
 mod check;
 mod completions;

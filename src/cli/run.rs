@@ -11,7 +11,6 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
 use leakwarden::config::schema::Config;
 use leakwarden::config::validate;
-use leakwarden::desk::ingest::DeskSink;
 use leakwarden::engine::context::Context;
 use leakwarden::http::health::Health;
 use leakwarden::http::resource::View;
@@ -103,7 +102,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let _ = end.await;
     }));
 
-    let desk = Desk::open(&runtime, &config, &loaded.context, &metrics)?;
+    // Where nobody is to be told, and no cases are kept, there is no database either.
+    let told = match config.notify.is_empty() {
+        true => None,
+        false => Some(notify::open(&config, &runtime)?),
+    };
+    let outbox = Outbox::new(&config.notify, config.notifications.unsettled);
+    let desk = Desk::open(&runtime, &config, &loaded.context, outbox.clone(), &metrics)?;
     let (console_ended, console_end) = tokio::sync::oneshot::channel::<()>();
     let showing = desk.console.map(|console| {
         runtime.spawn(console.serve(async {
@@ -124,16 +129,10 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let context = reasons.as_ref().map_or_else(|| loaded.context.clone(), |reasons| Arc::new(reasons.over(&loaded.context)));
     metrics.set_reasons(context.explanations.len());
-    // Where nobody is to be told there is no database either.
-    let told = match config.notify.is_empty() {
-        true => None,
-        false => Some(notify::open(&config, &runtime)?),
-    };
     let workers = told.as_ref().map(|database| notify::start(&config, database, &runtime, &metrics)).transpose()?;
-    let outbox = told.map(|database| {
-        let outbox = Outbox::new(&config.notify, config.notifications.unsettled);
-        Box::new(OutboxSink::new(database, outbox, runtime.handle().clone())) as Box<dyn Sink>
-    });
+    // Where cases are kept, what is to be told is put down with them.
+    let only_told = told.filter(|_| taking_in.is_none());
+    let outbox = only_told.map(|database| Box::new(OutboxSink::new(database, outbox, runtime.handle().clone())) as Box<dyn Sink>);
     let leave = || workers.map_or((), |workers| workers.stop(TOLD_WITHIN));
     let reloads = || {
         let guard = FeedGuard::open(&config.state.dir, &loaded.context.classifier.keys);
@@ -220,15 +219,14 @@ struct Desk {
 
 impl Desk {
     /// It is in use where `[console] listen` or `[database] url` is given.
-    fn open(runtime: &Runtime, config: &Config, context: &Context, metrics: &Metrics) -> Result<Desk, Failure> {
+    fn open(runtime: &Runtime, config: &Config, context: &Context, outbox: Outbox, metrics: &Metrics) -> Result<Desk, Failure> {
         if !config.keeps_cases() {
             return Ok(Desk { sink: None, console: None });
         }
         let database = console::open(runtime, config)?;
-        let people = console::people(context);
-        let sink = DeskSink::new(database.clone(), (*people.now()).clone(), runtime.handle().clone(), metrics);
-        let console = console::Prepared::open(runtime, config, database, people, metrics)?;
-        Ok(Desk { sink: Some(Box::new(sink)), console })
+        let sink = console::desk_sink(runtime, &database, context, outbox, config.console.views_file.as_deref(), metrics);
+        let console = console::Prepared::open(runtime, config, database, context, metrics)?;
+        Ok(Desk { sink: Some(sink), console })
     }
 }
 

@@ -1,33 +1,21 @@
 //! `silence`: silences on the command line, on the database itself, by the roles of an account.
 
-use crate::cli::console::{now, open, people, runtime, told};
-use crate::cli::{Failure, setup};
+use crate::cli::Failure;
+use crate::cli::acting::{Common, Opened, caller};
+use crate::cli::console::{now, told};
 use clap::Subcommand;
-use leakwarden::console::SharedPeople;
-use leakwarden::database::Database;
+use leakwarden::desk::DeskError;
 use leakwarden::desk::silence::{self, PREVIEW_DAYS, Silence, Wanted};
-use leakwarden::desk::{DeskError, account};
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::Span;
 use leakwarden::telemetry::untrusted::Untrusted;
 use std::io::Write as _;
-use std::path::PathBuf;
 
 /// Propose, decide, list and end silences: what is written and not shown for a while.
 #[derive(clap::Args)]
 pub struct Options {
     #[command(subcommand)]
     what: What,
-}
-
-#[derive(clap::Args)]
-struct Common {
-    /// Configuration file of the service
-    #[arg(long)]
-    config: PathBuf,
-    /// The account that acts
-    #[arg(long = "as", value_name = "ACCOUNT")]
-    by: String,
 }
 
 #[derive(Subcommand)]
@@ -79,19 +67,16 @@ enum What {
 /// Runs the command.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let (What::Add { common, .. } | What::Decide { common, .. } | What::End { common, .. } | What::List { common }) = &options.what;
-    let (config, context) = setup::load(Some(&common.config))?;
-    let runtime = runtime()?;
-    let database = open(&runtime, &config)?;
-    let text = runtime.block_on(act(&database, &people(&context), common, &options.what)).map_err(told)?;
+    let opened = Opened::of(&common.config)?;
+    let text = opened.runtime.block_on(act(&opened, common, &options.what)).map_err(told)?;
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
 
-async fn act(database: &Database, people: &SharedPeople, common: &Common, what: &What) -> Result<String, DeskError> {
-    let people = people.now();
+async fn act(opened: &Opened, common: &Common, what: &What) -> Result<String, DeskError> {
+    let (database, people) = (&opened.database, opened.people.now());
+    let caller = caller(database, &people, &common.by).await?;
     let mut read = database.read().await?;
-    let caller = account::caller(&mut read, &people, &common.by).await?;
-    let caller = caller.ok_or_else(|| DeskError::refused("--as", "must be an account that is not disabled", &common.by))?;
     match what {
         What::Add { matchers, lasts, reason, text, dry_run, .. } => {
             let lasts = Span::parse(lasts).ok_or_else(|| DeskError::refused("--for", "must be a duration like 7d", lasts))?;

@@ -2,7 +2,7 @@
 
 use crate::config::schema::Config;
 use crate::model::problem::Problem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Settings of `[http]` that would send what names people in the clear.
 pub fn problems(config: &Config) -> Vec<Problem> {
@@ -32,6 +32,9 @@ pub fn of_console(config: &Config) -> Vec<Problem> {
     let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if let Some(header) = console.proxy_header.as_ref().filter(|header| !is_word(header)) {
         problems.push(Problem::new(format!("{file}: console.proxy_header"), "must be the name of a header", format!("{header:?}")));
+    }
+    if let Some(address) = console.proxy_addresses.iter().find(|address| address.parse::<IpAddr>().is_err()) {
+        problems.push(Problem::new(format!("{file}: console.proxy_addresses"), "must be IP addresses", format!("{address:?}")));
     }
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
     if let Some(name) = console.hosts.iter().find(|name| !is_name(name)) {

@@ -202,6 +202,8 @@ settings! {
         proxy_header: Option<String> = None => RESTART;
         /// What the proxy proves itself by, in `X-Leakwarden-Proxy-Secret`.
         proxy_secret_file: Option<PathBuf> = None => RESTART.secret();
+        /// Addresses of the proxy, from which alone that header counts, and `X-Forwarded-For`; default: this machine.
+        proxy_addresses: Vec<String> = Vec::new() => RESTART;
         /// A file of canonical access records of who was shown what: read by a source of its own, it lets the detectors judge reviewers too.
         views_file: Option<PathBuf> = None => RESTART;
     }

@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 use axum::http::StatusCode;
 use maud::Markup;
 use serde_json::Value;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A request, after all that has to hold of every request was checked.
@@ -24,6 +25,8 @@ pub struct Asked {
     pub people: Arc<People>,
     /// The time of day.
     pub now: Timestamp,
+    /// From where.
+    pub from: Option<IpAddr>,
     /// What the path names, in its order.
     pub path: Vec<String>,
     /// How whoever asks reads.
@@ -34,6 +37,8 @@ pub struct Asked {
     pub body: Fields,
     /// `If-Match`, as a version.
     pub if_match: Option<i64>,
+    /// `Last-Event-ID`.
+    pub last_event: Option<i64>,
 }
 
 impl Asked {
@@ -45,6 +50,15 @@ impl Asked {
     /// For whom a page is made.
     pub fn shell(&self) -> Shell<'_> {
         Shell { session: self.session.as_ref(), reader: &self.reader, zone: &self.console.settings.zone, now: self.now }
+    }
+
+    /// Whether one agrees, as a body says it.
+    pub fn agrees(&self) -> Result<bool, DeskError> {
+        match self.body.text("agrees") {
+            "yes" | "true" => Ok(true),
+            "no" | "false" => Ok(false),
+            other => Err(DeskError::refused("agrees", "must be yes or no", other)),
+        }
     }
 
     /// A number of the path; what is none names nothing that there is.
@@ -80,6 +94,8 @@ pub enum Body {
     See(String),
     /// A file of the program itself.
     File(&'static str, &'static str),
+    /// Server-sent events.
+    Events(String),
 }
 
 /// An answer.
@@ -96,11 +112,13 @@ pub struct Answer {
     pub cookie: Option<Option<String>>,
     /// How whoever asks wants to read from now on.
     pub reader: Option<Reader>,
+    /// A field of the JSON that is not kept for a request that is sent again.
+    pub told_once: Option<&'static str>,
 }
 
 impl Answer {
     fn new(shows: Shows, body: Body) -> Answer {
-        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None, reader: None }
+        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None, reader: None, told_once: None }
     }
 
     /// A page that shows people.
@@ -137,6 +155,17 @@ impl Answer {
     #[must_use]
     pub fn version(self, version: i64) -> Answer {
         Answer { etag: Some(version), ..self }
+    }
+
+    /// Server-sent events, which show nobody.
+    pub fn events(text: String) -> Answer {
+        Answer::new(Shows::Nobody, Body::Events(text))
+    }
+
+    /// With a field that is told this once.
+    #[must_use]
+    pub fn told_once(self, field: &'static str) -> Answer {
+        Answer { told_once: Some(field), ..self }
     }
 
     /// With another status.

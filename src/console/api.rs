@@ -1,4 +1,15 @@
-//! The same for programs: JSON under `/api/v1`, by the session's cookie and, of what writes, its token in `X-CSRF-Token`.
+//! The same for programs: JSON under `/api/v1`, by the session's cookie and, of what writes, its token in `X-CSRF-Token`; or by a token of
+//! the API in `Authorization`, which decides nothing. What is written brings `If-Match` and `Idempotency-Key`. Described by [`openapi`].
+
+pub mod events;
+pub mod explanations;
+pub mod figures;
+pub mod openapi;
+pub mod scopes;
+pub mod silences;
+pub mod tokens;
+pub mod unmaskings;
+pub mod writes;
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::pages::{self, today};
@@ -48,7 +59,8 @@ fn answered(asked: &Asked, case: &CaseFile) -> Result<Answer, DeskError> {
 pub async fn session(asked: Asked) -> Result<Answer, DeskError> {
     let session = asked.session.as_ref().ok_or(DeskError::NotFound)?;
     let roles: Vec<Value> = session.caller.grants.iter().map(|grant| json!({ "role": grant.role.name(), "unit": grant.unit })).collect();
-    Ok(Answer::plain_json(json!({ "account": session.caller.account, "roles": roles, "csrf": session.csrf })))
+    let scopes = session.scopes.as_ref().map(|scopes| scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" "));
+    Ok(Answer::plain_json(json!({ "account": session.caller.account, "roles": roles, "csrf": session.csrf, "scopes": scopes })))
 }
 
 /// `GET /api/v1/cases`
@@ -88,8 +100,16 @@ pub async fn assign(asked: Asked) -> Result<Answer, DeskError> {
     answered(&asked, &case)
 }
 
+/// Whether the case is as it was read. What is done then asks for its own state once more, within its transaction.
+async fn current(asked: &Asked) -> Result<(), DeskError> {
+    let mut read = asked.console.database.read().await?;
+    let case = case::read_for(&mut read, asked.caller()?, asked.number(0)?, Action::Read).await?;
+    if asked.if_match == Some(case.version) { Ok(()) } else { Err(DeskError::Changed { now: case.version }) }
+}
+
 /// `POST /api/v1/cases/{id}/notes`
 pub async fn note(asked: Asked) -> Result<Answer, DeskError> {
+    current(&asked).await?;
     let case = work::note(&asked.console.database, asked.caller()?, asked.number(0)?, asked.body.text("note"), asked.now).await?;
     answered(&asked, &case)
 }
@@ -103,8 +123,24 @@ pub async fn judge(asked: Asked) -> Result<Answer, DeskError> {
 
 /// `POST /api/v1/cases/{id}/countersignature`
 pub async fn countersign(asked: Asked) -> Result<Answer, DeskError> {
+    current(&asked).await?;
     let case = pages::case::countersigned(&asked).await?;
     answered(&asked, &case)
+}
+
+/// `POST /api/v1/cases/{id}/reopening`
+pub async fn reopen(asked: Asked) -> Result<Answer, DeskError> {
+    let (database, why) = (&asked.console.database, asked.body.text("reason"));
+    let case = work::reopen(database, asked.caller()?, asked.number(0)?, why, asked.if_match, asked.now).await?;
+    answered(&asked, &case)
+}
+
+/// `GET /api/v1/alerts/{id}/dossier`
+pub async fn dossier(asked: Asked) -> Result<Answer, DeskError> {
+    let (alert, _) = pages::alert::found(&asked).await?;
+    let mut read = asked.console.database.read().await?;
+    let dossier = list::dossier(&mut read, &alert.id, alert.revision).await?.ok_or(DeskError::NotFound)?;
+    Ok(Answer::json(pages::alert::view(&alert), json!({ "dossier": dossier })).version(i64::from(alert.revision)))
 }
 
 /// `GET /api/v1/alerts/{id}`

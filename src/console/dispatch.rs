@@ -2,6 +2,8 @@
 //! record of what is shown, committed before the answer goes out, and the headers that keep pages from being embedded, cached or scripted.
 
 use crate::console::answer::{Answer, Asked, Body, Shows, status};
+use crate::console::api::scopes;
+use crate::console::api::writes::{self, Once};
 use crate::console::form::Fields;
 use crate::console::html::{self, Shell};
 use crate::console::reader::{self, Reader};
@@ -9,16 +11,19 @@ use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
 use crate::console::state::Console;
 use crate::desk::session::{self, Session};
-use crate::desk::{DeskError, account, view_log};
+use crate::desk::{DeskError, account, token, view_log};
+use crate::http::Peer;
 use crate::model::time::Timestamp;
 use crate::telemetry::metrics::table::HTTP_REFUSED;
 use axum::Router;
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use serde_json::json;
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Bytes of a request's body.
@@ -60,20 +65,29 @@ fn router(console: &Console) -> Router {
             _ => MethodFilter::GET,
         };
         let console = console.clone();
-        let handler = move |parameters: RawPathParams, request: Request| {
+        let handler = move |parameters: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
             let console = console.clone();
-            let path = parameters.iter().map(|(_, value)| value.to_owned()).collect();
+            // What is no text, or none that a database holds, names nothing that there is.
+            let path: Vec<String> = parameters.iter().flatten().map(|(_, value)| value.to_owned()).collect();
+            let path = if path.iter().any(|value| value.contains('\0')) { Vec::new() } else { path };
             async move { answer(console, route, path, request).await }
         };
         router = router.route(route.path, on(filter, handler));
     }
-    let console = console.clone();
-    router.fallback(move |request: Request| {
+    let (console, other) = (console.clone(), console.clone());
+    let router = router.fallback(move |request: Request| {
         let console = console.clone();
         async move {
             let api = is_api(request.uri().path());
             let reader = Reader::of(request.headers(), "/");
             finished(&console, failed(&console, None, &reader, api, &DeskError::NotFound))
+        }
+    });
+    router.method_not_allowed_fallback(move |request: Request| {
+        let console = other.clone();
+        async move {
+            let api = is_api(request.uri().path());
+            finished(&console, refusal(api, StatusCode::METHOD_NOT_ALLOWED, "method", "is none of this place"))
         }
     })
 }
@@ -91,12 +105,14 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
     let api = is_api(route.path);
     if !console.guard.knows_host(request.uri(), request.headers()) {
         console.metrics.add(HTTP_REFUSED, ["host"], 1);
-        return finished(&console, plain(StatusCode::MISDIRECTED_REQUEST, "the Host is none of this console's: see [console] hosts\n"));
+        let rule = "is none of this console's: see [console] hosts";
+        return finished(&console, refusal(api, StatusCode::MISDIRECTED_REQUEST, "Host", rule));
     }
     let now = now();
     let place = request.uri().path_and_query().filter(|_| route.method == Method::GET).map_or("/", |place| place.as_str());
     let reader = Reader::of(request.headers(), place);
-    let session = match signed_in(&console, request.headers(), now).await {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let session = match signed_in(&console, request.headers(), peer, api, now).await {
         Ok(session) => session,
         Err(error) => return finished(&console, failed(&console, None, &reader, api, &error)),
     };
@@ -109,50 +125,97 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
         }
         Policy::SignedIn | Policy::May(_) => {}
     }
+    let scopes = session.as_ref().and_then(|session| session.scopes.as_ref()).filter(|_| route.policy != Policy::Open);
+    if scopes.is_some_and(|scopes| scopes::of(&route.method, route.path).is_none_or(|needed| !scopes.contains(&needed))) {
+        return refused(problem(
+            StatusCode::FORBIDDEN,
+            "Authorization",
+            "must be a token with the scope for this, or people who signed in",
+            "",
+        ));
+    }
     let (parts, body) = request.into_parts();
     let writes = route.method != Method::GET;
     if writes && !is_own_origin(&parts.headers) {
         console.metrics.add(HTTP_REFUSED, ["origin"], 1);
-        return refused(plain(StatusCode::FORBIDDEN, "the request comes from a page of another site\n"));
+        return refused(refusal(api, StatusCode::FORBIDDEN, "Origin", "the request comes from a page of another site"));
     }
-    let Some(query) = Fields::encoded(parts.uri.query().unwrap_or_default()) else {
-        return refused(plain(StatusCode::BAD_REQUEST, "the query cannot be understood\n"));
+    let Some(query) = Fields::encoded(parts.uri.query().unwrap_or_default()).filter(|query| !query.has_nul()) else {
+        return refused(refusal(api, StatusCode::BAD_REQUEST, "query", "cannot be understood"));
     };
-    let body = if writes {
+    let (body, sent_bytes) = if writes {
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let Ok(bytes) = to_bytes(body, LONGEST_BODY).await else {
-            return refused(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too long\n"));
+            return refused(refusal(api, StatusCode::PAYLOAD_TOO_LARGE, "body", "is too long"));
         };
         let read = match kind.as_str() {
             "application/x-www-form-urlencoded" if !api => std::str::from_utf8(&bytes).ok().and_then(Fields::encoded),
             "application/json" if api => Fields::json(&bytes),
-            _ => return refused(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "forms come as forms, and the API takes JSON\n")),
+            _ => {
+                return refused(refusal(
+                    api,
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "Content-Type",
+                    "forms come as forms, and the API takes JSON",
+                ));
+            }
         };
-        match read {
-            Some(fields) => fields,
-            None => return refused(plain(StatusCode::BAD_REQUEST, "the body cannot be understood\n")),
+        match read.filter(|fields| !fields.has_nul()) {
+            Some(fields) => (fields, bytes),
+            None => return refused(refusal(api, StatusCode::BAD_REQUEST, "body", "cannot be understood")),
         }
     } else {
-        Fields::default()
+        (Fields::default(), Bytes::new())
     };
-    if writes && let Some(session) = &session {
+    // A token comes in no cookie: no page of another site has it.
+    if writes && let Some(session) = session.as_ref().filter(|session| session.scopes.is_none()) {
         let header = parts.headers.get(CSRF).and_then(|value| value.to_str().ok());
         let brought = body.get("csrf").or(header).unwrap_or_default();
         if blake3::hash(brought.as_bytes()) != blake3::hash(session.csrf.as_bytes()) {
             console.metrics.add(HTTP_REFUSED, ["csrf"], 1);
-            return refused(plain(StatusCode::FORBIDDEN, "the form is of another session: open the page again\n"));
+            return refused(refusal(api, StatusCode::FORBIDDEN, "X-CSRF-Token", "the form is of another session: open the page again"));
         }
     }
-    let if_match = parts.headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok());
-    let if_match = if_match.and_then(|value| value.trim_matches('"').parse().ok()).or_else(|| body.number("version"));
-    if api && writes && if_match.is_none() && route.path.contains("/assignment") {
-        return refused(problem(StatusCode::PRECONDITION_REQUIRED, "If-Match", "must be given: the version that was read", ""));
-    }
+    let brings = match writes::brought(api, writes, route.path, &parts.headers, &body) {
+        Ok(brings) => brings,
+        Err((status, place, rule)) => return refused(refusal(api, status, place, rule)),
+    };
+    let once = match (&brings.key, &session) {
+        (Some(key), Some(session)) => Some(Once::new(session, key, &route.method, &parts.uri, brings.if_match, &sent_bytes)),
+        _ => None,
+    };
     let people = console.people.now();
-    let asked =
-        Asked { console: console.clone(), session: session.clone(), people, now, path, reader: reader.clone(), query, body, if_match };
-    let answered = match (route.handler)(asked).await {
+    let from = sender(&console, &parts.headers, peer);
+    let asked = Asked {
+        console: console.clone(),
+        session: session.clone(),
+        people,
+        now,
+        from,
+        path,
+        reader: reader.clone(),
+        query,
+        body,
+        if_match: brings.if_match,
+        last_event: brings.last_event,
+    };
+    let before = match &once {
+        Some(once) => once.begin(&console.database, now).await,
+        None => Ok(None),
+    };
+    let answered = match before {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => {
+            let answered = (route.handler)(asked).await;
+            if let Some(once) = &once {
+                once.end(&console.database, answered.as_ref().ok()).await;
+            }
+            answered
+        }
+        Err(error) => Err(error),
+    };
+    let answered = match answered {
         Ok(answered) => answered,
         Err(error) => return refused(failed(&console, session.as_ref(), &reader, api, &error)),
     };
@@ -171,6 +234,7 @@ fn sent(answer: Answer) -> Response {
         Body::Page(page) => (answer.status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response(),
         Body::Json(value) => (answer.status, [(header::CONTENT_TYPE, "application/json")], format!("{value}\n")).into_response(),
         Body::See(place) => (answer.status, [(header::LOCATION, place)], "").into_response(),
+        Body::Events(text) => (answer.status, [(header::CONTENT_TYPE, "text/event-stream")], text).into_response(),
         Body::File(kind, text) => (answer.status, [(header::CONTENT_TYPE, kind)], text).into_response(),
     };
     if let Some(version) = answer.etag
@@ -206,6 +270,14 @@ fn finished(console: &Console, mut response: Response) -> Response {
 
 fn plain(status: StatusCode, text: &'static str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
+
+/// A refusal of a request that no handler has seen, for people or for a program.
+fn refusal(api: bool, status: StatusCode, place: &str, rule: &str) -> Response {
+    if api {
+        return problem(status, place, rule, "");
+    }
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{place}: {rule}\n")).into_response()
 }
 
 /// RFC 9457, with place, rule and value.
@@ -263,9 +335,31 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
     }
 }
 
+/// From where somebody asks: what the proxy says of it, where it is the proxy that says it.
+fn sender(console: &Console, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
+    if !console.settings.is_proxy(peer) {
+        return peer;
+    }
+    // What stands before the last was written by whoever sent it.
+    let last = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    last.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).or(peer)
+}
+
 /// Who asks: by the cookie of a session, or by the proxy.
-async fn signed_in(console: &Console, headers: &HeaderMap, now: Timestamp) -> Result<Option<Session>, DeskError> {
+async fn signed_in(
+    console: &Console,
+    headers: &HeaderMap,
+    peer: Option<IpAddr>,
+    api: bool,
+    now: Timestamp,
+) -> Result<Option<Session>, DeskError> {
     let people = console.people.now();
+    if api && let Some(bearer) = headers.get(header::AUTHORIZATION) {
+        let secret = bearer.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+        let Some((_, secret)) = secret else { return Ok(None) };
+        let found = token::find(&console.database, &people, secret.trim(), now).await?;
+        return Ok(found.map(|(caller, scopes)| Session::by_token(caller, scopes)));
+    }
     match &console.settings.sign_in {
         SignIn::Local | SignIn::PasswordAlone => {
             let Some(secret) = cookie(headers) else { return Ok(None) };
@@ -280,6 +374,7 @@ async fn signed_in(console: &Console, headers: &HeaderMap, now: Timestamp) -> Re
                 }
             };
             let proves = once(PROXY_SECRET).is_some_and(|brought| blake3::hash(brought.as_bytes()) == *secret);
+            let proves = proves && console.settings.is_proxy(peer);
             let (true, Some(name)) = (proves, once(header)) else { return Ok(None) };
             let mut read = console.database.read().await?;
             let Some(caller) = account::caller(&mut read, &people, name).await? else { return Ok(None) };

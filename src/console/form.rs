@@ -59,6 +59,11 @@ impl Fields {
         self.get(name)?.parse().ok()
     }
 
+    /// Whether a text has what no database holds.
+    pub fn has_nul(&self) -> bool {
+        self.0.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'))
+    }
+
     /// All of a name.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(other, _)| other == name).map(|(_, value)| value.as_str())

@@ -48,7 +48,10 @@ macro_rules! routes {
     };
 }
 
-use Action::{Countersign, DecideSilence, Deliveries, Judge, Note, ProposeSilence, Read, Reopen, SeeSilences, Take};
+use Action::{
+    ApproveUnmask, AskUnmask, Countersign, DecideSilence, Deliveries, Hold, Judge, LiftHold, Note, ProposeSilence, Read, Reopen,
+    SeeSilences, Take,
+};
 use Policy::{May, Open, SignedIn};
 
 routes! {
@@ -79,6 +82,7 @@ routes! {
     POST "/explanations/{id}/decision" May(DecideSilence), pages::explanations::decide, "agrees to an explanation, or does not";
     POST "/explanations/{id}/end" May(ProposeSilence), pages::explanations::end, "ends an explanation";
     GET "/views" SignedIn, pages::views::page, "who was shown what: one's own, or all";
+    GET "/api/v1/openapi.json" Open, api::openapi::serve, "this description";
     GET "/api/v1/session" SignedIn, api::session, "who is signed in, and the token that writes must bring";
     GET "/api/v1/cases" May(Read), api::cases, "a page of cases";
     GET "/api/v1/cases/{id}" May(Read), api::case, "a case";
@@ -86,6 +90,30 @@ routes! {
     POST "/api/v1/cases/{id}/notes" May(Note), api::note, "adds a note";
     POST "/api/v1/cases/{id}/verdicts" May(Judge), api::judge, "gives a verdict";
     POST "/api/v1/cases/{id}/countersignature" May(Countersign), api::countersign, "puts a verdict into force, or sends it back";
+    POST "/api/v1/cases/{id}/reopening" May(Reopen), api::reopen, "opens a closed case again";
     GET "/api/v1/alerts/{id}" May(Read), api::alert, "an alert at its newest settled revision";
+    GET "/api/v1/alerts/{id}/dossier" May(Read), api::dossier, "what the pictures of an alert are drawn from";
+    GET "/api/v1/silences" May(SeeSilences), api::silences::list, "silences within one's reach";
+    POST "/api/v1/silences" May(ProposeSilence), api::silences::add, "asks for a silence";
+    POST "/api/v1/silences/{id}/decision" May(DecideSilence), api::silences::decide, "agrees to a silence, or does not";
+    POST "/api/v1/silences/{id}/end" May(ProposeSilence), api::silences::end, "ends a silence";
     GET "/api/v1/views" SignedIn, api::views, "who was shown what: one's own, or all";
+    GET "/api/v1/explanations" May(SeeSilences), api::explanations::list, "explanations within one's reach";
+    POST "/api/v1/explanations/{id}/decision" May(DecideSilence), api::explanations::decide, "agrees to an explanation, or does not";
+    POST "/api/v1/explanations/{id}/end" May(ProposeSilence), api::explanations::end, "ends an explanation";
+    GET "/api/v1/coverage" SignedIn, api::figures::coverage, "how far days were evaluated, and why not further";
+    GET "/api/v1/quality" May(Read), api::figures::quality, "what was decided, by typology, within one's reach";
+    GET "/api/v1/deliveries" May(Deliveries), api::figures::deliveries, "notifications on their way, as counts";
+    GET "/api/v1/events" SignedIn, api::events::follow, "what happens, as server-sent events without content";
+    POST "/api/v1/cases/{id}/unmaskings" May(AskUnmask), api::unmaskings::ask, "asks whose pseudonyms they are";
+    GET "/api/v1/unmaskings" SignedIn, api::unmaskings::list, "who asked for which identities: one's own, or all";
+    GET "/api/v1/unmaskings/{id}" SignedIn, api::unmaskings::one, "one of these requests";
+    POST "/api/v1/unmaskings/{id}/approval" May(ApproveUnmask), api::unmaskings::approve, "agrees to a request, or does not";
+    GET "/api/v1/unmaskings/{id}/identities" May(AskUnmask), api::unmaskings::identities, "identities, found again at the source while the grant lasts";
+    GET "/api/v1/cases/{id}/holds" SignedIn, api::unmaskings::holds, "the holds of a case";
+    POST "/api/v1/cases/{id}/holds" May(Hold), api::unmaskings::set_hold, "keeps a case from being erased";
+    POST "/api/v1/holds/{id}/lifting" May(LiftHold), api::unmaskings::lift_hold, "lifts a hold";
+    GET "/api/v1/tokens" SignedIn, api::tokens::list, "one's own tokens";
+    POST "/api/v1/tokens" SignedIn, api::tokens::add, "makes a token, whose secret is told once";
+    POST "/api/v1/tokens/{id}/end" SignedIn, api::tokens::end, "ends a token";
 }

@@ -22,6 +22,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "desk", sql: include_str!("migrations/0003_desk.sql") },
     Migration { number: 4, name: "silences", sql: include_str!("migrations/0004_silences.sql") },
     Migration { number: 5, name: "pages", sql: include_str!("migrations/0005_pages.sql") },
+    Migration { number: 6, name: "sign-in", sql: include_str!("migrations/0006_sign_in.sql") },
+    Migration { number: 7, name: "api", sql: include_str!("migrations/0007_api.sql") },
+    Migration { number: 8, name: "unmasking", sql: include_str!("migrations/0008_unmasking.sql") },
+    Migration { number: 9, name: "reviewers", sql: include_str!("migrations/0009_reviewers.sql") },
 ];
 
 /// Where the steps that were made are written down.

@@ -2,22 +2,20 @@
 //! proxy signs people in.
 
 use crate::database::{Database, DatabaseError, Write};
+use crate::desk::delay::Attempt;
 use crate::desk::people::People;
 use crate::desk::rights::{Caller, Grant, Role};
 use crate::desk::{DeskError, random};
-use crate::model::time::{MINUTE_MS, Timestamp};
+use crate::model::time::Timestamp;
 use argon2::{Algorithm, Argon2, Params, Version};
 use sqlx::{AnyConnection, Row};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use totp_rs::{Builder, Secret, Totp};
 
 /// Characters of the shortest password.
 pub const SHORTEST_PASSWORD: usize = 12;
 const LONGEST_PASSWORD: usize = 256;
-/// Failures in a row before an account is locked, and for how long; doubled with each more.
-const FAILURES: i64 = 5;
-const LOCKED_MS: i64 = MINUTE_MS;
-const LONGEST_LOCK_MS: i64 = 60 * MINUTE_MS;
 /// What argon2id takes: kibibytes, passes, lanes. As OWASP recommends it at the least.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
@@ -150,11 +148,32 @@ pub async fn employee(connection: &mut AnyConnection, name: &str) -> Result<Opti
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// Whether password and second factor are the account's; without a code none is asked for, as the demo does. A code counts once; failures lock the account for a while. Why not is not told
-/// apart, and takes as long whatever it is.
-pub async fn verify(database: &Database, name: &str, password: &str, code: Option<&str>, now: Timestamp) -> Result<bool, DeskError> {
+/// Whether password and second factor are the account's, for somebody at that address; without a code none is asked for, as the
+/// demo does. A code counts once; whoever fails over and over waits
+/// ([`crate::desk::delay`]). Why not is not told apart.
+pub async fn verify(
+    database: &Database,
+    name: &str,
+    password: &str,
+    code: Option<&str>,
+    from: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<bool, DeskError> {
+    let attempt = Attempt::of(name, from);
+    if !attempt.may(database, now).await? {
+        return Ok(false);
+    }
+    let right = is_right(database, name, password, code, now).await?;
+    match right {
+        true => attempt.succeeded(database, now).await?,
+        false => attempt.failed(database, now).await?,
+    }
+    Ok(right)
+}
+
+async fn is_right(database: &Database, name: &str, password: &str, code: Option<&str>, now: Timestamp) -> Result<bool, DeskError> {
     let mut read = database.read().await?;
-    let row = sqlx::query("select password, totp, totp_step, locked_until, disabled from account where name = $1").bind(name);
+    let row = sqlx::query("select password, totp, totp_step, disabled from account where name = $1").bind(name);
     let row = row.fetch_optional(&mut *read).await?;
     drop(read);
     let Some(row) = row else {
@@ -163,38 +182,20 @@ pub async fn verify(database: &Database, name: &str, password: &str, code: Optio
         return Ok(false);
     };
     let (stored, totp): (Option<String>, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
-    let (step, locked, disabled): (i64, i64, i64) = (row.try_get(2)?, row.try_get(3)?, row.try_get(4)?);
+    let (step, disabled): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
     let fits = matches(password.to_owned(), stored.clone().unwrap_or_else(|| DUMMY.to_owned())).await && stored.is_some();
     let code_step = match code {
         Some(code) => totp.as_deref().and_then(unhex).and_then(|secret| totp_of(secret).check(code.trim(), (now.0 / 1000).max(0) as u64)),
         None => u64::try_from(step + 1).ok(),
     };
     let code_step = code_step.map(|step| step as i64).filter(|found| *found > step);
-    if locked > now.0 || disabled != 0 {
-        return Ok(false);
-    }
-    let mut write = database.write().await?;
-    let (true, Some(found)) = (fits, code_step) else {
-        failed(&mut write, name, now).await?;
-        write.commit().await?;
-        return Ok(false);
-    };
+    let (true, Some(found), 0) = (fits, code_step, disabled) else { return Ok(false) };
     // Of two who bring one code at once, one is let in.
-    let update = "update account set failures = 0, totp_step = $2 where name = $1 and totp_step < $2 and locked_until <= $3";
-    let first = sqlx::query(update).bind(name).bind(found).bind(now.0).execute(&mut *write).await?.rows_affected() == 1;
+    let mut write = database.write().await?;
+    let update = "update account set totp_step = $2 where name = $1 and totp_step < $2 and disabled = 0";
+    let first = sqlx::query(update).bind(name).bind(found).execute(&mut *write).await?.rows_affected() == 1;
     write.commit().await?;
     Ok(first)
-}
-
-async fn failed(write: &mut Write, name: &str, now: Timestamp) -> Result<(), DatabaseError> {
-    let row = sqlx::query("update account set failures = failures + 1 where name = $1 returning failures").bind(name);
-    let failures: i64 = row.fetch_one(&mut **write).await?.try_get(0)?;
-    if failures >= FAILURES {
-        let locked = LOCKED_MS.saturating_mul(1 << (failures - FAILURES).min(10)).min(LONGEST_LOCK_MS);
-        let update = sqlx::query("update account set locked_until = $2 where name = $1").bind(name).bind(now.0 + locked);
-        update.execute(&mut **write).await?;
-    }
-    Ok(())
 }
 
 async fn grants(connection: &mut AnyConnection, name: &str) -> Result<Vec<Grant>, DatabaseError> {

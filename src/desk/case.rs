@@ -86,12 +86,14 @@ pub struct CaseFile {
     pub proposed_entry: Option<i64>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// Whether it is about what a reviewer looked at.
+    pub reviewers: bool,
     /// Whom it is about: names with their units.
     pub parties: Vec<(String, Option<String>)>,
 }
 
 /// The columns of [`CaseFile::of`], in their order.
-pub const COLUMNS: &str = "c.id, c.key, c.state, c.owner, c.version, c.typology, c.grade, c.score, c.alerts, c.about, c.opened_at, c.last_at, c.shown_at, c.verdict, c.proposed_by, c.proposed_entry, c.closed_at";
+pub const COLUMNS: &str = "c.id, c.key, c.state, c.owner, c.version, c.typology, c.grade, c.score, c.alerts, c.about, c.opened_at, c.last_at, c.shown_at, c.verdict, c.proposed_by, c.proposed_entry, c.closed_at, c.reviewers";
 
 impl CaseFile {
     /// A row of [`COLUMNS`], without its parties.
@@ -105,7 +107,7 @@ impl CaseFile {
             owner: row.try_get(3)?,
             version: row.try_get(4)?,
             typology: row.try_get(5)?,
-            severity: crate::desk::ingest::severity(row.try_get(6)?),
+            severity: severity(row.try_get(6)?),
             score: row.try_get(7)?,
             alerts: row.try_get(8)?,
             about: row.try_get(9)?,
@@ -116,14 +118,20 @@ impl CaseFile {
             proposed_by: row.try_get(14)?,
             proposed_entry: row.try_get(15)?,
             closed_at: row.try_get::<Option<i64>, _>(16)?.map(Timestamp),
+            reviewers: row.try_get::<i64, _>(17)? != 0,
             parties: Vec::new(),
         })
     }
 
     /// What rights depend on.
     pub fn subject(&self) -> Subject<'_> {
-        Subject { owner: self.owner.as_deref(), parties: &self.parties }
+        Subject { owner: self.owner.as_deref(), parties: &self.parties, reviewers: self.reviewers }
     }
+}
+
+/// The severity of a grade as it is stored.
+pub fn severity(grade: i64) -> Severity {
+    Severity::ALL.into_iter().find(|severity| *severity as i64 == grade).unwrap_or(Severity::Critical)
 }
 
 /// A case, whoever asks.
@@ -149,7 +157,7 @@ pub async fn read_for(connection: &mut AnyConnection, caller: &Caller, id: i64, 
     let case = read(connection, id).await?.filter(|case| caller.may(Action::Read, &case.subject())).ok_or(DeskError::NotFound)?;
     if !caller.may(action, &case.subject()) {
         return Err(DeskError::NotAllowed(match action {
-            Action::Judge | Action::Note => "take the case first: this is for whoever it is assigned to",
+            Action::Judge | Action::Note | Action::AskUnmask => "take the case first: this is for whoever it is assigned to",
             Action::Countersign => "a verdict is countersigned by a lead",
             Action::Assign => "cases are given to others by a lead",
             Action::Read
@@ -157,6 +165,10 @@ pub async fn read_for(connection: &mut AnyConnection, caller: &Caller, id: i64, 
             | Action::Reopen
             | Action::Views
             | Action::Deliveries
+            | Action::ApproveUnmask
+            | Action::SeeUnmask
+            | Action::Hold
+            | Action::LiftHold
             | Action::ProposeSilence
             | Action::DecideSilence
             | Action::SeeSilences => "your role does not include this",

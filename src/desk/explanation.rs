@@ -197,13 +197,14 @@ pub async fn end(database: &Database, caller: &Caller, id: i64, now: Timestamp) 
     Ok(write.commit().await?)
 }
 
-async fn stop(write: &mut Write, caller: &Caller, explanation: &Explanation, now: Timestamp) -> Result<(), DatabaseError> {
+async fn stop(write: &mut Write, caller: &Caller, explanation: &Explanation, now: Timestamp) -> Result<(), DeskError> {
     let update = sqlx::query("update explanation set state = $2, ended_by = $3, ended_at = $4 where id = $1").bind(explanation.id);
     update.bind(SilenceState::Ended.name()).bind(&caller.account).bind(now.0).execute(&mut **write).await?;
     if let Some(of) = explanation.decision.clone() {
         feedback::put(write, &caller.account, DecisionKind::End { of }, now).await?;
     }
-    case::tell(write, now, "explanation", &explanation.id.to_string(), 0).await
+    case::tell(write, now, "explanation", &explanation.id.to_string(), 0).await?;
+    Ok(())
 }
 
 async fn found(write: &mut Write, caller: &Caller, id: i64) -> Result<Explanation, DeskError> {

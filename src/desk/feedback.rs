@@ -3,11 +3,10 @@
 
 use crate::database::{Database, DatabaseError, Write};
 use crate::desk::case::CaseFile;
-use crate::desk::random;
 use crate::desk::rights::Caller;
-use crate::desk::verdict::Verdict;
+use crate::desk::{DeskError, random};
 use crate::model::decision::parse::{self, Line};
-use crate::model::decision::{self, Assignment, CitedAlert, Decision, DecisionKind};
+use crate::model::decision::{Assignment, Decision, DecisionKind, Verdict};
 use crate::model::time::{Span, Timestamp};
 use sqlx::Row;
 
@@ -16,35 +15,34 @@ const STEP: i64 = 500;
 /// How long an assignment explains that its reviewer looks; it is given again where the work takes longer.
 const ASSIGNED: Span = Span::days(30);
 
-/// Writes a decision down; returns its id.
-pub(super) async fn put(write: &mut Write, by: &str, what: DecisionKind, now: Timestamp) -> Result<String, DatabaseError> {
-    let number = write.next("feedback").await?;
+/// Writes a decision down; returns its id. What the engine would not understand is refused here, where somebody reads why.
+pub(super) async fn put(write: &mut Write, by: &str, what: DecisionKind, now: Timestamp) -> Result<String, DeskError> {
     let id: String = random::bytes::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect();
-    let decision = Decision { id: id.clone(), at: now, by: by.to_owned(), what };
+    let line = Decision { id: id.clone(), at: now, by: by.to_owned(), what }.to_line();
+    if let Err(problem) = parse::line(&line) {
+        let place = problem.place.trim_start_matches([':', ' ']);
+        return Err(DeskError::refused(
+            "decision",
+            format!("{place} {}", problem.rule).trim().to_owned(),
+            problem.value.unwrap_or_default(),
+        ));
+    }
+    let number = write.next("feedback").await?;
     let insert = sqlx::query("insert into feedback (number, id, at, body, written) values ($1, $2, $3, $4, 0)");
-    insert.bind(number).bind(&id).bind(now.0).bind(decision.to_line()).execute(&mut **write).await?;
+    insert.bind(number).bind(&id).bind(now.0).bind(line).execute(&mut **write).await?;
     Ok(id)
 }
 
-/// A verdict is in force: on these alerts, at these revisions. What was said in words stays here. Nobody works on the case any more.
-pub async fn verdict(write: &mut Write, by: &Caller, case: &CaseFile, verdict: &Verdict, now: Timestamp) -> Result<(), DatabaseError> {
-    let cited = verdict.cites.iter().map(|(id, revision)| CitedAlert { id: id.clone(), revision: u32::try_from(*revision).unwrap_or(0) });
-    let cited: Vec<CitedAlert> = cited.collect();
-    for alerts in cited.chunks(decision::MOST_ALERTS) {
-        let what = decision::Verdict { outcome: verdict.outcome, reason: verdict.reason, alerts: alerts.to_vec(), explanation: None };
-        put(write, &by.account, DecisionKind::Verdict(what), now).await?;
+/// A verdict is in force, in as many decisions as one takes alerts. What was said in words stays here. Nobody works on the case any more.
+pub async fn verdict(write: &mut Write, by: &Caller, case: &CaseFile, decided: Vec<Verdict>, now: Timestamp) -> Result<(), DeskError> {
+    for verdict in decided {
+        put(write, &by.account, DecisionKind::Verdict(verdict), now).await?;
     }
     end_assignment(write, by, case, now).await
 }
 
 /// A case was given to somebody, by the employee whose account it is, or taken back.
-pub async fn assignment(
-    write: &mut Write,
-    by: &Caller,
-    case: &CaseFile,
-    reviewer: Option<&str>,
-    now: Timestamp,
-) -> Result<(), DatabaseError> {
+pub async fn assignment(write: &mut Write, by: &Caller, case: &CaseFile, reviewer: Option<&str>, now: Timestamp) -> Result<(), DeskError> {
     end_assignment(write, by, case, now).await?;
     let Some(reviewer) = reviewer else { return Ok(()) };
     let what = Assignment { reviewer: reviewer.to_owned(), case: case.key.clone(), to: now + ASSIGNED };
@@ -54,7 +52,7 @@ pub async fn assignment(
     Ok(())
 }
 
-async fn end_assignment(write: &mut Write, by: &Caller, case: &CaseFile, now: Timestamp) -> Result<(), DatabaseError> {
+async fn end_assignment(write: &mut Write, by: &Caller, case: &CaseFile, now: Timestamp) -> Result<(), DeskError> {
     let row = sqlx::query("select assignment from case_file where id = $1").bind(case.id).fetch_one(&mut **write).await?;
     let Some(of) = row.try_get::<Option<String>, _>(0)? else { return Ok(()) };
     sqlx::query("update case_file set assignment = null where id = $1").bind(case.id).execute(&mut **write).await?;

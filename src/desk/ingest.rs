@@ -1,7 +1,7 @@
 //! Alerts come in exactly once: by stream, id and revision of what has settled. The same content again is a repeat; another one is an
 //! alarm, and the first stands. What has not settled stands beside, one row an alert, until a settled revision reaches it.
 //!
-//! One transaction takes a batch: the revisions, the cases they belong to and the events. An acknowledgement to the engine waits for its
+//! One transaction takes a batch: the revisions, the cases they belong to, the events and what is to be told. An acknowledgement to the engine waits for its
 //! commit.
 
 use crate::database::{Database, DatabaseError, Write};
@@ -12,8 +12,8 @@ use crate::desk::people::People;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::coverage::SettledDays;
 use crate::model::dossier::{AlertWithDossier, Dossier};
-use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
+use crate::notify::outbox::Outbox;
 use crate::sink::{Sink, SinkError};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::table::DESK_REVISIONS;
@@ -48,7 +48,25 @@ impl Taken {
     }
 }
 
-/// Takes a batch in one transaction, at that time of day; says of each what became of it.
+/// What taking alerts in depends on.
+#[derive(Clone, Copy)]
+pub struct Intake<'a> {
+    /// Whose unit is which.
+    pub people: &'a People,
+    /// What is to be told of it.
+    pub outbox: &'a Outbox,
+    /// The name that evidence has of the log of who looked at what.
+    pub views: Option<&'a str>,
+}
+
+impl Intake<'_> {
+    /// Whether an alert is about what a reviewer looked at.
+    fn is_about_views(&self, alert: &Alert) -> bool {
+        self.views.is_some_and(|views| alert.evidence.sources.iter().any(|range| range.source == views))
+    }
+}
+
+/// Takes a batch in one transaction, at that time of day; says of each what became of it. Nobody is told of it: it may be long over.
 pub async fn take(
     database: &Database,
     people: &People,
@@ -56,10 +74,25 @@ pub async fn take(
     told: &[AlertWithDossier],
     now: Timestamp,
 ) -> Result<Vec<Taken>, DatabaseError> {
+    take_and_tell(database, Intake { people, outbox: &Outbox::default(), views: None }, stream, told, now).await
+}
+
+/// The same, and puts down in the very transaction what is to be told of it: an alert that is kept is told, and the other way round. What is
+/// about reviewers is told nobody: whom it is for sees it here.
+pub async fn take_and_tell(
+    database: &Database,
+    intake: Intake<'_>,
+    stream: &str,
+    told: &[AlertWithDossier],
+    now: Timestamp,
+) -> Result<Vec<Taken>, DatabaseError> {
     let mut write = database.write().await?;
     let mut taken = Vec::with_capacity(told.len());
     for AlertWithDossier { alert, dossier } in told {
-        taken.push(take_one(&mut write, people, stream, alert, dossier.as_deref(), now).await?);
+        taken.push(take_one(&mut write, intake, stream, alert, dossier.as_deref(), now).await?);
+        if !intake.is_about_views(alert) {
+            intake.outbox.take(&mut write, alert, now).await?;
+        }
     }
     write.commit().await?;
     Ok(taken)
@@ -68,7 +101,7 @@ pub async fn take(
 /// Takes one revision within a transaction.
 pub async fn take_one(
     write: &mut Write,
-    people: &People,
+    intake: Intake<'_>,
     stream: &str,
     alert: &Alert,
     dossier: Option<&Dossier>,
@@ -97,7 +130,7 @@ pub async fn take_one(
     insert.bind(dossier).execute(&mut **write).await?;
     let reached = "delete from provisional where stream = $1 and id = $2 and last_access <= $3";
     sqlx::query(reached).bind(stream).bind(&alert.id).bind(ms(&alert.last_access)).execute(&mut **write).await?;
-    head(write, people, stream, alert, &body, now).await?;
+    head(write, intake, stream, alert, &body, now).await?;
     Ok(Taken::New)
 }
 
@@ -124,14 +157,14 @@ async fn provisional(write: &mut Write, stream: &str, alert: &Alert, body: &str)
 }
 
 /// Brings the alert's head and its case up to a revision, unless a newer one has come before.
-async fn head(write: &mut Write, people: &People, stream: &str, alert: &Alert, body: &str, now: Timestamp) -> Result<(), DatabaseError> {
+async fn head(write: &mut Write, intake: Intake<'_>, stream: &str, alert: &Alert, body: &str, now: Timestamp) -> Result<(), DatabaseError> {
     let known = sqlx::query("select revision, case_id, grade from alert where stream = $1 and id = $2");
     let known = known.bind(stream).bind(&alert.id).fetch_optional(&mut **write).await?;
     let revision = i64::from(alert.revision);
     let (case_id, graver) = match &known {
         Some(row) if row.try_get::<i64, _>(0)? >= revision => return Ok(()),
         Some(row) => (row.try_get::<i64, _>(1)?, alert.severity as i64 > row.try_get::<i64, _>(2)?),
-        None => (case_of(write, stream, alert, now).await?, false),
+        None => (case_of(write, stream, alert, intake.is_about_views(alert), now).await?, false),
     };
     let upsert = "insert into alert (stream, id, revision, state, typology, grade, score, case_score, case_id, about, about_kind, unit, raised_at, last_access, shown_at, body)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -150,7 +183,11 @@ async fn head(write: &mut Write, people: &People, stream: &str, alert: &Alert, b
     row.bind(alert.shown_at.as_deref().map(ms)).bind(body).execute(&mut **write).await?;
     party(write, case_id, about_kind(alert), alert.about(), alert.unit.as_deref()).await?;
     for other in &alert.related {
-        party(write, case_id, "employee", other, people.unit(other)).await?;
+        party(write, case_id, "employee", other, intake.people.unit(other)).await?;
+    }
+    if intake.is_about_views(alert) {
+        // An alert may come to be about that later: from then on its case is for fewer eyes.
+        sqlx::query("update case_file set reviewers = 1 where id = $1").bind(case_id).execute(&mut **write).await?;
     }
     summarize(write, case_id).await?;
     if known.is_none() {
@@ -164,17 +201,25 @@ async fn head(write: &mut Write, people: &People, stream: &str, alert: &Alert, b
 }
 
 /// The open case of the alert's key, or a new one: what was decided is not opened by what comes after it.
-async fn case_of(write: &mut Write, stream: &str, alert: &Alert, now: Timestamp) -> Result<i64, DatabaseError> {
+async fn case_of(write: &mut Write, stream: &str, alert: &Alert, reviewers: bool, now: Timestamp) -> Result<i64, DatabaseError> {
     let key = held(if alert.case.is_empty() { &alert.id } else { &alert.case });
-    let open = "select id from case_file where stream = $1 and key = $2 and state <> 'closed' order by id desc limit 1";
-    if let Some(row) = sqlx::query(open).bind(stream).bind(&key).fetch_optional(&mut **write).await? {
+    let open = "select id from case_file where stream = $1 and key = $2 and reviewers = $3 and state <> 'closed' order by id desc limit 1";
+    if let Some(row) = sqlx::query(open).bind(stream).bind(&key).bind(i64::from(reviewers)).fetch_optional(&mut **write).await? {
         return Ok(row.try_get(0)?);
     }
     let id = write.next("case").await?;
-    let insert = "insert into case_file (id, stream, key, state, version, typology, grade, score, alerts, about, opened_at, last_at)
-        values ($1, $2, $3, $4, 0, $5, $6, $7, 0, $8, $9, $9)";
+    let insert =
+        "insert into case_file (id, stream, key, state, version, typology, grade, score, alerts, about, opened_at, last_at, reviewers)
+        values ($1, $2, $3, $4, 0, $5, $6, $7, 0, $8, $9, $9, $10)";
     let insert = sqlx::query(insert).bind(id).bind(stream).bind(&key).bind(CaseState::New.name()).bind(alert.typology.name());
-    insert.bind(alert.severity as i64).bind(alert.case_score).bind(held(alert.about())).bind(now.0).execute(&mut **write).await?;
+    insert
+        .bind(alert.severity as i64)
+        .bind(alert.case_score)
+        .bind(held(alert.about()))
+        .bind(now.0)
+        .bind(i64::from(reviewers))
+        .execute(&mut **write)
+        .await?;
     case::enter(write, id, now, None, "opened", &json!({ "key": key })).await?;
     Ok(id)
 }
@@ -249,11 +294,6 @@ fn about_kind(alert: &Alert) -> &'static str {
     }
 }
 
-/// The severity of a grade as it is stored.
-pub fn severity(grade: i64) -> Severity {
-    Severity::ALL.into_iter().find(|severity| *severity as i64 == grade).unwrap_or(Severity::Critical)
-}
-
 fn now() -> Timestamp {
     Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
 }
@@ -261,15 +301,25 @@ fn now() -> Timestamp {
 /// The desk as a durable sink of the service.
 pub struct DeskSink {
     database: Database,
-    people: People,
+    parts: DeskParts,
     runtime: Handle,
     metrics: Metrics,
 }
 
+/// What the sink takes alerts in by.
+pub struct DeskParts {
+    /// The directory's people.
+    pub people: People,
+    /// Who is told.
+    pub outbox: Outbox,
+    /// The name that evidence has of the log of who looked at what, where there is one.
+    pub views: Option<String>,
+}
+
 impl DeskSink {
     /// Into this database, whose work the runtime does.
-    pub fn new(database: Database, people: People, runtime: Handle, metrics: &Metrics) -> DeskSink {
-        DeskSink { database, people, runtime, metrics: metrics.clone() }
+    pub fn new(database: Database, parts: DeskParts, runtime: Handle, metrics: &Metrics) -> DeskSink {
+        DeskSink { database, parts, runtime, metrics: metrics.clone() }
     }
 }
 
@@ -285,10 +335,11 @@ impl Sink for DeskSink {
 
     fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
         let now = now();
+        let intake = Intake { people: &self.parts.people, outbox: &self.parts.outbox, views: self.parts.views.as_deref() };
         // Whatever the database cannot do now: an alert that it does not have is not acknowledged.
         let taken = self
             .runtime
-            .block_on(take(&self.database, &self.people, LIVE, told, now))
+            .block_on(take_and_tell(&self.database, intake, LIVE, told, now))
             .map_err(|error| SinkError::transient(error.to_string()))?;
         for (taken, alert) in taken.iter().zip(told.iter().map(|told| &told.alert)) {
             self.metrics.add(DESK_REVISIONS, [taken.name()], 1);

@@ -2,7 +2,7 @@
 
 use crate::database::{Database, DatabaseError};
 use crate::desk::case::{COLUMNS, CaseFile, CaseState};
-use crate::desk::rights::{Action, Caller, Reach, reach};
+use crate::desk::rights::{Action, Caller, Reach, reach, reach_on_reviewers};
 use crate::desk::{DeskError, LIVE, random};
 use crate::model::alert::Alert;
 use crate::model::dossier::Dossier;
@@ -86,12 +86,23 @@ fn within_reach(caller: &Caller, statement: &mut Statement) -> String {
     let hidden = statement.texts(caller.hidden.iter().map(String::as_str));
     let mut ways = Vec::new();
     for grant in &caller.grants {
-        let mine = match reach(grant.role, Action::Read) {
-            Reach::None => continue,
-            Reach::Own => format!("c.owner = {}", statement.bind(Argument::Text(caller.account.clone()))),
-            Reach::OwnAndFree => format!("(c.owner is null or c.owner = {})", statement.bind(Argument::Text(caller.account.clone()))),
-            Reach::All => "1 = 1".to_owned(),
+        let mut within = |reach: Reach, reviewers: i64| match reach {
+            Reach::None => None,
+            Reach::Own => {
+                Some(format!("c.reviewers = {reviewers} and c.owner = {}", statement.bind(Argument::Text(caller.account.clone()))))
+            }
+            Reach::OwnAndFree => {
+                let account = statement.bind(Argument::Text(caller.account.clone()));
+                Some(format!("c.reviewers = {reviewers} and (c.owner is null or c.owner = {account})"))
+            }
+            Reach::All => Some(format!("c.reviewers = {reviewers}")),
         };
+        let mine = [within(reach(grant.role, Action::Read), 0), within(reach_on_reviewers(grant.role, Action::Read), 1)];
+        let mine: Vec<String> = mine.into_iter().flatten().collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let mine = format!("({})", mine.join(" or "));
         ways.push(match &grant.unit {
             None => mine,
             Some(unit) => {

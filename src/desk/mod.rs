@@ -5,11 +5,15 @@
 //! Everything is a function of the database and of the time that is given to it; nothing here knows HTTP.
 
 pub mod account;
+pub mod answered;
 pub mod case;
 pub mod coverage;
+pub mod delay;
+pub mod event;
 pub mod explanation;
 pub mod feedback;
 pub mod history;
+pub mod hold;
 pub mod ingest;
 pub mod list;
 pub mod people;
@@ -18,6 +22,8 @@ pub mod random;
 pub mod rights;
 pub mod session;
 pub mod silence;
+pub mod token;
+pub mod unmask;
 pub mod verdict;
 pub mod view_log;
 pub mod work;
@@ -56,7 +62,7 @@ pub enum DeskError {
     #[error("newer revisions have settled: read them and decide again ({})", .0.join(", "))]
     Stale(Vec<String>),
     /// The state does not allow it.
-    #[error("a case that is {state} cannot be {what}")]
+    #[error("what is {state} cannot be {what}")]
     State {
         /// The state that it is in.
         state: &'static str,

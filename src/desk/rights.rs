@@ -65,6 +65,16 @@ pub enum Action {
     Views,
     /// Notifications on their way.
     Deliveries,
+    /// Asking whose pseudonyms they are.
+    AskUnmask,
+    /// Agreeing to that.
+    ApproveUnmask,
+    /// Reading who asked for what. One's own everybody sees.
+    SeeUnmask,
+    /// Keeping a case from being erased.
+    Hold,
+    /// Letting it be erased again.
+    LiftHold,
 }
 
 /// How far a right goes, among the cases of the units of the role.
@@ -97,12 +107,41 @@ pub const RIGHTS: &[(Action, [Reach; 5])] = &[
     (Action::SeeSilences, [All, All, All, No, All]),
     (Action::Views, [No, No, All, No, All]),
     (Action::Deliveries, [No, No, No, All, All]),
+    (Action::AskUnmask, [Own, All, No, No, No]),
+    (Action::ApproveUnmask, [No, No, All, No, No]),
+    (Action::SeeUnmask, [No, No, All, No, All]),
+    (Action::Hold, [No, All, All, No, No]),
+    (Action::LiftHold, [No, No, All, No, No]),
+];
+
+/// The same of cases about what reviewers looked at: they are for the data protection officer, and auditors read them. What has no row nobody
+/// may.
+pub const RIGHTS_ON_REVIEWERS: &[(Action, [Reach; 5])] = &[
+    //                     investigator  lead  dpo  operator  auditor
+    (Action::Read, [No, No, All, No, All]),
+    (Action::Note, [No, No, All, No, No]),
+    (Action::Take, [No, No, OwnAndFree, No, No]),
+    (Action::Assign, [No, No, All, No, No]),
+    (Action::Judge, [No, No, Own, No, No]),
+    (Action::Countersign, [No, No, All, No, No]),
+    (Action::Reopen, [No, No, All, No, No]),
+    (Action::Hold, [No, No, All, No, No]),
+    (Action::LiftHold, [No, No, All, No, No]),
 ];
 
 /// How far a role's right goes.
 pub fn reach(role: Role, action: Action) -> Reach {
+    reach_in(RIGHTS, role, action)
+}
+
+/// How far it goes among cases about what reviewers looked at.
+pub fn reach_on_reviewers(role: Role, action: Action) -> Reach {
+    reach_in(RIGHTS_ON_REVIEWERS, role, action)
+}
+
+fn reach_in(table: &[(Action, [Reach; 5])], role: Role, action: Action) -> Reach {
     let column = Role::ALL.iter().position(|other| *other == role);
-    let row = RIGHTS.iter().find(|(other, _)| *other == action);
+    let row = table.iter().find(|(other, _)| *other == action);
     column.zip(row).map_or(No, |(column, (_, row))| row[column])
 }
 
@@ -135,12 +174,14 @@ pub struct Subject<'a> {
     pub owner: Option<&'a str>,
     /// The people, accounts and sources that it is about, with their units.
     pub parties: &'a [(String, Option<String>)],
+    /// Whether it is about what a reviewer looked at.
+    pub reviewers: bool,
 }
 
 impl Caller {
     /// Whether any of the roles includes it, on whatever case.
     pub fn may_ever(&self, action: Action) -> bool {
-        self.grants.iter().any(|grant| reach(grant.role, action) > No)
+        self.grants.iter().any(|grant| reach(grant.role, action).max(reach_on_reviewers(grant.role, action)) > No)
     }
 
     /// Whether it may be done with this case.
@@ -150,7 +191,8 @@ impl Caller {
         }
         self.grants.iter().any(|grant| {
             let in_scope = grant.unit.as_ref().is_none_or(|unit| case.parties.iter().all(|(_, of)| of.as_ref() == Some(unit)));
-            let within = match reach(grant.role, action) {
+            let reach = if case.reviewers { reach_on_reviewers(grant.role, action) } else { reach(grant.role, action) };
+            let within = match reach {
                 No => false,
                 Own => case.owner == Some(self.account.as_str()),
                 OwnAndFree => case.owner.is_none_or(|owner| owner == self.account),
@@ -178,6 +220,7 @@ mod tests {
         for role in Role::ALL {
             for action in [Action::Note, Action::Take, Action::Assign, Action::Judge, Action::Countersign, Action::Reopen] {
                 assert!(reach(role, action) <= reach(role, Action::Read), "{role:?} {action:?}");
+                assert!(reach_on_reviewers(role, action) <= reach_on_reviewers(role, Action::Read), "{role:?} {action:?}");
             }
         }
     }
@@ -193,27 +236,30 @@ mod tests {
         for role in Role::ALL {
             for name in ["E1", "E2"] {
                 let parties = about(name);
-                assert!(!caller(role, None).may(Action::Read, &Subject { owner: Some("li.na"), parties: &parties }), "{role:?} {name}");
+                assert!(
+                    !caller(role, None).may(Action::Read, &Subject { owner: Some("li.na"), parties: &parties, reviewers: false }),
+                    "{role:?} {name}"
+                );
             }
         }
         let parties = about("E3");
-        assert!(caller(Role::Lead, None).may(Action::Read, &Subject { owner: Some("other"), parties: &parties }));
+        assert!(caller(Role::Lead, None).may(Action::Read, &Subject { owner: Some("other"), parties: &parties, reviewers: false }));
     }
 
     #[test]
     fn a_role_for_a_unit_ends_at_the_unit() {
         let both = [("E3".to_owned(), Some("A".to_owned())), ("E4".to_owned(), Some("B".to_owned()))];
         let lead = caller(Role::Lead, Some("A"));
-        assert!(lead.may(Action::Read, &Subject { owner: None, parties: &both[..1] }));
-        assert!(!lead.may(Action::Read, &Subject { owner: None, parties: &both }), "somebody of another unit is in it");
-        assert!(!lead.may(Action::Read, &Subject { owner: None, parties: &[("svc".to_owned(), None)] }), "of no unit");
-        assert!(caller(Role::Lead, None).may(Action::Read, &Subject { owner: None, parties: &both }));
+        assert!(lead.may(Action::Read, &Subject { owner: None, parties: &both[..1], reviewers: false }));
+        assert!(!lead.may(Action::Read, &Subject { owner: None, parties: &both, reviewers: false }), "somebody of another unit is in it");
+        assert!(!lead.may(Action::Read, &Subject { owner: None, parties: &[("svc".to_owned(), None)], reviewers: false }), "of no unit");
+        assert!(caller(Role::Lead, None).may(Action::Read, &Subject { owner: None, parties: &both, reviewers: false }));
     }
 
     #[test]
     fn an_investigator_reads_their_own_and_free_cases_and_judges_their_own() {
         let parties = [("E3".to_owned(), None)];
-        let may = |action, owner| caller(Role::Investigator, None).may(action, &Subject { owner, parties: &parties });
+        let may = |action, owner| caller(Role::Investigator, None).may(action, &Subject { owner, parties: &parties, reviewers: false });
         assert!(may(Action::Read, None) && may(Action::Read, Some("li.na")) && !may(Action::Read, Some("zh.wei")));
         assert!(!may(Action::Judge, None) && may(Action::Judge, Some("li.na")));
     }

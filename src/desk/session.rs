@@ -3,6 +3,7 @@
 use crate::database::{Database, DatabaseError};
 use crate::desk::people::People;
 use crate::desk::rights::Caller;
+use crate::desk::token::Scope;
 use crate::desk::{account, random};
 use crate::model::time::{HOUR_MS, MINUTE_MS, Timestamp};
 use sqlx::Row;
@@ -11,6 +12,8 @@ use sqlx::Row;
 pub const IDLE_MS: i64 = 15 * MINUTE_MS;
 /// Any session ends after so long.
 pub const WHOLE_MS: i64 = 8 * HOUR_MS;
+/// Identities are shown for so long after one has signed in; then one signs in again.
+pub const STEP_UP_MS: i64 = 15 * MINUTE_MS;
 /// When it was used is written down at most so often.
 const NOTED_MS: i64 = MINUTE_MS;
 
@@ -21,6 +24,10 @@ pub struct Session {
     pub caller: Caller,
     /// What forms must bring back.
     pub csrf: String,
+    /// What a program may, which comes with a token; `None` for people who have signed in.
+    pub scopes: Option<Vec<Scope>>,
+    /// When they signed in; `None` where a proxy says who it is.
+    pub began: Option<Timestamp>,
     /// The session's stored hash.
     hash: String,
 }
@@ -59,7 +66,7 @@ pub async fn find(database: &Database, people: &People, secret: &str, now: Times
         sqlx::query("update session set seen_at = $2 where hash = $1").bind(&hash).bind(now.0).execute(&mut *write).await?;
         write.commit().await?;
     }
-    Ok(caller.map(|caller| Session { caller, csrf, hash }))
+    Ok(caller.map(|caller| Session { caller, csrf, scopes: None, began: Some(Timestamp(created)), hash }))
 }
 
 /// Ends a session.
@@ -72,6 +79,11 @@ pub async fn end(database: &Database, session: &Session) -> Result<(), DatabaseE
 impl Session {
     /// Of somebody whom the proxy has signed in: nothing of it is stored.
     pub fn by_proxy(caller: Caller, csrf: String) -> Session {
-        Session { caller, csrf, hash: String::new() }
+        Session { caller, csrf, scopes: None, began: None, hash: String::new() }
+    }
+
+    /// Of a program that comes with a token: it sends no forms.
+    pub fn by_token(caller: Caller, scopes: Vec<Scope>) -> Session {
+        Session { caller, csrf: String::new(), scopes: Some(scopes), began: None, hash: String::new() }
     }
 }

@@ -56,6 +56,15 @@ impl SilenceState {
             SilenceState::Ended => "ended",
         }
     }
+
+    /// Counts them: what stands in the next one has changed.
+    pub fn version(self) -> i64 {
+        match self {
+            SilenceState::Proposed => 1,
+            SilenceState::InForce => 2,
+            SilenceState::Ended => 3,
+        }
+    }
 }
 
 /// A silence.
@@ -248,7 +257,7 @@ async fn enforce(
     wanted: &Wanted,
     second: Option<&str>,
     now: Timestamp,
-) -> Result<(), DatabaseError> {
+) -> Result<(), DeskError> {
     let what = decision::Silence { matchers: wanted.matchers.clone(), to: wanted.to, reason: wanted.reason };
     let decision = feedback::put(write, &caller.account, DecisionKind::Silence(what), now).await?;
     let update = sqlx::query("update silence set state = $2, second = $3, decision = $4 where id = $1").bind(id);

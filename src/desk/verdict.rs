@@ -7,7 +7,7 @@ use crate::desk::people::People;
 use crate::desk::rights::{Action, Caller};
 use crate::desk::work::{at_version, end};
 use crate::desk::{DeskError, account, checked_text, feedback};
-use crate::model::decision::{VerdictOutcome, VerdictReason};
+use crate::model::decision::{self, CitedAlert, VerdictOutcome, VerdictReason};
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
 use serde_json::{Value, json};
@@ -35,6 +35,19 @@ impl Verdict {
             VerdictOutcome::Innocent => severity == Severity::Critical,
             VerdictOutcome::Unclear => false,
         }
+    }
+
+    /// As the engine hears of it: in as many decisions as one takes alerts.
+    fn decisions(&self) -> Vec<decision::Verdict> {
+        let cited = self.cites.iter().map(|(id, revision)| CitedAlert { id: id.clone(), revision: u32::try_from(*revision).unwrap_or(0) });
+        let cited: Vec<CitedAlert> = cited.collect();
+        let of = |alerts: &[CitedAlert]| decision::Verdict {
+            outcome: self.outcome,
+            reason: self.reason,
+            alerts: alerts.to_vec(),
+            explanation: None,
+        };
+        cited.chunks(decision::MOST_ALERTS).map(of).collect()
     }
 
     /// As it is entered.
@@ -124,7 +137,7 @@ pub async fn give(
         update.bind(&caller.account).bind(entry).execute(&mut *write).await?;
     } else {
         close(&mut write, id, &verdict, entry, now).await?;
-        feedback::verdict(&mut write, caller, &case, &verdict, now).await?;
+        feedback::verdict(&mut write, caller, &case, verdict.decisions(), now).await?;
     }
     end(write, id, now).await
 }
@@ -163,7 +176,7 @@ pub async fn countersign(
             is_current(&verdict.cites, &revisions(&mut write, id).await?)?;
             case::enter(&mut write, id, now, Some(&caller.account), "countersigned", &json!({ "entry": entry })).await?;
             close(&mut write, id, &verdict, entry, now).await?;
-            feedback::verdict(&mut write, caller, &case, &verdict, now).await?;
+            feedback::verdict(&mut write, caller, &case, verdict.decisions(), now).await?;
         }
         Err(why) => {
             let why = checked_text("reason", why)?;

@@ -3,10 +3,12 @@
 //! Nobody keeps a connection: a scrape every fifteen seconds can open one, and whoever has no request ready has no business here.
 
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -45,13 +47,18 @@ impl Asked {
     }
 }
 
+/// From where a request came: an extension of each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer(pub IpAddr);
+
 /// Answers one request.
 pub async fn answer(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, asked: Asked) -> Ended {
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let all = async {
         match tls {
-            None => http(stream, router, asked).await,
+            None => http(stream, router, asked, peer).await,
             Some(tls) => match timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-                Ok(Ok(stream)) => http(stream, router, asked).await,
+                Ok(Ok(stream)) => http(stream, router, asked, peer).await,
                 Ok(Err(_)) => Ended::NoTls,
                 Err(_) => Ended::Slow,
             },
@@ -60,10 +67,13 @@ pub async fn answer(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router,
     timeout(WHOLE_TIMEOUT, all).await.unwrap_or(Ended::Slow)
 }
 
-async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, asked: Asked) -> Ended {
+async fn http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, asked: Asked, peer: Option<Peer>) -> Ended {
     let router = TowerToHyperService::new(router);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         asked.0.store(true, Ordering::Relaxed);
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         router.call(request)
     });
     let mut settings = http1::Builder::new();

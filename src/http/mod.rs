@@ -10,3 +10,5 @@ mod resources;
 pub mod router;
 pub mod server;
 pub mod tls;
+
+pub use connection::Peer;

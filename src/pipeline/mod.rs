@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod failpoint;
 pub mod feeds;
 pub mod first_records;
+pub mod identities;
 pub mod live;
 pub mod parallel;
 pub mod partition_decoder;

@@ -212,7 +212,7 @@ async fn kept(database: &Database) -> Model {
     let mut model = Model::default();
     for row in sqlx::query("select id, revision, grade, case_id from alert").fetch_all(&mut *read).await.expect("read") {
         let (id, revision, grade, case): (String, i64, i64, i64) = (row.get(0), row.get(1), row.get(2), row.get(3));
-        model.alerts.insert(id, (revision as u32, leakwarden::desk::ingest::severity(grade), case as usize - 1));
+        model.alerts.insert(id, (revision as u32, leakwarden::desk::case::severity(grade), case as usize - 1));
     }
     let cases: i64 = sqlx::query("select count(*) from case_file").fetch_one(&mut *read).await.expect("read").get(0);
     let worker = |name: &str| WORKERS.iter().position(|worker| *worker == name);

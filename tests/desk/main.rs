@@ -5,11 +5,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod api;
 mod cases;
 mod company;
 mod console;
 mod database;
+mod load;
 mod machine;
 mod pages;
+mod reviewers;
 mod service;
 mod silences;
+mod unmasking;

@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 const CIRCLES: &[&str] = &[
     "decode/postgresql/cloudsql",
     "decode/sqlserver",
-    "desk",
     "engine",
     "evaluate/calibrate",
     "kafka",

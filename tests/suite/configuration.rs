@@ -208,6 +208,7 @@ fn another(key: &Key) -> String {
         ValueType::Text if key.name == "url" => "\"sqlite:another\"".to_owned(),
         ValueType::Text if key.name == "proxy_header" => "\"another\"".to_owned(),
         ValueType::Texts if key.name == "hosts" => "\"another\"".to_owned(),
+        ValueType::Texts if key.name == "proxy_addresses" => "\"10.0.0.7\"".to_owned(),
         ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }

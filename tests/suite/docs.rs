@@ -153,6 +153,8 @@ fn metrics_and_http_resources_have_their_pages() {
     hold("docs/operate/metrics.md", &metrics, &mut stale);
     let http = made("src/http/resources/") + &leakwarden::http::router::reference();
     hold("docs/operate/http.md", &http, &mut stale);
+    let described = serde_json::to_string_pretty(&leakwarden::console::api::openapi::document()).expect("it is JSON") + "\n";
+    hold("docs/operate/openapi.json", &described, &mut stale);
     assert_eq!(stale, Vec::<String>::new(), "{STALE}");
 }
 

@@ -25,7 +25,8 @@ const SHELL: &[(&str, &[&str])] = &[
     ("page", &["model"]),
     ("http", &["model", "telemetry"]),
     ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file"]),
-    ("desk", &["model", "classify", "database", "sink", "telemetry"]),
+    // What is to be told of an alert is put down in the transaction that keeps it.
+    ("desk", &["model", "classify", "database", "notify", "sink", "telemetry"]),
     ("console", &["model", "database", "desk", "notify", "page", "http", "pipeline", "sink", "telemetry"]),
     ("evaluate", &["core", "pipeline", "random"]),
     ("simulate", &["random", "private_file"]),

@@ -10,6 +10,7 @@ use leakwarden::desk::{account, random};
 use leakwarden::engine::context::Context;
 use leakwarden::engine::output::Revision;
 use leakwarden::model::dossier::AlertWithDossier;
+use leakwarden::notify::outbox::Outbox;
 use leakwarden::sink::Sink;
 use leakwarden::telemetry::metrics::Metrics;
 use std::sync::Arc;
@@ -40,7 +41,7 @@ impl Desk {
             let added = account::add(&database, name, employee, Some(&password), &grants, console::now());
             runtime.block_on(added).map_err(console::told)?;
         }
-        let prepared = console::Prepared::open_here(runtime, config, database.clone(), console::people(context), metrics)?;
+        let prepared = console::Prepared::open_here(runtime, config, database.clone(), context, metrics)?;
         let address = format!("http://{}/", prepared.address());
         let (end, ended) = oneshot::channel();
         let serving = runtime.spawn(prepared.serve(async {
@@ -66,7 +67,7 @@ impl Desk {
 
     /// What takes alerts in.
     pub fn sink(&self, runtime: &Runtime, context: &Context, metrics: &Metrics) -> Box<dyn Sink> {
-        console::desk_sink(runtime, &self.database, context, metrics)
+        console::desk_sink(runtime, &self.database, context, Outbox::default(), None, metrics)
     }
 
     /// Ends it.

@@ -112,11 +112,7 @@ pub fn proposed(asked: &Asked, case: &CaseFile, verdict: &Verdict) -> Result<Opt
 
 /// `POST /explanations/{id}/decision`
 pub async fn decide(asked: Asked) -> Result<Answer, DeskError> {
-    let agrees = match asked.body.text("agrees") {
-        "yes" => true,
-        "no" => false,
-        other => return Err(DeskError::refused("agrees", "must be yes or no", other)),
-    };
+    let agrees = asked.agrees()?;
     explanation::decide(&asked.console.database, &asked.people, asked.caller()?, asked.number(0)?, agrees, asked.now).await?;
     Ok(Answer::see("/silences#explanations"))
 }

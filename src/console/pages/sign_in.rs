@@ -29,7 +29,7 @@ pub async fn enter(asked: Asked) -> Result<Answer, DeskError> {
     let code = asks_for_code(&asked).then(|| asked.body.text("code"));
     // One more than are checked at once waits; nobody can have all processors work on guesses.
     let turn = asked.console.sign_ins.acquire().await;
-    let right = account::verify(&asked.console.database, name, password, code, asked.now).await?;
+    let right = account::verify(&asked.console.database, name, password, code, asked.from, asked.now).await?;
     drop(turn);
     if !right {
         tracing::warn!("a sign-in to the console was refused");

@@ -107,8 +107,8 @@ fn matchers(fields: &crate::console::form::Fields) -> Vec<Matcher> {
     MatchedField::ALL.iter().filter_map(|field| Some(Matcher { field: *field, glob: given(field)? })).collect()
 }
 
-/// `POST /silences`
-pub async fn add(asked: Asked) -> Result<Answer, DeskError> {
+/// Asks for the silence that was sent.
+pub async fn added(asked: &Asked) -> Result<Silence, DeskError> {
     let body = &asked.body;
     let days = body
         .number("days")
@@ -118,18 +118,24 @@ pub async fn add(asked: Asked) -> Result<Answer, DeskError> {
     let reason = silence::reason(body.text("reason"))
         .ok_or_else(|| DeskError::refused("reason", format!("must be one of {}", reasons()), body.text("reason")))?;
     let wanted = Wanted { matchers: matchers(body), to: asked.now + Span::days(days), reason, text: body.text("text").to_owned() };
-    silence::add(&asked.console.database, asked.caller()?, &wanted, asked.now).await?;
+    silence::add(&asked.console.database, asked.caller()?, &wanted, asked.now).await
+}
+
+/// `POST /silences`
+pub async fn add(asked: Asked) -> Result<Answer, DeskError> {
+    added(&asked).await?;
     Ok(Answer::see("/silences"))
+}
+
+/// Agrees to the silence of the path, or does not.
+pub async fn decided(asked: &Asked) -> Result<Silence, DeskError> {
+    let agrees = asked.agrees()?;
+    silence::decide(&asked.console.database, &asked.people, asked.caller()?, asked.number(0)?, agrees, asked.now).await
 }
 
 /// `POST /silences/{id}/decision`
 pub async fn decide(asked: Asked) -> Result<Answer, DeskError> {
-    let agrees = match asked.body.text("agrees") {
-        "yes" => true,
-        "no" => false,
-        other => return Err(DeskError::refused("agrees", "must be yes or no", other)),
-    };
-    silence::decide(&asked.console.database, &asked.people, asked.caller()?, asked.number(0)?, agrees, asked.now).await?;
+    decided(&asked).await?;
     Ok(Answer::see("/silences"))
 }
 

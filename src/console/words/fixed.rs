@@ -20,7 +20,7 @@ words! {
         Account: "Account", "账号";
         Password: "Password", "密码";
         Code: "Code of the second factor", "第二因素验证码";
-        Refused: "Account, password and code do not go together. A code counts once: wait for the next one. After five failures an account waits a minute, then longer.", "账号、密码与验证码不匹配。每个验证码只能使用一次，请等待下一个。连续五次失败后账号将锁定一分钟，此后逐次延长。";
+        Refused: "Account, password and code do not go together. A code counts once: wait for the next one. After five failures in a row each attempt from here waits longer, up to five minutes.", "账号、密码与验证码不匹配。每个验证码只能使用一次，请等待下一个。连续五次失败后，从此处的每次尝试都须等待更久，最长五分钟。";
         WrittenDown: "What you look at is written down.", "您查看的内容会被记录。";
         MadeFor: "Made for", "查看者";
         Language: "Language", "语言";
