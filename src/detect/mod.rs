@@ -272,9 +272,9 @@ pub struct AccessContext<'a> {
     /// The same of the day before, whose evening the last 24 hours still hold.
     pub rise_before: Rise,
     /// The same of the last days, for windows that hold them.
-    pub rises: Rises,
+    pub rises: &'a Rises,
     /// The last days on which hardly anybody of the group or unit had reasons on file.
-    pub lapses: Lapses,
+    pub lapses: &'a Lapses,
     /// Tags of subjects.
     pub subjects: &'a Subjects,
     /// Weights of kinds.

@@ -97,7 +97,7 @@ pub fn judge_access(
         note_lapse(tracked, day, env);
     }
     // What they did on a day that is past is not held any more: it counts with that of the others.
-    let activity = if past.is_none() { (tracked.marks.activity, tracked.marks.activity_before) } else { Default::default() };
+    let activity = if past.is_none() { (tracked.marks.activity.today(), tracked.marks.activity.before()) } else { Default::default() };
     let groups = tracked.groups.into_iter().filter(|group| *group != 0);
     let rise_of =
         |day: u32, own: Activity| groups.clone().filter_map(|group| env.group_activity.rise_of_others((group, day), own)).reduce(Rise::or);
@@ -122,8 +122,8 @@ pub fn judge_access(
         before: &before,
         rise: rise.unwrap_or(Rise::NONE),
         rise_before: rise_of(day.saturating_sub(1), activity.1).unwrap_or(Rise::NONE),
-        rises: tracked.marks.rises,
-        lapses: tracked.marks.lapses,
+        rises: &tracked.marks.rises,
+        lapses: &tracked.marks.lapses,
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
@@ -175,7 +175,9 @@ pub fn judge_access(
 fn note_lapse(tracked: &mut Tracked, day: u32, env: Env<'_>) {
     let [group, unit] = tracked.groups;
     let of = |print: u64| {
-        Some(print).filter(|print| *print != 0).and_then(|print| env.group_activity.lapse_of_others((print, day), tracked.marks.activity))
+        Some(print)
+            .filter(|print| *print != 0)
+            .and_then(|print| env.group_activity.lapse_of_others((print, day), tracked.marks.activity.today()))
     };
     let lapse = of(unit).map(|of_unit| (true, of_unit)).or_else(|| of(group).map(|of_group| (false, of_group)));
     if let Some((of_unit, (lapsed, others))) = lapse {
@@ -190,9 +192,9 @@ const UNITS_OWN: f64 = 0.3;
 fn note_claim(tracked: &mut Tracked, day: u32, owner: ReferenceOwner, env: Env<'_>) -> f64 {
     let is_today = tracked.profile.is_open(day);
     if is_today {
-        tracked.marks.claims.note(owner);
+        tracked.marks.activity.note_claim(owner);
     }
-    let own = if is_today { tracked.marks.activity } else { Activity::default() };
+    let own = if is_today { tracked.marks.activity.today() } else { Activity::default() };
     let groups = tracked.groups.into_iter().filter(|group| *group != 0);
     groups.map(|group| env.group_activity.claims_of_others((group, day), own, owner)).fold(0.0, f64::max)
 }
@@ -453,8 +455,8 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
         config: &context.config,
         baseline: &env.models.version,
         calibration: &context.calibration.version,
-        lapses: tracked.marks.lapses,
-        rises: tracked.marks.rises,
+        lapses: &tracked.marks.lapses,
+        rises: &tracked.marks.rises,
         case: &case,
     };
     let revision = episode.emit();

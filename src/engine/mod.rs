@@ -39,6 +39,7 @@ mod snapshot;
 pub mod source_monitor;
 pub mod state_entries;
 pub mod tracked;
+pub mod watch;
 pub mod watermark;
 
 pub use both_stages::Engine;

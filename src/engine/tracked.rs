@@ -4,14 +4,14 @@ use crate::classify::directory::Employee;
 use crate::classify::explanations::Grantee;
 use crate::classify::notice::{self, Announced, Notice};
 use crate::engine::context::Context;
-use crate::engine::dossier::watch::Watching;
+use crate::engine::watch::Watching;
 use crate::model::access::Actor;
 use crate::model::severity::Severity;
 use crate::model::statute::{Band, Statute};
 use crate::model::time::{Day, Timestamp};
 use crate::population::finding_calibration::FindingStrength;
-use crate::population::group_activity::{self, Activity, ClaimsOfDay};
-use crate::population::rise::Rises;
+use crate::population::group_activity::{self, Activity, OwnActivity};
+use crate::population::rise::{self, Rises};
 use crate::population::summary::{Excess, Summary};
 use crate::population::{GroupModel, Share, lookups};
 use crate::profile::Profile;
@@ -68,16 +68,14 @@ const LEAST_OPEN: f64 = 1.0;
 const FEWEST_PEOPLE: u64 = 5;
 
 /// How far things have come with an employee.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TrackingMarks {
     /// Last day that was summarised for the peers to learn from.
     pub summarised: u32,
     /// Newest five minutes seen: a late record is judged by the window that ends here.
     pub newest: u32,
-    /// What was added to the group's activity today.
-    pub activity: Activity,
-    /// What was added on the day before today.
-    pub activity_before: Activity,
+    /// What was added to the group's activity of late.
+    pub activity: OwnActivity,
     /// The first finding of the alert that opened while none was open: what the id of the case is made of.
     pub case: Option<(Timestamp, [u8; 32])>,
     /// The day on which the case began.
@@ -86,8 +84,6 @@ pub struct TrackingMarks {
     pub announced: Announced,
     /// Day of the reload that brought the news of it; 0 where the first directory said so already, or none does.
     pub notice: u32,
-    /// What was claimed today, of which `activity` holds what the others know by now.
-    pub claims: ClaimsOfDay,
     /// The last days on which hardly anybody of the group or unit had reasons on file.
     pub lapses: Lapses,
     /// How much more than usual the others did on the last days.
@@ -174,8 +170,8 @@ impl Tracked {
     }
 
     /// What a snapshot keeps.
-    pub fn keep(&self) -> (&Profile, &Vec<Episode>, TrackingMarks, &JudgedFindings) {
-        (&self.profile, &self.episodes, self.marks, &self.judged)
+    pub fn keep(&self) -> (&Profile, &Vec<Episode>, &TrackingMarks, &JudgedFindings) {
+        (&self.profile, &self.episodes, &self.marks, &self.judged)
     }
 
     /// Goes on from a snapshot.
@@ -197,7 +193,7 @@ impl Tracked {
         (self.who, self.group, self.groups) = standing(&self.profile.actor, self.profile.today(), context);
         if self.groups != groups {
             // What was added to the activity of the former group is no part of that of the new one.
-            (self.marks.activity, self.marks.activity_before) = (Activity::default(), Activity::default());
+            self.marks.activity.leave();
         }
     }
 
@@ -237,9 +233,7 @@ impl Tracked {
     /// Opens a later day, if it is one.
     pub fn open_day(&mut self, day: u32, context: &Context) {
         if day > self.profile.today() {
-            self.marks.claims = ClaimsOfDay::default();
-            let activity = std::mem::take(&mut self.marks.activity);
-            self.marks.activity_before = if day == self.profile.today() + 1 { activity } else { Activity::default() };
+            self.marks.activity.open_day(day == self.profile.today() + 1);
             self.profile.open_day(day, &context.statute);
             if self.has_moved(context) {
                 self.take_standing(context);
@@ -289,9 +283,9 @@ impl Tracked {
         }
         let thousandths = |figure: f64| (figure * 1_000.0) as u64;
         let open = self.own()[Measure::Unexplained as usize].mean.max(LEAST_OPEN);
-        let most = |measure, usual: f64| thousandths((self.profile.today_figure(measure) as f64).min(group_activity::MOST * usual));
+        let most = |measure, usual: f64| thousandths((self.profile.today_figure(measure) as f64).min(rise::MOST * usual));
         // Once so many people were without a reason, what comes later on the day changes nothing: sums only grow.
-        let lapsed = self.marks.activity.lapsed.max(u32::from(self.lapses()));
+        let lapsed = self.marks.activity.today().lapsed.max(u32::from(self.lapses()));
         let now = Activity {
             done: most(Measure::Persons, usual.mean),
             usual: thousandths(usual.mean),
@@ -299,10 +293,9 @@ impl Tracked {
             usual_open: thousandths(open),
             members: 1,
             lapsed,
-            claims: self.marks.claims,
+            claims: self.marks.activity.claims(),
         };
-        let before = std::mem::replace(&mut self.marks.activity, now);
-        let more = now.beyond(before);
+        let more = now.beyond(self.marks.activity.replace(now));
         (more != Activity::default()).then_some(more)
     }
 

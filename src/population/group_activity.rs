@@ -17,8 +17,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
 
-/// A member adds so many times their own mean at the most.
-pub const MOST: f64 = 3.0;
 /// With fewer active members the activity of a group says nothing.
 const FEWEST: u32 = 6;
 /// A member's claims of one day count up to so many: no one of them makes a day the unit's.
@@ -34,11 +32,11 @@ pub type GroupDay = (u64, u32);
 /// What members have done, and what would be usual for them.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Activity {
-    /// Sum of what they did, each up to [`MOST`] times the own mean, in thousandths.
+    /// Sum of what they did, each up to [`MOST`](crate::population::rise::MOST) times the own mean, in thousandths.
     pub done: u64,
     /// Sum of their own means, in thousandths.
     pub usual: u64,
-    /// Sum of what they did without a known reason, each up to [`MOST`] times the own mean, in thousandths.
+    /// Sum of what they did without a known reason, each up to [`MOST`](crate::population::rise::MOST) times the own mean, in thousandths.
     pub done_open: u64,
     /// Sum of their own means of that, in thousandths.
     pub usual_open: u64,
@@ -126,6 +124,57 @@ impl ClaimsOfDay {
             ReferenceOwner::Own | ReferenceOwner::Helped => 0,
         };
         if self.claimants < FEWEST { 0.0 } else { f64::from(of_sort) / f64::from(self.claims.max(1)) }
+    }
+}
+
+/// What somebody has added to the sums of their groups of late; nothing, and no room for it, until there is something to add.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct OwnActivity(Option<Box<Added>>);
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Added {
+    today: Activity,
+    before: Activity,
+    claims: ClaimsOfDay,
+}
+
+impl OwnActivity {
+    /// What was added today.
+    pub fn today(&self) -> Activity {
+        self.0.as_ref().map(|added| added.today).unwrap_or_default()
+    }
+
+    /// What was added on the day before today.
+    pub fn before(&self) -> Activity {
+        self.0.as_ref().map(|added| added.before).unwrap_or_default()
+    }
+
+    /// What was claimed today, of which [`OwnActivity::today`] holds what the others know by now.
+    pub fn claims(&self) -> ClaimsOfDay {
+        self.0.as_ref().map(|added| added.claims).unwrap_or_default()
+    }
+
+    /// Counts a claim of today.
+    pub fn note_claim(&mut self, owner: ReferenceOwner) {
+        self.0.get_or_insert_default().claims.note(owner);
+    }
+
+    /// Today it is this by now; what it was.
+    pub fn replace(&mut self, now: Activity) -> Activity {
+        std::mem::replace(&mut self.0.get_or_insert_default().today, now)
+    }
+
+    /// A day begins, the next one or a later one.
+    pub fn open_day(&mut self, is_next: bool) {
+        let today = self.today();
+        self.0 = (is_next && today != Activity::default()).then(|| Box::new(Added { before: today, ..Added::default() }));
+    }
+
+    /// What was added is no part of the sums of another group.
+    pub fn leave(&mut self) {
+        if let Some(added) = &mut self.0 {
+            (added.today, added.before) = (Activity::default(), Activity::default());
+        }
     }
 }
 

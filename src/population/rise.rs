@@ -1,10 +1,11 @@
 //! How much more than usual the others of a peer group or unit do: a quota, a campaign by word of mouth, the end of a month, a tool that
 //! is down. What all of them do more of is the work's and not one person's.
 
-use crate::population::group_activity::MOST;
 use crate::profile::measure::Measure;
 use serde::{Deserialize, Serialize};
 
+/// Somebody adds to what the others do so many times their own mean at the most, and no rise is larger.
+pub const MOST: f64 = 3.0;
 /// Days that are remembered.
 const KEPT: usize = 30;
 /// Steps of one: a remembered day takes a byte.
@@ -40,9 +41,13 @@ impl Rise {
     }
 }
 
-/// The rises of the last days on which somebody was at work, as they were read last on each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Rises {
+/// The rises of the last days on which somebody was at work, as they were read last on each; nothing until one of them is no day like all
+/// others.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Rises(Option<Box<Days>>);
+
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Days {
     /// The newest day.
     last: u32,
     /// Of people, the newest day first; 0 for none.
@@ -54,26 +59,31 @@ pub struct Rises {
 impl Rises {
     /// What the others have done so far on a day; days come in ascending order.
     pub fn note(&mut self, day: u32, rise: Rise) {
-        let passed = day.saturating_sub(self.last) as usize;
-        for days in [&mut self.people, &mut self.open] {
-            days.rotate_right(passed.min(KEPT));
-            days[..passed.min(KEPT)].fill(0);
+        if self.0.is_none() && rise == Rise::NONE {
+            return;
         }
-        self.last = self.last.max(day);
+        let days = self.0.get_or_insert_default();
+        let passed = day.saturating_sub(days.last) as usize;
+        for steps in [&mut days.people, &mut days.open] {
+            steps.rotate_right(passed.min(KEPT));
+            steps[..passed.min(KEPT)].fill(0);
+        }
+        days.last = days.last.max(day);
         let step = |rise: f64| (rise * STEPS).clamp(1.0, MOST * STEPS) as u8;
-        (self.people[0], self.open[0]) = (step(rise.people), step(rise.open));
+        (days.people[0], days.open[0]) = (step(rise.people), step(rise.open));
     }
 
     /// The mean over so many days of activity of a window that ends with a day; days of which nothing is known are like all others.
     pub fn over(&self, day: u32, span: u32, days: u32) -> Rise {
-        let skipped = self.last.saturating_sub(day) as usize;
-        let spanned = (span.saturating_sub(day.saturating_sub(self.last)) as usize).min(KEPT);
+        let Some(kept) = self.0.as_deref() else { return Rise::NONE };
+        let skipped = kept.last.saturating_sub(day) as usize;
+        let spanned = (span.saturating_sub(day.saturating_sub(kept.last)) as usize).min(KEPT);
         let mean = |of: &[u8; KEPT]| {
             let known = of.iter().skip(skipped).take(spanned).filter(|step| **step > 0);
             let (known, sum) = known.fold((0_u32, 0.0), |(known, sum), step| (known + 1, sum + f64::from(*step) / STEPS));
             (sum + f64::from(days.saturating_sub(known))) / f64::from(days.max(known).max(1))
         };
-        Rise { people: mean(&self.people), open: mean(&self.open) }
+        Rise { people: mean(&kept.people), open: mean(&kept.open) }
     }
 }
 

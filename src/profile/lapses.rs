@@ -24,25 +24,26 @@ pub struct Lapse {
     pub lapsed: u32,
 }
 
-/// The last of them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Lapses([Lapse; KEPT]);
+/// The last of them; most people never have any, and need no room for them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Lapses(Option<Box<[Lapse; KEPT]>>);
 
 impl Lapses {
     /// A day is one: the first that is told of it, or more of the same.
     pub fn note(&mut self, lapse: Lapse) {
-        match self.0.iter_mut().find(|known| known.day == lapse.day) {
+        let kept = self.0.get_or_insert_default();
+        match kept.iter_mut().find(|known| known.day == lapse.day) {
             Some(known) => *known = lapse,
             None => {
-                self.0.rotate_right(1);
-                self.0[0] = lapse;
+                kept.rotate_right(1);
+                kept[0] = lapse;
             }
         }
     }
 
     /// Those among so many days that end with a day, the last noted first.
     pub fn among(&self, day: u32, days: u32) -> impl Iterator<Item = &Lapse> {
-        self.0.iter().filter(move |lapse| lapse.day != 0 && lapse.day <= day && lapse.day + days > day)
+        self.0.iter().flat_map(|kept| kept.iter()).filter(move |lapse| lapse.day != 0 && lapse.day <= day && lapse.day + days > day)
     }
 
     /// How many there are among so many days that end with a day.

@@ -14,6 +14,7 @@
 mod case;
 pub mod cases_told;
 mod decided;
+mod decisions;
 mod places;
 mod ranks;
 
@@ -22,12 +23,12 @@ use crate::model::severity::Severity;
 use crate::model::time::{DAY_MS, Timestamp};
 use crate::triage::AlertSettings;
 use crate::triage::case::CaseView;
-use crate::triage::open_alerts::{OpenAlert, OpenAlerts};
+use crate::triage::open_alerts::{OpenAlert, OpenAlerts, OpenCounts};
 use crate::triage::standing::{Rank, Standing};
-use case::{Said, ShownBefore};
+use case::{KNOWN, Said, ShownBefore};
 use cases_told::CasesShown;
-use decided::Decided;
 pub use decided::{Cited, SilenceCounts};
+use decided::{Decided, Heed};
 use places::Places;
 use ranks::RecentRanks;
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,6 @@ use std::collections::BTreeMap;
 
 /// Days by which the bar is set, and for which a case waits.
 const FORTNIGHT: i64 = 14;
-/// Days for which who was shown takes no further place with what is no louder.
-const KNOWN: i64 = 28;
 
 /// What was shown, and what waits.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -138,11 +137,18 @@ impl Budget {
     pub fn pass(&mut self, alert: &mut Alert, view: &CaseView, at: Timestamp) {
         self.turn(at);
         let at = at.max(self.began);
-        if self.decided_otherwise(alert, view, at) {
-            return self.tell(alert);
+        match self.decided.heed(alert, view, at, self.day) {
+            Heed::Ranked => self.rank(alert, view, at),
+            Heed::Closed => self.close(&alert.id, &view.id),
+            Heed::Silenced => self.withdraw(&alert.id, &view.id),
         }
+        self.tell(alert);
+    }
+
+    /// A revision counts for its case, which may be shown by it.
+    fn rank(&mut self, alert: &Alert, view: &CaseView, at: Timestamp) {
         let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
-        let probability = self.expected(view);
+        let probability = self.decided.expected(view);
         let case = self.cases.entry(view.id.clone()).or_default();
         (case.is_group, case.day) = (view.is_group, self.day);
         case.members.insert(who, Member { probability, standing: view.standing, day: self.day });
@@ -165,7 +171,6 @@ impl Budget {
                 self.show(&view.id, at);
             }
         }
-        self.tell(alert);
     }
 
     /// Says of an alert when it was shown.
@@ -229,7 +234,34 @@ impl Budget {
         });
         self.known.retain(|_, known| known.day() + KNOWN > day);
         self.ranks.forget_before(day - FORTNIGHT + 1);
-        self.turn_decided(day, at);
+        self.decided.turn(day, at, &self.open);
+    }
+
+    /// A verdict has closed an alert: what comes next of those whom the case was about is news.
+    fn close(&mut self, alert: &str, id: &str) {
+        let Some(case) = self.cases.get_mut(id) else { return };
+        case.alerts.remove(alert);
+        let open = &self.open;
+        if case.alerts.keys().any(|other| open.contains(other)) {
+            return;
+        }
+        if let Some(case) = self.cases.remove(id) {
+            self.known.remove(case.known_as(id));
+            if case.is_group {
+                for who in case.members.keys() {
+                    self.known.remove(who);
+                }
+            }
+        }
+    }
+
+    /// An alert gives its case no reason to be shown any more.
+    fn withdraw(&mut self, alert: &str, id: &str) {
+        let Some(case) = self.cases.get_mut(id).filter(|case| !case.is_shown) else { return };
+        case.alerts.remove(alert);
+        if case.alerts.is_empty() {
+            self.cases.remove(id);
+        }
     }
 
     fn show(&mut self, id: &str, at: Timestamp) {
@@ -259,7 +291,25 @@ impl Budget {
     /// Changes how many are shown a day, from the next day on, and which are worth a look, from now on.
     pub fn set(&mut self, settings: &AlertSettings) {
         (self.per_day, self.show_at) = (settings.budget_per_day, settings.show_at);
-        self.set_learning(settings.learn_from_verdicts);
+        self.decided.set_learning(settings.learn_from_verdicts);
+    }
+
+    /// What was shown since this was asked last, by this process.
+    pub fn take_cases_shown(&mut self) -> CasesShown {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Cases of which an alert is open, by the gravest that is: all, and those that were shown.
+    pub fn open_cases(&self) -> OpenCounts {
+        let mut counts = OpenCounts::default();
+        for case in self.cases.values() {
+            let open = case.alerts.keys().filter_map(|id| self.open.severity(id));
+            if let Some(gravest) = open.max() {
+                counts.open[gravest as usize] += 1;
+                counts.shown[gravest as usize] += u64::from(case.is_shown);
+            }
+        }
+        counts
     }
 
     /// When the alert was shown, if it was.

@@ -30,9 +30,9 @@ pub struct Writer<'a> {
     /// Version of the weights of cases.
     pub calibration: &'a str,
     /// The last days on which hardly anybody of the unit or peer group had reasons on file.
-    pub lapses: Lapses,
+    pub lapses: &'a Lapses,
     /// How much more than usual the others did on the last days.
-    pub rises: Rises,
+    pub rises: &'a Rises,
     /// The case that the alert belongs to.
     pub case: &'a CaseView,
 }

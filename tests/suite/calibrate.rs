@@ -2,8 +2,10 @@
 //! learn from or its file is not what it must be.
 
 use crate::common::program::leakwarden;
+use leakwarden::evaluate::calibrate::effect::Goal;
+use leakwarden::evaluate::calibrate::evidence::{Evidence, PlantedCases};
 use leakwarden::evaluate::calibrate::fit::{Truth, block_of};
-use leakwarden::evaluate::calibrate::learn::{Evidence, Goal, PlantedCases, learn};
+use leakwarden::evaluate::calibrate::learn::learn;
 use leakwarden::evaluate::calibrate::traces::{CaseDay, CaseTrace, vector, width};
 use leakwarden::evaluate::inject::strength::Strength;
 use leakwarden::model::typology::Typology;
@@ -11,7 +13,10 @@ use leakwarden::random::SplitMix64;
 use leakwarden::simulate::{Company, Options};
 use leakwarden::triage::case::features::{CaseFeatures, Circumstance};
 use leakwarden::triage::case::weights::CaseWeights;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::path::Path;
+use std::time::Duration;
 
 const GOAL: Goal = Goal { places: 3, show_at: 0.05, insiders_per_1000: 10.0 };
 
@@ -120,7 +125,7 @@ fn read(dir: &Path, name: &str) -> String {
 }
 
 #[test]
-fn a_company_calibrates_itself_the_same_whatever_the_threads_and_its_file_is_taken_up() {
+fn a_company_calibrates_itself_the_same_whatever_the_threads_and_the_source_and_its_file_is_taken_up() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
     let company = Company::new(Options { employees: 100, days: 32, seed: 301, ..Options::default() }).expect("a company");
@@ -146,6 +151,37 @@ fn a_company_calibrates_itself_the_same_whatever_the_threads_and_its_file_is_tak
     assert!(!alerts.is_empty(), "{}", ran.err);
     assert!(alerts.iter().all(|alert| alert["made_by"]["calibration"] == *version), "{version}: {}", alerts[0]["made_by"]);
     assert!(ran.err.contains("held against it does not show"), "{}", ran.err);
+    let file = "kind = \"file\"\npath = \"access.jsonl\"\n";
+    assert!(plain.contains(file), "{plain}");
+    let (mock, topic) = topic(&read(dir, "access.jsonl"));
+    std::fs::write(dir.join("config.toml"), with("blind.json").replace(file, &topic)).expect("written");
+    let of_topic = calibrate(dir, &["--kafka", "db.access", "--passes", "3", "--out", "topic.json"]).well();
+    assert_eq!(String::from_utf8(of_topic.out).expect("is text"), told);
+    assert_eq!(read(dir, "topic.json"), written);
+    drop(mock);
+}
+
+/// The records in a topic, those of one employee in one partition, and the lines of the source that reads it. A broker of this kind keeps five
+/// megabytes of each partition.
+fn topic(records: &str) -> (MockCluster<'static, rdkafka::producer::DefaultProducerContext>, String) {
+    const PARTITIONS: i32 = 16;
+    let mock = MockCluster::new(1).expect("a cluster");
+    mock.create_topic("db.access", PARTITIONS, 1).expect("a topic");
+    let mut client = rdkafka::ClientConfig::new();
+    client.set("bootstrap.servers", mock.bootstrap_servers()).set("queue.buffering.max.messages", "1000000");
+    let producer: BaseProducer = client.create().expect("a producer");
+    let mut bytes = [0; PARTITIONS as usize];
+    for record in records.lines() {
+        let value: serde_json::Value = serde_json::from_str(record).expect("is JSON");
+        let who = value["employee"].as_str().or(value["account"].as_str()).unwrap_or_default();
+        let partition = who.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % PARTITIONS as u32;
+        bytes[partition as usize] += record.len();
+        producer.send(BaseRecord::<(), _>::to("db.access").partition(partition as i32).payload(record)).expect("is queued");
+    }
+    assert!(bytes.iter().all(|bytes| *bytes < 4 << 20), "{bytes:?}");
+    producer.flush(Duration::from_secs(60)).expect("acknowledged");
+    let source = format!("kind = \"kafka\"\nbrokers = \"{}\"\ntopics = [\"db.access\"]\n", mock.bootstrap_servers());
+    (mock, source)
 }
 
 #[test]

@@ -12,17 +12,13 @@ use std::path::{Path, PathBuf};
 const CIRCLES: &[&str] = &[
     "decode/postgresql/cloudsql",
     "decode/sqlserver",
-    "engine",
-    "evaluate/calibrate",
     "kafka",
-    "population",
     "settings",
     "simulate",
     "source/kafka",
     "sql",
     "store",
     "telemetry/metrics",
-    "triage/budget",
 ];
 
 /// The part that stands for the file that declares a folder's modules.

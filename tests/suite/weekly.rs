@@ -33,26 +33,21 @@ fn last(alerts: Vec<Value>) -> BTreeMap<String, Value> {
 }
 
 #[test]
-#[ignore = "of a hundred employees what is learnt is refused, rightly or not: to be settled"]
 fn a_service_calibrates_its_own_history_and_a_replay_with_it_agrees() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
     let records = company(dir, 100);
-    // In force is what was made long ago, by which nothing is worth a look: whatever is learnt is no worse.
+    // In force is what was made long ago, by which everything is worth a look and nothing comes before anything else: whatever is learnt
+    // finds as many in the same places and shows no more. By weights that show nothing next to all that is learnt would be refused.
     let made = fs::File::create(dir.join("own.json")).expect("is made");
-    fs::write(dir.join("own.json"), r#"{"bias":-20,"worth":{},"circumstances":{}}"#).expect("written");
+    fs::write(dir.join("own.json"), r#"{"bias":20,"worth":{},"circumstances":{}}"#).expect("written");
     made.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 86_400)).expect("a time");
     // The last days come when it has learnt.
     let (before, after) = records.split_at(records.len() * 9 / 10);
     fs::write(dir.join("access.jsonl"), format!("{}\n", before.join("\n"))).expect("written");
     let service = Service::start(dir);
-    // A child at the lowest priority, on one thread: minutes where other tests run.
-    for _ in 0..20 {
-        if service.log().contains("was calibrated") || service.log().contains("was not calibrated") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_secs(15));
-    }
+    tried(&service);
+    assert!(service.log().contains("the own history was calibrated"), "{}", service.log());
     service.wait("the weights are taken up", |service| service.metric("leakwarden_config_reloads_total{outcome=\"applied\"}") >= 1.0);
     let all = |service: &Service, count: usize| {
         service.metric("leakwarden_records_total{outcome=\"accepted\",source=\"access\"}") + 1.0 > count as f64 * 0.99
@@ -89,7 +84,7 @@ fn what_is_in_force_stays_where_there_is_too_little_and_no_child_outlives_its_se
     let dir = dir.path();
     company(dir, 6);
     let service = Service::start(dir);
-    service.wait("it was tried", |service| service.log().contains("was not calibrated"));
+    tried(&service);
     assert!(service.log().contains("too little to learn from") && !dir.join("own.json").exists(), "{}", service.log());
     let log = service.stop();
     assert!(!log.contains("panicked"), "{log}");
@@ -97,10 +92,23 @@ fn what_is_in_force_stays_where_there_is_too_little_and_no_child_outlives_its_se
     company(dir, 120);
     let service = Service::start(dir);
     service.wait("a child is at work", |_| !children(dir).is_empty() || !cfg!(target_os = "linux"));
-    let begun = std::time::Instant::now();
-    service.stop();
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "it waits for no calibration");
+    let log = service.stop();
+    // It did not wait for the child to come to its end, of itself or in vain.
+    assert!(!log.contains("calibrated") && !dir.join("own.json").exists(), "{log}");
     assert!(children(dir).is_empty(), "{:?}", children(dir));
+}
+
+/// Waits until a calibration has come to its end: one of a child at the lowest priority, on one thread, which takes minutes where others
+/// build and test. It is given up where nothing is at work any more.
+fn tried(service: &Service) {
+    let ended = |log: &str| log.contains("was calibrated") || log.contains("was not calibrated");
+    for _ in 0..1_200 {
+        if ended(&service.log()) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    panic!("it was not tried to its end: {}", service.log());
 }
 
 /// The command lines of processes that calibrate in a directory.

@@ -3,7 +3,6 @@
 //! Nothing here changes what is judged. Where nobody wants dossiers, nothing of it is kept and nothing is done.
 
 pub mod shared;
-pub mod watch;
 
 use crate::engine::env::Env;
 use crate::engine::tracked::Tracked;

@@ -1,8 +1,9 @@
 //! Gathers what is learnt from: natural cases of a plain pass, and those of planted schemes of a few more passes.
 
 use crate::engine::context::Context;
+use crate::evaluate::calibrate::evidence::{Evidence, PlantedCases};
 use crate::evaluate::calibrate::fit::{Truth, block_of};
-use crate::evaluate::calibrate::learn::{Evidence, PlantedCases, day_of};
+use crate::evaluate::calibrate::learn::day_of;
 use crate::evaluate::calibrate::plants::{self, Scheme};
 use crate::evaluate::calibrate::traces::{CaseTrace, CaseTraces};
 use crate::evaluate::inject::InjectedAccesses;

@@ -1,8 +1,8 @@
 //! Where the threshold comes to lie: learnt weights say how probable a case is, up to how rare insiders are, which nobody knows. By how far
 //! their odds are moved is bounded by what is shown now: no fewer of the planted, and no more natural cases a day.
 
+use crate::evaluate::calibrate::effect::{Effect, Goal, Judge};
 use crate::evaluate::calibrate::fit::Model;
-use crate::evaluate::calibrate::learn::{Effect, Goal, Judge};
 
 /// How finely, and how far to either side of what the rarity of insiders says it is looked.
 const STEP: f64 = 0.1;

@@ -1,8 +1,10 @@
 //! The weights that ship: learnt from the cases of several simulated companies together, each of which is judged by weights that were fitted
 //! without it.
 
+use crate::evaluate::calibrate::effect::{Effect, Goal, Judge, shift, with_case};
+use crate::evaluate::calibrate::evidence::Evidence;
 use crate::evaluate::calibrate::fit::{self, BLOCKS, Model, Prior, Sample};
-use crate::evaluate::calibrate::learn::{Effect, Evidence, Goal, Judge, samples, shift, with_case};
+use crate::evaluate::calibrate::learn::samples;
 use crate::evaluate::calibrate::traces;
 use crate::model::typology::Typology;
 use crate::triage::case::features::Circumstance;

@@ -7,6 +7,8 @@ use crate::triage::score::MAY_BE;
 use crate::triage::standing::Standing;
 use serde::{Deserialize, Serialize};
 
+/// Days for which who was shown takes no further place with what is no louder.
+pub const KNOWN: i64 = 28;
 /// What is no louder than before until it concerns so many times as many people.
 const MANY_MORE: u64 = 10;
 
