@@ -28,7 +28,7 @@ const FEW_PEOPLE: f64 = 5.0;
 /// The case of an episode that is being told of, and that is not among the employee's others meanwhile.
 pub fn view(tracked: &mut Tracked, episode: &Episode, env: Env<'_>) -> CaseView {
     if episode.group.is_none() && tracked.marks.case.is_none() {
-        (tracked.marks.case, tracked.marks.case_day) = (Some(episode.first), episode.first_day());
+        (tracked.marks.case, tracked.marks.case_day) = (Some(Box::new(episode.first)), episode.first_day());
     }
     let of = CaseOf::new(tracked, episode, env);
     let (features, id) = (of.features(), of.id());
@@ -126,7 +126,7 @@ impl<'a> CaseOf<'a> {
     fn id(&self) -> String {
         match self.told.group {
             Some(group) => group_case_id(self.told.typology, group),
-            None => case_id(self.name(), self.tracked.marks.case.unwrap_or(self.told.first)),
+            None => case_id(self.name(), self.tracked.marks.case.as_deref().copied().unwrap_or(self.told.first)),
         }
     }
 

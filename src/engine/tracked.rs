@@ -76,8 +76,8 @@ pub struct TrackingMarks {
     pub newest: u32,
     /// What was added to the group's activity of late.
     pub activity: OwnActivity,
-    /// The first finding of the alert that opened while none was open: what the id of the case is made of.
-    pub case: Option<(Timestamp, [u8; 32])>,
+    /// The first finding of the alert that opened while none was open: what the id of the case is made of. Most people never have one.
+    pub case: Option<Box<(Timestamp, [u8; 32])>>,
     /// The day on which the case began.
     pub case_day: u32,
     /// What the directory says of their leaving.
