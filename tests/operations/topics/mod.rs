@@ -2,7 +2,6 @@
 
 mod clusters;
 mod commits;
-mod everywhere;
 mod leaving;
 mod made_anew;
 mod messages;
