@@ -30,10 +30,9 @@ pub fn legend(lang: Lang) -> Markup {
 /// An alert with everything: paragraph, figures, pictures, reasons, evidence. `id` begins every id of it, and is unique on the page.
 pub fn alert(view: AlertView<'_>, id: &str, look: &Look<'_>) -> Markup {
     html! {
-        (head(view.alert, look))
         (told(view, look))
         @match view.dossier {
-            Some(dossier) => {
+            Some(dossier) => div.pictures {
                 (chart::days(view.alert, dossier, id, look.lang))
                 (chart::week(dossier, id, look.lang))
                 (chart::timeline(dossier, id, look))
@@ -50,7 +49,6 @@ pub fn alert(view: AlertView<'_>, id: &str, look: &Look<'_>) -> Markup {
 /// An alert in short: paragraph, figures, own days, the group where it is one, reasons. The rest is a page of its own.
 pub fn brief(view: AlertView<'_>, id: &str, look: &Look<'_>) -> Markup {
     html! {
-        (head(view.alert, look))
         (told(view, look))
         @match view.dossier {
             Some(dossier) => {
@@ -69,7 +67,7 @@ pub fn case(view: &CaseView<'_>, id: &str, look: &Look<'_>) -> Markup {
     let left_out = others.len().saturating_sub(ALERTS);
     html! {
         @if !others.is_empty() { (list(view, look)) }
-        section.alert { (alert(*first, id, look)) }
+        section.alert { (head(first.alert, look)) (alert(*first, id, look)) }
         @for (at, other) in others.iter().take(ALERTS).enumerate() {
             @let id = format!("{id}-{at}");
             section.alert {
@@ -188,7 +186,7 @@ fn reasons(view: AlertView<'_>, look: &Look<'_>) -> Markup {
     let favour = sentences::in_favour(alert, view.dossier, lang);
     html! {
         @if alert.typology != Typology::LogGap && !favour.is_empty() {
-            section.favour { h4 { (Word::InFavour.say(lang)) } ul { @for line in &favour { li { (line) } } } }
+            section.favour aria-label=(Word::InFavour.say(lang)) { p { strong { (Word::InFavour.say(lang)) } } ul { @for line in &favour { li { (line) } } } }
         }
         table {
             caption { (Word::Reasons.say(lang)) }

@@ -10,7 +10,7 @@ use crate::desk::case::{self, CaseFile, CaseState, Entry};
 use crate::desk::rights::Action;
 use crate::desk::verdict::{self, Verdict};
 use crate::desk::view_log::View;
-use crate::desk::{DeskError, explanation, list, work};
+use crate::desk::{DeskError, account, explanation, list, work};
 use crate::model::alert::Alert;
 use crate::model::decision::{VerdictOutcome, VerdictReason};
 use crate::model::zone::Zone;
@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 
 /// Alerts, and people, that are listed.
 const LISTED: usize = 50;
+
+/// Entries of the engine in a row that are not folded.
+const UNFOLDED: usize = 3;
 
 /// `GET /cases/{id}`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
@@ -33,6 +36,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
         Some(first) => list::dossier(&mut read, &first.id, first.revision).await?,
         None => None,
     };
+    // To whom a lead can give it.
+    let accounts = if caller.may(Action::Assign, &case.subject()) { account::list(&mut read).await? } else { Vec::new() };
     drop(read);
     let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
     let may = |action| caller.may(action, &case.subject());
@@ -48,13 +53,16 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             @if let Some(shown) = case.shown_at { " · " (Text::Shown.say(lang)) " " (time(zone, shown)) }
             " · " (Text::LastAccess.say(lang)) " " (time(zone, case.last_at))
         }
-        @if let Some(session) = session { (case_forms::actions(session, &case, lang)) }
+        @if let Some(session) = session { (case_forms::actions(session, &case, &accounts, lang)) }
         div.case {
             div {
                 @if let Some(first) = alerts.first() {
                     section #gravest aria-labelledby="gravest-title" {
                         h2 #gravest-title { (Text::Gravest.say(lang)) }
-                        p { a href={ "/alerts/" (first.id) } data-row { (Text::GravestAll.say(lang)) } }
+                        p {
+                            (severity(first.severity, lang)) " " (format!("{:.1}", first.score)) " · " (page::words::lists::typology(first.typology, lang))
+                            " · " a href={ "/alerts/" (first.id) } data-row { (Text::GravestAll.say(lang)) }
+                        }
                         (page::brief(AlertView { alert: first, dossier: dossier.as_ref() }, "g", &look(lang)))
                     }
                 }
@@ -74,6 +82,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                     @if case.state == CaseState::Proposed && may(Action::Countersign) && case.proposed_by.as_deref() != Some(caller.account.as_str()) {
                         (case_forms::countersign(session, &case, lang))
                     }
+                    @if case.state != CaseState::Closed && !may(Action::Judge) && may(Action::Take) { p.line { (Text::TakeFirst.say(lang)) } }
                     @if case.state != CaseState::Closed && may(Action::Judge) { (case_forms::verdict(session, &case, &alerts, tables, lang)) }
                 }
                 section aria-labelledby="people" {
@@ -83,7 +92,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                 }
                 section aria-labelledby="entries" {
                     h2 #entries { (Text::WhatWasDone.say(lang)) }
-                    ol.entries { @for entry in &entries { (told(entry, zone, lang)) } }
+                    (listed(&entries, zone, lang))
                 }
                 @if let Some(session) = session {
                     @if may(Action::Note) { (case_forms::note(session, &case, lang)) }
@@ -106,6 +115,22 @@ fn row(alert: &Alert, lang: Lang) -> Markup {
             td.number { (alert.revision) }
             td { (name(alert.about())) }
             td { (sentences::short(alert, lang)) }
+        }
+    }
+}
+
+/// What was entered; a run of the engine's own entries is folded, so that what people said is not lost among them.
+fn listed(entries: &[Entry], zone: &Zone, lang: Lang) -> Markup {
+    html! {
+        ol.entries {
+            @for run in entries.chunk_by(|one, next| one.by.is_none() == next.by.is_none()) {
+                @if run.len() > UNFOLDED && run[0].by.is_none() {
+                    li { details {
+                        summary { (time(zone, run[0].at)) " · " (sentences::of_engine(run.len(), lang)) }
+                        ol.entries { @for entry in run { (told(entry, zone, lang)) } }
+                    } }
+                } @else { @for entry in run { (told(entry, zone, lang)) } }
+            }
         }
     }
 }

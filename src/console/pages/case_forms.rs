@@ -3,8 +3,9 @@
 use crate::console::html::{name, token};
 use crate::console::pages::explanations;
 use crate::console::words::{Text, lists, sentences};
+use crate::desk::account::Account;
 use crate::desk::case::{CaseFile, CaseState};
-use crate::desk::rights::Action;
+use crate::desk::rights::{Action, Reach, reach};
 use crate::desk::session::Session;
 use crate::desk::verdict;
 use crate::model::alert::Alert;
@@ -12,8 +13,16 @@ use crate::model::decision::VerdictOutcome;
 use crate::page::Lang;
 use maud::{Markup, html};
 
+/// Accounts that are proposed.
+const ACCOUNTS: usize = 200;
+
+/// Whether an account can be given a case at all; whether this one is asked when it is given.
+fn judges(account: &Account) -> bool {
+    !account.disabled && account.grants.iter().any(|grant| reach(grant.role, Action::Judge) > Reach::None)
+}
+
 /// Take, give back, give to somebody.
-pub fn actions(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+pub fn actions(session: &Session, case: &CaseFile, accounts: &[Account], lang: Lang) -> Markup {
     let may = |action| session.caller.may(action, &case.subject());
     let mine = case.owner.as_deref() == Some(session.caller.account.as_str());
     let open = case.state != CaseState::Closed;
@@ -32,7 +41,8 @@ pub fn actions(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
             @if open && may(Action::Assign) {
                 form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
                     (token(session)) input type="hidden" name="version" value=(case.version);
-                    label for="owner" { (Text::GiveTo.say(lang)) } input #owner name="owner" required autocomplete="off"; button { (Text::Give.say(lang)) }
+                    label for="owner" { (Text::GiveTo.say(lang)) } input #owner name="owner" list="accounts" required autocomplete="off";
+                    datalist #accounts { @for account in accounts.iter().filter(|account| judges(account)).take(ACCOUNTS) { option value=(account.name) {} } } button { (Text::Give.say(lang)) }
                 }
             }
         }

@@ -73,7 +73,7 @@ fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Mark
     let fields = |writes: bool| {
         html! { @for field in MatchedField::ALL {
             @if writes { input type="hidden" name=(field.name()) value=(asked.query.text(field.name())); }
-            @else { label for=(field.name()) { (lists::matched(*field, lang)) } input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())) autocomplete="off"; }
+            @else { div { label for=(field.name()) { (lists::matched(*field, lang)) } input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())) autocomplete="off"; } }
         } }
     };
     html! {

@@ -41,6 +41,7 @@ words! {
         Free: "free", "待领取";
         Take: "Take it", "领取";
         GiveBack: "Give it back", "退回";
+        TakeFirst: "Take the case to judge it.", "请先领取案件再作结论。";
         GiveTo: "Give it to", "分派给";
         Give: "Give", "分派";
         OpenStates: "open", "未结案";

@@ -160,3 +160,8 @@ pub fn share(share: f64, (low, high): (f64, f64), lang: Lang) -> String {
 pub fn taken(lang: Lang) -> &'static str {
     of(lang, ("Written down by the service:", "服务写入时间："))
 }
+
+/// So many entries of the engine.
+pub fn of_engine(count: usize, lang: Lang) -> String {
+    of(lang, (format!("{count} entries of the engine"), format!("系统记录{count}条")))
+}

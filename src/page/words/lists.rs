@@ -184,6 +184,8 @@ pub fn reason(name: &str, lang: Lang) -> Option<&'static str> {
         "late_personnel_feed" => ("personnel data came late", "人事数据迟到"),
         "new_in_the_place" => ("new in the place", "新到岗"),
         "shared_by_peers" => ("the same is found of most peers", "同组多数人也有同样情况"),
+        "reasons_not_kept" => ("reasons were not kept for most others either", "其他多数人当时也未登记理由"),
+        "others_did_more" => ("all others did more as well", "其他人的工作量也同样增加"),
         "maintenance" => ("maintenance of the source", "来源维护"),
         "holiday" => ("a holiday", "节假日"),
         "shared_by_other_sources" => ("other sources gave little as well", "其他来源也同样减少"),
