@@ -53,7 +53,7 @@ pub fn coverage(of: &HouseCoverage, id: &str, lang: Lang) -> Markup {
                         li { svg.key viewBox="0 0 22 14" width="22" height="14" aria-hidden="true" { rect class=(class) x="1" y="1" width="20" height="12" {} } (lists::state(state, lang)) " " (number(all.states[state as usize])) }
                     }
                 }
-                details { summary { (Word::AsTable.say(lang)) } div.scroll { (table(of, lang)) } }
+                details { summary { (Word::AsTable.say(lang)) } div.scroll tabindex="0" role="region" aria-label=(Word::NotSeen.say(lang)) { (table(of, lang)) } }
             }
         }
         @let reasons = Reason::ALL.into_iter().filter(|reason| all.reasons[*reason as usize] > 0);
@@ -88,7 +88,7 @@ fn told(all: &Counts, days: usize, lang: Lang) -> String {
     let [fully, partly, not] = all.states.map(number);
     let total = number(all.total());
     match lang {
-        Lang::En => format!("{total} employee-days of the last {days} days: {fully} were evaluated fully, {partly} partly, {not} not."),
+        Lang::En => format!("{total} employee-days of the last {days} day(s): {fully} were evaluated fully, {partly} partly, {not} not."),
         Lang::Zh => format!("最近{days}天共{total}个员工日：完全评估{fully}，部分评估{partly}，未评估{not}。"),
     }
 }

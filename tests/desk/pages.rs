@@ -184,7 +184,7 @@ fn settled_days_come_by_the_sink_and_are_shown_as_they_were_last_told() {
             leakwarden::desk::coverage::take(&database, &settled, MORNING).await.expect("taken");
         }
         let page = running.as_user("sun", "GET", "/coverage", "").await.body;
-        assert!(page.contains("1,900 employee-days of the last 1 days: 1,899 were evaluated fully, 1 partly, 0 not."), "{page}");
+        assert!(page.contains("1,900 employee-days of the last 1 day(s): 1,899 were evaluated fully, 1 partly, 0 not."), "{page}");
         assert!(
             page.contains("2,468") && page.contains("&lt;b&gt;tmp") && page.contains("records came after the day had closed"),
             "{page}"
@@ -192,5 +192,29 @@ fn settled_days_come_by_the_sink_and_are_shown_as_they_were_last_told() {
         // Deliveries are the operator's, and name nobody.
         assert!(running.as_user("sun", "GET", "/deliveries", "").await.body.contains("no [[notify]] is configured"));
         assert_eq!(running.as_user("li.na", "GET", "/deliveries", "").await.status, 404);
+    });
+}
+
+/// What is long is cut off and counted: a page stays below 150 KB, also where a case has hundreds of alerts and of notes.
+#[test]
+fn a_case_of_hundreds_of_alerts_is_a_page_of_less_than_150_kilobytes() {
+    on_each(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        let alerts: Vec<_> = (0..400).map(|at| alert(&format!("{at:032x}"), "E7", 1, Severity::High)).collect();
+        take(&database, &alerts).await;
+        let chen = caller(&database, "chen.lei").await;
+        work::assign(&database, &people(), &chen, 1, Some("chen.lei"), None, later(1)).await.expect("taken");
+        for at in 0..150 {
+            work::note(&database, &chen, 1, &format!("note {at}"), later(2)).await.expect("noted");
+        }
+        let running = Running::behind_a_proxy(database.clone()).await;
+        for page in ["/cases/1", "/people/E7", "/", "/views"] {
+            let got = running.as_user("chen.lei", "GET", page, "").await;
+            assert!(got.status == 200 && got.body.len() < 150_000, "{page}: {}", got.body.len());
+        }
+        let case = running.as_user("chen.lei", "GET", "/cases/1", "").await.body;
+        assert!(case.contains("note 149") && !case.contains("note 29<") && case.contains("earlier entries"), "the newest are listed");
+        assert_eq!(case.matches("name=\"cite\"").count(), 400, "every alert is cited all the same");
     });
 }

@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 /// Alerts, and people, that are listed.
 const LISTED: usize = 50;
 
+/// Entries that are listed: the newest.
+const ENTRIES: usize = 120;
 /// Entries of the engine in a row that are not folded.
 const UNFOLDED: usize = 3;
 
@@ -121,9 +123,11 @@ fn row(alert: &Alert, lang: Lang) -> Markup {
 
 /// What was entered; a run of the engine's own entries is folded, so that what people said is not lost among them.
 fn listed(entries: &[Entry], zone: &Zone, lang: Lang) -> Markup {
+    let earlier = entries.len().saturating_sub(ENTRIES);
     html! {
+        @if earlier > 0 { p.quiet { (sentences::earlier(earlier, lang)) } }
         ol.entries {
-            @for run in entries.chunk_by(|one, next| one.by.is_none() == next.by.is_none()) {
+            @for run in entries[earlier..].chunk_by(|one, next| one.by.is_none() == next.by.is_none()) {
                 @if run.len() > UNFOLDED && run[0].by.is_none() {
                     li { details {
                         summary { (time(zone, run[0].at)) " · " (sentences::of_engine(run.len(), lang)) }
@@ -148,7 +152,7 @@ fn told(entry: &Entry, zone: &Zone, lang: Lang) -> Markup {
             @match did { Some(did) => (did), None => (name(&entry.kind)) }
             @match entry.kind.as_str() {
                 "alert" => { ": " (typology(text("typology"), lang)) }
-                "graver" => { ": " (name(text("severity"))) }
+                "graver" => { ": " (name(&lists::severity_named(text("severity"), lang))) }
                 "assigned" => { @if let Some(to) = entry.body.get("to").and_then(Value::as_str) { " " (name(to)) } }
                 "note" => { p { (lines(text("text"))) } }
                 "proposed" | "verdict" => {

@@ -82,9 +82,11 @@ fn pictures(alert: &Alert, dossier: &Dossier, alerts: &[(Alert, i64)], zone: &Zo
                     button { (Text::Show.say(lang)) }
                 }
             }
-            (chart::days(alert, dossier, "p", lang))
-            (chart::week(dossier, "p", lang))
-            (chart::calendar(dossier, "p", lang))
+            div.pictures {
+                (chart::days(alert, dossier, "p", lang))
+                (chart::week(dossier, "p", lang))
+                (chart::calendar(dossier, "p", lang))
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use super::of;
 use crate::desk::case::CaseState;
 use crate::desk::silence::SilenceState;
 use crate::model::decision::{ExplanationReason, MatchedField, SilenceReason, VerdictOutcome, VerdictReason};
+use crate::model::severity::Severity;
 use crate::model::typology::Typology;
 use crate::page::Lang;
 use crate::page::words::lists;
@@ -79,6 +80,12 @@ pub fn reason(reason: VerdictReason, lang: Lang) -> &'static str {
 /// A reason by its name in the database; another name stands for itself.
 pub fn reason_named(name: &str, lang: Lang) -> String {
     VerdictReason::ALL.iter().find(|one| one.name() == name).map_or_else(|| name.to_owned(), |one| reason(*one, lang).to_owned())
+}
+
+/// A severity by its name in the database; another name stands for itself.
+pub fn severity_named(name: &str, lang: Lang) -> String {
+    let found = Severity::ALL.into_iter().find(|one| one.name() == name);
+    found.map_or_else(|| name.to_owned(), |one| lists::severity(one, lang).to_owned())
 }
 
 /// A typology by its name in the database; another name stands for itself.

@@ -165,3 +165,8 @@ pub fn taken(lang: Lang) -> &'static str {
 pub fn of_engine(count: usize, lang: Lang) -> String {
     of(lang, (format!("{count} entries of the engine"), format!("系统记录{count}条")))
 }
+
+/// So many entries before those that are listed.
+pub fn earlier(count: usize, lang: Lang) -> String {
+    of(lang, (format!("{count} earlier entries are in the database and not listed here."), format!("此前另有{count}条记录，未在此列出。")))
+}

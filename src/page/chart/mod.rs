@@ -48,7 +48,7 @@ impl Picture {
                     }
                 }
                 (legend)
-                details { summary { (Word::AsTable.say(lang)) ": " (title) } div.scroll { (table) } }
+                details { summary { (Word::AsTable.say(lang)) ": " (title) } div.scroll tabindex="0" role="region" aria-label=(title) { (table) } }
             }
         }
     }
