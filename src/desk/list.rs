@@ -235,6 +235,20 @@ pub async fn alert(connection: &mut AnyConnection, id: &str) -> Result<Option<(A
     row.map(|row| Ok((alert_of(&row)?, row.try_get(1)?))).transpose()
 }
 
+/// The settled revisions of an alert with when they came, newest first.
+pub async fn revisions(connection: &mut AnyConnection, id: &str) -> Result<Vec<(u32, Timestamp)>, DatabaseError> {
+    let select = "select revision, taken_at from alert_revision where stream = $1 and id = $2 order by revision desc limit 200";
+    let rows = sqlx::query(select).bind(LIVE).bind(id).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(0), Timestamp(row.try_get(1)?)))).collect()
+}
+
+/// A settled revision of an alert, as it was.
+pub async fn revision(connection: &mut AnyConnection, id: &str, revision: i64) -> Result<Option<Alert>, DatabaseError> {
+    let select = "select body from alert_revision where stream = $1 and id = $2 and revision = $3";
+    let row = sqlx::query(select).bind(LIVE).bind(id).bind(revision).fetch_optional(connection).await?;
+    row.map(|row| alert_of(&row)).transpose()
+}
+
 /// The dossier of a settled revision, where it came with one.
 pub async fn dossier(connection: &mut AnyConnection, id: &str, revision: u32) -> Result<Option<Dossier>, DatabaseError> {
     let row = sqlx::query("select dossier from alert_revision where stream = $1 and id = $2 and revision = $3");

@@ -64,7 +64,12 @@ fn alerts_and_cases_show_the_pictures_of_their_dossier_each_with_its_table() {
         assert!(without.contains("No dossier was made for this revision") && !without.contains("<svg"), "{without}");
         // A page of a revision shows the dossier of that revision.
         take(&database, &[alert("a1", "E7", 2, Severity::High)]).await;
-        assert!(!running.as_user("li.na", "GET", "/alerts/a1", "").await.body.contains("<svg"));
+        let newest = running.as_user("li.na", "GET", "/alerts/a1", "").await.body;
+        assert!(!newest.contains("<svg") && newest.contains("/alerts/a1?revision=1"), "{newest}");
+        // What was decided on can be read as it was.
+        let earlier = running.as_user("li.na", "GET", "/alerts/a1?revision=1", "").await.body;
+        assert!(earlier.contains("a-days-title") && earlier.contains("an earlier revision"), "{earlier}");
+        assert_eq!(running.as_user("li.na", "GET", "/alerts/a1?revision=3", "").await.status, 404);
     });
 }
 

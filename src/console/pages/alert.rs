@@ -2,7 +2,7 @@
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::form::encoded;
-use crate::console::html::{frame, name, severity};
+use crate::console::html::{frame, name, severity, time};
 use crate::console::words::Text;
 use crate::desk::case::{self, CaseFile};
 use crate::desk::rights::Action;
@@ -35,8 +35,14 @@ pub fn look(lang: Lang) -> Look<'static> {
 
 /// `GET /alerts/{id}`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
-    let (alert, case) = found(&asked).await?;
+    let (newest, case) = found(&asked).await?;
     let mut read = asked.console.database.read().await?;
+    // An earlier one is history: it is shown as it was, and never decided on.
+    let alert = match asked.query.number("revision") {
+        Some(number) => list::revision(&mut read, &newest.id, number).await?.ok_or(DeskError::NotFound)?,
+        None => newest.clone(),
+    };
+    let revisions = list::revisions(&mut read, &alert.id).await?;
     let dossier = list::dossier(&mut read, &alert.id, alert.revision).await?;
     drop(read);
     let lang = asked.reader.lang;
@@ -50,9 +56,19 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             " · " (Text::Revision.say(lang)) " " (alert.revision)
             " · " a #case-link href={ "/cases/" (case.id) } { (Text::Case.say(lang)) " " (case.id) }
         }
+        @if alert.revision < newest.revision { p.line role="status" { (Text::EarlierRevision.say(lang)) " " a href={ "/alerts/" (encoded(&alert.id)) } { (Text::NewestRevision.say(lang)) } } }
         section #alert aria-labelledby="told" {
             h2 #told { (Word::WhyShown.say(lang)) }
             (page::alert(AlertView { alert: &alert, dossier: dossier.as_ref() }, "a", &look(lang)))
+        }
+        @if revisions.len() > 1 {
+            details #revisions {
+                summary { (Text::Revisions.say(lang)) " (" (revisions.len()) ")" }
+                ul { @for (number, at) in &revisions { li {
+                    a href={ "/alerts/" (encoded(&alert.id)) "?revision=" (number) } aria-current=[(*number == alert.revision).then_some("true")] { (Text::Revision.say(lang)) " " (number) }
+                    ", " (time(&asked.console.settings.zone, *at))
+                } } }
+            }
         }
     };
     Ok(Answer::page(view(&alert), frame(asked.shell(), &title, &content)))

@@ -8,7 +8,6 @@ use crate::console::words::{Text, lists};
 use crate::desk::DeskError;
 use crate::desk::case::CaseState;
 use crate::model::decision::VerdictOutcome;
-use crate::page::words::Word;
 use crate::page::{self, Lang};
 use maud::html;
 
@@ -38,7 +37,7 @@ pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
     let content = html! {
         h1 { (Text::HelpTitle.say(lang)) }
         section aria-labelledby="rules" {
-            h2 #rules { (Word::HowToRead.say(lang)) }
+            h2 #rules { (Text::HowToRead.say(lang)) }
             p { (Text::HelpAlert.say(lang)) }
             (page::legend(lang))
             p { (Text::HelpVerdict.say(lang)) }

@@ -59,6 +59,10 @@ words! {
         TheEngine: "the engine", "系统";
         AllAlerts: "Alerts of the case", "本案件的警报";
         Revision: "Revision", "修订版";
+        Revisions: "Settled revisions", "已结算的修订版";
+        EarlierRevision: "This is an earlier revision, as it was. Decisions are about the newest:", "这是当时的较早修订版。结论以最新修订版为准：";
+        NewestRevision: "to the newest", "查看最新修订版";
+        HowToRead: "How to read alerts and verdicts", "如何阅读警报与结论";
         Sentence: "In one sentence", "一句话说明";
         Gravest: "The gravest alert", "最严重的警报";
         GravestAll: "All of it: hours, timeline, statutory counter, evidence", "查看全部：时段、时间线、法定计数、证据";
