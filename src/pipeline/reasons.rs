@@ -8,6 +8,8 @@ use crate::classify::explanations::Explanations;
 use crate::config::schema::{Config, Kafka};
 use crate::engine::context::Context;
 use crate::kafka::consumer::{ConsumerRecord, PartitionConsumer};
+use crate::kafka::identity::{Continuity, MarkKey, Marks, RecordMark};
+use crate::kafka::lookup::{LogReader, WITHIN};
 use crate::kafka::topics::{bounds, partitions};
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
@@ -70,6 +72,9 @@ impl TopicReasons {
             shared: Arc::downgrade(&shared),
             metrics: metrics.clone(),
             next: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            lookup: None,
+            anew: None,
             bytes: 0,
             refused: 0,
             told: None,
@@ -105,6 +110,12 @@ struct Reader {
     metrics: Metrics,
     /// The next offset of each partition.
     next: BTreeMap<TopicPartition, i64>,
+    /// Some messages of each that were read: they tell it from one that was made anew and is longer.
+    marks: BTreeMap<TopicPartition, Marks>,
+    /// Looks at them; made with the first look.
+    lookup: Option<LogReader>,
+    /// Reasons of a topic that was made anew, until all that it holds is read: meanwhile those of the former one count.
+    anew: Option<BTreeMap<ReasonId, String>>,
     bytes: usize,
     refused: u64,
     told: Option<Instant>,
@@ -149,8 +160,13 @@ impl Reader {
                 self.take(&shared, &batch.partition, batch.records);
             }
             let is_read = ends.iter().all(|(partition, end)| self.next.get(partition).is_some_and(|next| next >= end));
-            if !self.is_complete(&shared) && (is_read || (came.elapsed() >= SILENCE && self.ends().is_ok())) {
+            let is_awaited = self.anew.is_some() || !self.is_complete(&shared);
+            if is_awaited && (is_read || (came.elapsed() >= SILENCE && self.ends().is_ok())) {
                 self.told = None;
+                if let Some(anew) = self.anew.take() {
+                    *shared.held.lock().unwrap_or_else(PoisonError::into_inner) = anew;
+                    shared.version.fetch_add(1, Ordering::Release);
+                }
                 shared.is_complete.store(true, Ordering::Release);
             }
             if looked.elapsed() >= LOOK {
@@ -179,27 +195,42 @@ impl Reader {
         (0..*count).map(end).collect()
     }
 
-    /// Whether the topic has the same partitions and is no shorter than what was read of it; of one that was made anew all is read again.
+    /// Whether the topic has the same partitions and is what was read of it; of one that was made anew, or has lost its end, all is read
+    /// again.
     fn is_as_before(&mut self, known: &BTreeMap<TopicPartition, i64>) -> Result<bool, String> {
         let ends = self.ends()?;
         let is_shorter = |(partition, end): (&TopicPartition, &i64)| self.next.get(partition).is_some_and(|next| next > end);
-        if ends.iter().any(is_shorter) {
+        if ends.iter().any(is_shorter) || self.is_another()? {
             tracing::warn!("the topic {} was made anew: its reasons are read from its beginning", self.topic());
             self.next.clear();
+            self.marks.clear();
             self.bytes = 0;
-            if let Some(shared) = self.shared.upgrade() {
-                shared.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                shared.version.fetch_add(1, Ordering::Release);
-            }
+            self.anew = Some(BTreeMap::new());
             return Ok(false);
         }
         Ok(ends.keys().eq(known.keys()))
     }
 
+    /// Whether messages stand elsewhere than where they were read. What was compacted away or has expired says nothing.
+    fn is_another(&mut self) -> Result<bool, String> {
+        if self.lookup.is_none() {
+            let made = LogReader::new(&self.kafka.cluster(), "leakwarden.explanations", MarkKey::new(&self.keys));
+            self.lookup = Some(made.map_err(|error| error.to_string())?);
+        }
+        let marks = self.marks.iter().map(|(of, marks)| (of.clone(), marks.newest_first())).collect();
+        let Some(lookup) = &self.lookup else { return Ok(false) };
+        let found = lookup.continuity(&marks, WITHIN);
+        Ok(found.values().any(|found| matches!(found, Continuity::MadeAnew | Continuity::LostEnd(_))))
+    }
+
     fn take(&mut self, shared: &Shared, partition: &TopicPartition, records: Vec<ConsumerRecord>) {
-        let mut held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-        for ConsumerRecord { offset, key, value, .. } in records {
+        let (mut in_force, mut anew) = (shared.held.lock().unwrap_or_else(PoisonError::into_inner), self.anew.take());
+        let held = anew.as_mut().unwrap_or(&mut in_force);
+        let key_of_marks = MarkKey::new(&self.keys);
+        for ConsumerRecord { offset, timestamp_ms, key, value, .. } in records {
             self.next.insert(partition.clone(), offset + 1);
+            let hash = key_of_marks.hash(timestamp_ms, &key, value.as_deref());
+            self.marks.entry(partition.clone()).or_default().note(RecordMark { offset, hash });
             let id = if key.is_empty() { ReasonId::At(partition.clone(), offset) } else { ReasonId::Keyed(key) };
             let former = held.remove(&id);
             self.bytes -= former.as_ref().map_or(0, String::len);
@@ -219,6 +250,7 @@ impl Reader {
                 }
             }
         }
+        self.anew = anew;
         shared.version.fetch_add(1, Ordering::Release);
     }
 
@@ -257,7 +289,8 @@ mod tests {
         let kafka = Kafka { brokers: String::new(), topics: vec!["reasons".to_owned()], group: String::new(), client: BTreeMap::new() };
         let (next, weak) = (BTreeMap::new(), Arc::downgrade(&shared));
         let metrics = Metrics::new();
-        let reader = Reader { kafka, keys: Keys::built_in(), shared: weak, metrics, next, bytes: 0, refused: 0, told: None };
+        let (keys, marks) = (Keys::built_in(), BTreeMap::new());
+        let reader = Reader { kafka, keys, shared: weak, metrics, next, marks, lookup: None, anew: None, bytes: 0, refused: 0, told: None };
         (reader, shared)
     }
 
@@ -287,5 +320,16 @@ mod tests {
         reader.take(&shared, &partition, vec![record(6, "k", None)]);
         assert_eq!(held(&shared), [B, B]);
         assert_eq!(reader.bytes, 2 * B.len());
+    }
+
+    #[test]
+    fn reasons_of_a_topic_made_anew_do_not_count_before_all_of_it_is_read() {
+        let (mut reader, shared) = reader();
+        let partition = TopicPartition::new("reasons", 0);
+        reader.take(&shared, &partition, vec![record(0, "k", Some(A))]);
+        reader.anew = Some(BTreeMap::new());
+        reader.take(&shared, &partition, vec![record(0, "", Some(B)), record(1, "", Some(UNIT))]);
+        assert_eq!(held(&shared), [A]);
+        assert_eq!(reader.anew.map(|anew| anew.into_values().collect::<Vec<_>>()), Some(vec![B.to_owned(), UNIT.to_owned()]));
     }
 }
