@@ -6,6 +6,7 @@ use crate::model::keys::Keys;
 use rdkafka::ClientConfig;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use std::time::Instant;
 
 const TOPIC: &str = "db.access";
@@ -146,6 +147,26 @@ fn a_broker_that_cannot_be_reached_does_not_hold_up_the_stop() {
     let began = Instant::now();
     source.stop(Duration::from_secs(3));
     assert!(began.elapsed() < Duration::from_secs(4));
+}
+
+#[test]
+fn a_commit_that_brokers_refuse_is_counted() {
+    let broker = Broker::start(1);
+    broker.produce(0, 0..5, 0);
+    let source = KafkaSource::start(&broker.settings("g"), Positions::new(), BTreeMap::new()).expect("started");
+    offsets(&source, 5);
+    // One that the client does not try again.
+    broker.mock.request_errors(RDKafkaApiKey::OffsetCommit, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED]);
+    source.commit([position(0, 5)].into());
+    let deadline = Instant::now() + PATIENCE;
+    let mut failed = 0;
+    while failed == 0 {
+        assert!(Instant::now() < deadline, "it is counted in time");
+        std::thread::sleep(Duration::from_millis(50));
+        failed += source.take_failed_commits();
+    }
+    assert_eq!(failed, 1);
+    assert!(source.stop(Duration::from_secs(10)));
 }
 
 #[test]
