@@ -74,7 +74,7 @@ impl Tail {
                 Likeness::Same => return Ok(Holds::Copy),
             }
         }
-        let mut best: Option<(u64, bool, bool, usize)> = None;
+        let mut best: Option<(u64, bool, bool, bool, usize)> = None;
         let mut beside: Option<(u64, bool)> = None;
         for (at, read, is_replayed) in self.all_read() {
             match read.content.compare(probe, read.offset)? {
@@ -84,12 +84,17 @@ impl Tail {
                     Some(Beside::Copy) => beside = beside.max(Some((read.offset, false))),
                     Some(Beside::Undecided) => beside = beside.max(Some((read.offset, true))),
                     Some(Beside::Other) => {}
-                    None => best = best.max(Some((read.offset, !is_replayed, read.path == candidate.path, at))),
+                    None => {
+                        let (is_in_place, is_of_base) = (read.path == candidate.path, read.base == candidate.base);
+                        best = best.max(Some((read.offset, !is_replayed, is_in_place, is_of_base, at)));
+                    }
                 },
             }
         }
-        // What lies where a content was seen last is that, though it may begin like another.
-        if is_copy && best.is_none_or(|(_, _, is_in_place, _)| !is_in_place) {
+        // What lies where a content was seen last is that, though it may begin like another; so is what rotation made of the same log, and
+        // holds no more: two logs in which nothing stands but their header are two.
+        let is_that = |(offset, _, is_in_place, is_of_base, _)| is_in_place || is_of_base && probe.length() == Some(offset);
+        if is_copy && !best.is_some_and(is_that) {
             return Ok(Holds::Copy);
         }
         let beside = beside.filter(|(offset, _)| best.is_none_or(|best| best.0 < *offset));
@@ -101,7 +106,7 @@ impl Tail {
                     Holds::Copy
                 }
             }
-            (None, Some((_, is_own, _, at)), _) => Holds::Known(at, !is_own),
+            (None, Some((_, is_own, _, _, at)), _) => Holds::Known(at, !is_own),
             (None, None, _) if may_be_copy => Holds::Unsettled,
             (None, None, Some(proven)) => Holds::Undecided(proven),
             (None, None, None) => {
@@ -122,6 +127,10 @@ impl Tail {
         if read.content.compare(&mut own, read.offset)? != Likeness::Same {
             return Ok(None);
         }
+        // A log that only begins alike has taken its place.
+        if own.reach() > read.offset && self.was_read_further(&mut own, read.offset)? {
+            return Ok(None);
+        }
         let is_longer = |than: u64| probe.length().is_some_and(|length| length > than);
         Ok(match own.reach() {
             // It is opened in this round, and then compared with.
@@ -130,6 +139,18 @@ impl Tail {
             _ if read.offset < LONGEST_BEGINNING => Some(Beside::Other),
             _ => None,
         })
+    }
+
+    /// Whether something holds what was read of any content beyond that offset.
+    fn was_read_further(&self, probe: &mut Probe<'_>, than: u64) -> io::Result<bool> {
+        let followed = self.files.iter().map(|file| (file.content(), file.offset()));
+        let read = self.all_read().map(|(_, read, _)| (&read.content, read.offset));
+        for (content, offset) in followed.chain(read).filter(|(_, offset)| *offset > than) {
+            if content.compare(probe, offset)? == Likeness::Same {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn all_read(&self) -> impl Iterator<Item = (usize, &ReadFile, bool)> {
