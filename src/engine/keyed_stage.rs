@@ -13,7 +13,7 @@ use crate::engine::executor::Executor;
 use crate::engine::judge::close_by_verdict;
 use crate::engine::output::{Output, Revision};
 use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
-use crate::engine::provisional::{Arrived, Provisional};
+use crate::engine::provisional::{Arrived, Provisional, ShownAlert};
 use crate::engine::settling::whole_minutes;
 use crate::engine::shard::Shard;
 use crate::engine::watermark::Scheduled;
@@ -26,7 +26,7 @@ use crate::population::sources::outages::SourceOutages;
 use crate::population::volume;
 use crate::population::{Models, Summary};
 use crate::profile::window::day_number;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a step yields, in this order.
@@ -358,6 +358,21 @@ impl KeyedStage {
     /// Alerts that were shown and that the settled state has not had.
     pub fn unsettled(&self) -> impl Iterator<Item = &Alert> {
         self.provisional.unsettled()
+    }
+
+    /// Other processes may have shown alerts of these employees, and may yet: [`KeyedStage::learn_shown`].
+    pub fn expect_others(&mut self) {
+        self.provisional.expect_others();
+    }
+
+    /// Takes an alert that another process has shown before it settled.
+    pub fn learn_shown(&mut self, shown: ShownAlert) {
+        self.provisional.learn(shown);
+    }
+
+    /// What was shown and is not decided, by ids.
+    pub fn shown(&self) -> &BTreeMap<String, ShownAlert> {
+        self.provisional.shown()
     }
 
     /// Forgets all provisional alerts: whoever goes on from here shows them anew.

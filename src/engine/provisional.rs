@@ -34,6 +34,8 @@ pub struct Provisional {
     shown: BTreeMap<String, ShownAlert>,
     /// Up to where decisions were made.
     decided: Option<Timestamp>,
+    /// Where several processes show alerts of these employees, one after the other: what has settled or was taken back.
+    done: Option<DecidedAlerts>,
 }
 
 /// An alert that was shown before it settled.
@@ -55,6 +57,43 @@ pub struct Arrived<'a> {
     pub settles: Timestamp,
     /// The time of day: provisional revisions are numbered by it, so that no process that comes after this one uses a number again.
     pub now: Timestamp,
+}
+
+/// What was decided of alerts, the newest by their ids: that somebody else has shown one may be heard of after that, where much of the log
+/// was read at once.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct DecidedAlerts {
+    by_id: BTreeMap<String, Decided>,
+    /// Whether anything was decided since they were saved.
+    #[serde(skip)]
+    is_news: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Decided {
+    at: Timestamp,
+    /// The number under which it was retracted; what was shown under a later one stands. `None` of what the settled state has had.
+    retracted: Option<u64>,
+}
+
+/// So many are remembered at the least, and at most twice as many.
+const MOST_DECIDED: usize = 2_048;
+
+impl DecidedAlerts {
+    fn note(&mut self, id: &str, decided: Decided) {
+        self.is_news = true;
+        match self.by_id.get_mut(id) {
+            Some(known) if known.retracted.is_none() => known.at = decided.at.max(known.at),
+            Some(known) => *known = decided,
+            None => drop(self.by_id.insert(id.to_owned(), decided)),
+        }
+        if self.by_id.len() > 2 * MOST_DECIDED {
+            let mut times: Vec<Timestamp> = self.by_id.values().map(|decided| decided.at).collect();
+            times.sort_unstable();
+            let oldest = times[times.len() - MOST_DECIDED];
+            self.by_id.retain(|_, decided| decided.at >= oldest);
+        }
+    }
 }
 
 /// The speculative state of one employee.
@@ -116,8 +155,41 @@ impl Provisional {
         out.revisions
     }
 
+    /// From now on others may have shown alerts of these employees: [`Provisional::learn`].
+    pub fn expect_others(&mut self) {
+        self.done.get_or_insert_default();
+    }
+
+    /// Takes what somebody else has shown, whenever that was: what settles, or has settled, is left alone, and all else is retracted in its
+    /// time as if it had been shown here.
+    pub fn learn(&mut self, shown: ShownAlert) {
+        let decided = self.done.as_ref().and_then(|done| done.by_id.get(&shown.alert.id));
+        if decided.is_some_and(|decided| decided.retracted >= shown.alert.provisional && decided.retracted.is_some()) {
+            return;
+        }
+        let is_settled = shown.confirmed || decided.is_some_and(|decided| decided.retracted.is_none());
+        match self.shown.get_mut(&shown.alert.id) {
+            Some(known) => {
+                known.settles = known.settles.max(shown.settles);
+                known.confirmed |= is_settled;
+                if shown.alert.provisional > known.alert.provisional {
+                    known.alert = shown.alert;
+                }
+            }
+            None if is_settled => {}
+            None => {
+                // It may be due already.
+                self.decided = None;
+                self.shown.insert(shown.alert.id.clone(), shown);
+            }
+        }
+    }
+
     /// The settled state has, or had, these alerts: those that were shown before are no news.
     pub fn confirm(&mut self, revisions: &mut [Revision]) {
+        if let Some(done) = &mut self.done {
+            revisions.iter().for_each(|Revision { alert, at, .. }| done.note(&alert.id, Decided { at: *at, retracted: None }));
+        }
         if self.shown.is_empty() {
             return;
         }
@@ -164,10 +236,14 @@ impl Provisional {
         steps::count(self.speculations.len() + self.shown.len());
         self.speculations.retain(|_, copy| copy.last >= settled);
         let decided: Vec<String> = self.shown.iter().filter(|(_, shown)| shown.settles < settled).map(|(id, _)| id.clone()).collect();
-        let undecided = decided.into_iter().filter_map(|id| self.shown.remove(&id)).filter(|shown| !shown.confirmed);
+        let taken: Vec<ShownAlert> = decided.into_iter().filter_map(|id| self.shown.remove(&id)).collect();
+        let undecided = taken.into_iter().filter(|shown| !shown.confirmed);
         undecided
             .map(|ShownAlert { alert, .. }| {
                 let provisional = Some(next_number(alert.provisional, now));
+                if let Some(done) = &mut self.done {
+                    done.note(&alert.id, Decided { at: settled, retracted: provisional });
+                }
                 Revision {
                     at: settled,
                     alert: Alert { provisional, state: AlertState::Retracted, ..alert },
@@ -192,6 +268,18 @@ impl Provisional {
     /// Goes on from a saved state.
     pub fn restore(&mut self, shown: BTreeMap<String, ShownAlert>) {
         self.shown = shown;
+    }
+
+    /// What was decided, where others may show alerts, if there is news since this was asked for last or all is wanted.
+    pub fn decided_to_save(&mut self, all: bool) -> Option<&DecidedAlerts> {
+        let done = self.done.as_mut().filter(|done| done.is_news || all && !done.by_id.is_empty())?;
+        done.is_news = false;
+        Some(done)
+    }
+
+    /// Goes on with those of a saved state.
+    pub fn restore_decided(&mut self, done: DecidedAlerts) {
+        self.done = Some(done);
     }
 }
 

@@ -36,6 +36,7 @@ const IDS: u8 = b'i';
 const PROFILE: u8 = b'p';
 const NUMBERS: u8 = b'n';
 const SHOWN: u8 = b'u';
+const DECIDED: u8 = b'c';
 const GRANTED: u8 = b'g';
 
 /// What earlier saves hold.
@@ -55,7 +56,7 @@ pub struct SaveProgress {
 
 /// Whether an entry is no part of the settled state, which is the same wherever and however often its records are read.
 pub fn is_of_this_run(id: &[u8]) -> bool {
-    id == [SHOWN]
+    id == [SHOWN] || id == [DECIDED]
 }
 
 /// RevisionCause a state cannot be restored.
@@ -138,6 +139,9 @@ impl KeyedStage {
             saved.shown = !shown.is_empty();
             entries.push((vec![SHOWN], saved.shown.then(|| postcard::to_stdvec(shown).expect("alerts are plain data"))));
         }
+        if let Some(decided) = self.provisional.decided_to_save(all) {
+            entries.push((vec![DECIDED], Some(postcard::to_stdvec(decided).expect("ids are plain data"))));
+        }
         let granted = &self.shared.granted;
         if saved.granted || !granted.is_empty() {
             saved.granted = !granted.is_empty();
@@ -176,6 +180,7 @@ impl KeyedStage {
                     self.shared.granted = Arc::new(Granted::restore(postcard::from_bytes(&content)?, &self.shared.context));
                 }
                 Some((&SHOWN, [])) => self.provisional.restore(postcard::from_bytes(&content)?),
+                Some((&DECIDED, [])) => self.provisional.restore_decided(postcard::from_bytes(&content)?),
                 Some((&PROFILE, _)) => {
                     let saved: SavedProfile = postcard::from_bytes(&content)?;
                     self.adopt(saved);

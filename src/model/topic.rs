@@ -18,6 +18,12 @@ impl TopicPartition {
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> TopicPartition {
         TopicPartition { topic: topic.into(), partition }
     }
+
+    /// From its name, as it is shown.
+    pub fn named(name: &str) -> Option<TopicPartition> {
+        let (topic, partition) = name.rsplit_once('/')?;
+        Some(TopicPartition::new(topic, partition.parse().ok()?))
+    }
 }
 
 impl fmt::Display for TopicPartition {

@@ -4,7 +4,7 @@ use crate::engine::Executor;
 use crate::engine::context::Context;
 use crate::engine::keyed_stage::{KeyedStage, ReportedHours};
 use crate::engine::output::{Counts, Output, Revision};
-use crate::engine::provisional::Arrived;
+use crate::engine::provisional::{Arrived, ShownAlert};
 use crate::engine::state_entries::{self, SaveProgress};
 use crate::engine::watermark::Scheduled;
 use crate::engine::watermark::is_shown_early;
@@ -18,9 +18,10 @@ use crate::stream::chunks::split;
 use crate::stream::outbox::Outbox;
 use crate::stream::reply_table::ReplyTable;
 use crate::stream::task_input::{NewInput, ReadPosition, TaskInput};
-use crate::stream::wire::{BundleItem, TaskMessage, decode, encode, read_bundle};
+use crate::stream::wire::{BundleBuilder, BundleItem, RETIRED, SHOWN_KEY, ShownNote, TaskMessage, decode, encode, read_bundle};
 use crate::stream::{InternalTopic, OutgoingRecord};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A running task.
@@ -46,6 +47,8 @@ pub struct Task {
     checkpointed_hours: [i64; 3],
     /// How often a reply was gone.
     missing: u64,
+    /// Input partitions of which it has said that they are no more, until it reads that.
+    retiring: BTreeSet<PartitionId>,
 }
 
 /// What a task does, and what it waits for.
@@ -88,12 +91,15 @@ pub struct TaskOutput {
     pub counts: Counts,
     /// Alerts that may change before they settle.
     pub provisional: Vec<Revision>,
+    /// What must stand in the log before they are shown.
+    pub note: Option<OutgoingRecord>,
 }
 
 impl Task {
     /// A task from its restored state. The context is the task's own, since it numbers input partitions in the order it meets them.
     pub fn new(id: i32, context: Arc<Context>, inputs: &[TopicPartition], restored: RestoredState) -> Result<Task, String> {
         let mut stage = KeyedStage::new(context, ReportedHours::All);
+        stage.expect_others();
         let (mut position, mut phase) = (None, Phase::FindsFirstHour);
         if let Some(bytes) = restored.metadata {
             let metadata: TaskMetadata = decode(&bytes)?;
@@ -117,6 +123,7 @@ impl Task {
             message_number: 0,
             checkpointed_hours: [hour; 3],
             missing: 0,
+            retiring: BTreeSet::new(),
         })
     }
 
@@ -145,9 +152,30 @@ impl Task {
         self.input.frontier(&self.input_partitions, self.stage.context().lateness)
     }
 
-    /// The watermark of an input partition, as far as it is known here.
+    /// The watermark of an input partition, as far as it is known here; none of one that its topic has no more.
     pub fn watermark(&self, input: &TopicPartition) -> Option<Timestamp> {
-        self.input.watermark(self.stage.context().partition(&input.to_string()))
+        self.input.watermark(self.stage.context().partition(&input.to_string())).filter(|watermark| *watermark != RETIRED)
+    }
+
+    /// Has input partitions hold up this task no more that their topic no longer has. It stands in the log from when on.
+    /// Gives those that are new.
+    pub fn retire_inputs(&mut self, is_gone: impl Fn(&TopicPartition) -> bool) -> Vec<TopicPartition> {
+        let mut gone = Vec::new();
+        let known: BTreeMap<PartitionId, u32> = self.input_partitions.iter().map(|input| (*input, 0)).chain(self.input.known()).collect();
+        for (input, generation) in known {
+            if self.input.watermark(input) == Some(RETIRED) || self.retiring.contains(&input) {
+                continue;
+            }
+            let name = self.stage.context().partition_name(input);
+            if let Some(of) = TopicPartition::named(&name).filter(|of| is_gone(of)) {
+                self.retiring.insert(input);
+                let value = Some(BundleBuilder::default().close(&of, generation, Some(RETIRED)));
+                let key = name.into_bytes();
+                self.outbox.send(OutgoingRecord { topic: InternalTopic::Access, partition: self.id, key, value });
+                gone.push(of);
+            }
+        }
+        gone
     }
 
     /// Whether a bundle was not taken before.
@@ -174,6 +202,7 @@ impl Task {
         let input = self.stage.context().partition(&format!("{}/{}", bundle.topic, bundle.partition));
         let in_front = if bundle.generation > 0 { self.frontier() } else { None };
         self.input.take(offset, stamp, input, &bundle);
+        self.retiring.remove(&input);
         let frontier = if bundle.redriven { self.frontier() } else { None };
         let lateness = self.stage.context().lateness;
         let watermark = show.and_then(|_| self.frontier()).map(|frontier| frontier + lateness);
@@ -199,7 +228,26 @@ impl Task {
                 None => {}
             }
         }
+        output.note = self.shown_note(&output.provisional);
         Ok(bundle.records)
+    }
+
+    /// What stands in the log before these alerts are shown: their newest revisions.
+    fn shown_note(&self, revisions: &[Revision]) -> Option<OutgoingRecord> {
+        let ids: BTreeSet<&String> = revisions.iter().map(|revision| &revision.alert.id).collect();
+        let alerts: Vec<ShownAlert> = ids.into_iter().filter_map(|id| self.stage.shown().get(id).cloned()).collect();
+        let value = Some(encode(&ShownNote { epoch: self.checkpointer.epoch(), alerts }));
+        (!revisions.is_empty()).then(|| OutgoingRecord { topic: InternalTopic::Access, partition: self.id, key: SHOWN_KEY.to_vec(), value })
+    }
+
+    /// Takes the note at an offset of what an owner of this task has shown.
+    pub fn take_shown(&mut self, offset: i64, stamp: Stamp, value: &[u8]) -> Result<(), String> {
+        self.input.pass(offset, stamp);
+        let note: ShownNote = decode(value)?;
+        if note.epoch != self.checkpointer.epoch() {
+            note.alerts.into_iter().for_each(|shown| self.stage.learn_shown(shown));
+        }
+        Ok(())
     }
 
     /// Advances as far as records and replies allow.

@@ -6,7 +6,7 @@ use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId};
 use crate::model::time::{Span, Timestamp};
 use crate::stream::authentication::{Refusal, SeenWriters, Stamp};
-use crate::stream::wire::{Bundle, BundleItem, RecordPosition};
+use crate::stream::wire::{Bundle, BundleItem, RETIRED, RecordPosition};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -78,21 +78,35 @@ impl TaskInput {
         self.now.offset = offset + 1;
     }
 
+    /// Takes the message at an offset that is no bundle.
+    pub fn pass(&mut self, offset: i64, stamp: Stamp) {
+        self.now.offset = offset + 1;
+        self.now.writers.take(stamp);
+    }
+
     /// Takes the header of the bundle at an offset.
     pub fn take(&mut self, offset: i64, stamp: Stamp, input: PartitionId, bundle: &Bundle) {
         if bundle.redriven {
-            self.now.offset = offset + 1;
-            self.now.writers.take(stamp);
+            self.pass(offset, stamp);
             return;
         }
-        if let Some(watermark) = bundle.watermark.filter(|watermark| *watermark >= self.last_watermark + RESUME_INTERVAL) {
+        let moves = |watermark: &Timestamp| *watermark != RETIRED && *watermark >= self.last_watermark + RESUME_INTERVAL;
+        if let Some(watermark) = bundle.watermark.filter(moves) {
             self.last_watermark = watermark;
             self.resume_positions.push_back(ReadPosition { offset, ..self.now.clone() });
         }
-        self.now.offset = offset + 1;
-        self.now.writers.take(stamp);
+        self.pass(offset, stamp);
         let progress = self.now.inputs.entry(input).or_default();
-        progress.watermark = progress.watermark.max(bundle.watermark);
+        progress.watermark = match (progress.watermark, bundle.watermark) {
+            // Its topic has it again.
+            (Some(RETIRED), Some(watermark)) => Some(watermark),
+            (known, watermark) => known.max(watermark),
+        };
+    }
+
+    /// Input partitions of which anything was read, and how often each was made anew before.
+    pub fn known(&self) -> impl Iterator<Item = (PartitionId, u32)> {
+        self.now.inputs.iter().map(|(input, progress)| (*input, progress.position.generation))
     }
 
     /// Takes an item of that bundle; returns it if it is new.
@@ -134,7 +148,7 @@ impl TaskInput {
         (settles >= self.applied).then_some(Scheduled { settles, late, item: Access { partition: input, ..access } })
     }
 
-    /// The watermark of an input partition.
+    /// The watermark of an input partition; [`RETIRED`] where its topic has it no more.
     pub fn watermark(&self, input: PartitionId) -> Option<Timestamp> {
         self.now.inputs.get(&input).and_then(|progress| progress.watermark)
     }
@@ -143,7 +157,7 @@ impl TaskInput {
     pub fn frontier(&self, inputs: &[PartitionId], lateness: Span) -> Option<Timestamp> {
         let all = inputs.iter().chain(self.now.inputs.keys());
         let watermarks: Option<Vec<Timestamp>> = all.map(|input| self.watermark(*input)).collect();
-        watermarks?.into_iter().min().map(|least| least - lateness)
+        watermarks?.into_iter().min().filter(|least| *least != RETIRED).map(|least| least - lateness)
     }
 
     /// From where to read again with a state that holds what settles before `minute`. Earlier positions are dropped.
@@ -152,5 +166,49 @@ impl TaskInput {
             self.resume_positions.pop_front();
         }
         self.resume_positions.front().cloned().expect("there is always a position")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::stamp::WriterId;
+    use crate::stream::wire::RETIRED;
+
+    const LATENESS: Span = Span::minutes(5);
+
+    fn minute(at: i64) -> Timestamp {
+        Timestamp(0) + Span::minutes(at)
+    }
+
+    fn hears(input: &mut TaskInput, partition: u32, watermark: Option<Timestamp>) {
+        let offset = input.next();
+        let stamp = Stamp { writer: WriterId::new(1, 0), sequence: offset as u64 + 1 };
+        let bundle = Bundle { topic: "t".to_owned(), partition: partition as i32, watermark, records: 0, generation: 0, redriven: false };
+        input.take(offset, stamp, PartitionId(partition), &bundle);
+    }
+
+    #[test]
+    fn a_partition_that_is_no_more_holds_nobody_up_until_it_is_there_again() {
+        let mut input = TaskInput::new(None, Timestamp(i64::MIN / 4));
+        let all = [PartitionId(0), PartitionId(1)];
+        hears(&mut input, 0, Some(minute(60)));
+        assert_eq!(input.frontier(&all, LATENESS), None, "of the other nothing is known");
+        hears(&mut input, 1, Some(minute(30)));
+        assert_eq!(input.frontier(&all, LATENESS), Some(minute(25)));
+        hears(&mut input, 1, Some(RETIRED));
+        assert_eq!(input.frontier(&all, LATENESS), Some(minute(55)));
+        hears(&mut input, 0, Some(minute(61)));
+        let resumed = input.resume(minute(61));
+        assert_eq!(resumed.offset, 3, "positions to resume from go on: {resumed:?}");
+        let mut again = TaskInput::new(Some(resumed), minute(50));
+        hears(&mut again, 0, Some(minute(61)));
+        assert_eq!(again.frontier(&all[..1], LATENESS), Some(minute(56)), "a restart does not forget it");
+        hears(&mut input, 1, None);
+        assert_eq!(input.frontier(&all, LATENESS), Some(minute(56)));
+        hears(&mut input, 1, Some(minute(40)));
+        assert_eq!(input.frontier(&all, LATENESS), Some(minute(35)), "its topic has it again");
+        (0..2).for_each(|partition| hears(&mut input, partition, Some(RETIRED)));
+        assert_eq!(input.frontier(&all, LATENESS), None, "time does not end with the last of them");
     }
 }

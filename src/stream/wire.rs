@@ -4,6 +4,7 @@
 use crate::engine::StageReport;
 use crate::engine::output::Revision;
 use crate::engine::partition_events::PartitionEvent;
+use crate::engine::provisional::ShownAlert;
 use crate::model::access::Access;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
@@ -31,7 +32,8 @@ pub struct Bundle {
     pub topic: String,
     /// Its number.
     pub partition: i32,
-    /// The watermark of the input partition after these items; older where a later bundle of the same record follows.
+    /// The watermark of the input partition after these items; older where a later bundle of the same record follows. [`RETIRED`]: there is
+    /// no such partition any more.
     pub watermark: Option<Timestamp>,
     /// How many items follow; none where only the watermark is sent.
     pub records: u32,
@@ -88,6 +90,9 @@ impl RoutedItem {
         }
     }
 }
+
+/// The watermark of an input partition that its topic has no more: it holds nobody up.
+pub const RETIRED: Timestamp = Timestamp(i64::MAX);
 
 /// A bundle that is being filled.
 #[derive(Clone, Debug, Default)]
@@ -157,6 +162,19 @@ impl Iterator for BundleItems<'_> {
             item
         }))
     }
+}
+
+/// The key of a record of `leakwarden.access` that is no bundle: [`ShownNote`]. Bundles have that of their input partition.
+pub const SHOWN_KEY: &[u8] = b"\0shown";
+
+/// Alerts that the owner of a task is about to show before they settle. Whoever has the task reads it, and takes back what does not
+/// settle, also where that owner is gone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ShownNote {
+    /// The epoch of the owner: it knows its own.
+    pub epoch: u64,
+    /// As they are shown.
+    pub alerts: Vec<ShownAlert>,
 }
 
 /// A message of a task to the coordinator. Hours count from 1970.

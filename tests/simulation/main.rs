@@ -224,6 +224,7 @@ fn check(seed: u64, peace: &Outcome) {
     assert_eq!(outcome.lost_hours, peace.lost_hours, "seed {seed}: other hours may lack records");
     let settled = |id: &&String| peace.alerts.keys().any(|(of, _)| of == *id);
     assert_eq!(outcome.retracted.iter().find(settled), None, "seed {seed}: what settles is taken back");
+    assert_eq!(outcome.stands.iter().find(|id| !settled(id)), None, "seed {seed}: what was shown and does not settle stands");
     RETRACTED.fetch_add(outcome.retracted.len() as u64, Ordering::Relaxed);
     assert_eq!(outcome.states, peace.states, "seed {seed}: the state is another");
 }

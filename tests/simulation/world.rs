@@ -34,6 +34,8 @@ pub struct Outcome {
     pub shown: BTreeMap<(String, u64), String>,
     /// Alerts that were taken back.
     pub retracted: BTreeSet<String>,
+    /// Of those that were shown, those that were not taken back behind that.
+    pub stands: BTreeSet<String>,
     /// Hashes of the state of each task and of the coordinator.
     pub states: Vec<String>,
     /// Alerts that opened or reached a severity, as it is counted.
@@ -102,6 +104,7 @@ impl<'a> World<'a> {
             alerts: BTreeMap::new(),
             shown: BTreeMap::new(),
             retracted: BTreeSet::new(),
+            stands: BTreeSet::new(),
             states: Vec::new(),
             news: Vec::new(),
             lost_hours: BTreeSet::new(),
@@ -591,6 +594,9 @@ impl Outcome {
         assert_eq!(known, None, "shown under a number that was used");
         if alert.state == AlertState::Retracted {
             self.retracted.insert(alert.id.clone());
+            self.stands.remove(&alert.id);
+        } else {
+            self.stands.insert(alert.id.clone());
         }
     }
 

@@ -245,6 +245,15 @@ impl Process {
         Ok(())
     }
 
+    /// Partitions that a topic made anew has no more are waited for no longer.
+    pub(super) fn retire_inputs(&mut self) {
+        let partitions = self.survey.partitions();
+        let gone = self.node.retire_inputs(|of| partitions.get(&*of.topic).is_some_and(|count| of.partition >= *count));
+        for partition in gone {
+            tracing::warn!(%partition, "its topic has fewer partitions than before; nothing waits for this one any more");
+        }
+    }
+
     fn go_back(&mut self, partition: &TopicPartition, Rewind { to, skip }: Rewind) -> anyhow::Result<()> {
         // What was read is sent first, under its own generation.
         self.release_all()?;

@@ -369,6 +369,7 @@ impl Process {
         self.hold_those_ahead();
         self.node.prepare_commits();
         self.look_at_inputs(now)?;
+        self.retire_inputs();
         self.make_inputs_known(now, false);
         self.compare_configurations(now);
         self.look_for_intruders(now);

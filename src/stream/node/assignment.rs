@@ -39,6 +39,7 @@ impl Node {
 
     /// A task was revoked.
     pub fn revoke(&mut self, task: i32) {
+        self.showing.forget(task);
         let mut gone = vec![task];
         if task == 0 {
             gone.push(self.coordinator_partition());

@@ -3,10 +3,11 @@
 use crate::model::stamp::WriterId;
 use crate::model::time::Timestamp;
 use crate::model::topic::TopicPartition;
-use crate::stream::node::{InputState, Node, Sender};
+use crate::stream::node::{InputState, Node, Sender, StatePart};
 use crate::stream::outbox::OutboxItem;
 use crate::stream::wire::{InputNote, KnownInput, encode};
 use crate::stream::{InternalTopic, OutgoingRecord};
+use std::collections::BTreeSet;
 
 /// Processes whose configuration is remembered.
 const MOST_PROCESSES: usize = 256;
@@ -60,6 +61,18 @@ impl Node {
         let key = format!("{}/{}", known.topic, known.partition).into_bytes();
         let value = Some(encode(&InputNote::Known(known)));
         self.put_out(Sender::Node, 0, OutboxItem::Record(OutgoingRecord { topic: InternalTopic::Ticks, partition: 0, key, value }));
+    }
+
+    /// Input partitions that their topics no longer have, since these were made anew with fewer: no task here waits for them any more.
+    /// Gives those that are new.
+    pub fn retire_inputs(&mut self, is_gone: impl Fn(&TopicPartition) -> bool) -> BTreeSet<TopicPartition> {
+        let mut gone = BTreeSet::new();
+        for part in self.parts.values_mut() {
+            if let StatePart::Task(task) = part {
+                gone.extend(task.retire_inputs(&is_gone));
+            }
+        }
+        gone
     }
 
     /// An input partition goes on at a later offset: what comes before it was taken in another generation, or is no record.

@@ -3,11 +3,12 @@
 
 mod assignment;
 mod known;
+mod showing;
 mod view;
 
 use crate::engine::Executor;
 use crate::engine::context::Context;
-use crate::engine::output::{Counts, Revision, ToldAlert};
+use crate::engine::output::{Counts, Revision};
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
 use crate::stream::authentication::{MessageSealer, Refusal, Refused, SealKey, SeenWriters, WriterId};
@@ -20,7 +21,7 @@ use crate::stream::reply_table::ReplyTable;
 use crate::stream::restore::Restoration;
 pub use crate::stream::task::Show;
 use crate::stream::task::{Task, TaskOutput};
-use crate::stream::wire::{InputNote, KnownInput, Tick, decode};
+use crate::stream::wire::{InputNote, KnownInput, SHOWN_KEY, Tick, decode};
 use crate::stream::{InternalTopic, StreamError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -84,6 +85,7 @@ pub struct Node {
     /// By partition of `leakwarden.state`: tasks, and the coordinator behind them.
     parts: BTreeMap<i32, StatePart>,
     effects: Vec<Effect>,
+    showing: showing::Showing,
     /// What is not acknowledged yet, by the number of its effect: whose it is, and its number in their outbox.
     unacknowledged: BTreeMap<u64, (Sender, u64)>,
     last_number: u64,
@@ -144,6 +146,7 @@ impl Node {
             not_consumed: BTreeSet::new(),
             parts: BTreeMap::new(),
             effects: vec![Effect::Consume(InternalTopic::Baselines, 0, 0), Effect::Consume(InternalTopic::Ticks, 0, 0)],
+            showing: showing::Showing::default(),
             unacknowledged: BTreeMap::new(),
             last_number: 0,
             counts: Counts::default(),
@@ -261,11 +264,14 @@ impl Node {
                         return self.refuse(topic, partition, offset, why);
                     }
                 };
+                if key == SHOWN_KEY {
+                    return task.take_shown(offset, stamp, value.unwrap_or_default());
+                }
                 let mut output = TaskOutput::default();
                 let records = task.take(offset, stamp, value.unwrap_or_default(), show.map(|show| show.now), &mut output)?;
                 self.bundles = (self.bundles.0 + 1, self.bundles.1 + u64::from(records));
                 self.counts.join(output.counts);
-                self.put_out_provisional(show.map(|show| show.arrived), output.provisional);
+                self.show(partition, show.map(|show| show.arrived), output.note, output.provisional);
                 Ok(())
             }
             InternalTopic::Summaries => {
@@ -342,6 +348,7 @@ impl Node {
 
     /// The effect of that number is acknowledged; a record has its offset.
     pub fn acknowledged(&mut self, number: u64, offset: i64) {
+        self.noted(number);
         let Some((sender, number)) = self.unacknowledged.remove(&number) else { return };
         match sender {
             Sender::Node => {}
@@ -401,20 +408,12 @@ impl Node {
 
     /// Retracts provisional alerts that did not settle; `now` is the time of day.
     pub fn reconcile(&mut self, now: Timestamp) {
-        let mut revisions = Vec::new();
-        for part in self.parts.values_mut() {
-            if let StatePart::Task(task) = part {
-                revisions.extend(task.reconcile(now));
-            }
-        }
-        self.put_out_provisional(None, revisions);
-    }
-
-    fn put_out_provisional(&mut self, arrived: Option<Timestamp>, revisions: Vec<Revision>) {
-        if !revisions.is_empty() {
-            let alerts = revisions.into_iter().map(ToldAlert::from).collect();
-            self.effects.push(Effect::Provisional(arrived, alerts));
-        }
+        let retract = |(id, part): (&i32, &mut StatePart)| match part {
+            StatePart::Task(task) => Some((*id, task.reconcile(now))),
+            StatePart::Fencing | StatePart::LoadingCache(_) | StatePart::Restoring(_) | StatePart::Coordinator(_) => None,
+        };
+        let retracted: Vec<(i32, Vec<Revision>)> = self.parts.iter_mut().filter_map(retract).collect();
+        retracted.into_iter().for_each(|(task, revisions)| self.show(task, None, None, revisions));
     }
 
     /// Begins a checkpoint of everything that runs here and is not being saved.
