@@ -94,7 +94,7 @@ mod tests {
         let paths = std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("it can be listed").path());
         let declares = |path: &Path| {
             let text = std::fs::read_to_string(path).or_else(|_| std::fs::read_to_string(path.join("mod.rs")));
-            text.is_ok_and(|text| text.contains("#[derive(clap::Args)]"))
+            text.is_ok_and(|text| text.contains("pub struct Options"))
         };
         paths
             .filter(|path| !path.ends_with("mod.rs") && declares(path))

@@ -2,7 +2,7 @@
 
 use super::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Metrics in which every series of the contract exists.
 fn touched() -> Metrics {
@@ -176,8 +176,13 @@ fn rules_and_dashboards_use_only_metrics_labels_and_values_that_exist() {
     // What Prometheus adds to every series.
     let added = ["job", "instance", "le"];
     let mut wrong = Vec::new();
-    for file in ["deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "deploy/grafana/leakwarden.json"] {
-        let text = read(&root().join(file)).replace("\\\"", "\"");
+    let dashboards = std::fs::read_dir(root().join("deploy/grafana/dashboards")).expect("the dashboards can be listed");
+    let dashboards = dashboards.map(|entry| entry.expect("the dashboards can be listed").path());
+    let rules = ["rules.yml", "rules_test.yml"].map(|name| root().join("deploy/prometheus").join(name));
+    let files: Vec<PathBuf> = dashboards.chain(rules).collect();
+    assert_eq!(files.len(), 5, "three dashboards and two files of rules");
+    for path in &files {
+        let (text, file) = (read(path).replace("\\\"", "\""), path.display());
         let named = named_in(&text);
         assert!(named.len() > 10, "{file} names metrics");
         for (name, labels) in named {
