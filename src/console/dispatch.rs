@@ -11,7 +11,7 @@ use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
 use crate::console::state::Console;
 use crate::desk::session::{self, Session};
-use crate::desk::{DeskError, account, token, view_log};
+use crate::desk::{DeskError, account, token};
 use crate::http::Peer;
 use crate::model::time::Timestamp;
 use crate::telemetry::metrics::table::HTTP_REFUSED;
@@ -221,7 +221,7 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
     };
     // No view without a record.
     if let (Shows::People(view), Some(session)) = (&answered.shows, &session)
-        && let Err(error) = view_log::record(&console.database, &session.caller, view, now).await
+        && let Err(error) = console.views.record(&session.caller, view, now).await
     {
         tracing::error!(%error, "what was to be shown could not be written down, and was not shown");
         return refused(failed(&console, None, &reader, api, &DeskError::Database(error)));

@@ -3,6 +3,7 @@
 use crate::console::settings::Settings;
 use crate::database::Database;
 use crate::desk::people::People;
+use crate::desk::view_recorder::ViewRecorder;
 use crate::http::guard::Guard;
 use crate::telemetry::metrics::Metrics;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -24,6 +25,8 @@ pub struct Console {
     pub guard: Guard,
     /// Metrics.
     pub metrics: Metrics,
+    /// Writes down what is shown.
+    pub views: ViewRecorder,
     /// Turns of those who sign in.
     pub(super) sign_ins: Arc<Semaphore>,
 }
@@ -54,6 +57,7 @@ impl Console {
     pub fn new(database: Database, people: SharedPeople, settings: Settings, metrics: &Metrics) -> Console {
         let guard = Guard::new(None, &settings.hosts);
         let sign_ins = Arc::new(Semaphore::new(SIGN_INS));
-        Console { database, people, settings: Arc::new(settings), guard, metrics: metrics.clone(), sign_ins }
+        let views = ViewRecorder::new(database.clone());
+        Console { database, people, settings: Arc::new(settings), guard, metrics: metrics.clone(), views, sign_ins }
     }
 }

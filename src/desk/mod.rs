@@ -26,6 +26,7 @@ pub mod token;
 pub mod unmask;
 pub mod verdict;
 pub mod view_log;
+pub mod view_recorder;
 pub mod work;
 
 use crate::database::DatabaseError;

@@ -4,7 +4,7 @@
 //! Each record also becomes a canonical access record in a file that an ordinary source reads: reviewers are judged by the same detectors as
 //! everybody. Those who were viewed are its subjects.
 
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Write};
 use crate::desk::rights::Caller;
 use crate::model::time::Timestamp;
 use serde_json::json;
@@ -45,6 +45,21 @@ pub struct ViewRecord {
 }
 
 impl ViewRecord {
+    /// One that has no place in the chain yet.
+    pub(super) fn new(caller: &Caller, view: &View<'_>, now: Timestamp) -> ViewRecord {
+        ViewRecord {
+            number: 0,
+            at: now,
+            viewer: caller.account.clone(),
+            page: view.page.to_owned(),
+            object: view.object.clone(),
+            persons: view.persons.clone(),
+            rows: view.rows,
+            previous: String::new(),
+            hash: String::new(),
+        }
+    }
+
     fn computed(&self) -> String {
         let text = json!([self.previous, self.number, self.at.0, self.viewer, self.page, self.object, self.persons, self.rows]).to_string();
         blake3::hash(text.as_bytes()).to_hex().to_string()
@@ -71,27 +86,26 @@ impl ViewRecord {
 /// Records that somebody is shown something.
 pub async fn record(database: &Database, caller: &Caller, view: &View<'_>, now: Timestamp) -> Result<(), DatabaseError> {
     let mut write = database.write().await?;
-    let last = sqlx::query("select hash from view order by number desc limit 1").fetch_optional(&mut *write).await?;
-    let previous = last.map_or(Ok(String::new()), |row| row.try_get(0))?;
-    let number = write.next("view").await?;
-    let mut record = ViewRecord {
-        number,
-        at: now,
-        viewer: caller.account.clone(),
-        page: view.page.to_owned(),
-        object: view.object.clone(),
-        persons: view.persons.clone(),
-        rows: view.rows,
-        previous,
-        hash: String::new(),
-    };
-    record.hash = record.computed();
-    let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, written)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
-    let insert = sqlx::query(insert).bind(number).bind(now.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
-    let insert = insert.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
-    insert.execute(&mut *write).await?;
+    append(&mut write, vec![ViewRecord::new(caller, view, now)]).await?;
     write.commit().await
+}
+
+/// Puts records at the end of the chain, in their order.
+pub(super) async fn append(write: &mut Write, records: Vec<ViewRecord>) -> Result<(), DatabaseError> {
+    let last = sqlx::query("select hash from view order by number desc limit 1").fetch_optional(&mut **write).await?;
+    let mut previous: String = last.map_or(Ok(String::new()), |row| row.try_get(0))?;
+    for mut record in records {
+        record.number = write.next("view").await?;
+        record.previous = previous;
+        record.hash = record.computed();
+        let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, written)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
+        let insert = sqlx::query(insert).bind(record.number).bind(record.at.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
+        let insert = insert.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
+        insert.execute(&mut **write).await?;
+        previous = record.hash;
+    }
+    Ok(())
 }
 
 const COLUMNS: &str = "number, at, viewer, page, object, persons, row_count, previous, hash";

@@ -17,3 +17,4 @@ mod reviewers;
 mod service;
 mod silences;
 mod unmasking;
+mod views;
