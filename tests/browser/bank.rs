@@ -5,7 +5,7 @@ use crate::common::play::play;
 use crate::common::world::World;
 use crate::company::{ACCOUNTS, MORNING, PASSWORD, alert, people};
 use crate::driver::{Browser, Setup, driver};
-use leakwarden::console::settings::{Settings, SignIn};
+use leakwarden::console::settings::{KeyHolder, Settings, SignIn};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::{Database, Location};
 use leakwarden::desk::rights::Grant;
@@ -92,6 +92,8 @@ impl Bank {
         let database = Database::open(&location).await.expect("opened");
         let settings = Settings {
             hosts: Vec::new(),
+            proxies: Vec::new(),
+            finder: KeyHolder::default(),
             sign_in: SignIn::PasswordAlone,
             budget_per_day: 3,
             zone: Zone::named("Asia/Shanghai").expect("a zone"),

@@ -4,7 +4,7 @@ use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -224,15 +224,9 @@ impl Browser {
     pub async fn devtools(&self, command: &str, parameters: &Value) {
         let session = self.client.session_id().await.expect("asked").expect("a session");
         let body = json!({"cmd": command, "params": parameters}).to_string();
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("chromedriver is there");
-        let head = format!(
-            "POST /session/{session}/goog/cdp/execute HTTP/1.1\r\nhost: 127.0.0.1:{}\r\ncontent-type: application/json\r\n",
-            self.port
-        );
-        write!(stream, "{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answered");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{command}: {answer}");
+        let address = format!("http://127.0.0.1:{}/session/{session}/goog/cdp/execute", self.port);
+        let answered = ureq::post(&address).header("content-type", "application/json").send(body.as_str());
+        assert!(answered.is_ok(), "{command}: {answered:?}");
     }
 
     /// Is done.

@@ -68,7 +68,7 @@ fn from_the_queue_to_a_verdict_by_keyboard_alone() {
         }
         press_until(&browser, &tab, "name", "text").await;
         browser.press("the migration of the tenth; asked the branch").await;
-        browser.press(&tab).await;
+        press_until(&browser, &tab, "class", "first").await;
         browser.leave(key(&browser, Key::Enter)).await;
         assert_eq!(browser.path().await, place);
         assert_eq!(bank.state(case).await, ("closed".to_owned(), Some("innocent".to_owned())), "{}", browser.text().await);
