@@ -63,6 +63,7 @@ pub fn driver() -> Option<&'static Driver> {
     driver.as_ref()
 }
 
+#[allow(clippy::zombie_processes, reason = "the watch lives as long as this process, and ends when that ends")]
 fn start() -> Driver {
     for _ in 0..5 {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
