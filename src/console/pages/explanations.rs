@@ -2,14 +2,12 @@
 //! verdict.
 
 use crate::console::answer::{Answer, Asked};
-use crate::console::html::{lines, name, time, token};
+use crate::console::html::{lines, name, time};
+use crate::console::pages::proposal;
 use crate::console::words::{Text, lists};
 use crate::desk::DeskError;
 use crate::desk::case::CaseFile;
 use crate::desk::explanation::{self, Explanation, Wanted};
-use crate::desk::rights::Action;
-use crate::desk::session::Session;
-use crate::desk::silence::SilenceState;
 use crate::desk::verdict::Verdict;
 use crate::model::alert::Alert;
 use crate::model::decision::{Grantee, VerdictOutcome};
@@ -41,10 +39,6 @@ pub fn table(asked: &Asked, explanations: &[Explanation]) -> Markup {
 fn row(asked: &Asked, one: &Explanation) -> Markup {
     let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
     let in_force = one.is_in_force(asked.now);
-    let may = |action| asked.session.as_ref().is_some_and(|session| session.caller.may_ever(action));
-    let act = |session: &Session, act: &str, agrees: &str, label: Text| {
-        html! { form.row method="post" action={ "/explanations/" (one.id) "/" (act) } { (token(session)) input type="hidden" name="agrees" value=(agrees); button { (label.say(lang)) } } }
-    };
     html! {
         tr {
             td.number { (one.id) }
@@ -56,14 +50,7 @@ fn row(asked: &Asked, one: &Explanation) -> Markup {
             td { (time(zone, one.to)) }
             td { (lists::standing(one.state, !in_force, lang)) @if let Some((by, at)) = &one.ended { ": " (name(by)) ", " (time(zone, *at)) } }
             td { a href={ "/cases/" (one.case_id) } { (Text::Case.say(lang)) " " (one.case_id) } }
-            td {
-                @if let Some(session) = &asked.session {
-                    @if one.state == SilenceState::Proposed && may(Action::DecideSilence) && one.by.0 != session.caller.account {
-                        (act(session, "decision", "yes", Text::AgreeShort)) (act(session, "decision", "no", Text::Disagree))
-                    }
-                    @if (in_force || one.state == SilenceState::Proposed) && may(Action::ProposeSilence) { (act(session, "end", "", Text::EndIt)) }
-                }
-            }
+            td { (proposal::acts(asked, &format!("/explanations/{}", one.id), one.state, &one.by.0, in_force)) }
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod deliveries;
 pub mod explanations;
 pub mod person;
+pub mod proposal;
 pub mod quality;
 pub mod reading;
 pub mod sign_in;

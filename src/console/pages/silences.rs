@@ -2,11 +2,11 @@
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::html::{frame, lines, name, time, token};
-use crate::console::pages::explanations;
+use crate::console::pages::{explanations, proposal};
 use crate::console::words::{Text, lists, sentences};
 use crate::desk::rights::Action;
 use crate::desk::session::Session;
-use crate::desk::silence::{self, PREVIEW_DAYS, Preview, Silence, SilenceState, Wanted};
+use crate::desk::silence::{self, PREVIEW_DAYS, Preview, Silence, Wanted};
 use crate::desk::view_log::View;
 use crate::desk::{DeskError, explanation};
 use crate::model::decision::{MatchedField, Matcher, SilenceReason};
@@ -44,10 +44,6 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
 fn row(asked: &Asked, silence: &Silence) -> Markup {
     let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
     let in_force = silence.is_in_force(asked.now);
-    let may = |action| asked.session.as_ref().is_some_and(|session| session.caller.may_ever(action));
-    let act = |session: &Session, act: &str, agrees: &str, label: Text| {
-        html! { form.row method="post" action={ "/silences/" (silence.id) "/" (act) } { (token(session)) input type="hidden" name="agrees" value=(agrees); button { (label.say(lang)) } } }
-    };
     html! {
         tr {
             td.number { (silence.id) }
@@ -56,14 +52,7 @@ fn row(asked: &Asked, silence: &Silence) -> Markup {
             td { (name(&silence.by.0)) ", " (time(zone, silence.by.1)) @if let Some(second) = &silence.second { " + " (name(second)) } }
             td { (time(zone, silence.wanted.to)) }
             td { (lists::standing(silence.state, !in_force, lang)) @if let Some((by, at)) = &silence.ended { ": " (name(by)) ", " (time(zone, *at)) } }
-            td {
-                @if let Some(session) = &asked.session {
-                    @if silence.state == SilenceState::Proposed && may(Action::DecideSilence) && silence.by.0 != session.caller.account {
-                        (act(session, "decision", "yes", Text::AgreeShort)) (act(session, "decision", "no", Text::Disagree))
-                    }
-                    @if (in_force || silence.state == SilenceState::Proposed) && may(Action::ProposeSilence) { (act(session, "end", "", Text::EndIt)) }
-                }
-            }
+            td { (proposal::acts(asked, &format!("/silences/{}", silence.id), silence.state, &silence.by.0, in_force)) }
         }
     }
 }
