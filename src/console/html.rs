@@ -28,15 +28,16 @@ pub struct Shell<'a> {
     pub now: Timestamp,
 }
 
-/// The pages of the navigation: address, name, and what it asks for.
-const PAGES: [(&str, Text, Option<Action>); 7] = [
-    ("/", Text::Today, None),
-    ("/cases", Text::Cases, Some(Action::Read)),
-    ("/silences", Text::Silences, Some(Action::SeeSilences)),
-    ("/coverage", Text::Coverage, None),
-    ("/quality", Text::Quality, Some(Action::Read)),
-    ("/deliveries", Text::Deliveries, Some(Action::Deliveries)),
-    ("/views", Text::Views, None),
+/// The pages of the navigation: address, name, and what it asks for: one of these; nothing where there is none.
+const PAGES: [(&str, Text, &[Action]); 8] = [
+    ("/", Text::Today, &[]),
+    ("/cases", Text::Cases, &[Action::Read]),
+    ("/silences", Text::Silences, &[Action::SeeSilences]),
+    ("/unmaskings", Text::IdentitiesAndHolds, &[Action::AskUnmask, Action::SeeUnmask]),
+    ("/coverage", Text::Coverage, &[]),
+    ("/quality", Text::Quality, &[Action::Read]),
+    ("/deliveries", Text::Deliveries, &[Action::Deliveries]),
+    ("/views", Text::Views, &[]),
 ];
 
 /// The keys, and what each does.
@@ -109,8 +110,8 @@ fn navigation(session: &Session, reader: &Reader) -> Markup {
     let lang = reader.lang;
     html! {
         nav aria-label=(Text::Pages.say(lang)) {
-            @for (to, text, action) in PAGES {
-                @if action.is_none_or(|action| session.caller.may_ever(action)) { a href=(to) aria-current=[here(reader, to)] { (text.say(lang)) } }
+            @for (to, text, actions) in PAGES {
+                @if actions.is_empty() || actions.iter().any(|action| session.caller.may_ever(*action)) { a href=(to) aria-current=[here(reader, to)] { (text.say(lang)) } }
             }
         }
     }

@@ -49,7 +49,7 @@ macro_rules! routes {
 }
 
 use Action::{
-    ApproveUnmask, AskUnmask, Countersign, DecideSilence, Deliveries, Hold, Judge, LiftHold, Note, ProposeSilence, Read, Reopen,
+    ApproveUnmask, AskHold, AskUnmask, Countersign, DecideSilence, Deliveries, Hold, Judge, LiftHold, Note, ProposeSilence, Read, Reopen,
     SeeSilences, Take,
 };
 use Policy::{May, Open, SignedIn};
@@ -81,6 +81,16 @@ routes! {
     POST "/silences/{id}/end" May(ProposeSilence), pages::silences::end, "ends a silence";
     POST "/explanations/{id}/decision" May(DecideSilence), pages::explanations::decide, "agrees to an explanation, or does not";
     POST "/explanations/{id}/end" May(ProposeSilence), pages::explanations::end, "ends an explanation";
+    GET "/unmaskings" SignedIn, pages::unmaskings::page, "who asked for which identities, and which cases are kept";
+    GET "/cases/{id}/unmaskings" May(AskUnmask), pages::unmaskings::of_case, "whose identities can be asked for, and what was";
+    POST "/cases/{id}/unmaskings" May(AskUnmask), pages::unmaskings::ask, "asks whose pseudonyms they are";
+    GET "/unmaskings/{id}" SignedIn, pages::unmaskings::one, "one of these requests";
+    POST "/unmaskings/{id}/approval" May(ApproveUnmask), pages::unmaskings::approve, "agrees to a request, or does not";
+    GET "/unmaskings/{id}/identities" May(AskUnmask), pages::identities::page, "identities, found again at the source while the grant lasts";
+    GET "/cases/{id}/holds" SignedIn, pages::holds::page, "the holds of a case; a new one";
+    POST "/cases/{id}/holds" May(AskHold), pages::holds::set, "keeps a case from being erased, or asks for it";
+    POST "/holds/{id}/decision" May(Hold), pages::holds::decide, "sets a hold that was asked for, or does not";
+    POST "/holds/{id}/lifting" May(LiftHold), pages::holds::lift, "lifts a hold";
     GET "/views" SignedIn, pages::views::page, "who was shown what: one's own, or all";
     GET "/api/v1/openapi.json" Open, api::openapi::serve, "this description";
     GET "/api/v1/session" SignedIn, api::session, "who is signed in, and the token that writes must bring";
@@ -111,7 +121,8 @@ routes! {
     POST "/api/v1/unmaskings/{id}/approval" May(ApproveUnmask), api::unmaskings::approve, "agrees to a request, or does not";
     GET "/api/v1/unmaskings/{id}/identities" May(AskUnmask), api::unmaskings::identities, "identities, found again at the source while the grant lasts";
     GET "/api/v1/cases/{id}/holds" SignedIn, api::unmaskings::holds, "the holds of a case";
-    POST "/api/v1/cases/{id}/holds" May(Hold), api::unmaskings::set_hold, "keeps a case from being erased";
+    POST "/api/v1/cases/{id}/holds" May(AskHold), api::unmaskings::set_hold, "keeps a case from being erased, or asks for it";
+    POST "/api/v1/holds/{id}/decision" May(Hold), api::unmaskings::decide_hold, "sets a hold that was asked for, or does not";
     POST "/api/v1/holds/{id}/lifting" May(LiftHold), api::unmaskings::lift_hold, "lifts a hold";
     GET "/api/v1/tokens" SignedIn, api::tokens::list, "one's own tokens";
     POST "/api/v1/tokens" SignedIn, api::tokens::add, "makes a token, whose secret is told once";

@@ -167,6 +167,7 @@ pub async fn read_for(connection: &mut AnyConnection, caller: &Caller, id: i64, 
             | Action::Deliveries
             | Action::ApproveUnmask
             | Action::SeeUnmask
+            | Action::AskHold
             | Action::Hold
             | Action::LiftHold
             | Action::ProposeSilence

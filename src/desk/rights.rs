@@ -71,6 +71,8 @@ pub enum Action {
     ApproveUnmask,
     /// Reading who asked for what. One's own everybody sees.
     SeeUnmask,
+    /// Asking that a case be kept from being erased.
+    AskHold,
     /// Keeping a case from being erased.
     Hold,
     /// Letting it be erased again.
@@ -110,6 +112,7 @@ pub const RIGHTS: &[(Action, [Reach; 5])] = &[
     (Action::AskUnmask, [Own, All, No, No, No]),
     (Action::ApproveUnmask, [No, No, All, No, No]),
     (Action::SeeUnmask, [No, No, All, No, All]),
+    (Action::AskHold, [Own, All, All, No, No]),
     (Action::Hold, [No, All, All, No, No]),
     (Action::LiftHold, [No, No, All, No, No]),
 ];
@@ -125,6 +128,7 @@ pub const RIGHTS_ON_REVIEWERS: &[(Action, [Reach; 5])] = &[
     (Action::Judge, [No, No, Own, No, No]),
     (Action::Countersign, [No, No, All, No, No]),
     (Action::Reopen, [No, No, All, No, No]),
+    (Action::AskHold, [No, No, All, No, No]),
     (Action::Hold, [No, No, All, No, No]),
     (Action::LiftHold, [No, No, All, No, No]),
 ];

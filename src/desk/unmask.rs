@@ -33,7 +33,8 @@ pub enum UnmaskState {
 }
 
 impl UnmaskState {
-    const ALL: [UnmaskState; 3] = [UnmaskState::Asked, UnmaskState::Approved, UnmaskState::Declined];
+    /// Every state.
+    pub const ALL: [UnmaskState; 3] = [UnmaskState::Asked, UnmaskState::Approved, UnmaskState::Declined];
 
     /// The name in the database and the API.
     pub fn name(self) -> &'static str {
@@ -120,8 +121,8 @@ pub async fn ask(
     if expected.is_some_and(|expected| expected != case.version) {
         return Err(DeskError::Changed { now: case.version });
     }
-    let known = places(&mut write, case_id, None).await?.1;
-    if let Some(unknown) = wanted.iter().find(|pseudonym| !known.contains(**pseudonym)) {
+    let known = seen(&mut write, case_id, None).await?;
+    if let Some(unknown) = wanted.iter().find(|pseudonym| !known.contains_key(**pseudonym)) {
         return Err(DeskError::refused("pseudonyms", "must be named by accesses of this case's alerts", unknown.as_str()));
     }
     let id = write.next("unmasking").await?;
@@ -163,6 +164,25 @@ pub async fn decide(
     end(write, case.id, id, now).await
 }
 
+/// Whom the alerts of a case name, for somebody who may ask whose pseudonyms they are: with how many of their accesses are cited, most first.
+pub async fn named(connection: &mut AnyConnection, caller: &Caller, case_id: i64) -> Result<(CaseFile, Vec<(String, u64)>), DeskError> {
+    let case = case::read_for(connection, caller, case_id, Action::AskUnmask).await?;
+    let seen = seen(connection, case_id, None).await?;
+    let mut named: Vec<(String, u64)> = seen.into_iter().map(|(name, places)| (name, cited(&places))).collect();
+    named.sort_by(|(one, many), (other, more)| more.cmp(many).then_with(|| one.cmp(other)));
+    Ok((case, named))
+}
+
+/// The requests of a case that whoever asks may see, newest first.
+pub async fn of_case(connection: &mut AnyConnection, caller: &Caller, case_id: i64) -> Result<Vec<Unmasking>, DeskError> {
+    Ok(list(connection, caller).await?.into_iter().filter(|one| one.case_id == case_id).collect())
+}
+
+/// How many places these are.
+pub fn cited(places: &Places) -> u64 {
+    places.values().map(|positions| positions.len() as u64).sum()
+}
+
 /// Those that whoever asks may see, newest first: one's own; all for data protection officers and auditors.
 pub async fn list(connection: &mut AnyConnection, caller: &Caller) -> Result<Vec<Unmasking>, DeskError> {
     let all = caller.may_ever(Action::SeeUnmask);
@@ -194,34 +214,36 @@ pub async fn live(connection: &mut AnyConnection, caller: &Caller, id: i64, now:
         return Err(DeskError::State { state, what: "shown" });
     }
     let wanted = unmasking.pseudonyms.iter().cloned().collect();
-    let (places, _) = places(connection, unmasking.case_id, Some(&wanted)).await?;
+    let mut places = Places::new();
+    for (source, positions) in seen(connection, unmasking.case_id, Some(&wanted)).await?.into_values().flatten() {
+        places.entry(source).or_default().extend(positions);
+    }
     Ok((unmasking, places))
 }
 
-/// Where the alerts of a case saw whom: of these pseudonyms, or of all; and the pseudonyms that they name.
-async fn places(
+/// Where the alerts of a case saw whom: of these pseudonyms, or of all.
+async fn seen(
     connection: &mut AnyConnection,
     case_id: i64,
     of: Option<&BTreeSet<String>>,
-) -> Result<(Places, BTreeSet<String>), DatabaseError> {
+) -> Result<BTreeMap<String, Places>, DatabaseError> {
     let rows = sqlx::query(
         "select r.dossier from alert a join alert_revision r on r.stream = a.stream and r.id = a.id
          where a.stream = $1 and a.case_id = $2 and r.dossier is not null order by r.id, r.revision limit 2000",
     );
-    let (mut places, mut names) = (Places::new(), BTreeSet::new());
+    let mut places = BTreeMap::<String, Places>::new();
     for row in rows.bind(LIVE).bind(case_id).fetch_all(connection).await? {
         let Ok(dossier) = serde_json::from_str::<Dossier>(&row.try_get::<String, _>(0)?) else { continue };
         let accesses = &dossier.accesses;
         for access in &accesses.list {
+            let Some(source) = accesses.sources.get(usize::from(access.source)) else { continue };
             let seen = access.subjects.iter().filter_map(|at| accesses.subjects.get(usize::from(*at)));
-            let seen: Vec<&String> = seen.filter(|name| of.is_none_or(|of| of.contains(*name))).collect();
-            if let (false, Some(source)) = (seen.is_empty(), accesses.sources.get(usize::from(access.source))) {
-                places.entry(source.clone()).or_default().insert(access.position);
-                names.extend(seen.into_iter().cloned());
+            for name in seen.filter(|name| of.is_none_or(|of| of.contains(*name))) {
+                places.entry(name.clone()).or_default().entry(source.clone()).or_default().insert(access.position);
             }
         }
     }
-    Ok((places, names))
+    Ok(places)
 }
 
 /// Whether a case does not exist for somebody: it is about them or their line of managers.

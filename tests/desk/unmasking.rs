@@ -17,17 +17,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-fn keys() -> Keys {
+pub fn keys() -> Keys {
     Keys::from_secret(b"a secret of the test")
 }
 
-fn pseudonym(id: &str) -> String {
+pub fn pseudonym(id: &str) -> String {
     let keys = keys();
     keys.published(keys.subject("", id))
 }
 
 /// One alert about E7, who looked at two people on lines 2 and 4 of a log.
-async fn seen(database: &Database) {
+pub async fn seen(database: &Database) {
     let access = |subject: u16, position: u64| ListedAccess {
         at: MORNING.0,
         operation: Operation::Read,
@@ -135,7 +135,7 @@ fn a_data_protection_officer_decides_nothing_about_themselves_or_their_line() {
     });
 }
 
-struct AtTheSource(Sources);
+pub struct AtTheSource(pub Sources);
 
 impl Finder for AtTheSource {
     fn find(&self, places: &Places, pseudonyms: &BTreeSet<String>) -> Result<Found, String> {
@@ -145,7 +145,7 @@ impl Finder for AtTheSource {
 }
 
 /// Whether a text stands in any column of any table of a SQLite file, or of its journal.
-fn stands_in(folder: &Path, text: &str) -> bool {
+pub fn stands_in(folder: &Path, text: &str) -> bool {
     let entries = std::fs::read_dir(folder).expect("listed").flatten();
     let files = entries.map(|entry| entry.path()).filter(|path| path.to_string_lossy().contains(".sqlite"));
     let texts: Vec<Vec<u8>> = files.map(|path| std::fs::read(path).expect("read")).collect();
@@ -213,6 +213,6 @@ fn a_hold_is_set_by_a_lead_and_lifted_by_a_data_protection_officer() {
         assert!(hold::lift(&database, &qian, set.id, 1, later(1)).await.expect("lifted").lifted.is_some());
         assert!(matches!(hold::lift(&database, &qian, set.id, 2, later(1)).await, Err(DeskError::State { .. })));
         let mut read = database.read().await.expect("a connection");
-        assert_eq!(hold::of_case(&mut read, &qian, 1).await.expect("read").len(), 1, "{}", place.name);
+        assert_eq!(hold::of_case(&mut read, &qian, 1).await.expect("read").1.len(), 1, "{}", place.name);
     });
 }

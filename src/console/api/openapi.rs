@@ -161,6 +161,7 @@ const API: &[Described] = &[
     get("/api/v1/unmaskings/{id}/identities", &[], "Identities"),
     get("/api/v1/cases/{id}/holds", &[], "Holds"),
     post("/api/v1/cases/{id}/holds", &[field("reason", long_text, true, "Why")], (201, Some("Hold"))),
+    post("/api/v1/holds/{id}/decision", AGREES, (200, Some("Hold"))),
     post("/api/v1/holds/{id}/lifting", &[], (200, Some("Hold"))),
     get("/api/v1/tokens", &[], "Tokens"),
     post("/api/v1/tokens", TOKEN, (201, Some("Token"))),
@@ -374,7 +375,8 @@ fn schemas() -> Value {
             ("places", int.clone()), ("places_there", int.clone()),
         ], &[]),
         "Hold": object(&[
-            ("id", int.clone()), ("version", int.clone()), ("case", int.clone()), ("set_by", text()), ("set_at", time()), ("reason", text()),
+            ("id", int.clone()), ("version", int.clone()), ("case", int.clone()), ("state", one_of(["asked", "set", "declined", "lifted"])),
+            ("by", text()), ("at", time()), ("reason", text()), ("decided_by", maybe("string")), ("decided_at", maybe("string")),
             ("lifted_by", maybe("string")), ("lifted_at", maybe("string")),
         ], &[]),
         "Holds": object(&[("holds", list_of("Hold"))], &[]),

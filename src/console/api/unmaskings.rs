@@ -1,15 +1,13 @@
 //! `unmaskings` and `holds`: asked for, decided, shown for a while; set and lifted.
 
 use crate::console::answer::{Answer, Asked};
+use crate::console::pages::{holds, identities as shown};
 use crate::desk::DeskError;
 use crate::desk::hold::{self, Hold};
-use crate::desk::session::STEP_UP_MS;
 use crate::desk::unmask::{self, Unmasking};
 use crate::desk::view_log::View;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 fn of(unmasking: &Unmasking) -> Value {
     json!({
@@ -69,40 +67,20 @@ pub async fn approve(asked: Asked) -> Result<Answer, DeskError> {
 
 /// `GET /api/v1/unmaskings/{id}/identities`
 pub async fn identities(asked: Asked) -> Result<Answer, DeskError> {
-    let fresh = asked.session.as_ref().and_then(|session| session.began).is_none_or(|began| asked.now.0 - began.0 < STEP_UP_MS);
-    let mut read = asked.console.database.read().await?;
-    let (unmasking, places) = unmask::live(&mut read, asked.caller()?, asked.number(0)?, asked.now).await?;
-    drop(read);
-    if !fresh {
-        return Err(DeskError::NotAllowed("sign in again: identities are shown for some minutes after one has signed in"));
-    }
-    let finder = asked.console.settings.finder.get().ok_or(DeskError::NotAllowed("this console has neither the key nor the sources"))?;
-    let (wanted, finder): (BTreeSet<String>, _) = (unmasking.pseudonyms.iter().cloned().collect(), Arc::clone(finder));
-    let cited: u64 = places.values().map(|lines| lines.len() as u64).sum();
-    let found = tokio::task::spawn_blocking(move || finder.find(&places, &wanted)).await;
-    let found = found.unwrap_or_else(|_| Err("the search was broken off".to_owned()));
-    // Why a source cannot be read is the operator's business, and may name what nobody here should read.
-    let found = found.map_err(|why| {
-        tracing::warn!(why, "identities could not be looked for");
-        DeskError::NotAllowed("the sources cannot be read")
-    })?;
-    // Whom it shows is written down by pseudonym: the record lasts, the identity is not kept.
-    let view = View {
-        page: "identities",
-        object: unmasking.id.to_string(),
-        persons: unmasking.pseudonyms.clone(),
-        rows: found.identities.len() as i64,
-    };
+    let found = shown::looked_for(&asked).await?;
+    let found = found.ok_or(DeskError::NotAllowed("sign in again: identities are shown for some minutes after one has signed in"))?;
+    let unmasking = &found.unmasking;
     let body = json!({
-        "id": unmasking.id, "expires_at": unmasking.expires_at.map(|at| at.to_string()), "identities": found.identities,
-        "places": cited, "places_there": found.places_there,
+        "id": unmasking.id, "expires_at": unmasking.expires_at.map(|at| at.to_string()), "identities": found.found.identities,
+        "places": found.cited, "places_there": found.found.places_there,
     });
-    Ok(Answer::json(view, body))
+    Ok(Answer::json(found.view(), body))
 }
 
 fn of_hold(hold: &Hold) -> Value {
     json!({
-        "id": hold.id, "version": hold.version(), "case": hold.case_id, "set_by": hold.set.0, "set_at": hold.set.1.to_string(), "reason": hold.reason,
+        "id": hold.id, "version": hold.version(), "case": hold.case_id, "state": hold.state.name(), "by": hold.by.0, "at": hold.by.1.to_string(),
+        "reason": hold.reason, "decided_by": hold.decided.as_ref().map(|(by, _)| by), "decided_at": hold.decided.as_ref().map(|(_, at)| at.to_string()),
         "lifted_by": hold.lifted.as_ref().map(|(by, _)| by), "lifted_at": hold.lifted.as_ref().map(|(_, at)| at.to_string()),
     })
 }
@@ -110,20 +88,24 @@ fn of_hold(hold: &Hold) -> Value {
 /// `GET /api/v1/cases/{id}/holds`
 pub async fn holds(asked: Asked) -> Result<Answer, DeskError> {
     let mut read = asked.console.database.read().await?;
-    let all = hold::of_case(&mut read, asked.caller()?, asked.number(0)?).await?;
+    let (_, all) = hold::of_case(&mut read, asked.caller()?, asked.number(0)?).await?;
     Ok(Answer::plain_json(json!({ "holds": all.iter().map(of_hold).collect::<Vec<_>>() })))
 }
 
 /// `POST /api/v1/cases/{id}/holds`: it changes nothing that somebody could have read otherwise, so that any version will do.
 pub async fn set_hold(asked: Asked) -> Result<Answer, DeskError> {
-    let (database, reason) = (&asked.console.database, asked.body.text("reason"));
-    let hold = hold::set(database, asked.caller()?, asked.number(0)?, reason, asked.now).await?;
+    let hold = holds::added(&asked).await?;
     Ok(Answer::plain_json(of_hold(&hold)).status(StatusCode::CREATED).version(hold.version()))
+}
+
+/// `POST /api/v1/holds/{id}/decision`
+pub async fn decide_hold(asked: Asked) -> Result<Answer, DeskError> {
+    let hold = holds::decided(&asked).await?;
+    Ok(Answer::plain_json(of_hold(&hold)).version(hold.version()))
 }
 
 /// `POST /api/v1/holds/{id}/lifting`
 pub async fn lift_hold(asked: Asked) -> Result<Answer, DeskError> {
-    let expected = asked.if_match.unwrap_or(0);
-    let hold = hold::lift(&asked.console.database, asked.caller()?, asked.number(0)?, expected, asked.now).await?;
+    let hold = holds::lifted(&asked).await?;
     Ok(Answer::plain_json(of_hold(&hold)).version(hold.version()))
 }

@@ -7,10 +7,11 @@ use crate::console::pages::alert::look;
 use crate::console::pages::{case_forms, explanations};
 use crate::console::words::{Text, entries, lists, sentences};
 use crate::desk::case::{self, CaseFile, CaseState, Entry};
+use crate::desk::hold::Hold;
 use crate::desk::rights::Action;
 use crate::desk::verdict::{self, Verdict};
 use crate::desk::view_log::View;
-use crate::desk::{DeskError, account, explanation, list, work};
+use crate::desk::{DeskError, account, explanation, hold, list, work};
 use crate::model::alert::Alert;
 use crate::model::decision::{VerdictOutcome, VerdictReason};
 use crate::model::zone::Zone;
@@ -40,6 +41,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     };
     // To whom a lead can give it.
     let accounts = if caller.may(Action::Assign, &case.subject()) { account::list(&mut read).await? } else { Vec::new() };
+    let (_, holds) = hold::of_case(&mut read, caller, case.id).await?;
     drop(read);
     let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
     let may = |action| caller.may(action, &case.subject());
@@ -56,6 +58,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             " · " (Text::LastAccess.say(lang)) " " (time(zone, case.last_at))
         }
         @if let Some(session) = session { (case_forms::actions(session, &case, &accounts, lang)) }
+        @if holds.iter().any(Hold::keeps) { p.line { (Text::KeptByHold.say(lang)) " " a href={ "/cases/" (case.id) "/holds" } { (Text::Holds.say(lang)) } } }
         div.case {
             div {
                 @if let Some(first) = alerts.first() {
@@ -160,6 +163,9 @@ fn told(entry: &Entry, zone: &Zone, lang: Lang) -> Markup {
                     p { (lines(text("text"))) }
                 }
                 "sent_back" | "reopened" => { p { (lines(text("why"))) } }
+                "hold_asked" | "hold_set" => { @if !text("why").is_empty() { p { (lines(text("why"))) } } }
+                "unmasking_asked" => { p { (lines(text("purpose"))) } }
+                "unmasking_decided" => { ": " (name(&lists::unmask_decided(text("state"), lang))) }
                 _ => {}
             }
         }

@@ -45,6 +45,8 @@ pub fn actions(session: &Session, case: &CaseFile, accounts: &[Account], lang: L
                     datalist #accounts { @for account in accounts.iter().filter(|account| judges(account)).take(ACCOUNTS) { option value=(account.name) {} } } button { (Text::Give.say(lang)) }
                 }
             }
+            @if may(Action::AskUnmask) { a href={ "/cases/" (case.id) "/unmaskings" } { (Text::AskIdentities.say(lang)) } }
+            @if may(Action::AskHold) { a href={ "/cases/" (case.id) "/holds" } { (Text::Holds.say(lang)) } }
         }
     }
 }

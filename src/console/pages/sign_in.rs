@@ -16,7 +16,8 @@ pub async fn style(_: Asked) -> Result<Answer, DeskError> {
 /// `GET /sign-in`
 pub async fn form(asked: Asked) -> Result<Answer, DeskError> {
     local(&asked)?;
-    if asked.session.is_some() {
+    // Whoever is to be shown identities signs in once more.
+    if asked.session.is_some() && asked.query.text("again") != "yes" {
         return Ok(Answer::see(next(asked.query.text("next"))));
     }
     Ok(Answer::plain_page(page(&asked, asked.query.text("next"), false)))
@@ -80,6 +81,7 @@ fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
                     p.told role="alert" { (Text::Refused.say(lang)) }
                 }
                 form method="post" action="/sign-in" {
+                    @if let Some(session) = &asked.session { (html::token(session)) }
                     input type="hidden" name="next" value=(next);
                     label for="account" { (Text::Account.say(lang)) }
                     input #account name="account" autocomplete="username" required autofocus;

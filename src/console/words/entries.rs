@@ -16,6 +16,12 @@ pub fn did(kind: &str, given: bool, lang: Lang) -> Option<&'static str> {
         ("verdict", _) => ("decided", "作出结论"),
         ("countersigned", _) => ("agreed: the verdict is in force", "同意：结论生效"),
         ("sent_back", _) => ("sent the verdict back", "退回结论"),
+        ("unmasking_asked", _) => ("asked for identities", "申请查看身份"),
+        ("unmasking_decided", _) => ("decided on the identities", "就身份申请作出决定"),
+        ("hold_asked", _) => ("asked for a hold", "申请保留"),
+        ("hold_set", _) => ("set a hold", "设置保留"),
+        ("hold_declined", _) => ("did not set the hold", "未设置保留"),
+        ("hold_lifted", _) => ("lifted the hold", "解除保留"),
         ("reopened", _) => ("opened it again", "重新打开"),
         _ => return None,
     };

@@ -171,6 +171,32 @@ words! {
         Close: "Close", "关闭";
         Evaluated: "Evaluated", "评估程度";
         Certainty: "People", "人数";
+        IdentitiesAndHolds: "Identities and holds", "身份与保留";
+        Identities: "Identities behind pseudonyms", "假名背后的身份";
+        IdentitiesRule: "Whoever works on a case asks for some, with a purpose; a data protection officer agrees or does not. They are found again in the source's files, shown to whoever asked for 24 hours, and never stored.", "经办人说明目的后提出申请，由数据保护负责人决定。身份从来源文件中重新查找，仅向申请人展示24小时，从不保存。";
+        IdentitiesNotKept: "What stands here was read from the source's files just now and is kept nowhere; that it was shown is written down.", "以下内容刚从来源文件读取，不作任何保存；展示行为会被记录。";
+        ShownUntil: "shown until", "展示至";
+        Purpose: "Purpose", "目的";
+        PurposeRule: "For what they are needed", "用途说明";
+        Pseudonym: "Pseudonym", "假名";
+        Pseudonyms: "Pseudonyms", "假名";
+        AsTheLogHasIt: "As the log has it", "日志中的写法";
+        NotFoundThere: "not found: the lines that named it are gone", "未找到：涉及的日志行已不存在";
+        Request: "Request", "申请";
+        ToRequest: "To the request", "返回申请";
+        ToCase: "To the case", "返回案件";
+        AskIdentities: "Ask for identities", "申请查看身份";
+        ShowIdentities: "Show the identities", "查看身份";
+        NobodyNamed: "No access of this case names anybody, so there is nobody to ask for.", "本案件的访问没有指明任何人，因此没有可申请的身份。";
+        ApprovalRule: "Who agrees is another person than who asked, and neither manages the other.", "同意者不得为申请人本人，且双方不得有上下级关系。";
+        SignInAgain: "Sign in again", "重新登录";
+        SignInAgainRule: "Identities are shown for fifteen minutes after one has signed in.", "身份仅在登录后十五分钟内展示。";
+        Holds: "Holds", "保留";
+        HoldsRule: "A hold keeps a case from being erased. Whoever works on the case asks for one; a lead or a data protection officer sets it; the latter lifts it. What was asked for keeps the case until somebody has decided.", "保留可防止案件被删除。经办人可申请，由主管或数据保护负责人设置，由后者解除。申请在作出决定之前同样有效。";
+        SetHold: "Set a hold", "设置保留";
+        AskHold: "Ask for a hold", "申请保留";
+        Lift: "Lift it", "解除";
+        KeptByHold: "A hold keeps this case from being erased.", "本案件已被保留，不会被删除。";
         Print: "For printing, use the browser's print: everything is written out.", "打印请使用浏览器的打印功能：内容会完整列出。";
     }
 }

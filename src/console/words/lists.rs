@@ -2,7 +2,9 @@
 
 use super::of;
 use crate::desk::case::CaseState;
+use crate::desk::hold::HoldState;
 use crate::desk::silence::SilenceState;
+use crate::desk::unmask::UnmaskState;
 use crate::model::decision::{ExplanationReason, MatchedField, SilenceReason, VerdictOutcome, VerdictReason};
 use crate::model::severity::Severity;
 use crate::model::typology::Typology;
@@ -120,6 +122,38 @@ pub fn standing(state: SilenceState, is_over: bool, lang: Lang) -> &'static str 
     )
 }
 
+/// Where a request for identities stands; over where what was agreed to has passed.
+pub fn unmask_state(state: UnmaskState, is_live: bool, lang: Lang) -> &'static str {
+    of(
+        lang,
+        match (state, is_live) {
+            (UnmaskState::Asked, _) => ("waits for a data protection officer", "待数据保护负责人决定"),
+            (UnmaskState::Approved, true) => ("agreed to", "已同意"),
+            (UnmaskState::Approved, false) => ("agreed to, and over", "已同意，现已到期"),
+            (UnmaskState::Declined, _) => ("not agreed to", "未获同意"),
+        },
+    )
+}
+
+/// The same by its name in the database, as it was decided; another name stands for itself.
+pub fn unmask_decided(name: &str, lang: Lang) -> String {
+    let found = UnmaskState::ALL.into_iter().find(|one| one.name() == name);
+    found.map_or_else(|| name.to_owned(), |one| unmask_state(one, true, lang).to_owned())
+}
+
+/// Where a hold stands.
+pub fn hold_state(state: HoldState, lang: Lang) -> &'static str {
+    of(
+        lang,
+        match state {
+            HoldState::Asked => ("asked for: keeps the case until somebody decides", "已申请：决定之前有效"),
+            HoldState::Set => ("keeps the case", "生效中"),
+            HoldState::Declined => ("not set", "未设置"),
+            HoldState::Lifted => ("lifted", "已解除"),
+        },
+    )
+}
+
 /// What of an alert a silence can be about.
 pub fn matched(field: MatchedField, lang: Lang) -> &'static str {
     of(
@@ -159,6 +193,10 @@ pub fn page_named(name: &str, lang: Lang) -> String {
         "person" => ("person", "人员"),
         "silences" => ("silences", "静默与说明"),
         "views" => ("views", "查阅记录"),
+        "unmaskings" => ("requests for identities", "身份申请"),
+        "identities" => ("identities", "身份"),
+        "pseudonyms" => ("pseudonyms of a case", "案件中的假名"),
+        "holds" => ("holds", "保留"),
         other => return other.replace('_', " "),
     };
     of(lang, texts).to_owned()

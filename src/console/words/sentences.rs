@@ -170,3 +170,24 @@ pub fn of_engine(count: usize, lang: Lang) -> String {
 pub fn earlier(count: usize, lang: Lang) -> String {
     of(lang, (format!("{count} earlier entries are in the database and not listed here."), format!("此前另有{count}条记录，未在此列出。")))
 }
+
+/// How many pseudonyms can be asked for at once.
+pub fn at_most(most: usize, lang: Lang) -> String {
+    of(lang, (format!("Choose at most {most}, and no more than are needed."), format!("最多选择{most}个，且以必要为限。")))
+}
+
+/// How many cited accesses name somebody.
+pub fn accesses(count: u64, lang: Lang) -> String {
+    of(lang, (format!("{count} access(es)"), format!("{count}次访问")))
+}
+
+/// How many of the cited lines are still at the source.
+pub fn places(there: u64, cited: u64, lang: Lang) -> String {
+    of(
+        lang,
+        (
+            format!("{there} of the {cited} lines that the alerts cite are still in the source's files."),
+            format!("警报引用的{cited}行中，有{there}行仍在来源文件中。"),
+        ),
+    )
+}
