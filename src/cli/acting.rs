@@ -1,10 +1,11 @@
 //! What commands have in common that act on the database of cases for an account: the configuration, the database, whoever acts.
 
-use crate::cli::console::{open, people, runtime};
+use crate::cli::console::{named, open, people, runtime};
 use crate::cli::{Failure, setup};
 use leakwarden::console::SharedPeople;
 use leakwarden::database::Database;
 use leakwarden::desk::people::People;
+use leakwarden::desk::pseudonym::Pseudonyms;
 use leakwarden::desk::rights::Caller;
 use leakwarden::desk::{DeskError, account};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ pub struct Opened {
     pub database: Database,
     /// The directory's people.
     pub people: SharedPeople,
+    /// How employees are named until their case is taken.
+    pub pseudonyms: Pseudonyms,
 }
 
 impl Opened {
@@ -37,7 +40,8 @@ impl Opened {
         let (config, context) = setup::load(Some(config))?;
         let runtime = runtime()?;
         let database = open(&runtime, &config)?;
-        Ok(Opened { runtime, database, people: people(&context) })
+        let pseudonyms = named(&runtime, &config, &database)?;
+        Ok(Opened { runtime, database, people: people(&context), pseudonyms })
     }
 }
 

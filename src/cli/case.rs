@@ -5,7 +5,6 @@ use crate::cli::Failure;
 use crate::cli::acting::{Common, Opened, caller};
 use crate::cli::console::{now, told};
 use clap::Subcommand;
-use leakwarden::database::Database;
 use leakwarden::desk::case::{self, CaseFile};
 use leakwarden::desk::list::{self, Filter};
 use leakwarden::desk::rights::{Action, Caller};
@@ -123,6 +122,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 async fn act(opened: &Opened, what: &What) -> Result<String, DeskError> {
     let (database, people) = (&opened.database, opened.people.now());
     let by = async |name: &str| caller(database, &people, name).await;
+    let line = |case: &CaseFile| line(&opened.pseudonyms.cover(case).case(case.clone()));
     match what {
         What::List { common, all } => {
             let caller = by(&common.by).await?;
@@ -132,7 +132,7 @@ async fn act(opened: &Opened, what: &What) -> Result<String, DeskError> {
             view_log::record(database, &caller, &view, now()).await?;
             Ok(page.cases.iter().map(line).collect())
         }
-        What::Show { common, id } => show(database, &by(&common.by).await?, *id).await,
+        What::Show { common, id } => show(opened, &by(&common.by).await?, *id).await,
         What::Note { common, id, text } => Ok(line(&work::note(database, &by(&common.by).await?, *id, text, now()).await?)),
         What::Assign { common, id, to } => {
             let caller = by(&common.by).await?;
@@ -163,11 +163,15 @@ async fn act(opened: &Opened, what: &What) -> Result<String, DeskError> {
     }
 }
 
-async fn show(database: &Database, caller: &Caller, id: i64) -> Result<String, DeskError> {
+async fn show(opened: &Opened, caller: &Caller, id: i64) -> Result<String, DeskError> {
+    let database = &opened.database;
     let mut read = database.read().await?;
     let case = case::read_for(&mut read, caller, id, Action::Read).await?;
     let (alerts, entries) = (list::alerts(&mut read, id).await?, case::entries(&mut read, id).await?);
     drop(read);
+    let cover = opened.pseudonyms.cover(&case);
+    let (case, entries) = (cover.case(case), cover.entries(entries));
+    let alerts: Vec<Alert> = alerts.into_iter().map(|alert| cover.alert(alert)).collect();
     let persons = case.parties.iter().map(|(name, _)| name.clone()).collect();
     let view = View { page: "case", object: id.to_string(), persons, rows: alerts.len() as i64 };
     view_log::record(database, caller, &view, now()).await?;

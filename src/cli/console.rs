@@ -12,6 +12,7 @@ use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::Database;
 use leakwarden::desk::ingest::{DeskParts, DeskSink};
 use leakwarden::desk::people::People;
+use leakwarden::desk::pseudonym::Pseudonyms;
 use leakwarden::desk::rights::{Grant, Role};
 use leakwarden::desk::unmask::{Finder, Found, Places};
 use leakwarden::desk::{DeskError, account};
@@ -310,7 +311,9 @@ impl Prepared {
         let server = runtime.block_on(Server::bind(address)).map_err(anyhow::Error::from)?.with_tls(tls);
         let scheme = if settings.tls { "https" } else { "http" };
         tracing::info!("the console is served at {scheme}://{}", server.address());
-        Ok(Prepared { server, console: Console::new(database, people(context), settings, metrics), files })
+        let pseudonyms = named(runtime, config, &database)?;
+        let console = Console::new(database, people(context), settings, metrics).naming_by(pseudonyms);
+        Ok(Prepared { server, console, files })
     }
 
     /// Where it is.
@@ -348,6 +351,14 @@ fn sources(config: &Config, context: &Context) -> Sources {
     });
     let classifier = &context.classifier;
     Sources { globs: globs.collect(), keys: classifier.keys.clone(), spaces: classifier.catalog.spaces().to_vec() }
+}
+
+/// How employees are named until their case is taken.
+pub fn named(runtime: &Runtime, config: &Config, database: &Database) -> Result<Pseudonyms, Failure> {
+    if !config.console.employees_by_pseudonym {
+        return Ok(Pseudonyms::default());
+    }
+    Ok(runtime.block_on(Pseudonyms::of(database)).map_err(anyhow::Error::from)?)
 }
 
 /// The directory's people.

@@ -204,6 +204,8 @@ settings! {
         proxy_secret_file: Option<PathBuf> = None => RESTART.secret();
         /// Addresses of the proxy, from which alone that header counts, and `X-Forwarded-For`; default: this machine.
         proxy_addresses: Vec<String> = Vec::new() => RESTART;
+        /// Whether employees are named by pseudonyms until somebody has taken their case: in the queue, on pages, in print, in the API and in the record of views.
+        employees_by_pseudonym: bool = false => RESTART;
         /// A file of canonical access records of who was shown what: read by a source of its own, it lets the detectors judge reviewers too.
         views_file: Option<PathBuf> = None => RESTART;
     }

@@ -49,7 +49,18 @@ impl Asked {
 
     /// For whom a page is made.
     pub fn shell(&self) -> Shell<'_> {
-        Shell { session: self.session.as_ref(), reader: &self.reader, zone: &self.console.settings.zone, now: self.now }
+        Shell {
+            session: self.session.as_ref(),
+            reader: &self.reader,
+            zone: &self.console.settings.zone,
+            now: self.now,
+            pseudonyms: self.console.pseudonyms,
+        }
+    }
+
+    /// Whether a search for a name finds only what somebody has taken: it would tell who has a case otherwise.
+    pub fn names_taken_only(&self) -> bool {
+        self.console.pseudonyms.are_used() && self.query.get("about").is_some_and(|about| !about.is_empty())
     }
 
     /// Whether one agrees, as a body says it.

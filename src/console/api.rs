@@ -14,6 +14,7 @@ pub mod writes;
 use crate::console::answer::{Answer, Asked};
 use crate::console::pages::{self, today};
 use crate::desk::case::{self, CaseFile};
+use crate::desk::list::Filter;
 use crate::desk::rights::Action;
 use crate::desk::view_log::View;
 use crate::desk::{DeskError, list, verdict, work};
@@ -50,7 +51,8 @@ fn viewed(case: &CaseFile) -> View<'static> {
 fn answered(asked: &Asked, case: &CaseFile) -> Result<Answer, DeskError> {
     // Who gave a case away may not see it any more.
     if asked.caller()?.may(Action::Read, &case.subject()) {
-        return Ok(Answer::json(viewed(case), of(case)).version(case.version));
+        let case = asked.console.pseudonyms.cover(case).case(case.clone());
+        return Ok(Answer::json(viewed(&case), of(&case)).version(case.version));
     }
     Ok(Answer::plain_json(json!({ "id": case.id })))
 }
@@ -66,7 +68,7 @@ pub async fn session(asked: Asked) -> Result<Answer, DeskError> {
 /// `GET /api/v1/cases`
 pub async fn cases(asked: Asked) -> Result<Answer, DeskError> {
     let caller = asked.caller()?;
-    let filter = today::filter(&asked.query)?;
+    let filter = Filter { taken: asked.names_taken_only(), ..today::filter(&asked.query)? };
     let limit =
         asked.query.get("limit").map_or(Some(50), |text| text.parse().ok().filter(|limit| (1..=list::LONGEST_PAGE).contains(limit)));
     let rule = || format!("must be from 1 to {}", list::LONGEST_PAGE);
@@ -74,7 +76,8 @@ pub async fn cases(asked: Asked) -> Result<Answer, DeskError> {
     let page = list::cases(&asked.console.database, caller, &filter, asked.query.get("after"), limit).await?;
     let count = list::count(&asked.console.database, caller, &filter).await?;
     let view = View { page: "cases", object: String::new(), persons: Vec::new(), rows: page.cases.len() as i64 };
-    let cases: Vec<Value> = page.cases.iter().map(of).collect();
+    let shown = |case: &CaseFile| of(&asked.console.pseudonyms.cover(case).case(case.clone()));
+    let cases: Vec<Value> = page.cases.iter().map(shown).collect();
     Ok(Answer::json(view, json!({ "cases": cases, "next": page.next, "count": count, "counted_up_to": list::COUNTED })))
 }
 
@@ -85,6 +88,8 @@ pub async fn case(asked: Asked) -> Result<Answer, DeskError> {
     let case = case::read_for(&mut read, asked.caller()?, id, Action::Read).await?;
     let (cites, entries) = (verdict::revisions(&mut read, case.id).await?, case::entries(&mut read, case.id).await?);
     drop(read);
+    let cover = asked.console.pseudonyms.cover(&case);
+    let (case, entries) = (cover.case(case), cover.entries(entries));
     let mut body = of(&case);
     body["cites"] = json!(cites);
     body["entries"] = entries
@@ -137,15 +142,16 @@ pub async fn reopen(asked: Asked) -> Result<Answer, DeskError> {
 
 /// `GET /api/v1/alerts/{id}/dossier`
 pub async fn dossier(asked: Asked) -> Result<Answer, DeskError> {
-    let (alert, _) = pages::alert::found(&asked).await?;
+    let (alert, _, cover) = pages::alert::found(&asked).await?;
     let mut read = asked.console.database.read().await?;
     let dossier = list::dossier(&mut read, &alert.id, alert.revision).await?.ok_or(DeskError::NotFound)?;
+    let dossier = cover.dossier(dossier);
     Ok(Answer::json(pages::alert::view(&alert), json!({ "dossier": dossier })).version(i64::from(alert.revision)))
 }
 
 /// `GET /api/v1/alerts/{id}`
 pub async fn alert(asked: Asked) -> Result<Answer, DeskError> {
-    let (alert, case) = pages::alert::found(&asked).await?;
+    let (alert, case, _) = pages::alert::found(&asked).await?;
     let view = pages::alert::view(&alert);
     Ok(Answer::json(view, json!({ "alert": alert, "case": case.id })).version(i64::from(alert.revision)))
 }

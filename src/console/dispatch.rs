@@ -294,7 +294,8 @@ fn failed(console: &Console, session: Option<&Session>, reader: &Reader, api: bo
     }
     let status = status(error);
     if !api {
-        let page = html::error(Shell { session, reader, zone: &console.settings.zone, now: now() }, status, error).into_string();
+        let shell = Shell { session, reader, zone: &console.settings.zone, now: now(), pseudonyms: console.pseudonyms };
+        let page = html::error(shell, status, error).into_string();
         return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }
     match error {

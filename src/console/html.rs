@@ -3,6 +3,7 @@
 use crate::console::reader::Reader;
 use crate::console::words::{Text, lists, sentences};
 use crate::desk::DeskError;
+use crate::desk::pseudonym::Pseudonyms;
 use crate::desk::rights::Action;
 use crate::desk::session::Session;
 use crate::model::severity::Severity;
@@ -26,6 +27,8 @@ pub struct Shell<'a> {
     pub zone: &'a Zone,
     /// When it is made.
     pub now: Timestamp,
+    /// How employees are named until their case is taken.
+    pub pseudonyms: Pseudonyms,
 }
 
 /// The pages of the navigation: address, name, and what it asks for: one of these; nothing where there is none.
@@ -53,7 +56,7 @@ const KEYS: [(&str, Text); 7] = [
 
 /// A whole page. Without a session it has no navigation.
 pub fn frame(shell: Shell<'_>, title: &str, content: &Markup) -> Markup {
-    let Shell { session, reader, zone, now } = shell;
+    let Shell { session, reader, zone, now, .. } = shell;
     let printed = session.map(|session| {
         html! { footer.printed { (Text::MadeFor.say(reader.lang)) " " (name(&session.caller.account)) ", " (time(zone, now)) " " (zone.name()) " · leakwarden " (env!("CARGO_PKG_VERSION")) " · " (name(&reader.place)) } }
     });

@@ -3,6 +3,7 @@
 use crate::console::settings::Settings;
 use crate::database::Database;
 use crate::desk::people::People;
+use crate::desk::pseudonym::Pseudonyms;
 use crate::desk::view_recorder::ViewRecorder;
 use crate::http::guard::Guard;
 use crate::telemetry::metrics::Metrics;
@@ -27,6 +28,8 @@ pub struct Console {
     pub metrics: Metrics,
     /// Writes down what is shown.
     pub views: ViewRecorder,
+    /// How employees are named until their case is taken.
+    pub pseudonyms: Pseudonyms,
     /// Turns of those who sign in.
     pub(super) sign_ins: Arc<Semaphore>,
 }
@@ -58,6 +61,13 @@ impl Console {
         let guard = Guard::new(None, &settings.hosts);
         let sign_ins = Arc::new(Semaphore::new(SIGN_INS));
         let views = ViewRecorder::new(database.clone());
-        Console { database, people, settings: Arc::new(settings), guard, metrics: metrics.clone(), views, sign_ins }
+        let (settings, metrics, pseudonyms) = (Arc::new(settings), metrics.clone(), Pseudonyms::default());
+        Console { database, people, settings, guard, metrics, views, pseudonyms, sign_ins }
+    }
+
+    /// The same, with employees named by these until their case is taken.
+    #[must_use]
+    pub fn naming_by(self, pseudonyms: Pseudonyms) -> Console {
+        Console { pseudonyms, ..self }
     }
 }

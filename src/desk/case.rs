@@ -8,6 +8,7 @@ use crate::model::time::Timestamp;
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
+use std::collections::BTreeSet;
 
 /// Where a case stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -90,6 +91,8 @@ pub struct CaseFile {
     pub reviewers: bool,
     /// Whom it is about: names with their units.
     pub parties: Vec<(String, Option<String>)>,
+    /// Those of them that are sources of logs, and nobody.
+    pub sources: BTreeSet<String>,
 }
 
 /// The columns of [`CaseFile::of`], in their order.
@@ -120,7 +123,16 @@ impl CaseFile {
             closed_at: row.try_get::<Option<i64>, _>(16)?.map(Timestamp),
             reviewers: row.try_get::<i64, _>(17)? != 0,
             parties: Vec::new(),
+            sources: BTreeSet::new(),
         })
+    }
+
+    /// Adds whom it is about.
+    pub(super) fn is_about(&mut self, name: String, unit: Option<String>, kind: &str) {
+        if kind == "source" {
+            self.sources.insert(name.clone());
+        }
+        self.parties.push((name, unit));
     }
 
     /// What rights depend on.
@@ -139,9 +151,9 @@ pub async fn read(connection: &mut AnyConnection, id: i64) -> Result<Option<Case
     let row = sqlx::query(&format!("select {COLUMNS} from case_file c where c.id = $1")).bind(id).fetch_optional(&mut *connection).await?;
     let Some(row) = row else { return Ok(None) };
     let mut case = CaseFile::of(&row)?;
-    let rows = sqlx::query("select name, unit from case_party where case_id = $1 order by kind, name").bind(id);
+    let rows = sqlx::query("select name, unit, kind from case_party where case_id = $1 order by kind, name").bind(id);
     for row in rows.fetch_all(connection).await? {
-        case.parties.push((row.try_get(0)?, row.try_get(1)?));
+        case.is_about(row.try_get(0)?, row.try_get(1)?, &row.try_get::<String, _>(2)?);
     }
     Ok(Some(case))
 }

@@ -10,10 +10,10 @@ use sqlx::Row;
 /// Alerts that are listed.
 const MOST: i64 = 100;
 
-/// The alerts about somebody at their newest settled revisions, newest first, each with its case.
-pub async fn alerts_about(database: &Database, caller: &Caller, name: &str) -> Result<Vec<(Alert, i64)>, DeskError> {
+/// The alerts about somebody, of the cases that a filter leaves, at their newest settled revisions, newest first, each with its case.
+pub async fn alerts_about(database: &Database, caller: &Caller, filter: &Filter, name: &str) -> Result<Vec<(Alert, i64)>, DeskError> {
     let mut statement = Statement::default();
-    let rules = matching(caller, &Filter::default(), &mut statement);
+    let rules = matching(caller, filter, &mut statement);
     let (name, most) = (statement.bind(Argument::Text(name.to_owned())), statement.bind(Argument::Number(MOST)));
     statement.text = format!(
         "select a.body, a.case_id from alert a join case_file c on c.id = a.case_id

@@ -31,6 +31,8 @@ pub struct Filter {
     pub at_least: Option<Severity>,
     /// About this person, account or source.
     pub about: Option<String>,
+    /// Those alone that somebody has taken: where people are named by pseudonyms until then.
+    pub taken: bool,
 }
 
 impl Filter {
@@ -136,13 +138,16 @@ pub(super) fn matching(caller: &Caller, filter: &Filter, statement: &mut Stateme
         let about = statement.bind(Argument::Text(about.clone()));
         rules.push(format!("exists (select 1 from case_party a where a.case_id = c.id and a.name = {about})"));
     }
+    if filter.taken {
+        rules.push(format!("c.state <> {}", statement.bind(Argument::Text(CaseState::New.name().to_owned()))));
+    }
     rules.join(" and ")
 }
 
 /// A page of cases, by score.
 pub async fn cases(database: &Database, caller: &Caller, filter: &Filter, after: Option<&str>, limit: usize) -> Result<Page, DeskError> {
     let limit = limit.clamp(1, LONGEST_PAGE);
-    let key = cursor_key(database).await?;
+    let key = random::kept(database, "cursor_key").await?;
     let mut statement = Statement::default();
     let mut rules = matching(caller, filter, &mut statement);
     if let Some(cursor) = after {
@@ -170,13 +175,15 @@ async fn parties(connection: &mut AnyConnection, cases: &mut [CaseFile]) -> Resu
     }
     let mut statement = Statement::default();
     let ids: Vec<String> = cases.iter().map(|case| statement.bind(Argument::Number(case.id))).collect();
-    statement.text = format!("select case_id, name, unit from case_party where case_id in ({}) order by kind, name", ids.join(", "));
-    let mut of: BTreeMap<i64, Vec<(String, Option<String>)>> = BTreeMap::new();
+    statement.text = format!("select case_id, name, unit, kind from case_party where case_id in ({}) order by kind, name", ids.join(", "));
+    let mut of: BTreeMap<i64, Vec<AnyRow>> = BTreeMap::new();
     for row in statement.query().fetch_all(connection).await? {
-        of.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));
+        of.entry(row.try_get(0)?).or_default().push(row);
     }
     for case in cases {
-        case.parties = of.remove(&case.id).unwrap_or_default();
+        for row in of.remove(&case.id).unwrap_or_default() {
+            case.is_about(row.try_get(1)?, row.try_get(2)?, &row.try_get::<String, _>(3)?);
+        }
     }
     Ok(())
 }
@@ -267,23 +274,6 @@ pub async fn unsettled(connection: &mut AnyConnection) -> Result<i64, DatabaseEr
 /// How many revisions came with another content than the one that stands.
 pub async fn alarms(connection: &mut AnyConnection) -> Result<i64, DatabaseError> {
     Ok(sqlx::query("select count(*) from ingest_alarm").fetch_one(connection).await?.try_get(0)?)
-}
-
-/// The key that cursors are signed with: made once, kept in the database.
-async fn cursor_key(database: &Database) -> Result<[u8; 32], DatabaseError> {
-    let select = "select value from meta where name = 'cursor_key'";
-    let mut read = database.read().await?;
-    let mut row = sqlx::query(select).fetch_optional(&mut *read).await?;
-    drop(read);
-    if row.is_none() {
-        let mut write = database.write().await?;
-        let insert = sqlx::query("insert into meta (name, value) values ('cursor_key', $1) on conflict do nothing").bind(random::token()?);
-        insert.execute(&mut *write).await?;
-        row = sqlx::query(select).fetch_optional(&mut *write).await?;
-        write.commit().await?;
-    }
-    let text: String = row.map_or(Ok(String::new()), |row| row.try_get(0))?;
-    Ok(blake3::derive_key("leakwarden cursor", text.as_bytes()))
 }
 
 fn write_cursor(key: &[u8; 32], score: f64, id: i64) -> String {

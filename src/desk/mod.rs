@@ -17,6 +17,7 @@ pub mod hold;
 pub mod ingest;
 pub mod list;
 pub mod people;
+pub mod pseudonym;
 pub mod quality;
 pub mod random;
 pub mod rights;

@@ -13,6 +13,7 @@ mod database;
 mod load;
 mod machine;
 mod pages;
+mod pseudonyms;
 mod requests;
 mod reviewers;
 mod service;

@@ -43,6 +43,9 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let accounts = if caller.may(Action::Assign, &case.subject()) { account::list(&mut read).await? } else { Vec::new() };
     let (_, holds) = hold::of_case(&mut read, caller, case.id).await?;
     drop(read);
+    let cover = asked.console.pseudonyms.cover(&case);
+    let (case, entries, dossier) = (cover.case(case), cover.entries(entries), dossier.map(|dossier| cover.dossier(dossier)));
+    let alerts: Vec<Alert> = alerts.into_iter().map(|alert| cover.alert(alert)).collect();
     let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
     let may = |action| caller.may(action, &case.subject());
     let tables = dossier.as_ref().map_or(&[][..], |dossier| &dossier.accesses.tables);
@@ -68,7 +71,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                             (severity(first.severity, lang)) " " (format!("{:.1}", first.score)) " · " (page::words::lists::typology(first.typology, lang))
                             " · " a href={ "/alerts/" (first.id) } data-row { (Text::GravestAll.say(lang)) }
                         }
-                        (page::brief(AlertView { alert: first, dossier: dossier.as_ref() }, "g", &look(lang)))
+                        (page::brief(AlertView { alert: first, dossier: dossier.as_ref() }, "g", &look(&cover, lang)))
                     }
                 }
                 @if alerts.len() > 1 {
@@ -92,7 +95,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                 }
                 section aria-labelledby="people" {
                     h2 #people { (Text::WhomAbout.say(lang)) }
-                    ul { @for (party, unit) in case.parties.iter().take(LISTED) { li { a href={ "/people/" (encoded(party)) } { (name(party)) } @if let Some(unit) = unit { ", " (name(unit)) } } } }
+                    @if cover.covers() { p.quiet { (Text::ByPseudonym.say(lang)) } }
+                    ul { @for (party, unit) in case.parties.iter().take(LISTED) { li { @if cover.covers() { (name(party)) } @else { a href={ "/people/" (encoded(party)) } { (name(party)) } } @if let Some(unit) = unit { ", " (name(unit)) } } } }
                     @if case.parties.len() > LISTED { p.quiet { (sentences::and_more(case.parties.len() - LISTED, lang)) } }
                 }
                 section aria-labelledby="entries" {
@@ -163,7 +167,7 @@ fn told(entry: &Entry, zone: &Zone, lang: Lang) -> Markup {
                     p { (lines(text("text"))) }
                 }
                 "sent_back" | "reopened" => { p { (lines(text("why"))) } }
-                "hold_asked" | "hold_set" => { @if !text("why").is_empty() { p { (lines(text("why"))) } } }
+                "hold_asked" | "hold_set" if !text("why").is_empty() => { p { (lines(text("why"))) } }
                 "unmasking_asked" => { p { (lines(text("purpose"))) } }
                 "unmasking_decided" => { ": " (name(&lists::unmask_decided(text("state"), lang))) }
                 _ => {}

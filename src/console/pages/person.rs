@@ -25,12 +25,13 @@ const LOOKED_AT: usize = 12;
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let (caller, database, lang) = (asked.caller()?, &asked.console.database, asked.reader.lang);
     let about = asked.path.first().cloned().ok_or(DeskError::NotFound)?;
-    let filter = Filter { about: Some(about.clone()), ..Filter::default() };
+    // A case that nobody has taken names nobody, and is none of a name.
+    let filter = Filter { about: Some(about.clone()), taken: asked.console.pseudonyms.are_used(), ..Filter::default() };
     let cases = list::cases(database, caller, &filter, None, CASES).await?;
     if cases.cases.is_empty() {
         return Err(DeskError::NotFound);
     }
-    let alerts = history::alerts_about(database, caller, &about).await?;
+    let alerts = history::alerts_about(database, caller, &filter, &about).await?;
     let mut read = database.read().await?;
     let gravest = list::gravest(&mut read, &cases.cases).await?;
     // That of the alert that was asked for; else of the newest that has one.

@@ -47,7 +47,7 @@ fn row(asked: &Asked, silence: &Silence) -> Markup {
     html! {
         tr {
             td.number { (silence.id) }
-            td { @for one in &silence.wanted.matchers { (lists::matched(one.field, lang)) " " (name(&one.glob)) br; } }
+            td { @for one in &silence.wanted.matchers { (lists::matched(one.field, lang)) " " (name(&shown(asked, silence, one))) br; } }
             td { (lists::silence_reason(silence.wanted.reason, lang)) ": " (lines(&silence.wanted.text)) }
             td { (name(&silence.by.0)) ", " (time(zone, silence.by.1)) @if let Some(second) = &silence.second { " + " (name(second)) } }
             td { (time(zone, silence.wanted.to)) }
@@ -55,6 +55,13 @@ fn row(asked: &Asked, silence: &Silence) -> Markup {
             td { (proposal::acts(asked, &format!("/silences/{}", silence.id), silence.state, &silence.by.0, in_force)) }
         }
     }
+}
+
+/// What a matcher says to whoever asks. Whom a silence names is for who asked for it and who decides, where employees have pseudonyms.
+pub fn shown(asked: &Asked, silence: &Silence, matcher: &Matcher) -> String {
+    let decides = |session: &Session| session.caller.account == silence.by.0 || session.caller.may_ever(Action::DecideSilence);
+    let covered = asked.console.pseudonyms.are_used() && matcher.field == MatchedField::Employee;
+    if covered && !asked.session.as_ref().is_some_and(decides) { "(…)".to_owned() } else { matcher.glob.clone() }
 }
 
 fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Markup {

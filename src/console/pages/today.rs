@@ -59,7 +59,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
 /// `GET /cases`
 pub async fn cases(asked: Asked) -> Result<Answer, DeskError> {
     let (caller, lang) = (asked.caller()?, asked.reader.lang);
-    let filter = filter(&asked.query)?;
+    let filter = Filter { taken: asked.names_taken_only(), ..filter(&asked.query)? };
     let found = list::cases(&asked.console.database, caller, &filter, asked.query.get("after"), ROWS).await?;
     let count = list::count(&asked.console.database, caller, &filter).await?;
     let mut read = asked.console.database.read().await?;
@@ -136,6 +136,8 @@ pub fn table(shell: Shell<'_>, page: &Page, gravest: &BTreeMap<i64, Alert>, capt
 
 fn row(shell: Shell<'_>, case: &CaseFile, gravest: Option<&Alert>) -> Markup {
     let (zone, lang) = (shell.zone, shell.reader.lang);
+    let cover = shell.pseudonyms.cover(case);
+    let case = &cover.case(case.clone());
     let taker = shell.session.filter(|session| case.state != CaseState::Closed && session.caller.may(Action::Take, &case.subject()));
     html! {
         tr {
@@ -143,7 +145,7 @@ fn row(shell: Shell<'_>, case: &CaseFile, gravest: Option<&Alert>) -> Markup {
             td { (severity(case.severity, lang)) }
             td { (typology(&case.typology, lang)) }
             td {
-                a href={ "/people/" (encoded(&case.about)) } { (name(&case.about)) }
+                @if cover.covers() { (name(&case.about)) } @else { a href={ "/people/" (encoded(&case.about)) } { (name(&case.about)) } }
                 @if let Some((_, Some(unit))) = case.parties.iter().find(|(party, _)| *party == case.about) { ", " (name(unit)) }
                 @if case.parties.len() > 1 { (sentences::and_more(case.parties.len() - 1, lang)) }
             }

@@ -110,6 +110,7 @@ pub async fn of_case(asked: Asked) -> Result<Answer, DeskError> {
         }
         p { a href={ "/cases/" (case.id) } { (Text::ToCase.say(lang)) } }
     };
+    let case = asked.console.pseudonyms.cover(&case).case(case);
     let persons = case.parties.iter().map(|(name, _)| name.clone()).collect();
     let view = View { page: "pseudonyms", object: case.id.to_string(), persons, rows: named.len() as i64 };
     Ok(Answer::page(view, frame(asked.shell(), &title, &content)).version(case.version))

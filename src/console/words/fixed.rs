@@ -41,6 +41,7 @@ words! {
         Free: "free", "待领取";
         Take: "Take it", "领取";
         GiveBack: "Give it back", "退回";
+        ByPseudonym: "Employees are named by pseudonyms of this case until somebody takes it.", "在有人领取之前，员工以本案件的假名显示。";
         TakeFirst: "Take the case to judge it.", "请先领取案件再作结论。";
         GiveTo: "Give it to", "分派给";
         Give: "Give", "分派";
